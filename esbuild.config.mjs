@@ -1,0 +1,67 @@
+import { cp, rm } from 'node:fs/promises';
+import { build, context } from 'esbuild';
+
+/**
+ * Bundles the extension, its engine process, the command line and the panel's page into dist/.
+ *
+ *   node esbuild.config.mjs                      once
+ *   node esbuild.config.mjs --watch              again and again, with source maps
+ *   node esbuild.config.mjs --package [target]   once, and makes the VSIX of a target such as linux-x64 (default: this machine's)
+ */
+const [mode, target = `${process.platform}-${process.arch}`] = process.argv.slice(2);
+const watch = mode === '--watch';
+
+/** @type {import('esbuild').BuildOptions} */
+const shared = { bundle: true, minify: !watch, sourcemap: watch, legalComments: 'linked', logLevel: 'warning', outdir: 'dist' };
+
+/** @type {import('esbuild').BuildOptions} */
+const node = {
+  ...shared,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  // ONNX Runtime finds its native library beside its own files; VS Code provides `vscode`.
+  external: ['vscode', 'onnxruntime-node'],
+  entryPoints: { extension: 'src/extension/main.ts', engine: 'src/engine/process/main.ts', cli: 'src/cli/main.ts' },
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const page = {
+  ...shared,
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+  entryPoints: { 'webview/main': 'webview/main.ts', 'webview/style': 'webview/style.css' },
+};
+
+/** Copies what runs of ONNX Runtime on one target to where `require` finds it from dist/. */
+async function stageRuntime() {
+  const [platform, arch] = target.split('-');
+  const kept = [
+    'onnxruntime-node/package.json',
+    'onnxruntime-node/dist',
+    `onnxruntime-node/bin/napi-v6/${platform}/${arch}`,
+    'onnxruntime-common/package.json',
+    'onnxruntime-common/dist/cjs',
+  ];
+  for (const path of kept) {
+    await cp(`node_modules/${path}`, `dist/node_modules/${path}`, {
+      recursive: true,
+      // The macOS package holds one library twice; the binding loads the one with the short name.
+      filter: (source) => !/\.map$|\.d\.ts$|libonnxruntime\.\d+\.\d+\.\d+\.dylib$/.test(source),
+    });
+  }
+}
+
+await rm('dist', { recursive: true, force: true });
+if (watch) {
+  const contexts = await Promise.all([context(node), context(page)]);
+  await Promise.all(contexts.map((each) => each.watch()));
+} else {
+  await Promise.all([build(node), build(page)]);
+}
+if (mode === '--package') {
+  await stageRuntime();
+  const { createVSIX } = await import('@vscode/vsce');
+  await createVSIX({ target, dependencies: false, packagePath: `two-heads-${target}.vsix`, allowMissingRepository: true, skipLicense: false });
+}

@@ -1,0 +1,39 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Which modules a ring must not import. Imports point inwards only: webview, extension, cli -> engine -> core. */
+const ring = (files, ...forbidden) => ({
+  files,
+  rules: {
+    'no-restricted-imports': ['error', { patterns: forbidden.map(([regex, message]) => ({ regex, message })) }],
+  },
+});
+const vscode = ['^vscode$', 'Only src/extension may import vscode.'];
+const node = ['^node:', 'src/core and webview run anywhere: no Node.'];
+const onnx = ['^onnxruntime', 'Only src/engine may import ONNX Runtime.'];
+const outward = (name) => [`(^|/)${name}(/|$)`, `Imports point inwards only: not to ${name}.`];
+
+export default tseslint.config(
+  { ignores: ['dist', '**/generated', 'node_modules', '.vscode-test', 'artifacts'] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { project: ['tsconfig.json', 'webview/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      // Numbers and booleans in template literals read well.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  { files: ['*.mjs', '**/*.mts'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  ring(['src/core/**'], vscode, node, onnx, outward('engine'), outward('extension'), outward('cli'), outward('webview'), outward('protocol')),
+  ring(['src/protocol/**'], vscode, node, onnx, outward('engine'), outward('extension'), outward('cli'), outward('webview')),
+  ring(['src/engine/**'], vscode, outward('extension'), outward('cli'), outward('webview'), outward('protocol')),
+  ring(['src/cli/**'], vscode, onnx, outward('extension'), outward('webview'), outward('protocol')),
+  ring(['src/extension/**'], onnx, outward('cli'), outward('webview')),
+  ring(['webview/**'], vscode, node, onnx, outward('engine'), outward('extension'), outward('cli')),
+);
