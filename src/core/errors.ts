@@ -1,0 +1,21 @@
+/**
+ * Input that Two Heads refuses: a bad option, file, model or plan.
+ *
+ * The message is one line that names the value and the fix; the command line prints it and exits with 2.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/** A run stopped because somebody asked for it. The command line exits with 1. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+  constructor(message = 'The run was cancelled.') {
+    super(message);
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,63 @@
+/** The one formatter of numbers: lens, hint, panel and command line can never disagree. Locale-free, so that tests and scripts agree. */
+
+/** `1234567` as `1,234,567`. */
+export function formatCount(value: number): string {
+  return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1234567` as `1.23 M`; below 10,000 in full. */
+export function formatCompact(value: number): string {
+  return value < 10_000 ? formatCount(value) : scaled(value, 1000, ['', ' k', ' M', ' G', ' T', ' P', ' E']);
+}
+
+/** Floating-point operations, such as `12.3 GFLOP`. */
+export function formatFlops(value: number): string {
+  return scaled(value, 1000, [' FLOP', ' kFLOP', ' MFLOP', ' GFLOP', ' TFLOP', ' PFLOP', ' EFLOP']);
+}
+
+/** Bytes in binary units, such as `1.50 GiB`. */
+export function formatBytes(value: number): string {
+  return scaled(value, 1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB', ' PiB']);
+}
+
+/** Milliseconds as `850 ms`, `12.3 s` or `4 min 05 s`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 999.5) {
+    return milliseconds < 9.95 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;
+  }
+  if (milliseconds < 99_950) {
+    return `${threeDigits(milliseconds / 1000)} s`;
+  }
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
+/** A share of 1 as `12.3%`, never `0%` for something there is. */
+export function formatShare(share: number): string {
+  const percent = 100 * share;
+  return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent >= 9.95 ? Math.round(percent) : Number(percent.toFixed(1))}%`;
+}
+
+/** An error such as `3.1e-7`; 0 stays `0`. */
+export function formatError(error: number): string {
+  return error === 0 ? '0' : error.toExponential(1);
+}
+
+/** A plain figure with four significant digits, such as a perplexity. */
+export function formatFigure(value: number): string {
+  return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential(3) : Number(value.toPrecision(5)).toString();
+}
+
+function scaled(value: number, base: number, units: readonly string[]): string {
+  let unit = 0;
+  let rest = value;
+  while (unit + 1 < units.length && rest >= base * 0.9995) {
+    rest /= base;
+    unit += 1;
+  }
+  return (unit === 0 ? formatCount(rest) : threeDigits(rest)) + units[unit];
+}
+
+function threeDigits(value: number): string {
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
+}

@@ -1,0 +1,82 @@
+import { formatBytes, formatCompact, formatCount, formatFlops, formatShare } from '../format';
+import { scenarioLabel } from '../masks';
+import { blockEnd, blockStart } from '../plan/partition';
+import { callsOfTiles, type Plan, type PlanSummary } from '../plan/plan';
+import type { TileRun } from '../plan/tiles';
+
+/** What the editor says about one block of the prompt. */
+export interface BlockCost {
+  /** 0-based. */
+  readonly block: number;
+  readonly firstToken: number;
+  /** The token after the block's last one. */
+  readonly endToken: number;
+  /** Tiles that the block's queries read, of one head of one layer. */
+  readonly tiles: number;
+  /** Attention calls that the block causes over all layers. */
+  readonly calls: number;
+  /** Share of the prompt's tiles. */
+  readonly share: number;
+}
+
+/** The cost of one block of a plan. */
+export function blockCost(plan: Plan, block: number): BlockCost {
+  const { firstTile, tiles } = plan.queryBlocks[block];
+  const cut = { tokens: plan.tokens, blockSize: plan.oracle.inputLength };
+  return {
+    block,
+    firstToken: blockStart(cut, block),
+    endToken: blockEnd(cut, block),
+    tiles,
+    calls: plan.model.layers * callsOfTiles(plan, firstTile, tiles),
+    share: tiles / plan.tiles,
+  };
+}
+
+/** The lens above a prompt: tokens, blocks, calls, scenario. */
+export function planHeadline(plan: PlanSummary): string {
+  return [
+    `${formatCount(plan.tokens)} tokens`,
+    `${formatCount(plan.blocks)} blocks of ${formatCount(plan.oracle.inputLength)}`,
+    `${formatCount(plan.calls.total)} calls`,
+    scenarioLabel(plan.scenario),
+  ].join(' · ');
+}
+
+/** The hint at a block's first token. */
+export function blockLabel(cost: BlockCost): string {
+  return `block ${cost.block + 1} · ${formatCount(cost.calls)} calls · ${formatShare(cost.share)}`;
+}
+
+/** The arithmetic behind a block's hint, as Markdown. */
+export function blockArithmetic(plan: Plan, block: number): string {
+  const cost = blockCost(plan, block);
+  const { model, oracle } = plan;
+  const runs = plan.queryBlocks[block].runs.map(describeRun).join(', ');
+  const perCall = oracle.heads * oracle.layers;
+  return [
+    `**Block ${block + 1} of ${formatCount(plan.blocks)}**: tokens ${formatCount(cost.firstToken + 1)} to ${formatCount(cost.endToken)}, ${scenarioLabel(plan.scenario)}`,
+    `Reads ${formatCount(cost.tiles)} of ${formatCount(plan.tiles)} tiles (${formatShare(cost.share)}): ${runs}.`,
+    `${formatCount(cost.tiles)} tiles × ${model.heads} heads ÷ ${perCall} instances a call × ${model.layers} layers = **${formatCount(cost.calls)} attention calls**, and ${2 * model.layers} token-wise calls.`,
+  ].join('\n\n');
+}
+
+/** The arithmetic behind the whole prompt's figures, as Markdown. */
+export function planArithmetic(plan: PlanSummary): string {
+  const { calls, model, oracle, bound, flopsByPhase } = plan;
+  return [
+    `N = ${formatCount(plan.tokens)} tokens, M = ${formatCount(oracle.inputLength)}, T = ⌈N/M⌉ = ${formatCount(plan.blocks)} blocks, ${scenarioLabel(plan.scenario)}`,
+    `${formatCount(plan.tiles)} tiles × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
+    `2 × ${formatCount(plan.blocks)} blocks × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
+    `${formatFlops(plan.flops)} in all, ${formatFlops(flopsByPhase.attend)} of it attention (dense attention: ${formatFlops(flopsByPhase.attendDense)}); about ${formatBytes(plan.bytes)} of tensors at the peak.`,
+  ].join('\n\n');
+}
+
+/** The status item: short. */
+export function planStatus(plan: PlanSummary): string {
+  return `${formatCompact(plan.tokens)} tok · ${formatCompact(plan.calls.total)} calls`;
+}
+
+function describeRun({ from, to, kind }: TileRun): string {
+  return to === from + 1 ? `${kind} ${from + 1}` : `${kind} ${from + 1}–${to}`;
+}

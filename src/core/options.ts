@@ -1,0 +1,81 @@
+import type { Scenario } from './masks';
+import { constructions, type Construction } from './plan/plan';
+import { InputError } from './errors';
+
+/** Execution providers of ONNX Runtime that a user may name. */
+export const providers = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export type Provider = (typeof providers)[number];
+
+/** How much of a run is checked against float64: sampled rows, every row, nothing. */
+export const verifications = ['rows', 'dense', 'none'] as const;
+export type Verification = (typeof verifications)[number];
+
+/** What a user can choose about a simulation; plain data that crosses processes. */
+export interface SimulationOptions {
+  readonly scenario: Scenario;
+  /** M. */
+  readonly blockSize: number;
+  readonly construction: Construction;
+  /** L' and H'; the defaults are one layer and the model's own number of heads. */
+  readonly oracleLayers?: number | undefined;
+  readonly oracleHeads?: number | undefined;
+  /** Name of the embedded model or path of a folder. */
+  readonly model: string;
+  readonly provider: Provider;
+  /** Threads of ONNX Runtime; 0 leaves it to the runtime. */
+  readonly threads: number;
+  readonly verify: Verification;
+  /** Whether to run the baseline and score next-token distributions. */
+  readonly quality: boolean;
+  /** Reads only the first so many tokens; 0 reads all. */
+  readonly maxTokens: number;
+  /** Refuses plans whose estimated peak memory is above this many bytes; 0 takes what the machine has free. */
+  readonly memoryLimit: number;
+}
+
+/** The name of the model that ships with Two Heads. */
+export const embeddedModel = 'tiny-docs-5m';
+
+/** The options that hold where a user chooses nothing. */
+export const defaultOptions: SimulationOptions = {
+  scenario: { kind: 'causal' },
+  blockSize: 256,
+  construction: 'fused',
+  model: embeddedModel,
+  provider: 'auto',
+  threads: 0,
+  verify: 'rows',
+  quality: true,
+  maxTokens: 0,
+  memoryLimit: 0,
+};
+
+/** The largest prompt file that is read, in bytes. */
+export const maximumPromptBytes = 64 * 1024 * 1024;
+
+/** `value` as one of `choices`. @throws InputError that names the value and the choices */
+export function oneOf<T extends string>(what: string, value: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) {
+    throw new InputError(`${what} "${value}" is unknown; use one of ${choices.join(', ')}.`);
+  }
+  return found;
+}
+
+/** The construction of a name. @throws InputError for one that is unknown */
+export function constructionOf(name: string): Construction {
+  return oneOf('Construction', name, constructions);
+}
+
+/**
+ * `value` as a whole number within limits.
+ *
+ * @throws InputError that names the option, the value and the limits
+ */
+export function wholeNumber(what: string, value: string | number, minimum: number, maximum: number): number {
+  const number = typeof value === 'number' ? value : /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
+  if (!Number.isInteger(number) || number < minimum || number > maximum) {
+    throw new InputError(`${what} of "${value}" is not possible; use a whole number from ${minimum} to ${maximum}.`);
+  }
+  return number;
+}

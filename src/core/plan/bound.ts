@@ -1,0 +1,57 @@
+import type { Scenario } from '../masks';
+import type { PlanRequest } from './plan';
+
+/** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */
+export interface Bound {
+  /** Statement of the paper, such as `Theorem 5.1`. */
+  readonly theorem: string;
+  /** The number of attention calls as a formula in N, M, T, r, s, H, L, H', L'. */
+  readonly formula: string;
+  /** The formula's value: attention calls over all layers. */
+  readonly calls: number;
+}
+
+/** Tiles of one head that the construction can need at most, with the words for it. */
+interface TileBound {
+  readonly theorem: string;
+  readonly formula: string;
+  readonly tiles: number;
+}
+
+/** The bound of the `fused` construction: one call per tile, H'L' single-head instances a call (lemma 3.3). */
+export function boundOf({ scenario, oracle, model }: Pick<PlanRequest, 'scenario' | 'oracle' | 'model'>, blocks: number): Bound {
+  const { theorem, formula, tiles } = tileBound(scenario, oracle.inputLength, blocks);
+  return {
+    theorem,
+    formula: `L * ceil(H * ${formula} / (H' * L'))`,
+    calls: model.layers * Math.ceil((model.heads * tiles) / (oracle.heads * oracle.layers)),
+  };
+}
+
+function tileBound(scenario: Scenario, blockSize: number, blocks: number): TileBound {
+  switch (scenario.kind) {
+    case 'full':
+      return { theorem: 'Theorem 3.4', formula: 'T^2', tiles: blocks * blocks };
+    case 'causal':
+      return { theorem: 'Theorem 3.4, causal tiles', formula: 'T(T + 1)/2', tiles: (blocks * (blocks + 1)) / 2 };
+    case 'sliding-window':
+      return {
+        theorem: 'Theorem 5.1',
+        formula: 'T * min(T, ceil((r - 1)/M) + 1)',
+        tiles: blocks * windowTiles(scenario.window, blockSize, blocks),
+      };
+    case 'attention-sink':
+      return {
+        theorem: 'Theorem 5.1, attention sinks',
+        formula: 'T * min(T, ceil((r - 1)/M) + 1 + ceil(s/M))',
+        tiles: blocks * Math.min(blocks, windowTiles(scenario.window, blockSize, blocks) + Math.ceil(scenario.sinks / blockSize)),
+      };
+    case 'average-case':
+      return { theorem: 'Theorem 4.1', formula: 'T', tiles: blocks };
+  }
+}
+
+/** Key blocks that the windows of one query block can touch. */
+function windowTiles(window: number, blockSize: number, blocks: number): number {
+  return Math.min(blocks, Math.ceil((window - 1) / blockSize) + 1);
+}

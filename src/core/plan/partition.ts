@@ -1,0 +1,44 @@
+import { InputError } from '../errors';
+
+/** The sequence cut into blocks of M tokens; the last block may be shorter. */
+export interface Partition {
+  /** N. */
+  readonly tokens: number;
+  /** M. */
+  readonly blockSize: number;
+  /** T = ceil(N / M). */
+  readonly blocks: number;
+}
+
+/** The longest prompt that Two Heads accepts: beyond it token positions stop fitting the tensors' indices. */
+export const maximumTokens = 16_777_216;
+
+/**
+ * Cuts N tokens into blocks of M. M may exceed N: there is one block then.
+ *
+ * @throws InputError for N < 1, M < 2 or either above its limit
+ */
+export function partition(tokens: number, blockSize: number): Partition {
+  if (!Number.isInteger(tokens) || tokens < 1) {
+    throw new InputError(`The prompt has ${tokens} tokens; it needs at least 1.`);
+  }
+  if (tokens > maximumTokens) {
+    throw new InputError(`The prompt has ${tokens} tokens; the limit is ${maximumTokens}: cut it with --max-tokens.`);
+  }
+  if (!Number.isInteger(blockSize) || blockSize < 2 || blockSize > maximumTokens) {
+    throw new InputError(
+      `Block size ${blockSize} is not possible; use a whole number of tokens from 2 to ${maximumTokens}.`,
+    );
+  }
+  return { tokens, blockSize, blocks: Math.ceil(tokens / blockSize) };
+}
+
+/** First token of a block. */
+export function blockStart({ blockSize }: Pick<Partition, 'blockSize'>, block: number): number {
+  return block * blockSize;
+}
+
+/** The token after the last one of a block. */
+export function blockEnd({ tokens, blockSize }: Pick<Partition, 'tokens' | 'blockSize'>, block: number): number {
+  return Math.min(tokens, (block + 1) * blockSize);
+}

@@ -1,0 +1,66 @@
+import type { Mask } from '../masks';
+import { blockEnd, blockStart, type Partition } from './partition';
+
+/**
+ * How a tile reads its keys: `full` sees every pair, `partial` needs the mask, `sampled` reads a random block of keys.
+ * Tiles in which no pair is visible are never part of a plan.
+ */
+export type TileKind = 'full' | 'partial' | 'sampled';
+
+/** Consecutive key blocks `[from, to)` that one query block reads in the same way. */
+export interface TileRun {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: TileKind;
+}
+
+/**
+ * The tiles of one query block, as runs in ascending order, from the mask alone.
+ *
+ * The mask's ranges never move back as the query grows, so the block's first and last query decide: a key block is
+ * touched if the union over the block's queries reaches it, and full if their intersection contains it.
+ */
+export function tileRuns(mask: Mask, cut: Partition, queryBlock: number): readonly TileRun[] {
+  const first = mask.visible(blockStart(cut, queryBlock));
+  const last = mask.visible(blockEnd(cut, queryBlock) - 1);
+  const { blockSize, blocks } = cut;
+  const merged = last.prefixEnd === last.start;
+
+  const kindOf = (block: number): TileKind | undefined => {
+    const from = blockStart(cut, block);
+    const to = blockEnd(cut, block);
+    const touched = from < last.prefixEnd || (to > first.start && from < last.end);
+    if (!touched) {
+      return undefined;
+    }
+    const always = to <= first.end && (merged || to <= last.prefixEnd || from >= last.start);
+    return always ? 'full' : 'partial';
+  };
+
+  // The kind can only change where a range begins or ends: at these blocks or just after them.
+  const edges = [0, first.prefixEnd, last.prefixEnd, first.start, last.start, first.end, last.end]
+    .flatMap((key) => [Math.floor(key / blockSize), Math.ceil(key / blockSize)])
+    .filter((block) => block < blocks);
+  const bounds = [...new Set([...edges, blocks - 1, blocks])].sort((a, b) => a - b);
+
+  const runs: TileRun[] = [];
+  for (let index = 0; index + 1 < bounds.length; index += 1) {
+    const kind = kindOf(bounds[index]);
+    if (kind === undefined) {
+      continue;
+    }
+    const run: TileRun = { from: bounds[index], to: bounds[index + 1], kind };
+    const before = runs.at(-1);
+    if (before?.kind === kind && before.to === run.from) {
+      runs[runs.length - 1] = { ...before, to: run.to };
+    } else {
+      runs.push(run);
+    }
+  }
+  return runs;
+}
+
+/** Number of tiles in a list of runs. */
+export function tileCount(runs: readonly TileRun[]): number {
+  return runs.reduce((sum, run) => sum + run.to - run.from, 0);
+}

@@ -1,0 +1,27 @@
+/**
+ * A seeded generator of uniform numbers in [0, 1): mulberry32, so that a seed names the same sample everywhere.
+ *
+ * @param seed any number; its low 32 bits count
+ */
+export function uniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** The permutation tau of theorem 4.1: `length` indices in a seeded random order (Fisher-Yates). */
+export function permutation(length: number, seed: number): Uint32Array {
+  const order = Uint32Array.from({ length }, (_, index) => index);
+  const next = uniform(seed);
+  for (let last = length - 1; last > 0; last -= 1) {
+    const chosen = Math.floor(next() * (last + 1));
+    const moved = order[last];
+    order[last] = order[chosen];
+    order[chosen] = moved;
+  }
+  return order;
+}

@@ -1,0 +1,130 @@
+import type { Scenario } from '../masks';
+import type { Bound } from '../plan/bound';
+import type { CallCounts } from '../plan/cost';
+import type { Construction, PlanSummary } from '../plan/plan';
+import type { ModelShape, OracleShape } from '../shapes';
+
+/** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */
+export const reportSchemaVersion = 1;
+
+/** The prompt that was read: never its text. */
+export interface PromptDigest {
+  readonly path: string;
+  readonly bytes: number;
+  /** Hex digest of the UTF-8 bytes. */
+  readonly sha256: string;
+  /** N, special tokens included. */
+  readonly tokens: number;
+}
+
+/** The large transformer. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly shape: ModelShape;
+  readonly parameters: number;
+}
+
+/** A plan's figures as reports print them. */
+export interface PlanReport extends Omit<PlanSummary, 'tokens' | 'model' | 'scenario' | 'oracle' | 'construction'> {
+  readonly bound: Bound;
+}
+
+/** What `plan --json` prints, and what every run report starts with. */
+export interface PlanDocument {
+  readonly schemaVersion: typeof reportSchemaVersion;
+  readonly prompt: PromptDigest;
+  readonly model: ModelDescription;
+  readonly scenario: Scenario;
+  readonly oracle: OracleShape;
+  readonly construction: Construction;
+  readonly plan: PlanReport;
+}
+
+/** Wall time of the phases in milliseconds. */
+export interface Phases {
+  readonly tokenize: number;
+  readonly project: number;
+  readonly attend: number;
+  readonly merge: number;
+  readonly mlp: number;
+  readonly verify: number;
+  /** The baseline run and the comparison of next-token distributions. */
+  readonly quality: number;
+}
+export type Phase = keyof Phases;
+
+/** Calls that were made, counted where they are made. */
+export interface MeasuredCalls extends CallCounts {
+  /** Native `run()` calls that carried them. */
+  readonly dispatches: number;
+}
+
+/** What a run took. */
+export interface RunMeasurements {
+  /** The provider that really ran. */
+  readonly provider: string;
+  readonly device: string;
+  readonly threads: number;
+  /** From tokens in memory to the last layer's output: verification and quality are not part of it. */
+  readonly wallMs: number;
+  readonly phases: Phases;
+  readonly calls: MeasuredCalls;
+  /** Highest resident set of the process so far, in bytes. */
+  readonly peakRssBytes: number;
+}
+
+/** Simulated attention against exact float64 attention under the same mask, over all layers and heads. */
+export interface Fidelity {
+  readonly reference: string;
+  /** Query rows compared, per head and layer. */
+  readonly rows: number;
+  /** Largest absolute difference of an output component. */
+  readonly maxAbsError: number;
+  /** Largest difference of a row, relative to the largest component of the exact row. */
+  readonly maxRelError: number;
+  /** Largest absolute difference of a log-normaliser (natural logarithm). */
+  readonly logNormaliserError: number;
+}
+
+/** What the mask does to the model: against the same model under full causal attention. */
+export interface Quality {
+  /** e to the mean negative log-likelihood of the next token, under the scenario. */
+  readonly perplexity: number;
+  /** The same under full causal attention. */
+  readonly baselinePerplexity: number;
+  /** Mean over positions of KL(baseline || scenario) in nats. */
+  readonly meanKl: number;
+  /** Next-token predictions that were scored: N - 1. */
+  readonly positions: number;
+}
+
+/** Where a run happened. */
+export interface Environment {
+  readonly twoHeads: string;
+  readonly node: string;
+  readonly onnxruntime: string;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** ISO 8601. */
+  readonly date: string;
+}
+
+/** Everything a run says about itself. */
+export interface RunReport extends PlanDocument {
+  readonly run: RunMeasurements;
+  readonly fidelity: Fidelity | null;
+  readonly quality: Quality | null;
+  /** Why `quality` is null, in a sentence; null where it is not. */
+  readonly qualityNote: string | null;
+  readonly environment: Environment;
+}
+
+/** What `compare --json` prints: one run of the same prompt per scenario. */
+export interface ComparisonReport {
+  readonly schemaVersion: typeof reportSchemaVersion;
+  readonly prompt: PromptDigest;
+  readonly model: ModelDescription;
+  readonly runs: readonly RunReport[];
+}

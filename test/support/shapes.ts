@@ -1,0 +1,15 @@
+import { planRequest } from '../../src/core/plan/request';
+import { defaultOptions } from '../../src/core/options';
+import { makePlan, type Plan } from '../../src/core/plan/plan';
+import type { ModelShape } from '../../src/core/shapes';
+import type { Setting } from './arbitrary';
+
+/** A small model with grouped-query attention. */
+export const smallModel: ModelShape = { layers: 3, heads: 4, keyValueHeads: 2, headWidth: 6, width: 16, feedForwardWidth: 20, vocabulary: 50 };
+
+/** The plan of a setting on a model. */
+export function planOf({ tokens, blockSize, scenario }: Setting, oracle: { layers?: number; heads?: number } = {}, model = smallModel): Plan {
+  return makePlan(
+    planRequest(tokens, model, { ...defaultOptions, blockSize, scenario, oracleLayers: oracle.layers, oracleHeads: oracle.heads }),
+  );
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import * as format from '../../../src/core/format';
+
+describe('numbers', () => {
+  it.each([
+    [format.formatCount, 1234567, '1,234,567'],
+    [format.formatCompact, 9999, '9,999'],
+    [format.formatCompact, 1234567, '1.23 M'],
+    [format.formatFlops, 2.5e9, '2.50 GFLOP'],
+    [format.formatBytes, 512, '512 B'],
+    [format.formatBytes, 1.5 * 1024 ** 3, '1.50 GiB'],
+    [format.formatBytes, 1024 ** 2 - 1, '1.00 MiB'],
+    [format.formatDuration, 3.21, '3.2 ms'],
+    [format.formatDuration, 850, '850 ms'],
+    [format.formatDuration, 999.7, '1.00 s'],
+    [format.formatDuration, 12_340, '12.3 s'],
+    [format.formatDuration, 245_000, '4 min 05 s'],
+    [format.formatShare, 0, '0%'],
+    [format.formatShare, 0.0001, '<0.1%'],
+    [format.formatShare, 0.123, '12%'],
+    [format.formatShare, 0.0123, '1.2%'],
+    [format.formatError, 0, '0'],
+    [format.formatError, 3.14e-7, '3.1e-7'],
+    [format.formatFigure, 23.413431, '23.413'],
+    [format.formatFigure, 0.000012, '1.200e-5'],
+  ])('%o of %d is %s', (formatter, value, text) => {
+    expect(formatter(value)).toBe(text);
+  });
+});

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/core/errors';
+import { makeScenario, maskOf, scenarioKinds, scenarioLabel } from '../../../src/core/masks';
+import { runs, settings } from '../../support/arbitrary';
+
+describe('masks', () => {
+  it('follow the definitions of the paper', () => {
+    const rows = (kind: string, parameters = {}): string[] => {
+      const mask = maskOf(makeScenario(kind, parameters), 5);
+      return [0, 1, 2, 3, 4].map((query) => [0, 1, 2, 3, 4].map((key) => (mask.allows(query, key) ? 'x' : '.')).join(''));
+    };
+    expect(rows('full')).toEqual(['xxxxx', 'xxxxx', 'xxxxx', 'xxxxx', 'xxxxx']);
+    expect(rows('causal')).toEqual(['x....', 'xx...', 'xxx..', 'xxxx.', 'xxxxx']);
+    expect(rows('sliding-window', { window: 2 })).toEqual(['x....', 'xx...', '.xx..', '..xx.', '...xx']);
+    expect(rows('attention-sink', { window: 2, sinks: 1 })).toEqual(['x....', 'xx...', 'xxx..', 'x.xx.', 'x..xx']);
+    expect(rows('average-case')).toEqual(rows('full'));
+  });
+
+  it('have ranges and pair counts that equal their predicate', () => {
+    fc.assert(
+      fc.property(settings, ({ tokens, scenario }) => {
+        const mask = maskOf(scenario, tokens);
+        let pairs = 0;
+        for (let query = 0; query < tokens; query += 1) {
+          const { prefixEnd, start, end } = mask.visible(query);
+          expect(0 <= prefixEnd && prefixEnd <= start && start <= end && end <= tokens).toBe(true);
+          for (let key = 0; key < tokens; key += 1) {
+            const allowed = mask.allows(query, key);
+            expect(key < prefixEnd || (key >= start && key < end)).toBe(allowed);
+            pairs += allowed ? 1 : 0;
+          }
+        }
+        expect(mask.visiblePairs()).toBe(pairs);
+      }),
+      runs,
+    );
+  });
+
+  it('have ranges that never move back, as tiles need', () => {
+    fc.assert(
+      fc.property(settings, ({ tokens, scenario }) => {
+        const mask = maskOf(scenario, tokens);
+        for (let query = 1; query < tokens; query += 1) {
+          const before = mask.visible(query - 1);
+          const now = mask.visible(query);
+          expect(now.prefixEnd >= before.prefixEnd && now.start >= before.start && now.end >= before.end).toBe(true);
+          if (before.prefixEnd < before.start) {
+            expect(now.prefixEnd).toBe(before.prefixEnd);
+          }
+        }
+      }),
+      runs,
+    );
+  });
+});
+
+describe('scenarios', () => {
+  it('take defaults and leave the parameters of others aside', () => {
+    expect(makeScenario('sliding-window', { sinks: 3, seed: 9 })).toEqual({ kind: 'sliding-window', window: 512 });
+    expect(scenarioLabel(makeScenario('attention-sink', { window: 8, sinks: 2 }))).toBe('attention-sink(window 8, sinks 2)');
+    expect(scenarioKinds).toHaveLength(5);
+  });
+
+  it.each([
+    ['dilated', {}, /"dilated" is unknown; use one of full, causal/],
+    ['sliding-window', { window: 0 }, /Window r of 0 is out of range; use a whole number from 1/],
+    ['sliding-window', { window: 2.5 }, /Window r of 2.5/],
+    ['attention-sink', { window: 8, sinks: 9 }, /9 sinks are more than the window of 8; use at most 8 sinks/],
+    ['average-case', { seed: -1 }, /Seed of -1/],
+  ])('refuse %s %j', (kind, parameters, message) => {
+    expect(() => makeScenario(kind, parameters)).toThrow(InputError);
+    expect(() => makeScenario(kind, parameters)).toThrow(message);
+  });
+});

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { blockCost } from '../../../src/core/hints/hints';
+import { maskDefinition, maskOf, makeScenario } from '../../../src/core/masks';
+import { blockEnd, blockStart, partition } from '../../../src/core/plan/partition';
+import { makePlan, summarise } from '../../../src/core/plan/plan';
+import type { TileKind } from '../../../src/core/plan/tiles';
+import { runs, settings } from '../../support/arbitrary';
+import { planOf, smallModel } from '../../support/shapes';
+
+describe('tiles', () => {
+  it('are what the predicate makes them, pair by pair', () => {
+    fc.assert(
+      fc.property(settings, (setting) => {
+        const plan = planOf(setting);
+        const cut = partition(setting.tokens, setting.blockSize);
+        const mask = maskOf(setting.scenario, setting.tokens);
+        fc.pre(!maskDefinition(setting.scenario.kind).sampled);
+        plan.queryBlocks.forEach(({ runs: tileRuns }, queryBlock) => {
+          const derived = new Map<number, TileKind>();
+          for (const { from, to, kind } of tileRuns) {
+            for (let keyBlock = from; keyBlock < to; keyBlock += 1) {
+              expect(derived.has(keyBlock)).toBe(false);
+              derived.set(keyBlock, kind);
+            }
+          }
+          for (let keyBlock = 0; keyBlock < cut.blocks; keyBlock += 1) {
+            let visible = 0;
+            let pairs = 0;
+            for (let query = blockStart(cut, queryBlock); query < blockEnd(cut, queryBlock); query += 1) {
+              for (let key = blockStart(cut, keyBlock); key < blockEnd(cut, keyBlock); key += 1) {
+                pairs += 1;
+                visible += mask.allows(query, key) ? 1 : 0;
+              }
+            }
+            const expected = visible === 0 ? undefined : visible === pairs ? 'full' : 'partial';
+            expect(derived.get(keyBlock)).toBe(expected);
+          }
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('sample one block of keys per query block in the average case', () => {
+    const plan = planOf({ tokens: 70, blockSize: 16, scenario: makeScenario('average-case') });
+    expect(plan.queryBlocks.map(({ runs: [run] }) => run)).toEqual([0, 1, 2, 3, 4].map((from) => ({ from, to: from + 1, kind: 'sampled' })));
+  });
+});
+
+describe('plans', () => {
+  it('count tiles and calls from their runs, and give every call to one block', () => {
+    const oracles = fc.record({ layers: fc.integer({ min: 1, max: 3 }), heads: fc.integer({ min: 1, max: 6 }) });
+    fc.assert(
+      fc.property(settings, oracles, (setting, oracle) => {
+        const plan = planOf(setting, oracle);
+        const tiles = plan.queryBlocks.reduce((sum, { runs: own }) => sum + own.reduce((count, run) => count + run.to - run.from, 0), 0);
+        expect(plan.tiles).toBe(tiles);
+        expect(plan.tilesByKind.full + plan.tilesByKind.partial + plan.tilesByKind.sampled).toBe(tiles);
+        expect(plan.calls.attention).toBe(smallModel.layers * Math.ceil((tiles * smallModel.heads) / (oracle.layers * oracle.heads)));
+        expect(plan.calls.total).toBe(plan.calls.attention + plan.calls.tokenwise);
+        const shares = plan.queryBlocks.map((_, block) => blockCost(plan, block));
+        expect(shares.reduce((sum, { calls }) => sum + calls, 0)).toBe(plan.calls.attention);
+        expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 10);
+      }),
+      runs,
+    );
+  });
+
+  it('stay within the bound of their theorem, and meet it where the formula is exact', () => {
+    fc.assert(
+      fc.property(settings, (setting) => {
+        const plan = planOf(setting);
+        expect(plan.calls.attention).toBeLessThanOrEqual(plan.bound.calls);
+        if (['full', 'causal', 'average-case'].includes(setting.scenario.kind)) {
+          expect(plan.calls.attention).toBe(plan.bound.calls);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('execute every visible pair and no more than the dense pairs of their padded tiles', () => {
+    fc.assert(
+      fc.property(settings, (setting) => {
+        const { flopsByPhase, tiles } = planOf(setting);
+        const read = Math.min(setting.tokens, setting.blockSize);
+        const perPair = 4 * smallModel.headWidth * smallModel.heads * smallModel.layers;
+        expect(flopsByPhase.attend).toBe(tiles * read * read * perPair);
+        if (setting.scenario.kind !== 'average-case') {
+          expect(flopsByPhase.attendVisible).toBeLessThanOrEqual(flopsByPhase.attend);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('hold a million tokens as runs, with exact counts', () => {
+    const million = { tokens: 1_000_000, blockSize: 128 };
+    const causal = planOf({ ...million, scenario: makeScenario('causal') });
+    expect(causal.blocks).toBe(7813);
+    expect(causal.tiles).toBe((7813 * 7814) / 2);
+    expect(causal.queryBlocks.every(({ runs: own }) => own.length <= 2)).toBe(true);
+    const window = planOf({ ...million, scenario: makeScenario('sliding-window', { window: 512 }) });
+    // Blocks 0 to 3 have 1 to 4 tiles; from block 4 on a window of 4 blocks touches 5 tiles.
+    expect(window.tiles).toBe(1 + 2 + 3 + 4 + (7813 - 4) * 5);
+    expect(window.visiblePairs).toBe(1_000_000 * 512 - (512 * 511) / 2);
+    const sinks = planOf({ ...million, scenario: makeScenario('attention-sink', { window: 512, sinks: 4 }) });
+    expect(sinks.tiles).toBe(window.tiles + (7813 - 5));
+  });
+
+  it('allow a block larger than the prompt, and say so', () => {
+    const plan = planOf({ tokens: 10, blockSize: 64, scenario: makeScenario('sliding-window', { window: 100 }) });
+    expect(plan.blocks).toBe(1);
+    expect(plan.tiles).toBe(1);
+    expect(plan.notes).toEqual([
+      'Block size 64 holds all 10 tokens: there is one block.',
+      'sliding-window(window 100) covers all 10 tokens: it is causal attention.',
+    ]);
+  });
+
+  it('survive a structured clone and JSON, as messages and reports need', () => {
+    const plan = planOf({ tokens: 70, blockSize: 16, scenario: makeScenario('attention-sink', { window: 9, sinks: 3 }) });
+    expect(structuredClone(plan)).toEqual(plan);
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+    expect(summarise(plan)).not.toHaveProperty('queryBlocks');
+    expect(plan.queryBlocks.length).toBe(plan.blocks);
+  });
+
+  it.each([
+    [0, 16, /0 tokens; it needs at least 1/],
+    [10, 1, /Block size 1 is not possible; use a whole number of tokens from 2/],
+    [10, 0, /Block size 0/],
+    [20_000_000, 16, /20000000 tokens; the limit is 16777216/],
+  ])('refuse N = %d with M = %d', (tokens, blockSize, message) => {
+    const request = { ...planOf({ tokens: 10, blockSize: 4, scenario: { kind: 'full' } }), tokens };
+    expect(() => makePlan({ ...request, oracle: { ...request.oracle, inputLength: blockSize } })).toThrow(message);
+  });
+});
