@@ -1,0 +1,29 @@
+import { freemem } from 'node:os';
+import { InputError } from '../core/errors';
+import { formatBytes } from '../core/format';
+import { largestBlockThatFits } from '../core/plan/cost';
+import type { Plan } from '../core/plan/plan';
+
+/** The share of free memory that a run may plan to take. */
+const usableShare = 0.8;
+
+/**
+ * Refuses a plan that would not fit, before it starts.
+ *
+ * @param limit bytes; 0 takes what the machine has free, less a margin
+ * @throws InputError that names the block size and the largest one that fits
+ */
+export function checkMemory(plan: Plan, limit: number): void {
+  const allowed = limit > 0 ? limit : Math.floor(freemem() * usableShare);
+  if (plan.bytes <= allowed) {
+    return;
+  }
+  const fitting = largestBlockThatFits(plan, allowed);
+  const fix =
+    fitting === undefined
+      ? 'no block size fits: cut the prompt with --max-tokens'
+      : `use --block ${fitting} or smaller`;
+  throw new InputError(
+    `A block size of ${plan.oracle.inputLength} needs about ${formatBytes(plan.bytes)} of memory and ${formatBytes(allowed)} may be used; ${fix}.`,
+  );
+}

@@ -1,0 +1,101 @@
+import { attendGraph } from '../graphs/attend';
+import { comparePredictionsGraph } from '../graphs/compare-predictions';
+import { outputAndMlpGraph } from '../graphs/output-and-mlp';
+import { projectGraph } from '../graphs/project';
+import type { LayerWeights, LoadedModel } from '../model/load';
+import type { ModelConfig } from '../model/config';
+import { GraphSession } from '../runtime/graph-session';
+import type { Device } from '../runtime/provider';
+import type { AttentionBatch, AttentionResult, CallCounter, Oracle, PredictionComparer, PredictionComparison } from './oracle';
+import { rotaryTable } from './rotary';
+
+/** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
+export class OnnxOracle implements Oracle, PredictionComparer {
+  readonly calls: CallCounter = { attention: 0, tokenwise: 0, dispatches: 0 };
+
+  private constructor(
+    private readonly config: ModelConfig,
+    private readonly inputLength: number,
+    private readonly sessions: Readonly<Record<SessionName, GraphSession>>,
+  ) {}
+
+  /** Loads the graphs. @param inputLength M, by which token-wise calls are counted */
+  static async create(config: ModelConfig, inputLength: number, device: Device): Promise<OnnxOracle> {
+    const { shape, normEpsilon } = config;
+    const load = (graph: Uint8Array): Promise<GraphSession> => GraphSession.create(graph, device);
+    return new OnnxOracle(config, inputLength, {
+      attend: await load(attendGraph(shape.headWidth, false)),
+      attendMasked: await load(attendGraph(shape.headWidth, true)),
+      project: await load(projectGraph(shape, normEpsilon)),
+      outputAndMlp: await load(outputAndMlpGraph(shape, normEpsilon)),
+      comparePredictions: await load(comparePredictionsGraph(shape, normEpsilon)),
+    });
+  }
+
+  async attend({ calls, instances, rows, query, key, value, mask }: AttentionBatch): Promise<AttentionResult> {
+    this.calls.attention += calls;
+    this.calls.dispatches += 1;
+    const shape = [calls, instances, rows, this.config.shape.headWidth];
+    const operands = { query: { data: query, shape }, key: { data: key, shape }, value: { data: value, shape } };
+    if (mask === undefined) {
+      return this.sessions.attend.run<keyof AttentionResult>(operands);
+    }
+    const maskShape = [calls, mask.length / (calls * rows * rows), rows, rows];
+    return this.sessions.attendMasked.run<keyof AttentionResult>({ ...operands, mask: { data: mask, shape: maskShape } });
+  }
+
+  async project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
+    const { width, headWidth, heads, keyValueHeads } = this.config.shape;
+    const rows = this.countTokenwise(hidden.length / width);
+    const { cos, sin } = rotaryTable(rows, firstToken, headWidth, this.config.ropeTheta);
+    return this.sessions.project.run({
+      hidden: { data: hidden, shape: [rows, width] },
+      norm: { data: layer.attentionNorm, shape: [width] },
+      queryWeight: { data: layer.query, shape: [heads * headWidth, width] },
+      keyWeight: { data: layer.key, shape: [keyValueHeads * headWidth, width] },
+      valueWeight: { data: layer.value, shape: [keyValueHeads * headWidth, width] },
+      cos: { data: cos, shape: [rows, headWidth] },
+      sin: { data: sin, shape: [rows, headWidth] },
+    });
+  }
+
+  async outputAndMlp(hidden: Float32Array, attended: Float32Array, layer: LayerWeights): Promise<Float32Array> {
+    const { width, headWidth, heads, feedForwardWidth } = this.config.shape;
+    const rows = this.countTokenwise(hidden.length / width);
+    const { next } = await this.sessions.outputAndMlp.run<'next'>({
+      hidden: { data: hidden, shape: [rows, width] },
+      attended: { data: attended, shape: [heads, rows, headWidth] },
+      outputWeight: { data: layer.output, shape: [width, heads * headWidth] },
+      norm: { data: layer.mlpNorm, shape: [width] },
+      gateWeight: { data: layer.gate, shape: [feedForwardWidth, width] },
+      upWeight: { data: layer.up, shape: [feedForwardWidth, width] },
+      downWeight: { data: layer.down, shape: [width, feedForwardWidth] },
+    });
+    return next;
+  }
+
+  async compare(model: LoadedModel, hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array): Promise<PredictionComparison> {
+    const { width, vocabulary } = this.config.shape;
+    const rows = targets.length;
+    return this.sessions.comparePredictions.run({
+      hidden: { data: hidden, shape: [rows, width] },
+      baseline: { data: baseline, shape: [rows, width] },
+      norm: { data: model.finalNorm, shape: [width] },
+      head: { data: model.head, shape: [vocabulary, width] },
+      target: { data: targets, shape: [rows, 1] },
+    });
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(Object.values(this.sessions).map((session) => session.release()));
+  }
+
+  /** Counts a dispatch over `rows` tokens as one call per started M tokens; returns `rows`. */
+  private countTokenwise(rows: number): number {
+    this.calls.tokenwise += Math.ceil(rows / this.inputLength);
+    this.calls.dispatches += 1;
+    return rows;
+  }
+}
+
+type SessionName = 'attend' | 'attendMasked' | 'project' | 'outputAndMlp' | 'comparePredictions';

@@ -1,0 +1,136 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { CancelledError } from '../../core/errors';
+import type { OnProgress } from '../../core/report/progress';
+import { fromErrorData } from './errors';
+import type { Argument, EngineRequest, EngineResponse, MethodName, Result } from './rpc';
+
+/** Options of one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** A call that has not been answered. */
+interface PendingCall {
+  readonly resolve: (result: Result<MethodName>) => void;
+  readonly reject: (error: Error) => void;
+  readonly onProgress: OnProgress | undefined;
+}
+
+/** How long a cancelled call may take to stop by itself before its process is killed, in milliseconds. */
+const cancelPatienceMs = 3000;
+
+/**
+ * Calls the engine in a process of its own, forked at the first call.
+ *
+ * A native crash rejects what is pending and nothing more; the next call forks a new process.
+ */
+export class EngineClient {
+  private child: ChildProcess | undefined;
+  private readonly pending = new Map<number, PendingCall>();
+  private lastId = 0;
+
+  /**
+   * @param entry path of the bundled engine process
+   * @param log takes the process's output and its comings and goings
+   */
+  constructor(
+    private readonly entry: string,
+    private readonly log: (line: string) => void,
+  ) {}
+
+  /**
+   * Calls a method.
+   *
+   * Aborting `signal` stops the call between two calls of the oracle, or kills the process if it does not answer.
+   * @throws InputError, CancelledError, or an Error where the process ended
+   */
+  call<M extends MethodName>(method: M, argument: Argument<M>, { signal, onProgress }: CallOptions = {}): Promise<Result<M>> {
+    if (signal?.aborted) {
+      return Promise.reject(new CancelledError());
+    }
+    this.lastId += 1;
+    const id = this.lastId;
+    const child = this.running();
+    return new Promise<Result<M>>((resolve, reject) => {
+      let killTimer: NodeJS.Timeout | undefined;
+      const cancel = (): void => {
+        this.send(child, { type: 'cancel', id });
+        killTimer = setTimeout(() => {
+          this.log(`Engine process ${child.pid} did not stop within ${cancelPatienceMs} ms of a cancel; killing it.`);
+          this.settle(id)?.reject(new CancelledError());
+          child.kill('SIGKILL');
+          this.ended(child, 'killed');
+        }, cancelPatienceMs);
+      };
+      const finish = <T>(act: (value: T) => void): ((value: T) => void) => (value) => {
+        clearTimeout(killTimer);
+        signal?.removeEventListener('abort', cancel);
+        act(value);
+      };
+      // The answer to an id is the result of the method that the id was sent with.
+      const resolveAny = resolve as (result: Result<MethodName>) => void;
+      this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), onProgress });
+      signal?.addEventListener('abort', cancel, { once: true });
+      this.send(child, { type: 'call', id, method, argument });
+    });
+  }
+
+  /** Ends the process; what is pending is rejected. */
+  dispose(): void {
+    this.child?.kill('SIGKILL');
+  }
+
+  private running(): ChildProcess {
+    if (this.child !== undefined) {
+      return this.child;
+    }
+    // Inspector flags of the host would make the child fight for its debug port.
+    const child = fork(this.entry, [], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    this.child = child;
+    this.log(`Engine process ${child.pid} started.`);
+    child.on('message', (response: EngineResponse) => this.receive(response));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.log(text.trimEnd()));
+    }
+    child.once('error', (error) => this.ended(child, error.message));
+    child.once('exit', (code, signal) => this.ended(child, signal ?? `code ${code}`));
+    return child;
+  }
+
+  private send(child: ChildProcess, request: EngineRequest): void {
+    // A send that fails comes with an exit, which rejects what is pending.
+    child.send(request, (error) => error && this.log(`Engine process ${child.pid}: ${error.message}`));
+  }
+
+  private receive(response: EngineResponse): void {
+    switch (response.type) {
+      case 'progress':
+        this.pending.get(response.id)?.onProgress?.(response.progress);
+        break;
+      case 'result':
+        this.settle(response.id)?.resolve(response.result);
+        break;
+      case 'error':
+        this.settle(response.id)?.reject(fromErrorData(response.error));
+        break;
+    }
+  }
+
+  private ended(child: ChildProcess, how: string): void {
+    if (this.child !== child) {
+      return;
+    }
+    this.child = undefined;
+    this.log(`Engine process ${child.pid} ended (${how}).`);
+    for (const id of [...this.pending.keys()]) {
+      this.settle(id)?.reject(new Error(`The engine process ended (${how}); run again to start a new one.`));
+    }
+  }
+
+  private settle(id: number): PendingCall | undefined {
+    const call = this.pending.get(id);
+    this.pending.delete(id);
+    return call;
+  }
+}

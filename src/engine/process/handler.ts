@@ -1,0 +1,57 @@
+import type { Progress } from '../../core/report/progress';
+import { promptFromText } from '../prompt';
+import { simulate } from '../simulate';
+import { toErrorData } from './errors';
+import type { EngineMethods, EngineRequest, EngineResponse } from './rpc';
+
+/** The engine's methods. @param modelsFolder the folder that holds the embedded models */
+export function engineMethods(modelsFolder: string): EngineMethods {
+  return {
+    simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, modelsFolder }),
+  };
+}
+
+/**
+ * Answers requests with responses, wherever they come from.
+ *
+ * Calls may overlap; each can be cancelled between two calls of the oracle.
+ * @param send delivers a response
+ * @returns the function that takes a request
+ */
+export function engineHandler(methods: EngineMethods, send: (response: EngineResponse) => void): (request: EngineRequest) => Promise<void> {
+  const running = new Map<number, AbortController>();
+  return async (request) => {
+    if (request.type === 'cancel') {
+      running.get(request.id)?.abort();
+      return;
+    }
+    const { id, method, argument } = request;
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const context = {
+        signal: controller.signal,
+        onProgress: atMostEvery(progressIntervalMs, (progress: Progress) => send({ type: 'progress', id, progress })),
+      };
+      send({ type: 'result', id, result: await methods[method](argument, context) });
+    } catch (error) {
+      send({ type: 'error', id, error: toErrorData(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+}
+
+/** Progress is worth a message this often. */
+const progressIntervalMs = 50;
+
+/** Drops calls that follow the last one too soon. */
+function atMostEvery<T>(milliseconds: number, act: (value: T) => void): (value: T) => void {
+  let next = 0;
+  return (value) => {
+    if (performance.now() >= next) {
+      act(value);
+      next = performance.now() + milliseconds;
+    }
+  };
+}

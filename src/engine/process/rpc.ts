@@ -1,0 +1,43 @@
+import type { OnProgress, Progress } from '../../core/report/progress';
+import type { RunReport } from '../../core/report/report';
+import type { SimulationOptions } from '../../core/options';
+
+/** What the engine process does: the one interface from which the messages and the client's calls are derived. */
+export interface EngineMethods {
+  /** Runs a prompt and reports. @throws InputError, CancelledError */
+  simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
+}
+
+/** A prompt's text and options; plain data. */
+export interface SimulateRequest {
+  readonly path: string;
+  readonly text: string;
+  readonly options: SimulationOptions;
+}
+
+/** What surrounds a call. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+export type MethodName = keyof EngineMethods;
+export type Argument<M extends MethodName> = Parameters<EngineMethods[M]>[0];
+export type Result<M extends MethodName> = Awaited<ReturnType<EngineMethods[M]>>;
+
+/** Messages to the engine process. */
+export type EngineRequest =
+  | { [M in MethodName]: { readonly type: 'call'; readonly id: number; readonly method: M; readonly argument: Argument<M> } }[MethodName]
+  | { readonly type: 'cancel'; readonly id: number };
+
+/** Messages from the engine process. Errors cross as data. */
+export type EngineResponse =
+  | { readonly type: 'progress'; readonly id: number; readonly progress: Progress }
+  | { readonly type: 'result'; readonly id: number; readonly result: Result<MethodName> }
+  | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };
+
+/** An error as data. `kind` says which class it is to become again. */
+export interface ErrorData {
+  readonly kind: 'input' | 'cancelled' | 'failure';
+  readonly message: string;
+}

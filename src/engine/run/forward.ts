@@ -1,0 +1,110 @@
+import { CancelledError } from '../../core/errors';
+import { tokenwiseRows } from '../../core/plan/cost';
+import type { Plan } from '../../core/plan/plan';
+import type { Phase } from '../../core/report/report';
+import type { LayerWeights, LoadedModel } from '../model/load';
+import type { Oracle } from '../oracle/oracle';
+import type { PhaseClock } from './clock';
+import { FusedAttention, type AttendedLayer, type LayerTensors } from './fused-attention';
+import { headTensor, readRows, writeRows } from './head-tensor';
+
+/** Sees every layer's attention while its tensors are alive, to check it. */
+export type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
+
+/** What a forward pass needs. */
+export interface ForwardPass {
+  readonly model: LoadedModel;
+  readonly plan: Plan;
+  /** Token ids `[N]`. */
+  readonly tokens: Int32Array;
+  readonly oracle: Oracle;
+  readonly clock: PhaseClock;
+  readonly signal: AbortSignal;
+  /** Told the share of the pass that is done, from 0 to 1. */
+  readonly onProgress: (fraction: number, phase: Phase, message: string) => void;
+  readonly inspect?: InspectLayer | undefined;
+}
+
+/**
+ * Runs the large transformer through calls of the small one.
+ *
+ * Memory grows as O(N): one residual stream, one layer's queries, keys, values and attention state.
+ * @returns the last layer's residual stream `[N, d]`, before the final norm
+ * @throws CancelledError between two calls, once the signal is aborted
+ */
+export async function forward(pass: ForwardPass): Promise<Float32Array> {
+  const { model, plan, clock } = pass;
+  const { layers } = model.shape;
+  const instancesPerLayer = plan.tiles * model.shape.heads;
+  let layer = 0;
+  let instances = 0;
+  const report = (phase: Phase, share: number): void => {
+    throwIfCancelled(pass.signal);
+    pass.onProgress((layer + share) / layers, phase, `layer ${layer + 1} of ${layers}`);
+  };
+  const attention = new FusedAttention(plan, pass.oracle, clock, (finished) => {
+    instances += finished;
+    report('attend', 0.1 + (0.8 * instances) / instancesPerLayer);
+  });
+
+  const hidden = embed(model, pass.tokens);
+  for (; layer < layers; layer += 1) {
+    instances = 0;
+    report('project', 0);
+    const weights = model.layers[layer];
+    const tensors = await clock.time('project', () => project(pass, hidden, weights));
+    const attended = await attention.run(tensors);
+    await pass.inspect?.(layer, tensors, attended);
+    report('mlp', 0.9);
+    await clock.time('mlp', () => outputAndMlp(pass, hidden, attended, weights));
+  }
+  pass.onProgress(1, 'mlp', `layer ${layers} of ${layers}`);
+  return hidden;
+}
+
+/** Throws once a run is cancelled. */
+export function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new CancelledError();
+  }
+}
+
+/** Looks up the embeddings `[N, d]`: copying, no arithmetic. */
+function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
+  const hidden = new Float32Array(tokens.length * width);
+  tokens.forEach((token, row) => hidden.set(embedding.subarray(token * width, (token + 1) * width), row * width));
+  return hidden;
+}
+
+async function project({ model, plan, oracle, signal }: ForwardPass, hidden: Float32Array, weights: LayerWeights): Promise<LayerTensors> {
+  const { heads, keyValueHeads, headWidth, width } = model.shape;
+  const query = headTensor(heads, plan.tokens, headWidth);
+  const key = headTensor(keyValueHeads, plan.tokens, headWidth);
+  const value = headTensor(keyValueHeads, plan.tokens, headWidth);
+  for (const [from, to] of chunks(plan)) {
+    throwIfCancelled(signal);
+    const part = await oracle.project(hidden.subarray(from * width, to * width), weights, from);
+    writeRows(query, from, part.query);
+    writeRows(key, from, part.key);
+    writeRows(value, from, part.value);
+  }
+  return { query, key, value };
+}
+
+/** Replaces the residual stream, chunk by chunk: token-wise, so rows do not meet. */
+async function outputAndMlp({ model, plan, oracle, signal }: ForwardPass, hidden: Float32Array, { out }: AttendedLayer, weights: LayerWeights): Promise<void> {
+  const { width } = model.shape;
+  for (const [from, to] of chunks(plan)) {
+    throwIfCancelled(signal);
+    const rows = hidden.subarray(from * width, to * width);
+    rows.set(await oracle.outputAndMlp(rows, readRows(out, from, to), weights));
+  }
+}
+
+/** The sequence cut for token-wise dispatches. */
+function* chunks({ tokens, oracle }: Plan): Generator<readonly [number, number]> {
+  const rows = tokenwiseRows(oracle.inputLength);
+  for (let from = 0; from < tokens; from += rows) {
+    yield [from, Math.min(tokens, from + rows)];
+  }
+}

@@ -1,0 +1,135 @@
+import { makePlan, type Plan } from '../core/plan/plan';
+import type { SimulationOptions } from '../core/options';
+import type { OnProgress } from '../core/report/progress';
+import type { MeasuredCalls, Phase, Quality, RunReport } from '../core/report/report';
+import { describeEnvironment } from './environment';
+import { planDocument, planPrompt, type PlannedPrompt } from './laboratory';
+import { checkMemory } from './memory';
+import { loadModel, type LoadedModel } from './model/load';
+import { OnnxOracle } from './oracle/onnx-oracle';
+import type { Prompt } from './prompt';
+import { PhaseClock } from './run/clock';
+import { forward } from './run/forward';
+import { openDevice } from './runtime/provider';
+import { FidelityCheck } from './verify/fidelity';
+import { measureQuality, qualityObstacle } from './verify/quality';
+
+/** What surrounds a simulation. */
+export interface SimulationContext {
+  /** The folder that holds the embedded models. */
+  readonly modelsFolder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** Parts of a run, weighed by what they usually take, so that progress is one bar. */
+interface ProgressShares {
+  readonly run: number;
+  readonly baseline: number;
+  readonly quality: number;
+}
+
+/**
+ * Runs a prompt through the small transformer, end to end, and proves the result.
+ *
+ * @throws InputError for input that is refused before the run; CancelledError once the signal is aborted
+ */
+export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
+  const planned = await planPrompt(prompt, options, context.modelsFolder);
+  const { plan, tokens } = planned;
+  checkMemory(plan, options.memoryLimit);
+  const device = await openDevice(options.provider, options.threads);
+  const model = await loadModel(planned.model);
+
+  const obstacle = options.quality ? qualityObstacle(plan) : 'Quality was switched off for this run.';
+  const needsBaseline = obstacle === null && plan.scenario.kind !== 'causal';
+  const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
+  const progress = progressFrom(context.onProgress);
+
+  const clock = new PhaseClock();
+  const oracle = await OnnxOracle.create(planned.model.config, options.blockSize, device);
+  try {
+    const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
+    const start = performance.now();
+    const hidden = await forward({
+      model,
+      plan,
+      tokens,
+      oracle,
+      clock,
+      signal: context.signal,
+      onProgress: (fraction, phase, message) => progress(fraction * shares.run, phase, message),
+      inspect: check && ((_layer, tensors, attended) => clock.time('verify', () => check.inspect(tensors, attended))),
+    });
+    const wallMs = performance.now() - start - clock.phases.verify;
+    const calls = measuredCalls(oracle, plan);
+
+    const quality = obstacle !== null ? null : await clock.time('quality', () =>
+      compareWithBaseline(planned, model, oracle, hidden, needsBaseline, shares, context.signal, progress),
+    );
+    progress(1, 'quality', 'done');
+    return {
+      ...planDocument(planned),
+      run: {
+        provider: device.provider,
+        device: device.name,
+        threads: device.threads,
+        wallMs,
+        phases: { ...clock.phases, tokenize: planned.tokenizeMs },
+        calls,
+        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      },
+      fidelity: check?.result() ?? null,
+      quality,
+      qualityNote: obstacle,
+      environment: describeEnvironment(),
+    };
+  } finally {
+    await oracle.release();
+  }
+}
+
+/** Runs the causal baseline where the scenario is not causal itself, and compares the next-token distributions. */
+async function compareWithBaseline(
+  { plan, tokens }: PlannedPrompt,
+  model: LoadedModel,
+  oracle: OnnxOracle,
+  hidden: Float32Array,
+  needsBaseline: boolean,
+  shares: ProgressShares,
+  signal: AbortSignal,
+  progress: ReportProgress,
+): Promise<Quality> {
+  let baseline = hidden;
+  if (needsBaseline) {
+    baseline = await forward({
+      model,
+      plan: makePlan({ ...plan, scenario: { kind: 'causal' } }),
+      tokens,
+      oracle,
+      clock: new PhaseClock(),
+      signal,
+      onProgress: (fraction, _phase, message) => progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`),
+    });
+  }
+  return measureQuality(model, oracle, tokens, hidden, baseline, signal, (fraction) =>
+    progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
+  );
+}
+
+type ReportProgress = (fraction: number, phase: Phase, message: string) => void;
+
+/** Progress that never falls. */
+function progressFrom(onProgress: OnProgress): ReportProgress {
+  let highest = 0;
+  return (fraction, phase, message) => {
+    highest = Math.max(highest, Math.min(1, fraction));
+    onProgress({ fraction: highest, phase, message });
+  };
+}
+
+/** The calls that the oracle counted so far. */
+function measuredCalls({ calls: { attention, tokenwise, dispatches } }: OnnxOracle, plan: Plan): MeasuredCalls {
+  const total = attention + tokenwise;
+  return { total, attention, tokenwise, perLayer: total / plan.model.layers, dispatches };
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { CancelledError, InputError } from '../../../src/core/errors';
+import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/masks';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
+import type { Progress } from '../../../src/core/report/progress';
+import type { RunReport } from '../../../src/core/report/report';
+import { promptFromText } from '../../../src/engine/prompt';
+import { simulate } from '../../../src/engine/simulate';
+import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { float64Perplexity } from '../../support/float64-llama';
+import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
+
+function run(options: Partial<SimulationOptions>, onProgress: (progress: Progress) => void = () => undefined, signal = new AbortController().signal): Promise<RunReport> {
+  return simulate(promptFromText('sample', sampleText()), { ...defaultOptions, ...options }, { modelsFolder, signal, onProgress });
+}
+
+const small = { window: 40, sinks: 3, seed: 5 };
+
+describe('simulating a prompt', () => {
+  it.each(scenarioKinds)('runs the planned calls under %s, and proves the result', async (kind) => {
+    const scenario = makeScenario(kind, small);
+    const report = await run({ scenario, blockSize: 48, maxTokens: 301 });
+    expect(report.prompt.tokens).toBe(301);
+    expect(report.run.calls.attention).toBe(report.plan.calls.attention);
+    expect(report.run.calls.tokenwise).toBe(report.plan.calls.tokenwise);
+    expect(report.run.calls.perLayer).toBe(report.plan.calls.perLayer);
+    expect(report.fidelity?.rows).toBe(64);
+    if (kind === 'average-case') {
+      // A sample of a trained model's attention is far from exact; the report must say so.
+      expect(report.fidelity?.maxAbsError).toBeGreaterThan(0.1);
+    } else {
+      expect(report.fidelity?.maxAbsError).toBeLessThan(1e-4);
+      expect(report.fidelity?.logNormaliserError).toBeLessThan(1e-4);
+    }
+    const looksAhead = kind === 'full' || kind === 'average-case';
+    expect(report.quality === null).toBe(looksAhead);
+    expect(report.qualityNote === null).toBe(!looksAhead);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  it('checks every row on demand, for every exact scenario', async () => {
+    for (const kind of scenarioKinds.filter((each) => each !== 'average-case')) {
+      const report = await run({ scenario: makeScenario(kind, small), blockSize: 96, maxTokens: 500, verify: 'dense', quality: false });
+      expect(report.fidelity?.rows).toBe(500);
+      // Scores reach a few hundred here, and float32 rounds those by 2e-5: that is the scale of the error to expect.
+      expect(report.fidelity?.maxRelError).toBeLessThan(5e-5);
+    }
+  });
+
+  it('stays under 1e-4 at 4096 tokens', async () => {
+    for (const kind of ['full', 'causal', 'sliding-window', 'attention-sink']) {
+      const report = await run({ scenario: makeScenario(kind), maxTokens: 4096, quality: false });
+      expect(report.prompt.tokens).toBe(4096);
+      expect(report.fidelity?.maxAbsError).toBeLessThan(1e-4);
+    }
+  });
+
+  it.each(['causal', 'sliding-window', 'attention-sink'])('has the perplexity of an independent float64 model under %s', async (kind) => {
+    const scenario = makeScenario(kind, small);
+    const tokens = 160;
+    const { quality } = await run({ scenario, blockSize: 32, maxTokens: tokens });
+    const ids = [...(await PromptTokenizer.load(embeddedFolder)).encode(sampleText())].slice(0, tokens);
+    const exact = float64Perplexity(embeddedFolder, ids, maskOf(scenario, tokens).allows);
+    // Equal to four digits means a relative difference of at most 5e-5.
+    expect(Math.abs((quality?.perplexity ?? NaN) / exact - 1)).toBeLessThan(5e-5);
+  });
+
+  it('gives the same perplexity and no divergence where the window covers everything', async () => {
+    const { quality } = await run({ scenario: makeScenario('sliding-window', { window: 512 }), blockSize: 64, maxTokens: 200 });
+    expect(quality?.perplexity).toBeCloseTo(quality?.baselinePerplexity ?? NaN, 4);
+    expect(quality?.meanKl).toBeLessThan(1e-6);
+  });
+
+  it('does not depend on the block size or on how instances are packed', async () => {
+    const perplexities: number[] = [];
+    for (const change of [{ blockSize: 7 }, { blockSize: 64 }, { blockSize: 500 }, { blockSize: 32, oracleHeads: 3, oracleLayers: 2 }]) {
+      perplexities.push((await run({ ...change, scenario: makeScenario('attention-sink', small), maxTokens: 150 })).quality?.perplexity ?? NaN);
+    }
+    perplexities.forEach((value) => expect(value).toBeCloseTo(perplexities[0], 3));
+  });
+
+  it('reports progress that never falls and ends at 1', async () => {
+    const fractions: number[] = [];
+    await run({ scenario: makeScenario('sliding-window', small), blockSize: 32, maxTokens: 300 }, ({ fraction }) => fractions.push(fraction));
+    expect(fractions.length).toBeGreaterThan(20);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions.at(-1)).toBe(1);
+  });
+
+  it('stops between calls when it is cancelled', async () => {
+    const controller = new AbortController();
+    let after = 0;
+    const running = run(
+      { maxTokens: 2000 },
+      () => {
+        after += controller.signal.aborted ? 1 : 0;
+        controller.abort();
+      },
+      controller.signal,
+    );
+    await expect(running).rejects.toBeInstanceOf(CancelledError);
+    expect(after).toBe(0);
+  });
+
+  it('can leave out the checks', async () => {
+    const report = await run({ verify: 'none', quality: false, maxTokens: 60 });
+    expect(report.fidelity).toBeNull();
+    expect(report.quality).toBeNull();
+    expect(report.run.phases.verify).toBe(0);
+    expect(report.qualityNote).toMatch(/switched off/);
+  });
+
+  it('runs a single token, which has nothing to predict', async () => {
+    const report = await run({ maxTokens: 1 });
+    expect(report.plan.calls.attention).toBe(6);
+    expect(report.quality).toBeNull();
+    expect(report.qualityNote).toMatch(/no next token/);
+  });
+});
+
+describe('refusing before a run', () => {
+  it('names the block size that fits the memory', async () => {
+    const failure = await run({ blockSize: 4096, maxTokens: 4096, memoryLimit: 400 * 1024 ** 2 }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(InputError);
+    const [, suggested] = /block size of 4096 needs about .* may be used; use --block (\d+) or smaller/.exec((failure as Error).message) ?? [];
+    const accepted = await run({ blockSize: Number(suggested), maxTokens: 300, memoryLimit: 400 * 1024 ** 2, verify: 'none', quality: false });
+    expect(accepted.oracle.inputLength).toBe(Number(suggested));
+  });
+
+  it('says when no block size fits', async () => {
+    await expect(run({ memoryLimit: 1024 })).rejects.toThrow(/no block size fits: cut the prompt with --max-tokens/);
+  });
+
+  it('names a provider that is not in this ONNX Runtime', async () => {
+    const missing = process.platform === 'darwin' ? 'dml' : 'coreml';
+    await expect(run({ provider: missing, maxTokens: 10 })).rejects.toThrow(new RegExp(`Provider "${missing}" is not in ONNX Runtime .*use one of auto, cpu`));
+  });
+
+  it.each([
+    ['empty', '', /is empty/],
+    ['binary', 'a\0b', /is a binary file \(it holds NUL bytes\)/],
+  ])('an %s prompt', (_what, text, message) => {
+    expect(() => promptFromText('prompt.md', text)).toThrow(message);
+  });
+});
