@@ -1,0 +1,63 @@
+import { InputError } from '../core/errors';
+import { makeScenario, scenarioKinds, scenarioLabel, type Scenario } from '../core/masks';
+import { reportSchemaVersion, type ComparisonReport, type RunReport } from '../core/report/report';
+import { planDocument, planPrompt } from '../engine/laboratory';
+import { simulate } from '../engine/simulate';
+import { readPrompt, writeWhole } from './files';
+import { commonOptions, optionsFrom, parametersFrom, type Flags } from './flags';
+import { progressPrinter } from './progress';
+import { comparisonText, planText, runText } from './text';
+
+/** What the commands need from the process. */
+export interface Surroundings {
+  /** The folder that holds the embedded models. */
+  readonly modelsFolder: string;
+  /** Aborted by an interrupt. */
+  readonly signal: AbortSignal;
+}
+
+/** `two-heads plan`: what the prompt costs, without a run. */
+export async function planCommand(file: string, flags: Flags, { modelsFolder }: Surroundings): Promise<void> {
+  const options = optionsFrom(flags);
+  const document = planDocument(await planPrompt(await readPrompt(file), options, modelsFolder));
+  print(flags, document, () => planText(document));
+}
+
+/** `two-heads simulate`: runs the prompt and proves the result. */
+export async function simulateCommand(file: string, flags: Flags & { readonly out?: string }, surroundings: Surroundings): Promise<void> {
+  const options = optionsFrom(flags);
+  const prompt = await readPrompt(file);
+  const report = await simulate(prompt, options, { ...surroundings, onProgress: progressPrinter(process.stderr, 'simulate') });
+  if (flags.out !== undefined) {
+    await writeWhole(flags.out, `${JSON.stringify(report, null, 2)}\n`);
+    process.stderr.write(`report written to ${flags.out}\n`);
+  }
+  print(flags, report, () => runText(report));
+}
+
+/** `two-heads compare`: the same prompt under several scenarios. */
+export async function compareCommand(file: string, flags: Flags & { readonly scenarios?: string }, surroundings: Surroundings): Promise<void> {
+  const scenarios = scenariosFrom(flags);
+  const common = commonOptions(flags);
+  const prompt = await readPrompt(file);
+  const runs: RunReport[] = [];
+  for (const scenario of scenarios) {
+    const onProgress = progressPrinter(process.stderr, scenarioLabel(scenario));
+    runs.push(await simulate(prompt, { ...common, scenario }, { ...surroundings, onProgress }));
+  }
+  const [first] = runs;
+  const comparison: ComparisonReport = { schemaVersion: reportSchemaVersion, prompt: first.prompt, model: first.model, runs };
+  print(flags, comparison, () => comparisonText(runs));
+}
+
+function scenariosFrom(flags: Flags & { readonly scenarios?: string }): Scenario[] {
+  const kinds = flags.scenarios === undefined ? scenarioKinds : flags.scenarios.split(',').map((kind) => kind.trim());
+  if (new Set(kinds).size !== kinds.length) {
+    throw new InputError(`--scenarios ${flags.scenarios} names one scenario twice; name each once.`);
+  }
+  return kinds.map((kind) => makeScenario(kind, parametersFrom(flags)));
+}
+
+function print(flags: Flags, document: unknown, text: () => string): void {
+  process.stdout.write(`${flags.json === true ? JSON.stringify(document, null, 2) : text()}\n`);
+}

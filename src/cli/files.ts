@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { InputError, messageOf } from '../core/errors';
+import { checkSize, promptFromBytes, type Prompt } from '../engine/prompt';
+
+/**
+ * Reads a prompt from a file, or from standard input where the path is `-`.
+ *
+ * @throws InputError where there is no such file, or it is empty, binary or too large
+ */
+export async function readPrompt(path: string): Promise<Prompt> {
+  if (path === '-') {
+    return promptFromBytes('-', await buffer(process.stdin));
+  }
+  const found = await stat(path).catch((error: unknown) => {
+    throw new InputError(`${path} cannot be read (${messageOf(error)}); give the path of a prompt file, or - for standard input.`);
+  });
+  if (!found.isFile()) {
+    throw new InputError(`${path} is not a file; give the path of a prompt file.`);
+  }
+  checkSize(path, found.size);
+  return promptFromBytes(path, await readFile(path));
+}
+
+/**
+ * Writes a file whole or not at all: to a neighbour first, then renamed over the target.
+ *
+ * @throws InputError where the folder cannot be written
+ */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
+  try {
+    await writeFile(draft, text, { flag: 'wx' });
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new InputError(`--out ${path} cannot be written (${messageOf(error)}); give a path in a folder that exists.`);
+  }
+}

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { InputError } from '../core/errors';
+import { makeScenario, maskDefinition, maskDefinitions, scenarioKinds, type ScenarioParameters } from '../core/masks';
+import {
+  constructionOf,
+  defaultOptions,
+  oneOf,
+  providers,
+  verifications,
+  wholeNumber,
+  type SimulationOptions,
+} from '../core/options';
+import { constructions } from '../core/plan/plan';
+import { maximumTokens } from '../core/plan/partition';
+
+/** Flags as the command line gives them: text, checked by `optionsFrom`. */
+export interface Flags {
+  readonly scenario: string;
+  readonly window?: string;
+  readonly sinks?: string;
+  readonly seed?: string;
+  readonly block: string;
+  readonly construction: string;
+  readonly oracleLayers?: string;
+  readonly oracleHeads?: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly threads: string;
+  readonly verify: string;
+  readonly quality: boolean;
+  readonly maxTokens?: string;
+  readonly memoryLimit?: string;
+  readonly json?: boolean;
+}
+
+const parameterNames = ['window', 'sinks', 'seed'] as const;
+
+/** Adds the flag that chooses one scenario. */
+export function addScenarioFlag(command: Command): Command {
+  return command.option('--scenario <kind>', `masking scenario: ${scenarioKinds.join(', ')}`, defaultOptions.scenario.kind);
+}
+
+/** Adds the flags that plan, simulate and compare share. */
+export function addFlags(command: Command): Command {
+  return command
+    .option('--window <r>', 'window of sliding-window and attention-sink (512)')
+    .option('--sinks <s>', 'sinks of attention-sink (4)')
+    .option('--seed <n>', 'seed of average-case (1)')
+    .option('--block <M>', 'tokens that a call of the small transformer reads', String(defaultOptions.blockSize))
+    .option('--construction <name>', `how calls are arranged: ${constructions.join(', ')}`, defaultOptions.construction)
+    .option('--oracle-layers <n>', "layers L' of the small transformer (1)")
+    .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
+    .option('--model <folder or name>', 'large transformer: a Llama folder or the embedded model', defaultOptions.model)
+    .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultOptions.provider)
+    .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultOptions.threads))
+    .option('--verify <how>', `check against float64: ${verifications.join(', ')}`, defaultOptions.verify)
+    .option('--no-quality', 'skip the causal baseline, perplexity and KL')
+    .option('--max-tokens <n>', 'read only the first n tokens')
+    .option('--memory-limit <MiB>', 'refuse plans above this peak (default: 80% of free memory)')
+    .option('--json', 'print one JSON document on stdout');
+}
+
+/**
+ * Options of a simulation from flags.
+ *
+ * @throws InputError that names the flag, the value and the fix
+ */
+export function optionsFrom(flags: Flags): SimulationOptions {
+  const { parameters: known } = maskDefinition(flags.scenario);
+  for (const name of parameterNames) {
+    if (flags[name] !== undefined && !known.some((parameter: { name: string }) => parameter.name === name)) {
+      throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`);
+    }
+  }
+  return { ...commonOptions(flags), scenario: makeScenario(flags.scenario, parametersFrom(flags)) };
+}
+
+/** Options that do not depend on the scenario. @throws InputError */
+export function commonOptions(flags: Flags): SimulationOptions {
+  const optional = (flag: string, value: string | undefined, minimum: number, maximum: number): number | undefined =>
+    value === undefined ? undefined : wholeNumber(flag, value, minimum, maximum);
+  return {
+    scenario: defaultOptions.scenario,
+    blockSize: wholeNumber('--block', flags.block, 2, maximumTokens),
+    construction: constructionOf(flags.construction),
+    oracleLayers: optional('--oracle-layers', flags.oracleLayers, 1, 1024),
+    oracleHeads: optional('--oracle-heads', flags.oracleHeads, 1, 4096),
+    model: flags.model,
+    provider: oneOf('Provider', flags.provider, providers),
+    threads: wholeNumber('--threads', flags.threads, 0, 1024),
+    verify: oneOf('Verification', flags.verify, verifications),
+    quality: flags.quality,
+    maxTokens: optional('--max-tokens', flags.maxTokens, 1, maximumTokens) ?? 0,
+    memoryLimit: (optional('--memory-limit', flags.memoryLimit, 1, 1024 ** 3) ?? 0) * 1024 ** 2,
+  };
+}
+
+/** The scenario parameters among the flags. @throws InputError */
+export function parametersFrom(flags: Flags): ScenarioParameters {
+  const parameters: ScenarioParameters = {};
+  for (const name of parameterNames) {
+    const value = flags[name];
+    if (value !== undefined) {
+      parameters[name] = wholeNumber(`--${name}`, value, 0, Number.MAX_SAFE_INTEGER);
+    }
+  }
+  return parameters;
+}
+
+function scenariosWith(name: string): string {
+  return maskDefinitions
+    .filter(({ parameters }) => parameters.some((parameter) => parameter.name === name))
+    .map(({ kind }) => kind)
+    .join(' or ');
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
+import { InputError, messageOf } from '../core/errors';
+import { compareCommand, planCommand, simulateCommand, type Surroundings } from './commands';
+import { addFlags, addScenarioFlag, type Flags } from './flags';
+
+/** Exit codes, on which scripts rely. */
+const exitCode = { done: 0, failed: 1, badInput: 2 } as const;
+
+/** The command line: parses, runs one command, and turns errors into one line and an exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const surroundings: Surroundings = { modelsFolder: join(__dirname, '..', 'media', 'models'), signal: interrupt.signal };
+  const program = new Command('two-heads')
+    .description('A lab for long context: run a large transformer through calls of a small one.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addFlags(addScenarioFlag(program.command('plan <file>').description('what a prompt costs, without a run')))
+    .action((file: string, flags: Flags) => planCommand(file, flags, surroundings));
+  addFlags(addScenarioFlag(program.command('simulate <file>').description('run a prompt and check the result')))
+    .option('--out <report.json>', 'also write the report to a file')
+    .action((file: string, flags: Flags & { out?: string }) => simulateCommand(file, flags, surroundings));
+  addFlags(program.command('compare <file>').description('run a prompt under several scenarios'))
+    .option('--scenarios <a,b,c>', 'scenarios to compare (all)')
+    .action((file: string, flags: Flags & { scenarios?: string }) => compareCommand(file, flags, surroundings));
+  try {
+    await program.parseAsync(argv);
+    return exitCode.done;
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+function complain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version end here too, with nothing left to say.
+    if (error.exitCode === 0) {
+      return exitCode.done;
+    }
+    const help = error.code === 'commander.help' ? 'no command given' : error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    process.stderr.write(`two-heads: ${help}; see two-heads --help\n`);
+    return exitCode.badInput;
+  }
+  process.stderr.write(`two-heads: ${messageOf(error).replaceAll('\n', ' ')}\n`);
+  return error instanceof InputError ? exitCode.badInput : exitCode.failed;
+}
+
+void main(process.argv).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,92 @@
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatError,
+  formatFigure,
+  formatFlops,
+} from '../core/format';
+import { scenarioLabel } from '../core/masks';
+import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
+
+/** Lines of `name  value` pairs, aligned. */
+function pairs(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+/** Columns of text, aligned; the first to the left, the rest to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  return lines
+    .map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  '))
+    .join('\n');
+}
+
+/** A plan as a person reads it. */
+export function planText({ prompt, model, scenario, oracle, construction, plan }: PlanDocument): string {
+  const { calls, bound, flopsByPhase, tilesByKind } = plan;
+  const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
+  return [
+    `${prompt.path}: ${formatCount(prompt.tokens)} tokens under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    pairs([
+      ['blocks', formatCount(plan.blocks)],
+      ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
+      ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
+      ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
+      ['rounds', formatCount(plan.rounds)],
+      ['work', `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`],
+      ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
+    ]),
+    ...plan.notes.map((note) => `  note: ${note}`),
+  ].join('\n');
+}
+
+/** A finished run as a person reads it. */
+export function runText(report: RunReport): string {
+  const { run, fidelity, quality, qualityNote } = report;
+  return [
+    planText(report),
+    pairs([
+      ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads`],
+      ['time', `${formatDuration(run.wallMs)} (${phasesText(run.phases)})`],
+      ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches`],
+      ['peak memory', formatBytes(run.peakRssBytes)],
+      ['fidelity', fidelity === null ? 'not checked (--verify none)' : fidelityText(fidelity)],
+      ['quality', quality === null ? (qualityNote ?? 'not measured') : qualityText(quality)],
+    ]),
+  ].join('\n');
+}
+
+/** Several runs of one prompt, a line each. */
+export function comparisonText(runs: readonly RunReport[]): string {
+  return table(
+    ['scenario', 'calls', 'attention', 'bound', 'time', 'max abs error', 'perplexity', 'baseline', 'mean KL'],
+    runs.map(({ scenario, plan, run, fidelity, quality }) => [
+      scenarioLabel(scenario),
+      formatCount(run.calls.total),
+      formatCount(run.calls.attention),
+      formatCount(plan.bound.calls),
+      formatDuration(run.wallMs),
+      fidelity === null ? '-' : formatError(fidelity.maxAbsError),
+      quality === null ? '-' : formatFigure(quality.perplexity),
+      quality === null ? '-' : formatFigure(quality.baselinePerplexity),
+      quality === null ? '-' : formatFigure(quality.meanKl),
+    ]),
+  );
+}
+
+function phasesText(phases: Phases): string {
+  return Object.entries<number>({ ...phases })
+    .map(([phase, milliseconds]) => `${phase} ${formatDuration(milliseconds)}`)
+    .join(', ');
+}
+
+function fidelityText({ rows, maxAbsError, maxRelError, logNormaliserError }: Fidelity): string {
+  return `max abs error ${formatError(maxAbsError)}, relative ${formatError(maxRelError)}, log-normaliser ${formatError(logNormaliserError)} (${formatCount(rows)} rows a head and layer, against float64)`;
+}
+
+function qualityText({ perplexity, baselinePerplexity, meanKl }: Quality): string {
+  return `perplexity ${formatFigure(perplexity)} (full causal attention: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats`;
+}
