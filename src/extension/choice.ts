@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { messageOf } from '../core/errors';
+import { makeScenario, type Scenario } from '../core/masks';
+import { wholeNumber } from '../core/options';
+import { maximumTokens } from '../core/plan/partition';
+import type { FormChoice } from '../protocol/panel';
+import { Disposable } from './disposable';
+import { affectsChoice, choiceFromSettings } from './settings';
+
+const storageKey = 'choice';
+
+/** What a choice means, or why it means nothing. */
+export type ReadChoice =
+  | { readonly scenario: Scenario; readonly blockSize: number; readonly error: null }
+  | { readonly error: string };
+
+/**
+ * The scenario and block size in force in this workspace.
+ *
+ * The settings seed it; the palette and the panel change it; it is kept in the extension's own storage, never written
+ * into the user's settings. A later change of the settings wins.
+ */
+export class ChoiceStore extends Disposable {
+  private readonly changed = this.own(new vscode.EventEmitter<void>());
+  /** Fires after the choice changed. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly storage: vscode.Memento) {
+    super();
+    this.own(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (affectsChoice(event)) {
+          void this.set(undefined);
+        }
+      }),
+    );
+  }
+
+  get choice(): FormChoice {
+    return this.storage.get<FormChoice>(storageKey) ?? choiceFromSettings();
+  }
+
+  /** Changes a part of the choice; undefined goes back to the settings. */
+  async set(change: Partial<FormChoice> | undefined): Promise<void> {
+    await this.storage.update(storageKey, change && { ...this.choice, ...change });
+    this.changed.fire();
+  }
+
+  /** The choice as a scenario and a block size, checked. */
+  read(): ReadChoice {
+    const { kind, parameters, blockSize } = this.choice;
+    try {
+      return { scenario: makeScenario(kind, parameters), blockSize: wholeNumber('Block size', blockSize, 2, maximumTokens), error: null };
+    } catch (error) {
+      return { error: messageOf(error) };
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import * as vscode from 'vscode';
+import { blockArithmetic, planArithmetic } from '../../core/hints/hints';
+import { Disposable } from '../disposable';
+import type { PromptPlans } from '../prompts/prompt-plans';
+import { hintsEnabled } from '../settings';
+
+/** The arithmetic of a block, on hovering over its first token; on the first block also the whole prompt's. */
+export class BlockHover extends Disposable implements vscode.HoverProvider {
+  constructor(private readonly plans: PromptPlans) {
+    super();
+    this.own(vscode.languages.registerHoverProvider({ pattern: '**' }, this));
+  }
+
+  provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
+    const planned = hintsEnabled() ? this.plans.get(document) : undefined;
+    if (planned === undefined || planned.error !== null || planned.version !== document.version) {
+      return undefined;
+    }
+    const { plan, tokenMap } = planned;
+    const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
+    const block = Math.floor(tokenMap.tokenAt(document.offsetAt(position)) / plan.oracle.inputLength);
+    const start = document.positionAt(tokenMap.offsetOf(block * plan.oracle.inputLength));
+    // A token often is a space and a part of a word: the word at the boundary is what a pointer can hit.
+    const target = new vscode.Range(start, start.translate(0, 1));
+    if (word.intersection(target) === undefined) {
+      return undefined;
+    }
+    const parts = block === 0 ? [planArithmetic(plan), blockArithmetic(plan, 0)] : [blockArithmetic(plan, block)];
+    return new vscode.Hover(parts.map((part) => new vscode.MarkdownString(part)));
+  }
+}

@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import { formatShare } from '../../core/format';
+import { planArithmetic, planStatus } from '../../core/hints/hints';
+import { Disposable } from '../disposable';
+import type { ActivePrompt } from '../prompts/active-prompt';
+import type { PromptPlans } from '../prompts/prompt-plans';
+import type { Runner } from '../runs/runner';
+import { hintsEnabled, settingsSection } from '../settings';
+
+/** The one status item: the prompt in front, or the run under way. */
+export class PlanStatus extends Disposable {
+  private readonly item = this.own(vscode.window.createStatusBarItem('twoHeads.plan', vscode.StatusBarAlignment.Right, 90));
+
+  constructor(
+    private readonly active: ActivePrompt,
+    private readonly plans: PromptPlans,
+    private readonly runner: Runner,
+  ) {
+    super();
+    this.item.name = 'Two Heads';
+    this.item.command = 'twoHeads.openPanel';
+    this.own(active.onDidChange(() => this.update()));
+    this.own(plans.onDidChange(() => this.update()));
+    this.own(runner.onDidChange(() => this.update()));
+    this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.update()));
+    this.update();
+  }
+
+  private update(): void {
+    const { activity } = this.runner;
+    const document = this.active.editor?.document;
+    const planned = document && this.plans.get(document);
+    if (activity.state === 'running') {
+      this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, 'Two Heads is running a prompt');
+    } else if (!hintsEnabled() || planned === undefined) {
+      this.item.hide();
+    } else if (planned.error !== null) {
+      this.show('$(warning) Two Heads', planned.error);
+    } else {
+      this.show(`$(split-horizontal) ${planStatus(planned.plan)}`, new vscode.MarkdownString(planArithmetic(planned.plan)));
+    }
+  }
+
+  private show(text: string, tooltip: string | vscode.MarkdownString): void {
+    this.item.text = text;
+    this.item.tooltip = tooltip;
+    this.item.show();
+  }
+}

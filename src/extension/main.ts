@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+import { messageOf } from '../core/errors';
+import { EngineClient } from '../engine/process/client';
+import { ChoiceStore } from './choice';
+import { Commands } from './commands';
+import { BlockHints } from './editor/block-hints';
+import { BlockHover } from './editor/block-hover';
+import { PlanLens } from './editor/plan-lens';
+import { PlanStatus } from './editor/plan-status';
+import { PanelView } from './panel/panel-view';
+import { ActivePrompt } from './prompts/active-prompt';
+import { ModelReader } from './prompts/model-reader';
+import { PromptPlans } from './prompts/prompt-plans';
+import { RunHistory } from './runs/run-history';
+import { Runner } from './runs/runner';
+
+/** What the extension gives back when it is deactivated. */
+interface Owned {
+  dispose(): void;
+}
+
+/** Registers everything; loads no tokenizer, model or runtime before its first use. */
+export function activate(context: vscode.ExtensionContext): void {
+  const at = (...path: string[]): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, ...path);
+  const own = <T extends Owned>(disposable: T): T => {
+    context.subscriptions.push(disposable);
+    return disposable;
+  };
+
+  const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
+  const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, (line) => log.info(line)));
+  const choices = own(new ChoiceStore(context.workspaceState));
+  const history = own(new RunHistory(context.workspaceState));
+  const active = own(new ActivePrompt());
+  const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath)));
+  const runner = own(new Runner(engine, choices, history, log));
+  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, history }));
+
+  // One feature that fails to start must not take the others with it.
+  const features: readonly (() => Owned)[] = [
+    () => new Commands({ active, plans, choices, runner, panel, log, samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new PlanLens(plans, history),
+    () => new BlockHints(plans),
+    () => new BlockHover(plans),
+    () => new PlanStatus(active, plans, runner),
+  ];
+  for (const start of features) {
+    try {
+      own(start());
+    } catch (error) {
+      log.error(messageOf(error));
+    }
+  }
+}

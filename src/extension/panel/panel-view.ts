@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import type { HostMessage, PageMessage } from '../../protocol/panel';
+import type { ChoiceStore } from '../choice';
+import { Disposable } from '../disposable';
+import type { ActivePrompt } from '../prompts/active-prompt';
+import type { PromptPlans } from '../prompts/prompt-plans';
+import type { RunHistory } from '../runs/run-history';
+import type { Runner } from '../runs/runner';
+import { panelHtml } from './page';
+import { cursorBlock, panelSnapshot } from './snapshot';
+import { selectTile } from './tile-selection';
+
+/** The view's id in the manifest. */
+export const panelViewId = 'twoHeads.panel';
+
+/** Pause in which changes gather into one snapshot, in milliseconds. */
+const gatherMs = 40;
+
+/** What the panel shows and acts on. */
+export interface PanelSources {
+  readonly active: ActivePrompt;
+  readonly plans: PromptPlans;
+  readonly choices: ChoiceStore;
+  readonly runner: Runner;
+  readonly history: RunHistory;
+}
+
+/** The side panel: sends snapshots and increments to its page, and does what the page asks. */
+export class PanelView extends Disposable implements vscode.WebviewViewProvider {
+  private view: vscode.WebviewView | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param assets the folder with the page's script and style */
+  constructor(
+    private readonly assets: vscode.Uri,
+    private readonly sources: PanelSources,
+  ) {
+    super();
+    const { active, plans, choices, runner, history } = sources;
+    this.own(vscode.window.registerWebviewViewProvider(panelViewId, this));
+    this.own(active.onDidChange(() => this.refresh()));
+    this.own(plans.onDidChange((document) => document === active.editor?.document && this.refresh()));
+    this.own(choices.onDidChange(() => this.refresh()));
+    this.own(history.onDidChange(() => this.refresh()));
+    this.own(
+      runner.onDidChange((activity) => {
+        if (activity.state === 'running' && activity.progress !== null) {
+          this.post({ type: 'progress', progress: activity.progress });
+        } else {
+          this.refresh();
+        }
+      }),
+    );
+    this.own(
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
+        if (textEditor === active.editor) {
+          this.post({ type: 'cursor', block: cursorBlock(textEditor, plans.get(textEditor.document)) });
+        }
+      }),
+    );
+    this.own({ dispose: () => clearTimeout(this.timer) });
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.view = view;
+    view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
+    view.webview.onDidReceiveMessage((message: PageMessage) => void this.receive(message));
+    view.onDidDispose(() => (this.view = undefined));
+    view.webview.html = panelHtml(view.webview, this.assets);
+  }
+
+  /** Brings the panel to the front. */
+  async reveal(): Promise<void> {
+    await vscode.commands.executeCommand(`${panelViewId}.focus`);
+  }
+
+  private async receive(message: PageMessage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.sendSnapshot();
+        break;
+      case 'choose':
+        await this.sources.choices.set(message.choice);
+        break;
+      case 'simulate':
+        await vscode.commands.executeCommand('twoHeads.simulateFile');
+        break;
+      case 'compare':
+        await vscode.commands.executeCommand('twoHeads.compareScenarios');
+        break;
+      case 'cancel':
+        this.sources.runner.cancel();
+        break;
+      case 'select-tile': {
+        const { editor } = this.sources.active;
+        await selectTile(editor, editor && this.sources.plans.get(editor.document), message);
+        break;
+      }
+    }
+  }
+
+  private refresh(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.sendSnapshot(), gatherMs);
+  }
+
+  private sendSnapshot(): void {
+    // A hidden page is told nothing; it asks again when it comes back.
+    if (this.view?.visible !== true) {
+      return;
+    }
+    const { active, plans, choices, runner, history } = this.sources;
+    const { editor } = active;
+    const snapshot = panelSnapshot({
+      editor,
+      planned: editor && plans.get(editor.document),
+      choice: choices.choice,
+      read: choices.read(),
+      activity: runner.activity,
+      runs: history.runs,
+    });
+    this.post({ type: 'snapshot', snapshot });
+  }
+
+  private post(message: HostMessage): void {
+    void this.view?.webview.postMessage(message);
+  }
+}

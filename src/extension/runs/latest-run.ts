@@ -1,0 +1,21 @@
+import type * as vscode from 'vscode';
+import type { PlanSummary } from '../../core/plan/plan';
+import { scenarioLabel } from '../../core/masks';
+import type { RunReport } from '../../core/report/report';
+import { digestOf } from '../prompts/digest';
+import type { KeptRun } from './run-history';
+
+/** Whether a run is one of this very text under this very plan. */
+export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: PlanSummary): boolean {
+  return (
+    report.prompt.tokens === plan.tokens &&
+    report.oracle.inputLength === plan.oracle.inputLength &&
+    scenarioLabel(report.scenario) === scenarioLabel(plan.scenario) &&
+    report.prompt.sha256 === digestOf(document)
+  );
+}
+
+/** The newest run of a document as it is now planned. */
+export function latestRunOf(runs: readonly KeptRun[], document: vscode.TextDocument, plan: PlanSummary): RunReport | undefined {
+  return runs.find(({ report }) => isRunOf(report, document, plan))?.report;
+}

@@ -1,0 +1,74 @@
+import type { ScenarioKind, ScenarioParameters } from '../core/masks';
+import type { Plan } from '../core/plan/plan';
+import type { Progress } from '../core/report/progress';
+import type { RunReport } from '../core/report/report';
+
+/**
+ * Messages between the extension host and the side panel's page: one discriminated union per direction.
+ *
+ * The page owns no truth. It says `ready`, gets a `snapshot`, and then increments; everything it shows comes from them.
+ */
+export type HostMessage =
+  | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'cursor'; readonly block: number | null };
+
+/** What the page asks of the host. */
+export type PageMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'choose'; readonly choice: FormChoice }
+  | { readonly type: 'simulate' }
+  | { readonly type: 'compare' }
+  | { readonly type: 'cancel' }
+  /** Select the token ranges of a tile in the editor; blocks are 0-based. */
+  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number };
+
+/** The scenario form's state. */
+export interface FormChoice {
+  readonly kind: ScenarioKind;
+  readonly parameters: ScenarioParameters;
+  /** M. */
+  readonly blockSize: number;
+}
+
+/** What the panel is doing. */
+export type Activity =
+  | { readonly state: 'idle' }
+  | { readonly state: 'running'; readonly title: string; readonly progress: Progress | null }
+  | { readonly state: 'failed'; readonly message: string };
+
+/** Everything the page shows. */
+export interface PanelSnapshot {
+  /** File name of the prompt, or null where no prompt is open. */
+  readonly document: string | null;
+  readonly form: FormChoice;
+  /** What is wrong with the form, or null. */
+  readonly formError: string | null;
+  /** The plan of the prompt under the form, or null while there is none. */
+  readonly plan: Plan | null;
+  /** Calls that the same prompt and M would cost under each scenario. */
+  readonly scenarioCosts: readonly ScenarioCost[];
+  readonly activity: Activity;
+  /** 0-based block of the editor's cursor. */
+  readonly cursorBlock: number | null;
+  /** Finished runs, newest first, those of other prompts included. */
+  readonly runs: readonly PanelRun[];
+}
+
+/** The cost of one scenario, from its own plan. */
+export interface ScenarioCost {
+  readonly kind: ScenarioKind;
+  /** With its parameters, such as `sliding-window(window 512)`. */
+  readonly label: string;
+  readonly attentionCalls: number;
+  readonly tokenwiseCalls: number;
+  readonly boundCalls: number;
+  readonly flops: number;
+}
+
+/** A finished run and whether it still is one of the prompt and options now shown. */
+export interface PanelRun {
+  readonly id: number;
+  readonly current: boolean;
+  readonly report: RunReport;
+}

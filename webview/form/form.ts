@@ -1,0 +1,131 @@
+import {
+  maskDefinition,
+  maskDefinitions,
+  type ScenarioKind,
+  type ScenarioParameter,
+  type ScenarioParameters,
+} from '../../src/core/masks';
+import { defaultOptions } from '../../src/core/options';
+import { maximumTokens } from '../../src/core/plan/partition';
+import type { PanelSnapshot } from '../../src/protocol/panel';
+import { element, freshId, setText, setVisible } from '../dom';
+import type { Host } from '../host';
+import { dropdown, setChoice, type Dropdown } from '../ui/toolkit';
+import type { View } from '../ui/view';
+import { debounce } from './debounce';
+import { NumberField } from './number-field';
+
+type ParameterName = keyof ScenarioParameters;
+
+/** How long typing must rest before the host hears of it, in milliseconds. */
+const typingDelay = 200;
+
+/** The scenario form: which mask, its parameters, and M. It asks; the host's next snapshot answers. */
+export class ScenarioForm implements View {
+  readonly element: HTMLElement;
+  readonly #host: Host;
+  readonly #kind: Dropdown;
+  readonly #description = element('span', { class: 'hint', 'data-testid': 'scenario-description' });
+  readonly #parameters: ReadonlyMap<ParameterName, NumberField>;
+  readonly #blockSize: NumberField;
+  readonly #error = element('p', { class: 'error', role: 'alert', 'data-testid': 'form-error' });
+  readonly #choose = debounce(() => this.#post(), typingDelay);
+  #hostError: string | null = null;
+
+  constructor(host: Host) {
+    this.#host = host;
+    const label = freshId('scenario');
+    const choices = maskDefinitions.map(({ kind, title }) => ({ value: kind, label: title }));
+    this.#kind = dropdown(choices, { 'data-testid': 'scenario', 'aria-labelledby': label }, () => {
+      this.#showKind(this.#kind.value);
+      this.#choose.now();
+    });
+    const number = (question: ConstructorParameters<typeof NumberField>[0], testId: string): NumberField =>
+      new NumberField(question, testId, () => this.#typed(), () => this.#choose.flush());
+    this.#parameters = new Map(
+      allParameters().map((parameter) => [parameter.name, number(parameter, `param-${parameter.name}`)]),
+    );
+    this.#blockSize = number(blockSizeQuestion, 'block-size');
+    const title = element('span', { id: label, class: 'label' }, 'Scenario');
+    const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);
+    const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
+    this.element = element('section', { class: 'form', 'aria-label': 'Scenario and block size' });
+    this.element.append(scenario, element('div', { class: 'numbers' }, ...numbers), this.#error);
+  }
+
+  update({ document, form, formError }: PanelSnapshot): void {
+    setVisible(this.element, document !== null);
+    if (!this.#kind.open) {
+      setChoice(this.#kind, form.kind);
+      this.#showKind(form.kind);
+    }
+    this.#parameters.forEach((field, name) => field.show(form.parameters[name]));
+    this.#blockSize.show(form.blockSize);
+    this.#hostError = formError;
+    this.#showError();
+  }
+
+  /** Only the parameters that the chosen scenario has. */
+  #showKind(kind: string): void {
+    const { description, parameters } = maskDefinition(kind);
+    const names = new Set<string>(parameters.map(({ name }) => name));
+    setText(this.#description, description);
+    this.#parameters.forEach((field, name) => setVisible(field.element, names.has(name)));
+  }
+
+  #typed(): void {
+    this.#showError();
+    this.#choose.later();
+  }
+
+  #post(): void {
+    const blockSize = this.#blockSize.value;
+    if (blockSize === undefined || this.#unreadable().length > 0) {
+      return;
+    }
+    const parameters: Partial<Record<ParameterName, number>> = {};
+    for (const [name, field] of this.#parameters) {
+      const value = field.value;
+      if (value !== undefined) {
+        parameters[name] = value;
+      }
+    }
+    this.#host.post({ type: 'choose', choice: { kind: this.#kind.value as ScenarioKind, parameters, blockSize } });
+  }
+
+  #showError(): void {
+    const fields = this.#unreadable();
+    const message = fields[0]?.complaint ?? this.#hostError;
+    setText(this.#error, message ?? '');
+    setVisible(this.#error, message !== null);
+    this.#fields().forEach((field) => field.mark(fields.includes(field)));
+  }
+
+  /** The fields in sight whose text is no whole number. */
+  #unreadable(): readonly NumberField[] {
+    return this.#fields().filter((field) => !field.element.hidden && field.complaint !== undefined);
+  }
+
+  #fields(): readonly NumberField[] {
+    return [...this.#parameters.values(), this.#blockSize];
+  }
+}
+
+const blockSizeQuestion = {
+  title: 'Block size M',
+  description: 'Tokens that one call of the small transformer reads.',
+  minimum: 2,
+  maximum: maximumTokens,
+  default: defaultOptions.blockSize,
+};
+
+/** Every parameter that any scenario takes, once. */
+function allParameters(): readonly ScenarioParameter<ParameterName>[] {
+  const parameters = new Map<ParameterName, ScenarioParameter<ParameterName>>();
+  for (const definition of maskDefinitions) {
+    for (const parameter of definition.parameters) {
+      parameters.set(parameter.name, parameter);
+    }
+  }
+  return [...parameters.values()];
+}

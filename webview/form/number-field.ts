@@ -1,0 +1,78 @@
+import { formatCount } from '../../src/core/format';
+import { element } from '../dom';
+import { digitsField, setFieldInvalid, type TextField } from '../ui/toolkit';
+
+/** What a number field asks for: a `ScenarioParameter`, or the block size. */
+export interface NumberQuestion {
+  readonly title: string;
+  readonly description: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default: number;
+}
+
+/** A labelled field for one whole number, which never overwrites what the user is typing. */
+export class NumberField {
+  readonly element: HTMLElement;
+  readonly #question: NumberQuestion;
+  readonly #field: TextField;
+  /** The value that the host last showed. */
+  #shown: number;
+
+  /**
+   * @param onInput hears every key
+   * @param onCommit hears Enter and leaving the field
+   */
+  constructor(question: NumberQuestion, testId: string, onInput: () => void, onCommit: () => void) {
+    const { title, description, minimum, maximum } = question;
+    this.#question = question;
+    this.#shown = question.default;
+    const range = `${formatCount(minimum)} to ${formatCount(maximum)}; default ${formatCount(question.default)}`;
+    const hint = element('span', { class: 'hint' }, description);
+    this.#field = digitsField(
+      { 'data-testid': testId, title: `${description} ${range}.`, autocomplete: 'off', spellcheck: 'false' },
+      onInput,
+      () => {
+        onCommit();
+        this.#restoreIfUnreadable();
+      },
+    );
+    this.#field.textContent = title;
+    this.#field.value = String(question.default);
+    this.element = element('div', { class: 'field' }, this.#field, hint);
+  }
+
+  /** The whole number in the field, or undefined where the text is none. */
+  get value(): number | undefined {
+    const text = this.#field.value.trim().replaceAll(',', '');
+    return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  }
+
+  /** What is wrong with the text, or undefined. Ranges are the host's to judge. */
+  get complaint(): string | undefined {
+    const { title, minimum, maximum } = this.#question;
+    return this.value === undefined
+      ? `${title} needs a whole number from ${formatCount(minimum)} to ${formatCount(maximum)}.`
+      : undefined;
+  }
+
+  /** Shows the host's value, except while the user is in the field. */
+  show(value: number | undefined): void {
+    this.#shown = value ?? this.#question.default;
+    if (!this.#field.matches(':focus-within, :focus') && this.value !== this.#shown) {
+      this.#field.value = String(this.#shown);
+    }
+  }
+
+  /** Marks the field as refused. */
+  mark(invalid: boolean): void {
+    setFieldInvalid(this.#field, invalid);
+  }
+
+  #restoreIfUnreadable(): void {
+    if (this.value === undefined && !this.#field.matches(':focus-within, :focus')) {
+      this.#field.value = String(this.#shown);
+      this.mark(false);
+    }
+  }
+}

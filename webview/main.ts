@@ -1,0 +1,17 @@
+import { Host } from './host';
+import { hostMessageOf } from './messages';
+import { Panel } from './panel';
+import { ThemeWatcher } from './theme';
+import { registerComponents } from './ui/toolkit';
+
+registerComponents();
+const host = new Host();
+const panel = new Panel(document.getElementById('app') ?? document.body, host, new ThemeWatcher());
+
+window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  const message = hostMessageOf(data);
+  if (message !== undefined) {
+    panel.apply(message);
+  }
+});
+host.post({ type: 'ready' });

@@ -1,0 +1,21 @@
+import type { HostMessage } from '../src/protocol/panel';
+
+/** Field of each message that carries what it says, with the test that it is there. */
+const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
+  snapshot: ({ snapshot }) => isRecord(snapshot) && Array.isArray(snapshot['runs']) && isRecord(snapshot['form']),
+  progress: ({ progress }) => isRecord(progress) && typeof progress['fraction'] === 'number',
+  cursor: ({ block }) => block === null || Number.isInteger(block),
+};
+
+/** The host's message in `data`, or undefined for anything else that may reach the window. */
+export function hostMessageOf(data: unknown): HostMessage | undefined {
+  if (!isRecord(data) || typeof data['type'] !== 'string' || !Object.hasOwn(payloads, data['type'])) {
+    return undefined;
+  }
+  // The host builds its messages from the same union; the payload test guards against other senders.
+  return payloads[data['type'] as HostMessage['type']](data) ? (data as unknown as HostMessage) : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

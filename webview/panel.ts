@@ -1,0 +1,57 @@
+import type { HostMessage, PanelSnapshot } from '../src/protocol/panel';
+import { setVisible } from './dom';
+import { Actions } from './form/actions';
+import { ScenarioForm } from './form/form';
+import type { Host } from './host';
+import { Costs } from './sections/costs';
+import { Headline } from './sections/headline';
+import { History } from './sections/history';
+import { LastRun } from './sections/last-run';
+import type { ThemeWatcher } from './theme';
+import { TileMap } from './tile-map/tile-map';
+import type { View } from './ui/view';
+
+/** The whole page. It shows nothing until the first snapshot. */
+export class Panel {
+  readonly #root: HTMLElement;
+  readonly #actions: Actions;
+  readonly #tileMap: TileMap;
+  readonly #views: readonly View[];
+
+  constructor(root: HTMLElement, host: Host, theme: ThemeWatcher) {
+    this.#root = root;
+    this.#actions = new Actions(host);
+    this.#tileMap = new TileMap(host, theme);
+    this.#views = [
+      new Headline(),
+      new ScenarioForm(host),
+      this.#actions,
+      this.#tileMap,
+      new Costs(host, theme),
+      new LastRun(host, theme),
+      new History(host),
+    ];
+    setVisible(root, false);
+    root.append(...this.#views.map(({ element }) => element));
+  }
+
+  /** Shows what the host says. */
+  apply(message: HostMessage): void {
+    switch (message.type) {
+      case 'snapshot':
+        return this.#show(message.snapshot);
+      case 'progress':
+        return this.#actions.showProgress(message.progress);
+      case 'cursor':
+        return this.#tileMap.showCursor(message.block);
+    }
+  }
+
+  #show(snapshot: PanelSnapshot): void {
+    // Visible first: charts and the map are laid out in the room they find.
+    setVisible(this.#root, true);
+    for (const view of this.#views) {
+      view.update(snapshot);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { maskDefinition } from '../../src/core/masks';
+import type { RunReport } from '../../src/core/report/report';
+import { element, setText, setVisible } from '../dom';
+import { Figures } from '../ui/figures';
+import { count, errorSize, figure, words } from '../ui/shown';
+
+const fidelityMeaning = 'Fidelity is how close the simulated attention is to exact float64 attention under the same mask.';
+const samplingMeaning = 'Average case estimates full attention, so this is the error of sampling.';
+const qualityMeaning = 'Quality is what the mask itself does to the model, against the same model under full causal attention.';
+
+/** Two numbers that must never be mixed, side by side: is the decomposition right, and what does the mask cost? */
+export class FidelityAndQuality {
+  readonly #fidelity = new Figures({
+    maxAbs: { label: 'Max absolute error', testId: 'fidelity-max-abs-error', title: 'Largest difference of an output component' },
+    maxRel: { label: 'Max relative error', testId: 'fidelity-max-rel-error', title: 'Relative to the exact row’s largest component' },
+    normaliser: { label: 'Log-normaliser error', testId: 'fidelity-log-normaliser-error', title: 'Natural logarithm' },
+    rows: { label: 'Rows compared', testId: 'fidelity-rows', title: 'Query rows per head and layer' },
+    reference: { label: 'Reference', testId: 'fidelity-reference' },
+  });
+  readonly #unverified = element('p', { 'data-testid': 'fidelity-none' }, 'This run was not verified.');
+  readonly #sampling = element('p', { class: 'note' }, samplingMeaning);
+  readonly #quality = new Figures({
+    perplexity: { label: 'Perplexity', testId: 'quality-perplexity', title: 'Under this scenario' },
+    baseline: { label: 'Perplexity, full causal', testId: 'quality-baseline-perplexity' },
+    meanKl: { label: 'Mean KL, nats', testId: 'quality-mean-kl', title: 'KL(full causal || this scenario) of the next token' },
+    positions: { label: 'Predictions scored', testId: 'quality-positions' },
+  });
+  readonly #note = element('p', { 'data-testid': 'quality-note' });
+  readonly element = element(
+    'div',
+    { class: 'pair' },
+    element('section', { class: 'subsection', 'aria-label': 'Fidelity' },
+      element('h3', {}, 'Fidelity'), element('p', { class: 'note' }, fidelityMeaning), this.#sampling,
+      this.#fidelity.element, this.#unverified),
+    element('section', { class: 'subsection', 'aria-label': 'Quality' },
+      element('h3', {}, 'Quality'), element('p', { class: 'note' }, qualityMeaning),
+      this.#quality.element, this.#note),
+  );
+
+  /** Shows what a run says of itself. */
+  show({ fidelity, quality, qualityNote, scenario }: RunReport): void {
+    setVisible(this.#fidelity.element, fidelity !== null);
+    setVisible(this.#unverified, fidelity === null);
+    setVisible(this.#sampling, maskDefinition(scenario.kind).sampled);
+    if (fidelity !== null) {
+      this.#fidelity.update({
+        maxAbs: errorSize(fidelity.maxAbsError),
+        maxRel: errorSize(fidelity.maxRelError),
+        normaliser: errorSize(fidelity.logNormaliserError),
+        rows: count(fidelity.rows),
+        reference: words(fidelity.reference),
+      });
+    }
+    setVisible(this.#quality.element, quality !== null);
+    setVisible(this.#note, quality === null);
+    setText(this.#note, qualityNote ?? 'Quality was not measured in this run.');
+    if (quality !== null) {
+      this.#quality.update({
+        perplexity: figure(quality.perplexity),
+        baseline: figure(quality.baselinePerplexity),
+        meanKl: figure(quality.meanKl),
+        positions: count(quality.positions),
+      });
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/** The colours and fonts of the current VS Code theme, for what CSS cannot reach: canvases. */
+export interface Theme {
+  readonly foreground: string;
+  /** Secondary text. */
+  readonly muted: string;
+  readonly background: string;
+  /** Outlines of areas and axes. */
+  readonly border: string;
+  readonly grid: string;
+  readonly focus: string;
+  readonly hover: { readonly background: string; readonly foreground: string; readonly border: string };
+  readonly fontFamily: string;
+  /** In CSS pixels. */
+  readonly fontSize: number;
+  readonly colours: Readonly<Record<Colour, string>>;
+}
+
+/** The chart palette's colours that the page draws with. */
+export type Colour = 'blue' | 'orange' | 'purple' | 'green' | 'red';
+
+/** Reads the theme, again whenever VS Code changes it, and tells those who draw. */
+export class ThemeWatcher {
+  #current = readTheme();
+  readonly #listeners: ((theme: Theme) => void)[] = [];
+
+  constructor() {
+    const observer = new MutationObserver(() => {
+      this.#current = readTheme();
+      this.#listeners.forEach((listener) => listener(this.#current));
+    });
+    observer.observe(document.body, { attributeFilter: ['class', 'data-vscode-theme-id'] });
+    // VS Code sets the variables themselves on the root element's style.
+    observer.observe(document.documentElement, { attributeFilter: ['style', 'class'] });
+  }
+
+  /** The theme as last read. */
+  get current(): Theme {
+    return this.#current;
+  }
+
+  /** Calls `listener` after every change of the theme. */
+  onChange(listener: (theme: Theme) => void): void {
+    this.#listeners.push(listener);
+  }
+}
+
+function readTheme(): Theme {
+  const style = getComputedStyle(document.body);
+  /** The first of the variables that the theme defines. */
+  const first = (fallback: string, ...names: readonly string[]): string =>
+    names.map((name) => style.getPropertyValue(`--vscode-${name}`).trim()).find((value) => value !== '') ?? fallback;
+
+  const foreground = first(style.color, 'foreground', 'editor-foreground');
+  const background = first('Canvas', 'sideBar-background', 'editor-background');
+  const border = first(foreground, 'contrastBorder', 'charts-lines', 'descriptionForeground');
+  return {
+    foreground,
+    muted: first(foreground, 'descriptionForeground'),
+    background,
+    border,
+    grid: first(border, 'contrastBorder', 'editorWidget-border', 'widget-border', 'panel-border'),
+    focus: first(foreground, 'contrastActiveBorder', 'focusBorder'),
+    hover: {
+      background: first(background, 'editorHoverWidget-background', 'editorWidget-background'),
+      foreground: first(foreground, 'editorHoverWidget-foreground', 'editorWidget-foreground'),
+      border: first(border, 'contrastBorder', 'editorHoverWidget-border'),
+    },
+    fontFamily: first('sans-serif', 'font-family'),
+    fontSize: Number.parseFloat(first('13', 'font-size')) || 13,
+    colours: {
+      blue: first('#3794ff', 'charts-blue', 'editorInfo-foreground'),
+      orange: first('#d18616', 'charts-orange', 'editorWarning-foreground'),
+      purple: first('#b180d7', 'charts-purple', 'symbolIcon-classForeground'),
+      green: first('#388a34', 'charts-green', 'testing-iconPassed'),
+      red: first('#f14c4c', 'charts-red', 'editorError-foreground'),
+    },
+  };
+}

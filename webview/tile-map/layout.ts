@@ -1,0 +1,54 @@
+import { formatCount } from '../../src/core/format';
+import type { Theme } from '../theme';
+import type { Grid } from './geometry';
+
+/** Where the grid lies in its canvas. All lengths in device pixels. */
+export interface MapLayout {
+  readonly grid: Grid;
+  /** Left and top edge of the grid: beside it and above it stand the axes. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  /** Device pixels per CSS pixel. */
+  readonly ratio: number;
+}
+
+/** Largest side of the grid, and of one block in it, in CSS pixels. */
+const largestSide = 460;
+const largestCell = 40;
+/** Room for the cursor's marks between axis labels and grid, and for outlines at the far edges, in CSS pixels. */
+export const markSize = 7;
+const margin = 3;
+
+/** Size in CSS pixels of the text along the axes. */
+export function axisFontSize(theme: Theme): number {
+  return Math.max(10, theme.fontSize - 2);
+}
+
+/** Fits the map of `blocks` blocks into `width` CSS pixels. */
+export function layoutOf(blocks: number, width: number, theme: Theme, ratio: number): MapLayout {
+  const size = axisFontSize(theme);
+  const labelWidth = formatCount(blocks).length * size * 0.62;
+  const left = Math.round((labelWidth + markSize + 4) * ratio);
+  const top = Math.round((size + markSize + 5) * ratio);
+  const room = Math.floor((width - margin) * ratio) - left;
+  const side = Math.max(16, Math.min(room, Math.floor(largestSide * ratio), Math.floor(blocks * largestCell * ratio)));
+  const far = Math.round(margin * ratio);
+  return { grid: { blocks, side }, left, top, width: left + side + far, height: top + side + far, ratio };
+}
+
+/** 0-based blocks that carry a label: the first, and every 1, 2 or 5 times a power of ten with `room` pixels between. */
+export function labelledBlocks({ blocks, side }: Grid, room: number): readonly number[] {
+  const atLeast = (room * blocks) / side;
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(atLeast)));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= atLeast) ?? 10 * power;
+  const labelled = [0];
+  // Steps of 2 count 1, 3, 5; larger ones hit round numbers: 1, 10, 20.
+  for (let block = step <= 2 ? step : step - 1; block < blocks; block += step) {
+    if (block >= atLeast) {
+      labelled.push(block);
+    }
+  }
+  return labelled;
+}

@@ -1,0 +1,32 @@
+import { element, type Child } from '../dom';
+import type { Host } from '../host';
+
+/** A part of the page under a heading that folds it; the page remembers what the user folded. */
+export function section(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
+  const summary = element('summary', {}, element('h2', {}, title));
+  const body = element('div', { class: 'section-body' }, ...content);
+  return foldable(host, name, true, { class: 'section', 'data-testid': `section-${name}` }, summary, body);
+}
+
+/** The numbers behind a drawing, folded away until asked for. */
+export function dataBehind(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
+  const scroller = element('div', { class: 'scroller', role: 'region', 'aria-label': title, tabindex: 0 }, ...content);
+  const attributes = { class: 'data-behind', 'data-testid': `data-${name}` };
+  return foldable(host, `data-${name}`, false, attributes, element('summary', {}, title), scroller);
+}
+
+function foldable(
+  host: Host,
+  name: string,
+  openAtFirst: boolean,
+  attributes: Readonly<Record<string, string>>,
+  ...content: readonly Child[]
+): HTMLDetailsElement {
+  const details = element('details', { ...attributes, open: host.isOpen(name, openAtFirst) }, ...content);
+  details.addEventListener('toggle', () => {
+    if (details.open !== host.isOpen(name, openAtFirst)) {
+      host.setOpen(name, details.open);
+    }
+  });
+  return details;
+}

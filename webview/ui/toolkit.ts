@@ -1,0 +1,84 @@
+// The casts below are how custom elements come: `createElement` makes what the registration above it names.
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment */
+import {
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodeTextField,
+  type Button,
+  type Dropdown,
+  type Option,
+  type TextField,
+} from '@vscode/webview-ui-toolkit';
+import { setAttributes, type Attributes } from '../dom';
+
+export type { Button, Dropdown, TextField };
+
+/**
+ * Registers the toolkit's components that the page uses.
+ *
+ * The toolkit is no longer maintained: this is the one module that knows it, so that it can be replaced here.
+ */
+export function registerComponents(): void {
+  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeTextField());
+}
+
+/** A button; `primary` for the one main action of a form. */
+export function button(
+  label: string,
+  appearance: 'primary' | 'secondary',
+  attributes: Attributes,
+  onPress: () => void,
+): Button {
+  const built = document.createElement('vscode-button') as Button;
+  setAttributes(built, { appearance, ...attributes });
+  built.textContent = label;
+  built.addEventListener('click', () => {
+    if (!built.disabled) {
+      onPress();
+    }
+  });
+  return built;
+}
+
+/** One entry of a dropdown. */
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** A dropdown; `onChoose` hears only the user's choices. */
+export function dropdown(choices: readonly Choice[], attributes: Attributes, onChoose: (value: string) => void): Dropdown {
+  const built = document.createElement('vscode-dropdown') as Dropdown;
+  setAttributes(built, attributes);
+  for (const { value, label } of choices) {
+    const option = document.createElement('vscode-option') as Option;
+    option.setAttribute('value', value);
+    option.textContent = label;
+    built.append(option);
+  }
+  built.addEventListener('change', () => onChoose(built.value));
+  return built;
+}
+
+/** Selects an entry from outside; the options only exist once the dropdown is in the page. */
+export function setChoice(target: Dropdown, value: string): void {
+  if (target.value !== value) {
+    target.value = value;
+  }
+}
+
+/** A one-line field for digits. `onInput` hears every key, `onCommit` Enter and leaving the field. */
+export function digitsField(attributes: Attributes, onInput: () => void, onCommit: () => void): TextField {
+  const built = document.createElement('vscode-text-field') as TextField;
+  setAttributes(built, attributes);
+  built.addEventListener('input', onInput);
+  built.addEventListener('change', onCommit);
+  return built;
+}
+
+/** Marks a field whose value is refused, for the eye and for screen readers. */
+export function setFieldInvalid(target: TextField, invalid: boolean): void {
+  setAttributes(target, { 'aria-invalid': invalid ? 'true' : false });
+}
