@@ -1,0 +1,20 @@
+/**
+ * Errors that this VS Code prints because it was installed from npm without native builds and runs without a network.
+ * They have nothing to do with the extension under test.
+ */
+const NOISE = [
+  /bindings file/,
+  /spdlog/,
+  /Release\/watchdog/,
+  /vsda/,
+  /serviceWorker\.js|fetching the script/,
+  /update\/check/,
+  /ripgrep/,
+  /open-vsx/,
+  /Timed out getting tasks/,
+];
+
+/** Whether a console message (with the address it came from) is one of those. */
+export function isHarnessNoise(text: string, address: string): boolean {
+  return NOISE.some((pattern) => pattern.test(text) || pattern.test(address));
+}

@@ -1,0 +1,96 @@
+import type { Locator, Page } from 'playwright-core';
+import { eventually } from './wait';
+
+const ATTEMPT_MS = 3_000;
+
+/** VS Code's quick input: the palette, quick open, and the quick picks and input boxes that extensions show. */
+export class QuickInput {
+  constructor(private readonly page: Page) {}
+
+  /** Runs the palette command with exactly this title, category included (`Two Heads: Open Panel`). */
+  async command(title: string): Promise<void> {
+    await this.open(`>${title}`);
+    await this.choose(title);
+  }
+
+  /** Opens the palette with `text` instead of its `>`: a path opens a file, `:7` goes to a line, `view X` to a view. */
+  async open(text: string): Promise<void> {
+    await eventually('the palette to open', async () => {
+      if (await this.box.isVisible()) {
+        await this.page.keyboard.press('Escape');
+      }
+      await this.page.keyboard.press('F1');
+      await this.box.waitFor({ state: 'visible', timeout: ATTEMPT_MS });
+      await this.box.fill(text);
+      return { found: true };
+    });
+  }
+
+  /** Picks the entry with exactly this label in the quick pick that is open. */
+  async choose(label: string): Promise<void> {
+    const row = await this.row(label);
+    await row.click();
+  }
+
+  /** In a quick pick of many: checks exactly these labels and confirms. */
+  async chooseMany(labels: readonly string[]): Promise<void> {
+    for (const label of labels) {
+      await this.row(label);
+    }
+    for (const row of await this.rows.all()) {
+      const wanted = labels.includes(await labelOf(row));
+      const checkbox = row.locator('input[type=checkbox]');
+      if ((await checkbox.isChecked()) !== wanted) {
+        await row.click();
+      }
+    }
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Fills the input box that is open and confirms. A refused answer leaves it open: see `message`. */
+  async answer(text: string): Promise<void> {
+    await this.box.waitFor({ state: 'visible' });
+    await this.box.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The labels on screen in the quick pick that is open; none when it is closed. */
+  async labels(): Promise<string[]> {
+    return Promise.all((await this.rows.all()).map(labelOf));
+  }
+
+  /** The line under the input box: its prompt, or why the answer is refused. */
+  async message(): Promise<string> {
+    return (await this.widget.locator('.quick-input-message').innerText()).trim();
+  }
+
+  /** Leaves the quick input without an answer. */
+  async dismiss(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.widget.waitFor({ state: 'hidden' });
+  }
+
+  private get widget(): Locator {
+    return this.page.locator('.quick-input-widget');
+  }
+
+  private get box(): Locator {
+    return this.widget.locator('.quick-input-box input');
+  }
+
+  private get rows(): Locator {
+    return this.widget.locator('.quick-input-list .monaco-list-row');
+  }
+
+  private row(label: string): Promise<Locator> {
+    return eventually(`the entry '${label}'`, async () => {
+      const labels = await this.labels();
+      const index = labels.indexOf(label);
+      return index < 0 ? { seen: labels } : { found: this.rows.nth(index) };
+    });
+  }
+}
+
+async function labelOf(row: Locator): Promise<string> {
+  return ((await row.locator('.label-name').first().textContent()) ?? '').replaceAll('\u00a0', ' ').trim();
+}

@@ -1,0 +1,315 @@
+/**
+ * A real VS Code for tests, from npm alone.
+ *
+ * - `install.ts` puts code-server's VS Code server into `.vscode-test/` (once), `browser.ts` finds a Chromium.
+ * - `server.ts` starts that server with a fresh data folder, installs the VSIX with VS Code's own command line, and knows
+ *   every process below it. The extension runs in a real Node extension host, the workbench in a headless page.
+ * - `probe/` is a second, tiny extension that answers what the page shows only in part: selections, settings, clipboard.
+ * - Everything else is done as a user does it: palette, keys, mouse, and reading the screen (`page-readers.ts`).
+ *
+ * Reading methods answer at once with what is there now; wrap them in `eventually` / `eventuallyText` (`wait.ts`) where
+ * VS Code needs time. Doing methods wait for what they need, within a limit, and say what they saw instead.
+ * Only what is on screen can be read: scroll (`goToLine`) to see lenses and hints further down.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Frame, Locator, Page } from 'playwright-core';
+import { launchBrowser } from './browser';
+import { Editor } from './editor';
+import { isHarnessNoise } from './noise';
+import { readStatusItems } from './page-readers';
+import { killAll, type RunningProcess } from './processes';
+import { QuickInput } from './quick-input';
+import { VsCodeServer, type Settings } from './server';
+import { eventually } from './wait';
+import { findWebview } from './webviews';
+
+const START_LIMIT_MS = 90_000;
+const VIEWPORT = { width: 1600, height: 1000 };
+
+/** Settings every test starts with: nothing that asks, moves, updates, calls out, or completes what is typed. */
+const QUIET: Settings = {
+  'workbench.colorTheme': 'Default Dark Modern',
+  'workbench.startupEditor': 'none',
+  'workbench.reduceMotion': 'on',
+  'workbench.tips.enabled': false,
+  'workbench.enableExperiments': false,
+  'workbench.welcomePage.walkthroughs.openOnInstall': false,
+  'window.autoDetectColorScheme': false,
+  'window.autoDetectHighContrast': false,
+  'security.workspace.trust.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'update.showReleaseNotes': false,
+  'extensions.autoUpdate': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'git.enabled': false,
+  'task.autoDetect': 'off',
+  'typescript.tsc.autoDetect': 'off',
+  'editor.minimap.enabled': false,
+  'editor.autoClosingBrackets': 'never',
+  'editor.autoClosingQuotes': 'never',
+  'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
+  'editor.wordBasedSuggestions': 'off',
+};
+
+/** What a test starts VS Code with. */
+export interface WorkbenchOptions {
+  /** The packaged extension under test. */
+  readonly vsix: string;
+  /** The folder to open: an absolute path. */
+  readonly workspace: string;
+  /** Where screenshots go; made when missing. */
+  readonly artifacts: string;
+  /** User settings on top of the quiet ones. */
+  readonly settings?: Settings;
+  /** Environment of the server, and so of the extension host. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** One VS Code with its page. `start` it, drive it, `close` it. */
+export class Workbench {
+  /** The page itself, for what no method here does. */
+  readonly page: Page;
+  readonly quickInput: QuickInput;
+  readonly editor: Editor;
+  private readonly errors: string[] = [];
+  private readonly outside: string[] = [];
+  private settings: Settings;
+
+  private constructor(
+    private readonly server: VsCodeServer,
+    private readonly browser: Browser,
+    page: Page,
+    private readonly options: WorkbenchOptions,
+  ) {
+    this.page = page;
+    this.quickInput = new QuickInput(page);
+    this.editor = new Editor(page, this.quickInput, server);
+    this.settings = startSettings(options);
+    this.listenToPage();
+  }
+
+  /** Installs what is missing, starts VS Code with the VSIX, and waits until workbench and extension host answer. */
+  static async start(options: WorkbenchOptions): Promise<Workbench> {
+    await mkdir(options.artifacts, { recursive: true });
+    const server = await VsCodeServer.start(options.vsix, startSettings(options), options.environment ?? {});
+    let browser: Browser | undefined;
+    try {
+      browser = await launchBrowser();
+      const context = await browser.newContext({ viewport: VIEWPORT, permissions: ['clipboard-read', 'clipboard-write'] });
+      const workbench = new Workbench(server, browser, await context.newPage(), options);
+      await workbench.load();
+      return workbench;
+    } catch (error) {
+      await browser?.close();
+      await server.dispose();
+      throw error;
+    }
+  }
+
+  /** Loads the page anew, as a user who presses reload: a new extension host, the same settings and extensions. */
+  async reload(): Promise<void> {
+    const before = this.extensionHostPid();
+    await this.page.goto('about:blank');
+    killAll([{ pid: before }]);
+    await this.load();
+  }
+
+  /** Opens a file by its absolute path. */
+  open(file: string): Promise<void> {
+    return this.editor.open(file);
+  }
+
+  /** Runs the palette command with exactly this title, category included. */
+  command(title: string): Promise<void> {
+    return this.quickInput.command(title);
+  }
+
+  /** Picks the entry, or exactly the entries, with this label in the open quick pick. */
+  quickPick(label: string | readonly string[]): Promise<void> {
+    return typeof label === 'string' ? this.quickInput.choose(label) : this.quickInput.chooseMany(label);
+  }
+
+  /** Shows a view by its name (`Plan`) as the palette's `view` list has it, wherever it lives. */
+  async showView(name: string): Promise<void> {
+    await this.quickInput.open(`view ${name}`);
+    await this.quickInput.choose(name);
+  }
+
+  /** The inner frame of a visible webview: see {@link findWebview}. */
+  webview(titleOrIndex: string | number): Promise<Frame> {
+    return findWebview(this.page, titleOrIndex);
+  }
+
+  /** The status bar's labels, left to right. */
+  statusItems(): Promise<string[]> {
+    return this.page.evaluate(readStatusItems);
+  }
+
+  /** Clicks the status item whose label contains `text`. */
+  async clickStatusItem(text: string): Promise<void> {
+    await this.page.locator('.part.statusbar .statusbar-item a', { hasText: text }).first().click();
+  }
+
+  /** The messages of the notifications on screen. VS Code hides one without buttons after some seconds. */
+  async notifications(): Promise<string[]> {
+    return (await this.page.locator('.notification-list-item-message').allInnerTexts()).map((text) => text.trim());
+  }
+
+  /** Presses a button of the notification whose message contains `message`. */
+  async pressNotificationButton(message: string, button: string): Promise<void> {
+    const notification = this.page.locator('.notification-list-item', { hasText: message }).first();
+    await notification.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** Clears every notification. */
+  clearNotifications(): Promise<void> {
+    return this.command('Notifications: Clear All Notifications');
+  }
+
+  /** The text of the modal dialog, or undefined when none is open. */
+  async dialog(): Promise<string | undefined> {
+    const texts = await this.modal.locator('.dialog-message-container').allInnerTexts();
+    return texts.at(0)?.trim();
+  }
+
+  /** Presses a button of the modal dialog. */
+  async pressDialogButton(button: string): Promise<void> {
+    await this.modal.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** Switches the colour theme through the user settings, and waits until the page wears it. */
+  async setTheme(name: string): Promise<void> {
+    if (this.settings['workbench.colorTheme'] === name) {
+      return;
+    }
+    const before = await this.themeClass();
+    await this.setSettings({ 'workbench.colorTheme': name });
+    await eventually(`the theme '${name}'`, async () => {
+      const now = await this.themeClass();
+      return now === before ? { seen: now } : { found: now };
+    });
+  }
+
+  /** Writes user settings on top of those in force (undefined removes one), and waits until extensions see them. */
+  async setSettings(changes: Settings): Promise<void> {
+    this.settings = { ...this.settings, ...changes };
+    await this.server.writeSettings(this.settings);
+    for (const [name, wanted] of Object.entries(changes)) {
+      await eventually(`the setting '${name}'`, async () => {
+        const now = await this.server.ask('setting', name);
+        return wanted === undefined || JSON.stringify(now) === JSON.stringify(wanted) ? { found: now } : { seen: now };
+      });
+    }
+  }
+
+  /** What the user's clipboard holds. */
+  clipboard(): Promise<string> {
+    return this.server.ask('clipboard');
+  }
+
+  /** Whether the extension `publisher.name` is active; null when it is not installed. */
+  isActive(extension: string): Promise<boolean | null> {
+    return this.server.ask('active', extension);
+  }
+
+  /** Where the extension under test was unpacked: the folder that holds `<publisher>.<name>-<version>`. */
+  get extensionsFolder(): string {
+    return this.server.extensionsFolder;
+  }
+
+  /** Every process below the server whose command line contains `text`; all of them without it. */
+  childProcesses(text = ''): RunningProcess[] {
+    return this.server.childProcesses().filter(({ commandLine }) => commandLine.includes(text));
+  }
+
+  /** The process that runs the extensions; throws when there is none. */
+  extensionHostPid(): number {
+    const host = this.childProcesses('--type=extensionHost')[0] as RunningProcess | undefined;
+    if (host === undefined) {
+      throw new Error('No extension host is running.');
+    }
+    return host.pid;
+  }
+
+  /** Ends (SIGKILL) the one child process whose command line contains `text`; throws when there is none. */
+  killChild(text: string): void {
+    const found = this.childProcesses(text);
+    if (found.length === 0) {
+      throw new Error(`No child process has '${text}' in its command line: ${JSON.stringify(this.childProcesses())}`);
+    }
+    killAll(found);
+  }
+
+  /** Errors the page and the extension host printed, without those this kind of installation always prints. */
+  get consoleErrors(): readonly string[] {
+    return this.errors;
+  }
+
+  /** Addresses outside this machine that a page asked for; none of them was reached. */
+  get outsideRequests(): readonly string[] {
+    return this.outside;
+  }
+
+  /** What the server printed last. */
+  get serverOutput(): string {
+    return this.server.output;
+  }
+
+  /** Writes `<name>.png` into the artefact folder and returns its path. */
+  async screenshot(name: string): Promise<string> {
+    const path = join(this.options.artifacts, `${name}.png`);
+    await this.page.screenshot({ path });
+    return path;
+  }
+
+  /** Ends everything that `start` started, and removes its folders. */
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.dispose();
+  }
+
+  private get modal(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  private async load(): Promise<void> {
+    try {
+      await this.page.goto(this.server.urlOf(this.options.workspace));
+      await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ state: 'visible', timeout: START_LIMIT_MS });
+      await eventually('the extension host to answer', async () => ({ found: await this.server.ask('editor') }), START_LIMIT_MS);
+    } catch (error) {
+      await this.screenshot('start-failed');
+      throw new Error(`VS Code did not start; its server printed:\n${this.server.output}`, { cause: error });
+    }
+  }
+
+  /** The page's theme as VS Code names it in its classes, such as `vs-dark vscode-theme-...`. */
+  private async themeClass(): Promise<string> {
+    const classes = (await this.page.locator('.monaco-workbench').first().getAttribute('class')) ?? '';
+    return classes.split(' ').filter((name) => /^(vs|vs-dark|hc-black|hc-light|vscode-theme-.*)$/.test(name)).join(' ');
+  }
+
+  private listenToPage(): void {
+    this.page.on('console', (message) => {
+      if (message.type() === 'error' && !isHarnessNoise(message.text(), message.location().url)) {
+        this.errors.push(message.text());
+      }
+    });
+    this.page.on('pageerror', (error) => this.errors.push(error.stack ?? error.message));
+    this.page.on('request', (request) => {
+      const { protocol, hostname } = new URL(request.url());
+      // VS Code's service worker answers for its own resource host; nothing leaves the machine.
+      const local = hostname === '127.0.0.1' || hostname === 'localhost' || hostname.endsWith('.vscode-resource.vscode-cdn.net');
+      if (/^(https?|wss?):$/.test(protocol) && !local) {
+        this.outside.push(request.url());
+      }
+    });
+  }
+}
+
+function startSettings({ settings }: WorkbenchOptions): Settings {
+  return { ...QUIET, ...settings };
+}

@@ -1,0 +1,135 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blockCost, blockLabel, planHeadline } from '../../src/core/hints/hints';
+import { formatCount, formatError } from '../../src/core/format';
+import { makePlan } from '../../src/core/plan/plan';
+import type { RunReport } from '../../src/core/report/report';
+import { cli } from '../support/cli';
+import { root, samplePrompt, sampleText } from '../support/paths';
+import { eventually } from './harness/wait';
+import { Workbench } from './harness/workbench';
+
+const runLimitMs = 60_000;
+
+let workspace: string;
+let prompt: string;
+let bench: Workbench;
+let expected: RunReport;
+
+/** The panel's page, brought to the front. */
+async function panel(): Promise<Frame> {
+  await bench.command('Two Heads: Open Panel');
+  return bench.webview(0);
+}
+
+/** The raw number behind a figure of the panel. */
+async function figure(frame: Frame, testId: string): Promise<number> {
+  return Number(await frame.locator(`[data-testid="${testId}"]`).first().getAttribute('data-value'));
+}
+
+/** Waits for a notification that matches. */
+function notification(wanted: RegExp): Promise<string> {
+  return eventually(`a notification ${String(wanted)}`, async () => {
+    const seen = await bench.notifications();
+    const found = seen.find((text) => wanted.test(text));
+    return found === undefined ? { seen } : { found };
+  }, runLimitMs);
+}
+
+beforeAll(async () => {
+  workspace = mkdtempSync(join(tmpdir(), 'two-heads-workspace-'));
+  prompt = join(workspace, 'prompt.md');
+  copyFileSync(samplePrompt, prompt);
+  writeFileSync(join(workspace, 'long.md'), sampleText().repeat(6));
+  bench = await Workbench.start({
+    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
+    workspace,
+    artifacts: join(root, 'artifacts', 'screenshots'),
+  });
+  expected = JSON.parse((await cli(['simulate', prompt, '--json'])).stdout) as RunReport;
+});
+
+afterAll(async () => {
+  await bench.close();
+  rmSync(workspace, { recursive: true, force: true });
+});
+
+describe('the packaged extension in a real VS Code', () => {
+  it('shows the lens, the hints and the status item of an open prompt', async () => {
+    await bench.open(prompt);
+    const plan = makePlan({ ...expected, ...expected.plan, tokens: expected.prompt.tokens, model: expected.model.shape });
+    await eventually('the lens', async () => {
+      const seen = await bench.editor.codeLenses();
+      return seen.some((lens) => lens.includes(planHeadline(plan))) ? { found: true } : { seen };
+    });
+    await eventually('the first hint', async () => {
+      const seen = await bench.editor.inlayHints();
+      return seen.some((hint) => hint.includes(blockLabel(blockCost(plan, 0)))) ? { found: true } : { seen };
+    });
+    expect((await bench.statusItems()).join()).toContain('1,500 calls');
+    await bench.screenshot('1-prompt-dark');
+  });
+
+  it('runs from the palette, and the panel shows the numbers of the command line', async () => {
+    await bench.command('Two Heads: Simulate This File');
+    await notification(/1,500 calls/);
+    const frame = await panel();
+    await frame.locator('[data-testid="calls-measured"]').first().waitFor();
+    expect(await frame.locator('[data-testid="calls-measured"]').first().innerText()).toContain(formatCount(expected.run.calls.total));
+    expect(await figure(frame, 'fidelity-max-abs-error')).toBeCloseTo(expected.fidelity?.maxAbsError ?? NaN, 7);
+    expect(await figure(frame, 'quality-perplexity')).toBeCloseTo(expected.quality?.perplexity ?? NaN, 4);
+    const lastRun = `error ${formatError(expected.fidelity?.maxAbsError ?? NaN)}`;
+    await eventually(`a lens with '${lastRun}'`, async () => {
+      const seen = await bench.editor.codeLenses();
+      return seen.some((lens) => lens.includes(lastRun)) ? { found: true } : { seen };
+    });
+    await bench.screenshot('2-result-dark');
+    await bench.setTheme('Default Light Modern');
+    await bench.screenshot('3-result-light');
+    await bench.setTheme('Default Dark Modern');
+  });
+
+  it('selects the two token ranges of a tile that is chosen in the map', async () => {
+    const frame = await panel();
+    const map = frame.locator('[data-testid="tile-map"]');
+    await map.focus();
+    await map.press('ArrowDown');
+    await map.press('ArrowDown');
+    await map.press('Enter');
+    const texts = await eventually('a selection', async () => {
+      const seen = await bench.editor.selectedTexts();
+      return seen.some((text) => text.length > 100) ? { found: seen } : { seen };
+    });
+    expect(readFileSync(prompt, 'utf8')).toContain(texts[0]);
+    await bench.screenshot('4-tile-selected');
+  });
+
+  it('cancels a long run', async () => {
+    await bench.open(join(workspace, 'long.md'));
+    await bench.command('Two Heads: Simulate This File');
+    await eventually('an engine process', () => (bench.childProcesses('engine.js').length > 0 ? { found: true } : { seen: 'none' }));
+    await bench.command('Two Heads: Cancel the Run');
+    await notification(/was cancelled/);
+  });
+
+  it('survives the death of its engine, and runs again', async () => {
+    await bench.open(join(workspace, 'long.md'));
+    await bench.command('Two Heads: Simulate This File');
+    await notification(/layer \d of 6/);
+    bench.killChild('engine.js');
+    await notification(/engine process ended/);
+    await bench.open(prompt);
+    await bench.clearNotifications();
+    await bench.command('Two Heads: Simulate This File');
+    await notification(/1,500 calls/);
+  });
+
+  it('prints no error and asks nothing of the network', () => {
+    // VS Code prints error notifications to the console: the one about the engine that was killed is meant.
+    expect(bench.consoleErrors.filter((error) => !error.includes('engine process ended (SIGKILL)'))).toEqual([]);
+    expect(bench.outsideRequests).toEqual([]);
+  });
+});
