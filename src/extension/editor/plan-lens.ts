@@ -7,10 +7,14 @@ import { latestRunOf } from '../runs/latest-run';
 import type { RunHistory } from '../runs/run-history';
 import { hintsEnabled, settingsSection } from '../settings';
 
+/** Later than any delay with which an editor answers a refresh, in milliseconds. */
+const secondRefreshMs = 1500;
+
 /** Lenses on the first line of a prompt: what it costs, what its last run took, and the way to run it. */
 export class PlanLens extends Disposable implements vscode.CodeLensProvider {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.changed.event;
+  private secondRefresh: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly plans: PromptPlans,
@@ -20,8 +24,19 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     // A pattern of `*` in every scheme: `plans` answers only for prompts, and the languages can change at any time.
     this.own(vscode.languages.registerCodeLensProvider({ pattern: '**' }, this));
     this.own(plans.onDidChange(() => this.changed.fire()));
-    this.own(history.onDidChange(() => this.changed.fire()));
+    this.own(history.onDidChange(() => this.refreshTwice()));
+    this.own({ dispose: () => clearTimeout(this.secondRefresh) });
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.changed.fire()));
+  }
+
+  /**
+   * An editor that loses the focus drops the refresh it was about to make, and asks again only when the focus returns.
+   * Whoever turns to the panel as a run ends does just that, so the lenses are refreshed once more when that has passed.
+   */
+  private refreshTwice(): void {
+    this.changed.fire();
+    clearTimeout(this.secondRefresh);
+    this.secondRefresh = setTimeout(() => this.changed.fire(), secondRefreshMs);
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
