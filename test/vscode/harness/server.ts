@@ -22,8 +22,8 @@ export type Settings = Readonly<Record<string, unknown>>;
 /**
  * VS Code's server with a fresh data folder, fresh extensions and fresh user settings; `dispose` leaves nothing of it.
  *
- * Its user settings are a file on this machine, which VS Code watches as on a desktop. Processes below it are found by
- * parentage and by an environment entry they all inherit, so that an orphaned child is found (and ended) too.
+ * Its user settings are a file on this machine, read when the page loads. Processes below it are found by parentage
+ * and by an environment entry they all inherit, so that an orphaned child is found (and ended) too.
  */
 export class VsCodeServer {
   private constructor(
@@ -69,8 +69,8 @@ export class VsCodeServer {
     return this.log;
   }
 
-  /** Replaces the user settings file; VS Code reloads it by itself. */
-  async writeSettings(settings: Settings): Promise<void> {
+  /** Writes the user settings with which VS Code starts. */
+  private async writeSettings(settings: Settings): Promise<void> {
     await writeFile(join(this.folder, 'data/data/User/settings.json'), JSON.stringify(settings, undefined, 2));
   }
 

@@ -196,7 +196,7 @@ export class Workbench {
   /** Writes user settings on top of those in force (undefined removes one), and waits until extensions see them. */
   async setSettings(changes: Settings): Promise<void> {
     this.settings = { ...this.settings, ...changes };
-    await this.server.writeSettings(this.settings);
+    await this.server.ask('configure', JSON.stringify(changes, (_, value: unknown) => value ?? null));
     for (const [name, wanted] of Object.entries(changes)) {
       await eventually(`the setting '${name}'`, async () => {
         const now = await this.server.ask('setting', name);

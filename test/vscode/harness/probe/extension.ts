@@ -4,8 +4,9 @@ import * as vscode from 'vscode';
 import { PROBE_SOCKET, type EditorState, type ProbeAnswers, type Question } from './protocol';
 
 /**
- * A second extension, only for tests: it answers read-only questions about the editor's state over a Unix socket, with
- * VS Code's own API, where the page's DOM shows only part of the truth (selections, settings in force, clipboard).
+ * A second extension, only for tests: it answers questions about the editor's state over a Unix socket, with VS Code's
+ * own API, where the page's DOM shows only part of the truth (selections, settings in force, clipboard); and it writes
+ * user settings, because without native modules the server does not watch the settings file.
  */
 export function activate(context: vscode.ExtensionContext): void {
   const socket = process.env[PROBE_SOCKET];
@@ -34,6 +35,12 @@ const answers: { readonly [Q in Question]: (argument: string) => ProbeAnswers[Q]
   setting: (name) => vscode.workspace.getConfiguration(undefined, vscode.window.activeTextEditor?.document).get(name) ?? null,
   active: (id) => vscode.extensions.getExtension(id)?.isActive ?? null,
   clipboard: () => vscode.env.clipboard.readText(),
+  configure: async (changes) => {
+    for (const [name, value] of Object.entries(JSON.parse(changes) as Record<string, unknown>)) {
+      await vscode.workspace.getConfiguration().update(name, value ?? undefined, vscode.ConfigurationTarget.Global);
+    }
+    return true;
+  },
 };
 
 function editorState({ document, selections, visibleRanges }: vscode.TextEditor): EditorState {

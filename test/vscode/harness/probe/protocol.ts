@@ -32,6 +32,8 @@ export interface ProbeAnswers {
   /** Whether the extension named by the argument is active; null when it is not installed. */
   readonly active: boolean | null;
   readonly clipboard: string;
+  /** Writes the user settings in the argument (JSON: name to value, null removes), and says that it did. */
+  readonly configure: true;
 }
 
 export type Question = keyof ProbeAnswers;
