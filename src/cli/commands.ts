@@ -3,7 +3,7 @@ import { makeScenario, scenarioKinds, scenarioLabel, type Scenario } from '../co
 import { reportSchemaVersion, type ComparisonReport, type RunReport } from '../core/report/report';
 import { planDocument, planPrompt } from '../engine/laboratory';
 import { simulate } from '../engine/simulate';
-import { readPrompt, writeWhole } from './files';
+import { checkWritable, readPrompt, writeWhole } from './files';
 import { commonOptions, optionsFrom, parametersFrom, type Flags } from './flags';
 import { progressPrinter } from './progress';
 import { comparisonText, planText, runText } from './text';
@@ -26,6 +26,9 @@ export async function planCommand(file: string, flags: Flags, { modelsFolder }: 
 /** `two-heads simulate`: runs the prompt and proves the result. */
 export async function simulateCommand(file: string, flags: Flags & { readonly out?: string }, surroundings: Surroundings): Promise<void> {
   const options = optionsFrom(flags);
+  if (flags.out !== undefined) {
+    await checkWritable(flags.out);
+  }
   const prompt = await readPrompt(file);
   const report = await simulate(prompt, options, { ...surroundings, onProgress: progressPrinter(process.stderr, 'simulate') });
   if (flags.out !== undefined) {

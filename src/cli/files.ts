@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { InputError, messageOf } from '../core/errors';
@@ -22,6 +22,22 @@ export async function readPrompt(path: string): Promise<Prompt> {
   }
   checkSize(path, found.size);
   return promptFromBytes(path, await readFile(path));
+}
+
+/**
+ * Refuses a path that `writeWhole` could not write, before a long run is made for it.
+ *
+ * @throws InputError where the folder is missing or closed, or the path is a folder
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const refuse = (reason: string): never => {
+    throw new InputError(`--out ${path} cannot be written (${reason}); give a path in a folder that exists.`);
+  };
+  await access(dirname(path), constants.W_OK).catch((error: unknown) => refuse(messageOf(error)));
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) {
+    refuse('it is a folder');
+  }
 }
 
 /**

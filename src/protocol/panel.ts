@@ -48,6 +48,8 @@ export interface PanelSnapshot {
   readonly plan: Plan | null;
   /** Calls that the same prompt and M would cost under each scenario. */
   readonly scenarioCosts: readonly ScenarioCost[];
+  /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
+  readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
   /** 0-based block of the editor's cursor. */
   readonly cursorBlock: number | null;

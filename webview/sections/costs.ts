@@ -2,7 +2,7 @@ import { formatCompact } from '../../src/core/format';
 import { maskDefinition } from '../../src/core/masks';
 import type { PanelSnapshot, ScenarioCost } from '../../src/protocol/panel';
 import { BarChart } from '../charts/bar-chart';
-import { element, setVisible } from '../dom';
+import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import type { ThemeWatcher } from '../theme';
 import { dataBehind, section } from '../ui/section';
@@ -18,6 +18,7 @@ export class Costs implements View {
   readonly element: HTMLElement;
   readonly #chart: BarChart;
   readonly #scale = element('p', { class: 'note', 'data-testid': 'costs-scale' }, 'Logarithmic axis: lengths of the two parts do not compare.');
+  readonly #impossible = element('p', { class: 'note', 'data-testid': 'costs-impossible' });
   readonly #table = new DataTable(
     'Calls per scenario',
     [
@@ -33,13 +34,15 @@ export class Costs implements View {
   constructor(host: Host, theme: ThemeWatcher) {
     this.#chart = new BarChart(theme, 'costs-chart');
     const table = dataBehind(host, 'costs', 'Calls as a table', this.#table.element);
-    this.element = section(host, 'costs', 'Calls per scenario', legend(), this.#chart.element, this.#scale, table);
+    this.element = section(host, 'costs', 'Calls per scenario', legend(), this.#chart.element, this.#scale, this.#impossible, table);
   }
 
-  update({ plan, form, scenarioCosts }: PanelSnapshot): void {
+  update({ plan, form, scenarioCosts, impossibleScenarios }: PanelSnapshot): void {
     const current = scenarioCosts.findIndex(({ kind }) => kind === (plan?.scenario.kind ?? form.kind));
     const shown = scenarioCosts.length > 0 && plan !== null;
     setVisible(this.element, shown);
+    setVisible(this.#impossible, impossibleScenarios.length > 0);
+    setText(this.#impossible, impossibleScenarios.join(' '));
     if (shown) {
       this.#draw(scenarioCosts, current);
       this.#table.update(scenarioCosts.map((cost, index) => rowOf(cost, index === current)));

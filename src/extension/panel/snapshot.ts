@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
+import { messageOf } from '../../core/errors';
 import { makeScenario, scenarioKinds, scenarioLabel, type ScenarioParameters } from '../../core/masks';
-import { makePlan, type Plan } from '../../core/plan/plan';
+import { makePlan, type Plan, type PlanSummary } from '../../core/plan/plan';
 import type { Activity, FormChoice, PanelRun, PanelSnapshot, ScenarioCost } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
@@ -25,7 +26,7 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs }:
     form: choice,
     formError: read.error ?? planned?.error ?? null,
     plan,
-    scenarioCosts: plan === null ? [] : scenarioCosts(plan, choice.parameters),
+    ...(plan === null ? { scenarioCosts: [], impossibleScenarios: [] } : scenarioCosts(plan, choice.parameters)),
     activity,
     cursorBlock: editor === undefined ? null : cursorBlock(editor, planned),
     runs: runs.map(({ id, report }): PanelRun => ({
@@ -45,18 +46,27 @@ export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | und
   return Math.floor(token / planned.plan.oracle.inputLength);
 }
 
-/** What each scenario would cost for the same prompt, model and block size: a plan each. */
-function scenarioCosts(plan: Plan, parameters: ScenarioParameters): ScenarioCost[] {
-  return scenarioKinds.map((kind) => {
-    const scenario = makeScenario(kind, parameters);
-    const { calls, bound, flops } = makePlan({ ...plan, scenario });
-    return {
-      kind,
-      label: scenarioLabel(scenario),
-      attentionCalls: calls.attention,
-      tokenwiseCalls: calls.tokenwise,
-      boundCalls: bound.calls,
-      flops,
-    };
-  });
+/** What each scenario would cost for the same prompt, model and block size: a plan each, where the parameters fit it. */
+function scenarioCosts(plan: Plan, parameters: ScenarioParameters): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
+  const costs: ScenarioCost[] = [];
+  const impossible: string[] = [];
+  for (const kind of scenarioKinds) {
+    try {
+      costs.push(costOf(makePlan({ ...plan, scenario: makeScenario(kind, parameters) })));
+    } catch (error) {
+      impossible.push(messageOf(error));
+    }
+  }
+  return { scenarioCosts: costs, impossibleScenarios: impossible };
+}
+
+function costOf({ scenario, calls, bound, flops }: PlanSummary): ScenarioCost {
+  return {
+    kind: scenario.kind,
+    label: scenarioLabel(scenario),
+    attentionCalls: calls.attention,
+    tokenwiseCalls: calls.tokenwise,
+    boundCalls: bound.calls,
+    flops,
+  };
 }

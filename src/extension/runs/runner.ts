@@ -64,7 +64,14 @@ export class Runner extends Disposable {
       return;
     }
     const { parameters } = this.choices.choice;
-    const reports = await this.run(source, choice.blockSize, scenarioKinds.map((kind) => makeScenario(kind, parameters)));
+    let scenarios: readonly Scenario[];
+    try {
+      scenarios = scenarioKinds.map((kind) => makeScenario(kind, parameters));
+    } catch (error) {
+      this.fail(messageOf(error));
+      return;
+    }
+    const reports = await this.run(source, choice.blockSize, scenarios);
     if (reports !== undefined) {
       this.announce(`Compared ${reports.length} scenarios on ${formatCount(reports[0].prompt.tokens)} tokens.`);
     }

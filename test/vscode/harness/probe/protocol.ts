@@ -33,7 +33,7 @@ export interface ProbeAnswers {
   readonly active: boolean | null;
   readonly clipboard: string;
   /** Writes the user settings in the argument (JSON: name to value, null removes), and says that it did. */
-  readonly configure: true;
+  readonly configure: boolean;
 }
 
 export type Question = keyof ProbeAnswers;
