@@ -38,10 +38,13 @@ export function tileRuns(mask: Mask, cut: Partition, queryBlock: number): readon
   };
 
   // The kind can only change where a range begins or ends: at these blocks or just after them.
-  const edges = [0, first.prefixEnd, last.prefixEnd, first.start, last.start, first.end, last.end]
-    .flatMap((key) => [Math.floor(key / blockSize), Math.ceil(key / blockSize)])
-    .filter((block) => block < blocks);
-  const bounds = [...new Set([...edges, blocks - 1, blocks])].sort((a, b) => a - b);
+  const bounds: number[] = [0];
+  for (const key of [first.prefixEnd, last.prefixEnd, first.start, last.start, first.end, last.end]) {
+    insert(bounds, Math.min(blocks, Math.floor(key / blockSize)));
+    insert(bounds, Math.min(blocks, Math.ceil(key / blockSize)));
+  }
+  insert(bounds, blocks - 1);
+  insert(bounds, blocks);
 
   const runs: TileRun[] = [];
   for (let index = 0; index + 1 < bounds.length; index += 1) {
@@ -58,6 +61,17 @@ export function tileRuns(mask: Mask, cut: Partition, queryBlock: number): readon
     }
   }
   return runs;
+}
+
+/** Inserts a value into an ascending list without repeats. The lists are short, and a plan makes one per query block. */
+function insert(ascending: number[], value: number): void {
+  let at = ascending.length;
+  while (at > 0 && ascending[at - 1] > value) {
+    at -= 1;
+  }
+  if (at === 0 || ascending[at - 1] !== value) {
+    ascending.splice(at, 0, value);
+  }
 }
 
 /** Number of tiles in a list of runs. */
