@@ -5,6 +5,7 @@ import {
   formatError,
   formatFigure,
   formatFlops,
+  formatNumberOf,
 } from '../core/format';
 import { scenarioLabel } from '../core/masks';
 import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
@@ -29,7 +30,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan }
   const { calls, bound, flopsByPhase, tilesByKind } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
-    `${prompt.path}: ${formatCount(prompt.tokens)} tokens under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     pairs([
       ['blocks', formatCount(plan.blocks)],
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],

@@ -5,6 +5,11 @@ export function formatCount(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A count of things: `1 block`, `1,500 calls`. */
+export function formatNumberOf(value: number, thing: string): string {
+  return `${formatCount(value)} ${thing}${value === 1 ? '' : 's'}`;
+}
+
 /** `1234567` as `1.23 M`; below 10,000 in full. */
 export function formatCompact(value: number): string {
   return value < 10_000 ? formatCount(value) : scaled(value, 1000, ['', ' k', ' M', ' G', ' T', ' P', ' E']);

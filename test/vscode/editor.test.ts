@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root, sampleText } from '../support/paths';
-import { eventually, eventuallyText } from './harness/wait';
+import { eventually, eventuallyText, pause } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
 let workspace: string;
@@ -39,7 +39,9 @@ describe('the editor', () => {
     await eventuallyText('a hint', () => bench.editor.inlayHints(), /block 1 · 6 calls/);
     const hover = await bench.editor.hover('block 1 · 6 calls');
     expect(hover).toMatch(/Block 1 of \d: tokens 1 to 256, causal/);
-    expect(hover).toMatch(/1 tiles × 8 heads ÷ 8 instances a call × 6 layers = 6 attention calls/);
+    expect(hover).toMatch(/1 tile × 8 heads ÷ 8 instances a call × 6 layers = 6 attention calls/);
+    // VS Code fades a hover in.
+    await pause(500);
     await bench.screenshot('5-hover');
     await bench.page.keyboard.press('Escape');
   });
@@ -52,7 +54,7 @@ describe('the editor', () => {
     });
     expect(await bench.editor.codeLenses()).toEqual([]);
     await bench.setSettings({ 'twoHeads.languages': ['markdown', 'plaintext', 'json'] });
-    await lens(/tokens · 1 blocks of 256/);
+    await lens(/tokens · 1 block of 256/);
     await bench.setSettings({ 'twoHeads.languages': undefined });
   });
 
@@ -60,11 +62,11 @@ describe('the editor', () => {
     await open('choice.md', sampleText().slice(0, 6000));
     await bench.command('Two Heads: Choose Scenario');
     await bench.quickPick('Attention sink');
-    await bench.quickInput.answer('300');
-    await bench.quickInput.answer('2');
+    await bench.quickInput.answer('Window r', '300');
+    await bench.quickInput.answer('Sinks s', '2');
     await lens(/attention-sink\(window 300, sinks 2\)/);
     await bench.command('Two Heads: Choose Block Size');
-    await bench.quickInput.answer('128');
+    await bench.quickInput.answer('Block size M', '128');
     await lens(/blocks of 128 .* attention-sink/);
   });
 
@@ -87,12 +89,12 @@ describe('the editor', () => {
   it('shows the costs of the scenarios that the parameters fit, and names those they do not fit', async () => {
     await bench.command('Two Heads: Choose Scenario');
     await bench.quickPick('Sliding window');
-    await bench.quickInput.answer('1');
+    await bench.quickInput.answer('Window r', '1');
     await lens(/sliding-window\(window 1\)/);
     await bench.command('Two Heads: Open Panel');
     const frame = await bench.webview(0);
     const impossible = frame.locator('[data-testid="costs-impossible"]');
-    await eventuallyText('the note', async () => [await impossible.innerText()], /2 sinks are more than the window of 1; use at most 1 sinks/);
+    await eventuallyText('the note', async () => [await impossible.innerText()], /2 sinks are more than the window of 1; choose 1 or fewer/);
     await bench.command('Two Heads: Compare Scenarios');
     await eventuallyText('the refusal', () => bench.notifications(), /2 sinks are more than the window of 1/);
     await bench.clearNotifications();
@@ -101,7 +103,7 @@ describe('the editor', () => {
   it('compares every scenario, and lists the runs', async () => {
     await bench.command('Two Heads: Choose Scenario');
     await bench.quickPick('Sliding window');
-    await bench.quickInput.answer('200');
+    await bench.quickInput.answer('Window r', '200');
     await lens(/sliding-window\(window 200\)/);
     await bench.command('Two Heads: Compare Scenarios');
     await eventuallyText('the comparison', () => bench.notifications(), /Compared 5 scenarios/, 90_000);

@@ -1,4 +1,4 @@
-import { formatBytes, formatCompact, formatCount, formatFlops, formatShare } from '../format';
+import { formatBytes, formatCompact, formatCount, formatFlops, formatNumberOf, formatShare } from '../format';
 import { scenarioLabel } from '../masks';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfTiles, type Plan, type PlanSummary } from '../plan/plan';
@@ -36,16 +36,16 @@ export function blockCost(plan: Plan, block: number): BlockCost {
 /** The lens above a prompt: tokens, blocks, calls, scenario. */
 export function planHeadline(plan: PlanSummary): string {
   return [
-    `${formatCount(plan.tokens)} tokens`,
-    `${formatCount(plan.blocks)} blocks of ${formatCount(plan.oracle.inputLength)}`,
-    `${formatCount(plan.calls.total)} calls`,
+    formatNumberOf(plan.tokens, 'token'),
+    `${formatNumberOf(plan.blocks, 'block')} of ${formatCount(plan.oracle.inputLength)}`,
+    formatNumberOf(plan.calls.total, 'call'),
     scenarioLabel(plan.scenario),
   ].join(' · ');
 }
 
 /** The hint at a block's first token. */
 export function blockLabel(cost: BlockCost): string {
-  return `block ${cost.block + 1} · ${formatCount(cost.calls)} calls · ${formatShare(cost.share)}`;
+  return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}`;
 }
 
 /** The arithmetic behind a block's hint, as Markdown. */
@@ -56,8 +56,8 @@ export function blockArithmetic(plan: Plan, block: number): string {
   const perCall = oracle.heads * oracle.layers;
   return [
     `**Block ${block + 1} of ${formatCount(plan.blocks)}**: tokens ${formatCount(cost.firstToken + 1)} to ${formatCount(cost.endToken)}, ${scenarioLabel(plan.scenario)}`,
-    `Reads ${formatCount(cost.tiles)} of ${formatCount(plan.tiles)} tiles (${formatShare(cost.share)}): ${runs}.`,
-    `${formatCount(cost.tiles)} tiles × ${model.heads} heads ÷ ${perCall} instances a call × ${model.layers} layers = **${formatCount(cost.calls)} attention calls**, and ${2 * model.layers} token-wise calls.`,
+    `Reads ${formatCount(cost.tiles)} of ${formatNumberOf(plan.tiles, 'tile')} (${formatShare(cost.share)}): ${runs}.`,
+    `${formatNumberOf(cost.tiles, 'tile')} × ${model.heads} heads ÷ ${perCall} instances a call × ${model.layers} layers = **${formatNumberOf(cost.calls, 'attention call')}**, and ${2 * model.layers} token-wise calls.`,
   ].join('\n\n');
 }
 
@@ -65,9 +65,9 @@ export function blockArithmetic(plan: Plan, block: number): string {
 export function planArithmetic(plan: PlanSummary): string {
   const { calls, model, oracle, bound, flopsByPhase } = plan;
   return [
-    `N = ${formatCount(plan.tokens)} tokens, M = ${formatCount(oracle.inputLength)}, T = ⌈N/M⌉ = ${formatCount(plan.blocks)} blocks, ${scenarioLabel(plan.scenario)}`,
-    `${formatCount(plan.tiles)} tiles × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
-    `2 × ${formatCount(plan.blocks)} blocks × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
+    `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(oracle.inputLength)}, T = ⌈N/M⌉ = ${formatNumberOf(plan.blocks, 'block')}, ${scenarioLabel(plan.scenario)}`,
+    `⌈${formatNumberOf(plan.tiles, 'tile')} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
+    `2 × ${formatNumberOf(plan.blocks, 'block')} × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
     `${formatFlops(plan.flops)} in all, ${formatFlops(flopsByPhase.attend)} of it attention (dense attention: ${formatFlops(flopsByPhase.attendDense)}); about ${formatBytes(plan.bytes)} of tensors at the peak.`,
   ].join('\n\n');
 }

@@ -29,7 +29,7 @@ export const attentionSink: MaskDefinition<AttentionSinkScenario> = {
   looksAhead: false,
   sampled: false,
   complaint: ({ sinks, window }) =>
-    sinks > window ? `${sinks} sinks are more than the window of ${window}; use at most ${window} sinks` : undefined,
+    sinks > window ? `${sinks} sinks are more than the window of ${window}; choose ${window} or fewer` : undefined,
   mask: ({ window, sinks }, tokens) => ({
     allows: (query, key) => key <= query && (key < sinks || key > query - window),
     visible: (query) => {

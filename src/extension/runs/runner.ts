@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { CancelledError, messageOf } from '../../core/errors';
-import { formatCount, formatDuration, formatError } from '../../core/format';
+import { formatDuration, formatError, formatNumberOf } from '../../core/format';
 import { makeScenario, scenarioKinds, scenarioLabel, type Scenario } from '../../core/masks';
 import type { SimulationOptions } from '../../core/options';
 import type { OnProgress } from '../../core/report/progress';
@@ -52,7 +52,7 @@ export class Runner extends Disposable {
     if (reports !== undefined) {
       const [{ prompt, run, fidelity }] = reports;
       const error = fidelity === null ? '' : `, max abs error ${formatError(fidelity.maxAbsError)}`;
-      this.announce(`${formatCount(prompt.tokens)} tokens in ${formatDuration(run.wallMs)}: ${formatCount(run.calls.total)} calls${error}.`);
+      this.announce(`${formatNumberOf(prompt.tokens, 'token')} in ${formatDuration(run.wallMs)}: ${formatNumberOf(run.calls.total, 'call')}${error}.`);
     }
   }
 
@@ -73,7 +73,7 @@ export class Runner extends Disposable {
     }
     const reports = await this.run(source, choice.blockSize, scenarios);
     if (reports !== undefined) {
-      this.announce(`Compared ${reports.length} scenarios on ${formatCount(reports[0].prompt.tokens)} tokens.`);
+      this.announce(`Compared ${reports.length} scenarios on ${formatNumberOf(reports[0].prompt.tokens, 'token')}.`);
     }
   }
 

@@ -110,7 +110,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'M = 1': [() => ['plan', samplePrompt, '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
     'an unknown scenario': [() => ['plan', samplePrompt, '--scenario', 'dilated'], /"dilated" is unknown; use one of full, causal/],
-    'more sinks than window': [() => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'], /9 sinks are more than the window of 8; use at most 8/],
+    'more sinks than window': [() => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'], /9 sinks are more than the window of 8; choose 8 or fewer/],
     'a parameter of another scenario': [() => ['plan', samplePrompt, '--window', '8'], /--window 8 does nothing under scenario causal; leave it out or choose sliding-window or attention-sink/],
     'an unknown construction': [() => ['plan', samplePrompt, '--construction', 'loose'], /Construction "loose" is unknown; use one of fused/],
     'an unknown verification': [() => ['simulate', samplePrompt, '--verify', 'some'], /Verification "some" is unknown; use one of rows, dense, none/],

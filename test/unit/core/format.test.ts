@@ -3,6 +3,8 @@ import * as format from '../../../src/core/format';
 
 describe('numbers', () => {
   it.each([
+    [(n: number) => format.formatNumberOf(n, 'block'), 1, '1 block'],
+    [(n: number) => format.formatNumberOf(n, 'block'), 1500, '1,500 blocks'],
     [format.formatCount, 1234567, '1,234,567'],
     [format.formatCompact, 9999, '9,999'],
     [format.formatCompact, 1234567, '1.23 M'],

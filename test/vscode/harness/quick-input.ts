@@ -47,11 +47,21 @@ export class QuickInput {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Fills the input box that is open and confirms. A refused answer leaves it open: see `message`. */
-  async answer(text: string): Promise<void> {
-    await this.box.waitFor({ state: 'visible' });
+  /**
+   * Fills the input box with exactly this title and confirms: of several boxes in a row each is waited for, and the answer
+   * counts once the box has gone. A refused answer leaves it open, and is thrown with the box's message.
+   */
+  async answer(title: string, text: string): Promise<void> {
+    const shown = async (): Promise<string> => ((await this.widget.isVisible()) ? (await this.title.innerText()).trim() : '');
+    await eventually(`the input box '${title}'`, async () => {
+      const seen = await shown();
+      return seen === title ? { found: true } : { seen };
+    });
     await this.box.fill(text);
     await this.page.keyboard.press('Enter');
+    await eventually(`the answer '${text}' to '${title}' to be taken`, async () => {
+      return (await shown()) === title ? { seen: await this.message() } : { found: true };
+    });
   }
 
   /** The labels on screen in the quick pick that is open; none when it is closed. */
@@ -72,6 +82,10 @@ export class QuickInput {
 
   private get widget(): Locator {
     return this.page.locator('.quick-input-widget');
+  }
+
+  private get title(): Locator {
+    return this.widget.locator('.quick-input-title');
   }
 
   private get box(): Locator {
