@@ -37,7 +37,7 @@ export class FusedAttention {
   private readonly rows: number;
   private target: AttentionState | undefined;
 
-  /** @param onTiles is told how many tiles were finished, after every batch; it may throw to stop the run */
+  /** @param onInstances is told how many single-head instances were finished, after every batch; it may throw to stop the run */
   constructor(
     private readonly plan: Plan,
     oracle: Oracle,

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
-import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { InputError, messageOf } from '../../core/errors';
-import type { Provider } from '../../core/options';
+import { providers, type Provider } from '../../core/options';
 import { GraphBuilder } from '../onnx/graph-builder';
 
 /** A provider that was seen to run on this machine. */
@@ -23,10 +23,13 @@ export interface Device {
  */
 export async function openDevice(provider: Provider, threads: number): Promise<Device> {
   const chosen = provider === 'auto' ? 'cpu' : provider;
-  const present = listSupportedBackends().map((backend) => backend.name);
-  if (!present.includes(chosen)) {
+  const compiledIn = listSupportedBackends().map((backend) => backend.name);
+  if (!compiledIn.includes(chosen)) {
+    const present = providers.filter((name) => compiledIn.includes(name));
     throw new InputError(`Provider "${chosen}" is not in ONNX Runtime for ${process.platform}-${process.arch}; use one of auto, ${present.join(', ')}.`);
   }
+  // Every error is thrown as well; the runtime's own lines would only stand between the user and the one that says what to do.
+  env.logLevel = 'fatal';
   const device: Device = {
     provider: chosen,
     name: chosen === 'cpu' ? cpuName() : chosen,
@@ -35,7 +38,8 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   try {
     await probe(device);
   } catch (error) {
-    const reason = messageOf(error).split('\n')[0];
+    // A failed check of the runtime begins with its place in the source; what went wrong comes after it.
+    const reason = messageOf(error).split('\n')[0].replace(/^.* was false\. /, '');
     throw new InputError(`Provider "${chosen}" does not run on this machine (${reason}); use --provider cpu.`);
   }
   return device;
