@@ -66,7 +66,7 @@ describe('scenarios', () => {
     ['dilated', {}, /"dilated" is unknown; use one of full, causal/],
     ['sliding-window', { window: 0 }, /Window r of 0 is out of range; use a whole number from 1/],
     ['sliding-window', { window: 2.5 }, /Window r of 2.5/],
-    ['attention-sink', { window: 8, sinks: 9 }, /9 sinks are more than the window of 8; use at most 8 sinks/],
+    ['attention-sink', { window: 8, sinks: 9 }, /9 sinks are more than the window of 8; choose 8 or fewer/],
     ['average-case', { seed: -1 }, /Seed of -1/],
   ])('refuse %s %j', (kind, parameters, message) => {
     expect(() => makeScenario(kind, parameters)).toThrow(InputError);

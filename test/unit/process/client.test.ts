@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options';
 import { EngineClient } from '../../../src/engine/process/client';
@@ -24,7 +24,11 @@ describe.runIf(process.platform === 'linux')('the engine in a process of its own
     lines = [];
     client = new EngineClient(entry, (line) => lines.push(line));
   });
-  afterEach(() => client.dispose());
+  afterEach(async () => {
+    client.dispose();
+    // A killed process leaves in its own time; the next test counts processes.
+    await vi.waitFor(() => expect(engineProcesses()).toEqual([]), { timeout: 20_000 });
+  });
 
   it('starts at the first call, reports progress, and serves the next call from the same process', async () => {
     expect(engineProcesses()).toEqual([]);
