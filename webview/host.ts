@@ -1,4 +1,5 @@
 import type { PageMessage } from '../src/protocol/panel';
+import { isRecord } from './record';
 
 /** What VS Code gives a webview, with this page's types. */
 interface WebviewApi {
@@ -48,8 +49,4 @@ function viewStateOf(stored: unknown): ViewState {
     }
   }
   return { open };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,5 @@
 import type { HostMessage } from '../src/protocol/panel';
+import { isRecord } from './record';
 
 /** Field of each message that carries what it says, with the test that it is there. */
 const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
@@ -14,8 +15,4 @@ export function hostMessageOf(data: unknown): HostMessage | undefined {
   }
   // The host builds its messages from the same union; the payload test guards against other senders.
   return payloads[data['type'] as HostMessage['type']](data) ? (data as unknown as HostMessage) : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

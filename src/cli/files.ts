@@ -30,13 +30,12 @@ export async function readPrompt(path: string): Promise<Prompt> {
  * @throws InputError where the folder is missing or closed, or the path is a folder
  */
 export async function checkWritable(path: string): Promise<void> {
-  const refuse = (reason: string): never => {
-    throw new InputError(`--out ${path} cannot be written (${reason}); give a path in a folder that exists.`);
-  };
-  await access(dirname(path), constants.W_OK).catch((error: unknown) => refuse(messageOf(error)));
+  await access(dirname(path), constants.W_OK).catch((error: unknown) => {
+    throw unwritable(path, messageOf(error));
+  });
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) {
-    refuse('it is a folder');
+    throw unwritable(path, 'it is a folder');
   }
 }
 
@@ -52,6 +51,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw new InputError(`--out ${path} cannot be written (${messageOf(error)}); give a path in a folder that exists.`);
+    throw unwritable(path, messageOf(error));
   }
+}
+
+function unwritable(path: string, reason: string): InputError {
+  return new InputError(`--out ${path} cannot be written (${reason}); give a path in a folder that exists.`);
 }

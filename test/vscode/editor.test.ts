@@ -18,6 +18,14 @@ async function open(name: string, text: string): Promise<void> {
 
 const lens = (wanted: RegExp): Promise<string> => eventuallyText('a lens', () => bench.editor.codeLenses(), wanted);
 
+/** Chooses the sliding window from the palette, and waits until the lens has it. */
+async function chooseSlidingWindow(window: number): Promise<void> {
+  await bench.command('Two Heads: Choose Scenario');
+  await bench.quickPick('Sliding window');
+  await bench.quickInput.answer('Window r', String(window));
+  await lens(new RegExp(`sliding-window\\(window ${window}\\)`));
+}
+
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-editor-'));
   bench = await Workbench.start({
@@ -87,10 +95,7 @@ describe('the editor', () => {
   });
 
   it('shows the costs of the scenarios that the parameters fit, and names those they do not fit', async () => {
-    await bench.command('Two Heads: Choose Scenario');
-    await bench.quickPick('Sliding window');
-    await bench.quickInput.answer('Window r', '1');
-    await lens(/sliding-window\(window 1\)/);
+    await chooseSlidingWindow(1);
     await bench.command('Two Heads: Open Panel');
     const frame = await bench.webview(0);
     const impossible = frame.locator('[data-testid="costs-impossible"]');
@@ -101,10 +106,7 @@ describe('the editor', () => {
   });
 
   it('compares every scenario, and lists the runs', async () => {
-    await bench.command('Two Heads: Choose Scenario');
-    await bench.quickPick('Sliding window');
-    await bench.quickInput.answer('Window r', '200');
-    await lens(/sliding-window\(window 200\)/);
+    await chooseSlidingWindow(200);
     await bench.command('Two Heads: Compare Scenarios');
     await eventuallyText('the comparison', () => bench.notifications(), /Compared 5 scenarios/, 90_000);
     await bench.command('Two Heads: Open Panel');

@@ -7,9 +7,9 @@ import { blockCost, blockLabel, planHeadline } from '../../src/core/hints/hints'
 import { formatCount, formatError } from '../../src/core/format';
 import { makePlan } from '../../src/core/plan/plan';
 import type { RunReport } from '../../src/core/report/report';
-import { cli } from '../support/cli';
-import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { TokenMapper } from '../../src/engine/tokenizer/token-map';
+import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { cli } from '../support/cli';
 import { embeddedFolder, root, samplePrompt, sampleText } from '../support/paths';
 import { eventually } from './harness/wait';
 import { Workbench } from './harness/workbench';
