@@ -10,7 +10,7 @@ import {
   wholeNumber,
   type SimulationOptions,
 } from '../core/options';
-import { constructions } from '../core/plan/plan';
+import { constructions } from '../core/constructions';
 import { maximumTokens } from '../core/plan/partition';
 
 /** Flags as the command line gives them: text, checked by `optionsFrom`. */

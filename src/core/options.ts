@@ -1,5 +1,5 @@
 import type { Scenario } from './masks';
-import { constructions, type Construction } from './plan/plan';
+import { constructions, type Construction } from './constructions';
 import { InputError } from './errors';
 
 /** Execution providers of ONNX Runtime that a user may name. */

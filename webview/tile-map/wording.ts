@@ -43,10 +43,9 @@ export function mapRemark({ tilesByKind, blocks }: Plan, sidePixels: number): st
 }
 
 /** The tokens of a block, 1-based, such as `513–768`. */
-export function tokenRange({ tokens, oracle }: Plan, block: number): string {
-  const cut = { tokens, blockSize: oracle.inputLength };
-  const first = blockStart(cut, block) + 1;
-  const last = blockEnd(cut, block);
+export function tokenRange(plan: Plan, block: number): string {
+  const first = blockStart(plan, block) + 1;
+  const last = blockEnd(plan, block);
   return first === last ? formatCount(first) : `${formatCount(first)}–${formatCount(last)}`;
 }
 

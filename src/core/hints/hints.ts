@@ -1,7 +1,7 @@
 import { formatBytes, formatCompact, formatCount, formatFlops, formatNumberOf, formatShare } from '../format';
 import { scenarioLabel } from '../masks';
 import { blockEnd, blockStart } from '../plan/partition';
-import { callsOfTiles, type Plan, type PlanSummary } from '../plan/plan';
+import { callsOfBlock, type Plan, type PlanSummary } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
 
 /** What the editor says about one block of the prompt. */
@@ -15,21 +15,23 @@ export interface BlockCost {
   readonly tiles: number;
   /** Attention calls that the block causes over all layers. */
   readonly calls: number;
-  /** Share of the prompt's tiles. */
+  /** Single-head instances of attention calls that the block causes, of one head of one layer. */
+  readonly instances: number;
+  /** Share of the prompt's instances. */
   readonly share: number;
 }
 
 /** The cost of one block of a plan. */
 export function blockCost(plan: Plan, block: number): BlockCost {
-  const { firstTile, tiles } = plan.queryBlocks[block];
-  const cut = { tokens: plan.tokens, blockSize: plan.oracle.inputLength };
+  const own = plan.queryBlocks[block];
   return {
     block,
-    firstToken: blockStart(cut, block),
-    endToken: blockEnd(cut, block),
-    tiles,
-    calls: plan.model.layers * callsOfTiles(plan, firstTile, tiles),
-    share: tiles / plan.tiles,
+    firstToken: blockStart(plan, block),
+    endToken: blockEnd(plan, block),
+    tiles: own.tiles,
+    instances: own.instances,
+    calls: plan.model.layers * callsOfBlock(plan, own),
+    share: own.instances / plan.instances,
   };
 }
 
@@ -37,7 +39,7 @@ export function blockCost(plan: Plan, block: number): BlockCost {
 export function planHeadline(plan: PlanSummary): string {
   return [
     formatNumberOf(plan.tokens, 'token'),
-    `${formatNumberOf(plan.blocks, 'block')} of ${formatCount(plan.oracle.inputLength)}`,
+    `${formatNumberOf(plan.blocks, 'block')} of ${formatCount(plan.blockSize)}`,
     formatNumberOf(plan.calls.total, 'call'),
     scenarioLabel(plan.scenario),
   ].join(' · ');
@@ -57,7 +59,7 @@ export function blockArithmetic(plan: Plan, block: number): string {
   return [
     `**Block ${block + 1} of ${formatCount(plan.blocks)}**: tokens ${formatCount(cost.firstToken + 1)} to ${formatCount(cost.endToken)}, ${scenarioLabel(plan.scenario)}`,
     `Reads ${formatCount(cost.tiles)} of ${formatNumberOf(plan.tiles, 'tile')} (${formatShare(cost.share)}): ${runs}.`,
-    `${formatNumberOf(cost.tiles, 'tile')} × ${model.heads} heads ÷ ${perCall} instances a call × ${model.layers} layers = **${formatNumberOf(cost.calls, 'attention call')}**, and ${2 * model.layers} token-wise calls.`,
+    `${instancesOf(plan, cost.instances)} × ${model.heads} heads ÷ ${perCall} instances a call × ${model.layers} layers = **${formatNumberOf(cost.calls, 'attention call')}**.`,
   ].join('\n\n');
 }
 
@@ -65,9 +67,9 @@ export function blockArithmetic(plan: Plan, block: number): string {
 export function planArithmetic(plan: PlanSummary): string {
   const { calls, model, oracle, bound, flopsByPhase } = plan;
   return [
-    `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(oracle.inputLength)}, T = ⌈N/M⌉ = ${formatNumberOf(plan.blocks, 'block')}, ${scenarioLabel(plan.scenario)}`,
-    `⌈${formatNumberOf(plan.tiles, 'tile')} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
-    `2 × ${formatNumberOf(plan.blocks, 'block')} × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
+    `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(oracle.inputLength)}, ${blocksOf(plan)}, ${scenarioLabel(plan.scenario)}, construction ${plan.construction}`,
+    `⌈${instancesOf(plan, plan.instances)} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
+    `2 × ⌈N/M⌉ × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
     `${formatFlops(plan.flops)} in all, ${formatFlops(flopsByPhase.attend)} of it attention (dense attention: ${formatFlops(flopsByPhase.attendDense)}); about ${formatBytes(plan.bytes)} of tensors at the peak.`,
   ].join('\n\n');
 }
@@ -75,6 +77,16 @@ export function planArithmetic(plan: PlanSummary): string {
 /** The status item: short. */
 export function planStatus(plan: PlanSummary): string {
   return `${formatCompact(plan.tokens)} tok · ${formatCompact(plan.calls.total)} calls`;
+}
+
+/** T and where it comes from: a black box has no room for M tokens of its own in every call. */
+function blocksOf({ construction, blocks, blockSize }: PlanSummary): string {
+  return construction === 'fused' ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}` : `${formatNumberOf(blocks, 'block')} of ${formatNumberOf(blockSize, 'token')}`;
+}
+
+/** What is packed into calls: tiles, or the instances that a black box makes of them. */
+function instancesOf({ construction }: PlanSummary, count: number): string {
+  return formatNumberOf(count, construction === 'fused' ? 'tile' : 'instance');
 }
 
 function describeRun({ from, to, kind }: TileRun): string {

@@ -1,4 +1,7 @@
 import type { Scenario } from '../masks';
+import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../constructions';
+import { readingsOf } from '../constructions/slice';
+import { packedCalls } from './attention-cost';
 import type { PlanRequest } from './plan';
 
 /** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */
@@ -24,9 +27,27 @@ export function boundOf({ scenario, oracle, model }: Pick<PlanRequest, 'scenario
   return {
     theorem,
     formula: `L * ceil(H * ${formula} / (H' * L'))`,
-    calls: model.layers * Math.ceil((model.heads * tiles) / (oracle.heads * oracle.layers)),
+    calls: model.layers * packedCalls(tiles, model, oracle),
   };
 }
+
+/** The bound of a black-box construction: its statement's count, packed (lemma 3.3). */
+export function blackBoxBound(request: PackedRequest, { statement, bound }: Arrangement, construction: BlackBoxConstruction): Bound {
+  return { theorem: statement, ...packedFormula(request, bound, construction) };
+}
+
+/** A formula of patterns as attention calls over all heads and layers. */
+export function packedFormula({ model, oracle }: PackedRequest, terms: PatternFormula, construction: BlackBoxConstruction): Pick<Bound, 'formula' | 'calls'> {
+  const readings = readingsOf[construction].length;
+  const packed = terms.map(({ text }) => `ceil(H * ${text} / (H' * L'))`);
+  const sum = packed.length === 1 ? packed[0] : `(${packed.join(' + ')})`;
+  return {
+    formula: `${readings === 1 ? '' : `${readings} * `}L * ${sum}`,
+    calls: model.layers * readings * terms.reduce((calls, { patterns }) => calls + packedCalls(patterns, model, oracle), 0),
+  };
+}
+
+type PackedRequest = Pick<PlanRequest, 'oracle' | 'model'>;
 
 function tileBound(scenario: Scenario, blockSize: number, blocks: number): TileBound {
   switch (scenario.kind) {

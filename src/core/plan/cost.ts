@@ -1,17 +1,14 @@
-import {
-  outputAndMlpParameters,
-  parameterCount,
-  projectionParameters,
-  type ModelShape,
-} from '../shapes';
+import { isBlackBox } from '../constructions';
+import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
+import { attentionCallBytes, callsPerDispatch, flopsPerPair, type AttentionCost } from './attention-cost';
 import type { PlanRequest } from './plan';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
 export interface CallCounts {
   readonly total: number;
-  /** Attention tiles, packed `H'L'` single-head instances a call (lemma 3.3), over all layers. */
+  /** Attention calls, packed `H'L'` single-head instances a call (lemma 3.3), over all layers. */
   readonly attention: number;
-  /** Projections, and output projection with the MLP: each reads every block once a layer. */
+  /** Projections, and output projection with the MLP: each reads every token once a layer, M a call. */
   readonly tokenwise: number;
   /** Attention and token-wise calls of one layer. */
   readonly perLayer: number;
@@ -20,7 +17,7 @@ export interface CallCounts {
 /** Floating-point operations (a multiply-add is two), over all layers. */
 export interface FlopCounts {
   readonly project: number;
-  /** Executed by the tiles, masked and padded pairs included. */
+  /** Executed by the attention calls, masked and padded pairs included. */
   readonly attend: number;
   readonly outputAndMlp: number;
   /** The part of `attend` spent on pairs the mask admits. */
@@ -34,7 +31,7 @@ export interface ByteCounts {
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */
   readonly activations: number;
-  /** Scores, masks and operands of the two batches of attention calls, open and masked: grows as O(M^2). */
+  /** Scores, masks and operands of two batches of attention calls, such as open and masked ones: grows as O(M^2). */
   readonly batches: number;
 }
 
@@ -49,13 +46,14 @@ export interface PlanCost {
   readonly bytesByUse: ByteCounts;
 }
 
-/** Costs of `tiles` tiles per head over `blocks` blocks. */
-export function costOf(
-  request: PlanRequest & { readonly blocks: number; readonly tiles: number; readonly visiblePairs: number },
-): PlanCost {
+/** What the costs of a plan follow from: the request, and one layer's attention. */
+type CostedRequest = PlanRequest & { readonly attention: AttentionCost; readonly visiblePairs: number };
+
+/** Costs of a plan. */
+export function costOf(request: CostedRequest): PlanCost {
   const calls = callsOf(request);
   const flopsByPhase = flopsOf(request);
-  const bytesByUse = bytesOf({ ...request, layerCalls: calls.attention / request.model.layers });
+  const bytesByUse = bytesOf(request, request.attention.calls);
   return {
     calls,
     flops: flopsByPhase.project + flopsByPhase.attend + flopsByPhase.outputAndMlp,
@@ -65,38 +63,32 @@ export function costOf(
   };
 }
 
-function callsOf({ model, oracle, blocks, tiles }: PlanRequest & { blocks: number; tiles: number }): CallCounts {
-  const attention = Math.ceil((tiles * model.heads) / (oracle.heads * oracle.layers));
-  const tokenwise = 2 * blocks;
+function callsOf({ model, oracle, tokens, attention }: CostedRequest): CallCounts {
+  const tokenwise = 2 * Math.ceil(tokens / oracle.inputLength);
   return {
-    total: model.layers * (attention + tokenwise),
-    attention: model.layers * attention,
+    total: model.layers * (attention.calls + tokenwise),
+    attention: model.layers * attention.calls,
     tokenwise: model.layers * tokenwise,
-    perLayer: attention + tokenwise,
+    perLayer: attention.calls + tokenwise,
   };
 }
 
-function flopsOf({ model, oracle, tokens, tiles, visiblePairs }: PlanRequest & { tiles: number; visiblePairs: number }): FlopCounts {
+function flopsOf({ model, tokens, attention, visiblePairs }: CostedRequest): FlopCounts {
   const perPair = flopsPerPair(model);
-  const read = Math.min(tokens, oracle.inputLength);
   return {
     project: 2 * tokens * model.layers * projectionParameters(model),
-    attend: model.layers * perPair * tiles * read * read,
+    attend: model.layers * attention.flops,
     outputAndMlp: 2 * tokens * model.layers * outputAndMlpParameters(model),
     attendVisible: model.layers * perPair * visiblePairs,
     attendDense: model.layers * perPair * tokens * tokens,
   };
 }
 
-/** A score (m multiply-adds) and a weighted value (m multiply-adds) for every head of one layer. */
-function flopsPerPair(model: ModelShape): number {
-  return 4 * model.headWidth * model.heads;
-}
-
 /** Bytes of a float32. */
 const floatBytes = 4;
 
-function bytesOf({ model, oracle, tokens, layerCalls }: PlanRequest & { layerCalls: number }): ByteCounts {
+function bytesOf(request: PlanRequest, layerCalls: number): ByteCounts {
+  const { model, oracle, tokens } = request;
   const { heads, keyValueHeads, headWidth, width, feedForwardWidth } = model;
   const rows = Math.min(tokens, tokenwiseRows(oracle.inputLength));
   // Residual stream; queries, keys, values; the accumulated attention state with float64 normalisers.
@@ -105,7 +97,7 @@ function bytesOf({ model, oracle, tokens, layerCalls }: PlanRequest & { layerCal
   return {
     weights: floatBytes * parameterCount(model),
     activations: tokens * perToken + tokenwiseRun,
-    batches: 2 * callsPerDispatch({ model, oracle, tokens }, layerCalls) * attentionCallBytes({ model, oracle, tokens }),
+    batches: 2 * callsPerDispatch(request, layerCalls) * attentionCallBytes(request),
   };
 }
 
@@ -116,29 +108,12 @@ export function tokenwiseRows(inputLength: number): number {
   return inputLength * Math.max(1, Math.floor(2048 / inputLength));
 }
 
-/** Bytes of one attention call: scores, weights and mask `[H'L', M, M]`, and operands and results `[H'L', M, m]`. */
-function attentionCallBytes({ model, oracle, tokens }: CallShape): number {
-  const read = Math.min(oracle.inputLength, tokens);
-  const instances = oracle.heads * oracle.layers;
-  const masks = model.heads % instances === 0 ? 1 : instances;
-  return floatBytes * read * (read * (2 * instances + masks) + 4 * instances * model.headWidth);
-}
-
-/** Memory that one batch of attention calls may take, so that one `run()` stays short and cancelling stays prompt. */
-const batchBytes = 32 * 1024 * 1024;
-
-/** Attention calls that one `run()` carries: as many as the batch's memory holds, at least one, at most a layer's. */
-export function callsPerDispatch(shape: CallShape, layerCalls: number): number {
-  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / attentionCallBytes(shape))));
-}
-
-type CallShape = Pick<PlanRequest, 'model' | 'oracle' | 'tokens'>;
-
-/** The largest power of two M whose plan fits `limit` bytes, or undefined where not even M = 2 does. */
+/** The largest power of two M whose plan fits `limit` bytes, or undefined where not even M = 2 does, or the window. */
 export function largestBlockThatFits(request: PlanRequest, limit: number): number | undefined {
-  for (let inputLength = 2 ** Math.floor(Math.log2(request.oracle.inputLength)); inputLength >= 2; inputLength /= 2) {
+  const smallest = isBlackBox(request.construction) && 'window' in request.scenario ? request.scenario.window + 1 : 2;
+  for (let inputLength = 2 ** Math.floor(Math.log2(request.oracle.inputLength)); inputLength >= smallest; inputLength /= 2) {
     // The number of calls only ever lowers the estimate, and small blocks have plenty.
-    const estimate = bytesOf({ ...request, oracle: { ...request.oracle, inputLength }, layerCalls: Infinity });
+    const estimate = bytesOf({ ...request, oracle: { ...request.oracle, inputLength } }, Infinity);
     if (totalBytes(estimate) <= limit) {
       return inputLength;
     }

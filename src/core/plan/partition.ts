@@ -1,12 +1,12 @@
 import { InputError } from '../errors';
 
-/** The sequence cut into blocks of M tokens; the last block may be shorter. */
+/** The sequence cut into blocks; the last block may be shorter. */
 export interface Partition {
   /** N. */
   readonly tokens: number;
-  /** M. */
+  /** Tokens of a block. */
   readonly blockSize: number;
-  /** T = ceil(N / M). */
+  /** T = ceil(N / blockSize). */
   readonly blocks: number;
 }
 
@@ -14,9 +14,9 @@ export interface Partition {
 export const maximumTokens = 16_777_216;
 
 /**
- * Cuts N tokens into blocks of M. M may exceed N: there is one block then.
+ * Cuts N tokens into blocks. A block may be longer than the sequence: there is one then.
  *
- * @throws InputError for N < 1, M < 2 or either above its limit
+ * @throws InputError for N < 1 or above its limit
  */
 export function partition(tokens: number, blockSize: number): Partition {
   if (!Number.isInteger(tokens) || tokens < 1) {
@@ -25,12 +25,16 @@ export function partition(tokens: number, blockSize: number): Partition {
   if (tokens > maximumTokens) {
     throw new InputError(`The prompt has ${tokens} tokens; the limit is ${maximumTokens}: cut it with --max-tokens.`);
   }
+  return { tokens, blockSize, blocks: Math.ceil(tokens / blockSize) };
+}
+
+/** @throws InputError for an M below 2 or above the limit */
+export function checkBlockSize(blockSize: number): void {
   if (!Number.isInteger(blockSize) || blockSize < 2 || blockSize > maximumTokens) {
     throw new InputError(
       `Block size ${blockSize} is not possible; use a whole number of tokens from 2 to ${maximumTokens}.`,
     );
   }
-  return { tokens, blockSize, blocks: Math.ceil(tokens / blockSize) };
 }
 
 /** First token of a block. */

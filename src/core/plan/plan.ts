@@ -1,21 +1,22 @@
 import { maskDefinition, maskOf, scenarioLabel, type Scenario } from '../masks';
 import type { ModelShape, OracleShape } from '../shapes';
-import { boundOf, type Bound } from './bound';
+import { arrangementOf, isBlackBox, type Construction, type PatternCount } from '../constructions';
+import { readingsOf } from '../constructions/slice';
+import { blackBoxCost, fusedCost } from './attention-cost';
+import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, type PlanCost } from './cost';
-import { partition } from './partition';
+import { checkBlockSize, partition } from './partition';
 import { tileCount, tileRuns, type TileKind, type TileRun } from './tiles';
 
-/** How the large transformer is made of calls of the small one. Stage 1 runs `fused`: one call per tile, mask included. */
-export type Construction = 'fused';
-export const constructions: readonly Construction[] = ['fused'];
-
-/** One query block: the key blocks it reads, and how many tiles come before its own. */
+/** One query block: the key blocks it reads, and the single-head instances of attention calls that it causes. */
 export interface QueryBlock {
   readonly runs: readonly TileRun[];
-  /** Number of tiles of all earlier query blocks. */
-  readonly firstTile: number;
-  /** Number of its own tiles. */
+  /** Number of its tiles. */
   readonly tiles: number;
+  /** Instances of all earlier query blocks, of one head of one layer. */
+  readonly firstInstance: number;
+  /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box. */
+  readonly instances: number;
 }
 
 /** What is to be planned. */
@@ -34,11 +35,15 @@ export interface PlanRequest {
  * Tiles are runs per query block, never one object per tile. Every view draws from this and computes no number itself.
  */
 export interface Plan extends PlanRequest, PlanCost {
-  /** T = ceil(N / M). */
+  /** Tokens of a block: M under `fused`, fewer under a black box, which has rows for a synthetic token and for windows. */
+  readonly blockSize: number;
+  /** T = ceil(N / blockSize). */
   readonly blocks: number;
   readonly queryBlocks: readonly QueryBlock[];
   /** Tiles of one head of one layer. */
   readonly tiles: number;
+  /** Single-head instances of attention calls, of one head of one layer. */
+  readonly instances: number;
   readonly tilesByKind: Readonly<Record<TileKind, number>>;
   /** Pairs (query, key) that the mask admits, of one head of one layer. */
   readonly visiblePairs: number;
@@ -59,34 +64,48 @@ export type PlanSummary = Omit<Plan, 'queryBlocks'>;
  * @throws InputError for N < 1, M < 2 or parameters out of range
  */
 export function makePlan(request: PlanRequest): Plan {
-  const { tokens, scenario, oracle, model } = request;
-  const cut = partition(tokens, oracle.inputLength);
+  const { tokens, scenario, oracle, model, construction } = request;
+  checkBlockSize(oracle.inputLength);
+  const arrangement = isBlackBox(construction) ? arrangementOf(scenario, construction, { ...oracle, tokens }) : undefined;
+  const readings = isBlackBox(construction) ? readingsOf[construction].length : 1;
+  const cut = partition(tokens, arrangement?.blockSize ?? oracle.inputLength);
   const mask = maskOf(scenario, tokens);
   const { sampled } = maskDefinition(scenario.kind);
 
   const queryBlocks: QueryBlock[] = [];
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
+  const patterns: Record<keyof PatternCount, number> = { causal: 0, open: 0 };
   let tiles = 0;
+  let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
     const own = tileCount(runs);
-    queryBlocks.push({ runs, firstTile: tiles, tiles: own });
+    const count = arrangement?.countOf(block) ?? { causal: 0, open: own };
+    const caused = readings * (count.causal + count.open);
+    queryBlocks.push({ runs, tiles: own, firstInstance: instances, instances: caused });
     tiles += own;
+    instances += caused;
+    patterns.causal += count.causal;
+    patterns.open += count.open;
     for (const run of runs) {
       tilesByKind[run.kind] += run.to - run.from;
     }
   }
   const visiblePairs = mask.visiblePairs();
+  const black = arrangement !== undefined && isBlackBox(construction) ? { arrangement, construction } : undefined;
+  const attention = black ? blackBoxCost(request, black.arrangement, black.construction, patterns) : fusedCost(request, tiles);
   return {
     ...request,
+    blockSize: cut.blockSize,
     blocks: cut.blocks,
     queryBlocks,
     tiles,
+    instances,
     tilesByKind,
     visiblePairs,
-    ...costOf({ ...request, blocks: cut.blocks, tiles, visiblePairs }),
+    ...costOf({ ...request, attention, visiblePairs }),
     rounds: model.layers,
-    bound: boundOf(request, cut.blocks),
+    bound: black ? blackBoxBound(request, black.arrangement, black.construction) : boundOf(request, cut.blocks),
     notes: notesOf(request),
   };
 }
@@ -103,11 +122,11 @@ export function summarise(plan: Plan): PlanSummary {
   return summary;
 }
 
-/** Attention calls that a range of tiles causes in one layer; the shares of all query blocks add up to the layer's total. */
-export function callsOfTiles(plan: PlanSummary, firstTile: number, tiles: number): number {
-  const perCall = plan.oracle.heads * plan.oracle.layers;
-  const callsUpTo = (tile: number): number => Math.ceil((tile * plan.model.heads) / perCall);
-  return callsUpTo(firstTile + tiles) - callsUpTo(firstTile);
+/** Attention calls that a query block causes in one layer; the shares of all query blocks add up to the layer's total. */
+export function callsOfBlock(plan: PlanSummary, { firstInstance, instances }: QueryBlock): number {
+  const layerCalls = plan.calls.attention / plan.model.layers;
+  const callsUpTo = (instance: number): number => Math.ceil((instance * layerCalls) / plan.instances);
+  return callsUpTo(firstInstance + instances) - callsUpTo(firstInstance);
 }
 
 function notesOf({ tokens, scenario, oracle }: PlanRequest): string[] {

@@ -1,3 +1,4 @@
+import { isBlackBox, needsCausalOracle } from '../constructions';
 import type { SimulationOptions } from '../options';
 import type { ModelShape } from '../shapes';
 import type { PlanRequest } from './plan';
@@ -16,8 +17,8 @@ export function planRequest(tokens: number, model: ModelShape, options: PlanOpti
       inputLength: options.blockSize,
       layers: options.oracleLayers ?? 1,
       heads: options.oracleHeads ?? model.heads,
-      // The mask goes in with each call of `fused`: the oracle has none of its own.
-      causal: false,
+      // The mask goes in with each call of `fused`: that oracle has none of its own.
+      causal: isBlackBox(options.construction) && needsCausalOracle(options.scenario),
     },
   };
 }

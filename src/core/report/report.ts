@@ -1,7 +1,8 @@
 import type { Scenario } from '../masks';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
-import type { Construction, PlanSummary } from '../plan/plan';
+import type { Construction } from '../constructions';
+import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */

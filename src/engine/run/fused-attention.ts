@@ -1,6 +1,6 @@
 import { mergeRow, type AttentionState } from '../../core/attention/state';
 import { maskDefinition, maskOf, type Mask } from '../../core/masks';
-import { callsPerDispatch } from '../../core/plan/cost';
+import { callsPerDispatch } from '../../core/plan/attention-cost';
 import { blockEnd, blockStart, type Partition } from '../../core/plan/partition';
 import type { Plan } from '../../core/plan/plan';
 import type { TileKind } from '../../core/plan/tiles';

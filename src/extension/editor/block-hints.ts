@@ -24,12 +24,11 @@ export class BlockHints extends Disposable implements vscode.InlayHintsProvider 
       return [];
     }
     const { plan, tokenMap } = planned;
-    const { inputLength } = plan.oracle;
-    const firstBlock = Math.floor(tokenMap.tokenAt(document.offsetAt(range.start)) / inputLength);
-    const lastBlock = Math.floor(tokenMap.tokenAt(document.offsetAt(range.end)) / inputLength);
+    const firstBlock = Math.floor(tokenMap.tokenAt(document.offsetAt(range.start)) / plan.blockSize);
+    const lastBlock = Math.floor(tokenMap.tokenAt(document.offsetAt(range.end)) / plan.blockSize);
     const hints: vscode.InlayHint[] = [];
     for (let block = firstBlock; block <= Math.min(lastBlock, plan.blocks - 1); block += 1) {
-      const offset = tokenMap.offsetOf(blockStart({ blockSize: inputLength }, block));
+      const offset = tokenMap.offsetOf(blockStart(plan, block));
       const hint = new vscode.InlayHint(document.positionAt(offset), blockLabel(blockCost(plan, block)));
       hint.paddingLeft = true;
       hint.paddingRight = true;

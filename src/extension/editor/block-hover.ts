@@ -18,8 +18,8 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     }
     const { plan, tokenMap } = planned;
     const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
-    const block = Math.floor(tokenMap.tokenAt(document.offsetAt(position)) / plan.oracle.inputLength);
-    const start = document.positionAt(tokenMap.offsetOf(block * plan.oracle.inputLength));
+    const block = Math.floor(tokenMap.tokenAt(document.offsetAt(position)) / plan.blockSize);
+    const start = document.positionAt(tokenMap.offsetOf(block * plan.blockSize));
     // A token often is a space and a part of a word: the word at the boundary is what a pointer can hit.
     const target = new vscode.Range(start, start.translate(0, 1));
     if (word.intersection(target) === undefined) {

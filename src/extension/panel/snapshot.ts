@@ -43,7 +43,7 @@ export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | und
     return null;
   }
   const token = planned.tokenMap.tokenAt(editor.document.offsetAt(editor.selection.active));
-  return Math.floor(token / planned.plan.oracle.inputLength);
+  return Math.floor(token / planned.plan.blockSize);
 }
 
 /** What each scenario would cost for the same prompt, model and block size: a plan each, where the parameters fit it. */

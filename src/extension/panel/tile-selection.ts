@@ -17,12 +17,11 @@ export async function selectTile(editor: vscode.TextEditor | undefined, planned:
   if (tile.queryBlock >= plan.blocks || tile.keyBlock >= plan.blocks) {
     return;
   }
-  const cut = { tokens: plan.tokens, blockSize: plan.oracle.inputLength };
   // The cursor goes to the start: at the end it would stand in the next block.
   const selectionOf = (block: number): vscode.Selection =>
     new vscode.Selection(
-      editor.document.positionAt(tokenMap.offsetOf(blockEnd(cut, block))),
-      editor.document.positionAt(tokenMap.offsetOf(blockStart(cut, block))),
+      editor.document.positionAt(tokenMap.offsetOf(blockEnd(plan, block))),
+      editor.document.positionAt(tokenMap.offsetOf(blockStart(plan, block))),
     );
   const queries = selectionOf(tile.queryBlock);
   // The keys of a sampled tile are scattered over the whole prompt: no range holds them.

@@ -1,0 +1,73 @@
+import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../constructions';
+import { callBytes, callFlops, readingsOf, type BlackBoxShape } from '../constructions/slice';
+import type { ModelShape } from '../shapes';
+import { separationWidth } from '../constructions/separation';
+import type { PlanRequest } from './plan';
+
+/** What the attention calls of one layer cost. */
+export interface AttentionCost {
+  /** Calls, packed H'L' single-head instances each (lemma 3.3). */
+  readonly calls: number;
+  /** Floating-point operations of those calls, masked and padded pairs included. */
+  readonly flops: number;
+}
+
+/** Cost of `tiles` tiles a head as `fused` runs them. */
+export function fusedCost({ model, oracle, tokens }: PlanRequest, tiles: number): AttentionCost {
+  const read = Math.min(tokens, oracle.inputLength);
+  return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
+}
+
+/** Cost of a black-box arrangement with so many patterns a head. */
+export function blackBoxCost(request: PlanRequest, arrangement: Arrangement, construction: BlackBoxConstruction, count: PatternCount): AttentionCost {
+  const { model, oracle } = request;
+  const perReading = packedCalls(count.causal, model, oracle) + packedCalls(count.open, model, oracle);
+  const shape = blackBoxShape(request, arrangement);
+  const readings = readingsOf[construction];
+  return {
+    calls: readings.length * perReading,
+    flops: perReading * readings.reduce((sum, reading) => sum + callFlops(shape, reading), 0),
+  };
+}
+
+/** The shape of a black-box plan's calls. */
+export function blackBoxShape({ model, oracle }: Pick<PlanRequest, 'model' | 'oracle'>, { rows, chunks }: Arrangement): BlackBoxShape {
+  return { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation: separationWidth(chunks) };
+}
+
+/** Calls that carry `instances` single-head instances of every head of a layer. */
+export function packedCalls(instances: number, model: Pick<ModelShape, 'heads'>, oracle: Pick<PlanRequest['oracle'], 'heads' | 'layers'>): number {
+  return Math.ceil((instances * model.heads) / (oracle.heads * oracle.layers));
+}
+
+/** A score (m multiply-adds) and a weighted value (m multiply-adds) for every head of one layer. */
+export function flopsPerPair(model: ModelShape): number {
+  return 4 * model.headWidth * model.heads;
+}
+
+/** Bytes of one attention call's tensors in float32. */
+export function attentionCallBytes(request: PlanRequest): number {
+  const { construction, scenario, oracle, tokens } = request;
+  if (!isBlackBox(construction)) {
+    return fusedCallBytes(request);
+  }
+  const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
+  const shape = blackBoxShape(request, arrangement);
+  return Math.max(...readingsOf[construction].map((reading) => callBytes(shape, reading)));
+}
+
+/** Scores, weights and mask `[H'L', M, M]`, operands and results `[H'L', M, m]`. */
+function fusedCallBytes({ model, oracle, tokens }: PlanRequest): number {
+  const read = Math.min(oracle.inputLength, tokens);
+  const instances = oracle.heads * oracle.layers;
+  const masks = model.heads % instances === 0 ? 1 : instances;
+  return 4 * read * (read * (2 * instances + masks) + 4 * instances * model.headWidth);
+}
+
+/** Memory that one batch of attention calls may take, so that one `run()` stays short and cancelling stays prompt. */
+const batchBytes = 32 * 1024 * 1024;
+
+/** Attention calls that one `run()` carries: as many as the batch's memory holds, at least one, at most a layer's. */
+export function callsPerDispatch(request: PlanRequest, layerCalls: number): number {
+  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / attentionCallBytes(request))));
+}

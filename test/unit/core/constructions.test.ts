@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/constructions';
+import { noToken, referenceTokens, rowSees, syntheticToken, type Pattern } from '../../../src/core/constructions/pattern';
+import { readingsOf } from '../../../src/core/constructions/slice';
+import { separationStrength, separationVectors, separationWidth } from '../../../src/core/constructions/separation';
+import { maskOf, makeScenario, type Scenario } from '../../../src/core/masks';
+import { packedFormula } from '../../../src/core/plan/bound';
+import { partition } from '../../../src/core/plan/partition';
+import { makePlan } from '../../../src/core/plan/plan';
+import { permutation } from '../../../src/core/random';
+import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
+import { smallModel } from '../../support/shapes';
+
+const kinds: readonly BlackBoxConstruction[] = ['tight', 'paper'];
+
+function arranged({ tokens, blockSize, scenario, causal }: BlackBoxSetting, construction: BlackBoxConstruction) {
+  const arrangement = arrangementOf(scenario, construction, { tokens, inputLength: blockSize, causal });
+  const { blocks } = partition(tokens, arrangement.blockSize);
+  const perBlock = Array.from({ length: blocks }, (_, block) => [...arrangement.patternsOf(block)]);
+  return { arrangement, perBlock, patterns: perBlock.flat() };
+}
+
+/** How often a query is given a key by all patterns together, subtractions counted as -1. */
+function coverage(tokens: number, patterns: readonly Pattern[]): Int32Array {
+  const seen = new Int32Array(tokens * tokens);
+  for (const pattern of patterns) {
+    pattern.queries.forEach((query, row) => {
+      pattern.keys.forEach((key, keyRow) => {
+        if (query !== noToken && rowSees(pattern, row, keyRow)) {
+          seen[query * tokens + key] += pattern.sign;
+        }
+      });
+    });
+  }
+  return seen;
+}
+
+/** Whether a query is to be given a key: the mask, or theorem 4.1's sample of it. */
+function wanted({ tokens, scenario, blockSize }: BlackBoxSetting): (query: number, key: number) => boolean {
+  if (scenario.kind !== 'average-case') {
+    return maskOf(scenario, tokens).allows;
+  }
+  const block = Math.min(tokens, blockSize - 1);
+  const place = new Int32Array(tokens);
+  permutation(tokens, scenario.seed).forEach((key, position) => (place[key] = position));
+  return (query, key) => Math.floor(place[key] / block) === Math.floor(query / block);
+}
+
+describe.each(kinds)('the %s arrangement', (construction) => {
+  it('gives every query each of its visible keys exactly once', () => {
+    fc.assert(
+      fc.property(blackBoxSettings, (setting) => {
+        const { tokens } = setting;
+        const seen = coverage(tokens, arranged(setting, construction).patterns);
+        const allows = wanted(setting);
+        seen.forEach((count, pair) => {
+          const [query, key] = [Math.floor(pair / tokens), pair % tokens];
+          expect(count, `query ${query}, key ${key}`).toBe(allows(query, key) ? 1 : 0);
+        });
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('never makes a call longer than M, and puts the synthetic token in row 0 alone', () => {
+    fc.assert(
+      fc.property(blackBoxSettings, (setting) => {
+        const { arrangement, patterns } = arranged(setting, construction);
+        for (const pattern of patterns) {
+          expect(pattern.queries.length).toBe(arrangement.rows);
+          expect(pattern.keys.length).toBeLessThanOrEqual(setting.blockSize);
+          expect([...pattern.keys].filter((key) => key === syntheticToken).length).toBe(1);
+          expect(pattern.keys[0]).toBe(syntheticToken);
+          expect(pattern.queries[0]).toBe(noToken);
+          const placed = [...pattern.queries].filter((query) => query !== noToken);
+          expect(new Set(placed).size).toBe(placed.length);
+        }
+      }),
+    );
+  });
+
+  it('refers each query to a key that it sees, if it sees any', () => {
+    fc.assert(
+      fc.property(blackBoxSettings, (setting) => {
+        for (const pattern of arranged(setting, construction).patterns) {
+          const references = referenceTokens(pattern);
+          pattern.queries.forEach((query, row) => {
+            const visible = [...pattern.keys].filter((_, keyRow) => query !== noToken && rowSees(pattern, row, keyRow));
+            expect(visible.length === 0 ? references[row] === noToken : visible.includes(references[row])).toBe(true);
+          });
+        }
+      }),
+    );
+  });
+
+  it('counts its patterns by block without making them, and as its formula says', () => {
+    fc.assert(
+      fc.property(blackBoxSettings, (setting) => {
+        const { arrangement, perBlock, patterns } = arranged(setting, construction);
+        perBlock.forEach((own, block) => {
+          const causal = own.filter((pattern) => pattern.causal).length;
+          expect(arrangement.countOf(block)).toEqual({ causal, open: own.length - causal });
+        });
+        const total = (terms: readonly { patterns: number }[]): number => terms.reduce((sum, term) => sum + term.patterns, 0);
+        expect(total(arrangement.formula)).toBe(patterns.length);
+        expect(total(arrangement.bound)).toBeGreaterThanOrEqual(patterns.length);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('is planned with the calls of its formula, packed', () => {
+    fc.assert(
+      fc.property(blackBoxSettings, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 6 }), (setting, layers, heads) => {
+        const { tokens, blockSize, scenario, causal } = setting;
+        const oracle = { inputLength: blockSize, layers, heads, causal };
+        const plan = makePlan({ tokens, scenario, model: smallModel, oracle, construction });
+        const { arrangement, patterns } = arranged(setting, construction);
+        expect(plan.calls.attention).toBe(packedFormula(plan, arrangement.formula, construction).calls);
+        expect(plan.calls.attention).toBeLessThanOrEqual(plan.bound.calls);
+        expect(plan.instances).toBe(patterns.length * readingsOf[construction].length);
+      }),
+    );
+  });
+});
+
+describe('the table of PAPER.md, by numbers written down there', () => {
+  const calls = (tokens: number, inputLength: number, scenario: Scenario, construction: BlackBoxConstruction): number => {
+    const { perBlock } = arranged({ tokens, blockSize: inputLength, scenario, causal: true }, construction);
+    return perBlock.flat().length * readingsOf[construction].length;
+  };
+
+  it.each([
+    // T = ceil(1000 / 64) = 16 blocks of 64 keys, with the synthetic token in row 65.
+    ['full', makeScenario('full'), 1000, 65, 256, 512],
+    ['causal', makeScenario('causal'), 1000, 65, 256, 512],
+    ['average case', makeScenario('average-case'), 1000, 65, 16, 32],
+    // M = 65, r = 60, N = 300: "9 against 240".
+    ['window of 60', makeScenario('sliding-window', { window: 60 }), 300, 65, 9, 240],
+    // M = 129, r = 16, s = 4, N = 1000: "18 calls against 71", of which 71 counts 8 per chunk of 113 queries.
+    ['window of 16 with 4 sinks', makeScenario('attention-sink', { window: 16, sinks: 4 }), 1000, 129, 18, 72],
+  ])('%s', (_, scenario, tokens, inputLength, tight, paper) => {
+    expect(calls(tokens, inputLength, scenario, 'tight')).toBe(tight);
+    expect(calls(tokens, inputLength, scenario, 'paper')).toBe(paper);
+  });
+
+  it('halves the tiles of causal attention where the oracle can leave them open', () => {
+    const { patterns } = arranged({ tokens: 1000, blockSize: 65, scenario: makeScenario('causal'), causal: false }, 'tight');
+    expect(patterns.length).toBe((16 * 17) / 2);
+  });
+});
+
+it('refuses a window that theorem 5.1 does not reach, and takes one that covers the prompt as causal', () => {
+  const request = { tokens: 1000, inputLength: 64, causal: true };
+  const window = (size: number): Scenario => makeScenario('sliding-window', { window: size });
+  expect(() => arrangementOf(window(64), 'tight', request)).toThrow(
+    'A window of 64 is not below the block size of 64, as theorem 5.1 needs; use a block size of 65 or more, a window of 63 or less, or construction fused.',
+  );
+  expect(arrangementOf(window(1000), 'tight', request).statement).toBe('Theorem 3.5');
+});
+
+describe('separation vectors', () => {
+  it('are as short as they can be', () => {
+    expect([1, 2, 3, 6, 7, 20, 21, 70, 252, 253].map(separationWidth)).toEqual([0, 2, 4, 4, 6, 6, 8, 8, 10, 12]);
+  });
+
+  it('let a chunk see itself without rounding, and hide every other', () => {
+    const vectors = separationVectors(100);
+    const product = (a: Float32Array, b: Float32Array): number => a.reduce((sum, entry, column) => Math.fround(sum + Math.fround(entry * b[column])), 0);
+    vectors.forEach(({ query }, chunk) => {
+      vectors.forEach(({ key }, other) => {
+        const score = product(query, key);
+        expect(chunk === other ? score === 0 : score <= -(separationStrength ** 2)).toBe(true);
+      });
+    });
+  });
+});
