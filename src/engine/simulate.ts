@@ -104,7 +104,7 @@ async function compareWithBaseline(
   if (needsBaseline) {
     baseline = await forward({
       model,
-      plan: makePlan({ ...plan, scenario: { kind: 'causal' } }),
+      plan: makePlan({ ...plan, scenario: { kind: 'causal' }, construction: 'fused', oracle: { ...plan.oracle, causal: false } }),
       tokens,
       oracle,
       clock: new PhaseClock(),
@@ -129,7 +129,7 @@ function progressFrom(onProgress: OnProgress): ReportProgress {
 }
 
 /** The calls that the oracle counted so far. */
-function measuredCalls({ calls: { attention, tokenwise, dispatches } }: OnnxOracle, plan: Plan): MeasuredCalls {
+function measuredCalls({ calls: { attention, tokenwise, retries, dispatches } }: OnnxOracle, plan: Plan): MeasuredCalls {
   const total = attention + tokenwise;
-  return { total, attention, tokenwise, perLayer: total / plan.model.layers, dispatches };
+  return { total, attention, tokenwise, perLayer: total / plan.model.layers, retries, dispatches };
 }

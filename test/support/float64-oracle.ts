@@ -3,7 +3,7 @@ import { denseAttention, toRows } from './dense-attention';
 
 /** An oracle in plain float64 that only attends: executors are tested against it without ONNX Runtime. */
 export class Float64Oracle implements Pick<Oracle, 'attend' | 'calls'> {
-  readonly calls: CallCounter = { attention: 0, tokenwise: 0, dispatches: 0 };
+  readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
 
   attend({ calls, instances, rows, query, key, value, mask }: AttentionBatch): Promise<AttentionResult> {
     this.calls.attention += calls;

@@ -70,6 +70,32 @@ export function mergeRow(target: AttentionState, targetRow: number, part: Attent
   target.logNormaliser[targetRow] = total;
 }
 
+/**
+ * Takes `part` out of `target`, in place: the state over the keys of `target` that are not among those of `part`, which
+ * must be among them. It is how the proof of theorem 5.1 makes a window of two causal sums.
+ *
+ * With `t = log(e^a - e^b)`, `out = e^(a-t) out_a - e^(b-t) out_b`: the result loses what `a` and `b` have in common, up to
+ * all of it. A row with nothing left, or less, is the empty state.
+ */
+export function subtractState(target: AttentionState, part: AttentionState): void {
+  const { width, out } = target;
+  for (let row = 0; row < target.rows; row += 1) {
+    const whole = target.logNormaliser[row];
+    const taken = part.logNormaliser[row];
+    if (taken === -Infinity) {
+      continue;
+    }
+    const left = whole + Math.log(-Math.expm1(taken - whole));
+    const rest = Number.isNaN(left) ? -Infinity : left;
+    const keep = rest === -Infinity ? 0 : Math.exp(whole - rest);
+    const take = rest === -Infinity ? 0 : Math.exp(taken - rest);
+    for (let column = row * width; column < (row + 1) * width; column += 1) {
+      out[column] = keep * out[column] - take * part.out[column];
+    }
+    target.logNormaliser[row] = rest;
+  }
+}
+
 /** `log(e^a + e^b)` without overflow; `-Infinity` is the identity. */
 export function logAddExp(a: number, b: number): number {
   const high = Math.max(a, b);

@@ -56,6 +56,8 @@ export type Phase = keyof Phases;
 
 /** Calls that were made, counted where they are made. */
 export interface MeasuredCalls extends CallCounts {
+  /** Those of the attention calls that repeat others whose synthetic token underflowed; the plan does not foresee them. */
+  readonly retries: number;
   /** Native `run()` calls that carried them. */
   readonly dispatches: number;
 }

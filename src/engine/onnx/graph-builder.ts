@@ -61,6 +61,11 @@ export class GraphBuilder {
     return this.initializer('float32', [], new Float32Array([value]));
   }
 
+  /** A float32 constant. */
+  floats(shape: readonly number[], data: Float32Array): Value {
+    return this.initializer('float32', shape, data);
+  }
+
   /** An int64 vector, as operators take axes, shapes and bounds. */
   integers(...values: readonly number[]): Value {
     return this.initializer('int64', [values.length], BigInt64Array.from(values, BigInt));
@@ -75,7 +80,9 @@ export class GraphBuilder {
   exp = (a: Value): Value => this.append('Exp', [a]);
   log = (a: Value): Value => this.append('Log', [a]);
   sqrt = (a: Value): Value => this.append('Sqrt', [a]);
+  relu = (a: Value): Value => this.append('Relu', [a]);
   sigmoid = (a: Value): Value => this.append('Sigmoid', [a]);
+  softmax = (a: Value): Value => this.append('Softmax', [a], { axis: -1 });
   logSoftmax = (a: Value): Value => this.append('LogSoftmax', [a], { axis: -1 });
   transpose = (a: Value, order: readonly number[]): Value => this.append('Transpose', [a], { perm: order });
   /** `shape` may hold one -1 (inferred) and zeros (kept). */
@@ -91,6 +98,12 @@ export class GraphBuilder {
   /** Elements `[from, to)` along an axis. */
   slice(a: Value, axis: number, from: number, to: number): Value {
     return this.append('Slice', [a, this.integers(from), this.integers(to), this.integers(axis)]);
+  }
+
+  /** `count` zeros appended along an axis of a tensor of rank `rank`. */
+  padEnd(a: Value, rank: number, axis: number, count: number): Value {
+    const ends = Array.from({ length: rank }, (_, dimension) => (dimension === axis ? count : 0));
+    return this.append('Pad', [a, this.integers(...Array.from(ends, () => 0), ...ends)]);
   }
 
   /** The model in ONNX's binary form. */

@@ -1,3 +1,5 @@
+import type { BlackBoxShape } from '../../core/constructions/slice';
+import { OnnxBlackBox, type BlackBox } from '../black-box/black-box';
 import { attendGraph } from '../graphs/attend';
 import { comparePredictionsGraph } from '../graphs/compare-predictions';
 import { outputAndMlpGraph } from '../graphs/output-and-mlp';
@@ -11,11 +13,13 @@ import { rotaryTable } from './rotary';
 
 /** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
 export class OnnxOracle implements Oracle, PredictionComparer {
-  readonly calls: CallCounter = { attention: 0, tokenwise: 0, dispatches: 0 };
+  private readonly blackBoxes: OnnxBlackBox[] = [];
+  readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
 
   private constructor(
     private readonly config: ModelConfig,
     private readonly inputLength: number,
+    private readonly device: Device,
     private readonly sessions: Readonly<Record<SessionName, GraphSession>>,
   ) {}
 
@@ -23,7 +27,7 @@ export class OnnxOracle implements Oracle, PredictionComparer {
   static async create(config: ModelConfig, inputLength: number, device: Device): Promise<OnnxOracle> {
     const { shape, normEpsilon } = config;
     const load = (graph: Uint8Array): Promise<GraphSession> => GraphSession.create(graph, device);
-    return new OnnxOracle(config, inputLength, {
+    return new OnnxOracle(config, inputLength, device, {
       attend: await load(attendGraph(shape.headWidth, false)),
       attendMasked: await load(attendGraph(shape.headWidth, true)),
       project: await load(projectGraph(shape, normEpsilon)),
@@ -86,7 +90,14 @@ export class OnnxOracle implements Oracle, PredictionComparer {
     });
   }
 
+  blackBox(shape: BlackBoxShape): BlackBox {
+    const blackBox = new OnnxBlackBox(shape, this.device, this.calls);
+    this.blackBoxes.push(blackBox);
+    return blackBox;
+  }
+
   async release(): Promise<void> {
+    await Promise.all(this.blackBoxes.map((blackBox) => blackBox.release()));
     await Promise.all(Object.values(this.sessions).map((session) => session.release()));
   }
 

@@ -1,3 +1,5 @@
+import type { BlackBoxShape } from '../../core/constructions/slice';
+import type { BlackBox } from '../black-box/black-box';
 import type { LayerWeights, LoadedModel } from '../model/load';
 
 /** A batch of attention calls: operands `[calls, instances, M, m]`, queries scaled by 1/sqrt(m). */
@@ -24,6 +26,8 @@ export interface AttentionResult {
 export interface CallCounter {
   attention: number;
   tokenwise: number;
+  /** Those of the attention calls that a black box needed again, because a synthetic token underflowed. */
+  retries: number;
   /** Native `run()` calls that carried them. */
   dispatches: number;
 }
@@ -43,6 +47,8 @@ export interface Oracle {
   project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>>;
   /** Output projection and MLP of `rows` consecutive tokens, M a call: the next residual stream `[rows, d]`. */
   outputAndMlp(hidden: Float32Array, attended: Float32Array, layer: LayerWeights): Promise<Float32Array>;
+  /** The small transformer as a black box of a shape: its calls count among the attention calls. */
+  blackBox(shape: BlackBoxShape): BlackBox;
 }
 
 /** Losses in nats per row, of a run and of its baseline. */

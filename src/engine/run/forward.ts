@@ -1,3 +1,4 @@
+import { isBlackBox } from '../../core/constructions';
 import { CancelledError } from '../../core/errors';
 import { tokenwiseRows } from '../../core/plan/cost';
 import type { Plan } from '../../core/plan/plan';
@@ -5,7 +6,9 @@ import type { Phase } from '../../core/report/report';
 import type { LayerWeights, LoadedModel } from '../model/load';
 import type { Oracle } from '../oracle/oracle';
 import type { PhaseClock } from './clock';
-import { FusedAttention, type AttendedLayer, type LayerTensors } from './fused-attention';
+import { BlackBoxAttention } from '../black-box/black-box-attention';
+import { FusedAttention } from './fused-attention';
+import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './layer';
 import { headTensor, readRows, writeRows } from './head-tensor';
 
 /** Sees every layer's attention while its tensors are alive, to check it. */
@@ -35,14 +38,14 @@ export interface ForwardPass {
 export async function forward(pass: ForwardPass): Promise<Float32Array> {
   const { model, plan, clock } = pass;
   const { layers } = model.shape;
-  const instancesPerLayer = plan.tiles * model.shape.heads;
+  const instancesPerLayer = plan.instances * model.shape.heads;
   let layer = 0;
   let instances = 0;
   const report = (phase: Phase, share: number): void => {
     throwIfCancelled(pass.signal);
     pass.onProgress((layer + share) / layers, phase, `layer ${layer + 1} of ${layers}`);
   };
-  const attention = new FusedAttention(plan, pass.oracle, clock, (finished) => {
+  const attention = layerAttention(plan, pass.oracle, clock, (finished) => {
     instances += finished;
     report('attend', 0.1 + (0.8 * instances) / instancesPerLayer);
   });
@@ -60,6 +63,14 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
   }
   pass.onProgress(1, 'mlp', `layer ${layers} of ${layers}`);
   return hidden;
+}
+
+/** The attention of a plan, by its construction. */
+export function layerAttention(plan: Plan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
+  const { construction } = plan;
+  return isBlackBox(construction)
+    ? new BlackBoxAttention(plan, construction, oracle, clock, onInstances)
+    : new FusedAttention(plan, oracle, clock, onInstances);
 }
 
 /** Throws once a run is cancelled. */

@@ -1,5 +1,5 @@
 import { mergeRow, type AttentionState } from '../../core/attention/state';
-import { maskDefinition, maskOf, type Mask } from '../../core/masks';
+import { maskOf, type Mask } from '../../core/masks';
 import { callsPerDispatch } from '../../core/plan/attention-cost';
 import { blockEnd, blockStart, type Partition } from '../../core/plan/partition';
 import type { Plan } from '../../core/plan/plan';
@@ -7,29 +7,18 @@ import type { TileKind } from '../../core/plan/tiles';
 import { emptyLogNormaliser, hiddenScore } from '../graphs/attend';
 import type { AttentionResult, Oracle } from '../oracle/oracle';
 import type { PhaseClock } from './clock';
-import { headTensor, type HeadTensor, rowsView } from './head-tensor';
+import { headTensor, rowsView } from './head-tensor';
 import { keyBlocksOf, type KeyBlocks } from './key-blocks';
+import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './layer';
+import { rescaleSample } from './sample';
 import { TileLane, type LaneShape, type SlotTarget } from './tile-lane';
-
-/** Queries (scaled), keys and values of one layer. Key-value heads may be fewer than query heads. */
-export interface LayerTensors {
-  readonly query: HeadTensor;
-  readonly key: HeadTensor;
-  readonly value: HeadTensor;
-}
-
-/** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm. */
-export interface AttendedLayer {
-  readonly out: HeadTensor;
-  readonly logNormaliser: Float64Array;
-}
 
 /**
  * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, results merged as states.
  *
  * Made once per plan, run once per layer; the batch buffers are shared by all layers.
  */
-export class FusedAttention {
+export class FusedAttention implements LayerAttention {
   private readonly cut: Partition;
   private readonly mask: Mask;
   private readonly keyBlocks: KeyBlocks;
@@ -37,12 +26,11 @@ export class FusedAttention {
   private readonly rows: number;
   private target: AttentionState | undefined;
 
-  /** @param onInstances is told how many single-head instances were finished, after every batch; it may throw to stop the run */
   constructor(
     private readonly plan: Plan,
     oracle: Oracle,
     private readonly clock: PhaseClock,
-    private readonly onInstances: (instances: number) => void,
+    private readonly onInstances: OnInstances,
   ) {
     const { tokens, blocks, oracle: small, model, scenario } = plan;
     this.cut = { tokens, blocks, blockSize: small.inputLength };
@@ -76,7 +64,7 @@ export class FusedAttention {
     }
     await this.lanes.open.flush();
     await this.lanes.masked.flush();
-    this.rescaleSample(logNormaliser);
+    rescaleSample(this.plan, logNormaliser);
     return { out, logNormaliser };
   }
 
@@ -143,17 +131,5 @@ export class FusedAttention {
       });
     });
     this.onInstances(targets.length);
-  }
-
-  /** Theorem 4.1: the sum over all keys is estimated by N over the sample's size times the sample's sum. */
-  private rescaleSample(logNormaliser: Float64Array): void {
-    if (!maskDefinition(this.plan.scenario.kind).sampled) {
-      return;
-    }
-    const { tokens } = this.plan;
-    for (let row = 0; row < logNormaliser.length; row += 1) {
-      const block = Math.floor((row % tokens) / this.cut.blockSize);
-      logNormaliser[row] += Math.log(tokens / this.keyBlocks.count(block));
-    }
   }
 }

@@ -3,7 +3,7 @@ import { maskOf, type Mask } from '../../core/masks';
 import type { Verification } from '../../core/options';
 import type { Plan } from '../../core/plan/plan';
 import type { Fidelity } from '../../core/report/report';
-import type { AttendedLayer, LayerTensors } from '../run/fused-attention';
+import type { AttendedLayer, LayerTensors } from '../run/layer';
 import { throwIfCancelled } from '../run/forward';
 import { headView } from '../run/head-tensor';
 

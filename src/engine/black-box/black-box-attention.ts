@@ -1,0 +1,167 @@
+import { emptyState, mergeRow, subtractState, type AttentionState } from '../../core/attention/state';
+import { arrangementOf, type Arrangement, type BlackBoxConstruction } from '../../core/constructions';
+import { noToken } from '../../core/constructions/pattern';
+import { readingsOf } from '../../core/constructions/slice';
+import { blackBoxShape, callsPerDispatch } from '../../core/plan/attention-cost';
+import type { Plan } from '../../core/plan/plan';
+import type { PhaseClock } from '../run/clock';
+import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../run/layer';
+import { rescaleSample } from '../run/sample';
+import type { Oracle } from '../oracle/oracle';
+import type { BlackBox } from './black-box';
+import { PatternLane, type OutputRow } from './pattern-lane';
+import { SliceWriter, type Instance } from './slice-writer';
+
+/** An instance some of whose rows have no log-normaliser yet, with the means that its first call returned for them. */
+interface RetriedInstance extends Instance {
+  readonly rows: readonly { readonly row: number; readonly mean: Float32Array }[];
+}
+
+/** A lane and the one its failing instances go to, for one kind of oracle. */
+interface Lanes {
+  readonly first: PatternLane<Instance>;
+  readonly retry: PatternLane<RetriedInstance>;
+}
+
+/**
+ * Attention through a black box (`tight` and `paper`): patterns are copied into calls, their states merged.
+ *
+ * The synthetic token's score follows each query: at first it is the score of one key that the query sees, so it is
+ * never above the log-normaliser. Where it is so far below that its own share underflows, one retry takes the score of
+ * the mean key under attention instead, which Jensen's inequality puts within log M of the log-normaliser.
+ */
+export class BlackBoxAttention implements LayerAttention {
+  private readonly arrangement: Arrangement;
+  private readonly blackBox: BlackBox;
+  private readonly lanes: Readonly<Record<'causal' | 'open', Lanes>>;
+  private added: AttentionState = emptyState(0, 0);
+  private removed: AttentionState | undefined;
+  private layer: LayerTensors | undefined;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly construction: BlackBoxConstruction,
+    oracle: Pick<Oracle, 'blackBox'>,
+    private readonly clock: PhaseClock,
+    private readonly onInstances: OnInstances,
+  ) {
+    this.arrangement = arrangementOf(plan.scenario, construction, { ...plan.oracle, tokens: plan.tokens });
+    this.blackBox = oracle.blackBox(blackBoxShape(plan, this.arrangement));
+    const writer = new SliceWriter(this.blackBox.shape, this.arrangement.chunks);
+    const calls = callsPerDispatch(plan, plan.calls.attention / plan.model.layers);
+    const lanes = (causal: boolean): Lanes => ({
+      first: new PatternLane(this.blackBox, writer, causal, false, calls),
+      retry: new PatternLane(this.blackBox, writer, causal, true, calls),
+    });
+    this.lanes = { causal: lanes(true), open: lanes(false) };
+  }
+
+  async run(layer: LayerTensors): Promise<AttendedLayer> {
+    const { heads, tokens, width } = layer.query;
+    this.layer = layer;
+    this.added = emptyState(heads * tokens, width);
+    this.removed = undefined;
+    for (let block = 0; block < this.plan.blocks; block += 1) {
+      for (const pattern of this.arrangement.patternsOf(block)) {
+        const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
+        for (let head = 0; head < heads; head += 1) {
+          if (this.clock.timeSync('attend', () => lanes.first.add({ pattern, head }, layer))) {
+            await this.readStates(lanes);
+          }
+        }
+      }
+    }
+    for (const lanes of Object.values(this.lanes)) {
+      await this.readStates(lanes);
+      await this.readRetries(lanes.retry);
+    }
+    this.subtractRemoved();
+    const logNormaliser = Float64Array.from(this.added.logNormaliser);
+    rescaleSample(this.plan, logNormaliser);
+    return { out: { heads, tokens, width, data: Float32Array.from(this.added.out) }, logNormaliser };
+  }
+
+  /** Reads the waiting instances, merges the states, and sends rows on whose synthetic token underflowed. */
+  private async readStates({ first, retry }: Lanes): Promise<void> {
+    if (first.waiting.length === 0) {
+      return;
+    }
+    const { headWidth } = this.blackBox.shape;
+    const readings = readingsOf[this.construction];
+    const outputs: OutputRow[] = [];
+    for (const reading of readings) {
+      outputs.push(await this.clock.time('attend', () => first.read(reading)));
+    }
+    // `state` returns means and log-normaliser side by side; `paper` reads them apart.
+    const meanOf: OutputRow = (slot, row) => outputs[outputs.length - 1](slot, row).subarray(0, headWidth);
+    const logNormaliserOf = (slot: number, row: number): number => outputs[0](slot, row)[outputs.length === 1 ? headWidth : 0];
+    const finished = first.waiting.splice(0);
+    for (const [slot, instance] of finished.entries()) {
+      const failed: RetriedInstance['rows'][number][] = [];
+      this.clock.timeSync('merge', () => {
+        forEachQuery(instance, (row) => {
+          const logNormaliser = logNormaliserOf(slot, row);
+          // Infinite where the synthetic token's share is 0; NaN where rounding took the literal formula's 1 - a below it.
+          if (!(logNormaliser < Infinity)) {
+            failed.push({ row, mean: meanOf(slot, row).slice() });
+          } else {
+            this.merge(instance, row, meanOf(slot, row), logNormaliser);
+          }
+        });
+      });
+      if (failed.length > 0 && retry.add({ ...instance, rows: failed }, this.layerInWork)) {
+        await this.readRetries(retry);
+      }
+    }
+    this.onInstances(readings.length * finished.length);
+  }
+
+  /** Calls again for the log-normalisers that underflowed: once for the mean keys, once with them as references. */
+  private async readRetries(retry: PatternLane<RetriedInstance>): Promise<void> {
+    if (retry.waiting.length === 0) {
+      return;
+    }
+    const [reading] = readingsOf[this.construction];
+    const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));
+    retry.waiting.forEach(({ rows }, slot) => rows.forEach(({ row }) => retry.setReference(slot, row, meanKey(slot, row))));
+    const output = await this.clock.time('attend', () => retry.read(reading));
+    const finished = retry.waiting.splice(0);
+    this.clock.timeSync('merge', () =>
+      finished.forEach((instance, slot) =>
+        instance.rows.forEach(({ row, mean }) => {
+          const last = output(slot, row).length - 1;
+          this.merge(instance, row, mean, output(slot, row)[last]);
+        }),
+      ),
+    );
+  }
+
+  private subtractRemoved(): void {
+    const { added, removed } = this;
+    if (removed !== undefined) {
+      this.clock.timeSync('merge', () => subtractState(added, removed));
+    }
+  }
+
+  private merge({ pattern, head }: Instance, row: number, out: Float32Array, logNormaliser: number): void {
+    const target = pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
+    const part: AttentionState = { rows: 1, width: target.width, out, logNormaliser: Float64Array.of(logNormaliser) };
+    mergeRow(target, head * this.plan.tokens + pattern.queries[row], part, 0);
+  }
+
+  private get layerInWork(): LayerTensors {
+    if (this.layer === undefined) {
+      throw new Error('A batch came back before the layer began.');
+    }
+    return this.layer;
+  }
+}
+
+/** Calls `act` with every row of an instance that carries a query. */
+function forEachQuery({ pattern: { queries } }: Instance, act: (row: number) => void): void {
+  queries.forEach((query, row) => {
+    if (query !== noToken) {
+      act(row);
+    }
+  });
+}

@@ -1,0 +1,54 @@
+import { outputWidth, type Reading } from '../../core/constructions/slice';
+import type { LayerTensors } from '../run/layer';
+import type { BlackBox } from './black-box';
+import type { Instance, SliceWriter } from './slice-writer';
+
+/** Reads a row of a slot from a final output: a view, `[output width]`. */
+export type OutputRow = (slot: number, row: number) => Float32Array;
+
+/** Collects instances into batches of black-box calls. The buffer is made once; H'L' instances are one call. */
+export class PatternLane<I extends Instance> {
+  readonly waiting: I[] = [];
+  private readonly tokens: Float32Array;
+  private readonly perCall: number;
+
+  /** @param calls how many calls a batch has at most */
+  constructor(
+    private readonly blackBox: BlackBox,
+    private readonly writer: SliceWriter,
+    private readonly causal: boolean,
+    private readonly retry: boolean,
+    private readonly calls: number,
+  ) {
+    this.tokens = new Float32Array(calls * writer.callSize);
+    this.perCall = blackBox.shape.layers * blackBox.shape.heads;
+  }
+
+  /** Adds an instance. Returns whether the lane is full and must be read before the next. */
+  add(instance: I, layer: LayerTensors): boolean {
+    this.writer.write(this.tokens, this.waiting.length, instance, layer);
+    this.waiting.push(instance);
+    return this.waiting.length === this.calls * this.perCall;
+  }
+
+  /** Calls the black box on what waits; which slots are not filled repeat old rows, and nobody reads them. */
+  async read(reading: Reading): Promise<OutputRow> {
+    const { rows, headWidth } = this.blackBox.shape;
+    const calls = Math.ceil(this.waiting.length / this.perCall);
+    const withSynthetic = reading === 'state' || reading === 'normaliser';
+    this.waiting.forEach(({ pattern }, slot) => this.writer.setSynthetic(this.tokens, slot, pattern, withSynthetic));
+    const tokens = this.tokens.subarray(0, calls * this.writer.callSize);
+    const out = await this.blackBox.call({ causal: this.causal, reading, retry: this.retry, calls, tokens });
+    const width = outputWidth(headWidth, reading);
+    return (slot, row) => {
+      const call = Math.floor(slot / this.perCall);
+      const at = ((call * rows + row) * this.perCall + (slot % this.perCall)) * width;
+      return out.subarray(at, at + width);
+    };
+  }
+
+  /** Replaces the reference of a waiting instance's row. */
+  setReference(slot: number, row: number, reference: Float32Array): void {
+    this.writer.setReference(this.tokens, slot, row, reference);
+  }
+}

@@ -1,0 +1,22 @@
+import type { HeadTensor } from './head-tensor';
+
+/** Queries (scaled), keys and values of one layer. Key-value heads may be fewer than query heads. */
+export interface LayerTensors {
+  readonly query: HeadTensor;
+  readonly key: HeadTensor;
+  readonly value: HeadTensor;
+}
+
+/** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm. */
+export interface AttendedLayer {
+  readonly out: HeadTensor;
+  readonly logNormaliser: Float64Array;
+}
+
+/** Attends one layer after another by the calls of a plan; its buffers are shared by all layers. */
+export interface LayerAttention {
+  run(layer: LayerTensors): Promise<AttendedLayer>;
+}
+
+/** Is told how many single-head instances were finished, after every batch; it may throw to stop the run. */
+export type OnInstances = (instances: number) => void;
