@@ -2,6 +2,12 @@ import { outputWidth, resultWidth, scoreWidth, sliceColumns, type BlackBoxShape,
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { hiddenScore } from './attend';
 
+/**
+ * The smallest share of the synthetic token that is read, about e^-80. Below 1e-38 float32 has fewer bits, which would go
+ * unseen; a share under this is set to 0, and the infinite log-normaliser that it makes asks for a retry.
+ */
+const smallestShare = 1e-35;
+
 /** A small transformer as a graph. */
 export interface SmallTransformer {
   readonly shape: BlackBoxShape;
@@ -75,9 +81,10 @@ function lastMlp(g: GraphBuilder, slices: Value, columns: SliceColumns, reading:
   const score = g.slice(slices, 3, columns.score.from, columns.score.from + 1);
   switch (reading) {
     case 'state': {
-      // Two indicators: the share of the real keys and that of the synthetic one keep full relative precision.
+      // Two indicators: the share of the real keys and that of the synthetic one keep full relative precision, as long
+      // as neither comes near float32's denormal numbers.
       const real = result(width - 2, width - 1);
-      const synthetic = result(width - 1, width);
+      const synthetic = g.whereAbove(result(width - 1, width), g.scalar(smallestShare));
       return g.concat(3, g.divide(result(0, width - 2), real), g.add(score, g.subtract(g.log(real), g.log(synthetic))));
     }
     case 'normaliser': {

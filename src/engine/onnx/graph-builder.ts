@@ -80,6 +80,8 @@ export class GraphBuilder {
   exp = (a: Value): Value => this.append('Exp', [a]);
   log = (a: Value): Value => this.append('Log', [a]);
   sqrt = (a: Value): Value => this.append('Sqrt', [a]);
+  /** Elements of `a` where they are above those of `b`, 0 elsewhere. */
+  whereAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), a, this.scalar(0)]);
   relu = (a: Value): Value => this.append('Relu', [a]);
   sigmoid = (a: Value): Value => this.append('Sigmoid', [a]);
   softmax = (a: Value): Value => this.append('Softmax', [a], { axis: -1 });

@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isBlackBox, type BlackBoxConstruction } from '../../../src/core/constructions';
+import { separationStrength } from '../../../src/core/constructions/separation';
+import { outputWidth, sliceColumns, type BlackBoxShape, type Reading } from '../../../src/core/constructions/slice';
+import { makeScenario, type Scenario } from '../../../src/core/masks';
+import { makePlan, type Plan } from '../../../src/core/plan/plan';
+import { uniform } from '../../../src/core/random';
+import { BlackBoxAttention } from '../../../src/engine/black-box/black-box-attention';
+import { OnnxBlackBox, type BlackBox, type BlackBoxBatch } from '../../../src/engine/black-box/black-box';
+import { instanceWeights } from '../../../src/engine/black-box/weights';
+import { hiddenScore } from '../../../src/engine/graphs/attend';
+import type { CallCounter } from '../../../src/engine/oracle/oracle';
+import { PhaseClock } from '../../../src/engine/run/clock';
+import type { LayerTensors } from '../../../src/engine/run/layer';
+import { openDevice, type Device } from '../../../src/engine/runtime/provider';
+import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
+import { transformInFloat64 } from '../../support/float64-transformer';
+import { alignedLayer, errorsOf, randomLayer } from '../../support/layers';
+import { planOf, smallModel } from '../../support/shapes';
+
+const shapes = fc.record({ layers: fc.integer({ min: 1, max: 3 }), heads: fc.integer({ min: 1, max: 4 }) });
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice('cpu', 1);
+});
+
+const opened: OnnxBlackBox[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((blackBox) => blackBox.release()));
+});
+
+/** An oracle that gives out ONNX black boxes and counts their calls. */
+function onnxOracle(): { calls: CallCounter; blackBox: (shape: BlackBoxShape) => BlackBox } {
+  const calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
+  return {
+    calls,
+    blackBox: (shape) => {
+      const blackBox = new OnnxBlackBox(shape, device, calls);
+      opened.push(blackBox);
+      return blackBox;
+    },
+  };
+}
+
+function planned({ tokens, blockSize, scenario, causal }: BlackBoxSetting, construction: BlackBoxConstruction, oracle: { layers: number; heads: number }): Plan {
+  return makePlan({ tokens, scenario, model: smallModel, construction, oracle: { ...oracle, inputLength: blockSize, causal } });
+}
+
+function attentionOf(plan: Plan, oracle: { blackBox: (shape: BlackBoxShape) => BlackBox }): BlackBoxAttention {
+  if (!isBlackBox(plan.construction)) {
+    throw new Error('A black-box plan is needed.');
+  }
+  return new BlackBoxAttention(plan, plan.construction, oracle, new PhaseClock(), () => undefined);
+}
+
+describe('the tight construction on ONNX Runtime', () => {
+  it('is exact to float32 for scores up to 80 either way, and makes exactly the planned calls', async () => {
+    const layers = fc.constantFrom(
+      (tokens: number, seed: number) => randomLayer(tokens, smallModel, seed, 1),
+      (tokens: number, seed: number) => alignedLayer(tokens, smallModel, seed, 10),
+      (tokens: number, seed: number) => alignedLayer(tokens, smallModel, seed, 80),
+    );
+    await fc.assert(
+      fc.asyncProperty(blackBoxSettings, shapes, layers, fc.integer(), async (setting, shape, layer, seed) => {
+        const plan = planned(setting, 'tight', shape);
+        const oracle = onnxOracle();
+        const worst = await errorsOf(plan, layer(setting.tokens, seed), attentionOf(plan, oracle));
+        // What float32 makes of scores of 80: half a unit in the last place is 4e-6, and a few of them meet.
+        expect(worst.out).toBeLessThan(1e-4);
+        expect(worst.logNormaliser).toBeLessThan(1e-4);
+        expect((oracle.calls.attention - oracle.calls.retries) * plan.model.layers).toBe(plan.calls.attention);
+      }),
+      { numRuns: 150 },
+    );
+  }, 120_000);
+
+  it('retries once where the synthetic token underflows, and is exact then', async () => {
+    // Every query has one key that scores 300 more than the key it is first referred to.
+    const plan = planOf({ tokens: 12, blockSize: 7, scenario: makeScenario('full') }, {}, smallModel, 'tight');
+    const layer = alignedLayer(12, smallModel, 1, 1);
+    layer.query.data.fill(10);
+    layer.key.data.fill(0);
+    for (const { data, width } of [layer.key]) {
+      for (const row of [2, 9, 14, 21]) {
+        data.fill(5, row * width, (row + 1) * width);
+      }
+    }
+    const oracle = onnxOracle();
+    const worst = await errorsOf(plan, layer, attentionOf(plan, oracle));
+    expect(worst.out).toBeLessThan(1e-5);
+    expect(worst.logNormaliser).toBeLessThan(1e-4);
+    // 4 tiles of 4 heads, each called again for its mean keys and again with them: packed 4 heads a call.
+    expect(oracle.calls).toMatchObject({ attention: 4 + 8, retries: 8 });
+  });
+});
+
+describe('the paper construction on ONNX Runtime', () => {
+  it('is right where the scores are small, and makes exactly the planned calls', async () => {
+    await fc.assert(
+      fc.asyncProperty(blackBoxSettings, shapes, fc.integer(), async (setting, shape, seed) => {
+        const plan = planned(setting, 'paper', shape);
+        const oracle = onnxOracle();
+        const worst = await errorsOf(plan, randomLayer(setting.tokens, smallModel, seed, 0.7), attentionOf(plan, oracle));
+        // 1 - a is rounded to 6e-8, and a subtraction leaves a window that may be a fortieth of the sum.
+        expect(worst.out).toBeLessThan(2e-3);
+        expect(worst.logNormaliser).toBeLessThan(2e-3);
+        expect(oracle.calls.retries).toBe(0);
+        expect(oracle.calls.attention * plan.model.layers).toBe(plan.calls.attention);
+      }),
+      { numRuns: 80 },
+    );
+  }, 120_000);
+
+  it('shows what the subtraction costs where the mass lies outside the window', async () => {
+    const window: Scenario = makeScenario('sliding-window', { window: 8 });
+    const layer = randomLayer(60, smallModel, 5, 0.7);
+    // Key 0 takes e^9 times what any other key does; windows that have left it behind must still be found by difference.
+    const { width, data } = layer.query;
+    data.forEach((_, index) => index % width === 0 && (data[index] = 3));
+    for (let head = 0; head < layer.key.heads; head += 1) {
+      layer.key.data[head * layer.key.tokens * width] = 3;
+    }
+    const setting = { tokens: 60, blockSize: 24, scenario: window, causal: true };
+    const error = async (construction: BlackBoxConstruction): Promise<number> =>
+      (await errorsOf(planned(setting, construction, { layers: 1, heads: 4 }), layer, attentionOf(planned(setting, construction, { layers: 1, heads: 4 }), onnxOracle()))).out;
+    const [tight, paper] = [await error('tight'), await error('paper')];
+    expect(tight).toBeLessThan(1e-5);
+    expect(paper).toBeGreaterThan(20 * tight);
+  });
+});
+
+describe('the graph of the small transformer', () => {
+  it('is a transformer: the same in float64, from the weights it is given, for any weights', async () => {
+    const shape: BlackBoxShape = { rows: 6, layers: 2, heads: 3, headWidth: 4, separation: 2 };
+    const next = uniform(11);
+    for (const reading of ['state', 'normaliser', 'mean-value', 'mean-key'] as const satisfies readonly Reading[]) {
+      for (const causal of [true, false]) {
+        const weights = instanceWeights(shape, reading);
+        const blackBox = new OnnxBlackBox(shape, device, { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 });
+        opened.push(blackBox);
+        const tokens = Float32Array.from({ length: 2 * transformInFloat64.inputSize(shape, reading) }, () => next());
+        const out = await blackBox.call({ causal, reading, retry: false, calls: 2, tokens });
+        const exact = transformInFloat64(shape, reading, causal, weights, tokens, 2);
+        expect(out.length).toBe(2 * shape.rows * 6 * outputWidth(4, reading));
+        out.forEach((value, index) => expect(Math.abs(value - exact[index])).toBeLessThan(1e-4 * Math.max(1, Math.abs(exact[index]))));
+      }
+    }
+  });
+
+  it('passes the slices of other layers through unchanged (lemma 3.3)', async () => {
+    const shape: BlackBoxShape = { rows: 9, layers: 3, heads: 1, headWidth: 5, separation: 0 };
+    const { inputWidth, reference } = sliceColumns(shape, 'mean-value');
+    const blackBox = onnxOracle().blackBox(shape);
+    const next = uniform(4);
+    // No references and no logarithms: the kernels of the two MLPs round by position. What is left is attention.
+    const slices = Array.from({ length: shape.rows }, () =>
+      Float32Array.from({ length: inputWidth }, () => next()).fill(0, reference.from, reference.from + reference.width),
+    );
+    // The same instance in the slices of all three layers: what layer 3 works on has come through two others.
+    const tokens = Float32Array.from(slices.flatMap((slice) => [...slice, ...slice, ...slice]));
+    const out = await blackBox.call({ causal: true, reading: 'mean-value', retry: false, calls: 1, tokens });
+    const width = outputWidth(5, 'mean-value');
+    const ofLayer = (layer: number): Float32Array => out.filter((_, index) => Math.floor(index / width) % 3 === layer);
+    expect(ofLayer(1)).toEqual(ofLayer(0));
+    expect(ofLayer(2)).toEqual(ofLayer(0));
+  });
+});
+
+describe('outside the black box', () => {
+  /** Fills a layer with numbers that occur nowhere else, so that a copy can be told from a sum. */
+  function marked(tokens: number): LayerTensors {
+    const layer = randomLayer(tokens, smallModel, 1, 1);
+    let mark = 1;
+    for (const { data } of [layer.query, layer.key, layer.value]) {
+      data.forEach((_, index) => (data[index] = Math.fround(Math.PI * (mark += 1))));
+    }
+    return layer;
+  }
+
+  /** A black box that does no mathematics: it hands out marked numbers, and all mass lies with each query's first call. */
+  class Listener implements BlackBox {
+    readonly heard = new Set<number>();
+    readonly given = new Set<number>();
+    private next = 1;
+
+    constructor(
+      readonly shape: BlackBoxShape,
+      private readonly isFirst: (batch: BlackBoxBatch) => boolean,
+    ) {}
+
+    call(batch: BlackBoxBatch): Promise<Float32Array> {
+      batch.tokens.forEach((entry) => this.heard.add(entry));
+      const { rows, layers, heads, headWidth } = this.shape;
+      const width = outputWidth(headWidth, batch.reading);
+      const out = Float32Array.from({ length: batch.calls * rows * layers * heads * width }, (_, index) => {
+        const isNormaliser = batch.reading === 'normaliser' || (batch.reading === 'state' && index % width === headWidth);
+        if (isNormaliser) {
+          return this.isFirst(batch) ? 0 : -Infinity;
+        }
+        const value = Math.fround(Math.E * (this.next += 1));
+        this.given.add(value);
+        return value;
+      });
+      return Promise.resolve(out);
+    }
+  }
+
+  it.each(['tight', 'paper'] as const)('tokens are copied and padded, never computed with (%s)', async (construction) => {
+    await fc.assert(
+      fc.asyncProperty(blackBoxSettings, shapes, async (setting, shape) => {
+        const plan = planned(setting, construction, shape);
+        const layer = marked(setting.tokens);
+        let listener: Listener | undefined;
+        const attention = attentionOf(plan, { blackBox: (boxShape) => (listener = new Listener(boxShape, () => false)) });
+        await attention.run(layer);
+        const known = new Set([...layer.query.data, ...layer.key.data, ...layer.value.data]);
+        const constants = new Set([0, 1, -separationStrength, separationStrength, Math.fround(hiddenScore)]);
+        const strange = [...(listener?.heard ?? [])].filter((entry) => !known.has(entry) && !constants.has(entry));
+        expect(listener?.heard.size).toBeGreaterThan(2);
+        expect(strange).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('a state that meets only empty ones comes out bit by bit', async () => {
+    // One tile of the first call per query: the diagonal of a block-causal plan of one block.
+    const plan = planned({ tokens: 9, blockSize: 10, scenario: { kind: 'causal' }, causal: true }, 'tight', { layers: 1, heads: 4 });
+    let listener: Listener | undefined;
+    const attention = attentionOf(plan, { blackBox: (shape) => (listener = new Listener(shape, () => true)) });
+    const { out } = await attention.run(marked(9));
+    expect(out.data.every((entry) => listener?.given.has(entry))).toBe(true);
+  });
+});
