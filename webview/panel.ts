@@ -7,6 +7,7 @@ import { Costs } from './sections/costs';
 import { Headline } from './sections/headline';
 import { History } from './sections/history';
 import { LastRun } from './sections/last-run';
+import { Ledger } from './sections/ledger';
 import type { ThemeWatcher } from './theme';
 import { TileMap } from './tile-map/tile-map';
 import type { View } from './ui/view';
@@ -16,12 +17,14 @@ export class Panel {
   readonly #root: HTMLElement;
   readonly #actions: Actions;
   readonly #tileMap: TileMap;
+  readonly #ledger: Ledger;
   readonly #views: readonly View[];
 
   constructor(root: HTMLElement, host: Host, theme: ThemeWatcher) {
     this.#root = root;
     this.#actions = new Actions(host);
     this.#tileMap = new TileMap(host, theme);
+    this.#ledger = new Ledger(host);
     this.#views = [
       new Headline(),
       new ScenarioForm(host),
@@ -30,6 +33,7 @@ export class Panel {
       new Costs(host, theme),
       new LastRun(host, theme),
       new History(host),
+      this.#ledger,
     ];
     setVisible(root, false);
     root.append(...this.#views.map(({ element }) => element));
@@ -41,7 +45,8 @@ export class Panel {
       case 'snapshot':
         return this.#show(message.snapshot);
       case 'progress':
-        return this.#actions.showProgress(message.progress);
+        this.#actions.showProgress(message.progress);
+        return this.#ledger.showProgress(message.progress);
       case 'cursor':
         return this.#tileMap.showCursor(message.block);
     }

@@ -5,6 +5,7 @@ import {
   constructionOf,
   defaultOptions,
   oneOf,
+  positiveNumber,
   providers,
   verifications,
   wholeNumber,
@@ -27,6 +28,8 @@ export interface Flags {
   readonly provider: string;
   readonly threads: string;
   readonly verify: string;
+  readonly seeds?: string;
+  readonly epsilon?: string;
   readonly quality: boolean;
   readonly maxTokens?: string;
   readonly memoryLimit?: string;
@@ -54,6 +57,8 @@ export function addFlags(command: Command): Command {
     .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultOptions.provider)
     .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultOptions.threads))
     .option('--verify <how>', `check against float64: ${verifications.join(', ')}`, defaultOptions.verify)
+    .option('--seeds <n>', `samples over which average-case is tried; 0 tries none (${defaultOptions.seeds})`)
+    .option('--epsilon <x>', `relative error that theorem 4.1 is asked to guarantee (${defaultOptions.epsilon})`)
     .option('--no-quality', 'skip the causal baseline, perplexity and KL')
     .option('--max-tokens <n>', 'read only the first n tokens')
     .option('--memory-limit <MiB>', 'refuse plans above this peak (default: 80% of free memory)')
@@ -70,6 +75,11 @@ export function optionsFrom(flags: Flags): SimulationOptions {
   for (const name of parameterNames) {
     if (flags[name] !== undefined && !known.some((parameter: { name: string }) => parameter.name === name)) {
       throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`);
+    }
+  }
+  for (const name of ['seeds', 'epsilon'] as const) {
+    if (flags[name] !== undefined && flags.scenario !== 'average-case') {
+      throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose average-case.`);
     }
   }
   return { ...commonOptions(flags), scenario: makeScenario(flags.scenario, parametersFrom(flags)) };
@@ -89,6 +99,8 @@ export function commonOptions(flags: Flags): SimulationOptions {
     provider: oneOf('Provider', flags.provider, providers),
     threads: wholeNumber('--threads', flags.threads, 0, 1024),
     verify: oneOf('Verification', flags.verify, verifications),
+    seeds: optional('--seeds', flags.seeds, 0, 100_000) ?? defaultOptions.seeds,
+    epsilon: flags.epsilon === undefined ? defaultOptions.epsilon : positiveNumber('--epsilon', flags.epsilon, 1),
     quality: flags.quality,
     maxTokens: optional('--max-tokens', flags.maxTokens, 1, maximumTokens) ?? 0,
     memoryLimit: (optional('--memory-limit', flags.memoryLimit, 1, 1024 ** 3) ?? 0) * 1024 ** 2,

@@ -5,6 +5,8 @@ import { version } from '../../package.json';
 import { InputError, messageOf } from '../core/errors';
 import { compareCommand, planCommand, simulateCommand, type Surroundings } from './commands';
 import { addFlags, addScenarioFlag, type Flags } from './flags';
+import { addPackFlags, packCommand, type PackFlags } from './pack';
+import { addLedgerFlags, ledgerCommand, type LedgerFlags } from './ledger';
 
 /** Exit codes, on which scripts rely. */
 const exitCode = { done: 0, failed: 1, badInput: 2 } as const;
@@ -27,6 +29,10 @@ async function main(argv: readonly string[]): Promise<number> {
   addFlags(program.command('compare <file>').description('run a prompt under several scenarios'))
     .option('--scenarios <a,b,c>', 'scenarios to compare (all)')
     .action((file: string, flags: Flags & { scenarios?: string }) => compareCommand(file, flags, surroundings));
+  addLedgerFlags(program.command('ledger').description('run every theorem, count its calls and measure its errors'))
+    .action((flags: LedgerFlags) => ledgerCommand(flags, surroundings.signal));
+  addPackFlags(program.command('pack [paths...]').description('run many short prompts as one call without a mask'))
+    .action((paths: string[], flags: PackFlags) => packCommand(paths, flags, surroundings));
   try {
     await program.parseAsync(argv);
     return exitCode.done;

@@ -8,10 +8,11 @@ import {
   formatNumberOf,
 } from '../core/format';
 import { scenarioLabel } from '../core/masks';
+import { samplingLines } from './sampling-text';
 import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
 
 /** Lines of `name  value` pairs, aligned. */
-function pairs(rows: readonly (readonly [string, string])[]): string {
+export function pairs(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
 }
@@ -46,17 +47,18 @@ export function planText({ prompt, model, scenario, oracle, construction, plan }
 
 /** A finished run as a person reads it. */
 export function runText(report: RunReport): string {
-  const { run, fidelity, quality, qualityNote } = report;
+  const { run, fidelity, sampling, quality, qualityNote } = report;
   return [
     planText(report),
     pairs([
       ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads`],
       ['time', `${formatDuration(run.wallMs)} (${phasesText(run.phases)})`],
-      ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches`],
+      ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches${retriesText(run.calls.retries)}`],
       ['peak memory', formatBytes(run.peakRssBytes)],
       ['fidelity', fidelity === null ? 'not checked (--verify none)' : fidelityText(fidelity)],
       ['quality', quality === null ? (qualityNote ?? 'not measured') : qualityText(quality)],
     ]),
+    ...(sampling === null ? [] : samplingLines(sampling).map((line) => `  ${line}`)),
   ].join('\n');
 }
 
@@ -76,6 +78,10 @@ export function comparisonText(runs: readonly RunReport[]): string {
       quality === null ? '-' : formatFigure(quality.meanKl),
     ]),
   );
+}
+
+function retriesText(retries: number): string {
+  return retries === 0 ? '' : `, ${formatCount(retries)} of them repeated where a synthetic token underflowed`;
 }
 
 function phasesText(phases: Phases): string {

@@ -48,9 +48,29 @@ export function formatError(error: number): string {
   return error === 0 ? '0' : error.toExponential(1);
 }
 
+/** e^`logValue` as a count, for values that may be past any number: `1,234` below 10^15, `10^n` from there on. */
+export function formatLogCount(logValue: number): string {
+  return formatLog(logValue, formatCount);
+}
+
+/** e^`logValue` as a plain figure, such as `1.0513`, and `10^n` from 10^15 on. */
+export function formatLogFigure(logValue: number): string {
+  return formatLog(logValue, formatFigure);
+}
+
 /** A plain figure with four significant digits, such as a perplexity. */
 export function formatFigure(value: number): string {
   return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential(3) : Number(value.toPrecision(5)).toString();
+}
+
+/** 10^15: beyond it the last digits of a float64's exponential are noise. */
+const logCountLimit = Math.log(1e15);
+
+function formatLog(logValue: number, format: (value: number) => string): string {
+  if (logValue < logCountLimit) {
+    return format(Math.exp(logValue));
+  }
+  return logValue === Infinity ? '∞' : `10^${formatCount(logValue / Math.LN10)}`;
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {

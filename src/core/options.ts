@@ -25,6 +25,10 @@ export interface SimulationOptions {
   /** Threads of ONNX Runtime; 0 leaves it to the runtime. */
   readonly threads: number;
   readonly verify: Verification;
+  /** Samples over which an average-case run is tried; 0 tries none. */
+  readonly seeds: number;
+  /** Relative error that theorem 4.1 is asked to guarantee. */
+  readonly epsilon: number;
   /** Whether to run the baseline and score next-token distributions. */
   readonly quality: boolean;
   /** Reads only the first so many tokens; 0 reads all. */
@@ -45,6 +49,8 @@ export const defaultOptions: SimulationOptions = {
   provider: 'auto',
   threads: 0,
   verify: 'rows',
+  seeds: 10,
+  epsilon: 0.5,
   quality: true,
   maxTokens: 0,
   memoryLimit: 0,
@@ -65,6 +71,19 @@ export function oneOf<T extends string>(what: string, value: string, choices: re
 /** The construction of a name. @throws InputError for one that is unknown */
 export function constructionOf(name: string): Construction {
   return oneOf('Construction', name, constructions);
+}
+
+/**
+ * `value` as a number above 0 and up to `maximum`.
+ *
+ * @throws InputError that names the option, the value and the limits
+ */
+export function positiveNumber(what: string, value: string, maximum: number): number {
+  const number = value.trim() === '' ? NaN : Number(value);
+  if (!Number.isFinite(number) || number <= 0 || number > maximum) {
+    throw new InputError(`${what} of "${value}" is not possible; use a number above 0 and up to ${maximum}.`);
+  }
+  return number;
 }
 
 /**

@@ -25,3 +25,9 @@ export function permutation(length: number, seed: number): Uint32Array {
   }
   return order;
 }
+
+/** A seeded generator of normal numbers with mean 0 and standard deviation 1 (Box-Muller). */
+export function normal(seed: number): () => number {
+  const next = uniform(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+}

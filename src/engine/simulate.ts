@@ -1,3 +1,4 @@
+import { maskDefinition } from '../core/masks';
 import { makePlan, type Plan } from '../core/plan/plan';
 import type { SimulationOptions } from '../core/options';
 import type { OnProgress } from '../core/report/progress';
@@ -10,8 +11,9 @@ import { OnnxOracle } from './oracle/onnx-oracle';
 import type { Prompt } from './prompt';
 import { PhaseClock } from './run/clock';
 import { forward } from './run/forward';
-import { openDevice } from './runtime/provider';
+import { openDevice, type Device } from './runtime/provider';
 import { FidelityCheck } from './verify/fidelity';
+import { SamplingCheck } from './verify/sampling';
 import { measureQuality, qualityObstacle } from './verify/quality';
 
 /** What surrounds a simulation. */
@@ -42,7 +44,8 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   const model = await loadModel(planned.model);
 
   const obstacle = options.quality ? qualityObstacle(plan) : 'Quality was switched off for this run.';
-  const needsBaseline = obstacle === null && plan.scenario.kind !== 'causal';
+  // Exact causal attention is its own baseline; what a black box makes of it is not.
+  const needsBaseline = obstacle === null && !(plan.scenario.kind === 'causal' && plan.construction === 'fused');
   const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
   const progress = progressFrom(context.onProgress);
 
@@ -50,6 +53,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   const oracle = await OnnxOracle.create(planned.model.config, options.blockSize, device);
   try {
     const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
+    const sampling = check && (await samplingCheck(planned, options, device, check.rows, context.signal));
     const start = performance.now();
     const hidden = await forward({
       model,
@@ -59,8 +63,15 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
       clock,
       signal: context.signal,
       onProgress: (fraction, phase, message) => progress(fraction * shares.run, phase, message),
-      inspect: check && ((_layer, tensors, attended) => clock.time('verify', () => check.inspect(tensors, attended))),
+      inspect:
+        check &&
+        ((layer, tensors, attended) =>
+          clock.time('verify', async () => {
+            await check.inspect(tensors, attended);
+            await sampling?.check.inspect(layer, tensors);
+          })),
     });
+    await sampling?.oracle.release();
     const wallMs = performance.now() - start - clock.phases.verify;
     const calls = measuredCalls(oracle, plan);
 
@@ -80,6 +91,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
         peakRssBytes: process.resourceUsage().maxRSS * 1024,
       },
       fidelity: check?.result() ?? null,
+      sampling: sampling?.check.result() ?? null,
       quality,
       qualityNote: obstacle,
       environment: describeEnvironment(),
@@ -89,7 +101,22 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   }
 }
 
-/** Runs the causal baseline where the scenario is not causal itself, and compares the next-token distributions. */
+/** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
+async function samplingCheck(
+  { plan, model }: PlannedPrompt,
+  { seeds, epsilon, blockSize }: SimulationOptions,
+  device: Device,
+  rows: readonly number[],
+  signal: AbortSignal,
+): Promise<{ check: SamplingCheck; oracle: OnnxOracle } | undefined> {
+  if (!maskDefinition(plan.scenario.kind).sampled || seeds === 0) {
+    return undefined;
+  }
+  const oracle = await OnnxOracle.create(model.config, blockSize, device);
+  return { check: new SamplingCheck(plan, { seeds, epsilon, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
+}
+
+/** Runs the causal baseline where the run is not one itself, and compares the next-token distributions. */
 async function compareWithBaseline(
   { plan, tokens }: PlannedPrompt,
   model: LoadedModel,

@@ -1,15 +1,13 @@
 import * as vscode from 'vscode';
 import { planArithmetic, planHeadline } from '../core/hints/hints';
-import { maskDefinition, maskDefinitions, type ScenarioKind, type ScenarioParameters } from '../core/masks';
-import { wholeNumber } from '../core/options';
-import { maximumTokens } from '../core/plan/partition';
-import { messageOf } from '../core/errors';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Runner } from './runs/runner';
+import type { SingleTask } from './runs/single-task';
+import { chooseBlockSize, chooseScenario } from './scenario-picker';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -17,6 +15,7 @@ export interface CommandTargets {
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;
   readonly runner: Runner;
+  readonly task: SingleTask;
   readonly panel: PanelView;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
@@ -26,15 +25,16 @@ export interface CommandTargets {
 export class Commands extends Disposable {
   constructor(private readonly targets: CommandTargets) {
     super();
-    const { runner, panel, log } = targets;
+    const { runner, task, panel, log } = targets;
     const commands: Readonly<Record<string, () => unknown>> = {
       simulateFile: () => this.withPrompt(({ document }) => runner.simulate({ path: pathOf(document), text: document.getText() })),
       simulateSelection: () => this.withPrompt((editor) => this.simulateSelection(editor)),
       planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
       compareScenarios: () => this.withPrompt(({ document }) => runner.compare({ path: pathOf(document), text: document.getText() })),
-      chooseScenario: () => this.chooseScenario(),
-      chooseBlockSize: () => this.chooseBlockSize(),
-      cancel: () => runner.cancel(),
+      chooseScenario: () => chooseScenario(targets.choices),
+      chooseBlockSize: () => chooseBlockSize(targets.choices),
+      runLedger: () => this.runLedger(),
+      cancel: () => task.cancel(),
       openPanel: () => panel.reveal(),
       openSamplePrompt: () => openSample(targets.samplePrompt),
       showLog: () => log.show(),
@@ -56,6 +56,13 @@ export class Commands extends Disposable {
       return;
     }
     await act(editor);
+  }
+
+  /** The panel is the one place that shows a ledger: it comes to the front first. */
+  private async runLedger(): Promise<void> {
+    const { panel, runner } = this.targets;
+    await panel.reveal();
+    await runner.runLedger();
   }
 
   private async simulateSelection({ document, selection }: vscode.TextEditor): Promise<void> {
@@ -98,61 +105,6 @@ export class Commands extends Disposable {
       });
     });
   }
-
-  private async chooseScenario(): Promise<void> {
-    const { choices } = this.targets;
-    const items = maskDefinitions.map(({ kind, title, description }) => ({
-      label: title,
-      description: kind === choices.choice.kind ? 'current' : '',
-      detail: description,
-      scenario: kind,
-    }));
-    const chosen = await vscode.window.showQuickPick(items, { title: 'Choose Scenario', placeHolder: 'Which tokens does a token see?' });
-    const parameters = chosen && (await this.askParameters(chosen.scenario));
-    if (chosen !== undefined && parameters !== undefined) {
-      await choices.set({ kind: chosen.scenario, parameters: { ...choices.choice.parameters, ...parameters } });
-    }
-  }
-
-  /** Asks for each parameter of a scenario; undefined where the user gave up. */
-  private async askParameters(kind: ScenarioKind): Promise<ScenarioParameters | undefined> {
-    const answers: Record<string, number> = {};
-    const current: Readonly<Record<string, number | undefined>> = this.targets.choices.choice.parameters;
-    for (const { name, title, description, minimum, maximum, default: standard } of maskDefinition(kind).parameters) {
-      const answer = await askNumber(title, description, current[name] ?? standard, minimum, maximum);
-      if (answer === undefined) {
-        return undefined;
-      }
-      answers[name] = answer;
-    }
-    return answers;
-  }
-
-  private async chooseBlockSize(): Promise<void> {
-    const { choices } = this.targets;
-    const blockSize = await askNumber('Block size M', 'Tokens that one call of the small transformer reads.', choices.choice.blockSize, 2, maximumTokens);
-    if (blockSize !== undefined) {
-      await choices.set({ blockSize });
-    }
-  }
-}
-
-/** Asks for a whole number within limits. */
-async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
-  const answer = await vscode.window.showInputBox({
-    title,
-    prompt,
-    value: String(value),
-    validateInput: (text) => {
-      try {
-        wholeNumber(title, text, minimum, maximum);
-        return undefined;
-      } catch (error) {
-        return messageOf(error);
-      }
-    },
-  });
-  return answer === undefined ? undefined : wholeNumber(title, answer, minimum, maximum);
 }
 
 function pathOf(document: vscode.TextDocument): string {

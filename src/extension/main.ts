@@ -11,8 +11,10 @@ import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
+import { LedgerStore } from './runs/ledger-store';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
+import { SingleTask } from './runs/single-task';
 
 /** What the extension gives back when it is deactivated. */
 interface Owned {
@@ -33,16 +35,18 @@ export function activate(context: vscode.ExtensionContext): void {
   const history = own(new RunHistory(context.workspaceState));
   const active = own(new ActivePrompt());
   const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath)));
-  const runner = own(new Runner(engine, choices, history, log));
-  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, history }));
+  const ledger = own(new LedgerStore());
+  const task = own(new SingleTask(log));
+  const runner = new Runner(engine, task, choices, history, ledger);
+  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
 
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
-    () => new Commands({ active, plans, choices, runner, panel, log, samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new Commands({ active, plans, choices, runner, task, panel, log, samplePrompt: at('media', 'samples', 'long-prompt.md') }),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
     () => new BlockHover(plans),
-    () => new PlanStatus(active, plans, runner),
+    () => new PlanStatus(active, plans, task),
   ];
   for (const start of features) {
     try {

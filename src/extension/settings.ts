@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
 import type { ScenarioKind } from '../core/masks';
-import { defaultOptions, type Provider, type SimulationOptions, type Verification } from '../core/options';
+import { constructionOf, defaultOptions, wholeNumber, type Provider, type SimulationOptions, type Verification } from '../core/options';
 import type { FormChoice } from '../protocol/panel';
 
 /** The section under which every setting lives. */
 export const settingsSection = 'twoHeads';
+
+/** The largest L' and H' that a plan may ask for, as in package.json and on the command line. */
+const maximumOracleLayers = 1024;
+const maximumOracleHeads = 4096;
 
 /** Settings that seed the scenario form. */
 const choiceSettings = ['scenario', 'window', 'sinks', 'seed', 'blockSize'].map((name) => `${settingsSection}.${name}`);
@@ -28,19 +32,35 @@ export function choiceFromSettings(): FormChoice {
   };
 }
 
-/** Everything about a simulation that the scenario form does not choose. */
+/** Everything about a simulation that the scenario form does not choose. @throws InputError for a setting that means nothing */
 export function engineSettings(): Omit<SimulationOptions, 'scenario' | 'blockSize'> {
   const settings = vscode.workspace.getConfiguration(settingsSection);
   return {
-    construction: defaultOptions.construction,
+    construction: constructionOf(settings.get<string>('construction', defaultOptions.construction)),
+    oracleLayers: wholeSetting('oracleLayers', 1, 1, maximumOracleLayers),
+    // 0: as many as the model has.
+    oracleHeads: wholeSetting('oracleHeads', 0, 0, maximumOracleHeads) || undefined,
     model: settings.get('model', defaultOptions.model),
     provider: settings.get<Provider>('provider', defaultOptions.provider),
-    threads: settings.get('threads', defaultOptions.threads),
+    threads: threadsSetting(),
     verify: settings.get<Verification>('verify', defaultOptions.verify),
     quality: settings.get('quality', defaultOptions.quality),
+    seeds: defaultOptions.seeds,
+    epsilon: defaultOptions.epsilon,
     maxTokens: 0,
     memoryLimit: settings.get('memoryLimit', 0) * 1024 ** 2,
   };
+}
+
+/** Threads of ONNX Runtime; 0 leaves it to the runtime. */
+export function threadsSetting(): number {
+  return vscode.workspace.getConfiguration(settingsSection).get('threads', defaultOptions.threads);
+}
+
+/** A setting as a whole number. @throws InputError: the settings file may hold anything */
+function wholeSetting(name: string, standard: number, minimum: number, maximum: number): number {
+  const value: unknown = vscode.workspace.getConfiguration(settingsSection).get(name, standard);
+  return wholeNumber(`Setting ${settingsSection}.${name}`, typeof value === 'number' ? value : JSON.stringify(value), minimum, maximum);
 }
 
 /** Whether lenses, hints, hovers and the status item are shown. */

@@ -1,5 +1,6 @@
 import type { ScenarioKind, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
+import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
 import type { RunReport } from '../core/report/report';
 
@@ -19,6 +20,7 @@ export type PageMessage =
   | { readonly type: 'choose'; readonly choice: FormChoice }
   | { readonly type: 'simulate' }
   | { readonly type: 'compare' }
+  | { readonly type: 'run-ledger' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
   | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number };
@@ -30,6 +32,9 @@ export interface FormChoice {
   /** M. */
   readonly blockSize: number;
 }
+
+/** The title of the activity that runs the ledger. */
+export const ledgerTitle = 'ledger';
 
 /** What the panel is doing. */
 export type Activity =
@@ -55,6 +60,8 @@ export interface PanelSnapshot {
   readonly cursorBlock: number | null;
   /** Finished runs, newest first, those of other prompts included. */
   readonly runs: readonly PanelRun[];
+  /** The ledger that ran last, or null before the first. */
+  readonly ledger: LedgerReport | null;
 }
 
 /** The cost of one scenario, from its own plan. */

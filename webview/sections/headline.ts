@@ -3,7 +3,7 @@ import type { Plan } from '../../src/core/plan/plan';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import { Figures } from '../ui/figures';
-import { bytes, count, flops } from '../ui/shown';
+import { bytes, count, flops, words } from '../ui/shown';
 import type { View } from '../ui/view';
 
 /** The page's head: which prompt, and what its plan costs. */
@@ -15,6 +15,7 @@ export class Headline implements View {
     attention: { label: 'Attention calls', testId: 'calls-attention' },
     tokenwise: { label: 'Token-wise calls', testId: 'calls-tokenwise', title: 'Projections, output projection and MLP' },
     bound: { label: 'Bound', testId: 'bound-calls' },
+    construction: { label: 'Construction', testId: 'construction', title: 'How the small transformer is called' },
     flops: { label: 'Work', testId: 'flops', title: 'Floating-point operations of all layers' },
     bytes: { label: 'Memory, estimated', testId: 'bytes', title: 'Peak memory of a run' },
   });
@@ -33,12 +34,13 @@ export class Headline implements View {
   }
 
   #showPlan(plan: Plan): void {
-    const { calls, bound, notes } = plan;
+    const { calls, bound, notes, construction } = plan;
     this.#figures.update({
       total: count(calls.total),
       attention: count(calls.attention),
       tokenwise: count(calls.tokenwise),
       bound: { ...count(bound.calls), title: `${bound.theorem}: ${bound.formula}` },
+      construction: construction === 'fused' ? null : words(construction),
       flops: flops(plan.flops),
       bytes: bytes(plan.bytes),
     });

@@ -19,6 +19,7 @@ export class History implements View {
     [
       { title: 'Prompt' },
       { title: 'Scenario' },
+      { title: 'Construction' },
       { title: 'M', numeric: true },
       { title: 'Calls', numeric: true },
       { title: 'Time', numeric: true },
@@ -26,7 +27,7 @@ export class History implements View {
       { title: 'Perplexity', numeric: true },
       { title: 'Date' },
     ],
-    { class: 'history', 'data-testid': 'history' },
+    { class: 'cards history', 'data-testid': 'history' },
   );
   readonly element: HTMLElement;
 
@@ -44,12 +45,13 @@ export class History implements View {
 }
 
 function rowOf({ id, current, report }: PanelRun): Row {
-  const { prompt, scenario, oracle, run, fidelity, quality, environment } = report;
+  const { prompt, scenario, construction, oracle, run, fidelity, quality, environment } = report;
   return {
     attributes: { 'data-testid': 'history-row', 'data-run': id, 'aria-current': current ? 'true' : false },
     cells: [
       words(fileName(prompt.path), prompt.path),
       words(scenarioLabel(scenario)),
+      { ...words(construction), testId: 'history-construction' },
       count(oracle.inputLength),
       count(run.calls.total),
       duration(run.wallMs),

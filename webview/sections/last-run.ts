@@ -1,15 +1,17 @@
 import type { PanelSnapshot } from '../../src/protocol/panel';
-import type { RunReport } from '../../src/core/report/report';
+import type { CallCounts } from '../../src/core/plan/cost';
+import type { MeasuredCalls, RunReport } from '../../src/core/report/report';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import type { ThemeWatcher } from '../theme';
 import { Figures } from '../ui/figures';
 import { section } from '../ui/section';
-import { bytes, count, duration, words } from '../ui/shown';
-import { DataTable } from '../ui/table';
+import { bytes, count, duration, nothing, words } from '../ui/shown';
+import { DataTable, type Row } from '../ui/table';
 import type { View } from '../ui/view';
 import { FidelityAndQuality } from './fidelity-quality';
 import { PhaseChart } from './phases';
+import { SamplingSummary } from './sampling';
 
 /** The newest run of the prompt and options in view: where it ran, how long, how right. */
 export class LastRun implements View {
@@ -20,6 +22,7 @@ export class LastRun implements View {
     'This prompt has not run under these options yet. Simulate runs it.',
   );
   readonly #figures = new Figures({
+    construction: { label: 'Construction', testId: 'run-construction', title: 'How the small transformer was called' },
     wall: { label: 'Wall time', testId: 'wall-time', title: 'From tokens in memory to the last layer’s output' },
     memory: { label: 'Peak memory', testId: 'peak-memory', title: 'Highest resident set of the process so far' },
     provider: { label: 'Provider', testId: 'provider' },
@@ -33,6 +36,7 @@ export class LastRun implements View {
   );
   readonly #phases: PhaseChart;
   readonly #accuracy = new FidelityAndQuality();
+  readonly #sampling = new SamplingSummary('run-sampling');
   readonly #body: HTMLElement;
 
   constructor(host: Host, theme: ThemeWatcher) {
@@ -43,6 +47,7 @@ export class LastRun implements View {
       { 'data-testid': 'last-run' },
       this.#figures.element,
       this.#accuracy.element,
+      this.#sampling.element,
       this.#phases.element,
       calls,
     );
@@ -62,6 +67,7 @@ export class LastRun implements View {
   #show(report: RunReport): void {
     const { run, plan } = report;
     this.#figures.update({
+      construction: words(report.construction),
       wall: duration(run.wallMs),
       memory: bytes(run.peakRssBytes),
       provider: words(run.provider),
@@ -70,19 +76,31 @@ export class LastRun implements View {
     });
     this.#phases.show(run.phases);
     this.#accuracy.show(report);
-    const row = (name: 'total' | 'attention' | 'tokenwise' | 'perLayer', title: string) => ({
-      cells: [words(title), count(plan.calls[name]), { ...count(run.calls[name]), testId: `measured-${name}` }],
-      attributes: { class: plan.calls[name] === run.calls[name] ? null : 'differs' },
-    });
-    this.#calls.update([
-      row('total', 'All'),
-      row('attention', 'Attention'),
-      row('tokenwise', 'Token-wise'),
-      row('perLayer', 'Per layer'),
-      {
-        cells: [words('Native run() calls'), words('–'), { ...count(run.calls.dispatches), testId: 'dispatches' }],
-        attributes: { class: null },
-      },
-    ]);
+    setVisible(this.#sampling.element, Boolean(report.sampling));
+    if (report.sampling) {
+      this.#sampling.show(report.sampling);
+    }
+    this.#calls.update(callRows(plan.calls, run.calls));
   }
+}
+
+/** Calls as planned and as made. Retries are attention calls that no plan foresees: the rest must be as planned. */
+function callRows(planned: CallCounts, made: MeasuredCalls): readonly Row[] {
+  const differs = { total: made.total - made.retries !== planned.total, attention: made.attention - made.retries !== planned.attention };
+  const row = (name: keyof CallCounts, title: string, wrong: boolean): Row => ({
+    cells: [words(title), count(planned[name]), { ...count(made[name]), testId: `measured-${name}` }],
+    attributes: { class: wrong ? 'differs' : null },
+  });
+  const unplanned = (name: 'retries' | 'dispatches', title: string): Row => ({
+    cells: [words(title), nothing, { ...count(made[name]), testId: name }],
+    attributes: { class: null },
+  });
+  return [
+    row('total', 'All', differs.total),
+    row('attention', 'Attention', differs.attention),
+    row('tokenwise', 'Token-wise', made.tokenwise !== planned.tokenwise),
+    row('perLayer', 'Per layer', differs.total),
+    ...(made.retries > 0 ? [unplanned('retries', 'Attention calls repeated after an underflow')] : []),
+    unplanned('dispatches', 'Native run() calls'),
+  ];
 }

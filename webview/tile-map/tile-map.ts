@@ -63,7 +63,7 @@ export class TileMap implements View {
 
   #showPlan(plan: Plan): void {
     // Every snapshot carries a copy of the plan; what it was asked for tells whether it is another one.
-    const request = JSON.stringify([plan.tokens, plan.model, plan.scenario, plan.oracle]);
+    const request = JSON.stringify([plan.tokens, plan.model, plan.scenario, plan.oracle, plan.construction]);
     if (request === this.#drawn) {
       return;
     }

@@ -5,15 +5,19 @@ import {
   formatError,
   formatFigure,
   formatFlops,
+  formatLogCount,
+  formatLogFigure,
   formatShare,
 } from '../../src/core/format';
-import { setAttributes, setText } from '../dom';
+import { element, setAttributes, setText } from '../dom';
 
 /** A value as the page shows it, beside the raw number that tests compare with the command line's JSON. */
 export interface Shown {
   readonly text: string;
   readonly value?: number | undefined;
   readonly title?: string | undefined;
+  /** A line below in small type, such as the formula behind a number. */
+  readonly detail?: string | undefined;
 }
 
 export const words = (text: string, title?: string): Shown => ({ text, title });
@@ -24,12 +28,28 @@ export const flops = (value: number): Shown => ({ text: formatFlops(value), valu
 export const share = (value: number): Shown => ({ text: formatShare(value), value });
 export const errorSize = (value: number): Shown => ({ text: formatError(value), value });
 export const figure = (value: number): Shown => ({ text: formatFigure(value), value });
+/** An error that may have overflowed float32: null where it did. */
+export const errorOrOverflow = (value: number | null): Shown => (value === null ? words('not finite') : errorSize(value));
+/** e^`value` as a count; `value` itself is what tests see. */
+export const logCount = (value: number): Shown => ({ text: formatLogCount(value), value });
+/** The range that values span, the least first. */
+const range = (values: readonly number[], format: (value: number) => string): Shown => {
+  const [least, most] = [format(Math.min(...values)), format(Math.max(...values))];
+  return words(least === most ? least : `${least} – ${most}`);
+};
+export const figureRange = (values: readonly number[]): Shown => range(values, formatFigure);
+/** The range of e^`values`. */
+export const logFigureRange = (values: readonly number[]): Shown => range(values, formatLogFigure);
 
 /** What stands where there is no value. */
 export const nothing: Shown = { text: '–' };
 
 /** Puts a value into an element, the raw number into its `data-value`. */
-export function show(target: HTMLElement, { text, value, title }: Shown): void {
-  setText(target, text);
+export function show(target: HTMLElement, { text, value, title, detail }: Shown): void {
+  if (detail === undefined) {
+    setText(target, text);
+  } else if (target.textContent !== `${text} ${detail}`) {
+    target.replaceChildren(`${text} `, element('small', {}, detail));
+  }
   setAttributes(target, { 'data-value': value, title });
 }

@@ -2,7 +2,7 @@ import type { Scenario } from '../masks';
 import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../constructions';
 import { readingsOf } from '../constructions/slice';
 import { packedCalls } from './attention-cost';
-import type { PlanRequest } from './plan';
+import type { Plan, PlanRequest } from './plan';
 
 /** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */
 export interface Bound {
@@ -45,6 +45,20 @@ export function packedFormula({ model, oracle }: PackedRequest, terms: PatternFo
     formula: `${readings === 1 ? '' : `${readings} * `}L * ${sum}`,
     calls: model.layers * readings * terms.reduce((calls, { patterns }) => calls + packedCalls(patterns, model, oracle), 0),
   };
+}
+
+/**
+ * Calls that no arrangement of H'L' instances a call can do without: the pairs to be covered over the pairs that a call of M
+ * tokens can cover, M^2 or, where it masks causally, M(M + 1)/2.
+ *
+ * Under theorem 4.1 the pairs are those of each query block with its sample.
+ */
+export function lowerBoundOf({ model, oracle, tokens, scenario, visiblePairs, blockSize, blocks }: Plan): number {
+  const { inputLength } = oracle;
+  const perInstance = oracle.causal ? (inputLength * (inputLength + 1)) / 2 : inputLength ** 2;
+  const last = tokens - (blocks - 1) * blockSize;
+  const pairs = scenario.kind === 'average-case' ? (blocks - 1) * blockSize ** 2 + last ** 2 : visiblePairs;
+  return model.layers * Math.ceil((model.heads * pairs) / (perInstance * oracle.heads * oracle.layers));
 }
 
 type PackedRequest = Pick<PlanRequest, 'oracle' | 'model'>;

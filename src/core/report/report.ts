@@ -4,6 +4,7 @@ import type { CallCounts } from '../plan/cost';
 import type { Construction } from '../constructions';
 import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
+import type { SamplingReport } from './sampling';
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */
 export const reportSchemaVersion = 1;
@@ -118,6 +119,8 @@ export interface Environment {
 export interface RunReport extends PlanDocument {
   readonly run: RunMeasurements;
   readonly fidelity: Fidelity | null;
+  /** Under average-case: theorem 4.1's assumption as measured, and the error over seeds; else null. */
+  readonly sampling: SamplingReport | null;
   readonly quality: Quality | null;
   /** Why `quality` is null, in a sentence; null where it is not. */
   readonly qualityNote: string | null;

@@ -37,6 +37,7 @@ export class BlackBoxAttention implements LayerAttention {
   private added: AttentionState = emptyState(0, 0);
   private removed: AttentionState | undefined;
   private layer: LayerTensors | undefined;
+  private retried = false;
 
   constructor(
     private readonly plan: Plan,
@@ -61,6 +62,7 @@ export class BlackBoxAttention implements LayerAttention {
     this.layer = layer;
     this.added = emptyState(heads * tokens, width);
     this.removed = undefined;
+    this.retried = false;
     for (let block = 0; block < this.plan.blocks; block += 1) {
       for (const pattern of this.arrangement.patternsOf(block)) {
         const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
@@ -78,7 +80,7 @@ export class BlackBoxAttention implements LayerAttention {
     this.subtractRemoved();
     const logNormaliser = Float64Array.from(this.added.logNormaliser);
     rescaleSample(this.plan, logNormaliser);
-    return { out: { heads, tokens, width, data: Float32Array.from(this.added.out) }, logNormaliser };
+    return { out: { heads, tokens, width, data: Float32Array.from(this.added.out) }, logNormaliser, rounds: this.retried ? 3 : 1 };
   }
 
   /** Reads the waiting instances, merges the states, and sends rows on whose synthetic token underflowed. */
@@ -121,6 +123,7 @@ export class BlackBoxAttention implements LayerAttention {
     if (retry.waiting.length === 0) {
       return;
     }
+    this.retried = true;
     const [reading] = readingsOf[this.construction];
     const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));
     retry.waiting.forEach(({ rows }, slot) => rows.forEach(({ row }) => retry.setReference(slot, row, meanKey(slot, row))));

@@ -72,7 +72,8 @@ export class EngineClient {
       const resolveAny = resolve as (result: Result<MethodName>) => void;
       this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), onProgress });
       signal?.addEventListener('abort', cancel, { once: true });
-      this.send(child, { type: 'call', id, method, argument });
+      // `Argument<M>` belongs to `method`, which the union of requests cannot see through the type parameter.
+      this.send(child, { type: 'call', id, method, argument } as EngineRequest);
     });
   }
 

@@ -1,13 +1,15 @@
 import type { Progress } from '../../core/report/progress';
 import { promptFromText } from '../prompt';
+import { runLedger } from '../ledger/ledger';
 import { simulate } from '../simulate';
 import { toErrorData } from './errors';
-import type { EngineMethods, EngineRequest, EngineResponse } from './rpc';
+import type { CallContext, EngineMethods, EngineRequest, EngineResponse, MethodName, Result } from './rpc';
 
 /** The engine's methods. @param modelsFolder the folder that holds the embedded models */
 export function engineMethods(modelsFolder: string): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, modelsFolder }),
+    ledger: (options, context) => runLedger(options, context),
   };
 }
 
@@ -25,7 +27,7 @@ export function engineHandler(methods: EngineMethods, send: (response: EngineRes
       running.get(request.id)?.abort();
       return;
     }
-    const { id, method, argument } = request;
+    const { id } = request;
     const controller = new AbortController();
     running.set(id, controller);
     try {
@@ -33,13 +35,23 @@ export function engineHandler(methods: EngineMethods, send: (response: EngineRes
         signal: controller.signal,
         onProgress: atMostEvery(progressIntervalMs, (progress: Progress) => send({ type: 'progress', id, progress })),
       };
-      send({ type: 'result', id, result: await methods[method](argument, context) });
+      send({ type: 'result', id, result: await callMethod(methods, request, context) });
     } catch (error) {
       send({ type: 'error', id, error: toErrorData(error) });
     } finally {
       running.delete(id);
     }
   };
+}
+
+/** Calls the method that a request names, with its own argument. */
+function callMethod(methods: EngineMethods, request: Extract<EngineRequest, { type: 'call' }>, context: CallContext): Promise<Result<MethodName>> {
+  switch (request.method) {
+    case 'simulate':
+      return methods.simulate(request.argument, context);
+    case 'ledger':
+      return methods.ledger(request.argument, context);
+  }
 }
 
 /** Progress is worth a message this often. */

@@ -1,4 +1,5 @@
 import type { OnProgress, Progress } from '../../core/report/progress';
+import type { LedgerOptions, LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import type { SimulationOptions } from '../../core/options';
 
@@ -6,6 +7,8 @@ import type { SimulationOptions } from '../../core/options';
 export interface EngineMethods {
   /** Runs a prompt and reports. @throws InputError, CancelledError */
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
+  /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
+  ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
 }
 
 /** A prompt's text and options; plain data. */

@@ -65,7 +65,7 @@ export class FusedAttention implements LayerAttention {
     await this.lanes.open.flush();
     await this.lanes.masked.flush();
     rescaleSample(this.plan, logNormaliser);
-    return { out, logNormaliser };
+    return { out, logNormaliser, rounds: 1 };
   }
 
   private async addTile(layer: LayerTensors, queryBlock: number, keyBlock: number, kind: TileKind): Promise<void> {

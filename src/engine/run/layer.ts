@@ -11,6 +11,8 @@ export interface LayerTensors {
 export interface AttendedLayer {
   readonly out: HeadTensor;
   readonly logNormaliser: Float64Array;
+  /** Dependent rounds of calls that it took: 1, and 2 more where synthetic tokens underflowed. */
+  readonly rounds: number;
 }
 
 /** Attends one layer after another by the calls of a plan; its buffers are shared by all layers. */

@@ -20,7 +20,8 @@ const rowsPerSlice = 16;
  */
 export class FidelityCheck {
   private readonly mask: Mask;
-  private readonly rows: readonly number[];
+  /** Query rows that are compared, per head and layer. */
+  readonly rows: readonly number[];
   private maxAbsError = 0;
   private maxRelError = 0;
   private logNormaliserError = 0;

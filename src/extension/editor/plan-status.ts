@@ -4,7 +4,7 @@ import { planArithmetic, planStatus } from '../../core/hints/hints';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import type { Runner } from '../runs/runner';
+import type { SingleTask } from '../runs/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
 
 /** The one status item: the prompt in front, or the run under way. */
@@ -14,24 +14,24 @@ export class PlanStatus extends Disposable {
   constructor(
     private readonly active: ActivePrompt,
     private readonly plans: PromptPlans,
-    private readonly runner: Runner,
+    private readonly task: SingleTask,
   ) {
     super();
     this.item.name = 'Two Heads';
     this.item.command = 'twoHeads.openPanel';
     this.own(active.onDidChange(() => this.update()));
     this.own(plans.onDidChange(() => this.update()));
-    this.own(runner.onDidChange(() => this.update()));
+    this.own(task.onDidChange(() => this.update()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.update()));
     this.update();
   }
 
   private update(): void {
-    const { activity } = this.runner;
+    const { activity } = this.task;
     const document = this.active.editor?.document;
     const planned = document && this.plans.get(document);
     if (activity.state === 'running') {
-      this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, 'Two Heads is running a prompt');
+      this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, 'Two Heads is running');
     } else if (!hintsEnabled() || planned === undefined) {
       this.item.hide();
     } else if (planned.error !== null) {

@@ -4,8 +4,10 @@ import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
+import type { LedgerStore } from '../runs/ledger-store';
 import type { RunHistory } from '../runs/run-history';
 import type { Runner } from '../runs/runner';
+import type { SingleTask } from '../runs/single-task';
 import { panelHtml } from './page';
 import { cursorBlock, panelSnapshot } from './snapshot';
 import { selectTile } from './tile-selection';
@@ -22,7 +24,9 @@ export interface PanelSources {
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;
   readonly runner: Runner;
+  readonly task: SingleTask;
   readonly history: RunHistory;
+  readonly ledger: LedgerStore;
 }
 
 /** The side panel: sends snapshots and increments to its page, and does what the page asks. */
@@ -36,14 +40,15 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     private readonly sources: PanelSources,
   ) {
     super();
-    const { active, plans, choices, runner, history } = sources;
+    const { active, plans, choices, task, history, ledger } = sources;
     this.own(vscode.window.registerWebviewViewProvider(panelViewId, this));
     this.own(active.onDidChange(() => this.refresh()));
     this.own(plans.onDidChange((document) => document === active.editor?.document && this.refresh()));
     this.own(choices.onDidChange(() => this.refresh()));
     this.own(history.onDidChange(() => this.refresh()));
+    this.own(ledger.onDidChange(() => this.refresh()));
     this.own(
-      runner.onDidChange((activity) => {
+      task.onDidChange((activity) => {
         if (activity.state === 'running' && activity.progress !== null) {
           this.post({ type: 'progress', progress: activity.progress });
         } else {
@@ -88,8 +93,11 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       case 'compare':
         await vscode.commands.executeCommand('twoHeads.compareScenarios');
         break;
+      case 'run-ledger':
+        await this.sources.runner.runLedger();
+        break;
       case 'cancel':
-        this.sources.runner.cancel();
+        this.sources.task.cancel();
         break;
       case 'select-tile': {
         const { editor } = this.sources.active;
@@ -109,15 +117,16 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     if (this.view?.visible !== true) {
       return;
     }
-    const { active, plans, choices, runner, history } = this.sources;
+    const { active, plans, choices, task, history, ledger } = this.sources;
     const { editor } = active;
     const snapshot = panelSnapshot({
       editor,
       planned: editor && plans.get(editor.document),
       choice: choices.choice,
       read: choices.read(),
-      activity: runner.activity,
+      activity: task.activity,
       runs: history.runs,
+      ledger: ledger.report,
     });
     this.post({ type: 'snapshot', snapshot });
   }

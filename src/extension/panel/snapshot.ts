@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { makeScenario, scenarioKinds, scenarioLabel, type ScenarioParameters } from '../../core/masks';
 import { makePlan, type Plan, type PlanSummary } from '../../core/plan/plan';
+import { planRequest } from '../../core/plan/request';
+import type { LedgerReport } from '../../core/report/ledger';
 import type { Activity, FormChoice, PanelRun, PanelSnapshot, ScenarioCost } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
@@ -16,10 +18,11 @@ export interface PanelState {
   readonly read: ReadChoice;
   readonly activity: Activity;
   readonly runs: readonly KeptRun[];
+  readonly ledger: LedgerReport | null;
 }
 
 /** Everything the page shows, as one message. */
-export function panelSnapshot({ editor, planned, choice, read, activity, runs }: PanelState): PanelSnapshot {
+export function panelSnapshot({ editor, planned, choice, read, activity, runs, ledger }: PanelState): PanelSnapshot {
   const plan = planned?.error === null ? planned.plan : null;
   return {
     document: editor === undefined ? null : vscode.workspace.asRelativePath(editor.document.uri),
@@ -34,6 +37,7 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs }:
       report,
       current: editor !== undefined && plan !== null && isRunOf(report, editor.document, plan),
     })),
+    ledger,
   };
 }
 
@@ -46,18 +50,21 @@ export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | und
   return Math.floor(token / planned.plan.blockSize);
 }
 
-/** What each scenario would cost for the same prompt, model and block size: a plan each, where the parameters fit it. */
+/** What each scenario would cost for the same prompt, model and small transformer: a plan each, where the parameters fit it. */
 function scenarioCosts(plan: Plan, parameters: ScenarioParameters): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
+  const { tokens, model, construction, oracle } = plan;
+  const options = { construction, blockSize: oracle.inputLength, oracleLayers: oracle.layers, oracleHeads: oracle.heads };
   const costs: ScenarioCost[] = [];
-  const impossible: string[] = [];
+  // Two scenarios may share what is wrong with their window: it is said once.
+  const impossible = new Set<string>();
   for (const kind of scenarioKinds) {
     try {
-      costs.push(costOf(makePlan({ ...plan, scenario: makeScenario(kind, parameters) })));
+      costs.push(costOf(makePlan(planRequest(tokens, model, { ...options, scenario: makeScenario(kind, parameters) }))));
     } catch (error) {
-      impossible.push(messageOf(error));
+      impossible.add(messageOf(error));
     }
   }
-  return { scenarioCosts: costs, impossibleScenarios: impossible };
+  return { scenarioCosts: costs, impossibleScenarios: [...impossible] };
 }
 
 function costOf({ scenario, calls, bound, flops }: PlanSummary): ScenarioCost {

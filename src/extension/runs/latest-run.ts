@@ -10,6 +10,8 @@ export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: 
   return (
     report.prompt.tokens === plan.tokens &&
     report.oracle.inputLength === plan.oracle.inputLength &&
+    report.oracle.layers === plan.oracle.layers &&
+    report.oracle.heads === plan.oracle.heads &&
     report.construction === plan.construction &&
     scenarioLabel(report.scenario) === scenarioLabel(plan.scenario) &&
     report.prompt.sha256 === digestOf(document)

@@ -25,6 +25,16 @@ describe('numbers', () => {
     [format.formatError, 3.14e-7, '3.1e-7'],
     [format.formatFigure, 23.413431, '23.413'],
     [format.formatFigure, 0.000012, '1.200e-5'],
+    [format.formatLogCount, 0, '1'],
+    [format.formatLogCount, Math.log(1234), '1,234'],
+    [format.formatLogCount, Math.log(1e12), '1,000,000,000,000'],
+    [format.formatLogCount, Math.log(1e15), '10^15'],
+    [format.formatLogCount, Math.log(3e20), '10^20'],
+    [format.formatLogCount, 1e6, '10^434,294'],
+    [format.formatLogCount, Infinity, '∞'],
+    [format.formatLogFigure, Math.log(1.05), '1.05'],
+    [format.formatLogFigure, 0, '1'],
+    [format.formatLogFigure, Math.log(2.5e20), '10^20'],
   ])('%o of %d is %s', (formatter, value, text) => {
     expect(formatter(value)).toBe(text);
   });

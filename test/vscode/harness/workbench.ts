@@ -138,6 +138,24 @@ export class Workbench {
     await this.quickInput.choose(name);
   }
 
+  /** Drags the side bar's border until the side bar is about so many pixels wide. */
+  async setSideBarWidth(pixels: number): Promise<void> {
+    const sideBar = this.page.locator('.part.sidebar');
+    await eventually(`a side bar of ${pixels} pixels`, async () => {
+      const { x, y, width, height } = (await sideBar.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+      if (Math.abs(width - pixels) < 5) {
+        // Away from the border, which lights up under the mouse.
+        await this.page.mouse.move(x + width / 2, y);
+        return { found: true };
+      }
+      await this.page.mouse.move(x + width, y + height / 2);
+      await this.page.mouse.down();
+      await this.page.mouse.move(x + pixels, y + height / 2, { steps: 5 });
+      await this.page.mouse.up();
+      return { seen: width };
+    });
+  }
+
   /** The inner frame of a visible webview: see {@link findWebview}. */
   webview(titleOrIndex: string | number): Promise<Frame> {
     return findWebview(this.page, titleOrIndex);

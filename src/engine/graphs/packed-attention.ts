@@ -1,0 +1,30 @@
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { hiddenScore } from './attend';
+
+/**
+ * Attention as a kernel without a mask input computes it: what theorem 4.2 packs prompts into.
+ *
+ * Inputs: `query` `[H_kv, H / H_kv, N, columns]` (queries already scaled), `key` and `value` `[H_kv, 1, N, columns]`;
+ * columns are a head's m and whatever the caller appended to them. Output: `out`, shaped as `query`. Nothing tells the
+ * graph which pairs are to be visible.
+ * @param causalTokens builds in a causal flag; the length N is fixed then, as in a graph compiled for one shape
+ */
+export function packedAttentionGraph(causalTokens?: number): Uint8Array {
+  const g = new GraphBuilder('packed-attention');
+  const tokens = causalTokens ?? 'N';
+  const query = g.input('query', ['keyValueHeads', 'group', tokens, 'columns']);
+  const key = g.input('key', ['keyValueHeads', 1, tokens, 'columns']);
+  const value = g.input('value', ['keyValueHeads', 1, tokens, 'columns']);
+
+  const products = g.matMul(query, g.transpose(key, [0, 1, 3, 2]));
+  const scores = causalTokens === undefined ? products : g.add(products, causalFlag(g, causalTokens));
+  g.output('out', g.matMul(g.softmax(scores), value), ['keyValueHeads', 'group', tokens, 'columns']);
+  return g.build();
+}
+
+/** `[N, N]`: 0 up to the diagonal, `hiddenScore` or less after it; folded into a constant when the graph is loaded. */
+function causalFlag(g: GraphBuilder, tokens: number): Value {
+  const positions = Float32Array.from({ length: tokens }, (_, row) => row);
+  const ahead = g.subtract(g.floats([1, tokens], positions), g.floats([tokens, 1], positions));
+  return g.multiply(g.relu(ahead), g.scalar(hiddenScore));
+}

@@ -1,0 +1,41 @@
+import { formatNumberOf } from '../../core/format';
+import type { LedgerOptions, LedgerReport, LedgerRow } from '../../core/report/ledger';
+import type { OnProgress } from '../../core/report/progress';
+import { reportSchemaVersion } from '../../core/report/report';
+import { describeEnvironment } from '../environment';
+import { openDevice } from '../runtime/provider';
+import { ledgerRow } from './row';
+import { samplingTrial } from './sampling-trial';
+import { ledgerStatements } from './statements';
+
+/** What surrounds a ledger. */
+export interface LedgerContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** Share of a ledger's time that its statements take; the rest is theorem 4.1 over many seeds. */
+const statementsShare = 0.6;
+
+/**
+ * Runs every statement of the paper on random data, counts its calls and measures its errors.
+ *
+ * @throws InputError for parameters that no plan can be made of; CancelledError once the signal is aborted
+ */
+export async function runLedger(options: LedgerOptions, { signal, onProgress }: LedgerContext): Promise<LedgerReport> {
+  const statements = ledgerStatements(options);
+  const device = await openDevice('cpu', options.threads);
+  const rows: LedgerRow[] = [];
+  for (const statement of statements) {
+    const message = `${statement.scenario.kind}, ${statement.construction}`;
+    const report = (fraction: number): void =>
+      onProgress({ fraction: (statementsShare * (rows.length + fraction)) / statements.length, phase: 'attend', message });
+    rows.push(await ledgerRow(statement, options, device, signal, report));
+  }
+  const message = `theorem 4.1 over ${formatNumberOf(options.seeds, 'seed')}`;
+  const sampling = await samplingTrial(options, device, signal, (fraction) =>
+    onProgress({ fraction: statementsShare + (1 - statementsShare) * fraction, phase: 'verify', message }),
+  );
+  onProgress({ fraction: 1, phase: 'verify', message: 'done' });
+  return { schemaVersion: reportSchemaVersion, options, rows, sampling, environment: describeEnvironment() };
+}

@@ -1,0 +1,140 @@
+import type { HeadTensors } from '../../core/attention/reference';
+import { arrangementOf, isBlackBox } from '../../core/constructions';
+import { InputError } from '../../core/errors';
+import { lowerBoundOf, packedFormula } from '../../core/plan/bound';
+import { makePlan, type Plan } from '../../core/plan/plan';
+import type { LedgerOptions, LedgerRow, LedgerVerdict } from '../../core/report/ledger';
+import type { Fidelity } from '../../core/report/report';
+import type { ModelShape } from '../../core/shapes';
+import { checkMemory } from '../memory';
+import { randomModel } from '../model/random';
+import { OnnxOracle } from '../oracle/onnx-oracle';
+import { PhaseClock } from '../run/clock';
+import { forward, throwIfCancelled } from '../run/forward';
+import { headView } from '../run/head-tensor';
+import type { LayerTensors } from '../run/layer';
+import type { Device } from '../runtime/provider';
+import { FidelityCheck, spreadRows } from '../verify/fidelity';
+import { StatedError } from './stated-error';
+import type { LedgerStatement } from './statements';
+
+/** Pairs of a query and a key, over all heads and layers, up to which every row is checked: a few seconds of float64. */
+const densePairs = 5e7;
+
+/** Rows that are checked of a longer sequence. */
+const sampledRows = 64;
+
+/** Runs one statement on a random model and compares. @throws InputError for a plan that cannot be; CancelledError */
+export async function ledgerRow(
+  statement: LedgerStatement,
+  options: LedgerOptions,
+  device: Device,
+  signal: AbortSignal,
+  onProgress: (fraction: number) => void,
+): Promise<LedgerRow> {
+  const plan = planStatement(statement, options);
+  checkMemory(plan, 0);
+  const sampled = statement.scenario.kind === 'average-case';
+  const model = randomModel(plan.model, { seed: options.seed, ...(sampled ? tameData : { scoreScale: options.scoreScale, variety: 1 }) });
+  const oracle = await OnnxOracle.create(model, options.blockSize, device);
+  try {
+    const dense = plan.tokens ** 2 * plan.model.heads * plan.model.layers <= densePairs;
+    const check = new FidelityCheck(plan, dense ? 'dense' : 'rows', signal);
+    const clock = new PhaseClock();
+    const stated = new StatedError(plan, spreadRows(plan.tokens, dense ? plan.tokens : sampledRows));
+    let rounds = 0;
+    const start = performance.now();
+    await forward({
+      model,
+      plan,
+      tokens: Int32Array.from({ length: plan.tokens }, (_, position) => position % plan.model.vocabulary),
+      oracle,
+      clock,
+      signal,
+      onProgress,
+      inspect: (_layer, tensors, attended) =>
+        clock.time('verify', async () => {
+          rounds += attended.rounds;
+          await check.inspect(tensors, attended);
+          for (const head of headsOf(tensors)) {
+            stated.inspect(head);
+            throwIfCancelled(signal);
+          }
+        }),
+    });
+    const wallMs = performance.now() - start - clock.phases.verify;
+    return { ...describe(plan), ...outcome(plan, check.result(), stated.result()), ...counted(oracle), rounds, wallMs };
+  } finally {
+    await oracle.release();
+  }
+}
+
+/** Data that satisfies theorem 4.1's assumption: scores near 0, values much alike. */
+const tameData = { scoreScale: 0.02, variety: 0.05 };
+
+function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): Plan {
+  const { tokens, blockSize, oracleLayers, oracleHeads } = options;
+  return makePlan({
+    tokens,
+    scenario,
+    construction,
+    model: modelShape(options),
+    oracle: { inputLength: blockSize, layers: oracleLayers, heads: oracleHeads, causal },
+  });
+}
+
+/** A small model with the heads and layers asked for; every token of the sequence has an embedding of its own, up to a limit. */
+function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape {
+  const headWidth = 16;
+  return { layers, heads, keyValueHeads: heads, headWidth, width: heads * headWidth, feedForwardWidth: 64, vocabulary: Math.min(tokens, 4096) };
+}
+
+function describe(plan: Plan): Pick<LedgerRow, 'statement' | 'construction' | 'scenario' | 'tokens' | 'layers' | 'heads' | 'oracle' | 'exact' | 'bound' | 'lowerBound'> {
+  const { construction, scenario, tokens, model, oracle, bound } = plan;
+  if (!isBlackBox(construction)) {
+    throw new InputError(`Construction "${construction}" has no row in the ledger; use tight or paper.`);
+  }
+  const { statement, formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
+  return {
+    statement,
+    construction,
+    scenario,
+    tokens,
+    layers: model.layers,
+    heads: model.heads,
+    oracle,
+    exact: packedFormula(plan, formula, construction),
+    bound: { formula: bound.formula, calls: bound.calls },
+    lowerBound: lowerBoundOf(plan),
+  };
+}
+
+function counted({ calls }: OnnxOracle): Pick<LedgerRow, 'countedCalls' | 'retries'> {
+  return { countedCalls: calls.attention - calls.retries, retries: calls.retries };
+}
+
+function outcome(
+  { construction, scenario }: Plan,
+  { maxRelError, logNormaliserError }: Fidelity,
+  stated: LedgerRow['stated'],
+): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'stated' | 'verdict'> {
+  const kept: LedgerVerdict = construction === 'tight' && scenario.kind !== 'average-case' ? 'exact' : 'within';
+  return {
+    outputError: finite(maxRelError),
+    logNormaliserError: finite(logNormaliserError),
+    stated,
+    verdict: Math.max(maxRelError, logNormaliserError) <= stated.error ? kept : 'exceeds',
+  };
+}
+
+/** The tensors of every head of a layer. */
+function* headsOf({ query, key, value }: LayerTensors): Generator<HeadTensors> {
+  for (let head = 0; head < query.heads; head += 1) {
+    yield { width: query.width, queries: headView(query, head), keys: headView(key, head), values: headView(value, head) };
+  }
+}
+
+/** JSON has no infinity: a value that is not finite is null. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,31 @@
+import type { Difference } from '../../core/report/pack';
+
+/** Collects the largest difference between rows and the rows they are held against. */
+export class LargestDifference {
+  private maxAbsError = 0;
+  private maxRelError = 0;
+
+  /** Compares two rows, component by component. NaN counts as infinitely wrong, and must not vanish in a maximum. */
+  addRow(row: ArrayLike<number>, exact: ArrayLike<number>): void {
+    let difference = 0;
+    let size = 0;
+    for (let column = 0; column < exact.length; column += 1) {
+      const here = Math.abs(row[column] - exact[column]);
+      difference = Math.max(difference, Number.isNaN(here) ? Infinity : here);
+      size = Math.max(size, Math.abs(exact[column]));
+    }
+    this.add({ maxAbsError: difference, maxRelError: size > 0 ? difference / size : difference });
+  }
+
+  /** Takes in what was found elsewhere. */
+  add({ maxAbsError, maxRelError }: Difference): void {
+    this.maxAbsError = Math.max(this.maxAbsError, maxAbsError);
+    this.maxRelError = Math.max(this.maxRelError, maxRelError);
+  }
+
+  /** The worst of all that was added. */
+  result(): Difference {
+    const { maxAbsError, maxRelError } = this;
+    return { maxAbsError, maxRelError };
+  }
+}

@@ -1,0 +1,35 @@
+import { InputError } from '../../core/errors';
+import type { ModelFolder } from '../model/load';
+import type { Prompt } from '../prompt';
+import { PromptTokenizer } from '../tokenizer/tokenizer';
+
+/** A prompt to be packed. */
+export interface TokenizedPrompt {
+  readonly path: string;
+  /** Token ids `[N_i]`, at least one. */
+  readonly tokens: Int32Array;
+}
+
+/**
+ * Tokenizes the prompts of a pack.
+ *
+ * @throws InputError for no prompts, a prompt without a token, or a tokenizer that is not this model's
+ */
+export async function tokenizePrompts(prompts: readonly Prompt[], model: ModelFolder): Promise<TokenizedPrompt[]> {
+  if (prompts.length === 0) {
+    throw new InputError('There are no prompts to pack; give prompt files, a folder of them, or --list with a file of one prompt a line.');
+  }
+  const tokenizer = await PromptTokenizer.load(model.folder);
+  const { vocabulary } = model.config.shape;
+  return prompts.map(({ path, text }) => {
+    const tokens = tokenizer.encode(text);
+    if (tokens.length === 0) {
+      throw new InputError(`${path} has no token; give a prompt of at least one.`);
+    }
+    const stray = tokens.find((token) => token >= vocabulary);
+    if (stray !== undefined) {
+      throw new InputError(`${model.folder}: tokenizer.json gives token ${stray} but config.json has a vocabulary of ${vocabulary}; they belong to different models.`);
+    }
+    return { path, tokens };
+  });
+}

@@ -1,0 +1,102 @@
+import * as vscode from 'vscode';
+import { CancelledError, messageOf } from '../../core/errors';
+import type { OnProgress } from '../../core/report/progress';
+import type { Activity } from '../../protocol/panel';
+import { Disposable } from '../disposable';
+
+/** What one call of the engine is given, so that it can be cancelled and its progress is shown. */
+export interface Step {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** Begins a step of a task under a title. */
+export type BeginStep = (title: string) => Step;
+
+/** The one task that may use the engine at a time: its progress, its cancel, and what it says at its end. */
+export class SingleTask extends Disposable {
+  private readonly changed = this.own(new vscode.EventEmitter<Activity>());
+  /** Fires when a task starts, progresses, ends or fails. */
+  readonly onDidChange = this.changed.event;
+  private state: Activity = { state: 'idle' };
+  private controller: AbortController | undefined;
+
+  constructor(private readonly log: vscode.LogOutputChannel) {
+    super();
+    this.own({ dispose: () => this.cancel() });
+  }
+
+  get activity(): Activity {
+    return this.state;
+  }
+
+  /** Stops what runs now. */
+  cancel(): void {
+    this.controller?.abort();
+  }
+
+  /**
+   * Runs a task, unless one is running already.
+   *
+   * @returns what `work` returns, or undefined where it was refused, was cancelled or failed; the user has been told then
+   */
+  async run<T>(work: (begin: BeginStep) => Promise<T>): Promise<T | undefined> {
+    if (this.controller !== undefined) {
+      void vscode.window.showWarningMessage('Two Heads is already running; cancel that run first.');
+      return undefined;
+    }
+    const controller = new AbortController();
+    this.controller = controller;
+    try {
+      const result = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: 'Two Heads', cancellable: true },
+        (notification, token) => {
+          token.onCancellationRequested(() => controller.abort());
+          return work((title) => this.begin(title, controller.signal, notification));
+        },
+      );
+      this.enter({ state: 'idle' });
+      return result;
+    } catch (error) {
+      if (error instanceof CancelledError) {
+        this.enter({ state: 'idle' });
+        void vscode.window.showInformationMessage('Two Heads: the run was cancelled.');
+      } else {
+        this.fail(messageOf(error));
+      }
+      return undefined;
+    } finally {
+      this.controller = undefined;
+    }
+  }
+
+  /** Says how a task came out. */
+  announce(message: string): void {
+    this.log.info(message);
+    void vscode.window
+      .showInformationMessage(`Two Heads: ${message}`, 'Open Panel')
+      .then((chosen) => chosen && vscode.commands.executeCommand('twoHeads.openPanel'));
+  }
+
+  private fail(message: string): void {
+    this.log.error(message);
+    this.enter({ state: 'failed', message });
+    void vscode.window.showErrorMessage(`Two Heads: ${message}`, 'Show Log').then((chosen) => chosen && this.log.show());
+  }
+
+  private begin(title: string, signal: AbortSignal, notification: vscode.Progress<{ message: string; increment: number }>): Step {
+    this.enter({ state: 'running', title, progress: null });
+    let shown = 0;
+    const onProgress: OnProgress = (progress) => {
+      notification.report({ message: `${title}: ${progress.message}`, increment: 100 * (progress.fraction - shown) });
+      shown = progress.fraction;
+      this.enter({ state: 'running', title, progress });
+    };
+    return { signal, onProgress };
+  }
+
+  private enter(state: Activity): void {
+    this.state = state;
+    this.changed.fire(state);
+  }
+}

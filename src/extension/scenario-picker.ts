@@ -1,0 +1,62 @@
+import * as vscode from 'vscode';
+import { messageOf } from '../core/errors';
+import { maskDefinition, maskDefinitions, type ScenarioKind, type ScenarioParameters } from '../core/masks';
+import { wholeNumber } from '../core/options';
+import { maximumTokens } from '../core/plan/partition';
+import type { ChoiceStore } from './choice';
+
+/** Asks for a scenario and its parameters, and chooses them. */
+export async function chooseScenario(choices: ChoiceStore): Promise<void> {
+  const { kind: current, parameters: before } = choices.choice;
+  const items = maskDefinitions.map(({ kind, title, description }) => ({
+    label: title,
+    description: kind === current ? 'current' : '',
+    detail: description,
+    scenario: kind,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, { title: 'Choose Scenario', placeHolder: 'Which tokens does a token see?' });
+  const parameters = chosen && (await askParameters(chosen.scenario, before));
+  if (chosen !== undefined && parameters !== undefined) {
+    await choices.set({ kind: chosen.scenario, parameters: { ...choices.choice.parameters, ...parameters } });
+  }
+}
+
+/** Asks for M, and chooses it. */
+export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
+  const blockSize = await askNumber('Block size M', 'Tokens that one call of the small transformer reads.', choices.choice.blockSize, 2, maximumTokens);
+  if (blockSize !== undefined) {
+    await choices.set({ blockSize });
+  }
+}
+
+/** Asks for each parameter of a scenario; undefined where the user gave up. */
+async function askParameters(kind: ScenarioKind, current: ScenarioParameters): Promise<ScenarioParameters | undefined> {
+  const answers: Record<string, number> = {};
+  const known: Readonly<Record<string, number | undefined>> = current;
+  for (const { name, title, description, minimum, maximum, default: standard } of maskDefinition(kind).parameters) {
+    const answer = await askNumber(title, description, known[name] ?? standard, minimum, maximum);
+    if (answer === undefined) {
+      return undefined;
+    }
+    answers[name] = answer;
+  }
+  return answers;
+}
+
+/** Asks for a whole number within limits; undefined where the user gave up. */
+async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
+  const answer = await vscode.window.showInputBox({
+    title,
+    prompt,
+    value: String(value),
+    validateInput: (text) => {
+      try {
+        wholeNumber(title, text, minimum, maximum);
+        return undefined;
+      } catch (error) {
+        return messageOf(error);
+      }
+    },
+  });
+  return answer === undefined ? undefined : wholeNumber(title, answer, minimum, maximum);
+}
