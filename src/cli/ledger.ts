@@ -101,7 +101,7 @@ function cellsOf(row: LedgerRow): readonly string[] {
     formatCount(lowerBound),
     formatCount(rounds),
     error(row.outputError),
-    error(row.logNormaliserError),
+    row.readsNormaliser ? error(row.logNormaliserError) : '-',
     formatError(stated.error),
     verdict,
     formatDuration(wallMs),

@@ -1,4 +1,3 @@
-import { InputError } from '../core/errors';
 import type { SimulationOptions } from '../core/options';
 import { makePlan, summarise, type Plan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
@@ -7,6 +6,7 @@ import { parameterCount } from '../core/shapes';
 import { openModel, type ModelFolder } from './model/load';
 import type { Prompt } from './prompt';
 import { PromptTokenizer } from './tokenizer/tokenizer';
+import { checkVocabulary } from './tokenizer/vocabulary';
 
 /** A prompt, planned: everything that is known before a run. */
 export interface PlannedPrompt {
@@ -32,11 +32,7 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, mod
   const all = tokenizer.encode(prompt.text);
   const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
   const tokenizeMs = performance.now() - start;
-  const { vocabulary } = model.config.shape;
-  const stray = tokens.find((token) => token >= vocabulary);
-  if (stray !== undefined) {
-    throw new InputError(`${model.folder}: tokenizer.json gives token ${stray} but config.json has a vocabulary of ${vocabulary}; they belong to different models.`);
-  }
+  checkVocabulary(tokens, model);
   return { prompt, model, tokens, tokenizeMs, plan: makePlan(planRequest(tokens.length, model.config.shape, options)) };
 }
 

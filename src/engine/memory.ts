@@ -7,6 +7,11 @@ import type { Plan } from '../core/plan/plan';
 /** The share of free memory that a run may plan to take. */
 const usableShare = 0.8;
 
+/** Bytes that a run may plan to take, now. */
+export function usableMemory(): number {
+  return Math.floor(freemem() * usableShare);
+}
+
 /**
  * Refuses a plan that would not fit, before it starts.
  *
@@ -14,7 +19,7 @@ const usableShare = 0.8;
  * @throws InputError that names the block size and the largest one that fits
  */
 export function checkMemory(plan: Plan, limit: number): void {
-  const allowed = limit > 0 ? limit : Math.floor(freemem() * usableShare);
+  const allowed = limit > 0 ? limit : usableMemory();
   if (plan.bytes <= allowed) {
     return;
   }

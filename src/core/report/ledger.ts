@@ -39,8 +39,10 @@ export interface LedgerRow {
   readonly rounds: number;
   /** Largest error of an output, relative to the largest component of its exact row; null where it is not finite. */
   readonly outputError: number | null;
-  /** Largest absolute error of a log-normaliser (natural logarithm); null where it is not finite. */
+  /** Largest absolute error of a log-normaliser (natural logarithm); null where it is not finite, or not read. */
   readonly logNormaliserError: number | null;
+  /** Whether the statement reads log-normalisers at all: the converse, theorem 4.2, has no use for them. */
+  readonly readsNormaliser: boolean;
   /** The relative output error that the row is stated to stay within, and why. */
   readonly stated: { readonly error: number; readonly reason: string };
   readonly verdict: LedgerVerdict;

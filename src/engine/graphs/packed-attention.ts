@@ -1,5 +1,5 @@
-import { GraphBuilder, type Value } from '../onnx/graph-builder';
-import { hiddenScore } from './attend';
+import { GraphBuilder } from '../onnx/graph-builder';
+import { causalMask } from './causal-mask';
 
 /**
  * Attention as a kernel without a mask input computes it: what theorem 4.2 packs prompts into.
@@ -17,14 +17,7 @@ export function packedAttentionGraph(causalTokens?: number): Uint8Array {
   const value = g.input('value', ['keyValueHeads', 1, tokens, 'columns']);
 
   const products = g.matMul(query, g.transpose(key, [0, 1, 3, 2]));
-  const scores = causalTokens === undefined ? products : g.add(products, causalFlag(g, causalTokens));
+  const scores = causalTokens === undefined ? products : g.add(products, causalMask(g, causalTokens));
   g.output('out', g.matMul(g.softmax(scores), value), ['keyValueHeads', 'group', tokens, 'columns']);
   return g.build();
-}
-
-/** `[N, N]`: 0 up to the diagonal, `hiddenScore` or less after it; folded into a constant when the graph is loaded. */
-function causalFlag(g: GraphBuilder, tokens: number): Value {
-  const positions = Float32Array.from({ length: tokens }, (_, row) => row);
-  const ahead = g.subtract(g.floats([1, tokens], positions), g.floats([tokens, 1], positions));
-  return g.multiply(g.relu(ahead), g.scalar(hiddenScore));
 }

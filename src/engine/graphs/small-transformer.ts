@@ -1,6 +1,6 @@
 import { outputWidth, resultWidth, scoreWidth, sliceColumns, type BlackBoxShape, type Reading, type SliceColumns } from '../../core/constructions/slice';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
-import { hiddenScore } from './attend';
+import { causalMask } from './causal-mask';
 
 /**
  * The smallest share of the synthetic token that is read, about e^-80. Below 1e-38 float32 has fewer bits, which would go
@@ -65,13 +65,6 @@ function attentionLayer(g: GraphBuilder, stream: Value, shape: BlackBoxShape, re
   const means = g.matMul(g.softmax(scores), value);
   const joined = g.reshape(g.transpose(means, [0, 2, 1, 3]), [0, rows, heads * results]);
   return g.matMul(joined, g.input(`output.${layer}`, [heads * results, width]));
-}
-
-/** `[M, M]`: 0 up to the diagonal, `hiddenScore` or less after it. */
-function causalMask(g: GraphBuilder, rows: number): Value {
-  const positions = Float32Array.from({ length: rows }, (_, row) => row);
-  const ahead = g.subtract(g.floats([1, rows], positions), g.floats([rows, 1], positions));
-  return g.multiply(g.relu(ahead), g.scalar(hiddenScore));
 }
 
 /** What the proofs compute from a head's result, token by token and slice by slice (lemma 3.1). */

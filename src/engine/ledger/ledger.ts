@@ -4,6 +4,7 @@ import type { OnProgress } from '../../core/report/progress';
 import { reportSchemaVersion } from '../../core/report/report';
 import { describeEnvironment } from '../environment';
 import { openDevice } from '../runtime/provider';
+import { converseRow } from './converse-row';
 import { ledgerRow } from './row';
 import { samplingTrial } from './sampling-trial';
 import { ledgerStatements } from './statements';
@@ -32,6 +33,7 @@ export async function runLedger(options: LedgerOptions, { signal, onProgress }: 
       onProgress({ fraction: (statementsShare * (rows.length + fraction)) / statements.length, phase: 'attend', message });
     rows.push(await ledgerRow(statement, options, device, signal, report));
   }
+  rows.push(await converseRow(options, device, signal));
   const message = `theorem 4.1 over ${formatNumberOf(options.seeds, 'seed')}`;
   const sampling = await samplingTrial(options, device, signal, (fraction) =>
     onProgress({ fraction: statementsShare + (1 - statementsShare) * fraction, phase: 'verify', message }),

@@ -47,7 +47,7 @@ export async function ledgerRow(
     await forward({
       model,
       plan,
-      tokens: Int32Array.from({ length: plan.tokens }, (_, position) => position % plan.model.vocabulary),
+      tokens: anyTokens(plan.tokens, plan.model),
       oracle,
       clock,
       signal,
@@ -84,7 +84,7 @@ function planStatement({ scenario, construction, causal }: LedgerStatement, opti
 }
 
 /** A small model with the heads and layers asked for; every token of the sequence has an embedding of its own, up to a limit. */
-function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape {
+export function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape {
   const headWidth = 16;
   return { layers, heads, keyValueHeads: heads, headWidth, width: heads * headWidth, feedForwardWidth: 64, vocabulary: Math.min(tokens, 4096) };
 }
@@ -117,11 +117,12 @@ function outcome(
   { construction, scenario }: Plan,
   { maxRelError, logNormaliserError }: Fidelity,
   stated: LedgerRow['stated'],
-): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'stated' | 'verdict'> {
+): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'readsNormaliser' | 'stated' | 'verdict'> {
   const kept: LedgerVerdict = construction === 'tight' && scenario.kind !== 'average-case' ? 'exact' : 'within';
   return {
     outputError: finite(maxRelError),
     logNormaliserError: finite(logNormaliserError),
+    readsNormaliser: true,
     stated,
     verdict: Math.max(maxRelError, logNormaliserError) <= stated.error ? kept : 'exceeds',
   };
@@ -134,7 +135,12 @@ function* headsOf({ query, key, value }: LayerTensors): Generator<HeadTensors> {
   }
 }
 
+/** Tokens that are as different as the vocabulary allows. */
+export function anyTokens(tokens: number, { vocabulary }: ModelShape): Int32Array {
+  return Int32Array.from({ length: tokens }, (_, position) => position % vocabulary);
+}
+
 /** JSON has no infinity: a value that is not finite is null. */
-function finite(value: number): number | null {
+export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

@@ -8,11 +8,19 @@ import type { LedgerRow } from '../../core/report/ledger';
 import { guaranteedEpsilon } from '../../core/sampling/guarantee';
 import { samplingConstants } from '../verify/sampling';
 
+/** The error that rounding scores of this size makes of an output. */
+export function roundingError(largestScore: number): number {
+  return roundings * rounding * (1 + largestScore);
+}
+
 /** Half the distance from 1 to the next float32: the relative error of one rounding. */
 const rounding = 2 ** -24;
 
-/** Roundings that meet in one output: scores, exponentials, sums, and up to four calls that are merged. */
+/** Roundings that meet in one output: scores, exponentials, sums, and calls that are merged. */
 const roundings = 16;
+
+/** Roundings of `1 - a`: those of the share `a`, which a softmax has divided by a sum. */
+const shareRoundings = 4;
 
 /**
  * The relative error that a row of the ledger is stated to stay within, from its own queries, keys and values in float64.
@@ -41,7 +49,7 @@ export class StatedError {
   private get reason(): string {
     const { scenario, construction } = this.plan;
     if (scenario.kind === 'average-case') {
-      return 'the epsilon that theorem 4.1 guarantees for this M, from the C and D measured';
+      return 'the epsilon that theorem 4.1 guarantees for this M, from the C and D measured; above 1 it promises nothing';
     }
     if (construction === 'tight') {
       return 'float32 rounding of the scores';
@@ -57,7 +65,7 @@ export class StatedError {
     const exact = referenceAttention(head, maskOf(scenario, tokens), 1, this.rows);
     const largestScore = this.largestScore(head);
     if (construction === 'tight') {
-      return roundings * rounding * (1 + largestScore);
+      return roundingError(largestScore);
     }
     const lost = this.literalLoss(head, exact);
     const largestValue = largestOf(head.values);
@@ -65,7 +73,8 @@ export class StatedError {
     this.rows.forEach((_, index) => {
       const size = largestOf(exact.out.subarray(index * head.width, (index + 1) * head.width));
       // A state that weighs too much or too little moves the output by as much as its values lie apart.
-      worst = Math.max(worst, (2 * roundings * rounding * (lost[index] + 1 + largestScore) * largestValue) / size);
+      const ofNormaliser = shareRoundings * rounding * lost[index] + roundingError(largestScore);
+      worst = Math.max(worst, (ofNormaliser * largestValue) / size);
     });
     return worst;
   }

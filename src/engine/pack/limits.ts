@@ -1,10 +1,7 @@
-import { freemem } from 'node:os';
 import { InputError } from '../../core/errors';
 import { formatBytes, formatCount } from '../../core/format';
 import type { PackScenario } from '../../core/report/pack';
-
-/** The share of free memory that one call may plan to take. */
-const usableShare = 0.8;
+import { usableMemory } from '../memory';
 
 /**
  * Bytes that a pair of tokens takes: per head for its score, and once for the causal flag.
@@ -36,7 +33,7 @@ export function checkPackedLength(tokens: number, maxTokens: number): void {
  * @param allowed bytes that the scores may take
  * @throws InputError that names what is needed, what there is, and the length that fits
  */
-export function checkPackMemory(heads: number, tokens: number, scenario: PackScenario, allowed = Math.floor(freemem() * usableShare)): void {
+export function checkPackMemory(heads: number, tokens: number, scenario: PackScenario, allowed = usableMemory()): void {
   const perPair = pairBytes[scenario].score * heads + pairBytes[scenario].flag;
   const needed = perPair * tokens ** 2;
   if (needed > allowed) {

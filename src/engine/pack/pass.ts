@@ -1,7 +1,7 @@
 import type { LayerWeights, LoadedModel } from '../model/load';
 import type { Oracle } from '../oracle/oracle';
 import type { PhaseClock } from '../run/clock';
-import { throwIfCancelled } from '../run/forward';
+import { embed, throwIfCancelled } from '../run/forward';
 import { headTensor, readRows, writeRows, type HeadTensor } from '../run/head-tensor';
 import type { LayerTensors } from '../run/layer';
 import type { AttentionKernel } from './kernel';
@@ -42,13 +42,6 @@ export async function packPass(pass: PackPass, layout: PackLayout, tokens: Int32
     await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights));
     pass.onLayer();
   }
-  return hidden;
-}
-
-/** Looks up the embeddings `[N, d]`: copying, no arithmetic. */
-function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
-  const hidden = new Float32Array(tokens.length * width);
-  tokens.forEach((token, row) => hidden.set(embedding.subarray(token * width, (token + 1) * width), row * width));
   return hidden;
 }
 

@@ -2,6 +2,7 @@ import { InputError } from '../../core/errors';
 import type { ModelFolder } from '../model/load';
 import type { Prompt } from '../prompt';
 import { PromptTokenizer } from '../tokenizer/tokenizer';
+import { checkVocabulary } from '../tokenizer/vocabulary';
 
 /** A prompt to be packed. */
 export interface TokenizedPrompt {
@@ -20,16 +21,12 @@ export async function tokenizePrompts(prompts: readonly Prompt[], model: ModelFo
     throw new InputError('There are no prompts to pack; give prompt files, a folder of them, or --list with a file of one prompt a line.');
   }
   const tokenizer = await PromptTokenizer.load(model.folder);
-  const { vocabulary } = model.config.shape;
   return prompts.map(({ path, text }) => {
     const tokens = tokenizer.encode(text);
     if (tokens.length === 0) {
       throw new InputError(`${path} has no token; give a prompt of at least one.`);
     }
-    const stray = tokens.find((token) => token >= vocabulary);
-    if (stray !== undefined) {
-      throw new InputError(`${model.folder}: tokenizer.json gives token ${stray} but config.json has a vocabulary of ${vocabulary}; they belong to different models.`);
-    }
+    checkVocabulary(tokens, model);
     return { path, tokens };
   });
 }

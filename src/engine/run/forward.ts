@@ -81,7 +81,7 @@ export function throwIfCancelled(signal: AbortSignal): void {
 }
 
 /** Looks up the embeddings `[N, d]`: copying, no arithmetic. */
-function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
+export function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
   const hidden = new Float32Array(tokens.length * width);
   tokens.forEach((token, row) => hidden.set(embedding.subarray(token * width, (token + 1) * width), row * width));
   return hidden;

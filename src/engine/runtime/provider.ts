@@ -55,6 +55,7 @@ export function sessionOptions({ provider, threads }: Device): InferenceSession.
     logSeverityLevel: 3,
     extra: {
       session: {
+        intra_op: { allow_spinning: '0' },
         ...(provider === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }),
       },
     },
