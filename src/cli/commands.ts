@@ -1,7 +1,11 @@
-import { InputError } from '../core/errors';
+import { InputError, messageOf } from '../core/errors';
 import { makeScenario, scenarioKinds, scenarioLabel, type Scenario } from '../core/masks';
+import type { SimulationOptions } from '../core/options';
+import { makePlan } from '../core/plan/plan';
+import { planRequest } from '../core/plan/request';
 import { reportSchemaVersion, type ComparisonReport, type RunReport } from '../core/report/report';
 import { planDocument, planPrompt } from '../engine/laboratory';
+import type { Prompt } from '../engine/prompt';
 import { simulate } from '../engine/simulate';
 import { checkWritable, readPrompt, writeWhole } from './files';
 import { commonOptions, optionsFrom, parametersFrom, type Flags } from './flags';
@@ -43,14 +47,41 @@ export async function compareCommand(file: string, flags: Flags & { readonly sce
   const scenarios = scenariosFrom(flags);
   const common = commonOptions(flags);
   const prompt = await readPrompt(file);
+  const { possible, refused } = await sortScenarios(prompt, scenarios, common, surroundings.modelsFolder);
+  // A scenario that the user named is not left out.
+  if (refused.length > 0 && (flags.scenarios !== undefined || possible.length === 0)) {
+    throw new InputError(refused[0].reason);
+  }
+  refused.forEach(({ scenario, reason }) => process.stderr.write(`${scenarioLabel(scenario)} is left out: ${reason}\n`));
   const runs: RunReport[] = [];
-  for (const scenario of scenarios) {
+  for (const scenario of possible) {
     const onProgress = progressPrinter(process.stderr, scenarioLabel(scenario));
     runs.push(await simulate(prompt, { ...common, scenario }, { ...surroundings, onProgress }));
   }
   const [first] = runs;
-  const comparison: ComparisonReport = { schemaVersion: reportSchemaVersion, prompt: first.prompt, model: first.model, runs };
+  const comparison: ComparisonReport = { schemaVersion: reportSchemaVersion, prompt: first.prompt, model: first.model, runs, refused };
   print(flags, comparison, () => comparisonText(runs));
+}
+
+/** The scenarios that a prompt can have under these options, and the others with why; nothing is run for it. */
+async function sortScenarios(
+  prompt: Prompt,
+  scenarios: readonly Scenario[],
+  options: SimulationOptions,
+  modelsFolder: string,
+): Promise<{ possible: Scenario[]; refused: { scenario: Scenario; reason: string }[] }> {
+  const { plan } = await planPrompt(prompt, { ...options, scenario: { kind: 'full' } }, modelsFolder);
+  const possible: Scenario[] = [];
+  const refused: { scenario: Scenario; reason: string }[] = [];
+  for (const scenario of scenarios) {
+    try {
+      makePlan(planRequest(plan.tokens, plan.model, { ...options, scenario }));
+      possible.push(scenario);
+    } catch (error) {
+      refused.push({ scenario, reason: messageOf(error) });
+    }
+  }
+  return { possible, refused };
 }
 
 function scenariosFrom(flags: Flags & { readonly scenarios?: string }): Scenario[] {

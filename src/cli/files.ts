@@ -42,19 +42,20 @@ export async function checkWritable(path: string): Promise<void> {
 /**
  * Writes a file whole or not at all: to a neighbour first, then renamed over the target.
  *
+ * @param flag where the user named the path, for the refusal
  * @throws InputError where the folder cannot be written
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string, flag = '--out'): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
   try {
     await writeFile(draft, text, { flag: 'wx' });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw unwritable(path, messageOf(error));
+    throw unwritable(path, messageOf(error), flag);
   }
 }
 
-function unwritable(path: string, reason: string): InputError {
-  return new InputError(`--out ${path} cannot be written (${reason}); give a path in a folder that exists.`);
+function unwritable(path: string, reason: string, flag = '--out'): InputError {
+  return new InputError(`${flag} ${path} cannot be written (${reason}); give a path in a folder that exists.`);
 }

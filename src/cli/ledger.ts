@@ -5,6 +5,7 @@ import { positiveNumber, wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/report/ledger';
 import { runLedger } from '../engine/ledger/ledger';
+import { writePictures } from './pictures';
 import { progressPrinter } from './progress';
 import { samplingLines } from './sampling-text';
 import { table } from './text';
@@ -23,6 +24,7 @@ export interface LedgerFlags {
   readonly seeds: string;
   readonly scale: string;
   readonly threads: string;
+  readonly pictures?: string;
   readonly json?: boolean;
 }
 
@@ -42,6 +44,7 @@ export function addLedgerFlags(command: Command): Command {
     .option('--seed <n>', 'seed of the random model and of the first sample', String(standard.seed))
     .option('--seeds <n>', 'samples over which theorem 4.1 is tried', String(standard.seeds))
     .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(standard.threads))
+    .option('--pictures <folder>', 'run nothing; draw every construction into a folder, an SVG file each')
     .option('--json', 'print one JSON document on stdout');
 }
 
@@ -63,8 +66,13 @@ export function ledgerOptionsFrom(flags: LedgerFlags): LedgerOptions {
   };
 }
 
-/** `two-heads ledger`: every statement of the paper, run and counted. */
+/** `two-heads ledger`: every statement of the paper, run and counted, or drawn. */
 export async function ledgerCommand(flags: LedgerFlags, signal: AbortSignal): Promise<void> {
+  if (flags.pictures !== undefined) {
+    const paths = await writePictures(flags.pictures);
+    process.stdout.write(`${flags.json === true ? JSON.stringify({ pictures: paths }, null, 2) : paths.join('\n')}\n`);
+    return;
+  }
   const options = ledgerOptionsFrom(flags);
   const report = await runLedger(options, { signal, onProgress: progressPrinter(process.stderr, 'ledger') });
   process.stdout.write(`${flags.json === true ? JSON.stringify(report, null, 2) : ledgerText(report)}\n`);

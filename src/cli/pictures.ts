@@ -17,7 +17,7 @@ export async function writePictures(folder: string): Promise<string[]> {
   const paths: string[] = [];
   for (const { name, svg } of pictures) {
     const path = join(folder, `${name}.svg`);
-    await writeWhole(path, svg());
+    await writeWhole(path, svg(), '--pictures');
     paths.push(path);
   }
   return paths;

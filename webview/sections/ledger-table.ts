@@ -1,7 +1,7 @@
 import { formatCount, formatNumberOf } from '../../src/core/format';
 import { maskDefinition } from '../../src/core/masks';
 import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/report/ledger';
-import { count, errorOrOverflow, errorSize, words } from '../ui/shown';
+import { count, errorOrOverflow, errorSize, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
 
 /** The statements of the paper, a row each. */
@@ -56,7 +56,7 @@ function rowOf(row: LedgerRow, index: number): Row {
       { ...count(lowerBound), testId: 'ledger-lower-bound' },
       { ...count(rounds), testId: 'ledger-rounds' },
       { ...errorOrOverflow(row.outputError), testId: 'ledger-output-error' },
-      { ...errorOrOverflow(row.logNormaliserError), testId: 'ledger-log-normaliser-error' },
+      { ...(row.readsNormaliser ? errorOrOverflow(row.logNormaliserError) : nothing), testId: 'ledger-log-normaliser-error' },
       { ...errorSize(stated.error), title: stated.reason, detail: stated.reason, testId: 'ledger-stated' },
       { ...words(verdict, verdictMeanings[verdict]), testId: 'ledger-verdict' },
     ],

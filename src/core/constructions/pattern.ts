@@ -12,7 +12,7 @@ export interface Pattern {
   readonly queries: Int32Array;
   /** `[M]`: the token whose key and value a row carries, `noToken` for padding, `syntheticToken` in row 0. */
   readonly keys: Int32Array;
-  /** `[M]`: the chunk that a row belongs to; a query sees no key of another chunk. Absent where all rows belong together. */
+  /** `[M]`: which of the call's chunks a row belongs to, 0 to p - 1; a query sees no key of another. Absent where there is one. */
   readonly chunks?: Int32Array;
   /** Leading rows whose keys every chunk sees: the synthetic token and, where there are any, the sinks. */
   readonly sharedRows: number;

@@ -26,8 +26,8 @@ export function placeTokens(column: Int32Array, firstRow: number, from: number, 
 }
 
 /**
- * The strict upper triangle of a tile (claim B.6): keys in reverse order, queries in reverse order and one row further
- * on, so that query `p` sees exactly the keys after `p` of the key block.
+ * The strict upper triangle of a tile (claim B.6): keys and queries in reverse order, each query one row above
+ * the key of its own position, so that query `p` sees exactly the keys after `p` of the key block.
  *
  * The key block holds as many keys as the widest query block has queries.
  */

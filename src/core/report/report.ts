@@ -133,4 +133,6 @@ export interface ComparisonReport {
   readonly prompt: PromptDigest;
   readonly model: ModelDescription;
   readonly runs: readonly RunReport[];
+  /** Scenarios that this prompt cannot have under these options, each with why. */
+  readonly refused: readonly { readonly scenario: Scenario; readonly reason: string }[];
 }
