@@ -37,7 +37,8 @@ export class BlackBoxAttention implements LayerAttention {
   private added: AttentionState = emptyState(0, 0);
   private removed: AttentionState | undefined;
   private layer: LayerTensors | undefined;
-  private retried = false;
+  /** Dependent rounds of calls that the layer in work has taken. */
+  private rounds = 1;
 
   constructor(
     private readonly plan: Plan,
@@ -62,7 +63,7 @@ export class BlackBoxAttention implements LayerAttention {
     this.layer = layer;
     this.added = emptyState(heads * tokens, width);
     this.removed = undefined;
-    this.retried = false;
+    this.rounds = 1;
     for (let block = 0; block < this.plan.blocks; block += 1) {
       for (const pattern of this.arrangement.patternsOf(block)) {
         const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
@@ -80,7 +81,7 @@ export class BlackBoxAttention implements LayerAttention {
     this.subtractRemoved();
     const logNormaliser = Float64Array.from(this.added.logNormaliser);
     rescaleSample(this.plan, logNormaliser);
-    return { out: { heads, tokens, width, data: Float32Array.from(this.added.out) }, logNormaliser, rounds: this.retried ? 3 : 1 };
+    return { out: { heads, tokens, width, data: Float32Array.from(this.added.out) }, logNormaliser, rounds: this.rounds };
   }
 
   /** Reads the waiting instances, merges the states, and sends rows on whose synthetic token underflowed. */
@@ -123,7 +124,8 @@ export class BlackBoxAttention implements LayerAttention {
     if (retry.waiting.length === 0) {
       return;
     }
-    this.retried = true;
+    // Mean keys wait for the first calls, and the calls with them for the mean keys.
+    this.rounds = 3;
     const [reading] = readingsOf[this.construction];
     const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));
     retry.waiting.forEach(({ rows }, slot) => rows.forEach(({ row }) => retry.setReference(slot, row, meanKey(slot, row))));
