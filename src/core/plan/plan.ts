@@ -106,7 +106,7 @@ export function makePlan(request: PlanRequest): Plan {
     ...costOf({ ...request, attention, visiblePairs }),
     rounds: model.layers,
     bound: black ? blackBoxBound(request, black.arrangement, black.construction) : boundOf(request, cut.blocks),
-    notes: notesOf(request),
+    notes: notesOf(request, cut.blocks),
   };
 }
 
@@ -129,9 +129,9 @@ export function callsOfBlock(plan: PlanSummary, { firstInstance, instances }: Qu
   return callsUpTo(firstInstance + instances) - callsUpTo(firstInstance);
 }
 
-function notesOf({ tokens, scenario, oracle }: PlanRequest): string[] {
+function notesOf({ tokens, scenario, oracle }: PlanRequest, blocks: number): string[] {
   const notes: string[] = [];
-  if (oracle.inputLength >= tokens) {
+  if (oracle.inputLength >= tokens && blocks === 1) {
     notes.push(`Block size ${oracle.inputLength} holds all ${tokens} tokens: there is one block.`);
   }
   if ('window' in scenario && scenario.window >= tokens) {

@@ -13,16 +13,20 @@ import { samplingConstants } from '../verify/sampling';
 import { anyTokens, finite, modelShape } from './row';
 import { roundingError } from './stated-error';
 
+/** Tokens of the long call at most: it holds N^2 scores a head, and longer ones would show nothing more. */
+const longestCall = 4096;
+
 /** Rows whose scores are looked at, to say how large they are. */
 const scoredRows = 64;
 
 /**
- * Theorem 4.2, the converse: sequences of M tokens, N together, as one long call a layer that takes no mask.
+ * Theorem 4.2, the converse: sequences of M tokens, together N or at most 4,096, as one long call a layer that takes no mask.
  *
  * @throws InputError where the scores of one call would not fit; CancelledError
  */
 export async function converseRow(options: LedgerOptions, device: Device, signal: AbortSignal): Promise<LedgerRow> {
-  const { tokens, blockSize, seed, scoreScale } = options;
+  const { blockSize, seed, scoreScale } = options;
+  const tokens = Math.min(options.tokens, longestCall);
   const shape = modelShape(options);
   checkPackMemory(shape.heads, tokens, 'full');
   const model = randomModel(shape, { seed, scoreScale, variety: 1 });

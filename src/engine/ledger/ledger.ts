@@ -5,7 +5,7 @@ import { reportSchemaVersion } from '../../core/report/report';
 import { describeEnvironment } from '../environment';
 import { openDevice } from '../runtime/provider';
 import { converseRow } from './converse-row';
-import { ledgerRow } from './row';
+import { ledgerRow, planStatement } from './row';
 import { samplingTrial } from './sampling-trial';
 import { ledgerStatements } from './statements';
 
@@ -25,6 +25,8 @@ const statementsShare = 0.6;
  */
 export async function runLedger(options: LedgerOptions, { signal, onProgress }: LedgerContext): Promise<LedgerReport> {
   const statements = ledgerStatements(options);
+  // What cannot be run is refused before anything is.
+  statements.forEach((statement) => planStatement(statement, options));
   const device = await openDevice('cpu', options.threads);
   const rows: LedgerRow[] = [];
   for (const statement of statements) {

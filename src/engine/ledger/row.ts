@@ -24,7 +24,7 @@ const densePairs = 5e7;
 /** Rows that are checked of a longer sequence. */
 const sampledRows = 64;
 
-/** Runs one statement on a random model and compares. @throws InputError for a plan that cannot be; CancelledError */
+/** Runs one statement on a random model and compares. @throws CancelledError */
 export async function ledgerRow(
   statement: LedgerStatement,
   options: LedgerOptions,
@@ -33,7 +33,6 @@ export async function ledgerRow(
   onProgress: (fraction: number) => void,
 ): Promise<LedgerRow> {
   const plan = planStatement(statement, options);
-  checkMemory(plan, 0);
   const sampled = statement.scenario.kind === 'average-case';
   const model = randomModel(plan.model, { seed: options.seed, ...(sampled ? tameData : { scoreScale: options.scoreScale, variety: 1 }) });
   const oracle = await OnnxOracle.create(model, options.blockSize, device);
@@ -72,15 +71,18 @@ export async function ledgerRow(
 /** Data that satisfies theorem 4.1's assumption: scores near 0, values much alike. */
 const tameData = { scoreScale: 0.02, variety: 0.05 };
 
-function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): Plan {
+/** The plan of a statement. @throws InputError for one that cannot be, or that would not fit into memory */
+export function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): Plan {
   const { tokens, blockSize, oracleLayers, oracleHeads } = options;
-  return makePlan({
+  const plan = makePlan({
     tokens,
     scenario,
     construction,
     model: modelShape(options),
     oracle: { inputLength: blockSize, layers: oracleLayers, heads: oracleHeads, causal },
   });
+  checkMemory(plan, 0);
+  return plan;
 }
 
 /** A small model with the heads and layers asked for; every token of the sequence has an embedding of its own, up to a limit. */
