@@ -63,5 +63,5 @@ if (watch) {
 if (mode === '--package') {
   await stageRuntime();
   const { createVSIX } = await import('@vscode/vsce');
-  await createVSIX({ target, dependencies: false, packagePath: `two-heads-${target}.vsix`, allowMissingRepository: true, skipLicense: false });
+  await createVSIX({ target, dependencies: false, packagePath: `two-heads-${target}.vsix`, allowMissingRepository: true, rewriteRelativeLinks: false, skipLicense: false });
 }
