@@ -30,6 +30,7 @@ export interface Flags {
   readonly verify: string;
   readonly seeds?: string;
   readonly epsilon?: string;
+  readonly failureProbability?: string;
   readonly quality: boolean;
   readonly maxTokens?: string;
   readonly memoryLimit?: string;
@@ -59,6 +60,7 @@ export function addFlags(command: Command): Command {
     .option('--verify <how>', `check against float64: ${verifications.join(', ')}`, defaultOptions.verify)
     .option('--seeds <n>', `samples over which average-case is tried; 0 tries none (${defaultOptions.seeds})`)
     .option('--epsilon <x>', `relative error that theorem 4.1 is asked to guarantee (${defaultOptions.epsilon})`)
+    .option('--failure-probability <p>', `probability with which theorem 4.1 may miss it (${defaultOptions.failureProbability})`)
     .option('--no-quality', 'skip the causal baseline, perplexity and KL')
     .option('--max-tokens <n>', 'read only the first n tokens')
     .option('--memory-limit <MiB>', 'refuse plans above this peak (default: 80% of free memory)')
@@ -77,9 +79,10 @@ export function optionsFrom(flags: Flags): SimulationOptions {
       throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`);
     }
   }
-  for (const name of ['seeds', 'epsilon'] as const) {
-    if (flags[name] !== undefined && flags.scenario !== 'average-case') {
-      throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose average-case.`);
+  const sampling = { '--seeds': flags.seeds, '--epsilon': flags.epsilon, '--failure-probability': flags.failureProbability };
+  for (const [flag, value] of Object.entries(sampling)) {
+    if (value !== undefined && flags.scenario !== 'average-case') {
+      throw new InputError(`${flag} ${value} does nothing under scenario ${flags.scenario}; leave it out or choose average-case.`);
     }
   }
   return { ...commonOptions(flags), scenario: makeScenario(flags.scenario, parametersFrom(flags)) };
@@ -101,6 +104,8 @@ export function commonOptions(flags: Flags): SimulationOptions {
     verify: oneOf('Verification', flags.verify, verifications),
     seeds: optional('--seeds', flags.seeds, 0, 100_000) ?? defaultOptions.seeds,
     epsilon: flags.epsilon === undefined ? defaultOptions.epsilon : positiveNumber('--epsilon', flags.epsilon, 1),
+    failureProbability:
+      flags.failureProbability === undefined ? defaultOptions.failureProbability : positiveNumber('--failure-probability', flags.failureProbability, 1),
     quality: flags.quality,
     maxTokens: optional('--max-tokens', flags.maxTokens, 1, maximumTokens) ?? 0,
     memoryLimit: (optional('--memory-limit', flags.memoryLimit, 1, 1024 ** 3) ?? 0) * 1024 ** 2,

@@ -29,6 +29,8 @@ export interface SimulationOptions {
   readonly seeds: number;
   /** Relative error that theorem 4.1 is asked to guarantee. */
   readonly epsilon: number;
+  /** Probability with which it may miss that. */
+  readonly failureProbability: number;
   /** Whether to run the baseline and score next-token distributions. */
   readonly quality: boolean;
   /** Reads only the first so many tokens; 0 reads all. */
@@ -51,6 +53,7 @@ export const defaultOptions: SimulationOptions = {
   verify: 'rows',
   seeds: 10,
   epsilon: 0.5,
+  failureProbability: 0.1,
   quality: true,
   maxTokens: 0,
   memoryLimit: 0,

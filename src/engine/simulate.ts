@@ -104,7 +104,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
 /** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
 async function samplingCheck(
   { plan, model }: PlannedPrompt,
-  { seeds, epsilon, blockSize }: SimulationOptions,
+  { seeds, epsilon, failureProbability, blockSize }: SimulationOptions,
   device: Device,
   rows: readonly number[],
   signal: AbortSignal,
@@ -113,7 +113,7 @@ async function samplingCheck(
     return undefined;
   }
   const oracle = await OnnxOracle.create(model.config, blockSize, device);
-  return { check: new SamplingCheck(plan, { seeds, epsilon, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
+  return { check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
 }
 
 /** Runs the causal baseline where the run is not one itself, and compares the next-token distributions. */

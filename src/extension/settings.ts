@@ -47,6 +47,7 @@ export function engineSettings(): Omit<SimulationOptions, 'scenario' | 'blockSiz
     quality: settings.get('quality', defaultOptions.quality),
     seeds: defaultOptions.seeds,
     epsilon: defaultOptions.epsilon,
+    failureProbability: defaultOptions.failureProbability,
     maxTokens: 0,
     memoryLimit: settings.get('memoryLimit', 0) * 1024 ** 2,
   };

@@ -1,26 +1,36 @@
 import type { SamplingConstants } from '../report/sampling';
 
-/** Probability with which the guarantee of theorem 4.1 may fail, over the choice of the permutation. */
-export const failureProbability = 0.1;
+/** What theorem 4.1 is asked to guarantee. */
+export interface Guarantee {
+  /** Largest relative error of an output. */
+  readonly epsilon: number;
+  /** Probability with which it may be missed, over the choice of the permutation. */
+  readonly failureProbability: number;
+}
 
-/** The probability's term in the theorem's bounds, for a failure probability of 0.1. */
-const union = 40;
+/** The probability that the theorem itself states. */
+export const statedFailureProbability = 0.1;
 
 /**
- * Natural logarithm of the sample that guarantees a (1 + epsilon) approximation of every output with probability 0.9
- * (theorem 4.1): `M >= 8 C^4 ln(40 N) / epsilon^2` for the normaliser, `M >= 128 (ln m + ln 40 + ln N) / (epsilon D)^2` for the
- * m components of the output.
+ * Natural logarithm of the sample that guarantees a (1 + epsilon) approximation of every output with probability 1 - delta
+ * (theorem 4.1): `M >= 8 C^4 ln(4 N/delta) / epsilon^2` for the normaliser, `M >= 128 ln(4 m N/delta) / (epsilon D)^2` for the m
+ * components of the output.
+ *
+ * The theorem has delta = 0.1, and 40 where this has 4/delta: its union bound takes half of delta for each of the two, and
+ * two tails.
  *
  * @param tokens N
  * @param headWidth m, the components over which the proof takes its union bound
  */
-export function logNeededLength({ logC, d }: SamplingConstants, tokens: number, headWidth: number, epsilon: number): number {
-  const normaliser = Math.log(8 * Math.log(union * tokens)) + 4 * logC;
-  const output = Math.log(128 * Math.log(union * tokens * headWidth)) - 2 * Math.log(d);
+export function logNeededLength({ logC, d }: SamplingConstants, tokens: number, headWidth: number, { epsilon, failureProbability }: Guarantee): number {
+  const union = Math.log(4 / failureProbability) + Math.log(tokens);
+  const normaliser = Math.log(8 * union) + 4 * logC;
+  const output = Math.log(128 * (union + Math.log(headWidth))) - 2 * Math.log(d);
   return Math.max(normaliser, output) - 2 * Math.log(epsilon);
 }
 
-/** The epsilon that a sample of so many keys guarantees; above 1 the theorem says nothing worth having. */
+/** The epsilon that a sample of so many keys guarantees with probability 0.9; above 1 the theorem says nothing worth having. */
 export function guaranteedEpsilon(constants: SamplingConstants, tokens: number, headWidth: number, sample: number): number {
-  return Math.exp((logNeededLength(constants, tokens, headWidth, 1) - Math.log(sample)) / 2);
+  const atOne = { epsilon: 1, failureProbability: statedFailureProbability };
+  return Math.exp((logNeededLength(constants, tokens, headWidth, atOne) - Math.log(sample)) / 2);
 }

@@ -2,6 +2,7 @@ import { makePlan } from '../../core/plan/plan';
 import { normal } from '../../core/random';
 import type { LedgerOptions } from '../../core/report/ledger';
 import type { SamplingReport } from '../../core/report/sampling';
+import { statedFailureProbability } from '../../core/sampling/guarantee';
 import type { ModelShape } from '../../core/shapes';
 import { OnnxOracle } from '../oracle/onnx-oracle';
 import { headTensor, type HeadTensor } from '../run/head-tensor';
@@ -43,7 +44,7 @@ export async function samplingTrial({ seed, seeds }: LedgerOptions, device: Devi
   try {
     const rows = Array.from({ length: tokens }, (_, row) => row);
     const data = 'synthetic: scores near 0, values much alike, so that the assumption holds';
-    const check = new SamplingCheck(plan, { epsilon, seeds, rows, data }, oracle, signal, onProgress);
+    const check = new SamplingCheck(plan, { epsilon, failureProbability: statedFailureProbability, seeds, rows, data }, oracle, signal, onProgress);
     await check.inspect(0, layer);
     return check.result();
   } finally {

@@ -2,7 +2,7 @@ import { referenceAttention, type HeadTensors } from '../../core/attention/refer
 import type { AttentionState } from '../../core/attention/state';
 import { fullMask } from '../../core/masks/full';
 import { makePlan, type Plan } from '../../core/plan/plan';
-import { failureProbability, logNeededLength } from '../../core/sampling/guarantee';
+import { logNeededLength, type Guarantee } from '../../core/sampling/guarantee';
 import type { ErrorSpread, HeadSampling, SamplingConstants, SamplingReport } from '../../core/report/sampling';
 import type { Oracle } from '../oracle/oracle';
 import { PhaseClock } from '../run/clock';
@@ -11,9 +11,7 @@ import { headView } from '../run/head-tensor';
 import type { AttendedLayer, LayerTensors } from '../run/layer';
 
 /** What theorem 4.1 is held to. */
-export interface SamplingTrial {
-  /** The relative error to be guaranteed. */
-  readonly epsilon: number;
+export interface SamplingTrial extends Guarantee {
   /** How many permutations are tried; the plan's own seed is the first. */
   readonly seeds: number;
   /** Query rows looked at. */
@@ -54,7 +52,7 @@ export class SamplingCheck {
       const own = headOf(tensors, head);
       exact.push(referenceAttention(own, fullMask(tokens), 1, this.trial.rows));
       const constants = samplingConstants(own, this.trial.rows);
-      const needed = logNeededLength(constants, tokens, own.width, this.trial.epsilon);
+      const needed = logNeededLength(constants, tokens, own.width, this.trial);
       this.heads.push({ layer, head, ...constants, logNeededLength: needed, holds: needed <= Math.log(Math.min(tokens, blockSize)) });
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -74,7 +72,7 @@ export class SamplingCheck {
       tokens: plan.tokens,
       sample: Math.min(plan.tokens, plan.blockSize),
       epsilon: trial.epsilon,
-      failureProbability,
+      failureProbability: trial.failureProbability,
       rows: trial.rows.length,
       heads,
       holds: heads.every(({ holds }) => holds),

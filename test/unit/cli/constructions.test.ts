@@ -59,8 +59,8 @@ describe('simulate through a black box', () => {
   });
 
   it('measures what theorem 4.1 assumes, over as many seeds as it is told', async () => {
-    const { sampling } = await simulated('--scenario', 'average-case', '--seeds', '3', '--epsilon', '0.8');
-    expect(sampling).toMatchObject({ seeds: 3, epsilon: 0.8, holds: false });
+    const { sampling } = await simulated('--scenario', 'average-case', '--seeds', '3', '--epsilon', '0.8', '--failure-probability', '0.02');
+    expect(sampling).toMatchObject({ seeds: 3, epsilon: 0.8, failureProbability: 0.02, holds: false });
   });
 
   it('compares the scenarios that a prompt can have, and names the others', async () => {
