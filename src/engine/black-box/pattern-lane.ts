@@ -6,10 +6,10 @@ import type { Instance, SliceWriter } from './slice-writer';
 /** Reads a row of a slot from a final output: a view, `[output width]`. */
 export type OutputRow = (slot: number, row: number) => Float32Array;
 
-/** Collects instances into batches of black-box calls. The buffer is made once; H'L' instances are one call. */
+/** Collects instances into batches of black-box calls. The buffer is made once, at first use; H'L' instances are one call. */
 export class PatternLane<I extends Instance> {
   readonly waiting: I[] = [];
-  private readonly tokens: Float32Array;
+  private buffer: Float32Array | undefined;
   private readonly perCall: number;
 
   /** @param calls how many calls a batch has at most */
@@ -20,8 +20,12 @@ export class PatternLane<I extends Instance> {
     private readonly retry: boolean,
     private readonly calls: number,
   ) {
-    this.tokens = new Float32Array(calls * writer.callSize);
     this.perCall = blackBox.shape.layers * blackBox.shape.heads;
+  }
+
+  /** `[calls, M, H'L', input width]`. */
+  private get tokens(): Float32Array {
+    return (this.buffer ??= new Float32Array(this.calls * this.writer.callSize));
   }
 
   /** Adds an instance. Returns whether the lane is full and must be read before the next. */
