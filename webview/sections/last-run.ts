@@ -76,8 +76,8 @@ export class LastRun implements View {
     });
     this.#phases.show(run.phases);
     this.#accuracy.show(report);
-    setVisible(this.#sampling.element, Boolean(report.sampling));
-    if (report.sampling) {
+    setVisible(this.#sampling.element, report.sampling !== null);
+    if (report.sampling !== null) {
       this.#sampling.show(report.sampling);
     }
     this.#calls.update(callRows(plan.calls, run.calls));

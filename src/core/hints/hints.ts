@@ -1,4 +1,6 @@
 import { formatBytes, formatCompact, formatCount, formatFlops, formatNumberOf, formatShare } from '../format';
+import { isBlackBox } from '../constructions';
+import { readingsOf } from '../constructions/slice';
 import { scenarioLabel } from '../masks';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, type Plan, type PlanSummary } from '../plan/plan';
@@ -68,7 +70,7 @@ export function planArithmetic(plan: PlanSummary): string {
   const { calls, model, oracle, bound, flopsByPhase } = plan;
   return [
     `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(oracle.inputLength)}, ${blocksOf(plan)}, ${scenarioLabel(plan.scenario)}, construction ${plan.construction}`,
-    `⌈${instancesOf(plan, plan.instances)} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
+    `${packedText(plan)} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
     `2 × ⌈N/M⌉ × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
     `${formatFlops(plan.flops)} in all, ${formatFlops(flopsByPhase.attend)} of it attention (dense attention: ${formatFlops(flopsByPhase.attendDense)}); about ${formatBytes(plan.bytes)} of tensors at the peak.`,
   ].join('\n\n');
@@ -82,6 +84,12 @@ export function planStatus(plan: PlanSummary): string {
 /** T and where it comes from: a black box has no room for M tokens of its own in every call. */
 function blocksOf({ construction, blocks, blockSize }: PlanSummary): string {
   return construction === 'fused' ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}` : `${formatNumberOf(blocks, 'block')} of ${formatNumberOf(blockSize, 'token')}`;
+}
+
+/** What the calls of a layer are rounded up from: instances of one reading at a time, since two readings share no call. */
+function packedText(plan: PlanSummary): string {
+  const readings = isBlackBox(plan.construction) ? readingsOf[plan.construction].length : 1;
+  return `${readings === 1 ? '' : `${readings} readings × `}⌈${instancesOf(plan, plan.instances / readings)}`;
 }
 
 /** What is packed into calls: tiles, or the instances that a black box makes of them. */

@@ -10,6 +10,23 @@ export interface KeptRun {
 
 const storageKey = 'runs';
 
+/** A report as some version stored it: keys that were added since are missing. */
+type StoredReport = Omit<RunReport, 'sampling' | 'run'> & {
+  readonly sampling?: RunReport['sampling'];
+  readonly run: Omit<RunReport['run'], 'calls'> & { readonly calls: Omit<RunReport['run']['calls'], 'retries'> & { readonly retries?: number } };
+};
+
+interface StoredRun {
+  readonly id: number;
+  readonly report: StoredReport;
+}
+
+/** The report with what its version could not have: nothing was sampled, and nothing called again. */
+function completed(report: StoredReport): RunReport {
+  const { run, sampling = null } = report;
+  return { ...report, sampling, run: { ...run, calls: { ...run.calls, retries: run.calls.retries ?? 0 } } };
+}
+
 /** Runs that are kept. */
 const capacity = 20;
 
@@ -24,7 +41,7 @@ export class RunHistory extends Disposable {
   }
 
   get runs(): readonly KeptRun[] {
-    return this.storage.get<readonly KeptRun[]>(storageKey, []);
+    return this.storage.get<readonly StoredRun[]>(storageKey, []).map(({ id, report }) => ({ id, report: completed(report) }));
   }
 
   async add(report: RunReport): Promise<void> {

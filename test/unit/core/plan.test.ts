@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockCost } from '../../../src/core/hints/hints';
+import { blockCost, planArithmetic } from '../../../src/core/hints/hints';
 import { maskDefinition, maskOf, makeScenario } from '../../../src/core/masks';
 import { blockEnd, blockStart, partition } from '../../../src/core/plan/partition';
 import { makePlan, summarise } from '../../../src/core/plan/plan';
@@ -117,6 +117,13 @@ describe('plans', () => {
       'Block size 64 holds all 10 tokens: there is one block.',
       'sliding-window(window 100) covers all 10 tokens: it is causal attention.',
     ]);
+  });
+
+  it('say the arithmetic that their calls come from, readings rounded up apart', () => {
+    const plan = planOf({ tokens: 300, blockSize: 64, scenario: { kind: 'full' } }, { heads: 3 }, smallModel, 'paper');
+    expect(plan.calls.attention).toBe(3 * 2 * Math.ceil((25 * 4) / 3));
+    expect(planArithmetic(plan)).toContain('2 readings × ⌈25 instances × 4 heads ÷ 3 instances a call⌉ × 3 layers = **204 attention calls**');
+    expect(planArithmetic(plan)).toContain('5 blocks of 63 tokens');
   });
 
   it('survive a structured clone and JSON, as messages and reports need', () => {
