@@ -96,11 +96,14 @@ export class QuickInput {
     return this.widget.locator('.quick-input-list .monaco-list-row');
   }
 
+  /** The entry by its label, not by its place: the list may be filtered anew between finding it and clicking it. */
   private row(label: string): Promise<Locator> {
+    const words = label.split(' ').map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    const exact = new RegExp(`^\\s*${words.join('\\s')}\\s*$`);
+    const found = this.rows.filter({ has: this.page.locator('.label-name', { hasText: exact }) }).first();
     return eventually(`the entry '${label}'`, async () => {
       const labels = await this.labels();
-      const index = labels.indexOf(label);
-      return index < 0 ? { seen: labels } : { found: this.rows.nth(index) };
+      return labels.includes(label) ? { found } : { seen: labels };
     });
   }
 }
