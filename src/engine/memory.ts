@@ -1,4 +1,5 @@
 import { freemem } from 'node:os';
+import { isBlackBox } from '../core/constructions';
 import { InputError } from '../core/errors';
 import { formatBytes } from '../core/format';
 import { largestBlockThatFits } from '../core/plan/cost';
@@ -26,7 +27,7 @@ export function checkMemory(plan: Plan, limit: number): void {
   const fitting = largestBlockThatFits(plan, allowed);
   const fix =
     fitting === undefined
-      ? 'no block size fits: cut the prompt with --max-tokens'
+      ? `no block size fits: cut the prompt with --max-tokens${isBlackBox(plan.construction) ? ', or use fewer --oracle-layers and --oracle-heads' : ''}`
       : `use --block ${fitting} or smaller`;
   throw new InputError(
     `A block size of ${plan.oracle.inputLength} needs about ${formatBytes(plan.bytes)} of memory and ${formatBytes(allowed)} may be used; ${fix}.`,

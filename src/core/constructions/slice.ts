@@ -113,6 +113,14 @@ export function callBytes(shape: BlackBoxShape, reading: Reading): number {
   return 4 * (tokens + attention);
 }
 
+/** Bytes of the weights that a call is given, in float32: they grow with the square of H'L'. */
+export function callWeightBytes(shape: BlackBoxShape, reading: Reading): number {
+  const { layers, heads, headWidth } = shape;
+  const width = layers * heads * sliceColumns(shape, reading).width;
+  // Queries, keys, values and the output projection, of every head of every layer.
+  return 4 * layers * heads * width * (2 * scoreWidth(shape) + 2 * resultWidth(headWidth, reading));
+}
+
 /** The readings that a construction takes of a pattern, in order. */
 export const readingsOf = {
   tight: ['state'],

@@ -1,5 +1,5 @@
 import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../constructions';
-import { callBytes, callFlops, readingsOf, type BlackBoxShape } from '../constructions/slice';
+import { callBytes, callFlops, callWeightBytes, readingsOf, type BlackBoxShape } from '../constructions/slice';
 import type { ModelShape } from '../shapes';
 import { separationWidth } from '../constructions/separation';
 import type { PlanRequest } from './plan';
@@ -43,6 +43,16 @@ export function packedCalls(instances: number, model: Pick<ModelShape, 'heads'>,
 /** A score (m multiply-adds) and a weighted value (m multiply-adds) for every head of one layer. */
 export function flopsPerPair(model: ModelShape): number {
   return 4 * model.headWidth * model.heads;
+}
+
+/** Bytes of the weights that a black box is given with its calls; `fused` has none. */
+export function attentionWeightBytes(request: PlanRequest): number {
+  const { construction, scenario, oracle, tokens } = request;
+  if (!isBlackBox(construction)) {
+    return 0;
+  }
+  const shape = blackBoxShape(request, arrangementOf(scenario, construction, { ...oracle, tokens }));
+  return readingsOf[construction].reduce((sum, reading) => sum + callWeightBytes(shape, reading), 0);
 }
 
 /** Bytes of one attention call's tensors in float32. */

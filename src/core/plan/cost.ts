@@ -1,6 +1,6 @@
 import { isBlackBox } from '../constructions';
 import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
-import { attentionCallBytes, callsPerDispatch, flopsPerPair, type AttentionCost } from './attention-cost';
+import { attentionCallBytes, attentionWeightBytes, callsPerDispatch, flopsPerPair, type AttentionCost } from './attention-cost';
 import type { PlanRequest } from './plan';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
@@ -28,6 +28,7 @@ export interface FlopCounts {
 
 /** Memory of a run's tensors in bytes, as they are allocated in float32. */
 export interface ByteCounts {
+  /** The model's, and those that a black box is given with its calls. */
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */
   readonly activations: number;
@@ -95,7 +96,7 @@ function bytesOf(request: PlanRequest, layerCalls: number): ByteCounts {
   const perToken = floatBytes * (width + headWidth * (2 * heads + 2 * keyValueHeads) + 2 * heads);
   const tokenwiseRun = floatBytes * rows * Math.max(3 * feedForwardWidth, 4 * width + headWidth * (heads + 2 * keyValueHeads));
   return {
-    weights: floatBytes * parameterCount(model),
+    weights: floatBytes * parameterCount(model) + attentionWeightBytes(request),
     activations: tokens * perToken + tokenwiseRun,
     batches: 2 * callsPerDispatch(request, layerCalls) * attentionCallBytes(request),
   };

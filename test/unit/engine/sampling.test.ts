@@ -4,10 +4,13 @@ import { makeScenario } from '../../../src/core/masks';
 import { defaultOptions } from '../../../src/core/options';
 import { permutation } from '../../../src/core/random';
 import { defaultLedgerOptions } from '../../../src/core/report/ledger';
+import type { SamplingReport } from '../../../src/core/report/sampling';
+import { logNeededLength } from '../../../src/core/sampling/guarantee';
 import { samplingTrial } from '../../../src/engine/ledger/sampling-trial';
 import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
 import { promptFromText } from '../../../src/engine/prompt';
 import { headView } from '../../../src/engine/run/head-tensor';
+import type { LayerTensors } from '../../../src/engine/run/layer';
 import { openDevice } from '../../../src/engine/runtime/provider';
 import { simulate } from '../../../src/engine/simulate';
 import { samplingConstants, SamplingCheck } from '../../../src/engine/verify/sampling';
@@ -44,7 +47,45 @@ describe("the constants of theorem 4.1's assumption", () => {
       }),
     );
   });
+
+  it('leave D alone where all scores of a query are shifted, and move ln C with them', () => {
+    // A column of its own shifts every score of row i by exactly shift(i): 1 in each key, the shift in the query.
+    const widened = (rows: readonly number[][], last: (row: number) => number): Float64Array => Float64Array.from(rows.flatMap((row, i) => [...row, last(i)]));
+    fc.assert(
+      // Beyond 710 either way exp overflows or is 0: D must not come from exponentials of the scores as they are.
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer(), fc.double({ min: 50, max: 2000, noNaN: true }), fc.constantFrom(1, -1), (tokens, seed, size, sign) => {
+        const { query, key, value } = randomLayer(tokens, smallModel, seed, 1);
+        const [queries, keys, values] = [query, key, value].map((tensor) => toRows(headView(tensor, 1), tensor.width));
+        const constantsAt = (shift: number): { logC: number; d: number } =>
+          samplingConstants(
+            { width: 7, queries: widened(queries, () => shift), keys: widened(keys, () => 1), values: widened(values, () => 0) },
+            queries.map((_, row) => row),
+          );
+        const [plain, shifted] = [constantsAt(0), constantsAt(sign * size)];
+        // Scores of up to 2,000 are rounded to 2e-13; exponentials of their differences inherit that.
+        expect(shifted.d / plain.d).toBeCloseTo(1, 10);
+        // Scores stay within logC of the shift, so the largest in size is beyond it by no more than that.
+        expect(Math.abs(shifted.logC - size)).toBeLessThanOrEqual(plain.logC + 1e-9);
+      }),
+    );
+  });
 });
+
+/** What a check over so many seeds, from one of them on, finds in these layers. */
+async function checked(layers: readonly LayerTensors[], seed: number, seeds: number, rows: readonly number[]): Promise<SamplingReport> {
+  const plan = planOf({ tokens: layers[0].query.tokens, blockSize: 11, scenario: makeScenario('average-case', { seed }) }, {}, smallModel, 'tight');
+  const config = { shape: smallModel, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
+  const oracle = await OnnxOracle.create(config, 11, await openDevice('cpu', 1));
+  try {
+    const check = new SamplingCheck(plan, { epsilon: 0.5, failureProbability: 0.1, seeds, rows, data: 'random' }, oracle, signal);
+    for (const [index, tensors] of layers.entries()) {
+      await check.inspect(index, tensors);
+    }
+    return check.result();
+  } finally {
+    await oracle.release();
+  }
+}
 
 describe('sampling over seeds', () => {
   it('finds the errors that dense attention over the same samples has', async () => {
@@ -83,6 +124,48 @@ describe('sampling over seeds', () => {
     expect(report.heads.length).toBe(smallModel.heads);
   });
 
+  it('measures every head with the keys and values of its group, in every layer', async () => {
+    const layers = [randomLayer(40, smallModel, 3, 1), randomLayer(40, smallModel, 4, 0.1)];
+    const rows = [0, 17, 39];
+    const report = await checked(layers, 7, 1, rows);
+    const expected = layers.flatMap(({ query, key, value }, layer) =>
+      // 4 heads on 2 heads of keys and values: 0 and 1 read the first, 2 and 3 the second.
+      [0, 0, 1, 1].map((group, head) => ({
+        layer,
+        head,
+        ...samplingConstants({ width: query.width, queries: headView(query, head), keys: headView(key, group), values: headView(value, group) }, rows),
+      })),
+    );
+    expect(report.heads).toMatchObject(expected);
+    expect(new Set(report.heads.map(({ d }) => d)).size).toBe(8);
+    const needed = expected.map((each) => logNeededLength(each, 40, smallModel.headWidth, { epsilon: 0.5, failureProbability: 0.1 }));
+    expect(report.heads.map((head) => head.logNeededLength)).toEqual(needed);
+    expect(report.logNeededLength).toBe(Math.max(...needed));
+    // No sample of 10 keys is ever large enough: the output alone asks for 128 ln(40 N) or more.
+    expect(report).toMatchObject({ sample: 10, rows: 3, holds: false });
+    expect(report.heads.some(({ holds }) => holds)).toBe(false);
+  });
+
+  it('counts seeds from that of the plan, takes the worst of all layers, and spreads them by rank', async () => {
+    const layers = [randomLayer(40, smallModel, 3, 1), randomLayer(40, smallModel, 5, 1)];
+    const rows = [0, 9, 10, 39];
+    const together = await checked(layers, 7, 10, rows);
+    const alone: number[] = [];
+    let firstLayerDecided = 0;
+    for (let seed = 7; seed < 17; seed += 1) {
+      const ofLayers = [(await checked(layers.slice(0, 1), seed, 1, rows)).errors.maximum, (await checked(layers.slice(1), seed, 1, rows)).errors.maximum];
+      alone.push(Math.max(...ofLayers));
+      firstLayerDecided += ofLayers[0] > ofLayers[1] ? 1 : 0;
+    }
+    // Both layers have a say: a check that kept only one of them would be found out.
+    expect(firstLayerDecided).toBeGreaterThan(0);
+    expect(firstLayerDecided).toBeLessThan(10);
+    alone.sort((a, b) => a - b);
+    // The same calls on the same machine: equal bit by bit.
+    expect(together.errors).toEqual({ minimum: alone[0], median: alone[4], ninetiethPercentile: alone[8], maximum: alone[9] });
+    expect(together.within).toBe(alone.filter((error) => error <= 0.5).length);
+  });
+
   it('keeps the guarantee over 100 seeds where the assumption holds', async () => {
     const report = await samplingTrial({ ...defaultLedgerOptions, seeds: 100 }, await openDevice('cpu', 0), signal, () => undefined);
     expect(report.holds).toBe(true);
@@ -91,6 +174,8 @@ describe('sampling over seeds', () => {
     // The theorem lets one in ten samples fail.
     expect(report.within).toBeGreaterThanOrEqual(90);
     expect(report.errors.minimum).toBeGreaterThan(0);
+    // Its constants are generous: on such data no sample comes near the error that it guarantees.
+    expect(report.errors.maximum).toBeLessThan(report.epsilon);
   }, 60_000);
 
   it('says of a trained model that the assumption does not hold, and shows what that costs', async () => {
@@ -99,6 +184,8 @@ describe('sampling over seeds', () => {
     const { sampling } = report;
     expect(sampling?.heads.length).toBe(6 * 8);
     expect(sampling?.holds).toBe(false);
+    // Somewhere in every head a key weighs e times what it would in a head that looks nowhere, or a part of that.
+    expect(Math.min(...(sampling?.heads ?? []).map(({ logC }) => logC))).toBeGreaterThan(1);
     expect(sampling?.logNeededLength).toBeGreaterThan(Math.log(1e6));
     expect(sampling?.within).toBe(0);
     expect(sampling?.errors.minimum).toBeGreaterThan(0.5);
