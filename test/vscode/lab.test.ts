@@ -142,6 +142,11 @@ describe('the packaged extension in a real VS Code', () => {
 
   it('survives the death of its engine, and runs again', async () => {
     await bench.open(join(workspace, 'long.md'));
+    // The progress of the run cancelled above stays for a moment, and would be taken for that of this one.
+    await eventually('the last run to leave the screen', async () => {
+      const seen = await bench.notifications();
+      return seen.some((text) => text.includes('layer')) ? { seen } : { found: true };
+    });
     await bench.command('Two Heads: Simulate This File');
     await notification(/layer \d of 6/);
     bench.killChild('engine.js');

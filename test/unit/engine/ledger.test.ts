@@ -4,6 +4,9 @@ import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport } from '../../../src/core/report/ledger';
 import type { Progress } from '../../../src/core/report/progress';
 import { runLedger } from '../../../src/engine/ledger/ledger';
+import { ledgerRow } from '../../../src/engine/ledger/row';
+import { ledgerStatements } from '../../../src/engine/ledger/statements';
+import { openDevice } from '../../../src/engine/runtime/provider';
 
 const small: LedgerOptions = { ...defaultLedgerOptions, tokens: 150, blockSize: 33, window: 9, sinks: 3, heads: 3, oracleHeads: 1, seeds: 1 };
 
@@ -60,6 +63,8 @@ describe('the ledger', () => {
       fc.asyncProperty(options, async (each) => {
         for (const row of (await ledger(each)).rows) {
           expect(row.countedCalls).toBe(row.exact.calls);
+          expect(row.countedCalls).toBeLessThanOrEqual(row.bound.calls);
+          expect(row.countedCalls).toBeGreaterThanOrEqual(row.lowerBound);
           expect(row.verdict).not.toBe('exceeds');
         }
       }),
@@ -90,5 +95,102 @@ describe('the ledger', () => {
     expect(fractions.length).toBeGreaterThan(13);
     expect(fractions.every((fraction, index) => index === 0 || fraction >= fractions[index - 1])).toBe(true);
     expect(fractions.at(-1)).toBe(1);
+  });
+});
+
+/** The table of calls in PAPER.md, written out: patterns of one head and layer that can share calls, tight and paper. */
+function patternsOf({ tokens, blockSize, window, sinks }: LedgerOptions): Record<string, { tight: number[]; paper: number[] }> {
+  // One of the M rows of a call is the synthetic token's.
+  const T = Math.ceil(tokens / (blockSize - 1));
+  const both = (...patterns: number[]): { tight: number[]; paper: number[] } => ({ tight: patterns, paper: patterns });
+  const chunks = Math.ceil(tokens / window);
+  const windows = (shared: number, sums: number): { tight: number[]; paper: number[] } => {
+    const perCall = Math.floor((blockSize - 1 - shared) / window);
+    // The first chunk has no chunk before it.
+    return { tight: [Math.ceil(chunks / perCall) + Math.ceil((chunks - 1) / perCall)], paper: [sums * Math.ceil(tokens / (blockSize - window))] };
+  };
+  return {
+    'Theorem 3.4': both(T * T),
+    // A call masks or does not: tiles on the diagonal share no call with those below it.
+    'Theorem 3.4, causal tiles': both(T, (T * (T - 1)) / 2),
+    'Theorem 3.5': both(T + 2 * ((T * (T - 1)) / 2)),
+    'Theorem 5.1': windows(0, 2),
+    'Theorem 5.1, attention sinks': windows(sinks, 4),
+    'Theorem 4.1': both(T),
+  };
+}
+
+describe('the calls of a ledger', () => {
+  it('are those of the paper, counted by hand: 1 reading of a pattern when tight and 2 in the proofs, packed as in lemma 3.3', async () => {
+    const device = await openDevice('cpu', 1);
+    const options = fc
+      .record({
+        blockSize: fc.integer({ min: 4, max: 30 }),
+        layers: fc.integer({ min: 1, max: 2 }),
+        heads: fc.integer({ min: 1, max: 3 }),
+        oracleLayers: fc.integer({ min: 1, max: 3 }),
+        oracleHeads: fc.integer({ min: 1, max: 3 }),
+      })
+      // Windows of 2 and more that leave room for some sinks, in sequences that are longer: the table's own case.
+      .chain((shape) => fc.integer({ min: 2, max: shape.blockSize - 2 }).map((window) => ({ ...shape, window })))
+      .chain((shape) => fc.integer({ min: 1, max: Math.min(shape.window - 1, shape.blockSize - 1 - shape.window) }).map((sinks) => ({ ...shape, sinks })))
+      .chain((shape) => fc.integer({ min: shape.window + 1, max: 60 }).map((tokens): LedgerOptions => ({ ...small, ...shape, tokens })));
+    await fc.assert(
+      fc.asyncProperty(options, async (each) => {
+        const expected = patternsOf(each);
+        for (const statement of ledgerStatements(each)) {
+          const row = await ledgerRow(statement, each, device, new AbortController().signal, () => undefined);
+          const { tight, paper } = expected[row.statement];
+          const packed = (statement.construction === 'tight' ? tight : paper).map((patterns) => Math.ceil((each.heads * patterns) / (each.oracleHeads * each.oracleLayers)));
+          const readings = statement.construction === 'tight' ? 1 : 2;
+          expect(row.countedCalls).toBe(readings * each.layers * packed.reduce((sum, calls) => sum + calls));
+        }
+      }),
+      { numRuns: 10 },
+    );
+  }, 60_000);
+});
+
+describe('the report of a ledger', () => {
+  it('holds finite errors within what is stated, says of theorem 4.2 that it reads no normaliser, and survives JSON', async () => {
+    const report = await ledger({ ...small, seeds: 2 });
+    for (const row of report.rows.filter(({ readsNormaliser }) => readsNormaliser)) {
+      // A null here is an error that was not finite.
+      expect(row.outputError ?? Infinity).toBeLessThanOrEqual(row.stated.error);
+      expect(row.logNormaliserError ?? Infinity).toBeLessThanOrEqual(row.stated.error);
+      expect(row.retries).toBe(0);
+    }
+    const silent = report.rows.filter(({ readsNormaliser }) => !readsNormaliser);
+    expect(silent).toMatchObject([{ statement: 'Theorem 4.2', scenario: { kind: 'full' }, countedCalls: small.layers, logNormaliserError: null }]);
+    expect(silent[0].outputError ?? Infinity).toBeLessThan(1e-5);
+    expect(report.options).toEqual({ ...small, seeds: 2 });
+    expect(report.sampling).toMatchObject({ seeds: 2, holds: true, within: 2 });
+    expect(report.sampling.errors.maximum).toBeLessThan(report.sampling.epsilon);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  it('is refused by theorem 5.1 for r = M, and nothing has run by then', async () => {
+    let heard = 0;
+    const refused = ledger({ ...small, window: small.blockSize }, () => (heard += 1));
+    await expect(refused).rejects.toThrow(/A window of 33 is not below the block size of 33, as theorem 5\.1 needs; use a block size of 34 or more/);
+    expect(heard).toBe(0);
+  });
+
+  it.each(['attend', 'verify'] as const)('is not made when it is cancelled during %s, and is not heard of again', async (phase) => {
+    const controller = new AbortController();
+    const after: number[] = [];
+    const running = ledger(
+      { ...small, seeds: 5 },
+      (progress) => {
+        if (controller.signal.aborted) {
+          after.push(progress.fraction);
+        } else if (progress.phase === phase) {
+          controller.abort();
+        }
+      },
+      controller.signal,
+    );
+    await expect(running).rejects.toBeInstanceOf(CancelledError);
+    expect(after).toEqual([]);
   });
 });

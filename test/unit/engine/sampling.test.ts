@@ -147,7 +147,7 @@ describe('sampling over seeds', () => {
   });
 
   it('counts seeds from that of the plan, takes the worst of all layers, and spreads them by rank', async () => {
-    const layers = [randomLayer(40, smallModel, 3, 1), randomLayer(40, smallModel, 5, 1)];
+    const layers = [randomLayer(40, smallModel, 3, 1), randomLayer(40, smallModel, 4, 1)];
     const rows = [0, 9, 10, 39];
     const together = await checked(layers, 7, 10, rows);
     const alone: number[] = [];
@@ -184,7 +184,7 @@ describe('sampling over seeds', () => {
     const { sampling } = report;
     expect(sampling?.heads.length).toBe(6 * 8);
     expect(sampling?.holds).toBe(false);
-    // Somewhere in every head a key weighs e times what it would in a head that looks nowhere, or a part of that.
+    // In every head some a_ij is above e or below 1/e: none is anywhere near the C of 1 that a small sample would need.
     expect(Math.min(...(sampling?.heads ?? []).map(({ logC }) => logC))).toBeGreaterThan(1);
     expect(sampling?.logNeededLength).toBeGreaterThan(Math.log(1e6));
     expect(sampling?.within).toBe(0);
