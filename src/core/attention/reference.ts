@@ -27,7 +27,7 @@ export function referenceAttention(
   const scores = new Float64Array(head.keys.length / width);
   for (let index = 0; index < rows.length; index += 1) {
     const { prefixEnd, start, end } = mask.visible(rows[index]);
-    const query = rows[index] * width;
+    const query = rows[index];
     const high = Math.max(
       scoreKeys(head, query, scale, 0, prefixEnd, scores),
       scoreKeys(head, query, scale, start, end, scores),
@@ -42,17 +42,20 @@ export function referenceAttention(
   return { rows: rows.length, width, out, logNormaliser };
 }
 
+/** `<q, k>` of a query and a key of one head, by their positions, in float64. */
+export function scoreOf({ width, queries, keys }: HeadTensors, query: number, key: number): number {
+  let product = 0;
+  for (let column = 0; column < width; column += 1) {
+    product += queries[query * width + column] * keys[key * width + column];
+  }
+  return product;
+}
+
 /** Fills `scores[from..to)` and returns the highest, `-Infinity` for no keys. */
 function scoreKeys(head: HeadTensors, query: number, scale: number, from: number, to: number, scores: Float64Array): number {
-  const { width, queries, keys } = head;
   let high = -Infinity;
   for (let key = from; key < to; key += 1) {
-    let product = 0;
-    const base = key * width;
-    for (let column = 0; column < width; column += 1) {
-      product += queries[query + column] * keys[base + column];
-    }
-    scores[key] = product * scale;
+    scores[key] = scoreOf(head, query, key) * scale;
     high = Math.max(high, scores[key]);
   }
   return high;

@@ -3,7 +3,7 @@ import { separationVectors, type SeparationVector } from '../../core/constructio
 import { sliceColumns, type BlackBoxShape, type SliceColumns } from '../../core/constructions/slice';
 import { hiddenScore } from '../graphs/attend';
 import { rowsView, type HeadTensor } from '../run/head-tensor';
-import type { LayerTensors } from '../run/layer';
+import { keyHeadOf, type LayerTensors } from '../run/layer';
 
 /** One single-head instance: a pattern, for one head of the large transformer. */
 export interface Instance {
@@ -40,7 +40,7 @@ export class SliceWriter {
   /** Writes an instance into a slot: slot `i` is instance `i mod H'L'` of call `floor(i / H'L')`. */
   write(tokens: Float32Array, slot: number, { pattern, head }: Instance, layer: LayerTensors): void {
     const { columns } = this;
-    const keyHead = Math.floor((head * layer.key.heads) / layer.query.heads);
+    const keyHead = keyHeadOf(layer, head);
     const references = referenceTokens(pattern);
     for (let row = 0; row < this.shape.rows; row += 1) {
       const at = this.offset(slot, row);

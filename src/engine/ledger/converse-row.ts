@@ -5,13 +5,11 @@ import { PackCheck } from '../pack/check';
 import { packLayout } from '../pack/layout';
 import { checkPackMemory } from '../pack/limits';
 import { runPacks } from '../pack/ways';
-import { headView } from '../run/head-tensor';
-import type { LayerTensors } from '../run/layer';
+import { headTensors, type LayerTensors } from '../run/layer';
 import type { Device } from '../runtime/provider';
 import { spreadRows } from '../verify/fidelity';
-import { samplingConstants } from '../verify/sampling';
 import { anyTokens, finite, modelShape } from './row';
-import { roundingError } from './stated-error';
+import { largestScore, roundingError } from './stated-error';
 
 /** Tokens of the long call at most: it holds N^2 scores a head, and longer ones would show nothing more. */
 const longestCall = 4096;
@@ -70,10 +68,7 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
   }
 }
 
-function largestScoreOf({ query, key, value }: LayerTensors): number {
-  const rows = spreadRows(query.tokens, scoredRows);
-  const sizes = Array.from({ length: query.heads }, (_, head) =>
-    samplingConstants({ width: query.width, queries: headView(query, head), keys: headView(key, head), values: headView(value, head) }, rows).logC,
-  );
-  return Math.max(...sizes);
+function largestScoreOf(layer: LayerTensors): number {
+  const rows = spreadRows(layer.query.tokens, scoredRows);
+  return Math.max(...Array.from({ length: layer.query.heads }, (_, head) => largestScore(headTensors(layer, head), rows)));
 }

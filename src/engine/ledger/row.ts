@@ -1,4 +1,3 @@
-import type { HeadTensors } from '../../core/attention/reference';
 import { arrangementOf, isBlackBox } from '../../core/constructions';
 import { InputError } from '../../core/errors';
 import { lowerBoundOf, packedFormula } from '../../core/plan/bound';
@@ -11,8 +10,7 @@ import { randomModel } from '../model/random';
 import { OnnxOracle } from '../oracle/onnx-oracle';
 import { PhaseClock } from '../run/clock';
 import { forward, throwIfCancelled } from '../run/forward';
-import { headView } from '../run/head-tensor';
-import type { LayerTensors } from '../run/layer';
+import { headTensors } from '../run/layer';
 import type { Device } from '../runtime/provider';
 import { FidelityCheck, spreadRows } from '../verify/fidelity';
 import { StatedError } from './stated-error';
@@ -55,8 +53,8 @@ export async function ledgerRow(
         clock.time('verify', async () => {
           rounds += attended.rounds;
           await check.inspect(tensors, attended);
-          for (const head of headsOf(tensors)) {
-            stated.inspect(head);
+          for (let head = 0; head < tensors.query.heads; head += 1) {
+            stated.inspect(headTensors(tensors, head));
             throwIfCancelled(signal);
           }
         }),
@@ -128,13 +126,6 @@ function outcome(
     stated,
     verdict: Math.max(maxRelError, logNormaliserError) <= stated.error ? kept : 'exceeds',
   };
-}
-
-/** The tensors of every head of a layer. */
-function* headsOf({ query, key, value }: LayerTensors): Generator<HeadTensors> {
-  for (let head = 0; head < query.heads; head += 1) {
-    yield { width: query.width, queries: headView(query, head), keys: headView(key, head), values: headView(value, head) };
-  }
 }
 
 /** Tokens that are as different as the vocabulary allows. */

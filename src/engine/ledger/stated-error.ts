@@ -1,4 +1,4 @@
-import { referenceAttention, type HeadTensors } from '../../core/attention/reference';
+import { referenceAttention, scoreOf, type HeadTensors } from '../../core/attention/reference';
 import type { AttentionState } from '../../core/attention/state';
 import { arrangementOf, isBlackBox } from '../../core/constructions';
 import { noToken, referenceTokens, rowSees, type Pattern } from '../../core/constructions/pattern';
@@ -7,6 +7,17 @@ import type { Plan } from '../../core/plan/plan';
 import type { LedgerRow } from '../../core/report/ledger';
 import { guaranteedEpsilon } from '../../core/sampling/guarantee';
 import { samplingConstants } from '../verify/sampling';
+
+/** The largest score in size of the given query rows with all keys of a head. */
+export function largestScore(head: HeadTensors, rows: readonly number[]): number {
+  let largest = 0;
+  for (const row of rows) {
+    for (let key = 0; key < head.keys.length / head.width; key += 1) {
+      largest = Math.max(largest, Math.abs(scoreOf(head, row, key)));
+    }
+  }
+  return largest;
+}
 
 /** The error that rounding scores of this size makes of an output. */
 export function roundingError(largestScore: number): number {
@@ -62,19 +73,18 @@ export class StatedError {
     if (scenario.kind === 'average-case') {
       return guaranteedEpsilon(samplingConstants(head, this.rows), tokens, head.width, Math.min(tokens, blockSize));
     }
-    const exact = referenceAttention(head, maskOf(scenario, tokens), 1, this.rows);
-    const largestScore = this.largestScore(head);
+    const ofScores = roundingError(largestScore(head, this.rows));
     if (construction === 'tight') {
-      return roundingError(largestScore);
+      return ofScores;
     }
+    const exact = referenceAttention(head, maskOf(scenario, tokens), 1, this.rows);
     const lost = this.literalLoss(head, exact);
     const largestValue = largestOf(head.values);
     let worst = 0;
     this.rows.forEach((_, index) => {
       const size = largestOf(exact.out.subarray(index * head.width, (index + 1) * head.width));
       // A state that weighs too much or too little moves the output by as much as its values lie apart.
-      const ofNormaliser = shareRoundings * rounding * lost[index] + roundingError(largestScore);
-      worst = Math.max(worst, (ofNormaliser * largestValue) / size);
+      worst = Math.max(worst, ((shareRoundings * rounding * lost[index] + ofScores) * largestValue) / size);
     });
     return worst;
   }
@@ -106,11 +116,6 @@ export class StatedError {
     }
     return lost;
   }
-
-  /** The largest score in size, of the rows looked at. */
-  private largestScore(head: HeadTensors): number {
-    return samplingConstants(head, this.rows).logC;
-  }
 }
 
 /** The largest entry in size. */
@@ -135,12 +140,4 @@ function logSumOf(head: HeadTensors, pattern: Pattern, row: number): number {
     }
   }
   return high + Math.log(sum);
-}
-
-function scoreOf({ width, queries, keys }: HeadTensors, query: number, key: number): number {
-  let score = 0;
-  for (let column = 0; column < width; column += 1) {
-    score += queries[query * width + column] * keys[key * width + column];
-  }
-  return score;
 }

@@ -3,9 +3,9 @@ import { maskOf } from '../../core/masks';
 import type { PackFidelity, PackScenario } from '../../core/report/pack';
 import { throwIfCancelled } from '../run/forward';
 import { rowsView } from '../run/head-tensor';
-import type { LayerTensors } from '../run/layer';
+import { keyHeadOf, type LayerTensors } from '../run/layer';
+import { LargestDifference } from '../verify/difference';
 import { spreadRows } from '../verify/fidelity';
-import { LargestDifference } from './difference';
 import type { PackLayout } from './layout';
 import type { PackedLayer } from './packed-attention';
 
@@ -30,9 +30,8 @@ export class PackCheck {
   /** Compares the checked rows of every prompt in every head of a layer. */
   async inspect(layer: LayerTensors, { out, leak }: PackedLayer): Promise<void> {
     this.leak = Math.max(this.leak, leak);
-    const group = layer.query.heads / layer.key.heads;
     for (let head = 0; head < layer.query.heads; head += 1) {
-      const keyHead = Math.floor(head / group);
+      const keyHead = keyHeadOf(layer, head);
       this.layout.prompts.forEach(({ from, to }, prompt) => {
         const tensors = {
           width: layer.query.width,

@@ -9,7 +9,7 @@ import type { AttentionResult, Oracle } from '../oracle/oracle';
 import type { PhaseClock } from './clock';
 import { headTensor, rowsView } from './head-tensor';
 import { keyBlocksOf, type KeyBlocks } from './key-blocks';
-import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './layer';
+import { keyHeadOf, type AttendedLayer, type LayerAttention, type LayerTensors, type OnInstances } from './layer';
 import { rescaleSample } from './sample';
 import { TileLane, type LaneShape, type SlotTarget } from './tile-lane';
 
@@ -72,13 +72,13 @@ export class FusedAttention implements LayerAttention {
     const keys = this.keyBlocks.count(keyBlock);
     const open = kind !== 'partial' && keys === this.rows;
     const lane = open ? this.lanes.open : this.lanes.masked;
-    const group = layer.query.heads / layer.key.heads;
     for (let head = 0; head < layer.query.heads; head += 1) {
       const start = performance.now();
       const full = lane.add({ head, queryBlock }, (query, key, value, mask) => {
         query.set(rowsView(layer.query, head, blockStart(this.cut, queryBlock), blockEnd(this.cut, queryBlock)));
-        this.keyBlocks.copy(layer.key, Math.floor(head / group), keyBlock, key);
-        this.keyBlocks.copy(layer.value, Math.floor(head / group), keyBlock, value);
+        const keyHead = keyHeadOf(layer, head);
+        this.keyBlocks.copy(layer.key, keyHead, keyBlock, key);
+        this.keyBlocks.copy(layer.value, keyHead, keyBlock, value);
         if (mask !== undefined) {
           this.fillMask(mask, queryBlock, keyBlock, kind);
         }

@@ -1,10 +1,22 @@
-import type { HeadTensor } from './head-tensor';
+import type { HeadTensors } from '../../core/attention/reference';
+import { headView, type HeadTensor } from './head-tensor';
 
 /** Queries (scaled), keys and values of one layer. Key-value heads may be fewer than query heads. */
 export interface LayerTensors {
   readonly query: HeadTensor;
   readonly key: HeadTensor;
   readonly value: HeadTensor;
+}
+
+/** The key-value head of a query head: consecutive query heads share one. */
+export function keyHeadOf({ query, key }: LayerTensors, head: number): number {
+  return Math.floor((head * key.heads) / query.heads);
+}
+
+/** Views of one query head's tensors, its key-value head's keys and values among them. */
+export function headTensors(layer: LayerTensors, head: number): HeadTensors {
+  const keyHead = keyHeadOf(layer, head);
+  return { width: layer.query.width, queries: headView(layer.query, head), keys: headView(layer.key, keyHead), values: headView(layer.value, keyHead) };
 }
 
 /** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm. */

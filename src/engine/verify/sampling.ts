@@ -1,4 +1,4 @@
-import { referenceAttention, type HeadTensors } from '../../core/attention/reference';
+import { referenceAttention, scoreOf, type HeadTensors } from '../../core/attention/reference';
 import type { AttentionState } from '../../core/attention/state';
 import { fullMask } from '../../core/masks/full';
 import { makePlan, type Plan } from '../../core/plan/plan';
@@ -8,7 +8,7 @@ import type { Oracle } from '../oracle/oracle';
 import { PhaseClock } from '../run/clock';
 import { layerAttention, throwIfCancelled } from '../run/forward';
 import { headView } from '../run/head-tensor';
-import type { AttendedLayer, LayerTensors } from '../run/layer';
+import { headTensors, type AttendedLayer, type LayerTensors } from '../run/layer';
 
 /** What theorem 4.1 is held to. */
 export interface SamplingTrial extends Guarantee {
@@ -49,7 +49,7 @@ export class SamplingCheck {
     const exact: AttentionState[] = [];
     for (let head = 0; head < tensors.query.heads; head += 1) {
       throwIfCancelled(this.signal);
-      const own = headOf(tensors, head);
+      const own = headTensors(tensors, head);
       exact.push(referenceAttention(own, fullMask(tokens), 1, this.trial.rows));
       const constants = samplingConstants(own, this.trial.rows);
       const needed = logNeededLength(constants, tokens, own.width, this.trial);
@@ -108,7 +108,8 @@ function seedOf({ scenario }: Plan, index: number): number {
 }
 
 /** C and D of one head, over the given query rows and all keys (theorem 4.1's assumption). Queries carry their scale. */
-export function samplingConstants({ width, queries, keys, values }: HeadTensors, rows: readonly number[]): SamplingConstants {
+export function samplingConstants(head: HeadTensors, rows: readonly number[]): SamplingConstants {
+  const { width, keys, values } = head;
   const count = keys.length / width;
   const valueNorms = Float64Array.from({ length: count }, (_, key) => norm(values, key * width, width));
   const scores = new Float64Array(count);
@@ -117,13 +118,9 @@ export function samplingConstants({ width, queries, keys, values }: HeadTensors,
   for (const row of rows) {
     let high = -Infinity;
     for (let key = 0; key < count; key += 1) {
-      let score = 0;
-      for (let column = 0; column < width; column += 1) {
-        score += queries[row * width + column] * keys[key * width + column];
-      }
-      scores[key] = score;
-      high = Math.max(high, score);
-      logC = Math.max(logC, Math.abs(score));
+      scores[key] = scoreOf(head, row, key);
+      high = Math.max(high, scores[key]);
+      logC = Math.max(logC, Math.abs(scores[key]));
     }
     // D is a ratio of b's: a common factor of all a_ij leaves it alone.
     const sum = new Float64Array(width);
@@ -146,11 +143,6 @@ function norm(vector: ArrayLike<number>, from: number, width: number): number {
     squares += vector[column] ** 2;
   }
   return Math.sqrt(squares);
-}
-
-function headOf({ query, key, value }: LayerTensors, head: number): HeadTensors {
-  const keyHead = Math.floor((head * key.heads) / query.heads);
-  return { width: query.width, queries: headView(query, head), keys: headView(key, keyHead), values: headView(value, keyHead) };
 }
 
 function spreadOf(errors: Float64Array): ErrorSpread {
