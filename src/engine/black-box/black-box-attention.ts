@@ -1,6 +1,6 @@
 import { emptyState, mergeRow, subtractState, type AttentionState } from '../../core/attention/state';
 import { arrangementOf, type Arrangement, type BlackBoxConstruction } from '../../core/constructions';
-import { noToken } from '../../core/constructions/pattern';
+import { noToken, referenceTokens } from '../../core/constructions/pattern';
 import { readingsOf } from '../../core/constructions/slice';
 import { blackBoxShape, callsPerDispatch } from '../../core/plan/attention-cost';
 import type { Plan } from '../../core/plan/plan';
@@ -36,7 +36,6 @@ export class BlackBoxAttention implements LayerAttention {
   private readonly lanes: Readonly<Record<'causal' | 'open', Lanes>>;
   private added: AttentionState = emptyState(0, 0);
   private removed: AttentionState | undefined;
-  private layer: LayerTensors | undefined;
   /** Dependent rounds of calls that the layer in work has taken. */
   private rounds = 1;
 
@@ -60,22 +59,22 @@ export class BlackBoxAttention implements LayerAttention {
 
   async run(layer: LayerTensors): Promise<AttendedLayer> {
     const { heads, tokens, width } = layer.query;
-    this.layer = layer;
     this.added = emptyState(heads * tokens, width);
     this.removed = undefined;
     this.rounds = 1;
     for (let block = 0; block < this.plan.blocks; block += 1) {
       for (const pattern of this.arrangement.patternsOf(block)) {
         const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
+        const references = referenceTokens(pattern);
         for (let head = 0; head < heads; head += 1) {
-          if (this.clock.timeSync('attend', () => lanes.first.add({ pattern, head }, layer))) {
-            await this.readStates(lanes);
+          if (this.clock.timeSync('attend', () => lanes.first.add({ pattern, references, head }, layer))) {
+            await this.readStates(lanes, layer);
           }
         }
       }
     }
     for (const lanes of Object.values(this.lanes)) {
-      await this.readStates(lanes);
+      await this.readStates(lanes, layer);
       await this.readRetries(lanes.retry);
     }
     this.subtractRemoved();
@@ -85,7 +84,7 @@ export class BlackBoxAttention implements LayerAttention {
   }
 
   /** Reads the waiting instances, merges the states, and sends rows on whose synthetic token underflowed. */
-  private async readStates({ first, retry }: Lanes): Promise<void> {
+  private async readStates({ first, retry }: Lanes, layer: LayerTensors): Promise<void> {
     if (first.waiting.length === 0) {
       return;
     }
@@ -112,7 +111,7 @@ export class BlackBoxAttention implements LayerAttention {
           }
         });
       });
-      if (failed.length > 0 && retry.add({ ...instance, rows: failed }, this.layerInWork)) {
+      if (failed.length > 0 && retry.add({ ...instance, rows: failed }, layer)) {
         await this.readRetries(retry);
       }
     }
@@ -152,13 +151,6 @@ export class BlackBoxAttention implements LayerAttention {
     const target = pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
     const part: AttentionState = { rows: 1, width: target.width, out, logNormaliser: Float64Array.of(logNormaliser) };
     mergeRow(target, head * this.plan.tokens + pattern.queries[row], part, 0);
-  }
-
-  private get layerInWork(): LayerTensors {
-    if (this.layer === undefined) {
-      throw new Error('A batch came back before the layer began.');
-    }
-    return this.layer;
   }
 }
 

@@ -1,7 +1,7 @@
 import { outputWidth, type Reading } from '../../core/constructions/slice';
 import type { LayerTensors } from '../run/layer';
 import type { BlackBox } from './black-box';
-import type { Instance, SliceWriter } from './slice-writer';
+import { rowOffset, type Instance, type SliceWriter } from './slice-writer';
 
 /** Reads a row of a slot from a final output: a view, `[output width]`. */
 export type OutputRow = (slot: number, row: number) => Float32Array;
@@ -37,16 +37,15 @@ export class PatternLane<I extends Instance> {
 
   /** Calls the black box on what waits; which slots are not filled repeat old rows, and nobody reads them. */
   async read(reading: Reading): Promise<OutputRow> {
-    const { rows, headWidth } = this.blackBox.shape;
+    const { shape } = this.blackBox;
     const calls = Math.ceil(this.waiting.length / this.perCall);
     const withSynthetic = reading === 'state' || reading === 'normaliser';
-    this.waiting.forEach(({ pattern }, slot) => this.writer.setSynthetic(this.tokens, slot, pattern, withSynthetic));
+    this.waiting.forEach((_, slot) => this.writer.setSynthetic(this.tokens, slot, withSynthetic));
     const tokens = this.tokens.subarray(0, calls * this.writer.callSize);
     const out = await this.blackBox.call({ causal: this.causal, reading, retry: this.retry, calls, tokens });
-    const width = outputWidth(headWidth, reading);
+    const width = outputWidth(shape.headWidth, reading);
     return (slot, row) => {
-      const call = Math.floor(slot / this.perCall);
-      const at = ((call * rows + row) * this.perCall + (slot % this.perCall)) * width;
+      const at = rowOffset(shape, slot, row, width);
       return out.subarray(at, at + width);
     };
   }

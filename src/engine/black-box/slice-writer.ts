@@ -1,4 +1,4 @@
-import { noToken, referenceTokens, syntheticToken, type Pattern } from '../../core/constructions/pattern';
+import { noToken, type Pattern } from '../../core/constructions/pattern';
 import { separationVectors, type SeparationVector } from '../../core/constructions/separation';
 import { sliceColumns, type BlackBoxShape, type SliceColumns } from '../../core/constructions/slice';
 import { hiddenScore } from '../graphs/attend';
@@ -8,6 +8,8 @@ import { keyHeadOf, type LayerTensors } from '../run/layer';
 /** One single-head instance: a pattern, for one head of the large transformer. */
 export interface Instance {
   readonly pattern: Pattern;
+  /** `[M]`: for each row with a query, a token whose key it sees, or `noToken`. */
+  readonly references: Int32Array;
   readonly head: number;
 }
 
@@ -19,7 +21,6 @@ export interface Instance {
 export class SliceWriter {
   private readonly columns: SliceColumns;
   private readonly separation: readonly SeparationVector[];
-  private readonly instances: number;
 
   /** @param chunks how many chunks a pattern keeps apart */
   constructor(
@@ -29,21 +30,19 @@ export class SliceWriter {
     // The columns that come in are the same for every reading.
     this.columns = sliceColumns(shape, 'state');
     this.separation = separationVectors(chunks);
-    this.instances = shape.layers * shape.heads;
   }
 
   /** Floats of one call. */
   get callSize(): number {
-    return this.shape.rows * this.instances * this.columns.inputWidth;
+    return this.shape.rows * this.shape.layers * this.shape.heads * this.columns.inputWidth;
   }
 
-  /** Writes an instance into a slot: slot `i` is instance `i mod H'L'` of call `floor(i / H'L')`. */
-  write(tokens: Float32Array, slot: number, { pattern, head }: Instance, layer: LayerTensors): void {
+  /** Writes an instance into a slot, but for the synthetic token in row 0. */
+  write(tokens: Float32Array, slot: number, { pattern, references, head }: Instance, layer: LayerTensors): void {
     const { columns } = this;
     const keyHead = keyHeadOf(layer, head);
-    const references = referenceTokens(pattern);
     for (let row = 0; row < this.shape.rows; row += 1) {
-      const at = this.offset(slot, row);
+      const at = rowOffset(this.shape, slot, row, columns.inputWidth);
       tokens.fill(0, at, at + columns.inputWidth);
       tokens[at + columns.one.from] = 1;
       copyRow(layer.query, head, pattern.queries[row], tokens, at + columns.query.from);
@@ -55,20 +54,18 @@ export class SliceWriter {
       tokens[at + columns.padding.from] = key === noToken ? hiddenScore : 0;
       this.writeSeparation(tokens, at, pattern, row);
     }
-    this.setSynthetic(tokens, slot, pattern, true);
   }
 
   /** Makes row 0 of a slot the synthetic token, or padding. */
-  setSynthetic(tokens: Float32Array, slot: number, { keys }: Pattern, present: boolean): void {
-    const row = keys.indexOf(syntheticToken);
-    const at = this.offset(slot, row);
+  setSynthetic(tokens: Float32Array, slot: number, present: boolean): void {
+    const at = rowOffset(this.shape, slot, 0, this.columns.inputWidth);
     tokens[at + this.columns.synthetic.from] = present ? 1 : 0;
     tokens[at + this.columns.padding.from] = present ? 0 : hiddenScore;
   }
 
   /** Replaces the reference of a row: `reference` is `[m]`. */
   setReference(tokens: Float32Array, slot: number, row: number, reference: Float32Array): void {
-    tokens.set(reference, this.offset(slot, row) + this.columns.reference.from);
+    tokens.set(reference, rowOffset(this.shape, slot, row, this.columns.inputWidth) + this.columns.reference.from);
   }
 
   private writeSeparation(tokens: Float32Array, at: number, { chunks, sharedRows }: Pattern, row: number): void {
@@ -81,11 +78,16 @@ export class SliceWriter {
       tokens.set(this.separation[chunk].key, at + this.columns.keySeparation.from);
     }
   }
+}
 
-  private offset(slot: number, row: number): number {
-    const call = Math.floor(slot / this.instances);
-    return ((call * this.shape.rows + row) * this.instances + (slot % this.instances)) * this.columns.inputWidth;
-  }
+/**
+ * Where a slot's row begins in a tensor `[calls, M, H'L', width]`: slot `i` is instance `i mod H'L'` of call
+ * `floor(i / H'L')`.
+ */
+export function rowOffset({ rows, layers, heads }: BlackBoxShape, slot: number, row: number, width: number): number {
+  const instances = layers * heads;
+  const call = Math.floor(slot / instances);
+  return ((call * rows + row) * instances + (slot % instances)) * width;
 }
 
 /** Copies one token's row of a head, or nothing for a row that carries no token. */
