@@ -1,3 +1,5 @@
+import type { Construction } from '.';
+
 /** Columns `[from, from + width)` of a slice. */
 export interface Columns {
   readonly from: number;
@@ -126,3 +128,8 @@ export const readingsOf = {
   tight: ['state'],
   paper: ['normaliser', 'mean-value'],
 } as const satisfies Readonly<Record<'tight' | 'paper', readonly Reading[]>>;
+
+/** Calls that one instance takes: under `fused` its single call, under a black box one for each reading. */
+export function callsPerInstance(construction: Construction): number {
+  return construction === 'fused' ? 1 : readingsOf[construction].length;
+}

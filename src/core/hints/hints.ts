@@ -1,6 +1,5 @@
 import { formatBytes, formatCompact, formatCount, formatFlops, formatNumberOf, formatShare } from '../format';
-import { isBlackBox } from '../constructions';
-import { readingsOf } from '../constructions/slice';
+import { callsPerInstance } from '../constructions/slice';
 import { scenarioLabel } from '../masks';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, type Plan, type PlanSummary } from '../plan/plan';
@@ -88,7 +87,7 @@ function blocksOf({ construction, blocks, blockSize }: PlanSummary): string {
 
 /** What the calls of a layer are rounded up from: instances of one reading at a time, since two readings share no call. */
 function packedText(plan: PlanSummary): string {
-  const readings = isBlackBox(plan.construction) ? readingsOf[plan.construction].length : 1;
+  const readings = callsPerInstance(plan.construction);
   return `${readings === 1 ? '' : `${readings} readings × `}⌈${instancesOf(plan, plan.instances / readings)}`;
 }
 

@@ -18,21 +18,32 @@ export function fusedCost({ model, oracle, tokens }: PlanRequest, tiles: number)
   return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
 }
 
-/** Cost of a black-box arrangement with so many patterns a head. */
-export function blackBoxCost(request: PlanRequest, arrangement: Arrangement, construction: BlackBoxConstruction, count: PatternCount): AttentionCost {
-  const { model, oracle } = request;
+/** How a plan calls the black box: its construction, the arrangement that makes, and the shape of a call. */
+export interface BlackBoxLayout {
+  readonly construction: BlackBoxConstruction;
+  readonly arrangement: Arrangement;
+  readonly shape: BlackBoxShape;
+}
+
+/** The black-box layout of a request; undefined under `fused`. @throws InputError for a window that theorem 5.1 does not reach */
+export function blackBoxLayout({ construction, scenario, oracle, tokens, model }: PlanRequest): BlackBoxLayout | undefined {
+  if (!isBlackBox(construction)) {
+    return undefined;
+  }
+  const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
+  const { rows, chunks } = arrangement;
+  const shape = { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation: separationWidth(chunks) };
+  return { construction, arrangement, shape };
+}
+
+/** Cost of a black-box layout with so many patterns a head. */
+export function blackBoxCost({ model, oracle }: PlanRequest, { construction, shape }: BlackBoxLayout, count: PatternCount): AttentionCost {
   const perReading = packedCalls(count.causal, model, oracle) + packedCalls(count.open, model, oracle);
-  const shape = blackBoxShape(request, arrangement);
   const readings = readingsOf[construction];
   return {
     calls: readings.length * perReading,
     flops: perReading * readings.reduce((sum, reading) => sum + callFlops(shape, reading), 0),
   };
-}
-
-/** The shape of a black-box plan's calls. */
-export function blackBoxShape({ model, oracle }: Pick<PlanRequest, 'model' | 'oracle'>, { rows, chunks }: Arrangement): BlackBoxShape {
-  return { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation: separationWidth(chunks) };
 }
 
 /** Calls that carry `instances` single-head instances of every head of a layer. */
@@ -47,23 +58,14 @@ export function flopsPerPair(model: ModelShape): number {
 
 /** Bytes of the weights that a black box is given with its calls; `fused` has none. */
 export function attentionWeightBytes(request: PlanRequest): number {
-  const { construction, scenario, oracle, tokens } = request;
-  if (!isBlackBox(construction)) {
-    return 0;
-  }
-  const shape = blackBoxShape(request, arrangementOf(scenario, construction, { ...oracle, tokens }));
-  return readingsOf[construction].reduce((sum, reading) => sum + callWeightBytes(shape, reading), 0);
+  const layout = blackBoxLayout(request);
+  return layout === undefined ? 0 : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
 }
 
 /** Bytes of one attention call's tensors in float32. */
 export function attentionCallBytes(request: PlanRequest): number {
-  const { construction, scenario, oracle, tokens } = request;
-  if (!isBlackBox(construction)) {
-    return fusedCallBytes(request);
-  }
-  const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
-  const shape = blackBoxShape(request, arrangement);
-  return Math.max(...readingsOf[construction].map((reading) => callBytes(shape, reading)));
+  const layout = blackBoxLayout(request);
+  return layout === undefined ? fusedCallBytes(request) : Math.max(...readingsOf[layout.construction].map((reading) => callBytes(layout.shape, reading)));
 }
 
 /** Scores, weights and mask `[H'L', M, M]`, operands and results `[H'L', M, m]`. */

@@ -1,8 +1,8 @@
 import { maskDefinition, maskOf, scenarioLabel, type Scenario } from '../masks';
 import type { ModelShape, OracleShape } from '../shapes';
-import { arrangementOf, isBlackBox, type Construction, type PatternCount } from '../constructions';
-import { readingsOf } from '../constructions/slice';
-import { blackBoxCost, fusedCost } from './attention-cost';
+import type { Construction, PatternCount } from '../constructions';
+import { callsPerInstance } from '../constructions/slice';
+import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, type PlanCost } from './cost';
 import { checkBlockSize, partition } from './partition';
@@ -66,9 +66,9 @@ export type PlanSummary = Omit<Plan, 'queryBlocks'>;
 export function makePlan(request: PlanRequest): Plan {
   const { tokens, scenario, oracle, model, construction } = request;
   checkBlockSize(oracle.inputLength);
-  const arrangement = isBlackBox(construction) ? arrangementOf(scenario, construction, { ...oracle, tokens }) : undefined;
-  const readings = isBlackBox(construction) ? readingsOf[construction].length : 1;
-  const cut = partition(tokens, arrangement?.blockSize ?? oracle.inputLength);
+  const layout = blackBoxLayout(request);
+  const readings = callsPerInstance(construction);
+  const cut = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
   const mask = maskOf(scenario, tokens);
   const { sampled } = maskDefinition(scenario.kind);
 
@@ -80,7 +80,7 @@ export function makePlan(request: PlanRequest): Plan {
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
     const own = tileCount(runs);
-    const count = arrangement?.countOf(block) ?? { causal: 0, open: own };
+    const count = layout?.arrangement.countOf(block) ?? { causal: 0, open: own };
     const caused = readings * (count.causal + count.open);
     queryBlocks.push({ runs, tiles: own, firstInstance: instances, instances: caused });
     tiles += own;
@@ -92,8 +92,7 @@ export function makePlan(request: PlanRequest): Plan {
     }
   }
   const visiblePairs = mask.visiblePairs();
-  const black = arrangement !== undefined && isBlackBox(construction) ? { arrangement, construction } : undefined;
-  const attention = black ? blackBoxCost(request, black.arrangement, black.construction, patterns) : fusedCost(request, tiles);
+  const attention = layout === undefined ? fusedCost(request, tiles) : blackBoxCost(request, layout, patterns);
   return {
     ...request,
     blockSize: cut.blockSize,
@@ -105,7 +104,7 @@ export function makePlan(request: PlanRequest): Plan {
     visiblePairs,
     ...costOf({ ...request, attention, visiblePairs }),
     rounds: model.layers,
-    bound: black ? blackBoxBound(request, black.arrangement, black.construction) : boundOf(request, cut.blocks),
+    bound: layout === undefined ? boundOf(request, cut.blocks) : blackBoxBound(request, layout.arrangement, layout.construction),
     notes: notesOf(request, cut.blocks),
   };
 }

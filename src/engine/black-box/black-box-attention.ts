@@ -1,8 +1,8 @@
 import { emptyState, mergeRow, subtractState, type AttentionState } from '../../core/attention/state';
-import { arrangementOf, type Arrangement, type BlackBoxConstruction } from '../../core/constructions';
+import type { Arrangement } from '../../core/constructions';
 import { noToken, referenceTokens } from '../../core/constructions/pattern';
-import { readingsOf } from '../../core/constructions/slice';
-import { blackBoxShape, callsPerDispatch } from '../../core/plan/attention-cost';
+import { readingsOf, type Reading } from '../../core/constructions/slice';
+import { callsPerDispatch, type BlackBoxLayout } from '../../core/plan/attention-cost';
 import type { Plan } from '../../core/plan/plan';
 import type { PhaseClock } from '../run/clock';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../run/layer';
@@ -32,6 +32,7 @@ interface Lanes {
  */
 export class BlackBoxAttention implements LayerAttention {
   private readonly arrangement: Arrangement;
+  private readonly readings: readonly [Reading, ...Reading[]];
   private readonly blackBox: BlackBox;
   private readonly lanes: Readonly<Record<'causal' | 'open', Lanes>>;
   private added: AttentionState = emptyState(0, 0);
@@ -41,14 +42,15 @@ export class BlackBoxAttention implements LayerAttention {
 
   constructor(
     private readonly plan: Plan,
-    private readonly construction: BlackBoxConstruction,
+    { construction, arrangement, shape }: BlackBoxLayout,
     oracle: Pick<Oracle, 'blackBox'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
   ) {
-    this.arrangement = arrangementOf(plan.scenario, construction, { ...plan.oracle, tokens: plan.tokens });
-    this.blackBox = oracle.blackBox(blackBoxShape(plan, this.arrangement));
-    const writer = new SliceWriter(this.blackBox.shape, this.arrangement.chunks);
+    this.arrangement = arrangement;
+    this.readings = readingsOf[construction];
+    this.blackBox = oracle.blackBox(shape);
+    const writer = new SliceWriter(shape, arrangement.chunks);
     const calls = callsPerDispatch(plan, plan.calls.attention / plan.model.layers);
     const lanes = (causal: boolean): Lanes => ({
       first: new PatternLane(this.blackBox, writer, causal, false, calls),
@@ -89,7 +91,7 @@ export class BlackBoxAttention implements LayerAttention {
       return;
     }
     const { headWidth } = this.blackBox.shape;
-    const readings = readingsOf[this.construction];
+    const { readings } = this;
     const outputs: OutputRow[] = [];
     for (const reading of readings) {
       outputs.push(await this.clock.time('attend', () => first.read(reading)));
@@ -125,7 +127,7 @@ export class BlackBoxAttention implements LayerAttention {
     }
     // Mean keys wait for the first calls, and the calls with them for the mean keys.
     this.rounds = 3;
-    const [reading] = readingsOf[this.construction];
+    const [reading] = this.readings;
     const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));
     retry.waiting.forEach(({ rows }, slot) => rows.forEach(({ row }) => retry.setReference(slot, row, meanKey(slot, row))));
     const output = await this.clock.time('attend', () => retry.read(reading));

@@ -24,16 +24,15 @@ const statementsShare = 0.6;
  * @throws InputError for parameters that no plan can be made of; CancelledError once the signal is aborted
  */
 export async function runLedger(options: LedgerOptions, { signal, onProgress }: LedgerContext): Promise<LedgerReport> {
-  const statements = ledgerStatements(options);
   // What cannot be run is refused before anything is.
-  statements.forEach((statement) => planStatement(statement, options));
+  const plans = ledgerStatements(options).map((statement) => planStatement(statement, options));
   const device = await openDevice('cpu', options.threads);
   const rows: LedgerRow[] = [];
-  for (const statement of statements) {
-    const message = `${statement.scenario.kind}, ${statement.construction}`;
+  for (const plan of plans) {
+    const message = `${plan.scenario.kind}, ${plan.construction}`;
     const report = (fraction: number): void =>
-      onProgress({ fraction: (statementsShare * (rows.length + fraction)) / statements.length, phase: 'attend', message });
-    rows.push(await ledgerRow(statement, options, device, signal, report));
+      onProgress({ fraction: (statementsShare * (rows.length + fraction)) / plans.length, phase: 'attend', message });
+    rows.push(await ledgerRow(plan, options, device, signal, report));
   }
   rows.push(await converseRow(options, device, signal));
   const message = `theorem 4.1 over ${formatNumberOf(options.seeds, 'seed')}`;

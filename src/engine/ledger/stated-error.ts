@@ -1,12 +1,12 @@
 import { referenceAttention, scoreOf, type HeadTensors } from '../../core/attention/reference';
 import type { AttentionState } from '../../core/attention/state';
-import { arrangementOf, isBlackBox } from '../../core/constructions';
+import { arrangementOf } from '../../core/constructions';
 import { noToken, referenceTokens, rowSees, type Pattern } from '../../core/constructions/pattern';
 import { maskOf } from '../../core/masks';
-import type { Plan } from '../../core/plan/plan';
 import type { LedgerRow } from '../../core/report/ledger';
 import { guaranteedEpsilon } from '../../core/sampling/guarantee';
 import { samplingConstants } from '../verify/sampling';
+import type { StatementPlan } from './row';
 
 /** The largest score in size of the given query rows with all keys of a head. */
 export function largestScore(head: HeadTensors, rows: readonly number[]): number {
@@ -43,7 +43,7 @@ export class StatedError {
   private worst = 0;
 
   constructor(
-    private readonly plan: Plan,
+    private readonly plan: StatementPlan,
     private readonly rows: readonly number[],
   ) {}
 
@@ -97,9 +97,6 @@ export class StatedError {
     const { construction, scenario, tokens, oracle, blocks } = this.plan;
     const lost = new Float64Array(this.rows.length);
     const indexOf = new Map(this.rows.map((row, index) => [row, index]));
-    if (!isBlackBox(construction)) {
-      return lost;
-    }
     const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
     for (let block = 0; block < blocks; block += 1) {
       for (const pattern of arrangement.patternsOf(block)) {

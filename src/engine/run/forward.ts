@@ -1,5 +1,5 @@
-import { isBlackBox } from '../../core/constructions';
 import { CancelledError } from '../../core/errors';
+import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
 import type { Plan } from '../../core/plan/plan';
 import type { Phase } from '../../core/report/report';
@@ -67,10 +67,10 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
 
 /** The attention of a plan, by its construction. */
 export function layerAttention(plan: Plan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
-  const { construction } = plan;
-  return isBlackBox(construction)
-    ? new BlackBoxAttention(plan, construction, oracle, clock, onInstances)
-    : new FusedAttention(plan, oracle, clock, onInstances);
+  const layout = blackBoxLayout(plan);
+  return layout === undefined
+    ? new FusedAttention(plan, oracle, clock, onInstances)
+    : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
 }
 
 /** Throws once a run is cancelled. */

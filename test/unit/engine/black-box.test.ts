@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isBlackBox, type BlackBoxConstruction } from '../../../src/core/constructions';
+import type { BlackBoxConstruction } from '../../../src/core/constructions';
 import { separationStrength } from '../../../src/core/constructions/separation';
 import { outputWidth, sliceColumns, type BlackBoxShape, type Reading } from '../../../src/core/constructions/slice';
 import { makeScenario, type Scenario } from '../../../src/core/masks';
+import { blackBoxLayout } from '../../../src/core/plan/attention-cost';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { uniform } from '../../../src/core/random';
 import { BlackBoxAttention } from '../../../src/engine/black-box/black-box-attention';
@@ -48,10 +49,11 @@ function planned({ tokens, blockSize, scenario, causal }: BlackBoxSetting, const
 }
 
 function attentionOf(plan: Plan, oracle: { blackBox: (shape: BlackBoxShape) => BlackBox }): BlackBoxAttention {
-  if (!isBlackBox(plan.construction)) {
+  const layout = blackBoxLayout(plan);
+  if (layout === undefined) {
     throw new Error('A black-box plan is needed.');
   }
-  return new BlackBoxAttention(plan, plan.construction, oracle, new PhaseClock(), () => undefined);
+  return new BlackBoxAttention(plan, layout, oracle, new PhaseClock(), () => undefined);
 }
 
 describe('the tight construction on ONNX Runtime', () => {

@@ -4,7 +4,7 @@ import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport } from '../../../src/core/report/ledger';
 import type { Progress } from '../../../src/core/report/progress';
 import { runLedger } from '../../../src/engine/ledger/ledger';
-import { ledgerRow } from '../../../src/engine/ledger/row';
+import { ledgerRow, planStatement } from '../../../src/engine/ledger/row';
 import { ledgerStatements } from '../../../src/engine/ledger/statements';
 import { openDevice } from '../../../src/engine/runtime/provider';
 
@@ -139,7 +139,7 @@ describe('the calls of a ledger', () => {
       fc.asyncProperty(options, async (each) => {
         const expected = patternsOf(each);
         for (const statement of ledgerStatements(each)) {
-          const row = await ledgerRow(statement, each, device, new AbortController().signal, () => undefined);
+          const row = await ledgerRow(planStatement(statement, each), each, device, new AbortController().signal, () => undefined);
           const { tight, paper } = expected[row.statement];
           const packed = (statement.construction === 'tight' ? tight : paper).map((patterns) => Math.ceil((each.heads * patterns) / (each.oracleHeads * each.oracleLayers)));
           const readings = statement.construction === 'tight' ? 1 : 2;
