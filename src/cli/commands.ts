@@ -9,6 +9,7 @@ import type { Prompt } from '../engine/prompt';
 import { simulate } from '../engine/simulate';
 import { checkWritable, readPrompt, writeWhole } from './files';
 import { commonOptions, optionsFrom, parametersFrom, type Flags } from './flags';
+import { print } from './print';
 import { progressPrinter } from './progress';
 import { comparisonText, planText, runText } from './text';
 
@@ -90,8 +91,4 @@ function scenariosFrom(flags: Flags & { readonly scenarios?: string }): Scenario
     throw new InputError(`--scenarios ${flags.scenarios} names one scenario twice; name each once.`);
   }
   return kinds.map((kind) => makeScenario(kind, parametersFrom(flags)));
-}
-
-function print(flags: Flags, document: unknown, text: () => string): void {
-  process.stdout.write(`${flags.json === true ? JSON.stringify(document, null, 2) : text()}\n`);
 }

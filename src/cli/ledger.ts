@@ -6,6 +6,7 @@ import { maximumTokens } from '../core/plan/partition';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/report/ledger';
 import { runLedger } from '../engine/ledger/ledger';
 import { writePictures } from './pictures';
+import { print } from './print';
 import { progressPrinter } from './progress';
 import { samplingLines } from './sampling-text';
 import { table } from './text';
@@ -70,12 +71,12 @@ export function ledgerOptionsFrom(flags: LedgerFlags): LedgerOptions {
 export async function ledgerCommand(flags: LedgerFlags, signal: AbortSignal): Promise<void> {
   if (flags.pictures !== undefined) {
     const paths = await writePictures(flags.pictures);
-    process.stdout.write(`${flags.json === true ? JSON.stringify({ pictures: paths }, null, 2) : paths.join('\n')}\n`);
+    print(flags, { pictures: paths }, () => paths.join('\n'));
     return;
   }
   const options = ledgerOptionsFrom(flags);
   const report = await runLedger(options, { signal, onProgress: progressPrinter(process.stderr, 'ledger') });
-  process.stdout.write(`${flags.json === true ? JSON.stringify(report, null, 2) : ledgerText(report)}\n`);
+  print(flags, report, () => ledgerText(report));
 }
 
 /** A ledger as a person reads it. */

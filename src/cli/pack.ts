@@ -10,6 +10,7 @@ import { runPack } from '../engine/pack/pack';
 import { promptFromText, type Prompt } from '../engine/prompt';
 import type { Surroundings } from './commands';
 import { readPrompt } from './files';
+import { print } from './print';
 import { progressPrinter } from './progress';
 import { pairs, table } from './text';
 
@@ -41,7 +42,7 @@ export async function packCommand(paths: readonly string[], flags: PackFlags, su
   const options = packOptions(flags);
   const prompts = await packedPrompts(paths, flags.list);
   const report = await runPack(prompts, options, { ...surroundings, onProgress: progressPrinter(process.stderr, 'pack') });
-  process.stdout.write(`${flags.json === true ? JSON.stringify(report, null, 2) : packText(report)}\n`);
+  print(flags, report, () => packText(report));
 }
 
 function packOptions(flags: PackFlags): PackOptions {

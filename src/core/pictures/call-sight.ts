@@ -2,7 +2,7 @@ import { noToken, rowSees, syntheticToken } from '../constructions/pattern';
 import type { CallLayout } from './call-layout';
 import { hatchFill } from './page';
 import { ink } from './palette';
-import { outlineOf, rectanglesOf, type CellValue, type Rectangle } from './rectangles';
+import { gridLines, outlineOf, rectanglesOf, type CellValue, type Rectangle } from './rectangles';
 import { element, textAt } from './svg';
 
 /** What the query of one row makes of the key of another: values of cells, so numbers. */
@@ -36,7 +36,6 @@ export function drawSight({ name, pattern, colour }: CallLayout, side: number): 
   const of = (value: number): Rectangle[] => rectangles.filter((rectangle) => rectangle.value === value);
   const filled = (fill: string, value: number, opacity?: number): string =>
     element('g', { fill, 'fill-opacity': opacity }, ...of(value).map(({ x, y, width, height }) => element('rect', { x, y, width, height })));
-  const lines = Array.from({ length: rows + 1 }, (_, line) => `M0 ${line}h${rows}M${line} 0v${rows}`).join('');
   const keyNames = Array.from(keys, (key, row) => textAt((row + 0.5) * side, -6, key === syntheticToken ? 's' : key === noToken ? '\u00b7' : `${key}`));
   return (
     element(
@@ -47,7 +46,7 @@ export function drawSight({ name, pattern, colour }: CallLayout, side: number): 
       filled(colour, seen, sign === 1 ? undefined : 0.5),
       sign === 1 ? '' : filled(hatchFill(name), seen, 0.55),
       element('path', { d: of(separated).map(crossesOf).join(''), stroke: ink.muted, 'stroke-width': 0.07, fill: 'none' }),
-      element('path', { d: lines, stroke: ink.line, 'stroke-opacity': 0.16, 'stroke-width': 0.04, fill: 'none' }),
+      gridLines(rows),
       element('path', { d: outlineOf(rows, rows, (x, y) => (sight(x, y) === seen ? 1 : 0)), stroke: ink.line, 'stroke-width': 0.08, fill: 'none', 'stroke-linecap': 'square' }),
     ) + element('g', { 'font-size': 8.5, 'text-anchor': 'middle', fill: ink.muted }, ...keyNames)
   );

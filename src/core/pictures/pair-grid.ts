@@ -4,7 +4,7 @@ import { drawCallNumbers } from './call-numbers';
 import { addedBefore, areaOf, type Coverage } from './coverage';
 import { hatchFill, type Drawing } from './page';
 import { ink } from './palette';
-import { outlineOf, rectanglesOf, type CellValue } from './rectangles';
+import { gridLines, outlineOf, rectanglesOf, type CellValue } from './rectangles';
 import { element, movedTo, textAt } from './svg';
 
 /** What a grid of (query row, key column) pairs is drawn from. */
@@ -57,12 +57,6 @@ function gridCells({ name, coverage, patterns, colours, mask, columns }: PairGri
     element('g', { class: 'taken', 'fill-opacity': 0.55 }, ...layer((x, y) => taken[pairOf(x, y)], () => hatchFill(name), (call) => ({ 'data-call': call }))),
     element('path', { d: outlineOf(tokens, tokens, (x, y) => (hidden(x, y) > 0 ? -areas(x, y) : areas(x, y))), stroke: ink.line, 'stroke-width': 0.08, fill: 'none', 'stroke-linecap': 'square' }),
   ];
-}
-
-/** Faint lines between all cells. */
-function gridLines(tokens: number): string {
-  const across = Array.from({ length: tokens + 1 }, (_, line) => `M0 ${line}h${tokens}M${line} 0v${tokens}`).join('');
-  return element('path', { d: across, stroke: ink.line, 'stroke-opacity': 0.16, 'stroke-width': 0.04, fill: 'none' });
 }
 
 function axes({ coverage: { tokens }, columns, columnsTitle, cell }: PairGrid, side: number): string {

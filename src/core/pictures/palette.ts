@@ -11,7 +11,6 @@ export const ink = {
   text: '#1f2328',
   muted: '#59636e',
   line: '#3b424a',
-  gridLine: '#e4e7eb',
   /** The synthetic token. */
   synthetic: '#3b424a',
   /** Pairs that the oracle itself hides. */

@@ -1,3 +1,6 @@
+import { ink } from './palette';
+import { element } from './svg';
+
 /** A rectangle of cells that have one value in common. */
 export interface Rectangle {
   readonly value: number;
@@ -74,4 +77,10 @@ export function outlineOf(columns: number, rows: number, valueAt: CellValue): st
     }
   }
   return path;
+}
+
+/** Faint lines between all cells of a square, in units of a cell. */
+export function gridLines(side: number): string {
+  const across = Array.from({ length: side + 1 }, (_, line) => `M0 ${line}h${side}M${line} 0v${side}`).join('');
+  return element('path', { d: across, stroke: ink.line, 'stroke-opacity': 0.16, 'stroke-width': 0.04, fill: 'none' });
 }

@@ -1,7 +1,7 @@
 import { referenceAttention } from '../../core/attention/reference';
 import { maskOf } from '../../core/masks';
 import type { PackFidelity, PackScenario } from '../../core/report/pack';
-import { throwIfCancelled } from '../run/forward';
+import { throwIfCancelled } from '../run/cancel';
 import { rowsView } from '../run/head-tensor';
 import { keyHeadOf, type LayerTensors } from '../run/layer';
 import { LargestDifference } from '../verify/difference';

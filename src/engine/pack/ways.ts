@@ -1,19 +1,15 @@
 import type { PackMeasurements, PackScenario } from '../../core/report/pack';
-import type { LoadedModel } from '../model/load';
-import type { Oracle } from '../oracle/oracle';
 import { PhaseClock } from '../run/clock';
+import type { TokenwisePass } from '../run/tokenwise';
 import type { Device } from '../runtime/provider';
 import { OnnxKernel } from './kernel';
 import { packLayout, type PackLayout } from './layout';
 import { packPass, type PackPass } from './pass';
 
 /** What every way of running the prompts shares. */
-export interface PackBench {
-  readonly model: LoadedModel;
-  readonly oracle: Pick<Oracle, 'project' | 'outputAndMlp'>;
+export interface PackBench extends TokenwisePass {
   readonly device: Device;
   readonly scenario: PackScenario;
-  readonly signal: AbortSignal;
 }
 
 /** A way that was run: the last residual streams `[N, d]` of its packs, one after the other, and what they took. */

@@ -1,15 +1,15 @@
-import { CancelledError } from '../../core/errors';
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
 import type { Plan } from '../../core/plan/plan';
 import type { Phase } from '../../core/report/report';
-import type { LayerWeights, LoadedModel } from '../model/load';
+import type { LoadedModel } from '../model/load';
 import type { Oracle } from '../oracle/oracle';
+import { throwIfCancelled } from './cancel';
 import type { PhaseClock } from './clock';
 import { BlackBoxAttention } from '../black-box/black-box-attention';
 import { FusedAttention } from './fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './layer';
-import { headTensor, readRows, writeRows } from './head-tensor';
+import { embed, outputAndMlp, project, stretches, type Stretch } from './tokenwise';
 
 /** Sees every layer's attention while its tensors are alive, to check it. */
 export type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
@@ -50,16 +50,17 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
     report('attend', 0.1 + (0.8 * instances) / instancesPerLayer);
   });
 
+  const cut = (): Iterable<Stretch> => stretches(0, plan.tokens, tokenwiseRows(plan.oracle.inputLength));
   const hidden = embed(model, pass.tokens);
   for (; layer < layers; layer += 1) {
     instances = 0;
     report('project', 0);
     const weights = model.layers[layer];
-    const tensors = await clock.time('project', () => project(pass, hidden, weights));
+    const tensors = await clock.time('project', () => project(pass, hidden, weights, cut()));
     const attended = await attention.run(tensors);
     await pass.inspect?.(layer, tensors, attended);
     report('mlp', 0.9);
-    await clock.time('mlp', () => outputAndMlp(pass, hidden, attended, weights));
+    await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut()));
   }
   pass.onProgress(1, 'mlp', `layer ${layers} of ${layers}`);
   return hidden;
@@ -71,51 +72,4 @@ export function layerAttention(plan: Plan, oracle: Oracle, clock: PhaseClock, on
   return layout === undefined
     ? new FusedAttention(plan, oracle, clock, onInstances)
     : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
-}
-
-/** Throws once a run is cancelled. */
-export function throwIfCancelled(signal: AbortSignal): void {
-  if (signal.aborted) {
-    throw new CancelledError();
-  }
-}
-
-/** Looks up the embeddings `[N, d]`: copying, no arithmetic. */
-export function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
-  const hidden = new Float32Array(tokens.length * width);
-  tokens.forEach((token, row) => hidden.set(embedding.subarray(token * width, (token + 1) * width), row * width));
-  return hidden;
-}
-
-async function project({ model, plan, oracle, signal }: ForwardPass, hidden: Float32Array, weights: LayerWeights): Promise<LayerTensors> {
-  const { heads, keyValueHeads, headWidth, width } = model.shape;
-  const query = headTensor(heads, plan.tokens, headWidth);
-  const key = headTensor(keyValueHeads, plan.tokens, headWidth);
-  const value = headTensor(keyValueHeads, plan.tokens, headWidth);
-  for (const [from, to] of chunks(plan)) {
-    throwIfCancelled(signal);
-    const part = await oracle.project(hidden.subarray(from * width, to * width), weights, from);
-    writeRows(query, from, part.query);
-    writeRows(key, from, part.key);
-    writeRows(value, from, part.value);
-  }
-  return { query, key, value };
-}
-
-/** Replaces the residual stream, chunk by chunk: token-wise, so rows do not meet. */
-async function outputAndMlp({ model, plan, oracle, signal }: ForwardPass, hidden: Float32Array, { out }: AttendedLayer, weights: LayerWeights): Promise<void> {
-  const { width } = model.shape;
-  for (const [from, to] of chunks(plan)) {
-    throwIfCancelled(signal);
-    const rows = hidden.subarray(from * width, to * width);
-    rows.set(await oracle.outputAndMlp(rows, readRows(out, from, to), weights));
-  }
-}
-
-/** The sequence cut for token-wise dispatches. */
-function* chunks({ tokens, oracle }: Plan): Generator<readonly [number, number]> {
-  const rows = tokenwiseRows(oracle.inputLength);
-  for (let from = 0; from < tokens; from += rows) {
-    yield [from, Math.min(tokens, from + rows)];
-  }
 }

@@ -3,7 +3,7 @@ import { maskOf, type Mask } from '../../core/masks';
 import type { Verification } from '../../core/options';
 import type { Plan } from '../../core/plan/plan';
 import type { Fidelity } from '../../core/report/report';
-import { throwIfCancelled } from '../run/forward';
+import { throwIfCancelled } from '../run/cancel';
 import { rowsView } from '../run/head-tensor';
 import { headTensors, type AttendedLayer, type LayerTensors } from '../run/layer';
 import { infinityForNaN, LargestDifference } from './difference';

@@ -3,7 +3,7 @@ import type { Plan } from '../../core/plan/plan';
 import type { Quality } from '../../core/report/report';
 import type { LoadedModel } from '../model/load';
 import type { PredictionComparer } from '../oracle/oracle';
-import { throwIfCancelled } from '../run/forward';
+import { throwIfCancelled } from '../run/cancel';
 
 /** Memory that the logits of one slice may take: two distributions and their intermediates. */
 const logitBytes = 96 * 1024 * 1024;

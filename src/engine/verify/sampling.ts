@@ -6,7 +6,8 @@ import { logNeededLength, type Guarantee } from '../../core/sampling/guarantee';
 import type { ErrorSpread, HeadSampling, SamplingConstants, SamplingReport } from '../../core/report/sampling';
 import type { Oracle } from '../oracle/oracle';
 import { PhaseClock } from '../run/clock';
-import { layerAttention, throwIfCancelled } from '../run/forward';
+import { throwIfCancelled } from '../run/cancel';
+import { layerAttention } from '../run/forward';
 import { headView } from '../run/head-tensor';
 import { headTensors, type AttendedLayer, type LayerTensors } from '../run/layer';
 

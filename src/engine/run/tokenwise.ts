@@ -1,0 +1,72 @@
+import type { LayerWeights, LoadedModel } from '../model/load';
+import type { Oracle } from '../oracle/oracle';
+import { throwIfCancelled } from './cancel';
+import { headTensor, readRows, writeRows, type HeadTensor } from './head-tensor';
+import type { LayerTensors } from './layer';
+
+/** Rows `[from, to)` of the residual stream that one token-wise dispatch takes. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** Position of the first row, for the rotary embedding. */
+  readonly position: number;
+}
+
+/** What the token-wise calls of a layer need. */
+export interface TokenwisePass {
+  readonly model: LoadedModel;
+  readonly oracle: Pick<Oracle, 'project' | 'outputAndMlp'>;
+  readonly signal: AbortSignal;
+}
+
+/** Rows `[first, end)`, a sequence of its own that begins at position 0, cut into stretches of at most `rows`. */
+export function* stretches(first: number, end: number, rows: number): Generator<Stretch> {
+  for (let from = first; from < end; from += rows) {
+    yield { from, to: Math.min(end, from + rows), position: from - first };
+  }
+}
+
+/** Looks up the embeddings `[N, d]`: copying, no arithmetic. */
+export function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
+  const hidden = new Float32Array(tokens.length * width);
+  tokens.forEach((token, row) => hidden.set(embedding.subarray(token * width, (token + 1) * width), row * width));
+  return hidden;
+}
+
+/** Projects the residual stream `[N, d]`, stretch by stretch. @throws CancelledError between two calls */
+export async function project(
+  { model, oracle, signal }: TokenwisePass,
+  hidden: Float32Array,
+  weights: LayerWeights,
+  cut: Iterable<Stretch>,
+): Promise<LayerTensors> {
+  const { heads, keyValueHeads, headWidth, width } = model.shape;
+  const tokens = hidden.length / width;
+  const query = headTensor(heads, tokens, headWidth);
+  const key = headTensor(keyValueHeads, tokens, headWidth);
+  const value = headTensor(keyValueHeads, tokens, headWidth);
+  for (const { from, to, position } of cut) {
+    throwIfCancelled(signal);
+    const part = await oracle.project(hidden.subarray(from * width, to * width), weights, position);
+    writeRows(query, from, part.query);
+    writeRows(key, from, part.key);
+    writeRows(value, from, part.value);
+  }
+  return { query, key, value };
+}
+
+/** Replaces the residual stream, stretch by stretch: token-wise, so rows do not meet. @throws CancelledError between two calls */
+export async function outputAndMlp(
+  { model, oracle, signal }: TokenwisePass,
+  hidden: Float32Array,
+  out: HeadTensor,
+  weights: LayerWeights,
+  cut: Iterable<Stretch>,
+): Promise<void> {
+  const { width } = model.shape;
+  for (const { from, to } of cut) {
+    throwIfCancelled(signal);
+    const rows = hidden.subarray(from * width, to * width);
+    rows.set(await oracle.outputAndMlp(rows, readRows(out, from, to), weights));
+  }
+}
