@@ -12,6 +12,7 @@ import { DataTable } from '../ui/table';
 const phases: readonly { readonly name: Phase; readonly title: string; readonly inWallTime: boolean }[] = [
   { name: 'tokenize', title: 'tokenize', inWallTime: false },
   { name: 'project', title: 'project', inWallTime: true },
+  { name: 'gather', title: 'gather', inWallTime: true },
   { name: 'attend', title: 'attend', inWallTime: true },
   { name: 'merge', title: 'merge', inWallTime: true },
   { name: 'mlp', title: 'MLP', inWallTime: true },

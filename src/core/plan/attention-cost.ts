@@ -1,7 +1,9 @@
 import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../constructions';
 import { callBytes, callFlops, callWeightBytes, readingsOf, type BlackBoxShape } from '../constructions/slice';
+import { maskDefinition } from '../masks';
 import type { ModelShape } from '../shapes';
 import { separationWidth } from '../constructions/separation';
+import { tilesPerDispatch } from './dispatches';
 import type { PlanRequest } from './plan';
 
 /** What the attention calls of one layer cost. */
@@ -62,24 +64,39 @@ export function attentionWeightBytes(request: PlanRequest): number {
   return layout === undefined ? 0 : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
 }
 
-/** Bytes of one attention call's tensors in float32. */
-export function attentionCallBytes(request: PlanRequest): number {
+/**
+ * Bytes that the attention runs of a layer take besides the layer's own tensors: grows as O(M^2), and as O(N) by the keys
+ * of one head that `fused` copies.
+ */
+export function attentionRunBytes(request: PlanRequest, layerCalls: number): number {
   const layout = blackBoxLayout(request);
-  return layout === undefined ? fusedCallBytes(request) : Math.max(...readingsOf[layout.construction].map((reading) => callBytes(layout.shape, reading)));
+  // A black box fills two batches, such as open and causal ones.
+  return layout === undefined ? fusedRunBytes(request) : 2 * callsPerDispatch(layout, layerCalls) * blackBoxCallBytes(layout);
 }
 
-/** Scores, weights and mask `[H'L', M, M]`, operands and results `[H'L', M, m]`. */
-function fusedCallBytes({ model, oracle, tokens }: PlanRequest): number {
-  const read = Math.min(oracle.inputLength, tokens);
-  const instances = oracle.heads * oracle.layers;
-  const masks = model.heads % instances === 0 ? 1 : instances;
-  return 4 * read * (read * (2 * instances + masks) + 4 * instances * model.headWidth);
+/** Scores and weights `[tiles, M, M]` with operands and results of one run, the masks, and one head's keys. */
+function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: PlanRequest): number {
+  const rows = Math.min(oracle.inputLength, tokens);
+  const width = model.headWidth;
+  const tiles = Math.min(tilesPerDispatch(rows, scoreBytes), Math.ceil(tokens / rows) ** 2);
+  const keys = tokens * (width + 1) + (maskDefinition(scenario.kind).sampled ? tokens * width : 0);
+  return floatBytes * (rows * rows * (2 * tiles + fusedMasks) + tiles * rows * (3 * width + 2) + keys);
 }
 
-/** Memory that one batch of attention calls may take, so that one `run()` stays short and cancelling stays prompt. */
+/** Distinct masks of a plan, with the copy that a run makes of the scores they are added to. */
+const fusedMasks = 4;
+
+function blackBoxCallBytes({ construction, shape }: BlackBoxLayout): number {
+  return Math.max(...readingsOf[construction].map((reading) => callBytes(shape, reading)));
+}
+
+/** Memory that one batch of black-box calls may take, so that one `run()` stays short and cancelling stays prompt. */
 const batchBytes = 32 * 1024 * 1024;
 
-/** Attention calls that one `run()` carries: as many as the batch's memory holds, at least one, at most a layer's. */
-export function callsPerDispatch(request: PlanRequest, layerCalls: number): number {
-  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / attentionCallBytes(request))));
+/** Calls of a black box that one `run()` carries: as many as the batch's memory holds, at least one, at most a layer's. */
+export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): number {
+  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / blackBoxCallBytes(layout))));
 }
+
+/** Bytes of a float32. */
+const floatBytes = 4;

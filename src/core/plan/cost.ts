@@ -1,6 +1,6 @@
 import { isBlackBox } from '../constructions';
 import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
-import { attentionCallBytes, attentionWeightBytes, callsPerDispatch, flopsPerPair, type AttentionCost } from './attention-cost';
+import { attentionRunBytes, attentionWeightBytes, flopsPerPair, type AttentionCost } from './attention-cost';
 import type { PlanRequest } from './plan';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
@@ -32,7 +32,7 @@ export interface ByteCounts {
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */
   readonly activations: number;
-  /** Scores, masks and operands of two batches of attention calls, such as open and masked ones: grows as O(M^2). */
+  /** Scores, masks and operands of the attention calls that run at once: grows as O(M^2). */
   readonly batches: number;
 }
 
@@ -98,7 +98,7 @@ function bytesOf(request: PlanRequest, layerCalls: number): ByteCounts {
   return {
     weights: floatBytes * parameterCount(model) + attentionWeightBytes(request),
     activations: tokens * perToken + tokenwiseRun,
-    batches: 2 * callsPerDispatch(request, layerCalls) * attentionCallBytes(request),
+    batches: attentionRunBytes(request, layerCalls),
   };
 }
 

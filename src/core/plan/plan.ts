@@ -27,6 +27,8 @@ export interface PlanRequest {
   readonly scenario: Scenario;
   readonly oracle: OracleShape;
   readonly construction: Construction;
+  /** Memory that the scores of one native run may take, in bytes, as calibration found it best; else a default. */
+  readonly scoreBytes?: number | undefined;
 }
 
 /**

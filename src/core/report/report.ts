@@ -46,7 +46,11 @@ export interface PlanDocument {
 export interface Phases {
   readonly tokenize: number;
   readonly project: number;
+  /** Handing operands to the attention calls: copies outside the runs. */
+  readonly gather: number;
+  /** The runs that carry attention calls; the merge of their states is in them where the construction is `fused`. */
   readonly attend: number;
+  /** What is left of the merge outside the runs. */
   readonly merge: number;
   readonly mlp: number;
   readonly verify: number;

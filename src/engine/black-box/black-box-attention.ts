@@ -42,16 +42,17 @@ export class BlackBoxAttention implements LayerAttention {
 
   constructor(
     private readonly plan: Plan,
-    { construction, arrangement, shape }: BlackBoxLayout,
+    layout: BlackBoxLayout,
     oracle: Pick<Oracle, 'blackBox'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
   ) {
+    const { construction, arrangement, shape } = layout;
     this.arrangement = arrangement;
     this.readings = readingsOf[construction];
     this.blackBox = oracle.blackBox(shape);
     const writer = new SliceWriter(shape, arrangement.chunks);
-    const calls = callsPerDispatch(plan, plan.calls.attention / plan.model.layers);
+    const calls = callsPerDispatch(layout, plan.calls.attention / plan.model.layers);
     const lanes = (causal: boolean): Lanes => ({
       first: new PatternLane(this.blackBox, writer, causal, false, calls),
       retry: new PatternLane(this.blackBox, writer, causal, true, calls),

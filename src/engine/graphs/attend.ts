@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../onnx/graph-builder';
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
 
 /**
  * Added to the score of a hidden pair. Finite, because a row of infinities is NaN on some providers; far below any score
@@ -10,26 +10,85 @@ export const hiddenScore = -1e30;
 export const emptyLogNormaliser = hiddenScore / 2;
 
 /**
- * The small transformer's attention over a batch of tiles, with its log-normaliser.
- *
- * Inputs: `query`, `key`, `value` `[calls, H'L', M, m]` (queries already scaled), and with `masked` a `mask`
- * `[calls, 1 or H'L', M, M]` that is added to the scores. Outputs: `out` `[calls, H'L', M, m]` and
- * `logNormaliser` `[calls, H'L', M, 1]`, natural logarithm. The maximum is taken out before exponentiation.
+ * How far above the highest score of the first tile the reference lies. Weights of that tile are at most e^-40 then, far
+ * from float32's smallest number, and other tiles may hold scores that are higher by up to 40 + `largestLogSum`.
  */
-export function attendGraph(headWidth: number, masked: boolean): Uint8Array {
+const referenceMargin = 40;
+
+/** A sum of e^70 or more is not to be trusted: exp saturates at e^88 on the CPU, and values multiply it. */
+export const largestLogSum = 70;
+
+/** What a graph of attention calls is made for. */
+export interface AttendShape {
+  /** m. */
+  readonly headWidth: number;
+  /** Per stack of tiles, whether it has a mask. */
+  readonly masked: readonly boolean[];
+  /** Whether each stack's tiles are summed over, as one query block reads them; else they stay apart. */
+  readonly summed: boolean;
+  /** Whether sums come in, and with them the reference. */
+  readonly continues: boolean;
+  /** Whether sums go out. */
+  readonly continued: boolean;
+}
+
+/**
+ * Attention calls of the small transformer, gathered, run and merged: scores, weights and values of stacks of tiles.
+ *
+ * All tiles of a query share one reference score c, so merging their states is adding their sums; and c enters as one more
+ * column of the product (query `[q, -c]`, key `[k, 1]`), so that exp is the only pass over the scores besides the row sum.
+ * c is the highest score of the first stack plus a margin, or comes in with the sums of an earlier run.
+ *
+ * Inputs: `query` `[blocks, M, m]`; per stack i `key{i}` `[tiles, M, m + 1]`, `value{i}` `[tiles, M, m]` and, where masked,
+ * `mask{i}` `[M, M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
+ */
+export function attendGraph({ headWidth, masked, summed, continues, continued }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
-  const operand = ['calls', 'instances', 'M', headWidth];
-  const query = g.input('query', operand);
-  const key = g.input('key', operand);
-  const value = g.input('value', operand);
-
-  const products = g.matMul(query, g.transpose(key, [0, 1, 3, 2]));
-  const scores = masked ? g.add(products, g.input('mask', ['calls', 'maskInstances', 'M', 'M'])) : products;
-  const high = g.reduceMax(scores, -1);
-  const weights = g.exp(g.subtract(scores, high));
-  const sum = g.reduceSum(weights, -1);
-
-  g.output('out', g.divide(g.matMul(weights, value), sum), operand);
-  g.output('logNormaliser', g.add(high, g.log(sum)), ['calls', 'instances', 'M', 1]);
+  const query = g.input('query', ['blocks', 'M', headWidth]);
+  const sumsIn = continues ? sumsInputs(g, headWidth) : undefined;
+  let reference = sumsIn?.reference;
+  let weighted = sumsIn?.weighted;
+  let sum = sumsIn?.sum;
+  masked.forEach((hasMask, index) => {
+    const key = g.input(`key${index}`, [`tiles${index}`, 'M', headWidth + 1]);
+    const value = g.input(`value${index}`, [`tiles${index}`, 'M', headWidth]);
+    const last = reference === undefined ? g.padEnd(query, 3, 2, 1) : g.concat(2, query, g.negate(reference));
+    const products = g.matMul(last, g.transpose(key, [0, 2, 1]));
+    const scores = hasMask ? g.add(products, g.input(`mask${index}`, ['M', 'M'])) : products;
+    let weights: Value;
+    if (reference === undefined) {
+      reference = g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
+      weights = g.exp(g.subtract(scores, reference));
+    } else {
+      weights = g.exp(scores);
+    }
+    const overTiles = (x: Value): Value => (summed && !hasMask ? g.reduceSum(x, 0) : x);
+    const moreWeighted = overTiles(g.matMul(weights, value));
+    const more = overTiles(g.reduceSum(weights, -1));
+    weighted = weighted === undefined ? moreWeighted : g.add(weighted, moreWeighted);
+    sum = sum === undefined ? more : g.add(sum, more);
+  });
+  if (reference === undefined || weighted === undefined || sum === undefined) {
+    throw new RangeError('A graph of attention calls needs at least one stack of tiles.');
+  }
+  const column = ['blocks', 'M', 1];
+  if (continued) {
+    g.output('reference', reference, column);
+    g.output('weighted', weighted, ['blocks', 'M', headWidth]);
+    g.output('sum', sum, column);
+  } else {
+    const logSum = g.log(sum);
+    g.output('out', g.divide(weighted, sum), ['rows', 'M', headWidth]);
+    g.output('logNormaliser', g.add(reference, logSum), ['rows', 'M', 1]);
+    g.output('logSum', logSum, ['rows', 'M', 1]);
+  }
   return g.build();
+}
+
+function sumsInputs(g: GraphBuilder, headWidth: number): Record<'reference' | 'weighted' | 'sum', Value> {
+  return {
+    reference: g.input('carriedReference', ['blocks', 'M', 1]),
+    weighted: g.input('carriedWeighted', ['blocks', 'M', headWidth]),
+    sum: g.input('carriedSum', ['blocks', 'M', 1]),
+  };
 }

@@ -1,6 +1,5 @@
 import type { BlackBoxShape } from '../../core/constructions/slice';
 import { OnnxBlackBox, type BlackBox } from '../black-box/black-box';
-import { attendGraph } from '../graphs/attend';
 import { comparePredictionsGraph } from '../graphs/compare-predictions';
 import { outputAndMlpGraph } from '../graphs/output-and-mlp';
 import { projectGraph } from '../graphs/project';
@@ -8,12 +7,16 @@ import type { LayerWeights, LoadedModel } from '../model/load';
 import type { ModelConfig } from '../model/config';
 import { GraphSession } from '../runtime/graph-session';
 import type { Device } from '../runtime/provider';
-import type { AttentionBatch, AttentionResult, CallCounter, Oracle, PredictionComparer, PredictionComparison } from './oracle';
+import type { AttentionResult, AttentionRun, CallCounter, Oracle, PredictionComparer, PredictionComparison, RunningSums } from './oracle';
 import { rotaryTable } from './rotary';
+import { TileAttention } from './tile-attention';
 
 /** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
 export class OnnxOracle implements Oracle, PredictionComparer {
   private readonly blackBoxes: OnnxBlackBox[] = [];
+  private readonly tiles: TileAttention;
+  /** Single-head instances of the round that is not closed yet, and those that were run again. */
+  private readonly open = { instances: 0, again: 0 };
   readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
 
   private constructor(
@@ -21,31 +24,43 @@ export class OnnxOracle implements Oracle, PredictionComparer {
     private readonly inputLength: number,
     private readonly device: Device,
     private readonly sessions: Readonly<Record<SessionName, GraphSession>>,
-  ) {}
+  ) {
+    this.tiles = new TileAttention(config.shape.headWidth, device);
+  }
 
   /** Loads the graphs. @param inputLength M, by which token-wise calls are counted */
   static async create(config: ModelConfig, inputLength: number, device: Device): Promise<OnnxOracle> {
     const { shape, normEpsilon } = config;
     const load = (graph: Uint8Array): Promise<GraphSession> => GraphSession.create(graph, device);
     return new OnnxOracle(config, inputLength, device, {
-      attend: await load(attendGraph(shape.headWidth, false)),
-      attendMasked: await load(attendGraph(shape.headWidth, true)),
       project: await load(projectGraph(shape, normEpsilon)),
       outputAndMlp: await load(outputAndMlpGraph(shape, normEpsilon)),
       comparePredictions: await load(comparePredictionsGraph(shape, normEpsilon)),
     });
   }
 
-  async attend({ calls, instances, rows, query, key, value, mask }: AttentionBatch): Promise<AttentionResult> {
-    this.calls.attention += calls;
+  attend(run: AttentionRun): Promise<AttentionResult> {
+    this.countInstances(run);
+    return this.tiles.attend(run);
+  }
+
+  attendOn(run: AttentionRun): Promise<RunningSums> {
+    this.countInstances(run);
+    return this.tiles.attendOn(run);
+  }
+
+  attendApart(run: AttentionRun): Promise<AttentionResult> {
+    this.open.again += run.instances;
     this.calls.dispatches += 1;
-    const shape = [calls, instances, rows, this.config.shape.headWidth];
-    const operands = { query: { data: query, shape }, key: { data: key, shape }, value: { data: value, shape } };
-    if (mask === undefined) {
-      return this.sessions.attend.run<keyof AttentionResult>(operands);
-    }
-    const maskShape = [calls, mask.length / (calls * rows * rows), rows, rows];
-    return this.sessions.attendMasked.run<keyof AttentionResult>({ ...operands, mask: { data: mask, shape: maskShape } });
+    return this.tiles.attendApart(run);
+  }
+
+  closeRound(perCall: number): void {
+    const retries = Math.ceil(this.open.again / perCall);
+    this.calls.attention += Math.ceil(this.open.instances / perCall) + retries;
+    this.calls.retries += retries;
+    this.open.instances = 0;
+    this.open.again = 0;
   }
 
   async project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
@@ -98,7 +113,13 @@ export class OnnxOracle implements Oracle, PredictionComparer {
 
   async release(): Promise<void> {
     await Promise.all(this.blackBoxes.map((blackBox) => blackBox.release()));
+    await this.tiles.release();
     await Promise.all(Object.values(this.sessions).map((session) => session.release()));
+  }
+
+  private countInstances({ instances }: AttentionRun): void {
+    this.open.instances += instances;
+    this.calls.dispatches += 1;
   }
 
   /** Counts a dispatch over `rows` tokens as one call per started M tokens; returns `rows`. */
@@ -109,4 +130,4 @@ export class OnnxOracle implements Oracle, PredictionComparer {
   }
 }
 
-type SessionName = 'attend' | 'attendMasked' | 'project' | 'outputAndMlp' | 'comparePredictions';
+type SessionName = 'project' | 'outputAndMlp' | 'comparePredictions';

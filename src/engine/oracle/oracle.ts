@@ -2,31 +2,58 @@ import type { BlackBoxShape } from '../../core/constructions/slice';
 import type { BlackBox } from '../black-box/black-box';
 import type { LayerWeights, LoadedModel } from '../model/load';
 
-/** A batch of attention calls: operands `[calls, instances, M, m]`, queries scaled by 1/sqrt(m). */
-export interface AttentionBatch {
-  readonly calls: number;
-  /** Single-head instances in each call: H'L'. */
-  readonly instances: number;
-  /** M. */
-  readonly rows: number;
-  readonly query: Float32Array;
+/** Tiles that are read in the same way. */
+export interface KeyStack {
+  readonly tiles: number;
+  /** `[tiles, M, m + 1]`: the last column is 1, so that a product with a query that ends in -c gives the score less c. */
   readonly key: Float32Array;
+  /** `[tiles, M, m]`. */
   readonly value: Float32Array;
-  /** `[calls, 1 or instances, M, M]`, added to the scores; absent where every pair is visible. */
-  readonly mask?: Float32Array;
+  /** `[M, M]`, added to the scores of every tile; absent where every pair is visible. */
+  readonly mask?: Float32Array | undefined;
 }
 
-/** Attention of a batch: `out` `[calls, instances, M, m]`, `logNormaliser` `[calls, instances, M]`, natural logarithm. */
+/** Sums over the keys read so far, relative to a reference score c for each query: mean `weighted / sum`, log-normaliser `c + log(sum)`. */
+export interface RunningSums {
+  /** c, `[blocks, M]`. */
+  readonly reference: Float32Array;
+  /** Sum of `e^(score - c) value`, `[blocks, M, m]`. */
+  readonly weighted: Float32Array;
+  /** Sum of `e^(score - c)`, `[blocks, M]`. */
+  readonly sum: Float32Array;
+}
+
+/** A native run of attention calls of one head: `blocks` query blocks and the tiles they read. */
+export interface AttentionRun {
+  /** M. */
+  readonly rows: number;
+  readonly blocks: number;
+  /** `[blocks, M, m]`, scaled by 1/sqrt(m). */
+  readonly query: Float32Array;
+  /**
+   * With one query block, any number of tiles each, summed over. With several, one tile for each, or one that all read.
+   * The first stack gives the reference scores where nothing is carried: every query should see a key in it.
+   */
+  readonly stacks: readonly KeyStack[];
+  /** Single-head instances that this run is: its tiles, each read by one query block. */
+  readonly instances: number;
+  /** Sums of an earlier run of the same query block. */
+  readonly carried?: RunningSums | undefined;
+}
+
+/** Attention of a run: `out` `[blocks, M, m]`, `logNormaliser` `[blocks, M]`, natural logarithm. */
 export interface AttentionResult {
   readonly out: Float32Array;
   readonly logNormaliser: Float32Array;
+  /** `log(sum)`: at `largestLogSum` or above, or NaN, a score lay so far above its reference that the row is not to be trusted. */
+  readonly logSum: Float32Array;
 }
 
 /** Calls made so far. */
 export interface CallCounter {
   attention: number;
   tokenwise: number;
-  /** Those of the attention calls that a black box needed again, because a synthetic token underflowed. */
+  /** Those of the attention calls that were needed again: a synthetic token underflowed, or a sum overflowed. */
   retries: number;
   /** Native `run()` calls that carried them. */
   dispatches: number;
@@ -38,7 +65,13 @@ export interface CallCounter {
 export interface Oracle {
   readonly calls: Readonly<CallCounter>;
   /** Attends within tiles. */
-  attend(batch: AttentionBatch): Promise<AttentionResult>;
+  attend(run: AttentionRun): Promise<AttentionResult>;
+  /** The same, for a query block that has more tiles to read. */
+  attendOn(run: AttentionRun): Promise<RunningSums>;
+  /** Attends within each tile of one stack apart, with a reference of its own: out `[tiles, M, m]`. Always exact. */
+  attendApart(run: AttentionRun): Promise<AttentionResult>;
+  /** Ends a round of independent attention calls: its instances count as calls of `perCall` = H'L' each (lemma 3.3), the last perhaps part-filled. */
+  closeRound(perCall: number): void;
   /**
    * Projects `rows` consecutive tokens, M a call, to `query` `[H, rows, m]`, `key` and `value` `[H_kv, rows, m]`.
    *

@@ -1,135 +1,156 @@
 import { mergeRow, type AttentionState } from '../../core/attention/state';
-import { maskOf, type Mask } from '../../core/masks';
-import { callsPerDispatch } from '../../core/plan/attention-cost';
-import { blockEnd, blockStart, type Partition } from '../../core/plan/partition';
+import { dispatchesOf, tilesPerDispatch, type Dispatch, type TileStack } from '../../core/plan/dispatches';
+import { blockEnd, blockStart } from '../../core/plan/partition';
 import type { Plan } from '../../core/plan/plan';
-import type { TileKind } from '../../core/plan/tiles';
-import { emptyLogNormaliser, hiddenScore } from '../graphs/attend';
-import type { AttentionResult, Oracle } from '../oracle/oracle';
+import { TileMasks } from '../../core/plan/tile-masks';
+import { emptyLogNormaliser, hiddenScore, largestLogSum } from '../graphs/attend';
+import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from '../oracle/oracle';
 import type { PhaseClock } from './clock';
+import { HeadOperands } from './head-operands';
 import { headTensor, rowsView } from './head-tensor';
-import { keyBlocksOf, type KeyBlocks } from './key-blocks';
 import { keyHeadOf, type AttendedLayer, type LayerAttention, type LayerTensors, type OnInstances } from './layer';
 import { rescaleSample } from './sample';
-import { TileLane, type LaneShape, type SlotTarget } from './tile-lane';
+
+/** What a layer's attention is written to. */
+interface Target extends AttendedLayer {
+  readonly logNormaliser: Float64Array;
+}
 
 /**
- * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, results merged as states.
+ * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, merged inside the runs that
+ * carry them.
  *
- * Made once per plan, run once per layer; the batch buffers are shared by all layers.
+ * Made once per plan, run once per layer. Where a score lies so far above the reference of its query's sums that they
+ * overflow, the query block is run again tile by tile, each with a reference of its own, and merged as states.
  */
 export class FusedAttention implements LayerAttention {
-  private readonly cut: Partition;
-  private readonly mask: Mask;
-  private readonly keyBlocks: KeyBlocks;
-  private readonly lanes: { readonly open: TileLane; readonly masked: TileLane };
-  private readonly rows: number;
-  private target: AttentionState | undefined;
+  private readonly dispatches: readonly Dispatch[];
+  private readonly masks: TileMasks;
+  private readonly maskScores: Float32Array[] = [];
+  private readonly operands: HeadOperands;
+  /** Written again by every layer: memory that was used before needs no new pages. */
+  private readonly target: Target;
 
   constructor(
     private readonly plan: Plan,
-    oracle: Oracle,
+    private readonly oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
   ) {
-    const { tokens, blocks, oracle: small, model, scenario } = plan;
-    this.cut = { tokens, blocks, blockSize: small.inputLength };
-    this.rows = Math.min(tokens, small.inputLength);
-    this.mask = maskOf(scenario, tokens);
-    this.keyBlocks = keyBlocksOf(plan);
-
-    const instances = small.heads * small.layers;
-    const wholeTiles = model.heads % instances === 0;
-    const layerCalls = plan.calls.attention / model.layers;
-    const shape = { calls: callsPerDispatch(plan, layerCalls), instances, rows: this.rows, width: model.headWidth };
-    const lane = (masks: LaneShape['masks']): TileLane =>
-      new TileLane({ ...shape, masks }, (batch) => clock.time('attend', () => oracle.attend(batch)), (targets, result) => this.merge(targets, result));
-    // A call that mixes tiles needs a mask for each instance, and one lane, lest two half-filled calls count as two.
-    const masked = lane(wholeTiles ? 'shared' : 'each');
-    this.lanes = { open: wholeTiles ? lane('none') : masked, masked };
+    this.masks = new TileMasks(plan);
+    this.dispatches = dispatchesOf(plan, this.masks, tilesPerDispatch(this.masks.rows, plan.scoreBytes));
+    this.operands = new HeadOperands(plan, this.masks.rows);
+    const { tokens, model } = plan;
+    this.target = { out: headTensor(model.heads, tokens, model.headWidth), logNormaliser: new Float64Array(model.heads * tokens), rounds: 1 };
   }
 
-  /** Attention of one layer. */
   async run(layer: LayerTensors): Promise<AttendedLayer> {
-    const { heads, tokens, width } = layer.query;
-    const out = headTensor(heads, tokens, width);
-    const logNormaliser = new Float64Array(heads * tokens).fill(-Infinity);
-    this.target = { rows: heads * tokens, width, out: out.data, logNormaliser };
-    for (let queryBlock = 0; queryBlock < this.plan.blocks; queryBlock += 1) {
-      for (const { from, to, kind } of this.plan.queryBlocks[queryBlock].runs) {
-        for (let keyBlock = from; keyBlock < to; keyBlock += 1) {
-          await this.addTile(layer, queryBlock, keyBlock, kind);
-        }
-      }
-    }
-    await this.lanes.open.flush();
-    await this.lanes.masked.flush();
-    rescaleSample(this.plan, logNormaliser);
-    return { out, logNormaliser, rounds: 1 };
-  }
-
-  private async addTile(layer: LayerTensors, queryBlock: number, keyBlock: number, kind: TileKind): Promise<void> {
-    const keys = this.keyBlocks.count(keyBlock);
-    const open = kind !== 'partial' && keys === this.rows;
-    const lane = open ? this.lanes.open : this.lanes.masked;
+    const { target } = this;
+    let loaded: number | undefined;
     for (let head = 0; head < layer.query.heads; head += 1) {
-      const start = performance.now();
-      const full = lane.add({ head, queryBlock }, (query, key, value, mask) => {
-        query.set(rowsView(layer.query, head, blockStart(this.cut, queryBlock), blockEnd(this.cut, queryBlock)));
-        const keyHead = keyHeadOf(layer, head);
-        this.keyBlocks.copy(layer.key, keyHead, keyBlock, key);
-        this.keyBlocks.copy(layer.value, keyHead, keyBlock, value);
-        if (mask !== undefined) {
-          this.fillMask(mask, queryBlock, keyBlock, kind);
-        }
-      });
-      this.clock.add('attend', start);
-      if (full) {
-        await lane.flush();
+      const keyHead = keyHeadOf(layer, head);
+      if (keyHead !== loaded) {
+        this.clock.timeSync('gather', () => this.operands.load(layer.key, layer.value, keyHead));
+        loaded = keyHead;
       }
+      await this.attendHead(layer, head, target);
+    }
+    const { oracle } = this.plan;
+    this.oracle.closeRound(oracle.heads * oracle.layers);
+    rescaleSample(this.plan, target.logNormaliser);
+    return target;
+  }
+
+  private async attendHead(layer: LayerTensors, head: number, target: Target): Promise<void> {
+    let carried: RunningSums | undefined;
+    let begun = 0;
+    for (const [index, dispatch] of this.dispatches.entries()) {
+      begun = dispatch.continues ? begun : index;
+      const run = this.clock.timeSync('gather', () => ({ ...this.runOf(layer, head, dispatch), carried }));
+      if (dispatch.continued) {
+        carried = await this.clock.time('attend', () => this.oracle.attendOn(run));
+      } else {
+        const result = await this.clock.time('attend', () => this.oracle.attend(run));
+        carried = undefined;
+        if (!this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, target))) {
+          await this.attendApart(layer, head, this.dispatches.slice(begun, index + 1), target);
+        }
+      }
+      this.onInstances(dispatch.instances);
     }
   }
 
-  /** Scores to add, `[M, M]`: 0 on visible pairs, `hiddenScore` on hidden and padded ones. */
-  private fillMask(mask: Float32Array, queryBlock: number, keyBlock: number, kind: TileKind): void {
-    const firstQuery = blockStart(this.cut, queryBlock);
-    const firstKey = blockStart(this.cut, keyBlock);
-    const keys = this.keyBlocks.count(keyBlock);
-    mask.fill(hiddenScore);
-    for (let row = 0; row < this.rows; row += 1) {
-      const line = mask.subarray(row * this.rows, (row + 1) * this.rows);
-      if (kind !== 'partial') {
-        line.fill(0, 0, keys);
-      } else if (firstQuery + row < this.plan.tokens) {
-        const { prefixEnd, start, end } = this.mask.visible(firstQuery + row);
-        const column = (key: number): number => Math.min(keys, Math.max(0, key - firstKey));
-        line.fill(0, 0, column(prefixEnd));
-        line.fill(0, column(start), column(end));
+  private runOf(layer: LayerTensors, head: number, { firstBlock, blocks, stacks, instances }: Omit<Dispatch, 'continues' | 'continued'>): AttentionRun {
+    return {
+      rows: this.masks.rows,
+      blocks,
+      query: this.operands.queries(layer.query, head, firstBlock, blocks),
+      stacks: stacks.map((stack) => this.stackOf(stack)),
+      instances,
+    };
+  }
+
+  private stackOf({ from, tiles, mask }: TileStack): KeyStack {
+    return { tiles, key: this.operands.keys(from, tiles), value: this.operands.valuesOf(from, tiles), mask: mask === undefined ? undefined : this.scoresOf(mask) };
+  }
+
+  /** Scores to add, `[M, M]`: 0 on visible pairs, `hiddenScore` on hidden and padded ones; made once per distinct mask. */
+  private scoresOf(mask: number): Float32Array {
+    const { rows } = this.masks;
+    return (this.maskScores[mask] ??= ((): Float32Array => {
+      const spans = this.masks.spans(mask);
+      const scores = new Float32Array(rows * rows).fill(hiddenScore);
+      for (let row = 0; row < rows; row += 1) {
+        const line = scores.subarray(row * rows, (row + 1) * rows);
+        line.fill(0, 0, spans[3 * row]);
+        line.fill(0, spans[3 * row + 1], spans[3 * row + 2]);
+      }
+      return scores;
+    })());
+  }
+
+  /** Writes a run's rows to the layer's attention. Returns false where a sum is not to be trusted: nothing is kept then. */
+  private deliver(head: number, { firstBlock, blocks }: Dispatch, { out, logNormaliser, logSum }: AttentionResult, target: Target): boolean {
+    const { tokens } = this.plan;
+    const first = blockStart(this.plan, firstBlock);
+    const count = Math.min(tokens, first + blocks * this.masks.rows) - first;
+    for (let row = 0; row < count; row += 1) {
+      if (!(logSum[row] < largestLogSum)) {
+        return false;
+      }
+      target.logNormaliser[head * tokens + first + row] = logNormaliser[row];
+    }
+    rowsView(target.out, head, first, first + count).set(out.subarray(0, count * target.out.width));
+    return true;
+  }
+
+  /** Runs query blocks again, each of their tiles with a reference of its own, and merges the tiles as states. */
+  private async attendApart(layer: LayerTensors, head: number, dispatches: readonly Dispatch[], target: Target): Promise<void> {
+    const [{ firstBlock, blocks }] = dispatches;
+    const { tokens } = this.plan;
+    const { width } = target.out;
+    for (let block = firstBlock; block < firstBlock + blocks; block += 1) {
+      const first = blockStart(this.plan, block);
+      const end = blockEnd(this.plan, block);
+      const state: AttentionState = { rows: end - first, width, out: rowsView(target.out, head, first, end), logNormaliser: target.logNormaliser.subarray(head * tokens + first, head * tokens + end).fill(-Infinity) };
+      for (const { from, tiles, mask } of dispatches.flatMap(({ stacks }) => stacks)) {
+        const wide = blocks > 1 && tiles > 1;
+        const stack: TileStack = wide ? { from: from + block - firstBlock, tiles: 1, mask } : { from, tiles, mask };
+        const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
+        const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
+        this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
       }
     }
   }
+}
 
-  /** Merges a batch's states into the layer's; a row whose keys were all hidden is the empty state. */
-  private merge(targets: readonly SlotTarget[], { out, logNormaliser }: AttentionResult): void {
-    const target = this.target;
-    if (target === undefined) {
-      throw new Error('A batch came back before the layer began.');
+/** Merges the states of tiles `[tiles, M]` into a query block's; a row whose keys were all hidden is the empty state. */
+function mergeTiles(state: AttentionState, { out, logNormaliser }: AttentionResult, tiles: number, rows: number): void {
+  const normalisers = logNormaliser.map((value) => (value <= emptyLogNormaliser ? -Infinity : value));
+  const part: AttentionState = { rows: normalisers.length, width: state.width, out, logNormaliser: normalisers };
+  for (let tile = 0; tile < tiles; tile += 1) {
+    for (let row = 0; row < state.rows; row += 1) {
+      mergeRow(state, row, part, tile * rows + row);
     }
-    this.clock.timeSync('merge', () => {
-      for (let index = 0; index < logNormaliser.length; index += 1) {
-        if (logNormaliser[index] <= emptyLogNormaliser) {
-          logNormaliser[index] = -Infinity;
-        }
-      }
-      const part: AttentionState = { rows: logNormaliser.length, width: target.width, out, logNormaliser };
-      targets.forEach(({ head, queryBlock }, slot) => {
-        const first = blockStart(this.cut, queryBlock);
-        const count = blockEnd(this.cut, queryBlock) - first;
-        for (let row = 0; row < count; row += 1) {
-          mergeRow(target, head * this.plan.tokens + first + row, part, slot * this.rows + row);
-        }
-      });
-    });
-    this.onInstances(targets.length);
   }
 }

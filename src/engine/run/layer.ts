@@ -29,6 +29,7 @@ export interface AttendedLayer {
 
 /** Attends one layer after another by the calls of a plan; its buffers are shared by all layers. */
 export interface LayerAttention {
+  /** Attention of one layer. What it returns may be written over by the next layer. */
   run(layer: LayerTensors): Promise<AttendedLayer>;
 }
 

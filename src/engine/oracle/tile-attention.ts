@@ -1,0 +1,68 @@
+import { attendGraph, type AttendShape } from '../graphs/attend';
+import { GraphSession, type Operand } from '../runtime/graph-session';
+import type { Device } from '../runtime/provider';
+import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
+
+/** How a run's graph differs from others besides its stacks. */
+type Ends = Pick<AttendShape, 'summed' | 'continues' | 'continued'>;
+
+/** Attention calls on ONNX Runtime: one session per way of stacking tiles, made when it is first needed. */
+export class TileAttention {
+  private readonly sessions = new Map<string, Promise<GraphSession>>();
+
+  /** @param headWidth m */
+  constructor(
+    private readonly headWidth: number,
+    private readonly device: Device,
+  ) {}
+
+  /** A query's whole attention, or what is left of it. */
+  attend(run: AttentionRun): Promise<AttentionResult> {
+    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
+  }
+
+  /** Sums for a later run to go on from. */
+  attendOn(run: AttentionRun): Promise<RunningSums> {
+    return this.run(run, { summed: true, continues: run.carried !== undefined, continued: true });
+  }
+
+  /** Each tile of one stack apart. */
+  attendApart(run: AttentionRun): Promise<AttentionResult> {
+    return this.run(run, { summed: false, continues: false, continued: false });
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([...this.sessions.values()].map(async (session) => (await session).release()));
+    this.sessions.clear();
+  }
+
+  private async run<Result>({ rows, blocks, query, stacks, carried }: AttentionRun, ends: Ends): Promise<Result> {
+    const width = this.headWidth;
+    const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
+    stacks.forEach(({ tiles, key, value, mask }, index) => {
+      operands[`key${index}`] = { data: key, shape: [tiles, rows, width + 1] };
+      operands[`value${index}`] = { data: value, shape: [tiles, rows, width] };
+      if (mask !== undefined) {
+        operands[`mask${index}`] = { data: mask, shape: [rows, rows] };
+      }
+    });
+    if (carried !== undefined) {
+      operands.carriedReference = { data: carried.reference, shape: [blocks, rows, 1] };
+      operands.carriedWeighted = { data: carried.weighted, shape: [blocks, rows, width] };
+      operands.carriedSum = { data: carried.sum, shape: [blocks, rows, 1] };
+    }
+    const session = await this.session(stacks.map(({ mask }) => mask !== undefined), ends);
+    return (await session.run(operands)) as Result;
+  }
+
+  private session(masked: readonly boolean[], ends: Ends): Promise<GraphSession> {
+    const shape: AttendShape = { headWidth: this.headWidth, masked, ...ends };
+    const name = JSON.stringify(shape);
+    let session = this.sessions.get(name);
+    if (session === undefined) {
+      session = GraphSession.create(attendGraph(shape), this.device);
+      this.sessions.set(name, session);
+    }
+    return session;
+  }
+}

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dispatchesOf, type Dispatch } from '../../../src/core/plan/dispatches';
+import { blockEnd, blockStart } from '../../../src/core/plan/partition';
+import type { Plan } from '../../../src/core/plan/plan';
+import { TileMasks } from '../../../src/core/plan/tile-masks';
+import { runs, settings } from '../../support/arbitrary';
+import { planOf } from '../../support/shapes';
+
+const limits = fc.constantFrom(1, 2, 3, 7, 1000);
+
+/** The tiles of a dispatch with their masks, as `query block, key block, mask`. */
+function tilesOf({ firstBlock, blocks, stacks }: Dispatch): string[] {
+  return stacks.flatMap(({ from, tiles, mask }) =>
+    blocks === 1
+      ? Array.from({ length: tiles }, (_, index) => `${firstBlock} ${from + index} ${mask ?? 'open'}`)
+      : Array.from({ length: blocks }, (_, index) => `${firstBlock + index} ${tiles === 1 ? from : from + index} ${mask ?? 'open'}`),
+  );
+}
+
+/** The tiles of a plan with the masks they need. */
+function expectedTiles(plan: Plan, masks: TileMasks): string[] {
+  return plan.queryBlocks.flatMap(({ runs: tileRuns }, block) =>
+    tileRuns.flatMap(({ from, to, kind }) =>
+      Array.from({ length: to - from }, (_, index) => {
+        const keyBlock = from + index;
+        const short = blockEnd(plan, keyBlock) - blockStart(plan, keyBlock) < masks.rows;
+        const mask = kind === 'partial' || short ? masks.indexOf(block, keyBlock, kind === 'partial') : 'open';
+        return `${block} ${keyBlock} ${mask}`;
+      }),
+    ),
+  );
+}
+
+describe('the dispatches of a plan', () => {
+  it('read every tile once, under its own mask, within the limit', () => {
+    fc.assert(
+      fc.property(settings, limits, (setting, limit) => {
+        const plan = planOf(setting);
+        const masks = new TileMasks(plan);
+        const dispatches = dispatchesOf(plan, masks, limit);
+        expect(dispatches.flatMap(tilesOf).sort()).toEqual(expectedTiles(plan, masks).sort());
+        for (const dispatch of dispatches) {
+          expect(dispatch.instances).toBe(tilesOf(dispatch).length);
+          expect(dispatch.instances).toBeLessThanOrEqual(limit);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('begin a query block with its own key block, and hand sums on between runs of that block alone', () => {
+    fc.assert(
+      fc.property(settings, limits, (setting, limit) => {
+        const plan = planOf(setting);
+        let before: Dispatch | undefined;
+        for (const dispatch of dispatchesOf(plan, new TileMasks(plan), limit)) {
+          expect(dispatch.continues).toBe(before?.continued ?? false);
+          if (dispatch.continues) {
+            expect([dispatch.firstBlock, dispatch.blocks]).toEqual([before?.firstBlock, 1]);
+          } else {
+            expect(dispatch.stacks[0].from).toBe(dispatch.firstBlock);
+          }
+          before = dispatch;
+        }
+        expect(before?.continued).toBe(false);
+      }),
+      runs,
+    );
+  });
+
+  it('join the query blocks of a window that is far from the start', () => {
+    const plan = planOf({ tokens: 1024, blockSize: 16, scenario: { kind: 'attention-sink', window: 40, sinks: 4 } });
+    const joined = dispatchesOf(plan, new TileMasks(plan), 64);
+    expect(Math.max(...joined.map(({ blocks }) => blocks))).toBeGreaterThan(8);
+    expect(joined.length).toBeLessThan(12);
+  });
+});
