@@ -4,7 +4,7 @@ import type { SimulationOptions } from '../core/options';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { reportSchemaVersion, type ComparisonReport, type RunReport } from '../core/report/report';
-import { planDocument, planPrompt } from '../engine/laboratory';
+import { planDocument, planPrompt, type Places } from '../engine/laboratory';
 import type { Prompt } from '../engine/prompt';
 import { simulate } from '../engine/simulate';
 import { checkWritable, readPrompt, writeWhole } from './files';
@@ -14,17 +14,15 @@ import { progressPrinter } from './progress';
 import { comparisonText, planText, runText } from './text';
 
 /** What the commands need from the process. */
-export interface Surroundings {
-  /** The folder that holds the embedded models. */
-  readonly modelsFolder: string;
+export interface Surroundings extends Places {
   /** Aborted by an interrupt. */
   readonly signal: AbortSignal;
 }
 
 /** `two-heads plan`: what the prompt costs, without a run. */
-export async function planCommand(file: string, flags: Flags, { modelsFolder }: Surroundings): Promise<void> {
+export async function planCommand(file: string, flags: Flags, surroundings: Surroundings): Promise<void> {
   const options = optionsFrom(flags);
-  const document = planDocument(await planPrompt(await readPrompt(file), options, modelsFolder));
+  const document = planDocument(await planPrompt(await readPrompt(file), options, surroundings));
   print(flags, document, () => planText(document));
 }
 
@@ -48,7 +46,7 @@ export async function compareCommand(file: string, flags: Flags & { readonly sce
   const scenarios = scenariosFrom(flags);
   const common = commonOptions(flags);
   const prompt = await readPrompt(file);
-  const { possible, refused } = await sortScenarios(prompt, scenarios, common, surroundings.modelsFolder);
+  const { possible, refused } = await sortScenarios(prompt, scenarios, common, surroundings);
   // A scenario that the user named is not left out.
   if (refused.length > 0 && (flags.scenarios !== undefined || possible.length === 0)) {
     throw new InputError(refused[0].reason);
@@ -69,9 +67,9 @@ async function sortScenarios(
   prompt: Prompt,
   scenarios: readonly Scenario[],
   options: SimulationOptions,
-  modelsFolder: string,
+  places: Places,
 ): Promise<{ possible: Scenario[]; refused: { scenario: Scenario; reason: string }[] }> {
-  const { plan } = await planPrompt(prompt, { ...options, scenario: { kind: 'full' } }, modelsFolder);
+  const { plan } = await planPrompt(prompt, { ...options, scenario: { kind: 'full' } }, places);
   const possible: Scenario[] = [];
   const refused: { scenario: Scenario; reason: string }[] = [];
   for (const scenario of scenarios) {

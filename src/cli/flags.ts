@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { makeScenario, maskDefinition, maskDefinitions, scenarioKinds, type ScenarioParameters } from '../core/masks';
 import {
+  automaticBlock,
   constructionOf,
   defaultOptions,
   oneOf,
@@ -50,7 +51,7 @@ export function addFlags(command: Command): Command {
     .option('--window <r>', 'window of sliding-window and attention-sink (512)')
     .option('--sinks <s>', 'sinks of attention-sink (4)')
     .option('--seed <n>', 'seed of average-case (1)')
-    .option('--block <M>', 'tokens that a call of the small transformer reads', String(defaultOptions.blockSize))
+    .option('--block <M>', 'tokens that a call of the small transformer reads; auto: the fastest on a calibrated device', String(defaultOptions.blockSize))
     .option('--construction <name>', `how calls are arranged: ${constructions.join(', ')}`, defaultOptions.construction)
     .option('--oracle-layers <n>', "layers L' of the small transformer (1)")
     .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
@@ -94,7 +95,7 @@ export function commonOptions(flags: Flags): SimulationOptions {
     value === undefined ? undefined : wholeNumber(flag, value, minimum, maximum);
   return {
     scenario: defaultOptions.scenario,
-    blockSize: wholeNumber('--block', flags.block, 2, maximumTokens),
+    blockSize: flags.block === 'auto' ? automaticBlock : wholeNumber('--block', flags.block, 2, maximumTokens),
     construction: constructionOf(flags.construction),
     oracleLayers: optional('--oracle-layers', flags.oracleLayers, 1, 1024),
     oracleHeads: optional('--oracle-heads', flags.oracleHeads, 1, 4096),

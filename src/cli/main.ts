@@ -5,6 +5,8 @@ import { version } from '../../package.json';
 import { InputError, messageOf } from '../core/errors';
 import { compareCommand, planCommand, simulateCommand, type Surroundings } from './commands';
 import { addFlags, addScenarioFlag, type Flags } from './flags';
+import { CalibrationStore, commandLineStorage } from '../engine/calibrate/store';
+import { addCalibrateFlags, calibrateCommand, type CalibrateFlags } from './calibrate';
 import { addPackFlags, packCommand, type PackFlags } from './pack';
 import { addLedgerFlags, ledgerCommand, type LedgerFlags } from './ledger';
 
@@ -15,7 +17,11 @@ const exitCode = { done: 0, failed: 1, badInput: 2 } as const;
 async function main(argv: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
-  const surroundings: Surroundings = { modelsFolder: join(__dirname, '..', 'media', 'models'), signal: interrupt.signal };
+  const surroundings: Surroundings = {
+    modelsFolder: join(__dirname, '..', 'media', 'models'),
+    calibrations: new CalibrationStore(commandLineStorage()),
+    signal: interrupt.signal,
+  };
   const program = new Command('two-heads')
     .description('A lab for long context: run a large transformer through calls of a small one.')
     .version(version)
@@ -33,6 +39,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .action((flags: LedgerFlags) => ledgerCommand(flags, surroundings.signal));
   addPackFlags(program.command('pack [paths...]').description('run many short prompts as one call without a mask'))
     .action((paths: string[], flags: PackFlags) => packCommand(paths, flags, surroundings));
+  addCalibrateFlags(program.command('calibrate').description('measure this device, so that plans show time and memory'))
+    .action((flags: CalibrateFlags) => calibrateCommand(flags, surroundings));
   try {
     await program.parseAsync(argv);
     return exitCode.done;

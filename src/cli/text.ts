@@ -8,6 +8,7 @@ import {
   formatNumberOf,
 } from '../core/format';
 import { scenarioLabel } from '../core/masks';
+import { breakEvenText, predictedText } from './prediction-text';
 import { samplingLines } from './sampling-text';
 import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
 
@@ -27,7 +28,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
 }
 
 /** A plan as a person reads it. */
-export function planText({ prompt, model, scenario, oracle, construction, plan }: PlanDocument): string {
+export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
   const { calls, bound, flopsByPhase, tilesByKind } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
@@ -40,6 +41,8 @@ export function planText({ prompt, model, scenario, oracle, construction, plan }
       ['rounds', formatCount(plan.rounds)],
       ['work', `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`],
       ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
+      ['expected', predictedText(prediction, construction)],
+      ...(prediction?.breakEven ? [['dense', breakEvenText(prediction.breakEven)] as const] : []),
     ]),
     ...plan.notes.map((note) => `  note: ${note}`),
   ].join('\n');
@@ -47,14 +50,14 @@ export function planText({ prompt, model, scenario, oracle, construction, plan }
 
 /** A finished run as a person reads it. */
 export function runText(report: RunReport): string {
-  const { run, fidelity, sampling, quality, qualityNote } = report;
+  const { run, fidelity, sampling, quality, qualityNote, prediction } = report;
   return [
     planText(report),
     pairs([
       ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads`],
-      ['time', `${formatDuration(run.wallMs)} (${phasesText(run.phases)})`],
+      ['time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`} (${phasesText(run.phases)})`],
       ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches${retriesText(run.calls.retries)}`],
-      ['peak memory', formatBytes(run.peakRssBytes)],
+      ['peak memory', `${formatBytes(run.peakRssBytes)}${prediction === null ? '' : ` (expected ${formatBytes(prediction.peakBytes)})`}`],
       ['fidelity', fidelity === null ? 'not checked (--verify none)' : fidelityText(fidelity)],
       ['quality', quality === null ? (qualityNote ?? 'not measured') : qualityText(quality)],
     ]),
@@ -81,7 +84,7 @@ export function comparisonText(runs: readonly RunReport[]): string {
 }
 
 function retriesText(retries: number): string {
-  return retries === 0 ? '' : `, ${formatCount(retries)} of them repeated where a synthetic token underflowed`;
+  return retries === 0 ? '' : `, ${formatCount(retries)} of them repeated where a reference score was too far off`;
 }
 
 function phasesText(phases: Phases): string {

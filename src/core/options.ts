@@ -13,7 +13,7 @@ export type Verification = (typeof verifications)[number];
 /** What a user can choose about a simulation; plain data that crosses processes. */
 export interface SimulationOptions {
   readonly scenario: Scenario;
-  /** M. */
+  /** M, or `automaticBlock`. */
   readonly blockSize: number;
   readonly construction: Construction;
   /** L' and H'; the defaults are one layer and the model's own number of heads. */
@@ -41,6 +41,12 @@ export interface SimulationOptions {
 
 /** The name of the model that ships with Two Heads. */
 export const embeddedModel = 'tiny-docs-5m';
+
+/** Which device is to be measured. */
+export type CalibrationOptions = Pick<SimulationOptions, 'provider' | 'threads'>;
+
+/** A block size that is left to calibration: the one that is predicted to be fastest, or the default where nothing is known. */
+export const automaticBlock = 0;
 
 /** The options that hold where a user chooses nothing. */
 export const defaultOptions: SimulationOptions = {

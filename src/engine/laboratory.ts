@@ -1,8 +1,12 @@
-import type { SimulationOptions } from '../core/options';
+import type { Calibration } from '../core/device/calibration';
+import { fastestBlock } from '../core/device/fastest-block';
+import { automaticBlock, defaultOptions, type SimulationOptions } from '../core/options';
 import { makePlan, summarise, type Plan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
+import { predictionReport } from '../core/report/prediction';
 import { reportSchemaVersion, type PlanDocument } from '../core/report/report';
 import { parameterCount } from '../core/shapes';
+import type { CalibrationStore } from './calibrate/store';
 import { openModel, type ModelFolder } from './model/load';
 import type { Prompt } from './prompt';
 import { PromptTokenizer } from './tokenizer/tokenizer';
@@ -15,17 +19,25 @@ export interface PlannedPrompt {
   /** Token ids `[N]`. */
   readonly tokens: Int32Array;
   readonly plan: Plan;
+  /** What is known of the device that the plan is for. */
+  readonly calibration: Calibration | undefined;
   /** Milliseconds that tokenization took. */
   readonly tokenizeMs: number;
 }
 
+/** Where planning finds what it needs. */
+export interface Places {
+  /** The folder that holds the embedded models. */
+  readonly modelsFolder: string;
+  readonly calibrations: CalibrationStore;
+}
+
 /**
- * Tokenizes and plans a prompt.
+ * Tokenizes and plans a prompt, for the device that the options name or calibration prefers.
  *
- * @param modelsFolder the folder that holds the embedded models
  * @throws InputError for any input that cannot be planned
  */
-export async function planPrompt(prompt: Prompt, options: SimulationOptions, modelsFolder: string): Promise<PlannedPrompt> {
+export async function planPrompt(prompt: Prompt, options: SimulationOptions, { modelsFolder, calibrations }: Places): Promise<PlannedPrompt> {
   const model = await openModel(options.model, modelsFolder);
   const tokenizer = await PromptTokenizer.load(model.folder);
   const start = performance.now();
@@ -33,11 +45,15 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, mod
   const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model);
-  return { prompt, model, tokens, tokenizeMs, plan: makePlan(planRequest(tokens.length, model.config.shape, options)) };
+  const request = planRequest(tokens.length, model.config.shape, options.blockSize === automaticBlock ? { ...options, blockSize: defaultOptions.blockSize } : options);
+  const calibration = await calibrations.choose(options.provider, options.threads, request);
+  const measured = { ...request, scoreBytes: calibration?.scoreBytes };
+  const plan = makePlan(options.blockSize === automaticBlock && calibration !== undefined ? fastestBlock(measured, calibration) : measured);
+  return { prompt, model, tokens, tokenizeMs, calibration, plan };
 }
 
 /** The document that describes a planned prompt. */
-export function planDocument({ prompt, model, plan }: PlannedPrompt): PlanDocument {
+export function planDocument({ prompt, model, plan, calibration }: PlannedPrompt): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,
@@ -47,5 +63,6 @@ export function planDocument({ prompt, model, plan }: PlannedPrompt): PlanDocume
     oracle,
     construction,
     plan: figures,
+    prediction: predictionReport(plan, calibration),
   };
 }

@@ -4,7 +4,7 @@ import type { SimulationOptions } from '../core/options';
 import type { OnProgress } from '../core/report/progress';
 import type { MeasuredCalls, Phase, Quality, RunReport } from '../core/report/report';
 import { describeEnvironment } from './environment';
-import { planDocument, planPrompt, type PlannedPrompt } from './laboratory';
+import { planDocument, planPrompt, type Places, type PlannedPrompt } from './laboratory';
 import { checkMemory } from './memory';
 import { loadModel, type LoadedModel } from './model/load';
 import { OnnxOracle } from './oracle/onnx-oracle';
@@ -17,9 +17,7 @@ import { SamplingCheck } from './verify/sampling';
 import { measureQuality, qualityObstacle } from './verify/quality';
 
 /** What surrounds a simulation. */
-export interface SimulationContext {
-  /** The folder that holds the embedded models. */
-  readonly modelsFolder: string;
+export interface SimulationContext extends Places {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
@@ -37,10 +35,10 @@ interface ProgressShares {
  * @throws InputError for input that is refused before the run; CancelledError once the signal is aborted
  */
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
-  const planned = await planPrompt(prompt, options, context.modelsFolder);
+  const planned = await planPrompt(prompt, options, context);
   const { plan, tokens } = planned;
   checkMemory(plan, options.memoryLimit);
-  const device = await openDevice(options.provider, options.threads);
+  const device = await openDevice(options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider, options.threads);
   const model = await loadModel(planned.model);
 
   const obstacle = options.quality ? qualityObstacle(plan) : 'Quality was switched off for this run.';
@@ -50,7 +48,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   const progress = progressFrom(context.onProgress);
 
   const clock = new PhaseClock();
-  const oracle = await OnnxOracle.create(planned.model.config, options.blockSize, device);
+  const oracle = await OnnxOracle.create(planned.model.config, plan.oracle.inputLength, device);
   try {
     const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
     const sampling = check && (await samplingCheck(planned, options, device, check.rows, context.signal));
@@ -104,7 +102,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
 /** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
 async function samplingCheck(
   { plan, model }: PlannedPrompt,
-  { seeds, epsilon, failureProbability, blockSize }: SimulationOptions,
+  { seeds, epsilon, failureProbability }: SimulationOptions,
   device: Device,
   rows: readonly number[],
   signal: AbortSignal,
@@ -112,7 +110,7 @@ async function samplingCheck(
   if (!maskDefinition(plan.scenario.kind).sampled || seeds === 0) {
     return undefined;
   }
-  const oracle = await OnnxOracle.create(model.config, blockSize, device);
+  const oracle = await OnnxOracle.create(model.config, plan.oracle.inputLength, device);
   return { check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
 }
 

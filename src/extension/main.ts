@@ -30,7 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
   };
 
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
-  const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, (line) => log.info(line)));
+  const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)));
   const choices = own(new ChoiceStore(context.workspaceState));
   const history = own(new RunHistory(context.workspaceState));
   const active = own(new ActivePrompt());

@@ -1,6 +1,8 @@
 import { blockEnd, blockStart } from './partition';
 import type { Plan } from './plan';
-import type { TileMasks } from './tile-masks';
+
+/** Gives a tile's mask an index; equal masks the same. `partial` says whether the scenario hides pairs, or only the block's end. */
+export type MaskIndex = (queryBlock: number, keyBlock: number, partial: boolean) => number;
 
 /** Key blocks that a dispatch reads in the same way, side by side. */
 export interface TileStack {
@@ -21,14 +23,19 @@ export interface TileStack {
 export interface Dispatch {
   readonly firstBlock: number;
   readonly blocks: number;
-  /** Where nothing is handed on to this dispatch, the first stack holds for every query a key that it sees. */
+  /** Where it does not continue, the first stack holds for every query a key that it sees: itself, unless the plan samples. */
   readonly stacks: readonly TileStack[];
   /** Tiles in all, each read by one query block. */
   readonly instances: number;
-  /** Whether an earlier dispatch of the query block hands its state on to this one. */
+  /** Whether it goes on from sums that an earlier dispatch made of its query block. */
   readonly continues: boolean;
-  /** Whether this dispatch hands its state on to a later one. */
+  /** Whether later dispatches go on from its sums. */
   readonly continued: boolean;
+}
+
+/** Queries and keys of a tile: M, or N where the block is longer than the sequence. */
+export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize'>): number {
+  return Math.min(tokens, blockSize);
 }
 
 /** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
@@ -42,81 +49,122 @@ export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScore
 /**
  * How the tiles of one head become native runs of at most `limit` tiles, each tile read once.
  *
- * Query blocks that read alike, such as those of a window far from the start, share a run; one that reads more tiles than
- * the limit takes several runs, which hand its state on.
+ * Query blocks that read alike share a run: those of a window far from the start all of their tiles, those of causal
+ * attention their own key block at least. What is left of a query block, open tiles all of them, goes on from there.
  */
-export function dispatchesOf(plan: Plan, masks: TileMasks, limit: number): readonly Dispatch[] {
+export function dispatchesOf(plan: Plan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
   const dispatches: Dispatch[] = [];
   let band: Band | undefined;
   for (let block = 0; block < plan.blocks; block += 1) {
-    const stacks = stacksOf(plan, masks, block);
-    const tiles = stacks.reduce((sum, stack) => sum + stack.tiles, 0);
-    const whole = blockEnd(plan, block) - blockStart(plan, block) === masks.rows;
-    const single = whole && 2 * tiles <= limit ? stacks.flatMap(separate) : undefined;
-    const joined = single && band && extend(band, single, limit);
-    if (joined !== undefined) {
+    const reading = readingOf(plan, maskIndex, block, limit);
+    const joined: Band | undefined = band && (extend(band, reading, 'all', limit) ?? extend(band, reading, 'near', limit));
+    if (joined === undefined) {
+      dispatches.push(...finish(band, limit));
+      band = { firstBlock: block, readings: [reading] };
+    } else {
       band = joined;
-      continue;
     }
-    dispatches.push(...finish(band, limit));
-    band = { firstBlock: block, blocks: 1, stacks, single };
   }
   return [...dispatches, ...finish(band, limit)];
+}
+
+/** Which tiles of query blocks that read alike share a run: all of them, or those they do not read by themselves. */
+type Shared = 'all' | 'near';
+
+/** What a query block reads. */
+interface Reading {
+  /** Its own key block first, and all others, tile by tile; undefined where they are too many to share a run. */
+  readonly all: readonly TileStack[] | undefined;
+  /** Its own key block and those with a mask, tile by tile; undefined where it is short, and reads as no other does. */
+  readonly near: readonly TileStack[] | undefined;
+  /** The other tiles. */
+  readonly far: readonly TileStack[];
+  /** The near and the far ones. */
+  readonly stacks: readonly TileStack[];
 }
 
 /** Query blocks found to read alike so far. */
 interface Band {
   readonly firstBlock: number;
-  readonly blocks: number;
-  /** What its first query block reads. */
-  readonly stacks: readonly TileStack[];
-  /** The same tile by tile, where so few that more query blocks fit. */
-  readonly single: readonly TileStack[] | undefined;
-  /** Per tile, from the second query block on: whether it moves along with the query block. */
+  readonly readings: readonly Reading[];
+  /** From the second query block on: what is shared, and which of it moves along with the query block. */
+  readonly shared?: Shared;
   readonly moves?: readonly boolean[];
 }
 
-/** The band with one more query block, or undefined where that one reads differently or the run is full. */
-function extend(band: Band, next: readonly TileStack[], limit: number): Band | undefined {
-  const { single, blocks, moves } = band;
-  if (single?.length !== next.length || (blocks + 1) * next.length > limit) {
-    return undefined;
-  }
-  const movesNow: boolean[] = [];
-  for (const [index, { from, mask }] of next.entries()) {
-    const distance = from - single[index].from;
-    const consistent = (distance === blocks && moves?.[index] !== false) || (distance === 0 && moves?.[index] !== true);
-    if (mask !== single[index].mask || !consistent) {
-      return undefined;
-    }
-    movesNow.push(distance === blocks);
-  }
-  return { ...band, blocks: blocks + 1, moves: movesNow };
+function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: number): Reading {
+  const stacks = stacksOf(plan, maskIndex, block);
+  const whole = blockEnd(plan, block) - blockStart(plan, block) === tileRows(plan);
+  const far = stacks.slice(1).filter(({ mask }) => mask === undefined);
+  return {
+    all: whole && 2 * tileSum(stacks) <= limit ? stacks.flatMap(separate) : undefined,
+    near: whole ? stacks.filter((stack) => !far.includes(stack)) : undefined,
+    far,
+    stacks,
+  };
 }
 
+/** The band with one more query block, or undefined where that one reads differently or the run is full. */
+function extend(band: Band, reading: Reading, shared: Shared, limit: number): Band | undefined {
+  const [first] = band.readings;
+  const [before, next] = [first[shared], reading[shared]];
+  const blocks = band.readings.length;
+  const goesOn = (one: Reading): boolean => shared === 'near' && one.far.length > 0;
+  if (before?.length !== next?.length || before === undefined || next === undefined || (band.shared ?? shared) !== shared || goesOn(first) !== goesOn(reading) || (blocks + 1) * next.length > limit) {
+    return undefined;
+  }
+  const moves: boolean[] = [];
+  for (const [index, { from, mask }] of next.entries()) {
+    const distance = from - before[index].from;
+    const consistent = (distance === blocks && band.moves?.[index] !== false) || (distance === 0 && band.moves?.[index] !== true);
+    if (mask !== before[index].mask || !consistent) {
+      return undefined;
+    }
+    moves.push(distance === blocks);
+  }
+  return { firstBlock: band.firstBlock, readings: [...band.readings, reading], shared, moves };
+}
+
+/** The runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
 function finish(band: Band | undefined, limit: number): Dispatch[] {
   if (band === undefined) {
     return [];
   }
-  const { firstBlock, blocks, stacks, single, moves } = band;
-  if (single !== undefined && moves !== undefined) {
-    const wide = single.map((stack, index) => ({ ...stack, tiles: moves[index] ? blocks : 1 }));
-    return [{ firstBlock, blocks, stacks: wide, instances: blocks * wide.length, continues: false, continued: false }];
+  const { firstBlock, readings, shared, moves } = band;
+  const [first] = readings;
+  const together = shared && first[shared];
+  if (together === undefined || moves === undefined) {
+    return partsOf(firstBlock, first.stacks, limit, false);
   }
+  const blocks = readings.length;
+  const stacks = together.map((stack, index) => ({ ...stack, tiles: moves[index] ? blocks : 1 }));
+  const continued = shared === 'near' && first.far.length > 0;
+  return [
+    { firstBlock, blocks, stacks, instances: blocks * stacks.length, continues: false, continued },
+    ...(continued ? readings.flatMap(({ far }, index) => partsOf(firstBlock + index, far, limit, true)) : []),
+  ];
+}
+
+/** One query block's stacks as runs. */
+function partsOf(firstBlock: number, stacks: readonly TileStack[], limit: number, continues: boolean): Dispatch[] {
   const parts = cut(stacks, limit);
   return parts.map((part, index) => ({
     firstBlock,
     blocks: 1,
     stacks: part,
-    instances: part.reduce((sum, { tiles }) => sum + tiles, 0),
-    continues: index > 0,
+    instances: tileSum(part),
+    continues: continues || index > 0,
     continued: index < parts.length - 1,
   }));
 }
 
+function tileSum(stacks: readonly TileStack[]): number {
+  return stacks.reduce((sum, { tiles }) => sum + tiles, 0);
+}
+
 /** Cuts stacks into parts of about equal size, of at most `limit` tiles. */
 function cut(stacks: readonly TileStack[], limit: number): TileStack[][] {
-  const total = stacks.reduce((sum, { tiles }) => sum + tiles, 0);
+  const total = tileSum(stacks);
   const size = Math.ceil(total / Math.ceil(total / limit));
   const parts: TileStack[][] = [[]];
   let room = size;
@@ -141,7 +189,7 @@ function separate({ from, tiles, mask }: TileStack): TileStack[] {
 }
 
 /** What a query block reads: first its own key block, in which every query sees itself; then the others. */
-function stacksOf(plan: Plan, masks: TileMasks, block: number): TileStack[] {
+function stacksOf(plan: Plan, maskIndex: MaskIndex, block: number): TileStack[] {
   const others: TileStack[] = [];
   let own: TileStack | undefined;
   const keep = (from: number, to: number, mask: number | undefined): void => {
@@ -155,11 +203,11 @@ function stacksOf(plan: Plan, masks: TileMasks, block: number): TileStack[] {
   };
   for (const { from, to, kind } of plan.queryBlocks[block].runs) {
     // The last key block may be short: what it lacks is hidden.
-    const short = to === plan.blocks && blockEnd(plan, to - 1) - blockStart(plan, to - 1) < masks.rows;
+    const short = to === plan.blocks && blockEnd(plan, to - 1) - blockStart(plan, to - 1) < tileRows(plan);
     const open = kind === 'partial' ? from : short ? to - 1 : to;
     keep(from, open, undefined);
     for (let keyBlock = open; keyBlock < to; keyBlock += 1) {
-      keep(keyBlock, keyBlock + 1, masks.indexOf(block, keyBlock, kind === 'partial'));
+      keep(keyBlock, keyBlock + 1, maskIndex(block, keyBlock, kind === 'partial'));
     }
   }
   return own === undefined ? others : [own, ...others];

@@ -1,4 +1,5 @@
 import { maskOf, type Mask } from '../masks';
+import { tileRows, type MaskIndex } from './dispatches';
 import { blockEnd, blockStart } from './partition';
 import type { Plan } from './plan';
 
@@ -16,20 +17,20 @@ export type TileSpans = Int32Array;
 export class TileMasks {
   private readonly mask: Mask;
   private readonly distinct: TileSpans[] = [];
-  /** Queries and keys of a tile: M, or N where the block is longer than the sequence. */
+  /** Queries and keys of a tile. */
   readonly rows: number;
 
   constructor(private readonly plan: Plan) {
     this.mask = maskOf(plan.scenario, plan.tokens);
-    this.rows = Math.min(plan.tokens, plan.blockSize);
+    this.rows = tileRows(plan);
   }
 
-  /** Index of a tile's mask. @param partial whether the scenario's mask hides pairs, rather than only the block's end */
-  indexOf(queryBlock: number, keyBlock: number, partial: boolean): number {
+  /** Index of a tile's mask. */
+  readonly indexOf: MaskIndex = (queryBlock, keyBlock, partial) => {
     const spans = this.spansOf(queryBlock, keyBlock, partial);
     const known = this.distinct.findIndex((other) => other.every((bound, index) => bound === spans[index]));
     return known >= 0 ? known : this.distinct.push(spans) - 1;
-  }
+  };
 
   /** The spans of a mask. */
   spans(index: number): TileSpans {

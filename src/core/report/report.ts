@@ -4,6 +4,7 @@ import type { CallCounts } from '../plan/cost';
 import type { Construction } from '../constructions';
 import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
+import type { PredictionReport } from './prediction';
 import type { SamplingReport } from './sampling';
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */
@@ -40,6 +41,8 @@ export interface PlanDocument {
   readonly oracle: OracleShape;
   readonly construction: Construction;
   readonly plan: PlanReport;
+  /** What the calibrated device is expected to take; null where it is not calibrated. */
+  readonly prediction: PredictionReport | null;
 }
 
 /** Wall time of the phases in milliseconds. */

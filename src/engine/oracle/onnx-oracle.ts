@@ -8,13 +8,14 @@ import type { ModelConfig } from '../model/config';
 import { GraphSession } from '../runtime/graph-session';
 import type { Device } from '../runtime/provider';
 import type { AttentionResult, AttentionRun, CallCounter, Oracle, PredictionComparer, PredictionComparison, RunningSums } from './oracle';
-import { rotaryTable } from './rotary';
+import { RotaryTables } from './rotary';
 import { TileAttention } from './tile-attention';
 
 /** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
 export class OnnxOracle implements Oracle, PredictionComparer {
   private readonly blackBoxes: OnnxBlackBox[] = [];
   private readonly tiles: TileAttention;
+  private readonly rotary: RotaryTables;
   /** Single-head instances of the round that is not closed yet, and those that were run again. */
   private readonly open = { instances: 0, again: 0 };
   readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
@@ -26,6 +27,7 @@ export class OnnxOracle implements Oracle, PredictionComparer {
     private readonly sessions: Readonly<Record<SessionName, GraphSession>>,
   ) {
     this.tiles = new TileAttention(config.shape.headWidth, device);
+    this.rotary = new RotaryTables(config.shape.headWidth, config.ropeTheta);
   }
 
   /** Loads the graphs. @param inputLength M, by which token-wise calls are counted */
@@ -66,7 +68,7 @@ export class OnnxOracle implements Oracle, PredictionComparer {
   async project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
     const { width, headWidth, heads, keyValueHeads } = this.config.shape;
     const rows = this.countTokenwise(hidden.length / width);
-    const { cos, sin } = rotaryTable(rows, firstToken, headWidth, this.config.ropeTheta);
+    const { cos, sin } = this.rotary.get(rows, firstToken);
     return this.sessions.project.run({
       hidden: { data: hidden, shape: [rows, width] },
       norm: { data: layer.attentionNorm, shape: [width] },

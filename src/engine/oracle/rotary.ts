@@ -24,3 +24,25 @@ export function rotaryTable(rows: number, firstToken: number, headWidth: number,
   }
   return { cos, sin };
 }
+
+/** Tables by where they begin: every layer rotates by the same ones, and sines cost more than the product they enter. */
+export class RotaryTables {
+  private readonly tables = new Map<string, RotaryTable>();
+
+  /** @param theta base of the frequencies */
+  constructor(
+    private readonly headWidth: number,
+    private readonly theta: number,
+  ) {}
+
+  /** The table for `rows` tokens from position `firstToken` on. */
+  get(rows: number, firstToken: number): RotaryTable {
+    const name = `${rows} ${firstToken}`;
+    let table = this.tables.get(name);
+    if (table === undefined) {
+      table = rotaryTable(rows, firstToken, this.headWidth, this.theta);
+      this.tables.set(name, table);
+    }
+    return table;
+  }
+}

@@ -23,7 +23,7 @@ export class TileAttention {
 
   /** Sums for a later run to go on from. */
   attendOn(run: AttentionRun): Promise<RunningSums> {
-    return this.run(run, { summed: true, continues: run.carried !== undefined, continued: true });
+    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
   }
 
   /** Each tile of one stack apart. */

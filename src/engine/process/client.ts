@@ -32,10 +32,12 @@ export class EngineClient {
 
   /**
    * @param entry path of the bundled engine process
+   * @param storage folder for what the engine keeps, such as calibrations
    * @param log takes the process's output and its comings and goings
    */
   constructor(
     private readonly entry: string,
+    private readonly storage: string | undefined,
     private readonly log: (line: string) => void,
   ) {}
 
@@ -87,7 +89,7 @@ export class EngineClient {
       return this.child;
     }
     // Inspector flags of the host would make the child fight for its debug port.
-    const child = fork(this.entry, [], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    const child = fork(this.entry, this.storage === undefined ? [] : [this.storage], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
     this.child = child;
     this.log(`Engine process ${child.pid} started.`);
     child.on('message', (response: EngineResponse) => this.receive(response));

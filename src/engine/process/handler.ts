@@ -1,15 +1,18 @@
 import type { Progress } from '../../core/report/progress';
+import { calibrateProvider } from '../calibrate/calibrate-provider';
+import type { Places } from '../laboratory';
 import { promptFromText } from '../prompt';
 import { runLedger } from '../ledger/ledger';
 import { simulate } from '../simulate';
 import { toErrorData } from './errors';
 import type { CallContext, EngineMethods, EngineRequest, EngineResponse, MethodName, Result } from './rpc';
 
-/** The engine's methods. @param modelsFolder the folder that holds the embedded models */
-export function engineMethods(modelsFolder: string): EngineMethods {
+/** The engine's methods. */
+export function engineMethods(places: Places): EngineMethods {
   return {
-    simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, modelsFolder }),
+    simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
     ledger: (options, context) => runLedger(options, context),
+    calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
   };
 }
 
@@ -51,6 +54,8 @@ function callMethod(methods: EngineMethods, request: Extract<EngineRequest, { ty
       return methods.simulate(request.argument, context);
     case 'ledger':
       return methods.ledger(request.argument, context);
+    case 'calibrate':
+      return methods.calibrate(request.argument, context);
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CalibrationStore, commandLineStorage } from '../calibrate/store';
 import { engineHandler, engineMethods } from './handler';
 import type { EngineRequest, EngineResponse } from './rpc';
 
@@ -8,7 +9,9 @@ if (send === undefined) {
   throw new Error('The engine process must be forked with an IPC channel.');
 }
 
-const handle = engineHandler(engineMethods(join(__dirname, '..', 'media', 'models')), (response: EngineResponse) => {
+// The parent says where its own storage is; without a parent that does, it is the command line's.
+const calibrations = new CalibrationStore(process.argv[2] ?? commandLineStorage());
+const handle = engineHandler(engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }), (response: EngineResponse) => {
   send(response);
 });
 process.on('message', (request: EngineRequest) => void handle(request));

@@ -1,7 +1,8 @@
+import type { Calibration } from '../../core/device/calibration';
 import type { OnProgress, Progress } from '../../core/report/progress';
 import type { LedgerOptions, LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
-import type { SimulationOptions } from '../../core/options';
+import type { CalibrationOptions, SimulationOptions } from '../../core/options';
 
 /** What the engine process does: the one interface from which the messages and the client's calls are derived. */
 export interface EngineMethods {
@@ -9,6 +10,8 @@ export interface EngineMethods {
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
   /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
   ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
+  /** Measures a device and keeps what was found. @throws InputError where the provider is not there, CancelledError */
+  calibrate(options: CalibrationOptions, context: CallContext): Promise<Calibration>;
 }
 
 /** A prompt's text and options; plain data. */

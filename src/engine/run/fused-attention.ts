@@ -38,7 +38,7 @@ export class FusedAttention implements LayerAttention {
     private readonly onInstances: OnInstances,
   ) {
     this.masks = new TileMasks(plan);
-    this.dispatches = dispatchesOf(plan, this.masks, tilesPerDispatch(this.masks.rows, plan.scoreBytes));
+    this.dispatches = dispatchesOf(plan, this.masks.indexOf, tilesPerDispatch(this.masks.rows, plan.scoreBytes));
     this.operands = new HeadOperands(plan, this.masks.rows);
     const { tokens, model } = plan;
     this.target = { out: headTensor(model.heads, tokens, model.headWidth), logNormaliser: new Float64Array(model.heads * tokens), rounds: 1 };
@@ -62,21 +62,29 @@ export class FusedAttention implements LayerAttention {
   }
 
   private async attendHead(layer: LayerTensors, head: number, target: Target): Promise<void> {
-    let carried: RunningSums | undefined;
-    let begun = 0;
-    for (const [index, dispatch] of this.dispatches.entries()) {
-      begun = dispatch.continues ? begun : index;
-      const run = this.clock.timeSync('gather', () => ({ ...this.runOf(layer, head, dispatch), carried }));
-      if (dispatch.continued) {
-        carried = await this.clock.time('attend', () => this.oracle.attendOn(run));
+    /** Sums of the last run that began query blocks, and of the last one at all. */
+    let begun: CarriedSums | undefined;
+    let latest: CarriedSums | undefined;
+    /** Query blocks with a sum that is not to be trusted. */
+    const failed = new Set<number>();
+    for (const dispatch of this.dispatches) {
+      const { firstBlock, blocks, continues, continued, instances } = dispatch;
+      const from = latest?.firstBlock === firstBlock && latest.blocks === blocks ? latest : begun;
+      const run = this.clock.timeSync('gather', () => ({
+        ...this.runOf(layer, head, dispatch),
+        carried: continues && from ? sumsOf(from, firstBlock, blocks, this.masks.rows) : undefined,
+      }));
+      if (continued) {
+        latest = { firstBlock, blocks, sums: await this.clock.time('attend', () => this.oracle.attendOn(run)) };
+        begun = continues ? begun : latest;
       } else {
         const result = await this.clock.time('attend', () => this.oracle.attend(run));
-        carried = undefined;
-        if (!this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, target))) {
-          await this.attendApart(layer, head, this.dispatches.slice(begun, index + 1), target);
-        }
+        this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, target, failed));
       }
-      this.onInstances(dispatch.instances);
+      this.onInstances(instances);
+    }
+    for (const block of failed) {
+      await this.attendApart(layer, head, block, target);
     }
   }
 
@@ -109,39 +117,56 @@ export class FusedAttention implements LayerAttention {
     })());
   }
 
-  /** Writes a run's rows to the layer's attention. Returns false where a sum is not to be trusted: nothing is kept then. */
-  private deliver(head: number, { firstBlock, blocks }: Dispatch, { out, logNormaliser, logSum }: AttentionResult, target: Target): boolean {
-    const { tokens } = this.plan;
-    const first = blockStart(this.plan, firstBlock);
-    const count = Math.min(tokens, first + blocks * this.masks.rows) - first;
+  /** Writes a run's rows to the layer's attention, and names the query blocks with a sum that is not to be trusted. */
+  private deliver(head: number, { firstBlock, blocks }: Dispatch, { out, logNormaliser, logSum }: AttentionResult, target: Target, failed: Set<number>): void {
+    const { rows } = this.masks;
+    const first = firstBlock * rows;
+    const count = Math.min(this.plan.tokens - first, blocks * rows);
+    const base = head * this.plan.tokens + first;
     for (let row = 0; row < count; row += 1) {
+      target.logNormaliser[base + row] = logNormaliser[row];
       if (!(logSum[row] < largestLogSum)) {
-        return false;
+        failed.add(firstBlock + Math.floor(row / rows));
       }
-      target.logNormaliser[head * tokens + first + row] = logNormaliser[row];
     }
     rowsView(target.out, head, first, first + count).set(out.subarray(0, count * target.out.width));
-    return true;
   }
 
-  /** Runs query blocks again, each of their tiles with a reference of its own, and merges the tiles as states. */
-  private async attendApart(layer: LayerTensors, head: number, dispatches: readonly Dispatch[], target: Target): Promise<void> {
-    const [{ firstBlock, blocks }] = dispatches;
+  /** Runs a query block again, each of its tiles with a reference of its own, and merges the tiles as states. */
+  private async attendApart(layer: LayerTensors, head: number, block: number, target: Target): Promise<void> {
     const { tokens } = this.plan;
-    const { width } = target.out;
-    for (let block = firstBlock; block < firstBlock + blocks; block += 1) {
-      const first = blockStart(this.plan, block);
-      const end = blockEnd(this.plan, block);
-      const state: AttentionState = { rows: end - first, width, out: rowsView(target.out, head, first, end), logNormaliser: target.logNormaliser.subarray(head * tokens + first, head * tokens + end).fill(-Infinity) };
-      for (const { from, tiles, mask } of dispatches.flatMap(({ stacks }) => stacks)) {
-        const wide = blocks > 1 && tiles > 1;
-        const stack: TileStack = wide ? { from: from + block - firstBlock, tiles: 1, mask } : { from, tiles, mask };
-        const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
-        const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
-        this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
-      }
+    const first = blockStart(this.plan, block);
+    const end = blockEnd(this.plan, block);
+    const logNormaliser = target.logNormaliser.subarray(head * tokens + first, head * tokens + end).fill(-Infinity);
+    const state: AttentionState = { rows: end - first, width: target.out.width, out: rowsView(target.out, head, first, end), logNormaliser };
+    for (const stack of this.stacksOf(block)) {
+      const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
+      const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
+      this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
     }
   }
+
+  /** What one query block reads. */
+  private stacksOf(block: number): TileStack[] {
+    return this.dispatches
+      .filter(({ firstBlock, blocks }) => firstBlock <= block && block < firstBlock + blocks)
+      .flatMap(({ firstBlock, blocks, stacks }) => stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)));
+  }
+}
+
+/** Sums that were handed out of a run for its query blocks. */
+interface CarriedSums {
+  readonly firstBlock: number;
+  readonly blocks: number;
+  readonly sums: RunningSums;
+}
+
+/** Views of the sums of some of the query blocks. @param rows M */
+function sumsOf({ firstBlock, sums: { reference, weighted, sum } }: CarriedSums, from: number, blocks: number, rows: number): RunningSums {
+  const width = weighted.length / sum.length;
+  const start = (from - firstBlock) * rows;
+  const end = start + blocks * rows;
+  return { reference: reference.subarray(start, end), weighted: weighted.subarray(start * width, end * width), sum: sum.subarray(start, end) };
 }
 
 /** Merges the states of tiles `[tiles, M]` into a query block's; a row whose keys were all hidden is the empty state. */

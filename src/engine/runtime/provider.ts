@@ -45,7 +45,7 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   return device;
 }
 
-/** Session options for a device: every operator must run on it, and idle threads must not spin against the next session's. */
+/** Session options for a device: every operator must run on it, and idle threads must not take a core from others. */
 export function sessionOptions({ provider, threads }: Device): InferenceSession.SessionOptions {
   return {
     executionProviders: [provider],
@@ -55,7 +55,9 @@ export function sessionOptions({ provider, threads }: Device): InferenceSession.
     logSeverityLevel: 3,
     extra: {
       session: {
-        intra_op: { allow_spinning: '0' },
+        // Threads spin between the operators of a run, and stop when it ends: the next run may be another session's.
+        force_spinning_stop: '1',
+        intra_op: { allow_spinning: '1' },
         ...(provider === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }),
       },
     },

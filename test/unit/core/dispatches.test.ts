@@ -38,7 +38,7 @@ describe('the dispatches of a plan', () => {
       fc.property(settings, limits, (setting, limit) => {
         const plan = planOf(setting);
         const masks = new TileMasks(plan);
-        const dispatches = dispatchesOf(plan, masks, limit);
+        const dispatches = dispatchesOf(plan, masks.indexOf, limit);
         expect(dispatches.flatMap(tilesOf).sort()).toEqual(expectedTiles(plan, masks).sort());
         for (const dispatch of dispatches) {
           expect(dispatch.instances).toBe(tilesOf(dispatch).length);
@@ -49,21 +49,21 @@ describe('the dispatches of a plan', () => {
     );
   });
 
-  it('begin a query block with its own key block, and hand sums on between runs of that block alone', () => {
+  it('begin a query block with its own key block, and hand its sums on until it is done', () => {
     fc.assert(
       fc.property(settings, limits, (setting, limit) => {
         const plan = planOf(setting);
-        let before: Dispatch | undefined;
-        for (const dispatch of dispatchesOf(plan, new TileMasks(plan), limit)) {
-          expect(dispatch.continues).toBe(before?.continued ?? false);
-          if (dispatch.continues) {
-            expect([dispatch.firstBlock, dispatch.blocks]).toEqual([before?.firstBlock, 1]);
-          } else {
-            expect(dispatch.stacks[0].from).toBe(dispatch.firstBlock);
+        const state = new Array<'untouched' | 'begun' | 'done'>(plan.blocks).fill('untouched');
+        for (const { firstBlock, blocks, stacks, continues, continued } of dispatchesOf(plan, new TileMasks(plan).indexOf, limit)) {
+          for (let block = firstBlock; block < firstBlock + blocks; block += 1) {
+            expect(state[block]).toBe(continues ? 'begun' : 'untouched');
+            state[block] = continued ? 'begun' : 'done';
           }
-          before = dispatch;
+          if (!continues) {
+            expect(stacks[0].from).toBe(firstBlock);
+          }
         }
-        expect(before?.continued).toBe(false);
+        expect(new Set(state)).toEqual(new Set(['done']));
       }),
       runs,
     );
@@ -71,7 +71,7 @@ describe('the dispatches of a plan', () => {
 
   it('join the query blocks of a window that is far from the start', () => {
     const plan = planOf({ tokens: 1024, blockSize: 16, scenario: { kind: 'attention-sink', window: 40, sinks: 4 } });
-    const joined = dispatchesOf(plan, new TileMasks(plan), 64);
+    const joined = dispatchesOf(plan, new TileMasks(plan).indexOf, 64);
     expect(Math.max(...joined.map(({ blocks }) => blocks))).toBeGreaterThan(8);
     expect(joined.length).toBeLessThan(12);
   });

@@ -8,6 +8,7 @@ import type { SamplingReport } from '../../../src/core/report/sampling';
 import { logNeededLength } from '../../../src/core/sampling/guarantee';
 import { samplingTrial } from '../../../src/engine/ledger/sampling-trial';
 import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
+import { CalibrationStore } from '../../../src/engine/calibrate/store';
 import { promptFromText } from '../../../src/engine/prompt';
 import { headView } from '../../../src/engine/run/head-tensor';
 import type { LayerTensors } from '../../../src/engine/run/layer';
@@ -184,7 +185,7 @@ describe('sampling over seeds', () => {
 
   it('says of a trained model that the assumption does not hold, and shows what that costs', async () => {
     const options = { ...defaultOptions, scenario: makeScenario('average-case'), blockSize: 64, maxTokens: 300, seeds: 3, quality: false };
-    const report = await simulate(promptFromText('sample', sampleText()), options, { modelsFolder, signal, onProgress: () => undefined });
+    const report = await simulate(promptFromText('sample', sampleText()), options, { modelsFolder, calibrations: new CalibrationStore('/nonexistent'), signal, onProgress: () => undefined });
     const { sampling } = report;
     expect(sampling?.heads.length).toBe(6 * 8);
     expect(sampling?.holds).toBe(false);

@@ -4,14 +4,18 @@ import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/masks';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
 import type { Progress } from '../../../src/core/report/progress';
 import type { RunReport } from '../../../src/core/report/report';
+import { CalibrationStore } from '../../../src/engine/calibrate/store';
 import { promptFromText } from '../../../src/engine/prompt';
 import { simulate } from '../../../src/engine/simulate';
 import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { float64Perplexity } from '../../support/float64-llama';
 import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
 
+/** A folder that is not there: nothing is calibrated. */
+const calibrations = new CalibrationStore('/nonexistent');
+
 function run(options: Partial<SimulationOptions>, onProgress: (progress: Progress) => void = () => undefined, signal = new AbortController().signal): Promise<RunReport> {
-  return simulate(promptFromText('sample', sampleText()), { ...defaultOptions, ...options }, { modelsFolder, signal, onProgress });
+  return simulate(promptFromText('sample', sampleText()), { ...defaultOptions, ...options }, { modelsFolder, calibrations, signal, onProgress });
 }
 
 const small = { window: 40, sinks: 3, seed: 5 };

@@ -22,7 +22,7 @@ describe.runIf(process.platform === 'linux')('the engine in a process of its own
   let lines: string[];
   beforeEach(() => {
     lines = [];
-    client = new EngineClient(entry, (line) => lines.push(line));
+    client = new EngineClient(entry, undefined, (line) => lines.push(line));
   });
   afterEach(async () => {
     client.dispose();

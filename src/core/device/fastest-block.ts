@@ -1,0 +1,16 @@
+import { makePlan, type PlanRequest } from '../plan/plan';
+import type { Calibration } from './calibration';
+import { predict } from './predict';
+
+/** Block sizes that are tried: those between are hardly ever better, and powers of two fill a processor's vectors. */
+const candidates = [32, 64, 128, 256, 512, 1024];
+
+/** The request with the block size M that is predicted to be fastest on a device; as it was where nothing is predicted. */
+export function fastestBlock(request: PlanRequest, calibration: Calibration): PlanRequest {
+  const timed = candidates.flatMap((inputLength) => {
+    const tried: PlanRequest = { ...request, oracle: { ...request.oracle, inputLength } };
+    const time = predict(makePlan(tried), calibration)?.wallMs;
+    return time === undefined ? [] : [{ tried, time }];
+  });
+  return timed.sort((a, b) => a.time - b.time)[0]?.tried ?? request;
+}

@@ -1,0 +1,96 @@
+import { isBlackBox } from '../constructions';
+import { tokenwiseRows } from '../plan/cost';
+import { dispatchesOf, tileRows, tilesPerDispatch, type Dispatch } from '../plan/dispatches';
+import type { Plan, PlanRequest } from '../plan/plan';
+import type { Phase } from '../report/report';
+import { interpolate, linearBetween, type Calibration, type RunRate, type TileRate } from './calibration';
+
+/** What a run is expected to take on a calibrated device. */
+export interface Prediction {
+  /** Wall time of the layers in milliseconds: the phases below, without tokenization and checks. */
+  readonly wallMs: number;
+  readonly phases: Readonly<Record<Extract<Phase, 'project' | 'gather' | 'attend' | 'mlp'>, number>>;
+  /** Peak resident memory of the process in bytes. */
+  readonly peakBytes: number;
+}
+
+/** What the attention of one head of one layer is made of, as far as time goes by it. */
+export interface DispatchCounts {
+  readonly runs: number;
+  /** Query blocks. */
+  readonly first: number;
+  /** Further tiles without a mask. */
+  readonly open: number;
+  /** Further tiles with one. */
+  readonly masked: number;
+}
+
+/** Counts what a list of dispatches is made of. */
+export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts {
+  const counts = { runs: dispatches.length, first: 0, open: 0, masked: 0 };
+  for (const { blocks, stacks, continues } of dispatches) {
+    stacks.forEach(({ tiles, mask }, index) => {
+      // Of several query blocks each reads one tile of a stack, be it its own or one that all share.
+      const read = blocks > 1 ? blocks : tiles;
+      const kind = index === 0 && !continues ? 'first' : mask === undefined ? 'open' : 'masked';
+      counts[kind] += read;
+    });
+  }
+  return counts;
+}
+
+/**
+ * Predicts a run of the `fused` construction from what was measured on a device; undefined for the black-box constructions,
+ * whose calls are not calibrated.
+ */
+export function predict(plan: Plan, calibration: Calibration): Prediction | undefined {
+  if (isBlackBox(plan.construction)) {
+    return undefined;
+  }
+  const { model, tokens } = plan;
+  const rows = tileRows(plan);
+  // Masks are compared by what they hide only when a plan runs; here two partial tiles of like blocks count as equal.
+  const dispatches = dispatchesOf(plan, () => 0, tilesPerDispatch(rows, plan.scoreBytes));
+  const { runs, first, open, masked } = countDispatches(dispatches);
+  const rate = tileRate(calibration, rows, model.headWidth);
+  const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;
+  const copied = model.keyValueHeads * tokens * model.headWidth;
+  const stretches = Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
+  const phases = {
+    project: tokenwiseMs(calibration, 'project', model.width, model.layers * stretches, plan.flopsByPhase.project),
+    gather: (model.layers * copied * calibration.gatherNsPerFloat) / 1e6,
+    attend: model.layers * model.heads * attendHead,
+    mlp: tokenwiseMs(calibration, 'outputAndMlp', model.width, model.layers * stretches, plan.flopsByPhase.outputAndMlp),
+  };
+  return { wallMs: phases.project + phases.gather + phases.attend + phases.mlp, phases, peakBytes: calibration.idleBytes + plan.bytes };
+}
+
+/** A plan's request with the batch size that calibration found best. */
+export function calibrated(request: PlanRequest, calibration: Calibration | undefined): PlanRequest {
+  return calibration === undefined ? request : { ...request, scoreBytes: calibration.scoreBytes };
+}
+
+/** Rates for a tile size and head width that need not have been measured: per pair and per token between those that were. */
+export function tileRate({ tiles }: Pick<Calibration, 'tiles'>, rows: number, headWidth: number): TileRate {
+  const widths = [...new Set(tiles.map((tile) => tile.headWidth))].sort((a, b) => a - b);
+  const at = (pick: (tile: TileRate) => number, power: 0 | 2): number => {
+    const ofWidth = widths.map((width): [number, number] => {
+      const own = tiles.filter((tile) => tile.headWidth === width).sort((a, b) => a.rows - b.rows);
+      return [width, interpolate(own.map((tile) => [tile.rows, pick(tile) / tile.rows ** power]), rows)];
+    });
+    return linearBetween(ofWidth, headWidth) * rows ** power;
+  };
+  return {
+    rows,
+    headWidth,
+    runMs: at((tile) => tile.runMs, 0),
+    firstMs: at((tile) => tile.firstMs, 2),
+    openMs: at((tile) => tile.openMs, 2),
+    maskedMs: at((tile) => tile.maskedMs, 2),
+  };
+}
+
+function tokenwiseMs({ tokenwise }: Calibration, part: 'project' | 'outputAndMlp', width: number, runs: number, flops: number): number {
+  const at = (pick: (rate: RunRate) => number): number => interpolate(tokenwise.map((rate) => [rate.width, pick(rate[part])]), width);
+  return runs * at(({ runMs }) => runMs) + (flops * at(({ nsPerFlop }) => nsPerFlop)) / 1e6;
+}

@@ -1,0 +1,127 @@
+import type { TileRate } from '../../core/device/calibration';
+import { fitRates } from '../../core/device/fit';
+import { countDispatches } from '../../core/device/predict';
+import type { Scenario } from '../../core/masks';
+import { dispatchesOf, tilesPerDispatch } from '../../core/plan/dispatches';
+import { makePlan, type Plan } from '../../core/plan/plan';
+import { uniform } from '../../core/random';
+import type { ModelShape } from '../../core/shapes';
+import type { ModelConfig } from '../model/config';
+import { OnnxOracle } from '../oracle/onnx-oracle';
+import { PhaseClock } from '../run/clock';
+import { FusedAttention } from '../run/fused-attention';
+import { headTensor, type HeadTensor } from '../run/head-tensor';
+import type { LayerTensors } from '../run/layer';
+import type { Device } from '../runtime/provider';
+import { medianMs } from './timing';
+
+/** A layer of one head on which attention is timed. */
+interface Sample {
+  readonly scenario: Scenario;
+  /** N in blocks. */
+  readonly blocks: number;
+  readonly scoreBytes: number;
+}
+
+/** One score tile, so that every tile is a run of its own: what a run costs shows against the tiles it carries. */
+const tileByTile = 1;
+
+/** Measures attention runs of one head on a device. */
+export class AttentionRates {
+  private constructor(
+    private readonly oracle: OnnxOracle,
+    private readonly headWidth: number,
+  ) {}
+
+  /** @param headWidth m */
+  static async create(headWidth: number, device: Device): Promise<AttentionRates> {
+    return new AttentionRates(await OnnxOracle.create(configOf(headWidth), 2, device), headWidth);
+  }
+
+  /** The rates for tiles of M by M: those that come nearest to the times of a few layers. */
+  async measure(rows: number, scoreBytes: number): Promise<TileRate> {
+    const samples: readonly Sample[] = [
+      { scenario: { kind: 'causal' }, blocks: 8, scoreBytes },
+      { scenario: { kind: 'causal' }, blocks: 6, scoreBytes: tileByTile },
+      { scenario: { kind: 'sliding-window', window: rows }, blocks: 12, scoreBytes },
+      { scenario: { kind: 'average-case', seed: 1 }, blocks: 12, scoreBytes },
+    ];
+    const features: number[][] = [];
+    const times: number[] = [];
+    for (const sample of samples) {
+      const { runs, first, open, masked } = countDispatches(dispatchesOf(this.plan(sample, rows), () => 0, tilesPerDispatch(rows, sample.scoreBytes)));
+      features.push([runs, first, open, masked]);
+      times.push(await this.time(sample, rows));
+    }
+    const [runMs, firstMs, openMs, maskedMs] = fitRates(features, times);
+    return { rows, headWidth: this.headWidth, runMs, firstMs, openMs, maskedMs };
+  }
+
+  /** Time of the attention runs of a causal layer whose query blocks read up to `blocks` tiles. */
+  causalMs(rows: number, blocks: number, scoreBytes: number): Promise<number> {
+    return this.time({ scenario: { kind: 'causal' }, blocks, scoreBytes }, rows);
+  }
+
+  /** Nanoseconds that it takes to copy a key's float for the attention calls. */
+  async gatherNsPerFloat(tokens: number): Promise<number> {
+    const plan = this.plan({ scenario: { kind: 'average-case', seed: 1 }, blocks: tokens / 64, scoreBytes: tileByTile }, 64);
+    const causal = makePlan({ ...plan, scenario: { kind: 'causal' }, scoreBytes: undefined });
+    const clock = new PhaseClock();
+    const attention = new FusedAttention(causal, this.oracle, clock, () => undefined);
+    const layer = randomLayer(causal);
+    await attention.run(layer);
+    const before = clock.phases.gather;
+    await attention.run(layer);
+    return ((clock.phases.gather - before) * 1e6) / (tokens * this.headWidth);
+  }
+
+  async release(): Promise<void> {
+    await this.oracle.release();
+  }
+
+  private async time(sample: Sample, rows: number): Promise<number> {
+    const plan = this.plan(sample, rows);
+    const clock = new PhaseClock();
+    const attention = new FusedAttention(plan, this.oracle, clock, () => undefined);
+    const layer = randomLayer(plan);
+    // The copies are measured apart; what is left of the merge belongs to the runs.
+    let gathered = 0;
+    const whole = await medianMs(async () => {
+      const before = clock.phases.gather;
+      await attention.run(layer);
+      gathered = clock.phases.gather - before;
+    });
+    return Math.max(1e-3, whole - gathered);
+  }
+
+  private plan({ scenario, blocks, scoreBytes }: Sample, rows: number): Plan {
+    return makePlan({
+      tokens: blocks * rows,
+      model: shapeOf(this.headWidth),
+      scenario,
+      construction: 'fused',
+      oracle: { inputLength: rows, layers: 1, heads: 1, causal: false },
+      scoreBytes,
+    });
+  }
+}
+
+function shapeOf(headWidth: number): ModelShape {
+  return { layers: 1, heads: 1, keyValueHeads: 1, headWidth, width: headWidth, feedForwardWidth: headWidth, vocabulary: 2 };
+}
+
+function configOf(headWidth: number): ModelConfig {
+  return { shape: shapeOf(headWidth), normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
+}
+
+function randomLayer({ tokens, model }: Plan): LayerTensors {
+  const next = uniform(1);
+  const tensor = (): HeadTensor => {
+    const made = headTensor(1, tokens, model.headWidth);
+    for (let index = 0; index < made.data.length; index += 1) {
+      made.data[index] = 2 * next() - 1;
+    }
+    return made;
+  };
+  return { query: tensor(), key: tensor(), value: tensor() };
+}

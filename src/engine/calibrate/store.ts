@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cpus, homedir, platform } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { version as onnxruntime } from 'onnxruntime-node/package.json';
+import { calibrationSchemaVersion, type Calibration } from '../../core/device/calibration';
+import { predict } from '../../core/device/predict';
+import { providers, type Provider } from '../../core/options';
+import { makePlan, type PlanRequest } from '../../core/plan/plan';
+
+const amount = z.number().nonnegative();
+const runRate = z.object({ runMs: amount, nsPerFlop: amount });
+
+/** What a calibration file holds. A file that says something else is as good as none. */
+const calibrationFile: z.ZodType<Calibration> = z.object({
+  schemaVersion: z.literal(calibrationSchemaVersion),
+  provider: z.enum(providers).exclude(['auto']),
+  device: z.string(),
+  threads: z.number().int().positive(),
+  onnxruntime: z.string(),
+  date: z.string(),
+  tookMs: amount,
+  scoreBytes: z.number().positive(),
+  tiles: z.array(z.object({ rows: z.number().positive(), headWidth: z.number().positive(), runMs: amount, firstMs: amount, openMs: amount, maskedMs: amount })).min(1),
+  gatherNsPerFloat: amount,
+  tokenwise: z.array(z.object({ width: z.number().positive(), project: runRate, outputAndMlp: runRate })).min(1),
+  dense: z.array(z.object({ headWidth: z.number().positive(), nsPerPair: amount })).min(1),
+  bandwidth: amount,
+  idleBytes: amount,
+});
+
+/** The folder of the command line's own storage on this platform. */
+export function commandLineStorage(environment: NodeJS.ProcessEnv = process.env): string {
+  const home = homedir();
+  const standard = { win32: environment.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), darwin: join(home, 'Library', 'Caches') };
+  const caches = platform() === 'win32' || platform() === 'darwin' ? standard[platform() as 'win32' | 'darwin'] : (environment.XDG_CACHE_HOME ?? join(home, '.cache'));
+  return join(caches, 'two-heads');
+}
+
+/** Threads that a run gets: what was asked for, or every core. */
+export function threadsOf(threads: number): number {
+  return threads > 0 ? threads : Math.max(1, cpus().length);
+}
+
+/**
+ * Keeps calibrations, a file per provider and number of threads, in a folder of Two Heads' own.
+ *
+ * One that was made with another ONNX Runtime or another processor no longer describes the device, and is not given out.
+ */
+export class CalibrationStore {
+  constructor(private readonly folder: string) {}
+
+  /** The calibration of a provider on this machine, if there is one. @param threads 0 for every core */
+  async read(provider: Exclude<Provider, 'auto'>, threads: number): Promise<Calibration | undefined> {
+    const text = await readFile(this.path(provider, threadsOf(threads)), 'utf8').catch(() => undefined);
+    const parsed = text === undefined ? undefined : calibrationFile.safeParse(parseJson(text)).data;
+    const sameMachine = parsed?.onnxruntime === onnxruntime && (provider !== 'cpu' || parsed.device === cpus()[0]?.model.trim());
+    return sameMachine ? parsed : undefined;
+  }
+
+  /** Writes a calibration, whole or not at all. */
+  async write(calibration: Calibration): Promise<string> {
+    await mkdir(this.folder, { recursive: true });
+    const path = this.path(calibration.provider, calibration.threads);
+    const draft = `${path}.${randomUUID()}.part`;
+    try {
+      await writeFile(draft, `${JSON.stringify(calibration, null, 2)}\n`, { flag: 'wx' });
+      await rename(draft, path);
+    } finally {
+      await rm(draft, { force: true });
+    }
+    return path;
+  }
+
+  /**
+   * The calibration that a plan is predicted by: of the provider that was named, or, under `auto`, of the one that is
+   * predicted to be fastest.
+   */
+  async choose(provider: Provider, threads: number, request: PlanRequest): Promise<Calibration | undefined> {
+    if (provider !== 'auto') {
+      return this.read(provider, threads);
+    }
+    const known = await Promise.all(providers.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));
+    const timed = known.flatMap((calibration) => {
+      const time = calibration && predict(makePlan({ ...request, scoreBytes: calibration.scoreBytes }), calibration)?.wallMs;
+      return calibration === undefined || time === undefined ? [] : [{ calibration, time }];
+    });
+    return timed.sort((a, b) => a.time - b.time)[0]?.calibration;
+  }
+
+  private path(provider: string, threads: number): string {
+    return join(this.folder, `calibration-${provider}-${threads}.json`);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
