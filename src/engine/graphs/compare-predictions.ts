@@ -18,7 +18,12 @@ export function comparePredictionsGraph(shape: ModelShape, normEpsilon: number):
   const head = g.input('head', [vocabulary, width]);
   const target = g.input('target', ['rows', 1], 'int64');
 
-  const logProbabilities = (x: Value): Value => g.logSoftmax(g.linear(rmsNorm(g, x, norm, normEpsilon), head));
+  // LogSoftmax from its parts: WebGPU has no kernel for it.
+  const logProbabilities = (x: Value): Value => {
+    const logits = g.linear(rmsNorm(g, x, norm, normEpsilon), head);
+    const shifted = g.subtract(logits, g.reduceMax(logits, 1));
+    return g.subtract(shifted, g.log(g.reduceSum(g.exp(shifted), 1)));
+  };
   const predicted = logProbabilities(hidden);
   const expected = logProbabilities(baseline);
   g.output('loss', g.negate(g.gatherElements(predicted, target, 1)), ['rows', 1]);

@@ -3,12 +3,13 @@ import { dispatchesOf, tilesPerDispatch, type Dispatch, type TileStack } from '.
 import { blockEnd, blockStart } from '../../core/plan/partition';
 import type { Plan } from '../../core/plan/plan';
 import { TileMasks } from '../../core/plan/tile-masks';
-import { emptyLogNormaliser, hiddenScore, largestLogSum } from '../graphs/attend';
+import { emptyLogNormaliser, largestLogSum } from '../graphs/attend';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from '../oracle/oracle';
 import type { PhaseClock } from './clock';
 import { HeadOperands } from './head-operands';
 import { headTensor, rowsView } from './head-tensor';
 import { keyHeadOf, type AttendedLayer, type LayerAttention, type LayerTensors, type OnInstances } from './layer';
+import { maskScores } from './mask-scores';
 import { rescaleSample } from './sample';
 
 /** What a layer's attention is written to. */
@@ -26,6 +27,7 @@ interface Target extends AttendedLayer {
 export class FusedAttention implements LayerAttention {
   private readonly dispatches: readonly Dispatch[];
   private readonly masks: TileMasks;
+  /** By the mask's index, made when it is first needed. */
   private readonly maskScores: Float32Array[] = [];
   private readonly operands: HeadOperands;
   /** Written again by every layer: memory that was used before needs no new pages. */
@@ -99,22 +101,7 @@ export class FusedAttention implements LayerAttention {
   }
 
   private stackOf({ from, tiles, mask }: TileStack): KeyStack {
-    return { tiles, key: this.operands.keys(from, tiles), value: this.operands.valuesOf(from, tiles), mask: mask === undefined ? undefined : this.scoresOf(mask) };
-  }
-
-  /** Scores to add, `[M, M]`: 0 on visible pairs, `hiddenScore` on hidden and padded ones; made once per distinct mask. */
-  private scoresOf(mask: number): Float32Array {
-    const { rows } = this.masks;
-    return (this.maskScores[mask] ??= ((): Float32Array => {
-      const spans = this.masks.spans(mask);
-      const scores = new Float32Array(rows * rows).fill(hiddenScore);
-      for (let row = 0; row < rows; row += 1) {
-        const line = scores.subarray(row * rows, (row + 1) * rows);
-        line.fill(0, 0, spans[3 * row]);
-        line.fill(0, spans[3 * row + 1], spans[3 * row + 2]);
-      }
-      return scores;
-    })());
+    return { tiles, key: this.operands.keys(from, tiles), value: this.operands.valuesOf(from, tiles), mask: mask === undefined ? undefined : (this.maskScores[mask] ??= maskScores(this.masks, mask)) };
   }
 
   /** Writes a run's rows to the layer's attention, and names the query blocks with a sum that is not to be trusted. */

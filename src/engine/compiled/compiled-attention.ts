@@ -1,0 +1,44 @@
+import type { Plan } from '../../core/plan/plan';
+import type { CallCounter } from '../oracle/oracle';
+import type { HeadTensor } from '../run/head-tensor';
+import type { PhaseClock } from '../run/clock';
+import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../run/layer';
+import { GraphSession, type Operand } from '../runtime/graph-session';
+import type { Device } from '../runtime/provider';
+import { compiledFunctions } from './functions';
+import { attentionGraph } from './graphs';
+
+/** The `fused` construction as one graph a layer: nothing leaves the device between tiles. */
+export class CompiledAttention implements LayerAttention {
+  private constructor(
+    private readonly plan: Plan,
+    private readonly session: GraphSession,
+    private readonly instances: number,
+    private readonly calls: CallCounter,
+    private readonly clock: PhaseClock,
+    private readonly onInstances: OnInstances,
+  ) {}
+
+  /** Builds and loads the graph of a plan. */
+  static async create(plan: Plan, device: Device, calls: CallCounter, clock: PhaseClock, onInstances: OnInstances): Promise<CompiledAttention> {
+    const { graph, instances } = attentionGraph(plan);
+    const session = await GraphSession.create(graph.build({ functions: compiledFunctions }), device);
+    return new CompiledAttention(plan, session, instances, calls, clock, onInstances);
+  }
+
+  async run({ query, key, value }: LayerTensors): Promise<AttendedLayer> {
+    const { heads, tokens, width } = query;
+    const operand = ({ heads: count, data }: HeadTensor): Operand => ({ data, shape: [count, tokens, width] });
+    const result = await this.clock.time('attend', () =>
+      this.session.run<'out' | 'logNormaliser'>({ query: operand(query), key: operand(key), value: operand(value) }),
+    );
+    this.calls.attention += Math.ceil(this.instances / (this.plan.oracle.heads * this.plan.oracle.layers));
+    this.calls.dispatches += 1;
+    this.onInstances(this.instances);
+    return { out: { heads, tokens, width, data: result.out }, logNormaliser: Float64Array.from(result.logNormaliser), rounds: 1 };
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}

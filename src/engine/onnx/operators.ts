@@ -1,0 +1,144 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  NodeProtoSchema,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  type AttributeProto,
+  type NodeProto,
+  type TensorProto,
+} from './generated/onnx_pb';
+
+/** A value inside a graph: the output of an operator, an input or a constant. */
+export interface Value {
+  readonly name: string;
+}
+
+/** A dimension: fixed, or a name where it may differ from run to run. */
+export type Dimension = number | string;
+
+export type ElementType = 'float32' | 'float16' | 'int64';
+
+/** ONNX's numbers for the element types. */
+export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
+  float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
+  int64: TensorProto_DataType.INT64,
+};
+
+/** A node's operator: its name, and the domain where it is not one of ONNX's own. */
+interface OperatorName {
+  readonly opType: string;
+  readonly domain?: string;
+}
+
+/** Builds nodes, operator by operator; each method is the ONNX operator of the same name. */
+export abstract class Operators {
+  private names = 0;
+
+  protected constructor(private readonly nodes: NodeProto[]) {}
+
+  /** A constant. Graphs keep it as an initializer, functions as a node. */
+  protected abstract constant(tensor: TensorProto): Value;
+
+  /** A float32 scalar. */
+  scalar(value: number): Value {
+    return this.tensor('float32', [], new Float32Array([value]));
+  }
+
+  /** A float32 constant. */
+  floats(shape: readonly number[], data: Float32Array): Value {
+    return this.tensor('float32', shape, data);
+  }
+
+  /** An int64 vector, as operators take axes, shapes and bounds. */
+  integers(...values: readonly number[]): Value {
+    return this.tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
+  }
+
+  add = (a: Value, b: Value): Value => this.append('Add', [a, b]);
+  subtract = (a: Value, b: Value): Value => this.append('Sub', [a, b]);
+  multiply = (a: Value, b: Value): Value => this.append('Mul', [a, b]);
+  divide = (a: Value, b: Value): Value => this.append('Div', [a, b]);
+  matMul = (a: Value, b: Value): Value => this.append('MatMul', [a, b]);
+  negate = (a: Value): Value => this.append('Neg', [a]);
+  exp = (a: Value): Value => this.append('Exp', [a]);
+  log = (a: Value): Value => this.append('Log', [a]);
+  sqrt = (a: Value): Value => this.append('Sqrt', [a]);
+  /** Elements of `a` where they are above those of `b`, 0 elsewhere. */
+  whereAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), a, this.scalar(0)]);
+  max = (a: Value, b: Value): Value => this.append('Max', [a, b]);
+  relu = (a: Value): Value => this.append('Relu', [a]);
+  sigmoid = (a: Value): Value => this.append('Sigmoid', [a]);
+  softmax = (a: Value): Value => this.append('Softmax', [a], { axis: -1 });
+  logSoftmax = (a: Value): Value => this.append('LogSoftmax', [a], { axis: -1 });
+  transpose = (a: Value, order: readonly number[]): Value => this.append('Transpose', [a], { perm: order });
+  /** `shape` may hold one -1 (inferred) and zeros (kept). */
+  reshape = (a: Value, shape: readonly number[]): Value => this.append('Reshape', [a, this.integers(...shape)]);
+  concat = (axis: number, ...parts: readonly Value[]): Value => this.append('Concat', parts, { axis });
+  reduceMax = (a: Value, axis: number): Value => this.append('ReduceMax', [a, this.integers(axis)], { keepdims: 1 });
+  reduceMean = (a: Value, axis: number): Value => this.append('ReduceMean', [a, this.integers(axis)], { keepdims: 1 });
+  reduceSum = (a: Value, axis: number): Value => this.append('ReduceSum', [a, this.integers(axis)], { keepdims: 1 });
+  gatherElements = (a: Value, indices: Value, axis: number): Value => this.append('GatherElements', [a, indices], { axis });
+  /** `a B^T` for matrices: weights stay in the `[out, in]` layout of a checkpoint. */
+  linear = (a: Value, weight: Value): Value => this.append('Gemm', [a, weight], { transB: 1 });
+
+  /** Elements `[from, to)` along an axis. */
+  slice(a: Value, axis: number, from: number, to: number): Value {
+    return this.append('Slice', [a, this.integers(from), this.integers(to), this.integers(axis)]);
+  }
+
+  /** `count` zeros appended along an axis of a tensor of rank `rank`. */
+  padEnd(a: Value, rank: number, axis: number, count: number): Value {
+    const ends = Array.from({ length: rank }, (_, dimension) => (dimension === axis ? count : 0));
+    return this.append('Pad', [a, this.integers(...Array.from(ends, () => 0), ...ends)]);
+  }
+
+  /** The same elements as another type. */
+  cast = (a: Value, type: ElementType): Value => this.append('Cast', [a], { to: dataTypes[type] });
+  /** Slices of `a` along an axis, by a constant vector of indices. */
+  gather = (a: Value, indices: Value, axis: number): Value => this.append('Gather', [a, indices], { axis });
+
+  /** A node of several outputs, or of another domain than ONNX's own. */
+  call({ opType, domain }: OperatorName, inputs: readonly Value[], outputs: number, attributes: Attributes = {}): Value[] {
+    const names = Array.from({ length: outputs }, () => this.fresh(opType));
+    this.append(opType, inputs, attributes, names, domain);
+    return names.map((name) => ({ name }));
+  }
+
+  protected append(opType: string, inputs: readonly Value[], attributes: Attributes = {}, output: readonly string[] = [this.fresh(opType)], domain = ''): Value {
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        opType,
+        domain,
+        name: `${opType}_${this.nodes.length}`,
+        input: inputs.map((value) => value.name),
+        output: [...output],
+        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      }),
+    );
+    return { name: output[0] };
+  }
+
+  /** A name that no other value of the graph has. */
+  protected fresh(stem: string): string {
+    this.names += 1;
+    return `${stem}:${this.names}`;
+  }
+
+  private tensor(type: ElementType, dims: readonly number[], data: Float32Array | BigInt64Array): Value {
+    // Raw data is little-endian, and so is every platform that ONNX Runtime's Node package ships for.
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return this.constant(create(TensorProtoSchema, { name: this.fresh('constant'), dataType: dataTypes[type], dims: dims.map(BigInt), rawData }));
+  }
+}
+
+/** Attributes of a node: integers and lists of them. */
+type Attributes = Readonly<Record<string, number | readonly number[]>>;
+
+function attribute(name: string, value: number | readonly number[]): AttributeProto {
+  return typeof value === 'number'
+    ? create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) })
+    : create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
+}

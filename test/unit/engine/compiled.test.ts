@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { CompiledAttention } from '../../../src/engine/compiled/compiled-attention';
+import type { CallCounter } from '../../../src/engine/oracle/oracle';
+import { PhaseClock } from '../../../src/engine/run/clock';
+import { openDevice, type Device } from '../../../src/engine/runtime/provider';
+import { settings } from '../../support/arbitrary';
+import { alignedLayer, errorsOf, randomLayer } from '../../support/layers';
+import { planOf, smallModel } from '../../support/shapes';
+
+describe('attention compiled into one graph', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice('cpu', 1);
+  });
+
+  it('is exact to float32 under every mask, and makes exactly the planned calls', async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, fc.boolean(), fc.integer(), async (setting, extreme, seed) => {
+        const plan = planOf(setting);
+        const calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
+        const attention = await CompiledAttention.create(plan, device, calls, new PhaseClock(), () => undefined);
+        try {
+          const layer = extreme ? alignedLayer(setting.tokens, smallModel, seed, 80) : randomLayer(setting.tokens, smallModel, seed, 1);
+          const worst = await errorsOf(plan, layer, attention);
+          expect(worst.out).toBeLessThan(1e-4);
+          expect(worst.logNormaliser).toBeLessThan(1e-4);
+          expect(calls.attention * plan.model.layers).toBe(plan.calls.attention);
+        } finally {
+          await attention.release();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
