@@ -45,10 +45,10 @@ export async function checkWritable(path: string): Promise<void> {
  * @param flag where the user named the path, for the refusal
  * @throws InputError where the folder cannot be written
  */
-export async function writeWhole(path: string, text: string, flag = '--out'): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[], flag = '--out'): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
   try {
-    await writeFile(draft, text, { flag: 'wx' });
+    await writeFile(draft, content, { flag: 'wx' });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });

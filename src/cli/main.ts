@@ -7,6 +7,7 @@ import { compareCommand, planCommand, simulateCommand, type Surroundings } from 
 import { addFlags, addScenarioFlag, type Flags } from './flags';
 import { CalibrationStore, commandLineStorage } from '../engine/calibrate/store';
 import { addCalibrateFlags, calibrateCommand, type CalibrateFlags } from './calibrate';
+import { addExportFlags, exportCommand, type ExportFlags } from './export';
 import { addPackFlags, packCommand, type PackFlags } from './pack';
 import { addLedgerFlags, ledgerCommand, type LedgerFlags } from './ledger';
 
@@ -39,6 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .action((flags: LedgerFlags) => ledgerCommand(flags, surroundings.signal));
   addPackFlags(program.command('pack [paths...]').description('run many short prompts as one call without a mask'))
     .action((paths: string[], flags: PackFlags) => packCommand(paths, flags, surroundings));
+  addExportFlags(addScenarioFlag(program.command('export <out.onnx>').description('write the graph of small-transformer calls as an ONNX file')))
+    .action((path: string, flags: ExportFlags) => exportCommand(path, flags, surroundings));
   addCalibrateFlags(program.command('calibrate').description('measure this device, so that plans show time and memory'))
     .action((flags: CalibrateFlags) => calibrateCommand(flags, surroundings));
   try {

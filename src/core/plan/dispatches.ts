@@ -41,6 +41,9 @@ export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize
 /** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
 const defaultScoreBytes = 8 * 1024 * 1024;
 
+/** Tiles of a query block beyond which they are not shared one by one: each is an input of the run's graph. */
+const mostShared = 32;
+
 /** Tiles of `rows` by `rows` float32 scores that fit, at least one. */
 export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {
   return Math.max(1, Math.floor(scoreBytes / (4 * rows * rows)));
@@ -57,15 +60,13 @@ export function dispatchesOf(plan: Plan, maskIndex: MaskIndex, limit: number): r
   let band: Band | undefined;
   for (let block = 0; block < plan.blocks; block += 1) {
     const reading = readingOf(plan, maskIndex, block, limit);
-    const joined: Band | undefined = band && (extend(band, reading, 'all', limit) ?? extend(band, reading, 'near', limit));
-    if (joined === undefined) {
-      dispatches.push(...finish(band, limit));
-      band = { firstBlock: block, readings: [reading] };
-    } else {
-      band = joined;
+    if (band === undefined || !(extend(band, reading, 'all', limit) || extend(band, reading, 'near', limit))) {
+      finish(band, limit, dispatches);
+      band = { firstBlock: block, readings: [reading], shared: undefined, moves: [] };
     }
   }
-  return [...dispatches, ...finish(band, limit)];
+  finish(band, limit, dispatches);
+  return dispatches;
 }
 
 /** Which tiles of query blocks that read alike share a run: all of them, or those they do not read by themselves. */
@@ -83,13 +84,13 @@ interface Reading {
   readonly stacks: readonly TileStack[];
 }
 
-/** Query blocks found to read alike so far. */
+/** Query blocks found to read alike so far; grows in place, as a long prompt has many. */
 interface Band {
   readonly firstBlock: number;
-  readonly readings: readonly Reading[];
+  readonly readings: Reading[];
   /** From the second query block on: what is shared, and which of it moves along with the query block. */
-  readonly shared?: Shared;
-  readonly moves?: readonly boolean[];
+  shared: Shared | undefined;
+  moves: readonly boolean[];
 }
 
 function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: number): Reading {
@@ -97,52 +98,56 @@ function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: numbe
   const whole = blockEnd(plan, block) - blockStart(plan, block) === tileRows(plan);
   const far = stacks.slice(1).filter(({ mask }) => mask === undefined);
   return {
-    all: whole && 2 * tileSum(stacks) <= limit ? stacks.flatMap(separate) : undefined,
+    all: whole && tileSum(stacks) <= Math.min(mostShared, limit / 2) ? stacks.flatMap(separate) : undefined,
     near: whole ? stacks.filter((stack) => !far.includes(stack)) : undefined,
     far,
     stacks,
   };
 }
 
-/** The band with one more query block, or undefined where that one reads differently or the run is full. */
-function extend(band: Band, reading: Reading, shared: Shared, limit: number): Band | undefined {
+/** Adds a query block to a band, or returns false where that one reads differently or the run is full. */
+function extend(band: Band, reading: Reading, shared: Shared, limit: number): boolean {
   const [first] = band.readings;
   const [before, next] = [first[shared], reading[shared]];
   const blocks = band.readings.length;
   const goesOn = (one: Reading): boolean => shared === 'near' && one.far.length > 0;
-  if (before?.length !== next?.length || before === undefined || next === undefined || (band.shared ?? shared) !== shared || goesOn(first) !== goesOn(reading) || (blocks + 1) * next.length > limit) {
-    return undefined;
+  const possible = (band.shared ?? shared) === shared && before !== undefined && before.length === next?.length && goesOn(first) === goesOn(reading);
+  if (!possible || (blocks + 1) * before.length > limit) {
+    return false;
   }
-  const moves: boolean[] = [];
-  for (const [index, { from, mask }] of next.entries()) {
-    const distance = from - before[index].from;
-    const consistent = (distance === blocks && band.moves?.[index] !== false) || (distance === 0 && band.moves?.[index] !== true);
-    if (mask !== before[index].mask || !consistent) {
-      return undefined;
-    }
-    moves.push(distance === blocks);
+  const moves = before.map((tile, index) => {
+    const distance = next[index].from - tile.from;
+    const consistent = blocks === 1 ? distance === 0 || distance === 1 : distance === (band.moves[index] ? blocks : 0);
+    return consistent && next[index].mask === tile.mask ? distance > 0 : undefined;
+  });
+  if (!moves.every((move) => move !== undefined)) {
+    return false;
   }
-  return { firstBlock: band.firstBlock, readings: [...band.readings, reading], shared, moves };
+  band.readings.push(reading);
+  band.shared = shared;
+  band.moves = moves;
+  return true;
 }
 
-/** The runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
-function finish(band: Band | undefined, limit: number): Dispatch[] {
+/** Appends the runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
+function finish(band: Band | undefined, limit: number, dispatches: Dispatch[]): void {
   if (band === undefined) {
-    return [];
+    return;
   }
   const { firstBlock, readings, shared, moves } = band;
   const [first] = readings;
   const together = shared && first[shared];
-  if (together === undefined || moves === undefined) {
-    return partsOf(firstBlock, first.stacks, limit, false);
+  if (together === undefined) {
+    dispatches.push(...partsOf(firstBlock, first.stacks, limit, false));
+    return;
   }
   const blocks = readings.length;
   const stacks = together.map((stack, index) => ({ ...stack, tiles: moves[index] ? blocks : 1 }));
   const continued = shared === 'near' && first.far.length > 0;
-  return [
-    { firstBlock, blocks, stacks, instances: blocks * stacks.length, continues: false, continued },
-    ...(continued ? readings.flatMap(({ far }, index) => partsOf(firstBlock + index, far, limit, true)) : []),
-  ];
+  dispatches.push({ firstBlock, blocks, stacks, instances: blocks * stacks.length, continues: false, continued });
+  if (continued) {
+    readings.forEach(({ far }, index) => dispatches.push(...partsOf(firstBlock + index, far, limit, true)));
+  }
 }
 
 /** One query block's stacks as runs. */
