@@ -32,7 +32,7 @@ export async function calibrateCommand(flags: CalibrateFlags, surroundings: Surr
 
 /** A calibration as a person reads it. */
 export function calibrationText(calibration: Calibration): string {
-  const { provider, device, threads, onnxruntime, tookMs, scoreBytes, tiles, tokenwise, bandwidth } = calibration;
+  const { provider, device, threads, onnxruntime, tookMs, scoreBytes, tiles, tokenwise, layer, bandwidth } = calibration;
   return [
     `${provider}: ${device}, ${threads} threads, ONNX Runtime ${onnxruntime}; measured in ${formatDuration(tookMs)}.`,
     '',
@@ -49,6 +49,7 @@ export function calibrationText(calibration: Calibration): string {
     '',
     pairs([
       ['batch of scores', formatBytes(scoreBytes)],
+      ...(layer === null ? [] : [['a compiled layer', `${formatDuration(layer.layerMs)} and ${formatFigure(1 / layer.attendNsPerFlop)} GFLOP/s of attention`] as [string, string]]),
       ['copies on the device', `${formatBytes(bandwidth)} a second`],
       ...tokenwise.map(({ width, project, outputAndMlp }): [string, string] => [
         `token-wise, width ${width}`,

@@ -5,6 +5,7 @@ import {
   automaticBlock,
   constructionOf,
   defaultOptions,
+  executors,
   oneOf,
   positiveNumber,
   providers,
@@ -27,6 +28,7 @@ export interface Flags {
   readonly oracleHeads?: string;
   readonly model: string;
   readonly provider: string;
+  readonly executor?: string;
   readonly threads: string;
   readonly verify: string;
   readonly seeds?: string;
@@ -57,6 +59,7 @@ export function addFlags(command: Command): Command {
     .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
     .option('--model <folder or name>', 'large transformer: a Llama folder or the embedded model', defaultOptions.model)
     .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultOptions.provider)
+    .option('--executor <name>', `how fused calls are run: ${executors.join(', ')}`, defaultOptions.executor)
     .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultOptions.threads))
     .option('--verify <how>', `check against float64: ${verifications.join(', ')}`, defaultOptions.verify)
     .option('--seeds <n>', `samples over which average-case is tried; 0 tries none (${defaultOptions.seeds})`)
@@ -101,6 +104,7 @@ export function commonOptions(flags: Flags): SimulationOptions {
     oracleHeads: optional('--oracle-heads', flags.oracleHeads, 1, 4096),
     model: flags.model,
     provider: oneOf('Provider', flags.provider, providers),
+    executor: oneOf('Executor', flags.executor ?? defaultOptions.executor, executors),
     threads: wholeNumber('--threads', flags.threads, 0, 1024),
     verify: oneOf('Verification', flags.verify, verifications),
     seeds: optional('--seeds', flags.seeds, 0, 100_000) ?? defaultOptions.seeds,

@@ -13,6 +13,8 @@ export type Verification = (typeof verifications)[number];
 /** What a user can choose about a simulation; plain data that crosses processes. */
 export interface SimulationOptions {
   readonly scenario: Scenario;
+  /** How the calls of `fused` are run: tile by tile in many runs, or a layer at a time as one graph. */
+  readonly executor: Executor;
   /** M, or `automaticBlock`. */
   readonly blockSize: number;
   readonly construction: Construction;
@@ -42,6 +44,10 @@ export interface SimulationOptions {
 /** The name of the model that ships with Two Heads. */
 export const embeddedModel = 'tiny-docs-5m';
 
+/** Ways of running a plan. `auto` compiles on every provider but the CPU, where tile-wise runs fit its caches. */
+export const executors = ['auto', 'tiles', 'compiled'] as const;
+export type Executor = (typeof executors)[number];
+
 /** Which device is to be measured. */
 export type CalibrationOptions = Pick<SimulationOptions, 'provider' | 'threads'>;
 
@@ -53,6 +59,7 @@ export const defaultOptions: SimulationOptions = {
   scenario: { kind: 'causal' },
   blockSize: 256,
   construction: 'fused',
+  executor: 'auto',
   model: embeddedModel,
   provider: 'auto',
   threads: 0,

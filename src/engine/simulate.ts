@@ -3,6 +3,8 @@ import { makePlan, type Plan } from '../core/plan/plan';
 import type { SimulationOptions } from '../core/options';
 import type { OnProgress } from '../core/report/progress';
 import type { MeasuredCalls, Phase, Quality, RunReport } from '../core/report/report';
+import { compiledForward, type CompiledPass } from './compiled/compiled-forward';
+import { executorOf } from './compiled/executor';
 import { describeEnvironment } from './environment';
 import { planDocument, planPrompt, type Places, type PlannedPrompt } from './laboratory';
 import { checkMemory } from './memory';
@@ -48,12 +50,14 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   const progress = progressFrom(context.onProgress);
 
   const clock = new PhaseClock();
+  const executor = executorOf(options.executor, plan, device);
+  const pass = executor === 'compiled' ? compiledForward : forward;
   const oracle = await OnnxOracle.create(planned.model.config, plan.oracle.inputLength, device);
   try {
     const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
     const sampling = check && (await samplingCheck(planned, options, device, check.rows, context.signal));
     const start = performance.now();
-    const hidden = await forward({
+    const hidden = await pass({
       model,
       plan,
       tokens,
@@ -74,7 +78,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
     const calls = measuredCalls(oracle, plan);
 
     const quality = obstacle !== null ? null : await clock.time('quality', () =>
-      compareWithBaseline(planned, model, oracle, hidden, needsBaseline, shares, context.signal, progress),
+      compareWithBaseline(planned, model, oracle, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
     );
     progress(1, 'quality', 'done');
     return {
@@ -83,6 +87,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
         provider: device.provider,
         device: device.name,
         threads: device.threads,
+        executor,
         wallMs,
         phases: { ...clock.phases, tokenize: planned.tokenizeMs },
         calls,
@@ -114,20 +119,20 @@ async function samplingCheck(
   return { check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
 }
 
-/** Runs the causal baseline where the run is not one itself, and compares the next-token distributions. */
+/** Runs the causal baseline by `pass`, where the run is not one itself, and compares the next-token distributions. */
 async function compareWithBaseline(
   { plan, tokens }: PlannedPrompt,
   model: LoadedModel,
   oracle: OnnxOracle,
   hidden: Float32Array,
-  needsBaseline: boolean,
+  pass: ((pass: CompiledPass) => Promise<Float32Array>) | undefined,
   shares: ProgressShares,
   signal: AbortSignal,
   progress: ReportProgress,
 ): Promise<Quality> {
   let baseline = hidden;
-  if (needsBaseline) {
-    baseline = await forward({
+  if (pass !== undefined) {
+    baseline = await pass({
       model,
       plan: makePlan({ ...plan, scenario: { kind: 'causal' }, construction: 'fused', oracle: { ...plan.oracle, causal: false } }),
       tokens,

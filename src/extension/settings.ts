@@ -42,6 +42,7 @@ export function engineSettings(): Omit<SimulationOptions, 'scenario' | 'blockSiz
     oracleHeads: wholeSetting('oracleHeads', 0, 0, maximumOracleHeads) || undefined,
     model: settings.get('model', defaultOptions.model),
     provider: settings.get<Provider>('provider', defaultOptions.provider),
+    executor: defaultOptions.executor,
     threads: threadsSetting(),
     verify: settings.get<Verification>('verify', defaultOptions.verify),
     quality: settings.get('quality', defaultOptions.quality),

@@ -1,11 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProto_DataType, type ModelProto, type NodeProto, type TensorProto } from '../../src/engine/onnx/generated/onnx_pb';
 
-const elementBytes: Partial<Record<TensorProto_DataType, number>> = {
-  [TensorProto_DataType.FLOAT]: 4,
-  [TensorProto_DataType.FLOAT16]: 2,
-  [TensorProto_DataType.INT64]: 8,
-};
+const elementBytes: ReadonlyMap<number, number> = new Map([
+  [TensorProto_DataType.FLOAT, 4],
+  [TensorProto_DataType.FLOAT16, 2],
+  [TensorProto_DataType.INT64, 8],
+]);
 
 /**
  * What is wrong with a model by the rules of the ONNX specification that need no operator schemas: versions, imports,
@@ -84,7 +84,7 @@ function checkScope(nodes: readonly NodeProto[], given: readonly string[], outpu
 
 /** A constant has as many bytes as its shape says, here or in an external file. */
 function checkTensor({ name, dims, dataType, rawData, dataLocation, externalData }: TensorProto, complain: (text: string) => void): void {
-  const bytes = dims.reduce((product, size) => product * Number(size), elementBytes[dataType as TensorProto_DataType] ?? NaN);
+  const bytes = dims.reduce((product, size) => product * Number(size), elementBytes.get(dataType) ?? NaN);
   const external = new Map(externalData.map(({ key, value }) => [key, value]));
   const stored = dataLocation === TensorProto_DataLocation.EXTERNAL ? Number(external.get('length')) : rawData.length;
   if (stored !== bytes) {

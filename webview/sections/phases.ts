@@ -15,6 +15,7 @@ const phases: readonly { readonly name: Phase; readonly title: string; readonly 
   { name: 'gather', title: 'gather', inWallTime: true },
   { name: 'attend', title: 'attend', inWallTime: true },
   { name: 'merge', title: 'merge', inWallTime: true },
+  { name: 'layer', title: 'layers', inWallTime: true },
   { name: 'mlp', title: 'MLP', inWallTime: true },
   { name: 'verify', title: 'verify', inWallTime: false },
   { name: 'quality', title: 'quality', inWallTime: false },

@@ -30,7 +30,9 @@ export function breakEven(request: PlanRequest, calibration: Calibration): Break
   const compare = (tokens: number): { attentionMs: number; denseMs: number } | undefined => {
     const plan = makePlan({ ...request, tokens });
     const phases = predict(plan, calibration)?.phases;
-    return phases && { attentionMs: phases.gather + phases.attend, denseMs: denseAttentionMs(plan, calibration) };
+    // A compiled layer is one time: its attention is what its floating-point operations take.
+    const compiled = ((calibration.layer?.attendNsPerFlop ?? 0) * plan.flopsByPhase.attend) / 1e6;
+    return phases && { attentionMs: phases.gather + phases.attend + compiled, denseMs: denseAttentionMs(plan, calibration) };
   };
   const here = compare(request.tokens);
   if (here === undefined) {

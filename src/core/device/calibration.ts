@@ -40,6 +40,19 @@ export interface DenseRate {
   readonly nsPerPair: number;
 }
 
+/** What a compiled layer takes: by itself, its weights' way to the device included, and for every floating-point operation. */
+export interface LayerRate {
+  readonly layerMs: number;
+  readonly attendNsPerFlop: number;
+  readonly tokenwiseNsPerFlop: number;
+}
+
+/** A whole pass against the sum of its parts, which were timed again and again: a start, and what everything takes longer. */
+export interface PassRate {
+  readonly startMs: number;
+  readonly factor: number;
+}
+
 /** Measured rates of a device: plain data, cached per device and version of ONNX Runtime. */
 export interface Calibration {
   readonly schemaVersion: number;
@@ -53,12 +66,16 @@ export interface Calibration {
   readonly tookMs: number;
   /** Memory of the scores of one run that was fastest, in bytes. */
   readonly scoreBytes: number;
+  /** Tile-wise runs. */
   readonly tiles: readonly TileRate[];
   /** Copying keys for the attention calls, nanoseconds per float32. */
   readonly gatherNsPerFloat: number;
   /** Ascending by width. */
   readonly tokenwise: readonly TokenwiseRate[];
+  readonly pass: PassRate;
   readonly dense: readonly DenseRate[];
+  /** Layers as compiled graphs; null on the CPU, where they are not preferred. */
+  readonly layer: LayerRate | null;
   /** Memory of copying inside the device, bytes per second. */
   readonly bandwidth: number;
   /** Resident memory of an engine process that has loaded ONNX Runtime and no model, in bytes. */

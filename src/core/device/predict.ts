@@ -1,15 +1,15 @@
 import { isBlackBox } from '../constructions';
 import { tokenwiseRows } from '../plan/cost';
 import { dispatchesOf, tileRows, tilesPerDispatch, type Dispatch } from '../plan/dispatches';
-import type { Plan, PlanRequest } from '../plan/plan';
+import type { Plan } from '../plan/plan';
 import type { Phase } from '../report/report';
-import { interpolate, linearBetween, type Calibration, type RunRate, type TileRate } from './calibration';
+import { interpolate, linearBetween, type Calibration, type LayerRate, type PassRate, type RunRate, type TileRate } from './calibration';
 
 /** What a run is expected to take on a calibrated device. */
 export interface Prediction {
   /** Wall time of the layers in milliseconds: the phases below, without tokenization and checks. */
   readonly wallMs: number;
-  readonly phases: Readonly<Record<Extract<Phase, 'project' | 'gather' | 'attend' | 'mlp'>, number>>;
+  readonly phases: Readonly<Record<Extract<Phase, 'project' | 'gather' | 'attend' | 'layer' | 'mlp'>, number>>;
   /** Peak resident memory of the process in bytes. */
   readonly peakBytes: number;
 }
@@ -24,6 +24,9 @@ export interface DispatchCounts {
   /** Further tiles with one. */
   readonly masked: number;
 }
+
+/** What tile-wise parts are predicted from. */
+export type TilewiseRates = Pick<Calibration, 'tiles' | 'tokenwise' | 'gatherNsPerFloat'>;
 
 /** Counts what a list of dispatches is made of. */
 export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts {
@@ -47,6 +50,30 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   if (isBlackBox(plan.construction)) {
     return undefined;
   }
+  const { layer } = calibration;
+  const phases = layer === null ? inPass(tilewisePhases(plan, calibration), calibration.pass) : compiledPhases(plan, layer);
+  return { wallMs: sumOf(phases), phases, peakBytes: calibration.idleBytes + plan.bytes };
+}
+
+/** The sum of phases in milliseconds. */
+export function sumOf(phases: Prediction['phases']): number {
+  return Object.values(phases).reduce((sum, time) => sum + time, 0);
+}
+
+/** Phases as they come in a pass; most of its start is that of the attention calls' sessions. */
+function inPass(phases: Prediction['phases'], { startMs, factor }: PassRate): Prediction['phases'] {
+  const { project, gather, attend, layer, mlp } = phases;
+  return { project: factor * project, gather: factor * gather, attend: startMs + factor * attend, layer: factor * layer, mlp: factor * mlp };
+}
+
+/** A device that runs whole layers as compiled graphs. */
+function compiledPhases({ model, flopsByPhase }: Plan, { layerMs, attendNsPerFlop, tokenwiseNsPerFlop }: LayerRate): Prediction['phases'] {
+  const work = flopsByPhase.attend * attendNsPerFlop + (flopsByPhase.project + flopsByPhase.outputAndMlp) * tokenwiseNsPerFlop;
+  return { project: 0, gather: 0, attend: 0, layer: model.layers * layerMs + work / 1e6, mlp: 0 };
+}
+
+/** The parts of a tile-wise pass, each as if it were run again and again. */
+export function tilewisePhases(plan: Plan, calibration: TilewiseRates): Prediction['phases'] {
   const { model, tokens } = plan;
   const rows = tileRows(plan);
   // Masks are compared by what they hide only when a plan runs; here two partial tiles of like blocks count as equal.
@@ -56,18 +83,13 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;
   const copied = model.keyValueHeads * tokens * model.headWidth;
   const stretches = Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
-  const phases = {
+  return {
     project: tokenwiseMs(calibration, 'project', model.width, model.layers * stretches, plan.flopsByPhase.project),
     gather: (model.layers * copied * calibration.gatherNsPerFloat) / 1e6,
     attend: model.layers * model.heads * attendHead,
+    layer: 0,
     mlp: tokenwiseMs(calibration, 'outputAndMlp', model.width, model.layers * stretches, plan.flopsByPhase.outputAndMlp),
   };
-  return { wallMs: phases.project + phases.gather + phases.attend + phases.mlp, phases, peakBytes: calibration.idleBytes + plan.bytes };
-}
-
-/** A plan's request with the batch size that calibration found best. */
-export function calibrated(request: PlanRequest, calibration: Calibration | undefined): PlanRequest {
-  return calibration === undefined ? request : { ...request, scoreBytes: calibration.scoreBytes };
 }
 
 /** Rates for a tile size and head width that need not have been measured: per pair and per token between those that were. */
@@ -90,7 +112,7 @@ export function tileRate({ tiles }: Pick<Calibration, 'tiles'>, rows: number, he
   };
 }
 
-function tokenwiseMs({ tokenwise }: Calibration, part: 'project' | 'outputAndMlp', width: number, runs: number, flops: number): number {
+function tokenwiseMs({ tokenwise }: TilewiseRates, part: 'project' | 'outputAndMlp', width: number, runs: number, flops: number): number {
   const at = (pick: (rate: RunRate) => number): number => interpolate(tokenwise.map((rate) => [rate.width, pick(rate[part])]), width);
   return runs * at(({ runMs }) => runMs) + (flops * at(({ nsPerFlop }) => nsPerFlop)) / 1e6;
 }

@@ -39,7 +39,7 @@ export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize
 }
 
 /** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
-const defaultScoreBytes = 8 * 1024 * 1024;
+const defaultScoreBytes = 4 * 1024 * 1024;
 
 /** Tiles of a query block beyond which they are not shared one by one: each is an input of the run's graph. */
 const mostShared = 32;

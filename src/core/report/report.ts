@@ -2,6 +2,7 @@ import type { Scenario } from '../masks';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
 import type { Construction } from '../constructions';
+import type { Executor } from '../options';
 import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { PredictionReport } from './prediction';
@@ -55,6 +56,8 @@ export interface Phases {
   readonly attend: number;
   /** What is left of the merge outside the runs. */
   readonly merge: number;
+  /** Whole layers, where each is one compiled graph. */
+  readonly layer: number;
   readonly mlp: number;
   readonly verify: number;
   /** The baseline run and the comparison of next-token distributions. */
@@ -76,6 +79,8 @@ export interface RunMeasurements {
   readonly provider: string;
   readonly device: string;
   readonly threads: number;
+  /** Whether tiles were run one dispatch after another, or a layer at a time as one graph. */
+  readonly executor: Exclude<Executor, 'auto'>;
   /** From tokens in memory to the last layer's output: verification and quality are not part of it. */
   readonly wallMs: number;
   readonly phases: Phases;

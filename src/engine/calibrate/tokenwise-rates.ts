@@ -1,67 +1,55 @@
 import type { RunRate, TokenwiseRate } from '../../core/device/calibration';
 import { tokenwiseRows } from '../../core/plan/cost';
-import { outputAndMlpParameters, projectionParameters, type ModelShape } from '../../core/shapes';
-import type { ModelConfig } from '../model/config';
-import type { LayerWeights, LoadedModel } from '../model/load';
+import { makePlan } from '../../core/plan/plan';
+import { outputAndMlpParameters, projectionParameters } from '../../core/shapes';
+import type { Phases } from '../../core/report/report';
 import { OnnxOracle } from '../oracle/onnx-oracle';
-import { headTensor } from '../run/head-tensor';
-import { outputAndMlp, project, stretches } from '../run/tokenwise';
+import { PhaseClock } from '../run/clock';
+import { forward } from '../run/forward';
 import type { Device } from '../runtime/provider';
-import { medianMs } from './timing';
+import { layerModel, layerShape } from './layer-model';
+import { medianOf } from './timing';
 
-/** Tokens of a short run, in which what a run costs by itself shows. */
-const shortRun = 64;
+/** M of the passes that are timed, with a window so short that attention hardly counts. */
+const blockSize = 256;
+const window = 16;
 
-/** Measures the token-wise runs of a layer of width d on a device, copies around them included. */
+/** Tokens of a pass in which what a run costs by itself shows, and of one in which the work does. */
+const shortPass = 64;
+const longPass = 2 * tokenwiseRows(blockSize);
+
+/** Layers of a pass, and passes of which the median is taken. */
+const layers = 3;
+const passes = 3;
+
+/** Measures the token-wise runs of a layer of width d as they come in a pass: between attention, from memory that others used. */
 export async function tokenwiseRate(width: number, device: Device): Promise<TokenwiseRate> {
-  const shape = layerShape(width);
-  const config: ModelConfig = { shape, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
-  const oracle = await OnnxOracle.create(config, 256, device);
-  const weights = layerWeights(shape);
-  const nothing = new Float32Array();
-  const model: LoadedModel = { ...config, name: 'calibration', folder: '', embedding: nothing, head: nothing, finalNorm: nothing, layers: [weights] };
-  const pass = { model, oracle, signal: new AbortController().signal };
-  const longRun = tokenwiseRows(256);
-  const timesOf = async (tokens: number): Promise<Record<'project' | 'outputAndMlp', number>> => {
-    const hidden = new Float32Array(tokens * width).fill(0.5);
-    const out = headTensor(shape.heads, tokens, shape.headWidth);
-    return {
-      project: await medianMs(() => project(pass, hidden, weights, stretches(0, tokens, longRun))),
-      outputAndMlp: await medianMs(() => outputAndMlp(pass, hidden.fill(0.5), out, weights, stretches(0, tokens, longRun))),
-    };
+  const model = layerModel({ ...layerShape(width), layers });
+  const oracle = await OnnxOracle.create(model, blockSize, device);
+  const pass = async (tokens: number): Promise<Phases> => {
+    const clock = new PhaseClock();
+    const plan = makePlan({ tokens, model: model.shape, scenario: { kind: 'sliding-window', window }, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false } });
+    await forward({ model, plan, tokens: new Int32Array(tokens), oracle, clock, signal: new AbortController().signal, onProgress: () => undefined });
+    return clock.phases;
+  };
+  const times = async (tokens: number): Promise<Record<'project' | 'mlp', number>> => {
+    const taken: Phases[] = [await pass(tokens)];
+    for (let index = 0; index < passes; index += 1) {
+      taken.push(await pass(tokens));
+    }
+    const perLayer = (phase: 'project' | 'mlp'): number => medianOf(taken.slice(1).map((phases) => phases[phase])) / layers;
+    return { project: perLayer('project'), mlp: perLayer('mlp') };
   };
   try {
-    const short = await timesOf(shortRun);
-    const long = await timesOf(longRun);
-    const rate = (part: 'project' | 'outputAndMlp', parameters: number): RunRate => {
-      const perToken = Math.max(0, (long[part] - short[part]) / (longRun - shortRun));
-      return { runMs: Math.max(0, short[part] - perToken * shortRun), nsPerFlop: (perToken * 1e6) / (2 * parameters) };
+    const [short, long] = [await times(shortPass), await times(longPass)];
+    const runs = longPass / tokenwiseRows(blockSize);
+    const rate = (phase: 'project' | 'mlp', parameters: number): RunRate => {
+      // long = runs * runMs + longPass * perToken, short = runMs + shortPass * perToken
+      const perToken = Math.max(0, (long[phase] - runs * short[phase]) / (longPass - runs * shortPass));
+      return { runMs: Math.max(0, short[phase] - perToken * shortPass), nsPerFlop: (perToken * 1e6) / (2 * parameters) };
     };
-    return { width, project: rate('project', projectionParameters(shape)), outputAndMlp: rate('outputAndMlp', outputAndMlpParameters(shape)) };
+    return { width, project: rate('project', projectionParameters(model.shape)), outputAndMlp: rate('mlp', outputAndMlpParameters(model.shape)) };
   } finally {
     await oracle.release();
   }
-}
-
-/** A layer as models of this width have them: heads of 32 to 64, keys shared by a few heads, and a feed-forward network of 8/3 d. */
-function layerShape(width: number): ModelShape {
-  const headWidth = width >= 512 ? 64 : 32;
-  const heads = width / headWidth;
-  return { layers: 1, heads, keyValueHeads: Math.max(1, heads / 2), headWidth, width, feedForwardWidth: Math.round((8 * width) / 3 / 32) * 32, vocabulary: 2 };
-}
-
-/** Weights of one size: what a product takes does not go by what is in it. */
-function layerWeights({ width, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape): LayerWeights {
-  const matrix = (outputs: number, inputs: number): Float32Array => new Float32Array(outputs * inputs).fill(1 / inputs);
-  return {
-    attentionNorm: matrix(width, 1),
-    query: matrix(heads * headWidth, width),
-    key: matrix(keyValueHeads * headWidth, width),
-    value: matrix(keyValueHeads * headWidth, width),
-    output: matrix(width, heads * headWidth),
-    mlpNorm: matrix(width, 1),
-    gate: matrix(feedForwardWidth, width),
-    up: matrix(feedForwardWidth, width),
-    down: matrix(width, feedForwardWidth),
-  };
 }

@@ -1,4 +1,5 @@
 import type { BlackBoxShape } from '../../core/constructions/slice';
+import type { Plan } from '../../core/plan/plan';
 import { OnnxBlackBox, type BlackBox } from '../black-box/black-box';
 import { comparePredictionsGraph } from '../graphs/compare-predictions';
 import { outputAndMlpGraph } from '../graphs/output-and-mlp';
@@ -23,7 +24,7 @@ export class OnnxOracle implements Oracle, PredictionComparer {
   private constructor(
     private readonly config: ModelConfig,
     private readonly inputLength: number,
-    private readonly device: Device,
+    readonly device: Device,
     private readonly sessions: Readonly<Record<SessionName, GraphSession>>,
   ) {
     this.tiles = new TileAttention(config.shape.headWidth, device);
@@ -121,6 +122,13 @@ export class OnnxOracle implements Oracle, PredictionComparer {
 
   private countInstances({ instances }: AttentionRun): void {
     this.open.instances += instances;
+    this.calls.dispatches += 1;
+  }
+
+  /** Counts what one compiled layer of a plan carries: its attention calls and the two token-wise passes over its tokens. */
+  countLayer(instances: number, { tokens, oracle }: Pick<Plan, 'tokens' | 'oracle'>): void {
+    this.calls.attention += Math.ceil(instances / (oracle.heads * oracle.layers));
+    this.calls.tokenwise += 2 * Math.ceil(tokens / oracle.inputLength);
     this.calls.dispatches += 1;
   }
 

@@ -2,7 +2,7 @@ import type { Phase, Phases } from '../../core/report/report';
 
 /** Adds up the wall time of a run's phases. */
 export class PhaseClock {
-  private readonly spent: Record<Phase, number> = { tokenize: 0, project: 0, gather: 0, attend: 0, merge: 0, mlp: 0, verify: 0, quality: 0 };
+  private readonly spent: Record<Phase, number> = { tokenize: 0, project: 0, gather: 0, attend: 0, merge: 0, layer: 0, mlp: 0, verify: 0, quality: 0 };
 
   /** Milliseconds per phase so far. */
   get phases(): Phases {

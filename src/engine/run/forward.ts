@@ -9,7 +9,7 @@ import type { PhaseClock } from './clock';
 import { BlackBoxAttention } from '../black-box/black-box-attention';
 import { FusedAttention } from './fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './layer';
-import { embed, outputAndMlp, project, stretches, type Stretch } from './tokenwise';
+import { embed, layerTensors, outputAndMlp, project, stretches, type Stretch } from './tokenwise';
 
 /** Sees every layer's attention while its tensors are alive, to check it. */
 export type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
@@ -52,11 +52,12 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
 
   const cut = (): Iterable<Stretch> => stretches(0, plan.tokens, tokenwiseRows(plan.oracle.inputLength));
   const hidden = embed(model, pass.tokens);
+  const projected = layerTensors(model.shape, plan.tokens);
   for (; layer < layers; layer += 1) {
     instances = 0;
     report('project', 0);
     const weights = model.layers[layer];
-    const tensors = await clock.time('project', () => project(pass, hidden, weights, cut()));
+    const tensors = await clock.time('project', () => project(pass, hidden, weights, cut(), projected));
     const attended = await attention.run(tensors);
     await pass.inspect?.(layer, tensors, attended);
     report('mlp', 0.9);

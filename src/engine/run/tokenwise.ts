@@ -1,3 +1,4 @@
+import type { ModelShape } from '../../core/shapes';
 import type { LayerWeights, LoadedModel } from '../model/load';
 import type { Oracle } from '../oracle/oracle';
 import { throwIfCancelled } from './cancel';
@@ -33,18 +34,27 @@ export function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int3
   return hidden;
 }
 
-/** Projects the residual stream `[N, d]`, stretch by stretch. @throws CancelledError between two calls */
+/** Queries, keys and values of a layer, not yet filled. */
+export function layerTensors({ heads, keyValueHeads, headWidth }: ModelShape, tokens: number): LayerTensors {
+  const [query, key, value] = [heads, keyValueHeads, keyValueHeads].map((count) => headTensor(count, tokens, headWidth));
+  return { query, key, value };
+}
+
+/**
+ * Projects the residual stream `[N, d]`, stretch by stretch.
+ *
+ * @param into tensors that are written over: an earlier layer's need no new memory
+ * @throws CancelledError between two calls
+ */
 export async function project(
   { model, oracle, signal }: TokenwisePass,
   hidden: Float32Array,
   weights: LayerWeights,
   cut: Iterable<Stretch>,
+  into: LayerTensors = layerTensors(model.shape, hidden.length / model.shape.width),
 ): Promise<LayerTensors> {
-  const { heads, keyValueHeads, headWidth, width } = model.shape;
-  const tokens = hidden.length / width;
-  const query = headTensor(heads, tokens, headWidth);
-  const key = headTensor(keyValueHeads, tokens, headWidth);
-  const value = headTensor(keyValueHeads, tokens, headWidth);
+  const { width } = model.shape;
+  const { query, key, value } = into;
   for (const { from, to, position } of cut) {
     throwIfCancelled(signal);
     const part = await oracle.project(hidden.subarray(from * width, to * width), weights, position);
@@ -52,7 +62,7 @@ export async function project(
     writeRows(key, from, part.key);
     writeRows(value, from, part.value);
   }
-  return { query, key, value };
+  return into;
 }
 
 /** Replaces the residual stream, stretch by stretch: token-wise, so rows do not meet. @throws CancelledError between two calls */

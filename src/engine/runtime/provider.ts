@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { deviceName } from './device-name';
 import { InputError, messageOf } from '../../core/errors';
 import { providers, type Provider } from '../../core/options';
 import { GraphBuilder } from '../onnx/graph-builder';
@@ -32,7 +33,7 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   env.logLevel = 'fatal';
   const device: Device = {
     provider: chosen,
-    name: chosen === 'cpu' ? cpuName() : chosen,
+    name: deviceName(chosen),
     threads: threads > 0 ? threads : physicalCores(),
   };
   try {
@@ -48,11 +49,13 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
 /** Session options for a device: every operator must run on it, and idle threads must not take a core from others. */
 export function sessionOptions({ provider, threads }: Device): InferenceSession.SessionOptions {
   return {
-    executionProviders: [provider],
+    executionProviders: [providerOptions[provider] ?? provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // DirectML asks for both.
+    ...(provider === 'dml' && { enableMemPattern: false, executionMode: 'sequential' }),
     extra: {
       session: {
         // Threads spin between the operators of a run, and stop when it ends: the next run may be another session's.
@@ -64,24 +67,36 @@ export function sessionOptions({ provider, threads }: Device): InferenceSession.
   };
 }
 
-/** Runs `1 + 1`. */
+/** Core ML as ML Program on CPU and GPU (0x10 | 0x20): its older format lacks operators, and the Neural Engine rounds to float16. */
+const providerOptions: Partial<Record<Provider, InferenceSession.ExecutionProviderConfig>> = {
+  coreml: { name: 'coreml', coreMlFlags: 0x30 },
+};
+
+/** Largest relative error of the probe: CUDA multiplies in TF32 unless it is told not to. */
+const probeTolerance = 5e-3;
+
+/** Runs a small tile of attention and holds it against the same sums in float64: a provider that starts may still be wrong. */
 async function probe(device: Device): Promise<void> {
+  const [rows, width] = [8, 16];
   const g = new GraphBuilder('probe');
-  const x = g.input('x', [1]);
-  g.output('y', g.add(x, x), [1]);
+  const query = g.input('query', [rows, width]);
+  const key = g.input('key', [rows, width]);
+  g.output('sums', g.reduceSum(g.exp(g.matMul(query, g.transpose(key, [1, 0]))), 1), [rows, 1]);
+  const data = Float32Array.from({ length: rows * width }, (_, index) => Math.sin(index) / 2);
   const session = await InferenceSession.create(g.build(), sessionOptions(device));
   try {
-    const { y } = await session.run({ x: new Tensor('float32', [1], [1]) });
-    if (y.data[0] !== 2) {
-      throw new Error(`1 + 1 came out as ${String(y.data[0])}`);
-    }
+    const operand = new Tensor('float32', data, [rows, width]);
+    const { sums } = await session.run({ query: operand, key: operand });
+    const product = (a: number, b: number): number => data.subarray(a * width, (a + 1) * width).reduce((sum, x, column) => sum + x * data[b * width + column], 0);
+    (sums.data as Float32Array).forEach((found, row) => {
+      const exact = Array.from({ length: rows }, (_, other) => Math.exp(product(row, other))).reduce((sum, x) => sum + x, 0);
+      if (!(Math.abs(found / exact - 1) < probeTolerance)) {
+        throw new Error(`a sum of ${exact} came out as ${found}`);
+      }
+    });
   } finally {
     await session.release();
   }
-}
-
-function cpuName(): string {
-  return cpus()[0]?.model.trim() ?? process.arch;
 }
 
 /** Cores that a machine without hyper-threading would have; ONNX Runtime's own default, made explicit so that it can be reported. */

@@ -1,0 +1,49 @@
+import type { LayerRate } from '../../core/device/calibration';
+import { fitRates } from '../../core/device/fit';
+import type { Scenario } from '../../core/masks';
+import { makePlan, type Plan } from '../../core/plan/plan';
+import { compiledForward } from '../compiled/compiled-forward';
+import { OnnxOracle } from '../oracle/onnx-oracle';
+import { PhaseClock } from '../run/clock';
+import type { Device } from '../runtime/provider';
+import { layerModel, layerShape } from './layer-model';
+import { medianMs } from './timing';
+
+/** The layer on which compiled runs are timed. */
+const width = 256;
+const blockSize = 64;
+
+/** Lengths begin here and double until a layer takes this long: a slow device is not kept busy for minutes. */
+const shortest = 64;
+const enoughMs = 40;
+const longest = 4096;
+
+/** Measures whole layers as compiled graphs, with what it takes to bring their weights to the device. */
+export async function layerRate(device: Device): Promise<LayerRate> {
+  const model = layerModel(layerShape(width));
+  const oracle = await OnnxOracle.create(model, blockSize, device);
+  const time = (plan: Plan): Promise<number> =>
+    medianMs(() =>
+      compiledForward({ model, plan, tokens: new Int32Array(plan.tokens), oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }),
+    );
+  const planFor = (tokens: number, scenario: Scenario): Plan =>
+    makePlan({ tokens, model: model.shape, scenario, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false } });
+  try {
+    const features: number[][] = [];
+    const times: number[] = [];
+    for (let tokens = shortest; tokens <= longest; tokens *= 2) {
+      for (const scenario of [{ kind: 'causal' }, { kind: 'sliding-window', window: blockSize }] satisfies Scenario[]) {
+        const plan = planFor(tokens, scenario);
+        times.push(await time(plan));
+        features.push([1, plan.flopsByPhase.attend, plan.flopsByPhase.project + plan.flopsByPhase.outputAndMlp]);
+      }
+      if (times.length >= 4 && times[times.length - 1] > enoughMs) {
+        break;
+      }
+    }
+    const [layerMs, attend, tokenwise] = fitRates(features, times);
+    return { layerMs, attendNsPerFlop: attend * 1e6, tokenwiseNsPerFlop: tokenwise * 1e6 };
+  } finally {
+    await oracle.release();
+  }
+}
