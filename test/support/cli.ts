@@ -9,9 +9,13 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the built command line as a user would. @param input standard input */
-export function cli(args: readonly string[], input = ''): Promise<CliResult> {
-  const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...args]);
+/** A place with no calibrations: what this machine's user measured must not change what tests see. */
+const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
+
+/** Runs the built command line as a user would. @param input standard input @param environment variables besides this process's own */
+export function cli(args: readonly string[], input = '', environment: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+  const env = { ...process.env, ...nothingKept, ...environment };
+  const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...args], { env });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { RunReport } from '../../../src/core/report/report';
+import { cli } from '../../support/cli';
+import { samplePrompt } from '../../support/paths';
+import { hasSwiftShader, swiftShaderEnvironment } from '../../support/swiftshader';
+
+/** A software device makes about a billion operations a second: the shapes are small. */
+const small = ['--provider', 'webgpu', '--max-tokens', '100', '--block', '32'];
+
+async function simulate(...more: readonly string[]): Promise<RunReport> {
+  const { code, stdout, stderr } = await cli(['simulate', samplePrompt, ...small, '--json', ...more], '', await swiftShaderEnvironment());
+  expect(stderr).not.toMatch(/Error|fallback/);
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as RunReport;
+}
+
+describe.runIf(hasSwiftShader)('the webgpu provider on SwiftShader', { timeout: 180_000 }, () => {
+  it.each([
+    ['causal', []],
+    ['full', []],
+    ['attention-sink', ['--window', '40', '--sinks', '3']],
+  ])('runs compiled layers under %s, the residual stream resident, and is exact to float32', async (scenario, parameters) => {
+    const report = await simulate('--scenario', scenario, ...parameters, '--no-quality');
+    expect(report.run).toMatchObject({ provider: 'webgpu', device: 'SwiftShader (software)', executor: 'compiled' });
+    expect(report.run.calls).toMatchObject(report.plan.calls);
+    // One graph a layer: nothing else went to the device.
+    expect(report.run.calls.dispatches).toBe(report.model.shape.layers);
+    expect(report.fidelity?.maxAbsError).toBeLessThan(1e-3);
+    expect(report.fidelity?.maxRelError).toBeLessThan(1e-4);
+  });
+
+  it('runs tile by tile where that is asked for, quality and its baseline included', async () => {
+    const report = await simulate('--scenario', 'sliding-window', '--window', '40', '--executor', 'tiles');
+    expect(report.run.executor).toBe('tiles');
+    expect(report.run.calls.attention - report.run.calls.retries).toBe(report.plan.calls.attention);
+    expect(report.fidelity?.maxRelError).toBeLessThan(1e-4);
+    expect(report.quality?.perplexity).toBeGreaterThan(1);
+    expect(report.quality?.meanKl).toBeGreaterThan(0);
+  });
+
+  it('runs the black box of the theorems', async () => {
+    const report = await simulate('--construction', 'tight', '--oracle-heads', '1', '--max-tokens', '40', '--no-quality');
+    expect(report.run.calls.attention - report.run.calls.retries).toBe(report.plan.calls.attention);
+    expect(report.fidelity?.maxRelError).toBeLessThan(1e-4);
+  });
+
+  it('gives the perplexity that the CPU gives', async () => {
+    const [device, cpu] = [await simulate('--verify', 'none'), JSON.parse((await cli(['simulate', samplePrompt, ...small.slice(2), '--verify', 'none', '--json'])).stdout) as RunReport];
+    expect(cpu.run.provider).toBe('cpu');
+    expect(device.quality?.perplexity).toBeCloseTo(cpu.quality?.perplexity ?? NaN, 2);
+  });
+});
+
+describe('a provider that is not there', () => {
+  it('is refused by name in one line, and not replaced', async () => {
+    // No Vulkan driver at all: not even the one that this machine may have.
+    const { code, stdout, stderr } = await cli(['simulate', samplePrompt, ...small], '', { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json', LD_LIBRARY_PATH: '' });
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/two-heads: Provider "webgpu" (does not run on this machine|is not in ONNX Runtime).*use /);
+  });
+});
