@@ -26,7 +26,7 @@ export class Panel {
     this.#tileMap = new TileMap(host, theme);
     this.#ledger = new Ledger(host);
     this.#views = [
-      new Headline(),
+      new Headline(host),
       new ScenarioForm(host),
       this.#actions,
       this.#tileMap,

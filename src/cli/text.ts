@@ -8,7 +8,8 @@ import {
   formatNumberOf,
 } from '../core/format';
 import { scenarioLabel } from '../core/masks';
-import { breakEvenText, predictedText } from './prediction-text';
+import { breakEvenText } from '../core/hints/hints';
+import { predictedText } from './prediction-text';
 import { samplingLines } from './sampling-text';
 import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
 
@@ -42,7 +43,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
       ['work', `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`],
       ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
       ['expected', predictedText(prediction, construction)],
-      ...(prediction?.breakEven ? [['dense', breakEvenText(prediction.breakEven)] as const] : []),
+      ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
     ]),
     ...plan.notes.map((note) => `  note: ${note}`),
   ].join('\n');

@@ -1,5 +1,6 @@
 import type { Calibration } from '../core/device/calibration';
 import { fastestBlock } from '../core/device/fastest-block';
+import { fastestDevice } from '../core/device/fastest-device';
 import { automaticBlock, defaultOptions, type SimulationOptions } from '../core/options';
 import { makePlan, summarise, type Plan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
@@ -46,7 +47,7 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, { m
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model);
   const request = planRequest(tokens.length, model.config.shape, options.blockSize === automaticBlock ? { ...options, blockSize: defaultOptions.blockSize } : options);
-  const calibration = await calibrations.choose(options.provider, options.threads, request);
+  const calibration = fastestDevice(request, await calibrations.candidates(options.provider, options.threads));
   const measured = { ...request, scoreBytes: calibration?.scoreBytes };
   const plan = makePlan(options.blockSize === automaticBlock && calibration !== undefined ? fastestBlock(measured, calibration) : measured);
   return { prompt, model, tokens, tokenizeMs, calibration, plan };

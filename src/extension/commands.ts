@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { planArithmetic, planHeadline } from '../core/hints/hints';
+import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
+import { predictionReport } from '../core/report/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
@@ -34,6 +35,7 @@ export class Commands extends Disposable {
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
       runLedger: () => this.runLedger(),
+      calibrate: () => runner.calibrate(),
       cancel: () => task.cancel(),
       openPanel: () => panel.reveal(),
       openSamplePrompt: () => openSample(targets.samplePrompt),
@@ -81,7 +83,8 @@ export class Commands extends Disposable {
       void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
       return;
     }
-    const detail = planArithmetic(planned.plan).replaceAll(/[*`]/g, '');
+    const prediction = predictionReport(planned.plan, planned.calibration);
+    const detail = `${planArithmetic(planned.plan)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
     const open = 'Open Panel';
     if ((await vscode.window.showInformationMessage(planHeadline(planned.plan), { modal: true, detail }, open)) === open) {
       await this.targets.panel.reveal();

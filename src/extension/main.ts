@@ -9,6 +9,7 @@ import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
+import { Calibrations } from './prompts/calibrations';
 import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { LedgerStore } from './runs/ledger-store';
@@ -34,10 +35,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const choices = own(new ChoiceStore(context.workspaceState));
   const history = own(new RunHistory(context.workspaceState));
   const active = own(new ActivePrompt());
-  const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath)));
+  const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
+  const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath), calibrations));
   const ledger = own(new LedgerStore());
   const task = own(new SingleTask(log));
-  const runner = new Runner(engine, task, choices, history, ledger);
+  const runner = new Runner(engine, task, choices, history, ledger, calibrations);
   const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
 
   // One feature that fails to start must not take the others with it.

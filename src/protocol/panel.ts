@@ -2,6 +2,7 @@ import type { ScenarioKind, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
 import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
+import type { DevicePrediction } from '../core/report/prediction';
 import type { RunReport } from '../core/report/report';
 
 /**
@@ -21,6 +22,7 @@ export type PageMessage =
   | { readonly type: 'simulate' }
   | { readonly type: 'compare' }
   | { readonly type: 'run-ledger' }
+  | { readonly type: 'calibrate' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
   | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number };
@@ -51,6 +53,8 @@ export interface PanelSnapshot {
   readonly formError: string | null;
   /** The plan of the prompt under the form, or null while there is none. */
   readonly plan: Plan | null;
+  /** What the calibrated device is expected to take; null where it is not calibrated. */
+  readonly prediction: DevicePrediction | null;
   /** Calls that the same prompt and M would cost under each scenario. */
   readonly scenarioCosts: readonly ScenarioCost[];
   /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
@@ -73,6 +77,8 @@ export interface ScenarioCost {
   readonly tokenwiseCalls: number;
   readonly boundCalls: number;
   readonly flops: number;
+  /** Predicted wall time in milliseconds; null where the device is not calibrated. */
+  readonly predictedMs: number | null;
 }
 
 /** A finished run and whether it still is one of the prompt and options now shown. */

@@ -6,7 +6,7 @@ import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import type { ThemeWatcher } from '../theme';
 import { dataBehind, section } from '../ui/section';
-import { count, flops, words } from '../ui/shown';
+import { count, duration, flops, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
 import type { View } from '../ui/view';
 
@@ -27,6 +27,7 @@ export class Costs implements View {
       { title: 'Token-wise calls', numeric: true },
       { title: 'Bound on attention', numeric: true },
       { title: 'Work', numeric: true },
+      { title: 'Time, expected', numeric: true },
     ],
     { 'data-testid': 'costs-table' },
   );
@@ -88,6 +89,7 @@ function rowOf(cost: ScenarioCost, current: boolean): Row {
       count(cost.tokenwiseCalls),
       count(cost.boundCalls),
       flops(cost.flops),
+      cost.predictedMs === null ? nothing : duration(cost.predictedMs),
     ],
   };
 }

@@ -24,6 +24,7 @@ export class LastRun implements View {
   readonly #figures = new Figures({
     construction: { label: 'Construction', testId: 'run-construction', title: 'How the small transformer was called' },
     wall: { label: 'Wall time', testId: 'wall-time', title: 'From tokens in memory to the last layer’s output' },
+    expected: { label: 'Wall time, expected', testId: 'run-expected', title: 'Predicted before the run, from this machine’s calibration' },
     memory: { label: 'Peak memory', testId: 'peak-memory', title: 'Highest resident set of the process so far' },
     provider: { label: 'Provider', testId: 'provider' },
     threads: { label: 'Threads', testId: 'threads' },
@@ -69,6 +70,7 @@ export class LastRun implements View {
     this.#figures.update({
       construction: words(report.construction),
       wall: duration(run.wallMs),
+      expected: report.prediction === null ? null : duration(report.prediction.wallMs),
       memory: bytes(run.peakRssBytes),
       provider: words(run.provider),
       threads: run.threads > 0 ? count(run.threads) : { text: 'automatic', value: run.threads },
@@ -100,7 +102,7 @@ function callRows(planned: CallCounts, made: MeasuredCalls): readonly Row[] {
     row('attention', 'Attention', differs.attention),
     row('tokenwise', 'Token-wise', made.tokenwise !== planned.tokenwise),
     row('perLayer', 'Per layer', differs.total),
-    ...(made.retries > 0 ? [unplanned('retries', 'Attention calls repeated after an underflow')] : []),
+    ...(made.retries > 0 ? [unplanned('retries', 'Attention calls repeated, the reference score being too far off')] : []),
     unplanned('dispatches', 'Native run() calls'),
   ];
 }

@@ -1,9 +1,11 @@
-import { formatBytes, formatCompact, formatCount, formatFlops, formatNumberOf, formatShare } from '../format';
+import { largestTokens, type BreakEven } from '../device/break-even';
+import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
 import { callsPerInstance } from '../constructions/slice';
 import { scenarioLabel } from '../masks';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, type Plan, type PlanSummary } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
+import type { DevicePrediction, PredictionReport } from '../report/prediction';
 
 /** What the editor says about one block of the prompt. */
 export interface BlockCost {
@@ -46,9 +48,41 @@ export function planHeadline(plan: PlanSummary): string {
   ].join(' · ');
 }
 
-/** The hint at a block's first token. */
-export function blockLabel(cost: BlockCost): string {
-  return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}`;
+/** What a calibrated device is expected to take: time and memory, to go behind a headline. */
+export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallMs' | 'peakBytes'>): string {
+  return `about ${formatDuration(wallMs)} · ${formatBytes(peakBytes)}`;
+}
+
+/** The hint at a block's first token: with a prediction also the time of its share of the attention. */
+export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
+  const time = prediction === null ? '' : ` · ${formatDuration(cost.share * attentionMs(prediction))}`;
+  return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}${time}`;
+}
+
+/** Attention's part of a prediction; a compiled layer is not taken apart. */
+function attentionMs({ phases: { gather, attend, layer } }: DevicePrediction): number {
+  return gather + attend + layer;
+}
+
+/** Where a prediction comes from and when the simulation wins, as Markdown; without a calibration, how to get one. */
+export function predictionArithmetic(prediction: PredictionReport | null): string {
+  if (prediction === null) {
+    return 'Time is not known: run **Two Heads: Calibrate This Machine** once. The black-box constructions are not predicted.';
+  }
+  const { provider, device, threads, phases, breakEven } = prediction;
+  const parts = Object.entries(phases).filter(([, time]) => time > 0);
+  return [
+    `Expected on ${provider} (${device}, ${threads} threads): **${expectation(prediction)}** = ${parts.map(([phase, time]) => `${phase} ${formatDuration(time)}`).join(' + ')}.`,
+    ...(breakEven === null ? [] : [`Attention: ${breakEvenText(breakEven)}.`]),
+  ].join('\n\n');
+}
+
+/** What the simulation's attention and dense attention take, and from when on the simulation is faster. */
+export function breakEvenText({ attentionMs: simulated, denseMs, fromTokens }: BreakEven): string {
+  const here = `${formatDuration(simulated)} against ${formatDuration(denseMs)} as one dense causal call`;
+  return fromTokens === undefined
+    ? `${here}; dense attention is faster at every length up to ${formatCount(largestTokens)} tokens`
+    : `${here}; faster from ${formatCount(fromTokens)} tokens on`;
 }
 
 /** The arithmetic behind a block's hint, as Markdown. */

@@ -13,12 +13,19 @@ export interface PredictionReport extends Prediction {
   readonly breakEven: BreakEven | null;
 }
 
+/** A prediction and the device that it is for: what can be said at every keystroke. */
+export type DevicePrediction = Omit<PredictionReport, 'breakEven'>;
+
 /** The prediction of a plan, or null where its device is not calibrated or its construction is not predicted. */
+export function devicePrediction(plan: Plan, calibration: Calibration | undefined): DevicePrediction | null {
+  const prediction = calibration && predict(plan, calibration);
+  return calibration === undefined || prediction === undefined
+    ? null
+    : { provider: calibration.provider, device: calibration.device, threads: calibration.threads, calibrated: calibration.date, ...prediction };
+}
+
+/** The same with the break-even, which plans a dozen other lengths. */
 export function predictionReport(plan: Plan, calibration: Calibration | undefined): PredictionReport | null {
-  if (calibration === undefined) {
-    return null;
-  }
-  const prediction = predict(plan, calibration);
-  const { provider, device, threads, date } = calibration;
-  return prediction === undefined ? null : { provider, device, threads, calibrated: date, ...prediction, breakEven: breakEven(plan, calibration) ?? null };
+  const prediction = devicePrediction(plan, calibration);
+  return calibration === undefined || prediction === null ? null : { ...prediction, breakEven: breakEven(plan, calibration) ?? null };
 }

@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
 import { calibrationSchemaVersion, type Calibration } from '../../core/device/calibration';
-import { predict } from '../../core/device/predict';
 import { providers, type Provider } from '../../core/options';
-import { makePlan, type PlanRequest } from '../../core/plan/plan';
 
 const amount = z.number().nonnegative();
 const runRate = z.object({ runMs: amount, nsPerFlop: amount });
@@ -75,20 +73,11 @@ export class CalibrationStore {
     return path;
   }
 
-  /**
-   * The calibration that a plan is predicted by: of the provider that was named, or, under `auto`, of the one that is
-   * predicted to be fastest.
-   */
-  async choose(provider: Provider, threads: number, request: PlanRequest): Promise<Calibration | undefined> {
-    if (provider !== 'auto') {
-      return this.read(provider, threads);
-    }
-    const known = await Promise.all(providers.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));
-    const timed = known.flatMap((calibration) => {
-      const time = calibration && predict(makePlan({ ...request, scoreBytes: calibration.scoreBytes }), calibration)?.wallMs;
-      return calibration === undefined || time === undefined ? [] : [{ calibration, time }];
-    });
-    return timed.sort((a, b) => a.time - b.time)[0]?.calibration;
+  /** The calibrations among which a choice of provider leaves open: the one that was named, or under `auto` all there are. */
+  async candidates(provider: Provider, threads: number): Promise<readonly Calibration[]> {
+    const names = provider === 'auto' ? providers : [provider];
+    const known = await Promise.all(names.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));
+    return known.filter((calibration) => calibration !== undefined);
   }
 
   private path(provider: string, threads: number): string {

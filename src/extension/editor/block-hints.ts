@@ -23,13 +23,13 @@ export class BlockHints extends Disposable implements vscode.InlayHintsProvider 
     if (planned === undefined || planned.error !== null || planned.version !== document.version) {
       return [];
     }
-    const { plan, tokenMap } = planned;
+    const { plan, prediction, tokenMap } = planned;
     const firstBlock = Math.floor(tokenMap.tokenAt(document.offsetAt(range.start)) / plan.blockSize);
     const lastBlock = Math.floor(tokenMap.tokenAt(document.offsetAt(range.end)) / plan.blockSize);
     const hints: vscode.InlayHint[] = [];
     for (let block = firstBlock; block <= Math.min(lastBlock, plan.blocks - 1); block += 1) {
       const offset = tokenMap.offsetOf(blockStart(plan, block));
-      const hint = new vscode.InlayHint(document.positionAt(offset), blockLabel(blockCost(plan, block)));
+      const hint = new vscode.InlayHint(document.positionAt(offset), blockLabel(blockCost(plan, block), prediction));
       hint.paddingLeft = true;
       hint.paddingRight = true;
       hint.tooltip = new vscode.MarkdownString(blockArithmetic(plan, block));

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { blockArithmetic, planArithmetic } from '../../core/hints/hints';
+import { blockArithmetic, planArithmetic, predictionArithmetic } from '../../core/hints/hints';
+import { predictionReport } from '../../core/report/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
@@ -16,7 +17,7 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (planned === undefined || planned.error !== null || planned.version !== document.version) {
       return undefined;
     }
-    const { plan, tokenMap } = planned;
+    const { plan, tokenMap, calibration } = planned;
     const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
     const block = Math.floor(tokenMap.tokenAt(document.offsetAt(position)) / plan.blockSize);
     const start = document.positionAt(tokenMap.offsetOf(block * plan.blockSize));
@@ -25,7 +26,7 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (word.intersection(target) === undefined) {
       return undefined;
     }
-    const parts = block === 0 ? [planArithmetic(plan), blockArithmetic(plan, 0)] : [blockArithmetic(plan, block)];
+    const parts = block === 0 ? [planArithmetic(plan), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)] : [blockArithmetic(plan, block)];
     return new vscode.Hover(parts.map((part) => new vscode.MarkdownString(part)));
   }
 }

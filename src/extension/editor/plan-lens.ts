@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
-import { planHeadline } from '../../core/hints/hints';
+import { expectation, planHeadline } from '../../core/hints/hints';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest-run';
@@ -50,10 +50,11 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     if (planned.error !== null) {
       return [lens(planned.error, 'twoHeads.openPanel', 'Open the Two Heads panel')];
     }
-    const { plan } = planned;
+    const { plan, prediction } = planned;
+    const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
     const last = latestRunOf(this.history.runs, document, plan);
     return [
-      lens(planHeadline(plan), 'twoHeads.openPanel', 'Open the Two Heads panel'),
+      lens(headline, 'twoHeads.openPanel', 'Open the Two Heads panel'),
       lens('$(play) Simulate', 'twoHeads.simulateFile', 'Run these calls and check the result'),
       ...(last === undefined ? [] : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', 'Show the last run')]),
     ];

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatShare } from '../../core/format';
+import { formatDuration, formatShare } from '../../core/format';
 import { planArithmetic, planStatus } from '../../core/hints/hints';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
@@ -37,7 +37,9 @@ export class PlanStatus extends Disposable {
     } else if (planned.error !== null) {
       this.show('$(warning) Two Heads', planned.error);
     } else {
-      this.show(`$(split-horizontal) ${planStatus(planned.plan)}`, new vscode.MarkdownString(planArithmetic(planned.plan)));
+      const { plan, prediction } = planned;
+      const expected = prediction === null ? '' : ` · ${formatDuration(prediction.wallMs)}`;
+      this.show(`$(split-horizontal) ${planStatus(plan)}${expected}`, new vscode.MarkdownString(planArithmetic(plan)));
     }
   }
 

@@ -96,6 +96,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       case 'run-ledger':
         await this.sources.runner.runLedger();
         break;
+      case 'calibrate':
+        await this.sources.runner.calibrate();
+        break;
       case 'cancel':
         this.sources.task.cancel();
         break;

@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { makeScenario, scenarioKinds, scenarioLabel, type ScenarioParameters } from '../../core/masks';
-import { makePlan, type Plan, type PlanSummary } from '../../core/plan/plan';
+import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
+import type { Calibration } from '../../core/device/calibration';
+import { devicePrediction } from '../../core/report/prediction';
 import type { LedgerReport } from '../../core/report/ledger';
 import type { Activity, FormChoice, PanelRun, PanelSnapshot, ScenarioCost } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
@@ -29,7 +31,8 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs, l
     form: choice,
     formError: read.error ?? planned?.error ?? null,
     plan,
-    ...(plan === null ? { scenarioCosts: [], impossibleScenarios: [] } : scenarioCosts(plan, choice.parameters)),
+    prediction: planned?.error === null ? planned.prediction : null,
+    ...(plan === null ? { scenarioCosts: [], impossibleScenarios: [] } : scenarioCosts(plan, choice.parameters, planned?.error === null ? planned.calibration : undefined)),
     activity,
     cursorBlock: editor === undefined ? null : cursorBlock(editor, planned),
     runs: runs.map(({ id, report }): PanelRun => ({
@@ -51,7 +54,7 @@ export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | und
 }
 
 /** What each scenario would cost for the same prompt, model and small transformer: a plan each, where the parameters fit it. */
-function scenarioCosts(plan: Plan, parameters: ScenarioParameters): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
+function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibration: Calibration | undefined): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
   const { tokens, model, construction, oracle } = plan;
   const options = { construction, blockSize: oracle.inputLength, oracleLayers: oracle.layers, oracleHeads: oracle.heads };
   const costs: ScenarioCost[] = [];
@@ -59,7 +62,8 @@ function scenarioCosts(plan: Plan, parameters: ScenarioParameters): Pick<PanelSn
   const impossible = new Set<string>();
   for (const kind of scenarioKinds) {
     try {
-      costs.push(costOf(makePlan(planRequest(tokens, model, { ...options, scenario: makeScenario(kind, parameters) }))));
+      const request = planRequest(tokens, model, { ...options, scenario: makeScenario(kind, parameters) });
+      costs.push(costOf(makePlan({ ...request, scoreBytes: plan.scoreBytes }), calibration));
     } catch (error) {
       impossible.add(messageOf(error));
     }
@@ -67,7 +71,8 @@ function scenarioCosts(plan: Plan, parameters: ScenarioParameters): Pick<PanelSn
   return { scenarioCosts: costs, impossibleScenarios: [...impossible] };
 }
 
-function costOf({ scenario, calls, bound, flops }: PlanSummary): ScenarioCost {
+function costOf(plan: Plan, calibration: Calibration | undefined): ScenarioCost {
+  const { scenario, calls, bound, flops } = plan;
   return {
     kind: scenario.kind,
     label: scenarioLabel(scenario),
@@ -75,5 +80,6 @@ function costOf({ scenario, calls, bound, flops }: PlanSummary): ScenarioCost {
     tokenwiseCalls: calls.tokenwise,
     boundCalls: bound.calls,
     flops,
+    predictedMs: devicePrediction(plan, calibration)?.wallMs ?? null,
   };
 }

@@ -2,16 +2,27 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
+import type { Calibration } from '../../core/device/calibration';
+import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
 import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { engineSettings, settingsSection } from '../settings';
 import { isPrompt } from './active-prompt';
+import type { Calibrations } from './calibrations';
 import type { ModelReader, PlanningModel } from './model-reader';
 
 /** A prompt document as it was planned last. */
 export type PromptPlan =
-  | { readonly plan: Plan; readonly tokenMap: TokenMap; readonly version: number; readonly error: null }
+  | {
+      readonly plan: Plan;
+      /** What the calibrated device is expected to take. */
+      readonly prediction: DevicePrediction | null;
+      readonly calibration: Calibration | undefined;
+      readonly tokenMap: TokenMap;
+      readonly version: number;
+      readonly error: null;
+    }
   | { readonly version: number; readonly error: string };
 
 /** What is kept for an open prompt. */
@@ -40,11 +51,13 @@ export class PromptPlans extends Disposable {
   constructor(
     private readonly choices: ChoiceStore,
     private readonly models: ModelReader,
+    private readonly calibrations: Calibrations,
   ) {
     super();
     this.own(vscode.workspace.onDidChangeTextDocument(({ document }) => this.entries.has(document) && this.schedule(document, typingPauseMs)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
+    this.own(calibrations.onDidChange(() => this.scheduleAll()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.scheduleAll()));
   }
 
@@ -113,7 +126,10 @@ export class PromptPlans extends Disposable {
     if (tokenMap === undefined || isStale()) {
       return undefined;
     }
-    return { plan: makePlan(planRequest(tokenMap.tokens, model.folder.config.shape, options)), tokenMap, version, error: null };
+    const request = planRequest(tokenMap.tokens, model.folder.config.shape, options);
+    const calibration = await this.calibrations.choose(options.provider, options.threads, request);
+    const plan = makePlan({ ...request, scoreBytes: calibration?.scoreBytes });
+    return { plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap, version, error: null };
   }
 
   private forget(document: vscode.TextDocument): void {

@@ -10,10 +10,17 @@ export interface KeptRun {
 
 const storageKey = 'runs';
 
+type Run = RunReport['run'];
+
 /** A report as some version stored it: keys that were added since are missing. */
-type StoredReport = Omit<RunReport, 'sampling' | 'run'> & {
+type StoredReport = Omit<RunReport, 'sampling' | 'prediction' | 'run'> & {
   readonly sampling?: RunReport['sampling'];
-  readonly run: Omit<RunReport['run'], 'calls'> & { readonly calls: Omit<RunReport['run']['calls'], 'retries'> & { readonly retries?: number } };
+  readonly prediction?: RunReport['prediction'];
+  readonly run: Omit<Run, 'calls' | 'phases' | 'executor'> & {
+    readonly executor?: Run['executor'];
+    readonly phases: Omit<Run['phases'], 'gather' | 'layer'> & { readonly gather?: number; readonly layer?: number };
+    readonly calls: Omit<Run['calls'], 'retries'> & { readonly retries?: number };
+  };
 };
 
 interface StoredRun {
@@ -21,10 +28,11 @@ interface StoredRun {
   readonly report: StoredReport;
 }
 
-/** The report with what its version could not have: nothing was sampled, and nothing called again. */
+/** The report with what its version could not have: nothing was sampled, predicted, compiled or called again. */
 function completed(report: StoredReport): RunReport {
-  const { run, sampling = null } = report;
-  return { ...report, sampling, run: { ...run, calls: { ...run.calls, retries: run.calls.retries ?? 0 } } };
+  const { run, sampling = null, prediction = null } = report;
+  const { calls, phases, executor = 'tiles' } = run;
+  return { ...report, sampling, prediction, run: { ...run, executor, phases: { gather: 0, layer: 0, ...phases }, calls: { ...calls, retries: calls.retries ?? 0 } } };
 }
 
 /** Runs that are kept. */

@@ -7,6 +7,7 @@ import type { EngineClient } from '../../engine/process/client';
 import { ledgerTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { engineSettings, threadsSetting } from '../settings';
+import type { Calibrations } from '../prompts/calibrations';
 import type { LedgerStore } from './ledger-store';
 import type { RunHistory } from './run-history';
 import type { SingleTask, Step } from './single-task';
@@ -32,6 +33,7 @@ export class Runner {
     private readonly choices: ChoiceStore,
     private readonly history: RunHistory,
     private readonly ledger: LedgerStore,
+    private readonly calibrations: Calibrations,
   ) {}
 
   /** Runs a prompt under the chosen scenario. */
@@ -87,6 +89,16 @@ export class Runner {
     if (report !== undefined) {
       this.ledger.set(report);
       this.task.announce(ledgerText(report));
+    }
+  }
+
+  /** Measures the device of the settings, so that plans show time and memory. */
+  async calibrate(): Promise<void> {
+    const { provider } = engineSettings();
+    const calibration = await this.task.run((begin) => this.engine.call('calibrate', { provider, threads: threadsSetting() }, begin('calibration')));
+    if (calibration !== undefined) {
+      this.calibrations.refresh();
+      this.task.announce(`Calibrated ${calibration.provider} (${calibration.device}) in ${formatDuration(calibration.tookMs)}.`);
     }
   }
 
