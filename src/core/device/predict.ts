@@ -52,7 +52,20 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   }
   const { layer } = calibration;
   const phases = layer === null ? inPass(tilewisePhases(plan, calibration), calibration.pass) : compiledPhases(plan, layer);
-  return { wallMs: sumOf(phases), phases, peakBytes: calibration.idleBytes + plan.bytes };
+  return { wallMs: sumOf(phases), phases, peakBytes: calibration.idleBytes + plan.bytes + processBytes(plan) };
+}
+
+/** The tokenizer with its tables, and what reading a prompt and a model leaves behind. */
+const preparationBytes = 32 * 1024 * 1024;
+
+/** Results of runs that wait to be collected: some layers' worth, until their memory is worth a collection. */
+const uncollectedLayers = 5;
+const mostUncollectedBytes = 200 * 1024 * 1024;
+
+/** Memory of the process besides tensors in use and the idle runtime. */
+function processBytes({ tokens, model: { width, heads, keyValueHeads, headWidth } }: Plan): number {
+  const layerResults = 4 * tokens * (width + headWidth * (2 * heads + 2 * keyValueHeads));
+  return preparationBytes + Math.min(mostUncollectedBytes, uncollectedLayers * layerResults);
 }
 
 /** The sum of phases in milliseconds. */
