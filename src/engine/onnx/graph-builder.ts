@@ -29,6 +29,8 @@ export const irVersion = 8;
 export interface ModelParts {
   /** Model-local functions that its nodes call. */
   readonly functions?: readonly ModelFunction[];
+  /** Other domains of operators that its nodes are of, such as `com.microsoft`. */
+  readonly domains?: readonly string[];
   /** Notes for a reader of the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -111,8 +113,8 @@ export class GraphBuilder extends Operators {
     return tensor;
   }
 
-  private model({ functions = [], metadata = {} }: ModelParts): Parameters<typeof toBinary<typeof ModelProtoSchema>>[1] {
-    const domains = new Set(functions.map(({ domain }) => domain));
+  private model({ functions = [], domains: more = [], metadata = {} }: ModelParts): Parameters<typeof toBinary<typeof ModelProtoSchema>>[1] {
+    const domains = new Set([...functions.map(({ domain }) => domain), ...more]);
     return create(ModelProtoSchema, {
       irVersion: BigInt(irVersion),
       opsetImport: [operatorSet('', opsetVersion), ...[...domains].map((domain) => operatorSet(domain, 1))],

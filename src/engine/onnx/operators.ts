@@ -18,12 +18,13 @@ export interface Value {
 /** A dimension: fixed, or a name where it may differ from run to run. */
 export type Dimension = number | string;
 
-export type ElementType = 'float32' | 'float16' | 'int64';
+export type ElementType = 'float32' | 'float16' | 'int32' | 'int64';
 
 /** ONNX's numbers for the element types. */
 export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
   float16: TensorProto_DataType.FLOAT16,
+  int32: TensorProto_DataType.INT32,
   int64: TensorProto_DataType.INT64,
 };
 

@@ -1,4 +1,4 @@
-import { cutSegments } from './segments';
+import { cutSegments, unchangedSegments } from './segments';
 import type { PromptTokenizer } from './tokenizer';
 
 /** Where the tokens of one version of a prompt lie in its text. */
@@ -11,13 +11,24 @@ export interface TokenMap {
   tokenAt(offset: number): number;
 }
 
+/** A version of a prompt in segments, with the tokens of each. */
+interface Version {
+  readonly text: string;
+  readonly segments: readonly string[];
+  readonly ids: readonly (readonly number[])[];
+}
+
+const emptyVersion: Version = { text: '', segments: [], ids: [] };
+
 /**
  * Maps prompts to tokens again and again while they are edited.
  *
- * It keeps the tokens of every segment it has seen lately, so that a keystroke costs one segment's tokenization.
+ * It keeps the segments of the version before, so that a keystroke costs the segments around it and not the prompt.
  */
 export class TokenMapper {
-  private cache = new Map<string, readonly number[]>();
+  private before: Version = emptyVersion;
+  /** Tokens of segments that a version which was given up had come to. */
+  private unfinished = new Map<string, readonly number[]>();
 
   constructor(private readonly tokenizer: PromptTokenizer) {}
 
@@ -27,42 +38,45 @@ export class TokenMapper {
    * @returns undefined once `isStale` says that the answer is no longer wanted
    */
   async map(text: string, isStale: () => boolean): Promise<TokenMap | undefined> {
-    const segments = cutSegments(text);
-    const kept = new Map<string, readonly number[]>();
-    const firstToken = new Float64Array(segments.length + 1);
-    const firstOffset = new Float64Array(segments.length + 1);
-    firstToken[0] = this.tokenizer.prefix.length;
+    const { before } = this;
+    const { head, tail, from, to } = unchangedSegments(before.segments, before.text, text);
+    const changed = cutSegments(text.slice(from, to));
+    const known = this.unfinished;
+    const ids: (readonly number[])[] = [];
     let resumed = performance.now();
-    for (let index = 0; index < segments.length; index += 1) {
-      const segment = segments[index];
-      const ids = kept.get(segment) ?? this.cache.get(segment) ?? this.tokenizer.encodePart(segment);
-      kept.set(segment, ids);
-      firstToken[index + 1] = firstToken[index] + ids.length;
-      firstOffset[index + 1] = firstOffset[index] + segment.length;
+    for (const [index, segment] of changed.entries()) {
+      const own = known.get(segment) ?? this.tokenizer.encodePart(segment);
+      known.set(segment, own);
+      ids.push(own);
       if (index % 32 === 31 && performance.now() - resumed > sliceMs) {
         await new Promise((resolve) => setImmediate(resolve));
         if (isStale()) {
-          // What was tokenized so far is still worth keeping for the version that superseded this one.
-          this.cache = new Map([...this.cache, ...kept]);
           return undefined;
         }
         resumed = performance.now();
       }
     }
-    this.cache = kept;
-    return this.lookup(segments, kept, firstToken, firstOffset);
+    const end = before.segments.length - tail;
+    this.before = {
+      text,
+      segments: [...before.segments.slice(0, head), ...changed, ...before.segments.slice(end)],
+      ids: [...before.ids.slice(0, head), ...ids, ...before.ids.slice(end)],
+    };
+    this.unfinished = new Map();
+    return this.lookup(this.before);
   }
 
-  private lookup(
-    segments: readonly string[],
-    idsOf: ReadonlyMap<string, readonly number[]>,
-    firstToken: Float64Array,
-    firstOffset: Float64Array,
-  ): TokenMap {
+  private lookup({ segments, ids }: Version): TokenMap {
+    const firstToken = new Float64Array(segments.length + 1);
+    const firstOffset = new Float64Array(segments.length + 1);
+    firstToken[0] = this.tokenizer.prefix.length;
+    for (let index = 0; index < segments.length; index += 1) {
+      firstToken[index + 1] = firstToken[index] + ids[index].length;
+      firstOffset[index + 1] = firstOffset[index] + segments[index].length;
+    }
     const tokens = firstToken[segments.length];
-    const idsAt = (index: number): readonly number[] => idsOf.get(segments[index]) ?? [];
     const offsetIn = (index: number, token: number): number =>
-      firstOffset[index] + this.tokenizer.offsetInPart(segments[index], idsAt(index), token - firstToken[index]);
+      firstOffset[index] + this.tokenizer.offsetInPart(segments[index], ids[index], token - firstToken[index]);
     return {
       tokens,
       offsetOf: (token) => {
@@ -77,7 +91,7 @@ export class TokenMapper {
         }
         const index = lastAtMost(firstOffset, offset);
         let low = firstToken[index];
-        let high = low + idsAt(index).length - 1;
+        let high = low + ids[index].length - 1;
         while (low < high) {
           const middle = Math.ceil((low + high) / 2);
           if (offsetIn(index, middle) <= offset) {

@@ -32,10 +32,16 @@ interface Entry {
   wanted: number;
   mapper: { readonly model: PlanningModel; readonly mapper: TokenMapper } | undefined;
   latest: PromptPlan | undefined;
+  /** What the last finished update took. */
+  lastUpdateMs: number;
 }
 
-/** Pause after a keystroke before the prompt is planned again, in milliseconds. */
-const typingPauseMs = 100;
+/**
+ * Pause after a keystroke before the prompt is planned again, in milliseconds: hardly any where the last update was quick,
+ * so that hints follow the keys; a longer one where it was not, so that typing is not held up.
+ */
+const typingPauseMs = { quick: 5, slow: 100 } as const;
+const quickUpdateMs = 30;
 
 /**
  * Plans open prompts, again whenever their text, the choice or the model changes.
@@ -54,7 +60,7 @@ export class PromptPlans extends Disposable {
     private readonly calibrations: Calibrations,
   ) {
     super();
-    this.own(vscode.workspace.onDidChangeTextDocument(({ document }) => this.entries.has(document) && this.schedule(document, typingPauseMs)));
+    this.own(vscode.workspace.onDidChangeTextDocument(({ document }) => this.edited(document)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
@@ -80,6 +86,13 @@ export class PromptPlans extends Disposable {
     super.dispose();
   }
 
+  private edited(document: vscode.TextDocument): void {
+    const entry = this.entries.get(document);
+    if (entry !== undefined) {
+      this.schedule(document, entry.lastUpdateMs <= quickUpdateMs ? typingPauseMs.quick : typingPauseMs.slow);
+    }
+  }
+
   private scheduleAll(): void {
     for (const document of this.entries.keys()) {
       this.schedule(document, 0);
@@ -87,7 +100,7 @@ export class PromptPlans extends Disposable {
   }
 
   private schedule(document: vscode.TextDocument, pauseMs: number): void {
-    const entry = this.entries.get(document) ?? { timer: undefined, wanted: 0, mapper: undefined, latest: undefined };
+    const entry = this.entries.get(document) ?? { timer: undefined, wanted: 0, mapper: undefined, latest: undefined, lastUpdateMs: 0 };
     this.entries.set(document, entry);
     clearTimeout(entry.timer);
     entry.wanted += 1;
@@ -98,11 +111,13 @@ export class PromptPlans extends Disposable {
     const { wanted } = entry;
     const isStale = (): boolean => entry.wanted !== wanted || document.isClosed;
     const { version } = document;
+    const start = performance.now();
     const latest = await this.plan(document, entry, version, isStale).catch(
       (error: unknown): PromptPlan => ({ version, error: messageOf(error) }),
     );
     if (latest !== undefined && !isStale()) {
       entry.latest = latest;
+      entry.lastUpdateMs = performance.now() - start;
       this.changed.fire(document);
     }
   }

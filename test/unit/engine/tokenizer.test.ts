@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cutSegments } from '../../../src/engine/tokenizer/segments';
+import { uniform } from '../../../src/core/random';
 import { TokenMapper, type TokenMap } from '../../../src/engine/tokenizer/token-map';
 import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../../support/paths';
@@ -89,6 +90,29 @@ describe('mapping tokens to text', () => {
       const edited = await mapOf(text, mapper);
       expect(edited.tokens).toBe(tokenizer.encode(text).length);
       expect(edited.offsetOf(2000)).toBe((await mapOf(text)).offsetOf(2000));
+    }
+  });
+
+  it('is the same after a thousand random edits as from scratch', async () => {
+    const seed = 20_260_101;
+    const next = uniform(seed);
+    const below = (limit: number): number => Math.floor(next() * limit);
+    const pieces = ['a', 'word', "don't ", ' ', '\n', '\r\n', '\n\n', '7', '.', '日本', 'é', '👍🏽', 'x '.repeat(300), 'line one\nline two\n'];
+    const mapper = new TokenMapper(tokenizer);
+    let text = sampleText().slice(0, 3000);
+    for (let step = 0; step < 1000; step += 1) {
+      const at = below(text.length + 1);
+      const removed = next() < 0.5 ? below(next() < 0.1 ? 2000 : 12) : 0;
+      text = text.slice(0, at) + (next() < 0.7 ? pieces[below(pieces.length)] : '') + text.slice(at + removed);
+      text = text.slice(0, 6000);
+      const edited = await mapOf(text, mapper);
+      const fresh = await mapOf(text);
+      const token = below(fresh.tokens + 1);
+      const replay = `seed ${seed}, step ${step}`;
+      expect([replay, edited.tokens, edited.offsetOf(token), edited.tokenAt(at)]).toEqual([replay, fresh.tokens, fresh.offsetOf(token), fresh.tokenAt(at)]);
+      if (step % 20 === 0) {
+        expect(edited.tokens).toBe(tokenizer.encode(text).length);
+      }
     }
   });
 

@@ -1,0 +1,62 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { calibrate } from '../../src/engine/calibrate/calibrate';
+import { describeEnvironment } from '../../src/engine/environment';
+import { openDevice } from '../../src/engine/runtime/provider';
+import { activation } from './activation';
+import { attention } from './attention';
+import { hints } from './hints';
+import { matMul } from './mat-mul';
+import { measurePeak, memory } from './memory';
+import { prediction } from './prediction';
+import { prefill } from './prefill';
+import { markdownOf } from './markdown';
+import type { BenchContext, Section } from './section';
+
+/**
+ * The benchmark: `npm run bench`, or parts of it, `npm run bench -- attention hints`; `--quick` for small sizes.
+ *
+ * Writes artifacts/benchmarks.json and prints the tables of docs/benchmarks.md.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const threads = (await openDevice('cpu', 0)).threads;
+  if (args[0] === '--peak') {
+    await measurePeak(Number(args[1]), Number(args[2]));
+    return;
+  }
+  const context: BenchContext = { quick: args.includes('--quick'), threads, log: (line) => process.stderr.write(`bench: ${line}\n`) };
+  const calibration = async (): ReturnType<typeof calibrate> => {
+    context.log('calibration');
+    return calibrate(await openDevice('cpu', threads), new AbortController().signal, () => undefined);
+  };
+  const parts: Readonly<Record<string, () => Promise<Section>>> = {
+    matMul: () => matMul(context),
+    attention: () => attention(context),
+    prediction: async () => prediction(context, await calibration()),
+    hints: async () => hints(context, await calibration()),
+    activation: () => activation(context),
+    memory: () => memory(context),
+    prefill: () => prefill(context),
+  };
+  const wanted = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = wanted.find((name) => !(name in parts));
+  if (unknown !== undefined) {
+    throw new Error(`There is no part "${unknown}"; the parts are ${Object.keys(parts).join(', ')}.`);
+  }
+  const sections: Section[] = [];
+  for (const [name, run] of Object.entries(parts)) {
+    if (wanted.length === 0 || wanted.includes(name)) {
+      sections.push(await run());
+    }
+  }
+  const environment = describeEnvironment();
+  const folder = join(process.cwd(), 'artifacts');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'benchmarks.json'), `${JSON.stringify({ environment, threads, sections }, null, 2)}\n`);
+  process.stdout.write(`${markdownOf(sections, environment, threads)}\n`);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message.slice(0, 2000) : String(error)}\n`);
+  process.exitCode = 1;
+});

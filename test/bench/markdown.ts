@@ -1,0 +1,41 @@
+import type { Environment } from '../../src/core/report/report';
+import type { Figure, Section } from './section';
+
+/** Rows beyond which a table is left to the JSON document. */
+const mostRows = 24;
+
+/** The benchmark as Markdown: the machine, the goals, and a table per section. */
+export function markdownOf(sections: readonly Section[], environment: Environment, threads: number): string {
+  const { cpu, cores, memoryBytes, platform, node, onnxruntime, twoHeads, date } = environment;
+  const goals = sections.flatMap((section) => section.goals);
+  return [
+    `Measured on ${date.slice(0, 10)}: ${cpu}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GiB, ${platform}; ${threads} threads; Node ${node}, ONNX Runtime ${onnxruntime}, Two Heads ${twoHeads}.`,
+    ...(goals.length === 0 ? [] : [table({ goal: 'goal', measured: 'measured', reached: 'reached' }, goals.map((goal) => ({ ...goal, reached: goal.reached ? 'yes' : '**no**' })))]),
+    ...sections.flatMap(({ title, method, columns, rows }) => [
+      `## ${title}`,
+      method,
+      ...(rows.length > mostRows ? [`${rows.length} points, in the JSON document.`] : [table(columns, rows)]),
+    ]),
+  ].join('\n\n');
+}
+
+function table(columns: Readonly<Record<string, string>>, rows: readonly Readonly<Record<string, Figure>>[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const names = Object.keys(columns);
+  return [
+    line(Object.values(columns)),
+    line(names.map((name) => (rows.every((row) => typeof row[name] === 'number') ? '---:' : '---'))),
+    ...rows.map((row) => line(names.map((name) => cell(row[name])))),
+  ].join('\n');
+}
+
+/** A number with three figures, or as it is where it is whole. */
+function cell(figure: Figure): string {
+  if (typeof figure === 'string') {
+    return figure;
+  }
+  if (Number.isInteger(figure)) {
+    return figure.toLocaleString('en-US');
+  }
+  return Math.abs(figure) < 1e-3 ? figure.toExponential(1) : Number(figure.toPrecision(3)).toLocaleString('en-US');
+}
