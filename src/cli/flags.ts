@@ -8,6 +8,7 @@ import {
   executors,
   oneOf,
   positiveNumber,
+  precisions,
   providers,
   verifications,
   wholeNumber,
@@ -29,6 +30,7 @@ export interface Flags {
   readonly model: string;
   readonly provider: string;
   readonly executor?: string;
+  readonly precision?: string;
   readonly threads: string;
   readonly verify: string;
   readonly seeds?: string;
@@ -60,6 +62,7 @@ export function addFlags(command: Command): Command {
     .option('--model <folder or name>', 'large transformer: a Llama folder or the embedded model', defaultOptions.model)
     .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultOptions.provider)
     .option('--executor <name>', `how fused calls are run: ${executors.join(', ')}`, defaultOptions.executor)
+    .option('--precision <name>', `products of compiled layers: ${precisions.join(', ')}`, defaultOptions.precision)
     .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultOptions.threads))
     .option('--verify <how>', `check against float64: ${verifications.join(', ')}`, defaultOptions.verify)
     .option('--seeds <n>', `samples over which average-case is tried; 0 tries none (${defaultOptions.seeds})`)
@@ -104,6 +107,7 @@ export function commonOptions(flags: Flags): SimulationOptions {
     oracleHeads: optional('--oracle-heads', flags.oracleHeads, 1, 4096),
     model: flags.model,
     provider: oneOf('Provider', flags.provider, providers),
+    precision: oneOf('Precision', flags.precision ?? defaultOptions.precision, precisions),
     executor: oneOf('Executor', flags.executor ?? defaultOptions.executor, executors),
     threads: wholeNumber('--threads', flags.threads, 0, 1024),
     verify: oneOf('Verification', flags.verify, verifications),

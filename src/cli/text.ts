@@ -55,7 +55,7 @@ export function runText(report: RunReport): string {
   return [
     planText(report),
     pairs([
-      ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads, ${run.executor === 'compiled' ? 'compiled layers' : 'tile by tile'}`],
+      ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads, ${run.executor === 'compiled' ? 'compiled layers' : 'tile by tile'}${run.precision === 'float16' ? ', products in float16' : ''}`],
       ['time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`} (${phasesText(run.phases)})`],
       ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches${retriesText(run.calls.retries)}`],
       ['peak memory', `${formatBytes(run.peakRssBytes)}${prediction === null ? '' : ` (expected ${formatBytes(prediction.peakBytes)})`}`],

@@ -15,6 +15,7 @@ export interface SimulationOptions {
   readonly scenario: Scenario;
   /** How the calls of `fused` are run: tile by tile in many runs, or a layer at a time as one graph. */
   readonly executor: Executor;
+  readonly precision: Precision;
   /** M, or `automaticBlock`. */
   readonly blockSize: number;
   readonly construction: Construction;
@@ -48,6 +49,10 @@ export const embeddedModel = 'tiny-docs-5m';
 export const executors = ['auto', 'tiles', 'compiled'] as const;
 export type Executor = (typeof executors)[number];
 
+/** Of the small transformer's products. `float16` is for compiled layers, on devices that have it. */
+export const precisions = ['float32', 'float16'] as const;
+export type Precision = (typeof precisions)[number];
+
 /** Which device is to be measured. */
 export type CalibrationOptions = Pick<SimulationOptions, 'provider' | 'threads'>;
 
@@ -60,6 +65,7 @@ export const defaultOptions: SimulationOptions = {
   blockSize: 256,
   construction: 'fused',
   executor: 'auto',
+  precision: 'float32',
   model: embeddedModel,
   provider: 'auto',
   threads: 0,

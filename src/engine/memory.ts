@@ -1,9 +1,27 @@
+import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { isBlackBox } from '../core/constructions';
 import { InputError } from '../core/errors';
 import { formatBytes } from '../core/format';
 import { largestBlockThatFits } from '../core/plan/cost';
 import type { Plan } from '../core/plan/plan';
+
+/**
+ * The highest resident memory of this process so far, in bytes.
+ *
+ * Linux hands `maxRSS` on from a parent to what it forks; the high-water mark of the process itself is in its status file.
+ */
+export function peakResidentBytes(): number {
+  try {
+    const mark = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+    if (mark !== null) {
+      return Number(mark[1]) * 1024;
+    }
+  } catch {
+    // Not Linux.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}
 
 /** The share of free memory that a run may plan to take. */
 const usableShare = 0.8;

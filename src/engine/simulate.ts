@@ -7,13 +7,13 @@ import { compiledForward, type CompiledPass } from './compiled/compiled-forward'
 import { executorOf } from './compiled/executor';
 import { describeEnvironment } from './environment';
 import { planDocument, planPrompt, type Places, type PlannedPrompt } from './laboratory';
-import { checkMemory } from './memory';
+import { checkMemory, peakResidentBytes } from './memory';
 import { loadModel, type LoadedModel } from './model/load';
 import { OnnxOracle } from './oracle/onnx-oracle';
 import type { Prompt } from './prompt';
 import { PhaseClock } from './run/clock';
 import { forward } from './run/forward';
-import { openDevice, type Device } from './runtime/provider';
+import { checkFloat16, openDevice, type Device } from './runtime/provider';
 import { FidelityCheck } from './verify/fidelity';
 import { SamplingCheck } from './verify/sampling';
 import { measureQuality, qualityObstacle } from './verify/quality';
@@ -50,8 +50,11 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   const progress = progressFrom(context.onProgress);
 
   const clock = new PhaseClock();
-  const executor = executorOf(options.executor, plan, device);
-  const pass = executor === 'compiled' ? compiledForward : forward;
+  const executor = executorOf(options, plan, device);
+  if (options.precision === 'float16') {
+    await checkFloat16(device);
+  }
+  const pass = executor === 'compiled' ? (given: Omit<CompiledPass, 'precision'>): Promise<Float32Array> => compiledForward({ ...given, precision: options.precision }) : forward;
   const oracle = await OnnxOracle.create(planned.model.config, plan.oracle.inputLength, device);
   try {
     const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
@@ -88,10 +91,11 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
         device: device.name,
         threads: device.threads,
         executor,
+        precision: options.precision,
         wallMs,
         phases: { ...clock.phases, tokenize: planned.tokenizeMs },
         calls,
-        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+        peakRssBytes: peakResidentBytes(),
       },
       fidelity: check?.result() ?? null,
       sampling: sampling?.check.result() ?? null,
@@ -125,7 +129,7 @@ async function compareWithBaseline(
   model: LoadedModel,
   oracle: OnnxOracle,
   hidden: Float32Array,
-  pass: ((pass: CompiledPass) => Promise<Float32Array>) | undefined,
+  pass: ((given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>) | undefined,
   shares: ProgressShares,
   signal: AbortSignal,
   progress: ReportProgress,

@@ -43,6 +43,7 @@ export function engineSettings(): Omit<SimulationOptions, 'scenario' | 'blockSiz
     model: settings.get('model', defaultOptions.model),
     provider: settings.get<Provider>('provider', defaultOptions.provider),
     executor: defaultOptions.executor,
+    precision: defaultOptions.precision,
     threads: threadsSetting(),
     verify: settings.get<Verification>('verify', defaultOptions.verify),
     quality: settings.get('quality', defaultOptions.quality),

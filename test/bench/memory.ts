@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { peakResidentBytes } from '../../src/engine/memory';
 import { openDevice } from '../../src/engine/runtime/provider';
 import { OurAttention, uniformData } from './ours';
 import type { BenchContext, Figure, Section } from './section';
@@ -13,7 +14,7 @@ export async function measurePeak(tokens: number, threads: number): Promise<void
   const data = (): Float32Array => uniformData(heads * tokens * headWidth);
   const ours = await OurAttention.create({ kind: 'sliding-window', window: 512 }, 128, undefined, heads, headWidth, [data(), data(), data()], device);
   await ours.run();
-  process.send?.(process.resourceUsage().maxRSS * 1024);
+  process.send?.(peakResidentBytes());
   await ours.release();
 }
 

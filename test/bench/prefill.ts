@@ -53,7 +53,7 @@ export async function prefill(context: BenchContext): Promise<Section> {
       'Ours (causal, fused, M = 512) and llama.cpp (node-llama-cpp, CPU, key-value cache in float32, the fastest of batches of 512 and 2,048 with and without flash attention) on the same tokens and weights, in turn; medians. The difference is the largest between two next-token probabilities, relative to the largest probability.',
     columns: { tokens: 'N', oursMs: 'ours, ms', llamaMs: 'llama.cpp, ms', ratio: 'llama.cpp / ours', variant: 'llama.cpp ran with', difference: 'difference' },
     rows,
-    goals: [{ goal: 'Prefill at N = 8192 at least as fast as llama.cpp', measured: `N = ${last.tokens}: ${Number(last.ratio).toFixed(2)} times as fast`, reached: !context.quick && Number(last.ratio) >= 1 }],
+    goals: context.quick ? [] : [{ goal: 'Prefill at N = 8192 at least as fast as llama.cpp', measured: `N = ${last.tokens}: ${Number(last.ratio).toFixed(2)} times as fast`, reached: Number(last.ratio) >= 1 }],
   };
 }
 

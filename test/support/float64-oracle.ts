@@ -29,7 +29,7 @@ export class Float64Oracle implements Pick<Oracle, 'attend' | 'attendOn' | 'atte
   }
 
   /** States `[blocks, M]` over the keys of one stack. */
-  private stackStates({ rows, blocks, query, stacks }: AttentionRun, index: number): States {
+  private stackStates({ rows, blocks, query, stacks, plainKeys }: AttentionRun, index: number): States {
     const { key, value, tiles, mask } = stacks[index];
     const width = query.length / (blocks * rows);
     const part = (buffer: Float32Array, at: number, count: number, columns: number): number[][] =>
@@ -38,7 +38,7 @@ export class Float64Oracle implements Pick<Oracle, 'attend' | 'attendOn' | 'atte
     for (let block = 0; block < blocks; block += 1) {
       // One query block reads all tiles of a stack; of several, each reads its own or all read the only one.
       const [from, count] = blocks === 1 ? [0, tiles] : [tiles === 1 ? 0 : block, 1];
-      const keys = part(key, from, count, width + 1).map((row) => row.slice(0, width));
+      const keys = part(key, from, count, plainKeys ? width : width + 1).map((row) => row.slice(0, width));
       // Hidden pairs carry a huge negative score: the same contract as the ONNX graph's.
       const state = denseAttention(part(query, block, 1, width), keys, part(value, from, count, width), (q, k) => (mask?.[q * rows + (k % rows)] ?? 0) > -1e29);
       const own: States = { out: Float32Array.from(state.out.flat()), logNormaliser: Float32Array.from(state.logNormaliser) };

@@ -1,6 +1,6 @@
 import { isBlackBox } from '../constructions';
 import { tokenwiseRows } from '../plan/cost';
-import { dispatchesOf, tileRows, tilesPerDispatch, type Dispatch } from '../plan/dispatches';
+import { dispatchesOf, readsPlainKeys, tileRows, tilesPerDispatch, type Dispatch } from '../plan/dispatches';
 import type { Plan } from '../plan/plan';
 import type { Phase } from '../report/report';
 import { interpolate, linearBetween, type Calibration, type LayerRate, type PassRate, type RunRate, type TileRate } from './calibration';
@@ -94,7 +94,7 @@ export function tilewisePhases(plan: Plan, calibration: TilewiseRates): Predicti
   const { runs, first, open, masked } = countDispatches(dispatches);
   const rate = tileRate(calibration, rows, model.headWidth);
   const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;
-  const copied = model.keyValueHeads * tokens * model.headWidth;
+  const copied = readsPlainKeys(plan) ? 0 : model.keyValueHeads * tokens * model.headWidth;
   const stretches = Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
   return {
     project: tokenwiseMs(calibration, 'project', model.width, model.layers * stretches, plan.flopsByPhase.project),

@@ -38,6 +38,14 @@ export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize
   return Math.min(tokens, blockSize);
 }
 
+/** Tiles a query block, on average, up to which appending a column to keys in every run is cheaper than one copy of them. */
+const mostPlainReads = 4;
+
+/** Whether runs are handed keys as they are, and append the column of ones themselves: where each key block is read by few. */
+export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' | 'blocks' | 'scenario'>): boolean {
+  return scenario.kind !== 'average-case' && tiles <= mostPlainReads * blocks;
+}
+
 /** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
 const defaultScoreBytes = 4 * 1024 * 1024;
 

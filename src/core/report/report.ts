@@ -2,7 +2,7 @@ import type { Scenario } from '../masks';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
 import type { Construction } from '../constructions';
-import type { Executor } from '../options';
+import type { Executor, Precision } from '../options';
 import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { PredictionReport } from './prediction';
@@ -81,6 +81,8 @@ export interface RunMeasurements {
   readonly threads: number;
   /** Whether tiles were run one dispatch after another, or a layer at a time as one graph. */
   readonly executor: Exclude<Executor, 'auto'>;
+  /** Of the small transformer's products. */
+  readonly precision: Precision;
   /** From tokens in memory to the last layer's output: verification and quality are not part of it. */
   readonly wallMs: number;
   readonly phases: Phases;

@@ -24,7 +24,7 @@ export async function layerRate(device: Device): Promise<LayerRate> {
   const oracle = await OnnxOracle.create(model, blockSize, device);
   const time = (plan: Plan): Promise<number> =>
     medianMs(() =>
-      compiledForward({ model, plan, tokens: new Int32Array(plan.tokens), oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }),
+      compiledForward({ model, plan, tokens: new Int32Array(plan.tokens), oracle, precision: 'float32', clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }),
     );
   const planFor = (tokens: number, scenario: Scenario): Plan =>
     makePlan({ tokens, model: model.shape, scenario, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false } });

@@ -1,3 +1,4 @@
+import type { Precision } from '../../core/options';
 import type { Plan } from '../../core/plan/plan';
 import type { CallCounter } from '../oracle/oracle';
 import type { HeadTensor } from '../run/head-tensor';
@@ -20,9 +21,9 @@ export class CompiledAttention implements LayerAttention {
   ) {}
 
   /** Builds and loads the graph of a plan. */
-  static async create(plan: Plan, device: Device, calls: CallCounter, clock: PhaseClock, onInstances: OnInstances): Promise<CompiledAttention> {
+  static async create(plan: Plan, device: Device, calls: CallCounter, clock: PhaseClock, onInstances: OnInstances, precision: Precision = 'float32'): Promise<CompiledAttention> {
     const { graph, instances } = attentionGraph(plan);
-    const session = await GraphSession.create(graph.build({ functions: compiledFunctions }), device);
+    const session = await GraphSession.create(graph.build({ functions: compiledFunctions[precision] }), device);
     return new CompiledAttention(plan, session, instances, calls, clock, onInstances);
   }
 

@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Precision } from '../../core/options';
 import type { OnnxOracle } from '../oracle/onnx-oracle';
 import { embed } from '../run/tokenwise';
 import { throwIfCancelled } from '../run/cancel';
@@ -9,7 +10,7 @@ import { compiledFunctions } from './functions';
 import { layerGraph } from './graphs';
 
 /** A forward pass on the device of an oracle, which counts its calls. */
-export type CompiledPass = Omit<ForwardPass, 'oracle'> & { readonly oracle: OnnxOracle };
+export type CompiledPass = Omit<ForwardPass, 'oracle'> & { readonly oracle: OnnxOracle; readonly precision: Precision };
 
 /** What a layer's graph gives besides the residual stream, where it is inspected. */
 const inspectedOutputs = ['query', 'key', 'value', 'out', 'logNormaliser'] as const;
@@ -34,7 +35,7 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
       const { graph, instances } = layerGraph(plan, model, model.layers[layer], pass.inspect !== undefined);
       const input = hidden;
       const results = await clock.time('layer', async () => {
-        const session = await openLayer(graph.build({ functions: compiledFunctions }), oracle.device, layer === layers - 1, pass.inspect !== undefined);
+        const session = await openLayer(graph.build({ functions: compiledFunctions[pass.precision] }), oracle.device, layer === layers - 1, pass.inspect !== undefined);
         const made = await session.run({ hidden: input });
         // A tensor in device memory belongs to the session that made it, and must go before that does.
         input.dispose();

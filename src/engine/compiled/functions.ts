@@ -1,3 +1,4 @@
+import type { Precision } from '../../core/options';
 import { FunctionBuilder, type ModelFunction } from '../onnx/function-builder';
 import type { Operators, Value } from '../onnx/operators';
 
@@ -15,17 +16,20 @@ export interface StateValues {
  * Inputs `query` `[..., M, m]` (scaled by 1/sqrt(m)), `key` and `value` `[..., M, m]`, and in the masked variant `mask`,
  * which is added to the scores. Leading axes are calls and heads, and broadcast. The maximum is taken out before exp.
  */
-function smallTransformer(name: string, masked: boolean): ModelFunction {
+function smallTransformer(name: string, masked: boolean, precision: Precision): ModelFunction {
   const f = new FunctionBuilder(name);
   const query = f.input('query');
   const key = f.input('key');
   const value = f.input('value');
-  const products = f.matMul(query, f.transpose(key, [0, 1, 2, 4, 3]));
+  // Products alone are in float16: a log-normaliser of some hundreds has three digits there, and merging needs more.
+  const product = (a: Value, b: Value): Value =>
+    precision === 'float32' ? f.matMul(a, b) : f.cast(f.matMul(f.cast(a, 'float16'), f.cast(b, 'float16')), 'float32');
+  const products = product(query, f.transpose(key, [0, 1, 2, 4, 3]));
   const scores = masked ? f.add(products, f.input('mask')) : products;
   const high = f.reduceMax(scores, -1);
   const weights = f.exp(f.subtract(scores, high));
   const sum = f.reduceSum(weights, -1);
-  f.output('out', f.divide(f.matMul(weights, value), sum));
+  f.output('out', f.divide(product(weights, value), sum));
   f.output('logNormaliser', f.add(high, f.log(sum)));
   return f.build('Attention of a query block to key blocks of M tokens, one call each, with the natural logarithm of the softmax sum.');
 }
@@ -58,15 +62,18 @@ function mergeStates(): ModelFunction {
   return f.build('Two attention states of disjoint key sets, merged into one.');
 }
 
-/** The functions that compiled graphs call. */
-export const compiledFunctions: readonly ModelFunction[] = [
-  smallTransformer('SmallTransformer', false),
-  smallTransformer('MaskedSmallTransformer', true),
-  mergeTiles(),
-  mergeStates(),
-];
+/** The functions that compiled graphs call, by the precision of the small transformer's products. */
+export const compiledFunctions: Readonly<Record<Precision, readonly ModelFunction[]>> = {
+  float32: functionsOf('float32'),
+  float16: functionsOf('float16'),
+};
 
-const [open, masked, tilesMerged, statesMerged] = compiledFunctions;
+function functionsOf(precision: Precision): readonly ModelFunction[] {
+  return [smallTransformer('SmallTransformer', false, precision), smallTransformer('MaskedSmallTransformer', true, precision), mergeTiles(), mergeStates()];
+}
+
+// Calls go by name and number of outputs, which no precision changes.
+const [open, masked, tilesMerged, statesMerged] = compiledFunctions.float32;
 
 /** Calls the small transformer. */
 export function callSmallTransformer(g: Operators, query: Value, key: Value, value: Value, mask: Value | undefined): StateValues {

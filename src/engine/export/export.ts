@@ -61,7 +61,7 @@ export function exportGraph(plan: Plan, part: ExportPart, model: LoadedModel, da
   const compiled: CompiledGraph = part === 'attention' ? attentionGraph(plan) : modelGraph(plan, model);
   const perCall = plan.oracle.heads * plan.oracle.layers;
   const calls = (part === 'attention' ? 1 : plan.model.layers) * Math.ceil(compiled.instances / (part === 'attention' ? 1 : plan.model.layers) / perCall);
-  const parts = { functions: compiledFunctions, metadata: metadataOf(plan, part, calls) };
+  const parts = { functions: compiledFunctions.float32, metadata: metadataOf(plan, part, calls) };
   const nodes = compiled.graph.nodeCount;
   const split = compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] };
   const externalBytes = split.data.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -77,7 +77,7 @@ export function exportGraph(plan: Plan, part: ExportPart, model: LoadedModel, da
       externalBytes,
       opset: opsetVersion,
       irVersion,
-      functions: compiledFunctions.map(({ opType }) => `${functionDomain}.${opType}`),
+      functions: compiledFunctions.float32.map(({ opType }) => `${functionDomain}.${opType}`),
     },
   };
 }

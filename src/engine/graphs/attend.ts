@@ -24,6 +24,8 @@ export interface AttendShape {
   readonly headWidth: number;
   /** Per stack of tiles, whether it has a mask. */
   readonly masked: readonly boolean[];
+  /** Whether keys come without their column of ones. */
+  readonly plainKeys: boolean;
   /** Whether each stack's tiles are summed over, as one query block reads them; else they stay apart. */
   readonly summed: boolean;
   /** Whether sums come in, and with them the reference. */
@@ -39,10 +41,10 @@ export interface AttendShape {
  * column of the product (query `[q, -c]`, key `[k, 1]`), so that exp is the only pass over the scores besides the row sum.
  * c is the highest score of the first stack plus a margin, or comes in with the sums of an earlier run.
  *
- * Inputs: `query` `[blocks, M, m]`; per stack i `key{i}` `[tiles, M, m + 1]`, `value{i}` `[tiles, M, m]` and, where masked,
+ * Inputs: `query` `[blocks, M, m]`; per stack i `key{i}` `[tiles, M, m + 1]` (or m, where keys are plain), `value{i}` `[tiles, M, m]` and, where masked,
  * `mask{i}` `[M, M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */
-export function attendGraph({ headWidth, masked, summed, continues, continued }: AttendShape): Uint8Array {
+export function attendGraph({ headWidth, masked, plainKeys, summed, continues, continued }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
   const query = g.input('query', ['blocks', 'M', headWidth]);
   const sumsIn = continues ? sumsInputs(g, headWidth) : undefined;
@@ -50,7 +52,8 @@ export function attendGraph({ headWidth, masked, summed, continues, continued }:
   let weighted = sumsIn?.weighted;
   let sum = sumsIn?.sum;
   masked.forEach((hasMask, index) => {
-    const key = g.input(`key${index}`, [`tiles${index}`, 'M', headWidth + 1]);
+    const given = g.input(`key${index}`, [`tiles${index}`, 'M', plainKeys ? headWidth : headWidth + 1]);
+    const key = plainKeys ? g.padEnd(given, 3, 2, 1, 1) : given;
     const value = g.input(`value${index}`, [`tiles${index}`, 'M', headWidth]);
     const last = reference === undefined ? g.padEnd(query, 3, 2, 1) : g.concat(2, query, g.negate(reference));
     const products = g.matMul(last, g.transpose(key, [0, 2, 1]));

@@ -90,10 +90,10 @@ export abstract class Operators {
     return this.append('Slice', [a, this.integers(from), this.integers(to), this.integers(axis)]);
   }
 
-  /** `count` zeros appended along an axis of a tensor of rank `rank`. */
-  padEnd(a: Value, rank: number, axis: number, count: number): Value {
+  /** `count` equal numbers appended along an axis of a tensor of rank `rank`. */
+  padEnd(a: Value, rank: number, axis: number, count: number, value = 0): Value {
     const ends = Array.from({ length: rank }, (_, dimension) => (dimension === axis ? count : 0));
-    return this.append('Pad', [a, this.integers(...Array.from(ends, () => 0), ...ends)]);
+    return this.append('Pad', [a, this.integers(...Array.from(ends, () => 0), ...ends), this.scalar(value)]);
   }
 
   /** The same elements as another type. */

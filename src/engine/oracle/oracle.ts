@@ -5,7 +5,10 @@ import type { LayerWeights, LoadedModel } from '../model/load';
 /** Tiles that are read in the same way. */
 export interface KeyStack {
   readonly tiles: number;
-  /** `[tiles, M, m + 1]`: the last column is 1, so that a product with a query that ends in -c gives the score less c. */
+  /**
+   * `[tiles, M, m + 1]`: the last column is 1, so that a product with a query that ends in -c gives the score less c. Where
+   * the run's keys are plain, `[tiles, M, m]`, and the run appends that column.
+   */
   readonly key: Float32Array;
   /** `[tiles, M, m]`. */
   readonly value: Float32Array;
@@ -35,6 +38,7 @@ export interface AttentionRun {
    * The first stack gives the reference scores where nothing is carried: every query should see a key in it.
    */
   readonly stacks: readonly KeyStack[];
+  readonly plainKeys: boolean;
   /** Single-head instances that this run is: its tiles, each read by one query block. */
   readonly instances: number;
   /** Sums of an earlier run of the same query block. */

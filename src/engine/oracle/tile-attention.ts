@@ -4,7 +4,7 @@ import type { Device } from '../runtime/provider';
 import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
 
 /** How a run's graph differs from others besides its stacks. */
-type Ends = Pick<AttendShape, 'summed' | 'continues' | 'continued'>;
+type Ends = Pick<AttendShape, 'plainKeys' | 'summed' | 'continues' | 'continued'>;
 
 /** Attention calls on ONNX Runtime: one session per way of stacking tiles, made when it is first needed. */
 export class TileAttention {
@@ -18,17 +18,17 @@ export class TileAttention {
 
   /** A query's whole attention, or what is left of it. */
   attend(run: AttentionRun): Promise<AttentionResult> {
-    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
+    return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
   }
 
   /** Sums for a later run to go on from. */
   attendOn(run: AttentionRun): Promise<RunningSums> {
-    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
+    return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
   }
 
   /** Each tile of one stack apart. */
   attendApart(run: AttentionRun): Promise<AttentionResult> {
-    return this.run(run, { summed: false, continues: false, continued: false });
+    return this.run(run, { plainKeys: run.plainKeys, summed: false, continues: false, continued: false });
   }
 
   async release(): Promise<void> {
@@ -36,11 +36,11 @@ export class TileAttention {
     this.sessions.clear();
   }
 
-  private async run<Result>({ rows, blocks, query, stacks, carried }: AttentionRun, ends: Ends): Promise<Result> {
+  private async run<Result>({ rows, blocks, query, stacks, carried, plainKeys }: AttentionRun, ends: Ends): Promise<Result> {
     const width = this.headWidth;
     const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
     stacks.forEach(({ tiles, key, value, mask }, index) => {
-      operands[`key${index}`] = { data: key, shape: [tiles, rows, width + 1] };
+      operands[`key${index}`] = { data: key, shape: [tiles, rows, plainKeys ? width : width + 1] };
       operands[`value${index}`] = { data: value, shape: [tiles, rows, width] };
       if (mask !== undefined) {
         operands[`mask${index}`] = { data: mask, shape: [rows, rows] };

@@ -94,6 +94,7 @@ export class FusedAttention implements LayerAttention {
     return {
       rows: this.masks.rows,
       blocks,
+      plainKeys: this.operands.plainKeys,
       query: this.operands.queries(layer.query, head, firstBlock, blocks),
       stacks: stacks.map((stack) => this.stackOf(stack)),
       instances,

@@ -1,3 +1,4 @@
+import { readsPlainKeys } from '../../core/plan/dispatches';
 import { permutation } from '../../core/random';
 import type { Plan } from '../../core/plan/plan';
 import { blockStart } from '../../core/plan/partition';
@@ -7,8 +8,10 @@ import { rowsView, type HeadTensor } from './head-tensor';
  * What the attention calls of one head read: views of the layer's own tensors where they can be, copies where the calls
  * need them otherwise.
  *
- * Keys are copied once a key-value head, with the column of ones that attention calls want (see the attend graph), and in
- * the order of the permutation where the plan samples. A short last block is padded with zeros; its mask hides them.
+ * Where a key block is read by many query blocks, keys are copied once a key-value head, with the column of ones that
+ * attention calls want (see the attend graph), and in the order of the permutation where the plan samples. Where it is read
+ * by few, as under a window, the runs append that column themselves. A short last block is padded with zeros; its mask
+ * hides them.
  */
 export class HeadOperands {
   private readonly order: Uint32Array | Int32Array | undefined;
@@ -16,8 +19,10 @@ export class HeadOperands {
   /** Values in the permutation's order, or only those of a short last block. */
   private readonly value: Float32Array;
   private readonly lastQuery: Float32Array;
-  private values: { readonly tensor: HeadTensor; readonly head: number } | undefined;
+  private loaded: { readonly key: HeadTensor; readonly value: HeadTensor; readonly head: number } | undefined;
   private readonly short: boolean;
+  /** Whether keys are handed over without the column of ones. */
+  readonly plainKeys: boolean;
 
   /** @param rows M, or N where a block is longer than the sequence */
   constructor(
@@ -28,10 +33,11 @@ export class HeadOperands {
     const width = model.headWidth;
     this.order = plan.scenario.kind === 'average-case' ? permutation(tokens, plan.scenario.seed) : undefined;
     this.short = tokens < blocks * rows;
-    this.key = new Float32Array(blocks * rows * (width + 1));
+    this.plainKeys = readsPlainKeys(plan);
+    this.key = new Float32Array(this.plainKeys ? rows * width : blocks * rows * (width + 1));
     this.value = new Float32Array((this.order ? blocks : 1) * rows * width);
     this.lastQuery = new Float32Array(rows * width);
-    for (let row = 0; row < tokens; row += 1) {
+    for (let row = 0; row < tokens && !this.plainKeys; row += 1) {
       this.key[row * (width + 1) + width] = 1;
     }
   }
@@ -40,6 +46,16 @@ export class HeadOperands {
   load(key: HeadTensor, value: HeadTensor, head: number): void {
     const { tokens, blocks } = this.plan;
     const { width } = key;
+    this.loaded = { key, value, head };
+    if (this.short && this.order === undefined) {
+      this.value.set(rowsView(value, head, blockStart(this.plan, blocks - 1), tokens));
+    }
+    if (this.plainKeys) {
+      if (this.short) {
+        this.key.set(rowsView(key, head, blockStart(this.plan, blocks - 1), tokens));
+      }
+      return;
+    }
     const source = rowsView(key, head, 0, tokens);
     for (let row = 0; row < tokens; row += 1) {
       const from = (this.order?.[row] ?? row) * width;
@@ -48,31 +64,32 @@ export class HeadOperands {
         this.key[to + column] = source[from + column];
       }
     }
-    if (this.order !== undefined) {
-      this.order.forEach((token, row) => this.value.set(rowsView(value, head, token, token + 1), row * width));
-    } else if (this.short) {
-      this.value.set(rowsView(value, head, blockStart(this.plan, blocks - 1), tokens));
-    }
-    this.values = { tensor: value, head };
+    this.order?.forEach((token, row) => this.value.set(rowsView(value, head, token, token + 1), row * width));
   }
 
-  /** Keys of `tiles` blocks, `[tiles, M, m + 1]`. */
+  /** Keys of `tiles` blocks, `[tiles, M, m + 1]`, or m where they are plain. A short last block is asked for by itself. */
   keys(from: number, tiles: number): Float32Array {
+    if (this.plainKeys) {
+      return this.isShort(from + tiles) ? this.key : this.view('key', from, tiles);
+    }
     const size = this.rows * (this.plan.model.headWidth + 1);
     return this.key.subarray(from * size, (from + tiles) * size);
   }
 
   /** Values of `tiles` blocks, `[tiles, M, m]`. A short last block is asked for by itself. */
   valuesOf(from: number, tiles: number): Float32Array {
-    if (this.values === undefined) {
-      throw new Error('Values are asked for before a head was loaded.');
-    }
-    const size = this.rows * this.plan.model.headWidth;
     if (this.order !== undefined) {
+      const size = this.rows * this.plan.model.headWidth;
       return this.value.subarray(from * size, (from + tiles) * size);
     }
-    const { tensor, head } = this.values;
-    return this.isShort(from + tiles) ? this.value : rowsView(tensor, head, from * this.rows, (from + tiles) * this.rows);
+    return this.isShort(from + tiles) ? this.value : this.view('value', from, tiles);
+  }
+
+  private view(name: 'key' | 'value', from: number, tiles: number): Float32Array {
+    if (this.loaded === undefined) {
+      throw new Error('Keys and values are asked for before a head was loaded.');
+    }
+    return rowsView(this.loaded[name], this.loaded.head, from * this.rows, (from + tiles) * this.rows);
   }
 
   /** Queries of `blocks` blocks of a head, `[blocks, M, m]`. A short last block is asked for by itself. */

@@ -16,10 +16,10 @@ export interface Device {
 }
 
 /**
- * Finds the device for a provider by running a small graph on it.
+ * Finds the device for a provider by running a small tile of attention on it.
  *
- * `auto` is the CPU: until devices are calibrated there is no ground to prefer another one. A provider that was named is
- * used or refused, never replaced.
+ * `auto` is the CPU here: what calibration prefers to it is asked for by name. A provider that was named is used or
+ * refused, never replaced.
  * @throws InputError where the provider is not there or does not run
  */
 export async function openDevice(provider: Provider, threads: number): Promise<Device> {
@@ -96,6 +96,32 @@ async function probe(device: Device): Promise<void> {
     });
   } finally {
     await session.release();
+  }
+}
+
+/**
+ * Refuses float16 on a device that has it by name only: WebGPU without shader-f16 fails when such a graph runs, and the CPU
+ * computes it in float32, which shows in a number that float16 cannot hold.
+ *
+ * @throws InputError
+ */
+export async function checkFloat16(device: Device): Promise<void> {
+  try {
+    const g = new GraphBuilder('float16');
+    const half = g.cast(g.input('x', [4, 4]), 'float16');
+    g.output('y', g.cast(g.matMul(half, half), 'float32'), [4, 4]);
+    const session = await InferenceSession.create(g.build(), sessionOptions(device));
+    try {
+      const { y } = await session.run({ x: new Tensor('float32', new Float32Array(16).fill(0.5 + 2 ** -14), [4, 4]) });
+      if (y.data[0] !== 1) {
+        throw new Error('it computes in float32 instead');
+      }
+    } finally {
+      await session.release();
+    }
+  } catch (error) {
+    const reason = messageOf(error).split('\n')[0];
+    throw new InputError(`Precision "float16" does not run on ${device.provider} (${device.name}: ${reason}); use --precision float32.`);
   }
 }
 

@@ -10,13 +10,24 @@
 export function cutSegments(text: string): string[] {
   const segments: string[] = [];
   let from = 0;
-  lineBreak.lastIndex = 0;
-  for (let match = lineBreak.exec(text); match !== null; match = lineBreak.exec(text)) {
-    pushLine(text, from, match.index + match[0].length, segments);
-    from = match.index + match[0].length;
+  for (const end of cutsAfter(text, 0)) {
+    segments.push(text.slice(from, end));
+    from = end;
   }
-  pushLine(text, from, text.length, segments);
   return segments;
+}
+
+/** The cuts of a text after one of them, the end of the text last. They depend on nothing before that one. */
+export function* cutsAfter(text: string, cut: number): Generator<number> {
+  let from = cut;
+  while (from < text.length) {
+    lineBreak.lastIndex = from;
+    const match = lineBreak.exec(text);
+    const to = match === null ? text.length : match.index + match[0].length;
+    yield* wordCuts(text, from, to);
+    yield to;
+    from = to;
+  }
 }
 
 const lineBreak = /[\p{L}\p{N}](?=\r?\n)/gu;
@@ -25,78 +36,73 @@ const wordEnd = /[\p{L}\p{N}](?= )/gu;
 /** Characters after which a line is cut at the next word. */
 const lineLimit = 512;
 
-function pushLine(text: string, from: number, to: number, segments: string[]): void {
+function* wordCuts(text: string, from: number, to: number): Generator<number> {
   let start = from;
   while (to - start > lineLimit) {
     wordEnd.lastIndex = start + lineLimit;
     const match = wordEnd.exec(text);
     if (match === null || match.index + match[0].length >= to) {
-      break;
+      return;
     }
-    const end = match.index + match[0].length;
-    segments.push(text.slice(start, end));
-    start = end;
-  }
-  if (to > start) {
-    segments.push(text.slice(start, to));
+    start = match.index + match[0].length;
+    yield start;
   }
 }
 
-/** What an edit left as it was. */
-export interface UnchangedSegments {
+/** What an edit changes of a text's segments. */
+export interface ChangedSegments {
   /** Segments at the start, and at the end, that are the same in both texts. */
   readonly head: number;
   readonly tail: number;
-  /** The part of the new text between them, which is to be cut anew. */
-  readonly from: number;
-  readonly to: number;
+  /** The segments of the new text between them. */
+  readonly segments: readonly string[];
 }
 
 /**
- * The segments of a text that are also segments of an edited one.
+ * The segments of an edited text, where those of the text before it are known.
  *
- * A cut at a line break depends on the letter before it and the break alone, and what follows it on nothing before it. So
- * all segments up to the last such cut before the edit stay, and all from the first such cut after it on.
- * @param segments those of `before`
+ * A cut depends on what lies between the cut before it and the break or space after it. So all segments stay whose cut lies
+ * wholly before the edit, and from there the text is cut anew, until a cut comes that the text before had too: from then on
+ * both are the same.
+ * @param offsets where the segments of `before` begin, ascending, and its length
  */
-export function unchangedSegments(segments: readonly string[], before: string, after: string): UnchangedSegments {
+export function changedSegments(offsets: Float64Array, before: string, after: string): ChangedSegments {
   const prefix = commonPrefix(before, after);
   const suffix = commonSuffix(before, after, Math.min(before.length, after.length) - prefix);
-  let head = 0;
-  let from = 0;
-  for (let index = 0, end = 0; index < segments.length; index += 1) {
-    end += segments[index].length;
-    if (end + longestLineBreak > prefix) {
-      break;
-    }
-    if (isLineEnd(before, end)) {
-      head = index + 1;
-      from = end;
-    }
-  }
-  let tail = 0;
-  let rest = 0;
-  for (let index = segments.length - 1, start = before.length; index >= head; index -= 1) {
-    start -= segments[index].length;
-    // The letter before the cut must be unchanged too; it may be a pair of code units.
-    if (start - longestLetter < before.length - suffix || start < from) {
-      break;
-    }
-    if (isLineEnd(before, start)) {
-      tail = segments.length - index;
-      rest = before.length - start;
+  const count = offsets.length - 1;
+  const head = count === 0 ? 0 : lastAtMost(offsets, Math.max(0, prefix - longestLineBreak));
+  const grown = after.length - before.length;
+  const segments: string[] = [];
+  let from = offsets[head] ?? 0;
+  for (const end of cutsAfter(after, from)) {
+    segments.push(after.slice(from, end));
+    from = end;
+    if (end >= after.length - suffix && end < after.length) {
+      const index = lastAtMost(offsets, end - grown);
+      if (offsets[index] === end - grown) {
+        return { head, tail: count - index, segments };
+      }
     }
   }
-  return { head, tail, from, to: after.length - rest };
+  return { head, tail: 0, segments };
 }
 
-/** Code units of the longest line break and letter. */
+/** Code units of the longest line break. */
 const longestLineBreak = 2;
-const longestLetter = 2;
 
-/** Whether a cut at this offset is one at a line break. */
-function isLineEnd(text: string, offset: number): boolean {
-  return text[offset] === '\n' || (text[offset] === '\r' && text[offset + 1] === '\n');
+/** The last index, sentinel excluded, whose value is at most `target`, in an ascending array. */
+export function lastAtMost(values: Float64Array, target: number): number {
+  let low = 0;
+  let high = values.length - 2;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (values[middle] <= target) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
 }
 
 /** Code units that are compared at once. */

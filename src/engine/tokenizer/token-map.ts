@@ -1,4 +1,4 @@
-import { cutSegments, unchangedSegments } from './segments';
+import { changedSegments, lastAtMost } from './segments';
 import type { PromptTokenizer } from './tokenizer';
 
 /** Where the tokens of one version of a prompt lie in its text. */
@@ -16,9 +16,11 @@ interface Version {
   readonly text: string;
   readonly segments: readonly string[];
   readonly ids: readonly (readonly number[])[];
+  /** Where each segment begins, and the length of the text. */
+  readonly firstOffset: Float64Array;
 }
 
-const emptyVersion: Version = { text: '', segments: [], ids: [] };
+const emptyVersion: Version = { text: '', segments: [], ids: [], firstOffset: new Float64Array(1) };
 
 /**
  * Maps prompts to tokens again and again while they are edited.
@@ -39,8 +41,7 @@ export class TokenMapper {
    */
   async map(text: string, isStale: () => boolean): Promise<TokenMap | undefined> {
     const { before } = this;
-    const { head, tail, from, to } = unchangedSegments(before.segments, before.text, text);
-    const changed = cutSegments(text.slice(from, to));
+    const { head, tail, segments: changed } = changedSegments(before.firstOffset, before.text, text);
     const known = this.unfinished;
     const ids: (readonly number[])[] = [];
     let resumed = performance.now();
@@ -57,22 +58,19 @@ export class TokenMapper {
       }
     }
     const end = before.segments.length - tail;
-    this.before = {
-      text,
-      segments: [...before.segments.slice(0, head), ...changed, ...before.segments.slice(end)],
-      ids: [...before.ids.slice(0, head), ...ids, ...before.ids.slice(end)],
-    };
+    const segments = [...before.segments.slice(0, head), ...changed, ...before.segments.slice(end)];
+    const firstOffset = new Float64Array(segments.length + 1);
+    segments.forEach((segment, index) => (firstOffset[index + 1] = firstOffset[index] + segment.length));
+    this.before = { text, segments, ids: [...before.ids.slice(0, head), ...ids, ...before.ids.slice(end)], firstOffset };
     this.unfinished = new Map();
     return this.lookup(this.before);
   }
 
-  private lookup({ segments, ids }: Version): TokenMap {
+  private lookup({ segments, ids, firstOffset }: Version): TokenMap {
     const firstToken = new Float64Array(segments.length + 1);
-    const firstOffset = new Float64Array(segments.length + 1);
     firstToken[0] = this.tokenizer.prefix.length;
     for (let index = 0; index < segments.length; index += 1) {
       firstToken[index + 1] = firstToken[index] + ids[index].length;
-      firstOffset[index + 1] = firstOffset[index] + segments[index].length;
     }
     const tokens = firstToken[segments.length];
     const offsetIn = (index: number, token: number): number =>
@@ -108,18 +106,3 @@ export class TokenMapper {
 
 /** Longest time that mapping holds its thread, in milliseconds. */
 const sliceMs = 8;
-
-/** The last index, sentinel excluded, whose value is at most `target`, in an ascending array. */
-function lastAtMost(values: Float64Array, target: number): number {
-  let low = 0;
-  let high = values.length - 2;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (values[middle] <= target) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}

@@ -16,8 +16,9 @@ type Run = RunReport['run'];
 type StoredReport = Omit<RunReport, 'sampling' | 'prediction' | 'run'> & {
   readonly sampling?: RunReport['sampling'];
   readonly prediction?: RunReport['prediction'];
-  readonly run: Omit<Run, 'calls' | 'phases' | 'executor'> & {
+  readonly run: Omit<Run, 'calls' | 'phases' | 'executor' | 'precision'> & {
     readonly executor?: Run['executor'];
+    readonly precision?: Run['precision'];
     readonly phases: Omit<Run['phases'], 'gather' | 'layer'> & { readonly gather?: number; readonly layer?: number };
     readonly calls: Omit<Run['calls'], 'retries'> & { readonly retries?: number };
   };
@@ -31,8 +32,8 @@ interface StoredRun {
 /** The report with what its version could not have: nothing was sampled, predicted, compiled or called again. */
 function completed(report: StoredReport): RunReport {
   const { run, sampling = null, prediction = null } = report;
-  const { calls, phases, executor = 'tiles' } = run;
-  return { ...report, sampling, prediction, run: { ...run, executor, phases: { gather: 0, layer: 0, ...phases }, calls: { ...calls, retries: calls.retries ?? 0 } } };
+  const { calls, phases, executor = 'tiles', precision = 'float32' } = run;
+  return { ...report, sampling, prediction, run: { ...run, executor, precision, phases: { gather: 0, layer: 0, ...phases }, calls: { ...calls, retries: calls.retries ?? 0 } } };
 }
 
 /** Runs that are kept. */

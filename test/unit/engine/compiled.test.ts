@@ -33,4 +33,18 @@ describe('attention compiled into one graph', () => {
       { numRuns: 60 },
     );
   });
+
+  it('computes products in float16 where that is asked for, and merges in float32', async () => {
+    const plan = planOf({ tokens: 60, blockSize: 16, scenario: { kind: 'causal' } });
+    const calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
+    const attention = await CompiledAttention.create(plan, device, calls, new PhaseClock(), () => undefined, 'float16');
+    try {
+      const worst = await errorsOf(plan, randomLayer(60, smallModel, 3, 2), attention);
+      // Half precision has eleven bits; this CPU may keep more.
+      expect(worst.out).toBeLessThan(1e-2);
+      expect(worst.logNormaliser).toBeLessThan(1e-2);
+    } finally {
+      await attention.release();
+    }
+  });
 });

@@ -51,6 +51,35 @@ describe.runIf(hasSwiftShader)('the webgpu provider on SwiftShader', { timeout: 
   });
 });
 
+describe.runIf(hasSwiftShader)('float16 on SwiftShader, which has none', () => {
+  it('is refused by name, with the device and the way out', async () => {
+    const { code, stderr } = await cli(['simulate', samplePrompt, ...small, '--precision', 'float16'], '', await swiftShaderEnvironment());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Precision "float16" does not run on webgpu \(SwiftShader \(software\): .*use --precision float32\./);
+  }, 60_000);
+});
+
+describe('precision and executor', () => {
+  it.each([
+    [['--precision', 'float16', '--executor', 'tiles'], /Precision "float16" is for compiled layers of construction fused/],
+    [['--precision', 'float16', '--construction', 'tight'], /Precision "float16" is for compiled layers of construction fused/],
+    [['--executor', 'compiled', '--construction', 'tight'], /Executor "compiled" runs construction fused only, not tight; use --executor tiles\./],
+    [['--executor', 'fast'], /Executor "fast" is unknown; use one of auto, tiles, compiled\./],
+    [['--precision', 'int4'], /Precision "int4" is unknown; use one of float32, float16\./],
+  ])('%j are refused in one line', async (flags, message) => {
+    const { code, stdout, stderr } = await cli(['simulate', samplePrompt, '--max-tokens', '50', '--block', '32', ...flags]);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(message);
+  });
+
+  it('refuse float16 on a CPU that computes it in float32', async () => {
+    const { code, stderr } = await cli(['simulate', samplePrompt, '--max-tokens', '50', '--block', '32', '--precision', 'float16']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Precision "float16" does not run on cpu \(.*: it computes in float32 instead\); use --precision float32\./);
+  });
+});
+
 describe('a provider that is not there', () => {
   it('is refused by name in one line, and not replaced', async () => {
     // No Vulkan driver at all: not even the one that this machine may have.
