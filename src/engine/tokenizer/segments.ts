@@ -3,7 +3,9 @@
  *
  * A cut is made between a letter or digit and the line break or space after it. The pre-tokenizers of the GPT-2 family
  * split there whatever follows: no piece holds a letter followed by white space, and no look-behind crosses the cut.
- * Every such line break is a cut; inside long lines so is a space, at the first chance after `lineLimit` characters.
+ * Every such line break is a cut. After any other line break the first such space of the next line is one; and inside long
+ * lines so is a space, at the first chance after `lineLimit` characters. So cuts depend on their own line and on how the
+ * line before it ends, and two versions of a prompt are cut alike soon after an edit.
  *
  * @returns the parts; joined they are the text
  */
@@ -20,33 +22,59 @@ export function cutSegments(text: string): string[] {
 /** The cuts of a text after one of them, the end of the text last. They depend on nothing before that one. */
 export function* cutsAfter(text: string, cut: number): Generator<number> {
   let from = cut;
-  while (from < text.length) {
-    lineBreak.lastIndex = from;
-    const match = lineBreak.exec(text);
-    const to = match === null ? text.length : match.index + match[0].length;
-    yield* wordCuts(text, from, to);
-    yield to;
-    from = to;
+  // A cut in the middle of a line has had that line's first; at a line break, the line before it ended with one.
+  let needsFirst = false;
+  for (let line = cut; from < text.length; ) {
+    const end = lineEnd(text, line + breakAt(text, line));
+    const start: number = needsFirst ? nextWordEnd(text, line, end) : from;
+    if (needsFirst && start < end) {
+      yield start;
+      from = start;
+    }
+    for (let next = nextWordEnd(text, from + lineLimit, end); end - from > lineLimit && next < end; next = nextWordEnd(text, from + lineLimit, end)) {
+      yield next;
+      from = next;
+    }
+    if (end === text.length || endsInWord(text, end)) {
+      yield end;
+      from = end;
+      needsFirst = false;
+    } else {
+      needsFirst = true;
+    }
+    line = end;
   }
 }
-
-const lineBreak = /[\p{L}\p{N}](?=\r?\n)/gu;
-const wordEnd = /[\p{L}\p{N}](?= )/gu;
 
 /** Characters after which a line is cut at the next word. */
 const lineLimit = 512;
 
-function* wordCuts(text: string, from: number, to: number): Generator<number> {
-  let start = from;
-  while (to - start > lineLimit) {
-    wordEnd.lastIndex = start + lineLimit;
-    const match = wordEnd.exec(text);
-    if (match === null || match.index + match[0].length >= to) {
-      return;
-    }
-    start = match.index + match[0].length;
-    yield start;
+const wordEnd = /[\p{L}\p{N}](?= )/u;
+const wordCharacter = /[\p{L}\p{N}]$/u;
+
+/** Length of the line break at an offset: 0 where there is none. */
+function breakAt(text: string, offset: number): number {
+  return text[offset] === '\n' ? 1 : text[offset] === '\r' && text[offset + 1] === '\n' ? 2 : 0;
+}
+
+/** Where the line that holds an offset ends: at its line break, or at the end of the text. */
+function lineEnd(text: string, offset: number): number {
+  const at = text.indexOf('\n', offset);
+  return at < 0 ? text.length : at > offset && text[at - 1] === '\r' ? at - 1 : at;
+}
+
+/** The end of the first word from an offset on that a space follows, or the end of the line. */
+function nextWordEnd(text: string, offset: number, end: number): number {
+  if (offset >= end) {
+    return end;
   }
+  const match = wordEnd.exec(text.slice(offset, end));
+  return match === null ? end : offset + match.index + match[0].length;
+}
+
+/** Whether a letter or digit stands before an offset; it may be a pair of code units. */
+function endsInWord(text: string, offset: number): boolean {
+  return wordCharacter.test(text.slice(Math.max(0, offset - 2), offset));
 }
 
 /** What an edit changes of a text's segments. */
