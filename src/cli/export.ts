@@ -1,3 +1,4 @@
+import { access, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
@@ -7,7 +8,7 @@ import { defaultOptions, oneOf, wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
-import { exportGraph, exportParts, type ExportSummary } from '../engine/export/export';
+import { exportGraph, exportParts, type ExportedGraph, type ExportSummary } from '../engine/export/export';
 import { loadModel, openModel } from '../engine/model/load';
 import type { Surroundings } from './commands';
 import { checkWritable, writeWhole } from './files';
@@ -60,14 +61,45 @@ export async function exportCommand(path: string, flags: ExportFlags, { modelsFo
   await checkWritable(path);
   const folder = await openModel(flags.model, modelsFolder);
   const plan = makePlan(planRequest(tokens, folder.config.shape, optionsFrom(standard)));
-  const dataPath = `${path}.data`;
-  const exported = exportGraph(plan, part, await loadModel(folder), basename(dataPath));
-  if (exported.data.length > 0) {
-    await writeWhole(dataPath, exported.data);
-  }
-  await writeWhole(path, exported.model);
+  const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));
+  await writeExport(path, exported);
   print(flags, { path, ...exported.summary }, () => exportText(path, scenarioLabel(plan.scenario), exported.summary));
 }
+
+/**
+ * Writes an exported graph: the model, and its large constants beside it where they are apart. Both or neither.
+ *
+ * @throws InputError where a file cannot be written, or the constants would replace another file's
+ */
+export async function writeExport(path: string, { model, data }: Pick<ExportedGraph, 'model' | 'data'>): Promise<void> {
+  const dataPath = dataPathOf(path);
+  if (data.length === 0) {
+    return writeWhole(path, model, outputName);
+  }
+  // An older model may still read its constants there.
+  const found = await access(dataPath).then(
+    () => true,
+    () => false,
+  );
+  if (found) {
+    throw new InputError(`${dataPath} exists, and the constants of ${basename(path)} would go there; remove it or give another name than ${basename(path)}.`);
+  }
+  await writeWhole(dataPath, data, outputName);
+  try {
+    await writeWhole(path, model, outputName);
+  } catch (error) {
+    await rm(dataPath, { force: true });
+    throw error;
+  }
+}
+
+/** The file for the large constants of a model. */
+function dataPathOf(path: string): string {
+  return `${path}.data`;
+}
+
+/** What the path is to the user, for refusals. */
+const outputName = 'Output file';
 
 function exportText(path: string, scenario: string, summary: ExportSummary): string {
   const { part, tokens, inputLength, calls, nodes, bytes, externalBytes, opset, irVersion, functions } = summary;

@@ -39,7 +39,7 @@ export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize
 }
 
 /** Tiles a query block, on average, up to which appending a column to keys in every run is cheaper than one copy of them. */
-const mostPlainReads = 4;
+const mostPlainReads = 6;
 
 /** Whether runs are handed keys as they are, and append the column of ones themselves: where each key block is read by few. */
 export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' | 'blocks' | 'scenario'>): boolean {

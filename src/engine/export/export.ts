@@ -52,15 +52,17 @@ const nodesPerLayer = 70;
 /**
  * Exports a plan as one ONNX graph of calls of the small transformer.
  *
+ * @param load loads the large transformer's weights; not called for one layer's attention, which has none
  * @param dataName name of the file for large constants, beside the model's
  * @param limit bytes of constants above which they go to that file
  * @throws InputError for a graph that would have too many nodes
  */
-export function exportGraph(plan: Plan, part: ExportPart, model: LoadedModel, dataName: string, limit: number = largestModelBytes): ExportedGraph {
+export async function exportGraph(plan: Plan, part: ExportPart, load: () => Promise<LoadedModel>, dataName: string, limit: number = largestModelBytes): Promise<ExportedGraph> {
   checkNodes(plan, part);
-  const compiled: CompiledGraph = part === 'attention' ? attentionGraph(plan) : modelGraph(plan, model);
-  const perCall = plan.oracle.heads * plan.oracle.layers;
-  const calls = (part === 'attention' ? 1 : plan.model.layers) * Math.ceil(compiled.instances / (part === 'attention' ? 1 : plan.model.layers) / perCall);
+  const compiled: CompiledGraph = part === 'attention' ? attentionGraph(plan) : modelGraph(plan, await load());
+  const layers = part === 'attention' ? 1 : plan.model.layers;
+  // Calls are packed within a layer: the next one reads what it makes.
+  const calls = layers * Math.ceil(compiled.instances / (layers * plan.oracle.heads * plan.oracle.layers));
   const parts = { functions: compiledFunctions.float32, metadata: metadataOf(plan, part, calls) };
   const nodes = compiled.graph.nodeCount;
   const split = compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] };
@@ -107,7 +109,7 @@ function nodesOf(plan: Plan, part: ExportPart): number {
   return part === 'attention' ? nodesPerDispatch * dispatches : plan.model.layers * (nodesPerDispatch * dispatches + nodesPerLayer);
 }
 
-function metadataOf({ scenario, tokens, oracle, construction }: Plan, part: ExportPart, calls: number): Record<string, string> {
+function metadataOf({ scenario, tokens, oracle, construction, bound }: Plan, part: ExportPart, calls: number): Record<string, string> {
   return {
     part,
     tokens: String(tokens),
@@ -116,6 +118,7 @@ function metadataOf({ scenario, tokens, oracle, construction }: Plan, part: Expo
     construction,
     calls: String(calls),
     producer: `two-heads ${version}`,
-    source: 'Yu and Alman, arXiv 2506.12220, theorem 3.4 with the mask inside the tile',
+    statement: bound.theorem,
+    source: 'Yu and Alman, arXiv 2506.12220; masks go into the tiles',
   };
 }
