@@ -58,7 +58,7 @@ export async function exportCommand(path: string, flags: ExportFlags, { modelsFo
   }
   const { provider, threads, verify, construction, quality } = defaultOptions;
   const standard: Flags = { ...flags, provider, threads: String(threads), verify, construction, quality };
-  await checkWritable(path);
+  await checkWritable(path, outputName);
   const folder = await openModel(flags.model, modelsFolder);
   const plan = makePlan(planRequest(tokens, folder.config.shape, optionsFrom(standard)));
   const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));

@@ -27,15 +27,16 @@ export async function readPrompt(path: string): Promise<Prompt> {
 /**
  * Refuses a path that `writeWhole` could not write, before a long run is made for it.
  *
+ * @param flag where the user named the path, for the refusal
  * @throws InputError where the folder is missing or closed, or the path is a folder
  */
-export async function checkWritable(path: string): Promise<void> {
+export async function checkWritable(path: string, flag = '--out'): Promise<void> {
   await access(dirname(path), constants.W_OK).catch((error: unknown) => {
-    throw unwritable(path, messageOf(error));
+    throw unwritable(path, messageOf(error), flag);
   });
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) {
-    throw unwritable(path, 'it is a folder');
+    throw unwritable(path, 'it is a folder', flag);
   }
 }
 

@@ -76,15 +76,22 @@ class AttentionCompiler {
   }
 
   /** The state of a dispatch's query blocks over the keys of its stacks. */
-  private attend(layer: BlockValues, { firstBlock, blocks, stacks }: Dispatch): StateValues {
+  private attend(layer: BlockValues, { firstBlock, blocks, stacks, instances }: Dispatch): StateValues {
     const { g } = this;
     const query = this.blocksOf(layer.query, firstBlock, blocks);
-    const states = stacks.map((stack) => {
+    const parts = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
+    const states = parts.map((stack) => {
       const [key, value] = [layer.key, layer.value].map((tensor) => this.blocksOf(tensor, stack.from, stack.tiles));
-      const state = callSmallTransformer(g, query, key, value, this.maskOf(stack));
-      return blocks === 1 && stack.tiles > 1 ? callMergeTiles(g, state) : state;
+      return callSmallTransformer(g, query, key, value, this.maskOf(stack));
     });
-    return states.reduce((left, right) => callMergeStates(g, left, right));
+    if (blocks > 1) {
+      return states.reduce((left, right) => callMergeStates(g, left, right));
+    }
+    return instances === 1 ? states[0] : callMergeTiles(g, { out: this.join(states.map(({ out }) => out)), logNormaliser: this.join(states.map((state) => state.logNormaliser)) });
+  }
+
+  private join(values: readonly Value[]): Value {
+    return values.length === 1 ? values[0] : this.g.concat(0, ...values);
   }
 
   private blocksOf(tensor: Value, from: number, count: number): Value {
@@ -105,7 +112,7 @@ class AttentionCompiler {
     const { heads, keyValueHeads, headWidth } = plan.model;
     const padding = plan.blocks * rows - plan.tokens;
     const order = maskDefinition(plan.scenario.kind).sampled && plan.scenario.kind === 'average-case' ? permutation(plan.tokens, plan.scenario.seed) : undefined;
-    const sampled = order && g.integers(...order);
+    const sampled = order && g.indices(order);
     const cut = (tensor: Value, shared: number): Value => {
       const padded = padding === 0 ? tensor : g.padEnd(tensor, 3, 1, padding);
       return g.transpose(g.reshape(padded, [keyValueHeads, shared, plan.blocks, rows, headWidth]), [2, 0, 1, 3, 4]);
@@ -119,8 +126,7 @@ class AttentionCompiler {
     const { g, plan, rows } = this;
     const { heads, headWidth } = plan.model;
     const join = (values: readonly Value[], width: number): Value => {
-      const blocks = values.length === 1 ? values[0] : g.concat(0, ...values);
-      const whole = g.reshape(g.transpose(blocks, [1, 2, 0, 3, 4]), [heads, plan.blocks * rows, width]);
+      const whole = g.reshape(g.transpose(this.join(values), [1, 2, 0, 3, 4]), [heads, plan.blocks * rows, width]);
       return plan.blocks * rows === plan.tokens ? whole : g.slice(whole, 1, 0, plan.tokens);
     };
     const logNormaliser = join(parts.map((part) => part.logNormaliser), 1);
@@ -139,4 +145,18 @@ class AttentionCompiler {
     });
     return this.g.floats([1, tokens, 1], scale);
   }
+}
+
+/**
+ * A stack in parts of a power of two tiles. ONNX Runtime keeps the memory of each shape of scores from its first use to its
+ * last: of 1, 2, 3, ... tiles that is O(N^2) in all, of powers of two no more than twice the largest.
+ */
+export function inPowersOfTwo({ from, tiles, mask }: TileStack): TileStack[] {
+  const parts: TileStack[] = [];
+  for (let taken = 0; taken < tiles; ) {
+    const count = 2 ** Math.floor(Math.log2(tiles - taken));
+    parts.push({ from: from + taken, tiles: count, mask });
+    taken += count;
+  }
+  return parts;
 }

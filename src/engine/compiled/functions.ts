@@ -14,7 +14,11 @@ export interface StateValues {
  * The small transformer as a model-local function: attention of queries to at most M keys, with its log-normaliser.
  *
  * Inputs `query` `[..., M, m]` (scaled by 1/sqrt(m)), `key` and `value` `[..., M, m]`, and in the masked variant `mask`,
- * which is added to the scores. Leading axes are calls and heads, and broadcast. The maximum is taken out before exp.
+ * which is added to the scores. Leading axes are calls and heads, and broadcast. Softmax takes the maximum out before exp;
+ * the largest weight is 1 over the sum that it divided by, which gives the log-normaliser without another exp.
+ *
+ * Both outputs are cut from one tensor, so that whoever needs either runs the whole call: a runtime that made all
+ * log-normalisers first would keep the weights of every call, O(N^2), for the values that come later.
  */
 function smallTransformer(name: string, masked: boolean, precision: Precision): ModelFunction {
   const f = new FunctionBuilder(name);
@@ -26,13 +30,16 @@ function smallTransformer(name: string, masked: boolean, precision: Precision): 
     precision === 'float32' ? f.matMul(a, b) : f.cast(f.matMul(f.cast(a, 'float16'), f.cast(b, 'float16')), 'float32');
   const products = product(query, f.transpose(key, [0, 1, 2, 4, 3]));
   const scores = masked ? f.add(products, f.input('mask')) : products;
-  const high = f.reduceMax(scores, -1);
-  const weights = f.exp(f.subtract(scores, high));
-  const sum = f.reduceSum(weights, -1);
-  f.output('out', f.divide(product(weights, value), sum));
-  f.output('logNormaliser', f.add(high, f.log(sum)));
+  const weights = f.softmax(scores);
+  const logNormaliser = f.subtract(f.reduceMax(scores, -1), f.log(f.reduceMax(weights, -1)));
+  const state = f.concat(-1, product(weights, value), logNormaliser);
+  f.output('out', f.slice(state, -1, 0, -1));
+  f.output('logNormaliser', f.slice(state, -1, -1, largestEnd));
   return f.build('Attention of a query block to key blocks of M tokens, one call each, with the natural logarithm of the softmax sum.');
 }
+
+/** The end of a slice that reaches to the end of its axis. */
+const largestEnd = 2 ** 31 - 1;
 
 /** One state over the keys of all tiles along axis 0: weights e^(l - max l), as in merging states two by two. */
 function mergeTiles(): ModelFunction {

@@ -63,23 +63,24 @@ export function layerGraph(plan: Plan, config: ModelConfig, weights: LayerWeight
 
 /**
  * The whole model as one graph of small-transformer calls: `tokens` `[N]` int64 to `logits` `[1, vocabulary]`, those of the
- * token after the last.
+ * token after the last, or `[N, vocabulary]`, those after every one.
  */
-export function modelGraph(plan: Plan, model: LoadedModel): CompiledGraph {
+export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all' = 'last'): CompiledGraph {
   const { width, vocabulary } = model.shape;
   const graph = new GraphBuilder('transformer');
   const rotary = rotaryValues(graph, plan, model);
-  const embedding = graph.floats([vocabulary, width], model.embedding);
+  const embedding = graph.floats([vocabulary, width], model.embedding, 'embedding');
   let hidden = graph.gather(embedding, graph.input('tokens', [plan.tokens], 'int64'), 0);
   let instances = 0;
-  for (const weights of model.layers) {
-    const layer = compileLayer(graph, plan, model, weights, hidden, rotary);
+  for (const [index, weights] of model.layers.entries()) {
+    const layer = compileLayer(graph, plan, model, weights, hidden, rotary, `layers.${index}.`);
     hidden = layer.next;
     instances += layer.attended.instances;
   }
-  const last = graph.slice(hidden, 0, plan.tokens - 1, plan.tokens);
-  const head = model.tiedHead ? embedding : graph.floats([vocabulary, width], model.head);
-  graph.output('logits', graph.linear(rmsNorm(graph, last, graph.floats([width], model.finalNorm), model.normEpsilon), head), [1, vocabulary]);
+  const read = logits === 'all' ? hidden : graph.slice(hidden, 0, plan.tokens - 1, plan.tokens);
+  const head = model.tiedHead ? embedding : graph.floats([vocabulary, width], model.head, 'head');
+  const normed = rmsNorm(graph, read, graph.floats([width], model.finalNorm, 'finalNorm'), model.normEpsilon);
+  graph.output('logits', graph.linear(normed, head), [logits === 'all' ? plan.tokens : 1, vocabulary]);
   return { graph, instances };
 }
 
@@ -94,25 +95,27 @@ interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'valu
   readonly attended: CompiledAttention;
 }
 
-function compileLayer(g: GraphBuilder, plan: Plan, { shape, normEpsilon }: ModelConfig, weights: LayerWeights, hidden: Value, rotary: Rotary): CompiledLayer {
-  const constant = weightValues(g, shape, weights);
+/** @param prefix begins the names of the layer's weights */
+function compileLayer(g: GraphBuilder, plan: Plan, { shape, normEpsilon }: ModelConfig, weights: LayerWeights, hidden: Value, rotary: Rotary, prefix = ''): CompiledLayer {
+  const constant = weightValues(g, shape, weights, prefix);
   const projected = projectInto(g, shape, normEpsilon, { hidden, ...rotary, ...constant, norm: constant.attentionNorm });
   const attended = compileAttention(g, plan, projected, compiledScoreBytes);
   const next = outputAndMlpInto(g, shape, normEpsilon, { hidden, attended: attended.out, ...constant, norm: constant.mlpNorm });
   return { ...projected, attended, next };
 }
 
-function weightValues(g: GraphBuilder, { width, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape, weights: LayerWeights) {
+function weightValues(g: GraphBuilder, { width, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape, weights: LayerWeights, prefix: string) {
+  const named = (name: keyof LayerWeights, shape: readonly number[]): Value => g.floats(shape, weights[name], `${prefix}${name}Weight`);
   return {
-    attentionNorm: g.floats([width], weights.attentionNorm),
-    queryWeight: g.floats([heads * headWidth, width], weights.query),
-    keyWeight: g.floats([keyValueHeads * headWidth, width], weights.key),
-    valueWeight: g.floats([keyValueHeads * headWidth, width], weights.value),
-    outputWeight: g.floats([width, heads * headWidth], weights.output),
-    mlpNorm: g.floats([width], weights.mlpNorm),
-    gateWeight: g.floats([feedForwardWidth, width], weights.gate),
-    upWeight: g.floats([feedForwardWidth, width], weights.up),
-    downWeight: g.floats([width, feedForwardWidth], weights.down),
+    attentionNorm: named('attentionNorm', [width]),
+    queryWeight: named('query', [heads * headWidth, width]),
+    keyWeight: named('key', [keyValueHeads * headWidth, width]),
+    valueWeight: named('value', [keyValueHeads * headWidth, width]),
+    outputWeight: named('output', [width, heads * headWidth]),
+    mlpNorm: named('mlpNorm', [width]),
+    gateWeight: named('gate', [feedForwardWidth, width]),
+    upWeight: named('up', [feedForwardWidth, width]),
+    downWeight: named('down', [width, feedForwardWidth]),
   };
 }
 

@@ -3,6 +3,7 @@ import { formatCount } from '../../core/format';
 import { dispatchesOf, tileRows, tilesPerDispatch } from '../../core/plan/dispatches';
 import { makePlan, type Plan, type PlanRequest } from '../../core/plan/plan';
 import { version } from '../../../package.json';
+import { inPowersOfTwo } from '../compiled/attention';
 import { compiledFunctions } from '../compiled/functions';
 import { attentionGraph, compiledScoreBytes, modelGraph, type CompiledGraph } from '../compiled/graphs';
 import type { LoadedModel } from '../model/load';
@@ -43,10 +44,11 @@ export interface ExportSummary {
 const largestModelBytes = 2 ** 31 - 64 * 1024 * 1024;
 
 /** Nodes beyond which runtimes take minutes to load a graph. */
-const mostNodes = 200_000;
+const mostNodes = 20_000;
 
-/** Nodes that a dispatch and a layer become, about: slices, calls and merges; projections and the MLP. */
-const nodesPerDispatch = 8;
+/** Nodes that a call, a dispatch and a layer become, about: slices and the call; a slice and merges; projections and the MLP. */
+const nodesPerCall = 3;
+const nodesPerDispatch = 5;
 const nodesPerLayer = 70;
 
 /**
@@ -105,8 +107,11 @@ function checkNodes(plan: Plan, part: ExportPart): void {
 
 function nodesOf(plan: Plan, part: ExportPart): number {
   const limit = tilesPerDispatch(tileRows(plan), compiledScoreBytes / plan.model.heads);
-  const dispatches = dispatchesOf(plan, () => 0, limit).reduce((sum, { stacks }) => sum + stacks.length, 0);
-  return part === 'attention' ? nodesPerDispatch * dispatches : plan.model.layers * (nodesPerDispatch * dispatches + nodesPerLayer);
+  const nodes = dispatchesOf(plan, () => 0, limit).reduce((sum, { blocks, stacks }) => {
+    const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
+    return sum + nodesPerDispatch + nodesPerCall * calls.length;
+  }, nodesPerLayer);
+  return part === 'attention' ? nodes : plan.model.layers * nodes;
 }
 
 function metadataOf({ scenario, tokens, oracle, construction, bound }: Plan, part: ExportPart, calls: number): Record<string, string> {

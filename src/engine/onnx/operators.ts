@@ -48,13 +48,18 @@ export abstract class Operators {
     return this.tensor('float32', [], new Float32Array([value]));
   }
 
-  /** A float32 constant. */
-  floats(shape: readonly number[], data: Float32Array): Value {
-    return this.tensor('float32', shape, data);
+  /** A float32 constant. @param name for readers of the graph; no other value may have it */
+  floats(shape: readonly number[], data: Float32Array, name?: string): Value {
+    return this.tensor('float32', shape, data, name);
   }
 
   /** An int64 vector, as operators take axes, shapes and bounds. */
   integers(...values: readonly number[]): Value {
+    return this.indices(values);
+  }
+
+  /** An int64 vector of any length: arguments of a call end at some hundred thousand. */
+  indices(values: ArrayLike<number>): Value {
     return this.tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
   }
 
@@ -128,10 +133,10 @@ export abstract class Operators {
     return `${stem}:${this.names}`;
   }
 
-  private tensor(type: ElementType, dims: readonly number[], data: Float32Array | BigInt64Array): Value {
+  private tensor(type: ElementType, dims: readonly number[], data: Float32Array | BigInt64Array, name = this.fresh('constant')): Value {
     // Raw data is little-endian, and so is every platform that ONNX Runtime's Node package ships for.
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return this.constant(create(TensorProtoSchema, { name: this.fresh('constant'), dataType: dataTypes[type], dims: dims.map(BigInt), rawData }));
+    return this.constant(create(TensorProtoSchema, { name, dataType: dataTypes[type], dims: dims.map(BigInt), rawData }));
   }
 }
 

@@ -30,7 +30,7 @@ describe('export', () => {
     [['nowhere/x.onnx', '--tokens', '10'], /nowhere\/x\.onnx cannot be written/],
     [['x.onnx', '--tokens', '10', '--part', 'half'], /Part "half" is unknown; use one of attention, model\./],
     [['x.onnx', '--tokens', '10', '--window', '5'], /--window 5 does nothing under scenario causal/],
-    [['x.onnx', '--tokens', '2000000', '--block', '4'], /nodes and 200,000 are allowed; use --block \d+\./],
+    [['x.onnx', '--tokens', '2000000', '--block', '4'], /nodes and 20,000 are allowed; use --block \d+\./],
   ])('refuses %j in one line, and writes nothing', async ([file, ...flags], message) => {
     const folder = temporaryFolder();
     const { code, stdout, stderr } = await cli(['export', join(folder, file), ...flags]);

@@ -105,6 +105,11 @@ describe('an exported graph', () => {
     }
   });
 
+  it('holds the permutation of a long sequence under average-case', async () => {
+    const plan = planOf({ tokens: 150_000, blockSize: 1000, scenario: makeScenario('average-case') });
+    expect((await exportGraph(plan, 'attention', noWeights, '')).summary.calls * plan.model.layers).toBe(plan.calls.attention);
+  });
+
   it('is refused where it would have too many nodes, with a block size that would do', async () => {
     const plan = planOf({ tokens: 1_000_000, blockSize: 4, scenario: { kind: 'causal' } });
     const refusal: unknown = await exportGraph(plan, 'model', noWeights, '').catch((error: unknown) => error);
