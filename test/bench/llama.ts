@@ -46,7 +46,7 @@ export class LlamaCpp {
     if (!existsSync(entry)) {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-      // Without the optional packages, which are builds for graphics cards of hundreds of megabytes, but with the one for CPUs.
+      // Without the optional packages, which are builds for other machines and for graphics cards, but with the one for this machine's CPU.
       const packages = [`node-llama-cpp@${llamaVersion}`, `@node-llama-cpp/${process.platform}-${process.arch}@${llamaVersion}`];
       await promisify(execFile)('npm', ['install', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', ...packages], { cwd: folder });
     }
