@@ -1,4 +1,4 @@
-import type { Scenario } from './masks';
+import type { ScenarioChoice } from './masks';
 import { constructions, type Construction } from './constructions';
 import { InputError } from './errors';
 
@@ -12,7 +12,7 @@ export type Verification = (typeof verifications)[number];
 
 /** What a user can choose about a simulation; plain data that crosses processes. */
 export interface SimulationOptions {
-  readonly scenario: Scenario;
+  readonly scenario: ScenarioChoice;
   /** How the calls of `fused` are run: tile by tile in many runs, or a layer at a time as one graph. */
   readonly executor: Executor;
   readonly precision: Precision;
@@ -61,7 +61,7 @@ export const automaticBlock = 0;
 
 /** The options that hold where a user chooses nothing. */
 export const defaultOptions: SimulationOptions = {
-  scenario: { kind: 'causal' },
+  scenario: { kind: 'native' },
   blockSize: 256,
   construction: 'fused',
   executor: 'auto',

@@ -1,3 +1,5 @@
+import type { Scenario } from './masks';
+
 /** Shape of the large transformer: what its attention and token-wise work cost. All counts, no units. */
 export interface ModelShape {
   readonly layers: number;
@@ -9,9 +11,15 @@ export interface ModelShape {
   readonly headWidth: number;
   /** Width d of the residual stream. */
   readonly width: number;
-  /** Inner width of the gated feed-forward network. */
+  /** Inner width of the feed-forward network. */
   readonly feedForwardWidth: number;
   readonly vocabulary: number;
+  /** Gated networks (SwiGLU, GeGLU) have three matrices, plain ones two; gated where left out. */
+  readonly feedForward?: 'gated' | 'plain';
+  /** Numbers in the checkpoint; where left out, those of a bias-free Llama of this shape. */
+  readonly parameters?: number;
+  /** The mask that the model was trained with; causal where left out. */
+  readonly attention?: Scenario;
 }
 
 /** Shape of the small transformer (the oracle): it reads at most `inputLength` tokens (M) a call. */
@@ -26,19 +34,24 @@ export interface OracleShape {
   readonly causal: boolean;
 }
 
-/** Weights of a bias-free Llama model, counted from its shape. @param tiedHead whether the output head is the embedding */
-export function parameterCount(shape: ModelShape, tiedHead = true): number {
+/** Numbers in the checkpoint of a model: as its shape says, or those of a bias-free Llama whose output head is the embedding. */
+export function parameterCount(shape: ModelShape): number {
   const norms = 2 * shape.layers * shape.width + shape.width;
-  const embeddings = (tiedHead ? 1 : 2) * shape.vocabulary * shape.width;
-  return embeddings + norms + shape.layers * (projectionParameters(shape) + outputAndMlpParameters(shape));
+  const layer = projectionParameters(shape) + outputAndMlpParameters(shape);
+  return shape.parameters ?? shape.vocabulary * shape.width + norms + shape.layers * layer;
 }
 
-/** Parameters of one layer's query, key and value projections. */
+/** The attention that a model was trained with. */
+export function nativeScenario({ attention }: ModelShape): Scenario {
+  return attention ?? { kind: 'causal' };
+}
+
+/** Matrix elements of one layer's query, key and value projections, by which its work is counted. */
 export function projectionParameters(shape: ModelShape): number {
   return shape.width * shape.headWidth * (shape.heads + 2 * shape.keyValueHeads);
 }
 
-/** Parameters of one layer's output projection and feed-forward network. */
+/** Matrix elements of one layer's output projection and feed-forward network. */
 export function outputAndMlpParameters(shape: ModelShape): number {
-  return shape.width * shape.headWidth * shape.heads + 3 * shape.width * shape.feedForwardWidth;
+  return shape.width * shape.headWidth * shape.heads + (shape.feedForward === 'plain' ? 2 : 3) * shape.width * shape.feedForwardWidth;
 }

@@ -1,21 +1,22 @@
 import fc from 'fast-check';
-import { makeScenario, type Scenario } from '../../src/core/masks';
+import { makeScenario, type LayerScenario } from '../../src/core/masks';
 
 /** A sequence length, a block size that usually does not divide it, and any scenario: everything a plan depends on. */
 export interface Setting {
   readonly tokens: number;
   readonly blockSize: number;
-  readonly scenario: Scenario;
+  readonly scenario: LayerScenario;
 }
 
 /** Scenarios whose parameters reach from one token to beyond the sequence. */
-export const scenarios: fc.Arbitrary<Scenario> = fc.oneof(
-  fc.constant<Scenario>({ kind: 'full' }),
-  fc.constant<Scenario>({ kind: 'causal' }),
+export const scenarios: fc.Arbitrary<LayerScenario> = fc.oneof(
+  fc.constant<LayerScenario>({ kind: 'full' }),
+  fc.constant<LayerScenario>({ kind: 'causal' }),
   fc.integer({ min: 1, max: 90 }).map((window) => makeScenario('sliding-window', { window })),
   fc
     .integer({ min: 1, max: 90 })
     .chain((window) => fc.integer({ min: 0, max: Math.min(window, 40) }).map((sinks) => makeScenario('attention-sink', { window, sinks }))),
+  fc.integer({ min: 1, max: 90 }).map((window) => makeScenario('local-window', { window })),
   fc.integer({ min: 0, max: 1000 }).map((seed) => makeScenario('average-case', { seed })),
 );
 
@@ -38,8 +39,8 @@ export const blackBoxSettings: fc.Arbitrary<BlackBoxSetting> = fc
   .chain((shape) => {
     const window = fc.integer({ min: 1, max: shape.blockSize - 1 });
     const scenario = fc.oneof(
-      fc.constant<Scenario>({ kind: 'full' }),
-      fc.constant<Scenario>({ kind: 'causal' }),
+      fc.constant<LayerScenario>({ kind: 'full' }),
+      fc.constant<LayerScenario>({ kind: 'causal' }),
       fc.integer({ min: 0, max: 1000 }).map((seed) => makeScenario('average-case', { seed })),
       window.map((size) => makeScenario('sliding-window', { window: size })),
       fc

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import type { Scenario } from '../masks';
+import { maskDefinition, type LayerScenario } from '../masks';
 import type { Arrangement, ArrangementRequest } from './arrangement';
 import { causalTiles, causalTriangles, fullTiles, sampledBlocks } from './tile-arrangements';
 import { windowChunks } from './window-chunks';
@@ -25,10 +25,10 @@ export function isBlackBox(construction: Construction): construction is BlackBox
  *
  * Causal attention is laid out for the oracle at hand: triangles for one that only masks causally (theorem 3.5), tiles
  * with a causal diagonal for one that can do either (theorem 3.4).
- * @throws InputError for a window that theorem 5.1 does not reach
+ * @throws InputError for a window that theorem 5.1 does not reach, or that looks ahead
  */
 export function arrangementOf(
-  scenario: Scenario,
+  scenario: LayerScenario,
   construction: BlackBoxConstruction,
   request: ArrangementRequest & { readonly causal: boolean },
 ): Arrangement {
@@ -39,6 +39,8 @@ export function arrangementOf(
       return request.causal ? causalTriangles(request) : causalTiles(request);
     case 'average-case':
       return sampledBlocks(request, scenario.seed);
+    case 'local-window':
+      throw new InputError(`Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`);
     case 'sliding-window':
     case 'attention-sink':
       return windowArrangement(scenario.window, scenario.kind === 'attention-sink' ? scenario.sinks : 0, construction, request);
@@ -60,6 +62,6 @@ function windowArrangement(window: number, sinks: number, construction: BlackBox
 }
 
 /** Whether the scenario's black box masks causally by itself (theorems 3.5 and 5.1). */
-export function needsCausalOracle(scenario: Scenario): boolean {
-  return scenario.kind !== 'full' && scenario.kind !== 'average-case';
+export function needsCausalOracle(scenario: LayerScenario): boolean {
+  return !maskDefinition(scenario.kind).looksAhead;
 }

@@ -1,7 +1,8 @@
 import { isBlackBox } from '../constructions';
 import { tokenwiseRows } from '../plan/cost';
 import { dispatchesOf, readsPlainKeys, tileRows, tilesPerDispatch, type Dispatch } from '../plan/dispatches';
-import type { Plan } from '../plan/plan';
+import { layerParts } from '../plan/parts';
+import type { LayerPlan, Plan } from '../plan/plan';
 import type { Phase } from '../report/report';
 import { interpolate, linearBetween, type Calibration, type LayerRate, type PassRate, type RunRate, type TileRate } from './calibration';
 
@@ -87,6 +88,12 @@ function compiledPhases({ model, flopsByPhase }: Plan, { layerMs, attendNsPerFlo
 
 /** The parts of a tile-wise pass, each as if it were run again and again. */
 export function tilewisePhases(plan: Plan, calibration: TilewiseRates): Prediction['phases'] {
+  const parts = layerParts(plan).map((part) => layerPhases(part.plan, calibration));
+  const total = (phase: keyof Prediction['phases']): number => parts.reduce((sum, phases) => sum + phases[phase], 0);
+  return { project: total('project'), gather: total('gather'), attend: total('attend'), layer: total('layer'), mlp: total('mlp') };
+}
+
+function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['phases'] {
   const { model, tokens } = plan;
   const rows = tileRows(plan);
   // Masks are compared by what they hide only when a plan runs; here two partial tiles of like blocks count as equal.

@@ -3,9 +3,13 @@ import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, f
 import { callsPerInstance } from '../constructions/slice';
 import { scenarioLabel } from '../masks';
 import { blockEnd, blockStart } from '../plan/partition';
-import { callsOfBlock, type Plan, type PlanSummary } from '../plan/plan';
+import { isUniform, layerParts } from '../plan/parts';
+import { callsOfBlock, type Plan, type PlanPart } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
 import type { DevicePrediction, PredictionReport } from '../report/prediction';
+
+/** A plan's figures, without its tiles. */
+type PlanFigures = Omit<Plan, 'queryBlocks' | 'parts'>;
 
 /** What the editor says about one block of the prompt. */
 export interface BlockCost {
@@ -33,13 +37,13 @@ export function blockCost(plan: Plan, block: number): BlockCost {
     endToken: blockEnd(plan, block),
     tiles: own.tiles,
     instances: own.instances,
-    calls: plan.model.layers * callsOfBlock(plan, own),
+    calls: callsOfBlock(plan, block),
     share: own.instances / plan.instances,
   };
 }
 
 /** The lens above a prompt: tokens, blocks, calls, scenario. */
-export function planHeadline(plan: PlanSummary): string {
+export function planHeadline(plan: PlanFigures): string {
   return [
     formatNumberOf(plan.tokens, 'token'),
     `${formatNumberOf(plan.blocks, 'block')} of ${formatCount(plan.blockSize)}`,
@@ -94,39 +98,41 @@ export function blockArithmetic(plan: Plan, block: number): string {
   return [
     `**Block ${block + 1} of ${formatCount(plan.blocks)}**: tokens ${formatCount(cost.firstToken + 1)} to ${formatCount(cost.endToken)}, ${scenarioLabel(plan.scenario)}`,
     `Reads ${formatCount(cost.tiles)} of ${formatNumberOf(plan.tiles, 'tile')} (${formatShare(cost.share)}): ${runs}.`,
-    `${instancesOf(plan, cost.instances)} × ${model.heads} heads ÷ ${perCall} instances a call × ${model.layers} layers = **${formatNumberOf(cost.calls, 'attention call')}**.`,
+    `${instancesOf(plan, cost.instances)} × ${model.heads} heads ÷ ${perCall} instances a call${isUniform(plan) ? ` × ${model.layers} layers` : ''} = **${formatNumberOf(cost.calls, 'attention call')}**.`,
   ].join('\n\n');
 }
 
 /** The arithmetic behind the whole prompt's figures, as Markdown. */
-export function planArithmetic(plan: PlanSummary): string {
-  const { calls, model, oracle, bound, flopsByPhase } = plan;
+export function planArithmetic(plan: Plan): string {
+  const { calls, model, bound, flopsByPhase } = plan;
   return [
-    `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(oracle.inputLength)}, ${blocksOf(plan)}, ${scenarioLabel(plan.scenario)}, construction ${plan.construction}`,
-    `${packedText(plan)} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${model.layers} layers = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
+    `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(plan.oracle.inputLength)}, ${blocksOf(plan)}, ${scenarioLabel(plan.scenario)}, construction ${plan.construction}`,
+    `${layerParts(plan).map(packedText).join(' + ')} = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
     `2 × ⌈N/M⌉ × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
     `${formatFlops(plan.flops)} in all, ${formatFlops(flopsByPhase.attend)} of it attention (dense attention: ${formatFlops(flopsByPhase.attendDense)}); about ${formatBytes(plan.bytes)} of tensors at the peak.`,
   ].join('\n\n');
 }
 
 /** The status item: short. */
-export function planStatus(plan: PlanSummary): string {
+export function planStatus(plan: PlanFigures): string {
   return `${formatCompact(plan.tokens)} tok · ${formatCompact(plan.calls.total)} calls`;
 }
 
 /** T and where it comes from: a black box has no room for M tokens of its own in every call. */
-function blocksOf({ construction, blocks, blockSize }: PlanSummary): string {
+function blocksOf({ construction, blocks, blockSize }: PlanFigures): string {
   return construction === 'fused' ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}` : `${formatNumberOf(blocks, 'block')} of ${formatNumberOf(blockSize, 'token')}`;
 }
 
-/** What the calls of a layer are rounded up from: instances of one reading at a time, since two readings share no call. */
-function packedText(plan: PlanSummary): string {
+/** What the calls of layers are rounded up from: instances of one reading at a time, since two readings share no call. */
+function packedText({ layers, plan }: PlanPart): string {
+  const { oracle, model } = plan;
   const readings = callsPerInstance(plan.construction);
-  return `${readings === 1 ? '' : `${readings} readings × `}⌈${instancesOf(plan, plan.instances / readings)}`;
+  const instances = instancesOf(plan, plan.instances / readings);
+  return `${readings === 1 ? '' : `${readings} readings × `}⌈${instances} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${formatNumberOf(layers.length, 'layer')}`;
 }
 
 /** What is packed into calls: tiles, or the instances that a black box makes of them. */
-function instancesOf({ construction }: PlanSummary, count: number): string {
+function instancesOf({ construction }: PlanFigures, count: number): string {
   return formatNumberOf(count, construction === 'fused' ? 'tile' : 'instance');
 }
 

@@ -3,36 +3,81 @@ import { attentionSink, type AttentionSinkScenario } from './attention-sink';
 import { averageCase, type AverageCaseScenario } from './average-case';
 import { causal, type CausalScenario } from './causal';
 import { full, type FullScenario } from './full';
-import type { Mask, MaskDefinition } from './mask';
+import { localWindow, type LocalWindowScenario } from './local-window';
+import type { Mask, MaskDefinition, ScenarioParameter } from './mask';
+import { unionMask, type PerLayerScenario } from './per-layer';
 import { slidingWindow, type SlidingWindowScenario } from './sliding-window';
 
 export type { Mask, MaskDefinition, ScenarioParameter, VisibleKeys } from './mask';
+export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 
-/** A masking scenario as a value: its kind and its parameters, plain data. */
-export type Scenario =
+/** A masking scenario of one layer, or of all layers alike: its kind and its parameters, plain data. */
+export type LayerScenario =
   | FullScenario
   | CausalScenario
   | SlidingWindowScenario
   | AttentionSinkScenario
+  | LocalWindowScenario
   | AverageCaseScenario;
 
-export type ScenarioKind = Scenario['kind'];
+/** A masking scenario as a value, plain data: the same in all layers, or one for each. */
+export type Scenario = LayerScenario | PerLayerScenario;
+
+/** The model's own attention, whatever that is: causal for a Llama, a window for a Mistral, layers of two kinds for a ModernBERT. */
+export interface NativeScenario {
+  readonly kind: 'native';
+}
+
+/** What a user can ask for before the model is known. */
+export type ScenarioChoice = Scenario | NativeScenario;
+
+export type ScenarioKind = LayerScenario['kind'];
+/** A scenario that a menu or a flag can name by itself: the model's own, or one for all layers. */
+export type ChoiceKind = ScenarioKind | NativeScenario['kind'];
 /** Any scenario parameter by name, as a form or a command line collects them before the kind is known. */
 export type ScenarioParameters = Partial<Record<'window' | 'sinks' | 'seed', number>>;
 
-/** Every scenario, in the order in which menus show them. */
-export const maskDefinitions = [full, causal, slidingWindow, attentionSink, averageCase] as const;
+/** Every scenario of a layer, in the order in which menus show them. */
+export const maskDefinitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase] as const;
 
 export const scenarioKinds: readonly ScenarioKind[] = maskDefinitions.map((definition) => definition.kind);
 
+/** How a scenario is named and what it takes: what menus and forms show. */
+export interface ChoiceDefinition {
+  readonly kind: ChoiceKind;
+  readonly title: string;
+  readonly description: string;
+  readonly parameters: readonly ScenarioParameter<keyof ScenarioParameters>[];
+}
+
+/** Every scenario that menus show, the model's own first. */
+export const choiceDefinitions: readonly ChoiceDefinition[] = [
+  { kind: 'native', title: "The model's own", description: "The attention that the model was trained with, as its config.json states it: causal for a Llama.", parameters: [] },
+  ...maskDefinitions,
+];
+
+/** The definition of a choice. @throws InputError for a kind that does not exist */
+export function choiceDefinition(kind: string): ChoiceDefinition {
+  const found = choiceDefinitions.find((definition) => definition.kind === kind);
+  if (found === undefined) {
+    throw new InputError(`Scenario "${kind}" is unknown; use one of ${choiceDefinitions.map((definition) => definition.kind).join(', ')}.`);
+  }
+  return found;
+}
+
+/** A choice from loose parameters. @throws InputError as `makeScenario` */
+export function makeChoice(kind: string, parameters: ScenarioParameters = {}): LayerScenario | NativeScenario {
+  return choiceDefinition(kind).kind === 'native' ? { kind: 'native' } : makeScenario(kind, parameters);
+}
+
 /** The definition of a kind. @throws InputError for a kind that does not exist */
-export function maskDefinition(kind: string): MaskDefinition<Scenario> {
+export function maskDefinition(kind: string): MaskDefinition<LayerScenario> {
   const found = maskDefinitions.find((definition) => definition.kind === kind);
   if (found === undefined) {
     throw new InputError(`Scenario "${kind}" is unknown; use one of ${scenarioKinds.join(', ')}.`);
   }
   // Each definition only ever meets scenarios of its own kind: `maskOf` and `makeScenario` look it up by kind.
-  return found as unknown as MaskDefinition<Scenario>;
+  return found as unknown as MaskDefinition<LayerScenario>;
 }
 
 /**
@@ -41,7 +86,7 @@ export function maskDefinition(kind: string): MaskDefinition<Scenario> {
  * Parameters of other scenarios are left aside, so one set of parameters can serve a comparison of many.
  * @throws InputError for an unknown kind, or a parameter out of its range
  */
-export function makeScenario(kind: string, parameters: ScenarioParameters = {}): Scenario {
+export function makeScenario(kind: string, parameters: ScenarioParameters = {}): LayerScenario {
   const definition = maskDefinition(kind);
   const values: Record<string, number> = {};
   for (const parameter of definition.parameters as MaskDefinition<AttentionSinkScenario>['parameters']) {
@@ -53,7 +98,7 @@ export function makeScenario(kind: string, parameters: ScenarioParameters = {}):
     }
     values[parameter.name] = value;
   }
-  const scenario = { kind: definition.kind, ...values } as Scenario;
+  const scenario = { kind: definition.kind, ...values } as LayerScenario;
   const complaint = definition.complaint?.(scenario);
   if (complaint !== undefined) {
     throw new InputError(`${definition.title}: ${complaint}.`);
@@ -61,14 +106,54 @@ export function makeScenario(kind: string, parameters: ScenarioParameters = {}):
   return scenario;
 }
 
-/** The mask of a scenario over a sequence of `tokens` tokens. */
+/** The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that some layer admits. */
 export function maskOf(scenario: Scenario, tokens: number): Mask {
-  return maskDefinition(scenario.kind).mask(scenario, tokens);
+  if (scenario.kind !== 'per-layer') {
+    return maskDefinition(scenario.kind).mask(scenario, tokens);
+  }
+  return unionMask(scenario.cycle.map((layer) => maskOf(layer, tokens)), tokens);
+}
+
+/** Whether a query sees later keys, in some layer: then a model that predicts the next token has no perplexity. */
+export function looksAhead(scenario: Scenario): boolean {
+  return layersOf(scenario).some(({ kind }) => maskDefinition(kind).looksAhead);
+}
+
+/** Whether keys are sampled (theorem 4.1) rather than read in full: the result is an estimate. */
+export function isSampled(scenario: Scenario): boolean {
+  return layersOf(scenario).some(({ kind }) => maskDefinition(kind).sampled);
 }
 
 /** A scenario in words, such as `sliding-window(window 512)`. */
-export function scenarioLabel(scenario: Scenario): string {
+export function scenarioLabel(scenario: ScenarioChoice): string {
+  if (scenario.kind === 'per-layer') {
+    return `per-layer(${runsOf(scenario.cycle.map(scenarioLabel)).join(', ')})`;
+  }
   const { kind, ...parameters } = scenario;
   const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
   return values.length === 0 ? kind : `${kind}(${values.join(', ')})`;
+}
+
+/** A scenario's name in words. */
+export function scenarioTitle(scenario: Scenario): string {
+  return scenario.kind === 'per-layer' ? 'Per-layer' : maskDefinition(scenario.kind).title;
+}
+
+/** The scenarios that some layer has. */
+function layersOf(scenario: Scenario): readonly LayerScenario[] {
+  return scenario.kind === 'per-layer' ? scenario.cycle : [scenario];
+}
+
+/** Equal neighbours once, with how many there are. */
+function runsOf(labels: readonly string[]): string[] {
+  const runs: { readonly label: string; count: number }[] = [];
+  for (const label of labels) {
+    const last = runs.at(-1);
+    if (last?.label === label) {
+      last.count += 1;
+    } else {
+      runs.push({ label, count: 1 });
+    }
+  }
+  return runs.map(({ label, count }) => (count === 1 ? label : `${count} x ${label}`));
 }

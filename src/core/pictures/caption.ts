@@ -1,7 +1,7 @@
 import type { Arrangement } from '../constructions';
 import { readingsOf } from '../constructions/slice';
 import { formatNumberOf } from '../format';
-import type { Scenario } from '../masks';
+import type { LayerScenario } from '../masks';
 import type { ConstructionPictureRequest } from './construction-picture';
 
 /** The numbers of a picture in words: what N, M and the rest come to, and the calls, counted. */
@@ -33,6 +33,6 @@ function cutOf({ tokens, inputLength, scenario, construction }: ConstructionPict
 }
 
 /** r, where the scenario has one. */
-function windowOf(scenario: Scenario): number | undefined {
+function windowOf(scenario: LayerScenario): number | undefined {
   return 'window' in scenario ? scenario.window : undefined;
 }

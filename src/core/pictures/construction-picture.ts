@@ -2,7 +2,7 @@ import { arrangementOf, type BlackBoxConstruction } from '../constructions';
 import type { Pattern } from '../constructions/pattern';
 import { readingsOf } from '../constructions/slice';
 import { formatNumberOf } from '../format';
-import { maskDefinition, maskOf, scenarioLabel, type Scenario } from '../masks';
+import { maskDefinition, maskOf, scenarioLabel, type LayerScenario } from '../masks';
 import { partition } from '../plan/partition';
 import { permutation } from '../random';
 import { drawCall } from './call-layout';
@@ -19,7 +19,7 @@ export interface ConstructionPictureRequest {
   /** File name without its ending; a prefix of ids. */
   readonly name: string;
   readonly title: string;
-  readonly scenario: Scenario;
+  readonly scenario: LayerScenario;
   readonly construction: BlackBoxConstruction;
   /** N. */
   readonly tokens: number;
@@ -97,7 +97,7 @@ function columnOrders({ scenario, tokens }: ConstructionPictureRequest): { colum
   return scenario.kind === 'average-case' ? [own, { columns: [...permutation(tokens, scenario.seed)], columnsTitle: 'key, in the order of the permutation' }] : [own];
 }
 
-function sinksOf(scenario: Scenario): number {
+function sinksOf(scenario: LayerScenario): number {
   return scenario.kind === 'attention-sink' ? scenario.sinks : 0;
 }
 

@@ -1,10 +1,10 @@
 import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../constructions';
 import { callBytes, callFlops, callWeightBytes, readingsOf, type BlackBoxShape } from '../constructions/slice';
-import { maskDefinition } from '../masks';
+import { isSampled } from '../masks';
 import type { ModelShape } from '../shapes';
 import { separationWidth } from '../constructions/separation';
 import { tilesPerDispatch } from './dispatches';
-import type { PlanRequest } from './plan';
+import type { LayerPlanRequest } from './plan';
 
 /** What the attention calls of one layer cost. */
 export interface AttentionCost {
@@ -15,7 +15,7 @@ export interface AttentionCost {
 }
 
 /** Cost of `tiles` tiles a head as `fused` runs them. */
-export function fusedCost({ model, oracle, tokens }: PlanRequest, tiles: number): AttentionCost {
+export function fusedCost({ model, oracle, tokens }: LayerPlanRequest, tiles: number): AttentionCost {
   const read = Math.min(tokens, oracle.inputLength);
   return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
 }
@@ -28,7 +28,7 @@ export interface BlackBoxLayout {
 }
 
 /** The black-box layout of a request; undefined under `fused`. @throws InputError for a window that theorem 5.1 does not reach */
-export function blackBoxLayout({ construction, scenario, oracle, tokens, model }: PlanRequest): BlackBoxLayout | undefined {
+export function blackBoxLayout({ construction, scenario, oracle, tokens, model }: LayerPlanRequest): BlackBoxLayout | undefined {
   if (!isBlackBox(construction)) {
     return undefined;
   }
@@ -39,7 +39,7 @@ export function blackBoxLayout({ construction, scenario, oracle, tokens, model }
 }
 
 /** Cost of a black-box layout with so many patterns a head. */
-export function blackBoxCost({ model, oracle }: PlanRequest, { construction, shape }: BlackBoxLayout, count: PatternCount): AttentionCost {
+export function blackBoxCost({ model, oracle }: LayerPlanRequest, { construction, shape }: BlackBoxLayout, count: PatternCount): AttentionCost {
   const perReading = packedCalls(count.causal, model, oracle) + packedCalls(count.open, model, oracle);
   const readings = readingsOf[construction];
   return {
@@ -49,7 +49,7 @@ export function blackBoxCost({ model, oracle }: PlanRequest, { construction, sha
 }
 
 /** Calls that carry `instances` single-head instances of every head of a layer. */
-export function packedCalls(instances: number, model: Pick<ModelShape, 'heads'>, oracle: Pick<PlanRequest['oracle'], 'heads' | 'layers'>): number {
+export function packedCalls(instances: number, model: Pick<ModelShape, 'heads'>, oracle: Pick<LayerPlanRequest['oracle'], 'heads' | 'layers'>): number {
   return Math.ceil((instances * model.heads) / (oracle.heads * oracle.layers));
 }
 
@@ -59,7 +59,7 @@ export function flopsPerPair(model: ModelShape): number {
 }
 
 /** Bytes of the weights that a black box is given with its calls; `fused` has none. */
-export function attentionWeightBytes(request: PlanRequest): number {
+export function attentionWeightBytes(request: LayerPlanRequest): number {
   const layout = blackBoxLayout(request);
   return layout === undefined ? 0 : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
 }
@@ -68,18 +68,18 @@ export function attentionWeightBytes(request: PlanRequest): number {
  * Bytes that the attention runs of a layer take besides the layer's own tensors: grows as O(M^2), and as O(N) by the keys
  * of one head that `fused` copies.
  */
-export function attentionRunBytes(request: PlanRequest, layerCalls: number): number {
+export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number): number {
   const layout = blackBoxLayout(request);
   // A black box fills two batches, such as open and causal ones.
   return layout === undefined ? fusedRunBytes(request) : 2 * callsPerDispatch(layout, layerCalls) * blackBoxCallBytes(layout);
 }
 
 /** Scores and weights `[tiles, M, M]` with operands and results of one run, the masks, and one head's keys. */
-function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: PlanRequest): number {
+function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPlanRequest): number {
   const rows = Math.min(oracle.inputLength, tokens);
   const width = model.headWidth;
   const tiles = Math.min(tilesPerDispatch(rows, scoreBytes), Math.ceil(tokens / rows) ** 2);
-  const keys = tokens * (width + 1) + (maskDefinition(scenario.kind).sampled ? tokens * width : 0);
+  const keys = tokens * (width + 1) + (isSampled(scenario) ? tokens * width : 0);
   return floatBytes * (rows * rows * (2 * tiles + fusedMasks) + tiles * rows * (3 * width + 2) + keys);
 }
 

@@ -1,8 +1,8 @@
-import type { Scenario } from '../masks';
+import type { LayerScenario } from '../masks';
 import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../constructions';
 import { readingsOf } from '../constructions/slice';
 import { packedCalls } from './attention-cost';
-import type { Plan, PlanRequest } from './plan';
+import type { LayerPlan, LayerPlanRequest } from './plan';
 
 /** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */
 export interface Bound {
@@ -22,7 +22,7 @@ interface TileBound {
 }
 
 /** The bound of the `fused` construction: one call per tile, H'L' single-head instances a call (lemma 3.3). */
-export function boundOf({ scenario, oracle, model }: Pick<PlanRequest, 'scenario' | 'oracle' | 'model'>, blocks: number): Bound {
+export function boundOf({ scenario, oracle, model }: Pick<LayerPlanRequest, 'scenario' | 'oracle' | 'model'>, blocks: number): Bound {
   const { theorem, formula, tiles } = tileBound(scenario, oracle.inputLength, blocks);
   return {
     theorem,
@@ -53,7 +53,7 @@ export function packedFormula({ model, oracle }: PackedRequest, terms: PatternFo
  *
  * Under theorem 4.1 the pairs are those of each query block with its sample.
  */
-export function lowerBoundOf({ model, oracle, tokens, scenario, visiblePairs, blockSize, blocks }: Plan): number {
+export function lowerBoundOf({ model, oracle, tokens, scenario, visiblePairs, blockSize, blocks }: LayerPlan): number {
   const { inputLength } = oracle;
   const perInstance = oracle.causal ? (inputLength * (inputLength + 1)) / 2 : inputLength ** 2;
   const last = tokens - (blocks - 1) * blockSize;
@@ -61,9 +61,9 @@ export function lowerBoundOf({ model, oracle, tokens, scenario, visiblePairs, bl
   return model.layers * Math.ceil((model.heads * pairs) / (perInstance * oracle.heads * oracle.layers));
 }
 
-type PackedRequest = Pick<PlanRequest, 'oracle' | 'model'>;
+type PackedRequest = Pick<LayerPlanRequest, 'oracle' | 'model'>;
 
-function tileBound(scenario: Scenario, blockSize: number, blocks: number): TileBound {
+function tileBound(scenario: LayerScenario, blockSize: number, blocks: number): TileBound {
   switch (scenario.kind) {
     case 'full':
       return { theorem: 'Theorem 3.4', formula: 'T^2', tiles: blocks * blocks };
@@ -80,6 +80,13 @@ function tileBound(scenario: Scenario, blockSize: number, blocks: number): TileB
         theorem: 'Theorem 5.1, attention sinks',
         formula: 'T * min(T, ceil((r - 1)/M) + 1 + ceil(s/M))',
         tiles: blocks * Math.min(blocks, windowTiles(scenario.window, blockSize, blocks) + Math.ceil(scenario.sinks / blockSize)),
+      };
+    case 'local-window':
+      // Half the window before a block, and half of it after.
+      return {
+        theorem: 'Theorem 5.1, both sides',
+        formula: 'T * min(T, 2 * ceil(floor(r/2)/M) + 1)',
+        tiles: blocks * Math.min(blocks, 2 * Math.ceil(Math.floor(scenario.window / 2) / blockSize) + 1),
       };
     case 'average-case':
       return { theorem: 'Theorem 4.1', formula: 'T', tiles: blocks };

@@ -1,7 +1,8 @@
 import { isBlackBox } from '../constructions';
 import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
 import { attentionRunBytes, attentionWeightBytes, flopsPerPair, type AttentionCost } from './attention-cost';
-import type { PlanRequest } from './plan';
+import { layerRequests } from './parts';
+import type { LayerPlanRequest, PlanRequest } from './plan';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
 export interface CallCounts {
@@ -10,7 +11,7 @@ export interface CallCounts {
   readonly attention: number;
   /** Projections, and output projection with the MLP: each reads every token once a layer, M a call. */
   readonly tokenwise: number;
-  /** Attention and token-wise calls of one layer. */
+  /** Attention and token-wise calls of one layer; where layers differ, of their mean. */
   readonly perLayer: number;
 }
 
@@ -48,7 +49,7 @@ export interface PlanCost {
 }
 
 /** What the costs of a plan follow from: the request, and one layer's attention. */
-type CostedRequest = PlanRequest & { readonly attention: AttentionCost; readonly visiblePairs: number };
+type CostedRequest = LayerPlanRequest & { readonly attention: AttentionCost; readonly visiblePairs: number };
 
 /** Costs of a plan. */
 export function costOf(request: CostedRequest): PlanCost {
@@ -57,6 +58,24 @@ export function costOf(request: CostedRequest): PlanCost {
   const bytesByUse = bytesOf(request, request.attention.calls);
   return {
     calls,
+    flops: flopsByPhase.project + flopsByPhase.attend + flopsByPhase.outputAndMlp,
+    flopsByPhase,
+    bytes: totalBytes(bytesByUse),
+    bytesByUse,
+  };
+}
+
+/** Costs of kinds of layer as one model: its work, and the memory of all of them at once. @param request the whole model's */
+export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): PlanCost {
+  const total = <Field extends string>(records: readonly Readonly<Record<Field, number>>[]): Record<Field, number> =>
+    Object.fromEntries(Object.keys(records[0]).map((field) => [field, records.reduce((sum, record) => sum + record[field as Field], 0)])) as Record<Field, number>;
+  const calls = total(parts.map((part) => part.calls));
+  const flopsByPhase = total(parts.map((part) => part.flopsByPhase));
+  // The weights are the model's, and all kinds of layer write to the same activations.
+  const { batches } = total(parts.map((part) => part.bytesByUse));
+  const bytesByUse = { weights: floatBytes * parameterCount(request.model), activations: parts[0].bytesByUse.activations, batches };
+  return {
+    calls: { ...calls, perLayer: calls.total / request.model.layers },
     flops: flopsByPhase.project + flopsByPhase.attend + flopsByPhase.outputAndMlp,
     flopsByPhase,
     bytes: totalBytes(bytesByUse),
@@ -88,7 +107,7 @@ function flopsOf({ model, tokens, attention, visiblePairs }: CostedRequest): Flo
 /** Bytes of a float32. */
 const floatBytes = 4;
 
-function bytesOf(request: PlanRequest, layerCalls: number): ByteCounts {
+function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
   const { model, oracle, tokens } = request;
   const { heads, keyValueHeads, headWidth, width, feedForwardWidth } = model;
   const rows = Math.min(tokens, tokenwiseRows(oracle.inputLength));
@@ -114,8 +133,8 @@ export function largestBlockThatFits(request: PlanRequest, limit: number): numbe
   const smallest = isBlackBox(request.construction) && 'window' in request.scenario ? request.scenario.window + 1 : 2;
   for (let inputLength = 2 ** Math.floor(Math.log2(request.oracle.inputLength)); inputLength >= smallest; inputLength /= 2) {
     // The number of calls only ever lowers the estimate, and small blocks have plenty.
-    const estimate = bytesOf({ ...request, oracle: { ...request.oracle, inputLength } }, Infinity);
-    if (totalBytes(estimate) <= limit) {
+    const estimates = layerRequests({ ...request, oracle: { ...request.oracle, inputLength } }).map((part) => bytesOf(part, Infinity));
+    if (Math.max(...estimates.map(totalBytes)) <= limit) {
       return inputLength;
     }
   }

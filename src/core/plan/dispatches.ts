@@ -1,5 +1,5 @@
 import { blockEnd, blockStart } from './partition';
-import type { Plan } from './plan';
+import type { LayerPlan, Plan } from './plan';
 
 /** Gives a tile's mask an index; equal masks the same. `partial` says whether the scenario hides pairs, or only the block's end. */
 export type MaskIndex = (queryBlock: number, keyBlock: number, partial: boolean) => number;
@@ -63,12 +63,14 @@ export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScore
  * Query blocks that read alike share a run: those of a window far from the start all of their tiles, those of causal
  * attention their own key block at least. What is left of a query block, open tiles all of them, goes on from there.
  */
-export function dispatchesOf(plan: Plan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
+export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
   const dispatches: Dispatch[] = [];
+  // A short last key block lies by itself in memory: no stack of several tiles can run into it.
+  const short = plan.tokens < plan.blocks * tileRows(plan) ? plan.blocks - 1 : undefined;
   let band: Band | undefined;
   for (let block = 0; block < plan.blocks; block += 1) {
     const reading = readingOf(plan, maskIndex, block, limit);
-    if (band === undefined || !(extend(band, reading, 'all', limit) || extend(band, reading, 'near', limit))) {
+    if (band === undefined || !(extend(band, reading, 'all', limit, short) || extend(band, reading, 'near', limit, short))) {
       finish(band, limit, dispatches);
       band = { firstBlock: block, readings: [reading], shared: undefined, moves: [] };
     }
@@ -114,7 +116,7 @@ function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: numbe
 }
 
 /** Adds a query block to a band, or returns false where that one reads differently or the run is full. */
-function extend(band: Band, reading: Reading, shared: Shared, limit: number): boolean {
+function extend(band: Band, reading: Reading, shared: Shared, limit: number, short: number | undefined): boolean {
   const [first] = band.readings;
   const [before, next] = [first[shared], reading[shared]];
   const blocks = band.readings.length;
@@ -126,7 +128,8 @@ function extend(band: Band, reading: Reading, shared: Shared, limit: number): bo
   const moves = before.map((tile, index) => {
     const distance = next[index].from - tile.from;
     const consistent = blocks === 1 ? distance === 0 || distance === 1 : distance === (band.moves[index] ? blocks : 0);
-    return consistent && next[index].mask === tile.mask ? distance > 0 : undefined;
+    const apart = distance > 0 && next[index].from === short;
+    return consistent && !apart && next[index].mask === tile.mask ? distance > 0 : undefined;
   });
   if (!moves.every((move) => move !== undefined)) {
     return false;

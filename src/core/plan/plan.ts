@@ -1,4 +1,4 @@
-import { maskDefinition, maskOf, scenarioLabel, type Scenario } from '../masks';
+import { isSampled, maskOf, scenarioLabel, type LayerScenario, type Scenario } from '../masks';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { Construction, PatternCount } from '../constructions';
 import { callsPerInstance } from '../constructions/slice';
@@ -6,6 +6,7 @@ import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, type PlanCost } from './cost';
 import { checkBlockSize, partition } from './partition';
+import { composePlan, layerParts } from './parts';
 import { tileCount, tileRuns, type TileKind, type TileRun } from './tiles';
 
 /** One query block: the key blocks it reads, and the single-head instances of attention calls that it causes. */
@@ -13,7 +14,7 @@ export interface QueryBlock {
   readonly runs: readonly TileRun[];
   /** Number of its tiles. */
   readonly tiles: number;
-  /** Instances of all earlier query blocks, of one head of one layer. */
+  /** Instances of all earlier query blocks, as the plan counts them. */
   readonly firstInstance: number;
   /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box. */
   readonly instances: number;
@@ -42,12 +43,12 @@ export interface Plan extends PlanRequest, PlanCost {
   /** T = ceil(N / blockSize). */
   readonly blocks: number;
   readonly queryBlocks: readonly QueryBlock[];
-  /** Tiles of one head of one layer. */
+  /** Tiles of one head of one layer; where layers differ, those that some layer reads. */
   readonly tiles: number;
-  /** Single-head instances of attention calls, of one head of one layer. */
+  /** Single-head instances of attention calls, of one head of one layer; where layers differ, of one head of all layers. */
   readonly instances: number;
   readonly tilesByKind: Readonly<Record<TileKind, number>>;
-  /** Pairs (query, key) that the mask admits, of one head of one layer. */
+  /** Pairs (query, key) that the mask admits, of one head of one layer; where layers differ, that some layer admits. */
   readonly visiblePairs: number;
   /** Dependent rounds of attention calls: one per layer of the large transformer. */
   readonly rounds: number;
@@ -55,10 +56,29 @@ export interface Plan extends PlanRequest, PlanCost {
   readonly bound: Bound;
   /** Remarks a user should see, such as a window that covers the whole prompt. */
   readonly notes: readonly string[];
+  /** Where layers differ, the plan of each kind of layer; else empty. */
+  readonly parts: readonly PlanPart[];
 }
 
+/** The plan of layers that are all alike. */
+export type LayerPlan = Plan & { readonly scenario: LayerScenario };
+
+/** What is to be planned for layers that are all alike. */
+export type LayerPlanRequest = PlanRequest & { readonly scenario: LayerScenario };
+
+/** Layers of a plan that share a scenario. */
+export interface PlanPart {
+  /** 0-based, ascending. */
+  readonly layers: readonly number[];
+  /** As if the model had these layers only. */
+  readonly plan: LayerPlan;
+}
+
+/** What a report keeps of a part. */
+export type PartSummary = Pick<LayerPlan, 'scenario' | 'tiles' | 'instances' | 'tilesByKind' | 'visiblePairs' | 'calls' | 'bound'> & Pick<PlanPart, 'layers'>;
+
 /** A plan without its tiles: what reports keep. */
-export type PlanSummary = Omit<Plan, 'queryBlocks'>;
+export type PlanSummary = Omit<Plan, 'queryBlocks' | 'parts'> & { readonly parts: readonly PartSummary[] };
 
 /**
  * Plans a simulation: which tiles, how many calls, what cost.
@@ -66,13 +86,19 @@ export type PlanSummary = Omit<Plan, 'queryBlocks'>;
  * @throws InputError for N < 1, M < 2 or parameters out of range
  */
 export function makePlan(request: PlanRequest): Plan {
+  const { scenario } = request;
+  return scenario.kind === 'per-layer' ? composePlan({ ...request, scenario }) : planLayers({ ...request, scenario });
+}
+
+/** The plan of layers that are all alike. @throws InputError as `makePlan` */
+export function planLayers(request: LayerPlanRequest): LayerPlan {
   const { tokens, scenario, oracle, model, construction } = request;
   checkBlockSize(oracle.inputLength);
   const layout = blackBoxLayout(request);
   const readings = callsPerInstance(construction);
   const cut = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
   const mask = maskOf(scenario, tokens);
-  const { sampled } = maskDefinition(scenario.kind);
+  const sampled = isSampled(scenario);
 
   const queryBlocks: QueryBlock[] = [];
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
@@ -108,6 +134,7 @@ export function makePlan(request: PlanRequest): Plan {
     rounds: model.layers,
     bound: layout === undefined ? boundOf(request, cut.blocks) : blackBoxBound(request, layout.arrangement, layout.construction),
     notes: notesOf(request, cut.blocks),
+    parts: [],
   };
 }
 
@@ -118,13 +145,27 @@ function sampledRun(block: number): TileRun {
 
 /** The plan without its tiles. */
 export function summarise(plan: Plan): PlanSummary {
-  const summary: PlanSummary & { queryBlocks?: unknown } = { ...plan };
+  const summary: Omit<Plan, 'queryBlocks'> & { queryBlocks?: unknown } = { ...plan };
   delete summary.queryBlocks;
-  return summary;
+  const parts = plan.parts.map(({ layers, plan: { scenario, tiles, instances, tilesByKind, visiblePairs, calls, bound } }) => ({
+    layers,
+    scenario,
+    tiles,
+    instances,
+    tilesByKind,
+    visiblePairs,
+    calls,
+    bound,
+  }));
+  return { ...summary, parts };
 }
 
-/** Attention calls that a query block causes in one layer; the shares of all query blocks add up to the layer's total. */
-export function callsOfBlock(plan: PlanSummary, { firstInstance, instances }: QueryBlock): number {
+/** Attention calls that a query block (0-based) causes over all layers; those of all query blocks add up to the plan's. */
+export function callsOfBlock(plan: Plan, block: number): number {
+  return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlock(part.plan, part.plan.queryBlocks[block]), 0);
+}
+
+function layerCallsOfBlock(plan: LayerPlan, { firstInstance, instances }: QueryBlock): number {
   const layerCalls = plan.calls.attention / plan.model.layers;
   const callsUpTo = (instance: number): number => Math.ceil((instance * layerCalls) / plan.instances);
   return callsUpTo(firstInstance + instances) - callsUpTo(firstInstance);

@@ -1,7 +1,7 @@
 import { maskOf, type Mask } from '../masks';
 import { tileRows, type MaskIndex } from './dispatches';
 import { blockEnd, blockStart } from './partition';
-import type { Plan } from './plan';
+import type { LayerPlan } from './plan';
 
 /**
  * Which keys of a tile each of its queries sees: row `i` sees `[0, spans[3i])` and `[spans[3i + 1], spans[3i + 2])`,
@@ -20,7 +20,7 @@ export class TileMasks {
   /** Queries and keys of a tile. */
   readonly rows: number;
 
-  constructor(private readonly plan: Plan) {
+  constructor(private readonly plan: LayerPlan) {
     this.mask = maskOf(plan.scenario, plan.tokens);
     this.rows = tileRows(plan);
   }

@@ -104,14 +104,18 @@ export interface Fidelity {
   readonly logNormaliserError: number;
 }
 
-/** What the mask does to the model: against the same model under full causal attention. */
+/** What the mask does to the model: against the same model under its own attention, which is full causal attention for a Llama. */
 export interface Quality {
+  /** The model's own attention. */
+  readonly baseline: Scenario;
   /** e to the mean negative log-likelihood of the next token, under the scenario. */
   readonly perplexity: number;
-  /** The same under full causal attention. */
+  /** The same under the model's own attention. */
   readonly baselinePerplexity: number;
   /** Mean over positions of KL(baseline || scenario) in nats. */
   readonly meanKl: number;
+  /** Share of positions at which both have the same most likely token. */
+  readonly topAgreement: number;
   /** Next-token predictions that were scored: N - 1. */
   readonly positions: number;
 }

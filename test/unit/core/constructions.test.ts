@@ -4,7 +4,7 @@ import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/cons
 import { noToken, referenceTokens, rowSees, syntheticToken, type Pattern } from '../../../src/core/constructions/pattern';
 import { readingsOf } from '../../../src/core/constructions/slice';
 import { separationStrength, separationVectors, separationWidth } from '../../../src/core/constructions/separation';
-import { maskOf, makeScenario, type Scenario } from '../../../src/core/masks';
+import { maskOf, makeScenario, type LayerScenario } from '../../../src/core/masks';
 import { packedFormula } from '../../../src/core/plan/bound';
 import { partition } from '../../../src/core/plan/partition';
 import { makePlan } from '../../../src/core/plan/plan';
@@ -126,7 +126,7 @@ describe.each(kinds)('the %s arrangement', (construction) => {
 });
 
 describe('the table of PAPER.md, by numbers written down there', () => {
-  const calls = (tokens: number, inputLength: number, scenario: Scenario, construction: BlackBoxConstruction): number => {
+  const calls = (tokens: number, inputLength: number, scenario: LayerScenario, construction: BlackBoxConstruction): number => {
     const { perBlock } = arranged({ tokens, blockSize: inputLength, scenario, causal: true }, construction);
     return perBlock.flat().length * readingsOf[construction].length;
   };
@@ -153,7 +153,7 @@ describe('the table of PAPER.md, by numbers written down there', () => {
 
 it('refuses a window that theorem 5.1 does not reach, and takes one that covers the prompt as causal', () => {
   const request = { tokens: 1000, inputLength: 64, causal: true };
-  const window = (size: number): Scenario => makeScenario('sliding-window', { window: size });
+  const window = (size: number): LayerScenario => makeScenario('sliding-window', { window: size });
   expect(() => arrangementOf(window(64), 'tight', request)).toThrow(
     'A window of 64 is not below the block size of 64, as theorem 5.1 needs; use a block size of 65 or more, a window of 63 or less, or construction fused.',
   );

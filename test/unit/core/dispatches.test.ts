@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dispatchesOf, type Dispatch } from '../../../src/core/plan/dispatches';
 import { blockEnd, blockStart } from '../../../src/core/plan/partition';
-import type { Plan } from '../../../src/core/plan/plan';
+import type { LayerPlan } from '../../../src/core/plan/plan';
 import { TileMasks } from '../../../src/core/plan/tile-masks';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
@@ -19,7 +19,7 @@ function tilesOf({ firstBlock, blocks, stacks }: Dispatch): string[] {
 }
 
 /** The tiles of a plan with the masks they need. */
-function expectedTiles(plan: Plan, masks: TileMasks): string[] {
+function expectedTiles(plan: LayerPlan, masks: TileMasks): string[] {
   return plan.queryBlocks.flatMap(({ runs: tileRuns }, block) =>
     tileRuns.flatMap(({ from, to, kind }) =>
       Array.from({ length: to - from }, (_, index) => {

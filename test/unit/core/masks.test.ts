@@ -14,6 +14,9 @@ describe('masks', () => {
     expect(rows('causal')).toEqual(['x....', 'xx...', 'xxx..', 'xxxx.', 'xxxxx']);
     expect(rows('sliding-window', { window: 2 })).toEqual(['x....', 'xx...', '.xx..', '..xx.', '...xx']);
     expect(rows('attention-sink', { window: 2, sinks: 1 })).toEqual(['x....', 'xx...', 'xxx..', 'x.xx.', 'x..xx']);
+    // ModernBERT: half a window to either side, a query's own position included.
+    expect(rows('local-window', { window: 2 })).toEqual(['xx...', 'xxx..', '.xxx.', '..xxx', '...xx']);
+    expect(rows('local-window', { window: 3 })).toEqual(rows('local-window', { window: 2 }));
     expect(rows('average-case')).toEqual(rows('full'));
   });
 
@@ -59,7 +62,7 @@ describe('scenarios', () => {
   it('take defaults and leave the parameters of others aside', () => {
     expect(makeScenario('sliding-window', { sinks: 3, seed: 9 })).toEqual({ kind: 'sliding-window', window: 512 });
     expect(scenarioLabel(makeScenario('attention-sink', { window: 8, sinks: 2 }))).toBe('attention-sink(window 8, sinks 2)');
-    expect(scenarioKinds).toHaveLength(5);
+    expect(scenarioKinds).toHaveLength(6);
   });
 
   it.each([

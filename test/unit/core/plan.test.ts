@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockCost, planArithmetic } from '../../../src/core/hints/hints';
-import { maskDefinition, maskOf, makeScenario } from '../../../src/core/masks';
+import { maskDefinition, maskOf, makeScenario, perLayer, scenarioLabel, type LayerScenario } from '../../../src/core/masks';
+import { defaultOptions } from '../../../src/core/options';
 import { blockEnd, blockStart, partition } from '../../../src/core/plan/partition';
-import { makePlan, summarise } from '../../../src/core/plan/plan';
+import { layerParts } from '../../../src/core/plan/parts';
+import { makePlan, summarise, type Plan } from '../../../src/core/plan/plan';
+import { planRequest } from '../../../src/core/plan/request';
 import type { TileKind } from '../../../src/core/plan/tiles';
-import { runs, settings } from '../../support/arbitrary';
+import { runs, scenarios, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 
 describe('tiles', () => {
@@ -142,5 +145,62 @@ describe('plans', () => {
   ])('refuse N = %d with M = %d', (tokens, blockSize, message) => {
     const request = { ...planOf({ tokens: 10, blockSize: 4, scenario: { kind: 'full' } }), tokens };
     expect(() => makePlan({ ...request, oracle: { ...request.oracle, inputLength: blockSize } })).toThrow(message);
+  });
+});
+
+describe('plans of layers that differ', () => {
+  const cycles = fc.array(scenarios.filter(({ kind }) => kind !== 'average-case'), { minLength: 2, maxLength: 5 });
+  const requests = fc.record({ cycle: cycles, tokens: fc.integer({ min: 1, max: 70 }), blockSize: fc.integer({ min: 2, max: 40 }), layers: fc.integer({ min: 1, max: 9 }) });
+  const planLayered = ({ cycle, tokens, blockSize, layers }: { cycle: readonly LayerScenario[]; tokens: number; blockSize: number; layers: number }): Plan =>
+    makePlan(planRequest(tokens, { ...smallModel, layers }, { ...defaultOptions, scenario: perLayer(cycle), blockSize }));
+
+  it('are the sum of the plans of their layers', () => {
+    fc.assert(
+      fc.property(requests, (request) => {
+        const plan = planLayered(request);
+        const single = Array.from({ length: request.layers }, (_, layer) =>
+          makePlan(planRequest(request.tokens, { ...smallModel, layers: 1 }, { ...defaultOptions, scenario: request.cycle[layer % request.cycle.length], blockSize: request.blockSize })),
+        );
+        const sum = (of: (part: Plan) => number): number => single.reduce((total, part) => total + of(part), 0);
+        expect(plan.calls.attention).toBe(sum(({ calls }) => calls.attention));
+        expect(plan.calls.total).toBe(sum(({ calls }) => calls.total));
+        expect(plan.flops).toBe(sum(({ flops }) => flops));
+        expect(plan.flopsByPhase.attendVisible).toBe(sum(({ flopsByPhase }) => flopsByPhase.attendVisible));
+        expect(plan.bound.calls).toBe(sum(({ bound }) => bound.calls));
+        expect(plan.calls.attention).toBeLessThanOrEqual(plan.bound.calls);
+        expect(plan.rounds).toBe(request.layers);
+        const blocks = plan.queryBlocks.map((_, block) => blockCost(plan, block));
+        expect(blocks.reduce((total, { calls }) => total + calls, 0)).toBe(plan.calls.attention);
+        expect(blocks.reduce((total, { share }) => total + share, 0)).toBeCloseTo(1, 10);
+        expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+      }),
+      runs,
+    );
+  });
+
+  it('name every layer once, and show the tiles that some layer reads', () => {
+    fc.assert(
+      fc.property(requests, (request) => {
+        const plan = planLayered(request);
+        const parts = layerParts(plan);
+        expect(parts.flatMap(({ layers }) => layers).sort((a, b) => a - b)).toEqual(Array.from({ length: request.layers }, (_, layer) => layer));
+        parts.forEach(({ layers, plan: part }) => layers.forEach((layer) => expect(scenarioLabel(part.scenario)).toBe(scenarioLabel(request.cycle[layer % request.cycle.length]))));
+        const read = (of: Plan, queryBlock: number, keyBlock: number): boolean => of.queryBlocks[queryBlock].runs.some(({ from, to }) => from <= keyBlock && keyBlock < to);
+        // The map shows the whole cycle, be the model deep enough for it or not.
+        fc.pre(request.layers >= request.cycle.length);
+        for (let queryBlock = 0; queryBlock < plan.blocks; queryBlock += 1) {
+          for (let keyBlock = 0; keyBlock < plan.blocks; keyBlock += 1) {
+            expect(read(plan, queryBlock, keyBlock)).toBe(parts.some((part) => read(part.plan, queryBlock, keyBlock)));
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('tell their arithmetic layer by layer', () => {
+    const plan = planLayered({ cycle: [{ kind: 'causal' }, { kind: 'sliding-window', window: 5 }, { kind: 'causal' }], tokens: 50, blockSize: 16, layers: 3 });
+    expect(planArithmetic(plan)).toContain('⌈10 tiles × 4 heads ÷ 4 instances a call⌉ × 2 layers + ⌈7 tiles × 4 heads ÷ 4 instances a call⌉ × 1 layer = **27 attention calls**');
+    expect(plan.bound.formula).toMatch(/^2 \* ceil\(.*\) \+ 1 \* ceil\(/);
   });
 });
