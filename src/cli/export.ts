@@ -24,6 +24,7 @@ export interface ExportFlags {
   readonly window?: string;
   readonly sinks?: string;
   readonly seed?: string;
+  readonly cycle?: string;
   readonly block: string;
   readonly oracleLayers?: string;
   readonly oracleHeads?: string;
@@ -36,13 +37,13 @@ export function addExportFlags(command: Command): Command {
   return command
     .requiredOption('--tokens <N>', 'length of the sequence that the graph is for')
     .option('--part <name>', `what to export: ${exportParts.join(', ')} (one layer's, or the whole model)`, 'attention')
-    .option('--window <r>', 'window of sliding-window and attention-sink (512)')
+    .option('--window <r>', 'window of sliding-window, attention-sink and local-window (512)')
     .option('--sinks <s>', 'sinks of attention-sink (4)')
     .option('--seed <n>', 'seed of average-case (1)')
     .option('--block <M>', 'tokens that a call of the small transformer reads', String(defaultOptions.blockSize))
     .option('--oracle-layers <n>', "layers L' of the small transformer (1)")
     .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
-    .option('--model <folder or name>', 'large transformer: a Llama folder or the embedded model', defaultOptions.model)
+    .option('--model <folder or name>', 'large transformer: a folder as Hugging Face has them, or the included model', defaultOptions.model)
     .option('--json', 'print one JSON document on stdout');
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
-import { makeScenario, maskDefinition, maskDefinitions, scenarioKinds, type ScenarioParameters } from '../core/masks';
+import { choiceDefinition, choiceDefinitions, makeChoice, type ScenarioChoice, type ScenarioParameters } from '../core/masks';
+import { parseCycle } from '../core/masks/parse';
 import {
   automaticBlock,
   constructionOf,
@@ -23,6 +24,7 @@ export interface Flags {
   readonly window?: string;
   readonly sinks?: string;
   readonly seed?: string;
+  readonly cycle?: string;
   readonly block: string;
   readonly construction: string;
   readonly oracleLayers?: string;
@@ -46,20 +48,22 @@ const parameterNames = ['window', 'sinks', 'seed'] as const;
 
 /** Adds the flag that chooses one scenario. */
 export function addScenarioFlag(command: Command): Command {
-  return command.option('--scenario <kind>', `masking scenario: ${scenarioKinds.join(', ')}`, defaultOptions.scenario.kind);
+  return command
+    .option('--scenario <kind>', `masking scenario: ${[...choiceDefinitions.map(({ kind }) => kind), 'per-layer'].join(', ')}`, defaultOptions.scenario.kind)
+    .option('--cycle <a,b,...>', 'scenarios of the layers under per-layer, repeated to the last layer: causal,sliding-window:512');
 }
 
 /** Adds the flags that plan, simulate and compare share. */
 export function addFlags(command: Command): Command {
   return command
-    .option('--window <r>', 'window of sliding-window and attention-sink (512)')
+    .option('--window <r>', 'window of sliding-window, attention-sink and local-window (512)')
     .option('--sinks <s>', 'sinks of attention-sink (4)')
     .option('--seed <n>', 'seed of average-case (1)')
     .option('--block <M>', 'tokens that a call of the small transformer reads; auto: the fastest on a calibrated device', String(defaultOptions.blockSize))
     .option('--construction <name>', `how calls are arranged: ${constructions.join(', ')}`, defaultOptions.construction)
     .option('--oracle-layers <n>', "layers L' of the small transformer (1)")
     .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
-    .option('--model <folder or name>', 'large transformer: a Llama folder or the embedded model', defaultOptions.model)
+    .option('--model <folder or name>', 'large transformer: a folder as Hugging Face has them, the included model, or for planning a preset such as llama-3.1-8b', defaultOptions.model)
     .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultOptions.provider)
     .option('--executor <name>', `how fused calls are run: ${executors.join(', ')}`, defaultOptions.executor)
     .option('--precision <name>', `products of compiled layers: ${precisions.join(', ')}`, defaultOptions.precision)
@@ -80,9 +84,9 @@ export function addFlags(command: Command): Command {
  * @throws InputError that names the flag, the value and the fix
  */
 export function optionsFrom(flags: Flags): SimulationOptions {
-  const { parameters: known } = maskDefinition(flags.scenario);
+  const known = flags.scenario === 'per-layer' ? [] : choiceDefinition(flags.scenario).parameters;
   for (const name of parameterNames) {
-    if (flags[name] !== undefined && !known.some((parameter: { name: string }) => parameter.name === name)) {
+    if (flags[name] !== undefined && !known.some((parameter) => parameter.name === name)) {
       throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`);
     }
   }
@@ -92,7 +96,20 @@ export function optionsFrom(flags: Flags): SimulationOptions {
       throw new InputError(`${flag} ${value} does nothing under scenario ${flags.scenario}; leave it out or choose average-case.`);
     }
   }
-  return { ...commonOptions(flags), scenario: makeScenario(flags.scenario, parametersFrom(flags)) };
+  return { ...commonOptions(flags), scenario: scenarioFrom(flags) };
+}
+
+function scenarioFrom(flags: Flags): ScenarioChoice {
+  if (flags.scenario !== 'per-layer') {
+    if (flags.cycle !== undefined) {
+      throw new InputError(`--cycle ${flags.cycle} does nothing under scenario ${flags.scenario}; leave it out or choose per-layer.`);
+    }
+    return makeChoice(flags.scenario, parametersFrom(flags));
+  }
+  if (flags.cycle === undefined) {
+    throw new InputError('Scenario "per-layer" needs the scenarios of its layers; give them with --cycle causal,sliding-window:512.');
+  }
+  return parseCycle(flags.cycle);
 }
 
 /** Options that do not depend on the scenario. @throws InputError */
@@ -134,7 +151,7 @@ export function parametersFrom(flags: Flags): ScenarioParameters {
 }
 
 function scenariosWith(name: string): string {
-  return maskDefinitions
+  return choiceDefinitions
     .filter(({ parameters }) => parameters.some((parameter) => parameter.name === name))
     .map(({ kind }) => kind)
     .join(' or ');

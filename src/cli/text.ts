@@ -6,6 +6,7 @@ import {
   formatFigure,
   formatFlops,
   formatNumberOf,
+  formatShare,
 } from '../core/format';
 import { scenarioLabel } from '../core/masks';
 import { breakEvenText } from '../core/hints/hints';
@@ -98,6 +99,7 @@ function fidelityText({ rows, maxAbsError, maxRelError, logNormaliserError }: Fi
   return `max abs error ${formatError(maxAbsError)}, relative ${formatError(maxRelError)}, log-normaliser ${formatError(logNormaliserError)} (${formatCount(rows)} rows a head and layer, against float64)`;
 }
 
-function qualityText({ perplexity, baselinePerplexity, meanKl }: Quality): string {
-  return `perplexity ${formatFigure(perplexity)} (full causal attention: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats`;
+function qualityText({ baseline, perplexity, baselinePerplexity, meanKl, topAgreement }: Quality): string {
+  const against = baseline.kind === 'causal' ? 'full causal attention' : `its own ${scenarioLabel(baseline)}`;
+  return `perplexity ${formatFigure(perplexity)} (${against}: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }

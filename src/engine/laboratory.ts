@@ -59,7 +59,7 @@ export function planDocument({ prompt, model, plan, calibration }: PlannedPrompt
   return {
     schemaVersion: reportSchemaVersion,
     prompt: { path: prompt.path, bytes: prompt.bytes, sha256: prompt.sha256, tokens },
-    model: { name: model.name, shape, parameters: parameterCount(shape, model.config.tiedHead) },
+    model: { name: model.name, shape, parameters: parameterCount(shape) },
     scenario,
     oracle,
     construction,

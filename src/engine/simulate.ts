@@ -1,5 +1,8 @@
-import { maskDefinition } from '../core/masks';
+import { isSampled, scenarioLabel } from '../core/masks';
+import { isUniform } from '../core/plan/parts';
 import { makePlan, type Plan } from '../core/plan/plan';
+import { planRequest } from '../core/plan/request';
+import { nativeScenario } from '../core/shapes';
 import type { SimulationOptions } from '../core/options';
 import type { OnProgress } from '../core/report/progress';
 import type { MeasuredCalls, Phase, Quality, RunReport } from '../core/report/report';
@@ -10,8 +13,10 @@ import { planDocument, planPrompt, type Places, type PlannedPrompt } from './lab
 import { checkMemory, peakResidentBytes } from './memory';
 import { loadModel, type LoadedModel } from './model/load';
 import { OnnxOracle } from './oracle/onnx-oracle';
+import { OutputHead } from './oracle/output-head';
 import type { Prompt } from './prompt';
 import { PhaseClock } from './run/clock';
+import { checkLength } from './run/embed';
 import { forward } from './run/forward';
 import { checkFloat16, openDevice, type Device } from './runtime/provider';
 import { FidelityCheck } from './verify/fidelity';
@@ -39,13 +44,15 @@ interface ProgressShares {
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
   const planned = await planPrompt(prompt, options, context);
   const { plan, tokens } = planned;
+  checkLength(plan.tokens, { name: planned.model.name, ...planned.model.config });
   checkMemory(plan, options.memoryLimit);
   const device = await openDevice(options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider, options.threads);
   const model = await loadModel(planned.model);
 
-  const obstacle = options.quality ? qualityObstacle(plan) : 'Quality was switched off for this run.';
-  // Exact causal attention is its own baseline; what a black box makes of it is not.
-  const needsBaseline = obstacle === null && !(plan.scenario.kind === 'causal' && plan.construction === 'fused');
+  const obstacle = options.quality ? qualityObstacle(plan, model) : 'Quality was switched off for this run.';
+  // The model's own attention, exact, is its own baseline; what a black box makes of it is not.
+  const isBaseline = scenarioLabel(plan.scenario) === scenarioLabel(nativeScenario(model.shape)) && plan.construction === 'fused';
+  const needsBaseline = obstacle === null && !isBaseline;
   const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
   const progress = progressFrom(context.onProgress);
 
@@ -55,10 +62,11 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
     await checkFloat16(device);
   }
   const pass = executor === 'compiled' ? (given: Omit<CompiledPass, 'precision'>): Promise<Float32Array> => compiledForward({ ...given, precision: options.precision }) : forward;
-  const oracle = await OnnxOracle.create(planned.model.config, plan.oracle.inputLength, device);
+  const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
+  const head = new OutputHead(model, device);
   try {
     const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
-    const sampling = check && (await samplingCheck(planned, options, device, check.rows, context.signal));
+    const sampling = check && samplingCheck(planned, options, device, check.rows, context.signal);
     const start = performance.now();
     const hidden = await pass({
       model,
@@ -72,7 +80,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
         check &&
         ((layer, tensors, attended) =>
           clock.time('verify', async () => {
-            await check.inspect(tensors, attended);
+            await check.inspect(layer, tensors, attended);
             await sampling?.check.inspect(layer, tensors);
           })),
     });
@@ -81,7 +89,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
     const calls = measuredCalls(oracle, plan);
 
     const quality = obstacle !== null ? null : await clock.time('quality', () =>
-      compareWithBaseline(planned, model, oracle, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
+      compareWithBaseline(planned, model, oracle, head, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
     );
     progress(1, 'quality', 'done');
     return {
@@ -104,30 +112,32 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
       environment: describeEnvironment(),
     };
   } finally {
+    await head.release();
     await oracle.release();
   }
 }
 
 /** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
-async function samplingCheck(
+function samplingCheck(
   { plan, model }: PlannedPrompt,
   { seeds, epsilon, failureProbability }: SimulationOptions,
   device: Device,
   rows: readonly number[],
   signal: AbortSignal,
-): Promise<{ check: SamplingCheck; oracle: OnnxOracle } | undefined> {
-  if (!maskDefinition(plan.scenario.kind).sampled || seeds === 0) {
+): { check: SamplingCheck; oracle: OnnxOracle } | undefined {
+  if (!isUniform(plan) || !isSampled(plan.scenario) || seeds === 0) {
     return undefined;
   }
-  const oracle = await OnnxOracle.create(model.config, plan.oracle.inputLength, device);
+  const oracle = new OnnxOracle(model.config, plan.oracle.inputLength, device, plan.tokens);
   return { check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
 }
 
-/** Runs the causal baseline by `pass`, where the run is not one itself, and compares the next-token distributions. */
+/** Runs the model's own attention by `pass`, where the run is not one itself, and compares the next-token distributions. */
 async function compareWithBaseline(
   { plan, tokens }: PlannedPrompt,
   model: LoadedModel,
   oracle: OnnxOracle,
+  head: OutputHead,
   hidden: Float32Array,
   pass: ((given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>) | undefined,
   shares: ProgressShares,
@@ -138,7 +148,7 @@ async function compareWithBaseline(
   if (pass !== undefined) {
     baseline = await pass({
       model,
-      plan: makePlan({ ...plan, scenario: { kind: 'causal' }, construction: 'fused', oracle: { ...plan.oracle, causal: false } }),
+      plan: makePlan({ ...planRequest(plan.tokens, plan.model, { scenario: { kind: 'native' }, construction: 'fused', blockSize: plan.oracle.inputLength, oracleLayers: plan.oracle.layers, oracleHeads: plan.oracle.heads }), scoreBytes: plan.scoreBytes }),
       tokens,
       oracle,
       clock: new PhaseClock(),
@@ -146,7 +156,7 @@ async function compareWithBaseline(
       onProgress: (fraction, _phase, message) => progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`),
     });
   }
-  return measureQuality(model, oracle, tokens, hidden, baseline, signal, (fraction) =>
+  return measureQuality(model, head, tokens, hidden, baseline, signal, (fraction) =>
     progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
   );
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
-import { makeScenario, type Scenario } from '../core/masks';
+import { makeChoice, type ScenarioChoice } from '../core/masks';
 import { wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import type { FormChoice } from '../protocol/panel';
@@ -11,7 +11,7 @@ const storageKey = 'choice';
 
 /** What a choice means, or why it means nothing. */
 export type ReadChoice =
-  | { readonly scenario: Scenario; readonly blockSize: number; readonly error: null }
+  | { readonly scenario: ScenarioChoice; readonly blockSize: number; readonly error: null }
   | { readonly error: string };
 
 /**
@@ -50,7 +50,7 @@ export class ChoiceStore extends Disposable {
   read(): ReadChoice {
     const { kind, parameters, blockSize } = this.choice;
     try {
-      return { scenario: makeScenario(kind, parameters), blockSize: wholeNumber('Block size', blockSize, 2, maximumTokens), error: null };
+      return { scenario: makeChoice(kind, parameters), blockSize: wholeNumber('Block size', blockSize, 2, maximumTokens), error: null };
     } catch (error) {
       return { error: messageOf(error) };
     }

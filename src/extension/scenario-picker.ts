@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
-import { maskDefinition, maskDefinitions, type ScenarioKind, type ScenarioParameters } from '../core/masks';
+import { choiceDefinition, choiceDefinitions, type ChoiceKind, type ScenarioParameters } from '../core/masks';
 import { wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import type { ChoiceStore } from './choice';
@@ -8,7 +8,7 @@ import type { ChoiceStore } from './choice';
 /** Asks for a scenario and its parameters, and chooses them. */
 export async function chooseScenario(choices: ChoiceStore): Promise<void> {
   const { kind: current, parameters: before } = choices.choice;
-  const items = maskDefinitions.map(({ kind, title, description }) => ({
+  const items = choiceDefinitions.map(({ kind, title, description }) => ({
     label: title,
     description: kind === current ? 'current' : '',
     detail: description,
@@ -30,10 +30,10 @@ export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
 }
 
 /** Asks for each parameter of a scenario; undefined where the user gave up. */
-async function askParameters(kind: ScenarioKind, current: ScenarioParameters): Promise<ScenarioParameters | undefined> {
+async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Promise<ScenarioParameters | undefined> {
   const answers: Record<string, number> = {};
   const known: Readonly<Record<string, number | undefined>> = current;
-  for (const { name, title, description, minimum, maximum, default: standard } of maskDefinition(kind).parameters) {
+  for (const { name, title, description, minimum, maximum, default: standard } of choiceDefinition(kind).parameters) {
     const answer = await askNumber(title, description, known[name] ?? standard, minimum, maximum);
     if (answer === undefined) {
       return undefined;

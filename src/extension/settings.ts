@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ScenarioKind } from '../core/masks';
+import type { ChoiceKind } from '../core/masks';
 import { constructionOf, defaultOptions, wholeNumber, type Provider, type SimulationOptions, type Verification } from '../core/options';
 import type { FormChoice } from '../protocol/panel';
 
@@ -22,7 +22,7 @@ export function affectsChoice(event: vscode.ConfigurationChangeEvent): boolean {
 export function choiceFromSettings(): FormChoice {
   const settings = vscode.workspace.getConfiguration(settingsSection);
   return {
-    kind: settings.get<ScenarioKind>('scenario', defaultOptions.scenario.kind),
+    kind: settings.get<ChoiceKind>('scenario', 'native'),
     blockSize: settings.get('blockSize', defaultOptions.blockSize),
     parameters: {
       window: settings.get('window', 512),

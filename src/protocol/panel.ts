@@ -1,4 +1,4 @@
-import type { ScenarioKind, ScenarioParameters } from '../core/masks';
+import type { ChoiceKind, Scenario, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
 import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
@@ -29,7 +29,7 @@ export type PageMessage =
 
 /** The scenario form's state. */
 export interface FormChoice {
-  readonly kind: ScenarioKind;
+  readonly kind: ChoiceKind;
   readonly parameters: ScenarioParameters;
   /** M. */
   readonly blockSize: number;
@@ -70,7 +70,8 @@ export interface PanelSnapshot {
 
 /** The cost of one scenario, from its own plan. */
 export interface ScenarioCost {
-  readonly kind: ScenarioKind;
+  readonly kind: Scenario['kind'];
+  readonly title: string;
   /** With its parameters, such as `sliding-window(window 512)`. */
   readonly label: string;
   readonly attentionCalls: number;

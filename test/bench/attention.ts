@@ -1,4 +1,4 @@
-import type { Scenario } from '../../src/core/masks';
+import type { LayerScenario } from '../../src/core/masks';
 import { openDevice, type Device } from '../../src/engine/runtime/provider';
 import { OurAttention, uniformData } from './ours';
 import { denseGraph, groupQueryAttention, multiHeadAttention, type Peer } from './peers';
@@ -15,7 +15,7 @@ const settings = { causal: { blockSize: 512, scoreBytes: 8 * 1024 * 1024 }, wind
 /** The longest N at which a peer of quadratic memory or time is still run. */
 const longest = { multiHead: 8192, dense: 8192, groupQuery: 32_768 };
 
-const scenarios: readonly { readonly name: string; readonly scenario: Scenario }[] = [
+const scenarios: readonly { readonly name: string; readonly scenario: LayerScenario }[] = [
   { name: 'causal', scenario: { kind: 'causal' } },
   { name: 'window 512', scenario: { kind: 'sliding-window', window } },
   { name: 'window 512, 4 sinks', scenario: { kind: 'attention-sink', window, sinks: 4 } },
@@ -56,9 +56,9 @@ export async function attention(context: BenchContext): Promise<Section> {
   };
 }
 
-async function compare(scenario: Scenario, tokens: number, data: Float32Array, device: Device, quick: boolean): Promise<Record<string, Figure>> {
+async function compare(scenario: LayerScenario, tokens: number, data: Float32Array, device: Device, quick: boolean): Promise<Record<string, Figure>> {
   const { blockSize, scoreBytes } = scenario.kind === 'causal' ? settings.causal : settings.window;
-  const ours = await OurAttention.create(scenario, blockSize, scoreBytes, heads, headWidth, [data, data, data], device);
+  const ours = OurAttention.create(scenario, blockSize, scoreBytes, heads, headWidth, [data, data, data], device);
   const causal = scenario.kind === 'causal';
   const peers: Record<string, Peer> = {
     ...(causal && tokens <= longest.multiHead && { multiHead: await multiHeadAttention(tokens, heads, headWidth, data, device) }),

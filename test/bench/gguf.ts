@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { LayerWeights, LoadedModel } from '../../src/engine/model/load';
+import type { Weights } from '../../src/engine/model/weights';
 
 /** GGUF's numbers for the types of metadata values, and for float32 tensors. */
 const valueTypes = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 } as const;
@@ -27,7 +28,7 @@ type Value =
  * Llama.cpp rotates neighbouring columns of a head where checkpoints rotate halves: query and key rows are reordered for it.
  */
 export async function writeGguf(path: string, model: LoadedModel, contextLength: number): Promise<void> {
-  const { shape, normEpsilon, ropeTheta } = model;
+  const { shape, norm, rotary } = model;
   const count = (value: number): Value => ({ type: 'uint32', value });
   const metadata: Readonly<Record<string, Value>> = {
     'general.architecture': { type: 'string', value: 'llama' },
@@ -39,15 +40,15 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
     'llama.feed_forward_length': count(shape.feedForwardWidth),
     'llama.attention.head_count': count(shape.heads),
     'llama.attention.head_count_kv': count(shape.keyValueHeads),
-    'llama.attention.layer_norm_rms_epsilon': { type: 'float32', value: normEpsilon },
-    'llama.rope.freq_base': { type: 'float32', value: ropeTheta },
+    'llama.attention.layer_norm_rms_epsilon': { type: 'float32', value: norm.epsilon },
+    'llama.rope.freq_base': { type: 'float32', value: rotary?.[0].theta ?? 10_000 },
     'llama.rope.dimension_count': count(shape.headWidth),
     'llama.vocab_size': count(shape.vocabulary),
     ...placeholderTokenizer(shape.vocabulary),
   };
   const tensors: readonly Tensor[] = [
-    { name: 'token_embd.weight', shape: [shape.width, shape.vocabulary], data: model.embedding },
-    { name: 'output_norm.weight', shape: [shape.width], data: model.finalNorm },
+    { name: 'token_embd.weight', shape: [shape.width, shape.vocabulary], data: model.embedding.words.data },
+    { name: 'output_norm.weight', shape: [shape.width], data: required(model.head, 'finalNormWeight') },
     ...model.layers.flatMap((layer, index) => layerTensors(layer, index, model)),
   ];
   await writeFile(path, fileParts(metadata, tensors));
@@ -77,16 +78,25 @@ function layerTensors(layer: LayerWeights, index: number, { shape }: LoadedModel
   const { width, heads, keyValueHeads, headWidth, feedForwardWidth } = shape;
   const tensor = (name: string, sizes: readonly number[], data: Float32Array): Tensor => ({ name: `blk.${index}.${name}.weight`, shape: sizes, data });
   return [
-    tensor('attn_norm', [width], layer.attentionNorm),
-    tensor('attn_q', [width, heads * headWidth], interleaved(layer.query, heads, headWidth, width)),
-    tensor('attn_k', [width, keyValueHeads * headWidth], interleaved(layer.key, keyValueHeads, headWidth, width)),
-    tensor('attn_v', [width, keyValueHeads * headWidth], layer.value),
-    tensor('attn_output', [heads * headWidth, width], layer.output),
-    tensor('ffn_norm', [width], layer.mlpNorm),
-    tensor('ffn_gate', [width, feedForwardWidth], layer.gate),
-    tensor('ffn_up', [width, feedForwardWidth], layer.up),
-    tensor('ffn_down', [feedForwardWidth, width], layer.down),
+    tensor('attn_norm', [width], required(layer.project, 'attentionNormWeight')),
+    tensor('attn_q', [width, heads * headWidth], interleaved(required(layer.project, 'queryWeight'), heads, headWidth, width)),
+    tensor('attn_k', [width, keyValueHeads * headWidth], interleaved(required(layer.project, 'keyWeight'), keyValueHeads, headWidth, width)),
+    tensor('attn_v', [width, keyValueHeads * headWidth], required(layer.project, 'valueWeight')),
+    tensor('attn_output', [heads * headWidth, width], required(layer.outputAndMlp, 'outputWeight')),
+    tensor('ffn_norm', [width], required(layer.outputAndMlp, 'mlpNormWeight')),
+    tensor('ffn_gate', [width, feedForwardWidth], required(layer.outputAndMlp, 'gateWeight')),
+    tensor('ffn_up', [width, feedForwardWidth], required(layer.outputAndMlp, 'upWeight')),
+    tensor('ffn_down', [feedForwardWidth, width], required(layer.outputAndMlp, 'downWeight')),
   ];
+}
+
+/** The numbers of a weight that every Llama has. */
+function required<Name extends string>(weights: Weights<Name>, name: Name): Float32Array {
+  const weight = weights[name];
+  if (weight === undefined) {
+    throw new Error(`The model has no ${name}.`);
+  }
+  return weight.data;
 }
 
 /** Rows of each head in the order 0, m/2, 1, m/2 + 1, ...: what was rotated as two halves is rotated as neighbours. */

@@ -1,7 +1,8 @@
-import type { Scenario } from '../../src/core/masks';
-import { makePlan, type Plan } from '../../src/core/plan/plan';
+import type { LayerScenario } from '../../src/core/masks';
+import { planLayers, type LayerPlan } from '../../src/core/plan/plan';
 import type { ModelShape } from '../../src/core/shapes';
 import type { Phases } from '../../src/core/report/report';
+import { plainLlama } from '../../src/engine/model/architectures/llama';
 import { OnnxOracle } from '../../src/engine/oracle/onnx-oracle';
 import { PhaseClock } from '../../src/engine/run/clock';
 import { FusedAttention } from '../../src/engine/run/fused-attention';
@@ -14,7 +15,7 @@ export class OurAttention {
   readonly phases: Pick<Phases, 'gather' | 'attend' | 'merge'>[] = [];
 
   private constructor(
-    readonly plan: Plan,
+    readonly plan: LayerPlan,
     private readonly oracle: OnnxOracle,
     private readonly attention: FusedAttention,
     private readonly clock: PhaseClock,
@@ -22,11 +23,11 @@ export class OurAttention {
   ) {}
 
   /** @param data queries, keys and values, `[H, N, m]` each */
-  static async create(scenario: Scenario, blockSize: number, scoreBytes: number | undefined, heads: number, headWidth: number, data: readonly [Float32Array, Float32Array, Float32Array], device: Device): Promise<OurAttention> {
+  static create(scenario: LayerScenario, blockSize: number, scoreBytes: number | undefined, heads: number, headWidth: number, data: readonly [Float32Array, Float32Array, Float32Array], device: Device): OurAttention {
     const tokens = data[0].length / (heads * headWidth);
     const shape: ModelShape = { layers: 1, heads, keyValueHeads: heads, headWidth, width: heads * headWidth, feedForwardWidth: 32, vocabulary: 2 };
-    const plan = makePlan({ tokens, model: shape, scenario, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads, causal: false }, scoreBytes });
-    const oracle = await OnnxOracle.create({ shape, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true }, blockSize, device);
+    const plan = planLayers({ tokens, model: shape, scenario, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads, causal: false }, scoreBytes });
+    const oracle = new OnnxOracle(plainLlama(shape), blockSize, device);
     const clock = new PhaseClock();
     const [query, key, value] = data.map((part) => ({ heads, tokens, width: headWidth, data: part }));
     return new OurAttention(plan, oracle, new FusedAttention(plan, oracle, clock, () => undefined), clock, { query, key, value });

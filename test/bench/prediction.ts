@@ -30,7 +30,7 @@ export async function prediction({ quick, threads, log }: BenchContext, calibrat
         const ids = Int32Array.from({ length: tokens }, () => Math.floor(next() * model.shape.vocabulary));
         const times: number[] = [];
         for (let repeat = 0; repeat < (quick ? 1 : 3); repeat += 1) {
-          const oracle = await OnnxOracle.create(model, inputLength, device);
+          const oracle = new OnnxOracle(model, inputLength, device);
           const start = performance.now();
           await forward({ model, plan, tokens: ids, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
           times.push(performance.now() - start);

@@ -34,7 +34,8 @@ const agreement = 1e-3;
 export async function prefill(context: BenchContext): Promise<Section> {
   const shape = context.quick ? { ...smolLm, layers: 2 } : smolLm;
   const random = randomModel(shape, { seed: 1, scoreScale: 1, variety: 1 });
-  const model: LoadedModel = { ...random, finalNorm: random.finalNorm.map((weight) => weight * finalNormScale) };
+  const finalNormWeight = { shape: [shape.width], data: new Float32Array(shape.width).fill(finalNormScale) };
+  const model: LoadedModel = { ...random, head: { ...random.head, finalNormWeight } };
   const folder = await mkdtemp(join(tmpdir(), 'two-heads-bench-'));
   const rows: Record<string, number | string>[] = [];
   try {
@@ -103,7 +104,7 @@ async function withLlama(llama: LlamaCpp, { batch, flash }: { batch: number; fla
 /** Our prefill: the probabilities of the token after the last. */
 async function ours(model: LoadedModel, tokens: Int32Array, threads: number): Promise<Float64Array> {
   const device = await openDevice('cpu', threads);
-  const oracle = await OnnxOracle.create(model, blockSize, device);
+  const oracle = new OnnxOracle(model, blockSize, device);
   try {
     const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize }));
     const hidden = await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
@@ -114,8 +115,10 @@ async function ours(model: LoadedModel, tokens: Int32Array, threads: number): Pr
 }
 
 /** Final norm, head and softmax of one row, in float64. */
-function nextToken({ shape: { width, vocabulary }, normEpsilon, finalNorm, head }: LoadedModel, row: Float32Array): Float64Array {
-  const size = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / width + normEpsilon);
+function nextToken(model: LoadedModel, row: Float32Array): Float64Array {
+  const { shape: { width, vocabulary }, norm } = model;
+  const [finalNorm, head] = [model.head.finalNormWeight?.data ?? [], model.head.headWeight?.data ?? []];
+  const size = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / width + norm.epsilon);
   const normed = Float64Array.from(row, (x, column) => (x / size) * finalNorm[column]);
   const logits = new Float64Array(vocabulary);
   for (let word = 0; word < vocabulary; word += 1) {

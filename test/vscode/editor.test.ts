@@ -108,12 +108,12 @@ describe('the editor', () => {
   it('compares every scenario, and lists the runs', async () => {
     await chooseSlidingWindow(200);
     await bench.command('Two Heads: Compare Scenarios');
-    await eventuallyText('the comparison', () => bench.notifications(), /Compared 5 scenarios/, 90_000);
+    await eventuallyText('the comparison', () => bench.notifications(), /Compared 6 scenarios/, 90_000);
     await bench.command('Two Heads: Open Panel');
     const frame = await bench.webview(0);
-    await eventually('six runs in the history', async () => {
+    await eventually('seven runs in the history', async () => {
       const seen = await frame.locator('[data-testid="history-row"]').count();
-      return seen === 6 ? { found: true } : { seen };
+      return seen === 7 ? { found: true } : { seen };
     });
     await frame.locator('[data-testid="section-costs"]').scrollIntoViewIfNeeded();
     await bench.screenshot('6-panel-costs-dark');

@@ -175,7 +175,7 @@ describe('the choice of the construction', () => {
     await bench.clearNotifications();
     await bench.command('Two Heads: Compare Scenarios');
     const outcome = await notification(/Compared 3 scenarios/);
-    expect(outcome).toMatch(/Left out sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\): /);
+    expect(outcome).toMatch(/Left out sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\): /);
     expect(outcome).toMatch(complaint);
   });
 

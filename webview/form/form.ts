@@ -1,7 +1,7 @@
 import {
-  maskDefinition,
-  maskDefinitions,
-  type ScenarioKind,
+  choiceDefinition,
+  choiceDefinitions,
+  type ChoiceKind,
   type ScenarioParameter,
   type ScenarioParameters,
 } from '../../src/core/masks';
@@ -35,7 +35,7 @@ export class ScenarioForm implements View {
   constructor(host: Host) {
     this.#host = host;
     const label = freshId('scenario');
-    const choices = maskDefinitions.map(({ kind, title }) => ({ value: kind, label: title }));
+    const choices = choiceDefinitions.map(({ kind, title }) => ({ value: kind, label: title }));
     this.#kind = dropdown(choices, { 'data-testid': 'scenario', 'aria-labelledby': label }, () => {
       this.#showKind(this.#kind.value);
       this.#choose.now();
@@ -67,7 +67,7 @@ export class ScenarioForm implements View {
 
   /** Only the parameters that the chosen scenario has. */
   #showKind(kind: string): void {
-    const { description, parameters } = maskDefinition(kind);
+    const { description, parameters } = choiceDefinition(kind);
     const names = new Set<string>(parameters.map(({ name }) => name));
     setText(this.#description, description);
     this.#parameters.forEach((field, name) => setVisible(field.element, names.has(name)));
@@ -90,7 +90,7 @@ export class ScenarioForm implements View {
         parameters[name] = value;
       }
     }
-    this.#host.post({ type: 'choose', choice: { kind: this.#kind.value as ScenarioKind, parameters, blockSize } });
+    this.#host.post({ type: 'choose', choice: { kind: this.#kind.value as ChoiceKind, parameters, blockSize } });
   }
 
   #showError(): void {
@@ -122,7 +122,7 @@ const blockSizeQuestion = {
 /** Every parameter that any scenario takes, once. */
 function allParameters(): readonly ScenarioParameter<ParameterName>[] {
   const parameters = new Map<ParameterName, ScenarioParameter<ParameterName>>();
-  for (const definition of maskDefinitions) {
+  for (const definition of choiceDefinitions) {
     for (const parameter of definition.parameters) {
       parameters.set(parameter.name, parameter);
     }

@@ -1,5 +1,4 @@
 import { formatCompact } from '../../src/core/format';
-import { maskDefinition } from '../../src/core/masks';
 import type { PanelSnapshot, ScenarioCost } from '../../src/protocol/panel';
 import { BarChart } from '../charts/bar-chart';
 import { element, setText, setVisible } from '../dom';
@@ -74,8 +73,7 @@ function totalCalls({ attentionCalls, tokenwiseCalls }: ScenarioCost): number {
 }
 
 /** The scenario's title, its parameters on a second line. */
-function labelLines({ kind, label }: ScenarioCost): readonly string[] {
-  const { title } = maskDefinition(kind);
+function labelLines({ title, label }: ScenarioCost): readonly string[] {
   const parameters = /\((.*)\)$/.exec(label)?.[1];
   return parameters === undefined ? [title] : [title, parameters];
 }

@@ -1,4 +1,5 @@
-import { maskDefinition } from '../../src/core/masks';
+import { formatShare } from '../../src/core/format';
+import { isSampled } from '../../src/core/masks';
 import type { RunReport } from '../../src/core/report/report';
 import { element, setText, setVisible } from '../dom';
 import { Figures } from '../ui/figures';
@@ -6,7 +7,7 @@ import { count, errorSize, figure, words } from '../ui/shown';
 
 const fidelityMeaning = 'Fidelity is how close the simulated attention is to exact float64 attention under the same mask.';
 const samplingMeaning = 'Average case estimates full attention, so this is the error of sampling.';
-const qualityMeaning = 'Quality is what the mask itself does to the model, against the same model under full causal attention.';
+const qualityMeaning = 'Quality is what the mask itself does to the model, against the same model under its own attention (full causal attention for a Llama).';
 
 /** Two numbers that must never be mixed, side by side: is the decomposition right, and what does the mask cost? */
 export class FidelityAndQuality {
@@ -22,7 +23,8 @@ export class FidelityAndQuality {
   readonly #quality = new Figures({
     perplexity: { label: 'Perplexity', testId: 'quality-perplexity', title: 'Under this scenario' },
     baseline: { label: 'Perplexity, full causal', testId: 'quality-baseline-perplexity' },
-    meanKl: { label: 'Mean KL, nats', testId: 'quality-mean-kl', title: 'KL(full causal || this scenario) of the next token' },
+    meanKl: { label: 'Mean KL, nats', testId: 'quality-mean-kl', title: 'KL(the model’s own attention || this scenario) of the next token' },
+    agreement: { label: 'Same top token', testId: 'quality-top-agreement', title: 'Share of positions at which both have the same most likely next token' },
     positions: { label: 'Predictions scored', testId: 'quality-positions' },
   });
   readonly #note = element('p', { 'data-testid': 'quality-note' });
@@ -41,7 +43,7 @@ export class FidelityAndQuality {
   show({ fidelity, quality, qualityNote, scenario }: RunReport): void {
     setVisible(this.#fidelity.element, fidelity !== null);
     setVisible(this.#unverified, fidelity === null);
-    setVisible(this.#sampling, maskDefinition(scenario.kind).sampled);
+    setVisible(this.#sampling, isSampled(scenario));
     if (fidelity !== null) {
       this.#fidelity.update({
         maxAbs: errorSize(fidelity.maxAbsError),
@@ -59,6 +61,7 @@ export class FidelityAndQuality {
         perplexity: figure(quality.perplexity),
         baseline: figure(quality.baselinePerplexity),
         meanKl: figure(quality.meanKl),
+        agreement: words(formatShare(quality.topAgreement)),
         positions: count(quality.positions),
       });
     }

@@ -1,5 +1,5 @@
 import { formatCount, formatNumberOf } from '../../src/core/format';
-import { maskDefinition } from '../../src/core/masks';
+import { scenarioTitle } from '../../src/core/masks';
 import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/report/ledger';
 import { count, errorOrOverflow, errorSize, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
@@ -47,7 +47,7 @@ function rowOf(row: LedgerRow, index: number): Row {
     cells: [
       { ...words(statement), testId: 'ledger-statement' },
       { ...words(construction), testId: 'ledger-construction' },
-      { ...words(maskDefinition(scenario.kind).title), testId: 'ledger-scenario' },
+      { ...words(scenarioTitle(scenario)), testId: 'ledger-scenario' },
       { ...words(parametersOf(row)), testId: 'ledger-parameters' },
       { ...count(countedCalls), detail: retries === 0 ? undefined : `and ${formatNumberOf(retries, 'repeat')}`, testId: 'ledger-counted' },
       { ...count(exact.calls), title: exact.formula, detail: exact.formula, testId: 'ledger-exact' },

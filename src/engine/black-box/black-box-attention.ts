@@ -3,7 +3,7 @@ import type { Arrangement } from '../../core/constructions';
 import { noToken, referenceTokens } from '../../core/constructions/pattern';
 import { readingsOf, type Reading } from '../../core/constructions/slice';
 import { callsPerDispatch, type BlackBoxLayout } from '../../core/plan/attention-cost';
-import type { Plan } from '../../core/plan/plan';
+import type { LayerPlan } from '../../core/plan/plan';
 import type { PhaseClock } from '../run/clock';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../run/layer';
 import { rescaleSample } from '../run/sample';
@@ -41,7 +41,7 @@ export class BlackBoxAttention implements LayerAttention {
   private rounds = 1;
 
   constructor(
-    private readonly plan: Plan,
+    private readonly plan: LayerPlan,
     layout: BlackBoxLayout,
     oracle: Pick<Oracle, 'blackBox'>,
     private readonly clock: PhaseClock,

@@ -1,12 +1,12 @@
 import type { TileRate } from '../../core/device/calibration';
 import { fitRates } from '../../core/device/fit';
 import { countDispatches } from '../../core/device/predict';
-import type { Scenario } from '../../core/masks';
+import type { LayerScenario } from '../../core/masks';
 import { dispatchesOf, tilesPerDispatch } from '../../core/plan/dispatches';
-import { makePlan, type Plan } from '../../core/plan/plan';
+import { planLayers, type LayerPlan } from '../../core/plan/plan';
 import { uniform } from '../../core/random';
 import type { ModelShape } from '../../core/shapes';
-import type { ModelConfig } from '../model/config';
+import { plainLlama } from '../model/architectures/llama';
 import { OnnxOracle } from '../oracle/onnx-oracle';
 import { PhaseClock } from '../run/clock';
 import { FusedAttention } from '../run/fused-attention';
@@ -17,7 +17,7 @@ import { medianMs } from './timing';
 
 /** A layer on which attention is timed. */
 interface Sample {
-  readonly scenario: Scenario;
+  readonly scenario: LayerScenario;
   /** N in blocks. */
   readonly blocks: number;
   readonly scoreBytes: number;
@@ -31,14 +31,14 @@ const tileByTile = 1;
 
 /** Measures the attention runs of a head on a device. */
 export class AttentionRates {
-  private constructor(
-    private readonly oracle: OnnxOracle,
-    private readonly headWidth: number,
-  ) {}
+  private readonly oracle: OnnxOracle;
 
   /** @param headWidth m */
-  static async create(headWidth: number, device: Device): Promise<AttentionRates> {
-    return new AttentionRates(await OnnxOracle.create(configOf(headWidth), 2, device), headWidth);
+  constructor(
+    private readonly headWidth: number,
+    device: Device,
+  ) {
+    this.oracle = new OnnxOracle(plainLlama(shapeOf(headWidth)), 2, device);
   }
 
   /** The rates for tiles of M by M: those that come nearest to the times of a few layers. */
@@ -70,7 +70,7 @@ export class AttentionRates {
   /** Nanoseconds that it takes to copy a key's float for the attention calls. */
   async gatherNsPerFloat(tokens: number): Promise<number> {
     const plan = this.plan({ scenario: { kind: 'average-case', seed: 1 }, blocks: tokens / 64, scoreBytes: tileByTile }, 64);
-    const causal = makePlan({ ...plan, scenario: { kind: 'causal' }, scoreBytes: undefined });
+    const causal = planLayers({ ...plan, scenario: { kind: 'causal' }, scoreBytes: undefined });
     const clock = new PhaseClock();
     const attention = new FusedAttention(causal, this.oracle, clock, () => undefined);
     const layer = randomLayer(causal);
@@ -99,8 +99,8 @@ export class AttentionRates {
     return Math.max(1e-3, whole - gathered) / sampleHeads;
   }
 
-  private plan({ scenario, blocks, scoreBytes }: Sample, rows: number): Plan {
-    return makePlan({
+  private plan({ scenario, blocks, scoreBytes }: Sample, rows: number): LayerPlan {
+    return planLayers({
       tokens: Math.ceil(blocks) * rows,
       model: shapeOf(this.headWidth),
       scenario,
@@ -115,11 +115,7 @@ function shapeOf(headWidth: number): ModelShape {
   return { layers: 1, heads: sampleHeads, keyValueHeads: sampleHeads / 2, headWidth, width: headWidth, feedForwardWidth: headWidth, vocabulary: 2 };
 }
 
-function configOf(headWidth: number): ModelConfig {
-  return { shape: shapeOf(headWidth), normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
-}
-
-function randomLayer({ tokens, model }: Plan): LayerTensors {
+function randomLayer({ tokens, model }: LayerPlan): LayerTensors {
   const next = uniform(1);
   const tensor = (heads: number): HeadTensor => {
     const made = headTensor(heads, tokens, model.headWidth);

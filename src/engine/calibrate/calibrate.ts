@@ -72,7 +72,7 @@ async function tilewiseRates(device: Device, step: (message: string) => void): P
   const tokenwise: Calibration['tokenwise'][number][] = [];
   let gatherNsPerFloat = 0;
   for (const headWidth of headWidths) {
-    const rates = await AttentionRates.create(headWidth, device);
+    const rates = new AttentionRates(headWidth, device);
     try {
       for (const rows of tileSizes) {
         step(`tiles of ${rows} by ${rows}, heads of ${headWidth}`);
@@ -100,7 +100,7 @@ function compiledRate(device: Device, step: (message: string) => void): Promise<
 
 /** The batch of score tiles with which a causal layer runs fastest. */
 async function fastestBatch(device: Device): Promise<number> {
-  const rates = await AttentionRates.create(batchTrial.headWidth, device);
+  const rates = new AttentionRates(batchTrial.headWidth, device);
   try {
     const times: number[] = [];
     for (const scoreBytes of scoreSizes) {

@@ -21,7 +21,7 @@ const longest = 4096;
 /** Measures whole layers as compiled graphs, with what it takes to bring their weights to the device. */
 export async function layerRate(device: Device): Promise<LayerRate> {
   const model = layerModel(layerShape(width));
-  const oracle = await OnnxOracle.create(model, blockSize, device);
+  const oracle = new OnnxOracle(model, blockSize, device);
   const time = (plan: Plan): Promise<number> =>
     medianMs(() =>
       compiledForward({ model, plan, tokens: new Int32Array(plan.tokens), oracle, precision: 'float32', clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }),

@@ -32,7 +32,7 @@ export async function passRate(device: Device, rates: TilewiseRates, scoreBytes:
     const plan = makePlan({ tokens, model: model.shape, scenario, construction: 'fused', oracle, scoreBytes });
     const taken: number[] = [];
     for (let repeat = 0; repeat < repeats; repeat += 1) {
-      const fresh = await OnnxOracle.create(model, blockSize, device);
+      const fresh = new OnnxOracle(model, blockSize, device);
       const start = performance.now();
       await forward({ model, plan, tokens: new Int32Array(tokens), oracle: fresh, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
       taken.push(performance.now() - start);

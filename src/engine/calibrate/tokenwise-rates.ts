@@ -25,7 +25,7 @@ const passes = 3;
 /** Measures the token-wise runs of a layer of width d as they come in a pass: between attention, from memory that others used. */
 export async function tokenwiseRate(width: number, device: Device): Promise<TokenwiseRate> {
   const model = layerModel({ ...layerShape(width), layers });
-  const oracle = await OnnxOracle.create(model, blockSize, device);
+  const oracle = new OnnxOracle(model, blockSize, device);
   const pass = async (tokens: number): Promise<Phases> => {
     const clock = new PhaseClock();
     const plan = makePlan({ tokens, model: model.shape, scenario: { kind: 'sliding-window', window }, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false } });

@@ -1,7 +1,7 @@
-import { maskDefinition } from '../../core/masks';
+import { isSampled } from '../../core/masks';
 import { dispatchesOf, tileRows, tilesPerDispatch, type Dispatch, type TileStack } from '../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../core/plan/partition';
-import type { Plan } from '../../core/plan/plan';
+import type { LayerPlan } from '../../core/plan/plan';
 import { TileMasks } from '../../core/plan/tile-masks';
 import { permutation } from '../../core/random';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
@@ -27,7 +27,7 @@ export interface CompiledAttention extends StateValues {
  * Calls that read alike are one node with a batch axis, so that nodes grow as O(N / M) and not as tiles do. A short last
  * block is padded to M tokens, hidden from all others. Out is `[H, N, m]`, the log-normaliser `[H, N, 1]`.
  */
-export function compileAttention(g: GraphBuilder, plan: Plan, layer: LayerValues, scoreBytes: number): CompiledAttention {
+export function compileAttention(g: GraphBuilder, plan: LayerPlan, layer: LayerValues, scoreBytes: number): CompiledAttention {
   return new AttentionCompiler(g, plan).compile(layer, scoreBytes);
 }
 
@@ -41,7 +41,7 @@ class AttentionCompiler {
 
   constructor(
     private readonly g: GraphBuilder,
-    private readonly plan: Plan,
+    private readonly plan: LayerPlan,
   ) {
     this.masks = new TileMasks(plan);
     this.rows = tileRows(plan);
@@ -111,7 +111,7 @@ class AttentionCompiler {
     const { g, plan, rows } = this;
     const { heads, keyValueHeads, headWidth } = plan.model;
     const padding = plan.blocks * rows - plan.tokens;
-    const order = maskDefinition(plan.scenario.kind).sampled && plan.scenario.kind === 'average-case' ? permutation(plan.tokens, plan.scenario.seed) : undefined;
+    const order = plan.scenario.kind === 'average-case' ? permutation(plan.tokens, plan.scenario.seed) : undefined;
     const sampled = order && g.indices(order);
     const cut = (tensor: Value, shared: number): Value => {
       const padded = padding === 0 ? tensor : g.padEnd(tensor, 3, 1, padding);
@@ -132,7 +132,7 @@ class AttentionCompiler {
     const logNormaliser = join(parts.map((part) => part.logNormaliser), 1);
     return {
       out: join(parts.map((part) => part.out), headWidth),
-      logNormaliser: maskDefinition(plan.scenario.kind).sampled ? g.add(logNormaliser, this.sampleScale()) : logNormaliser,
+      logNormaliser: isSampled(plan.scenario) ? g.add(logNormaliser, this.sampleScale()) : logNormaliser,
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Precision } from '../../core/options';
-import type { Plan } from '../../core/plan/plan';
+import type { LayerPlan } from '../../core/plan/plan';
 import type { CallCounter } from '../oracle/oracle';
 import type { HeadTensor } from '../run/head-tensor';
 import type { PhaseClock } from '../run/clock';
@@ -12,7 +12,7 @@ import { attentionGraph } from './graphs';
 /** The `fused` construction as one graph a layer: nothing leaves the device between tiles. */
 export class CompiledAttention implements LayerAttention {
   private constructor(
-    private readonly plan: Plan,
+    private readonly plan: LayerPlan,
     private readonly session: GraphSession,
     private readonly instances: number,
     private readonly calls: CallCounter,
@@ -21,7 +21,7 @@ export class CompiledAttention implements LayerAttention {
   ) {}
 
   /** Builds and loads the graph of a plan. */
-  static async create(plan: Plan, device: Device, calls: CallCounter, clock: PhaseClock, onInstances: OnInstances, precision: Precision = 'float32'): Promise<CompiledAttention> {
+  static async create(plan: LayerPlan, device: Device, calls: CallCounter, clock: PhaseClock, onInstances: OnInstances, precision: Precision = 'float32'): Promise<CompiledAttention> {
     const { graph, instances } = attentionGraph(plan);
     const session = await GraphSession.create(graph.build({ functions: compiledFunctions[precision] }), device);
     return new CompiledAttention(plan, session, instances, calls, clock, onInstances);

@@ -1,7 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Precision } from '../../core/options';
 import type { OnnxOracle } from '../oracle/onnx-oracle';
-import { embed } from '../run/tokenwise';
+import { layerParts, partOfLayers } from '../../core/plan/parts';
+import { embed } from '../run/embed';
 import { throwIfCancelled } from '../run/cancel';
 import type { ForwardPass } from '../run/forward';
 import type { AttendedLayer, LayerTensors } from '../run/layer';
@@ -26,13 +27,15 @@ const inspectedOutputs = ['query', 'key', 'value', 'out', 'logNormaliser'] as co
 export async function compiledForward(pass: CompiledPass): Promise<Float32Array> {
   const { model, plan, clock, oracle } = pass;
   const { layers, width } = model.shape;
+  const parts = layerParts(plan);
+  const partOf = partOfLayers(plan);
   let before: InferenceSession | undefined;
   let hidden: Tensor = new Tensor('float32', embed(model, pass.tokens), [plan.tokens, width]);
   try {
     for (let layer = 0; layer < layers; layer += 1) {
       throwIfCancelled(pass.signal);
       pass.onProgress(layer / layers, 'layer', `layer ${layer + 1} of ${layers}`);
-      const { graph, instances } = layerGraph(plan, model, model.layers[layer], pass.inspect !== undefined);
+      const { graph, instances } = layerGraph(parts[partOf[layer]].plan, model, model.layers[layer], pass.inspect !== undefined);
       const input = hidden;
       const results = await clock.time('layer', async () => {
         const session = await openLayer(graph.build({ functions: compiledFunctions[pass.precision] }), oracle.device, layer === layers - 1, pass.inspect !== undefined);

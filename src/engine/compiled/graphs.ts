@@ -1,12 +1,16 @@
-import type { Plan } from '../../core/plan/plan';
-import type { ModelShape } from '../../core/shapes';
+import { layerParts, partOfLayers } from '../../core/plan/parts';
+import type { LayerPlan, Plan } from '../../core/plan/plan';
+import { logitsInto } from '../graphs/head';
+import { normalise } from '../graphs/norm';
 import { outputAndMlpInto } from '../graphs/output-and-mlp';
-import { projectInto } from '../graphs/project';
-import { rmsNorm } from '../graphs/rms-norm';
-import type { ModelConfig } from '../model/config';
+import { projectInto, type RotaryValues } from '../graphs/project';
+import { required, type WeightValues } from '../graphs/weight-inputs';
+import type { Architecture } from '../model/architecture';
 import type { LayerWeights, LoadedModel } from '../model/load';
+import type { RotaryEmbedding } from '../model/rope';
+import { rotaryTable } from '../model/rotary-table';
+import type { Weight, Weights } from '../model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
-import { rotaryTable } from '../oracle/rotary';
 import { compileAttention, type CompiledAttention } from './attention';
 
 /** A graph made of small-transformer calls, not yet written. */
@@ -25,7 +29,7 @@ export const compiledScoreBytes = 256 * 1024 * 1024;
  * Inputs `query` `[H, N, m]` (scaled by 1/sqrt(m)), `key` and `value` `[H_kv, N, m]`; outputs `out` `[H, N, m]` and
  * `logNormaliser` `[H, N]`.
  */
-export function attentionGraph(plan: Plan): CompiledGraph {
+export function attentionGraph(plan: LayerPlan): CompiledGraph {
   const { heads, keyValueHeads, headWidth } = plan.model;
   const graph = new GraphBuilder('attention');
   const attended = compileAttention(
@@ -47,10 +51,11 @@ export function attentionGraph(plan: Plan): CompiledGraph {
  *
  * @param inspected also gives out `query`, `key`, `value`, `out` and `logNormaliser`, to be checked
  */
-export function layerGraph(plan: Plan, config: ModelConfig, weights: LayerWeights, inspected: boolean): CompiledGraph {
-  const { width, heads, keyValueHeads, headWidth } = config.shape;
+export function layerGraph(plan: LayerPlan, architecture: Architecture, weights: LayerWeights, inspected: boolean): CompiledGraph {
+  const { width, heads, keyValueHeads, headWidth } = architecture.shape;
   const graph = new GraphBuilder('layer');
-  const layer = compileLayer(graph, plan, config, weights, graph.input('hidden', [plan.tokens, width]), rotaryValues(graph, plan, config));
+  const constants = new Constants(graph, plan.tokens, headWidth);
+  const layer = compileLayer(constants, plan, architecture, weights, graph.input('hidden', [plan.tokens, width]));
   graph.output('next', layer.next, [plan.tokens, width]);
   if (inspected) {
     graph.output('query', layer.query, [heads, plan.tokens, headWidth]);
@@ -66,29 +71,70 @@ export function layerGraph(plan: Plan, config: ModelConfig, weights: LayerWeight
  * token after the last, or `[N, vocabulary]`, those after every one.
  */
 export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all' = 'last'): CompiledGraph {
-  const { width, vocabulary } = model.shape;
+  const { vocabulary, headWidth } = model.shape;
   const graph = new GraphBuilder('transformer');
-  const rotary = rotaryValues(graph, plan, model);
-  const embedding = graph.floats([vocabulary, width], model.embedding, 'embedding');
-  let hidden = graph.gather(embedding, graph.input('tokens', [plan.tokens], 'int64'), 0);
+  const constants = new Constants(graph, plan.tokens, headWidth);
+  const parts = layerParts(plan);
+  const partOf = partOfLayers(plan);
+  let hidden = embedInto(constants, model, graph.input('tokens', [plan.tokens], 'int64'));
   let instances = 0;
   for (const [index, weights] of model.layers.entries()) {
-    const layer = compileLayer(graph, plan, model, weights, hidden, rotary, `layers.${index}.`);
+    const layer = compileLayer(constants, parts[partOf[index]].plan, model, weights, hidden, `layers.${index}.`);
     hidden = layer.next;
     instances += layer.attended.instances;
   }
   const read = logits === 'all' ? hidden : graph.slice(hidden, 0, plan.tokens - 1, plan.tokens);
-  const head = model.tiedHead ? embedding : graph.floats([vocabulary, width], model.head, 'head');
-  const normed = rmsNorm(graph, read, graph.floats([width], model.finalNorm, 'finalNorm'), model.normEpsilon);
-  graph.output('logits', graph.linear(normed, head), [logits === 'all' ? plan.tokens : 1, vocabulary]);
+  graph.output('logits', logitsInto(graph, model, read, constants.all(model.head)), [logits === 'all' ? plan.tokens : 1, vocabulary]);
   return { graph, instances };
 }
 
-type Rotary = Readonly<Record<'cos' | 'sin', Value>>;
+/** Constants of a graph, each once however many layers read it. */
+class Constants {
+  private readonly weights = new Map<Float32Array, Value>();
+  private readonly tables = new Map<RotaryEmbedding, RotaryValues>();
 
-function rotaryValues(g: GraphBuilder, { tokens }: Plan, { shape, ropeTheta }: ModelConfig): Rotary {
-  const { cos, sin } = rotaryTable(tokens, 0, shape.headWidth, ropeTheta);
-  return { cos: g.floats([tokens, shape.headWidth], cos), sin: g.floats([tokens, shape.headWidth], sin) };
+  constructor(
+    readonly graph: GraphBuilder,
+    readonly tokens: number,
+    private readonly headWidth: number,
+  ) {}
+
+  /** Weights by name. @param prefix begins their names in the graph */
+  all<Name extends string>(weights: Weights<Name>, prefix = ''): WeightValues<Name> {
+    const entries = Object.entries(weights as Readonly<Record<string, Weight>>);
+    return Object.fromEntries(entries.map(([name, weight]) => [name, this.one(weight, `${prefix}${name}`)])) as WeightValues<Name>;
+  }
+
+  /** Cosines and sines of the whole sequence. */
+  rotary(rotary: RotaryEmbedding): RotaryValues {
+    let values = this.tables.get(rotary);
+    if (values === undefined) {
+      const { cos, sin } = rotaryTable(rotary, this.tokens, 0, this.headWidth, this.tokens);
+      const shape = [this.tokens, this.headWidth];
+      values = { cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
+      this.tables.set(rotary, values);
+    }
+    return values;
+  }
+
+  private one({ shape, data }: Weight, name: string): Value {
+    let value = this.weights.get(data);
+    if (value === undefined) {
+      value = this.graph.floats(shape, data, name);
+      this.weights.set(data, value);
+    }
+    return value;
+  }
+}
+
+/** `tokens` `[N]` to the residual stream before the first layer, as `embed` makes it outside a graph. */
+function embedInto(constants: Constants, model: LoadedModel, tokens: Value): Value {
+  const { graph } = constants;
+  const weights = constants.all(model.embedding);
+  const words = graph.gather(required(weights, 'words'), tokens, 0);
+  const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, constants.tokens));
+  const summed = weights.segments === undefined ? placed : graph.add(placed, graph.slice(weights.segments, 0, 0, 1));
+  return weights.embeddingNormWeight === undefined ? summed : normalise(graph, model.norm, summed, weights.embeddingNormWeight, weights.embeddingNormBias);
 }
 
 interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'value', Value>> {
@@ -96,27 +142,13 @@ interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'valu
 }
 
 /** @param prefix begins the names of the layer's weights */
-function compileLayer(g: GraphBuilder, plan: Plan, { shape, normEpsilon }: ModelConfig, weights: LayerWeights, hidden: Value, rotary: Rotary, prefix = ''): CompiledLayer {
-  const constant = weightValues(g, shape, weights, prefix);
-  const projected = projectInto(g, shape, normEpsilon, { hidden, ...rotary, ...constant, norm: constant.attentionNorm });
-  const attended = compileAttention(g, plan, projected, compiledScoreBytes);
-  const next = outputAndMlpInto(g, shape, normEpsilon, { hidden, attended: attended.out, ...constant, norm: constant.mlpNorm });
+function compileLayer(constants: Constants, plan: LayerPlan, architecture: Architecture, weights: LayerWeights, hidden: Value, prefix = ''): CompiledLayer {
+  const { graph } = constants;
+  const rotary = weights.rotary && constants.rotary(weights.rotary);
+  const projected = projectInto(graph, architecture, hidden, constants.all(weights.project, prefix), rotary);
+  const attended = compileAttention(graph, plan, projected, compiledScoreBytes);
+  const next = outputAndMlpInto(graph, architecture, hidden, attended.out, constants.all(weights.outputAndMlp, prefix));
   return { ...projected, attended, next };
-}
-
-function weightValues(g: GraphBuilder, { width, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape, weights: LayerWeights, prefix: string) {
-  const named = (name: keyof LayerWeights, shape: readonly number[]): Value => g.floats(shape, weights[name], `${prefix}${name}Weight`);
-  return {
-    attentionNorm: named('attentionNorm', [width]),
-    queryWeight: named('query', [heads * headWidth, width]),
-    keyWeight: named('key', [keyValueHeads * headWidth, width]),
-    valueWeight: named('value', [keyValueHeads * headWidth, width]),
-    outputWeight: named('output', [width, heads * headWidth]),
-    mlpNorm: named('mlpNorm', [width]),
-    gateWeight: named('gate', [feedForwardWidth, width]),
-    upWeight: named('up', [feedForwardWidth, width]),
-    downWeight: named('down', [width, feedForwardWidth]),
-  };
 }
 
 function outputAttention(g: GraphBuilder, { tokens, model: { heads, headWidth } }: Plan, { out, logNormaliser }: CompiledAttention): void {

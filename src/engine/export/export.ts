@@ -1,7 +1,9 @@
 import { InputError } from '../../core/errors';
 import { formatCount } from '../../core/format';
 import { dispatchesOf, tileRows, tilesPerDispatch } from '../../core/plan/dispatches';
-import { makePlan, type Plan, type PlanRequest } from '../../core/plan/plan';
+import { scenarioLabel } from '../../core/masks';
+import { isUniform, layerParts } from '../../core/plan/parts';
+import { makePlan, type LayerPlan, type Plan, type PlanRequest } from '../../core/plan/plan';
 import { version } from '../../../package.json';
 import { inPowersOfTwo } from '../compiled/attention';
 import { compiledFunctions } from '../compiled/functions';
@@ -61,7 +63,7 @@ const nodesPerLayer = 70;
  */
 export async function exportGraph(plan: Plan, part: ExportPart, load: () => Promise<LoadedModel>, dataName: string, limit: number = largestModelBytes): Promise<ExportedGraph> {
   checkNodes(plan, part);
-  const compiled: CompiledGraph = part === 'attention' ? attentionGraph(plan) : modelGraph(plan, await load());
+  const compiled: CompiledGraph = part === 'attention' ? attentionGraph(oneKindOfLayer(plan)) : modelGraph(plan, await load());
   const layers = part === 'attention' ? 1 : plan.model.layers;
   // Calls are packed within a layer: the next one reads what it makes.
   const calls = layers * Math.ceil(compiled.instances / (layers * plan.oracle.heads * plan.oracle.layers));
@@ -86,6 +88,14 @@ export async function exportGraph(plan: Plan, part: ExportPart, load: () => Prom
   };
 }
 
+/** The plan of the one layer that is exported. @throws InputError where layers differ */
+function oneKindOfLayer(plan: Plan): LayerPlan {
+  if (!isUniform(plan)) {
+    throw new InputError(`Part "attention" is one layer's, and ${scenarioLabel(plan.scenario)} has layers of several kinds; name one with --scenario, or use --part model.`);
+  }
+  return plan;
+}
+
 /** @throws InputError that names the block size and one that fits */
 function checkNodes(plan: Plan, part: ExportPart): void {
   const estimate = nodesOf(plan, part);
@@ -107,11 +117,13 @@ function checkNodes(plan: Plan, part: ExportPart): void {
 
 function nodesOf(plan: Plan, part: ExportPart): number {
   const limit = tilesPerDispatch(tileRows(plan), compiledScoreBytes / plan.model.heads);
-  const nodes = dispatchesOf(plan, () => 0, limit).reduce((sum, { blocks, stacks }) => {
-    const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
-    return sum + nodesPerDispatch + nodesPerCall * calls.length;
-  }, nodesPerLayer);
-  return part === 'attention' ? nodes : plan.model.layers * nodes;
+  return layerParts(plan).reduce((sum, { layers, plan: own }) => {
+    const nodes = dispatchesOf(own, () => 0, limit).reduce((total, { blocks, stacks }) => {
+      const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
+      return total + nodesPerDispatch + nodesPerCall * calls.length;
+    }, nodesPerLayer);
+    return sum + (part === 'attention' ? nodes : layers.length * nodes);
+  }, 0);
 }
 
 function metadataOf({ scenario, tokens, oracle, construction, bound }: Plan, part: ExportPart, calls: number): Record<string, string> {

@@ -1,7 +1,13 @@
+import type { Norm } from '../model/architecture';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
 
-/** Root-mean-square normalisation over the last axis: `x / sqrt(mean(x^2) + epsilon) * weight`. */
-export function rmsNorm(g: GraphBuilder, x: Value, weight: Value, epsilon: number): Value {
-  const meanSquare = g.reduceMean(g.multiply(x, x), -1);
-  return g.multiply(g.divide(x, g.sqrt(g.add(meanSquare, g.scalar(epsilon)))), weight);
+/**
+ * Normalisation over the last axis: `x / sqrt(mean(x^2) + epsilon) * weight`, and for a layer norm of x less its mean, plus a
+ * bias where there is one (Ba et al., arXiv 1607.06450; Zhang and Sennrich, arXiv 1910.07467).
+ */
+export function normalise(g: GraphBuilder, { kind, epsilon }: Norm, x: Value, weight: Value, bias?: Value): Value {
+  const centred = kind === 'rms' ? x : g.subtract(x, g.reduceMean(x, -1));
+  const meanSquare = g.reduceMean(g.multiply(centred, centred), -1);
+  const scaled = g.multiply(g.divide(centred, g.sqrt(g.add(meanSquare, g.scalar(epsilon)))), weight);
+  return bias === undefined ? scaled : g.add(scaled, bias);
 }

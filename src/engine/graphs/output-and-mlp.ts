@@ -1,39 +1,40 @@
-import type { ModelShape } from '../../core/shapes';
+import type { Architecture } from '../model/architecture';
+import type { OutputAndMlpWeight, WeightShapes } from '../model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
-import { rmsNorm } from './rms-norm';
+import { activate } from './activation';
+import { normalise } from './norm';
+import { affine, required, weightInputs, type WeightValues } from './weight-inputs';
 
-/** What a layer's second half reads, as values of a graph: weights `[out, in]`, `attended` `[H, rows, m]`. */
-export type OutputAndMlpInputs = Readonly<Record<'hidden' | 'attended' | 'outputWeight' | 'norm' | 'gateWeight' | 'upWeight' | 'downWeight', Value>>;
+/** Attention outputs `[H, rows, m]` back into the residual stream, then the feed-forward network: `[rows, d]`. */
+export function outputAndMlpInto(g: GraphBuilder, architecture: Architecture, hidden: Value, attended: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
+  const { shape, norm, normPlacement } = architecture;
+  const joined = g.reshape(g.transpose(attended, [1, 0, 2]), [-1, shape.heads * shape.headWidth]);
+  const residual = g.add(hidden, affine(g, joined, weights, 'outputWeight', 'outputBias'));
+  const normMlp = (x: Value): Value => normalise(g, norm, x, required(weights, 'mlpNormWeight'), weights.mlpNormBias);
+  if (normPlacement === 'after') {
+    const normed = normalise(g, norm, residual, required(weights, 'attentionNormWeight'), weights.attentionNormBias);
+    return normMlp(g.add(normed, feedForward(g, architecture, normed, weights)));
+  }
+  return g.add(residual, feedForward(g, architecture, normMlp(residual), weights));
+}
 
-/** Attention outputs back into the residual stream, then the gated feed-forward network (SwiGLU): `[rows, d]`. */
-export function outputAndMlpInto(g: GraphBuilder, { heads, headWidth }: ModelShape, normEpsilon: number, inputs: OutputAndMlpInputs): Value {
-  const { hidden, attended, outputWeight, norm, gateWeight, upWeight, downWeight } = inputs;
-  const joined = g.reshape(g.transpose(attended, [1, 0, 2]), [-1, heads * headWidth]);
-  const residual = g.add(hidden, g.linear(joined, outputWeight));
-  const normed = rmsNorm(g, residual, norm, normEpsilon);
-  const gate = g.linear(normed, gateWeight);
-  const activated = g.multiply(g.multiply(gate, g.sigmoid(gate)), g.linear(normed, upWeight));
-  return g.add(residual, g.linear(activated, downWeight));
+/** Two matrices with an activation between them, or three where a gate multiplies what is between (Shazeer, arXiv 2002.05202). */
+function feedForward(g: GraphBuilder, { shape, activation }: Architecture, x: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
+  const up = affine(g, x, weights, 'upWeight', 'upBias');
+  const inner = shape.feedForward === 'plain' ? activate(g, activation, up) : g.multiply(activate(g, activation, affine(g, x, weights, 'gateWeight', 'gateBias')), up);
+  return affine(g, inner, weights, 'downWeight', 'downBias');
 }
 
 /**
- * A token-wise call: attention outputs back into the residual stream, then the gated feed-forward network (SwiGLU).
+ * A token-wise call: attention outputs back into the residual stream, then the feed-forward network.
  *
- * Inputs: `hidden` `[rows, d]`, `attended` `[H, rows, m]`, `outputWeight` `[d, H m]`, `norm` `[d]`, `gateWeight` and
- * `upWeight` `[f, d]`, `downWeight` `[d, f]`. Output: `next` `[rows, d]`.
+ * Inputs: `hidden` `[rows, d]`, `attended` `[H, rows, m]`, the weights by name. Output: `next` `[rows, d]`.
  */
-export function outputAndMlpGraph(shape: ModelShape, normEpsilon: number): Uint8Array {
-  const { width, headWidth, heads, feedForwardWidth } = shape;
+export function outputAndMlpGraph(architecture: Architecture, weights: WeightShapes<OutputAndMlpWeight>): Uint8Array {
+  const { width, headWidth, heads } = architecture.shape;
   const g = new GraphBuilder('output-and-mlp');
-  const next = outputAndMlpInto(g, shape, normEpsilon, {
-    hidden: g.input('hidden', ['rows', width]),
-    attended: g.input('attended', [heads, 'rows', headWidth]),
-    outputWeight: g.input('outputWeight', [width, heads * headWidth]),
-    norm: g.input('norm', [width]),
-    gateWeight: g.input('gateWeight', [feedForwardWidth, width]),
-    upWeight: g.input('upWeight', [feedForwardWidth, width]),
-    downWeight: g.input('downWeight', [width, feedForwardWidth]),
-  });
-  g.output('next', next, ['rows', width]);
+  const hidden = g.input('hidden', ['rows', width]);
+  const attended = g.input('attended', [heads, 'rows', headWidth]);
+  g.output('next', outputAndMlpInto(g, architecture, hidden, attended, weightInputs(g, weights)), ['rows', width]);
   return g.build();
 }

@@ -30,7 +30,7 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
   const model = randomModel(shape, { seed, scoreScale, variety: 1 });
   const lengths = Array.from({ length: Math.ceil(tokens / blockSize) }, (_, index) => Math.min(blockSize, tokens - index * blockSize));
   const layout = packLayout(lengths);
-  const oracle = await OnnxOracle.create(model, tokens, device);
+  const oracle = new OnnxOracle(model, tokens, device);
   try {
     const check = new PackCheck(layout, 'full', signal);
     let largestScore = 0;

@@ -1,6 +1,6 @@
 import { arrangementOf, type BlackBoxConstruction } from '../../core/constructions';
 import { lowerBoundOf, packedFormula } from '../../core/plan/bound';
-import { makePlan, type Plan } from '../../core/plan/plan';
+import { planLayers, type LayerPlan } from '../../core/plan/plan';
 import type { LedgerOptions, LedgerRow, LedgerVerdict } from '../../core/report/ledger';
 import type { Fidelity } from '../../core/report/report';
 import type { ModelShape } from '../../core/shapes';
@@ -32,7 +32,7 @@ export async function ledgerRow(
 ): Promise<LedgerRow> {
   const sampled = plan.scenario.kind === 'average-case';
   const model = randomModel(plan.model, { seed: options.seed, ...(sampled ? tameData : { scoreScale: options.scoreScale, variety: 1 }) });
-  const oracle = await OnnxOracle.create(model, options.blockSize, device);
+  const oracle = new OnnxOracle(model, options.blockSize, device);
   try {
     const dense = plan.tokens ** 2 * plan.model.heads * plan.model.layers <= densePairs;
     const check = new FidelityCheck(plan, dense ? 'dense' : 'rows', signal);
@@ -48,10 +48,10 @@ export async function ledgerRow(
       clock,
       signal,
       onProgress,
-      inspect: (_layer, tensors, attended) =>
+      inspect: (layer, tensors, attended) =>
         clock.time('verify', async () => {
           rounds += attended.rounds;
-          await check.inspect(tensors, attended);
+          await check.inspect(layer, tensors, attended);
           for (let head = 0; head < tensors.query.heads; head += 1) {
             stated.inspect(headTensors(tensors, head));
             throwIfCancelled(signal);
@@ -69,12 +69,12 @@ export async function ledgerRow(
 const tameData = { scoreScale: 0.02, variety: 0.05 };
 
 /** A plan whose construction calls a black box, as every statement's does. */
-export type StatementPlan = Plan & { readonly construction: BlackBoxConstruction };
+export type StatementPlan = LayerPlan & { readonly construction: BlackBoxConstruction };
 
 /** The plan of a statement. @throws InputError for one that cannot be, or that would not fit into memory */
 export function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): StatementPlan {
   const { tokens, blockSize, oracleLayers, oracleHeads } = options;
-  const plan = makePlan({
+  const plan = planLayers({
     tokens,
     scenario,
     construction,
@@ -113,7 +113,7 @@ function counted({ calls }: OnnxOracle): Pick<LedgerRow, 'countedCalls' | 'retri
 }
 
 function outcome(
-  { construction, scenario }: Plan,
+  { construction, scenario }: LayerPlan,
   { maxRelError, logNormaliserError }: Fidelity,
   stated: LedgerRow['stated'],
 ): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'readsNormaliser' | 'stated' | 'verdict'> {

@@ -1,9 +1,10 @@
-import { makePlan } from '../../core/plan/plan';
+import { planLayers } from '../../core/plan/plan';
 import { normal } from '../../core/random';
 import type { LedgerOptions } from '../../core/report/ledger';
 import type { SamplingReport } from '../../core/report/sampling';
 import { statedFailureProbability } from '../../core/sampling/guarantee';
 import type { ModelShape } from '../../core/shapes';
+import { plainLlama } from '../model/architectures/llama';
 import { OnnxOracle } from '../oracle/onnx-oracle';
 import { headTensor, type HeadTensor } from '../run/head-tensor';
 import type { Device } from '../runtime/provider';
@@ -33,14 +34,14 @@ export async function samplingTrial({ seed, seeds }: LedgerOptions, device: Devi
     key: filled(() => 0.05 * next()),
     value: filled((column) => (column === 0 ? 1 : 0) + 0.01 * next()),
   };
-  const plan = makePlan({
+  const plan = planLayers({
     tokens,
     model: shape,
     scenario: { kind: 'average-case', seed },
     construction: 'tight',
     oracle: { inputLength: sample + 1, layers: 1, heads: 1, causal: false },
   });
-  const oracle = await OnnxOracle.create({ shape, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true }, sample + 1, device);
+  const oracle = new OnnxOracle(plainLlama(shape), sample + 1, device);
   try {
     const rows = Array.from({ length: tokens }, (_, row) => row);
     const data = 'synthetic: scores near 0, values much alike, so that the assumption holds';

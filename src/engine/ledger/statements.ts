@@ -1,10 +1,10 @@
 import type { BlackBoxConstruction } from '../../core/constructions';
-import { makeScenario, type Scenario } from '../../core/masks';
+import { makeScenario, type LayerScenario } from '../../core/masks';
 import type { LedgerOptions } from '../../core/report/ledger';
 
 /** A statement to be run: a scenario under a construction, on a kind of data. */
 export interface LedgerStatement {
-  readonly scenario: Scenario;
+  readonly scenario: LayerScenario;
   readonly construction: BlackBoxConstruction;
   /** Whether the oracle masks causally and cannot do otherwise. */
   readonly causal: boolean;

@@ -1,33 +1,30 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
+import { formatBytes } from '../../core/format';
 import { embeddedModel } from '../../core/options';
-import type { ModelShape } from '../../core/shapes';
-import { parseConfig, type ModelConfig } from './config';
-import { readSafetensors, type Tensor } from './safetensors';
+import { usableMemory } from '../memory';
+import type { ModelConfig } from './architecture';
+import { elementsOf, parametersOf, type StoredWeight, type StoredWeights } from './checkpoint';
+import { maximumConfigBytes, parseConfig } from './config';
+import type { RotaryEmbedding } from './rope';
+import { CheckpointFiles } from './shards';
+import type { EmbeddingWeight, HeadWeight, OutputAndMlpWeight, ProjectWeight, Weight, Weights } from './weights';
 
-/** Weights of one Llama layer, float32, each matrix `[out, in]` as in the checkpoint. */
+/** Weights of one layer, and the rotary embedding of its queries and keys. */
 export interface LayerWeights {
-  readonly attentionNorm: Float32Array;
-  readonly query: Float32Array;
-  readonly key: Float32Array;
-  readonly value: Float32Array;
-  readonly output: Float32Array;
-  readonly mlpNorm: Float32Array;
-  readonly gate: Float32Array;
-  readonly up: Float32Array;
-  readonly down: Float32Array;
+  readonly project: Weights<ProjectWeight>;
+  readonly outputAndMlp: Weights<OutputAndMlpWeight>;
+  /** Undefined where positions are learned. */
+  readonly rotary: RotaryEmbedding | undefined;
 }
 
 /** A model in memory. */
 export interface LoadedModel extends ModelConfig {
   readonly name: string;
   readonly folder: string;
-  /** `[vocabulary, d]`. */
-  readonly embedding: Float32Array;
-  /** `[vocabulary, d]`; the embedding itself where they are tied. */
-  readonly head: Float32Array;
-  readonly finalNorm: Float32Array;
+  readonly embedding: Weights<EmbeddingWeight> & { readonly words: Weight };
+  readonly head: Weights<HeadWeight>;
   readonly layers: readonly LayerWeights[];
 }
 
@@ -41,67 +38,143 @@ export interface ModelFolder {
 /**
  * Finds a model and reads its configuration.
  *
- * @param nameOrPath the embedded model's name, or a folder with config.json, model.safetensors and tokenizer.json
- * @param modelsFolder the folder that holds the embedded models
+ * @param nameOrPath the name of a model that ships with Two Heads, or a folder as Hugging Face has them
+ * @param modelsFolder the folder that holds the models that ship
  * @throws InputError where there is no such model or its configuration is broken
  */
 export async function openModel(nameOrPath: string, modelsFolder: string): Promise<ModelFolder> {
-  const folder = nameOrPath === embeddedModel ? join(modelsFolder, embeddedModel) : resolve(nameOrPath);
+  const shipped = await shippedModels(modelsFolder);
+  const folder = shipped.includes(nameOrPath) ? join(modelsFolder, nameOrPath) : resolve(nameOrPath);
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined || !found.isDirectory()) {
     const hint = isAbsolute(nameOrPath) ? '' : ` (looked for ${folder})`;
-    throw new InputError(`Model "${nameOrPath}" is no folder${hint}; use ${embeddedModel} or a folder with config.json and model.safetensors.`);
+    throw new InputError(
+      `Model "${nameOrPath}" is no folder${hint}; use a folder with config.json and safetensors files, ${embeddedModel}, or for planning one of ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
+    );
   }
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); use a folder with config.json and model.safetensors.`);
-  });
+  const text = await readText(path);
   return { name: basename(folder), folder, config: parseConfig(text, path) };
 }
 
-/** Loads a model's weights as float32. @throws InputError where they are broken or disagree with the configuration */
+/** The names of the models that ship: one with its weights, others for planning. */
+async function shippedModels(modelsFolder: string): Promise<string[]> {
+  const entries = await readdir(modelsFolder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+}
+
+async function readText(path: string): Promise<string> {
+  const { size } = await stat(path).catch((error: unknown) => {
+    throw new InputError(`${path} cannot be read (${messageOf(error)}); use a folder with config.json and safetensors files.`);
+  });
+  if (size > maximumConfigBytes) {
+    throw new InputError(`${path} has ${formatBytes(size)} and ${formatBytes(maximumConfigBytes)} are allowed; restore the model's config.json.`);
+  }
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new InputError(`${path} cannot be read (${messageOf(error)}); use a folder with config.json and safetensors files.`);
+  });
+}
+
+/**
+ * Loads a model's weights as float32: each tensor is read once, and shared where several weights lie in it.
+ *
+ * @throws InputError where they are broken, disagree with the configuration, or would not fit in memory
+ */
 export async function loadModel({ name, folder, config }: ModelFolder): Promise<LoadedModel> {
-  const tensors = await readSafetensors(join(folder, 'model.safetensors'));
-  const { shape } = config;
-  const { width, vocabulary } = shape;
-  const take = (key: string, ...expected: readonly number[]): Float32Array => tensorOf(tensors, key, expected);
-  const embedding = take('model.embed_tokens.weight', vocabulary, width);
-  return {
-    ...config,
-    name,
-    folder,
-    embedding,
-    head: config.tiedHead ? embedding : take('lm_head.weight', vocabulary, width),
-    finalNorm: take('model.norm.weight', width),
-    layers: Array.from({ length: shape.layers }, (_, layer) => layerWeights(take, shape, layer)),
-  };
+  checkSize(name, config);
+  const files = await CheckpointFiles.open(folder);
+  try {
+    const reader = new WeightReader(files, config.checkpoint.prefixes);
+    const { words, ...embedding } = await reader.all<EmbeddingWeight>(config.checkpoint.embedding);
+    const head = await reader.all<HeadWeight>(config.checkpoint.head);
+    const layers: LayerWeights[] = [];
+    for (const [index, layer] of config.checkpoint.layers.entries()) {
+      layers.push({
+        project: await reader.all<ProjectWeight>(layer.project),
+        outputAndMlp: await reader.all<OutputAndMlpWeight>(layer.outputAndMlp),
+        rotary: config.rotary?.[index],
+      });
+    }
+    if (words === undefined) {
+      throw new InputError(`${folder} has no word embedding; use another model.`);
+    }
+    return { ...config, name, folder, embedding: { ...embedding, words }, head, layers };
+  } finally {
+    await files.close();
+  }
 }
 
-function layerWeights(take: (key: string, ...shape: readonly number[]) => Float32Array, shape: ModelShape, layer: number): LayerWeights {
-  const { width, feedForwardWidth, headWidth, heads, keyValueHeads } = shape;
-  const at = (part: string): string => `model.layers.${layer}.${part}.weight`;
-  return {
-    attentionNorm: take(at('input_layernorm'), width),
-    query: take(at('self_attn.q_proj'), heads * headWidth, width),
-    key: take(at('self_attn.k_proj'), keyValueHeads * headWidth, width),
-    value: take(at('self_attn.v_proj'), keyValueHeads * headWidth, width),
-    output: take(at('self_attn.o_proj'), width, heads * headWidth),
-    mlpNorm: take(at('post_attention_layernorm'), width),
-    gate: take(at('mlp.gate_proj'), feedForwardWidth, width),
-    up: take(at('mlp.up_proj'), feedForwardWidth, width),
-    down: take(at('mlp.down_proj'), width, feedForwardWidth),
-  };
+/** Refuses a model that would not fit in memory, before it is read. @throws InputError that names its size */
+function checkSize(name: string, { checkpoint }: ModelConfig): void {
+  const bytes = 4 * parametersOf(checkpoint);
+  const free = usableMemory();
+  if (bytes > free) {
+    throw new InputError(`${name} needs ${formatBytes(bytes)} of memory for its weights in float32 and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`);
+  }
 }
 
-function tensorOf(tensors: ReadonlyMap<string, Tensor>, key: string, expected: readonly number[]): Float32Array {
-  const tensor = tensors.get(key);
-  if (tensor === undefined) {
-    throw new InputError(`model.safetensors lacks ${key}; it does not belong to this config.json.`);
+/** Reads weights from a checkpoint, each tensor once. */
+class WeightReader {
+  /** Tensors in the layout of weights; several weights may be rows of one. */
+  private readonly tensors = new Map<string, Weight>();
+
+  constructor(
+    private readonly files: CheckpointFiles,
+    private readonly prefixes: readonly string[],
+  ) {}
+
+  async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
+    const read: [string, Weight][] = [];
+    for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
+      read.push([name, await this.one(weight)]);
+    }
+    return Object.fromEntries(read) as unknown as Weights<Name>;
   }
-  if (tensor.shape.join() !== expected.join()) {
-    throw new InputError(
-      `model.safetensors: ${key} is [${tensor.shape.join(', ')}] but config.json means [${expected.join(', ')}]; correct one of them.`,
-    );
+
+  private async one(weight: StoredWeight): Promise<Weight> {
+    const whole = await this.tensor(weight);
+    if (weight.rows === undefined) {
+      return whole;
+    }
+    const [from, to] = weight.rows;
+    const rowSize = elementsOf(whole.shape.slice(1));
+    return { shape: [to - from, ...whole.shape.slice(1)], data: whole.data.subarray(from * rowSize, to * rowSize) };
   }
-  return tensor.data;
+
+  private async tensor({ tensor, shape, transposed }: StoredWeight): Promise<Weight> {
+    const known = this.tensors.get(tensor);
+    if (known !== undefined) {
+      return known;
+    }
+    const name = this.nameOf(tensor);
+    const found = this.files.shapeOf(name);
+    if (found === undefined) {
+      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to this config.json.`);
+    }
+    if (found.join() !== shape.join()) {
+      throw new InputError(`The checkpoint's ${tensor} is [${found.join(', ')}] but config.json means [${shape.join(', ')}]; correct one of them.`);
+    }
+    const stored = await this.files.read(name);
+    const weight = transposed === true ? transpose(stored) : stored;
+    this.tensors.set(tensor, weight);
+    return weight;
+  }
+
+  /** The name under which the checkpoint has a tensor: with a prefix, or as the first years of BERT called the parts of a norm. */
+  private nameOf(tensor: string): string {
+    const older = tensor.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
+    const names = [...this.prefixes, ''].flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`]);
+    return names.find((name) => this.files.shapeOf(name) !== undefined) ?? tensor;
+  }
+}
+
+/** `[in, out]` to `[out, in]`. */
+function transpose({ shape: [rows, columns], data }: Weight): Weight {
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      turned[column * rows + row] = data[row * columns + column];
+    }
+  }
+  return { shape: [columns, rows], data: turned };
 }

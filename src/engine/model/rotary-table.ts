@@ -1,3 +1,5 @@
+import { rotaryFrequencies, type RotaryEmbedding } from './rope';
+
 /** Cosines and sines of the rotary position embedding, `[rows, m]` each: the two halves of a row repeat. */
 export interface RotaryTable {
   readonly cos: Float32Array;
@@ -5,43 +7,48 @@ export interface RotaryTable {
 }
 
 /**
- * The table for `rows` tokens from position `firstToken` on: angle `position * theta^(-2i/m)`.
+ * The table for `rows` tokens from position `firstToken` on: angle `position * frequency`.
  *
- * @param theta base of the frequencies
+ * @param tokens length of the sequence, on which dynamic scaling depends
  */
-export function rotaryTable(rows: number, firstToken: number, headWidth: number, theta: number): RotaryTable {
+export function rotaryTable(rotary: RotaryEmbedding, rows: number, firstToken: number, headWidth: number, tokens: number): RotaryTable {
   const half = headWidth / 2;
+  const { frequencies, factor } = rotaryFrequencies(rotary, headWidth, tokens);
   const cos = new Float32Array(rows * headWidth);
   const sin = new Float32Array(rows * headWidth);
   for (let column = 0; column < half; column += 1) {
-    const frequency = theta ** ((-2 * column) / headWidth);
     for (let row = 0; row < rows; row += 1) {
-      const angle = (firstToken + row) * frequency;
+      const angle = (firstToken + row) * frequencies[column];
       const at = row * headWidth + column;
-      cos[at] = cos[at + half] = Math.cos(angle);
-      sin[at] = sin[at + half] = Math.sin(angle);
+      cos[at] = cos[at + half] = factor * Math.cos(angle);
+      sin[at] = sin[at + half] = factor * Math.sin(angle);
     }
   }
   return { cos, sin };
 }
 
-/** Tables by where they begin: every layer rotates by the same ones, and sines cost more than the product they enter. */
+/** Tables by embedding and by where they begin: many layers rotate by the same ones, and sines cost more than the product they enter. */
 export class RotaryTables {
-  private readonly tables = new Map<string, RotaryTable>();
+  private readonly tables = new Map<RotaryEmbedding, Map<string, RotaryTable>>();
 
-  /** @param theta base of the frequencies */
   constructor(
     private readonly headWidth: number,
-    private readonly theta: number,
+    /** Length of the sequence. */
+    private readonly tokens: number,
   ) {}
 
-  /** The table for `rows` tokens from position `firstToken` on. */
-  get(rows: number, firstToken: number): RotaryTable {
+  /** The table of an embedding for `rows` tokens from position `firstToken` on. */
+  get(rotary: RotaryEmbedding, rows: number, firstToken: number): RotaryTable {
+    let own = this.tables.get(rotary);
+    if (own === undefined) {
+      own = new Map();
+      this.tables.set(rotary, own);
+    }
     const name = `${rows} ${firstToken}`;
-    let table = this.tables.get(name);
+    let table = own.get(name);
     if (table === undefined) {
-      table = rotaryTable(rows, firstToken, this.headWidth, this.theta);
-      this.tables.set(name, table);
+      table = rotaryTable(rotary, rows, firstToken, this.headWidth, this.tokens);
+      own.set(name, table);
     }
     return table;
   }

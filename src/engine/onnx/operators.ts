@@ -74,8 +74,12 @@ export abstract class Operators {
   sqrt = (a: Value): Value => this.append('Sqrt', [a]);
   /** Elements of `a` where they are above those of `b`, 0 elsewhere. */
   whereAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), a, this.scalar(0)]);
+  /** 1 where an element of `a` is above that of `b`, 0 elsewhere. */
+  isAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), this.scalar(1), this.scalar(0)]);
   max = (a: Value, b: Value): Value => this.append('Max', [a, b]);
   relu = (a: Value): Value => this.append('Relu', [a]);
+  erf = (a: Value): Value => this.append('Erf', [a]);
+  tanh = (a: Value): Value => this.append('Tanh', [a]);
   sigmoid = (a: Value): Value => this.append('Sigmoid', [a]);
   softmax = (a: Value): Value => this.append('Softmax', [a], { axis: -1 });
   logSoftmax = (a: Value): Value => this.append('LogSoftmax', [a], { axis: -1 });
@@ -86,9 +90,11 @@ export abstract class Operators {
   reduceMax = (a: Value, axis: number): Value => this.append('ReduceMax', [a, this.integers(axis)], { keepdims: 1 });
   reduceMean = (a: Value, axis: number): Value => this.append('ReduceMean', [a, this.integers(axis)], { keepdims: 1 });
   reduceSum = (a: Value, axis: number): Value => this.append('ReduceSum', [a, this.integers(axis)], { keepdims: 1 });
+  /** Indices of the largest elements along an axis, int64. */
+  argMax = (a: Value, axis: number): Value => this.append('ArgMax', [a], { axis, keepdims: 1 });
   gatherElements = (a: Value, indices: Value, axis: number): Value => this.append('GatherElements', [a, indices], { axis });
-  /** `a B^T` for matrices: weights stay in the `[out, in]` layout of a checkpoint. */
-  linear = (a: Value, weight: Value): Value => this.append('Gemm', [a, weight], { transB: 1 });
+  /** `a B^T` for matrices, plus a bias where there is one: weights stay in the `[out, in]` layout of a checkpoint. */
+  linear = (a: Value, weight: Value, bias?: Value): Value => this.append('Gemm', bias === undefined ? [a, weight] : [a, weight, bias], { transB: 1 });
 
   /** Elements `[from, to)` along an axis. */
   slice(a: Value, axis: number, from: number, to: number): Value {

@@ -1,45 +1,40 @@
 import type { BlackBoxShape } from '../../core/constructions/slice';
 import type { Plan } from '../../core/plan/plan';
 import { OnnxBlackBox, type BlackBox } from '../black-box/black-box';
-import { comparePredictionsGraph } from '../graphs/compare-predictions';
 import { outputAndMlpGraph } from '../graphs/output-and-mlp';
 import { projectGraph } from '../graphs/project';
-import type { LayerWeights, LoadedModel } from '../model/load';
-import type { ModelConfig } from '../model/config';
-import { GraphSession } from '../runtime/graph-session';
+import type { Architecture } from '../model/architecture';
+import type { LayerWeights } from '../model/load';
+import { RotaryTables } from '../model/rotary-table';
+import { shapesOf, type Weights } from '../model/weights';
 import type { Device } from '../runtime/provider';
-import type { AttentionResult, AttentionRun, CallCounter, Oracle, PredictionComparer, PredictionComparison, RunningSums } from './oracle';
-import { RotaryTables } from './rotary';
+import { SessionPool, weightOperands } from '../runtime/session-pool';
+import type { AttentionResult, AttentionRun, CallCounter, Oracle, RunningSums } from './oracle';
 import { TileAttention } from './tile-attention';
 
 /** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
-export class OnnxOracle implements Oracle, PredictionComparer {
+export class OnnxOracle implements Oracle {
   private readonly blackBoxes: OnnxBlackBox[] = [];
   private readonly tiles: TileAttention;
+  private readonly tokenwise: SessionPool;
   private readonly rotary: RotaryTables;
   /** Single-head instances of the round that is not closed yet, and those that were run again. */
   private readonly open = { instances: 0, again: 0 };
   readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
 
-  private constructor(
-    private readonly config: ModelConfig,
+  /**
+   * @param inputLength M, by which token-wise calls are counted
+   * @param tokens length of the sequence, for rotary embeddings that depend on it
+   */
+  constructor(
+    private readonly architecture: Architecture,
     private readonly inputLength: number,
     readonly device: Device,
-    private readonly sessions: Readonly<Record<SessionName, GraphSession>>,
+    tokens = 0,
   ) {
-    this.tiles = new TileAttention(config.shape.headWidth, device);
-    this.rotary = new RotaryTables(config.shape.headWidth, config.ropeTheta);
-  }
-
-  /** Loads the graphs. @param inputLength M, by which token-wise calls are counted */
-  static async create(config: ModelConfig, inputLength: number, device: Device): Promise<OnnxOracle> {
-    const { shape, normEpsilon } = config;
-    const load = (graph: Uint8Array): Promise<GraphSession> => GraphSession.create(graph, device);
-    return new OnnxOracle(config, inputLength, device, {
-      project: await load(projectGraph(shape, normEpsilon)),
-      outputAndMlp: await load(outputAndMlpGraph(shape, normEpsilon)),
-      comparePredictions: await load(comparePredictionsGraph(shape, normEpsilon)),
-    });
+    this.tiles = new TileAttention(architecture.shape.headWidth, device);
+    this.tokenwise = new SessionPool(device);
+    this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
   }
 
   attend(run: AttentionRun): Promise<AttentionResult> {
@@ -66,46 +61,28 @@ export class OnnxOracle implements Oracle, PredictionComparer {
     this.open.again = 0;
   }
 
-  async project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
-    const { width, headWidth, heads, keyValueHeads } = this.config.shape;
+  async project(hidden: Float32Array, { project: weights, rotary }: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
+    const { width, headWidth } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
-    const { cos, sin } = this.rotary.get(rows, firstToken);
-    return this.sessions.project.run({
+    const table = rotary && this.rotary.get(rotary, rows, firstToken);
+    const session = await this.tokenwise.get(`project ${signature(weights)}`, () => projectGraph(this.architecture, shapesOf(weights), table !== undefined));
+    return session.run({
       hidden: { data: hidden, shape: [rows, width] },
-      norm: { data: layer.attentionNorm, shape: [width] },
-      queryWeight: { data: layer.query, shape: [heads * headWidth, width] },
-      keyWeight: { data: layer.key, shape: [keyValueHeads * headWidth, width] },
-      valueWeight: { data: layer.value, shape: [keyValueHeads * headWidth, width] },
-      cos: { data: cos, shape: [rows, headWidth] },
-      sin: { data: sin, shape: [rows, headWidth] },
+      ...weightOperands(weights),
+      ...(table && { cos: { data: table.cos, shape: [rows, headWidth] }, sin: { data: table.sin, shape: [rows, headWidth] } }),
     });
   }
 
-  async outputAndMlp(hidden: Float32Array, attended: Float32Array, layer: LayerWeights): Promise<Float32Array> {
-    const { width, headWidth, heads, feedForwardWidth } = this.config.shape;
+  async outputAndMlp(hidden: Float32Array, attended: Float32Array, { outputAndMlp: weights }: LayerWeights): Promise<Float32Array> {
+    const { width, headWidth, heads } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
-    const { next } = await this.sessions.outputAndMlp.run<'next'>({
+    const session = await this.tokenwise.get(`output ${signature(weights)}`, () => outputAndMlpGraph(this.architecture, shapesOf(weights)));
+    const { next } = await session.run<'next'>({
       hidden: { data: hidden, shape: [rows, width] },
       attended: { data: attended, shape: [heads, rows, headWidth] },
-      outputWeight: { data: layer.output, shape: [width, heads * headWidth] },
-      norm: { data: layer.mlpNorm, shape: [width] },
-      gateWeight: { data: layer.gate, shape: [feedForwardWidth, width] },
-      upWeight: { data: layer.up, shape: [feedForwardWidth, width] },
-      downWeight: { data: layer.down, shape: [width, feedForwardWidth] },
+      ...weightOperands(weights),
     });
     return next;
-  }
-
-  async compare(model: LoadedModel, hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array): Promise<PredictionComparison> {
-    const { width, vocabulary } = this.config.shape;
-    const rows = targets.length;
-    return this.sessions.comparePredictions.run({
-      hidden: { data: hidden, shape: [rows, width] },
-      baseline: { data: baseline, shape: [rows, width] },
-      norm: { data: model.finalNorm, shape: [width] },
-      head: { data: model.head, shape: [vocabulary, width] },
-      target: { data: targets, shape: [rows, 1] },
-    });
   }
 
   blackBox(shape: BlackBoxShape): BlackBox {
@@ -117,7 +94,7 @@ export class OnnxOracle implements Oracle, PredictionComparer {
   async release(): Promise<void> {
     await Promise.all(this.blackBoxes.map((blackBox) => blackBox.release()));
     await this.tiles.release();
-    await Promise.all(Object.values(this.sessions).map((session) => session.release()));
+    await this.tokenwise.release();
   }
 
   private countInstances({ instances }: AttentionRun): void {
@@ -140,4 +117,7 @@ export class OnnxOracle implements Oracle, PredictionComparer {
   }
 }
 
-type SessionName = 'project' | 'outputAndMlp' | 'comparePredictions';
+/** Which weights a layer has: layers of one model may differ in it. */
+function signature<Name extends string>(weights: Weights<Name>): string {
+  return Object.keys(weights).join();
+}

@@ -1,6 +1,6 @@
 import type { BlackBoxShape } from '../../core/constructions/slice';
 import type { BlackBox } from '../black-box/black-box';
-import type { LayerWeights, LoadedModel } from '../model/load';
+import type { LayerWeights } from '../model/load';
 
 /** Tiles that are read in the same way. */
 export interface KeyStack {
@@ -86,12 +86,4 @@ export interface Oracle {
   outputAndMlp(hidden: Float32Array, attended: Float32Array, layer: LayerWeights): Promise<Float32Array>;
   /** The small transformer as a black box of a shape: its calls count among the attention calls. */
   blackBox(shape: BlackBoxShape): BlackBox;
-}
-
-/** Losses in nats per row, of a run and of its baseline. */
-export type PredictionComparison = Record<'loss' | 'baselineLoss' | 'divergence', Float32Array>;
-
-/** Compares next-token distributions of two residual streams `[rows, d]` against the tokens that follow. */
-export interface PredictionComparer {
-  compare(model: LoadedModel, hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array): Promise<PredictionComparison>;
 }

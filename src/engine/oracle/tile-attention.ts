@@ -1,6 +1,7 @@
 import { attendGraph, type AttendShape } from '../graphs/attend';
-import { GraphSession, type Operand } from '../runtime/graph-session';
+import type { GraphSession, Operand } from '../runtime/graph-session';
 import type { Device } from '../runtime/provider';
+import { SessionPool } from '../runtime/session-pool';
 import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
 
 /** How a run's graph differs from others besides its stacks. */
@@ -8,13 +9,15 @@ type Ends = Pick<AttendShape, 'plainKeys' | 'summed' | 'continues' | 'continued'
 
 /** Attention calls on ONNX Runtime: one session per way of stacking tiles, made when it is first needed. */
 export class TileAttention {
-  private readonly sessions = new Map<string, Promise<GraphSession>>();
+  private readonly sessions: SessionPool;
 
   /** @param headWidth m */
   constructor(
     private readonly headWidth: number,
-    private readonly device: Device,
-  ) {}
+    device: Device,
+  ) {
+    this.sessions = new SessionPool(device);
+  }
 
   /** A query's whole attention, or what is left of it. */
   attend(run: AttentionRun): Promise<AttentionResult> {
@@ -32,8 +35,7 @@ export class TileAttention {
   }
 
   async release(): Promise<void> {
-    await Promise.all([...this.sessions.values()].map(async (session) => (await session).release()));
-    this.sessions.clear();
+    await this.sessions.release();
   }
 
   private async run<Result>({ rows, blocks, query, stacks, carried, plainKeys }: AttentionRun, ends: Ends): Promise<Result> {
@@ -57,12 +59,6 @@ export class TileAttention {
 
   private session(masked: readonly boolean[], ends: Ends): Promise<GraphSession> {
     const shape: AttendShape = { headWidth: this.headWidth, masked, ...ends };
-    const name = JSON.stringify(shape);
-    let session = this.sessions.get(name);
-    if (session === undefined) {
-      session = GraphSession.create(attendGraph(shape), this.device);
-      this.sessions.set(name, session);
-    }
-    return session;
+    return this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
   }
 }

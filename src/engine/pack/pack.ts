@@ -5,7 +5,7 @@ import { parameterCount } from '../../core/shapes';
 import { describeEnvironment } from '../environment';
 import { loadModel, openModel, type LoadedModel } from '../model/load';
 import { OnnxOracle } from '../oracle/onnx-oracle';
-import type { PredictionComparer } from '../oracle/oracle';
+import { OutputHead } from '../oracle/output-head';
 import type { Prompt } from '../prompt';
 import { openDevice } from '../runtime/provider';
 import { LargestDifference } from '../verify/difference';
@@ -44,7 +44,8 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   checkPackMemory(shape.heads, layout.tokens, scenario);
   const device = await openDevice(options.provider, options.threads);
   const model = await loadModel(folder);
-  const oracle = await OnnxOracle.create(folder.config, layout.tokens, device);
+  const oracle = new OnnxOracle(folder.config, layout.tokens, device, layout.tokens);
+  const head = new OutputHead(model, device);
   try {
     const tokens = joined(tokenized, layout.tokens);
     const bench = { model, oracle, device, scenario, signal };
@@ -63,7 +64,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
         path: prompt.path,
         tokens: prompt.tokens.length,
         ...differenceOf(ways, shape.width),
-        loss: scenario === 'causal' ? await lossOf(model, oracle, prompt, ways, signal) : null,
+        loss: scenario === 'causal' ? await lossOf(model, head, prompt, ways, signal) : null,
       });
       progress('quality', 'comparing');
     }
@@ -71,7 +72,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     compared.forEach((prompt) => worst.add(prompt));
     return {
       schemaVersion: reportSchemaVersion,
-      model: { name: folder.name, shape, parameters: parameterCount(shape, folder.config.tiedHead) },
+      model: { name: folder.name, shape, parameters: parameterCount(shape) },
       scenario: { kind: scenario },
       extension: scenario === 'causal' ? causalExtension : null,
       prompts: compared,
@@ -84,6 +85,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
       environment: describeEnvironment(),
     };
   } finally {
+    await head.release();
     await oracle.release();
   }
 }
@@ -106,7 +108,7 @@ function differenceOf({ packed, separate }: BothWays, width: number): Pick<Packe
 /** Mean next-token loss in nats, or null where there is no next token. */
 async function lossOf(
   model: LoadedModel,
-  comparer: PredictionComparer,
+  head: OutputHead,
   { tokens }: TokenizedPrompt,
   { packed, separate }: BothWays,
   signal: AbortSignal,
@@ -114,7 +116,7 @@ async function lossOf(
   if (tokens.length < 2) {
     return null;
   }
-  const { perplexity, baselinePerplexity } = await measureQuality(model, comparer, tokens, packed, separate, signal, () => undefined);
+  const { perplexity, baselinePerplexity } = await measureQuality(model, head, tokens, packed, separate, signal, () => undefined);
   return { packed: Math.log(perplexity), separate: Math.log(baselinePerplexity) };
 }
 

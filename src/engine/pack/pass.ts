@@ -1,6 +1,7 @@
 import type { PhaseClock } from '../run/clock';
 import type { LayerTensors } from '../run/layer';
-import { embed, outputAndMlp, project, stretches, type Stretch, type TokenwisePass } from '../run/tokenwise';
+import { embed } from '../run/embed';
+import { outputAndMlp, project, stretches, type Stretch, type TokenwisePass } from '../run/tokenwise';
 import type { AttentionKernel } from './kernel';
 import type { PackLayout } from './layout';
 import { attendPacked, type PackedLayer } from './packed-attention';
@@ -28,7 +29,7 @@ export interface PackPass extends TokenwisePass {
  */
 export async function packPass(pass: PackPass, layout: PackLayout, tokens: Int32Array): Promise<Float32Array> {
   const { model, kernel, clock } = pass;
-  const hidden = embed(model, tokens);
+  const hidden = embed(model, tokens, positionsIn(layout));
   for (const weights of model.layers) {
     const tensors = await clock.time('project', () => project(pass, hidden, weights, byPrompt(layout)));
     const attended = await clock.time('attend', () => attendPacked(tensors, layout, kernel));
@@ -37,6 +38,12 @@ export async function packPass(pass: PackPass, layout: PackLayout, tokens: Int32
     pass.onLayer();
   }
   return hidden;
+}
+
+/** The position of a row in its own prompt. */
+function positionsIn({ prompts }: PackLayout): (row: number) => number {
+  const starts = prompts.flatMap(({ from, to }) => Array.from({ length: to - from }, () => from));
+  return (row) => row - starts[row];
 }
 
 /** The pack cut prompt by prompt: each begins at position 0 of the rotary embedding, wherever it lies in the pack. */

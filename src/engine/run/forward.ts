@@ -1,6 +1,7 @@
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
-import type { Plan } from '../../core/plan/plan';
+import { layerParts, partOfLayers } from '../../core/plan/parts';
+import type { LayerPlan, Plan } from '../../core/plan/plan';
 import type { Phase } from '../../core/report/report';
 import type { LoadedModel } from '../model/load';
 import type { Oracle } from '../oracle/oracle';
@@ -9,7 +10,8 @@ import type { PhaseClock } from './clock';
 import { BlackBoxAttention } from '../black-box/black-box-attention';
 import { FusedAttention } from './fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './layer';
-import { embed, layerTensors, outputAndMlp, project, stretches, type Stretch } from './tokenwise';
+import { embed } from './embed';
+import { layerTensors, outputAndMlp, project, stretches, type Stretch } from './tokenwise';
 
 /** Sees every layer's attention while its tensors are alive, to check it. */
 export type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
@@ -38,17 +40,21 @@ export interface ForwardPass {
 export async function forward(pass: ForwardPass): Promise<Float32Array> {
   const { model, plan, clock } = pass;
   const { layers } = model.shape;
-  const instancesPerLayer = plan.instances * model.shape.heads;
+  const parts = layerParts(plan);
+  const partOf = partOfLayers(plan);
   let layer = 0;
   let instances = 0;
   const report = (phase: Phase, share: number): void => {
     throwIfCancelled(pass.signal);
     pass.onProgress((layer + share) / layers, phase, `layer ${layer + 1} of ${layers}`);
   };
-  const attention = layerAttention(plan, pass.oracle, clock, (finished) => {
-    instances += finished;
-    report('attend', 0.1 + (0.8 * instances) / instancesPerLayer);
-  });
+  // Layers that mask alike share an attention with its buffers.
+  const attentions = parts.map((part) =>
+    layerAttention(part.plan, pass.oracle, clock, (finished) => {
+      instances += finished;
+      report('attend', 0.1 + (0.8 * instances) / (part.plan.instances * model.shape.heads));
+    }),
+  );
 
   const cut = (): Iterable<Stretch> => stretches(0, plan.tokens, tokenwiseRows(plan.oracle.inputLength));
   const hidden = embed(model, pass.tokens);
@@ -58,7 +64,7 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
     report('project', 0);
     const weights = model.layers[layer];
     const tensors = await clock.time('project', () => project(pass, hidden, weights, cut(), projected));
-    const attended = await attention.run(tensors);
+    const attended = await attentions[partOf[layer]].run(tensors);
     await pass.inspect?.(layer, tensors, attended);
     report('mlp', 0.9);
     await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut()));
@@ -67,8 +73,8 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
   return hidden;
 }
 
-/** The attention of a plan, by its construction. */
-export function layerAttention(plan: Plan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
+/** The attention of layers that are all alike, by their construction. */
+export function layerAttention(plan: LayerPlan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
   const layout = blackBoxLayout(plan);
   return layout === undefined
     ? new FusedAttention(plan, oracle, clock, onInstances)

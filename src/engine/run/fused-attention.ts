@@ -1,7 +1,7 @@
 import { mergeRow, type AttentionState } from '../../core/attention/state';
 import { dispatchesOf, tilesPerDispatch, type Dispatch, type TileStack } from '../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../core/plan/partition';
-import type { Plan } from '../../core/plan/plan';
+import type { LayerPlan } from '../../core/plan/plan';
 import { TileMasks } from '../../core/plan/tile-masks';
 import { emptyLogNormaliser, largestLogSum } from '../graphs/attend';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from '../oracle/oracle';
@@ -34,7 +34,7 @@ export class FusedAttention implements LayerAttention {
   private readonly target: Target;
 
   constructor(
-    private readonly plan: Plan,
+    private readonly plan: LayerPlan,
     private readonly oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,

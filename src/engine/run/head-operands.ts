@@ -1,6 +1,6 @@
 import { readsPlainKeys } from '../../core/plan/dispatches';
 import { permutation } from '../../core/random';
-import type { Plan } from '../../core/plan/plan';
+import type { LayerPlan } from '../../core/plan/plan';
 import { blockStart } from '../../core/plan/partition';
 import { rowsView, type HeadTensor } from './head-tensor';
 
@@ -26,7 +26,7 @@ export class HeadOperands {
 
   /** @param rows M, or N where a block is longer than the sequence */
   constructor(
-    private readonly plan: Plan,
+    private readonly plan: LayerPlan,
     private readonly rows: number,
   ) {
     const { tokens, blocks, model } = plan;

@@ -1,10 +1,10 @@
-import { maskDefinition } from '../../core/masks';
+import { isSampled } from '../../core/masks';
 import { blockEnd, blockStart } from '../../core/plan/partition';
-import type { Plan } from '../../core/plan/plan';
+import type { LayerPlan } from '../../core/plan/plan';
 
 /** Theorem 4.1: the sum over all keys is estimated by N over the sample's size times the sample's sum. */
-export function rescaleSample(plan: Plan, logNormaliser: Float64Array): void {
-  if (!maskDefinition(plan.scenario.kind).sampled) {
+export function rescaleSample(plan: LayerPlan, logNormaliser: Float64Array): void {
+  if (!isSampled(plan.scenario)) {
     return;
   }
   const { tokens } = plan;

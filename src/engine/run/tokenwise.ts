@@ -27,13 +27,6 @@ export function* stretches(first: number, end: number, rows: number): Generator<
   }
 }
 
-/** Looks up the embeddings `[N, d]`: copying, no arithmetic. */
-export function embed({ embedding, shape: { width } }: LoadedModel, tokens: Int32Array): Float32Array {
-  const hidden = new Float32Array(tokens.length * width);
-  tokens.forEach((token, row) => hidden.set(embedding.subarray(token * width, (token + 1) * width), row * width));
-  return hidden;
-}
-
 /** Queries, keys and values of a layer, not yet filled. */
 export function layerTensors({ heads, keyValueHeads, headWidth }: ModelShape, tokens: number): LayerTensors {
   const [query, key, value] = [heads, keyValueHeads, keyValueHeads].map((count) => headTensor(count, tokens, headWidth));

@@ -1,6 +1,7 @@
 import { referenceAttention } from '../../core/attention/reference';
 import { maskOf, type Mask } from '../../core/masks';
 import type { Verification } from '../../core/options';
+import { layerParts, partOfLayers } from '../../core/plan/parts';
 import type { Plan } from '../../core/plan/plan';
 import type { Fidelity } from '../../core/report/report';
 import { throwIfCancelled } from '../run/cancel';
@@ -20,7 +21,8 @@ const rowsPerSlice = 16;
  * It takes each layer's own queries, keys and values, so what it finds is the error of the decomposition alone.
  */
 export class FidelityCheck {
-  private readonly mask: Mask;
+  /** By layer. */
+  private readonly masks: readonly Mask[];
   /** Query rows that are compared, per head and layer. */
   readonly rows: readonly number[];
   private readonly found = new LargestDifference();
@@ -31,19 +33,20 @@ export class FidelityCheck {
     verification: Exclude<Verification, 'none'>,
     private readonly signal: AbortSignal,
   ) {
-    this.mask = maskOf(plan.scenario, plan.tokens);
+    const masks = layerParts(plan).map((part) => maskOf(part.plan.scenario, plan.tokens));
+    this.masks = partOfLayers(plan).map((part) => masks[part]);
     this.rows = verification === 'dense' ? Array.from({ length: plan.tokens }, (_, row) => row) : spreadRows(plan.tokens, sampledRows);
   }
 
   /** Compares the checked rows of every head of a layer. */
-  async inspect(layer: LayerTensors, attended: AttendedLayer): Promise<void> {
-    const { heads, tokens } = layer.query;
+  async inspect(layer: number, tensors: LayerTensors, attended: AttendedLayer): Promise<void> {
+    const { heads, tokens } = tensors.query;
     for (let head = 0; head < heads; head += 1) {
-      const tensors = headTensors(layer, head);
+      const own = headTensors(tensors, head);
       for (let from = 0; from < this.rows.length; from += rowsPerSlice) {
         const rows = this.rows.slice(from, from + rowsPerSlice);
         // The queries carry the factor 1/sqrt(m) already, hence scale 1.
-        const exact = referenceAttention(tensors, this.mask, 1, rows);
+        const exact = referenceAttention(own, this.masks[layer], 1, rows);
         rows.forEach((row, index) => {
           this.found.addRow(rowsView(attended.out, head, row, row + 1), exact.out.subarray(index * exact.width, (index + 1) * exact.width));
           const difference = Math.abs(attended.logNormaliser[head * tokens + row] - exact.logNormaliser[index]);

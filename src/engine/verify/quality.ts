@@ -1,64 +1,61 @@
-import { maskDefinition } from '../../core/masks';
+import { looksAhead, scenarioTitle } from '../../core/masks';
 import type { Plan } from '../../core/plan/plan';
 import type { Quality } from '../../core/report/report';
+import { nativeScenario } from '../../core/shapes';
+import type { ModelConfig } from '../model/architecture';
 import type { LoadedModel } from '../model/load';
-import type { PredictionComparer } from '../oracle/oracle';
-import { throwIfCancelled } from '../run/cancel';
-
-/** Memory that the logits of one slice may take: two distributions and their intermediates. */
-const logitBytes = 96 * 1024 * 1024;
+import type { OutputHead } from '../oracle/output-head';
+import { comparePredictions } from './predictions';
 
 /** Why a plan's perplexity would mean nothing, or null where it means something. */
-export function qualityObstacle({ scenario, tokens }: Pick<Plan, 'scenario' | 'tokens'>): string | null {
-  const { looksAhead, title } = maskDefinition(scenario.kind);
-  if (looksAhead) {
-    return `${title} attention lets a token see the tokens it is to predict, so a next-token model has no meaningful perplexity under it.`;
+export function qualityObstacle({ scenario, tokens }: Pick<Plan, 'scenario' | 'tokens'>, { predicts }: Pick<ModelConfig, 'predicts'>): string | null {
+  if (predicts !== 'next') {
+    return predicts === 'masked'
+      ? 'The model predicts masked tokens, not the next one, and has no perplexity; two-heads evaluate compares its predictions.'
+      : 'The model has no output head, so there are no predictions to compare.';
+  }
+  if (looksAhead(scenario)) {
+    return `${scenarioTitle(scenario)} attention lets a token see the tokens it is to predict, so a next-token model has no meaningful perplexity under it.`;
   }
   return tokens < 2 ? 'One token has no next token to predict.' : null;
 }
 
 /**
- * Perplexity under the scenario and under full causal attention, and the mean KL divergence between the two.
+ * Perplexity under the scenario and under the model's own attention, and how the two predictions differ. Sums are float64.
  *
- * Logits are streamed: they never exist for more than a slice of the sequence. Sums are float64.
  * @param hidden last residual stream `[N, d]` under the scenario
- * @param baseline the same under full causal attention
+ * @param baseline the same under the model's own attention
  */
 export async function measureQuality(
   model: LoadedModel,
-  comparer: PredictionComparer,
+  head: OutputHead,
   tokens: Int32Array,
   hidden: Float32Array,
   baseline: Float32Array,
   signal: AbortSignal,
   onProgress: (fraction: number) => void,
 ): Promise<Quality> {
-  const { width, vocabulary } = model.shape;
-  const slice = Math.max(1, Math.floor(logitBytes / (4 * 6 * vocabulary)));
-  const positions = tokens.length - 1;
-  let loss = 0;
-  let baselineLoss = 0;
-  let divergence = 0;
-  for (let from = 0; from < positions; from += slice) {
-    throwIfCancelled(signal);
-    const to = Math.min(positions, from + slice);
-    const targets = BigInt64Array.from(tokens.subarray(from + 1, to + 1), BigInt);
-    const rows = (stream: Float32Array): Float32Array => stream.subarray(from * width, to * width);
-    const compared = await comparer.compare(model, rows(hidden), rows(baseline), targets);
-    loss += sum(compared.loss);
-    baselineLoss += sum(compared.baselineLoss);
-    divergence += sum(compared.divergence);
-    onProgress(to / positions);
+  const targets = tokens.subarray(1);
+  const positions = targets.length;
+  const sums = { loss: 0, baselineLoss: 0, divergence: 0, agreeing: 0 };
+  for await (const { from, rows, compared } of comparePredictions(model, head, hidden, baseline, targets, signal)) {
+    sums.loss += sum(compared.loss);
+    sums.baselineLoss += sum(compared.baselineLoss);
+    sums.divergence += sum(compared.divergence);
+    sums.agreeing += compared.margin.filter((margin) => margin === 0).length;
+    onProgress((from + rows) / positions);
   }
   return {
-    perplexity: Math.exp(loss / positions),
-    baselinePerplexity: Math.exp(baselineLoss / positions),
+    baseline: nativeScenario(model.shape),
+    perplexity: Math.exp(sums.loss / positions),
+    baselinePerplexity: Math.exp(sums.baselineLoss / positions),
     // Rounding can take a mean of zeros a little below zero; a divergence cannot be negative.
-    meanKl: Math.max(0, divergence / positions),
+    meanKl: Math.max(0, sums.divergence / positions),
+    topAgreement: sums.agreeing / positions,
     positions,
   };
 }
 
-function sum(values: Float32Array): number {
-  return values.reduce((total, value) => total + value, 0);
+function sum(values: Float32Array | undefined): number {
+  return values === undefined ? NaN : values.reduce((total, value) => total + value, 0);
 }

@@ -1,7 +1,7 @@
 import { referenceAttention, scoreOf, type HeadTensors } from '../../core/attention/reference';
 import type { AttentionState } from '../../core/attention/state';
 import { fullMask } from '../../core/masks/full';
-import { makePlan, type Plan } from '../../core/plan/plan';
+import { planLayers, type LayerPlan } from '../../core/plan/plan';
 import { logNeededLength, type Guarantee } from '../../core/sampling/guarantee';
 import type { ErrorSpread, HeadSampling, SamplingConstants, SamplingReport } from '../../core/report/sampling';
 import type { Oracle } from '../oracle/oracle';
@@ -35,7 +35,7 @@ export class SamplingCheck {
    * @param onProgress is told the share of the seeds that a layer has been tried on
    */
   constructor(
-    private readonly plan: Plan,
+    private readonly plan: LayerPlan,
     private readonly trial: SamplingTrial,
     private readonly oracle: Oracle,
     private readonly signal: AbortSignal,
@@ -58,7 +58,7 @@ export class SamplingCheck {
       await new Promise((resolve) => setImmediate(resolve));
     }
     for (let index = 0; index < this.trial.seeds; index += 1) {
-      const plan = makePlan({ ...this.plan, scenario: { kind: 'average-case', seed: seedOf(this.plan, index) } });
+      const plan = planLayers({ ...this.plan, scenario: { kind: 'average-case', seed: seedOf(this.plan, index) } });
       const attended = await layerAttention(plan, this.oracle, new PhaseClock(), () => throwIfCancelled(this.signal)).run(tensors);
       this.worst[index] = Math.max(this.worst[index], this.largestError(attended, exact));
       this.onProgress((index + 1) / this.trial.seeds);
@@ -104,7 +104,7 @@ export class SamplingCheck {
 }
 
 /** The seed of the trial's `index`-th permutation: the plan's own, and those after it. */
-function seedOf({ scenario }: Plan, index: number): number {
+function seedOf({ scenario }: LayerPlan, index: number): number {
   return scenario.kind === 'average-case' ? (scenario.seed + index) >>> 0 : index;
 }
 

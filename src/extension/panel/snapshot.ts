@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import { makeScenario, scenarioKinds, scenarioLabel, type ScenarioParameters } from '../../core/masks';
+import { makeScenario, scenarioKinds, scenarioLabel, scenarioTitle, type ScenarioParameters } from '../../core/masks';
 import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
 import type { Calibration } from '../../core/device/calibration';
@@ -57,7 +57,8 @@ export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | und
 function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibration: Calibration | undefined): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
   const { tokens, model, construction, oracle } = plan;
   const options = { construction, blockSize: oracle.inputLength, oracleLayers: oracle.layers, oracleHeads: oracle.heads };
-  const costs: ScenarioCost[] = [];
+  // One for all layers is tried of each kind; layers that differ are the plan's own.
+  const costs: ScenarioCost[] = plan.scenario.kind === 'per-layer' ? [costOf(plan, calibration)] : [];
   // Two scenarios may share what is wrong with their window: it is said once.
   const impossible = new Set<string>();
   for (const kind of scenarioKinds) {
@@ -75,6 +76,7 @@ function costOf(plan: Plan, calibration: Calibration | undefined): ScenarioCost 
   const { scenario, calls, bound, flops } = plan;
   return {
     kind: scenario.kind,
+    title: scenarioTitle(scenario),
     label: scenarioLabel(scenario),
     attentionCalls: calls.attention,
     tokenwiseCalls: calls.tokenwise,

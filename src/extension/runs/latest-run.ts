@@ -1,12 +1,12 @@
 import type * as vscode from 'vscode';
-import type { PlanSummary } from '../../core/plan/plan';
+import type { Plan } from '../../core/plan/plan';
 import { scenarioLabel } from '../../core/masks';
 import type { RunReport } from '../../core/report/report';
 import { digestOf } from '../prompts/digest';
 import type { KeptRun } from './run-history';
 
 /** Whether a run is one of this very text under this very plan. */
-export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: PlanSummary): boolean {
+export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: Plan): boolean {
   return (
     report.prompt.tokens === plan.tokens &&
     report.oracle.inputLength === plan.oracle.inputLength &&
@@ -19,6 +19,6 @@ export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: 
 }
 
 /** The newest run of a document as it is now planned. */
-export function latestRunOf(runs: readonly KeptRun[], document: vscode.TextDocument, plan: PlanSummary): RunReport | undefined {
+export function latestRunOf(runs: readonly KeptRun[], document: vscode.TextDocument, plan: Plan): RunReport | undefined {
   return runs.find(({ report }) => isRunOf(report, document, plan))?.report;
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
-import { makeScenario, scenarioKinds, scenarioLabel, type Scenario } from '../../core/masks';
+import { makeScenario, scenarioKinds, scenarioLabel, type Scenario, type ScenarioChoice } from '../../core/masks';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import type { EngineClient } from '../../engine/process/client';
@@ -103,7 +103,7 @@ export class Runner {
   }
 
   /** The scenario and the block size in force. @throws InputError for a choice that means nothing */
-  private choice(): { readonly scenario: Scenario; readonly blockSize: number } {
+  private choice(): { readonly scenario: ScenarioChoice; readonly blockSize: number } {
     const choice = this.choices.read();
     if (choice.error !== null) {
       throw new InputError(choice.error);
@@ -111,7 +111,7 @@ export class Runner {
     return choice;
   }
 
-  private async call({ path, text }: RunSource, scenario: Scenario, blockSize: number, step: Step): Promise<RunReport> {
+  private async call({ path, text }: RunSource, scenario: ScenarioChoice, blockSize: number, step: Step): Promise<RunReport> {
     const report = await this.engine.call('simulate', { path, text, options: { ...engineSettings(), scenario, blockSize } }, step);
     await this.history.add(report);
     return report;

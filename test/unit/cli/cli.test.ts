@@ -73,7 +73,7 @@ describe('compare', () => {
     const { code, stdout } = await cli(['compare', samplePrompt, ...short, '--window', '40', '--json']);
     expect(code).toBe(0);
     const { runs, prompt } = JSON.parse(stdout) as ComparisonReport;
-    expect(runs.map(({ scenario }) => scenario.kind)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'average-case']);
+    expect(runs.map(({ scenario }) => scenario.kind)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
     expect(runs.every((run) => run.prompt.sha256 === prompt.sha256)).toBe(true);
   });
 
@@ -109,16 +109,21 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'N = 0': [() => ['plan', samplePrompt, '--max-tokens', '0'], /--max-tokens of "0" is not possible; use a whole number from 1/],
     'M = 1': [() => ['plan', samplePrompt, '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
-    'an unknown scenario': [() => ['plan', samplePrompt, '--scenario', 'dilated'], /"dilated" is unknown; use one of full, causal/],
+    'an unknown scenario': [() => ['plan', samplePrompt, '--scenario', 'dilated'], /"dilated" is unknown; use one of native, full, causal/],
     'more sinks than window': [() => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'], /9 sinks are more than the window of 8; choose 8 or fewer/],
-    'a parameter of another scenario': [() => ['plan', samplePrompt, '--window', '8'], /--window 8 does nothing under scenario causal; leave it out or choose sliding-window or attention-sink/],
+    'a cycle without per-layer': [() => ['plan', samplePrompt, '--cycle', 'causal,full'], /--cycle causal,full does nothing under scenario native; leave it out or choose per-layer/],
+    'per-layer without a cycle': [() => ['plan', samplePrompt, '--scenario', 'per-layer'], /"per-layer" needs the scenarios of its layers; give them with --cycle/],
+    'a cycle that samples': [() => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,average-case'], /"average-case" cannot be one of several in a cycle/],
+    'a cycle with too many numbers': [() => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal:5,full'], /"causal:5" has 1 numbers and causal takes 0; write causal\./],
+    'layers that differ under a black box': [() => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'tight'], /Construction "tight" runs one scenario in all layers, not per-layer\(causal, full\); use construction fused/],
+    'a parameter of another scenario': [() => ['plan', samplePrompt, '--window', '8'], /--window 8 does nothing under scenario native; leave it out or choose sliding-window or attention-sink or local-window/],
     'an unknown construction': [() => ['plan', samplePrompt, '--construction', 'loose'], /Construction "loose" is unknown; use one of fused/],
     'an unknown verification': [() => ['simulate', samplePrompt, '--verify', 'some'], /Verification "some" is unknown; use one of rows, dense, none/],
     'an unknown provider': [() => ['simulate', samplePrompt, '--provider', 'tpu'], /Provider "tpu" is unknown; use one of auto, cpu/],
     'a provider that is not there': [() => ['simulate', samplePrompt, ...short, '--provider', process.platform === 'darwin' ? 'dml' : 'coreml'], /is not in ONNX Runtime for .*; use one of auto, cpu/],
     // Its libraries are no part of the package: `.npmrc` skips their download.
     'a provider that does not run': [() => ['simulate', samplePrompt, ...short, '--provider', 'cuda'], /Provider "cuda" (does not run on this machine \(.*\); use --provider cpu|is not in ONNX Runtime)/],
-    'an unknown model folder': [() => ['plan', samplePrompt, '--model', 'nowhere'], /Model "nowhere" is no folder .*use tiny-docs-5m or a folder/],
+    'an unknown model folder': [() => ['plan', samplePrompt, '--model', 'nowhere'], /Model "nowhere" is no folder .*use a folder with config\.json and safetensors files, tiny-docs-5m/],
     'a broken config.json': [() => ['plan', samplePrompt, '--model', model((folder) => writeFileSync(join(folder, 'config.json'), '{'))], /config\.json is not JSON; restore/],
     'truncated weights': [() => ['simulate', samplePrompt, ...short, '--model', model((folder) => truncateSync(join(folder, 'model.safetensors'), 100_000))], /the file is truncated, download it again/],
     'not enough memory': [() => ['simulate', samplePrompt, '--block', '4096', '--memory-limit', '300'], /needs about .* of memory and 300 MiB may be used; use --block \d+ or smaller/],

@@ -68,7 +68,7 @@ describe('simulate through a black box', () => {
     expect(code).toBe(0);
     const { runs, refused } = JSON.parse(stdout) as ComparisonReport;
     expect(runs.map(({ scenario }) => scenario.kind)).toEqual(['full', 'causal', 'average-case']);
-    expect(refused.map(({ scenario }) => scenario.kind)).toEqual(['sliding-window', 'attention-sink']);
+    expect(refused.map(({ scenario }) => scenario.kind)).toEqual(['sliding-window', 'attention-sink', 'local-window']);
     expect(stderr).toMatch(/sliding-window\(window 512\) is left out: A window of 512 is not below the block size of 256/);
   });
 });
@@ -108,7 +108,7 @@ describe('bad input of the constructions', () => {
     [['simulate', samplePrompt, '--construction', 'loose'], /Construction "loose" is unknown; use one of fused, tight, paper/],
     [['simulate', samplePrompt, '--construction', 'tight', '--scenario', 'sliding-window'], /A window of 512 is not below the block size of 256/],
     [['simulate', samplePrompt, '--construction', 'tight', '--oracle-layers', '256', '--oracle-heads', '512'], /no block size fits.*or use fewer --oracle-layers and --oracle-heads/],
-    [['simulate', samplePrompt, '--seeds', '3'], /--seeds 3 does nothing under scenario causal; leave it out or choose average-case/],
+    [['simulate', samplePrompt, '--seeds', '3'], /--seeds 3 does nothing under scenario native; leave it out or choose average-case/],
     [['simulate', samplePrompt, '--scenario', 'average-case', '--epsilon', '2'], /--epsilon of "2" is not possible/],
     [['compare', samplePrompt, '--construction', 'tight', '--scenarios', 'causal,sliding-window'], /A window of 512 is not below/],
   ])('%j gives one line that names the value and the fix', async (args, message) => {

@@ -29,7 +29,7 @@ describe('export', () => {
     [['x.txt', '--tokens', '10'], /x\.txt is not the name of an ONNX file; end it in \.onnx\./],
     [['nowhere/x.onnx', '--tokens', '10'], /nowhere\/x\.onnx cannot be written/],
     [['x.onnx', '--tokens', '10', '--part', 'half'], /Part "half" is unknown; use one of attention, model\./],
-    [['x.onnx', '--tokens', '10', '--window', '5'], /--window 5 does nothing under scenario causal/],
+    [['x.onnx', '--tokens', '10', '--window', '5'], /--window 5 does nothing under scenario native/],
     [['x.onnx', '--tokens', '2000000', '--block', '4'], /nodes and 20,000 are allowed; use --block \d+\./],
   ])('refuses %j in one line, and writes nothing', async ([file, ...flags], message) => {
     const folder = temporaryFolder();

@@ -3,9 +3,9 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BlackBoxConstruction } from '../../../src/core/constructions';
 import { separationStrength } from '../../../src/core/constructions/separation';
 import { outputWidth, sliceColumns, type BlackBoxShape, type Reading } from '../../../src/core/constructions/slice';
-import { makeScenario, type Scenario } from '../../../src/core/masks';
+import { makeScenario, type LayerScenario } from '../../../src/core/masks';
 import { blackBoxLayout } from '../../../src/core/plan/attention-cost';
-import { makePlan, type Plan } from '../../../src/core/plan/plan';
+import { planLayers, type LayerPlan } from '../../../src/core/plan/plan';
 import { uniform } from '../../../src/core/random';
 import { BlackBoxAttention } from '../../../src/engine/black-box/black-box-attention';
 import { OnnxBlackBox, type BlackBox, type BlackBoxBatch } from '../../../src/engine/black-box/black-box';
@@ -44,11 +44,11 @@ function onnxOracle(): { calls: CallCounter; blackBox: (shape: BlackBoxShape) =>
   };
 }
 
-function planned({ tokens, blockSize, scenario, causal }: BlackBoxSetting, construction: BlackBoxConstruction, oracle: { layers: number; heads: number }): Plan {
-  return makePlan({ tokens, scenario, model: smallModel, construction, oracle: { ...oracle, inputLength: blockSize, causal } });
+function planned({ tokens, blockSize, scenario, causal }: BlackBoxSetting, construction: BlackBoxConstruction, oracle: { layers: number; heads: number }): LayerPlan {
+  return planLayers({ tokens, scenario, model: smallModel, construction, oracle: { ...oracle, inputLength: blockSize, causal } });
 }
 
-function attentionOf(plan: Plan, oracle: { blackBox: (shape: BlackBoxShape) => BlackBox }): BlackBoxAttention {
+function attentionOf(plan: LayerPlan, oracle: { blackBox: (shape: BlackBoxShape) => BlackBox }): BlackBoxAttention {
   const layout = blackBoxLayout(plan);
   if (layout === undefined) {
     throw new Error('A black-box plan is needed.');
@@ -115,7 +115,7 @@ describe('the paper construction on ONNX Runtime', () => {
   }, 120_000);
 
   it('shows what the subtraction costs where the mass lies outside the window', async () => {
-    const window: Scenario = makeScenario('sliding-window', { window: 8 });
+    const window: LayerScenario = makeScenario('sliding-window', { window: 8 });
     const layer = randomLayer(60, smallModel, 5, 0.7);
     // Key 0 takes e^9 times what any other key does; windows that have left it behind must still be found by difference.
     const { width, data } = layer.query;

@@ -44,14 +44,15 @@ function loaded(session: InferenceSession): LayerAttention {
 /** The logits of the token after the last, by `forward` and a float64 head. */
 async function expectedLogits(model: LoadedModel, tokens: Int32Array, blockSize: number): Promise<Float64Array> {
   const device = await openDevice('cpu', 1);
-  const oracle = await OnnxOracle.create(model, blockSize, device);
+  const oracle = new OnnxOracle(model, blockSize, device);
   const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize }));
   const hidden = await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
   await oracle.release();
   const { width, vocabulary } = model.shape;
+  const [finalNorm, head] = [model.head.finalNormWeight?.data ?? [], model.head.headWeight?.data ?? []];
   const last = hidden.subarray((tokens.length - 1) * width);
-  const size = Math.sqrt(last.reduce((sum, x) => sum + x * x, 0) / width + model.normEpsilon);
-  return Float64Array.from({ length: vocabulary }, (_, word) => last.reduce((sum, x, column) => sum + ((x / size) * model.finalNorm[column]) * model.head[word * width + column], 0));
+  const size = Math.sqrt(last.reduce((sum, x) => sum + x * x, 0) / width + model.norm.epsilon);
+  return Float64Array.from({ length: vocabulary }, (_, word) => last.reduce((sum, x, column) => sum + ((x / size) * finalNorm[column]) * head[word * width + column], 0));
 }
 
 describe('an exported graph', () => {

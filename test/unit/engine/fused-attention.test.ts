@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Plan } from '../../../src/core/plan/plan';
+import type { LayerPlan } from '../../../src/core/plan/plan';
+import { plainLlama } from '../../../src/engine/model/architectures/llama';
 import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
 import type { Oracle } from '../../../src/engine/oracle/oracle';
 import { PhaseClock } from '../../../src/engine/run/clock';
@@ -17,7 +18,7 @@ const scales = fc.constantFrom(0.1, 1, 12);
 /** Memory of a run's scores: one tile, a few, or all there are: runs that hand sums on, runs of several query blocks. */
 const scoreSizes = fc.constantFrom(1, 20_000, 10_000_000);
 
-function fused(plan: Plan, oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>, scoreBytes?: number): FusedAttention {
+function fused(plan: LayerPlan, oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>, scoreBytes?: number): FusedAttention {
   return new FusedAttention({ ...plan, scoreBytes }, oracle, new PhaseClock(), () => undefined);
 }
 
@@ -62,11 +63,11 @@ describe('the fused construction on ONNX Runtime', () => {
   });
 
   it('is exact to float32 under every mask', async () => {
-    const config = { shape: smallModel, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
+    const config = plainLlama(smallModel);
     await fc.assert(
       fc.asyncProperty(settings, oracles, scales, scoreSizes, fc.integer(), async (setting, shape, scale, scoreBytes, seed) => {
         const plan = planOf(setting, shape);
-        const oracle = await OnnxOracle.create(config, setting.blockSize, device);
+        const oracle = new OnnxOracle(config, setting.blockSize, device);
         try {
           const worst = await errorsOf(plan, randomLayer(setting.tokens, smallModel, seed, scale), fused(plan, oracle, scoreBytes));
           // Scores reach a few hundred at scale 12; their float32 rounding is what remains.
@@ -82,9 +83,9 @@ describe('the fused construction on ONNX Runtime', () => {
   });
 
   it('runs a query block again where scores lie far above those of its own key block', async () => {
-    const config = { shape: smallModel, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
+    const config = plainLlama(smallModel);
     const plan = planOf({ tokens: 64, blockSize: 16, scenario: { kind: 'causal' } });
-    const oracle = await OnnxOracle.create(config, 16, device);
+    const oracle = new OnnxOracle(config, 16, device);
     try {
       const layer = randomLayer(64, smallModel, 5, 1);
       const { data, tokens, width } = layer.key;

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { readSafetensors } from '../../../src/engine/model/safetensors';
+import { SafetensorsFile } from '../../../src/engine/model/safetensors';
+import type { Weight } from '../../../src/engine/model/weights';
 import { f32, safetensorsFile, type StoredTensor } from '../../support/safetensors-writer';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -10,6 +11,20 @@ function write(bytes: Uint8Array): string {
   const path = join(temporaryFolder(), 'model.safetensors');
   writeFileSync(path, bytes);
   return path;
+}
+
+/** Every tensor of a file. */
+async function readAll(path: string): Promise<Map<string, Weight>> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    const tensors = new Map<string, Weight>();
+    for (const name of file.names) {
+      tensors.set(name, await file.read(name));
+    }
+    return tensors;
+  } finally {
+    await file.close();
+  }
 }
 
 const halves = (dtype: string, ...patterns: number[]): StoredTensor => ({
@@ -28,7 +43,7 @@ describe('reading safetensors', () => {
         c: halves('BF16', 0x3f80, 0xc000),
       }),
     );
-    const tensors = await readSafetensors(path);
+    const tensors = await readAll(path);
     expect(tensors.get('a')).toEqual({ shape: [2, 1], data: Float32Array.of(1.5, -2) });
     expect([...(tensors.get('b')?.data ?? [])]).toEqual([1, -2, 2 ** -24, 65504]);
     expect([...(tensors.get('c')?.data ?? [])]).toEqual([1, -2]);
@@ -49,7 +64,7 @@ describe('reading safetensors', () => {
     ['NaN weights', safetensorsFile({ a: f32([2], [1, NaN]) }), /a holds NaN at element 1; the weights must be finite/],
     ['infinite weights', safetensorsFile({ a: halves('F16', 0x3c00, 0xfc00) }), /a holds -Infinity at element 1/],
   ])('refuses %s', async (_what, bytes, message) => {
-    const failure = await readSafetensors(write(bytes)).catch((error: unknown) => error);
+    const failure = await readAll(write(bytes)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(InputError);
     expect((failure as Error).message).toMatch(message);
     expect((failure as Error).message).not.toContain('\n');

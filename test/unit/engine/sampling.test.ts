@@ -7,6 +7,7 @@ import { defaultLedgerOptions } from '../../../src/core/report/ledger';
 import type { SamplingReport } from '../../../src/core/report/sampling';
 import { logNeededLength } from '../../../src/core/sampling/guarantee';
 import { samplingTrial } from '../../../src/engine/ledger/sampling-trial';
+import { plainLlama } from '../../../src/engine/model/architectures/llama';
 import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
 import { CalibrationStore } from '../../../src/engine/calibrate/store';
 import { promptFromText } from '../../../src/engine/prompt';
@@ -75,8 +76,8 @@ describe("the constants of theorem 4.1's assumption", () => {
 /** What a check over so many seeds, from one of them on, finds in these layers. */
 async function checked(layers: readonly LayerTensors[], seed: number, seeds: number, rows: readonly number[], epsilon = 0.5): Promise<SamplingReport> {
   const plan = planOf({ tokens: layers[0].query.tokens, blockSize: 11, scenario: makeScenario('average-case', { seed }) }, {}, smallModel, 'tight');
-  const config = { shape: smallModel, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
-  const oracle = await OnnxOracle.create(config, 11, await openDevice('cpu', 1));
+  const config = plainLlama(smallModel);
+  const oracle = new OnnxOracle(config, 11, await openDevice('cpu', 1));
   try {
     const check = new SamplingCheck(plan, { epsilon, failureProbability: 0.1, seeds, rows, data: 'random' }, oracle, signal);
     for (const [index, tensors] of layers.entries()) {
@@ -94,8 +95,8 @@ describe('sampling over seeds', () => {
     const plan = planOf({ tokens, blockSize: 11, scenario: makeScenario('average-case', { seed: 7 }) }, {}, smallModel, 'tight');
     const layer = randomLayer(tokens, smallModel, 3, 1);
     const rows = [0, 9, 10, 39];
-    const config = { shape: smallModel, normEpsilon: 1e-5, ropeTheta: 10_000, tiedHead: true };
-    const oracle = await OnnxOracle.create(config, 11, await openDevice('cpu', 1));
+    const config = plainLlama(smallModel);
+    const oracle = new OnnxOracle(config, 11, await openDevice('cpu', 1));
     const check = new SamplingCheck(plan, { epsilon: 0.5, failureProbability: 0.1, seeds: 5, rows, data: 'random' }, oracle, signal);
     await check.inspect(0, layer);
     await oracle.release();

@@ -1,0 +1,99 @@
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { defaultOptions } from '../../../src/core/options';
+import { makePlan } from '../../../src/core/plan/plan';
+import { planRequest } from '../../../src/core/plan/request';
+import { modelGraph } from '../../../src/engine/compiled/graphs';
+import { compiledFunctions } from '../../../src/engine/compiled/functions';
+import { loadModel, openModel, type LoadedModel } from '../../../src/engine/model/load';
+import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
+import { OutputHead } from '../../../src/engine/oracle/output-head';
+import { PhaseClock } from '../../../src/engine/run/clock';
+import { forward } from '../../../src/engine/run/forward';
+import { GraphSession } from '../../../src/engine/runtime/graph-session';
+import { openDevice } from '../../../src/engine/runtime/provider';
+import { modelsFolder, root } from '../../support/paths';
+import { temporaryFolder } from '../../support/temporary';
+
+/** What transformers made of a tiny checkpoint of random weights, in float64: see test/golden/README.md. */
+interface Golden {
+  readonly tokens: readonly number[];
+  /** `[N][vocabulary]`, or for a model without an output head `hidden` `[N][d]`. */
+  readonly logits?: readonly (readonly number[])[];
+  readonly hidden?: readonly (readonly number[])[];
+}
+
+const folder = join(root, 'test', 'golden');
+const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+
+/** Those for which make.py also wrote the configuration in transformers 4's form. */
+const older = cases.filter((name) => existsSync(join(folder, name, 'config.v4.json')));
+
+/** Float32 against float64 on logits of about 10: transformers' own float32 differs by up to 9e-6. */
+const tolerance = 5e-5;
+
+function goldenOf(name: string): Golden {
+  return JSON.parse(readFileSync(join(folder, name, 'golden.json'), 'utf8')) as Golden;
+}
+
+/** A model's last residual stream by tiles of the model's own attention, M = 16. */
+async function run(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
+  const device = await openDevice('cpu', 1);
+  const oracle = new OnnxOracle(model, 16, device, tokens.length);
+  const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
+  try {
+    return await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
+  } finally {
+    await oracle.release();
+  }
+}
+
+async function logitsOf(model: LoadedModel, hidden: Float32Array): Promise<Float32Array> {
+  const head = new OutputHead(model, await openDevice('cpu', 1));
+  try {
+    return await head.logits(hidden);
+  } finally {
+    await head.release();
+  }
+}
+
+function largestDifference(found: Float32Array, expected: readonly (readonly number[])[]): number {
+  const flat = expected.flat();
+  expect(found.length).toBe(flat.length);
+  return flat.reduce((largest, value, index) => Math.max(largest, Math.abs(value - found[index])), 0);
+}
+
+describe('models against Hugging Face transformers', () => {
+  it('has a golden file for every architecture', () => {
+    expect(cases).toEqual(expect.arrayContaining(['llama', 'mistral', 'qwen2', 'qwen3', 'smollm', 'gpt2', 'bert', 'modernbert', 'llama-sharded']));
+    expect(older).toEqual(expect.arrayContaining(['llama-rope-llama3', 'mistral', 'qwen2', 'modernbert']));
+  });
+
+  it.each(cases)('gives the logits of %s', async (name) => {
+    const { tokens, logits, hidden: expectedHidden } = goldenOf(name);
+    const model = await loadModel(await openModel(join(folder, name), modelsFolder));
+    const hidden = await run(model, Int32Array.from(tokens));
+    const difference = logits === undefined ? largestDifference(hidden, expectedHidden ?? []) : largestDifference(await logitsOf(model, hidden), logits);
+    expect(difference).toBeLessThan(tolerance);
+  });
+
+  it.each(older)('reads the configuration of %s as transformers 4 wrote it', async (name) => {
+    const variant = join(temporaryFolder(), name);
+    cpSync(join(folder, name), variant, { recursive: true });
+    cpSync(join(folder, name, 'config.v4.json'), join(variant, 'config.json'));
+    const [{ config }, { config: newer }] = [await openModel(variant, modelsFolder), await openModel(join(folder, name), modelsFolder)];
+    expect({ ...config, trainedTokens: newer.trainedTokens }).toEqual(newer);
+  });
+
+  it.each(['llama', 'qwen2', 'gpt2', 'bert', 'modernbert'])('gives the logits of %s as one compiled graph', async (name) => {
+    const { tokens, logits = [] } = goldenOf(name);
+    const model = await loadModel(await openModel(join(folder, name), modelsFolder));
+    const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
+    const { graph } = modelGraph(plan, model, 'all');
+    const session = await GraphSession.create(graph.build({ functions: compiledFunctions.float32 }), await openDevice('cpu', 1));
+    const result = await session.run<'logits'>({ tokens: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] } });
+    await session.release();
+    expect(largestDifference(result.logits, logits)).toBeLessThan(tolerance);
+  });
+});
