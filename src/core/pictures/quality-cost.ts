@@ -1,0 +1,298 @@
+import { paretoFront } from '../evaluation/pareto';
+import { formatCompact } from '../format';
+import { page, type Drawing } from './page';
+import { callPalette, ink } from './palette';
+import { element, escaped, movedTo, textAt } from './svg';
+
+/** One run: what it costs and what it is worth. */
+export interface QualityCostPoint {
+  /** Names its group in the legend: points of one scenario share shape and colour. */
+  readonly scenario: string;
+  /** Beside the marker, short: `window 64`. */
+  readonly label: string;
+  /** Above 0, in the unit of `costTitle`. */
+  readonly cost: number;
+  /** The less the better, such as a mean divergence in nats or a perplexity. */
+  readonly quality: number;
+  /** Its 95% confidence interval. */
+  readonly interval?: { readonly low: number; readonly high: number };
+}
+
+/** What is drawn. */
+export interface QualityCostRequest {
+  /** Prefix of the ids in it: a file name without its ending. */
+  readonly name: string;
+  readonly title: string;
+  /** What x counts, with its unit. */
+  readonly costTitle: string;
+  /** What y measures, with its unit. */
+  readonly qualityTitle: string;
+  /** A logarithmic y shows what is 0 or below on a line of its own, below a break in the axis. */
+  readonly qualityScale: 'linear' | 'log';
+  readonly points: readonly QualityCostPoint[];
+  /** Numbers of the cost axis; as a rule `formatCompact`, and plain below 1,000. */
+  readonly formatCost?: (cost: number) => string;
+}
+
+interface Tick {
+  readonly at: number;
+  readonly label: string;
+}
+
+/** One axis: where a value lies, in pixels, and where it has ticks. */
+interface Axis {
+  readonly at: (value: number) => number;
+  readonly ticks: readonly Tick[];
+}
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Placed {
+  readonly point: QualityCostPoint;
+  readonly x: number;
+  readonly y: number;
+  readonly front: boolean;
+}
+
+const width = 770;
+/** The plot, in pixels of the body. */
+const plot: Box = { x: 72, y: 24, width: width - 72 - 14, height: 360 };
+const bottom = plot.y + plot.height;
+/** How far from the plot's floor the line of zeros and the break above it are. */
+const zeroLine = 16;
+const breakHeight = 46;
+const labelSize = 11;
+const labelHeight = 13;
+
+/** Outlines of markers, within 6 pixels of (0, 0); a legend of more scenarios than shapes repeats them in the next colour. */
+const shapes = ['M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z', 'M-5 -5h10v10h-10z', 'M0 -6.5l6 11h-12z', 'M0 -6.8l6.8 6.8l-6.8 6.8l-6.8 -6.8z', 'M0 6.5l6 -11h-12z', 'M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z', 'M-6.5 0l3.2 -5.6h6.6l3.2 5.6l-3.2 5.6h-6.6z'] as const;
+
+/**
+ * Quality against cost, both better the smaller: a marker for every point, and the Pareto front as a stepped line.
+ *
+ * Points whose cost is not above 0, and numbers that are not finite, cannot be drawn; the caption names them.
+ */
+export function qualityCostPicture(request: QualityCostRequest): string {
+  const { name, title, costTitle, qualityTitle, points } = request;
+  const drawable = points.filter(({ cost, quality }) => cost > 0 && Number.isFinite(cost) && Number.isFinite(quality));
+  const front = paretoFront(drawable, ({ cost, quality }) => [cost, quality]);
+  const [x, y] = [costAxis(drawable, request.formatCost ?? plainOrCompact), qualityAxis(drawable, request.qualityScale)];
+  const placed = drawable.map((point, index): Placed => ({ point, x: x.at(point.cost), y: y.at(point.quality), front: front[index] }));
+  const scenarios = [...new Set(points.map(({ scenario }) => scenario))];
+  const legend = drawLegend(scenarios);
+  const markup = [
+    drawAxes(x, y, request),
+    drawFront(placed),
+    ...placed.map((each) => drawInterval(each, y)),
+    // The front last, so that nothing hides it.
+    ...placed.toSorted((one, other) => Number(one.front) - Number(other.front)).map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), each.front, each.point.label))),
+    drawLabels(placed, y),
+    movedTo(plot.x, bottom + 60, legend.markup),
+  ];
+  const best = placed.filter((each) => each.front).sort((one, other) => one.x - other.x);
+  const missing = points.filter((point) => !drawable.includes(point)).map(({ scenario, label }) => `${scenario}, ${label}`);
+  const caption = [
+    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}`,
+    ...(missing.length > 0 ? [`Not drawn, for want of a finite quality and a cost above 0: ${missing.join('; ')}.`] : []),
+  ];
+  const description = `${qualityTitle} against ${costTitle}: ${placed.length} points of ${scenarios.length} scenarios. On the Pareto front, by cost: ${best.map(({ point: { scenario, label, quality } }) => `${scenario}, ${label} (${plain(quality)})`).join('; ')}.`;
+  return page({ name, title, description, body: { markup: markup.join(''), width, height: bottom + 60 + legend.height }, caption });
+}
+
+function costAxis(points: readonly QualityCostPoint[], format: (cost: number) => string): Axis {
+  return logAxis(points.map(({ cost }) => cost), plot.x, plot.x + plot.width, format);
+}
+
+function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log'): Axis {
+  // An interval that goes down to almost 0 must not take a logarithmic axis with it: it runs off.
+  const lowest = (quality: number, low: number): number => (scale === 'log' ? Math.max(low, quality / 10) : low);
+  const values = points.flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])]).filter(Number.isFinite);
+  if (scale === 'linear') {
+    return linearAxis(values);
+  }
+  const positive = values.filter((value) => value > 0);
+  const broken = points.some(({ quality }) => quality <= 0);
+  const axis = logAxis(positive, broken ? bottom - breakHeight : bottom, plot.y, plainOrCompact);
+  const zero = bottom - (broken ? zeroLine : 0);
+  return {
+    at: (value) => (value > 0 ? Math.min(axis.at(value), bottom) : zero),
+    ticks: [...(broken ? [{ at: zero, label: '0' }] : []), ...axis.ticks],
+  };
+}
+
+/** A logarithmic axis from pixel `from` to pixel `to`. Ticks are powers of ten; within two of them, 2 and 5 times as well. */
+function logAxis(values: readonly number[], from: number, to: number, format: (value: number) => string): Axis {
+  const logs = (values.length > 0 ? values : [1]).map((value) => Math.log10(value));
+  const [least, most] = [Math.min(...logs), Math.max(...logs)];
+  // Room around the outermost points; a single point lies in the middle.
+  const room = Math.max(0.08 * (most - least), most > least ? 0.05 : 0.4);
+  const [low, high] = [least - room, most + room];
+  const at = (value: number): number => from + ((Math.log10(value) - low) / (high - low)) * (to - from);
+  const decades = high - low;
+  const steps = decades < 0.9 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : decades < 3 ? [1, 2, 5] : [1];
+  const stride = Math.ceil(decades / 8);
+  const ticks: Tick[] = [];
+  for (let power = Math.floor(low); power <= high; power += 1) {
+    for (const value of power % stride === 0 ? steps.map((step) => step * 10 ** power) : []) {
+      if (Math.log10(value) >= low && Math.log10(value) <= high) {
+        ticks.push({ at: at(value), label: format(Number(value.toPrecision(2))) });
+      }
+    }
+  }
+  return { at, ticks };
+}
+
+/** The quality axis, linear, with about five ticks at 1, 2 or 5 times a power of ten. */
+function linearAxis(values: readonly number[]): Axis {
+  const [least, most] = values.length > 0 ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  const room = most > least ? 0.07 * (most - least) : 0.5 * Math.abs(most) || 1;
+  const [low, high] = [least - room, most + room];
+  const at = (value: number): number => bottom - ((value - low) / (high - low)) * plot.height;
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const first = Math.ceil(low / step);
+  const ticks = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => (first + index) * step);
+  return { at, ticks: ticks.map((value) => ({ at: at(value), label: plainOrCompact(value) })) };
+}
+
+function drawAxes(x: Axis, y: Axis, { costTitle, qualityTitle, qualityScale }: QualityCostRequest): string {
+  const right = plot.x + plot.width;
+  const broken = qualityScale === 'log' && y.ticks.some(({ label }) => label === '0');
+  const grid = [...x.ticks.map(({ at }) => `M${fixed(at)} ${plot.y}V${bottom}`), ...y.ticks.map(({ at }) => `M${plot.x} ${fixed(at)}H${right}`)];
+  const sign = element('path', { d: `M${plot.x - 6} ${bottom - 30}l12 -5m-12 -2l12 -5`, stroke: ink.line, 'stroke-width': 1.4 });
+  return [
+    element('path', { d: grid.join(''), stroke: ink.masked }),
+    element('path', { d: `M${plot.x} ${plot.y}V${bottom}H${right}`, stroke: ink.line, fill: 'none' }),
+    broken ? sign : '',
+    element('g', { 'font-size': 11, 'text-anchor': 'middle', fill: ink.muted }, ...x.ticks.map(({ at, label }) => textAt(at, bottom + 17, label))),
+    element('g', { 'font-size': 11, 'text-anchor': 'end', fill: ink.muted }, ...y.ticks.map(({ at, label }) => textAt(plot.x - 9, at + 4, label))),
+    textAt(plot.x + plot.width / 2, bottom + 38, `${costTitle} (logarithmic)`, { 'font-size': 12.5, 'text-anchor': 'middle' }),
+    textAt(0, 8, qualityScale === 'log' ? `${qualityTitle} (logarithmic)` : qualityTitle, { 'font-size': 12.5 }),
+  ].join('');
+}
+
+/** The corners of the least quality that a cost is enough for: down at each point of the front, level up to the next. */
+function frontCorners(placed: readonly Placed[]): (readonly [x: number, y: number])[] {
+  const steps = placed.filter(({ front }) => front).sort((one, other) => one.x - other.x);
+  const corners = steps.flatMap(({ x, y }, index) => [[x, index === 0 ? plot.y : steps[index - 1].y] as const, [x, y] as const]);
+  return [...corners, ...corners.slice(-1).map(([, y]) => [plot.x + plot.width, y] as const)];
+}
+
+function drawFront(placed: readonly Placed[]): string {
+  const points = frontCorners(placed).map(([x, y]) => `${fixed(x)},${fixed(y)}`).join(' ');
+  return points === '' ? '' : element('polyline', { class: 'front', points, fill: 'none', stroke: ink.line, 'stroke-width': 1.4, 'stroke-dasharray': '5 3' });
+}
+
+/** The confidence interval, as far as it lies on the axis. */
+function drawInterval({ point: { interval }, x }: Placed, { at }: Axis): string {
+  if (!isDrawn(interval)) {
+    return '';
+  }
+  const cap = (y: number): string => `M${fixed(x - 4)} ${fixed(y)}h8`;
+  const [low, high] = [at(interval.low), at(interval.high)];
+  return element('path', { class: 'interval', d: `M${fixed(x)} ${fixed(low)}V${fixed(high)}${cap(low)}${cap(high)}`, stroke: ink.muted });
+}
+
+function isDrawn(interval: QualityCostPoint['interval']): interval is NonNullable<QualityCostPoint['interval']> {
+  return interval !== undefined && Number.isFinite(interval.low) && Number.isFinite(interval.high);
+}
+
+/** The marker of a scenario's point: bold on the front, pale off it. */
+function marker(scenario: number, front: boolean, label: string): string {
+  return element(
+    'path',
+    { class: front ? 'point on-front' : 'point', d: shapes[scenario % shapes.length], fill: callPalette[scenario % callPalette.length], 'fill-opacity': front ? 1 : 0.45, stroke: front ? ink.text : ink.muted, 'stroke-width': front ? 2 : 1 },
+    element('title', {}, escaped(label)),
+  );
+}
+
+/** Every point's label at the place beside it that covers least of what is there already, with a line to it from far away. */
+function drawLabels(placed: readonly Placed[], { at }: Axis): string {
+  const corners = frontCorners(placed);
+  const lines = [
+    ...placed.flatMap(({ point: { interval }, x }) => (isDrawn(interval) ? [around([x, at(interval.low)], [x, at(interval.high)])] : [])),
+    ...corners.slice(1).map((corner, index) => around(corners[index], corner)),
+  ];
+  const taken: Box[] = placed.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }));
+  const covered = (box: Box, boxes: readonly Box[]): number => boxes.reduce((sum, other) => sum + overlap(box, other), 0);
+  const drawn = placed.map(({ point: { label }, x, y }) => {
+    const size = { width: textWidth(label, labelSize), height: labelHeight };
+    const { box } = candidates(x, y, size)
+      // A line under a label is better than a label far away; another label or a marker is not.
+      .map((each, index) => ({ box: each, cost: index + 0.4 * covered(each, lines) + 10 * covered(each, taken) + 1000 * outside(each) }))
+      .reduce((best, each) => (each.cost < best.cost ? each : best));
+    taken.push(box);
+    const [nearX, nearY] = [Math.min(Math.max(x, box.x), box.x + box.width), Math.min(Math.max(y, box.y + 3), box.y + box.height - 2)];
+    const lead = Math.hypot(nearX - x, nearY - y) > 18 ? element('path', { d: `M${fixed(x)} ${fixed(y)}L${fixed(nearX)} ${fixed(nearY)}`, stroke: ink.muted, 'stroke-width': 0.6 }) : '';
+    return lead + textAt(box.x, box.y + 10, label);
+  });
+  return element('g', { class: 'labels', 'font-size': labelSize, stroke: ink.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke' }, ...drawn);
+}
+
+/** Places of a label around a marker, the best first: right, left, above, below and the corners; then farther away. */
+function candidates(x: number, y: number, { width: wide, height }: Pick<Box, 'width' | 'height'>): Box[] {
+  const sides = [[1, 0], [1, -1], [1, 1], [-1, 0], [-1, -1], [-1, 1], [0, -1], [0, 1]];
+  return [0, 10, 22, 36, 52].flatMap((away) =>
+    sides.map(([right, down]) => ({
+      x: x + right * (9 + away * (down === 0 ? 1 : 0.5)) - (wide * (1 - right)) / 2,
+      y: y + down * ((right === 0 ? 15 : 11) + away) - height / 2,
+      width: wide,
+      height,
+    })),
+  );
+}
+
+/** A level or upright line with a little room on both sides. */
+function around([x, y]: readonly [number, number], [toX, toY]: readonly [number, number]): Box {
+  return { x: Math.min(x, toX) - 2, y: Math.min(y, toY) - 2, width: Math.abs(toX - x) + 4, height: Math.abs(toY - y) + 4 };
+}
+
+function overlap(one: Box, other: Box): number {
+  const shared = (start: number, end: number, from: number, to: number): number => Math.max(0, Math.min(end, to) - Math.max(start, from));
+  return shared(one.x, one.x + one.width, other.x, other.x + other.width) * shared(one.y, one.y + one.height, other.y, other.y + other.height);
+}
+
+/** The part of a box that is not in the plot, in square pixels. */
+function outside(box: Box): number {
+  return box.width * box.height - overlap(box, plot);
+}
+
+/** The scenarios with their markers, in rows. */
+function drawLegend(scenarios: readonly string[]): Drawing {
+  let [x, y] = [0, 0];
+  const items = scenarios.map((scenario, index) => {
+    const wide = textWidth(scenario, 11.5) + 34;
+    if (x > 0 && x + wide > plot.width) {
+      [x, y] = [0, y + 20];
+    }
+    const item = movedTo(x, y, movedTo(6, 6, marker(index, true, scenario)), textAt(18, 10, scenario));
+    x += wide;
+    return item;
+  });
+  return { markup: element('g', { class: 'legend', 'font-size': 11.5 }, ...items), width: plot.width, height: y + 14 };
+}
+
+/** A generous width of text in pixels: fonts differ. */
+function textWidth(content: string, size: number): number {
+  return content.length * size * 0.55;
+}
+
+/** A short number: three significant digits. */
+function plain(value: number): string {
+  return Number(value.toPrecision(3)).toString();
+}
+
+function plainOrCompact(value: number): string {
+  return value < 1000 ? plain(value) : formatCompact(value).replace(/\.0+(?=\D|$)/, '');
+}
+
+/** A coordinate for path data, in hundredths of a pixel. */
+function fixed(value: number): number {
+  return Math.round(value * 100) / 100;
+}
