@@ -1,4 +1,5 @@
-import { cp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { build, context } from 'esbuild';
 
 /**
@@ -14,6 +15,12 @@ const watch = mode === '--watch';
 /** @type {import('esbuild').BuildOptions} */
 const shared = { bundle: true, minify: !watch, sourcemap: watch, legalComments: 'linked', logLevel: 'warning', outdir: 'dist' };
 
+/** The JSON Schema of experiment files, by which the editor completes and checks them: what the built command line prints. @type {import('esbuild').Plugin} */
+const experimentSchema = {
+  name: 'experiment-schema',
+  setup: ({ onEnd }) => onEnd(({ errors }) => (errors.length > 0 ? undefined : writeFile('dist/experiment.schema.json', execFileSync(process.execPath, ['dist/cli.js', 'schema'])).then(() => undefined))),
+};
+
 /** @type {import('esbuild').BuildOptions} */
 const node = {
   ...shared,
@@ -22,6 +29,7 @@ const node = {
   target: 'node20',
   // ONNX Runtime finds its native library beside its own files; VS Code provides `vscode`.
   external: ['vscode', 'onnxruntime-node'],
+  plugins: [experimentSchema],
   entryPoints: { extension: 'src/extension/main.ts', engine: 'src/engine/process/main.ts', cli: 'src/cli/main.ts' },
 };
 

@@ -9,6 +9,9 @@ import { CalibrationStore, commandLineStorage } from '../engine/calibrate/store'
 import { addCalibrateFlags, calibrateCommand, type CalibrateFlags } from './calibrate';
 import { addExportFlags, exportCommand, type ExportFlags } from './export';
 import { addPackFlags, packCommand, type PackFlags } from './pack';
+import { addCheckFlags, checkCommand, type CheckFlags } from './check';
+import { addExperimentFlags, type ExperimentFlags } from './experiment-flags';
+import { addOutcomeFlags, addSaveFlag, evaluateCommand, runCommand, schemaCommand, sweepCommand, type OutcomeFlags } from './experiments';
 import { addLedgerFlags, ledgerCommand, type LedgerFlags } from './ledger';
 
 /** Exit codes, on which scripts rely. */
@@ -36,6 +39,15 @@ async function main(argv: readonly string[]): Promise<number> {
   addFlags(program.command('compare <file>').description('run a prompt under several scenarios'))
     .option('--scenarios <a,b,c>', 'scenarios to compare (all)')
     .action((file: string, flags: Flags & { scenarios?: string }) => compareCommand(file, flags, surroundings));
+  addSaveFlag(addOutcomeFlags(addExperimentFlags(program.command('evaluate <files...>').description("what scenarios do to a model's predictions"))))
+    .action((files: string[], flags: ExperimentFlags & OutcomeFlags) => evaluateCommand(files, flags, surroundings));
+  addSaveFlag(addOutcomeFlags(addExperimentFlags(program.command('sweep <files...>').description('cost and quality over scenarios and block sizes'))))
+    .action((files: string[], flags: ExperimentFlags & OutcomeFlags) => sweepCommand(files, flags, surroundings));
+  addOutcomeFlags(program.command('run <file.two-heads.json>').description('repeat an experiment file'))
+    .action((path: string, flags: OutcomeFlags) => runCommand(path, flags, surroundings));
+  addCheckFlags(program.command('check <file.two-heads.json>').description('fail where a prompt breaks a budget'))
+    .action((path: string, flags: CheckFlags) => checkCommand(path, flags, surroundings));
+  program.command('schema').description('print the JSON Schema of experiment files').action(schemaCommand);
   addLedgerFlags(program.command('ledger').description('run every theorem, count its calls and measure its errors'))
     .action((flags: LedgerFlags) => ledgerCommand(flags, surroundings.signal));
   addPackFlags(program.command('pack [paths...]').description('run many short prompts as one call without a mask'))

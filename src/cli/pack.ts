@@ -1,7 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { InputError, messageOf } from '../core/errors';
+import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
 import { oneOf, providers, wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
@@ -9,7 +7,7 @@ import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOpti
 import { runPack } from '../engine/pack/pack';
 import { promptFromText, type Prompt } from '../engine/prompt';
 import type { Surroundings } from './commands';
-import { readPrompt } from './files';
+import { readPrompt, readPrompts } from './files';
 import { print } from './print';
 import { progressPrinter } from './progress';
 import { pairs, table } from './text';
@@ -55,34 +53,13 @@ function packOptions(flags: PackFlags): PackOptions {
   };
 }
 
-/** Files of a folder that are prompts. */
-const promptFile = /\.(md|txt|prompt)$/i;
-
 /** The prompts of files, of folders and of a list, in this order. @throws InputError that names the path and the fix */
 async function packedPrompts(paths: readonly string[], list: string | undefined): Promise<Prompt[]> {
   if ([...paths, list].filter((path) => path === '-').length > 1) {
     throw new InputError('Standard input (-) is named twice and can be read once; name it once.');
   }
-  const prompts: Prompt[] = [];
-  for (const path of paths) {
-    const found = await stat(path).catch(() => undefined);
-    for (const file of found?.isDirectory() === true ? await promptsIn(path) : [path]) {
-      prompts.push(await readPrompt(file));
-    }
-  }
+  const prompts = await readPrompts(paths);
   return list === undefined ? prompts : [...prompts, ...linesOf(await readPrompt(list))];
-}
-
-/** The prompt files right in a folder, by name. */
-async function promptsIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a folder that you may list.`);
-  });
-  const names = entries.filter((entry) => entry.isFile() && promptFile.test(entry.name)).map(({ name }) => name);
-  if (names.length === 0) {
-    throw new InputError(`${folder} holds no prompt; give a folder with .md, .txt or .prompt files.`);
-  }
-  return names.sort().map((name) => join(folder, name));
 }
 
 /** The lines of a list that are not blank, each a prompt of its own. */

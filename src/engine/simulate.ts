@@ -6,8 +6,8 @@ import { nativeScenario } from '../core/shapes';
 import type { SimulationOptions } from '../core/options';
 import type { OnProgress } from '../core/report/progress';
 import type { MeasuredCalls, Phase, Quality, RunReport } from '../core/report/report';
-import { compiledForward, type CompiledPass } from './compiled/compiled-forward';
 import { executorOf } from './compiled/executor';
+import { passOf, type Pass } from './compiled/pass';
 import { describeEnvironment } from './environment';
 import { planDocument, planPrompt, type Places, type PlannedPrompt } from './laboratory';
 import { checkMemory, peakResidentBytes } from './memory';
@@ -17,7 +17,6 @@ import { OutputHead } from './oracle/output-head';
 import type { Prompt } from './prompt';
 import { PhaseClock } from './run/clock';
 import { checkLength } from './run/embed';
-import { forward } from './run/forward';
 import { checkFloat16, openDevice, type Device } from './runtime/provider';
 import { FidelityCheck } from './verify/fidelity';
 import { SamplingCheck } from './verify/sampling';
@@ -61,7 +60,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   if (options.precision === 'float16') {
     await checkFloat16(device);
   }
-  const pass = executor === 'compiled' ? (given: Omit<CompiledPass, 'precision'>): Promise<Float32Array> => compiledForward({ ...given, precision: options.precision }) : forward;
+  const pass = passOf(executor, options.precision);
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
   const head = new OutputHead(model, device);
   try {
@@ -139,7 +138,7 @@ async function compareWithBaseline(
   oracle: OnnxOracle,
   head: OutputHead,
   hidden: Float32Array,
-  pass: ((given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>) | undefined,
+  pass: Pass | undefined,
   shares: ProgressShares,
   signal: AbortSignal,
   progress: ReportProgress,

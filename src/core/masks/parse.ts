@@ -39,3 +39,10 @@ export function parseCycle(text: string): ScenarioChoice {
     }),
   );
 }
+
+/** A scenario as text that `parseScenario` reads. */
+export function scenarioText({ kind, ...parameters }: LayerScenario | NativeScenario): string {
+  const given: Readonly<Record<string, number>> = parameters;
+  const names = kind === 'native' ? [] : maskDefinition(kind).parameters.map(({ name }) => name);
+  return [kind, ...names.map((name) => given[name])].join(':');
+}

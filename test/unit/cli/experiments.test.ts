@@ -1,0 +1,148 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Experiment } from '../../../src/core/experiment/experiment';
+import type { ExperimentReport } from '../../../src/core/report/experiment';
+import { cli } from '../../support/cli';
+import { root, sampleText } from '../../support/paths';
+import { temporaryFolder } from '../../support/temporary';
+
+const small = ['--context', '96', '--block', '32'];
+
+/** A folder with two short prompts. */
+function promptsFolder(): string {
+  const folder = join(temporaryFolder(), 'prompts');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'a.md'), sampleText().slice(0, 900));
+  writeFileSync(join(folder, 'b.txt'), sampleText().slice(3000, 3500));
+  return folder;
+}
+
+/** An experiment file in a folder with its prompts. */
+function experimentFile(fields: Partial<Experiment>): string {
+  const folder = promptsFolder();
+  const path = join(folder, '..', 'x.two-heads.json');
+  writeFileSync(path, JSON.stringify({ version: 1, prompts: ['prompts'], context: 96, blocks: [32], ...fields }));
+  return path;
+}
+
+describe('evaluate', () => {
+  it('prints what scenarios do to the model, in the layout of a KL divergence report', async () => {
+    const { code, stdout, stderr } = await cli(['evaluate', promptsFolder(), ...small, '--scenario', 'sliding-window', '--window', '8,32', '--needle', '--needle-lengths', '64', '--needle-depths', '0,1']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^tiny-docs-5m against its own attention, causal: 2 prompts, \d+ windows of 96 tokens, stride 96, \d+ positions scored; standard errors clustered by window\n/);
+    expect(stdout).toMatch(/\n +sliding-window\(window 8\) +sliding-window\(window 32\)\n/);
+    for (const name of ['perplexity', "perplexity, model's own attention", 'KL divergence, mean \\(nats\\)', '  99\\.9%', '  median', 'same top token']) {
+      expect(stdout).toMatch(new RegExp(`\\n${name} +\\S+.* {2}\\S+`));
+    }
+    expect(stdout).toMatch(/sliding-window\(window 8\), by position in the context\ntokens before/);
+    expect(stdout).toMatch(/tokens +depth 0 +depth 1\n64 +-\d+\.\d\d #[\d,]+ \(-\d+\.\d\d #[\d,]+\)/);
+    expect(stderr).toMatch(/evaluate: 100% quality, done\n$/);
+  });
+
+  it.each([
+    [['--scenario', 'banded'], /Scenario "banded" is unknown/],
+    [['--scenario', 'causal', '--window', '8'], /--window 8 does nothing under causal/],
+    [['--scenario', 'sliding-window:1:2'], /has 2 numbers and sliding-window takes 1/],
+    [['--block', '32,1'], /--block of "1"/],
+    [['--context', '1'], /--context of "1"/],
+    [['--context', '64', '--stride', '65'], /stride of 65/],
+    [['--needle-depths', '0.5'], /--needle-depths 0\.5 does nothing without --needle/],
+    [['--needle', '--needle-depths', '2'], /--needle-depths of "2"/],
+    [['--needle', '--needle-lengths', '9999999'], /haystack has \d+ tokens/],
+    [['--cost', 'calls'], /--cost calls does nothing without --picture/],
+    [['--picture', '/nonexistent/x.svg'], /--picture .* cannot be written/],
+    [['--results', '/nonexistent/x.jsonl'], /--results .* cannot be used/],
+    [['--model', 'nothing'], /Model "nothing" is no folder/],
+    [['--construction', 'tight', '--cycle', 'causal,sliding-window:8'], /one scenario in all layers/],
+  ])('refuses %j with one line', async (flags, message) => {
+    const { code, stdout, stderr } = await cli(['evaluate', promptsFolder(), ...flags]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).toMatch(/^two-heads: [^\n]*$/);
+  });
+
+  it('refuses a folder without prompts', async () => {
+    const { code, stderr } = await cli(['evaluate', temporaryFolder()]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/holds no prompt/);
+  });
+});
+
+describe('sweep', () => {
+  it('marks the Pareto front, draws it, and saves what repeats it', async () => {
+    const folder = promptsFolder();
+    const [picture, saved, results] = ['p.svg', 's.two-heads.json', 'r.jsonl'].map((name) => join(folder, '..', name));
+    const swept = await cli(['sweep', folder, '--context', '96', '--block', '16,48', '--scenario', 'native,sliding-window', '--window', '8,24', '--cycle', 'causal,sliding-window:8', '--picture', picture, '--save', saved, '--results', results, '--json']);
+    expect(swept.code).toBe(0);
+    const report = JSON.parse(swept.stdout) as ExperimentReport;
+    expect(report.points).toHaveLength(8);
+    expect(report.points.some(({ onFront }) => onFront)).toBe(true);
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg[^]*Pareto front[^]*<\/svg>\n?$/);
+    expect(JSON.parse(readFileSync(saved, 'utf8'))).toMatchObject({ version: 1, prompts: ['prompts'], model: 'tiny-docs-5m', results: 'r.jsonl', blocks: [16, 48] });
+
+    const again = await cli(['run', saved, '--json']);
+    expect(again.code).toBe(0);
+    const repeated = JSON.parse(again.stdout) as ExperimentReport;
+    expect(repeated.resumed).toBe(readFileSync(results, 'utf8').trimEnd().split('\n').length);
+    expect(repeated.points).toEqual(report.points.map((point) => ({ ...point, prompts: point.prompts })));
+  });
+
+  it('plans without a run, and prints a line for each point', async () => {
+    const { code, stdout } = await cli(['sweep', promptsFolder(), '--no-quality', '--block', '16,32', '--scenario', 'causal']);
+    expect(code).toBe(0);
+    expect(stdout.match(/^causal +\d+ /gm)).toHaveLength(2);
+  });
+
+  it('names combinations that it leaves out', async () => {
+    const { code, stderr } = await cli(['sweep', promptsFolder(), ...small, '--no-quality', '--scenario', 'attention-sink', '--window', '2,16', '--sinks', '4']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^attention-sink:2:4 is left out: /);
+  });
+});
+
+describe('run and check', () => {
+  it('fail where a prompt breaks a budget, and name both', async () => {
+    const path = experimentFile({ scenarios: ['sliding-window:16'] });
+    const kept = await cli(['check', path, '--max-calls', '1000']);
+    expect([kept.code, kept.stdout.match(/kept$/gm)?.length]).toEqual([0, 2]);
+    const broken = await cli(['check', path, '--max-calls', '150', '--max-kl', '0.000001']);
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(/two-heads: 3 budgets of 4 are broken: \S+a\.md under sliding-window\(window 16\), M = 32 has calls \d+, over 150; .*a\.md .* has mean KL .*b\.txt .* has mean KL [^\n]*\n$/);
+    const unknown = await cli(['check', path, '--max-predicted-ms', '60']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/no expected time \(run two-heads calibrate first\)/)]);
+  });
+
+  it('print one document with --json', async () => {
+    const { stdout } = await cli(['check', experimentFile({ scenarios: ['causal'] }), '--max-calls', '1', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, budgets: { calls: 1 }, kept: false, checks: [{ budget: 'calls', limit: 1, kept: false }, {}] });
+  });
+
+  it.each([
+    [['check', experimentPath()], /There is no budget to check/],
+    [['check', experimentPath(), '--max-kl', '-1'], /--max-kl of "-1"/],
+    [['run', 'missing.json'], /missing\.json cannot be read/],
+    [['run', join(root, 'package.json')], /package\.json: version: /],
+  ])('refuse %j with one line', async (args, message) => {
+    const { code, stderr } = await cli(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).toMatch(/^two-heads: [^\n]*$/);
+  });
+
+  it('refuse a field that is wrong, by its name', async () => {
+    const { code, stderr } = await cli(['run', experimentFile({ blocks: [0] })]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/blocks\.0: /);
+  });
+});
+
+it('publishes the JSON Schema that the extension gives the editor', async () => {
+  const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { contributes: { jsonValidation: { url: string }[] } };
+  const { stdout } = await cli(['schema']);
+  expect(readFileSync(join(root, contributes.jsonValidation[0].url), 'utf8')).toBe(stdout);
+});
+
+function experimentPath(): string {
+  return join(root, 'media', 'samples', 'held-out.two-heads.json');
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { checkBudgets } from '../../../src/core/experiment/budgets';
+import { defaultExperiment, defaultNeedleGrid, scenarioOf, windowsOf } from '../../../src/core/experiment/experiment';
+import { scenarioGrid } from '../../../src/core/experiment/grid';
+import { InputError } from '../../../src/core/errors';
+import type { ExperimentReport } from '../../../src/core/report/experiment';
+
+describe('the grid of scenarios', () => {
+  it('has every combination of the values that a scenario takes, each once', () => {
+    expect(scenarioGrid(['causal', 'sliding-window', 'attention-sink'], { window: [64, 128], sinks: [2, 4] })).toEqual({
+      scenarios: ['causal', 'sliding-window:64', 'sliding-window:128', 'attention-sink:64:2', 'attention-sink:64:4', 'attention-sink:128:2', 'attention-sink:128:4'],
+      impossible: [],
+    });
+  });
+
+  it('leaves scenarios with numbers of their own as they are, and takes defaults for what nobody named', () => {
+    expect(scenarioGrid(['sliding-window:7', 'sliding-window', 'native', 'sliding-window:512'], {}).scenarios).toEqual(['sliding-window:7', 'sliding-window:512', 'native']);
+  });
+
+  it('names combinations that cannot be, and goes on', () => {
+    const { scenarios, impossible } = scenarioGrid(['attention-sink'], { window: [2, 16], sinks: [4] });
+    expect(scenarios).toEqual(['attention-sink:16:4']);
+    expect(impossible).toEqual([{ scenario: 'attention-sink:2:4', reason: expect.stringContaining('sinks') as string }]);
+  });
+
+  it('refuses unknown scenarios and values that nothing takes', () => {
+    expect(() => scenarioGrid(['banded'], {})).toThrow(InputError);
+    expect(() => scenarioGrid(['causal', 'sliding-window:8'], { window: [4] })).toThrow(/--window 4 does nothing under causal, sliding-window:8/);
+  });
+});
+
+describe('an experiment', () => {
+  it('reads as many tokens at once as the model has positions for, up to 2048', () => {
+    expect(windowsOf(defaultExperiment)).toEqual({ context: 2048, stride: 2048 });
+    expect(windowsOf(defaultExperiment, 1024)).toEqual({ context: 1024, stride: 1024 });
+    expect(windowsOf({ context: 300, stride: 100 }, 1024)).toEqual({ context: 300, stride: 100 });
+  });
+
+  it('hides needles in whole numbers of tokens, each length once', () => {
+    expect(defaultNeedleGrid(2048).lengths).toEqual([512, 1024, 2048]);
+    expect(defaultNeedleGrid(3).lengths).toEqual([0, 1, 3]);
+  });
+
+  it('takes a list of scenarios for one that has a scenario for each layer', () => {
+    expect(scenarioOf(['causal', 'sliding-window:8'])).toEqual({ kind: 'per-layer', cycle: [{ kind: 'causal' }, { kind: 'sliding-window', window: 8 }] });
+    expect(scenarioOf('native')).toEqual({ kind: 'native' });
+  });
+});
+
+describe('budgets', () => {
+  const prompt = (path: string, calls: number, predictedMs: number | null, kl: number | null): object => ({
+    path,
+    cost: { calls: { total: calls }, predictedMs },
+    quality: kl === null ? null : { divergence: { mean: { value: kl } } },
+  });
+  const report = {
+    points: [{ scenario: { kind: 'causal' }, blockSize: 64, prompts: [prompt('a.md', 10, 5, 0.1), prompt('b.md', 20, null, null)] }],
+  } as unknown as ExperimentReport;
+
+  it('are kept up to the limit, and broken above it, by each prompt for itself', () => {
+    expect(checkBudgets(report, { calls: 10 }).map(({ prompt: path, value, kept }) => [path, value, kept])).toEqual([['a.md', 10, true], ['b.md', 20, false]]);
+  });
+
+  it('are broken by what is not known', () => {
+    expect(checkBudgets(report, { predictedMs: 100, kl: 1 }).map(({ budget, kept }) => [budget, kept])).toEqual([['predictedMs', true], ['kl', true], ['predictedMs', false], ['kl', false]]);
+  });
+
+  it('check nothing where none is set', () => {
+    expect(checkBudgets(report, {})).toEqual([]);
+  });
+});

@@ -1,0 +1,172 @@
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CancelledError, InputError } from '../../../../src/core/errors';
+import { defaultExperiment, type Experiment } from '../../../../src/core/experiment/experiment';
+import { defaultOptions } from '../../../../src/core/options';
+import type { ExperimentReport } from '../../../../src/core/report/experiment';
+import type { Progress } from '../../../../src/core/report/progress';
+import { CalibrationStore } from '../../../../src/engine/calibrate/store';
+import { Results } from '../../../../src/engine/experiment/results';
+import { runExperiment } from '../../../../src/engine/experiment/run-experiment';
+import { promptFromText } from '../../../../src/engine/prompt';
+import { simulate } from '../../../../src/engine/simulate';
+import { modelsFolder, root, sampleText } from '../../../support/paths';
+import { temporaryFolder } from '../../../support/temporary';
+import { writeTinyTokenizer } from '../../../support/tiny-tokenizer';
+
+const calibrations = new CalibrationStore('/nonexistent');
+
+interface Surroundings {
+  readonly text?: string;
+  readonly results?: Results;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+function run(experiment: Partial<Experiment>, { text = sampleText().slice(0, 2500), results = Results.inMemory(), onProgress = () => undefined, signal = new AbortController().signal }: Surroundings = {}): Promise<ExperimentReport> {
+  const context = { modelsFolder, calibrations, signal, onProgress, results };
+  return runExperiment([promptFromText('sample', text)], { ...defaultExperiment, prompts: ['sample'], context: 256, ...experiment }, context);
+}
+
+/** A golden checkpoint with a tokenizer of the words w0, w1, ... */
+function withTokenizer(name: string, around: boolean): string {
+  const folder = join(temporaryFolder(), name);
+  cpSync(join(root, 'test', 'golden', name), folder, { recursive: true });
+  const { vocab_size: vocabulary } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { vocab_size: number };
+  writeTinyTokenizer(folder, vocabulary - 3, around);
+  return folder;
+}
+
+const words = Array.from({ length: 90 }, (_, index) => `w${(index * 7) % 40}`).join(' ');
+
+describe('an experiment', () => {
+  it('finds the quality that a simulation finds, window by window', async () => {
+    const prompt = promptFromText('sample', sampleText().slice(0, 700));
+    const scenario = { kind: 'sliding-window', window: 24 } as const;
+    const simulated = await simulate(prompt, { ...defaultOptions, scenario, blockSize: 64, verify: 'none' }, { modelsFolder, calibrations, signal: new AbortController().signal, onProgress: () => undefined });
+    const { points: [point] } = await run({ scenarios: ['sliding-window:24'], blocks: [64], context: 1024 }, { text: prompt.text });
+    expect(point.quality?.positions).toBe(simulated.quality?.positions);
+    expect(point.quality?.targets?.perplexity.value).toBeCloseTo(simulated.quality?.perplexity ?? NaN, 3);
+    expect(point.quality?.targets?.baselinePerplexity.value).toBeCloseTo(simulated.quality?.baselinePerplexity ?? NaN, 3);
+    expect(point.quality?.divergence.mean.value).toBeCloseTo(simulated.quality?.meanKl ?? NaN, 6);
+    expect(point.quality?.agreement.value).toBeCloseTo(simulated.quality?.topAgreement ?? NaN, 10);
+    expect(point.measured?.calls).toBe(simulated.run.calls.total);
+  });
+
+  it('holds the model against its own attention: nothing differs, by definition', async () => {
+    const { baseline, points: [point] } = await run({ scenarios: ['native'] });
+    expect(baseline).toEqual({ kind: 'causal' });
+    expect(point.quality?.divergence.maximum).toBeLessThan(1e-9);
+    expect(point.quality?.agreement.value).toBe(1);
+  });
+
+  it('measures an exact scenario once for all block sizes, and gives the same with each', async () => {
+    const { points } = await run({ scenarios: ['sliding-window:32'], blocks: [32, 128] });
+    expect(points.map(({ blockSize, measured }) => [blockSize, measured === null])).toEqual([[32, true], [128, false]]);
+    expect(points[0].quality).toEqual(points[1].quality);
+    expect(points[0].cost.calls.total).toBeGreaterThan(points[1].cost.calls.total);
+    const { points: [alone] } = await run({ scenarios: ['sliding-window:32'], blocks: [32] });
+    expect(alone.quality?.divergence.mean.value).toBeCloseTo(points[0].quality?.divergence.mean.value ?? NaN, 6);
+  });
+
+  it('marks the points that no other one beats', async () => {
+    const { points } = await run({ scenarios: ['native', 'sliding-window:16', 'sliding-window:64'], blocks: [32, 128] });
+    const beaten = points.map((point) =>
+      points.some((other) => {
+        const [own, its] = [point, other].map(({ cost, quality }) => [cost.flops, quality?.divergence.mean.value ?? NaN]);
+        return its.every((value, index) => value <= own[index]) && its.some((value, index) => value < own[index]);
+      }),
+    );
+    expect(points.map(({ onFront }) => onFront)).toEqual(beaten.map((each) => !each));
+  });
+
+  it('says why a scenario that looks ahead has no quality, and plans it', async () => {
+    const { points: [point] } = await run({ scenarios: ['full'] });
+    expect(point.quality).toBeNull();
+    expect(point.measured).toBeNull();
+    expect(point.qualityNote).toMatch(/no meaningful perplexity/);
+    expect(point.cost.calls.total).toBeGreaterThan(0);
+  });
+
+  it('needs no weights where nothing is run', async () => {
+    const folder = temporaryFolder();
+    cpSync(join(modelsFolder, 'tiny-docs-5m'), folder, { recursive: true, filter: (source) => !source.endsWith('.safetensors') });
+    const { points: [point] } = await run({ model: folder, quality: false });
+    expect(point.cost.calls.total).toBeGreaterThan(0);
+    expect(point.quality).toBeNull();
+    await expect(run({ model: folder })).rejects.toThrow(InputError);
+  });
+
+  it('compares the predictions of an encoder, which has no perplexity', async () => {
+    const { baseline, prompts, points: [window, own] } = await run({ model: withTokenizer('bert', true), scenarios: ['local-window:8', 'native'], context: 40, blocks: [16] }, { text: words });
+    expect(baseline).toEqual({ kind: 'full' });
+    expect(prompts[0]).toMatchObject({ tokens: 92, windows: 3 });
+    expect(window.quality?.positions).toBe(90);
+    expect(window.quality?.targets).toBeUndefined();
+    expect(window.quality?.divergence.mean.value).toBeGreaterThan(0);
+    expect(own.quality?.divergence.mean.value).toBeLessThan(1e-9);
+  });
+});
+
+describe('needles', () => {
+  const needle = { lengths: [48, 80], depths: [0, 0.5], needle: ' w1 w2 w3 ', question: ' w1 w2', answer: ' w3 w4' };
+
+  it('are scored under every scenario beside the model’s own attention', async () => {
+    const { points } = await run({ model: withTokenizer('llama', false), scenarios: ['native', 'sliding-window:8'], blocks: [16], context: 64, needle }, { text: words });
+    const [own, window] = points.map((point) => point.needle);
+    expect(own?.lengths).toEqual([48, 80]);
+    for (const cell of own?.cells.flat() ?? []) {
+      expect(cell?.logProbability).toBe(cell?.baselineLogProbability);
+      expect(cell?.rank).toBeGreaterThanOrEqual(1);
+      expect(cell?.logProbability).toBeLessThan(0);
+    }
+    expect(window?.cells.flat().map((cell) => cell?.baselineLogProbability)).toEqual(own?.cells.flat().map((cell) => cell?.baselineLogProbability));
+    // A window of 8 tokens cannot tell how far away the needle is.
+    expect(window?.cells[1][0]?.logProbability).toBeCloseTo(window?.cells[1][1]?.logProbability ?? NaN, 3);
+  });
+
+  it('are refused where the text is too short for them, and for an encoder', async () => {
+    await expect(run({ model: withTokenizer('llama', false), context: 64, needle: { ...needle, lengths: [400] } }, { text: words })).rejects.toThrow(/haystack has 90 tokens/);
+    await expect(run({ model: withTokenizer('bert', true), context: 40, needle }, { text: words })).rejects.toThrow(/does not predict the next token/);
+  });
+});
+
+describe('results that are kept', () => {
+  const small = { scenarios: ['sliding-window:16', 'sliding-window:64'], context: 128, blocks: [64] };
+
+  it('let a cancelled run go on, to the same end', async () => {
+    const path = join(temporaryFolder(), 'results.jsonl');
+    const abort = new AbortController();
+    const cancelled = run(small, { results: await Results.open(path), signal: abort.signal, onProgress: ({ fraction }) => (fraction > 0.5 ? abort.abort() : undefined) });
+    await expect(cancelled).rejects.toThrow(CancelledError);
+    const kept = readFileSync(path, 'utf8').split('\n').length - 1;
+    expect(kept).toBeGreaterThan(0);
+    const resumed = await run(small, { results: await Results.open(path) });
+    expect(resumed.resumed).toBe(kept);
+    const whole = await run(small);
+    expect(whole.resumed).toBe(0);
+    expect(resumed.points.map(({ quality }) => quality)).toEqual(whole.points.map(({ quality }) => quality));
+  });
+
+  it('are not taken for those of other weights, texts or windows', async () => {
+    const path = join(temporaryFolder(), 'results.jsonl');
+    const model = withTokenizer('llama', false);
+    const options = { scenarios: ['sliding-window:8'], context: 64, blocks: [16] };
+    const again = async (experiment: Partial<Experiment>, text = words): Promise<number> => (await run({ ...options, model, ...experiment }, { text, results: await Results.open(path) })).resumed;
+    expect(await again({})).toBe(0);
+    expect(await again({})).toBe(2);
+    expect(await again({ context: 60 })).toBe(0);
+    expect(await again({ blocks: [32] })).toBe(0);
+    expect(await again({}, `${words} w5`)).toBe(0);
+    cpSync(join(root, 'test', 'golden', 'smollm', 'model.safetensors'), join(model, 'model.safetensors'));
+    await expect(again({})).rejects.toThrow(InputError);
+  });
+
+  it('report progress that never falls and ends at 1', async () => {
+    const fractions: number[] = [];
+    await run(small, { onProgress: ({ fraction }) => fractions.push(fraction) });
+    expect(fractions).toEqual(fractions.toSorted((one, other) => one - other));
+    expect(fractions.at(-1)).toBe(1);
+  });
+});
