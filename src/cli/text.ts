@@ -10,6 +10,7 @@ import {
 } from '../core/format';
 import { scenarioLabel } from '../core/masks';
 import { breakEvenText } from '../core/hints/hints';
+import type { PartSummary } from '../core/plan/plan';
 import { predictedText } from './prediction-text';
 import { samplingLines } from './sampling-text';
 import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
@@ -31,13 +32,14 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 /** A plan as a person reads it. */
 export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
-  const { calls, bound, flopsByPhase, tilesByKind } = plan;
+  const { calls, bound, flopsByPhase, tilesByKind, parts } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
     `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     pairs([
       ['blocks', formatCount(plan.blocks)],
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
+      ...(scenario.kind === 'per-layer' ? [['layers', parts.map(partText).join('; ')] as const] : []),
       ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
       ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
       ['rounds', formatCount(plan.rounds)],
@@ -48,6 +50,11 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
     ]),
     ...plan.notes.map((note) => `  note: ${note}`),
   ].join('\n');
+}
+
+/** One kind of layer. */
+function partText({ layers, scenario, tiles, calls }: PartSummary): string {
+  return `${layers.length} x ${scenarioLabel(scenario)} (${formatNumberOf(tiles, 'tile')} per head, ${formatNumberOf(calls.attention, 'attention call')})`;
 }
 
 /** A finished run as a person reads it. */

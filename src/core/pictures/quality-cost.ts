@@ -1,5 +1,6 @@
 import { paretoFront } from '../evaluation/pareto';
-import { formatCompact } from '../format';
+import { linearAxis, logAxis, plain, plainOrCompact, type Axis } from './axis';
+import { around, placeLabel, type Box } from './label-places';
 import { page, type Drawing } from './page';
 import { callPalette, ink } from './palette';
 import { element, escaped, movedTo, textAt } from './svg';
@@ -32,24 +33,6 @@ export interface QualityCostRequest {
   readonly points: readonly QualityCostPoint[];
   /** Numbers of the cost axis; as a rule `formatCompact`, and plain below 1,000. */
   readonly formatCost?: (cost: number) => string;
-}
-
-interface Tick {
-  readonly at: number;
-  readonly label: string;
-}
-
-/** One axis: where a value lies, in pixels, and where it has ticks. */
-interface Axis {
-  readonly at: (value: number) => number;
-  readonly ticks: readonly Tick[];
-}
-
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 interface Placed {
@@ -113,7 +96,7 @@ function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log
   const lowest = (quality: number, low: number): number => (scale === 'log' ? Math.max(low, quality / 10) : low);
   const values = points.flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])]).filter(Number.isFinite);
   if (scale === 'linear') {
-    return linearAxis(values);
+    return linearAxis(values, bottom, plot.y);
   }
   const positive = values.filter((value) => value > 0);
   const broken = points.some(({ quality }) => quality <= 0);
@@ -123,42 +106,6 @@ function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log
     at: (value) => (value > 0 ? Math.min(axis.at(value), bottom) : zero),
     ticks: [...(broken ? [{ at: zero, label: '0' }] : []), ...axis.ticks],
   };
-}
-
-/** A logarithmic axis from pixel `from` to pixel `to`. Ticks are powers of ten; within two of them, 2 and 5 times as well. */
-function logAxis(values: readonly number[], from: number, to: number, format: (value: number) => string): Axis {
-  const logs = (values.length > 0 ? values : [1]).map((value) => Math.log10(value));
-  const [least, most] = [Math.min(...logs), Math.max(...logs)];
-  // Room around the outermost points; a single point lies in the middle.
-  const room = Math.max(0.08 * (most - least), most > least ? 0.05 : 0.4);
-  const [low, high] = [least - room, most + room];
-  const at = (value: number): number => from + ((Math.log10(value) - low) / (high - low)) * (to - from);
-  const decades = high - low;
-  const steps = decades < 0.9 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : decades < 3 ? [1, 2, 5] : [1];
-  const stride = Math.ceil(decades / 8);
-  const ticks: Tick[] = [];
-  for (let power = Math.floor(low); power <= high; power += 1) {
-    for (const value of power % stride === 0 ? steps.map((step) => step * 10 ** power) : []) {
-      if (Math.log10(value) >= low && Math.log10(value) <= high) {
-        ticks.push({ at: at(value), label: format(Number(value.toPrecision(2))) });
-      }
-    }
-  }
-  return { at, ticks };
-}
-
-/** The quality axis, linear, with about five ticks at 1, 2 or 5 times a power of ten. */
-function linearAxis(values: readonly number[]): Axis {
-  const [least, most] = values.length > 0 ? [Math.min(...values), Math.max(...values)] : [0, 1];
-  const room = most > least ? 0.07 * (most - least) : 0.5 * Math.abs(most) || 1;
-  const [low, high] = [least - room, most + room];
-  const at = (value: number): number => bottom - ((value - low) / (high - low)) * plot.height;
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(low / step);
-  const ticks = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => (first + index) * step);
-  return { at, ticks: ticks.map((value) => ({ at: at(value), label: plainOrCompact(value) })) };
 }
 
 function drawAxes(x: Axis, y: Axis, { costTitle, qualityTitle, qualityScale }: QualityCostRequest): string {
@@ -220,47 +167,14 @@ function drawLabels(placed: readonly Placed[], { at }: Axis): string {
     ...corners.slice(1).map((corner, index) => around(corners[index], corner)),
   ];
   const taken: Box[] = placed.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }));
-  const covered = (box: Box, boxes: readonly Box[]): number => boxes.reduce((sum, other) => sum + overlap(box, other), 0);
   const drawn = placed.map(({ point: { label }, x, y }) => {
-    const size = { width: textWidth(label, labelSize), height: labelHeight };
-    const { box } = candidates(x, y, size)
-      // A line under a label is better than a label far away; another label or a marker is not.
-      .map((each, index) => ({ box: each, cost: index + 0.4 * covered(each, lines) + 10 * covered(each, taken) + 1000 * outside(each) }))
-      .reduce((best, each) => (each.cost < best.cost ? each : best));
+    const box = placeLabel(x, y, { width: textWidth(label, labelSize), height: labelHeight }, { plot, lines, taken });
     taken.push(box);
     const [nearX, nearY] = [Math.min(Math.max(x, box.x), box.x + box.width), Math.min(Math.max(y, box.y + 3), box.y + box.height - 2)];
     const lead = Math.hypot(nearX - x, nearY - y) > 18 ? element('path', { d: `M${fixed(x)} ${fixed(y)}L${fixed(nearX)} ${fixed(nearY)}`, stroke: ink.muted, 'stroke-width': 0.6 }) : '';
     return lead + textAt(box.x, box.y + 10, label);
   });
   return element('g', { class: 'labels', 'font-size': labelSize, stroke: ink.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke' }, ...drawn);
-}
-
-/** Places of a label around a marker, the best first: right, left, above, below and the corners; then farther away. */
-function candidates(x: number, y: number, { width: wide, height }: Pick<Box, 'width' | 'height'>): Box[] {
-  const sides = [[1, 0], [1, -1], [1, 1], [-1, 0], [-1, -1], [-1, 1], [0, -1], [0, 1]];
-  return [0, 10, 22, 36, 52].flatMap((away) =>
-    sides.map(([right, down]) => ({
-      x: x + right * (9 + away * (down === 0 ? 1 : 0.5)) - (wide * (1 - right)) / 2,
-      y: y + down * ((right === 0 ? 15 : 11) + away) - height / 2,
-      width: wide,
-      height,
-    })),
-  );
-}
-
-/** A level or upright line with a little room on both sides. */
-function around([x, y]: readonly [number, number], [toX, toY]: readonly [number, number]): Box {
-  return { x: Math.min(x, toX) - 2, y: Math.min(y, toY) - 2, width: Math.abs(toX - x) + 4, height: Math.abs(toY - y) + 4 };
-}
-
-function overlap(one: Box, other: Box): number {
-  const shared = (start: number, end: number, from: number, to: number): number => Math.max(0, Math.min(end, to) - Math.max(start, from));
-  return shared(one.x, one.x + one.width, other.x, other.x + other.width) * shared(one.y, one.y + one.height, other.y, other.y + other.height);
-}
-
-/** The part of a box that is not in the plot, in square pixels. */
-function outside(box: Box): number {
-  return box.width * box.height - overlap(box, plot);
 }
 
 /** The scenarios with their markers, in rows. */
@@ -281,15 +195,6 @@ function drawLegend(scenarios: readonly string[]): Drawing {
 /** A generous width of text in pixels: fonts differ. */
 function textWidth(content: string, size: number): number {
   return content.length * size * 0.55;
-}
-
-/** A short number: three significant digits. */
-function plain(value: number): string {
-  return Number(value.toPrecision(3)).toString();
-}
-
-function plainOrCompact(value: number): string {
-  return value < 1000 ? plain(value) : formatCompact(value).replace(/\.0+(?=\D|$)/, '');
 }
 
 /** A coordinate for path data, in hundredths of a pixel. */

@@ -70,11 +70,13 @@ describe('models against Hugging Face transformers', () => {
     expect(older).toEqual(expect.arrayContaining(['llama-rope-llama3', 'mistral', 'qwen2', 'modernbert']));
   });
 
-  it.each(cases)('gives the logits of %s', async (name) => {
+  // `--reporter verbose` shows the differences, which the README's table of architectures gives.
+  it.for(cases)('gives the logits of %s', async (name, { annotate }) => {
     const { tokens, logits, hidden: expectedHidden } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));
     const hidden = await run(model, Int32Array.from(tokens));
     const difference = logits === undefined ? largestDifference(hidden, expectedHidden ?? []) : largestDifference(await logitsOf(model, hidden), logits);
+    await annotate(`largest difference ${difference.toExponential(1)}`);
     expect(difference).toBeLessThan(tolerance);
   });
 
