@@ -13,7 +13,7 @@ export function panelHtml(webview: vscode.Webview, assets: vscode.Uri): string {
     `img-src ${webview.cspSource} data:`,
   ].join('; ');
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${vscode.env.language}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -23,8 +23,13 @@ export function panelHtml(webview: vscode.Webview, assets: vscode.Uri): string {
   <title>Two Heads</title>
 </head>
 <body>
-  <main id="app"></main>
+  <main id="app" data-translations="${escaped(JSON.stringify(vscode.l10n.bundle ?? {}))}"></main>
   <script nonce="${nonce}" src="${uri('main.js')}"></script>
 </body>
 </html>`;
+}
+
+/** Text for an HTML attribute in double quotes. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
