@@ -5,6 +5,7 @@ import { bertConfig } from './architectures/bert';
 import { gpt2Config } from './architectures/gpt2';
 import { llamaConfig, llamaTypes } from './architectures/llama';
 import { modernbertConfig } from './architectures/modernbert';
+import { quoted } from './shown';
 
 /** Readers of `config.json` by its `model_type`. */
 const readers: Readonly<Record<string, (json: unknown, path: string) => ModelConfig>> = {
@@ -37,7 +38,7 @@ export function parseConfig(text: string, path: string): ModelConfig {
     throw new InputError(`${path}: model_type is missing; restore the model's config.json.`);
   }
   if (!Object.hasOwn(readers, type)) {
-    throw new InputError(`${path}: model_type ${JSON.stringify(type.slice(0, 100))} is not supported; use a model of one of ${modelTypes.join(', ')}.`);
+    throw new InputError(`${path}: model_type ${quoted(type)} is not supported; use a model of one of ${modelTypes.join(', ')}.`);
   }
   return readers[type](json, path);
 }
