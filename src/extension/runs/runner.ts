@@ -1,6 +1,6 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
-import { makeScenario, scenarioKinds, scenarioLabel, type Scenario, type ScenarioChoice } from '../../core/masks';
+import { makeScenario, scenarioLabel, standardKinds, type Scenario, type ScenarioChoice } from '../../core/masks';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import type { EngineClient } from '../../engine/process/client';
@@ -57,7 +57,7 @@ export class Runner {
   async compare(source: RunSource): Promise<void> {
     const comparison = await this.task.run<Comparison>(async (begin) => {
       const { blockSize } = this.choice();
-      const scenarios = scenarioKinds.map((kind) => makeScenario(kind, this.choices.choice.parameters));
+      const scenarios = [...standardKinds, ...(this.choices.choice.kind === 'custom' ? (['custom'] as const) : [])].map((kind) => makeScenario(kind, this.choices.choice.parameters));
       const reports: RunReport[] = [];
       const refused = new Map<Scenario, string>();
       for (const [index, scenario] of scenarios.entries()) {
