@@ -8,7 +8,7 @@ export function generationText({ prompt, model, oracle, generation, continuation
   const cuts = `${topK > 0 ? `, top ${topK}` : ''}${topP < 1 ? `, top p ${topP}` : ''}`;
   const how = temperature === 0 ? 'greedy' : `temperature ${temperature}${cuts}, seed ${seed}`;
   return [
-    `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} on ${model.name}, M = ${formatCount(oracle.inputLength)}, continued by up to ${formatNumberOf(tokens, 'token')} (${how})`,
+    `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} on ${model.name}, M = ${formatCount(oracle.inputLength)}\ncontinued by up to ${formatNumberOf(tokens, 'token')} (${how})`,
     continuationText(continuation, prompt.tokens, ''),
     ...(baseline === null || sameTokens === null ? [] : [continuationText(baseline, prompt.tokens, ", the model's own attention"), sameText(sameTokens, continuation, baseline)]),
   ].join('\n\n');
@@ -20,9 +20,9 @@ function continuationText({ scenario, text, tokens, ended, cachedKeys, cacheByte
   return [
     `${scenarioLabel(scenario)}${remark}:`,
     ...text.split('\n').map((line) => `  | ${line}`),
-    `  ${formatNumberOf(tokens.length, 'token')}${ended === 'end-of-sequence' ? ', then the model ended the text' : ''}; mean log-probability ${mean.toFixed(2)}; ` +
-      `prompt ${formatDuration(prefillMs)} (${calls(prefillCalls)}), then ${formatDuration(decodeMs / tokens.length)} a token (${calls(decodeCalls)}); ` +
-      `cache of ${formatCount(cachedKeys)} keys after ${formatNumberOf(promptTokens + tokens.length - 1, 'token')}, ${formatBytes(cacheBytes)}`,
+    `  ${formatNumberOf(tokens.length, 'token')}${ended === 'end-of-sequence' ? ', then the model ended the text' : ''}; mean log-probability ${mean.toFixed(2)}`,
+    `  prompt ${formatDuration(prefillMs)} (${calls(prefillCalls)}), then ${formatDuration(decodeMs / tokens.length)} a token (${calls(decodeCalls)})`,
+    `  cache of ${formatCount(cachedKeys)} keys after ${formatNumberOf(promptTokens + tokens.length - 1, 'token')}, ${formatBytes(cacheBytes)}`,
   ].join('\n');
 }
 
