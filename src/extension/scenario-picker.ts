@@ -65,7 +65,7 @@ function askMask(title: string, prompt: string, value: string): Thenable<string 
 }
 
 /** Asks for a whole number within limits; undefined where the user gave up. */
-async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
+export async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
   const answer = await vscode.window.showInputBox({
     title,
     prompt,

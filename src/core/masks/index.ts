@@ -3,6 +3,8 @@ import { attentionSink, type AttentionSinkScenario } from './attention-sink';
 import { averageCase, type AverageCaseScenario } from './average-case';
 import { causal, type CausalScenario } from './causal';
 import { custom, type CustomScenario } from './custom';
+import { mentions } from './expression/mentions';
+import { parseMask } from './expression/parse';
 import { full, type FullScenario } from './full';
 import { localWindow, type LocalWindowScenario } from './local-window';
 import type { Mask, MaskDefinition, ScenarioParameter, ScenarioText } from './mask';
@@ -125,6 +127,11 @@ export function maskOf(scenario: Scenario, tokens: number): Mask {
 /** Whether a query sees later keys, in some layer, among `tokens`: then a model that predicts the next token has no perplexity. */
 export function looksAhead(scenario: Scenario, tokens: number): boolean {
   return layersOf(scenario).some((layer) => maskDefinition(layer.kind).looksAhead(layer, tokens));
+}
+
+/** Whether what earlier queries see changes as the sequence grows: then nothing of them can be kept. */
+export function dependsOnLength(scenario: Scenario): boolean {
+  return layersOf(scenario).some((layer) => layer.kind === 'custom' && mentions(parseMask(layer.expression), 'n'));
 }
 
 /** Whether keys are sampled (theorem 4.1) rather than read in full: the result is an estimate. */

@@ -52,7 +52,7 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
   if (found === undefined || !found.isDirectory()) {
     const hint = isAbsolute(nameOrPath) ? '' : ` (looked for ${shown(folder, 100)})`;
     throw new InputError(
-      `Model "${shown(nameOrPath, 100)}" is no folder${hint}; use a folder with config.json and safetensors files, ${embeddedModel}, or for planning one of ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
+      `Model "${shown(nameOrPath, 100)}" is no folder${hint}; use a model's folder, ${embeddedModel}, or for planning ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
     );
   }
   const path = join(folder, 'config.json');

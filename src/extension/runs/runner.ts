@@ -1,6 +1,8 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
+import { greedy } from '../../core/generation/choose';
 import { makeScenario, scenarioLabel, standardKinds, type Scenario, type ScenarioChoice } from '../../core/masks';
+import type { GenerationReport } from '../../core/report/generation';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import type { EngineClient } from '../../engine/process/client';
@@ -79,6 +81,15 @@ export class Runner {
     if (comparison !== undefined) {
       this.task.announce(comparisonText(comparison));
     }
+  }
+
+  /** Continues a prompt greedily under the chosen scenario, and under the model's own attention; undefined where it failed. */
+  continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
+    return this.task.run((begin) => {
+      const { scenario, blockSize } = this.choice();
+      const request = { path, text, options: { ...engineSettings(), scenario, blockSize }, generation: { ...greedy, tokens, baseline: true } };
+      return this.engine.call('generate', request, begin('continuation'));
+    });
   }
 
   /** Runs every statement of the paper on a random model: needs no prompt. */

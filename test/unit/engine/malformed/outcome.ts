@@ -8,7 +8,7 @@ export type Outcome<T> = { readonly value: T; readonly refusal?: undefined } | {
 const caseLimitMs = 5000;
 
 /** One line of a message, the temporary folder's path included. */
-const messageLimit = 340;
+const messageLimit = 400;
 
 /**
  * Holds a reader to its promise: it gives a value, or throws an `InputError` whose message is one short line without

@@ -48,6 +48,10 @@ describe('a tokenizer.json from elsewhere', () => {
     ['half of it', JSON.stringify(definition()).slice(0, 200)],
     ['bytes that are no text', Uint8Array.of(0xff, 0x00, 0x7b)],
     ['a pattern that is none', JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated', invert: false } })],
+    ['a pattern without end', JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }] } })],
+    ['a negative id', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: -1 }, merges: [] } })],
+    ['half an id', JSON.stringify({ ...definition(), added_tokens: [{ id: 0.5, content: '<s>' }] })],
+    ['an id that is text', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: '1' }, merges: [] } })],
     ['a prototype', '{"__proto__":{"model":{}}}'],
   ])('is refused: %s', async (_what, text) => {
     expect(await outcome(write(text))).toBe('refused');
@@ -77,5 +81,23 @@ describe('a tokenizer.json from elsewhere', () => {
       { numRuns: 300, seed: 20_250_101 },
     );
     expect(loaded).toBeGreaterThan(20);
+  });
+});
+
+describe('the patterns of real tokenizers', () => {
+  it.each([
+    ['GPT-2', String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`],
+    ['Llama 3', String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`],
+    ['Qwen2', String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`],
+    [
+      'GPT-4o, and Mistral after it',
+      String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+    ],
+  ])('are taken: %s', async (_model, pattern) => {
+    const pretokenizers = [
+      { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    ];
+    expect(await outcome(write(JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Sequence', pretokenizers } })))).toBe('loaded');
   });
 });
