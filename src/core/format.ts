@@ -1,3 +1,5 @@
+import { t } from './l10n';
+
 /** The one formatter of numbers: lens, hint, panel and command line can never disagree. Locale-free, so that tests and scripts agree. */
 
 /** `1234567` as `1,234,567`. */
@@ -7,7 +9,7 @@ export function formatCount(value: number): string {
 
 /** A count of things: `1 block`, `1,500 calls`. */
 export function formatNumberOf(value: number, thing: string): string {
-  return `${formatCount(value)} ${thing}${value === 1 ? '' : 's'}`;
+  return t(value === 1 ? `{0} ${thing}` : `{0} ${thing}s`, formatCount(value));
 }
 
 /** `1234567` as `1.23 M`; below 10,000 in full. */

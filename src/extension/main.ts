@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import { setTranslations } from '../core/l10n';
 import { EngineClient } from '../engine/process/client';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
@@ -25,6 +26,7 @@ interface Owned {
 
 /** Registers everything; loads no tokenizer, model or runtime before its first use. */
 export function activate(context: vscode.ExtensionContext): void {
+  setTranslations(vscode.l10n.bundle);
   const at = (...path: string[]): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, ...path);
   const own = <T extends Owned>(disposable: T): T => {
     context.subscriptions.push(disposable);
