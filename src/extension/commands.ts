@@ -7,6 +7,7 @@ import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Runner } from './runs/runner';
+import { sourceOf } from './runs/run-source';
 import type { SingleTask } from './runs/single-task';
 import { chooseBlockSize, chooseScenario } from './scenario-picker';
 
@@ -28,10 +29,10 @@ export class Commands extends Disposable {
     super();
     const { runner, task, panel, log } = targets;
     const commands: Readonly<Record<string, () => unknown>> = {
-      simulateFile: () => this.withPrompt(({ document }) => runner.simulate({ path: pathOf(document), text: document.getText() })),
+      simulateFile: () => this.withPrompt(({ document }) => runner.simulate(sourceOf(document))),
       simulateSelection: () => this.withPrompt((editor) => this.simulateSelection(editor)),
       planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
-      compareScenarios: () => this.withPrompt(({ document }) => runner.compare({ path: pathOf(document), text: document.getText() })),
+      compareScenarios: () => this.withPrompt(({ document }) => runner.compare(sourceOf(document))),
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
       runLedger: () => this.runLedger(),
@@ -72,8 +73,7 @@ export class Commands extends Disposable {
       void vscode.window.showWarningMessage('Two Heads: nothing is selected; select the text to run.');
       return;
     }
-    const lines = `L${selection.start.line + 1}-L${selection.end.line + 1}`;
-    await this.targets.runner.simulate({ path: `${pathOf(document)}#${lines}`, text: document.getText(selection) });
+    await this.targets.runner.simulate(sourceOf(document, selection));
   }
 
   /** Shows the plan's arithmetic in a modal message: it was asked for, and it is read once. */
@@ -108,10 +108,6 @@ export class Commands extends Disposable {
       });
     });
   }
-}
-
-function pathOf(document: vscode.TextDocument): string {
-  return vscode.workspace.asRelativePath(document.uri);
 }
 
 /** Opens the sample as a document of its own, so that editing it changes nothing that is installed. */

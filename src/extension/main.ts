@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import { RunFiles } from '../engine/history/run-files';
 import { EngineClient } from '../engine/process/client';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
@@ -33,7 +34,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
   const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)));
   const choices = own(new ChoiceStore(context.workspaceState));
-  const history = own(new RunHistory(context.workspaceState));
+  // Without a folder there is no storage of the workspace's own.
+  const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
+  const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath), calibrations));
