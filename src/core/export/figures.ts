@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatFlops, formatNumberOf, formatShare } from '../format';
+import { fileName, formatBytes, formatCount, formatDuration, formatError, formatFigure, formatFlops, formatNumberOf, formatShare } from '../format';
 import { scenarioLabel } from '../masks';
 import type { RunReport } from '../report/report';
 
@@ -10,6 +10,7 @@ const none = 'not measured';
 /** What sums up a run in a table of many. The first column names the run. */
 export const summaryColumns: readonly { readonly title: string; readonly numeric: boolean; readonly of: (report: RunReport) => string }[] = [
   { title: 'Scenario', numeric: false, of: ({ scenario }) => scenarioLabel(scenario) },
+  { title: 'Prompt', numeric: false, of: ({ prompt }) => fileName(prompt.path) },
   { title: 'Construction', numeric: false, of: ({ construction }) => construction },
   { title: 'M', numeric: true, of: ({ oracle }) => formatCount(oracle.inputLength) },
   { title: 'Tokens', numeric: true, of: ({ prompt }) => formatCount(prompt.tokens) },

@@ -81,8 +81,8 @@ describe('runs as Markdown', () => {
     const lines = markdownReport(reports).split('\n');
     expect(lines[0]).toBe('# Two Heads: 4 runs');
     expect(lines.filter((line) => line.startsWith('## '))).toEqual(['## Run 1: causal', '## Run 2: sliding-window(window 20)', '## Run 3: average-case(seed 3)', '## Run 4: per-layer(causal, sliding-window(window 10))']);
-    expect(lines.slice(2, 8).map((line) => line.split('|').length)).toEqual(Array.from({ length: 6 }, () => 13));
-    expect(lines[5]).toContain('| sliding-window(window 20) | fused | 16 | 100 |');
+    expect(lines.slice(2, 8).map((line) => line.split('|').length)).toEqual(Array.from({ length: 6 }, () => 14));
+    expect(lines[5]).toContain('| sliding-window(window 20) | prompt.md | fused | 16 | 100 |');
   });
 
   it.each(hostile)('shows %j as it is, in one cell', (name) => {
@@ -92,7 +92,7 @@ describe('runs as Markdown', () => {
     expect(text).not.toMatch(/:\/\/|www\./);
     for (const line of markdownReport([named(name)]).split('\n').filter((each) => each.startsWith('|'))) {
       const cells = line.split(/(?<!\\)\|/).length - 2;
-      expect([2, 11]).toContain(cells);
+      expect([2, 12]).toContain(cells);
     }
   });
 });
