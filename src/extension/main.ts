@@ -8,6 +8,7 @@ import { BlockHints } from './editor/block-hints';
 import { BlockHover } from './editor/block-hover';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
+import { RunCommands } from './history/run-commands';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
@@ -48,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
     () => new Commands({ active, plans, choices, runner, task, panel, log, samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
     () => new BlockHover(plans),
