@@ -78,6 +78,12 @@ export function localTime(date: string): string {
   return local.toISOString().slice(0, 16).replace('T', ' ');
 }
 
+/** The same where it was another day than `now`; of the same day the time alone. */
+export function recentTime(date: string, now: Date): string {
+  const [day, time] = localTime(date).split(' ');
+  return day === localTime(now.toISOString()).split(' ')[0] ? time : localTime(date);
+}
+
 /** 10^15: beyond it the last digits of a float64's exponential are noise. */
 const logCountLimit = Math.log(1e15);
 

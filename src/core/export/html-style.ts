@@ -11,7 +11,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .scroller { overflow-x: auto; }
 table { border-collapse: collapse; }
 caption { text-align: start; color: var(--vscode-descriptionForeground, var(--muted)); padding-block-end: 0.4rem; }
-th, td { border: 1px solid var(--vscode-editorWidget-border, var(--line)); padding: 0.25rem 0.6rem; text-align: start; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border: 1px solid var(--vscode-editorWidget-border, var(--line)); padding: 0.25rem 0.6rem; text-align: start; vertical-align: top; }
+section td { overflow-wrap: anywhere; }
 th { font-weight: 600; } thead th { background: var(--vscode-editorWidget-background, var(--shade)); white-space: nowrap; }
 .number { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
 figure { margin: 1.2rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }

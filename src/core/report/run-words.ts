@@ -1,10 +1,10 @@
-import { fileName, formatDuration, formatError, formatNumberOf, localTime } from '../format';
+import { fileName, formatDuration, formatError, formatNumberOf, recentTime } from '../format';
 import { scenarioLabel } from '../masks';
 import type { RunReport } from './report';
 
 /** A run in a list: its scenario and when it was. */
-export function runLabel({ scenario, environment }: RunReport): string {
-  return `${scenarioLabel(scenario)}, ${localTime(environment.date)}`;
+export function runLabel({ scenario, environment }: RunReport, now = new Date()): string {
+  return `${scenarioLabel(scenario)}, ${recentTime(environment.date, now)}`;
 }
 
 /** What a run in a list came to. */
@@ -13,8 +13,8 @@ export function runDescription({ run, fidelity }: RunReport): string {
 }
 
 /** The same for whoever hears it, with the prompt that a sighted reader sees above. */
-export function runSpoken(report: RunReport): string {
-  return `${runLabel(report)}, ${runDescription(report).replaceAll(' · ', ', ')}, of ${fileName(report.prompt.path)}`;
+export function runSpoken(report: RunReport, now = new Date()): string {
+  return `${runLabel(report, now)}, ${runDescription(report).replaceAll(' · ', ', ')}, of ${fileName(report.prompt.path)}`;
 }
 
 /** Runs of one prompt. */

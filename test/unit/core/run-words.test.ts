@@ -9,6 +9,9 @@ it('names a run by its scenario and time, and says what it came to', () => {
   const time = localTime(report.environment.date);
   expect(time).toMatch(/^2026-02-0\d \d\d:\d\d$/);
   expect(runLabel(report)).toBe(`sliding-window(window 20), ${time}`);
+  const sameDay = new Date(report.environment.date);
+  expect(runLabel(report, sameDay)).toBe(`sliding-window(window 20), ${time.split(' ')[1]}`);
+  expect(runSpoken(report, sameDay)).toMatch(/^sliding-window\(window 20\), \d\d:\d\d, /);
   expect(runDescription(report)).toBe(`${report.run.calls.total} calls · 1.23 s · error 3.1e-7`);
   expect(runDescription({ ...report, fidelity: null })).toBe(`${report.run.calls.total} calls · 1.23 s`);
   expect(runSpoken(report)).toBe(`${runLabel(report)}, ${report.run.calls.total} calls, 1.23 s, error 3.1e-7, of a.md`);
