@@ -31,7 +31,7 @@ function mementoOf(state: Record<string, unknown>): vscode.Memento {
       return Promise.resolve();
     },
   };
-  return memento as vscode.Memento;
+  return { ...memento, keys: () => Object.keys(state) };
 }
 
 /** The history of a folder once it is read, and what it logged. */
