@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { access, constants, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { InputError, messageOf } from '../core/errors';
 import { checkSize, promptFromBytes, type Prompt } from '../engine/prompt';
+import { writeWhole as write } from '../engine/write-whole';
 
 /**
  * Reads a prompt from a file, or from standard input where the path is `-`.
@@ -68,20 +68,15 @@ export async function checkWritable(path: string, flag = '--out'): Promise<void>
 }
 
 /**
- * Writes a file whole or not at all: to a neighbour first, then renamed over the target.
+ * Writes a file whole or not at all.
  *
  * @param flag where the user named the path, for the refusal
  * @throws InputError where the folder cannot be written
  */
 export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[], flag = '--out'): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
-  try {
-    await writeFile(draft, content, { flag: 'wx' });
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
+  await write(path, content).catch((error: unknown) => {
     throw unwritable(path, messageOf(error), flag);
-  }
+  });
 }
 
 function unwritable(path: string, reason: string, flag = '--out'): InputError {

@@ -65,6 +65,27 @@ export function formatFigure(value: number): string {
   return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential(3) : Number(value.toPrecision(5)).toString();
 }
 
+/** The last part of a path of either kind. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1) || path;
+}
+
+/** An ISO date as local `2026-02-01 14:05`. */
+export function localTime(date: string): string {
+  const time = new Date(date);
+  if (Number.isNaN(time.getTime())) {
+    return date;
+  }
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** The same where it was another day than `now`; of the same day the time alone. */
+export function recentTime(date: string, now: Date): string {
+  const [day, time] = localTime(date).split(' ');
+  return day === localTime(now.toISOString()).split(' ')[0] ? time : localTime(date);
+}
+
 /** 10^15: beyond it the last digits of a float64's exponential are noise. */
 const logCountLimit = Math.log(1e15);
 

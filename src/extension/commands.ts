@@ -9,6 +9,7 @@ import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './runs/continuations';
 import type { Runner } from './runs/runner';
+import { sourceOf } from './runs/run-source';
 import type { SingleTask } from './runs/single-task';
 import { askNumber, chooseBlockSize, chooseScenario } from './scenario-picker';
 
@@ -31,10 +32,10 @@ export class Commands extends Disposable {
     super();
     const { runner, task, panel, log } = targets;
     const commands: Readonly<Record<string, () => unknown>> = {
-      simulateFile: () => this.withPrompt(({ document }) => runner.simulate({ path: pathOf(document), text: document.getText() })),
+      simulateFile: () => this.withPrompt(({ document }) => runner.simulate(sourceOf(document))),
       simulateSelection: () => this.withPrompt((editor) => this.simulateSelection(editor)),
       planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
-      compareScenarios: () => this.withPrompt(({ document }) => runner.compare({ path: pathOf(document), text: document.getText() })),
+      compareScenarios: () => this.withPrompt(({ document }) => runner.compare(sourceOf(document))),
       continuePrompt: () => this.withPrompt(({ document }) => this.continuePrompt(document)),
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
@@ -76,14 +77,13 @@ export class Commands extends Disposable {
       void vscode.window.showWarningMessage('Two Heads: nothing is selected; select the text to run.');
       return;
     }
-    const lines = `L${selection.start.line + 1}-L${selection.end.line + 1}`;
-    await this.targets.runner.simulate({ path: `${pathOf(document)}#${lines}`, text: document.getText(selection) });
+    await this.targets.runner.simulate(sourceOf(document, selection));
   }
 
   private async continuePrompt(document: vscode.TextDocument): Promise<void> {
     const { runner, continuations } = this.targets;
     const tokens = await askNumber('Tokens to add', 'The prompt is continued under the chosen scenario and under the model\'s own attention.', 32, 1, largestGeneration);
-    const report = tokens === undefined ? undefined : await runner.continue({ path: pathOf(document), text: document.getText() }, tokens);
+    const report = tokens === undefined ? undefined : await runner.continue(sourceOf(document), tokens);
     if (report !== undefined) {
       await continuations.show(report);
     }
@@ -121,10 +121,6 @@ export class Commands extends Disposable {
       });
     });
   }
-}
-
-function pathOf(document: vscode.TextDocument): string {
-  return vscode.workspace.asRelativePath(document.uri);
 }
 
 /** Opens the sample as a document of its own, so that editing it changes nothing that is installed. */

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
 import { setTranslations } from '../core/l10n';
+import { RunFiles } from '../engine/history/run-files';
 import { EngineClient } from '../engine/process/client';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
@@ -8,6 +9,7 @@ import { BlockHints } from './editor/block-hints';
 import { BlockHover } from './editor/block-hover';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
+import { RunCommands } from './history/run-commands';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
@@ -36,7 +38,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
   const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)));
   const choices = own(new ChoiceStore(context.workspaceState));
-  const history = own(new RunHistory(context.workspaceState));
+  // Without a folder there is no storage of the workspace's own.
+  const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
+  const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath), calibrations));
@@ -48,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
     () => new Commands({ active, plans, choices, runner, task, panel, log, continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
     () => new BlockHover(plans),

@@ -62,8 +62,10 @@ export interface PanelSnapshot {
   readonly activity: Activity;
   /** 0-based block of the editor's cursor. */
   readonly cursorBlock: number | null;
-  /** Finished runs, newest first, those of other prompts included. */
+  /** The newest finished runs, newest first, those of other prompts included. */
   readonly runs: readonly PanelRun[];
+  /** How many runs are kept. */
+  readonly keptRuns: number;
   /** The ledger that ran last, or null before the first. */
   readonly ledger: LedgerReport | null;
 }
@@ -84,7 +86,7 @@ export interface ScenarioCost {
 
 /** A finished run and whether it still is one of the prompt and options now shown. */
 export interface PanelRun {
-  readonly id: number;
+  readonly id: string;
   readonly current: boolean;
   readonly report: RunReport;
 }

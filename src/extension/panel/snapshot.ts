@@ -5,12 +5,13 @@ import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
 import type { Calibration } from '../../core/device/calibration';
 import { devicePrediction } from '../../core/report/prediction';
+import type { RunReport } from '../../core/report/report';
 import type { LedgerReport } from '../../core/report/ledger';
+import type { KeptRun } from '../../engine/history/kept-run';
 import type { Activity, FormChoice, PanelRun, PanelSnapshot, ScenarioCost } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import { isRunOf } from '../runs/latest-run';
-import type { KeptRun } from '../runs/run-history';
 
 /** The state of the extension that the panel shows. */
 export interface PanelState {
@@ -35,13 +36,20 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs, l
     ...(plan === null ? { scenarioCosts: [], impossibleScenarios: [] } : scenarioCosts(plan, choice.parameters, planned?.error === null ? planned.calibration : undefined)),
     activity,
     cursorBlock: editor === undefined ? null : cursorBlock(editor, planned),
-    runs: runs.map(({ id, report }): PanelRun => ({
-      id,
-      report,
-      current: editor !== undefined && plan !== null && isRunOf(report, editor.document, plan),
-    })),
+    runs: panelRuns(runs, (report) => editor !== undefined && plan !== null && isRunOf(report, editor.document, plan)),
+    keptRuns: runs.length,
     ledger,
   };
+}
+
+/** Runs that the page is sent: with every keystroke, so not all that are kept. */
+const sentRuns = 20;
+
+/** The newest runs, and the newest of what is now shown however old it is. */
+function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => boolean): PanelRun[] {
+  const sent = runs.slice(0, sentRuns).map(({ id, report }): PanelRun => ({ id, report, current: isCurrent(report) }));
+  const older = sent.some(({ current }) => current) ? undefined : runs.slice(sentRuns).find(({ report }) => isCurrent(report));
+  return older === undefined ? sent : [...sent, { id: older.id, report: older.report, current: true }];
 }
 
 /** The 0-based block that holds the cursor. */

@@ -2,8 +2,8 @@ import type * as vscode from 'vscode';
 import type { Plan } from '../../core/plan/plan';
 import { scenarioLabel } from '../../core/masks';
 import type { RunReport } from '../../core/report/report';
+import type { KeptRun } from '../../engine/history/kept-run';
 import { digestOf } from '../prompts/digest';
-import type { KeptRun } from './run-history';
 
 /** Whether a run is one of this very text under this very plan. */
 export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: Plan): boolean {
