@@ -1,30 +1,27 @@
 import type { Plan } from '../../src/core/plan/plan';
 import type { PanelSnapshot } from '../../src/protocol/panel';
-import { element, freshId, setAttributes, setText, setVisible } from '../dom';
+import { element, setAttributes, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section } from '../ui/section';
 import type { View } from '../ui/view';
-import type { Tile } from './geometry';
-import { Legend } from './legend';
+import { cellSize, type Tile } from './geometry';
 import { moved, moveOfKey, nearestTile } from './navigation';
+import { Reading } from './reading';
 import { TileCanvas } from './tile-canvas';
 import { TileTable } from './tile-table';
-import { mapRemark, mapSummary, tileSentence } from './wording';
-
-const idleHint = 'Point at a tile, or focus the map and use the arrow keys. Click or Enter selects its text.';
-const keysHelp =
-  'Arrow keys move over the tiles, Home and End go to the row’s first and last tile, Page Up and Page Down move by a tenth ' +
-  'of the rows, Enter selects the tile’s tokens in the editor.';
+import { placeOfTile, revealing } from './viewport';
+import { mapSummary } from './wording';
+import { Zoom } from './zoom';
 
 /** The tile map: which query block calls the small transformer on which key block, with the pointer and the keyboard. */
 export class TileMap implements View {
   readonly element: HTMLElement;
   readonly #host: Host;
   readonly #canvas: TileCanvas;
-  readonly #legend = new Legend();
-  readonly #info = element('p', { class: 'tile-info', 'data-testid': 'tile-info', 'aria-live': 'off' });
-  readonly #remark = element('p', { class: 'note', 'data-testid': 'tile-remark' });
+  readonly #zoom: Zoom;
+  readonly #reading = new Reading();
   readonly #table: TileTable;
   #plan: Plan | null = null;
   #drawn = '';
@@ -35,14 +32,13 @@ export class TileMap implements View {
   constructor(host: Host, theme: ThemeWatcher) {
     this.#host = host;
     this.#table = new TileTable(host);
-    this.#canvas = new TileCanvas(theme, ({ grid }) => this.#showRemark(grid.side));
-    const help = element('p', { class: 'hidden-text', id: freshId('help') }, keysHelp);
-    setAttributes(this.#canvas.canvas, { role: 'application', 'aria-describedby': help.id, 'aria-roledescription': 'tile map' });
-    const axes = element('p', { class: 'axes', 'aria-hidden': 'true' }, 'query blocks ↓', element('span', {}, 'key blocks →'));
-    const map = element('div', { class: 'map' }, axes, this.#canvas.element);
-    const reading = element('div', { class: 'map-reading' }, this.#info, this.#legend.element, this.#remark, help);
-    const both = element('div', { class: 'map-and-reading' }, map, reading);
-    this.element = section(host, 'tiles', 'Tile map', both, this.#table.element);
+    this.#canvas = new TileCanvas(theme, () => this.#showView());
+    this.#zoom = new Zoom(this.#canvas, () => this.#selected && placeOfTile(this.#canvas.shown, this.#selected));
+    setAttributes(this.#canvas.canvas, { role: 'application', 'aria-describedby': this.#reading.help.id, 'aria-roledescription': t('tile map') });
+    const axes = element('p', { class: 'axes', 'aria-hidden': 'true' }, t('query blocks ↓'), element('span', {}, t('key blocks →')));
+    const map = element('div', { class: 'map' }, this.#zoom.element, axes, this.#canvas.element);
+    const both = element('div', { class: 'map-and-reading' }, map, this.#reading.element);
+    this.element = section(host, 'tiles', t('Tile map'), both, this.#table.element);
     this.#listen();
   }
 
@@ -72,10 +68,10 @@ export class TileMap implements View {
     this.#hovered = null;
     this.#selected &&= nearestTile(plan.queryBlocks, this.#selected.queryBlock, this.#selected.keyBlock);
     setAttributes(this.#canvas.canvas, { 'aria-label': mapSummary(plan) });
-    this.#legend.show(plan);
+    this.#reading.show(plan);
     this.#canvas.show(plan);
     this.#table.show(plan);
-    this.#showRemark(this.#canvas.side);
+    this.#showView();
   }
 
   #listen(): void {
@@ -102,9 +98,15 @@ export class TileMap implements View {
     if (this.#plan === null || this.#selected === null || event.altKey) {
       return;
     }
+    if (this.#zoom.press(event)) {
+      event.preventDefault();
+      return;
+    }
     if (move !== undefined) {
-      this.#selected = moved(this.#plan.queryBlocks, this.#selected, move);
+      const tile = moved(this.#plan.queryBlocks, this.#selected, move);
+      this.#selected = tile;
       this.#hovered = null;
+      this.#canvas.look((shown, blocks) => revealing(shown, blocks, tile));
       this.#mark();
     } else if (event.key === 'Enter' || event.key === ' ') {
       this.#postSelected();
@@ -134,16 +136,15 @@ export class TileMap implements View {
   #mark(): void {
     const focused = document.activeElement === this.#canvas.canvas ? this.#selected : null;
     this.#canvas.mark({ cursor: this.#cursor, hovered: this.#hovered, focused });
-    this.#legend.showCursor(this.#cursor !== null);
-    const tile = this.#hovered ?? focused;
-    setAttributes(this.#info, { 'aria-live': this.#hovered === null && focused !== null ? 'polite' : 'off' });
-    this.#info.classList.toggle('note', tile === null);
-    setText(this.#info, tile !== null && this.#plan !== null ? tileSentence(this.#plan, tile) : idleHint);
+    this.#reading.showMarks(this.#cursor !== null);
+    this.#reading.describe(this.#plan, this.#hovered ?? focused, this.#hovered === null && focused !== null);
   }
 
-  #showRemark(side: number): void {
-    const remark = this.#plan === null || side === 0 ? '' : mapRemark(this.#plan, side);
-    setText(this.#remark, remark);
-    setVisible(this.#remark, remark !== '');
+  #showView(): void {
+    const { layout } = this.#canvas;
+    if (this.#plan !== null && layout !== null) {
+      this.#zoom.show(this.#plan.blocks);
+      this.#reading.showRemark(this.#plan, 1 / cellSize(layout.grid));
+    }
   }
 }

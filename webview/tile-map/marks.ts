@@ -1,0 +1,65 @@
+import type { Theme } from '../theme';
+import { columnsOf, pixelsOf, rowsOf, type Axis, type Span } from './geometry';
+import { markSize, type MapLayout } from './layout';
+import type { TilePlace } from './viewport';
+
+/** Marks the row and the column of the cursor's block, with a pointer at each axis. */
+export function paintCursor(pen: CanvasRenderingContext2D, layout: MapLayout, block: number, theme: Theme): void {
+  const { grid, left, top, ratio } = layout;
+  const line = Math.max(1, Math.round(ratio));
+  const size = (markSize - 1) * ratio;
+  const row = shownPixels(rowsOf(grid), { from: block, to: block + 1 });
+  const column = shownPixels(columnsOf(grid), { from: block, to: block + 1 });
+  pen.fillStyle = theme.foreground;
+  pen.beginPath();
+  if (row !== undefined) {
+    band(pen, line, row, (from, length) => pen.fillRect(left, top + from, grid.side, length));
+    const middle = top + (row.from + row.to) / 2;
+    pen.moveTo(left - 1, middle);
+    pen.lineTo(left - size, middle - size * 0.6);
+    pen.lineTo(left - size, middle + size * 0.6);
+  }
+  if (column !== undefined) {
+    band(pen, line, column, (from, length) => pen.fillRect(left + from, top, length, grid.side));
+    const middle = left + (column.from + column.to) / 2;
+    pen.moveTo(middle, top - 1);
+    pen.lineTo(middle - size * 0.6, top - size);
+    pen.lineTo(middle + size * 0.6, top - size);
+  }
+  pen.fill();
+}
+
+/** A faint band with a line along both edges. */
+function band(pen: CanvasRenderingContext2D, line: number, { from, to }: Span, fill: (from: number, length: number) => void): void {
+  pen.globalAlpha = 0.16;
+  fill(from, to - from);
+  pen.globalAlpha = 1;
+  fill(from, line);
+  fill(to - line, line);
+}
+
+/** Outlines one tile in `colour` on a ring of the background, however small the tile is; nothing where it is not shown. */
+export function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: TilePlace, colour: string, background: string): void {
+  const { grid, left, top, ratio } = layout;
+  const box = (axis: Axis, block: number): Span | undefined => {
+    const pixels = shownPixels(axis, { from: block, to: block + 1 });
+    const grow = pixels && Math.max(0, (6 * ratio - (pixels.to - pixels.from)) / 2);
+    return pixels && grow !== undefined ? { from: pixels.from - grow, to: pixels.to + grow } : undefined;
+  };
+  const x = box(columnsOf(grid), tile.keyBlock);
+  const y = box(rowsOf(grid), tile.queryBlock);
+  if (x === undefined || y === undefined) {
+    return;
+  }
+  for (const [stroke, width] of [[background, 5], [colour, 2]] as const) {
+    pen.strokeStyle = stroke;
+    pen.lineWidth = width * ratio;
+    pen.strokeRect(left + x.from, top + y.from, x.to - x.from, y.to - y.from);
+  }
+}
+
+/** The pixels of blocks as far as they are shown, or undefined. */
+function shownPixels(axis: Axis, blocks: Span): Span | undefined {
+  const { from, to } = pixelsOf(axis, blocks);
+  return from < axis.side && to > 0 ? { from: Math.max(0, from), to: Math.min(axis.side, to) } : undefined;
+}
