@@ -49,6 +49,8 @@ export class Panel {
         return this.#ledger.showProgress(message.progress);
       case 'cursor':
         return this.#tileMap.showCursor(message.block);
+      case 'tile-text':
+        return this.#tileMap.showText(message);
     }
   }
 

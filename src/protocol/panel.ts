@@ -13,7 +13,9 @@ import type { RunReport } from '../core/report/report';
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'cursor'; readonly block: number | null };
+  | { readonly type: 'cursor'; readonly block: number | null }
+  /** The answer to `read-tile`: excerpts of the queries' text and of the keys', null where no range of tokens holds the keys. */
+  | { readonly type: 'tile-text'; readonly request: number; readonly queries: string; readonly keys: string | null };
 
 /** What the page asks of the host. */
 export type PageMessage =
@@ -25,7 +27,9 @@ export type PageMessage =
   | { readonly type: 'calibrate' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
-  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number };
+  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number }
+  /** Tell the text of a tile's token ranges. The answer names the `request`; there is none where the prompt has changed. */
+  | { readonly type: 'read-tile'; readonly request: number; readonly queryBlock: number; readonly keyBlock: number };
 
 /** The scenario form's state. */
 export interface FormChoice {

@@ -1,29 +1,51 @@
+import { tileCost } from '../../src/core/hints/tile-cost';
 import type { Plan } from '../../src/core/plan/plan';
+import type { DevicePrediction } from '../../src/core/report/prediction';
+import type { HostMessage } from '../../src/protocol/panel';
 import { element, freshId, setAttributes, setText, setVisible } from '../dom';
+import type { Host } from '../host';
 import { t } from '../l10n';
 import type { Tile } from './geometry';
 import { Legend } from './legend';
-import { idleHint, keysHelp, mapRemark, tileSentence } from './wording';
+import { TileTexts } from './tile-texts';
+import { costSentence, idleHint, keysHelp, mapRemark, tileSentence } from './wording';
 
 /** What stands beside the map: the tile in question, the legend, and what a reader must know of the picture. */
 export class Reading {
-  readonly #info = element('p', { class: 'tile-info', 'data-testid': 'tile-info', 'aria-live': 'off' });
+  readonly #tile = element('span');
+  readonly #cost = element('span', { 'data-testid': 'tile-cost' });
+  readonly #info = element('p', { class: 'tile-info', 'data-testid': 'tile-info', 'aria-live': 'off' }, this.#tile, ' ', this.#cost);
   readonly #legend = new Legend();
   readonly #remark = element('p', { class: 'note', 'data-testid': 'tile-remark' });
+  readonly #texts: TileTexts;
   /** How the keyboard works, to be the map's description. */
   readonly help = element('p', { class: 'hidden-text', id: freshId('help') }, keysHelp());
-  readonly element = element('div', { class: 'map-reading', role: 'group', 'aria-label': t('About the map') }, this.#info, this.#legend.element, this.#remark, this.help);
+  readonly element: HTMLElement;
+
+  constructor(host: Host) {
+    this.#texts = new TileTexts(host);
+    const parts = [this.#info, this.#legend.element, this.#remark, this.#texts.element, this.help];
+    this.element = element('div', { class: 'map-reading', role: 'group', 'aria-label': t('About the map') }, ...parts);
+  }
 
   /** Explains the kinds of another plan. */
   show(plan: Plan): void {
     this.#legend.show(plan);
+    this.#texts.refresh();
   }
 
   /** Describes a tile, or none; `spoken` where the keyboard chose it. */
-  describe(plan: Plan | null, tile: Tile | null, spoken: boolean): void {
+  describe(plan: Plan, prediction: DevicePrediction | null, tile: Tile | null, spoken: boolean): void {
     setAttributes(this.#info, { 'aria-live': spoken ? 'polite' : 'off' });
     this.#info.classList.toggle('note', tile === null);
-    setText(this.#info, tile !== null && plan !== null ? tileSentence(plan, tile) : idleHint());
+    setText(this.#tile, tile === null ? idleHint() : tileSentence(plan, tile));
+    setText(this.#cost, tile === null ? '' : costSentence(tileCost(plan, tile.queryBlock, tile.keyBlock, prediction)));
+    this.#texts.show(tile);
+  }
+
+  /** The text of the tile that was asked for. */
+  showText(message: HostMessage & { readonly type: 'tile-text' }): void {
+    this.#texts.receive(message);
   }
 
   /** Explains the marks that there are. */

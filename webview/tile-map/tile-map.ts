@@ -1,5 +1,6 @@
 import type { Plan } from '../../src/core/plan/plan';
-import type { PanelSnapshot } from '../../src/protocol/panel';
+import type { DevicePrediction } from '../../src/core/report/prediction';
+import type { HostMessage, PanelSnapshot } from '../../src/protocol/panel';
 import { element, setAttributes, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -21,9 +22,10 @@ export class TileMap implements View {
   readonly #host: Host;
   readonly #canvas: TileCanvas;
   readonly #zoom: Zoom;
-  readonly #reading = new Reading();
+  readonly #reading: Reading;
   readonly #table: TileTable;
   #plan: Plan | null = null;
+  #prediction: DevicePrediction | null = null;
   #drawn = '';
   #cursor: number | null = null;
   #hovered: Tile | null = null;
@@ -32,6 +34,7 @@ export class TileMap implements View {
   constructor(host: Host, theme: ThemeWatcher) {
     this.#host = host;
     this.#table = new TileTable(host);
+    this.#reading = new Reading(host);
     this.#canvas = new TileCanvas(theme, () => this.#showView());
     this.#zoom = new Zoom(this.#canvas, () => this.#selected && placeOfTile(this.#canvas.shown, this.#selected));
     setAttributes(this.#canvas.canvas, { role: 'application', 'aria-describedby': this.#reading.help.id, 'aria-roledescription': t('tile map') });
@@ -42,8 +45,9 @@ export class TileMap implements View {
     this.#listen();
   }
 
-  update({ plan, cursorBlock }: PanelSnapshot): void {
+  update({ plan, prediction, cursorBlock }: PanelSnapshot): void {
     setVisible(this.element, plan !== null);
+    this.#prediction = prediction;
     this.#cursor = cursorBlock;
     if (plan !== null) {
       this.#showPlan(plan);
@@ -55,6 +59,11 @@ export class TileMap implements View {
   showCursor(block: number | null): void {
     this.#cursor = block;
     this.#mark();
+  }
+
+  /** The text of a tile that was asked for. */
+  showText(message: HostMessage & { readonly type: 'tile-text' }): void {
+    this.#reading.showText(message);
   }
 
   #showPlan(plan: Plan): void {
@@ -137,7 +146,9 @@ export class TileMap implements View {
     const focused = document.activeElement === this.#canvas.canvas ? this.#selected : null;
     this.#canvas.mark({ cursor: this.#cursor, hovered: this.#hovered, focused });
     this.#reading.showMarks(this.#cursor !== null);
-    this.#reading.describe(this.#plan, this.#hovered ?? focused, this.#hovered === null && focused !== null);
+    if (this.#plan !== null) {
+      this.#reading.describe(this.#plan, this.#prediction, this.#hovered ?? focused, this.#hovered === null && focused !== null);
+    }
   }
 
   #showView(): void {

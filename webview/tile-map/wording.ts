@@ -1,4 +1,5 @@
-import { formatCount } from '../../src/core/format';
+import { formatCount, formatDuration, formatFlops } from '../../src/core/format';
+import type { TileCost } from '../../src/core/hints/tile-cost';
 import { scenarioLabel } from '../../src/core/masks';
 import { blockEnd, blockStart } from '../../src/core/plan/partition';
 import type { Plan } from '../../src/core/plan/plan';
@@ -36,6 +37,17 @@ export function tileSentence(plan: Plan, { queryBlock, keyBlock, kind }: Tile): 
     case 'partial':
       return t('query {0} reads key {1}: partial tile', query, blockName(plan, keyBlock));
   }
+}
+
+/** What a tile costs, such as `Call 12 of 36 in each of 6 layers · 201 MFLOP · about 1.9 ms`. */
+export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryBlock, flops, expectedMs }: TileCost): string {
+  const [first, last, of] = [firstCall, lastCall, layerCalls].map(formatCount);
+  const calls = ofQueryBlock
+    ? t('Its query block makes calls {0}–{1} of {2} in each of {3} layers; the tile’s share', first, last, of, layers)
+    : firstCall === lastCall
+      ? t('Call {0} of {1} in each of {2} layers', first, of, layers)
+      : t('Calls {0}–{1} of {2} in each of {3} layers', first, last, of, layers);
+  return [calls, formatFlops(flops), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(' · ');
 }
 
 /** The whole map in a sentence, for readers who do not see it. */

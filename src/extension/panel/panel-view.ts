@@ -10,7 +10,7 @@ import type { Runner } from '../runs/runner';
 import type { SingleTask } from '../runs/single-task';
 import { panelHtml } from './page';
 import { cursorBlock, panelSnapshot } from './snapshot';
-import { selectTile } from './tile-selection';
+import { readTile, selectTile, type PlannedEditor } from './tiles';
 
 /** The view's id in the manifest. */
 export const panelViewId = 'twoHeads.panel';
@@ -102,12 +102,23 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       case 'cancel':
         this.sources.task.cancel();
         break;
-      case 'select-tile': {
-        const { editor } = this.sources.active;
-        await selectTile(editor, editor && this.sources.plans.get(editor.document), message);
+      case 'select-tile':
+        await selectTile(this.front(), message);
+        break;
+      case 'read-tile': {
+        const texts = readTile(this.front(), message);
+        if (texts !== undefined) {
+          this.post({ type: 'tile-text', request: message.request, ...texts });
+        }
         break;
       }
     }
+  }
+
+  /** The prompt in front with its plan. */
+  private front(): PlannedEditor {
+    const { active: { editor }, plans } = this.sources;
+    return { editor, planned: editor && plans.get(editor.document) };
   }
 
   private refresh(): void {
@@ -120,11 +131,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     if (this.view?.visible !== true) {
       return;
     }
-    const { active, plans, choices, task, history, ledger } = this.sources;
-    const { editor } = active;
+    const { choices, task, history, ledger } = this.sources;
     const snapshot = panelSnapshot({
-      editor,
-      planned: editor && plans.get(editor.document),
+      ...this.front(),
       choice: choices.choice,
       read: choices.read(),
       activity: task.activity,
