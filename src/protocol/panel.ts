@@ -13,7 +13,7 @@ import type { RunReport } from '../core/report/report';
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'cursor'; readonly block: number | null }
+  | { readonly type: 'place'; readonly place: EditorPlace }
   /** The answer to `read-tile`: excerpts of the queries' text and of the keys', null where no range of tokens holds the keys. */
   | { readonly type: 'tile-text'; readonly request: number; readonly queries: string; readonly keys: string | null };
 
@@ -48,6 +48,13 @@ export type Activity =
   | { readonly state: 'running'; readonly title: string; readonly progress: Progress | null }
   | { readonly state: 'failed'; readonly message: string };
 
+/** Where the prompt's editor is, in 0-based blocks. */
+export interface EditorPlace {
+  readonly cursor: number | null;
+  /** The blocks on screen, `to` excluded. */
+  readonly visible: { readonly from: number; readonly to: number } | null;
+}
+
 /** Everything the page shows. */
 export interface PanelSnapshot {
   /** File name of the prompt, or null where no prompt is open. */
@@ -64,8 +71,7 @@ export interface PanelSnapshot {
   /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
   readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
-  /** 0-based block of the editor's cursor. */
-  readonly cursorBlock: number | null;
+  readonly place: EditorPlace;
   /** Finished runs, newest first, those of other prompts included. */
   readonly runs: readonly PanelRun[];
   /** The ledger that ran last, or null before the first. */

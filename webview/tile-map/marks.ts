@@ -38,6 +38,22 @@ function band(pen: CanvasRenderingContext2D, line: number, { from, to }: Span, f
   fill(to - line, line);
 }
 
+/** A bar along both axes beside the blocks that are on screen in the editor. */
+export function paintVisible(pen: CanvasRenderingContext2D, layout: MapLayout, blocks: Span, theme: Theme): void {
+  const { grid, left, top, ratio } = layout;
+  const thick = Math.round(3 * ratio);
+  const least = 3 * ratio;
+  const row = shownPixels(rowsOf(grid), blocks);
+  const column = shownPixels(columnsOf(grid), blocks);
+  pen.fillStyle = theme.colours.green;
+  if (row !== undefined) {
+    pen.fillRect(left - thick - 1, top + row.from, thick, Math.max(least, row.to - row.from));
+  }
+  if (column !== undefined) {
+    pen.fillRect(left + column.from, top - thick - 1, Math.max(least, column.to - column.from), thick);
+  }
+}
+
 /** Outlines one tile in `colour` on a ring of the background, however small the tile is; nothing where it is not shown. */
 export function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: TilePlace, colour: string, background: string): void {
   const { grid, left, top, ratio } = layout;

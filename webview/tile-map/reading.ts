@@ -1,7 +1,7 @@
 import { tileCost } from '../../src/core/hints/tile-cost';
 import type { Plan } from '../../src/core/plan/plan';
 import type { DevicePrediction } from '../../src/core/report/prediction';
-import type { HostMessage } from '../../src/protocol/panel';
+import type { EditorPlace, HostMessage } from '../../src/protocol/panel';
 import { element, freshId, setAttributes, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -49,8 +49,8 @@ export class Reading {
   }
 
   /** Explains the marks that there are. */
-  showMarks(cursor: boolean): void {
-    this.#legend.showCursor(cursor);
+  showMarks(place: EditorPlace): void {
+    this.#legend.showMarks(place);
   }
 
   /** @param blocksPerPixel how many blocks share a device pixel along a side; below 1 where a block has several */

@@ -1,16 +1,16 @@
 import type { Plan } from '../../src/core/plan/plan';
+import type { EditorPlace } from '../../src/protocol/panel';
 import { element, setAttributes } from '../dom';
 import type { ThemeWatcher } from '../theme';
 import { bandsOf, tileAt, type Tile } from './geometry';
 import { layoutOf, type MapLayout } from './layout';
-import { paintCursor, paintOutline } from './marks';
+import { paintCursor, paintOutline, paintVisible } from './marks';
 import { paintMap } from './paint';
 import { resized, wholeMap, type Place, type Viewport } from './viewport';
 
 /** What is marked in the map. */
 export interface Marks {
-  /** 0-based block of the editor's cursor. */
-  readonly cursor: number | null;
+  readonly place: EditorPlace;
   readonly hovered: Tile | null;
   /** The keyboard's tile, while the map has the focus. */
   readonly focused: Tile | null;
@@ -29,7 +29,7 @@ export class TileCanvas {
   readonly #onLayout: () => void;
   #plan: Plan | null = null;
   #layout: MapLayout | null = null;
-  #marks: Marks = { cursor: null, hovered: null, focused: null };
+  #marks: Marks = { place: { cursor: null, visible: null }, hovered: null, focused: null };
   #shown = wholeMap(1);
   #stale = true;
   #frame = 0;
@@ -149,9 +149,12 @@ export class TileCanvas {
       paintMap(picture, layout, bandsOf(this.#plan.queryBlocks, layout.grid), theme);
       this.#stale = false;
     }
-    const { cursor, hovered, focused } = this.#marks;
+    const { place: { cursor, visible }, hovered, focused } = this.#marks;
     pen.clearRect(0, 0, layout.width, layout.height);
     pen.drawImage(this.#picture, 0, 0);
+    if (visible !== null) {
+      paintVisible(pen, layout, visible, theme);
+    }
     if (cursor !== null && cursor < this.#plan.blocks) {
       paintCursor(pen, layout, cursor, theme);
     }

@@ -1,6 +1,6 @@
 import type { Plan } from '../../src/core/plan/plan';
 import type { DevicePrediction } from '../../src/core/report/prediction';
-import type { HostMessage, PanelSnapshot } from '../../src/protocol/panel';
+import type { EditorPlace, HostMessage, PanelSnapshot } from '../../src/protocol/panel';
 import { element, setAttributes, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -27,7 +27,7 @@ export class TileMap implements View {
   #plan: Plan | null = null;
   #prediction: DevicePrediction | null = null;
   #drawn = '';
-  #cursor: number | null = null;
+  #place: EditorPlace = { cursor: null, visible: null };
   #hovered: Tile | null = null;
   #selected: Tile | null = null;
 
@@ -45,19 +45,19 @@ export class TileMap implements View {
     this.#listen();
   }
 
-  update({ plan, prediction, cursorBlock }: PanelSnapshot): void {
+  update({ plan, prediction, place }: PanelSnapshot): void {
     setVisible(this.element, plan !== null);
     this.#prediction = prediction;
-    this.#cursor = cursorBlock;
+    this.#place = place;
     if (plan !== null) {
       this.#showPlan(plan);
     }
     this.#mark();
   }
 
-  /** The editor's cursor moved to another block. */
-  showCursor(block: number | null): void {
-    this.#cursor = block;
+  /** The editor's cursor moved to another block, or the editor scrolled. */
+  showPlace(place: EditorPlace): void {
+    this.#place = place;
     this.#mark();
   }
 
@@ -95,7 +95,7 @@ export class TileMap implements View {
       }
     });
     canvas.addEventListener('focus', () => {
-      this.#selected ??= this.#plan && nearestTile(this.#plan.queryBlocks, this.#cursor ?? 0, 0);
+      this.#selected ??= this.#plan && nearestTile(this.#plan.queryBlocks, this.#place.cursor ?? 0, 0);
       this.#mark();
     });
     canvas.addEventListener('blur', () => this.#mark());
@@ -144,8 +144,8 @@ export class TileMap implements View {
   /** Marks and describes the pointed tile, or else the keyboard's; only the keyboard's is read out. */
   #mark(): void {
     const focused = document.activeElement === this.#canvas.canvas ? this.#selected : null;
-    this.#canvas.mark({ cursor: this.#cursor, hovered: this.#hovered, focused });
-    this.#reading.showMarks(this.#cursor !== null);
+    this.#canvas.mark({ place: this.#place, hovered: this.#hovered, focused });
+    this.#reading.showMarks(this.#place);
     if (this.#plan !== null) {
       this.#reading.describe(this.#plan, this.#prediction, this.#hovered ?? focused, this.#hovered === null && focused !== null);
     }

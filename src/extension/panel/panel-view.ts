@@ -8,8 +8,9 @@ import type { LedgerStore } from '../runs/ledger-store';
 import type { RunHistory } from '../runs/run-history';
 import type { Runner } from '../runs/runner';
 import type { SingleTask } from '../runs/single-task';
+import { editorPlace, PlaceWatcher } from './editor-place';
 import { panelHtml } from './page';
-import { cursorBlock, panelSnapshot } from './snapshot';
+import { panelSnapshot } from './snapshot';
 import { readTile, selectTile, type PlannedEditor } from './tiles';
 
 /** The view's id in the manifest. */
@@ -57,11 +58,10 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       }),
     );
     this.own(
-      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
-        if (textEditor === active.editor) {
-          this.post({ type: 'cursor', block: cursorBlock(textEditor, plans.get(textEditor.document)) });
-        }
-      }),
+      new PlaceWatcher(
+        (editor) => editor === active.editor && this.view?.visible === true,
+        () => this.post({ type: 'place', place: editorPlace(this.front()) }),
+      ),
     );
     this.own({ dispose: () => clearTimeout(this.timer) });
   }
