@@ -1,10 +1,35 @@
+import type { EditorPlace } from '../../src/protocol/panel';
 import type { Theme } from '../theme';
 import { columnsOf, pixelsOf, rowsOf, type Axis, type Span } from './geometry';
 import { markSize, type MapLayout } from './layout';
 import type { TilePlace } from './viewport';
 
+/** What is marked on top of the map. */
+export interface Marks {
+  readonly place: EditorPlace;
+  readonly hovered: TilePlace | null;
+  /** The keyboard's tile, while the map has the focus. */
+  readonly focused: TilePlace | null;
+}
+
+/** Draws all marks. */
+export function paintMarks(pen: CanvasRenderingContext2D, layout: MapLayout, { place: { cursor, visible }, hovered, focused }: Marks, theme: Theme): void {
+  if (visible !== null) {
+    paintVisible(pen, layout, visible, theme);
+  }
+  if (cursor !== null) {
+    paintCursor(pen, layout, cursor, theme);
+  }
+  if (focused !== null) {
+    paintOutline(pen, layout, focused, theme.focus, theme.background);
+  }
+  if (hovered !== null) {
+    paintOutline(pen, layout, hovered, theme.foreground, theme.background);
+  }
+}
+
 /** Marks the row and the column of the cursor's block, with a pointer at each axis. */
-export function paintCursor(pen: CanvasRenderingContext2D, layout: MapLayout, block: number, theme: Theme): void {
+function paintCursor(pen: CanvasRenderingContext2D, layout: MapLayout, block: number, theme: Theme): void {
   const { grid, left, top, ratio } = layout;
   const line = Math.max(1, Math.round(ratio));
   const size = (markSize - 1) * ratio;
@@ -39,7 +64,7 @@ function band(pen: CanvasRenderingContext2D, line: number, { from, to }: Span, f
 }
 
 /** A bar along both axes beside the blocks that are on screen in the editor. */
-export function paintVisible(pen: CanvasRenderingContext2D, layout: MapLayout, blocks: Span, theme: Theme): void {
+function paintVisible(pen: CanvasRenderingContext2D, layout: MapLayout, blocks: Span, theme: Theme): void {
   const { grid, left, top, ratio } = layout;
   const thick = Math.round(3 * ratio);
   const least = 3 * ratio;
@@ -55,7 +80,7 @@ export function paintVisible(pen: CanvasRenderingContext2D, layout: MapLayout, b
 }
 
 /** Outlines one tile in `colour` on a ring of the background, however small the tile is; nothing where it is not shown. */
-export function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: TilePlace, colour: string, background: string): void {
+function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: TilePlace, colour: string, background: string): void {
   const { grid, left, top, ratio } = layout;
   const box = (axis: Axis, block: number): Span | undefined => {
     const pixels = shownPixels(axis, { from: block, to: block + 1 });

@@ -31,7 +31,6 @@ export class Reading {
   /** Explains the kinds of another plan. */
   show(plan: Plan): void {
     this.#legend.show(plan);
-    this.#texts.refresh();
   }
 
   /** Describes a tile, or none; `spoken` where the keyboard chose it. */
@@ -41,6 +40,11 @@ export class Reading {
     setText(this.#tile, tile === null ? idleHint() : tileSentence(plan, tile));
     setText(this.#cost, tile === null ? '' : costSentence(tileCost(plan, tile.queryBlock, tile.keyBlock, prediction)));
     this.#texts.show(tile);
+  }
+
+  /** The prompt may have changed: reads the tile's text again. */
+  refresh(): void {
+    this.#texts.refresh();
   }
 
   /** The text of the tile that was asked for. */

@@ -1,19 +1,18 @@
+import type { OrderStep } from '../../src/core/plan/call-order';
 import type { Plan } from '../../src/core/plan/plan';
-import type { EditorPlace } from '../../src/protocol/panel';
 import { element, setAttributes } from '../dom';
 import type { ThemeWatcher } from '../theme';
 import { bandsOf, tileAt, type Tile } from './geometry';
 import { layoutOf, type MapLayout } from './layout';
-import { paintCursor, paintOutline, paintVisible } from './marks';
+import { paintMarks, type Marks } from './marks';
 import { paintMap } from './paint';
+import { paintStep } from './paint-step';
 import { resized, wholeMap, type Place, type Viewport } from './viewport';
 
 /** What is marked in the map. */
-export interface Marks {
-  readonly place: EditorPlace;
-  readonly hovered: Tile | null;
-  /** The keyboard's tile, while the map has the focus. */
-  readonly focused: Tile | null;
+export interface ShownMarks extends Marks {
+  /** The step of a run that is shown, or null for all of it. */
+  readonly step: OrderStep | null;
 }
 
 /**
@@ -29,7 +28,7 @@ export class TileCanvas {
   readonly #onLayout: () => void;
   #plan: Plan | null = null;
   #layout: MapLayout | null = null;
-  #marks: Marks = { place: { cursor: null, visible: null }, hovered: null, focused: null };
+  #marks: ShownMarks = { place: { cursor: null, visible: null }, hovered: null, focused: null, step: null };
   #shown = wholeMap(1);
   #stale = true;
   #frame = 0;
@@ -79,7 +78,7 @@ export class TileCanvas {
   }
 
   /** Draws other marks. */
-  mark(marks: Marks): void {
+  mark(marks: ShownMarks): void {
     this.#marks = marks;
     this.#draw();
   }
@@ -149,20 +148,11 @@ export class TileCanvas {
       paintMap(picture, layout, bandsOf(this.#plan.queryBlocks, layout.grid), theme);
       this.#stale = false;
     }
-    const { place: { cursor, visible }, hovered, focused } = this.#marks;
     pen.clearRect(0, 0, layout.width, layout.height);
     pen.drawImage(this.#picture, 0, 0);
-    if (visible !== null) {
-      paintVisible(pen, layout, visible, theme);
+    if (this.#marks.step !== null) {
+      paintStep(pen, this.#picture, layout, this.#marks.step, theme);
     }
-    if (cursor !== null && cursor < this.#plan.blocks) {
-      paintCursor(pen, layout, cursor, theme);
-    }
-    if (focused !== null) {
-      paintOutline(pen, layout, focused, theme.focus, theme.background);
-    }
-    if (hovered !== null) {
-      paintOutline(pen, layout, hovered, theme.foreground, theme.background);
-    }
+    paintMarks(pen, layout, this.#marks, theme);
   }
 }

@@ -1,3 +1,4 @@
+import type { OrderStep } from '../../src/core/plan/call-order';
 import type { Plan } from '../../src/core/plan/plan';
 import type { DevicePrediction } from '../../src/core/report/prediction';
 import type { EditorPlace, HostMessage, PanelSnapshot } from '../../src/protocol/panel';
@@ -7,10 +8,12 @@ import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section } from '../ui/section';
 import type { View } from '../ui/view';
-import { cellSize, type Tile } from './geometry';
-import { moved, moveOfKey, nearestTile } from './navigation';
+import { cellSize } from './geometry';
+import { nearestTile } from './navigation';
+import { Playback } from './playback';
 import { Reading } from './reading';
 import { TileCanvas } from './tile-canvas';
+import { TileChoice } from './tile-choice';
 import { TileTable } from './tile-table';
 import { placeOfTile, revealing } from './viewport';
 import { mapSummary } from './wording';
@@ -19,44 +22,61 @@ import { Zoom } from './zoom';
 /** The tile map: which query block calls the small transformer on which key block, with the pointer and the keyboard. */
 export class TileMap implements View {
   readonly element: HTMLElement;
-  readonly #host: Host;
   readonly #canvas: TileCanvas;
   readonly #zoom: Zoom;
+  readonly #choice: TileChoice;
   readonly #reading: Reading;
+  readonly #playback: Playback;
   readonly #table: TileTable;
   #plan: Plan | null = null;
   #prediction: DevicePrediction | null = null;
   #drawn = '';
+  #step: OrderStep | null = null;
   #place: EditorPlace = { cursor: null, visible: null };
-  #hovered: Tile | null = null;
-  #selected: Tile | null = null;
 
   constructor(host: Host, theme: ThemeWatcher) {
-    this.#host = host;
     this.#table = new TileTable(host);
     this.#reading = new Reading(host);
     this.#canvas = new TileCanvas(theme, () => this.#showView());
-    this.#zoom = new Zoom(this.#canvas, () => this.#selected && placeOfTile(this.#canvas.shown, this.#selected));
+    this.#zoom = new Zoom(this.#canvas, () => this.#choice.selected && placeOfTile(this.#canvas.shown, this.#choice.selected));
+    // After the zoom: the click that ends a drag must not reach the choice.
+    this.#choice = new TileChoice(this.#canvas, {
+      changed: () => this.#mark(),
+      chosen: ({ queryBlock, keyBlock }) => host.post({ type: 'select-tile', queryBlock, keyBlock }),
+      pressed: (event) => this.#zoom.press(event),
+    });
+    this.#playback = new Playback((step) => {
+      this.#step = step;
+      this.#mark();
+    });
     setAttributes(this.#canvas.canvas, { role: 'application', 'aria-describedby': this.#reading.help.id, 'aria-roledescription': t('tile map') });
     const axes = element('p', { class: 'axes', 'aria-hidden': 'true' }, t('query blocks ↓'), element('span', {}, t('key blocks →')));
-    const map = element('div', { class: 'map' }, this.#zoom.element, axes, this.#canvas.element);
+    const map = element('div', { class: 'map' }, this.#zoom.element, axes, this.#canvas.element, this.#playback.element);
     const both = element('div', { class: 'map-and-reading' }, map, this.#reading.element);
     this.element = section(host, 'tiles', t('Tile map'), both, this.#table.element);
-    this.#listen();
   }
 
-  update({ plan, prediction, place }: PanelSnapshot): void {
+  update({ plan, prediction, place, runs }: PanelSnapshot): void {
     setVisible(this.element, plan !== null);
     this.#prediction = prediction;
     this.#place = place;
     if (plan !== null) {
       this.#showPlan(plan);
     }
+    // The text may be another one even where the plan is not.
+    this.#reading.refresh();
+    this.#playback.showRan(runs.some(({ current }) => current));
     this.#mark();
   }
 
   /** The editor's cursor moved to another block, or the editor scrolled. */
   showPlace(place: EditorPlace): void {
+    const { cursor } = place;
+    if (cursor !== null && cursor !== this.#place.cursor && this.#plan !== null) {
+      const { queryBlocks } = this.#plan;
+      // In the column that is looked at already: a click on a tile moves the cursor, and must not move the map.
+      this.#canvas.look((shown, blocks) => revealing(shown, blocks, nearestTile(queryBlocks, cursor, Math.floor(shown.left + shown.span / 2))));
+    }
     this.#place = place;
     this.#mark();
   }
@@ -68,86 +88,29 @@ export class TileMap implements View {
 
   #showPlan(plan: Plan): void {
     // Every snapshot carries a copy of the plan; what it was asked for tells whether it is another one.
-    const request = JSON.stringify([plan.tokens, plan.model, plan.scenario, plan.oracle, plan.construction]);
+    const request = JSON.stringify([plan.tokens, plan.model, plan.scenario, plan.oracle, plan.construction, plan.scoreBytes]);
     if (request === this.#drawn) {
       return;
     }
     this.#drawn = request;
     this.#plan = plan;
-    this.#hovered = null;
-    this.#selected &&= nearestTile(plan.queryBlocks, this.#selected.queryBlock, this.#selected.keyBlock);
+    this.#choice.show(plan.queryBlocks);
     setAttributes(this.#canvas.canvas, { 'aria-label': mapSummary(plan) });
     this.#reading.show(plan);
     this.#canvas.show(plan);
     this.#table.show(plan);
+    this.#playback.show(plan);
     this.#showView();
-  }
-
-  #listen(): void {
-    const { canvas } = this.#canvas;
-    canvas.addEventListener('pointermove', (event) => this.#point(this.#canvas.tileUnder(event)));
-    canvas.addEventListener('pointerleave', () => this.#point(null));
-    canvas.addEventListener('click', (event) => {
-      this.#selected = this.#canvas.tileUnder(event) ?? this.#selected;
-      this.#mark();
-      if (this.#canvas.tileUnder(event) !== null) {
-        this.#postSelected();
-      }
-    });
-    canvas.addEventListener('focus', () => {
-      this.#selected ??= this.#plan && nearestTile(this.#plan.queryBlocks, this.#place.cursor ?? 0, 0);
-      this.#mark();
-    });
-    canvas.addEventListener('blur', () => this.#mark());
-    canvas.addEventListener('keydown', (event) => this.#press(event));
-  }
-
-  #press(event: KeyboardEvent): void {
-    const move = moveOfKey(event);
-    if (this.#plan === null || this.#selected === null || event.altKey) {
-      return;
-    }
-    if (this.#zoom.press(event)) {
-      event.preventDefault();
-      return;
-    }
-    if (move !== undefined) {
-      const tile = moved(this.#plan.queryBlocks, this.#selected, move);
-      this.#selected = tile;
-      this.#hovered = null;
-      this.#canvas.look((shown, blocks) => revealing(shown, blocks, tile));
-      this.#mark();
-    } else if (event.key === 'Enter' || event.key === ' ') {
-      this.#postSelected();
-    } else {
-      return;
-    }
-    event.preventDefault();
-  }
-
-  #point(tile: Tile | null): void {
-    const same = tile?.queryBlock === this.#hovered?.queryBlock && tile?.keyBlock === this.#hovered?.keyBlock;
-    if (!same) {
-      this.#hovered = tile;
-      this.#mark();
-    }
-    this.#canvas.canvas.classList.toggle('over-tile', tile !== null);
-  }
-
-  #postSelected(): void {
-    if (this.#selected !== null) {
-      const { queryBlock, keyBlock } = this.#selected;
-      this.#host.post({ type: 'select-tile', queryBlock, keyBlock });
-    }
   }
 
   /** Marks and describes the pointed tile, or else the keyboard's; only the keyboard's is read out. */
   #mark(): void {
-    const focused = document.activeElement === this.#canvas.canvas ? this.#selected : null;
-    this.#canvas.mark({ place: this.#place, hovered: this.#hovered, focused });
+    const { hovered, focused } = this.#choice;
+    this.#choice.startAt(this.#place.cursor ?? 0);
+    this.#canvas.mark({ place: this.#place, hovered, focused, step: this.#step });
     this.#reading.showMarks(this.#place);
     if (this.#plan !== null) {
-      this.#reading.describe(this.#plan, this.#prediction, this.#hovered ?? focused, this.#hovered === null && focused !== null);
+      this.#reading.describe(this.#plan, this.#prediction, hovered ?? focused, hovered === null && focused !== null);
     }
   }
 

@@ -1,6 +1,8 @@
 import { formatCount, formatDuration, formatFlops } from '../../src/core/format';
 import type { TileCost } from '../../src/core/hints/tile-cost';
+import { isBlackBox } from '../../src/core/constructions';
 import { scenarioLabel } from '../../src/core/masks';
+import type { OrderStep, TileArea } from '../../src/core/plan/call-order';
 import { blockEnd, blockStart } from '../../src/core/plan/partition';
 import type { Plan } from '../../src/core/plan/plan';
 import type { TileKind } from '../../src/core/plan/tiles';
@@ -48,6 +50,44 @@ export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryB
       ? t('Call {0} of {1} in each of {2} layers', first, of, layers)
       : t('Calls {0}–{1} of {2} in each of {3} layers', first, last, of, layers);
   return [calls, formatFlops(flops), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(' · ');
+}
+
+/** A step of a run, such as `Step 12 of 96 of the last run, the same for every head of layers 1, 2, 3: query blocks 5–8 read 16 tiles`. */
+export function stepSentence(plan: Plan, { layers, step, steps, current }: OrderStep, ran: boolean): string {
+  const place = [formatCount(step + 1), formatCount(steps), rangesOf(layers)] as const;
+  const reading = readingOf(current);
+  if (isBlackBox(plan.construction)) {
+    return ran
+      ? t('Query block {0} of {1} of the last run, the same for every head of layers {2}: all of its calls', ...place)
+      : t('Query block {0} of {1} of a run, the same for every head of layers {2}: all of its calls', ...place);
+  }
+  return ran
+    ? t('Step {0} of {1} of the last run, the same for every head of layers {2}: {3}', ...place, reading)
+    : t('Step {0} of {1} of a run, the same for every head of layers {2}: {3}', ...place, reading);
+}
+
+/** What areas of one step read; they share their query blocks. */
+function readingOf(areas: readonly TileArea[]): string {
+  const [{ queries }] = areas;
+  const rows = queries.to - queries.from;
+  const tiles = formatCount(areas.reduce((sum, { keys, diagonal }) => sum + (diagonal ? rows : rows * (keys.to - keys.from)), 0));
+  return rows === 1
+    ? t('query block {0} reads {1} tiles at once', formatCount(queries.to), tiles)
+    : t('query blocks {0}–{1} read {2} tiles at once', formatCount(queries.from + 1), formatCount(queries.to), tiles);
+}
+
+/** Ascending 0-based numbers as 1-based ranges, such as `1–4, 7`. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.[1] === number - 1) {
+      last[1] = number;
+    } else {
+      ranges.push([number, number]);
+    }
+  }
+  return ranges.map(([from, to]) => (from === to ? formatCount(from + 1) : `${formatCount(from + 1)}–${formatCount(to + 1)}`)).join(', ');
 }
 
 /** The whole map in a sentence, for readers who do not see it. */
