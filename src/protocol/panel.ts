@@ -28,6 +28,8 @@ export type PageMessage =
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
   | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number }
+  /** Write a picture of the map to a file that the user names. */
+  | { readonly type: 'save-picture'; readonly format: 'svg' | 'png'; readonly data: Uint8Array }
   /** Tell the text of a tile's token ranges. The answer names the `request`; there is none where the prompt has changed. */
   | { readonly type: 'read-tile'; readonly request: number; readonly queryBlock: number; readonly keyBlock: number };
 

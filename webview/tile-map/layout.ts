@@ -1,6 +1,6 @@
 import { formatCount } from '../../src/core/format';
 import type { Theme } from '../theme';
-import { blocksShown, type Axis, type Grid } from './geometry';
+import type { Grid } from './geometry';
 import type { Viewport } from './viewport';
 
 /** Where the grid lies in its canvas. All lengths in device pixels. */
@@ -37,21 +37,4 @@ export function layoutOf(blocks: number, shown: Viewport, width: number, theme: 
   const side = Math.max(16, Math.min(room, Math.floor(largestSide * ratio), Math.floor(blocks * largestCell * ratio)));
   const far = Math.round(margin * ratio);
   return { grid: { blocks, side, shown }, left, top, width: left + side + far, height: top + side + far, ratio };
-}
-
-/** 0-based shown blocks that carry a label: the first of all, and every 1, 2 or 5 times a power of ten with `room` pixels between. */
-export function labelledBlocks(axis: Axis, room: number): readonly number[] {
-  const atLeast = (room * axis.span) / axis.side;
-  const power = 10 ** Math.max(0, Math.floor(Math.log10(atLeast)));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= atLeast) ?? 10 * power;
-  const { from, to } = blocksShown(axis);
-  const labelled = from === 0 ? [0] : [];
-  // Steps of 2 count 1, 3, 5; larger ones hit round numbers: 1, 10, 20.
-  const offset = step <= 2 ? 0 : -1;
-  for (let block = step * Math.max(1, Math.ceil((from - offset) / step)) + offset; block < to; block += step) {
-    if (block >= atLeast) {
-      labelled.push(block);
-    }
-  }
-  return labelled;
 }

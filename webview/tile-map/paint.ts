@@ -1,16 +1,11 @@
 import { formatCount } from '../../src/core/format';
-import type { TileKind } from '../../src/core/plan/tiles';
-import { patternFill, type Pattern } from '../patterns';
-import type { Colour, Theme } from '../theme';
+import { patternFill } from '../patterns';
+import type { Theme } from '../theme';
 import { blocksShown, cellSize, columnsOf, pixelsOf, rowsOf, type Axis, type Band } from './geometry';
-import { axisFontSize, labelledBlocks, markSize, type MapLayout } from './layout';
+import { labelledBlocks, middleOf, within } from './labels';
+import { axisFontSize, markSize, type MapLayout } from './layout';
+import { looks } from './looks';
 
-/** Colour and pattern of each kind of tile; the legend's swatches in the style sheet follow it. */
-const looks: Readonly<Record<TileKind, { readonly colour: Colour; readonly pattern: Pattern }>> = {
-  full: { colour: 'blue', pattern: 'solid' },
-  partial: { colour: 'orange', pattern: 'hatched' },
-  sampled: { colour: 'purple', pattern: 'dotted' },
-};
 /** Later kinds are drawn over earlier ones where blocks share a pixel: the rare ones must stay visible. */
 const paintOrder = ['full', 'sampled', 'partial'] as const;
 /** Below so many CSS pixels a pattern cannot be told apart; tiles from the second size on are cut by lines. */
@@ -86,15 +81,4 @@ function paintAxes(pen: CanvasRenderingContext2D, { grid, left, top, ratio }: Ma
   for (const block of labelledBlocks(rows, 2 * size)) {
     pen.fillText(formatCount(block + 1), left - gap, top + within(middleOf(rows, block), size / 2, grid.side));
   }
-}
-
-/** The middle of the part of a block that is shown. */
-function middleOf(axis: Axis, block: number): number {
-  const { from, to } = pixelsOf(axis, { from: block, to: block + 1 });
-  return (Math.max(0, from) + Math.min(axis.side, to)) / 2;
-}
-
-/** Keeps `half` a label's length from both ends. */
-function within(place: number, half: number, side: number): number {
-  return Math.min(Math.max(place, half), Math.max(half, side - half));
 }

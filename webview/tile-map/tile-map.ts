@@ -12,6 +12,7 @@ import { cellSize } from './geometry';
 import { nearestTile } from './navigation';
 import { Playback } from './playback';
 import { Reading } from './reading';
+import { Save } from './save';
 import { TileCanvas } from './tile-canvas';
 import { TileChoice } from './tile-choice';
 import { TileTable } from './tile-table';
@@ -27,6 +28,7 @@ export class TileMap implements View {
   readonly #choice: TileChoice;
   readonly #reading: Reading;
   readonly #playback: Playback;
+  readonly #save: Save;
   readonly #table: TileTable;
   #plan: Plan | null = null;
   #prediction: DevicePrediction | null = null;
@@ -52,7 +54,8 @@ export class TileMap implements View {
     setAttributes(this.#canvas.canvas, { role: 'application', 'aria-describedby': this.#reading.help.id, 'aria-roledescription': t('tile map') });
     const axes = element('p', { class: 'axes', 'aria-hidden': 'true' }, t('query blocks ↓'), element('span', {}, t('key blocks →')));
     const map = element('div', { class: 'map' }, this.#zoom.element, axes, this.#canvas.element, this.#playback.element);
-    const both = element('div', { class: 'map-and-reading' }, map, this.#reading.element);
+    this.#save = new Save(host, this.#canvas, theme);
+    const both = element('div', { class: 'map-and-reading' }, map, element('div', { class: 'map-side' }, this.#reading.element, this.#save.element));
     this.element = section(host, 'tiles', t('Tile map'), both, this.#table.element);
   }
 
@@ -100,6 +103,7 @@ export class TileMap implements View {
     this.#canvas.show(plan);
     this.#table.show(plan);
     this.#playback.show(plan);
+    this.#save.show(plan);
     this.#showView();
   }
 

@@ -10,6 +10,7 @@ import type { Runner } from '../runs/runner';
 import type { SingleTask } from '../runs/single-task';
 import { editorPlace, PlaceWatcher } from './editor-place';
 import { panelHtml } from './page';
+import { savePicture } from './save-picture';
 import { panelSnapshot } from './snapshot';
 import { readTile, selectTile, type PlannedEditor } from './tiles';
 
@@ -104,6 +105,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
         break;
       case 'select-tile':
         await selectTile(this.front(), message);
+        break;
+      case 'save-picture':
+        await savePicture(this.front().editor?.document.uri, message);
         break;
       case 'read-tile': {
         const texts = readTile(this.front(), message);
