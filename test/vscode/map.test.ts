@@ -66,10 +66,12 @@ describe('the tile map', () => {
     await open('prompt.md', sampleText(), /^Tile map, causal/);
     await part('tile-map').hover({ position: await middle() });
     await text('tile-info', /query block \d+ \(tokens [\d,–]+\) reads key block \d+ \(tokens [\d,–]+\)/);
-    await text('tile-cost', /^Calls? [\d–]+ of \d+ in each of 6 layers · [\d.]+ MFLOP/);
+    await text('tile-cost', /^Calls? [\d–]+ of \d+ in each of 6 layers · [\d.]+ MFLOP in all/);
     const queries = await text('tile-queries', /\w{3}/);
     expect(sampleText()).toContain(queries.split(' … ')[0]);
+    await part('tile-keys').scrollIntoViewIfNeeded();
     await bench.screenshot('map-1-hover-narrow');
+    await part('tile-map').scrollIntoViewIfNeeded();
   });
 
   it('shows what the editor shows', async () => {
@@ -120,6 +122,8 @@ describe('the tile map', () => {
     await part('play').click();
     const start = Date.now();
     await text('play', /Pause/);
+    await pause(2500);
+    await bench.screenshot('map-3-playing');
     await text('play', /Play/);
     expect(Date.now() - start).toBeLessThan(12_000);
     await text('play-step', /^Step (\d+) of \1 /);
@@ -166,6 +170,7 @@ describe('the tile map', () => {
     await bench.screenshot('map-6-short-light');
     await bench.setTheme('Default High Contrast');
     await part('step-on').click();
+    await part('save-svg').scrollIntoViewIfNeeded();
     await pause(500);
     await bench.screenshot('map-7-short-high-contrast');
     await bench.setTheme('Default Dark Modern');
@@ -175,7 +180,6 @@ describe('the tile map', () => {
     await bench.page.mouse.down();
     await bench.page.mouse.move(side.x + 1000, side.y + 300, { steps: 5 });
     await bench.page.mouse.up();
-    await text('tile-remark', /^$/);
     await part('tile-map').hover({ position: await middle() });
     await pause(500);
     await bench.screenshot('map-8-wide');

@@ -40,6 +40,10 @@ export function listenToGestures(canvas: HTMLCanvasElement, { zoom, pan }: Gestu
     }
   });
   canvas.addEventListener('pointermove', (event) => {
+    if (event.buttons === 0) {
+      // Released outside the canvas.
+      pointers.delete(event.pointerId);
+    }
     const before = pointers.get(event.pointerId);
     const now = pointOf(event);
     if (before === undefined || (!moved && distance(before, now) < clickTolerance)) {

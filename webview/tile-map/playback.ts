@@ -9,7 +9,7 @@ import { stepSentence } from './wording';
 
 /** Plays the order in which a run reads the tiles: by itself, step by step, or at the slider's position. */
 export class Playback {
-  readonly #play = button(t('Play the calls'), 'secondary', { 'data-testid': 'play' }, () => (this.#started === null ? this.#start() : this.#pause()));
+  readonly #play = button(t('Play'), 'secondary', { 'data-testid': 'play' }, () => (this.#started === null ? this.#start() : this.#pause()));
   readonly #back = button('‹', 'secondary', { 'aria-label': t('One step back'), title: t('One step back'), 'data-testid': 'step-back' }, () => this.#stepBy(-1));
   readonly #on = button('›', 'secondary', { 'aria-label': t('One step on'), title: t('One step on'), 'data-testid': 'step-on' }, () => this.#stepBy(1));
   readonly #slider = element('input', { type: 'range', min: 0, step: 1, 'aria-label': t('Step of the run'), 'data-testid': 'play-position' });
@@ -22,7 +22,7 @@ export class Playback {
   readonly element = element(
     'div',
     { class: 'playback', role: 'group', 'aria-label': t('Order of the calls') },
-    element('div', { class: 'toolbar' }, this.#play, this.#back, this.#on, this.#slider, this.#leave),
+    element('div', { class: 'toolbar' }, element('span', { class: 'note' }, t('Calls in order')), this.#play, this.#back, this.#on, this.#slider, this.#leave),
     this.#sentence,
   );
   readonly #onStep: (step: OrderStep | null) => void;
@@ -118,7 +118,7 @@ export class Playback {
 
   #tell(): void {
     const playing = this.#started !== null;
-    setText(this.#play, playing ? t('Pause') : t('Play the calls'));
+    setText(this.#play, playing ? t('Pause') : t('Play'));
     setVisible(this.#leave, this.#step !== null);
     setVisible(this.#slider, this.#step !== null);
     setVisible(this.#sentence, this.#step !== null);
@@ -128,8 +128,8 @@ export class Playback {
     const { steps, at } = this.#orderNow();
     const sentence = stepSentence(this.#plan, at(this.#step), this.#ran);
     setText(this.#sentence, sentence);
-    // Steps that follow one another by themselves are not read out.
-    setAttributes(this.#sentence, { 'aria-live': playing ? 'off' : 'polite' });
+    // Steps that follow one another by themselves are not read out; the slider reads out its own.
+    setAttributes(this.#sentence, { 'aria-live': playing || document.activeElement === this.#slider ? 'off' : 'polite' });
     setAttributes(this.#slider, { max: steps - 1, 'aria-valuetext': sentence });
     this.#slider.valueAsNumber = this.#step;
   }

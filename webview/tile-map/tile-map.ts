@@ -16,7 +16,7 @@ import { Save } from './save';
 import { TileCanvas } from './tile-canvas';
 import { TileChoice } from './tile-choice';
 import { TileTable } from './tile-table';
-import { placeOfTile, revealing } from './viewport';
+import { revealing } from './viewport';
 import { mapSummary } from './wording';
 import { Zoom } from './zoom';
 
@@ -40,7 +40,7 @@ export class TileMap implements View {
     this.#table = new TileTable(host);
     this.#reading = new Reading(host);
     this.#canvas = new TileCanvas(theme, () => this.#showView());
-    this.#zoom = new Zoom(this.#canvas, () => this.#choice.selected && placeOfTile(this.#canvas.shown, this.#choice.selected));
+    this.#zoom = new Zoom(this.#canvas, () => this.#choice.selected);
     // After the zoom: the click that ends a drag must not reach the choice.
     this.#choice = new TileChoice(this.#canvas, {
       changed: () => this.#mark(),
@@ -111,8 +111,10 @@ export class TileMap implements View {
   #mark(): void {
     const { hovered, focused } = this.#choice;
     this.#choice.startAt(this.#place.cursor ?? 0);
-    this.#canvas.mark({ place: this.#place, hovered, focused, step: this.#step });
-    this.#reading.showMarks(this.#place);
+    // The cursor's lines would cover what a step reads.
+    const place = this.#step === null ? this.#place : { ...this.#place, cursor: null };
+    this.#canvas.mark({ place, hovered, focused, step: this.#step });
+    this.#reading.showMarks(place);
     if (this.#plan !== null) {
       this.#reading.describe(this.#plan, this.#prediction, hovered ?? focused, hovered === null && focused !== null);
     }

@@ -41,7 +41,7 @@ export function tileSentence(plan: Plan, { queryBlock, keyBlock, kind }: Tile): 
   }
 }
 
-/** What a tile costs, such as `Call 12 of 36 in each of 6 layers · 201 MFLOP · about 1.9 ms`. */
+/** What a tile costs, such as `Call 12 of 36 in each of 6 layers · 201 MFLOP in all · about 1.9 ms`. */
 export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryBlock, flops, expectedMs }: TileCost): string {
   const [first, last, of] = [firstCall, lastCall, layerCalls].map(formatCount);
   const calls = ofQueryBlock
@@ -49,7 +49,7 @@ export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryB
     : firstCall === lastCall
       ? t('Call {0} of {1} in each of {2} layers', first, of, layers)
       : t('Calls {0}–{1} of {2} in each of {3} layers', first, last, of, layers);
-  return [calls, formatFlops(flops), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(' · ');
+  return [calls, t('{0} in all', formatFlops(flops)), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(' · ');
 }
 
 /** A step of a run, such as `Step 12 of 96 of the last run, the same for every head of layers 1, 2, 3: query blocks 5–8 read 16 tiles`. */
@@ -70,10 +70,13 @@ export function stepSentence(plan: Plan, { layers, step, steps, current }: Order
 function readingOf(areas: readonly TileArea[]): string {
   const [{ queries }] = areas;
   const rows = queries.to - queries.from;
-  const tiles = formatCount(areas.reduce((sum, { keys, diagonal }) => sum + (diagonal ? rows : rows * (keys.to - keys.from)), 0));
+  const tiles = areas.reduce((sum, { keys, diagonal }) => sum + (diagonal ? rows : rows * (keys.to - keys.from)), 0);
+  if (tiles === 1) {
+    return t('query block {0} reads one tile', formatCount(queries.to));
+  }
   return rows === 1
-    ? t('query block {0} reads {1} tiles at once', formatCount(queries.to), tiles)
-    : t('query blocks {0}–{1} read {2} tiles at once', formatCount(queries.from + 1), formatCount(queries.to), tiles);
+    ? t('query block {0} reads {1} tiles at once', formatCount(queries.to), formatCount(tiles))
+    : t('query blocks {0}–{1} read {2} tiles at once', formatCount(queries.from + 1), formatCount(queries.to), formatCount(tiles));
 }
 
 /** Ascending 0-based numbers as 1-based ranges, such as `1–4, 7`. */

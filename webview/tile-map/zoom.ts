@@ -4,7 +4,7 @@ import { button } from '../ui/toolkit';
 import { cellSize } from './geometry';
 import { listenToGestures } from './gestures';
 import type { TileCanvas } from './tile-canvas';
-import { canZoomIn, magnification, middle, panned, wholeMap, zoomed, type Place } from './viewport';
+import { canZoomIn, magnification, middle, panned, placeOfTile, revealing, wholeMap, zoomed, type TilePlace } from './viewport';
 
 /** How much larger one press shows the map, and the part of what is shown that one press moves. */
 const zoomStep = 2;
@@ -20,16 +20,16 @@ const arrows: Readonly<Record<string, readonly [right: number, down: number]>> =
 export class Zoom {
   readonly element: HTMLElement;
   readonly #canvas: TileCanvas;
-  readonly #centre: () => Place | null;
+  readonly #tile: () => TilePlace | null;
   readonly #level = element('output', { class: 'note', 'data-testid': 'zoom-level' });
   readonly #in = button('+', 'secondary', { 'aria-label': t('Zoom in'), title: t('Zoom in (+)'), 'data-testid': 'zoom-in' }, () => this.#by(zoomStep));
   readonly #out = button('−', 'secondary', { 'aria-label': t('Zoom out'), title: t('Zoom out (-)'), 'data-testid': 'zoom-out' }, () => this.#by(1 / zoomStep));
   readonly #whole = button(t('Whole map'), 'secondary', { title: t('Show the whole map (0)'), 'data-testid': 'zoom-whole' }, () => this.#showWhole());
 
-  /** @param centre the place that buttons and keys zoom into, or null for the middle of what is shown */
-  constructor(canvas: TileCanvas, centre: () => Place | null) {
+  /** @param tile the tile that buttons and keys zoom into where it is shown; else it is the middle */
+  constructor(canvas: TileCanvas, tile: () => TilePlace | null) {
     this.#canvas = canvas;
-    this.#centre = centre;
+    this.#tile = tile;
     this.element = element('div', { class: 'toolbar', role: 'group', 'aria-label': t('Zoom') }, this.#in, this.#out, this.#whole, this.#level);
     listenToGestures(canvas.canvas, {
       zoom: (factor, at) => canvas.look((shown, blocks) => zoomed(shown, blocks, factor, canvas.placeOf(at))),
@@ -74,7 +74,12 @@ export class Zoom {
   }
 
   #by(factor: number): void {
-    this.#canvas.look((shown, blocks) => zoomed(shown, blocks, factor, this.#centre() ?? middle));
+    this.#canvas.look((shown, blocks) => {
+      const tile = this.#tile();
+      const place = tile && placeOfTile(shown, tile);
+      const next = zoomed(shown, blocks, factor, place ?? middle);
+      return tile !== null && place !== null ? revealing(next, blocks, tile) : next;
+    });
   }
 
   #showWhole(): void {
