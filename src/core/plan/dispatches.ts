@@ -64,7 +64,11 @@ export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScore
  * attention their own key block at least. What is left of a query block, open tiles all of them, goes on from there.
  */
 export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
-  return [...dispatchBands(plan, maskIndex, limit)].flatMap((band) => dispatchesOfBand(band, limit));
+  const dispatches: Dispatch[] = [];
+  for (const band of dispatchBands(plan, maskIndex, limit)) {
+    append(band, limit, dispatches);
+  }
+  return dispatches;
 }
 
 /**
@@ -168,18 +172,28 @@ function extend(band: Band, reading: Reading, shared: Shared, limit: number, sho
   return true;
 }
 
-/** The runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
-export function dispatchesOfBand({ firstBlock, readings, shared, moves }: DispatchBand, limit: number): readonly Dispatch[] {
+/** The runs of one band. */
+export function dispatchesOfBand(band: DispatchBand, limit: number): readonly Dispatch[] {
+  const dispatches: Dispatch[] = [];
+  append(band, limit, dispatches);
+  return dispatches;
+}
+
+/** Appends the runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
+function append({ firstBlock, readings, shared, moves }: DispatchBand, limit: number, dispatches: Dispatch[]): void {
   const [first] = readings;
   const together = shared && first[shared];
   if (together === undefined) {
-    return partsOf(firstBlock, first.stacks, limit, false);
+    dispatches.push(...partsOf(firstBlock, first.stacks, limit, false));
+    return;
   }
   const blocks = readings.length;
   const stacks = together.map((stack, index) => ({ ...stack, tiles: moves[index] ? blocks : 1 }));
   const continued = shared === 'near' && first.far.length > 0;
-  const one = { firstBlock, blocks, stacks, instances: blocks * stacks.length, continues: false, continued };
-  return [one, ...(continued ? readings.flatMap(({ far }, index) => partsOf(firstBlock + index, far, limit, true)) : [])];
+  dispatches.push({ firstBlock, blocks, stacks, instances: blocks * stacks.length, continues: false, continued });
+  if (continued) {
+    readings.forEach(({ far }, index) => dispatches.push(...partsOf(firstBlock + index, far, limit, true)));
+  }
 }
 
 /** One query block's stacks as runs. */
