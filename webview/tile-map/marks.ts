@@ -7,13 +7,13 @@ import type { TilePlace } from './viewport';
 /** What is marked on top of the map. */
 export interface Marks {
   readonly place: EditorPlace;
-  readonly hovered: TilePlace | null;
+  readonly pointed: TilePlace | null;
   /** The keyboard's tile, while the map has the focus. */
   readonly focused: TilePlace | null;
 }
 
 /** Draws all marks. */
-export function paintMarks(pen: CanvasRenderingContext2D, layout: MapLayout, { place: { cursor, visible }, hovered, focused }: Marks, theme: Theme): void {
+export function paintMarks(pen: CanvasRenderingContext2D, layout: MapLayout, { place: { cursor, visible }, pointed, focused }: Marks, theme: Theme): void {
   if (visible !== null) {
     paintVisible(pen, layout, visible, theme);
   }
@@ -23,8 +23,8 @@ export function paintMarks(pen: CanvasRenderingContext2D, layout: MapLayout, { p
   if (focused !== null) {
     paintOutline(pen, layout, focused, theme.focus, theme.background);
   }
-  if (hovered !== null) {
-    paintOutline(pen, layout, hovered, theme.foreground, theme.background);
+  if (pointed !== null) {
+    paintOutline(pen, layout, pointed, theme.foreground, theme.background);
   }
 }
 

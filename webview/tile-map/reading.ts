@@ -24,7 +24,7 @@ export class Reading {
 
   constructor(host: Host) {
     this.#texts = new TileTexts(host);
-    const parts = [this.#info, this.#legend.element, this.#remark, this.#texts.element, this.help];
+    const parts = [this.#info, this.#texts.element, this.#legend.element, this.#remark, this.help];
     this.element = element('div', { class: 'map-reading', role: 'group', 'aria-label': t('About the map') }, ...parts);
   }
 

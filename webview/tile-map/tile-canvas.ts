@@ -28,7 +28,7 @@ export class TileCanvas {
   readonly #onLayout: () => void;
   #plan: Plan | null = null;
   #layout: MapLayout | null = null;
-  #marks: ShownMarks = { place: { cursor: null, visible: null }, hovered: null, focused: null, step: null };
+  #marks: ShownMarks = { place: { cursor: null, visible: null }, pointed: null, focused: null, step: null };
   #shown = wholeMap(1);
   #stale = true;
   #frame = 0;

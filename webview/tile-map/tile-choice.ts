@@ -20,7 +20,7 @@ export class TileChoice {
   readonly #listener: ChoiceListener;
   #queryBlocks: readonly QueryBlock[] = [];
   #start = 0;
-  #hovered: Tile | null = null;
+  #pointed: Tile | null = null;
   #selected: Tile | null = null;
 
   constructor(canvas: TileCanvas, listener: ChoiceListener) {
@@ -28,12 +28,12 @@ export class TileChoice {
     this.#listener = listener;
     const target = canvas.canvas;
     target.addEventListener('pointermove', (event) => this.#point(canvas.tileUnder(event)));
-    target.addEventListener('pointerleave', () => this.#point(null));
     target.addEventListener('click', (event) => this.#click(canvas.tileUnder(event)));
     target.addEventListener('focus', () => {
       if (this.#selected === null && this.#queryBlocks.length > 0) {
         this.#selected = nearestTile(this.#queryBlocks, this.#start, 0);
       }
+      this.#pointed = null;
       listener.changed();
     });
     target.addEventListener('blur', listener.changed);
@@ -44,9 +44,9 @@ export class TileChoice {
     });
   }
 
-  /** The tile under the pointer. */
-  get hovered(): Tile | null {
-    return this.#hovered;
+  /** The tile that the pointer was on last: it stays, since what is said of it may have to be scrolled to. */
+  get pointed(): Tile | null {
+    return this.#pointed;
   }
 
   /** The keyboard's tile, which stays while the map has no focus. */
@@ -62,8 +62,9 @@ export class TileChoice {
   /** Chooses among the tiles of another plan. */
   show(queryBlocks: readonly QueryBlock[]): void {
     this.#queryBlocks = queryBlocks;
-    this.#hovered = null;
-    this.#selected &&= nearestTile(queryBlocks, this.#selected.queryBlock, this.#selected.keyBlock);
+    const near = (tile: Tile | null): Tile | null => tile && nearestTile(queryBlocks, tile.queryBlock, tile.keyBlock);
+    this.#pointed = near(this.#pointed);
+    this.#selected = near(this.#selected);
   }
 
   /** @param queryBlock where the keyboard begins on its first visit */
@@ -79,7 +80,7 @@ export class TileChoice {
     if (move !== undefined) {
       const tile = moved(this.#queryBlocks, this.#selected, move);
       this.#selected = tile;
-      this.#hovered = null;
+      this.#pointed = null;
       this.#canvas.look((shown, blocks) => revealing(shown, blocks, tile));
       this.#listener.changed();
     } else if (event.key === 'Enter' || event.key === ' ') {
@@ -99,8 +100,8 @@ export class TileChoice {
   }
 
   #point(tile: Tile | null): void {
-    if (tile?.queryBlock !== this.#hovered?.queryBlock || tile?.keyBlock !== this.#hovered?.keyBlock) {
-      this.#hovered = tile;
+    if (tile !== null && (tile.queryBlock !== this.#pointed?.queryBlock || tile.keyBlock !== this.#pointed.keyBlock)) {
+      this.#pointed = tile;
       this.#listener.changed();
     }
     this.#canvas.canvas.classList.toggle('over-tile', tile !== null);

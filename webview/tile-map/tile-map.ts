@@ -109,14 +109,14 @@ export class TileMap implements View {
 
   /** Marks and describes the pointed tile, or else the keyboard's; only the keyboard's is read out. */
   #mark(): void {
-    const { hovered, focused } = this.#choice;
+    const { pointed, focused } = this.#choice;
     this.#choice.startAt(this.#place.cursor ?? 0);
     // The cursor's lines would cover what a step reads.
     const place = this.#step === null ? this.#place : { ...this.#place, cursor: null };
-    this.#canvas.mark({ place, hovered, focused, step: this.#step });
+    this.#canvas.mark({ place, pointed, focused, step: this.#step });
     this.#reading.showMarks(place);
     if (this.#plan !== null) {
-      this.#reading.describe(this.#plan, this.#prediction, hovered ?? focused, hovered === null && focused !== null);
+      this.#reading.describe(this.#plan, this.#prediction, pointed ?? focused, pointed === null && focused !== null);
     }
   }
 
