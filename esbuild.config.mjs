@@ -55,6 +55,7 @@ async function stageRuntime() {
     'onnxruntime-common/package.json',
     'onnxruntime-common/dist/cjs',
     'gpt-tokenizer/package.json',
+    'gpt-tokenizer/LICENSE',
     'gpt-tokenizer/cjs',
   ];
   for (const path of kept) {

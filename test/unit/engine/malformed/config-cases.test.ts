@@ -32,6 +32,7 @@ describe('a config.json whose text is broken', () => {
     ['deep nesting', deepJson(100_000), /model_type is missing/],
     ['a type under __proto__', '{"__proto__":{"model_type":"llama"}}', /model_type is missing/],
     ['a type that objects inherit', changed('llama', { model_type: 'constructor' }), /model_type "constructor" is not supported/],
+    ['quantised weights', changed('llama', { quantization_config: { quant_method: 'gptq', bits: 4 } }), /quantization_config: quantised weights are not supported; use the model's own checkpoint/],
     ['a type of many lines', changed('llama', { model_type: '\n\u001b[31m'.repeat(1000) }), /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" is not supported/],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);
