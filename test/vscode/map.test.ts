@@ -175,11 +175,7 @@ describe('the tile map', () => {
     await bench.screenshot('map-7-short-high-contrast');
     await bench.setTheme('Default Dark Modern');
     await bench.open(join(workspace, 'prompt.md'));
-    const side = (await bench.page.locator('.part.sidebar').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-    await bench.page.mouse.move(side.x + side.width, side.y + 300);
-    await bench.page.mouse.down();
-    await bench.page.mouse.move(side.x + 1000, side.y + 300, { steps: 5 });
-    await bench.page.mouse.up();
+    await bench.setSideBarWidth(1000);
     await part('tile-map').hover({ position: await middle() });
     await pause(500);
     await bench.screenshot('map-8-wide');
