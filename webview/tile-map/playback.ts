@@ -112,7 +112,7 @@ export class Playback {
   }
 
   #orderNow(): CallOrder {
-    this.#order ??= this.#plan === null ? { steps: 0, at: () => ({ layers: [], step: 0, steps: 0, doneBlocks: 0, done: [], current: [] }) } : callOrder(this.#plan);
+    this.#order ??= this.#plan === null ? { steps: 0, at: () => ({ layers: [], step: 0, steps: 0, byBlock: true, doneBlocks: 0, done: [], current: [] }) } : callOrder(this.#plan);
     return this.#order;
   }
 
@@ -126,7 +126,7 @@ export class Playback {
       return;
     }
     const { steps, at } = this.#orderNow();
-    const sentence = stepSentence(this.#plan, at(this.#step), this.#ran);
+    const sentence = stepSentence(at(this.#step), this.#ran);
     setText(this.#sentence, sentence);
     // Steps that follow one another by themselves are not read out; the slider reads out its own.
     setAttributes(this.#sentence, { 'aria-live': playing || document.activeElement === this.#slider ? 'off' : 'polite' });

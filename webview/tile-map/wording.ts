@@ -1,6 +1,5 @@
 import { formatCount, formatDuration, formatFlops } from '../../src/core/format';
 import type { TileCost } from '../../src/core/hints/tile-cost';
-import { isBlackBox } from '../../src/core/constructions';
 import { scenarioLabel } from '../../src/core/masks';
 import type { OrderStep, TileArea } from '../../src/core/plan/call-order';
 import { blockEnd, blockStart } from '../../src/core/plan/partition';
@@ -53,10 +52,10 @@ export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryB
 }
 
 /** A step of a run, such as `Step 12 of 96 of the last run, the same for every head of layers 1, 2, 3: query blocks 5–8 read 16 tiles`. */
-export function stepSentence(plan: Plan, { layers, step, steps, current }: OrderStep, ran: boolean): string {
+export function stepSentence({ layers, step, steps, byBlock, current }: OrderStep, ran: boolean): string {
   const place = [formatCount(step + 1), formatCount(steps), rangesOf(layers)] as const;
   const reading = readingOf(current);
-  if (isBlackBox(plan.construction)) {
+  if (byBlock) {
     return ran
       ? t('Query block {0} of {1} of the last run, the same for every head of layers {2}: all of its calls', ...place)
       : t('Query block {0} of {1} of a run, the same for every head of layers {2}: all of its calls', ...place);

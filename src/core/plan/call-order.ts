@@ -1,4 +1,5 @@
 import { isBlackBox } from '../constructions';
+import { maskOf } from '../masks';
 import { dispatchBands, dispatchCount, dispatchesOfBand, tileRows, tilesPerDispatch, type Dispatch } from './dispatches';
 import { layerParts } from './parts';
 import type { LayerPlan, Plan } from './plan';
@@ -25,6 +26,8 @@ export interface OrderStep {
   readonly step: number;
   /** Steps of such a layer. */
   readonly steps: number;
+  /** Whether steps are query blocks, each with all of its calls, rather than native runs. */
+  readonly byBlock: boolean;
   /** Query blocks all of whose tiles were read before, from the first on. */
   readonly doneBlocks: number;
   /** What else was read before. */
@@ -35,7 +38,7 @@ export interface OrderStep {
 
 /** The order in which a run reads tiles: that of one head, which is every head's, of one layer of each kind. */
 export interface CallOrder {
-  /** Native runs; under a black box, query blocks, each with all of its calls. */
+  /** Native runs, or query blocks where these are not known. */
   readonly steps: number;
   /** @param step 0-based */
   readonly at: (step: number) => OrderStep;
@@ -45,7 +48,7 @@ export interface CallOrder {
 export function callOrder(plan: Plan): CallOrder {
   let steps = 0;
   const kinds = layerParts(plan).map(({ layers, plan: own }) => {
-    const kind = { firstStep: steps, layers, ...(isBlackBox(own.construction) ? blockOrder(own) : dispatchOrder(own)) };
+    const kind = { firstStep: steps, layers, byBlock: goesByBlock(own), ...(goesByBlock(own) ? blockOrder(own) : dispatchOrder(own)) };
     steps += kind.steps;
     return kind;
   });
@@ -54,7 +57,7 @@ export function callOrder(plan: Plan): CallOrder {
     at: (step) => {
       const kind = lastAtMost(kinds, step);
       const own = step - kind.firstStep;
-      return { layers: kind.layers, step: own, steps: kind.steps, ...kind.at(own) };
+      return { layers: kind.layers, step: own, steps: kind.steps, byBlock: kind.byBlock, ...kind.at(own) };
     },
   };
 }
@@ -62,7 +65,15 @@ export function callOrder(plan: Plan): CallOrder {
 /** The order of layers of one kind. */
 type KindOrder = { readonly steps: number; readonly at: (step: number) => Pick<OrderStep, 'doneBlocks' | 'done' | 'current'> };
 
-/** A black box reads query block after query block. */
+/** Pairs of a written mask that may be looked at, to find which query blocks read alike: about a second. */
+const mostPairs = 16_000_000;
+
+/** A black box reads query block after query block; so does, up to runs that several blocks share, a mask too large to look at. */
+function goesByBlock(plan: LayerPlan): boolean {
+  const written = !('visible' in maskOf(plan.scenario, plan.tokens));
+  return isBlackBox(plan.construction) || (written && plan.tilesByKind.partial * tileRows(plan) ** 2 > mostPairs);
+}
+
 function blockOrder({ queryBlocks }: LayerPlan): KindOrder {
   const areas = (block: number): TileArea[] => queryBlocks[block].runs.map(({ from, to }) => ({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false }));
   return { steps: queryBlocks.length, at: (step) => ({ doneBlocks: step, done: [], current: areas(step) }) };

@@ -76,6 +76,17 @@ describe('the order of calls', () => {
     expect(callOrder(blackBox).at(2).current.flatMap(tilesIn)).toEqual(['2 0', '2 1', '2 2']);
   });
 
+  it('goes through query blocks where a written mask is too large to look at pair by pair', () => {
+    const scenario = { kind: 'custom', expression: 'k <= q and (q - k < 256 or k % 64 == 0)' } as const;
+    const small = planOf({ tokens: 600, blockSize: 64, scenario });
+    expect(callOrder(small).at(0).byBlock).toBe(false);
+    const large = planOf({ tokens: 9000, blockSize: 256, scenario });
+    const start = performance.now();
+    expect(callOrder(large)).toMatchObject({ steps: large.blocks });
+    expect(callOrder(large).at(3)).toMatchObject({ byBlock: true, doneBlocks: 3 });
+    expect(performance.now() - start).toBeLessThan(500);
+  });
+
   it('is found in milliseconds for a million tokens, which make half a million runs', () => {
     const plan = planOf({ tokens: 1_000_000, blockSize: 256, scenario: makeScenario('causal') });
     const start = performance.now();
