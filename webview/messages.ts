@@ -5,7 +5,8 @@ import { isRecord } from './record';
 const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
   snapshot: ({ snapshot }) => isRecord(snapshot) && Array.isArray(snapshot['runs']) && isRecord(snapshot['form']),
   progress: ({ progress }) => isRecord(progress) && typeof progress['fraction'] === 'number',
-  cursor: ({ block }) => block === null || Number.isInteger(block),
+  place: ({ place }) => isRecord(place),
+  'tile-text': ({ request, queries, keys }) => Number.isInteger(request) && typeof queries === 'string' && (keys === null || typeof keys === 'string'),
 };
 
 /** The host's message in `data`, or undefined for anything else that may reach the window. */

@@ -47,8 +47,10 @@ export class Panel {
       case 'progress':
         this.#actions.showProgress(message.progress);
         return this.#ledger.showProgress(message.progress);
-      case 'cursor':
-        return this.#tileMap.showCursor(message.block);
+      case 'place':
+        return this.#tileMap.showPlace(message.place);
+      case 'tile-text':
+        return this.#tileMap.showText(message);
     }
   }
 

@@ -13,7 +13,9 @@ import type { RunReport } from '../core/report/report';
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'cursor'; readonly block: number | null };
+  | { readonly type: 'place'; readonly place: EditorPlace }
+  /** The answer to `read-tile`: excerpts of the queries' text and of the keys', null where no range of tokens holds the keys. */
+  | { readonly type: 'tile-text'; readonly request: number; readonly queries: string; readonly keys: string | null };
 
 /** What the page asks of the host. */
 export type PageMessage =
@@ -25,7 +27,11 @@ export type PageMessage =
   | { readonly type: 'calibrate' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
-  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number };
+  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number }
+  /** Write a picture of the map to a file that the user names. */
+  | { readonly type: 'save-picture'; readonly format: 'svg' | 'png'; readonly data: Uint8Array }
+  /** Tell the text of a tile's token ranges. The answer names the `request`; there is none where the prompt has changed. */
+  | { readonly type: 'read-tile'; readonly request: number; readonly queryBlock: number; readonly keyBlock: number };
 
 /** The scenario form's state. */
 export interface FormChoice {
@@ -44,6 +50,13 @@ export type Activity =
   | { readonly state: 'running'; readonly title: string; readonly progress: Progress | null }
   | { readonly state: 'failed'; readonly message: string };
 
+/** Where the prompt's editor is, in 0-based blocks. */
+export interface EditorPlace {
+  readonly cursor: number | null;
+  /** The blocks on screen, `to` excluded. */
+  readonly visible: { readonly from: number; readonly to: number } | null;
+}
+
 /** Everything the page shows. */
 export interface PanelSnapshot {
   /** File name of the prompt, or null where no prompt is open. */
@@ -60,8 +73,7 @@ export interface PanelSnapshot {
   /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
   readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
-  /** 0-based block of the editor's cursor. */
-  readonly cursorBlock: number | null;
+  readonly place: EditorPlace;
   /** The newest finished runs, newest first, those of other prompts included. */
   readonly runs: readonly PanelRun[];
   /** How many runs are kept. */

@@ -62,7 +62,7 @@ describe('the panel, by axe', () => {
     await frame.evaluate('document.getElementById("wrong").remove()');
   });
 
-  it('finds nothing with a plan, runs and a ledger, in every theme, narrow and wide', async () => {
+  it('finds nothing with a plan, a tile, runs and a ledger, in every theme, narrow and wide', async () => {
     await bench.open(join(workspace, 'prompt.md'));
     await bench.command('Two Heads: Run the Ledger of Theorems');
     await eventuallyText('the ledger', () => bench.notifications(), /Ledger of \d+ rows/, 120_000);
@@ -70,6 +70,11 @@ describe('the panel, by axe', () => {
     await eventuallyText('the run', () => bench.notifications(), /max abs error/, 60_000);
     await bench.clearNotifications();
     await bench.command('Two Heads: Open Panel');
+    // A tile with its text, and a step of the run: the map's parts that are not there at first.
+    const page = await bench.webview(0);
+    await page.locator('[data-testid="step-on"]').click();
+    await page.locator('[data-testid="tile-map"]').focus();
+    await page.locator('[data-testid="tile-queries"]').waitFor({ state: 'visible' });
     for (const theme of themes) {
       await bench.setTheme(theme);
       for (const width of widths) {

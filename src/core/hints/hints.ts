@@ -6,7 +6,7 @@ import { blockEnd, blockStart } from '../plan/partition';
 import { isUniform, layerParts } from '../plan/parts';
 import { callsOfBlock, type Plan, type PlanPart } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
-import type { DevicePrediction, PredictionReport } from '../report/prediction';
+import { attentionMs, type DevicePrediction, type PredictionReport } from '../report/prediction';
 
 /** A plan's figures, without its tiles. */
 type PlanFigures = Omit<Plan, 'queryBlocks' | 'parts'>;
@@ -61,11 +61,6 @@ export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallM
 export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
   const time = prediction === null ? '' : ` · ${formatDuration(cost.share * attentionMs(prediction))}`;
   return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}${time}`;
-}
-
-/** Attention's part of a prediction; a compiled layer is not taken apart. */
-function attentionMs({ phases: { gather, attend, layer } }: DevicePrediction): number {
-  return gather + attend + layer;
 }
 
 /** Where a prediction comes from and when the simulation wins, as Markdown; without a calibration, how to get one. */

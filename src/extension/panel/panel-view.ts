@@ -8,9 +8,11 @@ import type { LedgerStore } from '../runs/ledger-store';
 import type { RunHistory } from '../runs/run-history';
 import type { Runner } from '../runs/runner';
 import type { SingleTask } from '../runs/single-task';
+import { editorPlace, PlaceWatcher } from './editor-place';
 import { panelHtml } from './page';
-import { cursorBlock, panelSnapshot } from './snapshot';
-import { selectTile } from './tile-selection';
+import { savePicture } from './save-picture';
+import { panelSnapshot } from './snapshot';
+import { readTile, selectTile, type PlannedEditor } from './tiles';
 
 /** The view's id in the manifest. */
 export const panelViewId = 'twoHeads.panel';
@@ -57,11 +59,10 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       }),
     );
     this.own(
-      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
-        if (textEditor === active.editor) {
-          this.post({ type: 'cursor', block: cursorBlock(textEditor, plans.get(textEditor.document)) });
-        }
-      }),
+      new PlaceWatcher(
+        (editor) => editor === active.editor && this.view?.visible === true,
+        () => this.post({ type: 'place', place: editorPlace(this.front()) }),
+      ),
     );
     this.own({ dispose: () => clearTimeout(this.timer) });
   }
@@ -102,12 +103,26 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       case 'cancel':
         this.sources.task.cancel();
         break;
-      case 'select-tile': {
-        const { editor } = this.sources.active;
-        await selectTile(editor, editor && this.sources.plans.get(editor.document), message);
+      case 'select-tile':
+        await selectTile(this.front(), message);
+        break;
+      case 'save-picture':
+        await savePicture(this.front().editor?.document.uri, message);
+        break;
+      case 'read-tile': {
+        const texts = readTile(this.front(), message);
+        if (texts !== undefined) {
+          this.post({ type: 'tile-text', request: message.request, ...texts });
+        }
         break;
       }
     }
+  }
+
+  /** The prompt in front with its plan. */
+  private front(): PlannedEditor {
+    const { active: { editor }, plans } = this.sources;
+    return { editor, planned: editor && plans.get(editor.document) };
   }
 
   private refresh(): void {
@@ -120,11 +135,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     if (this.view?.visible !== true) {
       return;
     }
-    const { active, plans, choices, task, history, ledger } = this.sources;
-    const { editor } = active;
+    const { choices, task, history, ledger } = this.sources;
     const snapshot = panelSnapshot({
-      editor,
-      planned: editor && plans.get(editor.document),
+      ...this.front(),
       choice: choices.choice,
       read: choices.read(),
       activity: task.activity,

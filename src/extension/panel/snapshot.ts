@@ -10,13 +10,12 @@ import type { LedgerReport } from '../../core/report/ledger';
 import type { KeptRun } from '../../engine/history/kept-run';
 import type { Activity, FormChoice, PanelRun, PanelSnapshot, ScenarioCost } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
-import type { PromptPlan } from '../prompts/prompt-plans';
 import { isRunOf } from '../runs/latest-run';
+import { editorPlace } from './editor-place';
+import type { PlannedEditor } from './tiles';
 
 /** The state of the extension that the panel shows. */
-export interface PanelState {
-  readonly editor: vscode.TextEditor | undefined;
-  readonly planned: PromptPlan | undefined;
+export interface PanelState extends PlannedEditor {
   readonly choice: FormChoice;
   readonly read: ReadChoice;
   readonly activity: Activity;
@@ -35,7 +34,7 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs, l
     prediction: planned?.error === null ? planned.prediction : null,
     ...(plan === null ? { scenarioCosts: [], impossibleScenarios: [] } : scenarioCosts(plan, choice.parameters, planned?.error === null ? planned.calibration : undefined)),
     activity,
-    cursorBlock: editor === undefined ? null : cursorBlock(editor, planned),
+    place: editorPlace({ editor, planned }),
     runs: panelRuns(runs, (report) => editor !== undefined && plan !== null && isRunOf(report, editor.document, plan)),
     keptRuns: runs.length,
     ledger,
@@ -50,15 +49,6 @@ function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => b
   const sent = runs.slice(0, sentRuns).map(({ id, report }): PanelRun => ({ id, report, current: isCurrent(report) }));
   const older = sent.some(({ current }) => current) ? undefined : runs.slice(sentRuns).find(({ report }) => isCurrent(report));
   return older === undefined ? sent : [...sent, { id: older.id, report: older.report, current: true }];
-}
-
-/** The 0-based block that holds the cursor. */
-export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | undefined): number | null {
-  if (planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
-    return null;
-  }
-  const token = planned.tokenMap.tokenAt(editor.document.offsetAt(editor.selection.active));
-  return Math.floor(token / planned.plan.blockSize);
 }
 
 /** What each scenario would cost for the same prompt, model and small transformer: a plan each, where the parameters fit it. */
