@@ -1,18 +1,23 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
 import { EngineClient } from '../engine/process/client';
+import type { TwoHeadsApi } from './api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { BlockHints } from './editor/block-hints';
 import { BlockHover } from './editor/block-hover';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
+import { createApi } from './lab/create-api';
+import { Lab } from './lab/lab';
+import { TextPlanner } from './lab/text-planner';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
 import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './runs/continuations';
+import { Engine } from './runs/engine';
 import { LedgerStore } from './runs/ledger-store';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
@@ -23,8 +28,8 @@ interface Owned {
   dispose(): void;
 }
 
-/** Registers everything; loads no tokenizer, model or runtime before its first use. */
-export function activate(context: vscode.ExtensionContext): void {
+/** Registers everything; loads no tokenizer, model or runtime before its first use. @returns what other extensions may call */
+export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const at = (...path: string[]): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, ...path);
   const own = <T extends Owned>(disposable: T): T => {
     context.subscriptions.push(disposable);
@@ -32,15 +37,17 @@ export function activate(context: vscode.ExtensionContext): void {
   };
 
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
-  const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)));
+  const engine = own(new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line))));
   const choices = own(new ChoiceStore(context.workspaceState));
   const history = own(new RunHistory(context.workspaceState));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
-  const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath), calibrations));
+  const models = new ModelReader(at('media', 'models').fsPath);
+  const plans = own(new PromptPlans(choices, models, calibrations));
   const ledger = own(new LedgerStore());
   const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
+  const lab = new Lab(engine, task, history, new TextPlanner(models, calibrations));
   const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
 
   // One feature that fails to start must not take the others with it.
@@ -58,4 +65,5 @@ export function activate(context: vscode.ExtensionContext): void {
       log.error(messageOf(error));
     }
   }
+  return createApi(lab, engine, choices, (line) => log.warn(line));
 }
