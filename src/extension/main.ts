@@ -11,6 +11,7 @@ import { PlanStatus } from './editor/plan-status';
 import { createApi } from './lab/create-api';
 import { Lab } from './lab/lab';
 import { TextPlanner } from './lab/text-planner';
+import { ModelAccess } from './model-access';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
@@ -22,6 +23,8 @@ import { LedgerStore } from './runs/ledger-store';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
 import { SingleTask } from './runs/single-task';
+import { LanguageModelTools } from './tools/language-model-tools';
+import { ToolRequests } from './tools/tool-requests';
 
 /** What the extension gives back when it is deactivated. */
 interface Owned {
@@ -42,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const history = own(new RunHistory(context.workspaceState));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
+  const access = new ModelAccess(at('media', 'models').fsPath);
   const models = new ModelReader(at('media', 'models').fsPath);
   const plans = own(new PromptPlans(choices, models, calibrations));
   const ledger = own(new LedgerStore());
@@ -57,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
     () => new BlockHints(plans),
     () => new BlockHover(plans),
     () => new PlanStatus(active, plans, task),
+    () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),
   ];
   for (const start of features) {
     try {

@@ -50,7 +50,7 @@ function shown(value: unknown): string {
 }
 
 /** `T` without undefined in what may be left out. */
-export type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+export type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** An object without the keys that hold undefined: left out and undefined mean the same from outside. */
 export function defined<T extends object>(given: T): Defined<T> {
