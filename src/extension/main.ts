@@ -40,13 +40,13 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   };
 
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
-  const engine = own(new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line))));
+  const access = new ModelAccess(at('media', 'models').fsPath);
+  const engine = own(new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access));
   const choices = own(new ChoiceStore(context.workspaceState));
   const history = own(new RunHistory(context.workspaceState));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
-  const access = new ModelAccess(at('media', 'models').fsPath);
-  const models = new ModelReader(at('media', 'models').fsPath);
+  const models = new ModelReader(access);
   const plans = own(new PromptPlans(choices, models, calibrations));
   const ledger = own(new LedgerStore());
   const task = own(new SingleTask(log));

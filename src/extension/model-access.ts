@@ -12,7 +12,7 @@ import { isInWorkspace } from './workspace-paths';
  */
 export class ModelAccess {
   /** @param modelsFolder the folder that holds the models that ship */
-  constructor(private readonly modelsFolder: string) {}
+  constructor(readonly modelsFolder: string) {}
 
   /** @throws InputError for a folder of a workspace that is not trusted */
   async check(model: string): Promise<void> {

@@ -64,6 +64,8 @@ export class PromptPlans extends Disposable {
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
+    // What was refused may be loaded now.
+    this.own(vscode.workspace.onDidGrantWorkspaceTrust(() => this.scheduleAll()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.scheduleAll()));
   }
 
