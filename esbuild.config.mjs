@@ -7,7 +7,8 @@ import { build, context } from 'esbuild';
  *
  *   node esbuild.config.mjs                      once
  *   node esbuild.config.mjs --watch              again and again, with source maps
- *   node esbuild.config.mjs --package [target]   once, and makes the VSIX of a target such as linux-x64 (default: this machine's)
+ *   node esbuild.config.mjs --package [target]   once, and makes the VSIX of a target such as linux-x64 (default: this machine's);
+ *                                                the target `web` has no native library, and is for vscode.dev
  */
 const [mode, target = `${process.platform}-${process.arch}`] = process.argv.slice(2);
 const watch = mode === '--watch';
@@ -35,6 +36,9 @@ const node = {
   plugins: [experimentSchema],
   entryPoints: { extension: 'src/extension/main.ts', engine: 'src/engine/process/main.ts', cli: 'src/cli/main.ts' },
 };
+
+/** What runs where there is no Node. @type {import('esbuild').BuildOptions} */
+const web = { ...shared, platform: 'browser', format: 'cjs', target: 'es2022', external: ['vscode'], entryPoints: { web: 'src/extension/web.ts' } };
 
 /** @type {import('esbuild').BuildOptions} */
 const page = {
@@ -70,13 +74,15 @@ async function stageRuntime() {
 
 await rm('dist', { recursive: true, force: true });
 if (watch) {
-  const contexts = await Promise.all([context(node), context(page)]);
+  const contexts = await Promise.all([context(node), context(web), context(page)]);
   await Promise.all(contexts.map((each) => each.watch()));
 } else {
-  await Promise.all([build(node), build(page)]);
+  await Promise.all([build(node), build(web), build(page)]);
 }
 if (mode === '--package') {
-  await stageRuntime();
+  if (target !== 'web') {
+    await stageRuntime();
+  }
   const { createVSIX } = await import('@vscode/vsce');
   await createVSIX({ target, dependencies: false, packagePath: `two-heads-${target}.vsix`, allowMissingRepository: true, rewriteRelativeLinks: false, skipLicense: false });
 }

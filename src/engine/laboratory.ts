@@ -56,7 +56,7 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, { m
 }
 
 /** The document that describes a planned prompt. */
-export function planDocument({ prompt, model, tokenizer, plan, calibration }: PlannedPrompt): PlanDocument {
+export function planDocument({ prompt, model, tokenizer, plan, calibration }: Omit<PlannedPrompt, 'tokens' | 'tokenizeMs'>): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,

@@ -3,6 +3,7 @@ import { messageOf } from '../core/errors';
 import { setTranslations } from '../core/l10n';
 import { RunFiles } from '../engine/history/run-files';
 import { EngineClient } from '../engine/process/client';
+import type { TwoHeadsApi } from './api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { BlockHints } from './editor/block-hints';
@@ -10,24 +11,31 @@ import { BlockHover } from './editor/block-hover';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
 import { RunCommands } from './history/run-commands';
+import { createApi } from './lab/create-api';
+import { Lab } from './lab/lab';
+import { TextPlanner } from './lab/text-planner';
+import { ModelAccess } from './model-access';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
 import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './runs/continuations';
+import { Engine } from './runs/engine';
 import { LedgerStore } from './runs/ledger-store';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
 import { SingleTask } from './runs/single-task';
+import { LanguageModelTools } from './tools/language-model-tools';
+import { ToolRequests } from './tools/tool-requests';
 
 /** What the extension gives back when it is deactivated. */
 interface Owned {
   dispose(): void;
 }
 
-/** Registers everything; loads no tokenizer, model or runtime before its first use. */
-export function activate(context: vscode.ExtensionContext): void {
+/** Registers everything; loads no tokenizer, model or runtime before its first use. @returns what other extensions may call */
+export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   setTranslations(vscode.l10n.bundle);
   const at = (...path: string[]): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, ...path);
   const own = <T extends Owned>(disposable: T): T => {
@@ -36,17 +44,20 @@ export function activate(context: vscode.ExtensionContext): void {
   };
 
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
-  const engine = own(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)));
+  const access = new ModelAccess(at('media', 'models').fsPath);
+  const engine = own(new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access));
   const choices = own(new ChoiceStore(context.workspaceState));
   // Without a folder there is no storage of the workspace's own.
   const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
   const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
-  const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath), calibrations));
+  const models = new ModelReader(access);
+  const plans = own(new PromptPlans(choices, models, calibrations));
   const ledger = own(new LedgerStore());
   const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
+  const lab = new Lab(engine, task, history, new TextPlanner(models, calibrations));
   const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
 
   // One feature that fails to start must not take the others with it.
@@ -57,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
     () => new BlockHints(plans),
     () => new BlockHover(plans),
     () => new PlanStatus(active, plans, task),
+    () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),
   ];
   for (const start of features) {
     try {
@@ -65,4 +77,5 @@ export function activate(context: vscode.ExtensionContext): void {
       log.error(messageOf(error));
     }
   }
+  return createApi(lab, engine, choices, (line) => log.warn(line));
 }

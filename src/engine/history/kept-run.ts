@@ -19,7 +19,7 @@ export interface RunOrigin {
 export interface KeptRun {
   /** Sorts by the time of the run. */
   readonly id: string;
-  /** Null for a run of a version that did not note it. */
+  /** Null for a run of a version that did not note it, or of a text that no document holds. */
   readonly origin: RunOrigin | null;
   readonly report: RunReport;
 }

@@ -74,7 +74,7 @@ export class RunCommands extends Disposable {
   private async rerun(given: readonly KeptRun[]): Promise<void> {
     const run = given.at(0) ?? (await pickRun(this.history.runs.filter(({ origin }) => origin !== null), 'Re-run'));
     if (run?.origin === null) {
-      void vscode.window.showWarningMessage('Two Heads: an earlier version kept this run and did not note what repeats it; open its prompt and simulate it.');
+      void vscode.window.showWarningMessage('Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.');
     } else if (run !== undefined) {
       await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
     }

@@ -82,7 +82,7 @@ function runItem(node: Extract<RunNode, { kind: 'run' }>): vscode.TreeItem {
   item.id = id;
   item.description = runDescription(report);
   item.iconPath = new vscode.ThemeIcon('beaker');
-  // What an earlier version kept cannot be run again.
+  // What an earlier version kept, or another extension asked for, cannot be run again.
   item.contextValue = origin === null ? 'run' : 'run.repeatable';
   item.accessibilityInformation = { label: runSpoken(report) };
   item.command = { command: 'twoHeads.showRun', title: 'Open Report', arguments: [node] };

@@ -2,6 +2,7 @@ import type { TokenizerDescription } from '../../core/report/tokenizer';
 import type { ModelFolder } from '../../engine/model/load';
 import type { TokenMapper } from '../../engine/tokenizer/token-map';
 import type { PromptTokenizer } from '../../engine/tokenizer/tokenizer';
+import type { ModelAccess } from '../model-access';
 
 /** What planning needs of a model: its shape and its tokenizer. */
 export interface PlanningModel {
@@ -15,11 +16,12 @@ export interface PlanningModel {
 export class ModelReader {
   private readonly models = new Map<string, Promise<PlanningModel>>();
 
-  /** @param modelsFolder the folder that holds the embedded models */
-  constructor(private readonly modelsFolder: string) {}
+  constructor(private readonly access: ModelAccess) {}
 
-  /** The model of a name or path. @throws InputError where there is none */
-  read(nameOrPath: string): Promise<PlanningModel> {
+  /** The model of a name or path. @throws InputError where there is none, or it may not be loaded */
+  async read(nameOrPath: string): Promise<PlanningModel> {
+    // Asked each time: trust comes and goes.
+    await this.access.check(nameOrPath);
     let model = this.models.get(nameOrPath);
     if (model === undefined) {
       model = this.load(nameOrPath);
@@ -36,7 +38,7 @@ export class ModelReader {
       import('../../engine/tokenizer/tokenizer'),
       import('../../engine/tokenizer/token-map'),
     ]);
-    const folder = await openModel(nameOrPath, this.modelsFolder);
+    const folder = await openModel(nameOrPath, this.access.modelsFolder);
     const tokenizer: PromptTokenizer = await Loader.load(folder.folder);
     return { folder, tokenizer: tokenizer.source, createMapper: () => new Mapper(tokenizer) };
   }

@@ -1,10 +1,8 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import { makePlan, type Plan } from '../../core/plan/plan';
-import { planRequest } from '../../core/plan/request';
+import type { Plan } from '../../core/plan/plan';
 import type { Calibration } from '../../core/device/calibration';
 import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
-import { withTokenizerNote } from '../../core/report/tokenizer';
 import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
@@ -12,6 +10,7 @@ import { engineSettings, settingsSection } from '../settings';
 import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
 import type { ModelReader, PlanningModel } from './model-reader';
+import { planTokens } from './plan-tokens';
 
 /** A prompt document as it was planned last. */
 export type PromptPlan =
@@ -65,6 +64,8 @@ export class PromptPlans extends Disposable {
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
+    // What was refused may be loaded now.
+    this.own(vscode.workspace.onDidGrantWorkspaceTrust(() => this.scheduleAll()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.scheduleAll()));
   }
 
@@ -142,9 +143,7 @@ export class PromptPlans extends Disposable {
     if (tokenMap === undefined || isStale()) {
       return undefined;
     }
-    const request = planRequest(tokenMap.tokens, model.folder.config.shape, options);
-    const calibration = await this.calibrations.choose(options.provider, options.threads, request);
-    const plan = withTokenizerNote(makePlan({ ...request, scoreBytes: calibration?.scoreBytes }), model.tokenizer);
+    const { plan, calibration } = await planTokens(tokenMap.tokens, model, options, this.calibrations);
     return { plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap, version, error: null };
   }
 

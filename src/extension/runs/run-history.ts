@@ -36,8 +36,8 @@ export class RunHistory extends Disposable {
     return this.kept;
   }
 
-  /** Keeps a run that has just ended. */
-  async add(report: RunReport, origin: RunOrigin): Promise<void> {
+  /** Keeps a run that has just ended. @param origin null where its text came from another extension or a tool */
+  async add(report: RunReport, origin: RunOrigin | null): Promise<void> {
     await this.loaded;
     const run: KeptRun = { id: idOf(report), origin, report };
     this.show([run, ...this.kept]);

@@ -6,11 +6,11 @@ import type { GenerationReport } from '../../core/report/generation';
 import type { SimulationOptions } from '../../core/options';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
-import type { EngineClient } from '../../engine/process/client';
 import { ledgerTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { engineSettings, threadsSetting } from '../settings';
 import type { Calibrations } from '../prompts/calibrations';
+import type { Engine } from './engine';
 import type { LedgerStore } from './ledger-store';
 import type { RunHistory } from './run-history';
 import type { RunSource } from './run-source';
@@ -25,7 +25,7 @@ interface Comparison {
 /** Runs prompts and the ledger in the engine process, one task at a time. */
 export class Runner {
   constructor(
-    private readonly engine: EngineClient,
+    private readonly engine: Engine,
     private readonly task: SingleTask,
     private readonly choices: ChoiceStore,
     private readonly history: RunHistory,

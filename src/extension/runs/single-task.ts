@@ -3,6 +3,7 @@ import { CancelledError, messageOf } from '../../core/errors';
 import type { OnProgress } from '../../core/report/progress';
 import type { Activity } from '../../protocol/panel';
 import { Disposable } from '../disposable';
+import { Turns } from './turns';
 
 /** What one call of the engine is given, so that it can be cancelled and its progress is shown. */
 export interface Step {
@@ -19,11 +20,11 @@ export class SingleTask extends Disposable {
   /** Fires when a task starts, progresses, ends or fails. */
   readonly onDidChange = this.changed.event;
   private state: Activity = { state: 'idle' };
-  private controller: AbortController | undefined;
+  private readonly turns = new Turns();
 
   constructor(private readonly log: vscode.LogOutputChannel) {
     super();
-    this.own({ dispose: () => this.cancel() });
+    this.own({ dispose: () => this.turns.close() });
   }
 
   get activity(): Activity {
@@ -32,41 +33,50 @@ export class SingleTask extends Disposable {
 
   /** Stops what runs now. */
   cancel(): void {
-    this.controller?.abort();
+    this.turns.current?.abort();
   }
 
   /**
-   * Runs a task, unless one is running already.
+   * Runs a task that the user asked for, unless one is running already.
    *
    * @returns what `work` returns, or undefined where it was refused, was cancelled or failed; the user has been told then
    */
   async run<T>(work: (begin: BeginStep) => Promise<T>): Promise<T | undefined> {
-    if (this.controller !== undefined) {
+    if (this.turns.current !== undefined) {
       void vscode.window.showWarningMessage('Two Heads is already running; cancel that run first.');
       return undefined;
     }
-    const controller = new AbortController();
-    this.controller = controller;
     try {
-      const result = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: 'Two Heads', cancellable: true },
-        (notification, token) => {
-          token.onCancellationRequested(() => controller.abort());
-          return work((title) => this.begin(title, controller.signal, notification));
-        },
-      );
-      this.enter({ state: 'idle' });
-      return result;
+      return await this.inTurn(work, new AbortController());
     } catch (error) {
       if (error instanceof CancelledError) {
-        this.enter({ state: 'idle' });
         void vscode.window.showInformationMessage('Two Heads: the run was cancelled.');
       } else {
-        this.fail(messageOf(error));
+        this.tell(messageOf(error));
       }
       return undefined;
+    }
+  }
+
+  /**
+   * Runs a task that another extension or a tool asked for, after those that were asked for before it.
+   *
+   * @throws what `work` throws, a CancelledError or, where too many wait, an InputError: whoever asked tells the user
+   */
+  async queue<T>(work: (begin: BeginStep) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    signal.addEventListener('abort', abort);
+    try {
+      if (signal.aborted) {
+        abort();
+      }
+      return await this.inTurn(work, controller);
+    } catch (error) {
+      this.log.info(`A run that was asked for ended: ${messageOf(error)}`);
+      throw error;
     } finally {
-      this.controller = undefined;
+      signal.removeEventListener('abort', abort);
     }
   }
 
@@ -78,9 +88,29 @@ export class SingleTask extends Disposable {
       .then((chosen) => chosen && vscode.commands.executeCommand('twoHeads.openPanel'));
   }
 
-  private fail(message: string): void {
+  private async inTurn<T>(work: (begin: BeginStep) => Promise<T>, controller: AbortController): Promise<T> {
+    await this.turns.take(controller);
+    try {
+      const result = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: 'Two Heads', cancellable: true },
+        (notification, token) => {
+          token.onCancellationRequested(() => controller.abort());
+          return work((title) => this.begin(title, controller.signal, notification));
+        },
+      );
+      this.enter({ state: 'idle' });
+      return result;
+    } catch (error) {
+      this.enter(error instanceof CancelledError ? { state: 'idle' } : { state: 'failed', message: messageOf(error) });
+      throw error;
+    } finally {
+      // What is shown is settled before the next task begins to show.
+      this.turns.end();
+    }
+  }
+
+  private tell(message: string): void {
     this.log.error(message);
-    this.enter({ state: 'failed', message });
     void vscode.window.showErrorMessage(`Two Heads: ${message}`, 'Show Log').then((chosen) => chosen && this.log.show());
   }
 

@@ -59,9 +59,9 @@ export class VsCodeServer {
     return join(this.folder, 'extensions');
   }
 
-  /** The page of a workspace folder. */
+  /** The page of a folder, or of a workspace file. */
   urlOf(workspace: string): string {
-    return `http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(workspace)}`;
+    return `http://127.0.0.1:${this.port}/?${workspace.endsWith('.code-workspace') ? 'workspace' : 'folder'}=${encodeURIComponent(workspace)}`;
   }
 
   /** The last part of what the server printed. */

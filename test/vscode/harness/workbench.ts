@@ -18,6 +18,7 @@ import { launchBrowser } from './browser';
 import { Editor } from './editor';
 import { isHarnessNoise } from './noise';
 import { readStatusItems } from './page-readers';
+import type { ProbeAnswers, Question } from './probe/protocol';
 import { killAll, type RunningProcess } from './processes';
 import { QuickInput } from './quick-input';
 import { VsCodeServer, type Settings } from './server';
@@ -58,7 +59,7 @@ const QUIET: Settings = {
 export interface WorkbenchOptions {
   /** The packaged extension under test. */
   readonly vsix: string;
-  /** The folder to open: an absolute path. */
+  /** The folder or workspace file to open: an absolute path. */
   readonly workspace: string;
   /** Where screenshots go; made when missing. */
   readonly artifacts: string;
@@ -221,6 +222,11 @@ export class Workbench {
         return wanted === undefined || JSON.stringify(now) === JSON.stringify(wanted) ? { found: now } : { seen: now };
       });
     }
+  }
+
+  /** Has the second extension in this VS Code answer. */
+  ask<Q extends Question>(question: Q, argument?: string): Promise<ProbeAnswers[Q]> {
+    return this.server.ask(question, argument);
   }
 
   /** What the user's clipboard holds. */

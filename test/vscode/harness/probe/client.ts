@@ -3,16 +3,18 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { ProbeAnswers, Question } from './protocol';
+import { MEMORY_SCHEME, type ProbeAnswers, type Question } from './protocol';
 
 const ANSWER_LIMIT_MS = 5_000;
+/** Of questions that run a prompt. */
+const RUN_LIMIT_MS: Partial<Record<Question, number>> = { callApi: 120_000, invokeTool: 120_000 };
 const MANIFEST = {
   name: 'probe',
   publisher: 'two-heads-harness',
   version: '0.0.1',
   engines: { vscode: '^1.90.0' },
   main: './extension.js',
-  activationEvents: ['*'],
+  activationEvents: ['*', `onFileSystem:${MEMORY_SCHEME}`],
   capabilities: { untrustedWorkspaces: { supported: true } },
 };
 
@@ -32,11 +34,12 @@ export async function installProbe(extensionsFolder: string): Promise<void> {
   });
 }
 
-/** Asks the probe behind `socketPath`. Rejects when no extension host listens there or it does not answer in 5 s. */
+/** Asks the probe behind `socketPath`. Rejects when no extension host listens there or it does not answer in time. */
 export function askProbe<Q extends Question>(socketPath: string, question: Q, argument = ''): Promise<ProbeAnswers[Q]> {
   return new Promise((resolve, reject) => {
     const path = `/${question}?argument=${encodeURIComponent(argument)}`;
-    const call = request({ socketPath, path, timeout: ANSWER_LIMIT_MS }, (response) => {
+    const timeout = RUN_LIMIT_MS[question] ?? ANSWER_LIMIT_MS;
+    const call = request({ socketPath, path, timeout }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body += chunk));
@@ -49,7 +52,7 @@ export function askProbe<Q extends Question>(socketPath: string, question: Q, ar
         }
       });
     });
-    call.once('timeout', () => call.destroy(new Error(`The probe did not answer '${question}' in ${ANSWER_LIMIT_MS / 1000} s.`)));
+    call.once('timeout', () => call.destroy(new Error(`The probe did not answer '${question}' in ${timeout / 1000} s.`)));
     call.once('error', reject);
     call.end();
   });

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import * as vscode from 'vscode';
-import { PROBE_SOCKET, type EditorState, type ProbeAnswers, type Question } from './protocol';
+import { callApi, invokeTool } from './caller';
+import { MemoryFiles } from './memory-files';
+import { MEMORY_FILES, PROBE_SOCKET, type EditorState, type ProbeAnswers, type Question } from './protocol';
 
 /**
  * A second extension, only for tests: it answers questions about the editor's state over a Unix socket, with VS Code's
@@ -13,6 +15,7 @@ export function activate(context: vscode.ExtensionContext): void {
   if (socket === undefined) {
     return;
   }
+  context.subscriptions.push(MemoryFiles.register(JSON.parse(process.env[MEMORY_FILES] ?? '{}') as Record<string, string>));
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://probe');
     const question = url.pathname.slice(1) as Question;
@@ -39,6 +42,14 @@ const answers: { readonly [Q in Question]: (argument: string) => ProbeAnswers[Q]
     for (const [name, value] of Object.entries(JSON.parse(changes) as Record<string, unknown>)) {
       await vscode.workspace.getConfiguration().update(name, value ?? undefined, vscode.ConfigurationTarget.Global);
     }
+    return true;
+  },
+  callApi,
+  invokeTool,
+  tools: () => vscode.lm.tools.map(({ name }) => name),
+  trusted: () => vscode.workspace.isTrusted,
+  show: async (uri) => {
+    await vscode.window.showTextDocument(vscode.Uri.parse(uri));
     return true;
   },
 };

@@ -34,7 +34,44 @@ export interface ProbeAnswers {
   readonly clipboard: string;
   /** Writes the user settings in the argument (JSON: name to value, null removes), and says that it did. */
   readonly configure: boolean;
+  /** What came of the call of Two Heads' API in the argument: an {@link ApiCall} as JSON. */
+  readonly callApi: Outcome;
+  /** What came of the tool that was invoked, its parts as text: a {@link ToolCall} as JSON. */
+  readonly invokeTool: Outcome;
+  /** Names of the tools that language models are offered. */
+  readonly tools: readonly string[];
+  /** Whether the workspace is trusted. */
+  readonly trusted: boolean;
+  /** Opens the file at the URI in the argument, and says that it did. */
+  readonly show: boolean;
 }
+
+/** A call of Two Heads' API by another extension. */
+export interface ApiCall {
+  readonly method: 'plan' | 'simulate' | 'compare';
+  readonly text: string;
+  readonly options?: Readonly<Record<string, never>>;
+  readonly cancelAfterMs?: number;
+}
+
+/** An invocation of a language-model tool outside a chat. */
+export interface ToolCall {
+  readonly name: string;
+  readonly input: object;
+  readonly cancelAfterMs?: number;
+}
+
+/** How a call ended: with a value, or an error. */
+export interface Outcome {
+  readonly value: unknown;
+  readonly error: { readonly name: string; readonly message: string } | null;
+}
+
+/** The scheme of the probe's own file system, which is on no disk. */
+export const MEMORY_SCHEME = 'memory';
+
+/** The environment entry with the files of that file system: JSON of paths to contents. */
+export const MEMORY_FILES = 'TWO_HEADS_HARNESS_FILES';
 
 export type Question = keyof ProbeAnswers;
 

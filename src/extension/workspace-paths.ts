@@ -1,0 +1,60 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative, sep } from 'node:path';
+import * as vscode from 'vscode';
+import { InputError } from '../core/errors';
+
+/** Whether a path on disk lies in a folder of the workspace, wherever links lead; the folder itself counts. */
+export async function isInWorkspace(path: string): Promise<boolean> {
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  const real = await realPath(path);
+  for (const { uri } of folders) {
+    if (isInside(await realPath(uri.fsPath), real)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * The file of the workspace that somebody else named, of whatever file system.
+ *
+ * @param file relative to a folder of the workspace, or absolute
+ * @throws InputError where there is none, or it lies outside the workspace
+ */
+export async function workspaceFile(file: string): Promise<vscode.Uri> {
+  const shown = JSON.stringify(file);
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length === 0) {
+    throw new InputError(`File ${shown} cannot be looked up, since no folder is open; open one, or give the text.`);
+  }
+  const inside = folders.flatMap((folder) => placesIn(folder, file));
+  for (const uri of inside) {
+    const found = await vscode.workspace.fs.stat(uri).then((stat) => stat, () => undefined);
+    if (found !== undefined && (found.type & vscode.FileType.File) !== 0) {
+      if (uri.scheme === 'file' && !(await isInWorkspace(uri.fsPath))) {
+        throw new InputError(`File ${shown} is a link that leads outside the workspace; give a file inside it, or the text.`);
+      }
+      return uri;
+    }
+  }
+  throw new InputError(
+    inside.length === 0 ? `File ${shown} is outside the workspace; give a file inside it, or the text.` : `File ${shown} is no file of the workspace; give a path relative to its folder.`,
+  );
+}
+
+/** Where a folder may have the file: by its relative path, also behind the folder's name, as several folders show theirs. */
+function placesIn({ uri, name }: vscode.WorkspaceFolder, file: string): vscode.Uri[] {
+  const behindName = file.startsWith(`${name}/`) ? [vscode.Uri.joinPath(uri, file.slice(name.length + 1))] : [];
+  const places = isAbsolute(file) ? [uri.with({ path: vscode.Uri.joinPath(vscode.Uri.file(file), '.').path })] : [vscode.Uri.joinPath(uri, file), ...behindName];
+  return places.filter(({ path }) => path.startsWith(uri.path.endsWith('/') ? uri.path : `${uri.path}/`));
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+/** Where a path leads; as it stands where nothing is there. */
+function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}

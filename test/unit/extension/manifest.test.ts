@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { choiceDefinitions } from '../../../src/core/masks';
+import { constructions } from '../../../src/core/constructions';
+import { providers, verifications } from '../../../src/core/options';
+import { root } from '../../support/paths';
+
+/** A setting as the manifest has it. */
+interface Setting {
+  readonly order: number;
+  readonly markdownDescription: string;
+  readonly tags: readonly string[];
+  readonly enum?: readonly string[];
+  readonly enumDescriptions?: readonly string[];
+  readonly markdownEnumDescriptions?: readonly string[];
+  readonly scope?: string;
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly icon: string;
+  readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] } };
+  readonly contributes: { readonly configuration: readonly { readonly title: string; readonly order: number; readonly properties: Readonly<Record<string, Setting>> }[] };
+};
+const groups = manifest.contributes.configuration;
+const settings = Object.assign({}, ...groups.map(({ properties }) => properties)) as Readonly<Record<string, Setting>>;
+
+it('groups its settings in an order, describes each, and links only to settings that exist', () => {
+  expect(groups.map(({ order }) => order)).toEqual(groups.map((_, index) => index + 1));
+  for (const { properties } of groups) {
+    expect(Object.values(properties).map(({ order }) => order)).toEqual(Object.keys(properties).map((_, index) => index + 1));
+  }
+  for (const [name, setting] of Object.entries(settings)) {
+    expect(setting.markdownDescription, name).toMatch(/\.$/);
+    expect(setting.tags.length, name).toBeGreaterThan(0);
+    expect((setting.enumDescriptions ?? setting.markdownEnumDescriptions)?.length, name).toBe(setting.enum?.length);
+    for (const [, link] of JSON.stringify(setting).matchAll(/#(twoHeads\.[\w.]+)#/g)) {
+      expect(settings, name).toHaveProperty([link]);
+    }
+  }
+});
+
+it('offers the words that the code knows', () => {
+  const words = { scenario: choiceDefinitions.map(({ kind }) => kind), construction: constructions, provider: providers, verify: verifications };
+  for (const [name, known] of Object.entries(words)) {
+    expect(settings[`twoHeads.${name}`].enum).toEqual(known);
+  }
+});
+
+it('takes what is the machine\'s business from no workspace that is not trusted', () => {
+  const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  expect(supported).toBe('limited');
+  const ofTheMachine = Object.entries(settings).filter(([, { scope }]) => scope === 'machine-overridable');
+  expect(restrictedConfigurations).toEqual(ofTheMachine.map(([name]) => name));
+});
+
+it('has an icon of 256 pixels, drawn from what is kept beside it', () => {
+  const icon = readFileSync(join(root, manifest.icon));
+  expect(icon.subarray(1, 4).toString()).toBe('PNG');
+  expect([icon.readUInt32BE(16), icon.readUInt32BE(20)]).toEqual([256, 256]);
+  expect(existsSync(join(root, manifest.icon.replace('.png', '.svg')))).toBe(true);
+});

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { root } from '../../support/paths';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly browser: string;
+  readonly contributes: { readonly commands: readonly { readonly command: string }[]; readonly languageModelTools: readonly { readonly name: string }[] };
+};
+
+it('answers everything the extension contributes in a browser, with VS Code alone', async () => {
+  const handlers = new Map<string, () => unknown>();
+  const tools = new Map<string, { invoke(): Promise<unknown> }>();
+  const said: string[] = [];
+  const disposable = { dispose: () => undefined };
+  const vscode = {
+    commands: { registerCommand: (name: string, handler: () => unknown) => (handlers.set(name, handler), disposable) },
+    lm: { registerTool: (name: string, tool: { invoke(): Promise<unknown> }) => (tools.set(name, tool), disposable) },
+    window: { registerWebviewViewProvider: () => disposable, showInformationMessage: (message: string) => said.push(message) },
+  };
+  const required: string[] = [];
+  const source = readFileSync(join(root, manifest.browser), 'utf8');
+  const loaded: { exports: { activate?: (context: unknown) => void } } = { exports: {} };
+  // No `process`, no `Buffer`, no module but VS Code's: what a browser's extension host gives.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the bundle is run as an extension host runs it
+  const load = new Function('module', 'exports', 'require', 'process', 'Buffer', 'Worker', source) as (...given: unknown[]) => void;
+  load(loaded, loaded.exports, (name: string) => (required.push(name), vscode), undefined, undefined, undefined);
+  const subscriptions: unknown[] = [];
+  loaded.exports.activate?.({ subscriptions, extension: { packageJSON: manifest } });
+
+  expect(required).toEqual(['vscode']);
+  expect([...handlers.keys()]).toEqual(manifest.contributes.commands.map(({ command }) => command));
+  handlers.forEach((handler) => handler());
+  expect(new Set(said).size).toBe(1);
+  expect(said[0]).toContain('VS Code on the desktop');
+  expect([...tools.keys()]).toEqual(manifest.contributes.languageModelTools.map(({ name }) => name));
+  for (const tool of tools.values()) {
+    await expect(tool.invoke()).rejects.toThrow(said[0]);
+  }
+  expect(subscriptions).toHaveLength(handlers.size + tools.size + 1);
+});

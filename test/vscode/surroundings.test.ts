@@ -1,0 +1,240 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makePlan } from '../../src/core/plan/plan';
+import { planHeadline } from '../../src/core/hints/hints';
+import type { ComparisonReport, PlanDocument, RunReport } from '../../src/core/report/report';
+import { cli } from '../support/cli';
+import { embeddedFolder, root, sampleText } from '../support/paths';
+import { MEMORY_FILES, MEMORY_SCHEME, type ApiCall, type Outcome, type ToolCall } from './harness/probe/protocol';
+import { eventually } from './harness/wait';
+import { Workbench, type WorkbenchOptions } from './harness/workbench';
+
+const vsix = join(root, `two-heads-${process.platform}-${process.arch}.vsix`);
+const artifacts = join(root, 'artifacts', 'screenshots');
+const text = sampleText().slice(0, 2000);
+const options = { blockSize: 64, scenario: { kind: 'causal' } };
+const quick = { ...options, verify: 'none', quality: false };
+
+let folder: string;
+let bench: Workbench;
+
+/** A folder with prompts, a model's folder in it, and a prompt beside it, behind a link too; and a workspace of two file systems. */
+function makeWorkspace(): WorkbenchOptions {
+  folder = mkdtempSync(join(tmpdir(), 'two-heads-surroundings-'));
+  const workspace = join(folder, 'inside');
+  mkdirSync(join(workspace, 'model'), { recursive: true });
+  writeFileSync(join(workspace, 'prompt.md'), text);
+  writeFileSync(join(folder, 'secret.md'), text);
+  symlinkSync(join(folder, 'secret.md'), join(workspace, 'link.md'));
+  for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+    cpSync(join(embeddedFolder, file), join(workspace, 'model', file));
+  }
+  const both = join(folder, 'both.code-workspace');
+  writeFileSync(both, JSON.stringify({ folders: [{ path: 'inside' }, { uri: `${MEMORY_SCHEME}:/`, name: 'memory' }] }));
+  return { vsix, artifacts, workspace: both, environment: { [MEMORY_FILES]: JSON.stringify({ '/virtual.md': text }) } };
+}
+
+/** What a call of the API came to, and what was seen of it. */
+interface Answer<T> {
+  readonly value: T;
+  readonly progress: readonly number[];
+  readonly finishedRuns: number;
+  readonly version: number;
+}
+
+/** What each method of the API gives. */
+interface Reports {
+  readonly plan: PlanDocument;
+  readonly simulate: RunReport;
+  readonly compare: ComparisonReport;
+}
+
+/** Has another extension call the API; throws what it threw. */
+async function api<M extends ApiCall['method']>(method: M, given: object = {}, more: Partial<ApiCall> = {}): Promise<Answer<Reports[M]>> {
+  const { value, error } = await bench.ask('callApi', JSON.stringify({ method, text, options: given, ...more }));
+  if (error !== null) {
+    throw Object.assign(new Error(error.message), { name: error.name });
+  }
+  return value as Answer<Reports[M]>;
+}
+
+/** Invokes a tool and answers its question with this button. @returns what was asked, and what came of it */
+async function tool(name: string, input: object, button: string | null = 'OK', more: Partial<ToolCall> = {}): Promise<{ asked: string; outcome: Outcome }> {
+  const outcome = bench.ask('invokeTool', JSON.stringify({ name: `twoHeads_${name}`, input, ...more }));
+  if (button === null) {
+    return { asked: '', outcome: await outcome };
+  }
+  const asked = await eventually('a question', async () => {
+    const found = await bench.dialog();
+    return found === undefined ? { seen: 'no dialog' } : { found };
+  });
+  await bench.pressDialogButton(button);
+  return { asked, outcome: await outcome };
+}
+
+beforeAll(async () => {
+  bench = await Workbench.start(makeWorkspace());
+});
+
+afterAll(async () => {
+  await bench.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the API, called by another extension', () => {
+  it('plans what the command line plans', async () => {
+    const { value, version } = await api('plan', { ...options, path: 'prompt.md' });
+    const expected = JSON.parse((await cli(['plan', '-', '--scenario', 'causal', '--block', '64', '--json'], text)).stdout) as PlanDocument;
+    expect(value).toEqual({ ...expected, prompt: { ...expected.prompt, path: 'prompt.md' } });
+    expect(version).toBe(1);
+    expect(bench.childProcesses('engine.js')).toEqual([]);
+  });
+
+  it('runs one prompt at a time, tells of progress, and of every run that ends', async () => {
+    const runs = await Promise.all([api('simulate', options), api('simulate', quick), api('plan', options)]);
+    const [first, second] = runs;
+    expect(first.value.fidelity?.maxAbsError).toBeLessThan(1e-4);
+    expect(first.value.run.calls.total).toBe(first.value.plan.calls.total);
+    expect(second.value.fidelity).toBeNull();
+    for (const { progress } of [first, second]) {
+      expect(progress.length).toBeGreaterThan(0);
+      expect(progress).toEqual([...progress].sort((one, other) => one - other));
+    }
+    // The second one also saw the first one end: they were asked for at the same time.
+    expect([first.finishedRuns, second.finishedRuns]).toEqual([1, 2]);
+  });
+
+  it('compares scenarios, and names those it left out only where nobody asked for them', async () => {
+    const { value, finishedRuns } = await api('compare', { ...quick, scenario: undefined, scenarios: [{ kind: 'causal' }, { kind: 'sliding-window', window: 32 }] });
+    expect(value.runs.map(({ scenario }) => scenario)).toEqual([{ kind: 'causal' }, { kind: 'sliding-window', window: 32 }]);
+    expect(finishedRuns).toBe(2);
+    const impossible = { blockSize: 64, construction: 'tight', scenarios: [{ kind: 'sliding-window', window: 100 }] };
+    await expect(api('compare', impossible)).rejects.toThrow(/window/i);
+  });
+
+  it('refuses in one line, and cancels', async () => {
+    await expect(api('plan', { blockSize: 1 })).rejects.toMatchObject({ name: 'InputError', message: 'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216.' });
+    await expect(api('plan', {}, { text: '' })).rejects.toMatchObject({ name: 'InputError' });
+    await expect(api('plan', { model: '/nowhere' })).rejects.toThrow(/"\/nowhere" is no folder/);
+    await expect(api('simulate', options, { text: sampleText().repeat(3).slice(0, 60_000), cancelAfterMs: 700 })).rejects.toMatchObject({ name: 'CancelledError' });
+    expect((await api('simulate', quick)).value.run.calls.total).toBeGreaterThan(0);
+  });
+});
+
+describe('the tools of language models', () => {
+  it('are offered', async () => {
+    expect(await bench.ask('tools')).toEqual(expect.arrayContaining(['plan_prompt', 'simulate_prompt', 'compare_scenarios'].map((name) => `twoHeads_${name}`)));
+  });
+
+  it('plan a file of the workspace', async () => {
+    const { asked, outcome } = await tool('plan_prompt', { file: 'prompt.md', scenario: 'causal', blockSize: 64 });
+    expect(asked).toContain('Plan inside/prompt.md?');
+    expect(outcome.error).toBeNull();
+    const [markdown, json] = outcome.value as string[];
+    const { plan } = JSON.parse(json) as PlanDocument;
+    expect(markdown).toContain(`${plan.calls.total} calls of the small transformer`);
+  });
+
+  it('ask before a run with its file, calls and time, and run it only then', async () => {
+    const input = { file: 'prompt.md', scenario: 'sliding-window', window: 64, blockSize: 64 };
+    const refusal = await tool('simulate_prompt', input, 'Cancel');
+    expect(refusal.asked).toMatch(/Simulate inside\/prompt\.md\?[^]*tokens\) on this machine with tiny-docs-5m, M = 64, under sliding-window\(window 64\): [\d,]+ calls[^]*not calibrated/);
+    expect(refusal.outcome.error?.message).toMatch(/cancel/i);
+    await bench.screenshot('surroundings-tool');
+    const { outcome } = await tool('simulate_prompt', input);
+    expect(outcome.error).toBeNull();
+    expect((outcome.value as string[])[0]).toMatch(/fidelity: max abs error \d/);
+  });
+
+  it('compare scenarios of a text', async () => {
+    const { asked, outcome } = await tool('compare_scenarios', { text, scenarios: ['causal', 'full'], blockSize: 64 });
+    expect(asked).toContain('Compare 2 scenarios on the given text?');
+    expect(outcome.error).toBeNull();
+    expect((outcome.value as string[])[0]).toMatch(/\| causal \|[^]*\| full \|/);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['outside the workspace', { file: '../secret.md' }, /outside the workspace/],
+    ['outside the workspace, by its path', { file: '/etc/passwd' }, /outside the workspace/],
+    ['behind a link', { file: 'link.md' }, /leads outside the workspace/],
+    ['that is not there', { file: 'nothing.md' }, /is no file of the workspace/],
+    ['with a model from elsewhere', { file: 'prompt.md', model: embeddedFolder }, /neither ships with Two Heads nor is a folder of the workspace/],
+    ['without a source', {}, /neither file and text/],
+  ])('refuse, before they ask, a file %s', async (_, input, message) => {
+    const { outcome } = await tool('simulate_prompt', input, null);
+    expect(outcome.error?.message).toMatch(message);
+  });
+
+  it('load a model of the workspace', async () => {
+    const { outcome } = await tool('plan_prompt', { file: 'prompt.md', model: 'model' });
+    expect((outcome.value as string[])[0]).toContain(', model, M = ');
+  });
+});
+
+describe('a workspace that is on no disk', () => {
+  it('has its prompts planned and run', async () => {
+    await bench.ask('show', `${MEMORY_SCHEME}:/virtual.md`);
+    const { plan, model, prompt, ...rest } = JSON.parse((await cli(['plan', '-', '--json'], text)).stdout) as PlanDocument;
+    const headline = planHeadline(makePlan({ ...rest, ...plan, tokens: prompt.tokens, model: model.shape }));
+    await eventually('the lens', async () => {
+      const seen = await bench.editor.codeLenses();
+      return seen.some((lens) => lens.includes(headline)) ? { found: true } : { seen };
+    });
+    await bench.command('Two Heads: Simulate This File');
+    await eventually('a finished run', async () => {
+      const seen = await bench.notifications();
+      return seen.some((message) => message.includes(`${prompt.tokens} tokens in`)) ? { found: true } : { seen };
+    }, 60_000);
+    const { outcome } = await tool('plan_prompt', { file: 'memory/virtual.md' });
+    expect((outcome.value as string[])[0]).toContain(`**memory/virtual.md**: ${prompt.tokens} tokens`);
+  });
+});
+
+describe('a workspace that is not trusted', () => {
+  let restricted: Workbench;
+  beforeAll(async () => {
+    await bench.close();
+    const settings = { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never', 'security.workspace.trust.banner': 'never', 'twoHeads.model': join(folder, 'inside', 'model') };
+    mkdirSync(join(folder, 'inside', '.vscode'));
+    writeFileSync(join(folder, 'inside', '.vscode', 'settings.json'), JSON.stringify({ 'twoHeads.provider': 'webgpu', 'twoHeads.blockSize': 32 }));
+    restricted = await Workbench.start({ vsix, artifacts, workspace: join(folder, 'inside'), settings });
+    bench = restricted;
+  });
+
+  it('has its settings for the machine ignored and its models refused, and the others work', async () => {
+    expect(await bench.ask('trusted')).toBe(false);
+    await bench.open(join(folder, 'inside', 'prompt.md'));
+    expect(await bench.ask('setting', 'twoHeads.provider')).toBe('auto');
+    expect(await bench.ask('setting', 'twoHeads.blockSize')).toBe(32);
+    const refusal = /is in a workspace that is not trusted; trust the workspace, or use a model that ships/;
+    await expect(api('plan')).rejects.toThrow(refusal);
+    await expect(api('simulate')).rejects.toThrow(refusal);
+    expect((await tool('plan_prompt', { file: 'prompt.md', model: 'model' })).outcome.error?.message).toMatch(refusal);
+    expect((await api('plan', { model: 'tiny-docs-5m' })).value.model.name).toBe('tiny-docs-5m');
+    await bench.screenshot('surroundings-restricted');
+  });
+
+  it('is planned with its own model once it is trusted', async () => {
+    await bench.command('Workspaces: Manage Workspace Trust');
+    await bench.page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true }).first().click();
+    await eventually('trust', async () => ((await bench.ask('trusted')) ? { found: true } : { seen: 'Restricted Mode' }));
+    expect((await api('plan')).value.model.name).toBe('model');
+    await bench.open(join(folder, 'inside', 'prompt.md'));
+    await eventually('the lens', async () => {
+      const seen = await bench.editor.codeLenses();
+      return seen.some((lens) => lens.includes('of 32')) ? { found: true } : { seen };
+    });
+  });
+});
+
+describe('the package', () => {
+  it('holds what a browser loads, the icon, and asks nothing of the network', () => {
+    const names = readFileSync(vsix).toString('latin1');
+    for (const name of ['extension/dist/web.js', 'extension/media/icon.png']) {
+      expect(names).toContain(name);
+    }
+    expect(bench.outsideRequests).toEqual([]);
+  });
+});
