@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
 import { planArithmetic, planStatus } from '../../core/hints/hints';
+import { markStale, staleNote } from '../../core/hints/staleness';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
@@ -21,6 +22,7 @@ export class PlanStatus extends Disposable {
     this.item.command = 'twoHeads.openPanel';
     this.own(active.onDidChange(() => this.update()));
     this.own(plans.onDidChange(() => this.update()));
+    this.own(plans.onDidTurnStale(() => this.update()));
     this.own(task.onDidChange(() => this.update()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.update()));
     this.update();
@@ -30,6 +32,7 @@ export class PlanStatus extends Disposable {
     const { activity } = this.task;
     const document = this.active.editor?.document;
     const planned = document && this.plans.get(document);
+    const stale = document !== undefined && this.plans.isStale(document);
     if (activity.state === 'running') {
       this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, 'Two Heads is running');
     } else if (!hintsEnabled() || planned === undefined) {
@@ -39,7 +42,8 @@ export class PlanStatus extends Disposable {
     } else {
       const { plan, prediction } = planned;
       const expected = prediction === null ? '' : ` · ${formatDuration(prediction.wallMs)}`;
-      this.show(`$(split-horizontal) ${planStatus(plan)}${expected}`, new vscode.MarkdownString(planArithmetic(plan)));
+      const tooltip = new vscode.MarkdownString(stale ? `*${staleNote}*\n\n${planArithmetic(plan)}` : planArithmetic(plan));
+      this.show(markStale(`$(split-horizontal) ${planStatus(plan)}${expected}`, stale), tooltip);
     }
   }
 
