@@ -5,6 +5,7 @@ import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { BlockHints } from './editor/block-hints';
 import { BlockHover } from './editor/block-hover';
+import { HeadingHints } from './editor/heading-hints';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
 import { PanelView } from './panel/panel-view';
@@ -48,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
     () => new Commands({ active, plans, choices, runner, task, panel, log, continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
+    () => new HeadingHints(plans),
     () => new BlockHover(plans),
     () => new PlanStatus(active, plans, task),
   ];

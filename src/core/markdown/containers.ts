@@ -39,10 +39,10 @@ export function takeContainer(line: Line, inParagraph: boolean): Container | und
   if (marker === null) {
     return undefined;
   }
-  const [{ length }, number] = marker;
+  const [{ length }, number = '1'] = marker;
   const isEmpty = rest.slice(length).trim() === '';
   // Only a list that has something to say and starts at 1 interrupts a paragraph.
-  if (inParagraph && (isEmpty || Number(number ?? 1) !== 1)) {
+  if (inParagraph && (isEmpty || Number(number) !== 1)) {
     return undefined;
   }
   line.takeMarker(length);

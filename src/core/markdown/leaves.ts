@@ -17,7 +17,7 @@ export const none = { kind: 'none' } as const;
 
 const atx = /^(#{1,6})(?=[ \t]|$)/;
 const closingSequence = /(?:^|[ \t])#+$/;
-const openingFence = /^(?:(`{3,})[^`]*|(~{3,}).*)$/;
+const openingFence = /^(?:`{3,}(?=[^`]*$)|~{3,})/;
 const closingFence = /^(`{3,}|~{3,})[ \t]*$/;
 const underline = /^(?:=+|-+)[ \t]*$/;
 /** Lines that define links: a paragraph of nothing else leaves nothing to underline. */
@@ -31,7 +31,7 @@ export function blockStartOf(rest: string, inParagraph: boolean): BlockStart | u
   }
   const opening = openingFence.exec(rest);
   if (opening !== null) {
-    return { kind: 'fence', marker: opening[1] ?? opening[2] };
+    return { kind: 'fence', marker: opening[0] };
   }
   const html = htmlBlockAt(rest, inParagraph);
   if (html !== undefined) {

@@ -1,5 +1,8 @@
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/hints/edits';
+import { rangeCost, type RangeCost } from '../../core/hints/range-cost';
+import { sectionsOf, type Section } from '../../core/markdown/sections';
 import { blockStart } from '../../core/plan/partition';
+import { firstTokenFrom } from '../../engine/tokenizer/token-map';
 import type { PromptPlan } from '../prompts/prompt-plans';
 
 /** A prompt that could be planned. */
@@ -22,4 +25,18 @@ export function blocksIn({ plan, tokenMap, edits }: Planned, range: TextRange): 
   const before = rangeBefore(range, edits);
   const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenMap.tokenAt(offset) / plan.blockSize));
   return { first: blockAt(before.from), last: blockAt(before.to) };
+}
+
+const knownSections = new WeakMap<Planned, readonly Section[]>();
+
+/** The sections of a Markdown prompt, found once for each plan. */
+export function sectionsOfPlanned(planned: Planned): readonly Section[] {
+  const sections = knownSections.get(planned) ?? sectionsOf(planned.text);
+  knownSections.set(planned, sections);
+  return sections;
+}
+
+/** What a section costs, its heading and lower sections included. */
+export function sectionCost({ plan, tokenMap }: Planned, { from, end }: Section): RangeCost {
+  return rangeCost(plan, firstTokenFrom(tokenMap, from), firstTokenFrom(tokenMap, end));
 }

@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
 import { planArithmetic, planStatus } from '../../core/hints/hints';
-import { markStale, staleNote } from '../../core/hints/staleness';
+import { markStale } from '../../core/hints/staleness';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../runs/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
+import { noted } from './hint';
 
 /** The one status item: the prompt in front, or the run under way. */
 export class PlanStatus extends Disposable {
@@ -42,8 +43,7 @@ export class PlanStatus extends Disposable {
     } else {
       const { plan, prediction } = planned;
       const expected = prediction === null ? '' : ` · ${formatDuration(prediction.wallMs)}`;
-      const tooltip = new vscode.MarkdownString(stale ? `*${staleNote}*\n\n${planArithmetic(plan)}` : planArithmetic(plan));
-      this.show(markStale(`$(split-horizontal) ${planStatus(plan)}${expected}`, stale), tooltip);
+      this.show(markStale(`$(split-horizontal) ${planStatus(plan)}${expected}`, stale), noted(planArithmetic(plan), stale));
     }
   }
 

@@ -12,6 +12,7 @@ import type { ModelReader, PlanningModel } from './model-reader';
 
 /** A text as it was planned. */
 export interface PlannedText {
+  readonly text: string;
   readonly plan: Plan;
   /** What the calibrated device is expected to take. */
   readonly prediction: DevicePrediction | null;
@@ -59,6 +60,6 @@ export class Planner {
     const request = planRequest(tokenMap.tokens, model.folder.config.shape, options);
     const calibration = await calibrations.choose(options.provider, options.threads, request);
     const plan = withTokenizerNote(makePlan({ ...request, scoreBytes: calibration?.scoreBytes }), model.tokenizer);
-    return { plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
+    return { text, plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
   }
 }
