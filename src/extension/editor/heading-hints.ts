@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import { offsetAfter } from '../../core/hints/edits';
+import { offsetAfter, rangeBefore } from '../../core/hints/edits';
 import { sectionArithmetic, sectionLabel } from '../../core/hints/section-hints';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled } from '../settings';
@@ -18,7 +18,8 @@ export class HeadingHints extends PromptHints {
 
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
     const { plan, prediction, edits } = planned;
-    for (const section of sectionsOfPlanned(planned)) {
+    const seen = rangeBefore({ from: document.offsetAt(range.start), to: document.offsetAt(range.end) }, edits);
+    for (const section of sectionsOfPlanned(planned).filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
       const offset = offsetAfter(section, edits);
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
       if (line !== undefined && range.contains(line.range.end)) {
