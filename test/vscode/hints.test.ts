@@ -114,7 +114,6 @@ describe('hints', () => {
     // An editor drops a hint whose text is replaced until it asks again. Then the first block is where the text begins, and stays.
     const shown = frames.map((frame) => blocksOf(frame).has(1));
     expect(shown.slice(shown.indexOf(true))).not.toContain(false);
-    expect(marks[shown.indexOf(true)][0]).toBe(true);
     await bench.command('File: Revert File');
   });
 
@@ -130,8 +129,8 @@ describe('hints', () => {
     await bench.screenshot('21-section-hover-dark');
     await bench.page.keyboard.press('Escape');
     await bench.editor.goToLine((await bench.editor.text()).split('\n').indexOf('## Data') + 1);
-    await hint(/^§ \d{3} tokens · /);
-    expect(await bench.editor.hover('§')).toMatch(/of block \d+'s \d+ calls.* attention calls.*shared by tokens/s);
+    const data = await hint(/^§ \d{3} tokens · /);
+    expect(await bench.editor.hover(data)).toMatch(/of block \d+'s \d+ calls.* attention calls.*shared by tokens/s);
     await bench.page.keyboard.press('Escape');
     await bench.setTheme('Default Light Modern');
     await bench.screenshot('22-sections-light');
