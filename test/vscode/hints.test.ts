@@ -39,6 +39,8 @@ beforeAll(async () => {
     vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
     workspace,
     artifacts: join(root, 'artifacts', 'screenshots'),
+    // It repeats headings, with their hints, at the top.
+    settings: { 'editor.stickyScroll.enabled': false },
   });
 });
 
@@ -130,6 +132,7 @@ describe('hints', () => {
     await bench.page.keyboard.press('Escape');
     await bench.editor.goToLine((await bench.editor.text()).split('\n').indexOf('## Data') + 1);
     const data = await hint(/^§ \d{3} tokens · /);
+    await bench.page.mouse.move(0, 0);
     expect(await bench.editor.hover(data)).toMatch(/of block \d+'s \d+ calls.* attention calls.*shared by tokens/s);
     await bench.page.keyboard.press('Escape');
     await bench.setTheme('Default Light Modern');
