@@ -132,7 +132,6 @@ describe('hints', () => {
     await bench.page.keyboard.press('Escape');
     await bench.editor.goToLine((await bench.editor.text()).split('\n').indexOf('## Data') + 1);
     const data = await hint(/^§ \d{3} tokens · /);
-    await bench.page.mouse.move(0, 0);
     expect(await bench.editor.hover(data)).toMatch(/of block \d+'s \d+ calls.* attention calls.*shared by tokens/s);
     await bench.page.keyboard.press('Escape');
     await bench.setTheme('Default Light Modern');
