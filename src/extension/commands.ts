@@ -5,6 +5,7 @@ import { predictionReport } from '../core/report/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
+import { goToExpensivePart } from './part-picker';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './runs/continuations';
@@ -39,6 +40,7 @@ export class Commands extends Disposable {
       continuePrompt: () => this.withPrompt(({ document }) => this.continuePrompt(document)),
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
+      goToExpensiveBlock: () => this.withPrompt((editor) => this.goToExpensiveBlock(editor)),
       runLedger: () => this.runLedger(),
       calibrate: () => runner.calibrate(),
       cancel: () => task.cancel(),
@@ -101,6 +103,15 @@ export class Commands extends Disposable {
     const open = 'Open Panel';
     if ((await vscode.window.showInformationMessage(planHeadline(planned.plan), { modal: true, detail }, open)) === open) {
       await this.targets.panel.reveal();
+    }
+  }
+
+  private async goToExpensiveBlock(editor: vscode.TextEditor): Promise<void> {
+    const planned = await this.planOf(editor.document);
+    if (planned.error === null) {
+      await goToExpensivePart(editor, planned);
+    } else {
+      void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
     }
   }
 

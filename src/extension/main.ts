@@ -8,6 +8,7 @@ import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { BlockHints } from './editor/block-hints';
 import { BlockHover } from './editor/block-hover';
+import { HeadingHints } from './editor/heading-hints';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
 import { RunCommands } from './history/run-commands';
@@ -66,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
     () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
+    () => new HeadingHints(plans),
     () => new BlockHover(plans),
     () => new PlanStatus(active, plans, task),
     () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),
