@@ -4,6 +4,7 @@ import type { Experiment } from '../core/experiment/experiment';
 import { oneOf } from '../core/options';
 import { costAxes, experimentPicture, type CostAxis } from '../core/pictures/experiment-picture';
 import type { ExperimentReport } from '../core/report/experiment';
+import { readText } from '../core/report/quality-rows';
 import { Results } from '../engine/experiment/results';
 import { runExperiment } from '../engine/experiment/run-experiment';
 import { experimentJsonSchema } from '../engine/experiment/schema';
@@ -13,7 +14,7 @@ import { experimentFrom, type ExperimentFlags } from './experiment-flags';
 import { checkWritable, readPrompts, writeWhole } from './files';
 import { print } from './print';
 import { progressPrinter } from './progress';
-import { evaluationText, readText } from './quality-text';
+import { evaluationText } from './quality-text';
 import { sweepText } from './sweep-text';
 
 /** Flags that say where an experiment's outcome goes. */
