@@ -28,7 +28,10 @@ const node = {
   format: 'cjs',
   target: 'node20',
   // ONNX Runtime finds its native library beside its own files; VS Code provides `vscode`.
-  external: ['vscode', 'onnxruntime-node'],
+  // Encodings are megabytes that few prompts need: they stay files of their own.
+  external: ['vscode', 'onnxruntime-node', 'gpt-tokenizer/*'],
+  // A deferred import of an external package becomes a deferred `require`, which finds what is staged below.
+  supported: { 'dynamic-import': false },
   plugins: [experimentSchema],
   entryPoints: { extension: 'src/extension/main.ts', engine: 'src/engine/process/main.ts', cli: 'src/cli/main.ts' },
 };
@@ -42,7 +45,7 @@ const page = {
   entryPoints: { 'webview/main': 'webview/main.ts', 'webview/style': 'webview/style.css' },
 };
 
-/** Copies what runs of ONNX Runtime on one target to where `require` finds it from dist/. */
+/** Copies what is not bundled, ONNX Runtime's part for one target and the encodings, to where `require` finds it from dist/. */
 async function stageRuntime() {
   const [platform, arch] = target.split('-');
   const kept = [
@@ -51,12 +54,16 @@ async function stageRuntime() {
     `onnxruntime-node/bin/napi-v6/${platform}/${arch}`,
     'onnxruntime-common/package.json',
     'onnxruntime-common/dist/cjs',
+    'gpt-tokenizer/package.json',
+    'gpt-tokenizer/LICENSE',
+    'gpt-tokenizer/cjs',
   ];
   for (const path of kept) {
     await cp(`node_modules/${path}`, `dist/node_modules/${path}`, {
       recursive: true,
       // The macOS package holds one library twice; the binding loads the one with the short name.
-      filter: (source) => !/\.map$|\.d\.ts$|libonnxruntime\.\d+\.\d+\.\d+\.dylib$/.test(source),
+      // The lists of OpenAI's models and their prices are not used.
+      filter: (source) => !/\.map$|\.d\.ts$|gpt-tokenizer.cjs.model$|libonnxruntime\.\d+\.\d+\.\d+\.dylib$/.test(source),
     });
   }
 }

@@ -14,7 +14,7 @@ const onnx = ['^onnxruntime', 'Only src/engine may import ONNX Runtime.'];
 const outward = (name) => [`(^|/)${name}(/|$)`, `Imports point inwards only: not to ${name}.`];
 
 export default tseslint.config(
-  { ignores: ['dist', '**/generated', 'node_modules', '.vscode-test', 'artifacts'] },
+  { ignores: ['dist', '**/generated', 'node_modules', '.vscode-test', '.cache', 'artifacts'] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {

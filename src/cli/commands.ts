@@ -1,5 +1,5 @@
 import { InputError, messageOf } from '../core/errors';
-import { makeScenario, scenarioKinds, scenarioLabel, type Scenario } from '../core/masks';
+import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../core/masks';
 import type { SimulationOptions } from '../core/options';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
@@ -84,7 +84,7 @@ async function sortScenarios(
 }
 
 function scenariosFrom(flags: Flags & { readonly scenarios?: string }): Scenario[] {
-  const kinds = flags.scenarios === undefined ? scenarioKinds : flags.scenarios.split(',').map((kind) => kind.trim());
+  const kinds = flags.scenarios === undefined ? standardKinds : flags.scenarios.split(',').map((kind) => kind.trim());
   if (new Set(kinds).size !== kinds.length) {
     throw new InputError(`--scenarios ${flags.scenarios} names one scenario twice; name each once.`);
   }

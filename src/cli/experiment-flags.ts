@@ -4,7 +4,7 @@ import { InputError } from '../core/errors';
 import { defaultExperiment, defaultNeedleGrid, windowsOf, type Experiment, type ScenarioText } from '../core/experiment/experiment';
 import { scenarioGrid } from '../core/experiment/grid';
 import { choiceDefinitions } from '../core/masks';
-import { parseCycle } from '../core/masks/parse';
+import { parseCycle, splitList } from '../core/masks/parse';
 import { constructionOf, executors, oneOf, precisions, providers, wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 
@@ -63,7 +63,7 @@ export function addExperimentFlags(command: Command): Command {
  * @throws InputError that names the flag, the value and the fix
  */
 export function experimentFrom(prompts: readonly string[], flags: ExperimentFlags, onImpossible: (scenario: string, reason: string) => void): Experiment {
-  const grid = scenarioGrid(flags.scenario.split(','), {
+  const grid = scenarioGrid(splitList(flags.scenario), {
     window: numbers('--window', flags.window, 0),
     sinks: numbers('--sinks', flags.sinks, 0),
     seed: numbers('--seed', flags.seed, 0),
@@ -99,7 +99,7 @@ function cycleFrom(cycle: string | undefined): readonly ScenarioText[] {
   }
   // Read once for its errors.
   parseCycle(cycle);
-  return [cycle.split(',').map((part) => part.trim())];
+  return [splitList(cycle)];
 }
 
 function needleFrom({ needle, needleLengths, needleDepths, context }: ExperimentFlags): Experiment['needle'] {

@@ -25,6 +25,7 @@ export interface Flags {
   readonly sinks?: string;
   readonly seed?: string;
   readonly cycle?: string;
+  readonly mask?: string;
   readonly block: string;
   readonly construction: string;
   readonly oracleLayers?: string;
@@ -50,6 +51,7 @@ const parameterNames = ['window', 'sinks', 'seed'] as const;
 export function addScenarioFlag(command: Command): Command {
   return command
     .option('--scenario <kind>', `masking scenario: ${[...choiceDefinitions.map(({ kind }) => kind), 'per-layer'].join(', ')}`, defaultOptions.scenario.kind)
+    .option('--mask <expression>', 'mask of custom, in q, k and n: "k <= q and (q - k < 64 or k % 16 == 0)"')
     .option('--cycle <a,b,...>', 'scenarios of the layers under per-layer, repeated to the last layer: causal,sliding-window:512');
 }
 
@@ -89,6 +91,9 @@ export function optionsFrom(flags: Flags): SimulationOptions {
     if (flags[name] !== undefined && !known.some((parameter) => parameter.name === name)) {
       throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`);
     }
+  }
+  if (flags.mask !== undefined && flags.scenario !== 'custom') {
+    throw new InputError(`--mask does nothing under scenario ${flags.scenario}; leave it out or choose custom.`);
   }
   const sampling = { '--seeds': flags.seeds, '--epsilon': flags.epsilon, '--failure-probability': flags.failureProbability };
   for (const [flag, value] of Object.entries(sampling)) {
@@ -140,7 +145,7 @@ export function commonOptions(flags: Flags): SimulationOptions {
 
 /** The scenario parameters among the flags. @throws InputError */
 export function parametersFrom(flags: Flags): ScenarioParameters {
-  const parameters: ScenarioParameters = {};
+  const parameters: ScenarioParameters = flags.mask === undefined ? {} : { expression: flags.mask };
   for (const name of parameterNames) {
     const value = flags[name];
     if (value !== undefined) {

@@ -12,6 +12,7 @@ import { addPackFlags, packCommand, type PackFlags } from './pack';
 import { addCheckFlags, checkCommand, type CheckFlags } from './check';
 import { addExperimentFlags, type ExperimentFlags } from './experiment-flags';
 import { addOutcomeFlags, addSaveFlag, evaluateCommand, runCommand, schemaCommand, sweepCommand, type OutcomeFlags } from './experiments';
+import { addGenerateFlags, generateCommand, type GenerateFlags } from './generate';
 import { addLedgerFlags, ledgerCommand, type LedgerFlags } from './ledger';
 
 /** Exit codes, on which scripts rely. */
@@ -39,6 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
   addFlags(program.command('compare <file>').description('run a prompt under several scenarios'))
     .option('--scenarios <a,b,c>', 'scenarios to compare (all)')
     .action((file: string, flags: Flags & { scenarios?: string }) => compareCommand(file, flags, surroundings));
+  addGenerateFlags(addFlags(addScenarioFlag(program.command('generate <file>').description('continue a prompt by a few tokens under a scenario'))))
+    .action((file: string, flags: GenerateFlags) => generateCommand(file, flags, surroundings));
   addSaveFlag(addOutcomeFlags(addExperimentFlags(program.command('evaluate <files...>').description("what scenarios do to a model's predictions"))))
     .action((files: string[], flags: ExperimentFlags & OutcomeFlags) => evaluateCommand(files, flags, surroundings));
   addSaveFlag(addOutcomeFlags(addExperimentFlags(program.command('sweep <files...>').description('cost and quality over scenarios and block sizes'))))

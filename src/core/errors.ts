@@ -5,6 +5,11 @@
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
+
+  constructor(message: string) {
+    // Names from files can hold anything, and a message is one line that moves no cursor.
+    super(message.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`));
+  }
 }
 
 /** A run stopped because somebody asked for it. The command line exits with 1. */

@@ -5,8 +5,9 @@ import { automaticBlock, defaultOptions, type SimulationOptions } from '../core/
 import { makePlan, summarise, type Plan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { predictionReport } from '../core/report/prediction';
-import { reportSchemaVersion, type PlanDocument } from '../core/report/report';
-import { parameterCount } from '../core/shapes';
+import { reportSchemaVersion, type ModelDescription, type PlanDocument } from '../core/report/report';
+import { withTokenizerNote, type TokenizerDescription } from '../core/report/tokenizer';
+import { parameterCount, type ModelShape } from '../core/shapes';
 import type { CalibrationStore } from './calibrate/store';
 import { openModel, type ModelFolder } from './model/load';
 import type { Prompt } from './prompt';
@@ -17,6 +18,7 @@ import { checkVocabulary } from './tokenizer/vocabulary';
 export interface PlannedPrompt {
   readonly prompt: Prompt;
   readonly model: ModelFolder;
+  readonly tokenizer: TokenizerDescription;
   /** Token ids `[N]`. */
   readonly tokens: Int32Array;
   readonly plan: Plan;
@@ -45,25 +47,30 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, { m
   const all = tokenizer.encode(prompt.text);
   const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
   const tokenizeMs = performance.now() - start;
-  checkVocabulary(tokens, model);
+  checkVocabulary(tokens, model, tokenizer.source);
   const request = planRequest(tokens.length, model.config.shape, options.blockSize === automaticBlock ? { ...options, blockSize: defaultOptions.blockSize } : options);
   const calibration = fastestDevice(request, await calibrations.candidates(options.provider, options.threads));
   const measured = { ...request, scoreBytes: calibration?.scoreBytes };
   const plan = makePlan(options.blockSize === automaticBlock && calibration !== undefined ? fastestBlock(measured, calibration) : measured);
-  return { prompt, model, tokens, tokenizeMs, calibration, plan };
+  return { prompt, model, tokenizer: tokenizer.source, tokens, tokenizeMs, calibration, plan: withTokenizerNote(plan, tokenizer.source) };
 }
 
 /** The document that describes a planned prompt. */
-export function planDocument({ prompt, model, plan, calibration }: PlannedPrompt): PlanDocument {
+export function planDocument({ prompt, model, tokenizer, plan, calibration }: PlannedPrompt): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,
     prompt: { path: prompt.path, bytes: prompt.bytes, sha256: prompt.sha256, tokens },
-    model: { name: model.name, shape, parameters: parameterCount(shape) },
+    model: describeModel(model.name, shape, tokenizer),
     scenario,
     oracle,
     construction,
     plan: figures,
     prediction: predictionReport(plan, calibration),
   };
+}
+
+/** What a report says about a model. */
+export function describeModel(name: string, shape: ModelShape, tokenizer: TokenizerDescription): ModelDescription {
+  return { name, shape, parameters: parameterCount(shape), tokenizer };
 }

@@ -18,6 +18,7 @@ import type { Prompt } from './prompt';
 import { PhaseClock } from './run/clock';
 import { checkLength } from './run/embed';
 import { checkFloat16, openDevice, type Device } from './runtime/provider';
+import { checkRunnable } from './tokenizer/vocabulary';
 import { FidelityCheck } from './verify/fidelity';
 import { SamplingCheck } from './verify/sampling';
 import { measureQuality, qualityObstacle } from './verify/quality';
@@ -43,6 +44,7 @@ interface ProgressShares {
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
   const planned = await planPrompt(prompt, options, context);
   const { plan, tokens } = planned;
+  checkRunnable(planned.model.name, planned.tokenizer);
   checkLength(plan.tokens, { name: planned.model.name, ...planned.model.config });
   checkMemory(plan, options.memoryLimit);
   const device = await openDevice(options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider, options.threads);

@@ -1,14 +1,16 @@
 import * as vscode from 'vscode';
 import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
+import { largestGeneration } from '../core/report/generation';
 import { predictionReport } from '../core/report/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
+import type { Continuations } from './runs/continuations';
 import type { Runner } from './runs/runner';
 import type { SingleTask } from './runs/single-task';
-import { chooseBlockSize, chooseScenario } from './scenario-picker';
+import { askNumber, chooseBlockSize, chooseScenario } from './scenario-picker';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -18,6 +20,7 @@ export interface CommandTargets {
   readonly runner: Runner;
   readonly task: SingleTask;
   readonly panel: PanelView;
+  readonly continuations: Continuations;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
 }
@@ -32,6 +35,7 @@ export class Commands extends Disposable {
       simulateSelection: () => this.withPrompt((editor) => this.simulateSelection(editor)),
       planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
       compareScenarios: () => this.withPrompt(({ document }) => runner.compare({ path: pathOf(document), text: document.getText() })),
+      continuePrompt: () => this.withPrompt(({ document }) => this.continuePrompt(document)),
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
       runLedger: () => this.runLedger(),
@@ -74,6 +78,15 @@ export class Commands extends Disposable {
     }
     const lines = `L${selection.start.line + 1}-L${selection.end.line + 1}`;
     await this.targets.runner.simulate({ path: `${pathOf(document)}#${lines}`, text: document.getText(selection) });
+  }
+
+  private async continuePrompt(document: vscode.TextDocument): Promise<void> {
+    const { runner, continuations } = this.targets;
+    const tokens = await askNumber('Tokens to add', 'The prompt is continued under the chosen scenario and under the model\'s own attention.', 32, 1, largestGeneration);
+    const report = tokens === undefined ? undefined : await runner.continue({ path: pathOf(document), text: document.getText() }, tokens);
+    if (report !== undefined) {
+      await continuations.show(report);
+    }
   }
 
   /** Shows the plan's arithmetic in a modal message: it was asked for, and it is read once. */

@@ -12,6 +12,7 @@ import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
 import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
+import { Continuations } from './runs/continuations';
 import { LedgerStore } from './runs/ledger-store';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
@@ -44,7 +45,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
-    () => new Commands({ active, plans, choices, runner, task, panel, log, samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new Commands({ active, plans, choices, runner, task, panel, log, continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
     () => new BlockHover(plans),

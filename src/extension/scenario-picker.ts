@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
-import { choiceDefinition, choiceDefinitions, type ChoiceKind, type ScenarioParameters } from '../core/masks';
+import { choiceDefinition, choiceDefinitions, makeChoice, type ChoiceKind, type ScenarioParameters } from '../core/masks';
 import { wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import type { ChoiceStore } from './choice';
@@ -31,10 +31,14 @@ export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
 
 /** Asks for each parameter of a scenario; undefined where the user gave up. */
 async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Promise<ScenarioParameters | undefined> {
-  const answers: Record<string, number> = {};
-  const known: Readonly<Record<string, number | undefined>> = current;
-  for (const { name, title, description, minimum, maximum, default: standard } of choiceDefinition(kind).parameters) {
-    const answer = await askNumber(title, description, known[name] ?? standard, minimum, maximum);
+  const answers: ScenarioParameters = {};
+  const { parameters, text } = choiceDefinition(kind);
+  if (text !== undefined) {
+    const expression = await askMask(text.title, text.description, current.expression ?? text.default);
+    return expression === undefined ? undefined : { expression };
+  }
+  for (const { name, title, description, minimum, maximum, default: standard } of parameters) {
+    const answer = await askNumber(title, description, current[name] ?? standard, minimum, maximum);
     if (answer === undefined) {
       return undefined;
     }
@@ -43,8 +47,25 @@ async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Pro
   return answers;
 }
 
+/** Asks for a mask expression; undefined where the user gave up. */
+function askMask(title: string, prompt: string, value: string): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title,
+    prompt,
+    value,
+    validateInput: (expression) => {
+      try {
+        makeChoice('custom', { expression });
+        return undefined;
+      } catch (error) {
+        return messageOf(error);
+      }
+    },
+  });
+}
+
 /** Asks for a whole number within limits; undefined where the user gave up. */
-async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
+export async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
   const answer = await vscode.window.showInputBox({
     title,
     prompt,

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ChoiceKind } from '../core/masks';
+import { customText, type ChoiceKind } from '../core/masks';
 import { constructionOf, defaultOptions, wholeNumber, type Provider, type SimulationOptions, type Verification } from '../core/options';
 import type { FormChoice } from '../protocol/panel';
 
@@ -11,7 +11,7 @@ const maximumOracleLayers = 1024;
 const maximumOracleHeads = 4096;
 
 /** Settings that seed the scenario form. */
-const choiceSettings = ['scenario', 'window', 'sinks', 'seed', 'blockSize'].map((name) => `${settingsSection}.${name}`);
+const choiceSettings = ['scenario', 'window', 'sinks', 'seed', 'mask', 'blockSize'].map((name) => `${settingsSection}.${name}`);
 
 /** Whether a change of configuration touches the scenario form's defaults. */
 export function affectsChoice(event: vscode.ConfigurationChangeEvent): boolean {
@@ -28,6 +28,7 @@ export function choiceFromSettings(): FormChoice {
       window: settings.get('window', 512),
       sinks: settings.get('sinks', 4),
       seed: settings.get('seed', 1),
+      expression: settings.get('mask', customText.default),
     },
   };
 }

@@ -11,8 +11,8 @@ import { OnnxOracle } from '../../src/engine/oracle/onnx-oracle';
 import { PhaseClock } from '../../src/engine/run/clock';
 import { forward } from '../../src/engine/run/forward';
 import { openDevice } from '../../src/engine/runtime/provider';
-import { writeGguf } from './gguf';
-import { LlamaCpp, prefillWithLlama } from './llama';
+import { writeGguf } from '../support/llama-cpp/gguf';
+import { LlamaCpp, prefillWithLlama } from '../support/llama-cpp/llama';
 import { median, paired, type BenchContext, type Section } from './section';
 
 /** The shape of SmolLM-135M. */
@@ -41,7 +41,7 @@ export async function prefill(context: BenchContext): Promise<Section> {
   try {
     const path = join(folder, 'model.gguf');
     await writeGguf(path, model, 16_384);
-    const llama = await LlamaCpp.open(join(process.cwd(), '.vscode-test', `node-llama-cpp`), path, context.threads);
+    const llama = await LlamaCpp.open(join(process.cwd(), '.cache', 'llama-cpp'), path, context.threads);
     for (const tokens of context.quick ? [512] : [2048, 8192]) {
       rows.push(await compare(model, tokens, llama, context));
     }

@@ -8,6 +8,17 @@ export interface Setting {
   readonly scenario: LayerScenario;
 }
 
+/** Masks of every form: banded, strided, in blocks, scattered, to both sides. */
+const expressions = [
+  'k <= q',
+  'k <= q and (q - k < 7 or k % 5 == 0)',
+  'q // 9 == k // 9',
+  'abs(q - k) % 4 == 0',
+  'k == q or (q * k) % 7 == 3',
+  'k <= q and (k < 3 or q - k < 12)',
+  'max(q, k) < n // 2 or abs(q - k) <= 2',
+] as const;
+
 /** Scenarios whose parameters reach from one token to beyond the sequence. */
 export const scenarios: fc.Arbitrary<LayerScenario> = fc.oneof(
   fc.constant<LayerScenario>({ kind: 'full' }),
@@ -18,6 +29,7 @@ export const scenarios: fc.Arbitrary<LayerScenario> = fc.oneof(
     .chain((window) => fc.integer({ min: 0, max: Math.min(window, 40) }).map((sinks) => makeScenario('attention-sink', { window, sinks }))),
   fc.integer({ min: 1, max: 90 }).map((window) => makeScenario('local-window', { window })),
   fc.integer({ min: 0, max: 1000 }).map((seed) => makeScenario('average-case', { seed })),
+  fc.constantFrom(...expressions).map((expression) => makeScenario('custom', { expression })),
 );
 
 /** Settings small enough to check pair by pair. */

@@ -17,10 +17,20 @@ export function safetensorsFile(
     offset += data.length;
   }
   change(header);
-  const text = Buffer.from(JSON.stringify(header));
+  return safetensorsBytes(JSON.stringify(header), Buffer.concat(Object.values(tensors).map(({ data }) => data)));
+}
+
+/**
+ * The bytes of a safetensors file with any header.
+ *
+ * @param header text, or bytes that are none
+ * @param declared the header's length as the file states it
+ */
+export function safetensorsBytes(header: string | Uint8Array, data: Uint8Array = new Uint8Array(), declared?: bigint): Buffer {
+  const text = Buffer.from(header as string);
   const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, ...Object.values(tensors).map(({ data }) => data)]);
+  length.writeBigUInt64LE(declared ?? BigInt(text.length));
+  return Buffer.concat([length, text, data]);
 }
 
 /** Float32 values as they are stored. */

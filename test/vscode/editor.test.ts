@@ -126,6 +126,32 @@ describe('the editor', () => {
     await bench.setTheme('Default Dark Modern');
   });
 
+  it('continues the prompt under the scenario and under full attention, beside it', async () => {
+    await chooseSlidingWindow(16);
+    await bench.command('Two Heads: Continue Prompt');
+    await bench.quickInput.answer('Tokens to add', '12');
+    const text = await eventuallyText('the continuation', async () => [(await bench.page.locator('.view-lines').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')], /own attention/, 60_000);
+    expect(text).toMatch(/sliding-window\(window 16\):\s+\| /);
+    expect(text).toMatch(/causal, the model's own attention:/);
+    await bench.screenshot('17-continuation');
+    // The prompt stays in front: what is shown beside it is no prompt.
+    await lens(/sliding-window\(window 16\)/);
+    await bench.command('View: Close All Editors');
+  });
+
+  it('plans for a model without weights, and says that its tokens are estimated', async () => {
+    await open('preset.md', sampleText().slice(0, 6000));
+    await bench.setSettings({ 'twoHeads.model': 'llama-3.1-8b' });
+    await lens(/^1,\d{3} tokens · /);
+    await bench.command('Two Heads: Open Panel');
+    const frame = await bench.webview(0);
+    await eventuallyText('the note', async () => [await frame.locator('[data-testid="notes"]').innerText()], /tokens are an estimate by cl100k_base/);
+    await bench.command('Two Heads: Simulate This File');
+    await eventuallyText('the refusal', () => bench.notifications(), /llama-3\.1-8b can be planned, not run/, 30_000);
+    await bench.clearNotifications();
+    await bench.setSettings({ 'twoHeads.model': undefined });
+  });
+
   it('plans a prompt of a megabyte anew while it is typed', async () => {
     await open('megabyte.md', sampleText().repeat(70).slice(0, 1024 * 1024));
     const before = await lens(/^3\d\d,\d{3} tokens/);
@@ -154,7 +180,7 @@ describe('the editor', () => {
   });
 
   it('prints no error and asks nothing of the network', () => {
-    expect(bench.consoleErrors.filter((error) => !error.includes('sinks are more than the window'))).toEqual([]);
+    expect(bench.consoleErrors.filter((error) => !/sinks are more than the window|can be planned, not run/.test(error))).toEqual([]);
     expect(bench.outsideRequests).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 import {
   choiceDefinition,
   choiceDefinitions,
+  customText,
   type ChoiceKind,
+  type NumberName,
   type ScenarioParameter,
   type ScenarioParameters,
 } from '../../src/core/masks';
@@ -13,12 +15,18 @@ import type { Host } from '../host';
 import { dropdown, setChoice, type Dropdown } from '../ui/toolkit';
 import type { View } from '../ui/view';
 import { debounce } from './debounce';
-import { NumberField } from './number-field';
+import type { FormField } from './form-field';
+import { MaskField } from './mask-field';
+import { throttle } from './throttle';
+import { NumberField, type NumberQuestion } from './number-field';
 
-type ParameterName = keyof ScenarioParameters;
+type ParameterName = NumberName;
 
 /** How long typing must rest before the host hears of it, in milliseconds. */
 const typingDelay = 200;
+
+/** How often the host hears of a slider that is being moved, in milliseconds: the plan follows the hand. */
+const movingInterval = 50;
 
 /** The scenario form: which mask, its parameters, and M. It asks; the host's next snapshot answers. */
 export class ScenarioForm implements View {
@@ -27,9 +35,11 @@ export class ScenarioForm implements View {
   readonly #kind: Dropdown;
   readonly #description = element('span', { class: 'hint', 'data-testid': 'scenario-description' });
   readonly #parameters: ReadonlyMap<ParameterName, NumberField>;
+  readonly #mask: MaskField;
   readonly #blockSize: NumberField;
   readonly #error = element('p', { class: 'error', role: 'alert', 'data-testid': 'form-error' });
   readonly #choose = debounce(() => this.#post(), typingDelay);
+  readonly #move = throttle(() => this.#post(), movingInterval);
   #hostError: string | null = null;
 
   constructor(host: Host) {
@@ -41,16 +51,17 @@ export class ScenarioForm implements View {
       this.#choose.now();
     });
     const number = (question: ConstructorParameters<typeof NumberField>[0], testId: string): NumberField =>
-      new NumberField(question, testId, () => this.#typed(), () => this.#choose.flush());
+      new NumberField(question, testId, () => this.#typed(), () => this.#choose.flush(), () => this.#moved());
     this.#parameters = new Map(
-      allParameters().map((parameter) => [parameter.name, number(parameter, `param-${parameter.name}`)]),
+      allParameters().map((parameter) => [parameter.name, number(questionOf(parameter), `param-${parameter.name}`)]),
     );
+    this.#mask = new MaskField(customText, 'param-expression', () => this.#typed(), () => this.#choose.flush());
     this.#blockSize = number(blockSizeQuestion, 'block-size');
     const title = element('span', { id: label, class: 'label' }, 'Scenario');
     const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);
     const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
     this.element = element('section', { class: 'form', 'aria-label': 'Scenario and block size' });
-    this.element.append(scenario, element('div', { class: 'numbers' }, ...numbers), this.#error);
+    this.element.append(scenario, this.#mask.element, element('div', { class: 'numbers' }, ...numbers), this.#error);
   }
 
   update({ document, form, formError }: PanelSnapshot): void {
@@ -60,6 +71,7 @@ export class ScenarioForm implements View {
       this.#showKind(form.kind);
     }
     this.#parameters.forEach((field, name) => field.show(form.parameters[name]));
+    this.#mask.show(form.parameters.expression);
     this.#blockSize.show(form.blockSize);
     this.#hostError = formError;
     this.#showError();
@@ -67,7 +79,8 @@ export class ScenarioForm implements View {
 
   /** Only the parameters that the chosen scenario has. */
   #showKind(kind: string): void {
-    const { description, parameters } = choiceDefinition(kind);
+    const { description, parameters, text } = choiceDefinition(kind);
+    setVisible(this.#mask.element, text !== undefined);
     const names = new Set<string>(parameters.map(({ name }) => name));
     setText(this.#description, description);
     this.#parameters.forEach((field, name) => setVisible(field.element, names.has(name)));
@@ -78,12 +91,18 @@ export class ScenarioForm implements View {
     this.#choose.later();
   }
 
+  /** A slider moved: the number is whole, and the plan is to follow. */
+  #moved(): void {
+    this.#showError();
+    this.#move();
+  }
+
   #post(): void {
     const blockSize = this.#blockSize.value;
     if (blockSize === undefined || this.#unreadable().length > 0) {
       return;
     }
-    const parameters: Partial<Record<ParameterName, number>> = {};
+    const parameters: ScenarioParameters = { expression: this.#mask.value };
     for (const [name, field] of this.#parameters) {
       const value = field.value;
       if (value !== undefined) {
@@ -101,13 +120,13 @@ export class ScenarioForm implements View {
     this.#fields().forEach((field) => field.mark(fields.includes(field)));
   }
 
-  /** The fields in sight whose text is no whole number. */
-  #unreadable(): readonly NumberField[] {
+  /** The fields in sight whose text means nothing. */
+  #unreadable(): readonly FormField[] {
     return this.#fields().filter((field) => !field.element.hidden && field.complaint !== undefined);
   }
 
-  #fields(): readonly NumberField[] {
-    return [...this.#parameters.values(), this.#blockSize];
+  #fields(): readonly FormField[] {
+    return [...this.#parameters.values(), this.#mask, this.#blockSize];
   }
 }
 
@@ -117,7 +136,13 @@ const blockSizeQuestion = {
   minimum: 2,
   maximum: maximumTokens,
   default: defaultOptions.blockSize,
+  slider: { minimum: 16, maximum: 8192 },
 };
+
+/** Windows have a slider beside their field; sinks and seeds are small or arbitrary numbers. */
+function questionOf(parameter: ScenarioParameter<ParameterName>): NumberQuestion {
+  return parameter.name === 'window' ? { ...parameter, slider: { minimum: 8, maximum: 16_384 } } : parameter;
+}
 
 /** Every parameter that any scenario takes, once. */
 function allParameters(): readonly ScenarioParameter<ParameterName>[] {

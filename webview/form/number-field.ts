@@ -1,6 +1,8 @@
 import { formatCount } from '../../src/core/format';
 import { element } from '../dom';
-import { digitsField, setFieldInvalid, type TextField } from '../ui/toolkit';
+import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
+import type { FormField } from './form-field';
+import { Slider } from './slider';
 
 /** What a number field asks for: a `ScenarioParameter`, or the block size. */
 export interface NumberQuestion {
@@ -9,27 +11,31 @@ export interface NumberQuestion {
   readonly minimum: number;
   readonly maximum: number;
   readonly default: number;
+  /** The numbers that a slider beside the field reaches; without them there is none. */
+  readonly slider?: { readonly minimum: number; readonly maximum: number };
 }
 
 /** A labelled field for one whole number, which never overwrites what the user is typing. */
-export class NumberField {
+export class NumberField implements FormField {
   readonly element: HTMLElement;
   readonly #question: NumberQuestion;
   readonly #field: TextField;
+  readonly #slider: Slider | undefined;
   /** The value that the host last showed. */
   #shown: number;
 
   /**
    * @param onInput hears every key
    * @param onCommit hears Enter and leaving the field
+   * @param onMove hears every movement of the slider
    */
-  constructor(question: NumberQuestion, testId: string, onInput: () => void, onCommit: () => void) {
+  constructor(question: NumberQuestion, testId: string, onInput: () => void, onCommit: () => void, onMove: () => void) {
     const { title, description, minimum, maximum } = question;
     this.#question = question;
     this.#shown = question.default;
     const range = `${formatCount(minimum)} to ${formatCount(maximum)}; default ${formatCount(question.default)}`;
     const hint = element('span', { class: 'hint' }, description);
-    this.#field = digitsField(
+    this.#field = textField(
       { 'data-testid': testId, title: `${description} ${range}.`, autocomplete: 'off', spellcheck: 'false' },
       onInput,
       () => {
@@ -39,7 +45,13 @@ export class NumberField {
     );
     this.#field.textContent = title;
     this.#field.value = String(question.default);
-    this.element = element('div', { class: 'field' }, this.#field, hint);
+    const { slider } = question;
+    this.#slider = slider && new Slider(title, slider.minimum, slider.maximum, `${testId}-slider`, (value) => {
+      this.#field.value = String(value);
+      onMove();
+    });
+    this.#slider?.show(question.default);
+    this.element = element('div', { class: 'field' }, this.#field, ...(this.#slider ? [this.#slider.element] : []), hint);
   }
 
   /** The whole number in the field, or undefined where the text is none. */
@@ -59,6 +71,7 @@ export class NumberField {
   /** Shows the host's value, except while the user is in the field. */
   show(value: number | undefined): void {
     this.#shown = value ?? this.#question.default;
+    this.#slider?.show(this.#shown);
     if (!this.#field.matches(':focus-within, :focus') && this.value !== this.#shown) {
       this.#field.value = String(this.#shown);
     }

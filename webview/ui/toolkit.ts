@@ -69,8 +69,8 @@ export function setChoice(target: Dropdown, value: string): void {
   }
 }
 
-/** A one-line field for digits. `onInput` hears every key, `onCommit` Enter and leaving the field. */
-export function digitsField(attributes: Attributes, onInput: () => void, onCommit: () => void): TextField {
+/** A one-line field. `onInput` hears every key, `onCommit` Enter and leaving the field. */
+export function textField(attributes: Attributes, onInput: () => void, onCommit: () => void): TextField {
   const built = document.createElement('vscode-text-field') as TextField;
   setAttributes(built, attributes);
   built.addEventListener('input', onInput);

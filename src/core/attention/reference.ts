@@ -1,4 +1,4 @@
-import type { Mask } from '../masks';
+import { visibleRanges, type BandedMask, type GeneralMask } from '../masks/mask';
 import type { AttentionState } from './state';
 
 /** One head's tensors: queries `[queries, width]`, keys and values `[keys, width]`, row-major. */
@@ -17,7 +17,7 @@ export interface HeadTensors {
  */
 export function referenceAttention(
   head: HeadTensors,
-  mask: Pick<Mask, 'visible'>,
+  mask: Pick<BandedMask, 'visible'> | Pick<GeneralMask, 'ranges'>,
   scale: number,
   rows: ArrayLike<number>,
 ): AttentionState {
@@ -26,14 +26,11 @@ export function referenceAttention(
   const logNormaliser = new Float64Array(rows.length);
   const scores = new Float64Array(head.keys.length / width);
   for (let index = 0; index < rows.length; index += 1) {
-    const { prefixEnd, start, end } = mask.visible(rows[index]);
     const query = rows[index];
-    const high = Math.max(
-      scoreKeys(head, query, scale, 0, prefixEnd, scores),
-      scoreKeys(head, query, scale, start, end, scores),
-    );
+    const ranges = visibleRanges(mask, query);
+    const high = ranges.reduce((highest, { from, to }) => Math.max(highest, scoreKeys(head, query, scale, from, to, scores)), -Infinity);
     const row = out.subarray(index * width, (index + 1) * width);
-    const sum = addValues(head, scores, high, 0, prefixEnd, row) + addValues(head, scores, high, start, end, row);
+    const sum = ranges.reduce((total, { from, to }) => total + addValues(head, scores, high, from, to, row), 0);
     for (let column = 0; sum > 0 && column < width; column += 1) {
       row[column] /= sum;
     }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { maskDefinition, type LayerScenario } from '../masks';
+import { looksAhead, type LayerScenario } from '../masks';
 import type { Arrangement, ArrangementRequest } from './arrangement';
 import { causalTiles, causalTriangles, fullTiles, sampledBlocks } from './tile-arrangements';
 import { windowChunks } from './window-chunks';
@@ -39,6 +39,8 @@ export function arrangementOf(
       return request.causal ? causalTriangles(request) : causalTiles(request);
     case 'average-case':
       return sampledBlocks(request, scenario.seed);
+    case 'custom':
+      throw new InputError(`A custom mask has no arrangement under construction ${construction}, which lays out the masks of the paper; use construction fused.`);
     case 'local-window':
       throw new InputError(`Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`);
     case 'sliding-window':
@@ -63,5 +65,5 @@ function windowArrangement(window: number, sinks: number, construction: BlackBox
 
 /** Whether the scenario's black box masks causally by itself (theorems 3.5 and 5.1). */
 export function needsCausalOracle(scenario: LayerScenario): boolean {
-  return !maskDefinition(scenario.kind).looksAhead;
+  return !looksAhead(scenario, 1);
 }

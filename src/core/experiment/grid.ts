@@ -1,10 +1,10 @@
 import { InputError, messageOf } from '../errors';
-import { choiceDefinition, makeChoice, scenarioLabel, type ScenarioParameters } from '../masks';
+import { choiceDefinition, makeChoice, scenarioLabel, type NumberName, type ScenarioParameters } from '../masks';
 import { parseScenario, scenarioText } from '../masks/parse';
 import type { ScenarioText } from './experiment';
 
 /** Values of scenario parameters that are tried, by name. A parameter that is left out has its default. */
-export type ParameterLists = Partial<Record<keyof ScenarioParameters, readonly number[]>>;
+export type ParameterLists = Partial<Record<NumberName, readonly number[]>>;
 
 /** The scenarios of a grid, and those that cannot be, each with why. */
 export interface ScenarioGrid {
@@ -48,7 +48,7 @@ export function scenarioGrid(names: readonly string[], lists: ParameterLists): S
 }
 
 /** Every choice of one value for each parameter that has values. */
-function combinations(names: readonly (keyof ScenarioParameters)[], lists: ParameterLists): ScenarioParameters[] {
+function combinations(names: readonly NumberName[], lists: ParameterLists): ScenarioParameters[] {
   return names.reduce<ScenarioParameters[]>((chosen, name) => {
     const values = lists[name] ?? [];
     return values.length === 0 ? chosen : chosen.flatMap((each) => values.map((value) => ({ ...each, [name]: value })));

@@ -26,7 +26,7 @@ export const attentionSink: MaskDefinition<AttentionSinkScenario> = {
       default: 4,
     },
   ],
-  looksAhead: false,
+  looksAhead: () => false,
   sampled: false,
   complaint: ({ sinks, window }) =>
     sinks > window ? `${sinks} sinks are more than the window of ${window}; choose ${window} or fewer` : undefined,

@@ -23,7 +23,7 @@ export const averageCase: MaskDefinition<AverageCaseScenario> = {
       default: 1,
     },
   ],
-  looksAhead: true,
+  looksAhead: () => true,
   sampled: true,
   mask: (_scenario, tokens) => fullMask(tokens),
 };

@@ -11,7 +11,7 @@ export const causal: MaskDefinition<CausalScenario> = {
   title: 'Causal',
   description: 'A token sees itself and everything before it.',
   parameters: [],
-  looksAhead: false,
+  looksAhead: () => false,
   sampled: false,
   mask: (_scenario, tokens) => ({
     allows: (query, key) => key <= query,

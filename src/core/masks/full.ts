@@ -11,7 +11,7 @@ export const full: MaskDefinition<FullScenario> = {
   title: 'Full',
   description: 'Every token sees every token.',
   parameters: [],
-  looksAhead: true,
+  looksAhead: () => true,
   sampled: false,
   mask: (_scenario, tokens) => fullMask(tokens),
 };

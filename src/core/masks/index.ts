@@ -2,13 +2,17 @@ import { InputError } from '../errors';
 import { attentionSink, type AttentionSinkScenario } from './attention-sink';
 import { averageCase, type AverageCaseScenario } from './average-case';
 import { causal, type CausalScenario } from './causal';
+import { custom, type CustomScenario } from './custom';
+import { mentions } from './expression/mentions';
+import { parseMask } from './expression/parse';
 import { full, type FullScenario } from './full';
 import { localWindow, type LocalWindowScenario } from './local-window';
-import type { Mask, MaskDefinition, ScenarioParameter } from './mask';
+import type { Mask, MaskDefinition, ScenarioParameter, ScenarioText } from './mask';
 import { unionMask, type PerLayerScenario } from './per-layer';
 import { slidingWindow, type SlidingWindowScenario } from './sliding-window';
 
-export type { Mask, MaskDefinition, ScenarioParameter, VisibleKeys } from './mask';
+export { customText } from './custom';
+export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type MaskDefinition, type Range, type ScenarioParameter, type ScenarioText, type VisibleKeys } from './mask';
 export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 
 /** A masking scenario of one layer, or of all layers alike: its kind and its parameters, plain data. */
@@ -18,7 +22,8 @@ export type LayerScenario =
   | SlidingWindowScenario
   | AttentionSinkScenario
   | LocalWindowScenario
-  | AverageCaseScenario;
+  | AverageCaseScenario
+  | CustomScenario;
 
 /** A masking scenario as a value, plain data: the same in all layers, or one for each. */
 export type Scenario = LayerScenario | PerLayerScenario;
@@ -35,19 +40,24 @@ export type ScenarioKind = LayerScenario['kind'];
 /** A scenario that a menu or a flag can name by itself: the model's own, or one for all layers. */
 export type ChoiceKind = ScenarioKind | NativeScenario['kind'];
 /** Any scenario parameter by name, as a form or a command line collects them before the kind is known. */
-export type ScenarioParameters = Partial<Record<'window' | 'sinks' | 'seed', number>>;
+export type ScenarioParameters = Partial<Record<NumberName, number>> & { expression?: string };
+export type NumberName = 'window' | 'sinks' | 'seed';
 
 /** Every scenario of a layer, in the order in which menus show them. */
-export const maskDefinitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase] as const;
+export const maskDefinitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, custom] as const;
 
 export const scenarioKinds: readonly ScenarioKind[] = maskDefinitions.map((definition) => definition.kind);
+
+/** The scenarios that comparisons run unasked: a mask that nobody wrote is not among them. */
+export const standardKinds: readonly ScenarioKind[] = scenarioKinds.filter((kind) => kind !== 'custom');
 
 /** How a scenario is named and what it takes: what menus and forms show. */
 export interface ChoiceDefinition {
   readonly kind: ChoiceKind;
   readonly title: string;
   readonly description: string;
-  readonly parameters: readonly ScenarioParameter<keyof ScenarioParameters>[];
+  readonly parameters: readonly ScenarioParameter<NumberName>[];
+  readonly text?: ScenarioText;
 }
 
 /** Every scenario that menus show, the model's own first. */
@@ -88,7 +98,7 @@ export function maskDefinition(kind: string): MaskDefinition<LayerScenario> {
  */
 export function makeScenario(kind: string, parameters: ScenarioParameters = {}): LayerScenario {
   const definition = maskDefinition(kind);
-  const values: Record<string, number> = {};
+  const values: Record<string, number | string> = definition.text === undefined ? {} : { [definition.text.name]: (parameters.expression ?? definition.text.default).trim() };
   for (const parameter of definition.parameters as MaskDefinition<AttentionSinkScenario>['parameters']) {
     const value = parameters[parameter.name] ?? parameter.default;
     if (!Number.isInteger(value) || value < parameter.minimum || value > parameter.maximum) {
@@ -114,9 +124,14 @@ export function maskOf(scenario: Scenario, tokens: number): Mask {
   return unionMask(scenario.cycle.map((layer) => maskOf(layer, tokens)), tokens);
 }
 
-/** Whether a query sees later keys, in some layer: then a model that predicts the next token has no perplexity. */
-export function looksAhead(scenario: Scenario): boolean {
-  return layersOf(scenario).some(({ kind }) => maskDefinition(kind).looksAhead);
+/** Whether a query sees later keys, in some layer, among `tokens`: then a model that predicts the next token has no perplexity. */
+export function looksAhead(scenario: Scenario, tokens: number): boolean {
+  return layersOf(scenario).some((layer) => maskDefinition(layer.kind).looksAhead(layer, tokens));
+}
+
+/** Whether what earlier queries see changes as the sequence grows: then nothing of them can be kept. */
+export function dependsOnLength(scenario: Scenario): boolean {
+  return layersOf(scenario).some((layer) => layer.kind === 'custom' && mentions(parseMask(layer.expression), 'n'));
 }
 
 /** Whether keys are sampled (theorem 4.1) rather than read in full: the result is an estimate. */
@@ -128,6 +143,9 @@ export function isSampled(scenario: Scenario): boolean {
 export function scenarioLabel(scenario: ScenarioChoice): string {
   if (scenario.kind === 'per-layer') {
     return `per-layer(${runsOf(scenario.cycle.map(scenarioLabel)).join(', ')})`;
+  }
+  if (scenario.kind === 'custom') {
+    return `custom(${scenario.expression})`;
   }
   const { kind, ...parameters } = scenario;
   const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);

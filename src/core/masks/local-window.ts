@@ -14,7 +14,7 @@ export const localWindow: MaskDefinition<LocalWindowScenario> = {
   title: 'Local window',
   description: 'A token sees the tokens at most half a window before and after it.',
   parameters: [windowParameter],
-  looksAhead: true,
+  looksAhead: () => true,
   sampled: false,
   mask: ({ window }, tokens) => {
     const reach = Math.floor(window / 2);

@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import type { LayerScenario } from './index';
-import type { Mask, VisibleKeys } from './mask';
+import { generalUnion } from './general-union';
+import type { BandedMask, Mask, VisibleKeys } from './mask';
 
 /** A scenario of its own for each layer: layer l has the one at `l mod cycle.length`. */
 export interface PerLayerScenario {
@@ -58,8 +59,14 @@ export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: 
   return groups;
 }
 
-/** The pairs that some layer admits. Every mask here shows a query itself, so their ranges meet in one. */
+/** The pairs that some layer admits. */
 export function unionMask(masks: readonly Mask[], tokens: number): Mask {
+  const banded = masks.filter((mask) => 'visible' in mask);
+  return banded.length === masks.length ? bandedUnion(banded, tokens) : generalUnion(masks, tokens);
+}
+
+/** Every banded mask here shows a query itself, so their ranges meet in one. */
+function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
   const visible = (query: number): VisibleKeys =>
     masks.map((mask) => mask.visible(query)).reduce((one, other) => {
       const start = Math.min(one.start, other.start);

@@ -23,7 +23,7 @@ export const slidingWindow: MaskDefinition<SlidingWindowScenario> = {
   title: 'Sliding window',
   description: 'A token sees itself and the r - 1 tokens before it.',
   parameters: [windowParameter],
-  looksAhead: false,
+  looksAhead: () => false,
   sampled: false,
   mask: ({ window }, tokens) => ({
     allows: (query, key) => key <= query && key > query - window,

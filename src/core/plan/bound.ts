@@ -90,6 +90,8 @@ function tileBound(scenario: LayerScenario, blockSize: number, blocks: number): 
       };
     case 'average-case':
       return { theorem: 'Theorem 4.1', formula: 'T', tiles: blocks };
+    case 'custom':
+      return { theorem: 'Theorem 3.4, any mask', formula: 'T^2', tiles: blocks * blocks };
   }
 }
 

@@ -1,13 +1,16 @@
-import { maskOf, type Mask } from '../masks';
+import { maskOf, visibleRanges, type Mask, type Range } from '../masks';
 import { tileRows, type MaskIndex } from './dispatches';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan } from './plan';
 
 /**
- * Which keys of a tile each of its queries sees: row `i` sees `[0, spans[3i])` and `[spans[3i + 1], spans[3i + 2])`,
- * counted from the tile's first key. A row past the last token sees what the row before it would make of it, or nothing.
+ * Which keys of a tile each of its queries sees, counted from the tile's first key: row i sees the ranges whose bounds
+ * (a first key, and the one after the last) are `bounds[starts[i]]` to `bounds[starts[i + 1] - 1]`.
  */
-export type TileSpans = Int32Array;
+export interface TileSight {
+  readonly starts: Int32Array;
+  readonly bounds: Int32Array;
+}
 
 /**
  * The masks of a plan's tiles, equal ones once: a sliding window has a handful, however long the sequence.
@@ -16,7 +19,9 @@ export type TileSpans = Int32Array;
  */
 export class TileMasks {
   private readonly mask: Mask;
-  private readonly distinct: TileSpans[] = [];
+  private readonly distinct: TileSight[] = [];
+  /** Indices of `distinct` by a digest of what they hold. */
+  private readonly byDigest = new Map<number, number[]>();
   /** Queries and keys of a tile. */
   readonly rows: number;
 
@@ -27,30 +32,75 @@ export class TileMasks {
 
   /** Index of a tile's mask. */
   readonly indexOf: MaskIndex = (queryBlock, keyBlock, partial) => {
-    const spans = this.spansOf(queryBlock, keyBlock, partial);
-    const known = this.distinct.findIndex((other) => other.every((bound, index) => bound === spans[index]));
-    return known >= 0 ? known : this.distinct.push(spans) - 1;
+    const sight = this.sightOf(queryBlock, keyBlock, partial);
+    const digest = digestOf(sight);
+    const alike = this.byDigest.get(digest) ?? [];
+    const known = alike.find((index) => isSame(this.distinct[index].starts, sight.starts) && isSame(this.distinct[index].bounds, sight.bounds));
+    if (known !== undefined) {
+      return known;
+    }
+    const index = this.distinct.push(sight) - 1;
+    this.byDigest.set(digest, [...alike, index]);
+    return index;
   };
 
-  /** The spans of a mask. */
-  spans(index: number): TileSpans {
+  /** What a mask shows. */
+  sight(index: number): TileSight {
     return this.distinct[index];
   }
 
-  private spansOf(queryBlock: number, keyBlock: number, partial: boolean): TileSpans {
+  private sightOf(queryBlock: number, keyBlock: number, partial: boolean): TileSight {
     const firstQuery = blockStart(this.plan, queryBlock);
     const firstKey = blockStart(this.plan, keyBlock);
     const keys = blockEnd(this.plan, keyBlock) - firstKey;
-    const column = (key: number): number => Math.min(keys, Math.max(0, key - firstKey));
-    const spans = new Int32Array(3 * this.rows);
+    const starts = new Int32Array(this.rows + 1);
+    const bounds: number[] = [];
     for (let row = 0; row < this.rows; row += 1) {
-      if (!partial) {
-        spans[3 * row + 2] = keys;
-      } else if (firstQuery + row < this.plan.tokens) {
-        const { prefixEnd, start, end } = this.mask.visible(firstQuery + row);
-        spans.set([column(prefixEnd), column(start), column(end)], 3 * row);
+      for (const { from, to } of this.rangesOf(firstQuery + row, firstKey, firstKey + keys, partial)) {
+        bounds.push(from - firstKey, to - firstKey);
       }
+      starts[row + 1] = bounds.length;
     }
-    return spans;
+    return { starts, bounds: Int32Array.from(bounds) };
   }
+
+  /** What a query sees of the keys `[first, end)`: all of them in a tile that is not partial, nothing past the last token. */
+  private rangesOf(query: number, first: number, end: number, partial: boolean): readonly Range[] {
+    if (!partial) {
+      return [{ from: first, to: end }];
+    }
+    return query < this.plan.tokens ? visibleWithin(this.mask, query, { from: first, to: end }) : [];
+  }
+}
+
+/** The keys among `keys` that a query sees, as ascending ranges that are not empty and do not touch. */
+function visibleWithin(mask: Mask, query: number, keys: Range): readonly Range[] {
+  const ranges: { from: number; to: number }[] = [];
+  const add = (from: number, to: number): void => {
+    const last = ranges.at(-1);
+    if (last?.to === from) {
+      last.to = to;
+    } else if (to > from) {
+      ranges.push({ from, to });
+    }
+  };
+  if ('visible' in mask) {
+    visibleRanges(mask, query).forEach(({ from, to }) => add(Math.max(keys.from, from), Math.min(keys.to, to)));
+    return ranges;
+  }
+  for (let key = keys.from; key < keys.to; key += 1) {
+    if (mask.allows(query, key)) {
+      add(key, key + 1);
+    }
+  }
+  return ranges;
+}
+
+/** FNV-1a of the bounds: unequal masks rarely share one. */
+function digestOf({ bounds }: TileSight): number {
+  return bounds.reduce((digest, bound) => Math.imul(digest ^ bound, 16_777_619), 2_166_136_261);
+}
+
+function isSame(one: Int32Array, other: Int32Array): boolean {
+  return one.length === other.length && one.every((value, index) => value === other[index]);
 }

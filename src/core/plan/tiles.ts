@@ -1,4 +1,5 @@
-import type { Mask } from '../masks';
+import type { BandedMask, Mask } from '../masks';
+import { generalTileRuns } from './general-tiles';
 import { blockEnd, blockStart, type Partition } from './partition';
 
 /**
@@ -14,13 +15,18 @@ export interface TileRun {
   readonly kind: TileKind;
 }
 
+/** The tiles of one query block, as runs in ascending order, from the mask alone. */
+export function tileRuns(mask: Mask, cut: Partition, queryBlock: number): readonly TileRun[] {
+  return 'ranges' in mask ? generalTileRuns(mask, cut, queryBlock) : bandedTileRuns(mask, cut, queryBlock);
+}
+
 /**
- * The tiles of one query block, as runs in ascending order, from the mask alone.
+ * The same of a banded mask.
  *
  * The mask's ranges never move back as the query grows, so the block's first and last query decide: a key block is
  * touched if the union over the block's queries reaches it, and full if their intersection contains it.
  */
-export function tileRuns(mask: Mask, cut: Partition, queryBlock: number): readonly TileRun[] {
+function bandedTileRuns(mask: BandedMask, cut: Partition, queryBlock: number): readonly TileRun[] {
   const first = mask.visible(blockStart(cut, queryBlock));
   const last = mask.visible(blockEnd(cut, queryBlock) - 1);
   const { blockSize, blocks } = cut;

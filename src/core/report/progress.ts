@@ -4,7 +4,7 @@ import type { Phase } from './report';
 export interface Progress {
   /** What is being done, in a few words. */
   readonly message: string;
-  readonly phase: Phase;
+  readonly phase: Phase | 'generate';
   /** Share of the whole run that is done, from 0 to 1, never falling. */
   readonly fraction: number;
 }

@@ -7,6 +7,7 @@ import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { PredictionReport } from './prediction';
 import type { SamplingReport } from './sampling';
+import type { TokenizerDescription } from './tokenizer';
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */
 export const reportSchemaVersion = 1;
@@ -26,6 +27,7 @@ export interface ModelDescription {
   readonly name: string;
   readonly shape: ModelShape;
   readonly parameters: number;
+  readonly tokenizer: TokenizerDescription;
 }
 
 /** A plan's figures as reports print them. */

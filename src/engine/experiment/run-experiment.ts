@@ -5,13 +5,14 @@ import { scenarioLabel } from '../../core/masks';
 import type { ExperimentPoint, ExperimentReport } from '../../core/report/experiment';
 import type { OnProgress } from '../../core/report/progress';
 import { reportSchemaVersion } from '../../core/report/report';
-import { nativeScenario, parameterCount } from '../../core/shapes';
+import { nativeScenario } from '../../core/shapes';
 import { describeEnvironment } from '../environment';
-import type { Places } from '../laboratory';
+import { describeModel, type Places } from '../laboratory';
 import { openModel, type ModelFolder } from '../model/load';
 import type { Prompt } from '../prompt';
 import { checkLength } from '../run/embed';
 import { PromptTokenizer } from '../tokenizer/tokenizer';
+import { checkRunnable } from '../tokenizer/vocabulary';
 import { qualityObstacle } from '../verify/quality';
 import { placeNeedles, type PlacedAnswer } from './needles';
 import { measuredPoint, needleGridOf } from './point-report';
@@ -41,6 +42,9 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   const experiment: Experiment = { ...asked, ...sizes };
   checkLength(sizes.context, { name: model.name, ...model.config });
   const tokenizer = await PromptTokenizer.load(model.folder);
+  if (experiment.quality) {
+    checkRunnable(model.name, tokenizer.source);
+  }
   const texts = readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
   const planner = new PointPlanner(shape, experiment.construction, await context.calibrations.candidates(experiment.provider, experiment.threads));
@@ -71,7 +75,7 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
     return {
       schemaVersion: reportSchemaVersion,
       experiment,
-      model: { name: model.name, shape, parameters: parameterCount(shape) },
+      model: describeModel(model.name, shape, tokenizer.source),
       baseline: baseline.scenario,
       prompts: texts.map(({ prompt: { path, bytes, sha256 }, tokens, windows: cut }) => ({ path, bytes, sha256, tokens, windows: cut.length })),
       points: described.map((point, index) => ({ ...point, onFront: front[index] })),

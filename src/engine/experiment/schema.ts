@@ -8,11 +8,11 @@ import { executors, precisions, providers } from '../../core/options';
 import { maximumTokens } from '../../core/plan/partition';
 
 const kinds = choiceDefinitions.map(({ kind }) => kind).join('|');
-const forms = choiceDefinitions.map(({ kind, parameters }) => [kind, ...parameters.map(({ name }) => name)].join(':'));
+const forms = choiceDefinitions.map(({ kind, parameters }) => [kind, ...parameters.map(({ name }) => name), ...(kind === 'custom' ? ['expression'] : [])].join(':'));
 
 const tokensOrNone = z.int().nonnegative().max(maximumTokens);
 const tokens = z.int().positive().max(maximumTokens);
-const scenario = z.string().regex(new RegExp(`^(${kinds})(:[0-9]+)*$`), `is no scenario; use one of ${forms.join(', ')}`);
+const scenario = z.string().regex(new RegExp(`^((${kinds})(:[0-9]+)*|custom:.+)$`), `is no scenario; use one of ${forms.join(', ')}`);
 const text = (example: string): z.ZodString => z.string().min(1).meta({ examples: [example] });
 
 const needle = z

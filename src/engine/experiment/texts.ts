@@ -35,7 +35,7 @@ export function readTexts(
     if (whole.length === 0) {
       throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
     }
-    checkVocabulary(whole, model);
+    checkVocabulary(whole, model, tokenizer.source);
     const text = Int32Array.from(tokenizer.encodePart(prompt.text));
     const specials = specialTokens(whole, text);
     const windows = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');

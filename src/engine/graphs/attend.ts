@@ -41,12 +41,12 @@ export interface AttendShape {
  * column of the product (query `[q, -c]`, key `[k, 1]`), so that exp is the only pass over the scores besides the row sum.
  * c is the highest score of the first stack plus a margin, or comes in with the sums of an earlier run.
  *
- * Inputs: `query` `[blocks, M, m]`; per stack i `key{i}` `[tiles, M, m + 1]` (or m, where keys are plain), `value{i}` `[tiles, M, m]` and, where masked,
- * `mask{i}` `[M, M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
+ * Inputs, with `queries` = M but for the last token of a generation: `query` `[blocks, queries, m]`; per stack i `key{i}` `[tiles, M, m + 1]` (or m, where keys are plain), `value{i}` `[tiles, M, m]` and, where masked,
+ * `mask{i}` `[queries, M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */
 export function attendGraph({ headWidth, masked, plainKeys, summed, continues, continued }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
-  const query = g.input('query', ['blocks', 'M', headWidth]);
+  const query = g.input('query', ['blocks', 'queries', headWidth]);
   const sumsIn = continues ? sumsInputs(g, headWidth) : undefined;
   let reference = sumsIn?.reference;
   let weighted = sumsIn?.weighted;
@@ -57,7 +57,7 @@ export function attendGraph({ headWidth, masked, plainKeys, summed, continues, c
     const value = g.input(`value${index}`, [`tiles${index}`, 'M', headWidth]);
     const last = reference === undefined ? g.padEnd(query, 3, 2, 1) : g.concat(2, query, g.negate(reference));
     const products = g.matMul(last, g.transpose(key, [0, 2, 1]));
-    const scores = hasMask ? g.add(products, g.input(`mask${index}`, ['M', 'M'])) : products;
+    const scores = hasMask ? g.add(products, g.input(`mask${index}`, ['queries', 'M'])) : products;
     let weights: Value;
     if (reference === undefined) {
       reference = g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
@@ -74,24 +74,24 @@ export function attendGraph({ headWidth, masked, plainKeys, summed, continues, c
   if (reference === undefined || weighted === undefined || sum === undefined) {
     throw new RangeError('A graph of attention calls needs at least one stack of tiles.');
   }
-  const column = ['blocks', 'M', 1];
+  const column = ['blocks', 'queries', 1];
   if (continued) {
     g.output('reference', reference, column);
-    g.output('weighted', weighted, ['blocks', 'M', headWidth]);
+    g.output('weighted', weighted, ['blocks', 'queries', headWidth]);
     g.output('sum', sum, column);
   } else {
     const logSum = g.log(sum);
-    g.output('out', g.divide(weighted, sum), ['rows', 'M', headWidth]);
-    g.output('logNormaliser', g.add(reference, logSum), ['rows', 'M', 1]);
-    g.output('logSum', logSum, ['rows', 'M', 1]);
+    g.output('out', g.divide(weighted, sum), ['rows', 'queries', headWidth]);
+    g.output('logNormaliser', g.add(reference, logSum), ['rows', 'queries', 1]);
+    g.output('logSum', logSum, ['rows', 'queries', 1]);
   }
   return g.build();
 }
 
 function sumsInputs(g: GraphBuilder, headWidth: number): Record<'reference' | 'weighted' | 'sum', Value> {
   return {
-    reference: g.input('carriedReference', ['blocks', 'M', 1]),
-    weighted: g.input('carriedWeighted', ['blocks', 'M', headWidth]),
-    sum: g.input('carriedSum', ['blocks', 'M', 1]),
+    reference: g.input('carriedReference', ['blocks', 'queries', 1]),
+    weighted: g.input('carriedWeighted', ['blocks', 'queries', headWidth]),
+    sum: g.input('carriedSum', ['blocks', 'queries', 1]),
   };
 }

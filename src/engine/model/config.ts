@@ -5,6 +5,7 @@ import { bertConfig } from './architectures/bert';
 import { gpt2Config } from './architectures/gpt2';
 import { llamaConfig, llamaTypes } from './architectures/llama';
 import { modernbertConfig } from './architectures/modernbert';
+import { quoted } from './shown';
 
 /** Readers of `config.json` by its `model_type`. */
 const readers: Readonly<Record<string, (json: unknown, path: string) => ModelConfig>> = {
@@ -32,12 +33,15 @@ export function parseConfig(text: string, path: string): ModelConfig {
     throw new InputError(`${path} has more than ${formatBytes(maximumConfigBytes)}; restore the model's config.json.`);
   }
   const json = parseJson(text, path);
-  const type: unknown = typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>).model_type : undefined;
+  const { model_type: type, quantization_config: quantization } = (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>;
   if (typeof type !== 'string') {
     throw new InputError(`${path}: model_type is missing; restore the model's config.json.`);
   }
   if (!Object.hasOwn(readers, type)) {
-    throw new InputError(`${path}: model_type ${JSON.stringify(type.slice(0, 100))} is not supported; use a model of one of ${modelTypes.join(', ')}.`);
+    throw new InputError(`${path}: model_type ${quoted(type)} is not supported; use a model of one of ${modelTypes.join(', ')}.`);
+  }
+  if (quantization !== undefined && quantization !== null) {
+    throw new InputError(`${path}: quantization_config: quantised weights are not supported; use the model's own checkpoint, in F32, F16 or BF16.`);
   }
   return readers[type](json, path);
 }

@@ -1,14 +1,17 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import { InputError, messageOf } from '../../core/errors';
+import { InputError } from '../../core/errors';
 import { formatBytes } from '../../core/format';
 import { embeddedModel } from '../../core/options';
 import { usableMemory } from '../memory';
 import type { ModelConfig } from './architecture';
-import { elementsOf, parametersOf, type StoredWeight, type StoredWeights } from './checkpoint';
+import { parametersOf } from './checkpoint';
 import { maximumConfigBytes, parseConfig } from './config';
+import { readRegularText } from './regular-file';
 import type { RotaryEmbedding } from './rope';
 import { CheckpointFiles } from './shards';
+import { shown } from './shown';
+import { WeightReader } from './weight-reader';
 import type { EmbeddingWeight, HeadWeight, OutputAndMlpWeight, ProjectWeight, Weight, Weights } from './weights';
 
 /** Weights of one layer, and the rotary embedding of its queries and keys. */
@@ -47,13 +50,13 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
   const folder = shipped.includes(nameOrPath) ? join(modelsFolder, nameOrPath) : resolve(nameOrPath);
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined || !found.isDirectory()) {
-    const hint = isAbsolute(nameOrPath) ? '' : ` (looked for ${folder})`;
+    const hint = isAbsolute(nameOrPath) ? '' : ` (looked for ${shown(folder, 100)})`;
     throw new InputError(
-      `Model "${nameOrPath}" is no folder${hint}; use a folder with config.json and safetensors files, ${embeddedModel}, or for planning one of ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
+      `Model "${shown(nameOrPath, 100)}" is no folder${hint}; use a model's folder, ${embeddedModel}, or for planning ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
     );
   }
   const path = join(folder, 'config.json');
-  const text = await readText(path);
+  const text = await readRegularText(path, maximumConfigBytes, 'use a folder with config.json and safetensors files', "restore the model's config.json");
   return { name: basename(folder), folder, config: parseConfig(text, path) };
 }
 
@@ -61,18 +64,6 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
 async function shippedModels(modelsFolder: string): Promise<string[]> {
   const entries = await readdir(modelsFolder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
-}
-
-async function readText(path: string): Promise<string> {
-  const { size } = await stat(path).catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); use a folder with config.json and safetensors files.`);
-  });
-  if (size > maximumConfigBytes) {
-    throw new InputError(`${path} has ${formatBytes(size)} and ${formatBytes(maximumConfigBytes)} are allowed; restore the model's config.json.`);
-  }
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); use a folder with config.json and safetensors files.`);
-  });
 }
 
 /**
@@ -111,70 +102,4 @@ function checkSize(name: string, { checkpoint }: ModelConfig): void {
   if (bytes > free) {
     throw new InputError(`${name} needs ${formatBytes(bytes)} of memory for its weights in float32 and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`);
   }
-}
-
-/** Reads weights from a checkpoint, each tensor once. */
-class WeightReader {
-  /** Tensors in the layout of weights; several weights may be rows of one. */
-  private readonly tensors = new Map<string, Weight>();
-
-  constructor(
-    private readonly files: CheckpointFiles,
-    private readonly prefixes: readonly string[],
-  ) {}
-
-  async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
-    const read: [string, Weight][] = [];
-    for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
-      read.push([name, await this.one(weight)]);
-    }
-    return Object.fromEntries(read) as unknown as Weights<Name>;
-  }
-
-  private async one(weight: StoredWeight): Promise<Weight> {
-    const whole = await this.tensor(weight);
-    if (weight.rows === undefined) {
-      return whole;
-    }
-    const [from, to] = weight.rows;
-    const rowSize = elementsOf(whole.shape.slice(1));
-    return { shape: [to - from, ...whole.shape.slice(1)], data: whole.data.subarray(from * rowSize, to * rowSize) };
-  }
-
-  private async tensor({ tensor, shape, transposed }: StoredWeight): Promise<Weight> {
-    const known = this.tensors.get(tensor);
-    if (known !== undefined) {
-      return known;
-    }
-    const name = this.nameOf(tensor);
-    const found = this.files.shapeOf(name);
-    if (found === undefined) {
-      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to this config.json.`);
-    }
-    if (found.join() !== shape.join()) {
-      throw new InputError(`The checkpoint's ${tensor} is [${found.join(', ')}] but config.json means [${shape.join(', ')}]; correct one of them.`);
-    }
-    const stored = await this.files.read(name);
-    const weight = transposed === true ? transpose(stored) : stored;
-    this.tensors.set(tensor, weight);
-    return weight;
-  }
-
-  /** The name under which the checkpoint has a tensor: with a prefix, or as the first years of BERT called the parts of a norm. */
-  private nameOf(tensor: string): string {
-    const older = tensor.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-    const names = [...this.prefixes, ''].flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`]);
-    return names.find((name) => this.files.shapeOf(name) !== undefined) ?? tensor;
-  }
-}
-
-/** `[in, out]` to `[out, in]`. */
-function transpose({ shape: [rows, columns], data }: Weight): Weight {
-  const turned = new Float32Array(data.length);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      turned[column * rows + row] = data[row * columns + column];
-    }
-  }
-  return { shape: [columns, rows], data: turned };
 }

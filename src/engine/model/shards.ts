@@ -1,20 +1,13 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
-import { InputError, messageOf } from '../../core/errors';
+import { join } from 'node:path';
+import { InputError } from '../../core/errors';
 import { formatBytes } from '../../core/format';
 import { SafetensorsFile } from './safetensors';
+import { indexFile, readIndex, singleFile } from './shard-index';
+import { shown } from './shown';
 import type { Weight } from './weights';
 
-/** The names that Hugging Face gives a checkpoint of one file, and the index of one of many. */
-const singleFile = 'model.safetensors';
-const indexFile = 'model.safetensors.index.json';
-
-/** Limits of an index: far above those of real checkpoints. */
-const maximumIndexBytes = 64 * 1024 * 1024;
-const maximumShards = 4096;
-
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+/** The most bytes of headers in all files together: far above those of real checkpoints of what can be run. */
+const maximumHeaderBytes = 32 * 1024 * 1024;
 
 /** A checkpoint of one or many safetensors files: tensors by name, each read once. */
 export class CheckpointFiles {
@@ -33,13 +26,19 @@ export class CheckpointFiles {
     const index = await readIndex(folder);
     const files: SafetensorsFile[] = [];
     const fileOf = new Map<string, SafetensorsFile>();
+    let headerBytes = 0;
     try {
       for (const [shard, tensors] of index ?? [[singleFile, undefined] as const]) {
         const file = await SafetensorsFile.open(join(folder, shard));
         files.push(file);
+        // One file under the names of many links would be parsed, and kept, once for each.
+        headerBytes += file.headerBytes;
+        if (headerBytes > maximumHeaderBytes) {
+          throw new InputError(`${shown(shard)}: the headers up to this file have ${formatBytes(headerBytes)} and ${formatBytes(maximumHeaderBytes)} are allowed in all; use another model.`);
+        }
         for (const tensor of tensors ?? file.names) {
           if (file.shapeOf(tensor) === undefined) {
-            throw new InputError(`${shard} lacks ${tensor.slice(0, 120)}, which ${indexFile} says it holds; download the model again.`);
+            throw new InputError(`${shown(shard)} lacks ${shown(tensor)}, which ${indexFile} says it holds; download the model again.`);
           }
           fileOf.set(tensor, file);
         }
@@ -60,7 +59,7 @@ export class CheckpointFiles {
   async read(tensor: string): Promise<Weight> {
     const file = this.fileOf.get(tensor);
     if (file === undefined) {
-      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to this config.json.`);
+      throw new InputError(`The checkpoint lacks ${shown(tensor)}; it does not belong to this config.json.`);
     }
     return file.read(tensor);
   }
@@ -68,75 +67,4 @@ export class CheckpointFiles {
   async close(): Promise<void> {
     await Promise.all(this.files.map((file) => file.close()));
   }
-}
-
-/** The tensors of each shard, in the order of the index; undefined where the folder has a single file. */
-async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
-  if (await isThere(join(folder, singleFile))) {
-    await checkInside(folder, singleFile);
-    return undefined;
-  }
-  const path = join(folder, indexFile);
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) {
-    throw new InputError(`${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`);
-  }
-  if (found.size > maximumIndexBytes) {
-    throw new InputError(`${path} has ${formatBytes(found.size)}; the limit is ${formatBytes(maximumIndexBytes)}: download the model again.`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new InputError(`${path} is not JSON (${messageOf(error).replace(/\s+/g, ' ').slice(0, 120)}); download the model again.`);
-  }
-  const index = indexSchema.safeParse(json);
-  if (!index.success) {
-    throw new InputError(`${path} has no weight_map from tensors to files; download the model again.`);
-  }
-  return shardsOf(index.data.weight_map, folder);
-}
-
-async function shardsOf(weightMap: Readonly<Record<string, string>>, folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const shards = new Map<string, string[]>();
-  for (const [tensor, shard] of Object.entries(weightMap)) {
-    const tensors = shards.get(shard);
-    if (tensors !== undefined) {
-      tensors.push(tensor);
-      continue;
-    }
-    if (shards.size === maximumShards) {
-      throw new InputError(`${indexFile} names more than ${maximumShards} files; download the model again.`);
-    }
-    await checkInside(folder, shard);
-    shards.set(shard, [tensor]);
-  }
-  if (shards.size === 0) {
-    throw new InputError(`${join(folder, indexFile)} names no tensor; download the model again.`);
-  }
-  return shards;
-}
-
-/**
- * Refuses a shard that is not a file right in the model's folder: an index is not trusted with paths.
- *
- * A link may lead out of the folder only to where that of config.json leads, as in the cache of Hugging Face's hub.
- */
-async function checkInside(folder: string, shard: string): Promise<void> {
-  const outside = new InputError(`${JSON.stringify(shard.slice(0, 120))} is not a safetensors file in the model's folder ${folder}; download the model again.`);
-  if (shard !== basename(shard) || /[\\/\0]/.test(shard) || !shard.endsWith('.safetensors')) {
-    throw outside;
-  }
-  const [real, home, config] = await Promise.all([resolved(join(folder, shard)), resolved(folder), resolved(join(folder, 'config.json'))]);
-  if (real !== undefined && dirname(real) !== home && (config === undefined || dirname(real) !== dirname(config))) {
-    throw outside;
-  }
-}
-
-function resolved(path: string): Promise<string | undefined> {
-  return realpath(path).catch(() => undefined);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

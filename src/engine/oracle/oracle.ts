@@ -12,7 +12,7 @@ export interface KeyStack {
   readonly key: Float32Array;
   /** `[tiles, M, m]`. */
   readonly value: Float32Array;
-  /** `[M, M]`, added to the scores of every tile; absent where every pair is visible. */
+  /** `[queries, M]`, added to the scores of every tile; absent where every pair is visible. */
   readonly mask?: Float32Array | undefined;
 }
 
@@ -30,8 +30,10 @@ export interface RunningSums {
 export interface AttentionRun {
   /** M. */
   readonly rows: number;
+  /** Queries of a block, where they are fewer than M. */
+  readonly queries?: number;
   readonly blocks: number;
-  /** `[blocks, M, m]`, scaled by 1/sqrt(m). */
+  /** `[blocks, queries, m]`, scaled by 1/sqrt(m). */
   readonly query: Float32Array;
   /**
    * With one query block, any number of tiles each, summed over. With several, one tile for each, or one that all read.

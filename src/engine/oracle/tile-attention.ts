@@ -38,20 +38,20 @@ export class TileAttention {
     await this.sessions.release();
   }
 
-  private async run<Result>({ rows, blocks, query, stacks, carried, plainKeys }: AttentionRun, ends: Ends): Promise<Result> {
+  private async run<Result>({ rows, queries = rows, blocks, query, stacks, carried, plainKeys }: AttentionRun, ends: Ends): Promise<Result> {
     const width = this.headWidth;
-    const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
+    const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, queries, width] } };
     stacks.forEach(({ tiles, key, value, mask }, index) => {
       operands[`key${index}`] = { data: key, shape: [tiles, rows, plainKeys ? width : width + 1] };
       operands[`value${index}`] = { data: value, shape: [tiles, rows, width] };
       if (mask !== undefined) {
-        operands[`mask${index}`] = { data: mask, shape: [rows, rows] };
+        operands[`mask${index}`] = { data: mask, shape: [queries, rows] };
       }
     });
     if (carried !== undefined) {
-      operands.carriedReference = { data: carried.reference, shape: [blocks, rows, 1] };
-      operands.carriedWeighted = { data: carried.weighted, shape: [blocks, rows, width] };
-      operands.carriedSum = { data: carried.sum, shape: [blocks, rows, 1] };
+      operands.carriedReference = { data: carried.reference, shape: [blocks, queries, 1] };
+      operands.carriedWeighted = { data: carried.weighted, shape: [blocks, queries, width] };
+      operands.carriedSum = { data: carried.sum, shape: [blocks, queries, 1] };
     }
     const session = await this.session(stacks.map(({ mask }) => mask !== undefined), ends);
     return (await session.run(operands)) as Result;

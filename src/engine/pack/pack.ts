@@ -1,8 +1,8 @@
 import type { PackedPrompt, PackOptions, PackReport } from '../../core/report/pack';
 import type { OnProgress } from '../../core/report/progress';
 import { reportSchemaVersion, type Phase } from '../../core/report/report';
-import { parameterCount } from '../../core/shapes';
 import { describeEnvironment } from '../environment';
+import { describeModel } from '../laboratory';
 import { loadModel, openModel, type LoadedModel } from '../model/load';
 import { OnnxOracle } from '../oracle/onnx-oracle';
 import { OutputHead } from '../oracle/output-head';
@@ -38,7 +38,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   const { signal } = context;
   const folder = await openModel(options.model, context.modelsFolder);
   const { shape } = folder.config;
-  const tokenized = await tokenizePrompts(prompts, folder);
+  const { tokenized, tokenizer } = await tokenizePrompts(prompts, folder);
   const layout = packLayout(tokenized.map(({ tokens }) => tokens.length));
   checkPackedLength(layout.tokens, options.maxTokens);
   checkPackMemory(shape.heads, layout.tokens, scenario);
@@ -72,7 +72,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     compared.forEach((prompt) => worst.add(prompt));
     return {
       schemaVersion: reportSchemaVersion,
-      model: { name: folder.name, shape, parameters: parameterCount(shape) },
+      model: describeModel(folder.name, shape, tokenizer),
       scenario: { kind: scenario },
       extension: scenario === 'causal' ? causalExtension : null,
       prompts: compared,

@@ -1,5 +1,6 @@
 import type { Progress } from '../../core/report/progress';
 import { calibrateProvider } from '../calibrate/calibrate-provider';
+import { generate } from '../generate/generate';
 import type { Places } from '../laboratory';
 import { promptFromText } from '../prompt';
 import { runLedger } from '../ledger/ledger';
@@ -11,6 +12,7 @@ import type { CallContext, EngineMethods, EngineRequest, EngineResponse, MethodN
 export function engineMethods(places: Places): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
+    generate: ({ path, text, options, generation }, context) => generate(promptFromText(path, text), options, generation, { ...context, ...places }),
     ledger: (options, context) => runLedger(options, context),
     calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
   };
@@ -52,6 +54,8 @@ function callMethod(methods: EngineMethods, request: Extract<EngineRequest, { ty
   switch (request.method) {
     case 'simulate':
       return methods.simulate(request.argument, context);
+    case 'generate':
+      return methods.generate(request.argument, context);
     case 'ledger':
       return methods.ledger(request.argument, context);
     case 'calibrate':

@@ -1,5 +1,6 @@
 import type { Calibration } from '../../core/device/calibration';
 import type { OnProgress, Progress } from '../../core/report/progress';
+import type { GenerationOptions, GenerationReport } from '../../core/report/generation';
 import type { LedgerOptions, LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import type { CalibrationOptions, SimulationOptions } from '../../core/options';
@@ -8,6 +9,8 @@ import type { CalibrationOptions, SimulationOptions } from '../../core/options';
 export interface EngineMethods {
   /** Runs a prompt and reports. @throws InputError, CancelledError */
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
+  /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
+  generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
   /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
   ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
   /** Measures a device and keeps what was found. @throws InputError where the provider is not there, CancelledError */
@@ -19,6 +22,11 @@ export interface SimulateRequest {
   readonly path: string;
   readonly text: string;
   readonly options: SimulationOptions;
+}
+
+/** A prompt to be continued; plain data. */
+export interface GenerateRequest extends SimulateRequest {
+  readonly generation: GenerationOptions;
 }
 
 /** What surrounds a call. */

@@ -1,15 +1,16 @@
-import { mergeRow, type AttentionState } from '../../core/attention/state';
+import type { AttentionState } from '../../core/attention/state';
 import { dispatchesOf, tilesPerDispatch, type Dispatch, type TileStack } from '../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../core/plan/partition';
 import type { LayerPlan } from '../../core/plan/plan';
 import { TileMasks } from '../../core/plan/tile-masks';
-import { emptyLogNormaliser, largestLogSum } from '../graphs/attend';
+import { largestLogSum } from '../graphs/attend';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from '../oracle/oracle';
 import type { PhaseClock } from './clock';
 import { HeadOperands } from './head-operands';
 import { headTensor, rowsView } from './head-tensor';
 import { keyHeadOf, type AttendedLayer, type LayerAttention, type LayerTensors, type OnInstances } from './layer';
 import { maskScores } from './mask-scores';
+import { mergeTiles } from './merge-tiles';
 import { rescaleSample } from './sample';
 
 /** What a layer's attention is written to. */
@@ -155,15 +156,4 @@ function sumsOf({ firstBlock, sums: { reference, weighted, sum } }: CarriedSums,
   const start = (from - firstBlock) * rows;
   const end = start + blocks * rows;
   return { reference: reference.subarray(start, end), weighted: weighted.subarray(start * width, end * width), sum: sum.subarray(start, end) };
-}
-
-/** Merges the states of tiles `[tiles, M]` into a query block's; a row whose keys were all hidden is the empty state. */
-function mergeTiles(state: AttentionState, { out, logNormaliser }: AttentionResult, tiles: number, rows: number): void {
-  const normalisers = logNormaliser.map((value) => (value <= emptyLogNormaliser ? -Infinity : value));
-  const part: AttentionState = { rows: normalisers.length, width: state.width, out, logNormaliser: normalisers };
-  for (let tile = 0; tile < tiles; tile += 1) {
-    for (let row = 0; row < state.rows; row += 1) {
-      mergeRow(state, row, part, tile * rows + row);
-    }
-  }
 }

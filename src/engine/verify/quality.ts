@@ -14,7 +14,7 @@ export function qualityObstacle({ scenario, tokens }: Pick<Plan, 'scenario' | 't
       ? 'The model predicts masked tokens, not the next one, and has no perplexity; two-heads evaluate compares its predictions.'
       : 'The model has no output head, so there are no predictions to compare.';
   }
-  if (looksAhead(scenario)) {
+  if (looksAhead(scenario, tokens)) {
     return `${scenarioTitle(scenario)} attention lets a token see the tokens it is to predict, so a next-token model has no meaningful perplexity under it.`;
   }
   return tokens < 2 ? 'One token has no next token to predict.' : null;

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import { makeScenario, scenarioKinds, scenarioLabel, scenarioTitle, type ScenarioParameters } from '../../core/masks';
+import { makeScenario, scenarioLabel, scenarioTitle, standardKinds, type ScenarioParameters } from '../../core/masks';
 import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
 import type { Calibration } from '../../core/device/calibration';
@@ -61,7 +61,7 @@ function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibration: 
   const costs: ScenarioCost[] = plan.scenario.kind === 'per-layer' ? [costOf(plan, calibration)] : [];
   // Two scenarios may share what is wrong with their window: it is said once.
   const impossible = new Set<string>();
-  for (const kind of scenarioKinds) {
+  for (const kind of [...standardKinds, ...(plan.scenario.kind === 'custom' ? (['custom'] as const) : [])]) {
     try {
       const request = planRequest(tokens, model, { ...options, scenario: makeScenario(kind, parameters) });
       costs.push(costOf(makePlan({ ...request, scoreBytes: plan.scoreBytes }), calibration));

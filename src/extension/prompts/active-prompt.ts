@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../disposable';
+import { continuationScheme } from '../runs/continuations';
 import { promptLanguages, settingsSection } from '../settings';
+
+/** Schemes of documents that are for reading: logs, and what Two Heads itself says. */
+const shownSchemes = ['output', continuationScheme];
 
 /** Whether a document is a prompt: of a chosen language, or a `.prompt` file. */
 export function isPrompt(document: vscode.TextDocument): boolean {
-  return document.uri.scheme !== 'output' && (promptLanguages().includes(document.languageId) || document.uri.path.endsWith('.prompt'));
+  return !shownSchemes.includes(document.uri.scheme) && (promptLanguages().includes(document.languageId) || document.uri.path.endsWith('.prompt'));
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { TokenizerDescription } from '../../core/report/tokenizer';
 import type { ModelFolder } from '../../engine/model/load';
 import type { TokenMapper } from '../../engine/tokenizer/token-map';
 import type { PromptTokenizer } from '../../engine/tokenizer/tokenizer';
@@ -5,6 +6,7 @@ import type { PromptTokenizer } from '../../engine/tokenizer/tokenizer';
 /** What planning needs of a model: its shape and its tokenizer. */
 export interface PlanningModel {
   readonly folder: ModelFolder;
+  readonly tokenizer: TokenizerDescription;
   /** A mapper of its own for each document: it remembers that document's segments. */
   createMapper(): TokenMapper;
 }
@@ -36,6 +38,6 @@ export class ModelReader {
     ]);
     const folder = await openModel(nameOrPath, this.modelsFolder);
     const tokenizer: PromptTokenizer = await Loader.load(folder.folder);
-    return { folder, createMapper: () => new Mapper(tokenizer) };
+    return { folder, tokenizer: tokenizer.source, createMapper: () => new Mapper(tokenizer) };
   }
 }

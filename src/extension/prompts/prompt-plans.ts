@@ -4,6 +4,7 @@ import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
 import type { Calibration } from '../../core/device/calibration';
 import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
+import { withTokenizerNote } from '../../core/report/tokenizer';
 import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
@@ -143,7 +144,7 @@ export class PromptPlans extends Disposable {
     }
     const request = planRequest(tokenMap.tokens, model.folder.config.shape, options);
     const calibration = await this.calibrations.choose(options.provider, options.threads, request);
-    const plan = makePlan({ ...request, scoreBytes: calibration?.scoreBytes });
+    const plan = withTokenizerNote(makePlan({ ...request, scoreBytes: calibration?.scoreBytes }), model.tokenizer);
     return { plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap, version, error: null };
   }
 

@@ -1,6 +1,8 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
-import { makeScenario, scenarioKinds, scenarioLabel, type Scenario, type ScenarioChoice } from '../../core/masks';
+import { greedy } from '../../core/generation/choose';
+import { makeScenario, scenarioLabel, standardKinds, type Scenario, type ScenarioChoice } from '../../core/masks';
+import type { GenerationReport } from '../../core/report/generation';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import type { EngineClient } from '../../engine/process/client';
@@ -57,7 +59,7 @@ export class Runner {
   async compare(source: RunSource): Promise<void> {
     const comparison = await this.task.run<Comparison>(async (begin) => {
       const { blockSize } = this.choice();
-      const scenarios = scenarioKinds.map((kind) => makeScenario(kind, this.choices.choice.parameters));
+      const scenarios = [...standardKinds, ...(this.choices.choice.kind === 'custom' ? (['custom'] as const) : [])].map((kind) => makeScenario(kind, this.choices.choice.parameters));
       const reports: RunReport[] = [];
       const refused = new Map<Scenario, string>();
       for (const [index, scenario] of scenarios.entries()) {
@@ -79,6 +81,15 @@ export class Runner {
     if (comparison !== undefined) {
       this.task.announce(comparisonText(comparison));
     }
+  }
+
+  /** Continues a prompt greedily under the chosen scenario, and under the model's own attention; undefined where it failed. */
+  continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
+    return this.task.run((begin) => {
+      const { scenario, blockSize } = this.choice();
+      const request = { path, text, options: { ...engineSettings(), scenario, blockSize }, generation: { ...greedy, tokens, baseline: true } };
+      return this.engine.call('generate', request, begin('continuation'));
+    });
   }
 
   /** Runs every statement of the paper on a random model: needs no prompt. */

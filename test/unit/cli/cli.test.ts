@@ -123,7 +123,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'a provider that is not there': [() => ['simulate', samplePrompt, ...short, '--provider', process.platform === 'darwin' ? 'dml' : 'coreml'], /is not in ONNX Runtime for .*; use one of auto, cpu/],
     // Its libraries are no part of the package: `.npmrc` skips their download.
     'a provider that does not run': [() => ['simulate', samplePrompt, ...short, '--provider', 'cuda'], /Provider "cuda" (does not run on this machine \(.*\); use --provider cpu|is not in ONNX Runtime)/],
-    'an unknown model folder': [() => ['plan', samplePrompt, '--model', 'nowhere'], /Model "nowhere" is no folder .*use a folder with config\.json and safetensors files, tiny-docs-5m/],
+    'an unknown model folder': [() => ['plan', samplePrompt, '--model', 'nowhere'], /Model "nowhere" is no folder .*use a model's folder, tiny-docs-5m/],
     'a broken config.json': [() => ['plan', samplePrompt, '--model', model((folder) => writeFileSync(join(folder, 'config.json'), '{'))], /config\.json is not JSON; restore/],
     'truncated weights': [() => ['simulate', samplePrompt, ...short, '--model', model((folder) => truncateSync(join(folder, 'model.safetensors'), 100_000))], /the file is truncated, download it again/],
     'not enough memory': [() => ['simulate', samplePrompt, '--block', '4096', '--memory-limit', '300'], /needs about .* of memory and 300 MiB may be used; use --block \d+ or smaller/],

@@ -6,7 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { writeExport } from '../../../src/cli/export';
 import { InputError, messageOf } from '../../../src/core/errors';
-import { makeScenario, scenarioKinds } from '../../../src/core/masks';
+import { makeScenario, standardKinds } from '../../../src/core/masks';
 import { defaultOptions } from '../../../src/core/options';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
@@ -79,7 +79,7 @@ describe('an exported graph', () => {
     );
   });
 
-  it.each(scenarioKinds)('grows with the blocks and not with the tiles under %s', async (kind) => {
+  it.each(standardKinds)('grows with the blocks and not with the tiles under %s', async (kind) => {
     const scenario = makeScenario(kind, { window: 100, sinks: 4 });
     const nodes = async (tokens: number): Promise<number> => (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), 'attention', noWeights, '')).summary.nodes;
     expect(await nodes(2048)).toBeLessThan(2.6 * (await nodes(1024)) + 50);

@@ -49,7 +49,7 @@ describe('opening a model', () => {
   });
 
   it('refuses a folder that is not there, and one without a configuration', async () => {
-    await expect(openModel('no-such-model', modelsFolder)).rejects.toThrow(/"no-such-model" is no folder .*use a folder with config\.json and safetensors files, tiny-docs-5m/);
+    await expect(openModel('no-such-model', modelsFolder)).rejects.toThrow(/"no-such-model" is no folder .*use a model's folder, tiny-docs-5m/);
     await expect(openModel(temporaryFolder(), modelsFolder)).rejects.toThrow(/config\.json cannot be read/);
   });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ModelShape } from '../../../core/shapes';
 import type { ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../checkpoint';
+import { quoted } from '../shown';
 import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
@@ -25,7 +26,7 @@ const schema = z.object({
 export function bertConfig(json: unknown, path: string): ModelConfig {
   const fields = readFields(schema, json, path);
   if (fields.position_embedding_type !== 'absolute') {
-    refuse(path, `position_embedding_type "${fields.position_embedding_type}"`, 'a BERT with absolute positions');
+    refuse(path, `position_embedding_type ${quoted(fields.position_embedding_type)}`, 'a BERT with absolute positions');
   }
   if (fields.is_decoder || fields.add_cross_attention) {
     refuse(path, 'is_decoder or add_cross_attention', 'a BERT that is an encoder');

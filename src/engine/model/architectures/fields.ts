@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import type { ModelShape } from '../../../core/shapes';
 import type { Activation } from '../architecture';
+import { described, quoted } from '../shown';
 
 /** Numbers larger than these belong to no model, and would only overflow what is computed from them. */
 const largest = { width: 1_048_576, layers: 4096, vocabulary: 16_777_216, tokens: 1_000_000_000 } as const;
@@ -10,7 +11,8 @@ export const width = z.number().int().positive().max(largest.width);
 export const layers = z.number().int().positive().max(largest.layers);
 export const vocabulary = z.number().int().positive().max(largest.vocabulary);
 export const tokens = z.number().int().positive().max(largest.tokens);
-export const epsilon = z.number().positive().max(1);
+/** Far below any in use; a smaller one would be 0 in float32, and divide 0 by 0. */
+export const epsilon = z.number().min(1e-30).max(1);
 export const theta = z.number().gt(1).max(1e15);
 
 /** Reads the fields of a configuration. @throws InputError that names the file, the field and what is wrong with it */
@@ -18,9 +20,16 @@ export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string)
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${issue.message.replaceAll('\n', ' ')}; restore the model's config.json.`);
+    const value = valueAt(json, issue.path);
+    const found = value === undefined ? '' : `, not ${described(value)}`;
+    throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${issue.message}${found}; restore the model's config.json.`);
   }
   return parsed.data;
+}
+
+/** What a JSON value holds at a path of keys. */
+function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((value, key) => (value as Readonly<Record<PropertyKey, unknown>> | null | undefined)?.[key], json);
 }
 
 /** Refuses a part of a model that is not supported. @throws InputError that names the part and what to use instead */
@@ -39,7 +48,7 @@ export function activationOf(name: string, field: string, path: string): Activat
     gelu_fast: 'gelu-tanh',
     relu: 'relu',
   };
-  return Object.hasOwn(known, name) ? known[name] : refuse(path, `${field} "${name}"`, `a model with one of ${Object.keys(known).join(', ')}`);
+  return Object.hasOwn(known, name) ? known[name] : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
 }
 
 /** Checks that heads fit together. @throws InputError for an odd or broken head width, or heads that do not divide */

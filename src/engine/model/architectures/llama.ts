@@ -3,7 +3,8 @@ import { perLayer, type LayerScenario, type Scenario } from '../../../core/masks
 import type { ModelShape } from '../../../core/shapes';
 import type { ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../checkpoint';
-import { activationOf, checkHeads, epsilon, layers, readFields, refuse, theta, tokens, vocabulary, width } from './fields';
+import { activationOf, checkHeads, epsilon, layers, readFields, theta, tokens, vocabulary, width } from './fields';
+import { slidingLayers } from './layer-types';
 import { rotaryFrom } from './rope-fields';
 
 /** The fields of `config.json` that Llama, Mistral, Qwen2 and Qwen3 share. */
@@ -120,13 +121,7 @@ function windowOrCausal(window: number | null | undefined): LayerScenario {
 
 /** Qwen: layers from `max_window_layers` on have a window where `use_sliding_window` says so; or as `layer_types` lists them. */
 function qwenAttention({ use_sliding_window: used, sliding_window: window, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields, path: string): Scenario {
-  const sliding = Array.from({ length: count }, (_, layer) => {
-    const type = types?.[layer];
-    if (type !== undefined && type !== 'full_attention' && type !== 'sliding_attention') {
-      refuse(path, `layer type "${type}"`, 'a model with full_attention and sliding_attention');
-    }
-    return type === undefined ? used && layer >= first : type === 'sliding_attention';
-  });
+  const sliding = slidingLayers(types, count, path) ?? Array.from({ length: count }, (_, layer) => used && layer >= first);
   return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
 }
 

@@ -4,7 +4,9 @@ import type { ModelShape } from '../../../core/shapes';
 import type { ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../checkpoint';
 import type { RotaryEmbedding } from '../rope';
+import { quoted } from '../shown';
 import { activationOf, checkHeads, epsilon, layers, readFields, refuse, theta, tokens, vocabulary, width } from './fields';
+import { slidingLayers } from './layer-types';
 import { rotaryFrom } from './rope-fields';
 
 const schema = z.object({
@@ -50,7 +52,7 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
   const activation = activationOf(fields.hidden_activation, 'hidden_activation', path);
   const hasHead = fields.architectures?.includes('ModernBertForMaskedLM') ?? false;
   if (hasHead && activationOf(fields.classifier_activation, 'classifier_activation', path) !== activation) {
-    refuse(path, `classifier_activation "${fields.classifier_activation}" beside hidden_activation "${fields.hidden_activation}"`, 'a ModernBERT with one activation');
+    refuse(path, `classifier_activation ${quoted(fields.classifier_activation)} beside hidden_activation ${quoted(fields.hidden_activation)}`, 'a ModernBERT with one activation');
   }
   const checkpoint = modernbertCheckpoint(shape, fields, hasHead);
   const isGlobal = globalLayers(fields, path);
@@ -71,13 +73,7 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
 }
 
 function globalLayers({ layer_types: types, global_attn_every_n_layers: every, num_hidden_layers: count }: Fields, path: string): boolean[] {
-  return Array.from({ length: count }, (_, layer) => {
-    const type = types?.[layer];
-    if (type !== undefined && type !== 'full_attention' && type !== 'sliding_attention') {
-      refuse(path, `layer type "${type}"`, 'a model with full_attention and sliding_attention');
-    }
-    return type === undefined ? layer % every === 0 : type === 'full_attention';
-  });
+  return slidingLayers(types, count, path)?.map((slides) => !slides) ?? Array.from({ length: count }, (_, layer) => layer % every === 0);
 }
 
 function rotaryEmbeddings(fields: Fields, path: string): Record<'global' | 'local', RotaryEmbedding> {

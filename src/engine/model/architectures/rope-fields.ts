@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { yarnAttentionFactor, type RopeScaling, type RotaryEmbedding } from '../rope';
+import { quoted } from '../shown';
 import { readFields, refuse, theta, tokens } from './fields';
 
-const factor = z.number().positive().max(1e6);
+/** What frequencies and sines are scaled by: beyond these, angles or sines would overflow. */
+const factor = z.number().min(1e-6).max(1e6);
+
+/** A negative one could make the scale of sines 0, or divide by it. */
+const mscale = z.number().nonnegative().max(1e6);
 
 /** Rotary parameters in any form: of transformers 4 (`rope_scaling`, with `type` in its first years) and of transformers 5 (`rope_parameters`). */
 const ropeSchema = z.object({
@@ -16,9 +21,9 @@ const ropeSchema = z.object({
   high_freq_factor: factor.optional(),
   beta_fast: factor.nullish(),
   beta_slow: factor.nullish(),
-  attention_factor: z.number().positive().nullish(),
-  mscale: z.number().nullish(),
-  mscale_all_dim: z.number().nullish(),
+  attention_factor: factor.nullish(),
+  mscale: mscale.nullish(),
+  mscale_all_dim: mscale.nullish(),
   truncate: z.boolean().default(true),
 });
 type RopeFields = z.infer<typeof ropeSchema>;
@@ -52,7 +57,7 @@ export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding
 function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): RopeScaling {
   const type = fields.rope_type ?? fields.type ?? 'default';
   const need = (name: 'factor' | 'low_freq_factor' | 'high_freq_factor'): number =>
-    fields[name] ?? refuse(path, `rope scaling "${type}" without ${name}`, `a config.json that states it`);
+    fields[name] ?? refuse(path, `rope scaling ${quoted(type)} without ${name}`, `a config.json that states it`);
   const trainedTokens = fields.original_max_position_embeddings ?? maximumTokens;
   switch (type) {
     case 'default':
@@ -62,7 +67,7 @@ function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): Ro
     case 'dynamic':
       return { type, factor: need('factor'), trainedTokens };
     case 'llama3':
-      return { type, factor: need('factor'), lowFrequencyFactor: need('low_freq_factor'), highFrequencyFactor: need('high_freq_factor'), trainedTokens };
+      return { type, factor: need('factor'), ...llama3Band(need('low_freq_factor'), need('high_freq_factor'), path), trainedTokens };
     case 'yarn':
       return {
         type,
@@ -74,8 +79,16 @@ function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): Ro
         truncate: fields.truncate,
       };
     default:
-      return refuse(path, `rope scaling "${type}"`, 'a model with one of default, linear, dynamic, llama3, yarn');
+      return refuse(path, `rope scaling ${quoted(type)}`, 'a model with one of default, linear, dynamic, llama3, yarn');
   }
+}
+
+/** The band between slow and fast frequencies; where it had no width, blending in it would divide by zero. */
+function llama3Band(lowFrequencyFactor: number, highFrequencyFactor: number, path: string): Record<'lowFrequencyFactor' | 'highFrequencyFactor', number> {
+  if (lowFrequencyFactor >= highFrequencyFactor) {
+    refuse(path, `low_freq_factor ${lowFrequencyFactor} beside high_freq_factor ${highFrequencyFactor}`, 'a model whose low_freq_factor is the smaller one');
+  }
+  return { lowFrequencyFactor, highFrequencyFactor };
 }
 
 function attentionFactorOf({ mscale, mscale_all_dim: mscaleAll }: RopeFields, scale: number): number {

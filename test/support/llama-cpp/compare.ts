@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Scenario } from '../../../src/core/masks';
+import { defaultOptions } from '../../../src/core/options';
+import { makePlan } from '../../../src/core/plan/plan';
+import { planRequest } from '../../../src/core/plan/request';
+import type { LoadedModel } from '../../../src/engine/model/load';
+import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
+import { OutputHead } from '../../../src/engine/oracle/output-head';
+import { PhaseClock } from '../../../src/engine/run/clock';
+import { forward } from '../../../src/engine/run/forward';
+import { openDevice } from '../../../src/engine/runtime/provider';
+import { root } from '../paths';
+import { writeGguf } from './gguf';
+import { LlamaCpp, logitsWithLlama } from './llama';
+
+/** Where tests install llama.cpp, at first use. */
+export const llamaFolder = join(root, '.cache', 'llama-cpp');
+
+/** How far two runs of a prompt are apart. */
+export interface Comparison {
+  /** The largest difference of two logits of the same token at the same position. */
+  readonly difference: number;
+  /** Positions compared, from the first on. */
+  readonly positions: number;
+}
+
+/** Runs a prompt by our tiles, and through llama.cpp with the same weights, or with those of another model of this shape. */
+export async function compareWithLlama(ours: LoadedModel, tokens: Int32Array, theirs = ours): Promise<Comparison> {
+  const { window, positions } = windowOf(theirs.shape.attention, tokens.length);
+  const found = await ourLogits(ours, tokens);
+  const expected = (await llamaLogits(theirs, tokens, window)).slice(0, positions).flat();
+  if (expected.length !== positions * ours.shape.vocabulary) {
+    throw new Error(`llama.cpp gave ${expected.length} logits for ${positions} positions.`);
+  }
+  return { difference: expected.reduce((worst, x, at) => Math.max(worst, Math.abs(x - found[at])), 0), positions };
+}
+
+/** The window of all layers, and how many positions llama.cpp can be held to. */
+function windowOf(attention: Scenario | undefined, tokens: number): { readonly window?: number; readonly positions: number } {
+  switch (attention?.kind) {
+    case 'sliding-window':
+      return { window: attention.window, positions: tokens };
+    case 'per-layer':
+      // A key leaves llama.cpp's cache in all layers or in none: where layers differ, it is held to what no window cuts.
+      return { positions: Math.min(tokens, ...attention.cycle.map((layer) => (layer.kind === 'sliding-window' ? layer.window : tokens))) };
+    default:
+      return { positions: tokens };
+  }
+}
+
+/** Logits by tiles of the model's own attention, M = 16: `[N, vocabulary]`. */
+async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
+  const device = await openDevice('cpu', 1);
+  const oracle = new OnnxOracle(model, 16, device, tokens.length);
+  const head = new OutputHead(model, device);
+  const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
+  try {
+    return await head.logits(await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }));
+  } finally {
+    await oracle.release();
+    await head.release();
+  }
+}
+
+async function llamaLogits(model: LoadedModel, tokens: Int32Array, window: number | undefined): Promise<number[][]> {
+  const folder = await mkdtemp(join(tmpdir(), 'two-heads-llama-'));
+  try {
+    const path = join(folder, 'model.gguf');
+    await writeGguf(path, model, tokens.length);
+    const llama = await LlamaCpp.open(llamaFolder, path, 1);
+    try {
+      return await logitsWithLlama(await llama.context(tokens.length, tokens.length, false), tokens, window);
+    } finally {
+      await llama.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,42 @@
+import type { LoadedModel } from '../../../src/engine/model/load';
+import { count, real, text, writeGgufFile, type Metadata } from './gguf-file';
+import { rotaryMetadata } from './rotary';
+import { ggufTensors } from './tensors';
+import { placeholderVocabulary } from './vocabulary';
+
+/** llama.cpp's names of architectures by the `model_type` of a checkpoint. */
+export const llamaArchitectures: Readonly<Record<string, string>> = { llama: 'llama', mistral: 'llama', qwen2: 'qwen2', qwen3: 'qwen3', gpt2: 'gpt2' };
+
+/**
+ * Writes a decoder as a GGUF file for llama.cpp, float32, with a vocabulary of placeholders. Sliding windows are not in it:
+ * llama.cpp has none for these architectures.
+ *
+ * @param contextLength tokens that the file says the model was trained for; where positions are learned, as many as there are
+ */
+export async function writeGguf(path: string, model: LoadedModel, contextLength: number): Promise<void> {
+  const architecture = llamaArchitectures[model.modelType];
+  const own = Object.entries(hyperparameters(model, contextLength)).map(([key, value]) => [`${architecture}.${key}`, value]);
+  const metadata: Metadata = {
+    'general.architecture': text(architecture),
+    'general.name': text(model.name),
+    ...(Object.fromEntries(own) as Metadata),
+    ...placeholderVocabulary(model.shape.vocabulary),
+  };
+  await writeGgufFile(path, metadata, ggufTensors(model, architecture));
+}
+
+function hyperparameters({ shape, norm, rotary, embedding }: LoadedModel, contextLength: number): Metadata {
+  return {
+    block_count: count(shape.layers),
+    context_length: count(embedding.positions?.shape[0] ?? contextLength),
+    embedding_length: count(shape.width),
+    feed_forward_length: count(shape.feedForwardWidth),
+    vocab_size: count(shape.vocabulary),
+    'attention.head_count': count(shape.heads),
+    'attention.head_count_kv': count(shape.keyValueHeads),
+    'attention.key_length': count(shape.headWidth),
+    'attention.value_length': count(shape.headWidth),
+    [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
+    ...(rotary !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+  };
+}

@@ -1,0 +1,104 @@
+import { pathToFileURL } from 'node:url';
+import { installLlama } from './install';
+
+/** What is used here of `node-llama-cpp`, whose types come with a package that is installed at first use. */
+interface NodeLlama {
+  readonly getLlama: (options: { gpu: false; build: 'never'; maxThreads: number; skipDownload: true; logLevel: 'error' }) => Promise<Llama>;
+}
+interface Llama {
+  loadModel(options: { modelPath: string }): Promise<LlamaModel>;
+  dispose(): Promise<void>;
+}
+interface LlamaModel {
+  createContext(options: ContextOptions): Promise<LlamaContext>;
+}
+interface ContextOptions {
+  readonly contextSize: number;
+  readonly batchSize: number;
+  readonly threads: number;
+  readonly flashAttention: boolean;
+  readonly experimentalKvCacheKeyType: 'F32';
+  readonly experimentalKvCacheValueType: 'F32';
+}
+type Next = 'probabilities' | 'logits';
+type EvaluateItem = number | readonly [number, { readonly generateNext: Readonly<Partial<Record<Next, true>>> }];
+interface LlamaSequence {
+  controlledEvaluate(items: readonly EvaluateItem[]): Promise<readonly ({ readonly next: Readonly<Partial<Record<Next, Map<number, number>>>> } | undefined)[]>;
+}
+interface LlamaContext {
+  /** The binding, which is no part of the package's promises: the version is fixed for it. */
+  readonly _ctx: { removeTokenCellsFromSequence(sequence: number, from: number, to: number): boolean };
+  getSequence(): LlamaSequence;
+  dispose(): Promise<void>;
+}
+
+/** llama.cpp's number of a context's first sequence, and here its only one. */
+const onlySequence = 0;
+
+/** A model in llama.cpp, whole in float32: weights, activations and key-value cache. */
+export class LlamaCpp {
+  private constructor(
+    private readonly llama: Llama,
+    private readonly model: LlamaModel,
+    private readonly threads: number,
+  ) {}
+
+  /** Installs `node-llama-cpp` with its CPU binary once, in `folder`, and loads a GGUF file. */
+  static async open(folder: string, modelPath: string, threads: number): Promise<LlamaCpp> {
+    const { getLlama } = (await import(pathToFileURL(await installLlama(folder)).href)) as NodeLlama;
+    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel: 'error' });
+    return new LlamaCpp(llama, await llama.loadModel({ modelPath }), threads);
+  }
+
+  /** A context for N tokens; `batchSize` tokens are evaluated at once. */
+  async context(tokens: number, batchSize: number, flashAttention: boolean): Promise<LlamaContext> {
+    const float32 = { experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32' } as const;
+    return this.model.createContext({ contextSize: tokens + 64, batchSize, threads: this.threads, flashAttention, ...float32 });
+  }
+
+  async close(): Promise<void> {
+    await this.llama.dispose();
+  }
+}
+
+/** Evaluates a prompt in a context that has seen nothing, and gives the probabilities of the next token. */
+export async function prefillWithLlama(context: LlamaContext, tokens: Int32Array): Promise<Map<number, number>> {
+  const items: EvaluateItem[] = Array.from(tokens.subarray(0, -1));
+  const results = await context.getSequence().controlledEvaluate([...items, [tokens[tokens.length - 1], { generateNext: { probabilities: true } }]]);
+  const next = results.at(-1)?.next.probabilities;
+  if (next === undefined) {
+    throw new Error('llama.cpp gave no probabilities.');
+  }
+  return next;
+}
+
+/**
+ * The logits of the next token after every position of a prompt, `[N][vocabulary]`, in a context that has seen nothing.
+ *
+ * @param window tokens that a token sees in every layer, itself included. llama.cpp has no such window for these models: it
+ * reads one token after the other, and keys and values that have left the window are taken out of its cache
+ */
+export async function logitsWithLlama(context: LlamaContext, tokens: Int32Array, window = Infinity): Promise<number[][]> {
+  const sequence = context.getSequence();
+  const items = Array.from(tokens, (token): EvaluateItem => [token, { generateNext: { logits: true } }]);
+  if (window >= tokens.length) {
+    return (await sequence.controlledEvaluate(items)).map(rowOf);
+  }
+  const rows: number[][] = [];
+  for (const [position, item] of items.entries()) {
+    const leaving = position - window;
+    if (leaving >= 0 && !context._ctx.removeTokenCellsFromSequence(onlySequence, leaving, leaving + 1)) {
+      throw new Error(`llama.cpp did not forget token ${leaving}.`);
+    }
+    rows.push(...(await sequence.controlledEvaluate([item])).map(rowOf));
+  }
+  return rows;
+}
+
+function rowOf(result: { readonly next: { readonly logits?: Map<number, number> } } | undefined): number[] {
+  const logits = result?.next.logits;
+  if (logits === undefined) {
+    throw new Error('llama.cpp gave no logits.');
+  }
+  return Array.from({ length: logits.size }, (_, token) => logits.get(token) ?? NaN);
+}

@@ -1,0 +1,55 @@
+import type { LoadedModel } from '../../../src/engine/model/load';
+import type { ProjectWeight, Weight } from '../../../src/engine/model/weights';
+
+type Change<Part> = (part: Part) => Part;
+
+/** A golden case, what is wrong with the model that is made of it, and how it is made. */
+export type Mistake = readonly [of: string, mistake: string, make: Change<LoadedModel>];
+
+const neighboursRotated: Change<LoadedModel> = (model) => {
+  const order = evenRowsFirst(model.shape.headWidth);
+  return withFirst(withFirst(model, 'queryWeight', order), 'keyWeight', order);
+};
+const otherEpsilon: Change<LoadedModel> = (model) => ({ ...model, norm: { ...model.norm, epsilon: 1e-5 } });
+const widerWindow: Change<LoadedModel> = (model) => ({ ...model, shape: { ...model.shape, attention: { kind: 'sliding-window', window: 9 } } });
+const noValueBias: Change<LoadedModel> = (model) => withFirst(model, 'valueBias', filledWith(0));
+const plainKeyNorm: Change<LoadedModel> = (model) => withFirst(model, 'keyNormWeight', filledWith(1));
+const noQueryBias: Change<LoadedModel> = (model) => withFirst(model, 'queryBias', filledWith(0));
+
+/** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
+export const mistakes: readonly Mistake[] = [
+  ['llama', 'neighbouring columns rotated, not halves', neighboursRotated],
+  ['llama-untied-bias', 'another epsilon in the norms', otherEpsilon],
+  ['mistral', 'a window of one token more', widerWindow],
+  ['qwen2-plain', 'no bias of values in a layer', noValueBias],
+  ['qwen3', 'no weights in a norm of keys', plainKeyNorm],
+  ['gpt2', 'no bias of queries in a layer', noQueryBias],
+];
+
+/** A model with one weight of its first layer changed. */
+function withFirst(model: LoadedModel, name: ProjectWeight, change: Change<Weight>): LoadedModel {
+  const [{ project, ...layer }, ...others] = model.layers;
+  const weight = project[name];
+  if (weight === undefined) {
+    throw new Error(`${model.name} has no ${name}.`);
+  }
+  return { ...model, layers: [{ ...layer, project: { ...project, [name]: change(weight) } }, ...others] };
+}
+
+function filledWith(value: number): Change<Weight> {
+  return ({ shape, data }) => ({ shape, data: new Float32Array(data.length).fill(value) });
+}
+
+/** Rows of each head in the order 0, 2, ..., 1, 3, ...: for llama.cpp they are put back, and it rotates the checkpoint's neighbours. */
+function evenRowsFirst(headWidth: number): Change<Weight> {
+  const half = headWidth / 2;
+  return ({ shape: [rows, width], data }) => {
+    const result = new Float32Array(data.length);
+    for (let row = 0; row < rows; row += 1) {
+      const column = row % headWidth;
+      const from = row - column + (column < half ? 2 * column : 2 * (column - half) + 1);
+      result.set(data.subarray(from * width, (from + 1) * width), row * width);
+    }
+    return { shape: [rows, width], data: result };
+  };
+}

@@ -1,0 +1,109 @@
+import type { LayerWeights, LoadedModel } from '../../../src/engine/model/load';
+import type { EmbeddingWeight, HeadWeight, OutputAndMlpWeight, ProjectWeight, Weight, Weights } from '../../../src/engine/model/weights';
+import type { Tensor } from './gguf-file';
+import { frequencyDivisors } from './rotary';
+
+/** GGUF's names of weights; what has none here is of encoders. */
+const embeddingNames: Partial<Record<EmbeddingWeight, string>> = { words: 'token_embd.weight', positions: 'position_embd.weight' };
+const headNames: Partial<Record<HeadWeight, string>> = { finalNormWeight: 'output_norm.weight', finalNormBias: 'output_norm.bias', headWeight: 'output.weight' };
+const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> = {
+  attentionNormWeight: 'attn_norm.weight',
+  attentionNormBias: 'attn_norm.bias',
+  queryWeight: 'attn_q.weight',
+  queryBias: 'attn_q.bias',
+  keyWeight: 'attn_k.weight',
+  keyBias: 'attn_k.bias',
+  valueWeight: 'attn_v.weight',
+  valueBias: 'attn_v.bias',
+  queryNormWeight: 'attn_q_norm.weight',
+  keyNormWeight: 'attn_k_norm.weight',
+  outputWeight: 'attn_output.weight',
+  outputBias: 'attn_output.bias',
+  mlpNormWeight: 'ffn_norm.weight',
+  mlpNormBias: 'ffn_norm.bias',
+  gateWeight: 'ffn_gate.weight',
+  gateBias: 'ffn_gate.bias',
+  upWeight: 'ffn_up.weight',
+  upBias: 'ffn_up.bias',
+  downWeight: 'ffn_down.weight',
+  downBias: 'ffn_down.bias',
+};
+
+/** A model's weights as llama.cpp wants them under the name of an architecture. */
+export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] {
+  // A head that is the embedding is left out: llama.cpp takes the embedding in its place.
+  const { headWeight, ...head } = model.head;
+  const ownHead = headWeight?.data !== model.embedding.words.data;
+  const divisors = model.rotary === undefined ? undefined : frequencyDivisors(model.rotary[0], model.shape.headWidth);
+  return [
+    ...named(model.embedding, embeddingNames),
+    ...named<HeadWeight>(ownHead ? model.head : head, headNames),
+    ...(divisors === undefined ? [] : [{ name: 'rope_freqs.weight', shape: [divisors.length], data: divisors }]),
+    ...model.layers.flatMap((layer, index) => layerTensors(layer, model, architecture).map(({ name, ...tensor }) => ({ name: `blk.${index}.${name}`, ...tensor }))),
+  ];
+}
+
+function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: LoadedModel, architecture: string): Tensor[] {
+  switch (architecture) {
+    case 'gpt2': {
+      const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...norm } = project;
+      const joined = [tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)), tensorOf('attn_qkv.bias', stacked(queryBias, keyBias, valueBias))];
+      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named(outputAndMlp, layerNames)];
+    }
+    case 'llama': {
+      // Of this architecture alone llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
+      const rotated = Object.entries(project).map(([name, weight]) => {
+        const heads = name.startsWith('query') ? shape.heads : shape.keyValueHeads;
+        return [name, /^(query|key)(Weight|Bias)$/.test(name) ? interleaved(weight, heads) : weight];
+      });
+      return [...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames), ...named(outputAndMlp, layerNames)];
+    }
+    default:
+      return [...named(project, layerNames), ...named(outputAndMlp, layerNames)];
+  }
+}
+
+function named<Name extends string>(weights: Weights<Name>, names: Partial<Record<Name, string>>): Tensor[] {
+  return (Object.entries(weights) as [Name, Weight][]).map(([key, weight]) => {
+    const name = names[key];
+    if (name === undefined) {
+      throw new Error(`llama.cpp has no name for ${key}.`);
+    }
+    return tensorOf(name, weight);
+  });
+}
+
+function tensorOf(name: string, { shape, data }: Weight): Tensor {
+  return { name, shape: [...shape].reverse(), data };
+}
+
+/** Weights one below the other. */
+function stacked(...weights: readonly (Weight | undefined)[]): Weight {
+  const parts = weights.map((weight) => weight ?? missing());
+  const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { shape: [rows, ...parts[0].shape.slice(1)], data };
+}
+
+function missing(): never {
+  throw new Error('A GPT-2 lacks a weight or bias of its queries, keys or values.');
+}
+
+/** Rows of each head in the order 0, m/2, 1, m/2 + 1, ...: what was rotated as two halves is rotated as neighbours. */
+function interleaved({ shape, data }: Weight, heads: number): Weight {
+  const [rows, width = 1] = shape;
+  const headWidth = rows / heads;
+  const half = headWidth / 2;
+  const result = new Float32Array(data.length);
+  for (let row = 0; row < rows; row += 1) {
+    const [head, column] = [Math.floor(row / headWidth), row % headWidth];
+    const to = head * headWidth + (column < half ? 2 * column : 2 * (column - half) + 1);
+    result.set(data.subarray(row * width, (row + 1) * width), to * width);
+  }
+  return { shape, data: result };
+}

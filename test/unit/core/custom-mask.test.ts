@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/core/errors';
+import { looksAhead, makeScenario, maskOf, scenarioLabel, type GeneralMask } from '../../../src/core/masks';
+import { boundTruth } from '../../../src/core/masks/expression/bounds';
+import { predicateOf } from '../../../src/core/masks/expression/evaluate';
+import { parseMask } from '../../../src/core/masks/expression/parse';
+import { parseCycle, parseScenario, scenarioText } from '../../../src/core/masks/parse';
+import { defaultOptions } from '../../../src/core/options';
+import { makePlan, type Plan } from '../../../src/core/plan/plan';
+import { planRequest } from '../../../src/core/plan/request';
+import { smallModel } from '../../support/shapes';
+
+const at = (expression: string, query: number, key: number, tokens = 100): boolean => predicateOf(parseMask(expression), tokens)(query, key);
+
+describe('a mask expression', () => {
+  it.each([
+    ['k <= q', 3, 3, true],
+    ['k < q', 3, 3, false],
+    ['0 <= q - k < 4', 9, 6, true],
+    ['0 <= q - k < 4', 9, 5, false],
+    ['not k > q', 2, 1, true],
+    ['k == 1 or k == 2 and q == 9', 5, 1, true],
+    ['(k == 1 or k == 2) and q == 9', 5, 1, false],
+    ['!(k > q) && q - k < 2 || k == 0', 9, 0, true],
+    ['q // 4 == k // 4', 7, 4, true],
+    ['(k - q) % 3 == 1', 5, 3, true],
+    ['-1 // 2 == -1', 0, 0, true],
+    ['abs(k - q) <= min(2, n)', 5, 7, true],
+    ['max(q, k) == n - 1', 3, 99, true],
+    ['2 + 3 * 4 == 14 and 2 - 3 - 4 == -5', 0, 0, true],
+    ['true and not false', 0, 0, true],
+  ])('%s at (%i, %i) is %s', (expression, query, key, expected) => {
+    expect(at(expression, query, key)).toBe(expected);
+  });
+
+  it.each([
+    ['', /expected q, k, n, a whole number or \( at column 1, where it ends/],
+    ['k <=', /at column 5, where it ends/],
+    ['k', /expected a comparison such as k <= q/],
+    ['k <= q q', /expected the end, and, or at column 8, not "q"/],
+    ['k <= (q', /expected \) at column 8/],
+    ['k <= x', /column 6, not "x"/],
+    ['k <= 1.5', /"\." at column 7 means nothing/],
+    ['k % q == 0', /what follows % at column 5 must be a whole number above 0/],
+    ['k // 0 == 0', /above 0/],
+    ['k <= 99999999999', /99999999999 at column 6 is too large/],
+    ['(k <= q) + 1 > 0', /expected a number, not a comparison/],
+    ['abs(q, k) == 1', /abs takes 1 number and has 2/],
+    ['process.exit()', /means nothing|expected/],
+    ['constructor', /expected/],
+    [Array(60).fill('k <= q').join(' and '), /has 655 characters; write one of at most 500/],
+    [`${'('.repeat(60)}k <= q${')'.repeat(60)}`, /nested more than 40 deep/],
+    [`${'not '.repeat(80)}k <= q`, /nested/],
+  ])('%j is refused with its column', (expression, message) => {
+    expect(() => makeScenario('custom', { expression })).toThrow(InputError);
+    expect(() => makeScenario('custom', { expression })).toThrow(message);
+  });
+
+  // Expressions by their grammar, each with its own reading of the same text.
+  const number: fc.Memo<string> = fc.memo((depth) =>
+    depth <= 1
+      ? fc.oneof(fc.constantFrom('q', 'k', 'n'), fc.integer({ min: 0, max: 12 }).map(String))
+      : fc.oneof(
+          fc.tuple(number(), fc.constantFrom('+', '-', '*'), number()).map(([left, operator, right]) => `(${left} ${operator} ${right})`),
+          fc.tuple(number(), fc.constantFrom('//', '%'), fc.integer({ min: 1, max: 9 })).map(([left, operator, right]) => `(${left}) ${operator} ${right}`),
+          number().map((inner) => `abs(${inner})`),
+          fc.tuple(fc.constantFrom('min', 'max'), number(), number()).map(([name, left, right]) => `${name}(${left}, ${right})`),
+        ),
+  );
+  const truth: fc.Memo<string> = fc.memo((depth) => {
+    const comparison = fc.tuple(number(2), fc.constantFrom('<', '<=', '>', '>=', '==', '!='), number(2)).map((parts) => parts.join(' '));
+    return depth <= 1
+      ? comparison
+      : fc.oneof(comparison, fc.tuple(truth(), fc.constantFrom('and', 'or'), truth()).map(([left, operator, right]) => `(${left}) ${operator} (${right})`), truth().map((inner) => `not (${inner})`));
+  });
+
+  it('is bounded over a rectangle by what its pairs are', () => {
+    const side = fc.integer({ min: 0, max: 30 }).chain((low) => fc.integer({ min: low, max: low + 6 }).map((high) => ({ low, high })));
+    fc.assert(
+      fc.property(truth(3), side, side, (expression, query, key) => {
+        const node = parseMask(expression);
+        const predicate = predicateOf(node, 40);
+        const found = new Set<boolean>();
+        for (let q = query.low; q <= query.high; q += 1) {
+          for (let k = key.low; k <= key.high; k += 1) {
+            found.add(predicate(q, k));
+          }
+        }
+        const bound = boundTruth(node, { query, key }, 40);
+        expect(bound === 'some' || (found.size === 1 && found.has(bound === 'all'))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('never crashes on what it cannot read', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('q', 'k', 'n', '7', '+', '-', '*', '//', '%', '<', '<=', '==', 'and', 'or', 'not', '(', ')', ',', 'abs', 'min', ' ', '!', '\u2028', '𝒳'), { maxLength: 30 }), (words) => {
+        try {
+          parseMask(words.join(' '));
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+          expect((error as Error).message).not.toMatch(/[\n\u2028]/);
+        }
+      }),
+    );
+  });
+});
+
+describe('a custom scenario', () => {
+  const planOf = (scenario: Parameters<typeof planRequest>[2]['scenario'], tokens: number, blockSize = 32): Plan => makePlan(planRequest(tokens, smallModel, { ...defaultOptions, scenario, blockSize }));
+  const same = ['queryBlocks', 'tiles', 'tilesByKind', 'visiblePairs', 'calls', 'flops'] as const;
+
+  it.each([
+    ['k <= q', makeScenario('causal')],
+    ['k <= q and q - k < 100', makeScenario('sliding-window', { window: 100 })],
+    ['k <= q and (q - k < 100 or k < 5)', makeScenario('attention-sink', { window: 100, sinks: 5 })],
+    ['abs(q - k) <= 30', makeScenario('local-window', { window: 60 })],
+    ['true', makeScenario('full')],
+  ])('%s has the plan of the scenario that it spells', (expression, scenario) => {
+    const [written, known] = [planOf(makeScenario('custom', { expression }), 1000), planOf(scenario, 1000)];
+    for (const field of same) {
+      expect(written[field]).toEqual(known[field]);
+    }
+  });
+
+  it('plans long prompts in a moment where its edges are lines, and refuses what has too many', () => {
+    const start = performance.now();
+    const plan = planOf(makeScenario('custom', { expression: 'k <= q and (q - k < 512 or k < 4)' }), 100_000, 256);
+    expect(plan.visiblePairs).toBe(planOf(makeScenario('attention-sink', { window: 512, sinks: 4 }), 100_000, 256).visiblePairs);
+    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(() => planOf(makeScenario('custom', { expression: 'k == q or (q + k) % 3 == 0' }), 20_000)).toThrow(/too finely broken for 20000 tokens/);
+    expect(() => planOf(makeScenario('custom'), 200_000)).toThrow(/at most 131072 tokens and the prompt has 200000/);
+  });
+
+  it('is refused where a token does not see itself', () => {
+    expect(() => planOf(makeScenario('custom', { expression: 'k < q or q == 0' }), 50)).toThrow(/hides token 1 from itself.*"or k == q"/);
+  });
+
+  it('is refused by the black-box constructions', () => {
+    expect(() => makePlan(planRequest(100, smallModel, { ...defaultOptions, scenario: makeScenario('custom'), construction: 'tight' }))).toThrow(/use construction fused/);
+  });
+
+  it('looks ahead where some pair does', () => {
+    expect(looksAhead(makeScenario('custom'), 500)).toBe(false);
+    expect(looksAhead(makeScenario('custom', { expression: 'k <= q or k == q + 300' }), 500)).toBe(true);
+    expect(looksAhead(makeScenario('custom', { expression: 'k <= q or k == q + 300' }), 300)).toBe(false);
+    expect(looksAhead(makeScenario('custom', { expression: 'q // 8 == k // 8' }), 500)).toBe(true);
+  });
+
+  it('is one of several in a cycle of layers', () => {
+    const scenario = parseCycle('causal,custom:k <= q and min(q - k, 9) < 9');
+    expect(scenarioLabel(scenario)).toBe('per-layer(causal, custom(k <= q and min(q - k, 9) < 9))');
+    const mask = maskOf(scenario as Exclude<typeof scenario, { kind: 'native' }>, 60) as GeneralMask;
+    expect(mask.visiblePairs()).toBe((60 * 61) / 2);
+    expect(mask.sight({ from: 30, to: 40 }, { from: 0, to: 10 })).toBe('all');
+    expect(mask.sight({ from: 0, to: 10 }, { from: 30, to: 40 })).toBe('none');
+    expect(mask.sight({ from: 0, to: 10 }, { from: 0, to: 10 })).toBe('some');
+  });
+
+  it('is written and read as text', () => {
+    const scenario = makeScenario('custom', { expression: 'k <= q and k % 4 == 0 or k == q' });
+    expect(parseScenario(scenarioText(scenario))).toEqual(scenario);
+  });
+});

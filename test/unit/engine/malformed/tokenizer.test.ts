@@ -1,0 +1,103 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../../../src/core/errors';
+import { PromptTokenizer } from '../../../../src/engine/tokenizer/tokenizer';
+import { temporaryFolder } from '../../../support/temporary';
+import { deepJson, nastyStrings } from './outcome';
+
+/** A byte-pair tokenizer of 28 tokens. */
+function definition(): Record<string, unknown> {
+  const letters = Array.from('abcdefghijklmnopqrstuvwxyzĠ').map((letter, id) => [letter, id]);
+  return {
+    added_tokens: [{ id: 27, content: '<s>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }],
+    normalizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    post_processor: null,
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', unk_token: null, vocab: Object.fromEntries(letters) as unknown, merges: [] },
+  };
+}
+
+/** What loading came to. Only the kind of error is looked at: what its message may hold is for the reader's own tests to say. */
+async function outcome(folder: string): Promise<'loaded' | 'refused'> {
+  try {
+    const tokenizer = await PromptTokenizer.load(folder);
+    expect(tokenizer.encode('ab c')).toBeInstanceOf(Int32Array);
+    return 'loaded';
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return 'refused';
+  }
+}
+
+function write(text: string | Uint8Array): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'tokenizer.json'), text);
+  return folder;
+}
+
+describe('a tokenizer.json from elsewhere', () => {
+  it.each<[string, string | Uint8Array]>([
+    ['nothing', ''],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['an empty object', '{}'],
+    ['deep nesting', deepJson(100_000)],
+    ['half of it', JSON.stringify(definition()).slice(0, 200)],
+    ['bytes that are no text', Uint8Array.of(0xff, 0x00, 0x7b)],
+    ['a pattern that is none', JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated', invert: false } })],
+    ['a pattern without end', JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }] } })],
+    ['a negative id', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: -1 }, merges: [] } })],
+    ['half an id', JSON.stringify({ ...definition(), added_tokens: [{ id: 0.5, content: '<s>' }] })],
+    ['an id that is text', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: '1' }, merges: [] } })],
+    ['a prototype', '{"__proto__":{"model":{}}}'],
+  ])('is refused: %s', async (_what, text) => {
+    expect(await outcome(write(text))).toBe('refused');
+  });
+
+  it('is refused where it is a folder, or not there', async () => {
+    const folder = temporaryFolder();
+    expect(await outcome(folder)).toBe('refused');
+    mkdirSync(join(folder, 'tokenizer.json'));
+    expect(await outcome(folder)).toBe('refused');
+  });
+
+  it('is refused, or a tokenizer, with any part replaced', async () => {
+    const folder = temporaryFolder();
+    const parts = fc.constantFrom('added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model');
+    const inner = fc.constantFrom('type', 'vocab', 'merges', 'unk_token', 'content', 'use_regex', 'continuing_subword_prefix', 'byte_fallback');
+    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(...nastyStrings, -1, 1e308));
+    let loaded = 0;
+    await fc.assert(
+      fc.asyncProperty(parts, fc.option(inner, { nil: undefined }), value, async (part, field, replacement) => {
+        const changed = definition();
+        changed[part] = field === undefined ? replacement : { ...(changed[part] as object | null), [field]: replacement };
+        rmSync(join(folder, 'tokenizer.json'), { force: true });
+        writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(changed));
+        loaded += Number((await outcome(folder)) === 'loaded');
+      }),
+      { numRuns: 300, seed: 20_250_101 },
+    );
+    expect(loaded).toBeGreaterThan(20);
+  });
+});
+
+describe('the patterns of real tokenizers', () => {
+  it.each([
+    ['GPT-2', String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`],
+    ['Llama 3', String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`],
+    ['Qwen2', String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`],
+    [
+      'GPT-4o, and Mistral after it',
+      String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+    ],
+  ])('are taken: %s', async (_model, pattern) => {
+    const pretokenizers = [
+      { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    ];
+    expect(await outcome(write(JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Sequence', pretokenizers } })))).toBe('loaded');
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { defaultOptions } from '../../../src/core/options';
+import { CalibrationStore } from '../../../src/engine/calibrate/store';
+import { planDocument, planPrompt } from '../../../src/engine/laboratory';
+import { openModel } from '../../../src/engine/model/load';
+import { promptFromText } from '../../../src/engine/prompt';
+import { simulate } from '../../../src/engine/simulate';
+import { modelsFolder, sampleText } from '../../support/paths';
+
+/** A folder that is not there: nothing is calibrated. */
+const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent') };
+const prompt = promptFromText('sample', sampleText());
+
+describe('models that ship for planning', () => {
+  // The counts are those that the models' publishers state: of Llama, Mistral and SmolLM2 on the Hub, of GPT-2 by transformers.
+  it.each([
+    ['llama-3.1-8b', 8_030_261_248, 'cl100k_base', false],
+    ['llama-3.1-70b', 70_553_706_496, 'cl100k_base', false],
+    ['qwen3-8b', 8_190_735_360, 'cl100k_base', false],
+    ['mistral-7b-v0.1', 7_241_732_096, 'r50k_base', false],
+    ['gpt2', 124_439_808, 'r50k_base', true],
+    ['smollm2-135m', 134_515_008, 'r50k_base', false],
+    ['modernbert-base', 149_655_232, 'r50k_base', false],
+  ] as const)('%s has its parameters and says how its tokens were counted', async (model, parameters, encoding, exact) => {
+    const planned = await planPrompt(prompt, { ...defaultOptions, model }, places);
+    const document = planDocument(planned);
+    expect(document.model).toMatchObject({ name: model, parameters, tokenizer: { name: encoding, exact } });
+    expect(document.prompt.tokens).toBeGreaterThan(3000);
+    expect(document.plan.notes.some((note) => note.includes(`tokens are an estimate by ${encoding}`))).toBe(!exact);
+  });
+
+  it('are planned under their own attention', async () => {
+    const { config } = await openModel('mistral-7b-v0.1', modelsFolder);
+    expect(config.shape.attention).toEqual({ kind: 'sliding-window', window: 4096 });
+  });
+
+  it.each([
+    ['llama-3.1-8b', /^llama-3\.1-8b can be planned, not run: cl100k_base only estimates its tokens; .*tokenizer\.json and weights\.$/],
+    ['gpt2', /gpt2 has no weights .*can be planned, not run; put its safetensors files there\.$/],
+  ])('cannot be run: %s', async (model, message) => {
+    const signal = new AbortController().signal;
+    await expect(simulate(prompt, { ...defaultOptions, model, maxTokens: 100 }, { ...places, signal, onProgress: () => undefined })).rejects.toThrow(message);
+  });
+});
