@@ -1,3 +1,4 @@
+import { isWritten } from '../masks';
 import type { PlanRequest } from '../plan/plan';
 import { requestCost } from '../plan/request-cost';
 import { linearBetween, type Calibration } from './calibration';
@@ -26,8 +27,12 @@ export function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 
  * From which N on the simulation of a scenario beats dense attention on a device, M held.
  *
  * Dense attention computes every pair whatever the mask, so a window wins early and full attention hardly ever.
+ * Undefined where nothing is predicted, and for a written mask: planning that at a dozen lengths may take seconds.
  */
 export function breakEven(request: PlanRequest, calibration: Calibration): BreakEven | undefined {
+  if (isWritten(request.scenario)) {
+    return undefined;
+  }
   const phasesAt = timePredictor(request, calibration);
   const compare = (tokens: number): { attentionMs: number; denseMs: number } | undefined => {
     const phases = phasesAt(tokens);

