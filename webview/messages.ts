@@ -4,6 +4,7 @@ import { isRecord } from './record';
 /** Field of each message that carries what it says, with the test that it is there. */
 const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
   snapshot: ({ snapshot }) => isRecord(snapshot) && Array.isArray(snapshot['runs']) && isRecord(snapshot['form']),
+  'cost-curves': ({ curves }) => curves === null || (isRecord(curves) && Array.isArray(curves['curves'])),
   progress: ({ progress }) => isRecord(progress) && typeof progress['fraction'] === 'number',
   cursor: ({ block }) => block === null || Number.isInteger(block),
 };

@@ -17,6 +17,7 @@ export class Panel {
   readonly #root: HTMLElement;
   readonly #actions: Actions;
   readonly #tileMap: TileMap;
+  readonly #costs: Costs;
   readonly #ledger: Ledger;
   readonly #views: readonly View[];
 
@@ -24,13 +25,14 @@ export class Panel {
     this.#root = root;
     this.#actions = new Actions(host);
     this.#tileMap = new TileMap(host, theme);
+    this.#costs = new Costs(host, theme);
     this.#ledger = new Ledger(host);
     this.#views = [
       new Headline(host),
       new ScenarioForm(host),
       this.#actions,
       this.#tileMap,
-      new Costs(host, theme),
+      this.#costs,
       new LastRun(host, theme),
       new History(host),
       this.#ledger,
@@ -44,6 +46,8 @@ export class Panel {
     switch (message.type) {
       case 'snapshot':
         return this.#show(message.snapshot);
+      case 'cost-curves':
+        return this.#costs.showCurves(message.curves);
       case 'progress':
         this.#actions.showProgress(message.progress);
         return this.#ledger.showProgress(message.progress);

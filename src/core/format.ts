@@ -15,6 +15,11 @@ export function formatCompact(value: number): string {
   return value < 10_000 ? formatCount(value) : scaled(value, 1000, ['', ' k', ' M', ' G', ' T', ' P', ' E']);
 }
 
+/** A power of two as `64`, `4 Ki` or `1 Mi`: numbers of an axis. */
+export function formatPowerOfTwo(value: number): string {
+  return value < 1024 ? String(value) : value < 1024 ** 2 ? `${value / 1024} Ki` : `${value / 1024 ** 2} Mi`;
+}
+
 /** Floating-point operations, such as `12.3 GFLOP`. */
 export function formatFlops(value: number): string {
   return scaled(value, 1000, [' FLOP', ' kFLOP', ' MFLOP', ' GFLOP', ' TFLOP', ' PFLOP', ' EFLOP']);

@@ -1,4 +1,6 @@
-import type { ChoiceKind, Scenario, ScenarioParameters } from '../core/masks';
+import type { CostCurves } from '../core/device/cost-curves';
+import type { ScenarioCost } from '../core/device/scenario-costs';
+import type { ChoiceKind, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
 import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
@@ -12,6 +14,8 @@ import type { RunReport } from '../core/report/report';
  */
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
+  /** Cost over N, sent where it changes: typing changes N, not the curves. Null where no prompt is planned. */
+  | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'cursor'; readonly block: number | null };
 
@@ -55,8 +59,8 @@ export interface PanelSnapshot {
   readonly plan: Plan | null;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly prediction: DevicePrediction | null;
-  /** Calls that the same prompt and M would cost under each scenario. */
-  readonly scenarioCosts: readonly ScenarioCost[];
+  /** What the same prompt and M would cost under each scenario. */
+  readonly scenarioCosts: readonly PanelCost[];
   /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
   readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
@@ -68,18 +72,10 @@ export interface PanelSnapshot {
   readonly ledger: LedgerReport | null;
 }
 
-/** The cost of one scenario, from its own plan. */
-export interface ScenarioCost {
-  readonly kind: Scenario['kind'];
-  readonly title: string;
-  /** With its parameters, such as `sliding-window(window 512)`. */
-  readonly label: string;
-  readonly attentionCalls: number;
-  readonly tokenwiseCalls: number;
-  readonly boundCalls: number;
-  readonly flops: number;
-  /** Predicted wall time in milliseconds; null where the device is not calibrated. */
-  readonly predictedMs: number | null;
+/** What a scenario costs, and what it took. */
+export interface PanelCost extends ScenarioCost {
+  /** Wall time of the newest run of this prompt under the scenario, in milliseconds; null where there is none. */
+  readonly measuredMs: number | null;
 }
 
 /** A finished run and whether it still is one of the prompt and options now shown. */

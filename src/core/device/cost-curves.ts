@@ -1,5 +1,4 @@
-import { messageOf } from '../errors';
-import { isWritten, makeScenario, scenarioLabel, scenarioTitle, standardKinds, type Scenario, type ScenarioParameters } from '../masks';
+import { isWritten, scenarioLabel, scenarioTitle, type Scenario } from '../masks';
 import type { PlanRequest } from '../plan/plan';
 import { requestCost, type RequestCost } from '../plan/request-cost';
 import { breakEven, type BreakEven } from './break-even';
@@ -46,24 +45,6 @@ export interface CostCurves {
   readonly curves: readonly CostCurve[];
   /** Of the scenario that was asked for, with dense attention; null where nothing is predicted. */
   readonly breakEven: Pick<BreakEven, 'fromTokens'> | null;
-}
-
-/**
- * The scenarios that stand side by side: each standard kind with these parameters, where it can be; a written mask where it is
- * the one chosen; and first one whose layers differ.
- */
-export function comparedScenarios(chosen: Scenario, parameters: ScenarioParameters): { readonly scenarios: readonly Scenario[]; readonly impossible: readonly string[] } {
-  const scenarios: Scenario[] = chosen.kind === 'per-layer' ? [chosen] : [];
-  // Two scenarios may share what is wrong with their window: it is said once.
-  const impossible = new Set<string>();
-  for (const kind of [...standardKinds, ...(chosen.kind === 'custom' ? (['custom'] as const) : [])]) {
-    try {
-      scenarios.push(chosen.kind === kind ? chosen : makeScenario(kind, parameters));
-    } catch (error) {
-      impossible.add(messageOf(error));
-    }
-  }
-  return { scenarios, impossible: [...impossible] };
 }
 
 /**

@@ -122,7 +122,10 @@ function figureOf(value: number | null): string {
 }
 
 function fixed(value: number | null, digits: number): string {
-  return isNumber(value) ? value.toFixed(digits) : value === null ? 'not finite' : String(value);
+  if (value === null) {
+    return 'not finite';
+  }
+  return Number.isFinite(value) ? value.toFixed(digits) : String(value);
 }
 
 function isNumber(value: number | null): value is number {

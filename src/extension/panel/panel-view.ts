@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { CostCurves } from '../../core/device/cost-curves';
 import type { HostMessage, PageMessage } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
@@ -8,6 +9,7 @@ import type { LedgerStore } from '../runs/ledger-store';
 import type { RunHistory } from '../runs/run-history';
 import type { Runner } from '../runs/runner';
 import type { SingleTask } from '../runs/single-task';
+import { CurveMemory } from './curve-memory';
 import { panelHtml } from './page';
 import { cursorBlock, panelSnapshot } from './snapshot';
 import { selectTile } from './tile-selection';
@@ -33,6 +35,9 @@ export interface PanelSources {
 export class PanelView extends Disposable implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private readonly curves = new CurveMemory();
+  /** What the page has; undefined before its first. */
+  private sentCurves: CostCurves | null | undefined;
 
   /** @param assets the folder with the page's script and style */
   constructor(
@@ -82,6 +87,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   private async receive(message: PageMessage): Promise<void> {
     switch (message.type) {
       case 'ready':
+        this.sentCurves = undefined;
         this.sendSnapshot();
         break;
       case 'choose':
@@ -122,16 +128,23 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     }
     const { active, plans, choices, task, history, ledger } = this.sources;
     const { editor } = active;
+    const planned = editor && plans.get(editor.document);
+    const { choice } = choices;
     const snapshot = panelSnapshot({
       editor,
-      planned: editor && plans.get(editor.document),
-      choice: choices.choice,
+      planned,
+      choice,
       read: choices.read(),
       activity: task.activity,
       runs: history.runs,
       ledger: ledger.report,
     });
     this.post({ type: 'snapshot', snapshot });
+    const curves = this.curves.of(planned, choice.parameters);
+    if (curves !== this.sentCurves) {
+      this.sentCurves = curves;
+      this.post({ type: 'cost-curves', curves });
+    }
   }
 
   private post(message: HostMessage): void {

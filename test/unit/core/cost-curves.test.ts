@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { comparedScenarios, costCurves, curveLengths } from '../../../src/core/device/cost-curves';
+import { costCurves, curveLengths } from '../../../src/core/device/cost-curves';
 import { predict, sumOf } from '../../../src/core/device/predict';
 import { predictedMs, timePredictor } from '../../../src/core/device/predict-request';
+import { comparedScenarios, scenarioCosts } from '../../../src/core/device/scenario-costs';
 import { perLayer } from '../../../src/core/masks';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
 import { makePlan, type PlanRequest } from '../../../src/core/plan/plan';
@@ -10,7 +11,7 @@ import { madeUpCalibration } from '../../support/calibration';
 import { smallModel } from '../../support/shapes';
 
 const parameters = { window: 512, sinks: 4 };
-const { scenarios } = comparedScenarios({ kind: 'causal' }, parameters);
+const { possible: scenarios } = comparedScenarios({ kind: 'causal' }, parameters);
 
 function requestsOf(options: Partial<SimulationOptions> = {}, tokens = 1): PlanRequest[] {
   return scenarios.map((scenario) => planRequest(tokens, smallModel, { ...defaultOptions, ...options, scenario }));
@@ -20,16 +21,41 @@ describe('the scenarios side by side', () => {
   it('are every kind, with the chosen one as it is, and layers that differ first', () => {
     expect(scenarios.map(({ kind }) => kind)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
     const chosen = perLayer([{ kind: 'causal' }, { kind: 'sliding-window', window: 7 }]);
-    expect(comparedScenarios(chosen, parameters).scenarios[0]).toEqual(chosen);
-    expect(comparedScenarios({ kind: 'custom', expression: 'k <= q' }, parameters).scenarios.at(-1)).toEqual({ kind: 'custom', expression: 'k <= q' });
+    expect(comparedScenarios(chosen, parameters).possible[0]).toEqual(chosen);
+    expect(comparedScenarios({ kind: 'custom', expression: 'k <= q' }, parameters).possible.at(-1)).toEqual({ kind: 'custom', expression: 'k <= q' });
     const native = { kind: 'sliding-window', window: 4096 } as const;
-    expect(comparedScenarios(native, parameters).scenarios[2]).toEqual(native);
+    expect(comparedScenarios(native, parameters).possible[2]).toEqual(native);
   });
 
   it('leave out what cannot be, and say why', () => {
-    const { scenarios: possible, impossible } = comparedScenarios({ kind: 'causal' }, { window: 2, sinks: 5 });
+    const { possible, impossible } = comparedScenarios({ kind: 'causal' }, { window: 2, sinks: 5 });
     expect(possible.map(({ kind }) => kind)).not.toContain('attention-sink');
     expect(impossible).toHaveLength(1);
+  });
+});
+
+describe('what scenarios cost a prompt', () => {
+  it('is what their plans cost, with the times of their predictions', () => {
+    const calibration = madeUpCalibration();
+    const [, causal] = requestsOf({}, 5000);
+    const { possible, impossible } = scenarioCosts(makePlan(causal), parameters, calibration);
+    expect(impossible).toEqual([]);
+    expect(possible.map(({ kind }) => kind)).toEqual(scenarios.map(({ kind }) => kind));
+    for (const [index, cost] of possible.entries()) {
+      const plan = makePlan({ ...requestsOf({}, 5000)[index] });
+      expect([cost.attentionCalls, cost.tokenwiseCalls, cost.boundCalls, cost.flops, cost.attentionFlops, cost.bytes]).toEqual([
+        plan.calls.attention, plan.calls.tokenwise, plan.bound.calls, plan.flops, plan.flopsByPhase.attend, plan.bytes,
+      ]);
+    }
+    expect(possible[1].predictedMs).toBe(predict(makePlan(causal), calibration)?.wallMs);
+  });
+
+  it('leaves out what the construction cannot have, and says why once', () => {
+    const [, causal] = requestsOf({ construction: 'tight' }, 5000);
+    const { possible, impossible } = scenarioCosts(makePlan(causal), parameters, madeUpCalibration());
+    expect(possible.map(({ kind }) => kind)).toEqual(['full', 'causal', 'average-case']);
+    expect(impossible).toEqual([expect.stringMatching(/A window of 512 is not below the block size/)]);
+    expect(possible.every(({ predictedMs: time }) => time === null)).toBe(true);
   });
 });
 

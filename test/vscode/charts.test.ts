@@ -1,0 +1,106 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PlanDocument } from '../../src/core/report/report';
+import { cli } from '../support/cli';
+import { root, samplePrompt } from '../support/paths';
+import { eventually, eventuallyText } from './harness/wait';
+import { Workbench } from './harness/workbench';
+
+const runLimitMs = 150_000;
+
+let workspace: string;
+let prompt: string;
+let bench: Workbench;
+
+/** The panel's page, brought to the front. */
+async function panel(): Promise<Frame> {
+  await bench.command('Two Heads: Open Panel');
+  return bench.webview(0);
+}
+
+const at = (testId: string): string => `[data-testid="${testId}"]`;
+const notification = (wanted: RegExp): Promise<string> => eventuallyText('a notification', () => bench.notifications(), wanted, runLimitMs);
+/** What a chart says of itself to those who do not see it. */
+const said = async (frame: Frame, chart: string): Promise<string> => (await frame.locator(at(chart)).first().getAttribute('aria-label')) ?? '';
+
+/** A screenshot of a part of the panel, scrolled to its start. */
+async function shoot(frame: Frame, part: string, name: string): Promise<void> {
+  await frame.locator(at(part)).first().evaluate((node) => (node as unknown as { scrollIntoView(): void }).scrollIntoView());
+  await bench.screenshot(name);
+}
+
+beforeAll(async () => {
+  workspace = mkdtempSync(join(tmpdir(), 'two-heads-charts-'));
+  prompt = join(workspace, 'prompt.md');
+  copyFileSync(samplePrompt, prompt);
+  bench = await Workbench.start({
+    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
+    workspace,
+    artifacts: join(root, 'artifacts', 'screenshots'),
+  });
+});
+
+afterAll(async () => {
+  await bench.close();
+  rmSync(workspace, { recursive: true, force: true });
+});
+
+describe('the cost view', () => {
+  it('counts every scenario in calls, FLOPs and bytes, at this length and at any', async () => {
+    await bench.open(prompt);
+    const frame = await panel();
+    await frame.locator(at('growth-chart')).waitFor();
+    const planned = JSON.parse((await cli(['plan', prompt, '--json'])).stdout) as PlanDocument;
+    const row = frame.locator(`${at('costs-table')} ${at('cost-causal')}`);
+    const cells = await row.locator('td').evaluateAll((nodes) => nodes.map((node) => Number((node as unknown as { dataset: { value?: string } }).dataset.value)));
+    const { calls, bound, flops, bytes } = planned.plan;
+    expect(cells.slice(0, 5)).toEqual([calls.attention, calls.tokenwise, bound.calls, flops, bytes]);
+    expect(await said(frame, 'growth-chart')).toMatch(/attention calls over N.* from .* at 128 tokens to .* at 1,048,576/);
+    await bench.setSideBarWidth(300);
+    await shoot(frame, 'section-costs', '20-cost-calls-narrow-dark');
+    await frame.locator('vscode-radio[value="flops"]').click();
+    expect(await said(frame, 'costs-chart')).toMatch(/FLOPs per scenario: full .*FLOP/);
+    await shoot(frame, 'growth-chart', '21-cost-flops-narrow-dark');
+    // From the keyboard: the next way to count.
+    await frame.locator('vscode-radio[value="flops"]').press('ArrowRight');
+    await eventually('bytes', async () => {
+      const seen = await said(frame, 'costs-chart');
+      return seen.startsWith('Bytes per scenario') ? { found: true } : { seen };
+    });
+  });
+
+  it('tells the time and the break-even of a calibrated device', async () => {
+    const frame = await panel();
+    await frame.locator('vscode-radio[value="time"]').click();
+    expect(await frame.locator(at('costs-unknown')).isVisible()).toBe(true);
+    await bench.command('Two Heads: Calibrate This Machine');
+    await notification(/Calibrated cpu .* in /);
+    await bench.command('Two Heads: Compare Scenarios');
+    await notification(/Compared 6 scenarios/);
+    await bench.clearNotifications();
+    expect(await frame.locator(at('break-even')).innerText()).toMatch(/^Break-even: /);
+    const text = await frame.locator(at('costs-table')).textContent();
+    expect(text).not.toContain('–');
+    await shoot(frame, 'section-costs', '22-cost-time-narrow-dark');
+    await frame.locator(at('growth-chart')).focus();
+    await frame.locator(at('growth-chart')).press('ArrowRight');
+    await shoot(frame, 'growth-chart', '23-cost-time-keyboard-dark');
+    await bench.setTheme('Default Light Modern');
+    await bench.setSideBarWidth(1150);
+    await shoot(frame, 'section-costs', '24-cost-time-wide-light');
+    await bench.setTheme('Default High Contrast');
+    await frame.locator('vscode-radio[value="calls"]').click();
+    await shoot(frame, 'section-costs', '25-cost-calls-wide-contrast');
+    await bench.setTheme('Default Dark Modern');
+  });
+});
+
+describe('the charts', () => {
+  it('print no error and ask nothing of the network', () => {
+    expect(bench.consoleErrors).toEqual([]);
+    expect(bench.outsideRequests).toEqual([]);
+  });
+});
