@@ -29,7 +29,7 @@ export function axisOptions(model: AxisModel, values: readonly number[], theme: 
       autoSkip: scale !== 'powers of two',
       autoSkipPadding: 12,
       ...(model.whole === true && { precision: 0 }),
-      callback: (value: number | string) => (scale === 'logarithmic' && !isPowerOf(10, Number(value)) ? null : format(Number(value))),
+      callback: (value: number | string) => (scale === 'logarithmic' && !isPowerOf(10, Number(value)) ? null : trimmed(format(Number(value)))),
     },
   };
 }
@@ -61,4 +61,9 @@ function powersBetween(min: number, max: number, width: number): { value: number
 function isPowerOf(base: number, value: number): boolean {
   const exponent = Math.log(value) / Math.log(base);
   return Math.abs(exponent - Math.round(exponent)) < 1e-9;
+}
+
+/** `1.00 M` as `1 M`: numbers of an axis are round. */
+function trimmed(text: string): string {
+  return text.replace(/\.0+(?=\D|$)/, '');
 }

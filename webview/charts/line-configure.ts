@@ -21,7 +21,8 @@ export function configureLines(model: LineModel, theme: Theme): { data: ChartDat
 
 function datasetOf({ label, points, colour, shape, line, emphasised = false }: LineSeries, theme: Theme): ChartDataset<'line', LinePoint[]> {
   const stroke = theme.colours[colour];
-  const radius = shape === null ? 0 : emphasised ? 4.5 : 3.5;
+  const thin = shape === 'cross' || shape === 'star';
+  const radius = shape === null ? 0 : emphasised || thin ? 4.5 : 3.5;
   return {
     label,
     data: [...points],
@@ -35,9 +36,10 @@ function datasetOf({ label, points, colour, shape, line, emphasised = false }: L
     pointHoverRadius: radius + 1,
     pointBackgroundColor: shape === 'ring' ? theme.background : stroke,
     pointBorderColor: stroke,
-    pointBorderWidth: shape === 'ring' || shape === 'cross' || shape === 'star' ? 2 : 1,
+    pointBorderWidth: shape === 'ring' ? 2 : thin ? 1.4 : 1,
     clip: 8,
-    order: emphasised ? 0 : 1,
+    // Lower is nearer: points by themselves, then dashed lines, which others may lie on, then what stands out.
+    order: line === 'none' ? 0 : line === 'dashed' ? 1 : emphasised ? 2 : 3,
   };
 }
 

@@ -4,6 +4,7 @@ import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
+import { legendEntry } from '../ui/legend';
 import { dataBehind } from '../ui/section';
 import { bytes, count, duration, flops, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
@@ -50,7 +51,7 @@ export class CostBars {
     setVisible(this.#unknown, costs.every((cost) => total(cost) === null));
     setVisible(this.#chart.element, known.length > 0);
     const measures = marker !== null && costs.some((cost) => marker.of(cost) !== null);
-    this.#legend.replaceChildren(...parts.map(({ swatch, label }) => entry(swatch, label)), ...(measures ? [entry('bound', marker.label)] : []));
+    this.#legend.replaceChildren(...parts.map(({ swatch, label }) => legendEntry(swatch, label)), ...(measures ? [legendEntry('bound', marker.label)] : []));
     const textOf = (cost: PanelCost): string => {
       const sum = total(cost);
       return `${cost.label} ${sum === null ? t('not known') : format(sum)}`;
@@ -93,8 +94,4 @@ function rowOf(cost: PanelCost, current: boolean): Row {
       time(cost.measuredMs),
     ],
   };
-}
-
-function entry(swatch: string, text: string): HTMLElement {
-  return element('li', {}, element('span', { class: `swatch ${swatch}` }), element('span', {}, text));
 }
