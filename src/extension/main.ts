@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import type { ExperimentSummary } from '../core/report/experiment';
+import type { LedgerReport } from '../core/report/ledger';
 import { EngineClient } from '../engine/process/client';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
@@ -13,7 +15,8 @@ import { Calibrations } from './prompts/calibrations';
 import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './runs/continuations';
-import { LedgerStore } from './runs/ledger-store';
+import { Evaluations } from './runs/evaluations';
+import { Latest } from './runs/latest';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
 import { SingleTask } from './runs/single-task';
@@ -38,14 +41,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const plans = own(new PromptPlans(choices, new ModelReader(at('media', 'models').fsPath), calibrations));
-  const ledger = own(new LedgerStore());
+  const ledger = own(new Latest<LedgerReport>());
+  const evaluation = own(new Latest<ExperimentSummary>());
   const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
-  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
+  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }));
 
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
-    () => new Commands({ active, plans, choices, runner, task, panel, log, continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new Commands({ active, plans, choices, runner, task, panel, log, evaluations: new Evaluations(engine, task, choices, evaluation), continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
     () => new BlockHover(plans),

@@ -2,6 +2,7 @@ import type { CostCurves } from '../core/device/cost-curves';
 import type { ScenarioCost } from '../core/device/scenario-costs';
 import type { ChoiceKind, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
+import type { ExperimentSummary } from '../core/report/experiment';
 import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
 import type { DevicePrediction } from '../core/report/prediction';
@@ -16,6 +17,8 @@ export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   /** Cost over N, sent where it changes: typing changes N, not the curves. Null where no prompt is planned. */
   | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
+  /** The latest evaluation, sent where there is another. Values that are not finite are null in it. */
+  | { readonly type: 'evaluation'; readonly evaluation: ExperimentSummary | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'cursor'; readonly block: number | null };
 
@@ -26,6 +29,7 @@ export type PageMessage =
   | { readonly type: 'simulate' }
   | { readonly type: 'compare' }
   | { readonly type: 'run-ledger' }
+  | { readonly type: 'evaluate' }
   | { readonly type: 'calibrate' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
@@ -41,6 +45,9 @@ export interface FormChoice {
 
 /** The title of the activity that runs the ledger. */
 export const ledgerTitle = 'ledger';
+
+/** The title of the activity that evaluates quality. */
+export const evaluationTitle = 'quality';
 
 /** What the panel is doing. */
 export type Activity =

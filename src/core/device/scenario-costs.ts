@@ -54,6 +54,14 @@ export function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibr
   return { possible: costs.possible, impossible: [...new Set([...impossible, ...costs.impossible])] };
 }
 
+/** The compared scenarios that the prompt, the construction and the small transformer of a plan allow. */
+export function possibleScenarios(plan: PlanRequest, parameters: ScenarioParameters): readonly Scenario[] {
+  return attempt(comparedRequests(plan, parameters).possible, (request) => {
+    requestCost(request);
+    return request.scenario;
+  }).possible;
+}
+
 /** What `make` makes of each item, and why it could not. Two scenarios may share what is wrong with their window: it is said once. */
 function attempt<Item, T>(items: readonly Item[], make: (item: Item) => T): Compared<T> {
   const possible: T[] = [];
