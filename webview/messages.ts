@@ -5,6 +5,7 @@ import { isRecord } from './record';
 const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
   snapshot: ({ snapshot }) => isRecord(snapshot) && Array.isArray(snapshot['runs']) && isRecord(snapshot['form']),
   'cost-curves': ({ curves }) => curves === null || (isRecord(curves) && Array.isArray(curves['curves'])),
+  evaluation: ({ evaluation }) => evaluation === null || (isRecord(evaluation) && Array.isArray(evaluation['points'])),
   progress: ({ progress }) => isRecord(progress) && typeof progress['fraction'] === 'number',
   cursor: ({ block }) => block === null || Number.isInteger(block),
 };

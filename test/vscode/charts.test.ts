@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
@@ -7,7 +7,7 @@ import type { PlanDocument } from '../../src/core/report/report';
 import { CalibrationStore } from '../../src/engine/calibrate/store';
 import { madeUpCalibration } from '../support/calibration';
 import { cli } from '../support/cli';
-import { root, samplePrompt } from '../support/paths';
+import { root, samplePrompt, sampleText } from '../support/paths';
 import { eventually, eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -15,6 +15,8 @@ const runLimitMs = 150_000;
 
 let workspace: string;
 let prompt: string;
+let short: string;
+let experiment: string;
 let bench: Workbench;
 
 /** The panel's page, brought to the front. */
@@ -38,6 +40,11 @@ beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-charts-'));
   prompt = join(workspace, 'prompt.md');
   copyFileSync(samplePrompt, prompt);
+  short = join(workspace, 'short.md');
+  writeFileSync(short, sampleText().slice(0, 4000));
+  experiment = join(workspace, 'sweep.two-heads.json');
+  const scenarios = ['sliding-window:16', 'sliding-window:64', 'sliding-window:128', 'attention-sink:64:4', 'causal'];
+  writeFileSync(experiment, JSON.stringify({ version: 1, prompts: ['short.md'], scenarios, blocks: [64], context: 256, maximumWindows: 3 }));
   bench = await Workbench.start({
     vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
     workspace,
@@ -98,6 +105,71 @@ describe('the cost view', () => {
     await frame.locator('vscode-radio[value="calls"]').click();
     await shoot(frame, 'section-costs', '25-cost-calls-wide-contrast');
     await bench.setTheme('Default Dark Modern');
+  });
+});
+
+describe('predictions beside measurements', () => {
+  it('are set side by side by phase and by layer', async () => {
+    const frame = await panel();
+    await bench.setSideBarWidth(300);
+    expect(await said(frame, 'phases-chart')).toMatch(/attend .*, expected /);
+    expect(await said(frame, 'layers-chart')).toMatch(/1 took .*, expected .*, 6 took .*, expected /);
+    const layers = await frame.locator(`${at('layers-table')} [data-testid^="layer-"]`).evaluateAll((nodes) => nodes.map((node) => Number((node as unknown as { dataset: { value?: string } }).dataset.value)));
+    expect(layers).toHaveLength(6);
+    const wall = Number(await frame.locator(at('wall-time')).getAttribute('data-value'));
+    expect(layers.reduce((sum, time) => sum + time, 0)).toBeLessThanOrEqual(wall);
+    await shoot(frame, 'phases-chart', '26-phases-layers-narrow-dark');
+  });
+});
+
+describe('the quality view', () => {
+  it('evaluates the prompt in front, by position and with needles', async () => {
+    await bench.open(short);
+    await bench.setSettings({ 'twoHeads.window': 64 });
+    await bench.clearNotifications();
+    await bench.command('Two Heads: Evaluate Quality');
+    await bench.quickPick('Predictions and Needles');
+    await notification(/Evaluated \d points of \d on 1 prompt/);
+    const frame = await panel();
+    await frame.locator(at('divergence-chart')).waitFor();
+    expect(await said(frame, 'divergence-chart')).toMatch(/mean KL divergence, nats by position: .*sliding-window\(window 64\) .* at /);
+    expect(await said(frame, 'perplexity-chart')).toContain('the model’s own attention');
+    expect(await frame.locator(at('quality-statistics')).innerText()).toContain('perplexity');
+    expect(await frame.locator('.needle-grid').count()).toBeGreaterThan(1);
+    await bench.clearNotifications();
+    await shoot(frame, 'section-quality', '27-quality-narrow-dark');
+    await shoot(frame, 'quality-statistics', '28-quality-statistics-narrow-dark');
+    await shoot(frame, 'needles', '29-needles-narrow-dark');
+    await bench.setSideBarWidth(1150);
+    await bench.setTheme('Default Light Modern');
+    await shoot(frame, 'section-quality', '30-quality-wide-light');
+    await shoot(frame, 'needles', '31-needles-wide-light');
+  });
+
+  it('stops where it is told to', async () => {
+    const frame = await panel();
+    await bench.open(prompt);
+    await frame.locator(at('quality-run')).click();
+    await bench.quickPick('Predictions by Position');
+    await frame.locator(at('quality-cancel')).click();
+    await notification(/was cancelled/);
+    await bench.clearNotifications();
+  });
+
+  it('draws the Pareto front of an experiment file', async () => {
+    await bench.command('Two Heads: Run Experiment');
+    await notification(/open an experiment file/);
+    await bench.open(experiment);
+    await bench.command('Two Heads: Run Experiment');
+    await notification(/Evaluated 5 points of 5 on 1 prompt/);
+    const frame = await panel();
+    expect(await said(frame, 'front-chart')).toMatch(/on the Pareto front: sliding-window\(window 16\)/);
+    expect(await frame.locator(`${at('front-table')} tbody tr`).count()).toBe(5);
+    await bench.clearNotifications();
+    await shoot(frame, 'front-chart', '32-front-wide-light');
+    await bench.setTheme('Default Dark Modern');
+    await bench.setSideBarWidth(300);
+    await shoot(frame, 'front-chart', '33-front-narrow-dark');
   });
 });
 

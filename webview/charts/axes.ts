@@ -15,7 +15,7 @@ export function axisOptions(model: AxisModel, values: readonly number[], theme: 
     title: { display: true, text: title, color: theme.foreground, font, padding: 2 },
     grid: { color: theme.grid, lineWidth: 0.5, drawTicks: false },
     border: { color: theme.border },
-    ...(scale === 'linear' ? { suggestedMin: model.from, suggestedMax: model.to } : spanOf(values, scale)),
+    ...(scale === 'linear' ? { suggestedMin: model.from, suggestedMax: Math.max(...values) } : spanOf(values, scale)),
     ...(scale === 'powers of two' && {
       afterBuildTicks: (axis: { ticks: { value: number }[]; min: number; max: number; width: number }) => {
         axis.ticks = powersBetween(axis.min, axis.max, axis.width);

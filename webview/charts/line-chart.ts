@@ -20,7 +20,11 @@ export class LineChart {
   constructor(theme: ThemeWatcher, testId: string) {
     this.#theme = theme;
     setAttributes(this.#canvas, { 'data-testid': testId });
-    theme.onChange((current) => this.#draw(current));
+    theme.onChange((current) => {
+      // An open tooltip keeps the colours that it was made with.
+      this.#point([]);
+      this.#draw(current);
+    });
     this.#canvas.addEventListener('keydown', (event) => this.#walk(event));
     this.#canvas.addEventListener('blur', () => this.#point([]));
   }

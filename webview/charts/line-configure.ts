@@ -45,7 +45,9 @@ function datasetOf({ label, points, colour, shape, line, emphasised = false }: L
 
 function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
   const all = model.series.flatMap(({ points }) => points);
-  const ends = all.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
+  // An interval of few windows may be many times as wide as all values: it is cut off, and they stay apart.
+  const highest = Math.max(...all.map(({ y }) => y));
+  const ends = all.flatMap(({ y, low, high }) => [y, low ?? y, Math.min(high ?? y, 1.5 * highest)]);
   const full = (axis: LineModel['x']): ((value: number) => string) => axis.formatFull ?? axis.format;
   return {
     animation: false,
@@ -63,6 +65,8 @@ function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
       marks: { mark: model.mark, colour: theme.foreground },
       tooltip: {
         ...tooltipOptions(theme),
+        // What needs no words of its own, such as a front through points that have them.
+        filter: ({ datasetIndex, dataIndex }) => model.series[datasetIndex].notes?.[dataIndex] !== '',
         itemSort: (one, other) => (other.parsed.y ?? 0) - (one.parsed.y ?? 0),
         callbacks: {
           title: (items) => items.slice(0, 1).map(({ parsed }) => `${model.x.title}: ${full(model.x)(parsed.x ?? NaN)}`).join(''),

@@ -21,7 +21,7 @@ export interface LineSeries {
   readonly line: 'solid' | 'dashed' | 'steps' | 'none';
   /** Drawn heavier than the others. */
   readonly emphasised?: boolean;
-  /** What the tooltip says at each point in place of the label and y. */
+  /** What the tooltip says at each point in place of the label and y; nothing where it is empty. */
   readonly notes?: readonly string[];
 }
 
@@ -33,9 +33,8 @@ export interface AxisModel {
   readonly format: (value: number) => string;
   /** Numbers in tooltips, where they are written in full. */
   readonly formatFull?: (value: number) => string;
-  /** Linear axes only: where they begin and end, if not where the points do. */
+  /** Linear axes only: where they begin, if not where the points do. */
   readonly from?: number;
-  readonly to?: number;
   /** Labels are of whole numbers only. */
   readonly whole?: boolean;
 }

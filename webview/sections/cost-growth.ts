@@ -46,7 +46,7 @@ export class CostGrowth {
     this.#chart.show({
       description: t('{0} over N, both axes logarithmic: {1}.', overN.title, known.map(({ curve, points }) => spanText(curve.label, points, format)).join('; ')),
       x: { title: t('N, tokens'), scale: 'powers of two', format: formatPowerOfTwo, formatFull: formatCount },
-      y: { title: overN.title, scale: 'logarithmic', format, formatFull },
+      y: { title: overN.title, scale: 'logarithmic', format: overN.format ?? format, formatFull },
       series: [
         ...known.map(({ curve: { kind, label, title }, points }): LineSeries => ({ label: title, points, ...scenarioMarks[kind], line: 'solid', emphasised: label === current.label })),
         ...bounds,

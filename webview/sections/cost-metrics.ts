@@ -27,7 +27,7 @@ export interface CostMetric {
   /** A point beside every bar. */
   readonly marker: { readonly label: string; readonly of: (cost: PanelCost) => number | null } | null;
   /** What the chart over N counts. */
-  readonly overN: { readonly title: string; readonly of: (point: CurvePoint) => number | null };
+  readonly overN: { readonly title: string; readonly format?: (value: number) => string; readonly of: (point: CurvePoint) => number | null };
   /** What a theorem allows of that, where one says anything. */
   readonly bound: ((point: CurvePoint) => number) | null;
 }
@@ -80,7 +80,12 @@ export const costMetrics: readonly CostMetric[] = [
     formatFull: formatDuration,
     parts: [{ label: t('expected wall time'), of: ({ predictedMs }) => predictedMs, ...blue }],
     marker: { label: t('measured in the newest run'), of: ({ measuredMs }) => measuredMs },
-    overN: { title: t('expected wall time'), of: ({ predictedMs }) => predictedMs },
+    overN: { title: t('expected wall time'), format: formatDecade, of: ({ predictedMs }) => predictedMs },
     bound: null,
   },
 ];
+
+/** A power of ten of milliseconds: minutes and hours are no decades. */
+function formatDecade(milliseconds: number): string {
+  return milliseconds < 1000 ? formatDuration(milliseconds) : `${formatCompact(milliseconds / 1000)} s`;
+}

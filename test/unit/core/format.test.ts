@@ -20,6 +20,8 @@ describe('numbers', () => {
     [format.formatDuration, 999.7, '1.00 s'],
     [format.formatDuration, 12_340, '12.3 s'],
     [format.formatDuration, 245_000, '4 min 05 s'],
+    [format.formatDuration, 7_499_000, '2 h 05 min'],
+    [format.formatDuration, 1e10, '2,777 h 47 min'],
     [format.formatShare, 0, '0%'],
     [format.formatShare, 0.0001, '<0.1%'],
     [format.formatShare, 0.123, '12%'],
