@@ -163,7 +163,7 @@ describe('the quality view', () => {
     await bench.command('Two Heads: Run Experiment');
     await notification(/Evaluated 5 points of 5 on 1 prompt/);
     const frame = await panel();
-    expect(await said(frame, 'front-chart')).toMatch(/on the Pareto front: sliding-window\(window 16\)/);
+    expect(await said(frame, 'front-chart')).toMatch(/on the Pareto front: sliding-window\(window 64\): .*; causal: 0 nats/);
     expect(await frame.locator(`${at('front-table')} tbody tr`).count()).toBe(5);
     await bench.clearNotifications();
     await shoot(frame, 'front-chart', '32-front-wide-light');

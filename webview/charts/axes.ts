@@ -2,8 +2,9 @@ import type { ChartOptions } from 'chart.js';
 import type { Theme } from '../theme';
 import type { AxisModel } from './line-model';
 
-/** Labels of an axis of powers of two are at least so far apart, in CSS pixels. */
-const labelRoom = 44;
+/** CSS pixels that a label takes along a logarithmic axis. */
+const labelWidth = 52;
+const labelHeight = 24;
 
 /** Chart.js's options for an axis. @param values that have to fit on it */
 export function axisOptions(model: AxisModel, values: readonly number[], theme: Theme): NonNullable<ChartOptions<'line'>['scales']>[string] {
@@ -16,9 +17,9 @@ export function axisOptions(model: AxisModel, values: readonly number[], theme: 
     grid: { color: theme.grid, lineWidth: 0.5, drawTicks: false },
     border: { color: theme.border },
     ...(scale === 'linear' ? { suggestedMin: model.from, suggestedMax: Math.max(...values) } : spanOf(values, scale)),
-    ...(scale === 'powers of two' && {
-      afterBuildTicks: (axis: { ticks: { value: number }[]; min: number; max: number; width: number }) => {
-        axis.ticks = powersBetween(axis.min, axis.max, axis.width);
+    ...(logarithmic && {
+      afterBuildTicks: (axis: TickAxis) => {
+        axis.ticks = ticksOf(axis, scale).map((value) => ({ value }));
       },
     }),
     ticks: {
@@ -26,15 +27,20 @@ export function axisOptions(model: AxisModel, values: readonly number[], theme: 
       font,
       maxRotation: 0,
       padding: 5,
-      autoSkip: scale !== 'powers of two',
+      autoSkip: !logarithmic,
       autoSkipPadding: 12,
       ...(model.whole === true && { precision: 0 }),
-      callback: (value: number | string) => (scale === 'logarithmic' && !isPowerOf(10, Number(value)) ? null : trimmed(format(Number(value)))),
+      callback: (value: number | string) => trimmed(format(Number(value))),
     },
   };
 }
 
-/** Where a logarithmic axis begins and ends: at powers of its base around all values. */
+/** `1.00 M` as `1 M`: numbers of an axis are round. */
+export function trimmed(text: string): string {
+  return text.replace(/\.0+(?=\D|$)/, '');
+}
+
+/** Where a logarithmic axis begins and ends: at the values, or at the powers of ten around values that are far apart. */
 function spanOf(values: readonly number[], scale: AxisModel['scale']): { readonly min?: number; readonly max?: number } {
   const positive = values.filter((value) => value > 0 && Number.isFinite(value));
   if (positive.length === 0) {
@@ -44,26 +50,41 @@ function spanOf(values: readonly number[], scale: AxisModel['scale']): { readonl
   if (scale === 'powers of two') {
     return { min: least, max: most };
   }
-  return { min: 10 ** Math.floor(Math.log10(least) + 1e-9), max: 10 ** Math.ceil(Math.log10(most * 1.05)) };
+  const far = most / least > 30;
+  return far ? { min: 10 ** Math.floor(Math.log10(least) + 1e-9), max: 10 ** Math.ceil(Math.log10(most * 1.05)) } : { min: least / 1.2, max: most * 1.2 };
 }
 
-/** The powers of two of an axis, thinned out until their labels fit. */
-function powersBetween(min: number, max: number, width: number): { value: number }[] {
-  const [first, last] = [Math.ceil(Math.log2(min)), Math.floor(Math.log2(max))];
-  const step = [1, 2, 4, 8].find((each) => (width * each) / Math.max(1, last - first) >= labelRoom) ?? 8;
-  const powers: { value: number }[] = [];
-  for (let exponent = Math.ceil(first / step) * step; exponent <= last; exponent += step) {
-    powers.push({ value: 2 ** exponent });
+/** What of a chart's axis its labels go by. */
+interface TickAxis {
+  ticks: { value: number }[];
+  readonly min: number;
+  readonly max: number;
+  readonly width: number;
+  readonly height: number;
+  isHorizontal(): boolean;
+}
+
+/** Round numbers on a logarithmic axis, as many as have room. */
+function ticksOf(axis: TickAxis, scale: AxisModel['scale']): readonly number[] {
+  const room = axis.isHorizontal() ? axis.width / labelWidth : axis.height / labelHeight;
+  if (scale === 'powers of two') {
+    return thinned(powersBetween(2, axis), room);
   }
-  return powers;
+  const decades = powersBetween(10, axis);
+  const between = [axis.min / 10, ...decades].flatMap((decade) => [1, 2, 5].map((digit) => digit * 10 ** Math.floor(Math.log10(decade) + 1e-9)));
+  const round = between.filter((value) => value >= axis.min && value <= axis.max);
+  return decades.length >= 3 ? thinned(decades, room) : round.length >= 2 && round.length <= room ? round : thinned([axis.min, Math.sqrt(axis.min * axis.max), axis.max].map((value) => Number(value.toPrecision(2))), room);
 }
 
-function isPowerOf(base: number, value: number): boolean {
-  const exponent = Math.log(value) / Math.log(base);
-  return Math.abs(exponent - Math.round(exponent)) < 1e-9;
+function powersBetween(base: number, { min, max }: Pick<TickAxis, 'min' | 'max'>): number[] {
+  const exponent = (value: number): number => Math.log(value) / Math.log(base);
+  const [first, last] = [Math.ceil(exponent(min) - 1e-9), Math.floor(exponent(max) + 1e-9)];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => base ** (first + index));
 }
 
-/** `1.00 M` as `1 M`: numbers of an axis are round. */
-function trimmed(text: string): string {
-  return text.replace(/\.0+(?=\D|$)/, '');
+/** Every second, fourth or eighth of the powers, until there is room; those whose exponents are multiples of it. */
+function thinned(values: readonly number[], room: number): readonly number[] {
+  const step = [1, 2, 4, 8].find((each) => values.length / each <= room) ?? 8;
+  const last = values.length - 1;
+  return values.filter((_, index) => (last - index) % step === 0);
 }

@@ -1,6 +1,7 @@
 import type { ChartData, ChartOptions } from 'chart.js';
 import { patternFill, type Pattern } from '../patterns';
 import type { Colour, Theme } from '../theme';
+import { trimmed } from './axes';
 import { tooltipOptions } from './tooltip';
 
 export type BarKind = 'bar' | 'line';
@@ -143,7 +144,7 @@ function roomForTexts(model: BarModel, font: { readonly family: string; readonly
 
 /** On a logarithmic axis only the powers of ten are labelled. */
 function tickLabel({ logarithmic, format }: BarModel, value: number): string | null {
-  return logarithmic && Math.abs(Math.log10(value) % 1) > 1e-9 ? null : format(value);
+  return logarithmic && Math.abs(Math.log10(value) % 1) > 1e-9 ? null : trimmed(format(value));
 }
 
 /** The power of ten clearly below the smallest bar, so that even that one has a length. */

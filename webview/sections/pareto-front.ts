@@ -19,13 +19,13 @@ export class ParetoFront {
   readonly #floor = element('p', { class: 'note', 'data-testid': 'front-floor' }, t('Points on the lowest line do not differ from the model’s own attention: their divergence is 0.'));
   readonly #table = new DataTable(
     t('Quality against cost'),
-    [{ title: t('Scenario') }, { title: t('FLOPs'), numeric: true }, { title: t('Calls'), numeric: true }, { title: t('Time, expected'), numeric: true }, { title: t('Mean KL'), numeric: true }, { title: t('On the front') }],
+    [{ title: t('Scenario') }, { title: t('FLOPs of attention'), numeric: true }, { title: t('Calls'), numeric: true }, { title: t('Time, expected'), numeric: true }, { title: t('Mean KL'), numeric: true }, { title: t('On the front') }],
     { 'data-testid': 'front-table' },
   );
 
   constructor(host: Host, theme: ThemeWatcher) {
     this.#chart = new LineChart(theme, 'front-chart');
-    const note = element('p', { class: 'note' }, t('On the Pareto front no other point has both less work and a smaller divergence. Costs are of one window.'));
+    const note = element('p', { class: 'note' }, t('On the Pareto front no other point has both less work of attention and a smaller divergence. Costs are of one window.'));
     const table = dataBehind(host, 'front', t('Quality against cost as a table'), this.#table.element);
     this.element = element('div', { class: 'subsection' }, element('h3', {}, t('Quality against cost')), this.#chart.element, this.#floor, note, table);
   }
@@ -43,14 +43,14 @@ export class ParetoFront {
     setVisible(this.#floor, positive.length < points.length);
     const placed = (point: FrontPoint): LinePoint => {
       const { value, low, high } = point.divergence;
-      return { x: point.cost.flops, y: Math.max(value, floor), ...(value > 0 && Number.isFinite(high) && { low: Math.max(low, floor), high }) };
+      return { x: point.cost.attentionFlops, y: Math.max(value, floor), ...(value > 0 && Number.isFinite(high) && { low: Math.max(low, floor), high }) };
     };
     const kinds = [...new Set(points.map(({ kind }) => kind))];
     const front = points.filter(({ onFront }) => onFront);
-    const nameOf = ({ label, divergence, cost }: FrontPoint): string => t('{0}: {1} nats, {2}', label, formatFigure(divergence.value), formatFlops(cost.flops));
+    const nameOf = ({ label, divergence, cost }: FrontPoint): string => t('{0}: {1} nats, {2}', label, formatFigure(divergence.value), formatFlops(cost.attentionFlops));
     this.#chart.show({
       description: t('Mean divergence against work; on the Pareto front: {0}.', front.map(nameOf).join('; ')),
-      x: { title: t('floating-point operations of a window'), scale: 'logarithmic', format: formatFlops },
+      x: { title: t('FLOPs of attention, for a window'), scale: 'logarithmic', format: formatFlops },
       y: { title: t('mean KL divergence, nats'), scale: 'logarithmic', format: formatFigure },
       series: [
         ...kinds.map((kind): LineSeries => {
@@ -67,7 +67,7 @@ export class ParetoFront {
         return {
           cells: [
             words(label),
-            flops(cost.flops),
+            flops(cost.attentionFlops),
             { ...count(cost.calls.total), text: formatCompact(cost.calls.total) },
             cost.predictedMs === null ? nothing : duration(cost.predictedMs),
             figure(divergence.value),

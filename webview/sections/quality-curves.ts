@@ -1,4 +1,4 @@
-import { formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
+import { formatCompact, formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
 import type { ExperimentSummary } from '../../src/core/report/experiment';
 import { qualityCurve, type CurveValue } from '../../src/core/report/quality-curves';
 import { curveRows, pointTitle } from '../../src/core/report/quality-rows';
@@ -40,19 +40,19 @@ export class QualityCurves {
       points.map((point, index) => ({ label: pointTitle(point, experiment), points: qualityCurve(point.quality.curve, measure).map(place), ...marks[index], line: 'solid' }));
     const own = points.length === 0 ? [] : qualityCurve(points[0].quality.curve, 'baselinePerplexity').map(place);
     setVisible(this.#perplexityPart, own.length > 0);
-    draw(this.#divergence, t('mean KL divergence, nats'), seriesOf('divergence'), { from: 0 });
+    draw(this.#divergence, t('mean KL divergence, nats'), seriesOf('divergence'), { scale: 'linear', format: formatFigure, from: 0 });
     if (own.length > 0) {
-      draw(this.#perplexity, t('perplexity'), [...seriesOf('perplexity'), { label: t('the model’s own attention'), points: own, colour: 'foreground', shape: null, line: 'dashed' }], {});
+      draw(this.#perplexity, t('perplexity'), [...seriesOf('perplexity'), { label: t('the model’s own attention'), points: own, colour: 'foreground', shape: null, line: 'dashed' }], { scale: 'logarithmic', format: formatCompact });
     }
     this.#tables.replaceChildren(...points.map((point) => curveTable(point, pointTitle(point, experiment))));
   }
 }
 
-function draw(chart: LineChart, measure: string, series: readonly LineSeries[], axis: Pick<AxisModel, 'from'>): void {
+function draw(chart: LineChart, measure: string, series: readonly LineSeries[], axis: Omit<AxisModel, 'title'>): void {
   chart.show({
     description: t('{0} by position: {1}.', measure, series.map(({ label, points }) => `${label} ${points.map(({ x, y }) => t('{0} at {1}', formatFigure(y), formatCount(x))).join(', ')}`).join('; ')),
     x: { title: t('tokens read'), scale: 'powers of two', format: formatPowerOfTwo, formatFull: formatCount },
-    y: { title: measure, scale: 'linear', format: formatFigure, ...axis },
+    y: { title: measure, formatFull: formatFigure, ...axis },
     series,
     mark: null,
   });

@@ -24,7 +24,7 @@ export class QualityStatistics {
     setVisible(this.element, points.length > 0);
     this.#table.update(
       [{ title: t('Measure') }, ...points.map((point) => ({ title: pointTitle(point, experiment), numeric: true }))],
-      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({ cells: [words(t(name.trim())), ...cells.map((cell) => words(cell))] })),
+      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({ attributes: { class: name.startsWith(' ') ? 'part' : null }, cells: [words(t(name.trim())), ...cells.map((cell) => words(cell))] })),
     );
   }
 }

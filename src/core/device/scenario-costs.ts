@@ -1,8 +1,9 @@
 import { messageOf } from '../errors';
-import { makeScenario, scenarioLabel, scenarioTitle, standardKinds, type Scenario, type ScenarioParameters } from '../masks';
+import { looksAhead, makeScenario, scenarioLabel, scenarioTitle, standardKinds, type Scenario, type ScenarioParameters } from '../masks';
 import type { Plan, PlanRequest } from '../plan/plan';
 import { planRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
+import { nativeScenario } from '../shapes';
 import type { Calibration } from './calibration';
 import { curvePoint, type CurvePoint } from './cost-curves';
 import { predict } from './predict';
@@ -54,13 +55,21 @@ export function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibr
   return { possible: costs.possible, impossible: [...new Set([...impossible, ...costs.impossible])] };
 }
 
-/** The compared scenarios that the prompt, the construction and the small transformer of a plan allow. */
-export function possibleScenarios(plan: PlanRequest, parameters: ScenarioParameters): readonly Scenario[] {
-  return attempt(comparedRequests(plan, parameters).possible, (request) => {
+/**
+ * The compared scenarios that the prompt, the construction and the small transformer of a plan allow, and that a model which
+ * predicts the next token has a quality under: there a query must not see later keys.
+ */
+export function evaluatedScenarios(plan: PlanRequest, parameters: ScenarioParameters): readonly Scenario[] {
+  const encoder = looksAhead(nativeScenario(plan.model), shortestPair);
+  const { possible } = attempt(comparedRequests(plan, parameters).possible, (request) => {
     requestCost(request);
     return request.scenario;
-  }).possible;
+  });
+  return possible.filter((scenario) => encoder || !looksAhead(scenario, shortestPair));
 }
+
+/** Tokens among which one can come later. */
+const shortestPair = 2;
 
 /** What `make` makes of each item, and why it could not. Two scenarios may share what is wrong with their window: it is said once. */
 function attempt<Item, T>(items: readonly Item[], make: (item: Item) => T): Compared<T> {

@@ -51,7 +51,7 @@ export function frontPoints({ points, experiment }: ExperimentSummary): readonly
         ? []
         : [{ kind: point.scenario.kind, label: pointTitle(point, experiment), cost: point.cost, divergence: point.quality.divergence.mean, onFront: point.onFront }],
     )
-    .sort((one, other) => one.cost.flops - other.cost.flops);
+    .sort((one, other) => one.cost.attentionFlops - other.cost.attentionFlops);
 }
 
 /** e to an estimate and to the ends of its interval; null, which JSON makes of what is not finite, stays not finite. */

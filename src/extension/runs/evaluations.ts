@@ -1,4 +1,4 @@
-import { possibleScenarios } from '../../core/device/scenario-costs';
+import { evaluatedScenarios } from '../../core/device/scenario-costs';
 import { InputError } from '../../core/errors';
 import { promptEvaluation } from '../../core/experiment/prompt-evaluation';
 import { formatNumberOf } from '../../core/format';
@@ -30,7 +30,7 @@ export class Evaluations {
         throw new InputError(choice.error ?? planned.error ?? '');
       }
       const { plan } = planned;
-      const others = possibleScenarios(plan, this.choices.choice.parameters);
+      const others = evaluatedScenarios(plan, this.choices.choice.parameters);
       const { model, construction, provider, threads, executor, precision } = engineSettings();
       const options = { model, construction, provider, threads, executor, precision, blockSize: choice.blockSize };
       return { experiment: promptEvaluation(path, choice.scenario, others, options, needle ? { tokens: plan.tokens } : null), texts: [{ path, text }] };
