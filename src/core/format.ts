@@ -17,6 +17,11 @@ export function formatCompact(value: number): string {
   return value < 10_000 ? formatCount(value) : scaled(value, 1000, ['', ' k', ' M', ' G', ' T', ' P', ' E']);
 }
 
+/** A power of two as `64`, `4 Ki` or `1 Mi`: numbers of an axis. */
+export function formatPowerOfTwo(value: number): string {
+  return value < 1024 ? String(value) : value < 1024 ** 2 ? `${value / 1024} Ki` : `${value / 1024 ** 2} Mi`;
+}
+
 /** Floating-point operations, such as `12.3 GFLOP`. */
 export function formatFlops(value: number): string {
   return scaled(value, 1000, [' FLOP', ' kFLOP', ' MFLOP', ' GFLOP', ' TFLOP', ' PFLOP', ' EFLOP']);
@@ -27,7 +32,7 @@ export function formatBytes(value: number): string {
   return scaled(value, 1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB', ' PiB']);
 }
 
-/** Milliseconds as `850 ms`, `12.3 s` or `4 min 05 s`. */
+/** Milliseconds as `850 ms`, `12.3 s`, `4 min 05 s` or `2 h 05 min`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) {
     return milliseconds < 9.95 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;
@@ -36,6 +41,10 @@ export function formatDuration(milliseconds: number): string {
     return `${threeDigits(milliseconds / 1000)} s`;
   }
   const seconds = Math.round(milliseconds / 1000);
+  if (seconds >= 7200) {
+    const minutes = Math.round(seconds / 60);
+    return `${formatCount(Math.floor(minutes / 60))} h ${String(minutes % 60).padStart(2, '0')} min`;
+  }
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 

@@ -9,10 +9,11 @@ import { goToExpensivePart } from './part-picker';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './runs/continuations';
+import type { Evaluations } from './runs/evaluations';
 import type { Runner } from './runs/runner';
 import { sourceOf } from './runs/run-source';
 import type { SingleTask } from './runs/single-task';
-import { askNumber, chooseBlockSize, chooseScenario } from './scenario-picker';
+import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario } from './scenario-picker';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -23,6 +24,7 @@ export interface CommandTargets {
   readonly task: SingleTask;
   readonly panel: PanelView;
   readonly continuations: Continuations;
+  readonly evaluations: Evaluations;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
 }
@@ -38,6 +40,8 @@ export class Commands extends Disposable {
       planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
       compareScenarios: () => this.withPrompt(({ document }) => runner.compare(sourceOf(document))),
       continuePrompt: () => this.withPrompt(({ document }) => this.continuePrompt(document)),
+      evaluate: () => this.withPrompt(({ document }) => this.evaluate(document)),
+      runExperiment: () => this.runExperiment(),
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
       goToExpensiveBlock: () => this.withPrompt((editor) => this.goToExpensiveBlock(editor)),
@@ -72,6 +76,28 @@ export class Commands extends Disposable {
     const { panel, runner } = this.targets;
     await panel.reveal();
     await runner.runLedger();
+  }
+
+  /** The panel shows what comes of it: it comes to the front first. */
+  private async evaluate(document: vscode.TextDocument): Promise<void> {
+    const needle = await askWhetherNeedle();
+    if (needle !== undefined) {
+      const planned = await this.planOf(document);
+      await this.targets.panel.reveal();
+      await this.targets.evaluations.evaluate(sourceOf(document), planned, needle);
+    }
+  }
+
+  private async runExperiment(): Promise<void> {
+    const document = vscode.window.activeTextEditor?.document;
+    if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
+      void vscode.window.showWarningMessage(`Two Heads: open an experiment file (*${experimentEnding}) first; docs/experiments.md tells how to write one.`);
+      return;
+    }
+    // The engine reads the file itself, so that its paths and its results are those of the command line.
+    await document.save();
+    await this.targets.panel.reveal();
+    await this.targets.evaluations.runFile(document.fileName);
   }
 
   private async simulateSelection({ document, selection }: vscode.TextEditor): Promise<void> {
@@ -133,6 +159,9 @@ export class Commands extends Disposable {
     });
   }
 }
+
+/** How the name of an experiment file ends. */
+const experimentEnding = '.two-heads.json';
 
 /** Opens the sample as a document of its own, so that editing it changes nothing that is installed. */
 async function openSample(sample: vscode.Uri): Promise<void> {

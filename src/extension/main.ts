@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import type { ExperimentSummary } from '../core/report/experiment';
 import { setTranslations } from '../core/l10n';
+import type { LedgerReport } from '../core/report/ledger';
 import { RunFiles } from '../engine/history/run-files';
 import { EngineClient } from '../engine/process/client';
 import type { TwoHeadsApi } from './api';
@@ -23,7 +25,8 @@ import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './runs/continuations';
 import { Engine } from './runs/engine';
-import { LedgerStore } from './runs/ledger-store';
+import { Evaluations } from './runs/evaluations';
+import { Latest } from './runs/latest';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
 import { SingleTask } from './runs/single-task';
@@ -55,15 +58,16 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const models = new ModelReader(access);
   const plans = own(new PromptPlans(choices, models, calibrations));
-  const ledger = own(new LedgerStore());
+  const ledger = own(new Latest<LedgerReport>());
+  const evaluation = own(new Latest<ExperimentSummary>());
   const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
   const lab = new Lab(engine, task, history, new TextPlanner(models, calibrations));
-  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
+  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }));
 
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
-    () => new Commands({ active, plans, choices, runner, task, panel, log, continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new Commands({ active, plans, choices, runner, task, panel, log, evaluations: new Evaluations(engine, task, choices, evaluation), continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
     () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),

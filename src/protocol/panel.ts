@@ -1,5 +1,8 @@
-import type { ChoiceKind, Scenario, ScenarioParameters } from '../core/masks';
+import type { CostCurves } from '../core/device/cost-curves';
+import type { ScenarioCost } from '../core/device/scenario-costs';
+import type { ChoiceKind, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
+import type { ExperimentSummary } from '../core/report/experiment';
 import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
 import type { DevicePrediction } from '../core/report/prediction';
@@ -12,6 +15,10 @@ import type { RunReport } from '../core/report/report';
  */
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
+  /** Cost over N, sent where it changes: typing changes N, not the curves. Null where no prompt is planned. */
+  | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
+  /** The latest evaluation, sent where there is another. Values that are not finite are null in it. */
+  | { readonly type: 'evaluation'; readonly evaluation: ExperimentSummary | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'place'; readonly place: EditorPlace }
   /** The answer to `read-tile`: excerpts of the queries' text and of the keys', null where no range of tokens holds the keys. */
@@ -24,6 +31,7 @@ export type PageMessage =
   | { readonly type: 'simulate' }
   | { readonly type: 'compare' }
   | { readonly type: 'run-ledger' }
+  | { readonly type: 'evaluate' }
   | { readonly type: 'calibrate' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
@@ -43,6 +51,9 @@ export interface FormChoice {
 
 /** The title of the activity that runs the ledger. */
 export const ledgerTitle = 'ledger';
+
+/** The title of the activity that evaluates quality. */
+export const evaluationTitle = 'quality';
 
 /** What the panel is doing. */
 export type Activity =
@@ -68,8 +79,8 @@ export interface PanelSnapshot {
   readonly plan: Plan | null;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly prediction: DevicePrediction | null;
-  /** Calls that the same prompt and M would cost under each scenario. */
-  readonly scenarioCosts: readonly ScenarioCost[];
+  /** What the same prompt and M would cost under each scenario. */
+  readonly scenarioCosts: readonly PanelCost[];
   /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
   readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
@@ -82,18 +93,10 @@ export interface PanelSnapshot {
   readonly ledger: LedgerReport | null;
 }
 
-/** The cost of one scenario, from its own plan. */
-export interface ScenarioCost {
-  readonly kind: Scenario['kind'];
-  readonly title: string;
-  /** With its parameters, such as `sliding-window(window 512)`. */
-  readonly label: string;
-  readonly attentionCalls: number;
-  readonly tokenwiseCalls: number;
-  readonly boundCalls: number;
-  readonly flops: number;
-  /** Predicted wall time in milliseconds; null where the device is not calibrated. */
-  readonly predictedMs: number | null;
+/** What a scenario costs, and what it took. */
+export interface PanelCost extends ScenarioCost {
+  /** Wall time of the newest run of this prompt under the scenario, in milliseconds; null where there is none. */
+  readonly measuredMs: number | null;
 }
 
 /** A finished run and whether it still is one of the prompt and options now shown. */

@@ -11,7 +11,7 @@ import type { ChoiceStore } from '../choice';
 import { engineSettings, threadsSetting } from '../settings';
 import type { Calibrations } from '../prompts/calibrations';
 import type { Engine } from './engine';
-import type { LedgerStore } from './ledger-store';
+import type { Latest } from './latest';
 import type { RunHistory } from './run-history';
 import type { RunSource } from './run-source';
 import type { SingleTask, Step } from './single-task';
@@ -29,7 +29,7 @@ export class Runner {
     private readonly task: SingleTask,
     private readonly choices: ChoiceStore,
     private readonly history: RunHistory,
-    private readonly ledger: LedgerStore,
+    private readonly ledger: Latest<LedgerReport>,
     private readonly calibrations: Calibrations,
   ) {}
 
