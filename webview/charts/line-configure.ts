@@ -27,7 +27,7 @@ function datasetOf({ label, points, colour, shape, line, emphasised = false }: L
     label,
     data: [...points],
     showLine: line !== 'none',
-    stepped: line === 'steps' ? 'after' : false,
+    stepped: line === 'steps' ? 'before' : false,
     borderColor: stroke,
     borderWidth: emphasised ? 2.5 : 1.3,
     borderDash: line === 'dashed' ? [6, 4] : line === 'steps' ? [2, 3] : [],

@@ -18,6 +18,7 @@ export interface LineSeries {
   readonly colour: Colour;
   /** Null leaves points out. */
   readonly shape: Shape | null;
+  /** `steps` hold a value up to the next point. */
   readonly line: 'solid' | 'dashed' | 'steps' | 'none';
   /** Drawn heavier than the others. */
   readonly emphasised?: boolean;

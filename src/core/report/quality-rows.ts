@@ -2,7 +2,7 @@ import type { Estimate } from '../evaluation/estimate';
 import type { NeedleCell, NeedleGrid } from '../evaluation/needle-grid';
 import type { CurveBin, QualitySummary } from '../evaluation/quality-summary';
 import { formatCount, formatFigure, formatNumberOf } from '../format';
-import { scenarioLabel } from '../masks';
+import { scenarioLabel, type Range } from '../masks';
 import type { ExperimentSummary, SummedPoint } from './experiment';
 
 /** What the command line and the panel say of an experiment in the same words. A value that is not finite is null after JSON. */
@@ -87,7 +87,7 @@ export function curveRows(curve: readonly CurveBin[]): { readonly columns: reado
 }
 
 /** The tokens before a position, such as `4 - 7`. */
-export function positionsText({ from, to }: Pick<CurveBin, 'from' | 'to'>): string {
+export function positionsText({ from, to }: Range): string {
   return to - from === 1 ? String(from) : `${from} - ${to - 1}`;
 }
 
