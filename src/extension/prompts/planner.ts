@@ -1,5 +1,7 @@
 import type { Calibration } from '../../core/device/calibration';
 import { InputError } from '../../core/errors';
+import { outlineOf, type Outline } from '../../core/markdown/outline';
+import { sectionsOf, type Section } from '../../core/markdown/sections';
 import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
 import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
@@ -13,6 +15,8 @@ import type { ModelReader, PlanningModel } from './model-reader';
 /** A text as it was planned. */
 export interface PlannedText {
   readonly text: string;
+  /** Its sections by its Markdown headings, found at the first question. */
+  readonly sections: () => readonly Section[];
   readonly plan: Plan;
   /** What the calibrated device is expected to take. */
   readonly prediction: DevicePrediction | null;
@@ -27,8 +31,9 @@ export interface PlanSources {
   readonly calibrations: Calibrations;
 }
 
-/** Plans one document again and again; it remembers the tokens of the version before. */
+/** Plans one document again and again; it remembers tokens and outline of the version before. */
 export class Planner {
+  private outline: Outline | undefined;
   private known: { readonly model: PlanningModel; readonly mapper: TokenMapper } | undefined;
 
   constructor(private readonly sources: PlanSources) {}
@@ -60,6 +65,17 @@ export class Planner {
     const request = planRequest(tokenMap.tokens, model.folder.config.shape, options);
     const calibration = await calibrations.choose(options.provider, options.threads, request);
     const plan = withTokenizerNote(makePlan({ ...request, scoreBytes: calibration?.scoreBytes }), model.tokenizer);
-    return { text, plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
+    return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
+  }
+
+  private sectionsLater(text: string): () => readonly Section[] {
+    let sections: readonly Section[] | undefined;
+    return () => {
+      if (sections === undefined) {
+        this.outline = outlineOf(text, this.outline);
+        sections = sectionsOf(this.outline);
+      }
+      return sections;
+    };
   }
 }
