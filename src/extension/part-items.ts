@@ -4,7 +4,7 @@ import { firstWords, mostExpensive, mostExpensiveBlocks } from '../core/hints/ex
 import { blockLabel } from '../core/hints/hints';
 import { sectionLabel } from '../core/hints/section-hints';
 import { markdown } from './editor/heading-hints';
-import { sectionCost, sectionsOfPlanned, type Planned } from './editor/places';
+import { sectionCost, type Planned } from './editor/places';
 
 /** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
 export interface PartItem extends vscode.QuickPickItem {
@@ -12,7 +12,7 @@ export interface PartItem extends vscode.QuickPickItem {
 }
 
 /** Entries of a kind: nobody reads on, and an editor is slow to take thousands. */
-const largestList = 200;
+const largestList = 50;
 /** Characters of what a part begins with. */
 const wordsLength = 100;
 
@@ -33,7 +33,7 @@ function blockItems(document: vscode.TextDocument, { plan, prediction, tokenMap,
 }
 
 function sectionItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
-  const sections = sectionsOfPlanned(planned).map((section) => ({ section, cost: sectionCost(planned, section) }));
+  const sections = planned.sections().map((section) => ({ section, cost: sectionCost(planned, section) }));
   return mostExpensive(sections, ({ cost }) => cost.share, largestList).map(({ section: { title, from, to, end }, cost }) => {
     const range = new vscode.Range(document.positionAt(from), document.positionAt(end));
     const description = `${sectionLabel(cost, planned.prediction)} · ${lineOf(range)}`;

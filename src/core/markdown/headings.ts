@@ -14,42 +14,32 @@ export interface Heading {
   readonly to: number;
 }
 
-const frontMatter = /^---[ \t]*\r?\n(?:[^]*?\n)??(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
-/** Characters with which nothing but a paragraph begins. */
-const plainStart = /[^\s>#`~<\-=+*_\d]/y;
+/** Whether more than a paragraph may begin with an ASCII character. */
+const isMark: readonly boolean[] = Array.from({ length: 128 }, (_, code) => /[\s>#`~<\-=+*_\d]/.test(String.fromCharCode(code)));
 
 /**
- * The headings of a Markdown text (CommonMark 0.31.2), ATX and setext, in order; YAML front matter is skipped.
+ * Reads headings of a text line by line, and knows which blocks are open (CommonMark 0.31.2).
  *
  * Headings in block quotes and list items are parts of those, not of the text's outline.
  */
-export function headingsOf(text: string): Heading[] {
-  const reader = new HeadingReader(text);
-  let from = frontMatter.exec(text)?.[0].length ?? 0;
-  while (from < text.length) {
-    const newline = text.indexOf('\n', from);
-    const to = newline < 0 ? text.length : newline;
-    reader.read(from, to > from && text[to - 1] === '\r' ? to - 1 : to);
-    from = to + 1;
-  }
-  return reader.headings;
-}
-
-/** Reads a text line by line, and knows which blocks are open. */
-class HeadingReader {
+export class HeadingReader {
   readonly headings: Heading[] = [];
   private containers: Container[] = [];
   private leaf: Leaf = none;
 
   constructor(private readonly text: string) {}
 
+  /** Whether no block is open: what follows is read as if it were the beginning. */
+  get isAtStart(): boolean {
+    return this.containers.length === 0 && this.leaf.kind === 'none';
+  }
+
   /** Reads the line from one offset to another, its break excluded. */
   read(from: number, to: number): void {
     const { leaf, containers, text } = this;
-    plainStart.lastIndex = from;
     // Nearly every line of a prompt: this keeps a megabyte within milliseconds.
-    if (containers.length === 0 && (leaf.kind === 'none' || leaf.kind === 'paragraph') && from < to && plainStart.test(text)) {
-      this.leaf = leaf.kind === 'paragraph' ? leaf : { kind: 'paragraph', from, to };
+    if (containers.length === 0 && (leaf.kind === 'none' || leaf.kind === 'paragraph') && (from === to || !isMark[text.charCodeAt(from)])) {
+      this.leaf = from === to ? none : leaf.kind === 'paragraph' ? leaf : { kind: 'paragraph', from, to };
       return;
     }
     const line = new Line(text.slice(from, to));

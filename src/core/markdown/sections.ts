@@ -1,4 +1,5 @@
-import { headingsOf, type Heading } from './headings';
+import type { Heading } from './headings';
+import type { Outline } from './outline';
 
 /** A heading with all that stands under it. */
 export interface Section extends Heading {
@@ -7,10 +8,10 @@ export interface Section extends Heading {
 }
 
 /** The sections of a Markdown text, in order; each holds those of the lower levels under it. */
-export function sectionsOf(text: string): Section[] {
+export function sectionsOf({ text, headings }: Outline): Section[] {
   // Where the next heading of each level begins, read from the end; level 0 is the text itself.
   const next = Array.from({ length: 7 }, () => text.length);
-  return headingsOf(text)
+  return headings
     .toReversed()
     .map((heading): Section => {
       const end = Math.min(...next.slice(0, heading.level + 1));

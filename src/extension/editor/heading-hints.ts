@@ -4,7 +4,7 @@ import { sectionArithmetic, sectionLabel } from '../../core/hints/section-hints'
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled } from '../settings';
 import type { PlacedLabel } from './hint';
-import { sectionCost, sectionsOfPlanned, type Planned } from './places';
+import { sectionCost, type Planned } from './places';
 import { PromptHints } from './prompt-hints';
 
 /** The language whose headings are known. */
@@ -19,7 +19,7 @@ export class HeadingHints extends PromptHints {
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
     const { plan, prediction, edits } = planned;
     const seen = rangeBefore({ from: document.offsetAt(range.start), to: document.offsetAt(range.end) }, edits);
-    for (const section of sectionsOfPlanned(planned).filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
+    for (const section of planned.sections().filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
       const offset = offsetAfter(section, edits);
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
       if (line !== undefined && range.contains(line.range.end)) {

@@ -1,6 +1,6 @@
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/hints/edits';
 import { rangeCost, type RangeCost } from '../../core/hints/range-cost';
-import { sectionsOf, type Section } from '../../core/markdown/sections';
+import type { Section } from '../../core/markdown/sections';
 import { blockStart } from '../../core/plan/partition';
 import { firstTokenFrom } from '../../engine/tokenizer/token-map';
 import type { PromptPlan } from '../prompts/prompt-plans';
@@ -25,15 +25,6 @@ export function blocksIn({ plan, tokenMap, edits }: Planned, range: TextRange): 
   const before = rangeBefore(range, edits);
   const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenMap.tokenAt(offset) / plan.blockSize));
   return { first: blockAt(before.from), last: blockAt(before.to) };
-}
-
-const knownSections = new WeakMap<Planned, readonly Section[]>();
-
-/** The sections of a Markdown prompt, found once for each plan. */
-export function sectionsOfPlanned(planned: Planned): readonly Section[] {
-  const sections = knownSections.get(planned) ?? sectionsOf(planned.text);
-  knownSections.set(planned, sections);
-  return sections;
 }
 
 /** What a section costs, its heading and lower sections included. */

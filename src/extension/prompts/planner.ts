@@ -1,5 +1,7 @@
 import type { Calibration } from '../../core/device/calibration';
 import { InputError } from '../../core/errors';
+import { outlineOf, type Outline } from '../../core/markdown/outline';
+import { sectionsOf, type Section } from '../../core/markdown/sections';
 import type { Plan } from '../../core/plan/plan';
 import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
 import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
@@ -12,6 +14,8 @@ import { planTokens } from './plan-tokens';
 /** A text as it was planned. */
 export interface PlannedText {
   readonly text: string;
+  /** Its sections by its Markdown headings, found at the first question. */
+  readonly sections: () => readonly Section[];
   readonly plan: Plan;
   /** What the calibrated device is expected to take. */
   readonly prediction: DevicePrediction | null;
@@ -26,8 +30,9 @@ export interface PlanSources {
   readonly calibrations: Calibrations;
 }
 
-/** Plans one document again and again; it remembers the tokens of the version before. */
+/** Plans one document again and again; it remembers tokens and outline of the version before. */
 export class Planner {
+  private outline: Outline | undefined;
   private known: { readonly model: PlanningModel; readonly mapper: TokenMapper } | undefined;
 
   constructor(private readonly sources: PlanSources) {}
@@ -57,6 +62,17 @@ export class Planner {
       return undefined;
     }
     const { plan, calibration } = await planTokens(tokenMap.tokens, model, options, calibrations);
-    return { text, plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
+    return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
+  }
+
+  private sectionsLater(text: string): () => readonly Section[] {
+    let sections: readonly Section[] | undefined;
+    return () => {
+      if (sections === undefined) {
+        this.outline = outlineOf(text, this.outline);
+        sections = sectionsOf(this.outline);
+      }
+      return sections;
+    };
   }
 }

@@ -99,7 +99,9 @@ export class PromptPlans extends Disposable {
     // Saving fires this event too.
     if (entry !== undefined && contentChanges.length > 0) {
       // The editor lists them from the end of the text to its start: none moves another.
-      entry.edits.push(...contentChanges.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text.length })));
+      for (const { rangeOffset, rangeLength, text } of contentChanges) {
+        entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
+      }
       this.schedule(document, entry.lastUpdateMs <= quickUpdateMs ? typingPauseMs.quick : typingPauseMs.slow);
     }
   }

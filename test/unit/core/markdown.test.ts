@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { headingsOf } from '../../../src/core/markdown/headings';
+import { outlineOf, type Outline } from '../../../src/core/markdown/outline';
 import { sectionsOf } from '../../../src/core/markdown/sections';
 import { runs } from '../../support/arbitrary';
 
 /** Headings as `level title`. */
-const outline = (...lines: string[]): string[] => headingsOf(lines.join('\n')).map(({ level, title }) => `${level} ${title}`);
+const outline = (...lines: string[]): string[] => outlineOf(lines.join('\n')).headings.map(({ level, title }) => `${level} ${title}`);
+
+const pieces = fc.constantFrom('# ', '## ', '### ', '```', '---', '===', 'word', '- ', '> ', '  ', '\n', '\n', '\n\n', '\n---\n', '<!--', '-->');
+/** Room between blocks, so that some are read anew and some are not. */
+const paragraph = `${'word '.repeat(120)}\n\n`;
 
 describe('headings', () => {
   it('begin with one to six #, a space, and at most three columns of indentation', () => {
@@ -47,23 +51,40 @@ describe('headings', () => {
 
   it('are placed by their first character and the end of their line', () => {
     const text = 'x\r\n  ## a b ##\r\nc\r\nd\r\n===\r\n';
-    expect(headingsOf(text).map(({ from, to }) => text.slice(from, to))).toEqual(['## a b ##', 'c']);
+    expect(outlineOf(text).headings.map(({ from, to }) => text.slice(from, to))).toEqual(['## a b ##', 'c']);
+  });
+});
+
+describe('an outline', () => {
+  it('is the same after edits as from scratch', () => {
+    const text = fc.array(fc.oneof(pieces, fc.constant(paragraph)), { minLength: 10, maxLength: 60 }).map((parts) => parts.join(''));
+    const edits = fc.array(fc.record({ place: fc.nat(), removed: fc.oneof(fc.nat(5), fc.nat(3000)), written: fc.array(pieces, { maxLength: 3 }) }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(text, edits, (first, changes) => {
+        let outline: Outline = outlineOf(first);
+        for (const { place, removed, written } of changes) {
+          const at = place % (outline.text.length + 1);
+          outline = outlineOf(outline.text.slice(0, at) + written.join('') + outline.text.slice(at + removed), outline);
+          expect(outline.headings).toEqual(outlineOf(outline.text).headings);
+        }
+      }),
+      runs,
+    );
   });
 });
 
 describe('sections', () => {
   it('reach to the next heading of the same or a higher level', () => {
     const text = 'intro\n# a\n### b\n## c\n### d\n# e\ntext';
-    expect(sectionsOf(text).map(({ from, end }) => text.slice(from, end))).toEqual(['# a\n### b\n## c\n### d\n', '### b\n', '## c\n### d\n', '### d\n', '# e\ntext']);
+    expect(sectionsOf(outlineOf(text)).map(({ from, end }) => text.slice(from, end))).toEqual(['# a\n### b\n## c\n### d\n', '### b\n', '## c\n### d\n', '### d\n', '# e\ntext']);
   });
 
   it('nest, whatever the text is', () => {
-    const pieces = fc.constantFrom('# ', '## ', '### ', '```', '---', '===', 'word', '- ', '> ', '  ', '\n', '\n', '\n\n', '<!--', '-->');
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 40 }), (parts) => {
         const text = parts.join('');
         const open: number[] = [];
-        for (const { from, to, end, level } of sectionsOf(text)) {
+        for (const { from, to, end, level } of sectionsOf(outlineOf(text))) {
           expect(from).toBeLessThan(to);
           expect(to).toBeLessThanOrEqual(end);
           while (open.length > 0 && open[open.length - 1] <= from) {
