@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, relative, sep } from 'node:path';
+import { isAbsolute, normalize, relative, resolve, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../core/errors';
 
@@ -42,11 +42,16 @@ export async function workspaceFile(file: string): Promise<vscode.Uri> {
   );
 }
 
-/** Where a folder may have the file: by its relative path, also behind the folder's name, as several folders show theirs. */
+/**
+ * Where a folder may have the file: at its relative path, also behind the folder's name, as several folders show theirs.
+ * An absolute path is one on this machine's disk.
+ */
 function placesIn({ uri, name }: vscode.WorkspaceFolder, file: string): vscode.Uri[] {
-  const behindName = file.startsWith(`${name}/`) ? [vscode.Uri.joinPath(uri, file.slice(name.length + 1))] : [];
-  const places = isAbsolute(file) ? [uri.with({ path: vscode.Uri.joinPath(vscode.Uri.file(file), '.').path })] : [vscode.Uri.joinPath(uri, file), ...behindName];
-  return places.filter(({ path }) => path.startsWith(uri.path.endsWith('/') ? uri.path : `${uri.path}/`));
+  if (isAbsolute(file)) {
+    return uri.scheme === 'file' && isInside(uri.fsPath, resolve(file)) ? [vscode.Uri.file(resolve(file))] : [];
+  }
+  const ways = [file, ...(file.startsWith(`${name}/`) ? [file.slice(name.length + 1)] : [])];
+  return ways.filter((way) => !/^\.\.([\\/]|$)/.test(normalize(way))).map((way) => vscode.Uri.joinPath(uri, way));
 }
 
 function isInside(folder: string, path: string): boolean {

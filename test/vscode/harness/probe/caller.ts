@@ -4,7 +4,7 @@ import type { ApiCall, Outcome, ToolCall } from './protocol';
 
 /** Calls the API of Two Heads, as any other extension may, and tells what came of it. */
 export async function callApi(argument: string): Promise<Outcome> {
-  const { method, text, options, cancelAfterMs } = JSON.parse(argument) as ApiCall;
+  const { method, text, repeat = 1, options, cancelAfterMs } = JSON.parse(argument) as ApiCall;
   const api = await vscode.extensions.getExtension<TwoHeadsApi>('two-heads.two-heads')?.activate();
   if (api === undefined) {
     throw new Error('Two Heads is not installed.');
@@ -15,7 +15,7 @@ export async function callApi(argument: string): Promise<Outcome> {
   try {
     return await outcomeOf(cancelAfterMs, async (token) => {
       const context = { token, onProgress: ({ fraction }: { readonly fraction: number }) => void progress.push(fraction) };
-      const value = await api[method](text, options, context);
+      const value = await api[method](text.repeat(repeat), options, context);
       return { value, progress, finishedRuns, version: api.version };
     });
   } finally {

@@ -50,6 +50,8 @@ export interface ProbeAnswers {
 export interface ApiCall {
   readonly method: 'plan' | 'simulate' | 'compare';
   readonly text: string;
+  /** How many times the text is given: an argument is too short for a long one. */
+  readonly repeat?: number;
   readonly options?: Readonly<Record<string, never>>;
   readonly cancelAfterMs?: number;
 }
