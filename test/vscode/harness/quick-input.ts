@@ -21,7 +21,7 @@ export class QuickInput {
       }
       await this.page.keyboard.press('F1');
       await this.box.waitFor({ state: 'visible', timeout: ATTEMPT_MS });
-      await this.box.fill(text);
+      await this.box.fill(text, { timeout: ATTEMPT_MS });
       return { found: true };
     });
   }
