@@ -9,6 +9,7 @@ import type { Calibrations } from './calibrations';
 import { Lag } from './lag';
 import type { ModelReader } from './model-reader';
 import { Planner, type PlannedText } from './planner';
+import { typingPause } from './typing-pause';
 
 /** A prompt document as it was planned last. */
 export type PromptPlan =
@@ -33,13 +34,6 @@ interface Entry {
   /** What the last finished update took. */
   lastUpdateMs: number;
 }
-
-/**
- * Pause after a keystroke before the prompt is planned again, in milliseconds: hardly any where the last update was quick,
- * so that hints follow the keys; a longer one where it was not, so that typing is not held up.
- */
-const typingPauseMs = { quick: 5, slow: 100 } as const;
-const quickUpdateMs = 30;
 
 /**
  * Plans open prompts, again whenever their text, the choice or the model changes.
@@ -102,7 +96,7 @@ export class PromptPlans extends Disposable {
       for (const { rangeOffset, rangeLength, text } of contentChanges) {
         entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
       }
-      this.schedule(document, entry.lastUpdateMs <= quickUpdateMs ? typingPauseMs.quick : typingPauseMs.slow);
+      this.schedule(document, typingPause(entry.lastUpdateMs));
     }
   }
 
