@@ -70,6 +70,7 @@ async function tool(name: string, input: object, button: string | null = 'Yes', 
     const found = await bench.dialog();
     return found === undefined ? { seen: 'no dialog' } : { found };
   });
+  await bench.screenshot(`surroundings-${name}`);
   await bench.pressDialogButton(button);
   return { asked, outcome: await outcome };
 }
@@ -142,7 +143,6 @@ describe('the tools of language models', () => {
     const refusal = await tool('simulate_prompt', input, 'Cancel');
     expect(refusal.asked).toMatch(/Simulate inside\/prompt\.md\?[^]*tokens\) on this machine with tiny-docs-5m, M = 64, under sliding-window\(window 64\): [\d,]+ calls[^]*not calibrated/);
     expect(refusal.outcome.error?.message).toMatch(/cancel/i);
-    await bench.screenshot('surroundings-tool');
     const { outcome } = await tool('simulate_prompt', input);
     expect(outcome.error).toBeNull();
     expect((outcome.value as string[])[0]).toMatch(/fidelity: max abs error \d/);
