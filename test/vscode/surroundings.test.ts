@@ -193,14 +193,12 @@ describe('a workspace that is on no disk', () => {
 });
 
 describe('a workspace that is not trusted', () => {
-  let restricted: Workbench;
   beforeAll(async () => {
     await bench.close();
     const settings = { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never', 'security.workspace.trust.banner': 'never', 'twoHeads.model': join(folder, 'inside', 'model') };
     mkdirSync(join(folder, 'inside', '.vscode'));
     writeFileSync(join(folder, 'inside', '.vscode', 'settings.json'), JSON.stringify({ 'twoHeads.provider': 'webgpu', 'twoHeads.blockSize': 32 }));
-    restricted = await Workbench.start({ vsix, artifacts, workspace: join(folder, 'inside'), settings });
-    bench = restricted;
+    bench = await Workbench.start({ vsix, artifacts, workspace: join(folder, 'inside'), settings });
   });
 
   it('has its settings for the machine ignored and its models refused, and the others work', async () => {
@@ -226,6 +224,25 @@ describe('a workspace that is not trusted', () => {
       const seen = await bench.editor.codeLenses();
       return seen.some((lens) => lens.includes('of 32')) ? { found: true } : { seen };
     });
+  });
+});
+
+describe('an editor in a browser alone', () => {
+  beforeAll(async () => {
+    await bench.close();
+    // As on vscode.dev, VS Code then loads the extension's browser entry into a worker of the page.
+    const settings = { 'remote.extensionKind': { 'two-heads.two-heads': ['web'] } };
+    bench = await Workbench.start({ vsix, artifacts, workspace: join(folder, 'inside'), settings });
+  });
+
+  it('says that running needs the desktop', async () => {
+    await bench.command('Two Heads: Simulate This File');
+    await eventually('the message', async () => {
+      const seen = await bench.notifications();
+      return seen.some((message) => message.includes('Open the folder in VS Code on the desktop')) ? { found: true } : { seen };
+    });
+    await bench.screenshot('surroundings-browser');
+    expect(await bench.isActive('two-heads.two-heads')).not.toBe(true);
   });
 });
 
