@@ -239,7 +239,7 @@ describe('an editor in a browser alone', () => {
     await bench.command('Two Heads: Simulate This File');
     await eventually('the message', async () => {
       const seen = await bench.notifications();
-      return seen.some((message) => message.includes('Open the folder in VS Code on the desktop')) ? { found: true } : { seen };
+      return seen.some((message) => message.includes('needs VS Code on the desktop')) ? { found: true } : { seen };
     });
     await bench.screenshot('surroundings-browser');
     expect(await bench.isActive('two-heads.two-heads')).not.toBe(true);
