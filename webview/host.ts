@@ -14,6 +14,8 @@ declare function acquireVsCodeApi(): WebviewApi;
 interface ViewState {
   /** Whether a section or a table is open, by its name. */
   readonly open: Readonly<Record<string, boolean>>;
+  /** What is chosen where there are several ways to look at a section, by the choice's name. */
+  readonly chosen: Readonly<Record<string, string>>;
 }
 
 /** The extension host as the page sees it: messages out, and a place for view state that outlives a hidden page. */
@@ -33,20 +35,34 @@ export class Host {
 
   /** Remembers that the user opened or closed the section `name`. */
   setOpen(name: string, open: boolean): void {
-    this.#view = { open: { ...this.#view.open, [name]: open } };
-    this.#api.setState(this.#view);
+    this.#keep({ ...this.#view, open: { ...this.#view.open, [name]: open } });
+  }
+
+  /** What the user chose under `name` last; undefined where nothing. */
+  chosen(name: string): string | undefined {
+    return this.#view.chosen[name];
+  }
+
+  /** Remembers a choice of how to look at a section. */
+  setChosen(name: string, value: string): void {
+    this.#keep({ ...this.#view, chosen: { ...this.#view.chosen, [name]: value } });
+  }
+
+  #keep(view: ViewState): void {
+    this.#view = view;
+    this.#api.setState(view);
   }
 }
 
 /** The stored view state, or an empty one where there is none or an earlier version stored another shape. */
 function viewStateOf(stored: unknown): ViewState {
-  const open: Record<string, boolean> = {};
-  if (isRecord(stored) && isRecord(stored['open'])) {
-    for (const [name, value] of Object.entries(stored['open'])) {
-      if (typeof value === 'boolean') {
-        open[name] = value;
-      }
-    }
-  }
-  return { open };
+  const state = isRecord(stored) ? stored : {};
+  return {
+    open: entriesOf(state['open'], (value) => typeof value === 'boolean'),
+    chosen: entriesOf(state['chosen'], (value) => typeof value === 'string'),
+  };
+}
+
+function entriesOf<T>(stored: unknown, isKnown: (value: unknown) => value is T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(isRecord(stored) ? stored : {}).filter((entry): entry is [string, T] => isKnown(entry[1])));
 }

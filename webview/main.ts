@@ -1,3 +1,4 @@
+import './l10n';
 import { Host } from './host';
 import { hostMessageOf } from './messages';
 import { Panel } from './panel';

@@ -8,6 +8,7 @@ import { Headline } from './sections/headline';
 import { History } from './sections/history';
 import { LastRun } from './sections/last-run';
 import { Ledger } from './sections/ledger';
+import { Quality } from './sections/quality';
 import type { ThemeWatcher } from './theme';
 import { TileMap } from './tile-map/tile-map';
 import type { View } from './ui/view';
@@ -17,6 +18,8 @@ export class Panel {
   readonly #root: HTMLElement;
   readonly #actions: Actions;
   readonly #tileMap: TileMap;
+  readonly #costs: Costs;
+  readonly #quality: Quality;
   readonly #ledger: Ledger;
   readonly #views: readonly View[];
 
@@ -24,14 +27,17 @@ export class Panel {
     this.#root = root;
     this.#actions = new Actions(host);
     this.#tileMap = new TileMap(host, theme);
+    this.#costs = new Costs(host, theme);
+    this.#quality = new Quality(host, theme);
     this.#ledger = new Ledger(host);
     this.#views = [
       new Headline(host),
       new ScenarioForm(host),
       this.#actions,
       this.#tileMap,
-      new Costs(host, theme),
+      this.#costs,
       new LastRun(host, theme),
+      this.#quality,
       new History(host),
       this.#ledger,
     ];
@@ -44,11 +50,18 @@ export class Panel {
     switch (message.type) {
       case 'snapshot':
         return this.#show(message.snapshot);
+      case 'cost-curves':
+        return this.#costs.showCurves(message.curves);
+      case 'evaluation':
+        return this.#quality.showEvaluation(message.evaluation);
       case 'progress':
         this.#actions.showProgress(message.progress);
+        this.#quality.showProgress(message.progress);
         return this.#ledger.showProgress(message.progress);
-      case 'cursor':
-        return this.#tileMap.showCursor(message.block);
+      case 'place':
+        return this.#tileMap.showPlace(message.place);
+      case 'tile-text':
+        return this.#tileMap.showText(message);
     }
   }
 

@@ -16,7 +16,7 @@ export interface Theme {
 }
 
 /** The chart palette's colours that the page draws with. */
-export type Colour = 'blue' | 'orange' | 'purple' | 'green' | 'red';
+export type Colour = 'blue' | 'orange' | 'purple' | 'green' | 'red' | 'yellow' | 'foreground';
 
 /** Reads the theme, again whenever VS Code changes it, and tells those who draw. */
 export class ThemeWatcher {
@@ -73,6 +73,8 @@ function readTheme(): Theme {
       purple: first('#b180d7', 'charts-purple', 'symbolIcon-classForeground'),
       green: first('#388a34', 'charts-green', 'testing-iconPassed'),
       red: first('#f14c4c', 'charts-red', 'editorError-foreground'),
+      yellow: first('#cca700', 'charts-yellow', 'editorWarning-foreground'),
+      foreground,
     },
   };
 }

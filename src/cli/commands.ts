@@ -7,7 +7,8 @@ import { reportSchemaVersion, type ComparisonReport, type RunReport } from '../c
 import { planDocument, planPrompt, type Places } from '../engine/laboratory';
 import type { Prompt } from '../engine/prompt';
 import { simulate } from '../engine/simulate';
-import { checkWritable, readPrompt, writeWhole } from './files';
+import { readPrompt } from '../engine/prompt-files';
+import { checkWritable, writeWhole } from './files';
 import { commonOptions, optionsFrom, parametersFrom, type Flags } from './flags';
 import { print } from './print';
 import { progressPrinter } from './progress';

@@ -4,16 +4,19 @@ import type { Experiment } from '../core/experiment/experiment';
 import { oneOf } from '../core/options';
 import { costAxes, experimentPicture, type CostAxis } from '../core/pictures/experiment-picture';
 import type { ExperimentReport } from '../core/report/experiment';
+import { readText } from '../core/report/quality-rows';
+import { readExperiment } from '../engine/experiment/experiment-file';
 import { Results } from '../engine/experiment/results';
 import { runExperiment } from '../engine/experiment/run-experiment';
 import { experimentJsonSchema } from '../engine/experiment/schema';
+import { readPrompts } from '../engine/prompt-files';
 import type { Surroundings } from './commands';
-import { readExperiment, writeExperiment } from './experiment-file';
+import { writeExperiment } from './experiment-file';
 import { experimentFrom, type ExperimentFlags } from './experiment-flags';
-import { checkWritable, readPrompts, writeWhole } from './files';
+import { checkWritable, writeWhole } from './files';
 import { print } from './print';
 import { progressPrinter } from './progress';
-import { evaluationText, readText } from './quality-text';
+import { evaluationText } from './quality-text';
 import { sweepText } from './sweep-text';
 
 /** Flags that say where an experiment's outcome goes. */

@@ -6,7 +6,7 @@ import { positiveNumber, wholeNumber } from '../core/options';
 import { largestGeneration, type GenerationOptions } from '../core/report/generation';
 import { generate } from '../engine/generate/generate';
 import type { Surroundings } from './commands';
-import { readPrompt } from './files';
+import { readPrompt } from '../engine/prompt-files';
 import { optionsFrom, type Flags } from './flags';
 import { print } from './print';
 import { progressPrinter } from './progress';

@@ -14,6 +14,7 @@ import { addExperimentFlags, type ExperimentFlags } from './experiment-flags';
 import { addOutcomeFlags, addSaveFlag, evaluateCommand, runCommand, schemaCommand, sweepCommand, type OutcomeFlags } from './experiments';
 import { addGenerateFlags, generateCommand, type GenerateFlags } from './generate';
 import { addLedgerFlags, ledgerCommand, type LedgerFlags } from './ledger';
+import { addReportFlags, reportCommand, type ReportFlags } from './report';
 
 /** Exit codes, on which scripts rely. */
 const exitCode = { done: 0, failed: 1, badInput: 2 } as const;
@@ -50,6 +51,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .action((path: string, flags: OutcomeFlags) => runCommand(path, flags, surroundings));
   addCheckFlags(program.command('check <file.two-heads.json>').description('fail where a prompt breaks a budget'))
     .action((path: string, flags: CheckFlags) => checkCommand(path, flags, surroundings));
+  addReportFlags(program.command('report <run.json...>').description('write the runs of JSON files for people, spreadsheets or browsers'))
+    .action((paths: string[], flags: ReportFlags) => reportCommand(paths, flags));
   program.command('schema').description('print the JSON Schema of experiment files').action(schemaCommand);
   addLedgerFlags(program.command('ledger').description('run every theorem, count its calls and measure its errors'))
     .action((flags: LedgerFlags) => ledgerCommand(flags, surroundings.signal));

@@ -7,7 +7,7 @@ import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOpti
 import { runPack } from '../engine/pack/pack';
 import { promptFromText, type Prompt } from '../engine/prompt';
 import type { Surroundings } from './commands';
-import { readPrompt, readPrompts } from './files';
+import { readPrompt, readPrompts } from '../engine/prompt-files';
 import { print } from './print';
 import { progressPrinter } from './progress';
 import { pairs, table } from './text';

@@ -1,14 +1,13 @@
 import { formatCount, formatDuration, formatFlops, formatShare } from '../core/format';
 import { scenarioLabel } from '../core/masks';
 import type { ExperimentReport } from '../core/report/experiment';
-import { plusMinus } from './quality-text';
+import { plusMinus, qualityNotes } from '../core/report/quality-rows';
 import { table } from './text';
 
 /** Cost and quality of every point, a line each; those on the Pareto front are marked. */
 export function sweepText({ points }: ExperimentReport): string {
   const targets = points.some(({ quality }) => quality?.targets !== undefined);
   const predicted = points.some(({ cost }) => cost.predictedMs !== null);
-  const notes = points.filter(({ quality }) => quality === null).map(({ scenario, qualityNote }) => `${scenarioLabel(scenario)}: ${qualityNote ?? ''}`);
   return [
     table(
       ['scenario', 'M', 'calls', 'attention', 'work', ...(predicted ? ['expected'] : []), 'measured', ...(targets ? ['perplexity'] : []), 'mean KL', 'same top', ''],
@@ -28,6 +27,6 @@ export function sweepText({ points }: ExperimentReport): string {
     ),
     `Costs are of one window of ${formatCount(points[0].cost.tokens)} tokens; quality is measured once for each scenario whose construction is exact.`,
     ...(points.some(({ onFront }) => onFront) ? ['* on the Pareto front: no other point has both less work and a smaller KL.'] : []),
-    ...new Set(notes),
+    ...qualityNotes(points),
   ].join('\n');
 }

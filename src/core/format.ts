@@ -1,3 +1,5 @@
+import { t } from './l10n';
+
 /** The one formatter of numbers: lens, hint, panel and command line can never disagree. Locale-free, so that tests and scripts agree. */
 
 /** `1234567` as `1,234,567`. */
@@ -7,12 +9,17 @@ export function formatCount(value: number): string {
 
 /** A count of things: `1 block`, `1,500 calls`. */
 export function formatNumberOf(value: number, thing: string): string {
-  return `${formatCount(value)} ${thing}${value === 1 ? '' : 's'}`;
+  return t(value === 1 ? `{0} ${thing}` : `{0} ${thing}s`, formatCount(value));
 }
 
 /** `1234567` as `1.23 M`; below 10,000 in full. */
 export function formatCompact(value: number): string {
   return value < 10_000 ? formatCount(value) : scaled(value, 1000, ['', ' k', ' M', ' G', ' T', ' P', ' E']);
+}
+
+/** A power of two as `64`, `4 Ki` or `1 Mi`: numbers of an axis. */
+export function formatPowerOfTwo(value: number): string {
+  return value < 1024 ? String(value) : value < 1024 ** 2 ? `${value / 1024} Ki` : `${value / 1024 ** 2} Mi`;
 }
 
 /** Floating-point operations, such as `12.3 GFLOP`. */
@@ -25,7 +32,7 @@ export function formatBytes(value: number): string {
   return scaled(value, 1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB', ' PiB']);
 }
 
-/** Milliseconds as `850 ms`, `12.3 s` or `4 min 05 s`. */
+/** Milliseconds as `850 ms`, `12.3 s`, `4 min 05 s` or `2 h 05 min`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) {
     return milliseconds < 9.95 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;
@@ -34,6 +41,10 @@ export function formatDuration(milliseconds: number): string {
     return `${threeDigits(milliseconds / 1000)} s`;
   }
   const seconds = Math.round(milliseconds / 1000);
+  if (seconds >= 7200) {
+    const minutes = Math.round(seconds / 60);
+    return `${formatCount(Math.floor(minutes / 60))} h ${String(minutes % 60).padStart(2, '0')} min`;
+  }
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
@@ -61,6 +72,27 @@ export function formatLogFigure(logValue: number): string {
 /** A plain figure with four significant digits, such as a perplexity. */
 export function formatFigure(value: number): string {
   return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential(3) : Number(value.toPrecision(5)).toString();
+}
+
+/** The last part of a path of either kind. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1) || path;
+}
+
+/** An ISO date as local `2026-02-01 14:05`. */
+export function localTime(date: string): string {
+  const time = new Date(date);
+  if (Number.isNaN(time.getTime())) {
+    return date;
+  }
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** The same where it was another day than `now`; of the same day the time alone. */
+export function recentTime(date: string, now: Date): string {
+  const [day, time] = localTime(date).split(' ');
+  return day === localTime(now.toISOString()).split(' ')[0] ? time : localTime(date);
 }
 
 /** 10^15: beyond it the last digits of a float64's exponential are noise. */

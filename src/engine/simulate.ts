@@ -103,6 +103,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
         precision: options.precision,
         wallMs,
         phases: { ...clock.phases, tokenize: planned.tokenizeMs },
+        layers: clock.layers,
         calls,
         peakRssBytes: peakResidentBytes(),
       },

@@ -5,12 +5,15 @@ import { predictionReport } from '../core/report/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
+import { goToExpensivePart } from './part-picker';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './runs/continuations';
+import type { Evaluations } from './runs/evaluations';
 import type { Runner } from './runs/runner';
+import { sourceOf } from './runs/run-source';
 import type { SingleTask } from './runs/single-task';
-import { askNumber, chooseBlockSize, chooseScenario } from './scenario-picker';
+import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario } from './scenario-picker';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -21,6 +24,7 @@ export interface CommandTargets {
   readonly task: SingleTask;
   readonly panel: PanelView;
   readonly continuations: Continuations;
+  readonly evaluations: Evaluations;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
 }
@@ -31,13 +35,16 @@ export class Commands extends Disposable {
     super();
     const { runner, task, panel, log } = targets;
     const commands: Readonly<Record<string, () => unknown>> = {
-      simulateFile: () => this.withPrompt(({ document }) => runner.simulate({ path: pathOf(document), text: document.getText() })),
+      simulateFile: () => this.withPrompt(({ document }) => runner.simulate(sourceOf(document))),
       simulateSelection: () => this.withPrompt((editor) => this.simulateSelection(editor)),
       planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
-      compareScenarios: () => this.withPrompt(({ document }) => runner.compare({ path: pathOf(document), text: document.getText() })),
+      compareScenarios: () => this.withPrompt(({ document }) => runner.compare(sourceOf(document))),
       continuePrompt: () => this.withPrompt(({ document }) => this.continuePrompt(document)),
+      evaluate: () => this.withPrompt(({ document }) => this.evaluate(document)),
+      runExperiment: () => this.runExperiment(),
       chooseScenario: () => chooseScenario(targets.choices),
       chooseBlockSize: () => chooseBlockSize(targets.choices),
+      goToExpensiveBlock: () => this.withPrompt((editor) => this.goToExpensiveBlock(editor)),
       runLedger: () => this.runLedger(),
       calibrate: () => runner.calibrate(),
       cancel: () => task.cancel(),
@@ -71,19 +78,40 @@ export class Commands extends Disposable {
     await runner.runLedger();
   }
 
+  /** The panel shows what comes of it: it comes to the front first. */
+  private async evaluate(document: vscode.TextDocument): Promise<void> {
+    const needle = await askWhetherNeedle();
+    if (needle !== undefined) {
+      const planned = await this.planOf(document);
+      await this.targets.panel.reveal();
+      await this.targets.evaluations.evaluate(sourceOf(document), planned, needle);
+    }
+  }
+
+  private async runExperiment(): Promise<void> {
+    const document = vscode.window.activeTextEditor?.document;
+    if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
+      void vscode.window.showWarningMessage(`Two Heads: open an experiment file (*${experimentEnding}) first; docs/experiments.md tells how to write one.`);
+      return;
+    }
+    // The engine reads the file itself, so that its paths and its results are those of the command line.
+    await document.save();
+    await this.targets.panel.reveal();
+    await this.targets.evaluations.runFile(document.fileName);
+  }
+
   private async simulateSelection({ document, selection }: vscode.TextEditor): Promise<void> {
     if (selection.isEmpty) {
       void vscode.window.showWarningMessage('Two Heads: nothing is selected; select the text to run.');
       return;
     }
-    const lines = `L${selection.start.line + 1}-L${selection.end.line + 1}`;
-    await this.targets.runner.simulate({ path: `${pathOf(document)}#${lines}`, text: document.getText(selection) });
+    await this.targets.runner.simulate(sourceOf(document, selection));
   }
 
   private async continuePrompt(document: vscode.TextDocument): Promise<void> {
     const { runner, continuations } = this.targets;
     const tokens = await askNumber('Tokens to add', 'The prompt is continued under the chosen scenario and under the model\'s own attention.', 32, 1, largestGeneration);
-    const report = tokens === undefined ? undefined : await runner.continue({ path: pathOf(document), text: document.getText() }, tokens);
+    const report = tokens === undefined ? undefined : await runner.continue(sourceOf(document), tokens);
     if (report !== undefined) {
       await continuations.show(report);
     }
@@ -101,6 +129,15 @@ export class Commands extends Disposable {
     const open = 'Open Panel';
     if ((await vscode.window.showInformationMessage(planHeadline(planned.plan), { modal: true, detail }, open)) === open) {
       await this.targets.panel.reveal();
+    }
+  }
+
+  private async goToExpensiveBlock(editor: vscode.TextEditor): Promise<void> {
+    const planned = await this.planOf(editor.document);
+    if (planned.error === null) {
+      await goToExpensivePart(editor, planned);
+    } else {
+      void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
     }
   }
 
@@ -123,9 +160,8 @@ export class Commands extends Disposable {
   }
 }
 
-function pathOf(document: vscode.TextDocument): string {
-  return vscode.workspace.asRelativePath(document.uri);
-}
+/** How the name of an experiment file ends. */
+const experimentEnding = '.two-heads.json';
 
 /** Opens the sample as a document of its own, so that editing it changes nothing that is installed. */
 async function openSample(sample: vscode.Uri): Promise<void> {

@@ -1,13 +1,19 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import type { ExperimentSummary } from '../core/report/experiment';
+import { setTranslations } from '../core/l10n';
+import type { LedgerReport } from '../core/report/ledger';
+import { RunFiles } from '../engine/history/run-files';
 import { EngineClient } from '../engine/process/client';
 import type { TwoHeadsApi } from './api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { BlockHints } from './editor/block-hints';
 import { BlockHover } from './editor/block-hover';
+import { HeadingHints } from './editor/heading-hints';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
+import { RunCommands } from './history/run-commands';
 import { createApi } from './lab/create-api';
 import { Lab } from './lab/lab';
 import { TextPlanner } from './lab/text-planner';
@@ -19,7 +25,8 @@ import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './runs/continuations';
 import { Engine } from './runs/engine';
-import { LedgerStore } from './runs/ledger-store';
+import { Evaluations } from './runs/evaluations';
+import { Latest } from './runs/latest';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './runs/runner';
 import { SingleTask } from './runs/single-task';
@@ -33,6 +40,7 @@ interface Owned {
 
 /** Registers everything; loads no tokenizer, model or runtime before its first use. @returns what other extensions may call */
 export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
+  setTranslations(vscode.l10n.bundle);
   const at = (...path: string[]): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, ...path);
   const own = <T extends Owned>(disposable: T): T => {
     context.subscriptions.push(disposable);
@@ -43,22 +51,27 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const access = new ModelAccess(at('media', 'models').fsPath);
   const engine = own(new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access));
   const choices = own(new ChoiceStore(context.workspaceState));
-  const history = own(new RunHistory(context.workspaceState));
+  // Without a folder there is no storage of the workspace's own.
+  const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
+  const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const models = new ModelReader(access);
   const plans = own(new PromptPlans(choices, models, calibrations));
-  const ledger = own(new LedgerStore());
+  const ledger = own(new Latest<LedgerReport>());
+  const evaluation = own(new Latest<ExperimentSummary>());
   const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
   const lab = new Lab(engine, task, history, new TextPlanner(models, calibrations));
-  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger }));
+  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }));
 
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
-    () => new Commands({ active, plans, choices, runner, task, panel, log, continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new Commands({ active, plans, choices, runner, task, panel, log, evaluations: new Evaluations(engine, task, choices, evaluation), continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),
+    () => new HeadingHints(plans),
     () => new BlockHover(plans),
     () => new PlanStatus(active, plans, task),
     () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),

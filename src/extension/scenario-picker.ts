@@ -81,3 +81,12 @@ export async function askNumber(title: string, prompt: string, value: number, mi
   });
   return answer === undefined ? undefined : wholeNumber(title, answer, minimum, maximum);
 }
+
+/** Asks what an evaluation measures; undefined where the user gave up. */
+export async function askWhetherNeedle(): Promise<boolean | undefined> {
+  const items = [
+    { label: 'Predictions by Position', detail: 'Perplexity and KL divergence of every scenario, against the model\'s own attention.', needle: false },
+    { label: 'Predictions and Needles', detail: 'Also hides a sentence in the text at several depths, and scores whether the model finds it.', needle: true },
+  ];
+  return (await vscode.window.showQuickPick(items, { title: 'Evaluate Quality' }))?.needle;
+}

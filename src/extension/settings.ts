@@ -72,6 +72,11 @@ export function hintsEnabled(): boolean {
   return vscode.workspace.getConfiguration(settingsSection).get('hints.enabled', true);
 }
 
+/** Whether the headings of Markdown prompts have hints too. */
+export function headingHintsEnabled(): boolean {
+  return hintsEnabled() && vscode.workspace.getConfiguration(settingsSection).get('hints.headings', true);
+}
+
 /** Languages whose documents count as prompts, beside `.prompt` files. */
 export function promptLanguages(): readonly string[] {
   return vscode.workspace.getConfiguration(settingsSection).get<string[]>('languages', ['markdown', 'plaintext']);

@@ -1,5 +1,8 @@
-import type { ChoiceKind, Scenario, ScenarioParameters } from '../core/masks';
+import type { CostCurves } from '../core/device/cost-curves';
+import type { ScenarioCost } from '../core/device/scenario-costs';
+import type { ChoiceKind, ScenarioParameters } from '../core/masks';
 import type { Plan } from '../core/plan/plan';
+import type { ExperimentSummary } from '../core/report/experiment';
 import type { LedgerReport } from '../core/report/ledger';
 import type { Progress } from '../core/report/progress';
 import type { DevicePrediction } from '../core/report/prediction';
@@ -12,8 +15,14 @@ import type { RunReport } from '../core/report/report';
  */
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
+  /** Cost over N, sent where it changes: typing changes N, not the curves. Null where no prompt is planned. */
+  | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
+  /** The latest evaluation, sent where there is another. Values that are not finite are null in it. */
+  | { readonly type: 'evaluation'; readonly evaluation: ExperimentSummary | null }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'cursor'; readonly block: number | null };
+  | { readonly type: 'place'; readonly place: EditorPlace }
+  /** The answer to `read-tile`: excerpts of the queries' text and of the keys', null where no range of tokens holds the keys. */
+  | { readonly type: 'tile-text'; readonly request: number; readonly queries: string; readonly keys: string | null };
 
 /** What the page asks of the host. */
 export type PageMessage =
@@ -22,10 +31,15 @@ export type PageMessage =
   | { readonly type: 'simulate' }
   | { readonly type: 'compare' }
   | { readonly type: 'run-ledger' }
+  | { readonly type: 'evaluate' }
   | { readonly type: 'calibrate' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
-  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number };
+  | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number }
+  /** Write a picture of the map to a file that the user names. */
+  | { readonly type: 'save-picture'; readonly format: 'svg' | 'png'; readonly data: Uint8Array }
+  /** Tell the text of a tile's token ranges. The answer names the `request`; there is none where the prompt has changed. */
+  | { readonly type: 'read-tile'; readonly request: number; readonly queryBlock: number; readonly keyBlock: number };
 
 /** The scenario form's state. */
 export interface FormChoice {
@@ -38,11 +52,21 @@ export interface FormChoice {
 /** The title of the activity that runs the ledger. */
 export const ledgerTitle = 'ledger';
 
+/** The title of the activity that evaluates quality. */
+export const evaluationTitle = 'quality';
+
 /** What the panel is doing. */
 export type Activity =
   | { readonly state: 'idle' }
   | { readonly state: 'running'; readonly title: string; readonly progress: Progress | null }
   | { readonly state: 'failed'; readonly message: string };
+
+/** Where the prompt's editor is, in 0-based blocks. */
+export interface EditorPlace {
+  readonly cursor: number | null;
+  /** The blocks on screen, `to` excluded. */
+  readonly visible: { readonly from: number; readonly to: number } | null;
+}
 
 /** Everything the page shows. */
 export interface PanelSnapshot {
@@ -55,36 +79,29 @@ export interface PanelSnapshot {
   readonly plan: Plan | null;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly prediction: DevicePrediction | null;
-  /** Calls that the same prompt and M would cost under each scenario. */
-  readonly scenarioCosts: readonly ScenarioCost[];
+  /** What the same prompt and M would cost under each scenario. */
+  readonly scenarioCosts: readonly PanelCost[];
   /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
   readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
-  /** 0-based block of the editor's cursor. */
-  readonly cursorBlock: number | null;
-  /** Finished runs, newest first, those of other prompts included. */
+  readonly place: EditorPlace;
+  /** The newest finished runs, newest first, those of other prompts included. */
   readonly runs: readonly PanelRun[];
+  /** How many runs are kept. */
+  readonly keptRuns: number;
   /** The ledger that ran last, or null before the first. */
   readonly ledger: LedgerReport | null;
 }
 
-/** The cost of one scenario, from its own plan. */
-export interface ScenarioCost {
-  readonly kind: Scenario['kind'];
-  readonly title: string;
-  /** With its parameters, such as `sliding-window(window 512)`. */
-  readonly label: string;
-  readonly attentionCalls: number;
-  readonly tokenwiseCalls: number;
-  readonly boundCalls: number;
-  readonly flops: number;
-  /** Predicted wall time in milliseconds; null where the device is not calibrated. */
-  readonly predictedMs: number | null;
+/** What a scenario costs, and what it took. */
+export interface PanelCost extends ScenarioCost {
+  /** Wall time of the newest run of this prompt under the scenario, in milliseconds; null where there is none. */
+  readonly measuredMs: number | null;
 }
 
 /** A finished run and whether it still is one of the prompt and options now shown. */
 export interface PanelRun {
-  readonly id: number;
+  readonly id: string;
   readonly current: boolean;
   readonly report: RunReport;
 }

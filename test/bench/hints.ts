@@ -2,13 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Calibration } from '../../src/core/device/calibration';
 import { blockCost, blockLabel, expectation, planHeadline, planStatus } from '../../src/core/hints/hints';
+import { rangeCost } from '../../src/core/hints/range-cost';
+import { sectionLabel } from '../../src/core/hints/section-hints';
+import { outlineOf, type Outline } from '../../src/core/markdown/outline';
+import { sectionsOf } from '../../src/core/markdown/sections';
 import { defaultOptions } from '../../src/core/options';
 import { makePlan } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
 import { uniform } from '../../src/core/random';
 import { devicePrediction } from '../../src/core/report/prediction';
 import { openModel, type ModelFolder } from '../../src/engine/model/load';
-import { TokenMapper } from '../../src/engine/tokenizer/token-map';
+import { firstTokenFrom, TokenMapper } from '../../src/engine/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { median, percentile, type BenchContext, type Figure, type Section } from './section';
 
@@ -37,7 +41,7 @@ export async function hints({ quick, log }: BenchContext, calibration: Calibrati
   return {
     name: 'hints',
     title: 'From a keystroke to new lens, status and hints of the visible range',
-    method: 'Keystrokes at random places of a prompt of distinct lines: tokens, plan, prediction and labels anew. First look: the prompt was never seen. Longest hold: time without giving way to other work.',
+    method: 'Keystrokes at random places of a prompt of distinct lines: tokens, plan, prediction, sections and labels anew. First look: the prompt was never seen. Longest hold: time without giving way to other work.',
     columns: { bytes: 'prompt, bytes', tokens: 'N', blockSize: 'M', firstMs: 'first look, ms', p50: 'median, ms', p95: '95th percentile, ms', worst: 'longest, ms' },
     rows,
     goals: quick ? [] : [{ goal: 'Hints of a 1 MB prompt within 50 ms of a keystroke at the 95th percentile', measured: `${(Number(largest.p95) + 5).toFixed(1)} ms, the pause of 5 ms included (M = 256)`, reached: Number(largest.p95) + 5 <= 50 }],
@@ -47,6 +51,7 @@ export async function hints({ quick, log }: BenchContext, calibration: Calibrati
 async function measure(prompt: string, blockSize: number, model: ModelFolder, tokenizer: PromptTokenizer, calibration: Calibration, keystrokes: number): Promise<Record<string, Figure>> {
   const mapper = new TokenMapper(tokenizer);
   let tokens = 0;
+  let outline: Outline | undefined;
   const update = async (text: string, at: number): Promise<void> => {
     const map = await mapper.map(text, () => false);
     if (map === undefined) {
@@ -60,6 +65,10 @@ async function measure(prompt: string, blockSize: number, model: ModelFolder, to
     const last = Math.min(plan.blocks - 1, Math.floor(map.tokenAt(at + visibleCharacters) / plan.blockSize));
     for (let block = first; block <= last; block += 1) {
       shown.push(`${map.offsetOf(block * plan.blockSize)} ${blockLabel(blockCost(plan, block), prediction)}`);
+    }
+    outline = outlineOf(text, outline);
+    for (const { from, end } of sectionsOf(outline).filter(({ from }) => from >= at && from <= at + visibleCharacters)) {
+      shown.push(sectionLabel(rangeCost(plan, firstTokenFrom(map, from), firstTokenFrom(map, end)), prediction));
     }
   };
   let text = prompt;

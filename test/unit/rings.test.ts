@@ -28,7 +28,7 @@ it.each(Object.entries(rings))('%s imports only inwards', (ring, allowed) => {
   const files = [...sources(join(root, ring))];
   expect(files.length).toBeGreaterThan(0);
   for (const file of files) {
-    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:^(?:import\b|export\b|\}).*\bfrom|\bimport\s*\(?)\s*'([^']+)'/gm)) {
       const where = `${relative(root, file)} imports ${target}`;
       if (target.startsWith('.')) {
         const path = relative(root, resolve(file, '..', target));

@@ -29,7 +29,7 @@ export class BarChart {
   readonly element = element('div', { class: 'chart' }, this.#canvas);
   readonly #theme: ThemeWatcher;
   #model: BarModel | null = null;
-  #chart: Chart<BarKind, number[], string> | null = null;
+  #chart: Chart<BarKind, (number | null)[], string> | null = null;
 
   constructor(theme: ThemeWatcher, testId: string) {
     this.#theme = theme;

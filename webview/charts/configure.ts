@@ -1,14 +1,16 @@
 import type { ChartData, ChartOptions } from 'chart.js';
 import { patternFill, type Pattern } from '../patterns';
 import type { Colour, Theme } from '../theme';
+import { trimmed } from './axes';
+import { tooltipOptions } from './tooltip';
 
 export type BarKind = 'bar' | 'line';
 
 /** One part of every bar. */
 export interface BarSeries {
   readonly label: string;
-  /** One per category. */
-  readonly values: readonly number[];
+  /** One per category; null where it is not known. */
+  readonly values: readonly (number | null)[];
   readonly colour: Colour;
   readonly pattern: Pattern;
 }
@@ -24,7 +26,7 @@ export interface BarModel {
   /** Stacked in this order. */
   readonly series: readonly BarSeries[];
   /** Points beside the bars, one per category. */
-  readonly markers: { readonly label: string; readonly values: readonly number[] } | null;
+  readonly markers: { readonly label: string; readonly values: readonly (number | null)[] } | null;
   readonly logarithmic: boolean;
   readonly format: (value: number) => string;
   /** CSS pixels of one bar's row, where the default is too high. */
@@ -40,7 +42,7 @@ export function configure(
   return { data: dataOf(model, theme, pen), options: optionsOf(model, theme, pen) };
 }
 
-function dataOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D): ChartData<BarKind, number[], string> {
+function dataOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D): ChartData<BarKind, (number | null)[], string> {
   const ratio = window.devicePixelRatio;
   const bars = model.series.map(({ label, values, colour, pattern }) => ({
     type: 'bar' as const,
@@ -118,13 +120,7 @@ function optionsOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D)
     plugins: {
       valueLabels: { format: model.format },
       tooltip: {
-        backgroundColor: theme.hover.background,
-        titleColor: theme.hover.foreground,
-        bodyColor: theme.hover.foreground,
-        borderColor: theme.hover.border,
-        borderWidth: 1,
-        cornerRadius: 3,
-        displayColors: false,
+        ...tooltipOptions(theme),
         callbacks: {
           title: (items) => items.slice(0, 1).map(({ dataIndex }) => model.categories[dataIndex].join(' ')).join(''),
           label: ({ dataset, dataIndex }) => `${dataset.label ?? ''}: ${model.format(dataset.data[dataIndex] as number)}`,
@@ -148,19 +144,24 @@ function roomForTexts(model: BarModel, font: { readonly family: string; readonly
 
 /** On a logarithmic axis only the powers of ten are labelled. */
 function tickLabel({ logarithmic, format }: BarModel, value: number): string | null {
-  return logarithmic && Math.abs(Math.log10(value) % 1) > 1e-9 ? null : format(value);
+  return logarithmic && Math.abs(Math.log10(value) % 1) > 1e-9 ? null : trimmed(format(value));
 }
 
 /** The power of ten clearly below the smallest bar, so that even that one has a length. */
 function decadeBelow(model: BarModel): number {
-  return 10 ** Math.floor(Math.log10(Math.max(1, Math.min(...totalsOf(model)))) - 0.3);
+  return 10 ** Math.floor(Math.log10(Math.min(...drawn(model).filter((value) => value > 0))) - 0.3);
 }
 
 /** The end of the longest bar or the furthest marker, so that the chart uses all its width. */
 function furthest(model: BarModel): number {
-  return Math.max(...totalsOf(model), ...(model.markers?.values ?? [])) || 1;
+  return Math.max(...drawn(model)) || 1;
+}
+
+/** Everything that has a place on the axis. */
+function drawn(model: BarModel): readonly number[] {
+  return [...totalsOf(model), ...(model.markers?.values ?? []).filter((value) => value !== null)];
 }
 
 function totalsOf({ series, categories }: BarModel): readonly number[] {
-  return categories.map((_lines, index) => series.reduce((sum, { values }) => sum + values[index], 0));
+  return categories.map((_lines, index) => series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0));
 }

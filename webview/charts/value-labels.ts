@@ -25,17 +25,25 @@ export const valueLabels: Plugin<BarKind, ValueLabelOptions> = {
     pen.textBaseline = 'middle';
     for (let row = 0; row < rows; row += 1) {
       let sum = 0;
+      let known = false;
       let end = 0;
       let middle = 0;
       for (const { type, data: parts, index } of chart.getSortedVisibleDatasetMetas()) {
+        const value = data.datasets[index].data[row];
+        if (value === null) {
+          continue;
+        }
         const { x, y } = parts[row].getProps(['x', 'y'], true) as { x: number; y: number };
         if (type === 'bar') {
-          sum += Number(data.datasets[index].data[row]);
+          sum += Number(value);
+          known = true;
           middle = y;
         }
         end = Math.max(end, type === 'bar' ? x + 5 : x + 10);
       }
-      pen.fillText(format?.(sum) ?? String(sum), end, middle);
+      if (known) {
+        pen.fillText(format?.(sum) ?? String(sum), end, middle);
+      }
     }
     pen.restore();
   },

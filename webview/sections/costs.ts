@@ -1,105 +1,68 @@
-import { formatCompact } from '../../src/core/format';
-import type { PanelSnapshot, ScenarioCost } from '../../src/protocol/panel';
-import { BarChart } from '../charts/bar-chart';
+import type { CostCurves } from '../../src/core/device/cost-curves';
+import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { dataBehind, section } from '../ui/section';
-import { count, duration, flops, nothing, words } from '../ui/shown';
-import { DataTable, type Row } from '../ui/table';
+import { section } from '../ui/section';
+import { radioGroup } from '../ui/toolkit';
 import type { View } from '../ui/view';
+import { CostBars } from './cost-bars';
+import { CostGrowth } from './cost-growth';
+import { costMetrics, type CostMetric } from './cost-metrics';
 
-/** Beyond this ratio of the largest to the smallest bar the axis is logarithmic. */
-const logarithmicFrom = 50;
+const choiceName = 'cost-metric';
 
-/** What the same prompt and M cost under each scenario. */
+/** What each scenario costs, counted in one of several ways: this prompt, and any length. */
 export class Costs implements View {
   readonly element: HTMLElement;
-  readonly #chart: BarChart;
-  readonly #scale = element('p', { class: 'note', 'data-testid': 'costs-scale' }, 'Logarithmic axis: lengths of the two parts do not compare.');
+  readonly #bars: CostBars;
+  readonly #growth: CostGrowth;
   readonly #impossible = element('p', { class: 'note', 'data-testid': 'costs-impossible' });
-  readonly #table = new DataTable(
-    'Calls per scenario',
-    [
-      { title: 'Scenario' },
-      { title: 'Attention calls', numeric: true },
-      { title: 'Token-wise calls', numeric: true },
-      { title: 'Bound on attention', numeric: true },
-      { title: 'Work', numeric: true },
-      { title: 'Time, expected', numeric: true },
-    ],
-    { 'data-testid': 'costs-table' },
-  );
+  #metric: CostMetric;
+  #snapshot: PanelSnapshot | null = null;
+  #curves: CostCurves | null = null;
 
   constructor(host: Host, theme: ThemeWatcher) {
-    this.#chart = new BarChart(theme, 'costs-chart');
-    const table = dataBehind(host, 'costs', 'Calls as a table', this.#table.element);
-    this.element = section(host, 'costs', 'Calls per scenario', legend(), this.#chart.element, this.#scale, this.#impossible, table);
+    const metricOf = (name: string | undefined): CostMetric => costMetrics.find((metric) => metric.name === name) ?? costMetrics[0];
+    this.#metric = metricOf(host.chosen(choiceName));
+    this.#bars = new CostBars(host, theme);
+    this.#growth = new CostGrowth(host, theme);
+    const choices = costMetrics.map(({ name, title }) => ({ value: name, label: title }));
+    const metric = radioGroup(t('What is counted'), choices, this.#metric.name, { 'data-testid': 'cost-metric' }, (name) => {
+      host.setChosen(choiceName, name);
+      this.#metric = metricOf(name);
+      this.#draw();
+    });
+    const charts = element('div', { class: 'side-by-side' }, this.#bars.element, this.#growth.element);
+    this.element = section(host, 'costs', t('Cost per scenario'), metric, this.#impossible, charts);
   }
 
-  update({ plan, form, scenarioCosts, impossibleScenarios }: PanelSnapshot): void {
-    const current = scenarioCosts.findIndex(({ kind }) => kind === (plan?.scenario.kind ?? form.kind));
-    const shown = scenarioCosts.length > 0 && plan !== null;
-    setVisible(this.element, shown);
+  update(snapshot: PanelSnapshot): void {
+    this.#snapshot = snapshot;
+    const { impossibleScenarios } = snapshot;
+    setVisible(this.element, snapshot.plan !== null && snapshot.scenarioCosts.length > 0);
     setVisible(this.#impossible, impossibleScenarios.length > 0);
     setText(this.#impossible, impossibleScenarios.join(' '));
-    if (shown) {
-      this.#draw(scenarioCosts, current);
-      this.#table.update(scenarioCosts.map((cost, index) => rowOf(cost, index === current)));
+    this.#draw();
+  }
+
+  /** Shows other curves over N. */
+  showCurves(curves: CostCurves | null): void {
+    this.#curves = curves;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const { plan = null, scenarioCosts = [] } = this.#snapshot ?? {};
+    if (plan === null || scenarioCosts.length === 0) {
+      return;
+    }
+    const current = scenarioCosts.findIndex(({ kind }) => kind === plan.scenario.kind);
+    this.#bars.show(this.#metric, scenarioCosts, current);
+    setVisible(this.#growth.element, this.#curves !== null && current >= 0);
+    if (this.#curves !== null && current >= 0) {
+      this.#growth.show(this.#metric, this.#curves, scenarioCosts[current]);
     }
   }
-
-  #draw(costs: readonly ScenarioCost[], current: number): void {
-    const totals = costs.map(totalCalls);
-    const logarithmic = Math.max(...totals) > logarithmicFrom * Math.max(1, Math.min(...totals));
-    setVisible(this.#scale, logarithmic);
-    this.#chart.show({
-      description: `Calls per scenario: ${costs.map((cost) => `${cost.label} ${count(totalCalls(cost)).text}`).join(', ')}.`,
-      categories: costs.map(labelLines),
-      emphasised: current < 0 ? null : current,
-      series: [
-        { label: 'attention calls', values: costs.map((cost) => cost.attentionCalls), colour: 'blue', pattern: 'solid' },
-        { label: 'token-wise calls', values: costs.map((cost) => cost.tokenwiseCalls), colour: 'green', pattern: 'hatched' },
-      ],
-      markers: { label: 'bound on attention calls', values: costs.map((cost) => cost.boundCalls) },
-      logarithmic,
-      format: formatCompact,
-    });
-  }
-}
-
-function totalCalls({ attentionCalls, tokenwiseCalls }: ScenarioCost): number {
-  return attentionCalls + tokenwiseCalls;
-}
-
-/** The scenario's title, its parameters on a second line. */
-function labelLines({ title, label }: ScenarioCost): readonly string[] {
-  const parameters = /\((.*)\)$/.exec(label)?.[1];
-  return parameters === undefined ? [title] : [title, parameters];
-}
-
-function rowOf(cost: ScenarioCost, current: boolean): Row {
-  return {
-    attributes: { 'aria-current': current ? 'true' : false, 'data-testid': `cost-${cost.kind}` },
-    cells: [
-      words(cost.label),
-      count(cost.attentionCalls),
-      count(cost.tokenwiseCalls),
-      count(cost.boundCalls),
-      flops(cost.flops),
-      cost.predictedMs === null ? nothing : duration(cost.predictedMs),
-    ],
-  };
-}
-
-function legend(): HTMLElement {
-  const entry = (swatch: string, text: string): HTMLElement =>
-    element('li', {}, element('span', { class: `swatch ${swatch}` }), element('span', {}, text));
-  return element(
-    'ul',
-    { class: 'legend' },
-    entry('full', 'attention calls'),
-    entry('tokenwise', 'token-wise calls'),
-    entry('bound', 'the theorem’s bound on attention calls'),
-  );
 }

@@ -1,3 +1,4 @@
+import { fileName, localTime } from '../../src/core/format';
 import { scenarioLabel } from '../../src/core/masks';
 import type { PanelRun, PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
@@ -7,10 +8,7 @@ import { count, duration, errorSize, figure, nothing, words } from '../ui/shown'
 import { DataTable, type Row } from '../ui/table';
 import type { View } from '../ui/view';
 
-/** Rows that the table shows at most. */
-const shownRuns = 50;
-
-/** The runs so far, newest first, those of other prompts included. */
+/** The newest runs, newest first, those of other prompts included. */
 export class History implements View {
   readonly #empty = element('p', { class: 'note' }, 'Runs will be listed here.');
   readonly #more = element('p', { class: 'note' });
@@ -35,12 +33,12 @@ export class History implements View {
     this.element = section(host, 'history', 'History', this.#empty, this.#table.element, this.#more);
   }
 
-  update({ runs }: PanelSnapshot): void {
+  update({ runs, keptRuns }: PanelSnapshot): void {
     setVisible(this.#empty, runs.length === 0);
     setVisible(this.#table.element, runs.length > 0);
-    setVisible(this.#more, runs.length > shownRuns);
-    setText(this.#more, `The ${count(shownRuns).text} newest of ${count(runs.length).text} runs.`);
-    this.#table.update(runs.slice(0, shownRuns).map(rowOf));
+    setVisible(this.#more, keptRuns > runs.length);
+    setText(this.#more, `${count(runs.length).text} of ${count(keptRuns).text} runs; the view Runs has all of them.`);
+    this.#table.update(runs.map(rowOf));
   }
 }
 
@@ -60,19 +58,4 @@ function rowOf({ id, current, report }: PanelRun): Row {
       words(localTime(environment.date), environment.date),
     ],
   };
-}
-
-/** The last part of a path of either kind. */
-function fileName(path: string): string {
-  return path.split(/[\\/]/).at(-1) || path;
-}
-
-/** An ISO date as local `2026-02-01 14:05`. */
-function localTime(date: string): string {
-  const time = new Date(date);
-  if (Number.isNaN(time.getTime())) {
-    return date;
-  }
-  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16).replace('T', ' ');
 }

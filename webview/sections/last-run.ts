@@ -10,6 +10,7 @@ import { bytes, count, duration, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
 import type { View } from '../ui/view';
 import { FidelityAndQuality } from './fidelity-quality';
+import { LayerChart } from './layers';
 import { PhaseChart } from './phases';
 import { SamplingSummary } from './sampling';
 
@@ -36,12 +37,14 @@ export class LastRun implements View {
     { 'data-testid': 'calls-measured' },
   );
   readonly #phases: PhaseChart;
+  readonly #layers: LayerChart;
   readonly #accuracy = new FidelityAndQuality();
   readonly #sampling = new SamplingSummary('run-sampling');
   readonly #body: HTMLElement;
 
   constructor(host: Host, theme: ThemeWatcher) {
     this.#phases = new PhaseChart(host, theme);
+    this.#layers = new LayerChart(host, theme);
     const calls = element('div', { class: 'subsection' }, element('h3', {}, 'Calls, planned and measured'), this.#calls.element);
     this.#body = element(
       'div',
@@ -50,6 +53,7 @@ export class LastRun implements View {
       this.#accuracy.element,
       this.#sampling.element,
       this.#phases.element,
+      this.#layers.element,
       calls,
     );
     this.element = section(host, 'last-run', 'Last run', this.#empty, this.#body);
@@ -76,7 +80,8 @@ export class LastRun implements View {
       threads: run.threads > 0 ? count(run.threads) : { text: 'automatic', value: run.threads },
       device: words(run.device, run.device),
     });
-    this.#phases.show(run.phases);
+    this.#phases.show(report);
+    this.#layers.show(report);
     this.#accuracy.show(report);
     setVisible(this.#sampling.element, report.sampling !== null);
     if (report.sampling !== null) {

@@ -1,11 +1,20 @@
 import type { QueryBlock } from '../../src/core/plan/plan';
 import type { TileKind } from '../../src/core/plan/tiles';
+import type { TilePlace, Viewport } from './viewport';
 
-/** A square of `side` pixels that shows `blocks` query blocks downwards and `blocks` key blocks to the right. */
+/** A square of `side` pixels that shows a part of the map: query blocks downwards, key blocks to the right. */
 export interface Grid {
   /** T. */
   readonly blocks: number;
   /** In whole device pixels. Several blocks share a pixel where there are more blocks than pixels. */
+  readonly side: number;
+  readonly shown: Viewport;
+}
+
+/** One direction of a grid: the blocks from `first` on, `span` of them over `side` pixels. */
+export interface Axis {
+  readonly first: number;
+  readonly span: number;
   readonly side: number;
 }
 
@@ -22,51 +31,74 @@ export interface Band {
   readonly spans: Readonly<Record<TileKind, readonly Span[]>>;
 }
 
-/** A tile of the plan; blocks are 0-based. */
-export interface Tile {
-  readonly queryBlock: number;
-  readonly keyBlock: number;
+/** A tile of the plan. */
+export interface Tile extends TilePlace {
   readonly kind: TileKind;
 }
 
-/** The pixels of the blocks `[from, to)`: at least one. */
-export function pixelsOf({ blocks, side }: Grid, { from, to }: Span): Span {
-  const start = Math.floor((from * side) / blocks);
-  const lastStart = Math.floor(((to - 1) * side) / blocks);
-  return { from: start, to: Math.max(lastStart + 1, Math.floor((to * side) / blocks)) };
+/** The direction of the key blocks. */
+export function columnsOf({ side, shown }: Grid): Axis {
+  return { first: shown.left, span: shown.span, side };
+}
+
+/** The direction of the query blocks. */
+export function rowsOf({ side, shown }: Grid): Axis {
+  return { first: shown.top, span: shown.span, side };
+}
+
+/** The pixels of the blocks `[from, to)`: at least one. Those of blocks that are not shown lie outside the side. */
+export function pixelsOf({ first, span, side }: Axis, { from, to }: Span): Span {
+  const edge = (block: number): number => Math.floor(((block - first) * side) / span);
+  return { from: edge(from), to: Math.max(edge(to - 1) + 1, edge(to)) };
 }
 
 /** The blocks that a pixel shows: one, or all that share it. */
-export function blocksAt({ blocks, side }: Grid, pixel: number): Span {
-  const to = Math.ceil(((pixel + 1) * blocks) / side);
-  return { from: Math.min(Math.ceil((pixel * blocks) / side), to - 1), to };
+export function blocksAt({ first, span, side }: Axis, pixel: number): Span {
+  const to = Math.ceil(first + ((pixel + 1) * span) / side);
+  return { from: Math.min(Math.ceil(first + (pixel * span) / side), to - 1), to };
+}
+
+/** The blocks of which a part is shown. */
+export function blocksShown({ first, span }: Axis): Span {
+  return { from: Math.floor(first), to: Math.ceil(first + span) };
 }
 
 /** Pixels along one block's edge; below 1 where blocks share a pixel. */
-export function cellSize({ blocks, side }: Grid): number {
-  return side / blocks;
+export function cellSize({ side, shown }: Grid): number {
+  return side / shown.span;
 }
 
-/** The map's picture as bands: work in proportion to the pixel rows and the runs, never to the tiles. */
+/** The shown picture as bands: work in proportion to the pixel rows and the shown runs, never to the tiles. */
 export function bandsOf(queryBlocks: readonly QueryBlock[], grid: Grid): readonly Band[] {
   const bands: Band[] = [];
-  for (let block = 0; block < grid.blocks; ) {
-    const y = pixelsOf(grid, { from: block, to: block + 1 });
-    const { to } = blocksAt(grid, y.from);
-    bands.push({ y, spans: spansOf(queryBlocks.slice(block, to), grid) });
+  const rows = rowsOf(grid);
+  const shown = blocksShown(rows);
+  for (let block = shown.from; block < shown.to; ) {
+    const y = pixelsOf(rows, { from: block, to: block + 1 });
+    // A row of pixels ends where rounding says: always after the block it began with.
+    const to = Math.min(shown.to, Math.max(block + 1, blocksAt(rows, y.from).to));
+    const spans = spansOf(queryBlocks, { from: block, to }, columnsOf(grid));
+    bands.push({ y: clipped(y, grid.side), spans });
     block = to;
   }
   return bands;
 }
 
-function spansOf(queryBlocks: readonly QueryBlock[], grid: Grid): Band['spans'] {
+function spansOf(queryBlocks: readonly QueryBlock[], { from, to }: Span, columns: Axis): Band['spans'] {
   const spans: Record<TileKind, Span[]> = { full: [], partial: [], sampled: [] };
-  for (const { runs } of queryBlocks) {
-    for (const run of runs) {
-      spans[run.kind].push(pixelsOf(grid, run));
+  for (let block = from; block < to; block += 1) {
+    for (const run of queryBlocks[block].runs) {
+      const pixels = clipped(pixelsOf(columns, run), columns.side);
+      if (pixels.from < pixels.to) {
+        spans[run.kind].push(pixels);
+      }
     }
   }
   return { full: union(spans.full), partial: union(spans.partial), sampled: union(spans.sampled) };
+}
+
+function clipped({ from, to }: Span, side: number): Span {
+  return { from: Math.max(0, from), to: Math.min(side, to) };
 }
 
 /** Joins spans that overlap or touch. */
@@ -85,9 +117,9 @@ function union(spans: readonly Span[]): readonly Span[] {
 
 /** A tile under a pixel of the grid, or undefined where none of the pixel's blocks is read. */
 export function tileAt(queryBlocks: readonly QueryBlock[], grid: Grid, x: number, y: number): Tile | undefined {
-  const rows = blocksAt(grid, y);
-  const columns = blocksAt(grid, x);
-  for (let queryBlock = rows.from; queryBlock < rows.to; queryBlock += 1) {
+  const rows = blocksAt(rowsOf(grid), y);
+  const columns = blocksAt(columnsOf(grid), x);
+  for (let queryBlock = rows.from; queryBlock < Math.min(rows.to, queryBlocks.length); queryBlock += 1) {
     const run = queryBlocks[queryBlock].runs.find(({ from, to }) => from < columns.to && to > columns.from);
     if (run !== undefined) {
       return { queryBlock, keyBlock: Math.max(run.from, columns.from), kind: run.kind };

@@ -1,6 +1,7 @@
 import { formatCount } from '../../src/core/format';
 import type { Theme } from '../theme';
 import type { Grid } from './geometry';
+import type { Viewport } from './viewport';
 
 /** Where the grid lies in its canvas. All lengths in device pixels. */
 export interface MapLayout {
@@ -26,8 +27,8 @@ export function axisFontSize(theme: Theme): number {
   return Math.max(10, theme.fontSize - 2);
 }
 
-/** Fits the map of `blocks` blocks into `width` CSS pixels. */
-export function layoutOf(blocks: number, width: number, theme: Theme, ratio: number): MapLayout {
+/** Fits the map of `blocks` blocks into `width` CSS pixels. What is `shown` of it does not change its size. */
+export function layoutOf(blocks: number, shown: Viewport, width: number, theme: Theme, ratio: number): MapLayout {
   const size = axisFontSize(theme);
   const labelWidth = formatCount(blocks).length * size * 0.62;
   const left = Math.round((labelWidth + markSize + 4) * ratio);
@@ -35,20 +36,5 @@ export function layoutOf(blocks: number, width: number, theme: Theme, ratio: num
   const room = Math.floor((width - margin) * ratio) - left;
   const side = Math.max(16, Math.min(room, Math.floor(largestSide * ratio), Math.floor(blocks * largestCell * ratio)));
   const far = Math.round(margin * ratio);
-  return { grid: { blocks, side }, left, top, width: left + side + far, height: top + side + far, ratio };
-}
-
-/** 0-based blocks that carry a label: the first, and every 1, 2 or 5 times a power of ten with `room` pixels between. */
-export function labelledBlocks({ blocks, side }: Grid, room: number): readonly number[] {
-  const atLeast = (room * blocks) / side;
-  const power = 10 ** Math.max(0, Math.floor(Math.log10(atLeast)));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= atLeast) ?? 10 * power;
-  const labelled = [0];
-  // Steps of 2 count 1, 3, 5; larger ones hit round numbers: 1, 10, 20.
-  for (let block = step <= 2 ? step : step - 1; block < blocks; block += step) {
-    if (block >= atLeast) {
-      labelled.push(block);
-    }
-  }
-  return labelled;
+  return { grid: { blocks, side, shown }, left, top, width: left + side + far, height: top + side + far, ratio };
 }

@@ -1,21 +1,22 @@
+import type { OrderStep } from '../../src/core/plan/call-order';
 import type { Plan } from '../../src/core/plan/plan';
 import { element, setAttributes } from '../dom';
 import type { ThemeWatcher } from '../theme';
 import { bandsOf, tileAt, type Tile } from './geometry';
 import { layoutOf, type MapLayout } from './layout';
-import { paintCursor, paintMap, paintOutline } from './paint';
+import { paintMarks, type Marks } from './marks';
+import { paintMap } from './paint';
+import { paintStep } from './paint-step';
+import { resized, wholeMap, type Place, type Viewport } from './viewport';
 
 /** What is marked in the map. */
-export interface Marks {
-  /** 0-based block of the editor's cursor. */
-  readonly cursor: number | null;
-  readonly hovered: Tile | null;
-  /** The keyboard's tile, while the map has the focus. */
-  readonly focused: Tile | null;
+export interface ShownMarks extends Marks {
+  /** The step of a run that is shown, or null for all of it. */
+  readonly step: OrderStep | null;
 }
 
 /**
- * The map's canvas: sized to its box and to the screen's pixels, drawn again when plan, size or theme change.
+ * The map's canvas: sized to its box and to the screen's pixels, drawn again when plan, size, theme or what is shown change.
  *
  * The picture is kept apart from the marks, so that moving over a large map only copies pixels.
  */
@@ -24,17 +25,21 @@ export class TileCanvas {
   readonly element = element('div', { class: 'tile-canvas' }, this.canvas);
   readonly #picture = document.createElement('canvas');
   readonly #theme: ThemeWatcher;
+  readonly #onLayout: () => void;
   #plan: Plan | null = null;
   #layout: MapLayout | null = null;
-  #marks: Marks = { cursor: null, hovered: null, focused: null };
+  #marks: ShownMarks = { place: { cursor: null, visible: null }, pointed: null, focused: null, step: null };
+  #shown = wholeMap(1);
   #stale = true;
   #frame = 0;
 
-  constructor(theme: ThemeWatcher, onLayout: (layout: MapLayout) => void) {
+  /** @param onLayout hears when size or what is shown changed, but not of `show` */
+  constructor(theme: ThemeWatcher, onLayout: () => void) {
     this.#theme = theme;
+    this.#onLayout = onLayout;
     const relayout = (): void => {
-      if (this.#fit() && this.#layout !== null) {
-        onLayout(this.#layout);
+      if (this.#fit()) {
+        onLayout();
       }
     };
     new ResizeObserver(relayout).observe(this.element);
@@ -45,34 +50,62 @@ export class TileCanvas {
     });
   }
 
-  /** Draws another plan. */
+  /** Draws another plan, at the part shown before. */
   show(plan: Plan): void {
+    this.#shown = this.#plan === null ? wholeMap(plan.blocks) : resized(this.#shown, this.#plan.blocks, plan.blocks);
     this.#plan = plan;
     this.#layout = null;
     this.#fit();
   }
 
+  /** Shows another part of the map. @returns whether it was another one */
+  look(change: (shown: Viewport, blocks: number) => Viewport): boolean {
+    const { left, top, span } = this.#shown;
+    const next = change(this.#shown, this.#plan?.blocks ?? 1);
+    if (next.left === left && next.top === top && next.span === span) {
+      return false;
+    }
+    this.#shown = next;
+    this.#layout = null;
+    this.#fit();
+    this.#onLayout();
+    return true;
+  }
+
+  /** The part that is shown. */
+  get shown(): Viewport {
+    return this.#shown;
+  }
+
   /** Draws other marks. */
-  mark(marks: Marks): void {
+  mark(marks: ShownMarks): void {
     this.#marks = marks;
     this.#draw();
   }
 
-  /** Side of the grid in device pixels, 0 before it has been laid out. */
-  get side(): number {
-    return this.#layout?.grid.side ?? 0;
+  /** Where and how large the grid is drawn; null before the map has been laid out. */
+  get layout(): MapLayout | null {
+    return this.#layout;
+  }
+
+  /** Where in the shown square a point of the canvas lies, in CSS pixels. */
+  placeOf({ offsetX, offsetY }: Pick<MouseEvent, 'offsetX' | 'offsetY'>): Place {
+    if (this.#layout === null) {
+      return { x: 0, y: 0 };
+    }
+    const { grid, left, top, ratio } = this.#layout;
+    return { x: (offsetX * ratio - left) / grid.side, y: (offsetY * ratio - top) / grid.side };
   }
 
   /** The tile under a pointer, or null. */
-  tileUnder({ offsetX, offsetY }: MouseEvent): Tile | null {
+  tileUnder(pointer: MouseEvent): Tile | null {
     if (this.#plan === null || this.#layout === null) {
       return null;
     }
-    const { grid, left, top, ratio } = this.#layout;
-    const x = Math.floor(offsetX * ratio) - left;
-    const y = Math.floor(offsetY * ratio) - top;
-    const inside = x >= 0 && y >= 0 && x < grid.side && y < grid.side;
-    return inside ? (tileAt(this.#plan.queryBlocks, grid, x, y) ?? null) : null;
+    const { x, y } = this.placeOf(pointer);
+    const { grid } = this.#layout;
+    const inside = x >= 0 && y >= 0 && x < 1 && y < 1;
+    return inside ? (tileAt(this.#plan.queryBlocks, grid, Math.floor(x * grid.side), Math.floor(y * grid.side)) ?? null) : null;
   }
 
   /** Lays the map out for the room there is. @returns whether anything changed */
@@ -81,12 +114,13 @@ export class TileCanvas {
     if (this.#plan === null || width === 0) {
       return false;
     }
-    const layout = layoutOf(this.#plan.blocks, width, this.#theme.current, window.devicePixelRatio);
+    const layout = layoutOf(this.#plan.blocks, this.#shown, width, this.#theme.current, window.devicePixelRatio);
     const { width: across, height, ratio } = layout;
     if (this.#layout?.width === across && this.#layout.height === height && this.#layout.ratio === ratio) {
       return false;
     }
     this.#layout = layout;
+    // Setting the same size again clears a canvas: attributes are set only where they differ.
     for (const canvas of [this.canvas, this.#picture]) {
       setAttributes(canvas, { width: across, height });
     }
@@ -114,17 +148,11 @@ export class TileCanvas {
       paintMap(picture, layout, bandsOf(this.#plan.queryBlocks, layout.grid), theme);
       this.#stale = false;
     }
-    const { cursor, hovered, focused } = this.#marks;
     pen.clearRect(0, 0, layout.width, layout.height);
     pen.drawImage(this.#picture, 0, 0);
-    if (cursor !== null && cursor < this.#plan.blocks) {
-      paintCursor(pen, layout, cursor, theme);
+    if (this.#marks.step !== null) {
+      paintStep(pen, this.#picture, layout, this.#marks.step, theme);
     }
-    if (focused !== null) {
-      paintOutline(pen, layout, focused, theme.focus, theme.background);
-    }
-    if (hovered !== null) {
-      paintOutline(pen, layout, hovered, theme.foreground, theme.background);
-    }
+    paintMarks(pen, layout, this.#marks, theme);
   }
 }

@@ -2,6 +2,7 @@ import { formatCount } from '../../src/core/format';
 import type { Plan } from '../../src/core/plan/plan';
 import type { TileRun } from '../../src/core/plan/tiles';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import { dataBehind } from '../ui/section';
 import { count, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
@@ -13,18 +14,18 @@ const listedAtEachEnd = 100;
 
 /** The tile map as a table: the runs of every query block. It is filled only while it is open. */
 export class TileTable {
-  readonly #table = new DataTable('Key blocks that each query block reads', [
-    { title: 'Query block' },
-    { title: 'Tokens' },
-    { title: 'Key blocks read' },
-    { title: 'Tiles', numeric: true },
+  readonly #table = new DataTable(t('Key blocks that each query block reads'), [
+    { title: t('Query block') },
+    { title: t('Tokens') },
+    { title: t('Key blocks read') },
+    { title: t('Tiles'), numeric: true },
   ]);
   readonly element: HTMLDetailsElement;
   #plan: Plan | null = null;
   #filled: Plan | null = null;
 
   constructor(host: Host) {
-    this.element = dataBehind(host, 'tiles', 'Tiles as a table', this.#table.element);
+    this.element = dataBehind(host, 'tiles', t('Tiles as a table'), this.#table.element);
     this.element.addEventListener('toggle', () => this.#fill());
   }
 
@@ -50,7 +51,7 @@ function rowsOf(plan: Plan): readonly Row[] {
   const tail = Array.from({ length: listedAtEachEnd }, (_row, index) =>
     rowOf(plan, plan.blocks - listedAtEachEnd + index),
   );
-  const leftOut = `${formatCount(plan.blocks - 2 * listedAtEachEnd)} query blocks left out`;
+  const leftOut = t('{0} query blocks left out', formatCount(plan.blocks - 2 * listedAtEachEnd));
   const gap = { cells: [words('…'), words(''), words(leftOut), words('')], attributes: { class: 'gap' } };
   return [...head, gap, ...tail].map((row) => ({ attributes: { class: null }, ...row }));
 }
@@ -64,8 +65,8 @@ function rowOf(plan: Plan, block: number): Row {
 
 function runText({ from, to, kind }: TileRun): string {
   if (kind === 'sampled') {
-    return 'one random block (sampled)';
+    return t('one random block (sampled)');
   }
   const blocks = to === from + 1 ? formatCount(to) : `${formatCount(from + 1)}–${formatCount(to)}`;
-  return `${blocks} (${kind})`;
+  return kind === 'full' ? t('{0} (full)', blocks) : t('{0} (partial)', blocks);
 }

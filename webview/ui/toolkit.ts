@@ -5,10 +5,14 @@ import {
   vsCodeButton,
   vsCodeDropdown,
   vsCodeOption,
+  vsCodeRadio,
+  vsCodeRadioGroup,
   vsCodeTextField,
   type Button,
   type Dropdown,
   type Option,
+  type Radio,
+  type RadioGroup,
   type TextField,
 } from '@vscode/webview-ui-toolkit';
 import { setAttributes, type Attributes } from '../dom';
@@ -21,7 +25,7 @@ export type { Button, Dropdown, TextField };
  * The toolkit is no longer maintained: this is the one module that knows it, so that it can be replaced here.
  */
 export function registerComponents(): void {
-  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeTextField());
+  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeRadio(), vsCodeRadioGroup(), vsCodeTextField());
 }
 
 /** A button; `primary` for the one main action of a form. */
@@ -67,6 +71,27 @@ export function setChoice(target: Dropdown, value: string): void {
   if (target.value !== value) {
     target.value = value;
   }
+}
+
+/** Choices side by side, of which one holds; `onChoose` hears only the user's choices. */
+export function radioGroup(label: string, choices: readonly Choice[], chosen: string, attributes: Attributes, onChoose: (value: string) => void): HTMLElement {
+  const built = document.createElement('vscode-radio-group') as RadioGroup;
+  setAttributes(built, { 'aria-label': label, orientation: 'horizontal', value: chosen, ...attributes });
+  for (const { value, label: title } of choices) {
+    const radio = document.createElement('vscode-radio') as Radio;
+    setAttributes(radio, { value });
+    radio.textContent = title;
+    built.append(radio);
+  }
+  let last = chosen;
+  built.addEventListener('change', () => {
+    // It also tells of what it was given.
+    if (built.value !== last) {
+      last = built.value;
+      onChoose(last);
+    }
+  });
+  return built;
 }
 
 /** A one-line field. `onInput` hears every key, `onCommit` Enter and leaving the field. */

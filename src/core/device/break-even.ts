@@ -1,6 +1,8 @@
-import { makePlan, type PlanRequest } from '../plan/plan';
+import { isWritten } from '../masks';
+import type { PlanRequest } from '../plan/plan';
+import { requestCost } from '../plan/request-cost';
 import { linearBetween, type Calibration } from './calibration';
-import { predict } from './predict';
+import { timePredictor } from './predict-request';
 
 /** Attention of a plan beside dense attention on the same device. */
 export interface BreakEven {
@@ -25,14 +27,19 @@ export function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 
  * From which N on the simulation of a scenario beats dense attention on a device, M held.
  *
  * Dense attention computes every pair whatever the mask, so a window wins early and full attention hardly ever.
+ * Undefined where nothing is predicted, and for a written mask: planning that at a dozen lengths may take seconds.
  */
 export function breakEven(request: PlanRequest, calibration: Calibration): BreakEven | undefined {
+  if (isWritten(request.scenario)) {
+    return undefined;
+  }
+  const phasesAt = timePredictor(request, calibration);
   const compare = (tokens: number): { attentionMs: number; denseMs: number } | undefined => {
-    const plan = makePlan({ ...request, tokens });
-    const phases = predict(plan, calibration)?.phases;
+    const phases = phasesAt(tokens);
     // A compiled layer is one time: its attention is what its floating-point operations take.
-    const compiled = ((calibration.layer?.attendNsPerFlop ?? 0) * plan.flopsByPhase.attend) / 1e6;
-    return phases && { attentionMs: phases.gather + phases.attend + compiled, denseMs: denseAttentionMs(plan, calibration) };
+    const { layer } = calibration;
+    const compiled = layer === null ? 0 : (layer.attendNsPerFlop * requestCost({ ...request, tokens }).flopsByPhase.attend) / 1e6;
+    return phases && { attentionMs: phases.gather + phases.attend + compiled, denseMs: denseAttentionMs({ ...request, tokens }, calibration) };
   };
   const here = compare(request.tokens);
   if (here === undefined) {

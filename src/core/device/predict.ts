@@ -11,6 +11,8 @@ export interface Prediction {
   /** Wall time of the layers in milliseconds: the phases below, without tokenization and checks. */
   readonly wallMs: number;
   readonly phases: Readonly<Record<Extract<Phase, 'project' | 'gather' | 'attend' | 'layer' | 'mlp'>, number>>;
+  /** Milliseconds of each layer, which add up to `wallMs`; absent in reports of versions that did not say. */
+  readonly layerMs?: readonly number[];
   /** Peak resident memory of the process in bytes. */
   readonly peakBytes: number;
 }
@@ -51,9 +53,22 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   if (isBlackBox(plan.construction)) {
     return undefined;
   }
-  const { layer } = calibration;
-  const phases = layer === null ? inPass(tilewisePhases(plan, calibration), calibration.pass) : compiledPhases(plan, layer);
-  return { wallMs: sumOf(phases), phases, peakBytes: calibration.idleBytes + plan.bytes + processBytes(plan) };
+  const { layer, pass } = calibration;
+  const parts = layerParts(plan).map((part) => ({ layers: part.layers, phases: layer === null ? layerPhases(part.plan, calibration) : compiledPhases(part.plan, layer) }));
+  const whole = totalOf(parts.map(({ phases }) => phases));
+  const phases = layer === null ? inPass(whole, pass) : whole;
+  return { wallMs: sumOf(phases), phases, layerMs: layerTimes(parts, layer === null ? pass : undefined), peakBytes: calibration.idleBytes + plan.bytes + processBytes(plan) };
+}
+
+/** Times of the layers in order; sessions are started in the first one. */
+function layerTimes(parts: readonly { readonly layers: readonly number[]; readonly phases: Prediction['phases'] }[], { startMs, factor }: PassRate = { startMs: 0, factor: 1 }): number[] {
+  const times: number[] = [];
+  for (const { layers, phases } of parts) {
+    for (const layer of layers) {
+      times[layer] = (factor * sumOf(phases)) / layers.length + (layer === 0 ? startMs : 0);
+    }
+  }
+  return times;
 }
 
 /** The tokenizer with its tables, and what reading a prompt and a model leaves behind. */
@@ -81,14 +96,17 @@ function inPass(phases: Prediction['phases'], { startMs, factor }: PassRate): Pr
 }
 
 /** A device that runs whole layers as compiled graphs. */
-function compiledPhases({ model, flopsByPhase }: Plan, { layerMs, attendNsPerFlop, tokenwiseNsPerFlop }: LayerRate): Prediction['phases'] {
+export function compiledPhases({ model, flopsByPhase }: Pick<Plan, 'model' | 'flopsByPhase'>, { layerMs, attendNsPerFlop, tokenwiseNsPerFlop }: LayerRate): Prediction['phases'] {
   const work = flopsByPhase.attend * attendNsPerFlop + (flopsByPhase.project + flopsByPhase.outputAndMlp) * tokenwiseNsPerFlop;
   return { project: 0, gather: 0, attend: 0, layer: model.layers * layerMs + work / 1e6, mlp: 0 };
 }
 
 /** The parts of a tile-wise pass, each as if it were run again and again. */
 export function tilewisePhases(plan: Plan, calibration: TilewiseRates): Prediction['phases'] {
-  const parts = layerParts(plan).map((part) => layerPhases(part.plan, calibration));
+  return totalOf(layerParts(plan).map((part) => layerPhases(part.plan, calibration)));
+}
+
+function totalOf(parts: readonly Prediction['phases'][]): Prediction['phases'] {
   const total = (phase: keyof Prediction['phases']): number => parts.reduce((sum, phases) => sum + phases[phase], 0);
   return { project: total('project'), gather: total('gather'), attend: total('attend'), layer: total('layer'), mlp: total('mlp') };
 }

@@ -2,11 +2,12 @@ import { largestTokens, type BreakEven } from '../device/break-even';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
 import { callsPerInstance } from '../constructions/slice';
 import { scenarioLabel } from '../masks';
+import { callsOfBlock } from '../plan/block-calls';
 import { blockEnd, blockStart } from '../plan/partition';
 import { isUniform, layerParts } from '../plan/parts';
-import { callsOfBlock, type Plan, type PlanPart } from '../plan/plan';
+import type { Plan, PlanPart } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
-import type { DevicePrediction, PredictionReport } from '../report/prediction';
+import { attentionMs, type DevicePrediction, type PredictionReport } from '../report/prediction';
 
 /** A plan's figures, without its tiles. */
 type PlanFigures = Omit<Plan, 'queryBlocks' | 'parts'>;
@@ -59,13 +60,12 @@ export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallM
 
 /** The hint at a block's first token: with a prediction also the time of its share of the attention. */
 export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
-  const time = prediction === null ? '' : ` · ${formatDuration(cost.share * attentionMs(prediction))}`;
-  return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}${time}`;
+  return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}${expectedTime(cost.share, prediction)}`;
 }
 
-/** Attention's part of a prediction; a compiled layer is not taken apart. */
-function attentionMs({ phases: { gather, attend, layer } }: DevicePrediction): number {
-  return gather + attend + layer;
+/** The time of a share of the attention, to go behind its figures; nothing without a prediction. */
+export function expectedTime(share: number, prediction: DevicePrediction | null): string {
+  return prediction === null ? '' : ` · ${formatDuration(share * attentionMs(prediction))}`;
 }
 
 /** Where a prediction comes from and when the simulation wins, as Markdown; without a calibration, how to get one. */

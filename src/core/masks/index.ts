@@ -139,6 +139,11 @@ export function isSampled(scenario: Scenario): boolean {
   return layersOf(scenario).some(({ kind }) => maskDefinition(kind).sampled);
 }
 
+/** Whether some layer's mask was written by the user: nothing is known of its form, so other lengths are not planned unasked. */
+export function isWritten(scenario: Scenario): boolean {
+  return layersOf(scenario).some(({ kind }) => kind === 'custom');
+}
+
 /** A scenario in words, such as `sliding-window(window 512)`. */
 export function scenarioLabel(scenario: ScenarioChoice): string {
   if (scenario.kind === 'per-layer') {

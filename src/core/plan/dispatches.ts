@@ -65,25 +65,50 @@ export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScore
  */
 export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
   const dispatches: Dispatch[] = [];
-  // A short last key block lies by itself in memory: no stack of several tiles can run into it.
-  const short = plan.tokens < plan.blocks * tileRows(plan) ? plan.blocks - 1 : undefined;
-  let band: Band | undefined;
-  for (let block = 0; block < plan.blocks; block += 1) {
-    const reading = readingOf(plan, maskIndex, block, limit);
-    if (band === undefined || !(extend(band, reading, 'all', limit, short) || extend(band, reading, 'near', limit, short))) {
-      finish(band, limit, dispatches);
-      band = { firstBlock: block, readings: [reading], shared: undefined, moves: [] };
-    }
+  for (const band of dispatchBands(plan, maskIndex, limit)) {
+    append(band, limit, dispatches);
   }
-  finish(band, limit, dispatches);
   return dispatches;
 }
 
+/**
+ * The query blocks in bands that read alike, one after another: what native runs are made of.
+ *
+ * @param from the first query block of a band, to begin there
+ */
+export function* dispatchBands(plan: LayerPlan, maskIndex: MaskIndex, limit: number, from = 0): Generator<DispatchBand, void> {
+  // A short last key block lies by itself in memory: no stack of several tiles can run into it.
+  const short = plan.tokens < plan.blocks * tileRows(plan) ? plan.blocks - 1 : undefined;
+  let band: Band | undefined;
+  for (let block = from; block < plan.blocks; block += 1) {
+    const reading = readingOf(plan, maskIndex, block, limit);
+    if (band === undefined || !(extend(band, reading, 'all', limit, short) || extend(band, reading, 'near', limit, short))) {
+      if (band !== undefined) {
+        yield band;
+      }
+      band = { firstBlock: block, readings: [reading], shared: undefined, moves: [] };
+    }
+  }
+  if (band !== undefined) {
+    yield band;
+  }
+}
+
+/** How many native runs a band becomes, without making them. */
+export function dispatchCount({ readings, shared }: DispatchBand, limit: number): number {
+  const parts = (stacks: readonly TileStack[]): number => Math.ceil(tileSum(stacks) / limit);
+  const [first] = readings;
+  if (shared === undefined) {
+    return parts(first.stacks);
+  }
+  return 1 + (shared === 'near' ? readings.reduce((sum, { far }) => sum + parts(far), 0) : 0);
+}
+
 /** Which tiles of query blocks that read alike share a run: all of them, or those they do not read by themselves. */
-type Shared = 'all' | 'near';
+export type Shared = 'all' | 'near';
 
 /** What a query block reads. */
-interface Reading {
+export interface Reading {
   /** Its own key block first, and all others, tile by tile; undefined where they are too many to share a run. */
   readonly all: readonly TileStack[] | undefined;
   /** Its own key block and those with a mask, tile by tile; undefined where it is short, and reads as no other does. */
@@ -94,11 +119,18 @@ interface Reading {
   readonly stacks: readonly TileStack[];
 }
 
-/** Query blocks found to read alike so far; grows in place, as a long prompt has many. */
-interface Band {
+/** Consecutive query blocks that read alike. */
+export interface DispatchBand {
   readonly firstBlock: number;
-  readonly readings: Reading[];
+  readonly readings: readonly Reading[];
   /** From the second query block on: what is shared, and which of it moves along with the query block. */
+  readonly shared: Shared | undefined;
+  readonly moves: readonly boolean[];
+}
+
+/** A band found so far; grows in place, as a long prompt has many query blocks. */
+interface Band extends DispatchBand {
+  readonly readings: Reading[];
   shared: Shared | undefined;
   moves: readonly boolean[];
 }
@@ -140,12 +172,15 @@ function extend(band: Band, reading: Reading, shared: Shared, limit: number, sho
   return true;
 }
 
+/** The runs of one band. */
+export function dispatchesOfBand(band: DispatchBand, limit: number): readonly Dispatch[] {
+  const dispatches: Dispatch[] = [];
+  append(band, limit, dispatches);
+  return dispatches;
+}
+
 /** Appends the runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
-function finish(band: Band | undefined, limit: number, dispatches: Dispatch[]): void {
-  if (band === undefined) {
-    return;
-  }
-  const { firstBlock, readings, shared, moves } = band;
+function append({ firstBlock, readings, shared, moves }: DispatchBand, limit: number, dispatches: Dispatch[]): void {
   const [first] = readings;
   const together = shared && first[shared];
   if (together === undefined) {

@@ -35,10 +35,8 @@ export function layerRequests({ scenario, model, ...request }: PlanRequest): rea
  * @throws InputError for a black-box construction, which is arranged for one scenario
  */
 export function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenario }): Plan {
-  const { construction, scenario, tokens, oracle, model } = request;
-  if (isBlackBox(construction)) {
-    throw new InputError(`Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`);
-  }
+  const { scenario, tokens, oracle, model } = request;
+  checkUniform(request);
   const groups = layerGroups(scenario, model.layers);
   const parts = layerRequests(request).map((part, index): PlanPart => ({ layers: groups[index].layers, plan: planLayers(part) }));
   const cut = partition(tokens, oracle.inputLength);
@@ -71,8 +69,15 @@ export function composePlan(request: PlanRequest & { readonly scenario: PerLayer
   };
 }
 
+/** @throws InputError for a black-box construction of layers that differ */
+export function checkUniform({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>): void {
+  if (isBlackBox(construction)) {
+    throw new InputError(`Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`);
+  }
+}
+
 /** The statements and formulas of all kinds of layer, each with its own number of layers for L. */
-function joinBounds(parts: readonly PlanPart[]): Bound {
+export function joinBounds(parts: readonly (Pick<PlanPart, 'layers'> & { readonly plan: Pick<Plan, 'bound'> })[]): Bound {
   return {
     theorem: [...new Set(parts.map(({ plan }) => plan.bound.theorem))].join('; '),
     formula: parts.map(({ layers, plan }) => plan.bound.formula.replace(/^L\b/, String(layers.length))).join(' + '),

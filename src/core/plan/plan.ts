@@ -6,7 +6,7 @@ import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, type PlanCost } from './cost';
 import { checkBlockSize, partition } from './partition';
-import { composePlan, layerParts } from './parts';
+import { composePlan } from './parts';
 import { tileCount, tileRuns, type TileKind, type TileRun } from './tiles';
 
 /** One query block: the key blocks it reads, and the single-head instances of attention calls that it causes. */
@@ -158,17 +158,6 @@ export function summarise(plan: Plan): PlanSummary {
     bound,
   }));
   return { ...summary, parts };
-}
-
-/** Attention calls that a query block (0-based) causes over all layers; those of all query blocks add up to the plan's. */
-export function callsOfBlock(plan: Plan, block: number): number {
-  return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlock(part.plan, part.plan.queryBlocks[block]), 0);
-}
-
-function layerCallsOfBlock(plan: LayerPlan, { firstInstance, instances }: QueryBlock): number {
-  const layerCalls = plan.calls.attention / plan.model.layers;
-  const callsUpTo = (instance: number): number => Math.ceil((instance * layerCalls) / plan.instances);
-  return callsUpTo(firstInstance + instances) - callsUpTo(firstInstance);
 }
 
 function notesOf({ tokens, scenario, oracle }: PlanRequest, blocks: number): string[] {

@@ -57,6 +57,24 @@ export interface ExperimentPoint {
   readonly onFront: boolean;
 }
 
+/** A point without its prompts: what tables and charts of an experiment draw from. */
+export type SummedPoint = Omit<ExperimentPoint, 'prompts'>;
+
+/** A report without what is of single prompts, of which a folder may have many. */
+export type ExperimentSummary = Omit<ExperimentReport, 'points'> & { readonly points: readonly SummedPoint[] };
+
+/** The report without what is of single prompts. */
+export function summariseExperiment({ points, ...report }: ExperimentReport): ExperimentSummary {
+  return {
+    ...report,
+    points: points.map((point) => {
+      const summed: SummedPoint & { prompts?: unknown } = { ...point };
+      delete summed.prompts;
+      return summed;
+    }),
+  };
+}
+
 /** What `evaluate`, `sweep` and `run` print with `--json`. */
 export interface ExperimentReport {
   readonly schemaVersion: typeof reportSchemaVersion;

@@ -24,6 +24,11 @@ export function devicePrediction(plan: Plan, calibration: Calibration | undefine
     : { provider: calibration.provider, device: calibration.device, threads: calibration.threads, calibrated: calibration.date, ...prediction };
 }
 
+/** Attention's part of a prediction in milliseconds; a compiled layer is not taken apart. */
+export function attentionMs({ phases: { gather, attend, layer } }: DevicePrediction): number {
+  return gather + attend + layer;
+}
+
 /** The same with the break-even, which plans a dozen other lengths. */
 export function predictionReport(plan: Plan, calibration: Calibration | undefined): PredictionReport | null {
   const prediction = devicePrediction(plan, calibration);

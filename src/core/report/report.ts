@@ -67,6 +67,16 @@ export interface Phases {
 }
 export type Phase = keyof Phases;
 
+/** The phases that make up a layer. */
+export const layerPhases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp'] as const satisfies readonly Phase[];
+
+/**
+ * Wall time of one layer's phases in milliseconds; the layers add up to the run's phases.
+ *
+ * The first layer starts the sessions that all share. On a device that works on after a call has returned, a part of a layer's time may show in the next.
+ */
+export type LayerTimes = Readonly<Record<(typeof layerPhases)[number], number>>;
+
 /** Calls that were made, counted where they are made. */
 export interface MeasuredCalls extends CallCounts {
   /** Those of the attention calls that repeat others whose synthetic token underflowed; the plan does not foresee them. */
@@ -88,6 +98,8 @@ export interface RunMeasurements {
   /** From tokens in memory to the last layer's output: verification and quality are not part of it. */
   readonly wallMs: number;
   readonly phases: Phases;
+  /** By layer; absent in reports of versions that did not measure them. */
+  readonly layers?: readonly LayerTimes[];
   readonly calls: MeasuredCalls;
   /** Highest resident set of the process so far, in bytes. */
   readonly peakRssBytes: number;

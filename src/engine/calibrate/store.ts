@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
 import { calibrationSchemaVersion, type Calibration } from '../../core/device/calibration';
 import { providers, type Provider } from '../../core/options';
+import { writeWhole } from '../write-whole';
 
 const amount = z.number().nonnegative();
 const runRate = z.object({ runMs: amount, nsPerFlop: amount });
@@ -63,13 +63,7 @@ export class CalibrationStore {
   async write(calibration: Calibration): Promise<string> {
     await mkdir(this.folder, { recursive: true });
     const path = this.path(calibration.provider, calibration.threads);
-    const draft = `${path}.${randomUUID()}.part`;
-    try {
-      await writeFile(draft, `${JSON.stringify(calibration, null, 2)}\n`, { flag: 'wx' });
-      await rename(draft, path);
-    } finally {
-      await rm(draft, { force: true });
-    }
+    await writeWhole(path, `${JSON.stringify(calibration, null, 2)}\n`);
     return path;
   }
 

@@ -49,6 +49,7 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
       oracle.countLayer(instances, plan);
       hidden = results.next;
       await pass.inspect?.(layer, ...inspected(results, pass));
+      clock.endLayer();
     }
     pass.onProgress(1, 'layer', `layer ${layers} of ${layers}`);
     return hidden.data as Float32Array;

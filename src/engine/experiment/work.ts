@@ -77,6 +77,8 @@ export function workNeedles(needles: readonly PlacedAnswer[], jobs: readonly Job
 
 async function workThrough<T>(items: readonly Item<T>[], jobs: readonly Job[], what: string, known: (unit: string) => T | undefined, work: WorkContext): Promise<Worked<T>> {
   const results: T[][] = [];
+  // Two jobs may be one, such as causal attention and the baseline of a Llama: the second finds what the first has just added.
+  const own = new Set<string>();
   let resumed = 0;
   for (const [index, { tokens, about, score }] of items.entries()) {
     const run = async (job: Job, share: number): Promise<WindowRun> => {
@@ -93,11 +95,12 @@ async function workThrough<T>(items: readonly Item<T>[], jobs: readonly Job[], w
       let result = known(unit);
       if (result === undefined) {
         baseline ??= await run(work.baseline, 0);
-        const own = sameJob(job, work.baseline) ? baseline : await run(job, position + 1);
-        result = await score(own, baseline, await work.evaluator());
+        const scored = sameJob(job, work.baseline) ? baseline : await run(job, position + 1);
+        result = await score(scored, baseline, await work.evaluator());
+        own.add(unit);
         await work.results.add(unit, { ...about, scenario: scenarioLabel(job.scenario), blockSize: job.blockSize }, result);
       } else {
-        resumed += 1;
+        resumed += own.has(unit) ? 0 : 1;
       }
       row.push(result);
     }

@@ -1,8 +1,7 @@
+import { visible } from '../../core/text';
+
 /** The most characters of a value that a message shows: with two of them and a file's name it stays one short line. */
 const shownCharacters = 60;
-
-/** What would break a line, steer a terminal or turn the direction of text: control, format and separator characters, halves of pairs. */
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * Text out of a file as messages may show it: one short line, whatever the file holds.
@@ -11,7 +10,7 @@ const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  */
 export function shown(text: string, limit = shownCharacters): string {
   // One character more than fits tells whether there is more; the rest of a long text is not looked at.
-  const escaped = text.slice(0, limit + 1).replace(unseen, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  const escaped = visible(text.slice(0, limit + 1));
   return escaped.length > limit ? `${escaped.slice(0, limit)}…` : escaped;
 }
 

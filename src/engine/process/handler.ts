@@ -1,5 +1,6 @@
 import type { Progress } from '../../core/report/progress';
 import { calibrateProvider } from '../calibrate/calibrate-provider';
+import { evaluate } from '../experiment/evaluate';
 import { generate } from '../generate/generate';
 import type { Places } from '../laboratory';
 import { promptFromText } from '../prompt';
@@ -13,6 +14,7 @@ export function engineMethods(places: Places): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
     generate: ({ path, text, options, generation }, context) => generate(promptFromText(path, text), options, generation, { ...context, ...places }),
+    evaluate: (request, context) => evaluate(request, { ...context, ...places }),
     ledger: (options, context) => runLedger(options, context),
     calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
   };
@@ -56,6 +58,8 @@ function callMethod(methods: EngineMethods, request: Extract<EngineRequest, { ty
       return methods.simulate(request.argument, context);
     case 'generate':
       return methods.generate(request.argument, context);
+    case 'evaluate':
+      return methods.evaluate(request.argument, context);
     case 'ledger':
       return methods.ledger(request.argument, context);
     case 'calibrate':

@@ -1,4 +1,6 @@
 import type { Calibration } from '../../core/device/calibration';
+import type { Experiment } from '../../core/experiment/experiment';
+import type { ExperimentSummary } from '../../core/report/experiment';
 import type { OnProgress, Progress } from '../../core/report/progress';
 import type { GenerationOptions, GenerationReport } from '../../core/report/generation';
 import type { LedgerOptions, LedgerReport } from '../../core/report/ledger';
@@ -11,6 +13,8 @@ export interface EngineMethods {
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
   /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
+  /** Costs an experiment's scenarios, and measures what they do to the model. @throws InputError, CancelledError */
+  evaluate(request: EvaluateRequest, context: CallContext): Promise<ExperimentSummary>;
   /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
   ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
   /** Measures a device and keeps what was found. @throws InputError where the provider is not there, CancelledError */
@@ -28,6 +32,9 @@ export interface SimulateRequest {
 export interface GenerateRequest extends SimulateRequest {
   readonly generation: GenerationOptions;
 }
+
+/** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
+export type EvaluateRequest = { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] } | { readonly file: string };
 
 /** What surrounds a call. */
 export interface CallContext {

@@ -68,6 +68,7 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
     await pass.inspect?.(layer, tensors, attended);
     report('mlp', 0.9);
     await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut()));
+    clock.endLayer();
   }
   pass.onProgress(1, 'mlp', `layer ${layers} of ${layers}`);
   return hidden;

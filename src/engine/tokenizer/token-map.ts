@@ -11,6 +11,22 @@ export interface TokenMap {
   tokenAt(offset: number): number;
 }
 
+/** The first token that begins at an offset or after it; tokens before the text are with its start. `tokens` where there is none. */
+export function firstTokenFrom(map: TokenMap, offset: number): number {
+  if (offset <= 0) {
+    return 0;
+  }
+  let token = map.tokenAt(offset);
+  if (map.offsetOf(token) < offset) {
+    return token + 1;
+  }
+  // The tokens that a character is split into begin at one place.
+  while (map.offsetOf(token - 1) >= offset) {
+    token -= 1;
+  }
+  return token;
+}
+
 /** A version of a prompt in segments, with the tokens of each. */
 interface Version {
   readonly text: string;

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { blockArithmetic, planArithmetic, predictionArithmetic } from '../../core/hints/hints';
+import { staleNote } from '../../core/hints/staleness';
 import { predictionReport } from '../../core/report/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
+import { blockOffset, blocksIn } from './places';
 
 /** The arithmetic of a block, on hovering over its first token; on the first block also the whole prompt's. */
 export class BlockHover extends Disposable implements vscode.HoverProvider {
@@ -14,19 +16,25 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
 
   provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
     const planned = hintsEnabled() ? this.plans.get(document) : undefined;
-    if (planned === undefined || planned.error !== null || planned.version !== document.version) {
+    if (planned === undefined || planned.error !== null) {
       return undefined;
     }
-    const { plan, tokenMap, calibration } = planned;
+    const { plan, calibration } = planned;
     const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
-    const block = Math.floor(tokenMap.tokenAt(document.offsetAt(position)) / plan.blockSize);
-    const start = document.positionAt(tokenMap.offsetOf(block * plan.blockSize));
+    const at = document.offsetAt(position);
+    const block = blocksIn(planned, { from: at, to: at }).last;
+    const offset = blockOffset(planned, block);
+    if (offset === undefined) {
+      return undefined;
+    }
+    const start = document.positionAt(offset);
     // A token often is a space and a part of a word: the word at the boundary is what a pointer can hit.
     const target = new vscode.Range(start, start.translate(0, 1));
     if (word.intersection(target) === undefined) {
       return undefined;
     }
     const parts = block === 0 ? [planArithmetic(plan), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)] : [blockArithmetic(plan, block)];
-    return new vscode.Hover(parts.map((part) => new vscode.MarkdownString(part)));
+    const note = this.plans.isStale(document) ? [`*${staleNote}*`] : [];
+    return new vscode.Hover([...note, ...parts].map((part) => new vscode.MarkdownString(part)));
   }
 }

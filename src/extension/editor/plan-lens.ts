@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
 import { expectation, planHeadline } from '../../core/hints/hints';
+import { markStale, staleNote } from '../../core/hints/staleness';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest-run';
@@ -24,6 +25,7 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     // A pattern of `*` in every scheme: `plans` answers only for prompts, and the languages can change at any time.
     this.own(vscode.languages.registerCodeLensProvider({ pattern: '**' }, this));
     this.own(plans.onDidChange(() => this.changed.fire()));
+    this.own(plans.onDidTurnStale(() => this.changed.fire()));
     this.own(history.onDidChange(() => this.refreshTwice()));
     this.own({ dispose: () => clearTimeout(this.secondRefresh) });
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.changed.fire()));
@@ -51,10 +53,11 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
       return [lens(planned.error, 'twoHeads.openPanel', 'Open the Two Heads panel')];
     }
     const { plan, prediction } = planned;
+    const stale = this.plans.isStale(document);
     const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
     const last = latestRunOf(this.history.runs, document, plan);
     return [
-      lens(headline, 'twoHeads.openPanel', 'Open the Two Heads panel'),
+      lens(markStale(headline, stale), 'twoHeads.openPanel', stale ? staleNote : 'Open the Two Heads panel'),
       lens('$(play) Simulate', 'twoHeads.simulateFile', 'Run these calls and check the result'),
       ...(last === undefined ? [] : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', 'Show the last run')]),
     ];

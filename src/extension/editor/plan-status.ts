@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
 import { planArithmetic, planStatus } from '../../core/hints/hints';
+import { markStale } from '../../core/hints/staleness';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../runs/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
+import { noted } from './hint';
 
 /** The one status item: the prompt in front, or the run under way. */
 export class PlanStatus extends Disposable {
@@ -21,6 +23,7 @@ export class PlanStatus extends Disposable {
     this.item.command = 'twoHeads.openPanel';
     this.own(active.onDidChange(() => this.update()));
     this.own(plans.onDidChange(() => this.update()));
+    this.own(plans.onDidTurnStale(() => this.update()));
     this.own(task.onDidChange(() => this.update()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.update()));
     this.update();
@@ -30,6 +33,7 @@ export class PlanStatus extends Disposable {
     const { activity } = this.task;
     const document = this.active.editor?.document;
     const planned = document && this.plans.get(document);
+    const stale = document !== undefined && this.plans.isStale(document);
     if (activity.state === 'running') {
       this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, 'Two Heads is running');
     } else if (!hintsEnabled() || planned === undefined) {
@@ -39,7 +43,7 @@ export class PlanStatus extends Disposable {
     } else {
       const { plan, prediction } = planned;
       const expected = prediction === null ? '' : ` · ${formatDuration(prediction.wallMs)}`;
-      this.show(`$(split-horizontal) ${planStatus(plan)}${expected}`, new vscode.MarkdownString(planArithmetic(plan)));
+      this.show(markStale(`$(split-horizontal) ${planStatus(plan)}${expected}`, stale), noted(planArithmetic(plan), stale));
     }
   }
 

@@ -80,7 +80,7 @@ export class Lab {
 
   private async run({ path, text }: Prompt, options: SimulationOptions, step: Step): Promise<RunReport> {
     const report = await this.engine.call('simulate', { path, text, options }, step);
-    await this.history.add(report);
+    await this.history.add(report, null);
     return report;
   }
 }

@@ -1,16 +1,22 @@
 import * as vscode from 'vscode';
+import type { CostCurves } from '../../core/device/cost-curves';
+import type { ExperimentSummary } from '../../core/report/experiment';
+import type { LedgerReport } from '../../core/report/ledger';
 import type { HostMessage, PageMessage } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import type { LedgerStore } from '../runs/ledger-store';
+import type { Latest } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
 import type { Runner } from '../runs/runner';
 import type { SingleTask } from '../runs/single-task';
+import { editorPlace, PlaceWatcher } from './editor-place';
+import { CurveMemory } from './curve-memory';
 import { panelHtml } from './page';
-import { cursorBlock, panelSnapshot } from './snapshot';
-import { selectTile } from './tile-selection';
+import { savePicture } from './save-picture';
+import { panelSnapshot } from './snapshot';
+import { readTile, selectTile, type PlannedEditor } from './tiles';
 
 /** The view's id in the manifest. */
 export const panelViewId = 'twoHeads.panel';
@@ -26,13 +32,18 @@ export interface PanelSources {
   readonly runner: Runner;
   readonly task: SingleTask;
   readonly history: RunHistory;
-  readonly ledger: LedgerStore;
+  readonly ledger: Latest<LedgerReport>;
+  readonly evaluation: Latest<ExperimentSummary>;
 }
 
 /** The side panel: sends snapshots and increments to its page, and does what the page asks. */
 export class PanelView extends Disposable implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private readonly curves = new CurveMemory();
+  /** What the page has of what is sent only where it changes; undefined before its first. */
+  private sentCurves: CostCurves | null | undefined;
+  private sentEvaluation: ExperimentSummary | null | undefined;
 
   /** @param assets the folder with the page's script and style */
   constructor(
@@ -40,13 +51,14 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     private readonly sources: PanelSources,
   ) {
     super();
-    const { active, plans, choices, task, history, ledger } = sources;
+    const { active, plans, choices, task, history, ledger, evaluation } = sources;
     this.own(vscode.window.registerWebviewViewProvider(panelViewId, this));
     this.own(active.onDidChange(() => this.refresh()));
     this.own(plans.onDidChange((document) => document === active.editor?.document && this.refresh()));
     this.own(choices.onDidChange(() => this.refresh()));
     this.own(history.onDidChange(() => this.refresh()));
     this.own(ledger.onDidChange(() => this.refresh()));
+    this.own(evaluation.onDidChange(() => this.refresh()));
     this.own(
       task.onDidChange((activity) => {
         if (activity.state === 'running' && activity.progress !== null) {
@@ -57,11 +69,10 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       }),
     );
     this.own(
-      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
-        if (textEditor === active.editor) {
-          this.post({ type: 'cursor', block: cursorBlock(textEditor, plans.get(textEditor.document)) });
-        }
-      }),
+      new PlaceWatcher(
+        (editor) => editor === active.editor && this.view?.visible === true,
+        () => this.post({ type: 'place', place: editorPlace(this.front()) }),
+      ),
     );
     this.own({ dispose: () => clearTimeout(this.timer) });
   }
@@ -82,6 +93,8 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   private async receive(message: PageMessage): Promise<void> {
     switch (message.type) {
       case 'ready':
+        this.sentCurves = undefined;
+        this.sentEvaluation = undefined;
         this.sendSnapshot();
         break;
       case 'choose':
@@ -96,18 +109,35 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
       case 'run-ledger':
         await this.sources.runner.runLedger();
         break;
+      case 'evaluate':
+        await vscode.commands.executeCommand('twoHeads.evaluate');
+        break;
       case 'calibrate':
         await this.sources.runner.calibrate();
         break;
       case 'cancel':
         this.sources.task.cancel();
         break;
-      case 'select-tile': {
-        const { editor } = this.sources.active;
-        await selectTile(editor, editor && this.sources.plans.get(editor.document), message);
+      case 'select-tile':
+        await selectTile(this.front(), message);
+        break;
+      case 'save-picture':
+        await savePicture(this.front().editor?.document.uri, message);
+        break;
+      case 'read-tile': {
+        const texts = readTile(this.front(), message);
+        if (texts !== undefined) {
+          this.post({ type: 'tile-text', request: message.request, ...texts });
+        }
         break;
       }
     }
+  }
+
+  /** The prompt in front with its plan. */
+  private front(): PlannedEditor {
+    const { active: { editor }, plans } = this.sources;
+    return { editor, planned: editor && plans.get(editor.document) };
   }
 
   private refresh(): void {
@@ -120,18 +150,31 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     if (this.view?.visible !== true) {
       return;
     }
-    const { active, plans, choices, task, history, ledger } = this.sources;
-    const { editor } = active;
+    const { choices, task, history, ledger } = this.sources;
+    const front = this.front();
+    const { choice } = choices;
     const snapshot = panelSnapshot({
-      editor,
-      planned: editor && plans.get(editor.document),
-      choice: choices.choice,
+      ...front,
+      choice,
       read: choices.read(),
       activity: task.activity,
       runs: history.runs,
       ledger: ledger.report,
     });
     this.post({ type: 'snapshot', snapshot });
+    this.sendChanges(this.curves.of(front.planned, choice.parameters), this.sources.evaluation.report);
+  }
+
+  /** Sends what is large and seldom changes, where it has changed. */
+  private sendChanges(curves: CostCurves | null, evaluation: ExperimentSummary | null): void {
+    if (curves !== this.sentCurves) {
+      this.sentCurves = curves;
+      this.post({ type: 'cost-curves', curves });
+    }
+    if (evaluation !== this.sentEvaluation) {
+      this.sentEvaluation = evaluation;
+      this.post({ type: 'evaluation', evaluation });
+    }
   }
 
   private post(message: HostMessage): void {

@@ -1,21 +1,18 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
-import { makeScenario, scenarioLabel, scenarioTitle, standardKinds, type ScenarioParameters } from '../../core/masks';
-import { makePlan, type Plan } from '../../core/plan/plan';
-import { planRequest } from '../../core/plan/request';
-import type { Calibration } from '../../core/device/calibration';
-import { devicePrediction } from '../../core/report/prediction';
+import { scenarioCosts } from '../../core/device/scenario-costs';
+import { scenarioLabel, type ScenarioParameters } from '../../core/masks';
 import type { LedgerReport } from '../../core/report/ledger';
-import type { Activity, FormChoice, PanelRun, PanelSnapshot, ScenarioCost } from '../../protocol/panel';
+import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
+import type { RunReport } from '../../core/report/report';
+import type { KeptRun } from '../../engine/history/kept-run';
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import { isRunOf } from '../runs/latest-run';
-import type { KeptRun } from '../runs/run-history';
+import { editorPlace } from './editor-place';
+import type { PlannedEditor } from './tiles';
 
 /** The state of the extension that the panel shows. */
-export interface PanelState {
-  readonly editor: vscode.TextEditor | undefined;
-  readonly planned: PromptPlan | undefined;
+export interface PanelState extends PlannedEditor {
   readonly choice: FormChoice;
   readonly read: ReadChoice;
   readonly activity: Activity;
@@ -32,56 +29,32 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs, l
     formError: read.error ?? planned?.error ?? null,
     plan,
     prediction: planned?.error === null ? planned.prediction : null,
-    ...(plan === null ? { scenarioCosts: [], impossibleScenarios: [] } : scenarioCosts(plan, choice.parameters, planned?.error === null ? planned.calibration : undefined)),
+    ...panelCosts(editor, planned, choice.parameters, runs),
     activity,
-    cursorBlock: editor === undefined ? null : cursorBlock(editor, planned),
-    runs: runs.map(({ id, report }): PanelRun => ({
-      id,
-      report,
-      current: editor !== undefined && plan !== null && isRunOf(report, editor.document, plan),
-    })),
+    place: editorPlace({ editor, planned }),
+    runs: panelRuns(runs, (report) => editor !== undefined && plan !== null && isRunOf(report, editor.document, plan)),
+    keptRuns: runs.length,
     ledger,
   };
 }
 
-/** The 0-based block that holds the cursor. */
-export function cursorBlock(editor: vscode.TextEditor, planned: PromptPlan | undefined): number | null {
-  if (planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
-    return null;
-  }
-  const token = planned.tokenMap.tokenAt(editor.document.offsetAt(editor.selection.active));
-  return Math.floor(token / planned.plan.blockSize);
+/** Runs that the page is sent: with every keystroke, so not all that are kept. */
+const sentRuns = 20;
+
+/** The newest runs, and the newest of what is now shown however old it is. */
+function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => boolean): PanelRun[] {
+  const sent = runs.slice(0, sentRuns).map(({ id, report }): PanelRun => ({ id, report, current: isCurrent(report) }));
+  const older = sent.some(({ current }) => current) ? undefined : runs.slice(sentRuns).find(({ report }) => isCurrent(report));
+  return older === undefined ? sent : [...sent, { id: older.id, report: older.report, current: true }];
 }
 
-/** What each scenario would cost for the same prompt, model and small transformer: a plan each, where the parameters fit it. */
-function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibration: Calibration | undefined): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
-  const { tokens, model, construction, oracle } = plan;
-  const options = { construction, blockSize: oracle.inputLength, oracleLayers: oracle.layers, oracleHeads: oracle.heads };
-  // One for all layers is tried of each kind; layers that differ are the plan's own.
-  const costs: ScenarioCost[] = plan.scenario.kind === 'per-layer' ? [costOf(plan, calibration)] : [];
-  // Two scenarios may share what is wrong with their window: it is said once.
-  const impossible = new Set<string>();
-  for (const kind of [...standardKinds, ...(plan.scenario.kind === 'custom' ? (['custom'] as const) : [])]) {
-    try {
-      const request = planRequest(tokens, model, { ...options, scenario: makeScenario(kind, parameters) });
-      costs.push(costOf(makePlan({ ...request, scoreBytes: plan.scoreBytes }), calibration));
-    } catch (error) {
-      impossible.add(messageOf(error));
-    }
+/** What each scenario would cost the same prompt, and what it took where it was run. */
+function panelCosts(editor: vscode.TextEditor | undefined, planned: PromptPlan | undefined, parameters: ScenarioParameters, runs: readonly KeptRun[]): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
+  if (planned === undefined || planned.error !== null) {
+    return { scenarioCosts: [], impossibleScenarios: [] };
   }
-  return { scenarioCosts: costs, impossibleScenarios: [...impossible] };
-}
-
-function costOf(plan: Plan, calibration: Calibration | undefined): ScenarioCost {
-  const { scenario, calls, bound, flops } = plan;
-  return {
-    kind: scenario.kind,
-    title: scenarioTitle(scenario),
-    label: scenarioLabel(scenario),
-    attentionCalls: calls.attention,
-    tokenwiseCalls: calls.tokenwise,
-    boundCalls: bound.calls,
-    flops,
-    predictedMs: devicePrediction(plan, calibration)?.wallMs ?? null,
-  };
+  const { plan, calibration } = planned;
+  const { possible, impossible } = scenarioCosts(plan, parameters, calibration);
+  const measured = (label: string): number | null => (editor && runs.find(({ report }) => scenarioLabel(report.scenario) === label && isRunOf(report, editor.document, { ...plan, scenario: report.scenario })))?.report.run.wallMs ?? null;
+  return { scenarioCosts: possible.map((cost): PanelCost => ({ ...cost, measuredMs: measured(cost.label) })), impossibleScenarios: impossible };
 }

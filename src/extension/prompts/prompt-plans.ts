@@ -1,37 +1,35 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import type { Plan } from '../../core/plan/plan';
-import type { Calibration } from '../../core/device/calibration';
-import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
-import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
+import type { TextEdit } from '../../core/hints/edits';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
-import { engineSettings, settingsSection } from '../settings';
+import { settingsSection } from '../settings';
 import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
-import type { ModelReader, PlanningModel } from './model-reader';
-import { planTokens } from './plan-tokens';
+import { Lag } from './lag';
+import type { ModelReader } from './model-reader';
+import { Planner, type PlannedText } from './planner';
 
 /** A prompt document as it was planned last. */
 export type PromptPlan =
-  | {
-      readonly plan: Plan;
-      /** What the calibrated device is expected to take. */
-      readonly prediction: DevicePrediction | null;
-      readonly calibration: Calibration | undefined;
-      readonly tokenMap: TokenMap;
+  | (PlannedText & {
       readonly version: number;
+      /** What was done to the document since that version. Grows as it is edited; places of the plan move by it. */
+      readonly edits: readonly TextEdit[];
       readonly error: null;
-    }
+    })
   | { readonly version: number; readonly error: string };
 
 /** What is kept for an open prompt. */
 interface Entry {
+  readonly planner: Planner;
+  readonly lag: Lag;
   timer: NodeJS.Timeout | undefined;
   /** Counts the updates asked for; an update that is no longer the latest gives up. */
   wanted: number;
-  mapper: { readonly model: PlanningModel; readonly mapper: TokenMapper } | undefined;
   latest: PromptPlan | undefined;
+  /** Edits since `latest`. */
+  edits: TextEdit[];
   /** What the last finished update took. */
   lastUpdateMs: number;
 }
@@ -52,6 +50,9 @@ export class PromptPlans extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<vscode.TextDocument>());
   /** Fires when a document has a new plan. */
   readonly onDidChange = this.changed.event;
+  private readonly turnedStale = this.own(new vscode.EventEmitter<vscode.TextDocument>());
+  /** Fires when the figures of a document have become stale. */
+  readonly onDidTurnStale = this.turnedStale.event;
   private readonly entries = new Map<vscode.TextDocument, Entry>();
 
   constructor(
@@ -60,7 +61,7 @@ export class PromptPlans extends Disposable {
     private readonly calibrations: Calibrations,
   ) {
     super();
-    this.own(vscode.workspace.onDidChangeTextDocument(({ document }) => this.edited(document)));
+    this.own(vscode.workspace.onDidChangeTextDocument((event) => this.edited(event)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
@@ -81,6 +82,11 @@ export class PromptPlans extends Disposable {
     return entry?.latest;
   }
 
+  /** Whether the figures of the latest plan have lagged behind for long enough to say so. */
+  isStale(document: vscode.TextDocument): boolean {
+    return this.entries.get(document)?.lag.isStale ?? false;
+  }
+
   override dispose(): void {
     for (const document of [...this.entries.keys()]) {
       this.forget(document);
@@ -88,9 +94,14 @@ export class PromptPlans extends Disposable {
     super.dispose();
   }
 
-  private edited(document: vscode.TextDocument): void {
+  private edited({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
     const entry = this.entries.get(document);
-    if (entry !== undefined) {
+    // Saving fires this event too.
+    if (entry !== undefined && contentChanges.length > 0) {
+      // The editor lists them from the end of the text to its start: none moves another.
+      for (const { rangeOffset, rangeLength, text } of contentChanges) {
+        entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
+      }
       this.schedule(document, entry.lastUpdateMs <= quickUpdateMs ? typingPauseMs.quick : typingPauseMs.slow);
     }
   }
@@ -102,11 +113,19 @@ export class PromptPlans extends Disposable {
   }
 
   private schedule(document: vscode.TextDocument, pauseMs: number): void {
-    const entry = this.entries.get(document) ?? { timer: undefined, wanted: 0, mapper: undefined, latest: undefined, lastUpdateMs: 0 };
-    this.entries.set(document, entry);
+    const entry = this.entries.get(document) ?? this.open(document);
     clearTimeout(entry.timer);
     entry.wanted += 1;
     entry.timer = setTimeout(() => void this.update(document, entry), pauseMs);
+    entry.lag.begin();
+  }
+
+  private open(document: vscode.TextDocument): Entry {
+    const planner = new Planner({ choices: this.choices, models: this.models, calibrations: this.calibrations });
+    const lag = new Lag(() => this.turnedStale.fire(document));
+    const entry: Entry = { planner, lag, timer: undefined, wanted: 0, latest: undefined, edits: [], lastUpdateMs: 0 };
+    this.entries.set(document, entry);
+    return entry;
   }
 
   private async update(document: vscode.TextDocument, entry: Entry): Promise<void> {
@@ -114,41 +133,25 @@ export class PromptPlans extends Disposable {
     const isStale = (): boolean => entry.wanted !== wanted || document.isClosed;
     const { version } = document;
     const start = performance.now();
-    const latest = await this.plan(document, entry, version, isStale).catch(
+    const edits: TextEdit[] = [];
+    const latest = await entry.planner.plan(document.getText(), isStale).then(
+      (planned): PromptPlan | undefined => planned && { ...planned, version, edits, error: null },
       (error: unknown): PromptPlan => ({ version, error: messageOf(error) }),
     );
     if (latest !== undefined && !isStale()) {
       entry.latest = latest;
+      // Every edit asks for an update of its own: this is the latest, so none came since its version.
+      entry.edits = edits;
+      entry.lag.end();
       entry.lastUpdateMs = performance.now() - start;
       this.changed.fire(document);
     }
   }
 
-  /** Tokenizes and plans; undefined once a newer update was asked for. */
-  private async plan(document: vscode.TextDocument, entry: Entry, version: number, isStale: () => boolean): Promise<PromptPlan | undefined> {
-    const choice = this.choices.read();
-    if (choice.error !== null) {
-      return { version, error: choice.error };
-    }
-    const options = { ...engineSettings(), ...choice };
-    const model = await this.models.read(options.model);
-    if (entry.mapper?.model !== model) {
-      entry.mapper = { model, mapper: model.createMapper() };
-    }
-    const text = document.getText();
-    if (text.length === 0) {
-      return { version, error: 'This prompt is empty.' };
-    }
-    const tokenMap = await entry.mapper.mapper.map(text, isStale);
-    if (tokenMap === undefined || isStale()) {
-      return undefined;
-    }
-    const { plan, calibration } = await planTokens(tokenMap.tokens, model, options, this.calibrations);
-    return { plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap, version, error: null };
-  }
-
   private forget(document: vscode.TextDocument): void {
-    clearTimeout(this.entries.get(document)?.timer);
+    const entry = this.entries.get(document);
+    clearTimeout(entry?.timer);
+    entry?.lag.end();
     this.entries.delete(document);
   }
 }

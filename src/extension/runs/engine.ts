@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { InputError } from '../../core/errors';
 import type { RunReport } from '../../core/report/report';
 import type { CallOptions, EngineClient } from '../../engine/process/client';
 import type { Argument, MethodName, Result } from '../../engine/process/rpc';
@@ -23,6 +24,10 @@ export class Engine extends Disposable {
     const given: Argument<MethodName> = argument;
     if ('options' in given) {
       await this.access.check(given.options.model);
+    } else if ('experiment' in given) {
+      await this.access.check(given.experiment.model);
+    } else if ('file' in given && !vscode.workspace.isTrusted) {
+      throw new InputError('An experiment file names models to load and files to write; trust the workspace to run it.');
     }
     const result = await this.client.call(method, argument, options);
     if (isRunReport(result)) {

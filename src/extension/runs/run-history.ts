@@ -1,61 +1,104 @@
 import * as vscode from 'vscode';
+import { messageOf } from '../../core/errors';
 import type { RunReport } from '../../core/report/report';
+import { idOf, type KeptRun, type RunOrigin } from '../../engine/history/kept-run';
+import { runCapacity, type RunFiles } from '../../engine/history/run-files';
+import { reportsFrom } from '../../engine/report/read-reports';
 import { Disposable } from '../disposable';
 
-/** A finished run as it is kept. */
-export interface KeptRun {
-  readonly id: number;
-  readonly report: RunReport;
-}
+/** Under which an earlier version kept its runs in the workspace's state. */
+const formerKey = 'runs';
 
-const storageKey = 'runs';
-
-type Run = RunReport['run'];
-
-/** A report as some version stored it: keys that were added since are missing. */
-type StoredReport = Omit<RunReport, 'sampling' | 'prediction' | 'run'> & {
-  readonly sampling?: RunReport['sampling'];
-  readonly prediction?: RunReport['prediction'];
-  readonly run: Omit<Run, 'calls' | 'phases' | 'executor' | 'precision'> & {
-    readonly executor?: Run['executor'];
-    readonly precision?: Run['precision'];
-    readonly phases: Omit<Run['phases'], 'gather' | 'layer'> & { readonly gather?: number; readonly layer?: number };
-    readonly calls: Omit<Run['calls'], 'retries'> & { readonly retries?: number };
-  };
-};
-
-interface StoredRun {
-  readonly id: number;
-  readonly report: StoredReport;
-}
-
-/** The report with what its version could not have: nothing was sampled, predicted, compiled or called again. */
-function completed(report: StoredReport): RunReport {
-  const { run, sampling = null, prediction = null } = report;
-  const { calls, phases, executor = 'tiles', precision = 'float32' } = run;
-  return { ...report, sampling, prediction, run: { ...run, executor, precision, phases: { gather: 0, layer: 0, ...phases }, calls: { ...calls, retries: calls.retries ?? 0 } } };
-}
-
-/** Runs that are kept. */
-const capacity = 20;
-
-/** The last runs of this workspace, newest first, in the extension's own storage. */
+/**
+ * The last runs of this workspace, newest first, in the extension's own storage.
+ *
+ * Memory is what views see, and files are what is left of it after a reload: a disk that is full costs the history, never
+ * the run.
+ */
 export class RunHistory extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
-  /** Fires after a run was added. */
+  /** Fires after runs were read, added or deleted. */
   readonly onDidChange = this.changed.event;
+  private kept: readonly KeptRun[] = [];
+  private readonly loaded: Promise<void>;
 
-  constructor(private readonly storage: vscode.Memento) {
+  /** @param former where an earlier version kept its runs, which are taken over once */
+  constructor(
+    private readonly files: RunFiles,
+    former: vscode.Memento,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
     super();
+    this.loaded = this.load(former);
   }
 
   get runs(): readonly KeptRun[] {
-    return this.storage.get<readonly StoredRun[]>(storageKey, []).map(({ id, report }) => ({ id, report: completed(report) }));
+    return this.kept;
   }
 
-  async add(report: RunReport): Promise<void> {
-    const id = Math.max(0, ...this.runs.map((run) => run.id)) + 1;
-    await this.storage.update(storageKey, [{ id, report }, ...this.runs].slice(0, capacity));
+  /** Keeps a run that has just ended. @param origin null where its text came from another extension or a tool */
+  async add(report: RunReport, origin: RunOrigin | null): Promise<void> {
+    await this.loaded;
+    const run: KeptRun = { id: idOf(report), origin, report };
+    this.show([run, ...this.kept]);
+    await this.attempt('The run is kept in memory only', () => this.files.add(run));
+  }
+
+  /** Forgets runs. */
+  async delete(ids: readonly string[]): Promise<void> {
+    await this.loaded;
+    this.show(this.kept.filter(({ id }) => !ids.includes(id)));
+    await this.attempt('A deleted run will come back', () => this.files.delete(ids));
+  }
+
+  /** Forgets every run. */
+  async clear(): Promise<void> {
+    await this.loaded;
+    this.show([]);
+    await this.attempt('A deleted run will come back', () => this.files.clear());
+  }
+
+  private async load(former: vscode.Memento): Promise<void> {
+    await this.attempt('Runs of an earlier version are left where they are', () => this.takeOver(former));
+    const { runs, skipped } = await this.files.read();
+    skipped.forEach((complaint) => this.log.warn(complaint));
+    this.show(runs);
+  }
+
+  /** Makes files of what an earlier version kept; its own is removed once they are there. */
+  private async takeOver(former: vscode.Memento): Promise<void> {
+    const runs = former.get<readonly { readonly report: unknown }[]>(formerKey);
+    for (const report of (runs ?? []).flatMap((run) => this.formerReport(run.report))) {
+      await this.files.add({ id: idOf(report), origin: null, report });
+    }
+    if (runs !== undefined) {
+      await former.update(formerKey, undefined);
+    }
+  }
+
+  /** A report of an earlier version, or none where it is none. */
+  private formerReport(report: unknown): RunReport[] {
+    try {
+      return reportsFrom(JSON.stringify(report), 'A run of an earlier version');
+    } catch (error) {
+      this.log.warn(messageOf(error));
+      return [];
+    }
+  }
+
+  private show(runs: readonly KeptRun[]): void {
+    // Ids sort by time: a run that an earlier version kept may be newer than one that was read.
+    const newest = new Map(runs.map((run) => [run.id, run]));
+    this.kept = [...newest.values()].sort((one, other) => (one.id < other.id ? 1 : -1)).slice(0, runCapacity);
     this.changed.fire();
+  }
+
+  /** Does what a full or closed disk may refuse, and logs it then. */
+  private async attempt(consequence: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.log.warn(`${consequence}: ${messageOf(error)}`);
+    }
   }
 }

@@ -1,8 +1,9 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
 import { greedy } from '../../core/generation/choose';
-import { makeScenario, scenarioLabel, standardKinds, type Scenario, type ScenarioChoice } from '../../core/masks';
+import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../../core/masks';
 import type { GenerationReport } from '../../core/report/generation';
+import type { SimulationOptions } from '../../core/options';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
 import { ledgerTitle } from '../../protocol/panel';
@@ -10,16 +11,10 @@ import type { ChoiceStore } from '../choice';
 import { engineSettings, threadsSetting } from '../settings';
 import type { Calibrations } from '../prompts/calibrations';
 import type { Engine } from './engine';
-import type { LedgerStore } from './ledger-store';
+import type { Latest } from './latest';
 import type { RunHistory } from './run-history';
+import type { RunSource } from './run-source';
 import type { SingleTask, Step } from './single-task';
-
-/** Text to run: a whole prompt or a selection. */
-export interface RunSource {
-  /** Named in the report. */
-  readonly path: string;
-  readonly text: string;
-}
 
 /** What a comparison ran, and the scenarios that were refused with why. */
 interface Comparison {
@@ -34,15 +29,25 @@ export class Runner {
     private readonly task: SingleTask,
     private readonly choices: ChoiceStore,
     private readonly history: RunHistory,
-    private readonly ledger: LedgerStore,
+    private readonly ledger: Latest<LedgerReport>,
     private readonly calibrations: Calibrations,
   ) {}
 
   /** Runs a prompt under the chosen scenario. */
   async simulate(source: RunSource): Promise<void> {
+    await this.runOnce(source, () => this.optionsOf(this.choice()));
+  }
+
+  /** Runs a prompt with the options of an earlier run. */
+  async rerun(source: RunSource, options: SimulationOptions): Promise<void> {
+    await this.runOnce(source, () => options);
+  }
+
+  /** Runs a prompt and says how it came out. @param choose may throw an InputError, which is told like that of a run */
+  private async runOnce(source: RunSource, choose: () => SimulationOptions): Promise<void> {
     const report = await this.task.run((begin) => {
-      const { scenario, blockSize } = this.choice();
-      return this.call(source, scenario, blockSize, begin(scenarioLabel(scenario)));
+      const options = choose();
+      return this.call(source, options, begin(scenarioLabel(options.scenario)));
     });
     if (report !== undefined) {
       const { prompt, run, fidelity } = report;
@@ -65,7 +70,7 @@ export class Runner {
       for (const [index, scenario] of scenarios.entries()) {
         const step = begin(`${scenarioLabel(scenario)} (${index + 1} of ${scenarios.length})`);
         try {
-          reports.push(await this.call(source, scenario, blockSize, step));
+          reports.push(await this.call(source, this.optionsOf({ scenario, blockSize }), step));
         } catch (error) {
           if (!(error instanceof InputError)) {
             throw error;
@@ -86,8 +91,7 @@ export class Runner {
   /** Continues a prompt greedily under the chosen scenario, and under the model's own attention; undefined where it failed. */
   continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
     return this.task.run((begin) => {
-      const { scenario, blockSize } = this.choice();
-      const request = { path, text, options: { ...engineSettings(), scenario, blockSize }, generation: { ...greedy, tokens, baseline: true } };
+      const request = { path, text, options: this.optionsOf(this.choice()), generation: { ...greedy, tokens, baseline: true } };
       return this.engine.call('generate', request, begin('continuation'));
     });
   }
@@ -114,7 +118,7 @@ export class Runner {
   }
 
   /** The scenario and the block size in force. @throws InputError for a choice that means nothing */
-  private choice(): { readonly scenario: ScenarioChoice; readonly blockSize: number } {
+  private choice(): Pick<SimulationOptions, 'scenario' | 'blockSize'> {
     const choice = this.choices.read();
     if (choice.error !== null) {
       throw new InputError(choice.error);
@@ -122,9 +126,14 @@ export class Runner {
     return choice;
   }
 
-  private async call({ path, text }: RunSource, scenario: ScenarioChoice, blockSize: number, step: Step): Promise<RunReport> {
-    const report = await this.engine.call('simulate', { path, text, options: { ...engineSettings(), scenario, blockSize } }, step);
-    await this.history.add(report);
+  /** The settings with a scenario and a block size. @throws InputError for a setting that means nothing */
+  private optionsOf({ scenario, blockSize }: Pick<SimulationOptions, 'scenario' | 'blockSize'>): SimulationOptions {
+    return { ...engineSettings(), scenario, blockSize };
+  }
+
+  private async call({ path, text, uri, selection }: RunSource, options: SimulationOptions, step: Step): Promise<RunReport> {
+    const report = await this.engine.call('simulate', { path, text, options }, step);
+    await this.history.add(report, { uri, selection, options });
     return report;
   }
 }

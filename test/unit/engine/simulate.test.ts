@@ -3,7 +3,7 @@ import { CancelledError, InputError } from '../../../src/core/errors';
 import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/masks';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
 import type { Progress } from '../../../src/core/report/progress';
-import type { RunReport } from '../../../src/core/report/report';
+import { layerPhases, type RunReport } from '../../../src/core/report/report';
 import { CalibrationStore } from '../../../src/engine/calibrate/store';
 import { promptFromText } from '../../../src/engine/prompt';
 import { simulate } from '../../../src/engine/simulate';
@@ -40,6 +40,17 @@ describe('simulating a prompt', () => {
     expect(report.quality === null).toBe(looksAhead);
     expect(report.qualityNote === null).toBe(!looksAhead);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  it.each(['tiles', 'compiled'] as const)('times every layer, run by %s', async (executor) => {
+    const { run: measured } = await run({ executor, blockSize: 48, maxTokens: 301, quality: false });
+    expect(measured.layers).toHaveLength(6);
+    for (const phase of layerPhases) {
+      expect(measured.layers?.reduce((sum, layer) => sum + layer[phase], 0)).toBeCloseTo(measured.phases[phase], 6);
+    }
+    const total = measured.layers?.flatMap((layer) => Object.values(layer)).reduce((sum, time) => sum + time, 0);
+    expect(total).toBeLessThanOrEqual(measured.wallMs);
+    expect(measured.layers?.every((layer) => layer.attend + layer.layer > 0)).toBe(true);
   });
 
   it('checks every row on demand, for every exact scenario', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cutSegments } from '../../../src/engine/tokenizer/segments';
 import { uniform } from '../../../src/core/random';
-import { TokenMapper, type TokenMap } from '../../../src/engine/tokenizer/token-map';
+import { firstTokenFrom, TokenMapper, type TokenMap } from '../../../src/engine/tokenizer/token-map';
 import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
@@ -80,6 +80,15 @@ describe('mapping tokens to text', () => {
     const offsets = Array.from({ length: map.tokens }, (_, token) => map.offsetOf(token));
     expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
     offsets.forEach((offset) => expect(offset).not.toBe(4));
+  });
+
+  it('cuts at an offset into tokens that begin before it and tokens that do not', async () => {
+    const text = 'A word, 🦜🦜 and\n\n# another';
+    const map = await mapOf(text);
+    for (let offset = 0; offset <= text.length; offset += 1) {
+      const begun = Array.from({ length: map.tokens }, (_, token) => token).filter((token) => map.offsetOf(token) < offset);
+      expect(firstTokenFrom(map, offset)).toBe(begun.length);
+    }
   });
 
   it('gives the same answer after edits as from scratch', async () => {

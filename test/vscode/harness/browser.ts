@@ -82,6 +82,10 @@ async function unpackChromium(folder: string): Promise<void> {
     env: { ...process.env, TMPDIR: staging, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' },
   });
   await writeFile(join(staging, 'harness-fonts.conf'), fontConfiguration(folder));
+  if (!existsSync(join(folder, 'chromium'))) {
+    // What is there has no browser in it, such as a cache of fonts that one before left behind.
+    await rm(folder, { recursive: true, force: true });
+  }
   try {
     await rename(staging, folder);
   } catch (error) {

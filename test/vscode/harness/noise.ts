@@ -12,6 +12,8 @@ const NOISE = [
   /ripgrep/,
   /open-vsx/,
   /Timed out getting tasks/,
+  // What VS Code itself says of a page that is loaded anew.
+  /Long running operations during shutdown/,
 ];
 
 /** Whether a console message (with the address it came from) is one of those. */

@@ -118,7 +118,7 @@ export function readWebviewPlaces(): WebviewPlace[] {
     box: boxOf(pane),
   }));
   const editors = [...document.querySelectorAll('.editor-group-container')].map((group) => ({
-    title: (group.querySelector('.tab.active')?.getAttribute('data-resource-name') ?? '').trim(),
+    title: (group.querySelector('.tab.active .label-name')?.textContent ?? '').trim(),
     box: boxOf(group),
   }));
   return [...panes, ...editors].filter(({ title, box }) => title !== '' && box.width > 0 && box.height > 0);

@@ -244,6 +244,11 @@ export class Workbench {
     return this.server.extensionsFolder;
   }
 
+  /** Where the extension `publisher.name` keeps files of its own. */
+  storageOf(extension: string): string {
+    return join(this.extensionsFolder, '..', 'data/data/User/globalStorage', extension);
+  }
+
   /** Every process below the server whose command line contains `text`; all of them without it. */
   childProcesses(text = ''): RunningProcess[] {
     return this.server.childProcesses().filter(({ commandLine }) => commandLine.includes(text));

@@ -1,0 +1,63 @@
+import { isBlackBox } from '../constructions';
+import { layerParts } from '../plan/parts';
+import type { LayerPlan, Plan } from '../plan/plan';
+import { attentionMs, type DevicePrediction } from '../report/prediction';
+
+/** What one tile of a plan costs, over all heads and all layers that read it. */
+export interface TileCost {
+  /** Layers that read the tile. */
+  readonly layers: number;
+  /** The attention calls of one such layer that carry the tile, 1-based; where layers differ, of the first kind that reads it. */
+  readonly firstCall: number;
+  readonly lastCall: number;
+  /** Attention calls of that layer. */
+  readonly layerCalls: number;
+  /** Whether the calls are those of the whole query block: a black box reads patterns, not tiles. */
+  readonly ofQueryBlock: boolean;
+  /** Floating-point operations, masked and padded pairs included. */
+  readonly flops: number;
+  /** Expected time in milliseconds; null where the device is not calibrated or the construction is not predicted. */
+  readonly expectedMs: number | null;
+}
+
+/**
+ * The cost of a tile, blocks 0-based: under `fused` one instance of its own, under a black box an equal part of its query
+ * block's; `layerParts` says in which layers. Costs of all tiles add up to the plan's.
+ */
+export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, prediction: DevicePrediction | null): TileCost {
+  const ofQueryBlock = isBlackBox(plan.construction);
+  let cost: TileCost = { layers: 0, firstCall: 0, lastCall: 0, layerCalls: 0, ofQueryBlock, flops: 0, expectedMs: null };
+  let instances = 0;
+  for (const part of layerParts(plan)) {
+    const index = tileIndex(part.plan, queryBlock, keyBlock);
+    if (index === undefined) {
+      continue;
+    }
+    const block = part.plan.queryBlocks[queryBlock];
+    const own = block.instances / block.tiles;
+    const first = block.firstInstance + (ofQueryBlock ? 0 : index);
+    const layerCalls = part.plan.calls.attention / part.layers.length;
+    const callAt = (instance: number): number => (instance * layerCalls) / part.plan.instances;
+    const calls = { firstCall: Math.floor(callAt(first)) + 1, lastCall: Math.ceil(callAt(first + (ofQueryBlock ? block.instances : 1))), layerCalls };
+    cost = {
+      ...(cost.layers === 0 ? { ...cost, ...calls } : cost),
+      layers: cost.layers + part.layers.length,
+      flops: cost.flops + (part.plan.flopsByPhase.attend * own) / part.plan.instances,
+    };
+    // A plan of layers that differ counts the instances of all of them, one of layers alike those of one.
+    instances += plan.parts.length === 0 ? own : own * part.layers.length;
+  }
+  return { ...cost, expectedMs: prediction && (attentionMs(prediction) * instances) / plan.instances };
+}
+
+/** The place of a tile among those of its query block, or undefined where the block does not read it. */
+function tileIndex(plan: LayerPlan, queryBlock: number, keyBlock: number): number | undefined {
+  let before = 0;
+  for (const { from, to } of plan.queryBlocks[queryBlock].runs) {
+    if (from <= keyBlock && keyBlock < to) {
+      return before + keyBlock - from;
+    }
+    before += to - from;
+  }
+  return undefined;
+}

@@ -1,0 +1,21 @@
+/** Translations by their English, set once where an editor speaks another language; none on the command line. */
+let translations: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Sets the language of `t`.
+ *
+ * @param bundle translations by their English, as VS Code reads them from `l10n/bundle.l10n.<language>.json`; what is no text is left out
+ */
+export function setTranslations(bundle: unknown): void {
+  const entries = typeof bundle === 'object' && bundle !== null ? Object.entries(bundle) : [];
+  translations = new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+/**
+ * A text in the editor's language. Ask for it when it is shown: a constant of a module is made before the language is known.
+ *
+ * @param message English, with `{0}`, `{1}` for what is filled in; the key of its translation, so no text is made up of pieces
+ */
+export function t(message: string, ...values: readonly (string | number)[]): string {
+  return (translations.get(message) ?? message).replace(/\{(\d+)\}/g, (hole, index: string) => String(values[Number(index)] ?? hole));
+}

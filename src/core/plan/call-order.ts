@@ -1,0 +1,140 @@
+import { isBlackBox } from '../constructions';
+import { maskOf } from '../masks';
+import { dispatchBands, dispatchCount, dispatchesOfBand, tileRows, tilesPerDispatch, type Dispatch } from './dispatches';
+import { layerParts } from './parts';
+import type { LayerPlan, Plan } from './plan';
+import { TileMasks } from './tile-masks';
+
+/** Blocks `[from, to)`. */
+export interface BlockRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Tiles side by side: each of the query blocks with each of the key blocks, or `diagonal`: the i-th with the i-th. */
+export interface TileArea {
+  readonly queries: BlockRange;
+  readonly keys: BlockRange;
+  readonly diagonal: boolean;
+}
+
+/** One step of a run, and what was done before it. */
+export interface OrderStep {
+  /** The layers that make this step alike, 0-based. */
+  readonly layers: readonly number[];
+  /** 0-based, among those of such a layer. */
+  readonly step: number;
+  /** Steps of such a layer. */
+  readonly steps: number;
+  /** Whether steps are query blocks, each with all of its calls, rather than native runs. */
+  readonly byBlock: boolean;
+  /** Query blocks all of whose tiles were read before, from the first on. */
+  readonly doneBlocks: number;
+  /** What else was read before. */
+  readonly done: readonly TileArea[];
+  /** What this step reads. */
+  readonly current: readonly TileArea[];
+}
+
+/** The order in which a run reads tiles: that of one head, which is every head's, of one layer of each kind. */
+export interface CallOrder {
+  /** Native runs, or query blocks where these are not known. */
+  readonly steps: number;
+  /** @param step 0-based */
+  readonly at: (step: number) => OrderStep;
+}
+
+/** The order of a plan's calls. Kept by bands of query blocks, never by calls: a million tokens make half a million. */
+export function callOrder(plan: Plan): CallOrder {
+  let steps = 0;
+  const kinds = layerParts(plan).map(({ layers, plan: own }) => {
+    const kind = { firstStep: steps, layers, byBlock: goesByBlock(own), ...(goesByBlock(own) ? blockOrder(own) : dispatchOrder(own)) };
+    steps += kind.steps;
+    return kind;
+  });
+  return {
+    steps,
+    at: (step) => {
+      const kind = lastAtMost(kinds, step);
+      const own = step - kind.firstStep;
+      return { layers: kind.layers, step: own, steps: kind.steps, byBlock: kind.byBlock, ...kind.at(own) };
+    },
+  };
+}
+
+/** The order of layers of one kind. */
+type KindOrder = { readonly steps: number; readonly at: (step: number) => Pick<OrderStep, 'doneBlocks' | 'done' | 'current'> };
+
+/** Pairs of a written mask that may be looked at, to find which query blocks read alike: about a second. */
+const mostPairs = 16_000_000;
+
+/** A black box reads query block after query block; so does, up to runs that several blocks share, a mask too large to look at. */
+function goesByBlock(plan: LayerPlan): boolean {
+  const written = !('visible' in maskOf(plan.scenario, plan.tokens));
+  return isBlackBox(plan.construction) || (written && plan.tilesByKind.partial * tileRows(plan) ** 2 > mostPairs);
+}
+
+function blockOrder({ queryBlocks }: LayerPlan): KindOrder {
+  const areas = (block: number): TileArea[] => queryBlocks[block].runs.map(({ from, to }) => ({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false }));
+  return { steps: queryBlocks.length, at: (step) => ({ doneBlocks: step, done: [], current: areas(step) }) };
+}
+
+function dispatchOrder(plan: LayerPlan): KindOrder {
+  const masks = new TileMasks(plan);
+  const limit = tilesPerDispatch(tileRows(plan), plan.scoreBytes);
+  const bands: { readonly firstBlock: number; readonly firstStep: number }[] = [];
+  let steps = 0;
+  for (const band of dispatchBands(plan, masks.indexOf, limit)) {
+    bands.push({ firstBlock: band.firstBlock, firstStep: steps });
+    steps += dispatchCount(band, limit);
+  }
+  // A band depends on no earlier one: only the one looked at last is kept, others are made again.
+  let kept: { readonly firstBlock: number; readonly dispatches: readonly Dispatch[] } | undefined;
+  const dispatchesFrom = (firstBlock: number): readonly Dispatch[] => {
+    if (kept?.firstBlock !== firstBlock) {
+      const [band] = dispatchBands(plan, masks.indexOf, limit, firstBlock);
+      kept = { firstBlock, dispatches: dispatchesOfBand(band, limit) };
+    }
+    return kept.dispatches;
+  };
+  return {
+    steps,
+    at: (step) => {
+      const { firstBlock, firstStep } = lastAtMost(bands, step);
+      const dispatches = dispatchesFrom(firstBlock);
+      const own = step - firstStep;
+      return { doneBlocks: firstBlock, done: joined(dispatches.slice(0, own).flatMap(areasOf)), current: areasOf(dispatches[own]) };
+    },
+  };
+}
+
+/** The tiles of a run. */
+function areasOf({ firstBlock, blocks, stacks }: Dispatch): TileArea[] {
+  const queries = { from: firstBlock, to: firstBlock + blocks };
+  return stacks.map(({ from, tiles }) => ({ queries, keys: { from, to: from + tiles }, diagonal: blocks > 1 && tiles > 1 }));
+}
+
+/** Joins areas that go on where the one before ended. */
+function joined(areas: readonly TileArea[]): TileArea[] {
+  const kept: TileArea[] = [];
+  for (const area of areas) {
+    const last = kept.at(-1);
+    const goesOn = last !== undefined && !last.diagonal && !area.diagonal && last.queries.from === area.queries.from && last.queries.to === area.queries.to && last.keys.to === area.keys.from;
+    if (goesOn) {
+      kept[kept.length - 1] = { ...last, keys: { from: last.keys.from, to: area.keys.to } };
+    } else {
+      kept.push(area);
+    }
+  }
+  return kept;
+}
+
+function lastAtMost<Entry extends { readonly firstStep: number }>(entries: readonly Entry[], step: number): Entry {
+  let low = 0;
+  let high = entries.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    [low, high] = entries[middle].firstStep <= step ? [middle, high] : [low, middle - 1];
+  }
+  return entries[low];
+}

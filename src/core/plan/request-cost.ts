@@ -1,0 +1,49 @@
+import { layerGroups, maskOf } from '../masks';
+import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
+import { blackBoxBound, boundOf, type Bound } from './bound';
+import { costOf, sumCosts, type PlanCost } from './cost';
+import { checkBlockSize, partition } from './partition';
+import { checkUniform, joinBounds, layerRequests } from './parts';
+import type { LayerPlanRequest, PlanRequest } from './plan';
+import { tileTotal } from './tile-total';
+
+/** What a plan would say of its costs. */
+export interface RequestCost extends PlanCost {
+  /** T. */
+  readonly blocks: number;
+  readonly bound: Bound;
+}
+
+/**
+ * The costs and the bound of `makePlan(request)`, without its tiles: fast at any N, for curves over N and comparisons.
+ *
+ * @throws InputError as `makePlan`
+ */
+export function requestCost(request: PlanRequest): RequestCost {
+  const { scenario } = request;
+  if (scenario.kind !== 'per-layer') {
+    return layerCost({ ...request, scenario });
+  }
+  checkUniform(request);
+  const groups = layerGroups(scenario, request.model.layers);
+  const costs = layerRequests(request).map(layerCost);
+  const parts = costs.map(({ bound }, index) => ({ layers: groups[index].layers, plan: { bound } }));
+  return { ...sumCosts(request, costs), blocks: costs[0].blocks, bound: joinBounds(parts) };
+}
+
+function layerCost(request: LayerPlanRequest): RequestCost {
+  const { tokens, scenario, oracle } = request;
+  checkBlockSize(oracle.inputLength);
+  const layout = blackBoxLayout(request);
+  const { blocks, blockSize } = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
+  const visiblePairs = maskOf(scenario, tokens).visiblePairs();
+  if (layout === undefined) {
+    const attention = fusedCost(request, tileTotal(scenario, tokens, blockSize));
+    return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: boundOf(request, blocks) };
+  }
+  const { arrangement, construction } = layout;
+  // Terms are the patterns of kinds of call that never share one: at most two, and which is which makes no difference here.
+  const [causal, open = 0] = arrangement.formula.map(({ patterns }) => patterns);
+  const attention = blackBoxCost(request, layout, { causal, open });
+  return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: blackBoxBound(request, arrangement, construction) };
+}

@@ -1,0 +1,37 @@
+import * as vscode from 'vscode';
+import { htmlReport } from '../../core/export/html';
+import { formatNumberOf } from '../../core/format';
+import { scenarioLabel } from '../../core/masks';
+import type { RunReport } from '../../core/report/report';
+import { Disposable } from '../disposable';
+
+/** The one editor that shows the report of a run, or of several beside each other: the page that an export to HTML writes. */
+export class ReportView extends Disposable {
+  private panel: vscode.WebviewPanel | undefined;
+
+  constructor() {
+    super();
+    this.own({
+      dispose: () => {
+        this.panel?.dispose();
+      },
+    });
+  }
+
+  /** Shows runs beside the prompt, in place of those shown before. The focus stays where it is. */
+  show(reports: readonly RunReport[]): void {
+    const panel = this.panel ?? this.open();
+    panel.title = reports.length === 1 ? `Run: ${scenarioLabel(reports[0].scenario)}` : `Comparison of ${formatNumberOf(reports.length, 'Run')}`;
+    panel.webview.html = htmlReport(reports);
+    panel.reveal(undefined, true);
+  }
+
+  private open(): vscode.WebviewPanel {
+    const place = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+    // The page needs neither scripts nor files.
+    const panel = vscode.window.createWebviewPanel('twoHeads.report', 'Two Heads', place, { enableScripts: false, localResourceRoots: [], enableFindWidget: true });
+    panel.onDidDispose(() => (this.panel = undefined));
+    this.panel = panel;
+    return panel;
+  }
+}

@@ -1,0 +1,61 @@
+import * as vscode from 'vscode';
+import { excerptOf } from '../../core/excerpt';
+import { blockEnd, blockStart } from '../../core/plan/partition';
+import type { PromptPlan } from '../prompts/prompt-plans';
+
+/** A tile of the map; blocks are 0-based. */
+export interface Tile {
+  readonly queryBlock: number;
+  readonly keyBlock: number;
+}
+
+/** The editor of a prompt and the prompt's plan, as far as there are any. */
+export interface PlannedEditor {
+  readonly editor: vscode.TextEditor | undefined;
+  readonly planned: PromptPlan | undefined;
+}
+
+/** Selects a tile's two token ranges in the editor: its queries first, then its keys. */
+export async function selectTile(source: PlannedEditor, tile: Tile): Promise<void> {
+  const ranges = rangesOf(source, tile);
+  if (ranges === undefined) {
+    return;
+  }
+  const { editor, queries, keys } = ranges;
+  const { document, viewColumn } = editor;
+  // The cursor goes to the start: at the end it would stand in the next block.
+  const selectionOf = ({ from, to }: Offsets): vscode.Selection => new vscode.Selection(document.positionAt(to), document.positionAt(from));
+  const shown = await vscode.window.showTextDocument(document, { viewColumn: viewColumn ?? vscode.ViewColumn.Active });
+  shown.selections = keys === null || tile.keyBlock === tile.queryBlock ? [selectionOf(queries)] : [selectionOf(queries), selectionOf(keys)];
+  shown.revealRange(selectionOf(queries), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** Excerpts of a tile's queries and of its keys; undefined where the plan is not one of the text as it is now. */
+export function readTile(source: PlannedEditor, tile: Tile): { readonly queries: string; readonly keys: string | null } | undefined {
+  const ranges = rangesOf(source, tile);
+  if (ranges === undefined) {
+    return undefined;
+  }
+  const { editor: { document }, queries, keys } = ranges;
+  const read = (from: number, to: number): string => document.getText(new vscode.Range(document.positionAt(from), document.positionAt(to)));
+  return { queries: excerptOf(read, queries.from, queries.to), keys: keys && excerptOf(read, keys.from, keys.to) };
+}
+
+interface Offsets {
+  readonly from: number;
+  readonly to: number;
+}
+
+function rangesOf({ editor, planned }: PlannedEditor, { queryBlock, keyBlock }: Tile): { readonly editor: vscode.TextEditor; readonly queries: Offsets; readonly keys: Offsets | null } | undefined {
+  if (editor === undefined || planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
+    return undefined;
+  }
+  const { plan, tokenMap } = planned;
+  if (queryBlock >= plan.blocks || keyBlock >= plan.blocks) {
+    return undefined;
+  }
+  const offsetsOf = (block: number): Offsets => ({ from: tokenMap.offsetOf(blockStart(plan, block)), to: tokenMap.offsetOf(blockEnd(plan, block)) });
+  // The keys of a sampled tile are scattered over the whole prompt: no range holds them.
+  const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
+  return { editor, queries: offsetsOf(queryBlock), keys: run?.kind === 'sampled' ? null : offsetsOf(keyBlock) };
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { makeScenario, type Scenario } from '../../src/core/masks';
+import { makePlan, summarise } from '../../src/core/plan/plan';
+import { planRequest } from '../../src/core/plan/request';
+import { defaultOptions, type SimulationOptions } from '../../src/core/options';
+import { reportSchemaVersion, type RunReport } from '../../src/core/report/report';
+import { parameterCount } from '../../src/core/shapes';
+import { smallModel } from './shapes';
+
+/** What a test may choose about a report. */
+export interface ReportChoice {
+  readonly path?: string;
+  readonly tokens?: number;
+  readonly scenario?: Scenario;
+  readonly construction?: SimulationOptions['construction'];
+  readonly date?: string;
+  readonly meanKl?: number | null;
+}
+
+/** The report of a run that never was: its plan is real, its measurements are made up. */
+export function reportOf({ path = 'prompt.md', tokens = 100, scenario = makeScenario('causal'), construction = 'fused', date = '2026-02-01T14:05:06.789Z', meanKl = 0.25 }: ReportChoice = {}): RunReport {
+  const plan = makePlan(planRequest(tokens, smallModel, { ...defaultOptions, scenario, blockSize: 16, construction }));
+  const { tokens: length, model: shape, scenario: planned, oracle, construction: arranged, ...figures } = summarise(plan);
+  return {
+    schemaVersion: reportSchemaVersion,
+    prompt: { path, bytes: 4 * length, sha256: createHash('sha256').update(path).digest('hex'), tokens: length },
+    model: { name: 'small', shape, parameters: parameterCount(shape), tokenizer: { name: 'tokenizer.json', exact: true, reason: null } },
+    scenario: planned,
+    oracle,
+    construction: arranged,
+    plan: figures,
+    prediction: null,
+    run: {
+      provider: 'cpu',
+      device: 'Test CPU',
+      threads: 2,
+      executor: 'tiles',
+      precision: 'float32',
+      wallMs: 1234.5,
+      phases: { tokenize: 10, project: 200, gather: 30, attend: 800, merge: 4.5, layer: 0, mlp: 200, verify: 50, quality: 60 },
+      calls: { ...plan.calls, retries: 0, dispatches: 12 },
+      peakRssBytes: 200 * 1024 ** 2,
+    },
+    fidelity: { reference: 'float64 attention', rows: 64, maxAbsError: 3.1e-7, maxRelError: 2e-6, logNormaliserError: 1e-6 },
+    sampling: null,
+    quality: meanKl === null ? null : { baseline: { kind: 'causal' }, perplexity: 12.5, baselinePerplexity: 10, meanKl, topAgreement: 0.9, positions: length - 1 },
+    qualityNote: meanKl === null ? 'Quality was switched off for this run.' : null,
+    environment: { twoHeads: '0.1.0', node: 'v20.19.0', onnxruntime: '1.30.0', platform: 'linux-x64', cpu: 'Test CPU', cores: 2, memoryBytes: 8 * 1024 ** 3, date },
+  };
+}

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { csvReport } from '../../../src/core/export/csv';
+import { htmlReport } from '../../../src/core/export/html';
+import { exportFormats, jsonReport } from '../../../src/core/export/index';
+import { markdownReport, markdownText } from '../../../src/core/export/markdown';
+import { makeScenario, perLayer } from '../../../src/core/masks';
+import type { RunReport } from '../../../src/core/report/report';
+import { reportsFrom } from '../../../src/engine/report/read-reports';
+import { reportOf } from '../../support/reports';
+
+const scenarios = [
+  makeScenario('causal'),
+  makeScenario('sliding-window', { window: 20 }),
+  makeScenario('average-case', { seed: 3 }),
+  perLayer([makeScenario('causal'), makeScenario('sliding-window', { window: 10 })]),
+];
+const reports = scenarios.map((scenario, index) => reportOf({ scenario, meanKl: [0.5, 0.25, null, Infinity][index] }));
+
+/** Names that mean something to whoever shows them carelessly. */
+const hostile = ['<script>alert(1)</script>.md', '"><img src=x onerror=alert(1)>', '=cmd|\' /C calc\'!A0', '+1', '-2+3', '@SUM(A1)', '\t=1', '\r=1', ' =1', 'a|b\nc\r\n# d', '[x](javascript:alert(1))', 'https://evil.example www.evil.example', '`code` *b* ~~s~~ &lt;', 'a,"b",c', '\u202Etxt.exe', '\u0000\u001B[2J', '\uD800', '</style></svg>', '${x}'];
+const named = (name: string): RunReport => {
+  const report = reportOf({ path: name });
+  return { ...report, model: { ...report.model, name }, run: { ...report.run, provider: name, device: name }, plan: { ...report.plan, notes: [name] }, environment: { ...report.environment, cpu: name } };
+};
+
+/** The fields of a CSV file, read by the letter of RFC 4180. */
+function fieldsOf(csv: string): string[][] {
+  const rows: string[][] = [[]];
+  for (let rest = csv; rest !== ''; ) {
+    const found = /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/.exec(rest) as (string | undefined)[] | null;
+    if (found === null) {
+      throw new Error(`No field: ${rest.slice(0, 40)}`);
+    }
+    const [all = '', quoted, plain, separator] = found;
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    if (separator === '\r\n') {
+      rows.push([]);
+    }
+    rest = rest.slice(all.length);
+  }
+  return rows.slice(0, -1);
+}
+
+describe('runs as CSV', () => {
+  const table = (some: readonly RunReport[]): { header: string[]; records: Record<string, string>[] } => {
+    const [header, ...rows] = fieldsOf(csvReport(some));
+    return { header, records: rows.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index]]))) };
+  };
+
+  it('has a row for each run, with the numbers of the report and their units in the header', () => {
+    const { header, records } = table(reports);
+    expect(new Set(header).size).toBe(header.length);
+    expect(records).toHaveLength(reports.length);
+    expect(records[1]).toMatchObject({
+      scenario: 'sliding-window',
+      'window (tokens)': '20',
+      'sinks (tokens)': '',
+      'time (ms)': '1234.5',
+      'attend (ms)': '800',
+      'peak memory (bytes)': String(200 * 1024 ** 2),
+      'max abs error': '3.1e-7',
+      'mean KL (nats)': '0.25',
+      calls: String(reports[1].run.calls.total),
+    });
+    expect(records.map((record) => record['mean KL (nats)'])).toEqual(['0.5', '0.25', '', '']);
+    expect(records[3].scenario).toBe('per-layer');
+  });
+
+  it.each(hostile)('makes no formula and no second row of %j', (name) => {
+    const rows = fieldsOf(csvReport([named(name)]));
+    expect(rows.map((row) => row.length)).toEqual([rows[0].length, rows[0].length]);
+    for (const field of rows[1]) {
+      expect(field).not.toMatch(/^\s*[=+@]|^[\t\r\n]/);
+    }
+    expect(rows[1][1].replace(/^'/, '')).toBe(name);
+  });
+});
+
+describe('runs as Markdown', () => {
+  it('is a table and a section for each run', () => {
+    const lines = markdownReport(reports).split('\n');
+    expect(lines[0]).toBe('# Two Heads: 4 runs');
+    expect(lines.filter((line) => line.startsWith('## '))).toEqual(['## Run 1: causal', '## Run 2: sliding-window(window 20)', '## Run 3: average-case(seed 3)', '## Run 4: per-layer(causal, sliding-window(window 10))']);
+    expect(lines.slice(2, 8).map((line) => line.split('|').length)).toEqual(Array.from({ length: 6 }, () => 14));
+    expect(lines[5]).toContain('| sliding-window(window 20) | prompt.md | fused | 16 | 100 |');
+  });
+
+  it.each(hostile)('shows %j as it is, in one cell', (name) => {
+    const text = markdownText(name);
+    expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+    expect(text).not.toMatch(/(?<!\\)[|`*<>[\]~]/);
+    expect(text).not.toMatch(/:\/\/|www\./);
+    for (const line of markdownReport([named(name)]).split('\n').filter((each) => each.startsWith('|'))) {
+      const cells = line.split(/(?<!\\)\|/).length - 2;
+      expect([2, 12]).toContain(cells);
+    }
+  });
+});
+
+describe('runs as HTML', () => {
+  const page = htmlReport(reports);
+
+  it('needs nothing but itself', () => {
+    expect(page).toContain(`http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'`);
+    expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|form|base)\b|\son\w+=|javascript:|@import|\ssrc=/i);
+    expect([...page.matchAll(/(?:href|url)[=(]"?([^")\s]*)/g)].every(([, target]) => target.startsWith('#'))).toBe(true);
+    expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:/);
+  });
+
+  it('has tables that a screen reader can read, and pictures with a name and a description', () => {
+    expect(page.match(/<table>/g)).toHaveLength(1 + reports.length);
+    expect(page.match(/<table>\n<caption>/g)).toHaveLength(1 + reports.length);
+    expect(page).not.toMatch(/<th(?! scope|ead)/);
+    const pictures = page.match(/<svg[^>]*role="img" aria-labelledby="[^"]+"/g);
+    // The tiles of each run, the time of all, and quality against cost.
+    expect(pictures).toHaveLength(reports.length + 2);
+    const ids = [...page.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, wanted] of page.matchAll(/aria-labelledby="([^"]+)"/g)) {
+      expect(wanted.split(' ').every((id) => ids.includes(id))).toBe(true);
+    }
+    expect(page).toMatch(/prefers-color-scheme: dark/);
+  });
+
+  it('draws the tiles of the plan', () => {
+    const [, tiles] = htmlReport([reports[0]]).split('id="run-1-tiles-title"');
+    // Cells of 7 blocks are 40 pixels wide.
+    const areas = [...tiles.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" fill/g)].map(([, , , width, height]) => (Number(width) * Number(height)) / 40 ** 2);
+    expect(areas.reduce((sum, area) => sum + area, 0)).toBeCloseTo(reports[0].plan.tiles, 6);
+    expect(page).not.toMatch(/="[^"]*(NaN|undefined|Infinity)/);
+  });
+
+  it.each(hostile)('shows %j as it is', (name) => {
+    const nameless = htmlReport([named('x')]);
+    const shown = htmlReport([named(name)]);
+    const tags = (html: string): string[] => html.match(/<[^>]*>/g) ?? [];
+    expect(tags(shown)).toEqual(tags(nameless));
+    expect(shown).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Cs}]/u);
+  });
+
+  it('takes a prompt of sixteen million tokens', () => {
+    const long = reportOf();
+    const huge = htmlReport([{ ...long, prompt: { ...long.prompt, tokens: 16_777_216 }, plan: { ...long.plan, blockSize: 1, blocks: 16_777_216 } }]);
+    expect(huge.length).toBeLessThan(100_000);
+  });
+});
+
+describe('runs as JSON', () => {
+  it('is what two-heads report reads', () => {
+    const finite = reports.slice(0, 3);
+    expect(reportsFrom(jsonReport(finite), 'runs.json')).toEqual(finite);
+    expect(exportFormats.map(({ ending }) => ending)).toEqual(['html', 'md', 'csv', 'json']);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { needleGrid, type NeedleScore } from '../../../src/core/evaluation/needle-grid';
+import { summariseQuality } from '../../../src/core/evaluation/quality-summary';
+import { summariseWindow, type ScoredPosition } from '../../../src/core/evaluation/statistics';
+import { defaultExperiment } from '../../../src/core/experiment/experiment';
+import { makeScenario } from '../../../src/core/masks';
+import { summariseExperiment, type ExperimentReport, type ExperimentSummary } from '../../../src/core/report/experiment';
+import { frontPoints, qualityCurve } from '../../../src/core/report/quality-curves';
+import { curveRows, intervalText, measuredPoints, needleHeat, needleLevels, plusMinus, pointTitle, qualityNotes } from '../../../src/core/report/quality-rows';
+
+const positions = (divergence: number): readonly ScoredPosition[] =>
+  [0, 1, 2].map((position) => ({ position, loss: 1 + position, baselineLoss: 1, divergence, agrees: true }));
+const quality = (divergence: number): ReturnType<typeof summariseQuality> => summariseQuality([positions(divergence), positions(2 * divergence)].map((window) => summariseWindow(window, [0, 1, 4])));
+
+/** What a page gets: JSON has no NaN. */
+const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+const cost = (attentionFlops: number): ExperimentReport['points'][number]['cost'] => ({ tokens: 3, calls: { total: 1, attention: 1, tokenwise: 0, perLayer: 1 }, flops: attentionFlops, attentionFlops, bytes: 1, predictedMs: null });
+const point = (window: number, divergence: number | null): ExperimentReport['points'][number] => ({
+  scenario: makeScenario('sliding-window', { window }),
+  blockSize: 64,
+  cost: cost(window),
+  quality: divergence === null ? null : quality(divergence),
+  qualityNote: divergence === null ? 'it cannot be' : null,
+  measuredBlockSize: 64,
+  measured: divergence === null ? null : { windows: 2, wallMs: 1, calls: 1 },
+  needle: null,
+  prompts: [],
+  onFront: window === 8,
+});
+const evaluation = summariseExperiment({ experiment: { ...defaultExperiment, prompts: [] }, points: [point(16, 0.1), point(8, 0.2), point(4, null)] } as unknown as ExperimentReport);
+
+describe('quality by position', () => {
+  it('is drawn in the middle of each bin, with its interval', () => {
+    const [first, second] = qualityCurve(quality(0.5).curve, 'perplexity');
+    expect(first.position).toBe(1);
+    expect(second.position).toBeCloseTo(Math.sqrt(2 * 4), 12);
+    expect(first.value).toBeCloseTo(Math.E, 12);
+    expect(second.value).toBeCloseTo(Math.exp(2.5), 12);
+    expect(second.low).toBeLessThanOrEqual(second.value);
+    expect(qualityCurve(quality(0.5).curve, 'baselinePerplexity').map(({ value }) => value)).toEqual([Math.E, Math.E]);
+    expect(qualityCurve(quality(0.5).curve, 'divergence')[0]).toMatchObject({ value: 0.75, low: 0 });
+  });
+
+  it('leaves out what is not finite, before and after the way to the page', () => {
+    const curve = summariseQuality([summariseWindow([{ position: 0, loss: 1, baselineLoss: 1, divergence: NaN, agrees: true }], [0, 4])]).curve;
+    for (const each of [curve, overTheWire(curve)]) {
+      expect(qualityCurve(each, 'divergence')).toEqual([]);
+      expect(qualityCurve(each, 'perplexity')).toEqual([{ position: 2, value: Math.E }]);
+      expect(curveRows(each).rows[0]).toContain('-');
+    }
+  });
+});
+
+describe('quality against cost', () => {
+  it('has the points with a quality, the cheapest first', () => {
+    const points = frontPoints(evaluation);
+    expect(points.map(({ label, onFront }) => [label, onFront])).toEqual([['sliding-window(window 8)', true], ['sliding-window(window 16)', false]]);
+    expect(points[0].divergence.value).toBeCloseTo(0.3, 12);
+  });
+});
+
+describe('what is said of an experiment', () => {
+  it('names points, and why some have no quality, without single prompts', () => {
+    expect(evaluation.points.every((each) => !('prompts' in each))).toBe(true);
+    expect(measuredPoints(evaluation.points)).toHaveLength(2);
+    expect(qualityNotes(evaluation.points)).toEqual(['sliding-window(window 4): it cannot be']);
+    const several: ExperimentSummary['experiment'] = { ...evaluation.experiment, blocks: [64, 128] };
+    expect(pointTitle(evaluation.points[0], several)).toBe('sliding-window(window 16), M = 64');
+  });
+
+  it('says of what is not finite that it is not, as JSON has it too', () => {
+    expect(plusMinus({ value: 1.5, error: 0.25 }, 2)).toBe('1.50 ± 0.25');
+    expect(plusMinus({ value: 1.5, error: null }, 2)).toBe('1.50');
+    expect(plusMinus({ value: null, error: null })).toBe('not finite');
+    expect(plusMinus({ value: Infinity, error: NaN })).toBe('Infinity');
+    expect(intervalText(overTheWire({ value: 1, error: NaN, low: NaN, high: NaN }), 2)).toBe('-');
+  });
+});
+
+describe('the heat of needles', () => {
+  it('is on one scale for all grids and their baselines', () => {
+    const score = (length: number, logProbability: number): NeedleScore => ({ length, depth: 0, logProbability, rank: 1, baselineLogProbability: 0, baselineRank: 1 });
+    const [one, other] = [needleGrid([score(8, -10), score(16, -5)]), needleGrid([score(8, 0), score(16, NaN)])];
+    expect(needleHeat([one, other])).toEqual([[[0], [needleLevels / 2]], [[needleLevels - 1], [null]]]);
+    expect(needleHeat([])).toEqual([]);
+  });
+});

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CancelledError, InputError } from '../../../../src/core/errors';
+import { defaultExperiment } from '../../../../src/core/experiment/experiment';
+import type { ExperimentSummary } from '../../../../src/core/report/experiment';
+import { CalibrationStore } from '../../../../src/engine/calibrate/store';
+import { evaluate } from '../../../../src/engine/experiment/evaluate';
+import type { EvaluateRequest } from '../../../../src/engine/process/rpc';
+import { modelsFolder, sampleText } from '../../../support/paths';
+import { temporaryFolder } from '../../../support/temporary';
+
+const run = (request: EvaluateRequest, signal = new AbortController().signal): Promise<ExperimentSummary> =>
+  evaluate(request, { modelsFolder, calibrations: new CalibrationStore('/nonexistent'), signal, onProgress: () => undefined });
+
+describe('an evaluation that the editor asks for', () => {
+  it('is of texts at hand, each unit counted as new once', async () => {
+    const text = sampleText().slice(0, 1200);
+    const needle = { needle: '\nIt is 7.\n', question: '\nIt is', answer: ' 7', lengths: [128], depths: [0, 1] };
+    const experiment = { ...defaultExperiment, prompts: ['a'], scenarios: ['causal', 'sliding-window:32'], blocks: [64], context: 256, needle };
+    const { points, resumed, prompts } = await run({ experiment, texts: [{ path: 'a', text }] });
+    expect(prompts.map(({ path }) => path)).toEqual(['a']);
+    expect(points.map(({ quality }) => quality?.divergence.mean.value ?? NaN).map((value) => value > 0)).toEqual([false, true]);
+    expect(points.every((point) => !('prompts' in point) && point.needle?.depths.length === 2)).toBe(true);
+    // Causal attention is the baseline here: its needles are known when the baseline's are asked for, from no earlier run.
+    expect(resumed).toBe(0);
+  });
+
+  it('is of an experiment file, whose paths are relative to it', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'prompt.md'), sampleText().slice(0, 800));
+    const file = join(folder, 'small.two-heads.json');
+    writeFileSync(file, JSON.stringify({ version: 1, prompts: ['prompt.md'], scenarios: ['sliding-window:16'], blocks: [64], context: 128, maximumWindows: 1, results: 'kept.jsonl' }));
+    const first = await run({ file });
+    expect([first.resumed, first.points.length]).toEqual([0, 1]);
+    expect(readFileSync(join(folder, 'kept.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(1);
+    expect((await run({ file })).resumed).toBe(1);
+  });
+
+  it('refuses a file that is none, and says where a cancelled run goes on', async () => {
+    const folder = temporaryFolder();
+    await expect(run({ file: join(folder, 'missing.two-heads.json') })).rejects.toThrow(InputError);
+    writeFileSync(join(folder, 'prompt.md'), 'a prompt of some words');
+    const file = join(folder, 'small.two-heads.json');
+    writeFileSync(file, JSON.stringify({ version: 1, prompts: ['prompt.md'], scenarios: ['sliding-window:4'], results: 'kept.jsonl' }));
+    const cancelled = run({ file }, AbortSignal.abort());
+    await expect(cancelled).rejects.toThrow(CancelledError);
+    await expect(cancelled).rejects.toThrow(/kept\.jsonl, and the next run goes on from there/);
+    expect(existsSync(join(folder, 'kept.jsonl'))).toBe(true);
+  });
+});

@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeScenario, perLayer } from '../../../src/core/masks';
+import { defaultOptions } from '../../../src/core/options';
+import type { RunReport } from '../../../src/core/report/report';
+import { idOf, type KeptRun, type RunOrigin } from '../../../src/engine/history/kept-run';
+import { maximumRunBytes, runCapacity, RunFiles } from '../../../src/engine/history/run-files';
+import { reportOf } from '../../support/reports';
+import { temporaryFolder } from '../../support/temporary';
+
+const origin: RunOrigin = { uri: 'file:///prompts/a.md', selection: { startLine: 1, startCharacter: 0, endLine: 3, endCharacter: 5 }, options: { ...defaultOptions, blockSize: 64, oracleHeads: 2 } };
+
+/** A run in the minute `minute` of a day. */
+function runAt(minute: number, from: RunOrigin | null = null): KeptRun {
+  const report = reportOf({ date: new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString() });
+  return { id: idOf(report), origin: from, report };
+}
+
+/** A folder that is not there yet. */
+const newFolder = (): string => join(temporaryFolder(), 'storage', 'runs');
+
+describe('the files of runs', () => {
+  it('gives back what was kept, newest first, whatever the order of writing', async () => {
+    const folder = newFolder();
+    const layers = reportOf({ scenario: perLayer([makeScenario('causal'), makeScenario('sliding-window', { window: 20 })]), date: '2026-02-01T00:02:30.000Z' });
+    const runs = [runAt(3, origin), { id: idOf(layers), origin: null, report: layers }, runAt(2), runAt(1, { ...origin, selection: null })];
+    for (const run of [runs[1], runs[3], runs[0], runs[2]]) {
+      await new RunFiles(folder).add(run);
+    }
+    expect(await new RunFiles(folder).read()).toEqual({ runs, skipped: [] });
+    expect(readdirSync(folder).sort()).toEqual(runs.map(({ id }) => `${id}.json`).sort());
+  });
+
+  it('is empty before the first run', async () => {
+    expect(await new RunFiles(newFolder()).read()).toEqual({ runs: [], skipped: [] });
+  });
+
+  it('keeps a run once, however often it is added', async () => {
+    const files = new RunFiles(newFolder());
+    await files.add(runAt(1));
+    await files.add(runAt(1));
+    expect((await files.read()).runs).toHaveLength(1);
+  });
+
+  it('lets go of the oldest runs over its capacity', async () => {
+    const files = new RunFiles(newFolder(), 3);
+    for (const minute of [5, 1, 4, 2, 3]) {
+      await files.add(runAt(minute));
+    }
+    expect((await files.read()).runs).toEqual([runAt(5), runAt(4), runAt(3)]);
+    expect(runCapacity).toBe(100);
+  });
+
+  it('deletes runs, and is content where one is gone', async () => {
+    const files = new RunFiles(newFolder());
+    await files.add(runAt(1));
+    await files.add(runAt(2));
+    await files.delete([runAt(1).id, runAt(7).id, '../../etc/passwd']);
+    expect((await files.read()).runs).toEqual([runAt(2)]);
+    await files.clear();
+    expect((await files.read()).runs).toEqual([]);
+  });
+
+  it('keeps numbers that are not finite, which JSON cannot say', async () => {
+    const files = new RunFiles(newFolder());
+    const report = reportOf({ meanKl: Infinity });
+    await files.add({ id: idOf(report), origin: null, report });
+    const { runs, skipped } = await files.read();
+    expect(skipped).toEqual([]);
+    expect(runs[0].report.quality?.meanKl).toBeNaN();
+  });
+
+  it('fills in what an earlier version did not write, and keeps what a later one added', async () => {
+    const folder = newFolder();
+    const files = new RunFiles(folder);
+    await files.add(runAt(1));
+    const path = join(folder, `${runAt(1).id}.json`);
+    const { run, plan, ...rest } = reportOf();
+    const { gather, layer, ...phases } = run.phases;
+    const { retries, ...calls } = run.calls;
+    const old = { ...rest, added: { later: true }, plan: { ...plan, blockSize: undefined, parts: undefined }, run: { ...run, phases, calls, executor: undefined, precision: undefined }, sampling: undefined, prediction: undefined };
+    expect([gather, layer, retries]).toEqual([30, 0, 0]);
+    writeFileSync(path, JSON.stringify({ schemaVersion: 1, origin: null, report: old }));
+    const [kept] = (await files.read()).runs;
+    expect(kept.report).toEqual({ ...reportOf(), added: { later: true }, run: { ...run, phases: { ...run.phases, gather: 0 } } });
+  });
+});
+
+describe('a file of a run that cannot be read', () => {
+  const good = runAt(9);
+  const text = (report: object, file: object = {}): string => JSON.stringify({ schemaVersion: 1, origin: null, report, ...file });
+  const withRun = (run: Partial<RunReport['run']>): string => text({ ...reportOf(), run: { ...reportOf().run, ...run } });
+
+  it.each([
+    ['cut short', text(reportOf()).slice(0, -20), /cut short, or no JSON/],
+    ['empty', '', /cut short, or no JSON/],
+    ['of another version', text(reportOf(), { schemaVersion: 2 }), /schemaVersion: /],
+    ['of another report version', text({ ...reportOf(), schemaVersion: 7 }), /report\.schemaVersion: /],
+    ['too large', ' '.repeat(maximumRunBytes + 1), /8\.00 MiB, and the limit is 8\.00 MiB/],
+    ['a list', '[]', /the document: /],
+    ['with a number as text', withRun({ wallMs: '<script>' as unknown as number }), /report\.run\.wallMs: /],
+    ['with a scenario that is none', text({ ...reportOf(), scenario: { kind: 'sliding-window', window: -3 } }), /report\.scenario: Window .*of -3 is out of range/],
+    ['with layers that are no scenarios', text({ ...reportOf(), scenario: { kind: 'per-layer', cycle: 'causal' } }), /report\.scenario: /],
+    ['with an origin that is none', text(reportOf(), { origin: { uri: 'file:///a', selection: null, options: { ...defaultOptions, provider: 'tpu' } } }), /origin\.options\.provider: /],
+  ])('is passed over and named: %s', async (_, content, complaint) => {
+    const folder = newFolder();
+    const files = new RunFiles(folder);
+    await files.add(good);
+    writeFileSync(join(folder, `${runAt(1).id}.json`), content);
+    const { runs, skipped } = await files.read();
+    expect(runs).toEqual([good]);
+    expect(skipped).toHaveLength(1);
+    expect(skipped[0]).toContain(runAt(1).id);
+    expect(skipped[0]).toMatch(complaint);
+  });
+
+  it('is passed over where it is a folder, and where it is none of the history', async () => {
+    const folder = newFolder();
+    const files = new RunFiles(folder);
+    await files.add(good);
+    mkdirSync(join(folder, `${runAt(1).id}.json`));
+    writeFileSync(join(folder, 'notes.json'), '{}');
+    const { runs, skipped } = await files.read();
+    expect(runs).toEqual([good]);
+    expect(skipped).toEqual([expect.stringContaining('it is no file')]);
+    await files.clear().catch(() => undefined);
+    expect(readFileSync(join(folder, 'notes.json'), 'utf8')).toBe('{}');
+  });
+
+  it('is removed where a crash left it half written, and left alone while it may still be written', async () => {
+    const folder = newFolder();
+    const files = new RunFiles(folder);
+    await files.add(good);
+    const [abandoned, recent] = ['.a.json.1.part', '.b.json.2.part'].map((name) => join(folder, name));
+    writeFileSync(abandoned, '{"sch');
+    writeFileSync(recent, '{"sch');
+    utimesSync(abandoned, new Date(0), new Date(0));
+    expect(await files.read()).toEqual({ runs: [good], skipped: [] });
+    expect([existsSync(abandoned), existsSync(recent)]).toEqual([false, true]);
+  });
+
+  it('is told apart from a folder that cannot be listed', async () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, '');
+    expect(await new RunFiles(path).read()).toEqual({ runs: [], skipped: [expect.stringContaining('cannot be listed')] });
+  });
+});

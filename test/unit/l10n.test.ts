@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { messagesIn } from '../support/messages';
+import { root } from '../support/paths';
+
+const language = 'de';
+
+function textsOf(file: string): Record<string, string> {
+  return JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<string, string>;
+}
+
+/** What is filled in: `{0}`, `{1}` ..., each once or more. */
+function holes(text: string): string[] {
+  return [...new Set(text.match(/\{\d+\}/g))].sort();
+}
+
+const messages = ['src/core', 'src/extension', 'webview'].flatMap(messagesIn);
+const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
+
+describe('texts of the code', () => {
+  it('are asked for when they are shown, never as a module loads', () => {
+    expect(messages.filter(({ early }) => early).map(({ text, where }) => `${where}: ${text}`)).toEqual([]);
+  });
+
+  it('all have a translation', () => {
+    const missing = messages.filter(({ text }) => !Object.hasOwn(bundle, text)).map(({ text, where }) => `${where}: ${text}`);
+    expect(missing).toEqual([]);
+  });
+
+  it('have no translation that nothing asks for', () => {
+    const asked = new Set(messages.map(({ text }) => text));
+    expect(Object.keys(bundle).filter((text) => !asked.has(text))).toEqual([]);
+  });
+
+  it('are filled in alike in both languages', () => {
+    expect(Object.entries(bundle).filter(([text, translation]) => holes(text).join() !== holes(translation).join())).toEqual([]);
+  });
+});
+
+describe('texts of the manifest', () => {
+  const manifest = readFileSync(join(root, 'package.json'), 'utf8');
+  const english = textsOf('package.nls.json');
+
+  it('are all there, in both languages, and all used', () => {
+    const used = [...new Set([...manifest.matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key))].sort();
+    expect(used.length).toBeGreaterThan(100);
+    expect(Object.keys(english).sort()).toEqual(used);
+    expect(Object.keys(textsOf(`package.nls.${language}.json`)).sort()).toEqual(used);
+  });
+
+  it('keep their links, commands and code in the translation', () => {
+    const marks = (text: string): string[] => (text.match(/\]\([^)]*\)|`[^`]*`/g) ?? []).sort();
+    const german = textsOf(`package.nls.${language}.json`);
+    expect(Object.keys(english).filter((key) => marks(english[key]).join() !== marks(german[key]).join())).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import type { CostCurve, CostCurves } from '../../src/core/device/cost-curves';
+import { largestTokens } from '../../src/core/device/break-even';
+import { formatCount, formatPowerOfTwo } from '../../src/core/format';
+import type { PanelCost } from '../../src/protocol/panel';
+import { LineChart } from '../charts/line-chart';
+import type { LinePoint, LineSeries } from '../charts/line-model';
+import { element, setText, setVisible } from '../dom';
+import type { Host } from '../host';
+import { t } from '../l10n';
+import type { ThemeWatcher } from '../theme';
+import { FreeTable } from '../ui/free-table';
+import { dataBehind } from '../ui/section';
+import { count, nothing } from '../ui/shown';
+import type { CostMetric } from './cost-metrics';
+import { scenarioMarks } from './scenario-marks';
+
+/** What each scenario costs over N: a line each, the theorem's bound on the one in force, and this prompt as a point. */
+export class CostGrowth {
+  readonly element: HTMLElement;
+  readonly #title = element('h3');
+  readonly #chart: LineChart;
+  readonly #breakEven = element('p', { class: 'note', 'data-testid': 'break-even' });
+  readonly #table = new FreeTable(t('Cost over the length of the prompt'), 'growth-table');
+
+  constructor(host: Host, theme: ThemeWatcher) {
+    this.#chart = new LineChart(theme, 'growth-chart');
+    const table = dataBehind(host, 'growth', t('Cost over N as a table'), this.#table.element);
+    this.element = element('div', { class: 'subsection' }, this.#title, this.#chart.element, this.#breakEven, table);
+  }
+
+  /** @param current what the scenario in force costs this prompt */
+  show(metric: CostMetric, { curves, breakEven }: CostCurves, current: PanelCost): void {
+    const { overN, bound, format, formatFull } = metric;
+    const known = curves.map((curve) => ({ curve, points: pointsOf(curve, overN.of) })).filter(({ points }) => points.length > 0);
+    setVisible(this.element, known.length > 0);
+    if (known.length === 0) {
+      return;
+    }
+    setText(this.#title, t('Over the length of the prompt: {0}', overN.title));
+    const chosen = curves.find(({ label }) => label === current.label);
+    const bounds: readonly LineSeries[] =
+      bound === null || chosen === undefined ? [] : [{ label: t('bound on {0}: {1}', chosen.title, chosen.theorem), points: pointsOf(chosen, bound), colour: 'foreground', shape: null, line: 'dashed' }];
+    const here = overN.of(current);
+    const prompt: readonly LineSeries[] =
+      here === null ? [] : [{ label: t('this prompt'), points: [{ x: current.tokens, y: here }], colour: 'foreground', shape: 'ring', line: 'none', emphasised: true }];
+    this.#chart.show({
+      description: t('{0} over N, both axes logarithmic: {1}.', overN.title, known.map(({ curve, points }) => spanText(curve.label, points, format)).join('; ')),
+      x: { title: t('N, tokens'), scale: 'powers of two', format: formatPowerOfTwo, formatFull: formatCount },
+      y: { title: overN.title, scale: 'logarithmic', format: overN.format ?? format, formatFull },
+      series: [
+        ...known.map(({ curve: { kind, label, title }, points }): LineSeries => ({ label: title, points, ...scenarioMarks[kind], line: 'solid', emphasised: label === current.label })),
+        ...bounds,
+        ...prompt,
+      ],
+      mark: metric.name === 'time' && breakEven?.fromTokens !== undefined ? { x: breakEven.fromTokens, label: t('break-even') } : null,
+    });
+    setVisible(this.#breakEven, breakEven !== null);
+    setText(this.#breakEven, breakEven === null ? '' : breakEvenText(current.title, breakEven.fromTokens));
+    this.#tabulate(metric, known, bounds);
+  }
+
+  #tabulate({ formatFull }: CostMetric, known: readonly { readonly curve: CostCurve; readonly points: readonly LinePoint[] }[], bounds: readonly LineSeries[]): void {
+    const columns = [...known.map(({ curve, points }) => ({ title: curve.label, points })), ...bounds.map(({ label, points }) => ({ title: label, points }))];
+    const lengths = [...new Set(columns.flatMap(({ points }) => points.map(({ x }) => x)))].sort((one, other) => one - other);
+    this.#table.update(
+      [{ title: t('N, tokens') }, ...columns.map(({ title }) => ({ title, numeric: true }))],
+      lengths.map((tokens) => ({
+        cells: [
+          count(tokens),
+          ...columns.map(({ points }) => {
+            const value = points.find(({ x }) => x === tokens)?.y;
+            return value === undefined ? nothing : { text: formatFull(value), value };
+          }),
+        ],
+      })),
+    );
+  }
+}
+
+function pointsOf({ points }: CostCurve, of: (point: CostCurve['points'][number]) => number | null): readonly LinePoint[] {
+  return points.flatMap((point) => {
+    const y = of(point);
+    return y === null ? [] : [{ x: point.tokens, y }];
+  });
+}
+
+function spanText(label: string, points: readonly LinePoint[], format: (value: number) => string): string {
+  const [first, last] = [points[0], points[points.length - 1]];
+  return t('{0} from {1} at {2} tokens to {3} at {4}', label, format(first.y), formatCount(first.x), format(last.y), formatCount(last.x));
+}
+
+function breakEvenText(title: string, fromTokens: number | undefined): string {
+  return fromTokens === undefined
+    ? t('Break-even: at every length up to {0} tokens dense causal attention is expected to be faster on this device than the attention calls of {1}.', formatCount(largestTokens), title)
+    : t('Break-even: from {0} tokens on the attention calls of {1} are expected to beat dense causal attention on this device.', formatCount(fromTokens), title);
+}

@@ -1,0 +1,91 @@
+import type { CurvePoint } from '../../src/core/device/cost-curves';
+import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops } from '../../src/core/format';
+import type { PanelCost } from '../../src/protocol/panel';
+import { t } from '../l10n';
+import type { Pattern } from '../patterns';
+import type { Colour } from '../theme';
+
+/** A part of every bar. */
+export interface MetricPart {
+  readonly label: string;
+  readonly of: (cost: PanelCost) => number | null;
+  readonly colour: Colour;
+  readonly pattern: Pattern;
+  /** Class of its swatch in the legend. */
+  readonly swatch: string;
+}
+
+/** One way to count what a scenario costs. */
+export interface CostMetric {
+  readonly name: 'calls' | 'flops' | 'bytes' | 'time';
+  readonly title: string;
+  /** What bars and the table over N count. */
+  readonly format: (value: number) => string;
+  /** The same without abbreviation. */
+  readonly formatFull: (value: number) => string;
+  readonly parts: readonly MetricPart[];
+  /** A point beside every bar. */
+  readonly marker: { readonly label: string; readonly of: (cost: PanelCost) => number | null } | null;
+  /** What the chart over N counts. */
+  readonly overN: { readonly title: string; readonly format?: (value: number) => string; readonly of: (point: CurvePoint) => number | null };
+  /** What a theorem allows of that, where one says anything. */
+  readonly bound: ((point: CurvePoint) => number) | null;
+}
+
+const blue = { colour: 'blue', pattern: 'solid', swatch: 'full' } as const;
+const green = { colour: 'green', pattern: 'hatched', swatch: 'tokenwise' } as const;
+
+/** The ways to count cost, in the order in which they are offered. */
+export const costMetrics: readonly CostMetric[] = [
+  {
+    name: 'calls',
+    title: t('Calls'),
+    format: formatCompact,
+    formatFull: formatCount,
+    parts: [
+      { label: t('attention calls'), of: ({ attentionCalls }) => attentionCalls, ...blue },
+      { label: t('token-wise calls'), of: ({ tokenwiseCalls }) => tokenwiseCalls, ...green },
+    ],
+    marker: { label: t('the theorem’s bound on attention calls'), of: ({ boundCalls }) => boundCalls },
+    overN: { title: t('attention calls'), of: ({ attentionCalls }) => attentionCalls },
+    bound: ({ boundCalls }) => boundCalls,
+  },
+  {
+    name: 'flops',
+    title: t('FLOPs'),
+    format: formatFlops,
+    formatFull: formatFlops,
+    parts: [
+      { label: t('work of attention calls'), of: ({ attentionFlops }) => attentionFlops, ...blue },
+      { label: t('work of token-wise calls'), of: ({ flops, attentionFlops }) => flops - attentionFlops, ...green },
+    ],
+    marker: null,
+    overN: { title: t('floating-point operations'), of: ({ flops }) => flops },
+    bound: null,
+  },
+  {
+    name: 'bytes',
+    title: t('Bytes'),
+    format: formatBytes,
+    formatFull: formatBytes,
+    parts: [{ label: t('tensors at their peak, weights included'), of: ({ bytes }) => bytes, ...blue }],
+    marker: null,
+    overN: { title: t('bytes of tensors at their peak'), of: ({ bytes }) => bytes },
+    bound: null,
+  },
+  {
+    name: 'time',
+    title: t('Time'),
+    format: formatDuration,
+    formatFull: formatDuration,
+    parts: [{ label: t('expected wall time'), of: ({ predictedMs }) => predictedMs, ...blue }],
+    marker: { label: t('measured in the newest run'), of: ({ measuredMs }) => measuredMs },
+    overN: { title: t('expected wall time'), format: formatDecade, of: ({ predictedMs }) => predictedMs },
+    bound: null,
+  },
+];
+
+/** A power of ten of milliseconds: minutes and hours are no decades. */
+function formatDecade(milliseconds: number): string {
+  return milliseconds < 1000 ? formatDuration(milliseconds) : `${formatCompact(milliseconds / 1000)} s`;
+}

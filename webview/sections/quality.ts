@@ -1,0 +1,94 @@
+import type { ExperimentSummary } from '../../src/core/report/experiment';
+import type { Progress } from '../../src/core/report/progress';
+import { measuredPoints, qualityNotes, readText } from '../../src/core/report/quality-rows';
+import { evaluationTitle, type PanelSnapshot } from '../../src/protocol/panel';
+import { element, setText, setVisible } from '../dom';
+import { RunProgress } from '../form/run-progress';
+import type { Host } from '../host';
+import { t } from '../l10n';
+import type { ThemeWatcher } from '../theme';
+import { section } from '../ui/section';
+import { button } from '../ui/toolkit';
+import type { View } from '../ui/view';
+import { Needles } from './needles';
+import { ParetoFront } from './pareto-front';
+import { QualityCurves } from './quality-curves';
+import { QualityStatistics } from './quality-statistics';
+
+const meaning = t('What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.');
+
+/** Quality of scenarios: by position, over all positions, of needles, and against cost. */
+export class Quality implements View {
+  readonly element: HTMLDetailsElement;
+  readonly #run;
+  readonly #cancel;
+  readonly #progress = new RunProgress('quality-');
+  readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing was evaluated yet.'));
+  readonly #read = element('p', { class: 'note', 'data-testid': 'quality-read' });
+  readonly #notes = element('ul', { class: 'notes', 'data-testid': 'quality-notes' });
+  readonly #statistics = new QualityStatistics();
+  readonly #curves: QualityCurves;
+  readonly #needles = new Needles();
+  readonly #front: ParetoFront;
+  readonly #body: HTMLElement;
+  #running = false;
+
+  constructor(host: Host, theme: ThemeWatcher) {
+    this.#run = button(t('Evaluate quality'), 'secondary', { 'data-testid': 'quality-run' }, () => host.post({ type: 'evaluate' }));
+    this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': 'quality-cancel' }, () => host.post({ type: 'cancel' }));
+    this.#curves = new QualityCurves(host, theme);
+    this.#front = new ParetoFront(host, theme);
+    const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
+    this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
+    const buttons = element('div', { class: 'buttons' }, this.#run, this.#cancel);
+    this.element = section(host, 'quality', t('Quality'), element('p', { class: 'note' }, meaning), buttons, this.#progress.element, this.#empty, this.#body);
+    this.showEvaluation(null);
+  }
+
+  update({ document, activity }: PanelSnapshot): void {
+    const busy = activity.state === 'running';
+    const running = busy && activity.title === evaluationTitle;
+    const hadFocus = [this.#run, this.#cancel].some((each) => each === globalThis.document.activeElement);
+    this.#run.disabled = busy || document === null;
+    setVisible(this.#cancel, running);
+    setVisible(this.#progress.element, running);
+    if (running) {
+      this.#progress.show(evaluationTitle, activity.progress);
+    }
+    // A disabled or vanished button drops the focus: its neighbour takes it.
+    if (hadFocus && running !== this.#running) {
+      (running ? this.#cancel : this.#run).focus();
+    }
+    if (running && !this.#running) {
+      // It may have been started from the palette, with another part of the page in view.
+      this.element.open = true;
+      this.element.scrollIntoView({ block: 'start' });
+    }
+    this.#running = running;
+  }
+
+  /** An increment of the running evaluation's progress. */
+  showProgress(progress: Progress): void {
+    if (this.#running) {
+      this.#progress.show(evaluationTitle, progress);
+    }
+  }
+
+  /** Shows another evaluation. */
+  showEvaluation(evaluation: ExperimentSummary | null): void {
+    setVisible(this.#empty, evaluation === null);
+    setVisible(this.#body, evaluation !== null);
+    if (evaluation === null) {
+      return;
+    }
+    const notes = qualityNotes(evaluation.points);
+    setText(this.#read, readText(evaluation));
+    setVisible(this.#notes, notes.length > 0);
+    this.#notes.replaceChildren(...notes.map((note) => element('li', {}, note)));
+    const measured = measuredPoints(evaluation.points);
+    this.#curves.show(measured, evaluation);
+    this.#statistics.show(measured, evaluation);
+    this.#needles.show(measured, evaluation);
+    this.#front.show(evaluation);
+  }
+}
