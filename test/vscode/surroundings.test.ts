@@ -77,6 +77,14 @@ async function tool(name: string, input: object, button: string | null = 'Yes', 
 
 beforeAll(async () => {
   bench = await Workbench.start(makeWorkspace());
+  await eventually('the folders of the workspace file', async () => {
+    const seen = await bench.ask('folders');
+    if (seen.length < 2) {
+      // On a busy machine VS Code may read the file before its own file system is there, and never again.
+      await bench.reload();
+    }
+    return seen.length < 2 ? { seen } : { found: seen };
+  }, 120_000);
 });
 
 afterAll(async () => {
