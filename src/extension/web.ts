@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 /** What an editor in the browser is told. */
-const message = "Two Heads plans and runs prompts on this machine, with ONNX Runtime's native library, which a browser cannot load. Open the folder in VS Code on the desktop.";
+const message = "Two Heads needs VS Code on the desktop: it plans and runs prompts with ONNX Runtime's native library, which a browser cannot load.";
 
 /** What the manifest contributes, as far as it is answered here. */
 interface Manifest {

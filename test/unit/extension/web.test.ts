@@ -32,7 +32,7 @@ it('answers everything the extension contributes in a browser, with VS Code alon
   expect([...handlers.keys()]).toEqual(manifest.contributes.commands.map(({ command }) => command));
   handlers.forEach((handler) => handler());
   expect(new Set(said).size).toBe(1);
-  expect(said[0]).toContain('VS Code on the desktop');
+  expect(said[0]).toContain('needs VS Code on the desktop');
   expect([...tools.keys()]).toEqual(manifest.contributes.languageModelTools.map(({ name }) => name));
   for (const tool of tools.values()) {
     await expect(tool.invoke()).rejects.toThrow(said[0]);

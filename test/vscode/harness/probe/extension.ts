@@ -48,6 +48,7 @@ const answers: { readonly [Q in Question]: (argument: string) => ProbeAnswers[Q]
   invokeTool,
   tools: () => vscode.lm.tools.map(({ name }) => name),
   trusted: () => vscode.workspace.isTrusted,
+  folders: () => (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.toString()),
   show: async (uri) => {
     await vscode.window.showTextDocument(vscode.Uri.parse(uri));
     return true;

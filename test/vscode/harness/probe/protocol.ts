@@ -42,6 +42,8 @@ export interface ProbeAnswers {
   readonly tools: readonly string[];
   /** Whether the workspace is trusted. */
   readonly trusted: boolean;
+  /** URIs of the workspace's folders. */
+  readonly folders: readonly string[];
   /** Opens the file at the URI in the argument, and says that it did. */
   readonly show: boolean;
 }
