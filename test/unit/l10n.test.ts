@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { messagesIn } from '../support/messages';
@@ -14,6 +14,9 @@ function textsOf(file: string): Record<string, string> {
 function holes(text: string): string[] {
   return [...new Set(text.match(/\{\d+\}/g))].sort();
 }
+
+/** Where the manifest holds what people see. A tool's `name` is an identifier, its `modelDescription` for language models. */
+const shownFields = /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
 
 const messages = ['src/core', 'src/extension', 'webview'].flatMap(messagesIn);
 const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
@@ -42,9 +45,10 @@ describe('texts of the manifest', () => {
   const manifest = readFileSync(join(root, 'package.json'), 'utf8');
   const english = textsOf('package.nls.json');
 
+  // vsce, which fills them in for the marketplace, takes no hyphen in a key.
   it('are all there, in both languages, and all used', () => {
-    const used = [...new Set([...manifest.matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key))].sort();
-    expect(used.length).toBeGreaterThan(100);
+    const used = [...new Set([...manifest.matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key))].sort();
+    expect(used.length).toBeGreaterThan(80);
     expect(Object.keys(english).sort()).toEqual(used);
     expect(Object.keys(textsOf(`package.nls.${language}.json`)).sort()).toEqual(used);
   });
@@ -53,5 +57,29 @@ describe('texts of the manifest', () => {
     const marks = (text: string): string[] => (text.match(/\]\([^)]*\)|`[^`]*`/g) ?? []).sort();
     const german = textsOf(`package.nls.${language}.json`);
     expect(Object.keys(english).filter((key) => marks(english[key]).join() !== marks(german[key]).join())).toEqual([]);
+  });
+
+  it('leave none that people see in the manifest itself', () => {
+    const { displayName, description, capabilities, contributes } = JSON.parse(manifest) as Record<string, unknown> & { contributes: Record<string, unknown> };
+    const { commands, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration } = contributes;
+    const left: string[] = [];
+    JSON.stringify({ displayName, description, capabilities, commands, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration }, (field, value: unknown) => {
+      if (field === 'inputSchema') {
+        return undefined; // Language models read it, in English.
+      }
+      if (shownFields.test(field)) {
+        left.push(...[value].flat().filter((text): text is string => typeof text === 'string' && !/^(%[\w.]+%|twoHeads_\w+)$/.test(text)));
+      }
+      return value;
+    });
+    expect(left).toEqual([]);
+  });
+
+  it('have the pages of the walkthrough beside the English ones, as VS Code looks for them', () => {
+    const pages = [...manifest.matchAll(/"markdown": "([^"]+)\.md"/g)].map(([, page]) => page);
+    expect(pages.length).toBeGreaterThan(0);
+    expect(pages.filter((page) => !existsSync(join(root, `${page}.md`)) || !existsSync(join(root, `${page}.nls.${language}.md`)))).toEqual([]);
+    const code = (file: string): string => [...new Set(readFileSync(join(root, file), 'utf8').match(/`[^`]*`/g))].sort().join();
+    expect(pages.filter((page) => code(`${page}.md`) !== code(`${page}.nls.${language}.md`))).toEqual([]);
   });
 });

@@ -17,7 +17,10 @@ interface Setting {
   readonly scope?: string;
 }
 
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const english = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Readonly<Record<string, string>>;
+/** The manifest as VS Code shows it in English. */
+const shown = readFileSync(join(root, 'package.json'), 'utf8').replace(/"%([\w.]+)%"/g, (_, key: string) => JSON.stringify(english[key]));
+const manifest = JSON.parse(shown) as {
   readonly icon: string;
   readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] } };
   readonly contributes: { readonly configuration: readonly { readonly title: string; readonly order: number; readonly properties: Readonly<Record<string, Setting>> }[] };
