@@ -76,6 +76,9 @@ describe('pictures of', () => {
     const frame = await panel();
     await frame.locator(at('tile-map')).waitFor();
     await shoot(join(docs, 'panel-dark.png'));
+    await shootPart(frame, 'section-tiles', 380, 'map-dark');
+    await bench.setSideBarWidth(300);
+    await frame.evaluate('scrollTo(0, 0)');
     await bench.setTheme(light);
     await shoot(join(walkthrough, 'choose.png'));
     await bench.setTheme(dark);
@@ -93,13 +96,14 @@ describe('pictures of', () => {
     await bench.command('Two Heads: Simulate This File');
     await said(/max abs error/);
     const frame = await panel();
-    await shootPart(frame, 'last-run', 420, 'last-run-dark');
+    await shootPart(frame, 'section-last-run', 420, 'last-run-dark');
     copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
     await frame.locator('vscode-radio[value="time"]').click();
     await bench.setTheme(light);
     await shootPart(frame, 'section-costs', 860, 'cost-light');
     await bench.setTheme('Default High Contrast');
     await shootPart(frame, 'section-costs', 420, 'cost-high-contrast');
+    await bench.setSideBarWidth(360);
     await bench.setTheme(dark);
   }, runLimitMs);
 
@@ -127,6 +131,8 @@ describe('pictures of', () => {
     await bench.command('Two Heads: Compare Runs');
     await bench.page.keyboard.press('Control+A');
     await bench.page.keyboard.press('Enter');
+    const frame = await bench.webview('Comparison of 7 Runs');
+    await frame.locator('svg').first().waitFor();
     await shoot(join(docs, 'comparison-dark.png'));
     await bench.command('View: Close All Editors');
   });
