@@ -19,7 +19,7 @@ export class History implements View {
       { title: t('Prompt') },
       { title: t('Scenario') },
       { title: t('Construction') },
-      { title: t('M'), numeric: true },
+      { title: 'M', numeric: true },
       { title: t('Calls'), numeric: true },
       { title: t('Time'), numeric: true },
       { title: t('Max error'), numeric: true },

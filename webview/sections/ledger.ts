@@ -69,12 +69,14 @@ export class Ledger implements View {
   }
 }
 
+/** What the ledger is. */
 function meaningText(): string {
   return t(
     'Every statement of the paper, run on a random model and needing no prompt: the calls that were counted, beside the formula that gives them, what the statement allows and what no arrangement can go below, and the error against exact float64 attention.',
   );
 }
 
+/** What the letters in formulas and parameters stand for. */
 function lettersText(): string {
   return t(
     "N tokens, L layers and H heads of the large transformer; M tokens, L' layers and H' heads of the small one; window r and s sinks. T = ceil(N/(M - 1)) blocks, because a synthetic token takes one of the M rows; C = ceil(N/r) chunks, p of them a call.",
