@@ -48,7 +48,7 @@ function rowOf({ id, current, report }: PanelRun): Row {
   return {
     attributes: { 'data-testid': 'history-row', 'data-run': id, 'aria-current': current ? 'true' : false },
     cells: [
-      words(fileName(prompt.path), prompt.path),
+      { ...words(fileName(prompt.path), prompt.path), badge: current ? t('in view') : undefined },
       words(scenarioLabel(scenario)),
       { ...words(construction), testId: 'history-construction' },
       count(oracle.inputLength),
