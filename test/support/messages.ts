@@ -37,10 +37,15 @@ function messagesOf(path: string): Message[] {
         literals(node.arguments[1]).forEach((thing) => [`{0} ${thing}`, `{0} ${thing}s`].forEach(add));
       }
     }
-    ts.forEachChild(node, (child) => visit(child, inFunction || ts.isFunctionLike(node)));
+    ts.forEachChild(node, (child) => visit(child, inFunction || ts.isFunctionLike(node) || isInstanceField(node)));
   };
   visit(source, false);
   return messages;
+}
+
+/** What a class's field begins as is made with each object, not as the module loads. */
+function isInstanceField(node: ts.Node): boolean {
+  return ts.isPropertyDeclaration(node) && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword) !== true;
 }
 
 /** The texts that an argument may be: a literal, or one of several that a condition chooses from. */

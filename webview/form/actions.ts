@@ -2,6 +2,7 @@ import type { Progress } from '../../src/core/report/progress';
 import { ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import { button } from '../ui/toolkit';
 import type { View } from '../ui/view';
 import { RunProgress } from './run-progress';
@@ -17,14 +18,14 @@ export class Actions implements View {
   #running: string | null = null;
 
   constructor(host: Host) {
-    this.#simulate = button('Simulate', 'primary', { 'data-testid': 'simulate' }, () => host.post({ type: 'simulate' }));
-    const compareTitle = 'Run this prompt under every scenario';
-    this.#compare = button('Compare scenarios', 'secondary', { 'data-testid': 'compare', title: compareTitle }, () =>
+    this.#simulate = button(t('Simulate'), 'primary', { 'data-testid': 'simulate' }, () => host.post({ type: 'simulate' }));
+    const compareTitle = t('Run this prompt under every scenario');
+    this.#compare = button(t('Compare scenarios'), 'secondary', { 'data-testid': 'compare', title: compareTitle }, () =>
       host.post({ type: 'compare' }),
     );
-    this.#cancel = button('Cancel', 'secondary', { 'data-testid': 'cancel' }, () => host.post({ type: 'cancel' }));
+    this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': 'cancel' }, () => host.post({ type: 'cancel' }));
     const buttons = element('div', { class: 'buttons' }, this.#simulate, this.#compare, this.#cancel);
-    this.element = element('section', { class: 'actions', 'aria-label': 'Run' }, buttons, this.#progress.element, this.#failure);
+    this.element = element('section', { class: 'actions', 'aria-label': t('Run') }, buttons, this.#progress.element, this.#failure);
   }
 
   update({ document, plan, formError, activity }: PanelSnapshot): void {

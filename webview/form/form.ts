@@ -12,6 +12,7 @@ import { maximumTokens } from '../../src/core/plan/partition';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, freshId, setText, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import { dropdown, setChoice, type Dropdown } from '../ui/toolkit';
 import type { View } from '../ui/view';
 import { debounce } from './debounce';
@@ -56,11 +57,11 @@ export class ScenarioForm implements View {
       allParameters().map((parameter) => [parameter.name, number(questionOf(parameter), `param-${parameter.name}`)]),
     );
     this.#mask = new MaskField(customText, 'param-expression', () => this.#typed(), () => this.#choose.flush());
-    this.#blockSize = number(blockSizeQuestion, 'block-size');
-    const title = element('span', { id: label, class: 'label' }, 'Scenario');
+    this.#blockSize = number(blockSizeQuestion(), 'block-size');
+    const title = element('span', { id: label, class: 'label' }, t('Scenario'));
     const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);
     const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
-    this.element = element('section', { class: 'form', 'aria-label': 'Scenario and block size' });
+    this.element = element('section', { class: 'form', 'aria-label': t('Scenario and block size') });
     this.element.append(scenario, this.#mask.element, element('div', { class: 'numbers' }, ...numbers), this.#error);
   }
 
@@ -130,14 +131,16 @@ export class ScenarioForm implements View {
   }
 }
 
-const blockSizeQuestion = {
-  title: 'Block size M',
-  description: 'Tokens that one call of the small transformer reads.',
-  minimum: 2,
-  maximum: maximumTokens,
-  default: defaultOptions.blockSize,
-  slider: { minimum: 16, maximum: 8192 },
-};
+function blockSizeQuestion(): NumberQuestion {
+  return {
+    title: t('Block size M'),
+    description: t('Tokens that one call of the small transformer reads.'),
+    minimum: 2,
+    maximum: maximumTokens,
+    default: defaultOptions.blockSize,
+    slider: { minimum: 16, maximum: 8192 },
+  };
+}
 
 /** Windows have a slider beside their field; sinks and seeds are small or arbitrary numbers. */
 function questionOf(parameter: ScenarioParameter<ParameterName>): NumberQuestion {

@@ -1,7 +1,6 @@
 import { messageOf } from '../../src/core/errors';
 import { makeScenario, type ScenarioText } from '../../src/core/masks';
 import { element } from '../dom';
-import { t } from '../l10n';
 import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
 import type { FormField } from './form-field';
 
@@ -17,10 +16,10 @@ export class MaskField implements FormField {
    */
   constructor({ title, description, default: standard }: ScenarioText, testId: string, onInput: () => void, onCommit: () => void) {
     this.#default = standard;
-    this.#field = textField({ 'data-testid': testId, title: t(description), autocomplete: 'off', spellcheck: 'false', class: 'expression' }, onInput, onCommit);
-    this.#field.textContent = t(title);
+    this.#field = textField({ 'data-testid': testId, title: description, autocomplete: 'off', spellcheck: 'false', class: 'expression' }, onInput, onCommit);
+    this.#field.textContent = title;
     this.#field.value = standard;
-    this.element = element('div', { class: 'field wide-field' }, this.#field, element('span', { class: 'hint' }, t(description)));
+    this.element = element('div', { class: 'field wide-field' }, this.#field, element('span', { class: 'hint' }, description));
   }
 
   get value(): string {

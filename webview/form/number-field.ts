@@ -1,5 +1,6 @@
 import { formatCount } from '../../src/core/format';
 import { element } from '../dom';
+import { t } from '../l10n';
 import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
 import type { FormField } from './form-field';
 import { Slider } from './slider';
@@ -33,10 +34,10 @@ export class NumberField implements FormField {
     const { title, description, minimum, maximum } = question;
     this.#question = question;
     this.#shown = question.default;
-    const range = `${formatCount(minimum)} to ${formatCount(maximum)}; default ${formatCount(question.default)}`;
+    const asked = t('{0} {1} to {2}; default {3}.', description, formatCount(minimum), formatCount(maximum), formatCount(question.default));
     const hint = element('span', { class: 'hint' }, description);
     this.#field = textField(
-      { 'data-testid': testId, title: `${description} ${range}.`, autocomplete: 'off', spellcheck: 'false' },
+      { 'data-testid': testId, title: asked, autocomplete: 'off', spellcheck: 'false' },
       onInput,
       () => {
         onCommit();
@@ -64,7 +65,7 @@ export class NumberField implements FormField {
   get complaint(): string | undefined {
     const { title, minimum, maximum } = this.#question;
     return this.value === undefined
-      ? `${title} needs a whole number from ${formatCount(minimum)} to ${formatCount(maximum)}.`
+      ? t('{0} needs a whole number from {1} to {2}.', title, formatCount(minimum), formatCount(maximum))
       : undefined;
   }
 

@@ -36,54 +36,56 @@ const blue = { colour: 'blue', pattern: 'solid', swatch: 'full' } as const;
 const green = { colour: 'green', pattern: 'hatched', swatch: 'tokenwise' } as const;
 
 /** The ways to count cost, in the order in which they are offered. */
-export const costMetrics: readonly CostMetric[] = [
-  {
-    name: 'calls',
-    title: t('Calls'),
-    format: formatCompact,
-    formatFull: formatCount,
-    parts: [
-      { label: t('attention calls'), of: ({ attentionCalls }) => attentionCalls, ...blue },
-      { label: t('token-wise calls'), of: ({ tokenwiseCalls }) => tokenwiseCalls, ...green },
-    ],
-    marker: { label: t('the theorem’s bound on attention calls'), of: ({ boundCalls }) => boundCalls },
-    overN: { title: t('attention calls'), of: ({ attentionCalls }) => attentionCalls },
-    bound: ({ boundCalls }) => boundCalls,
-  },
-  {
-    name: 'flops',
-    title: t('FLOPs'),
-    format: formatFlops,
-    formatFull: formatFlops,
-    parts: [
-      { label: t('work of attention calls'), of: ({ attentionFlops }) => attentionFlops, ...blue },
-      { label: t('work of token-wise calls'), of: ({ flops, attentionFlops }) => flops - attentionFlops, ...green },
-    ],
-    marker: null,
-    overN: { title: t('floating-point operations'), of: ({ flops }) => flops },
-    bound: null,
-  },
-  {
-    name: 'bytes',
-    title: t('Bytes'),
-    format: formatBytes,
-    formatFull: formatBytes,
-    parts: [{ label: t('tensors at their peak, weights included'), of: ({ bytes }) => bytes, ...blue }],
-    marker: null,
-    overN: { title: t('bytes of tensors at their peak'), of: ({ bytes }) => bytes },
-    bound: null,
-  },
-  {
-    name: 'time',
-    title: t('Time'),
-    format: formatDuration,
-    formatFull: formatDuration,
-    parts: [{ label: t('expected wall time'), of: ({ predictedMs }) => predictedMs, ...blue }],
-    marker: { label: t('measured in the newest run'), of: ({ measuredMs }) => measuredMs },
-    overN: { title: t('expected wall time'), format: formatDecade, of: ({ predictedMs }) => predictedMs },
-    bound: null,
-  },
-];
+export function costMetrics(): readonly CostMetric[] {
+  return [
+    {
+      name: 'calls',
+      title: t('Calls'),
+      format: formatCompact,
+      formatFull: formatCount,
+      parts: [
+        { label: t('attention calls'), of: ({ attentionCalls }) => attentionCalls, ...blue },
+        { label: t('token-wise calls'), of: ({ tokenwiseCalls }) => tokenwiseCalls, ...green },
+      ],
+      marker: { label: t('the theorem’s bound on attention calls'), of: ({ boundCalls }) => boundCalls },
+      overN: { title: t('attention calls'), of: ({ attentionCalls }) => attentionCalls },
+      bound: ({ boundCalls }) => boundCalls,
+    },
+    {
+      name: 'flops',
+      title: t('FLOPs'),
+      format: formatFlops,
+      formatFull: formatFlops,
+      parts: [
+        { label: t('work of attention calls'), of: ({ attentionFlops }) => attentionFlops, ...blue },
+        { label: t('work of token-wise calls'), of: ({ flops, attentionFlops }) => flops - attentionFlops, ...green },
+      ],
+      marker: null,
+      overN: { title: t('floating-point operations'), of: ({ flops }) => flops },
+      bound: null,
+    },
+    {
+      name: 'bytes',
+      title: t('Bytes'),
+      format: formatBytes,
+      formatFull: formatBytes,
+      parts: [{ label: t('tensors at their peak, weights included'), of: ({ bytes }) => bytes, ...blue }],
+      marker: null,
+      overN: { title: t('bytes of tensors at their peak'), of: ({ bytes }) => bytes },
+      bound: null,
+    },
+    {
+      name: 'time',
+      title: t('Time'),
+      format: formatDuration,
+      formatFull: formatDuration,
+      parts: [{ label: t('expected wall time'), of: ({ predictedMs }) => predictedMs, ...blue }],
+      marker: { label: t('measured in the newest run'), of: ({ measuredMs }) => measuredMs },
+      overN: { title: t('expected wall time'), format: formatDecade, of: ({ predictedMs }) => predictedMs },
+      bound: null,
+    },
+  ];
+}
 
 /** A power of ten of milliseconds: minutes and hours are no decades. */
 function formatDecade(milliseconds: number): string {

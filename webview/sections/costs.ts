@@ -24,11 +24,12 @@ export class Costs implements View {
   #curves: CostCurves | null = null;
 
   constructor(host: Host, theme: ThemeWatcher) {
-    const metricOf = (name: string | undefined): CostMetric => costMetrics.find((metric) => metric.name === name) ?? costMetrics[0];
+    const metrics = costMetrics();
+    const metricOf = (name: string | undefined): CostMetric => metrics.find((metric) => metric.name === name) ?? metrics[0];
     this.#metric = metricOf(host.chosen(choiceName));
     this.#bars = new CostBars(host, theme);
     this.#growth = new CostGrowth(host, theme);
-    const choices = costMetrics.map(({ name, title }) => ({ value: name, label: title }));
+    const choices = metrics.map(({ name, title }) => ({ value: name, label: title }));
     const metric = radioGroup(t('What is counted'), choices, this.#metric.name, { 'data-testid': 'cost-metric' }, (name) => {
       host.setChosen(choiceName, name);
       this.#metric = metricOf(name);

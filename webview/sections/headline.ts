@@ -3,6 +3,7 @@ import type { Plan } from '../../src/core/plan/plan';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import { Figures } from '../ui/figures';
 import { bytes, count, duration, flops, words } from '../ui/shown';
 import { button } from '../ui/toolkit';
@@ -13,15 +14,15 @@ export class Headline implements View {
   readonly #document = element('h1', { 'data-testid': 'document' });
   readonly #headline = element('p', { class: 'headline', 'data-testid': 'headline' });
   readonly #figures = new Figures({
-    total: { label: 'Calls', testId: 'calls-total', title: 'Calls of the small transformer, over all layers' },
-    attention: { label: 'Attention calls', testId: 'calls-attention' },
-    tokenwise: { label: 'Token-wise calls', testId: 'calls-tokenwise', title: 'Projections, output projection and MLP' },
-    bound: { label: 'Bound', testId: 'bound-calls' },
-    construction: { label: 'Construction', testId: 'construction', title: 'How the small transformer is called' },
-    flops: { label: 'Work', testId: 'flops', title: 'Floating-point operations of all layers' },
-    bytes: { label: 'Tensors', testId: 'bytes', title: 'Memory of a run’s tensors at their peak' },
-    time: { label: 'Time, expected', testId: 'expected-time', title: 'From this machine’s calibration' },
-    peak: { label: 'Memory, expected', testId: 'expected-memory', title: 'Peak of the whole process, from this machine’s calibration' },
+    total: { label: t('Calls'), testId: 'calls-total', title: t('Calls of the small transformer, over all layers') },
+    attention: { label: t('Attention calls'), testId: 'calls-attention' },
+    tokenwise: { label: t('Token-wise calls'), testId: 'calls-tokenwise', title: t('Projections, output projection and MLP') },
+    bound: { label: t('Bound'), testId: 'bound-calls' },
+    construction: { label: t('Construction'), testId: 'construction', title: t('How the small transformer is called') },
+    flops: { label: t('Work'), testId: 'flops', title: t('Floating-point operations of all layers') },
+    bytes: { label: t('Tensors'), testId: 'bytes', title: t('Memory of a run’s tensors at their peak') },
+    time: { label: t('Time, expected'), testId: 'expected-time', title: t('From this machine’s calibration') },
+    peak: { label: t('Memory, expected'), testId: 'expected-memory', title: t('Peak of the whole process, from this machine’s calibration') },
   });
   readonly #bound = element('p', { class: 'note', 'data-testid': 'bound' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'notes' });
@@ -30,14 +31,14 @@ export class Headline implements View {
   readonly element: HTMLElement;
 
   constructor(host: Host) {
-    const measure = button('Calibrate this machine', 'secondary', { 'data-testid': 'calibrate' }, () => host.post({ type: 'calibrate' }));
-    this.#calibrate = element('p', { class: 'note' }, 'Time is not known before this machine is calibrated. ', measure);
+    const measure = button(t('Calibrate this machine'), 'secondary', { 'data-testid': 'calibrate' }, () => host.post({ type: 'calibrate' }));
+    this.#calibrate = element('p', { class: 'note' }, t('Time is not known before this machine is calibrated.'), ' ', measure);
     this.#plan = element('div', { class: 'plan' }, this.#figures.element, this.#calibrate, this.#bound, this.#notes);
     this.element = element('header', {}, this.#document, this.#headline, this.#plan);
   }
 
   update({ document, plan, prediction, formError, activity }: PanelSnapshot): void {
-    setText(this.#document, document ?? 'No prompt open');
+    setText(this.#document, document ?? t('No prompt open'));
     setText(this.#headline, headlineOf(document, plan, formError));
     setVisible(this.#plan, plan !== null);
     setVisible(this.#calibrate, prediction === null && plan?.construction === 'fused' && activity.state !== 'running');
@@ -59,7 +60,7 @@ export class Headline implements View {
       time: prediction === null ? null : duration(prediction.wallMs),
       peak: prediction === null ? null : bytes(prediction.peakBytes),
     });
-    setText(this.#bound, `Bound on attention calls, ${bound.theorem}: ${bound.formula}`);
+    setText(this.#bound, t('Bound on attention calls, {0}: {1}', bound.theorem, bound.formula));
     if (notes.join('\n') !== Array.from(this.#notes.children, ({ textContent }) => textContent).join('\n')) {
       this.#notes.replaceChildren(...notes.map((note) => element('li', {}, note)));
     }
@@ -69,10 +70,10 @@ export class Headline implements View {
 
 function headlineOf(document: string | null, plan: Plan | null, formError: string | null): string {
   if (document === null) {
-    return 'Open a Markdown, plain text or .prompt file to see what it costs.';
+    return t('Open a Markdown, plain text or .prompt file to see what it costs.');
   }
   if (plan !== null) {
     return planHeadline(plan);
   }
-  return formError === null ? 'Planning…' : 'No plan: the scenario below needs a change.';
+  return formError === null ? t('Planning…') : t('No plan: the scenario below needs a change.');
 }

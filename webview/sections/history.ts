@@ -3,6 +3,7 @@ import { scenarioLabel } from '../../src/core/masks';
 import type { PanelRun, PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import { section } from '../ui/section';
 import { count, duration, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
@@ -10,34 +11,34 @@ import type { View } from '../ui/view';
 
 /** The newest runs, newest first, those of other prompts included. */
 export class History implements View {
-  readonly #empty = element('p', { class: 'note' }, 'Runs will be listed here.');
+  readonly #empty = element('p', { class: 'note' }, t('Runs will be listed here.'));
   readonly #more = element('p', { class: 'note' });
   readonly #table = new DataTable(
-    'Runs, newest first',
+    t('Runs, newest first'),
     [
-      { title: 'Prompt' },
-      { title: 'Scenario' },
-      { title: 'Construction' },
+      { title: t('Prompt') },
+      { title: t('Scenario') },
+      { title: t('Construction') },
       { title: 'M', numeric: true },
-      { title: 'Calls', numeric: true },
-      { title: 'Time', numeric: true },
-      { title: 'Max error', numeric: true },
-      { title: 'Perplexity', numeric: true },
-      { title: 'Date' },
+      { title: t('Calls'), numeric: true },
+      { title: t('Time'), numeric: true },
+      { title: t('Max error'), numeric: true },
+      { title: t('Perplexity'), numeric: true },
+      { title: t('Date') },
     ],
     { class: 'cards history', 'data-testid': 'history' },
   );
   readonly element: HTMLElement;
 
   constructor(host: Host) {
-    this.element = section(host, 'history', 'History', this.#empty, this.#table.element, this.#more);
+    this.element = section(host, 'history', t('History'), this.#empty, this.#table.element, this.#more);
   }
 
   update({ runs, keptRuns }: PanelSnapshot): void {
     setVisible(this.#empty, runs.length === 0);
     setVisible(this.#table.element, runs.length > 0);
     setVisible(this.#more, keptRuns > runs.length);
-    setText(this.#more, `${count(runs.length).text} of ${count(keptRuns).text} runs; the view Runs has all of them.`);
+    setText(this.#more, t('{0} of {1} runs; the view Runs has all of them.', count(runs.length).text, count(keptRuns).text));
     this.#table.update(runs.map(rowOf));
   }
 }
@@ -47,7 +48,7 @@ function rowOf({ id, current, report }: PanelRun): Row {
   return {
     attributes: { 'data-testid': 'history-row', 'data-run': id, 'aria-current': current ? 'true' : false },
     cells: [
-      words(fileName(prompt.path), prompt.path),
+      { ...words(fileName(prompt.path), prompt.path), badge: current ? t('in view') : undefined },
       words(scenarioLabel(scenario)),
       { ...words(construction), testId: 'history-construction' },
       count(oracle.inputLength),

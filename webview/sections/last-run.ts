@@ -3,6 +3,7 @@ import type { CallCounts } from '../../src/core/plan/cost';
 import type { MeasuredCalls, RunReport } from '../../src/core/report/report';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { Figures } from '../ui/figures';
 import { section } from '../ui/section';
@@ -20,20 +21,20 @@ export class LastRun implements View {
   readonly #empty = element(
     'p',
     { class: 'note', 'data-testid': 'last-run-empty' },
-    'This prompt has not run under these options yet. Simulate runs it.',
+    t('This prompt has not run under these options yet. Simulate runs it.'),
   );
   readonly #figures = new Figures({
-    construction: { label: 'Construction', testId: 'run-construction', title: 'How the small transformer was called' },
-    wall: { label: 'Wall time', testId: 'wall-time', title: 'From tokens in memory to the last layer’s output' },
-    expected: { label: 'Wall time, expected', testId: 'run-expected', title: 'Predicted before the run, from this machine’s calibration' },
-    memory: { label: 'Peak memory', testId: 'peak-memory', title: 'Highest resident set of the process so far' },
-    provider: { label: 'Provider', testId: 'provider' },
-    threads: { label: 'Threads', testId: 'threads' },
-    device: { label: 'Device', testId: 'device' },
+    construction: { label: t('Construction'), testId: 'run-construction', title: t('How the small transformer was called') },
+    wall: { label: t('Wall time'), testId: 'wall-time', title: t('From tokens in memory to the last layer’s output') },
+    expected: { label: t('Wall time, expected'), testId: 'run-expected', title: t('Predicted before the run, from this machine’s calibration') },
+    memory: { label: t('Peak memory'), testId: 'peak-memory', title: t('Highest resident set of the process so far') },
+    provider: { label: t('Provider'), testId: 'provider' },
+    threads: { label: t('Threads'), testId: 'threads' },
+    device: { label: t('Device'), testId: 'device' },
   });
   readonly #calls = new DataTable(
-    'Calls, planned and measured',
-    [{ title: 'Calls' }, { title: 'Planned', numeric: true }, { title: 'Measured', numeric: true }],
+    t('Calls, planned and measured'),
+    [{ title: t('Calls') }, { title: t('Planned'), numeric: true }, { title: t('Measured'), numeric: true }],
     { 'data-testid': 'calls-measured' },
   );
   readonly #phases: PhaseChart;
@@ -45,7 +46,7 @@ export class LastRun implements View {
   constructor(host: Host, theme: ThemeWatcher) {
     this.#phases = new PhaseChart(host, theme);
     this.#layers = new LayerChart(host, theme);
-    const calls = element('div', { class: 'subsection' }, element('h3', {}, 'Calls, planned and measured'), this.#calls.element);
+    const calls = element('div', { class: 'subsection' }, element('h3', {}, t('Calls, planned and measured')), this.#calls.element);
     this.#body = element(
       'div',
       { 'data-testid': 'last-run' },
@@ -56,7 +57,7 @@ export class LastRun implements View {
       this.#layers.element,
       calls,
     );
-    this.element = section(host, 'last-run', 'Last run', this.#empty, this.#body);
+    this.element = section(host, 'last-run', t('Last run'), this.#empty, this.#body);
   }
 
   update({ document, runs }: PanelSnapshot): void {
@@ -77,7 +78,7 @@ export class LastRun implements View {
       expected: report.prediction === null ? null : duration(report.prediction.wallMs),
       memory: bytes(run.peakRssBytes),
       provider: words(run.provider),
-      threads: run.threads > 0 ? count(run.threads) : { text: 'automatic', value: run.threads },
+      threads: run.threads > 0 ? count(run.threads) : { text: t('automatic'), value: run.threads },
       device: words(run.device, run.device),
     });
     this.#phases.show(report);
@@ -103,11 +104,11 @@ function callRows(planned: CallCounts, made: MeasuredCalls): readonly Row[] {
     attributes: { class: null },
   });
   return [
-    row('total', 'All', differs.total),
-    row('attention', 'Attention', differs.attention),
-    row('tokenwise', 'Token-wise', made.tokenwise !== planned.tokenwise),
-    row('perLayer', 'Per layer', differs.total),
-    ...(made.retries > 0 ? [unplanned('retries', 'Attention calls repeated, the reference score being too far off')] : []),
-    unplanned('dispatches', 'Native run() calls'),
+    row('total', t('All'), differs.total),
+    row('attention', t('Attention'), differs.attention),
+    row('tokenwise', t('Token-wise'), made.tokenwise !== planned.tokenwise),
+    row('perLayer', t('Per layer'), differs.total),
+    ...(made.retries > 0 ? [unplanned('retries', t('Attention calls repeated, the reference score being too far off'))] : []),
+    unplanned('dispatches', t('Native run() calls')),
   ];
 }

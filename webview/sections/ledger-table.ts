@@ -1,27 +1,28 @@
 import { formatCount, formatNumberOf } from '../../src/core/format';
 import { scenarioTitle } from '../../src/core/masks';
 import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/report/ledger';
+import { t } from '../l10n';
 import { count, errorOrOverflow, errorSize, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/table';
 
 /** The statements of the paper, a row each. */
 export class LedgerTable {
   readonly #table = new DataTable(
-    'Ledger of theorems',
+    t('Ledger of theorems'),
     [
-      { title: 'Statement' },
-      { title: 'Construction' },
-      { title: 'Scenario' },
-      { title: 'Parameters' },
-      { title: 'Calls counted', numeric: true },
-      { title: 'Exact formula', numeric: true },
-      { title: 'Bound', numeric: true },
-      { title: 'Lower bound', numeric: true },
-      { title: 'Rounds', numeric: true },
-      { title: 'Output error', numeric: true },
-      { title: 'Log-normaliser error', numeric: true },
-      { title: 'Stated error', numeric: true },
-      { title: 'Verdict' },
+      { title: t('Statement') },
+      { title: t('Construction') },
+      { title: t('Scenario') },
+      { title: t('Parameters') },
+      { title: t('Calls counted'), numeric: true },
+      { title: t('Exact formula'), numeric: true },
+      { title: t('Bound'), numeric: true },
+      { title: t('Lower bound'), numeric: true },
+      { title: t('Rounds'), numeric: true },
+      { title: t('Output error'), numeric: true },
+      { title: t('Log-normaliser error'), numeric: true },
+      { title: t('Stated error'), numeric: true },
+      { title: t('Verdict') },
     ],
     { class: 'cards ledger', 'data-testid': 'ledger-table' },
   );
@@ -33,15 +34,18 @@ export class LedgerTable {
   }
 }
 
-/** What each verdict means. */
-export const verdictMeanings: Readonly<Record<LedgerVerdict, string>> = {
-  exact: 'right to float32 rounding',
-  within: 'inside the error that the construction is stated to have',
-  exceeds: 'beyond it',
-};
+/** What each verdict is called, and what it means. */
+export function verdictTexts(): Readonly<Record<LedgerVerdict, { readonly name: string; readonly meaning: string }>> {
+  return {
+    exact: { name: t('exact'), meaning: t('right to float32 rounding') },
+    within: { name: t('within'), meaning: t('inside the error that the construction is stated to have') },
+    exceeds: { name: t('exceeds'), meaning: t('beyond it') },
+  };
+}
 
 function rowOf(row: LedgerRow, index: number): Row {
   const { statement, construction, scenario, countedCalls, retries, exact, bound, lowerBound, rounds, stated, verdict } = row;
+  const { name, meaning } = verdictTexts()[verdict];
   return {
     attributes: { 'data-testid': `ledger-row-${index}`, 'data-verdict': verdict },
     cells: [
@@ -49,7 +53,7 @@ function rowOf(row: LedgerRow, index: number): Row {
       { ...words(construction), testId: 'ledger-construction' },
       { ...words(scenarioTitle(scenario)), testId: 'ledger-scenario' },
       { ...words(parametersOf(row)), testId: 'ledger-parameters' },
-      { ...count(countedCalls), detail: retries === 0 ? undefined : `and ${formatNumberOf(retries, 'repeat')}`, testId: 'ledger-counted' },
+      { ...count(countedCalls), detail: retries === 0 ? undefined : t('and {0}', formatNumberOf(retries, 'repeat')), testId: 'ledger-counted' },
       { ...count(exact.calls), title: exact.formula, detail: exact.formula, testId: 'ledger-exact' },
       // Where the arrangement makes just what the statement allows, one formula says both.
       { ...count(bound.calls), title: bound.formula, detail: bound.formula === exact.formula ? undefined : bound.formula, testId: 'ledger-bound' },
@@ -58,7 +62,7 @@ function rowOf(row: LedgerRow, index: number): Row {
       { ...errorOrOverflow(row.outputError), testId: 'ledger-output-error' },
       { ...(row.readsNormaliser ? errorOrOverflow(row.logNormaliserError) : nothing), testId: 'ledger-log-normaliser-error' },
       { ...errorSize(stated.error), title: stated.reason, detail: stated.reason, testId: 'ledger-stated' },
-      { ...words(verdict, verdictMeanings[verdict]), testId: 'ledger-verdict' },
+      { ...words(name, meaning), testId: 'ledger-verdict' },
     ],
   };
 }

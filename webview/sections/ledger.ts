@@ -3,18 +3,12 @@ import { ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';
 import { RunProgress } from '../form/run-progress';
 import type { Host } from '../host';
+import { t } from '../l10n';
 import { section } from '../ui/section';
 import { button } from '../ui/toolkit';
 import type { View } from '../ui/view';
-import { LedgerTable, verdictMeanings } from './ledger-table';
+import { LedgerTable, verdictTexts } from './ledger-table';
 import { SamplingSummary } from './sampling';
-
-const meaning =
-  'Every statement of the paper, run on a random model and needing no prompt: the calls that were counted, beside the formula ' +
-  'that gives them, what the statement allows and what no arrangement can go below, and the error against exact float64 attention.';
-const letters =
-  "N tokens, L layers and H heads of the large transformer; M tokens, L' layers and H' heads of the small one; window r and s sinks. " +
-  'T = ceil(N/(M - 1)) blocks, because a synthetic token takes one of the M rows; C = ceil(N/r) chunks, p of them a call.';
 
 /** The ledger of theorems, and the button that runs it. It is there without a prompt too. */
 export class Ledger implements View {
@@ -22,21 +16,21 @@ export class Ledger implements View {
   readonly #run;
   readonly #cancel;
   readonly #progress = new RunProgress('ledger-');
-  readonly #empty = element('p', { class: 'note', 'data-testid': 'ledger-empty' }, 'The ledger has not run yet.');
+  readonly #empty = element('p', { class: 'note', 'data-testid': 'ledger-empty' }, t('The ledger has not run yet.'));
   readonly #table = new LedgerTable();
   readonly #sampling = new SamplingSummary('ledger-sampling');
   readonly #body: HTMLElement;
   #running = false;
 
   constructor(host: Host) {
-    this.#run = button('Run the ledger', 'secondary', { 'data-testid': 'ledger-run' }, () => host.post({ type: 'run-ledger' }));
-    this.#cancel = button('Cancel', 'secondary', { 'data-testid': 'ledger-cancel' }, () => host.post({ type: 'cancel' }));
-    const verdicts = Object.entries(verdictMeanings).map(([verdict, words]) => `${verdict} (${words})`).join(', ');
-    const legend = element('p', { class: 'note' }, `${letters} Verdicts: ${verdicts}.`);
-    const scroller = element('div', { class: 'wide-scroller', role: 'region', 'aria-label': 'Ledger of theorems', tabindex: 0 }, this.#table.element);
+    this.#run = button(t('Run the ledger'), 'secondary', { 'data-testid': 'ledger-run' }, () => host.post({ type: 'run-ledger' }));
+    this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': 'ledger-cancel' }, () => host.post({ type: 'cancel' }));
+    const verdicts = Object.values(verdictTexts()).map(({ name, meaning }) => `${name} (${meaning})`).join(', ');
+    const legend = element('p', { class: 'note' }, `${lettersText()} ${t('Verdicts: {0}.', verdicts)}`);
+    const scroller = element('div', { class: 'wide-scroller', role: 'region', 'aria-label': t('Ledger of theorems'), tabindex: 0 }, this.#table.element);
     this.#body = element('div', { class: 'ledger-body', 'data-testid': 'ledger' }, scroller, legend, this.#sampling.element);
     const buttons = element('div', { class: 'buttons' }, this.#run, this.#cancel);
-    this.element = section(host, 'ledger', 'Ledger', element('p', { class: 'note' }, meaning), buttons, this.#progress.element, this.#empty, this.#body);
+    this.element = section(host, 'ledger', t('Ledger'), element('p', { class: 'note' }, meaningText()), buttons, this.#progress.element, this.#empty, this.#body);
   }
 
   update({ ledger, activity }: PanelSnapshot): void {
@@ -73,4 +67,18 @@ export class Ledger implements View {
       this.#progress.show(ledgerTitle, progress);
     }
   }
+}
+
+/** What the ledger is. */
+function meaningText(): string {
+  return t(
+    'Every statement of the paper, run on a random model and needing no prompt: the calls that were counted, beside the formula that gives them, what the statement allows and what no arrangement can go below, and the error against exact float64 attention.',
+  );
+}
+
+/** What the letters in formulas and parameters stand for. */
+function lettersText(): string {
+  return t(
+    "N tokens, L layers and H heads of the large transformer; M tokens, L' layers and H' heads of the small one; window r and s sinks. T = ceil(N/(M - 1)) blocks, because a synthetic token takes one of the M rows; C = ceil(N/r) chunks, p of them a call.",
+  );
 }

@@ -8,12 +8,16 @@ import type { MeasuredPoint } from './quality-statistics';
 
 type Heat = readonly (readonly (number | null)[])[];
 
-const meaning = t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The darker, the more probable.');
-
 /** Needles in a haystack: a heat map for every scenario, whose cells are also text. */
 export class Needles {
   readonly #grids = element('div', { class: 'needle-grids' });
-  readonly element = element('div', { class: 'subsection', 'data-testid': 'needles' }, element('h3', {}, t('Needles by length and depth')), element('p', { class: 'note' }, meaning), this.#grids);
+  readonly element = element(
+    'div',
+    { class: 'subsection', 'data-testid': 'needles' },
+    element('h3', {}, t('Needles by length and depth')),
+    element('p', { class: 'note' }, t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The darker, the more probable.')),
+    this.#grids,
+  );
 
   /** Shows the points whose needles were looked for. */
   show(points: readonly MeasuredPoint[], { experiment }: ExperimentSummary): void {

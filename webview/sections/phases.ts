@@ -10,18 +10,27 @@ import { dataBehind } from '../ui/section';
 import { duration, nothing, share, words } from '../ui/shown';
 import { DataTable } from '../ui/table';
 
-/** The phases in the order in which they happen; those outside the wall time prepare or check the answer. */
-const phases: readonly { readonly name: Phase; readonly title: string; readonly inWallTime: boolean }[] = [
-  { name: 'tokenize', title: t('tokenize'), inWallTime: false },
-  { name: 'project', title: t('project'), inWallTime: true },
-  { name: 'gather', title: t('gather'), inWallTime: true },
-  { name: 'attend', title: t('attend'), inWallTime: true },
-  { name: 'merge', title: t('merge'), inWallTime: true },
-  { name: 'layer', title: t('layers'), inWallTime: true },
-  { name: 'mlp', title: t('MLP'), inWallTime: true },
-  { name: 'verify', title: t('verify'), inWallTime: false },
-  { name: 'quality', title: t('quality'), inWallTime: false },
-];
+/** A phase as the page names it. Those outside the wall time prepare or check the answer. */
+interface NamedPhase {
+  readonly name: Phase;
+  readonly title: string;
+  readonly inWallTime: boolean;
+}
+
+/** The phases in the order in which they happen. */
+function namedPhases(): readonly NamedPhase[] {
+  return [
+    { name: 'tokenize', title: t('tokenize'), inWallTime: false },
+    { name: 'project', title: t('project'), inWallTime: true },
+    { name: 'gather', title: t('gather'), inWallTime: true },
+    { name: 'attend', title: t('attend'), inWallTime: true },
+    { name: 'merge', title: t('merge'), inWallTime: true },
+    { name: 'layer', title: t('layers'), inWallTime: true },
+    { name: 'mlp', title: t('MLP'), inWallTime: true },
+    { name: 'verify', title: t('verify'), inWallTime: false },
+    { name: 'quality', title: t('quality'), inWallTime: false },
+  ];
+}
 
 /** The time of a run, phase by phase, beside what was expected: as bars and as a table. */
 export class PhaseChart {
@@ -49,6 +58,7 @@ export class PhaseChart {
 
   /** Shows the phases of a run. */
   show({ run: { phases: times }, prediction }: RunReport): void {
+    const phases = namedPhases();
     // Phases that are not predicted, and those that this way of running does not have, have no expected time.
     const expected = (name: Phase): number | null => (prediction !== null && name in prediction.phases && prediction.phases[name as keyof typeof prediction.phases]) || null;
     const valuesOf = (inside: boolean): readonly number[] => phases.map(({ name, inWallTime }) => (inWallTime === inside ? times[name] : 0));
@@ -58,7 +68,7 @@ export class PhaseChart {
       legendEntry('outside', t('measured, before and after it')),
       ...(prediction === null ? [] : [legendEntry('bound', t('expected'))]),
     );
-    const textOf = ({ name, title }: (typeof phases)[number]): string => {
+    const textOf = ({ name, title }: NamedPhase): string => {
       const known = expected(name);
       return known === null ? t('{0} {1}', title, formatDuration(times[name])) : t('{0} {1}, expected {2}', title, formatDuration(times[name]), formatDuration(known));
     };

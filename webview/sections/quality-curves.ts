@@ -11,6 +11,7 @@ import type { ThemeWatcher } from '../theme';
 import { FreeTable } from '../ui/free-table';
 import { dataBehind } from '../ui/section';
 import { words } from '../ui/shown';
+import { qualityName } from './quality-names';
 import type { MeasuredPoint } from './quality-statistics';
 import { marksOf } from './scenario-marks';
 
@@ -65,6 +66,6 @@ function place({ position, value, low, high }: CurveValue): LinePoint {
 function curveTable({ quality }: MeasuredPoint, title: string): HTMLElement {
   const table = new FreeTable(t('{0}, by position', title), 'quality-curve-table');
   const { columns, rows } = curveRows(quality.curve);
-  table.update(columns.map((column, index) => ({ title: t(column), numeric: index > 0 })), rows.map((cells) => ({ cells: cells.map((cell) => words(cell)) })));
+  table.update(columns.map((column, index) => ({ title: qualityName(column), numeric: index > 0 })), rows.map((cells) => ({ cells: cells.map((cell) => words(cell)) })));
   return element('div', {}, element('h4', {}, title), table.element);
 }

@@ -5,6 +5,7 @@ import { element, setVisible } from '../dom';
 import { t } from '../l10n';
 import { FreeTable } from '../ui/free-table';
 import { words } from '../ui/shown';
+import { qualityName } from './quality-names';
 
 /** A point with the quality that was measured of it. */
 export type MeasuredPoint = SummedPoint & { readonly quality: QualitySummary };
@@ -24,7 +25,7 @@ export class QualityStatistics {
     setVisible(this.element, points.length > 0);
     this.#table.update(
       [{ title: t('Measure') }, ...points.map((point) => ({ title: pointTitle(point, experiment), numeric: true }))],
-      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({ attributes: { class: name.startsWith(' ') ? 'part' : null }, cells: [words(t(name.trim())), ...cells.map((cell) => words(cell))] })),
+      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({ attributes: { class: name.startsWith(' ') ? 'part' : null }, cells: [words(qualityName(name)), ...cells.map((cell) => words(cell))] })),
     );
   }
 }

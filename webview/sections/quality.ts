@@ -15,8 +15,6 @@ import { ParetoFront } from './pareto-front';
 import { QualityCurves } from './quality-curves';
 import { QualityStatistics } from './quality-statistics';
 
-const meaning = t('What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.');
-
 /** Quality of scenarios: by position, over all positions, of needles, and against cost. */
 export class Quality implements View {
   readonly element: HTMLDetailsElement;
@@ -41,6 +39,7 @@ export class Quality implements View {
     const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
     this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
     const buttons = element('div', { class: 'buttons' }, this.#run, this.#cancel);
+    const meaning = t('What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.');
     this.element = section(host, 'quality', t('Quality'), element('p', { class: 'note' }, meaning), buttons, this.#progress.element, this.#empty, this.#body);
     this.showEvaluation(null);
   }

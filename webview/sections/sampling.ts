@@ -1,6 +1,7 @@
 import { formatCount, formatFigure, formatNumberOf } from '../../src/core/format';
 import type { SamplingReport } from '../../src/core/report/sampling';
 import { element, setText } from '../dom';
+import { t } from '../l10n';
 import { Figures } from '../ui/figures';
 import { count, errorSize, figure, figureRange, logCount, logFigureRange } from '../ui/shown';
 
@@ -15,22 +16,22 @@ export class SamplingSummary {
     const id = (name: string): string => `${prefix}-${name}`;
     this.#data = element('p', { class: 'note', 'data-testid': id('data') });
     this.#figures = new Figures({
-      c: { label: 'C, over heads', testId: id('c'), title: 'Every score a_ij lies between 1/C and C' },
-      d: { label: 'D, over heads', testId: id('d'), title: 'D N max_j |b_ij| is at most |sum_j b_ij|' },
-      sample: { label: 'Keys sampled, M', testId: id('sample'), title: 'Keys that a query block reads' },
-      needed: { label: 'M needed', testId: id('needed'), title: 'The M that guarantees epsilon, in the head that asks most' },
-      epsilon: { label: 'Epsilon', testId: id('epsilon'), title: 'The relative error to be guaranteed' },
-      failure: { label: 'May fail with', testId: id('failure'), title: 'Probability with which the guarantee may fail' },
-      within: { label: 'Seeds within epsilon', testId: id('within') },
-      least: { label: 'Error, smallest', testId: id('error-minimum'), title: 'Largest relative error of a row, over seeds' },
-      median: { label: 'Error, median', testId: id('error-median') },
-      ninetieth: { label: 'Error, 90th percentile', testId: id('error-ninetieth'), title: 'Nine in ten seeds stay under it' },
-      most: { label: 'Error, largest', testId: id('error-maximum') },
+      c: { label: t('C, over heads'), testId: id('c'), title: t('Every score a_ij lies between 1/C and C') },
+      d: { label: t('D, over heads'), testId: id('d'), title: t('D N max_j |b_ij| is at most |sum_j b_ij|') },
+      sample: { label: t('Keys sampled, M'), testId: id('sample'), title: t('Keys that a query block reads') },
+      needed: { label: t('M needed'), testId: id('needed'), title: t('The M that guarantees epsilon, in the head that asks most') },
+      epsilon: { label: t('Epsilon'), testId: id('epsilon'), title: t('The relative error to be guaranteed') },
+      failure: { label: t('May fail with'), testId: id('failure'), title: t('Probability with which the guarantee may fail') },
+      within: { label: t('Seeds within epsilon'), testId: id('within') },
+      least: { label: t('Error, smallest'), testId: id('error-minimum'), title: t('Largest relative error of a row, over seeds') },
+      median: { label: t('Error, median'), testId: id('error-median') },
+      ninetieth: { label: t('Error, 90th percentile'), testId: id('error-ninetieth'), title: t('Nine in ten seeds stay under it') },
+      most: { label: t('Error, largest'), testId: id('error-maximum') },
     });
     this.element = element(
       'section',
-      { class: 'subsection', 'aria-label': 'Theorem 4.1', 'data-testid': prefix },
-      element('h3', {}, 'Theorem 4.1 over many samples'),
+      { class: 'subsection', 'aria-label': t('Theorem 4.1'), 'data-testid': prefix },
+      element('h3', {}, t('Theorem 4.1 over many samples')),
       this.#data,
       this.#figures.element,
     );
@@ -38,11 +39,9 @@ export class SamplingSummary {
 
   /** Shows what was promised and what was seen. */
   show({ data, tokens, sample, epsilon, failureProbability, rows, heads, holds, logNeededLength, seeds, errors, within }: SamplingReport): void {
-    setText(
-      this.#data,
-      `${formatNumberOf(tokens, 'token')}, ${formatNumberOf(rows, 'row')} of ${formatNumberOf(heads.length, 'head')} looked at: ${data}. ` +
-        `The assumption ${holds ? 'holds' : 'does not hold'} here for an error of ${formatFigure(epsilon)}.`,
-    );
+    const looked = t('{0}, {1} of {2} looked at: {3}.', formatNumberOf(tokens, 'token'), formatNumberOf(rows, 'row'), formatNumberOf(heads.length, 'head'), data);
+    const assumption = t(holds ? 'The assumption holds here for an error of {0}.' : 'The assumption does not hold here for an error of {0}.', formatFigure(epsilon));
+    setText(this.#data, `${looked} ${assumption}`);
     this.#figures.update({
       c: logFigureRange(heads.map(({ logC }) => logC)),
       d: figureRange(heads.map(({ d }) => d)),
@@ -50,7 +49,7 @@ export class SamplingSummary {
       needed: logCount(logNeededLength),
       epsilon: figure(epsilon),
       failure: figure(failureProbability),
-      within: { text: `${formatCount(within)} of ${formatCount(seeds)}`, value: within },
+      within: { text: t('{0} of {1}', formatCount(within), formatCount(seeds)), value: within },
       least: errorSize(errors.minimum),
       median: errorSize(errors.median),
       ninetieth: errorSize(errors.ninetiethPercentile),

@@ -10,6 +10,7 @@ import {
   formatShare,
 } from '../../src/core/format';
 import { element, setAttributes, setText } from '../dom';
+import { t } from '../l10n';
 
 /** A value as the page shows it, beside the raw number that tests compare with the command line's JSON. */
 export interface Shown {
@@ -29,7 +30,7 @@ export const share = (value: number): Shown => ({ text: formatShare(value), valu
 export const errorSize = (value: number): Shown => ({ text: formatError(value), value });
 export const figure = (value: number): Shown => ({ text: formatFigure(value), value });
 /** An error that may have overflowed float32: null where it did. */
-export const errorOrOverflow = (value: number | null): Shown => (value === null ? words('not finite') : errorSize(value));
+export const errorOrOverflow = (value: number | null): Shown => (value === null ? words(t('not finite')) : errorSize(value));
 /** e^`value` as a count; `value` itself is what tests see. */
 export const logCount = (value: number): Shown => ({ text: formatLogCount(value), value });
 /** The range that values span, the least first. */

@@ -8,8 +8,8 @@ export interface Column {
   readonly numeric?: boolean;
 }
 
-/** A cell: a value, and where a test looks for it. */
-export type Cell = Shown & { readonly testId?: string };
+/** A cell: a value, where a test looks for it, and a badge that the style sheet puts behind the value. */
+export type Cell = Shown & { readonly testId?: string; readonly badge?: string | undefined };
 
 /** A row of cells, with attributes for the row itself. */
 export interface Row {
@@ -52,7 +52,7 @@ export class DataTable {
       cells.forEach((cell, column) => {
         const target = row.cells[column];
         show(target, cell);
-        setAttributes(target, { 'data-testid': cell.testId });
+        setAttributes(target, { 'data-testid': cell.testId, 'data-badge': cell.badge });
       });
     });
   }
