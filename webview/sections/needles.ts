@@ -8,7 +8,7 @@ import type { MeasuredPoint } from './quality-statistics';
 
 type Heat = readonly (readonly (number | null)[])[];
 
-const meaning = t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The darker, the more probable.');
+const meaning = t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The stronger the colour, the more probable.');
 
 /** Needles in a haystack: a heat map for every scenario, whose cells are also text. */
 export class Needles {
