@@ -119,7 +119,7 @@ describe('the ledger of theorems', () => {
     await bench.setSideBarWidth(1150);
     await frame.locator('[data-testid="ledger-run"]').scrollIntoViewIfNeeded();
     const { x, width } = (await frame.locator('[data-testid="ledger-row-0"] [data-testid="ledger-verdict"]').boundingBox()) ?? { x: 0, width: 0 };
-    const table = (await frame.locator('.wide-scroller').boundingBox()) ?? { x: 0, width: 0 };
+    const table = (await frame.locator('[data-testid="ledger"] .wide-scroller').boundingBox()) ?? { x: 0, width: 0 };
     expect(x + width).toBeLessThanOrEqual(table.x + table.width + 1);
     await bench.screenshot('12-ledger-wide-light');
     await bench.setTheme('Default Dark Modern');

@@ -6,7 +6,7 @@ import { requestCost } from '../plan/request-cost';
 import { nativeScenario } from '../shapes';
 import type { Calibration } from './calibration';
 import { curvePoint, type CurvePoint } from './cost-curves';
-import { predict } from './predict';
+import type { Prediction } from './predict';
 import { predictedMs } from './predict-request';
 
 /** What one scenario costs a prompt. */
@@ -42,14 +42,18 @@ export function comparedRequests(plan: PlanRequest, parameters: ScenarioParamete
   return { possible: possible.map((scenario) => ({ ...planRequest(tokens, model, { ...options, scenario }), scoreBytes })), impossible };
 }
 
-/** What each scenario costs the prompt of a plan: the plan's own costs for its own scenario, and for others those of `requestCost`. */
-export function scenarioCosts(plan: Plan, parameters: ScenarioParameters, calibration: Calibration | undefined): Compared<ScenarioCost> {
+/**
+ * What each scenario costs the prompt of a plan: the plan's own costs for its own scenario, and for others those of `requestCost`.
+ *
+ * @param prediction of the plan, which is known where it was planned: a million tokens take a second to predict
+ */
+export function scenarioCosts(plan: Plan, prediction: Pick<Prediction, 'wallMs'> | null, parameters: ScenarioParameters, calibration: Calibration | undefined): Compared<ScenarioCost> {
   const { possible: requests, impossible } = comparedRequests(plan, parameters);
   const own = scenarioLabel(plan.scenario);
   const costs = attempt(requests, (request): ScenarioCost => {
     const { scenario, tokens } = request;
     const label = scenarioLabel(scenario);
-    const [cost, time] = label === own ? [plan, calibration && predict(plan, calibration)?.wallMs] : [requestCost(request), calibration && predictedMs(request, calibration)];
+    const [cost, time] = label === own ? [plan, prediction?.wallMs] : [requestCost(request), calibration && predictedMs(request, calibration)];
     return { kind: scenario.kind, title: scenarioTitle(scenario), label, ...curvePoint(tokens, cost, time ?? null) };
   });
   return { possible: costs.possible, impossible: [...new Set([...impossible, ...costs.impossible])] };

@@ -53,8 +53,8 @@ function panelCosts(editor: vscode.TextEditor | undefined, planned: PromptPlan |
   if (planned === undefined || planned.error !== null) {
     return { scenarioCosts: [], impossibleScenarios: [] };
   }
-  const { plan, calibration } = planned;
-  const { possible, impossible } = scenarioCosts(plan, parameters, calibration);
+  const { plan, prediction, calibration } = planned;
+  const { possible, impossible } = scenarioCosts(plan, prediction, parameters, calibration);
   const measured = (label: string): number | null => (editor && runs.find(({ report }) => scenarioLabel(report.scenario) === label && isRunOf(report, editor.document, { ...plan, scenario: report.scenario })))?.report.run.wallMs ?? null;
   return { scenarioCosts: possible.map((cost): PanelCost => ({ ...cost, measuredMs: measured(cost.label) })), impossibleScenarios: impossible };
 }
