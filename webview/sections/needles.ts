@@ -15,7 +15,7 @@ export class Needles {
     'div',
     { class: 'subsection', 'data-testid': 'needles' },
     element('h3', {}, t('Needles by length and depth')),
-    element('p', { class: 'note' }, t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The darker, the more probable.')),
+    element('p', { class: 'note' }, t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The stronger the colour, the more probable.')),
     this.#grids,
   );
 
