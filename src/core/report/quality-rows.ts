@@ -28,7 +28,13 @@ export function readText({ experiment: { context, stride }, model, prompts, base
   const read = [model.name, scenarioLabel(baseline), formatNumberOf(prompts.length, 'prompt'), formatNumberOf(windows, 'window'), formatCount(context), formatCount(stride)];
   return [
     quality
-      ? t('{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}, {6} scored; standard errors {7}', ...read, formatNumberOf(quality.positions, 'position'), quality.errors)
+      ? t(
+          quality.errors === 'clustered by window'
+            ? '{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}, {6} scored; standard errors clustered by window'
+            : '{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}, {6} scored; standard errors positions taken as independent',
+          ...read,
+          formatNumberOf(quality.positions, 'position'),
+        )
       : t('{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}', ...read),
     ...(resumed > 0 ? [t('{0} from earlier runs', formatNumberOf(resumed, 'result'))] : []),
   ].join('\n');
