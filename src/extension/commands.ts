@@ -162,10 +162,10 @@ export class Commands extends Disposable {
 }
 
 const generationQuestion: NumberQuestion = {
-  get title() {
+  get title(): string {
     return t('Tokens to add');
   },
-  get description() {
+  get description(): string {
     return t("The prompt is continued under the chosen scenario and under the model's own attention.");
   },
   minimum: 1,

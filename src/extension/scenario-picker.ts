@@ -10,10 +10,10 @@ import type { ChoiceStore } from './choice';
 export type NumberQuestion = Pick<ScenarioParameter, 'title' | 'description' | 'minimum' | 'maximum'>;
 
 const blockSizeQuestion: NumberQuestion = {
-  get title() {
+  get title(): string {
     return t('Block size M');
   },
-  get description() {
+  get description(): string {
     return t('Tokens that one call of the small transformer reads.');
   },
   minimum: 2,

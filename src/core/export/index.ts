@@ -9,7 +9,7 @@ export const exportFormats = [
   {
     format: 'html',
     title: 'HTML',
-    get description() {
+    get description(): string {
       return t('A page with pictures that needs no other file');
     },
     ending: 'html',
@@ -18,7 +18,7 @@ export const exportFormats = [
   {
     format: 'markdown',
     title: 'Markdown',
-    get description() {
+    get description(): string {
       return t('A table, and a section for each run');
     },
     ending: 'md',
@@ -27,7 +27,7 @@ export const exportFormats = [
   {
     format: 'csv',
     title: 'CSV',
-    get description() {
+    get description(): string {
       return t('A row of numbers for each run');
     },
     ending: 'csv',
@@ -36,7 +36,7 @@ export const exportFormats = [
   {
     format: 'json',
     title: 'JSON',
-    get description() {
+    get description(): string {
       return t('The reports whole, as two-heads report reads them');
     },
     ending: 'json',

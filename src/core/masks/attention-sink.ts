@@ -14,20 +14,20 @@ export interface AttentionSinkScenario {
 /** The scenario of StreamingLLM: attention sinks and a recent window. */
 export const attentionSink: MaskDefinition<AttentionSinkScenario> = {
   kind: 'attention-sink',
-  get title() {
+  get title(): string {
     return t('Attention sink');
   },
-  get description() {
+  get description(): string {
     return t('A token sees the first s tokens and a window of r tokens that ends at itself.');
   },
   parameters: [
     windowParameter,
     {
       name: 'sinks',
-      get title() {
+      get title(): string {
         return t('Sinks s');
       },
-      get description() {
+      get description(): string {
         return t('Tokens at the start that every token sees.');
       },
       minimum: 0,

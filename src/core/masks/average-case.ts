@@ -12,19 +12,19 @@ export interface AverageCaseScenario {
 /** The sampled scenario; the mask is the full one, because that is what the estimate is of. */
 export const averageCase: MaskDefinition<AverageCaseScenario> = {
   kind: 'average-case',
-  get title() {
+  get title(): string {
     return t('Average case');
   },
-  get description() {
+  get description(): string {
     return t('Full attention estimated from one random block of keys per query block.');
   },
   parameters: [
     {
       name: 'seed',
-      get title() {
+      get title(): string {
         return t('Seed');
       },
-      get description() {
+      get description(): string {
         return t('Seed of the random permutation of the keys.');
       },
       minimum: 0,

@@ -9,10 +9,10 @@ export interface CausalScenario {
 /** The scenario of a decoder-only language model. */
 export const causal: MaskDefinition<CausalScenario> = {
   kind: 'causal',
-  get title() {
+  get title(): string {
     return t('Causal');
   },
-  get description() {
+  get description(): string {
     return t('A token sees itself and everything before it.');
   },
   parameters: [],

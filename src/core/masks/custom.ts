@@ -25,10 +25,10 @@ const smallSide = 8;
 /** What a custom mask takes. */
 export const customText: ScenarioText = {
   name: 'expression',
-  get title() {
+  get title(): string {
     return t('Mask');
   },
-  get description() {
+  get description(): string {
     return t('When query q sees key k, of n tokens: + - * // %, comparisons, and, or, not, abs, min, max. A token must see itself.');
   },
   default: 'k <= q and (q - k < 256 or k % 64 == 0)',
@@ -37,10 +37,10 @@ export const customText: ScenarioText = {
 /** A mask by expression, treated like any other. */
 export const custom: MaskDefinition<CustomScenario> = {
   kind: 'custom',
-  get title() {
+  get title(): string {
     return t('Custom');
   },
-  get description() {
+  get description(): string {
     return t('A token q sees the tokens k for which your expression holds.');
   },
   parameters: [],

@@ -9,10 +9,10 @@ export interface FullScenario {
 /** The unmasked scenario. */
 export const full: MaskDefinition<FullScenario> = {
   kind: 'full',
-  get title() {
+  get title(): string {
     return t('Full');
   },
-  get description() {
+  get description(): string {
     return t('Every token sees every token.');
   },
   parameters: [],

@@ -65,10 +65,10 @@ export interface ChoiceDefinition {
 export const choiceDefinitions: readonly ChoiceDefinition[] = [
   {
     kind: 'native',
-    get title() {
+    get title(): string {
       return t("The model's own");
     },
-    get description() {
+    get description(): string {
       return t('The attention that the model was trained with, as its config.json states it: causal for a Llama.');
     },
     parameters: [],

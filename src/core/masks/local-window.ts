@@ -12,10 +12,10 @@ export interface LocalWindowScenario {
 /** The scenario of bidirectional local attention. */
 export const localWindow: MaskDefinition<LocalWindowScenario> = {
   kind: 'local-window',
-  get title() {
+  get title(): string {
     return t('Local window');
   },
-  get description() {
+  get description(): string {
     return t('A token sees the tokens at most half a window before and after it.');
   },
   parameters: [windowParameter],

@@ -11,10 +11,10 @@ export interface SlidingWindowScenario {
 /** The parameter r, shared with the attention-sink scenario. */
 export const windowParameter: ScenarioParameter<'window'> = {
   name: 'window',
-  get title() {
+  get title(): string {
     return t('Window r');
   },
-  get description() {
+  get description(): string {
     return t('Tokens a token sees, itself included.');
   },
   minimum: 1,
@@ -25,10 +25,10 @@ export const windowParameter: ScenarioParameter<'window'> = {
 /** The scenario of local attention. */
 export const slidingWindow: MaskDefinition<SlidingWindowScenario> = {
   kind: 'sliding-window',
-  get title() {
+  get title(): string {
     return t('Sliding window');
   },
-  get description() {
+  get description(): string {
     return t('A token sees itself and the r - 1 tokens before it.');
   },
   parameters: [windowParameter],
