@@ -11,6 +11,17 @@ export function setTranslations(bundle: unknown): void {
   translations = new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
+/** What `make` returns, made in English: files that others read, log lines, and what language models are told. */
+export function inEnglish<T>(make: () => T): T {
+  const kept = translations;
+  translations = new Map();
+  try {
+    return make();
+  } finally {
+    translations = kept;
+  }
+}
+
 /**
  * A text in the editor's language. Ask for it when it is shown: a constant of a module is made before the language is known.
  *

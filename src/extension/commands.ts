@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
+import { t } from '../core/l10n';
 import { largestGeneration } from '../core/report/generation';
 import { predictionReport } from '../core/report/prediction';
 import type { ChoiceStore } from './choice';
@@ -13,7 +14,7 @@ import type { Evaluations } from './runs/evaluations';
 import type { Runner } from './runs/runner';
 import { sourceOf } from './runs/run-source';
 import type { SingleTask } from './runs/single-task';
-import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario } from './scenario-picker';
+import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './scenario-picker';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -61,8 +62,8 @@ export class Commands extends Disposable {
   private async withPrompt(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
     const { editor } = this.targets.active;
     if (editor === undefined) {
-      const open = 'Open the Sample Prompt';
-      const chosen = await vscode.window.showWarningMessage('Two Heads: open a Markdown, plain text or .prompt file first.', open);
+      const open = t('Open the Sample Prompt');
+      const chosen = await vscode.window.showWarningMessage(t('Two Heads: open a Markdown, plain text or .prompt file first.'), open);
       if (chosen === open) {
         await openSample(this.targets.samplePrompt);
       }
@@ -91,7 +92,7 @@ export class Commands extends Disposable {
   private async runExperiment(): Promise<void> {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
-      void vscode.window.showWarningMessage(`Two Heads: open an experiment file (*${experimentEnding}) first; docs/experiments.md tells how to write one.`);
+      void vscode.window.showWarningMessage(t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md tells how to write one.', experimentEnding));
       return;
     }
     // The engine reads the file itself, so that its paths and its results are those of the command line.
@@ -102,7 +103,7 @@ export class Commands extends Disposable {
 
   private async simulateSelection({ document, selection }: vscode.TextEditor): Promise<void> {
     if (selection.isEmpty) {
-      void vscode.window.showWarningMessage('Two Heads: nothing is selected; select the text to run.');
+      void vscode.window.showWarningMessage(t('Two Heads: nothing is selected; select the text to run.'));
       return;
     }
     await this.targets.runner.simulate(sourceOf(document, selection));
@@ -110,7 +111,7 @@ export class Commands extends Disposable {
 
   private async continuePrompt(document: vscode.TextDocument): Promise<void> {
     const { runner, continuations } = this.targets;
-    const tokens = await askNumber('Tokens to add', 'The prompt is continued under the chosen scenario and under the model\'s own attention.', 32, 1, largestGeneration);
+    const tokens = await askNumber(generationQuestion, 32);
     const report = tokens === undefined ? undefined : await runner.continue(sourceOf(document), tokens);
     if (report !== undefined) {
       await continuations.show(report);
@@ -126,7 +127,7 @@ export class Commands extends Disposable {
     }
     const prediction = predictionReport(planned.plan, planned.calibration);
     const detail = `${planArithmetic(planned.plan)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
-    const open = 'Open Panel';
+    const open = t('Open Panel');
     if ((await vscode.window.showInformationMessage(planHeadline(planned.plan), { modal: true, detail }, open)) === open) {
       await this.targets.panel.reveal();
     }
@@ -159,6 +160,17 @@ export class Commands extends Disposable {
     });
   }
 }
+
+const generationQuestion: NumberQuestion = {
+  get title(): string {
+    return t('Tokens to add');
+  },
+  get description(): string {
+    return t("The prompt is continued under the chosen scenario and under the model's own attention.");
+  },
+  minimum: 1,
+  maximum: largestGeneration,
+};
 
 /** How the name of an experiment file ends. */
 const experimentEnding = '.two-heads.json';

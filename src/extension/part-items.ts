@@ -3,6 +3,7 @@ import { formatCount } from '../core/format';
 import { firstWords, mostExpensive, mostExpensiveBlocks } from '../core/hints/expensive';
 import { blockLabel } from '../core/hints/hints';
 import { sectionLabel } from '../core/hints/section-hints';
+import { t } from '../core/l10n';
 import { markdown } from './editor/heading-hints';
 import { sectionCost, type Planned } from './editor/places';
 
@@ -20,7 +21,7 @@ const wordsLength = 100;
 export function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
   const blocks = blockItems(document, planned);
   const sections = document.languageId === markdown ? sectionItems(document, planned) : [];
-  return sections.length === 0 ? blocks : [separator('blocks'), ...blocks, separator('sections'), ...sections];
+  return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
 }
 
 function blockItems(document: vscode.TextDocument, { plan, prediction, tokenMap, text }: Planned): PartItem[] {
@@ -37,7 +38,7 @@ function sectionItems(document: vscode.TextDocument, planned: Planned): PartItem
   return mostExpensive(sections, ({ cost }) => cost.share, largestList).map(({ section: { title, from, to, end }, cost }) => {
     const range = new vscode.Range(document.positionAt(from), document.positionAt(end));
     const description = `${sectionLabel(cost, planned.prediction)} · ${lineOf(range)}`;
-    return { label: title === '' ? 'Untitled section' : shown(title), description, detail: shown(planned.text.slice(to, end)), range };
+    return { label: title === '' ? t('Untitled section') : shown(title), description, detail: shown(planned.text.slice(to, end)), range };
   });
 }
 
@@ -46,7 +47,7 @@ function separator(label: string): PartItem {
 }
 
 function lineOf({ start }: vscode.Range): string {
-  return `line ${formatCount(start.line + 1)}`;
+  return t('line {0}', formatCount(start.line + 1));
 }
 
 /** The first words of a text, in which nothing is taken for an icon. */

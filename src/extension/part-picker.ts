@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../core/l10n';
 import type { Planned } from './editor/places';
 import { partItems, type PartItem } from './part-items';
 
@@ -11,8 +12,8 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
   const shownBefore = editor.visibleRanges.at(0);
   const highlight = vscode.window.createTextEditorDecorationType({ backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground') });
   const pick = vscode.window.createQuickPick<PartItem>();
-  pick.title = 'Most Expensive Blocks';
-  pick.placeholder = 'Where the attention goes, the largest share first';
+  pick.title = t('Most Expensive Blocks');
+  pick.placeholder = t('Where the attention goes, the largest share first');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = partItems(document, planned);

@@ -1,20 +1,35 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
-import { choiceDefinition, choiceDefinitions, makeChoice, type ChoiceKind, type ScenarioParameters } from '../core/masks';
+import { inEnglish, t } from '../core/l10n';
+import { choiceDefinition, choiceDefinitions, makeChoice, type ChoiceKind, type ScenarioParameter, type ScenarioParameters, type ScenarioText } from '../core/masks';
 import { wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import type { ChoiceStore } from './choice';
+
+/** A whole number to ask for, its texts in the editor's language. */
+export type NumberQuestion = Pick<ScenarioParameter, 'title' | 'description' | 'minimum' | 'maximum'>;
+
+const blockSizeQuestion: NumberQuestion = {
+  get title(): string {
+    return t('Block size M');
+  },
+  get description(): string {
+    return t('Tokens that one call of the small transformer reads.');
+  },
+  minimum: 2,
+  maximum: maximumTokens,
+};
 
 /** Asks for a scenario and its parameters, and chooses them. */
 export async function chooseScenario(choices: ChoiceStore): Promise<void> {
   const { kind: current, parameters: before } = choices.choice;
   const items = choiceDefinitions.map(({ kind, title, description }) => ({
     label: title,
-    description: kind === current ? 'current' : '',
+    description: kind === current ? t('current') : '',
     detail: description,
     scenario: kind,
   }));
-  const chosen = await vscode.window.showQuickPick(items, { title: 'Choose Scenario', placeHolder: 'Which tokens does a token see?' });
+  const chosen = await vscode.window.showQuickPick(items, { title: t('Choose Scenario'), placeHolder: t('Which tokens does a token see?') });
   const parameters = chosen && (await askParameters(chosen.scenario, before));
   if (chosen !== undefined && parameters !== undefined) {
     await choices.set({ kind: chosen.scenario, parameters: { ...choices.choice.parameters, ...parameters } });
@@ -23,7 +38,7 @@ export async function chooseScenario(choices: ChoiceStore): Promise<void> {
 
 /** Asks for M, and chooses it. */
 export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
-  const blockSize = await askNumber('Block size M', 'Tokens that one call of the small transformer reads.', choices.choice.blockSize, 2, maximumTokens);
+  const blockSize = await askNumber(blockSizeQuestion, choices.choice.blockSize);
   if (blockSize !== undefined) {
     await choices.set({ blockSize });
   }
@@ -34,24 +49,24 @@ async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Pro
   const answers: ScenarioParameters = {};
   const { parameters, text } = choiceDefinition(kind);
   if (text !== undefined) {
-    const expression = await askMask(text.title, text.description, current.expression ?? text.default);
+    const expression = await askMask(text, current.expression ?? text.default);
     return expression === undefined ? undefined : { expression };
   }
-  for (const { name, title, description, minimum, maximum, default: standard } of parameters) {
-    const answer = await askNumber(title, description, current[name] ?? standard, minimum, maximum);
+  for (const parameter of parameters) {
+    const answer = await askNumber(parameter, current[parameter.name] ?? parameter.default);
     if (answer === undefined) {
       return undefined;
     }
-    answers[name] = answer;
+    answers[parameter.name] = answer;
   }
   return answers;
 }
 
 /** Asks for a mask expression; undefined where the user gave up. */
-function askMask(title: string, prompt: string, value: string): Thenable<string | undefined> {
+function askMask({ title, description }: ScenarioText, value: string): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title,
-    prompt,
+    prompt: description,
     value,
     validateInput: (expression) => {
       try {
@@ -65,28 +80,31 @@ function askMask(title: string, prompt: string, value: string): Thenable<string 
 }
 
 /** Asks for a whole number within limits; undefined where the user gave up. */
-export async function askNumber(title: string, prompt: string, value: number, minimum: number, maximum: number): Promise<number | undefined> {
+export async function askNumber(question: NumberQuestion, value: number): Promise<number | undefined> {
+  const { title, description, minimum, maximum } = question;
+  // What is refused is told in English, the number's name with it.
+  const name = inEnglish(() => question.title);
   const answer = await vscode.window.showInputBox({
     title,
-    prompt,
+    prompt: description,
     value: String(value),
     validateInput: (text) => {
       try {
-        wholeNumber(title, text, minimum, maximum);
+        wholeNumber(name, text, minimum, maximum);
         return undefined;
       } catch (error) {
         return messageOf(error);
       }
     },
   });
-  return answer === undefined ? undefined : wholeNumber(title, answer, minimum, maximum);
+  return answer === undefined ? undefined : wholeNumber(name, answer, minimum, maximum);
 }
 
 /** Asks what an evaluation measures; undefined where the user gave up. */
 export async function askWhetherNeedle(): Promise<boolean | undefined> {
   const items = [
-    { label: 'Predictions by Position', detail: 'Perplexity and KL divergence of every scenario, against the model\'s own attention.', needle: false },
-    { label: 'Predictions and Needles', detail: 'Also hides a sentence in the text at several depths, and scores whether the model finds it.', needle: true },
+    { label: t('Predictions by Position'), detail: t("Perplexity and KL divergence of every scenario, against the model's own attention."), needle: false },
+    { label: t('Predictions and Needles'), detail: t('Also hides a sentence in the text at several depths, and scores whether the model finds it.'), needle: true },
   ];
-  return (await vscode.window.showQuickPick(items, { title: 'Evaluate Quality' }))?.needle;
+  return (await vscode.window.showQuickPick(items, { title: t('Evaluate Quality') }))?.needle;
 }

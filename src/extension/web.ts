@@ -1,7 +1,10 @@
 import * as vscode from 'vscode';
+import { setTranslations, t } from '../core/l10n';
 
 /** What an editor in the browser is told. */
-const message = "Two Heads needs VS Code on the desktop: it plans and runs prompts with ONNX Runtime's native library, which a browser cannot load.";
+function message(): string {
+  return t("Two Heads needs VS Code on the desktop: it plans and runs prompts with ONNX Runtime's native library, which a browser cannot load.");
+}
 
 /** What the manifest contributes, as far as it is answered here. */
 interface Manifest {
@@ -13,20 +16,23 @@ interface Manifest {
 
 /** The extension where no machine stands behind the editor, as on vscode.dev: everything it contributes says what it needs. */
 export function activate({ subscriptions, extension }: vscode.ExtensionContext): void {
+  setTranslations(vscode.l10n.bundle);
   const { commands, languageModelTools } = (extension.packageJSON as Manifest).contributes;
   for (const { command } of commands) {
-    subscriptions.push(vscode.commands.registerCommand(command, () => vscode.window.showInformationMessage(message)));
+    subscriptions.push(vscode.commands.registerCommand(command, () => vscode.window.showInformationMessage(message())));
   }
   const { lm } = vscode as Partial<typeof vscode>;
   if (lm !== undefined) {
-    subscriptions.push(...languageModelTools.map(({ name }) => lm.registerTool(name, { invoke: () => Promise.reject(new Error(message)) })));
+    subscriptions.push(...languageModelTools.map(({ name }) => lm.registerTool(name, { invoke: () => Promise.reject(new Error(message())) })));
   }
-  subscriptions.push(vscode.window.registerWebviewViewProvider('twoHeads.panel', { resolveWebviewView: ({ webview }) => void (webview.html = page) }));
+  subscriptions.push(vscode.window.registerWebviewViewProvider('twoHeads.panel', { resolveWebviewView: ({ webview }) => void (webview.html = page()) }));
 }
 
 /** The panel's page: no script, no style of its own. */
-const page = `<!DOCTYPE html>
-<html lang="en">
+function page(): string {
+  return `<!DOCTYPE html>
+<html lang="${vscode.env.language}">
   <head><meta http-equiv="Content-Security-Policy" content="default-src 'none'"><title>Two Heads</title></head>
-  <body><p>${message}</p></body>
+  <body><p>${message()}</p></body>
 </html>`;
+}

@@ -1,6 +1,7 @@
 import { largestTokens, type BreakEven } from '../device/break-even';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
 import { callsPerInstance } from '../constructions/slice';
+import { t } from '../l10n';
 import { scenarioLabel } from '../masks';
 import { callsOfBlock } from '../plan/block-calls';
 import { blockEnd, blockStart } from '../plan/partition';
@@ -47,7 +48,7 @@ export function blockCost(plan: Plan, block: number): BlockCost {
 export function planHeadline(plan: PlanFigures): string {
   return [
     formatNumberOf(plan.tokens, 'token'),
-    `${formatNumberOf(plan.blocks, 'block')} of ${formatCount(plan.blockSize)}`,
+    blocksOfSize(plan.blocks, formatCount(plan.blockSize)),
     formatNumberOf(plan.calls.total, 'call'),
     scenarioLabel(plan.scenario),
   ].join(' · ');
@@ -55,12 +56,12 @@ export function planHeadline(plan: PlanFigures): string {
 
 /** What a calibrated device is expected to take: time and memory, to go behind a headline. */
 export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallMs' | 'peakBytes'>): string {
-  return `about ${formatDuration(wallMs)} · ${formatBytes(peakBytes)}`;
+  return t('about {0} · {1}', formatDuration(wallMs), formatBytes(peakBytes));
 }
 
 /** The hint at a block's first token: with a prediction also the time of its share of the attention. */
 export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
-  return `block ${cost.block + 1} · ${formatNumberOf(cost.calls, 'call')} · ${formatShare(cost.share)}${expectedTime(cost.share, prediction)}`;
+  return t('block {0} · {1} · {2}', cost.block + 1, formatNumberOf(cost.calls, 'call'), formatShare(cost.share)) + expectedTime(cost.share, prediction);
 }
 
 /** The time of a share of the attention, to go behind its figures; nothing without a prediction. */
@@ -71,22 +72,22 @@ export function expectedTime(share: number, prediction: DevicePrediction | null)
 /** Where a prediction comes from and when the simulation wins, as Markdown; without a calibration, how to get one. */
 export function predictionArithmetic(prediction: PredictionReport | null): string {
   if (prediction === null) {
-    return 'Time is not known: run **Two Heads: Calibrate This Machine** once. The black-box constructions are not predicted.';
+    return t('Time is not known: run **Two Heads: Calibrate This Machine** once. The black-box constructions are not predicted.');
   }
   const { provider, device, threads, phases, breakEven } = prediction;
-  const parts = Object.entries(phases).filter(([, time]) => time > 0);
+  const parts = (Object.entries(phases) as [keyof typeof phases, number][]).filter(([, time]) => time > 0).map(([phase, time]) => phaseText(phase, formatDuration(time)));
   return [
-    `Expected on ${provider} (${device}, ${threads} threads): **${expectation(prediction)}** = ${parts.map(([phase, time]) => `${phase} ${formatDuration(time)}`).join(' + ')}.`,
-    ...(breakEven === null ? [] : [`Attention: ${breakEvenText(breakEven)}.`]),
+    t('Expected on {0} ({1}, {2} threads): **{3}** = {4}.', provider, device, threads, expectation(prediction), parts.join(' + ')),
+    ...(breakEven === null ? [] : [t('Attention: {0}.', breakEvenText(breakEven))]),
   ].join('\n\n');
 }
 
 /** What the simulation's attention and dense attention take, and from when on the simulation is faster. */
 export function breakEvenText({ attentionMs: simulated, denseMs, fromTokens }: BreakEven): string {
-  const here = `${formatDuration(simulated)} against ${formatDuration(denseMs)} as one dense causal call`;
+  const here = [formatDuration(simulated), formatDuration(denseMs)];
   return fromTokens === undefined
-    ? `${here}; dense attention is faster at every length up to ${formatCount(largestTokens)} tokens`
-    : `${here}; faster from ${formatCount(fromTokens)} tokens on`;
+    ? t('{0} against {1} as one dense causal call; dense attention is faster at every length up to {2} tokens', ...here, formatCount(largestTokens))
+    : t('{0} against {1} as one dense causal call; faster from {2} tokens on', ...here, formatCount(fromTokens));
 }
 
 /** The arithmetic behind a block's hint, as Markdown. */
@@ -95,10 +96,14 @@ export function blockArithmetic(plan: Plan, block: number): string {
   const { model, oracle } = plan;
   const runs = plan.queryBlocks[block].runs.map(describeRun).join(', ');
   const perCall = oracle.heads * oracle.layers;
+  const instances = instancesOf(plan, cost.instances);
+  const calls = formatNumberOf(cost.calls, 'attention call');
   return [
-    `**Block ${block + 1} of ${formatCount(plan.blocks)}**: tokens ${formatCount(cost.firstToken + 1)} to ${formatCount(cost.endToken)}, ${scenarioLabel(plan.scenario)}`,
-    `Reads ${formatCount(cost.tiles)} of ${formatNumberOf(plan.tiles, 'tile')} (${formatShare(cost.share)}): ${runs}.`,
-    `${instancesOf(plan, cost.instances)} × ${model.heads} heads ÷ ${perCall} instances a call${isUniform(plan) ? ` × ${model.layers} layers` : ''} = **${formatNumberOf(cost.calls, 'attention call')}**.`,
+    t('**Block {0} of {1}**: tokens {2} to {3}, {4}', block + 1, formatCount(plan.blocks), formatCount(cost.firstToken + 1), formatCount(cost.endToken), scenarioLabel(plan.scenario)),
+    t('Reads {0} of {1} ({2}): {3}.', formatCount(cost.tiles), formatNumberOf(plan.tiles, 'tile'), formatShare(cost.share), runs),
+    isUniform(plan)
+      ? t('{0} × {1} heads ÷ {2} instances a call × {3} layers = **{4}**.', instances, model.heads, perCall, model.layers, calls)
+      : t('{0} × {1} heads ÷ {2} instances a call = **{3}**.', instances, model.heads, perCall, calls),
   ].join('\n\n');
 }
 
@@ -106,29 +111,35 @@ export function blockArithmetic(plan: Plan, block: number): string {
 export function planArithmetic(plan: Plan): string {
   const { calls, model, bound, flopsByPhase } = plan;
   return [
-    `N = ${formatNumberOf(plan.tokens, 'token')}, M = ${formatCount(plan.oracle.inputLength)}, ${blocksOf(plan)}, ${scenarioLabel(plan.scenario)}, construction ${plan.construction}`,
-    `${layerParts(plan).map(packedText).join(' + ')} = **${formatCount(calls.attention)} attention calls**; bound: ${formatCount(bound.calls)} (${bound.theorem}: \`${bound.formula}\`).`,
-    `2 × ⌈N/M⌉ × ${model.layers} layers = ${formatCount(calls.tokenwise)} token-wise calls.`,
-    `${formatFlops(plan.flops)} in all, ${formatFlops(flopsByPhase.attend)} of it attention (dense attention: ${formatFlops(flopsByPhase.attendDense)}); about ${formatBytes(plan.bytes)} of tensors at the peak.`,
+    t('N = {0}, M = {1}, {2}, {3}, construction {4}', formatNumberOf(plan.tokens, 'token'), formatCount(plan.oracle.inputLength), blocksOf(plan), scenarioLabel(plan.scenario), plan.construction),
+    t('{0} = **{1} attention calls**; bound: {2} ({3}: `{4}`).', layerParts(plan).map(packedText).join(' + '), formatCount(calls.attention), formatCount(bound.calls), bound.theorem, bound.formula),
+    t('2 × ⌈N/M⌉ × {0} layers = {1} token-wise calls.', model.layers, formatCount(calls.tokenwise)),
+    t('{0} in all, {1} of it attention (dense attention: {2}); about {3} of tensors at the peak.', formatFlops(plan.flops), formatFlops(flopsByPhase.attend), formatFlops(flopsByPhase.attendDense), formatBytes(plan.bytes)),
   ].join('\n\n');
 }
 
 /** The status item: short. */
 export function planStatus(plan: PlanFigures): string {
-  return `${formatCompact(plan.tokens)} tok · ${formatCompact(plan.calls.total)} calls`;
+  return t('{0} tok · {1} calls', formatCompact(plan.tokens), formatCompact(plan.calls.total));
 }
 
 /** T and where it comes from: a black box has no room for M tokens of its own in every call. */
 function blocksOf({ construction, blocks, blockSize }: PlanFigures): string {
-  return construction === 'fused' ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}` : `${formatNumberOf(blocks, 'block')} of ${formatNumberOf(blockSize, 'token')}`;
+  return construction === 'fused' ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}` : blocksOfSize(blocks, formatNumberOf(blockSize, 'token'));
+}
+
+function blocksOfSize(blocks: number, size: string): string {
+  return t(blocks === 1 ? '{0} block of {1}' : '{0} blocks of {1}', formatCount(blocks), size);
 }
 
 /** What the calls of layers are rounded up from: instances of one reading at a time, since two readings share no call. */
 function packedText({ layers, plan }: PlanPart): string {
   const { oracle, model } = plan;
   const readings = callsPerInstance(plan.construction);
-  const instances = instancesOf(plan, plan.instances / readings);
-  return `${readings === 1 ? '' : `${readings} readings × `}⌈${instances} × ${model.heads} heads ÷ ${oracle.heads * oracle.layers} instances a call⌉ × ${formatNumberOf(layers.length, 'layer')}`;
+  const packed = [instancesOf(plan, plan.instances / readings), model.heads, oracle.heads * oracle.layers, formatNumberOf(layers.length, 'layer')];
+  return readings === 1
+    ? t('⌈{0} × {1} heads ÷ {2} instances a call⌉ × {3}', ...packed)
+    : t('{4} readings × ⌈{0} × {1} heads ÷ {2} instances a call⌉ × {3}', ...packed, readings);
 }
 
 /** What is packed into calls: tiles, or the instances that a black box makes of them. */
@@ -137,5 +148,28 @@ function instancesOf({ construction }: PlanFigures, count: number): string {
 }
 
 function describeRun({ from, to, kind }: TileRun): string {
-  return to === from + 1 ? `${kind} ${from + 1}` : `${kind} ${from + 1}–${to}`;
+  const blocks = to === from + 1 ? String(to) : `${from + 1}–${to}`;
+  switch (kind) {
+    case 'full':
+      return t('full {0}', blocks);
+    case 'partial':
+      return t('partial {0}', blocks);
+    case 'sampled':
+      return t('sampled {0}', blocks);
+  }
+}
+
+function phaseText(phase: keyof DevicePrediction['phases'], time: string): string {
+  switch (phase) {
+    case 'project':
+      return t('project {0}', time);
+    case 'gather':
+      return t('gather {0}', time);
+    case 'attend':
+      return t('attend {0}', time);
+    case 'layer':
+      return t('layer {0}', time);
+    case 'mlp':
+      return t('mlp {0}', time);
+  }
 }

@@ -1,4 +1,5 @@
 import { formatCount, formatFigure, formatNumberOf, formatShare } from '../format';
+import { t } from '../l10n';
 import { scenarioLabel } from '../masks';
 import type { Plan } from '../plan/plan';
 import type { DevicePrediction } from '../report/prediction';
@@ -15,19 +16,19 @@ export function sectionArithmetic(plan: Plan, cost: RangeCost): string {
   const { firstToken, endToken, blocks, calls, share } = cost;
   const tokens = endToken - firstToken;
   if (tokens === 0) {
-    return '**This section** has no token of its own.';
+    return t('**This section** has no token of its own.');
   }
   const isShared = blocks.some(isPart);
   return [
-    `**This section**: tokens ${formatCount(firstToken + 1)} to ${formatCount(endToken)}, ${formatCount(tokens)} of ${formatCount(plan.tokens)} (${formatShare(tokens / plan.tokens)}), ${scenarioLabel(plan.scenario)}`,
-    `${blocks.map(shareText).join(' + ')} = **${formatFigure(calls)} attention calls**, ${formatShare(share)} of the prompt's attention.`,
-    ...(isShared ? ['A block that reaches over an edge of the section is shared by tokens, so calls need not be whole.'] : []),
+    t('**This section**: tokens {0} to {1}, {2} of {3} ({4}), {5}', ...[firstToken + 1, endToken, tokens, plan.tokens].map(formatCount), formatShare(tokens / plan.tokens), scenarioLabel(plan.scenario)),
+    t("{0} = **{1} attention calls**, {2} of the prompt's attention.", blocks.map(shareText).join(' + '), formatFigure(calls), formatShare(share)),
+    ...(isShared ? [t('A block that reaches over an edge of the section is shared by tokens, so calls need not be whole.')] : []),
   ].join('\n\n');
 }
 
 /** Calls that need not be whole: to the nearest whole number, but never none for something there is. */
 function sharedCalls(calls: number): string {
-  return calls > 0 && calls < 0.5 ? '<1 call' : formatNumberOf(Math.round(calls), 'call');
+  return calls > 0 && calls < 0.5 ? t('<1 call') : formatNumberOf(Math.round(calls), 'call');
 }
 
 function isPart({ tokens, ofTokens }: BlockShare): boolean {
@@ -35,7 +36,11 @@ function isPart({ tokens, ofTokens }: BlockShare): boolean {
 }
 
 function shareText(share: BlockShare): string {
-  const { fromBlock, toBlock, tokens, ofTokens, calls } = share;
-  const name = toBlock === fromBlock + 1 ? `block ${formatCount(toBlock)}` : `blocks ${formatCount(fromBlock + 1)}–${formatCount(toBlock)}`;
-  return isPart(share) ? `${formatCount(tokens)}/${formatCount(ofTokens)} of ${name}'s ${formatNumberOf(calls, 'call')}` : `${formatNumberOf(calls, 'call')} of ${name}`;
+  const { fromBlock, toBlock, tokens, ofTokens } = share;
+  const calls = formatNumberOf(share.calls, 'call');
+  // Only a block by itself is in a range in part.
+  if (isPart(share)) {
+    return t("{0}/{1} of block {2}'s {3}", formatCount(tokens), formatCount(ofTokens), formatCount(toBlock), calls);
+  }
+  return toBlock === fromBlock + 1 ? t('{0} of block {1}', calls, formatCount(toBlock)) : t('{0} of blocks {1}–{2}', calls, formatCount(fromBlock + 1), formatCount(toBlock));
 }

@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import type { MaskDefinition } from './mask';
 import { windowPairs, windowParameter } from './sliding-window';
 
@@ -13,14 +14,22 @@ export interface AttentionSinkScenario {
 /** The scenario of StreamingLLM: attention sinks and a recent window. */
 export const attentionSink: MaskDefinition<AttentionSinkScenario> = {
   kind: 'attention-sink',
-  title: 'Attention sink',
-  description: 'A token sees the first s tokens and a window of r tokens that ends at itself.',
+  get title(): string {
+    return t('Attention sink');
+  },
+  get description(): string {
+    return t('A token sees the first s tokens and a window of r tokens that ends at itself.');
+  },
   parameters: [
     windowParameter,
     {
       name: 'sinks',
-      title: 'Sinks s',
-      description: 'Tokens at the start that every token sees.',
+      get title(): string {
+        return t('Sinks s');
+      },
+      get description(): string {
+        return t('Tokens at the start that every token sees.');
+      },
       minimum: 0,
       maximum: 100_000_000,
       default: 4,

@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import { fullMask } from './full';
 import type { MaskDefinition } from './mask';
 
@@ -11,13 +12,21 @@ export interface AverageCaseScenario {
 /** The sampled scenario; the mask is the full one, because that is what the estimate is of. */
 export const averageCase: MaskDefinition<AverageCaseScenario> = {
   kind: 'average-case',
-  title: 'Average case',
-  description: 'Full attention estimated from one random block of keys per query block.',
+  get title(): string {
+    return t('Average case');
+  },
+  get description(): string {
+    return t('Full attention estimated from one random block of keys per query block.');
+  },
   parameters: [
     {
       name: 'seed',
-      title: 'Seed',
-      description: 'Seed of the random permutation of the keys.',
+      get title(): string {
+        return t('Seed');
+      },
+      get description(): string {
+        return t('Seed of the random permutation of the keys.');
+      },
       minimum: 0,
       maximum: 4_294_967_295,
       default: 1,

@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import type { MaskDefinition } from './mask';
 
 /** Definition 2.3: a query sees itself and all earlier keys. */
@@ -8,8 +9,12 @@ export interface CausalScenario {
 /** The scenario of a decoder-only language model. */
 export const causal: MaskDefinition<CausalScenario> = {
   kind: 'causal',
-  title: 'Causal',
-  description: 'A token sees itself and everything before it.',
+  get title(): string {
+    return t('Causal');
+  },
+  get description(): string {
+    return t('A token sees itself and everything before it.');
+  },
   parameters: [],
   looksAhead: () => false,
   sampled: false,

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { t } from '../l10n';
 import { boundTruth } from './expression/bounds';
 import { predicateOf, type TruthAt } from './expression/evaluate';
 import { parseMask } from './expression/parse';
@@ -24,16 +25,24 @@ const smallSide = 8;
 /** What a custom mask takes. */
 export const customText: ScenarioText = {
   name: 'expression',
-  title: 'Mask',
-  description: 'When query q sees key k, of n tokens: + - * // %, comparisons, and, or, not, abs, min, max. A token must see itself.',
+  get title(): string {
+    return t('Mask');
+  },
+  get description(): string {
+    return t('When query q sees key k, of n tokens: + - * // %, comparisons, and, or, not, abs, min, max. A token must see itself.');
+  },
   default: 'k <= q and (q - k < 256 or k % 64 == 0)',
 };
 
 /** A mask by expression, treated like any other. */
 export const custom: MaskDefinition<CustomScenario> = {
   kind: 'custom',
-  title: 'Custom',
-  description: 'A token q sees the tokens k for which your expression holds.',
+  get title(): string {
+    return t('Custom');
+  },
+  get description(): string {
+    return t('A token q sees the tokens k for which your expression holds.');
+  },
   parameters: [],
   text: customText,
   sampled: false,

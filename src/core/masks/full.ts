@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import type { Mask, MaskDefinition } from './mask';
 
 /** Definition 2.1: every query sees every key. */
@@ -8,8 +9,12 @@ export interface FullScenario {
 /** The unmasked scenario. */
 export const full: MaskDefinition<FullScenario> = {
   kind: 'full',
-  title: 'Full',
-  description: 'Every token sees every token.',
+  get title(): string {
+    return t('Full');
+  },
+  get description(): string {
+    return t('Every token sees every token.');
+  },
   parameters: [],
   looksAhead: () => true,
   sampled: false,

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { inEnglish, t } from '../l10n';
 import { attentionSink, type AttentionSinkScenario } from './attention-sink';
 import { averageCase, type AverageCaseScenario } from './average-case';
 import { causal, type CausalScenario } from './causal';
@@ -51,7 +52,7 @@ export const scenarioKinds: readonly ScenarioKind[] = maskDefinitions.map((defin
 /** The scenarios that comparisons run unasked: a mask that nobody wrote is not among them. */
 export const standardKinds: readonly ScenarioKind[] = scenarioKinds.filter((kind) => kind !== 'custom');
 
-/** How a scenario is named and what it takes: what menus and forms show. */
+/** How a scenario is named and what it takes: what menus and forms show, in the editor's language. */
 export interface ChoiceDefinition {
   readonly kind: ChoiceKind;
   readonly title: string;
@@ -62,7 +63,16 @@ export interface ChoiceDefinition {
 
 /** Every scenario that menus show, the model's own first. */
 export const choiceDefinitions: readonly ChoiceDefinition[] = [
-  { kind: 'native', title: "The model's own", description: "The attention that the model was trained with, as its config.json states it: causal for a Llama.", parameters: [] },
+  {
+    kind: 'native',
+    get title(): string {
+      return t("The model's own");
+    },
+    get description(): string {
+      return t('The attention that the model was trained with, as its config.json states it: causal for a Llama.');
+    },
+    parameters: [],
+  },
   ...maskDefinitions,
 ];
 
@@ -103,7 +113,7 @@ export function makeScenario(kind: string, parameters: ScenarioParameters = {}):
     const value = parameters[parameter.name] ?? parameter.default;
     if (!Number.isInteger(value) || value < parameter.minimum || value > parameter.maximum) {
       throw new InputError(
-        `${parameter.title} of ${value} is out of range; use a whole number from ${parameter.minimum} to ${parameter.maximum}.`,
+        `${inEnglish(() => parameter.title)} of ${value} is out of range; use a whole number from ${parameter.minimum} to ${parameter.maximum}.`,
       );
     }
     values[parameter.name] = value;
@@ -111,7 +121,7 @@ export function makeScenario(kind: string, parameters: ScenarioParameters = {}):
   const scenario = { kind: definition.kind, ...values } as LayerScenario;
   const complaint = definition.complaint?.(scenario);
   if (complaint !== undefined) {
-    throw new InputError(`${definition.title}: ${complaint}.`);
+    throw new InputError(`${inEnglish(() => definition.title)}: ${complaint}.`);
   }
   return scenario;
 }
@@ -159,7 +169,7 @@ export function scenarioLabel(scenario: ScenarioChoice): string {
 
 /** A scenario's name in words. */
 export function scenarioTitle(scenario: Scenario): string {
-  return scenario.kind === 'per-layer' ? 'Per-layer' : maskDefinition(scenario.kind).title;
+  return scenario.kind === 'per-layer' ? t('Per-layer') : maskDefinition(scenario.kind).title;
 }
 
 /** The scenarios that some layer has. */

@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import type { MaskDefinition } from './mask';
 import { windowParameter } from './sliding-window';
 
@@ -11,8 +12,12 @@ export interface LocalWindowScenario {
 /** The scenario of bidirectional local attention. */
 export const localWindow: MaskDefinition<LocalWindowScenario> = {
   kind: 'local-window',
-  title: 'Local window',
-  description: 'A token sees the tokens at most half a window before and after it.',
+  get title(): string {
+    return t('Local window');
+  },
+  get description(): string {
+    return t('A token sees the tokens at most half a window before and after it.');
+  },
   parameters: [windowParameter],
   looksAhead: () => true,
   sampled: false,

@@ -78,6 +78,7 @@ export interface ScenarioText {
 /** A masking scenario: how it is named, what it takes, and the mask it makes for a sequence of a given length. */
 export interface MaskDefinition<S extends { readonly kind: string }> {
   readonly kind: S['kind'];
+  /** In the editor's language, as every text here: read it when it is shown. */
   readonly title: string;
   /** One sentence: which keys a query sees. */
   readonly description: string;

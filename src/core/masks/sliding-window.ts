@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import type { MaskDefinition, ScenarioParameter } from './mask';
 
 /** Definition 2.4: a query sees itself and the `window - 1` keys before it. */
@@ -10,8 +11,12 @@ export interface SlidingWindowScenario {
 /** The parameter r, shared with the attention-sink scenario. */
 export const windowParameter: ScenarioParameter<'window'> = {
   name: 'window',
-  title: 'Window r',
-  description: 'Tokens a token sees, itself included.',
+  get title(): string {
+    return t('Window r');
+  },
+  get description(): string {
+    return t('Tokens a token sees, itself included.');
+  },
   minimum: 1,
   maximum: 100_000_000,
   default: 512,
@@ -20,8 +25,12 @@ export const windowParameter: ScenarioParameter<'window'> = {
 /** The scenario of local attention. */
 export const slidingWindow: MaskDefinition<SlidingWindowScenario> = {
   kind: 'sliding-window',
-  title: 'Sliding window',
-  description: 'A token sees itself and the r - 1 tokens before it.',
+  get title(): string {
+    return t('Sliding window');
+  },
+  get description(): string {
+    return t('A token sees itself and the r - 1 tokens before it.');
+  },
   parameters: [windowParameter],
   looksAhead: () => false,
   sampled: false,

@@ -1,3 +1,4 @@
+import { t } from '../l10n';
 import { isSampled, maskOf, scenarioLabel, type LayerScenario, type Scenario } from '../masks';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { Construction, PatternCount } from '../constructions';
@@ -163,10 +164,10 @@ export function summarise(plan: Plan): PlanSummary {
 function notesOf({ tokens, scenario, oracle }: PlanRequest, blocks: number): string[] {
   const notes: string[] = [];
   if (oracle.inputLength >= tokens && blocks === 1) {
-    notes.push(`Block size ${oracle.inputLength} holds all ${tokens} tokens: there is one block.`);
+    notes.push(t('Block size {0} holds all {1} tokens: there is one block.', oracle.inputLength, tokens));
   }
   if ('window' in scenario && scenario.window >= tokens) {
-    notes.push(`${scenarioLabel(scenario)} covers all ${tokens} tokens: it is causal attention.`);
+    notes.push(t('{0} covers all {1} tokens: it is causal attention.', scenarioLabel(scenario), tokens));
   }
   return notes;
 }

@@ -2,6 +2,7 @@ import type { Estimate } from '../evaluation/estimate';
 import type { NeedleCell, NeedleGrid } from '../evaluation/needle-grid';
 import type { CurveBin, QualitySummary } from '../evaluation/quality-summary';
 import { formatCount, formatFigure, formatNumberOf } from '../format';
+import { t } from '../l10n';
 import { scenarioLabel, type Range } from '../masks';
 import type { ExperimentSummary, SummedPoint } from './experiment';
 
@@ -24,10 +25,18 @@ function percent({ value, error }: Estimate): string {
 export function readText({ experiment: { context, stride }, model, prompts, baseline, points, resumed }: ExperimentSummary): string {
   const quality = points.find((point) => point.quality !== null)?.quality;
   const windows = prompts.reduce((sum, prompt) => sum + prompt.windows, 0);
-  const scored = quality ? `, ${formatNumberOf(quality.positions, 'position')} scored; standard errors ${quality.errors}` : '';
+  const read = [model.name, scenarioLabel(baseline), formatNumberOf(prompts.length, 'prompt'), formatNumberOf(windows, 'window'), formatCount(context), formatCount(stride)];
   return [
-    `${model.name} against its own attention, ${scenarioLabel(baseline)}: ${formatNumberOf(prompts.length, 'prompt')}, ${formatNumberOf(windows, 'window')} of ${formatCount(context)} tokens, stride ${formatCount(stride)}${scored}`,
-    ...(resumed > 0 ? [`${formatNumberOf(resumed, 'result')} from earlier runs`] : []),
+    quality
+      ? t(
+          quality.errors === 'clustered by window'
+            ? '{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}, {6} scored; standard errors clustered by window'
+            : '{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}, {6} scored; standard errors positions taken as independent',
+          ...read,
+          formatNumberOf(quality.positions, 'position'),
+        )
+      : t('{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}', ...read),
+    ...(resumed > 0 ? [t('{0} from earlier runs', formatNumberOf(resumed, 'result'))] : []),
   ].join('\n');
 }
 
@@ -123,7 +132,7 @@ function figureOf(value: number | null): string {
 
 function fixed(value: number | null, digits: number): string {
   if (value === null) {
-    return 'not finite';
+    return t('not finite');
   }
   return Number.isFinite(value) ? value.toFixed(digits) : String(value);
 }

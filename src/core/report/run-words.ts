@@ -1,4 +1,5 @@
 import { fileName, formatDuration, formatError, formatNumberOf, recentTime } from '../format';
+import { t } from '../l10n';
 import { scenarioLabel } from '../masks';
 import type { RunReport } from './report';
 
@@ -9,12 +10,12 @@ export function runLabel({ scenario, environment }: RunReport, now = new Date())
 
 /** What a run in a list came to. */
 export function runDescription({ run, fidelity }: RunReport): string {
-  return [formatNumberOf(run.calls.total, 'call'), formatDuration(run.wallMs), ...(fidelity === null ? [] : [`error ${formatError(fidelity.maxAbsError)}`])].join(' · ');
+  return [formatNumberOf(run.calls.total, 'call'), formatDuration(run.wallMs), ...(fidelity === null ? [] : [t('error {0}', formatError(fidelity.maxAbsError))])].join(' · ');
 }
 
 /** The same for whoever hears it, with the prompt that a sighted reader sees above. */
 export function runSpoken(report: RunReport, now = new Date()): string {
-  return `${runLabel(report, now)}, ${runDescription(report).replaceAll(' · ', ', ')}, of ${fileName(report.prompt.path)}`;
+  return t('{0}, {1}, of {2}', runLabel(report, now), runDescription(report).replaceAll(' · ', ', '), fileName(report.prompt.path));
 }
 
 /** Runs of one prompt. */

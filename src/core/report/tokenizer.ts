@@ -1,4 +1,5 @@
 import { formatCount } from '../format';
+import { t } from '../l10n';
 import type { Plan } from '../plan/plan';
 
 /** Where token counts come from. */
@@ -13,5 +14,10 @@ export interface TokenizerDescription {
 
 /** A plan, with a note where its number of tokens is an estimate. */
 export function withTokenizerNote(plan: Plan, { name, exact, reason }: TokenizerDescription): Plan {
-  return exact ? plan : { ...plan, notes: [...plan.notes, `The ${formatCount(plan.tokens)} tokens are an estimate by ${name}. ${reason ?? ''}`.trimEnd()] };
+  return exact ? plan : { ...plan, notes: [...plan.notes, noteOf(plan, name, reason)] };
+}
+
+/** The engine gives the reason, in English. */
+function noteOf({ tokens }: Plan, name: string, reason: string | null): string {
+  return [t('The {0} tokens are an estimate by {1}.', formatCount(tokens), name), ...(reason === null ? [] : [reason])].join(' ');
 }

@@ -18,5 +18,5 @@ export function hintOf({ position, label, arithmetic }: PlacedLabel, stale: bool
 
 /** Arithmetic as a tooltip, which says so where its figures are stale. */
 export function noted(arithmetic: string, stale: boolean): vscode.MarkdownString {
-  return new vscode.MarkdownString(stale ? `*${staleNote}*\n\n${arithmetic}` : arithmetic);
+  return new vscode.MarkdownString(stale ? `*${staleNote()}*\n\n${arithmetic}` : arithmetic);
 }

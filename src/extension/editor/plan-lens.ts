@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
 import { expectation, planHeadline } from '../../core/hints/hints';
 import { markStale, staleNote } from '../../core/hints/staleness';
+import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest-run';
@@ -50,20 +51,20 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     const lens = (title: string, command: string, tooltip: string): vscode.CodeLens =>
       new vscode.CodeLens(firstLine, { title, command, tooltip });
     if (planned.error !== null) {
-      return [lens(planned.error, 'twoHeads.openPanel', 'Open the Two Heads panel')];
+      return [lens(planned.error, 'twoHeads.openPanel', t('Open the Two Heads panel'))];
     }
     const { plan, prediction } = planned;
     const stale = this.plans.isStale(document);
     const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
     const last = latestRunOf(this.history.runs, document, plan);
     return [
-      lens(markStale(headline, stale), 'twoHeads.openPanel', stale ? staleNote : 'Open the Two Heads panel'),
-      lens('$(play) Simulate', 'twoHeads.simulateFile', 'Run these calls and check the result'),
-      ...(last === undefined ? [] : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', 'Show the last run')]),
+      lens(markStale(headline, stale), 'twoHeads.openPanel', stale ? staleNote() : t('Open the Two Heads panel')),
+      lens(`$(play) ${t('Simulate')}`, 'twoHeads.simulateFile', t('Run these calls and check the result')),
+      ...(last === undefined ? [] : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', t('Show the last run'))]),
     ];
   }
 }
 
 function lastRunText(wallMs: number, maxAbsError: number | undefined): string {
-  return `last run ${formatDuration(wallMs)}${maxAbsError === undefined ? '' : `, error ${formatError(maxAbsError)}`}`;
+  return maxAbsError === undefined ? t('last run {0}', formatDuration(wallMs)) : t('last run {0}, error {1}', formatDuration(wallMs), formatError(maxAbsError));
 }

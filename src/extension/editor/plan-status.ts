@@ -2,10 +2,12 @@ import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
 import { planArithmetic, planStatus } from '../../core/hints/hints';
 import { markStale } from '../../core/hints/staleness';
+import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../runs/single-task';
+import { shownTitle } from '../runs/shown-title';
 import { hintsEnabled, settingsSection } from '../settings';
 import { noted } from './hint';
 
@@ -35,7 +37,7 @@ export class PlanStatus extends Disposable {
     const planned = document && this.plans.get(document);
     const stale = document !== undefined && this.plans.isStale(document);
     if (activity.state === 'running') {
-      this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, 'Two Heads is running');
+      this.show(`$(loading~spin) ${shownTitle(activity.title)} ${formatShare(activity.progress?.fraction ?? 0)}`, t('Two Heads is running'));
     } else if (!hintsEnabled() || planned === undefined) {
       this.item.hide();
     } else if (planned.error !== null) {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { htmlReport } from '../../core/export/html';
 import { formatNumberOf } from '../../core/format';
+import { inEnglish, t } from '../../core/l10n';
 import { scenarioLabel } from '../../core/masks';
 import type { RunReport } from '../../core/report/report';
 import { Disposable } from '../disposable';
@@ -21,8 +22,8 @@ export class ReportView extends Disposable {
   /** Shows runs beside the prompt, in place of those shown before. The focus stays where it is. */
   show(reports: readonly RunReport[]): void {
     const panel = this.panel ?? this.open();
-    panel.title = reports.length === 1 ? `Run: ${scenarioLabel(reports[0].scenario)}` : `Comparison of ${formatNumberOf(reports.length, 'Run')}`;
-    panel.webview.html = htmlReport(reports);
+    panel.title = reports.length === 1 ? t('Run: {0}', scenarioLabel(reports[0].scenario)) : t('Comparison of {0}', formatNumberOf(reports.length, 'Run'));
+    panel.webview.html = inEnglish(() => htmlReport(reports));
     panel.reveal(undefined, true);
   }
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { formatNumberOf } from '../../core/format';
+import { t } from '../../core/l10n';
 import type { KeptRun } from '../../engine/history/kept-run';
 import { Disposable } from '../disposable';
 import type { RunHistory } from '../runs/run-history';
@@ -44,7 +45,7 @@ export class RunCommands extends Disposable {
 
   private async perform(act: (given: readonly KeptRun[]) => Promise<void>, nodes: readonly RunNode[]): Promise<void> {
     if (this.history.runs.length === 0) {
-      void vscode.window.showInformationMessage('Two Heads: no run is kept yet; simulate a prompt first.');
+      void vscode.window.showInformationMessage(t('Two Heads: no run is kept yet; simulate a prompt first.'));
       return;
     }
     try {
@@ -56,39 +57,39 @@ export class RunCommands extends Disposable {
   }
 
   private async show(given: readonly KeptRun[]): Promise<void> {
-    const run = given.at(0) ?? (await pickRun(this.history.runs, 'Open Report'));
+    const run = given.at(0) ?? (await pickRun(this.history.runs, t('Open Report')));
     if (run !== undefined) {
       this.reports.show([run.report]);
     }
   }
 
   private async compare(given: readonly KeptRun[]): Promise<void> {
-    const runs = given.length > 1 ? given : await pickRuns(this.history.runs, 'Compare Runs', given);
+    const runs = given.length > 1 ? given : await pickRuns(this.history.runs, t('Compare Runs'), given);
     if (runs !== undefined && runs.length < 2) {
-      void vscode.window.showInformationMessage('Two Heads: choose two runs or more to compare.');
+      void vscode.window.showInformationMessage(t('Two Heads: choose two runs or more to compare.'));
     } else if (runs !== undefined) {
       this.reports.show(oldestFirst(runs));
     }
   }
 
   private async rerun(given: readonly KeptRun[]): Promise<void> {
-    const run = given.at(0) ?? (await pickRun(this.history.runs.filter(({ origin }) => origin !== null), 'Re-run'));
+    const run = given.at(0) ?? (await pickRun(this.history.runs.filter(({ origin }) => origin !== null), t('Re-run')));
     if (run?.origin === null) {
-      void vscode.window.showWarningMessage('Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.');
+      void vscode.window.showWarningMessage(t('Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.'));
     } else if (run !== undefined) {
       await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
     }
   }
 
   private async export(given: readonly KeptRun[]): Promise<void> {
-    const runs = given.length > 0 ? given : await pickRuns(this.history.runs, 'Export Runs', this.history.runs);
+    const runs = given.length > 0 ? given : await pickRuns(this.history.runs, t('Export Runs'), this.history.runs);
     if (runs !== undefined && runs.length > 0) {
       await exportRuns(oldestFirst(runs));
     }
   }
 
   private async delete(given: readonly KeptRun[]): Promise<void> {
-    const runs = given.length > 0 ? given : ((await pickRuns(this.history.runs, 'Delete Runs', [])) ?? []);
+    const runs = given.length > 0 ? given : ((await pickRuns(this.history.runs, t('Delete Runs'), [])) ?? []);
     if (runs.length === 1 || (runs.length > 1 && (await confirmed(runs.length)))) {
       await this.history.delete(runs.map(({ id }) => id));
     }
@@ -107,7 +108,7 @@ function oldestFirst(runs: readonly KeptRun[]): KeptRun['report'][] {
 }
 
 async function confirmed(runs: number): Promise<boolean> {
-  const button = 'Delete';
-  const detail = 'They cannot be brought back.';
-  return (await vscode.window.showWarningMessage(`Delete ${formatNumberOf(runs, 'run')}?`, { modal: true, detail }, button)) === button;
+  const button = t('Delete');
+  const detail = t('They cannot be brought back.');
+  return (await vscode.window.showWarningMessage(t('Delete {0}?', formatNumberOf(runs, 'run')), { modal: true, detail }, button)) === button;
 }

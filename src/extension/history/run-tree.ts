@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { markdownFigures } from '../../core/export/markdown';
 import { fileName, formatNumberOf } from '../../core/format';
+import { inEnglish, t } from '../../core/l10n';
 import { byPrompt, runDescription, runLabel, runSpoken, type PromptRuns } from '../../core/report/run-words';
 import type { KeptRun } from '../../engine/history/kept-run';
 import { Disposable } from '../disposable';
@@ -47,7 +48,7 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNo
   /** The tooltip, once it is asked for. */
   resolveTreeItem(item: vscode.TreeItem, node: RunNode): vscode.TreeItem {
     if (node.kind === 'run') {
-      item.tooltip = new vscode.MarkdownString(markdownFigures(node.run.report));
+      item.tooltip = new vscode.MarkdownString(inEnglish(() => markdownFigures(node.run.report)));
     }
     return item;
   }
@@ -85,6 +86,6 @@ function runItem(node: Extract<RunNode, { kind: 'run' }>): vscode.TreeItem {
   // What an earlier version kept, or another extension asked for, cannot be run again.
   item.contextValue = origin === null ? 'run' : 'run.repeatable';
   item.accessibilityInformation = { label: runSpoken(report) };
-  item.command = { command: 'twoHeads.showRun', title: 'Open Report', arguments: [node] };
+  item.command = { command: 'twoHeads.showRun', title: t('Open Report'), arguments: [node] };
   return item;
 }

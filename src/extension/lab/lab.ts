@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors';
+import { t } from '../../core/l10n';
 import { scenarioLabel, type Scenario, type ScenarioChoice } from '../../core/masks';
 import type { SimulationOptions } from '../../core/options';
 import { reportSchemaVersion, type ComparisonReport, type PlanDocument, type RunReport } from '../../core/report/report';
@@ -68,7 +69,7 @@ export class Lab {
     const runs = await this.task.queue(async (begin) => {
       const reports: RunReport[] = [];
       for (const [index, { scenario }] of plans.entries()) {
-        const step = begin(`${scenarioLabel(scenario)} (${index + 1} of ${plans.length})`);
+        const step = begin(t('{0} ({1} of {2})', scenarioLabel(scenario), index + 1, plans.length));
         const share = (fraction: number): number => (index + fraction) / plans.length;
         reports.push(await this.run(prompt, { ...options, scenario }, listened(step, (progress) => onProgress({ ...progress, fraction: share(progress.fraction) }))));
       }

@@ -1,4 +1,5 @@
 import { CancelledError } from '../../core/errors';
+import { inEnglish } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options';
 import type { PlanDocument } from '../../core/report/report';
 import type { Prompt } from '../../engine/prompt';
@@ -33,7 +34,9 @@ export class TextPlanner {
 
   /** @throws InputError where the prompt cannot have the scenario */
   async plan({ prompt, model, tokens }: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
-    const { plan, calibration } = await planTokens(tokens, model, options, this.calibrations);
+    const { plan: makePlan, calibration } = await planTokens(tokens, model, options, this.calibrations);
+    // What other extensions and language models get is as the command line prints it.
+    const plan = inEnglish(makePlan);
     // Loaded at first use, as models are.
     const { planDocument } = await import('../../engine/laboratory');
     return planDocument({ prompt, model: model.folder, tokenizer: model.tokenizer, plan, calibration });

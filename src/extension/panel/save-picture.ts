@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
+import { t } from '../../core/l10n';
 import type { PageMessage } from '../../protocol/panel';
 
 /** Writes a picture of a prompt's map where the user wants it. */
 export async function savePicture(prompt: vscode.Uri | undefined, { format, data }: PageMessage & { readonly type: 'save-picture' }): Promise<void> {
   const target = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Save the Tile Map'),
+    title: t('Save the Tile Map'),
     filters: { [format.toUpperCase()]: [format] },
     ...defaultTarget(prompt, format),
   });
@@ -14,9 +15,9 @@ export async function savePicture(prompt: vscode.Uri | undefined, { format, data
   }
   try {
     await vscode.workspace.fs.writeFile(target, data);
-    void vscode.window.showInformationMessage(vscode.l10n.t('The tile map is saved as {0}.', vscode.workspace.asRelativePath(target)));
+    void vscode.window.showInformationMessage(t('The tile map is saved as {0}.', vscode.workspace.asRelativePath(target)));
   } catch (error) {
-    void vscode.window.showErrorMessage(vscode.l10n.t('The tile map cannot be saved: {0}', messageOf(error)));
+    void vscode.window.showErrorMessage(t('The tile map cannot be saved: {0}', messageOf(error)));
   }
 }
 

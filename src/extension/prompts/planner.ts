@@ -61,7 +61,8 @@ export class Planner {
     if (tokenMap === undefined || isStale()) {
       return undefined;
     }
-    const { plan, calibration } = await planTokens(tokenMap.tokens, model, options, calibrations);
+    const { plan: makePlan, calibration } = await planTokens(tokenMap.tokens, model, options, calibrations);
+    const plan = makePlan();
     return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
   }
 

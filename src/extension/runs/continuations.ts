@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { generationText } from '../../core/generation/text';
+import { t } from '../../core/l10n';
 import type { GenerationReport } from '../../core/report/generation';
 import { Disposable } from '../disposable';
 
@@ -25,7 +26,7 @@ export class Continuations extends Disposable implements vscode.TextDocumentCont
 
   /** Opens a continuation in the column beside. */
   async show(report: GenerationReport): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: continuationScheme, path: `/Continuation of ${posix.basename(report.prompt.path)}.txt` });
+    const uri = vscode.Uri.from({ scheme: continuationScheme, path: `/${t('Continuation of {0}', posix.basename(report.prompt.path))}.txt` });
     this.texts.set(uri.toString(), `${generationText(report)}\n`);
     this.changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);

@@ -2,6 +2,7 @@ import { evaluatedScenarios } from '../../core/device/scenario-costs';
 import { InputError } from '../../core/errors';
 import { promptEvaluation } from '../../core/experiment/prompt-evaluation';
 import { formatNumberOf } from '../../core/format';
+import { t } from '../../core/l10n';
 import type { ExperimentSummary } from '../../core/report/experiment';
 import type { EvaluateRequest } from '../../engine/process/rpc';
 import { evaluationTitle } from '../../protocol/panel';
@@ -46,13 +47,15 @@ export class Evaluations {
     const report = await this.task.run((begin) => this.engine.call('evaluate', request(), begin(evaluationTitle)));
     if (report !== undefined) {
       this.latest.set(report);
-      this.task.announce(evaluationText(report));
+      this.task.announce(() => evaluationText(report));
     }
   }
 }
 
 function evaluationText({ points, prompts, resumed }: ExperimentSummary): string {
   const measured = points.filter(({ quality }) => quality !== null).length;
-  const known = resumed > 0 ? `, ${formatNumberOf(resumed, 'result')} from earlier runs` : '';
-  return `Evaluated ${formatNumberOf(measured, 'point')} of ${points.length} on ${formatNumberOf(prompts.length, 'prompt')}${known}.`;
+  const figures = [formatNumberOf(measured, 'point'), points.length, formatNumberOf(prompts.length, 'prompt')];
+  return resumed > 0
+    ? t('Evaluated {0} of {1} on {2}, {3} from earlier runs.', ...figures, formatNumberOf(resumed, 'result'))
+    : t('Evaluated {0} of {1} on {2}.', ...figures);
 }

@@ -1,6 +1,7 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
 import { greedy } from '../../core/generation/choose';
+import { t } from '../../core/l10n';
 import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../../core/masks';
 import type { GenerationReport } from '../../core/report/generation';
 import type { SimulationOptions } from '../../core/options';
@@ -50,9 +51,7 @@ export class Runner {
       return this.call(source, options, begin(scenarioLabel(options.scenario)));
     });
     if (report !== undefined) {
-      const { prompt, run, fidelity } = report;
-      const error = fidelity === null ? '' : `, max abs error ${formatError(fidelity.maxAbsError)}`;
-      this.task.announce(`${formatNumberOf(prompt.tokens, 'token')} in ${formatDuration(run.wallMs)}: ${formatNumberOf(run.calls.total, 'call')}${error}.`);
+      this.task.announce(() => runText(report));
     }
   }
 
@@ -68,7 +67,7 @@ export class Runner {
       const reports: RunReport[] = [];
       const refused = new Map<Scenario, string>();
       for (const [index, scenario] of scenarios.entries()) {
-        const step = begin(`${scenarioLabel(scenario)} (${index + 1} of ${scenarios.length})`);
+        const step = begin(t('{0} ({1} of {2})', scenarioLabel(scenario), index + 1, scenarios.length));
         try {
           reports.push(await this.call(source, this.optionsOf({ scenario, blockSize }), step));
         } catch (error) {
@@ -84,7 +83,7 @@ export class Runner {
       return { reports, refused };
     });
     if (comparison !== undefined) {
-      this.task.announce(comparisonText(comparison));
+      this.task.announce(() => comparisonText(comparison));
     }
   }
 
@@ -92,7 +91,7 @@ export class Runner {
   continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
     return this.task.run((begin) => {
       const request = { path, text, options: this.optionsOf(this.choice()), generation: { ...greedy, tokens, baseline: true } };
-      return this.engine.call('generate', request, begin('continuation'));
+      return this.engine.call('generate', request, begin(t('continuation')));
     });
   }
 
@@ -103,17 +102,18 @@ export class Runner {
     );
     if (report !== undefined) {
       this.ledger.set(report);
-      this.task.announce(ledgerText(report));
+      this.task.announce(() => ledgerText(report));
     }
   }
 
   /** Measures the device of the settings, so that plans show time and memory. */
   async calibrate(): Promise<void> {
     const { provider } = engineSettings();
-    const calibration = await this.task.run((begin) => this.engine.call('calibrate', { provider, threads: threadsSetting() }, begin('calibration')));
+    const calibration = await this.task.run((begin) => this.engine.call('calibrate', { provider, threads: threadsSetting() }, begin(t('calibration'))));
     if (calibration !== undefined) {
       this.calibrations.refresh();
-      this.task.announce(`Calibrated ${calibration.provider} (${calibration.device}) in ${formatDuration(calibration.tookMs)}.`);
+      const { provider: calibrated, device, tookMs } = calibration;
+      this.task.announce(() => t('Calibrated {0} ({1}) in {2}.', calibrated, device, formatDuration(tookMs)));
     }
   }
 
@@ -138,16 +138,24 @@ export class Runner {
   }
 }
 
+function runText({ prompt, run, fidelity }: RunReport): string {
+  const figures = [formatNumberOf(prompt.tokens, 'token'), formatDuration(run.wallMs), formatNumberOf(run.calls.total, 'call')];
+  return fidelity === null ? t('{0} in {1}: {2}.', ...figures) : t('{0} in {1}: {2}, max abs error {3}.', ...figures, formatError(fidelity.maxAbsError));
+}
+
 function comparisonText({ reports, refused }: Comparison): string {
-  const compared = `Compared ${formatNumberOf(reports.length, 'scenario')} on ${formatNumberOf(reports[0].prompt.tokens, 'token')}.`;
+  const compared = t('Compared {0} on {1}.', formatNumberOf(reports.length, 'scenario'), formatNumberOf(reports[0].prompt.tokens, 'token'));
   if (refused.size === 0) {
     return compared;
   }
-  return `${compared} Left out ${[...refused.keys()].map(scenarioLabel).join(' and ')}: ${[...new Set(refused.values())].join(' ')}`;
+  const labels = [...refused.keys()].map(scenarioLabel).reduce((one, other) => t('{0} and {1}', one, other));
+  return `${compared} ${t('Left out {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
 }
 
 function ledgerText({ rows }: LedgerReport): string {
   const exceeding = rows.filter(({ verdict }) => verdict === 'exceeds').length;
-  const outcome = exceeding === 0 ? 'all exact or within their stated errors' : `${formatNumberOf(exceeding, 'row')} beyond the stated error`;
-  return `Ledger of ${formatNumberOf(rows.length, 'row')}: ${outcome}.`;
+  const count = formatNumberOf(rows.length, 'row');
+  return exceeding === 0
+    ? t('Ledger of {0}: all exact or within their stated errors.', count)
+    : t('Ledger of {0}: {1} beyond the stated error.', count, formatNumberOf(exceeding, 'row'));
 }

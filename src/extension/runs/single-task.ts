@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import { CancelledError, messageOf } from '../../core/errors';
+import { inEnglish, t } from '../../core/l10n';
 import type { OnProgress } from '../../core/report/progress';
 import type { Activity } from '../../protocol/panel';
 import { Disposable } from '../disposable';
+import { shownTitle } from './shown-title';
 import { Turns } from './turns';
 
 /** What one call of the engine is given, so that it can be cancelled and its progress is shown. */
@@ -43,14 +45,14 @@ export class SingleTask extends Disposable {
    */
   async run<T>(work: (begin: BeginStep) => Promise<T>): Promise<T | undefined> {
     if (this.turns.current !== undefined) {
-      void vscode.window.showWarningMessage('Two Heads is already running; cancel that run first.');
+      void vscode.window.showWarningMessage(t('Two Heads is already running; cancel that run first.'));
       return undefined;
     }
     try {
       return await this.inTurn(work, new AbortController());
     } catch (error) {
       if (error instanceof CancelledError) {
-        void vscode.window.showInformationMessage('Two Heads: the run was cancelled.');
+        void vscode.window.showInformationMessage(t('Two Heads: the run was cancelled.'));
       } else {
         this.tell(messageOf(error));
       }
@@ -80,11 +82,11 @@ export class SingleTask extends Disposable {
     }
   }
 
-  /** Says how a task came out. */
-  announce(message: string): void {
-    this.log.info(message);
+  /** Says how a task came out: to the user, and in English to the log. */
+  announce(say: () => string): void {
+    this.log.info(inEnglish(say));
     void vscode.window
-      .showInformationMessage(`Two Heads: ${message}`, 'Open Panel')
+      .showInformationMessage(`Two Heads: ${say()}`, t('Open Panel'))
       .then((chosen) => chosen && vscode.commands.executeCommand('twoHeads.openPanel'));
   }
 
@@ -111,14 +113,14 @@ export class SingleTask extends Disposable {
 
   private tell(message: string): void {
     this.log.error(message);
-    void vscode.window.showErrorMessage(`Two Heads: ${message}`, 'Show Log').then((chosen) => chosen && this.log.show());
+    void vscode.window.showErrorMessage(`Two Heads: ${message}`, t('Show Log')).then((chosen) => chosen && this.log.show());
   }
 
   private begin(title: string, signal: AbortSignal, notification: vscode.Progress<{ message: string; increment: number }>): Step {
     this.enter({ state: 'running', title, progress: null });
     let shown = 0;
     const onProgress: OnProgress = (progress) => {
-      notification.report({ message: `${title}: ${progress.message}`, increment: 100 * (progress.fraction - shown) });
+      notification.report({ message: `${shownTitle(title)}: ${progress.message}`, increment: 100 * (progress.fraction - shown) });
       shown = progress.fraction;
       this.enter({ state: 'running', title, progress });
     };

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../../core/errors';
+import { inEnglish } from '../../core/l10n';
 import { inContext } from '../lab/call-context';
 import type { Lab } from '../lab/lab';
 import type { Step } from '../runs/single-task';
@@ -40,7 +41,7 @@ export class LanguageModelTools extends Disposable {
       invoke: async (input, { signal }) => {
         const { prompt, options } = await requests.prompt(input);
         const report = await lab.plan(prompt, options, signal);
-        return { text: planText(report), report };
+        return { text: inEnglish(() => planText(report)), report };
       },
     };
   }
@@ -55,7 +56,7 @@ export class LanguageModelTools extends Disposable {
       invoke: async (input, step) => {
         const { prompt, options } = await requests.prompt(input);
         const report = await lab.simulate(prompt, options, step);
-        return { text: runText(report), report };
+        return { text: inEnglish(() => runText(report)), report };
       },
     };
   }
@@ -70,7 +71,7 @@ export class LanguageModelTools extends Disposable {
       invoke: async (input, step) => {
         const { prompt, options, wanted } = await requests.comparison(input);
         const report = await lab.compare(prompt, options, wanted, step);
-        return { text: comparisonText(report), report };
+        return { text: inEnglish(() => comparisonText(report)), report };
       },
     };
   }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatNumberOf } from '../../../src/core/format';
-import { setTranslations, t } from '../../../src/core/l10n';
+import { inEnglish, setTranslations, t } from '../../../src/core/l10n';
 
 afterEach(() => setTranslations(undefined));
 
@@ -14,6 +14,13 @@ describe('translations', () => {
     setTranslations({ '{0} of {1}': 'von {1} die {0}' });
     expect(t('{0} of {1}', 1, 2)).toBe('von 2 die 1');
     expect(t('not translated')).toBe('not translated');
+  });
+
+  it('can be left aside for a while, whatever happens in it', () => {
+    setTranslations({ word: 'Wort' });
+    expect(inEnglish(() => t('word'))).toBe('word');
+    expect(() => inEnglish(() => { throw new Error(t('word')); })).toThrow('word');
+    expect(t('word')).toBe('Wort');
   });
 
   it('takes nothing that is not text', () => {

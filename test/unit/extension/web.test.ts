@@ -14,6 +14,7 @@ it('answers everything the extension contributes in a browser, with VS Code alon
   const said: string[] = [];
   const disposable = { dispose: () => undefined };
   const vscode = {
+    l10n: { bundle: undefined },
     commands: { registerCommand: (name: string, handler: () => unknown) => (handlers.set(name, handler), disposable) },
     lm: { registerTool: (name: string, tool: { invoke(): Promise<unknown> }) => (tools.set(name, tool), disposable) },
     window: { registerWebviewViewProvider: () => disposable, showInformationMessage: (message: string) => said.push(message) },
