@@ -99,7 +99,7 @@ export interface RunMeasurements {
   readonly wallMs: number;
   readonly phases: Phases;
   /** By layer; absent in reports of versions that did not measure them. */
-  readonly layers?: readonly LayerTimes[];
+  readonly layers?: readonly LayerTimes[] | undefined;
   readonly calls: MeasuredCalls;
   /** Highest resident set of the process so far, in bytes. */
   readonly peakRssBytes: number;

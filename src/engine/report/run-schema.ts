@@ -22,6 +22,9 @@ const phases = z.looseObject({
   quality: amount,
 });
 
+/** One layer's share of the phases. */
+const layerTimes = phases.pick({ project: true, gather: true, attend: true, merge: true, layer: true, mlp: true });
+
 const run = z.looseObject({
   provider: text,
   device: text,
@@ -30,6 +33,7 @@ const run = z.looseObject({
   precision: z.enum(precisions).default('float32'),
   wallMs: amount,
   phases,
+  layers: z.array(layerTimes).optional(),
   calls: z.looseObject({ ...callCounts, retries: addedLater, dispatches: amount }),
   peakRssBytes: amount,
 });
