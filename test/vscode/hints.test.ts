@@ -94,7 +94,8 @@ describe('hints', () => {
   });
 
   it('are marked with lens and status while their figures lag behind', async () => {
-    const lines = sampleText().repeat(70).slice(0, 1024 * 1024).split('\n');
+    // So long that planning it anew takes a while on any machine.
+    const lines = sampleText().repeat(280).slice(0, 4 * 1024 * 1024).split('\n');
     await open('marks.md', lines.map((line, index) => `${line} (${index})`).join('\n'));
     await hint(/block 1 · /);
     const [before] = await bench.editor.codeLenses();
