@@ -65,6 +65,8 @@ export interface WorkbenchOptions {
   readonly artifacts: string;
   /** User settings on top of the quiet ones. */
   readonly settings?: Settings;
+  /** The language of the editor and its extensions, such as `de`; English where left out. */
+  readonly language?: string;
   /** Environment of the server, and so of the extension host. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -100,6 +102,10 @@ export class Workbench {
     try {
       browser = await launchBrowser();
       const context = await browser.newContext({ viewport: VIEWPORT, permissions: ['clipboard-read', 'clipboard-write'] });
+      if (options.language !== undefined) {
+        // Where a language pack would put it. The workbench's own texts stay English: no pack is installed.
+        await context.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(options.language)}`);
+      }
       const workbench = new Workbench(server, browser, await context.newPage(), options);
       await workbench.load();
       return workbench;
