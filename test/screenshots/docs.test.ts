@@ -68,7 +68,7 @@ describe('pictures of', () => {
     await eventuallyText('a hint', () => bench.editor.inlayHints(), /block 2/);
     await shoot(join(walkthrough, 'open.png'));
     await bench.editor.hover('block 2 · 12 calls');
-    await shoot(join(docs, 'hover.png'));
+    await shootOpen('hover');
     await bench.page.keyboard.press('Escape');
   });
 
@@ -129,7 +129,7 @@ describe('pictures of', () => {
     await bench.setSideBarWidth(360);
     await bench.showView('Runs');
     await bench.command('Two Heads: Compare Runs');
-    await bench.page.keyboard.press('Control+A');
+    await bench.page.locator('.quick-input-check-all').click();
     await bench.page.keyboard.press('Enter');
     const frame = await bench.webview('Comparison of 7 Runs');
     await frame.locator('svg').first().waitFor();

@@ -29,6 +29,8 @@ export interface BarModel {
   readonly markers: { readonly label: string; readonly values: readonly (number | null)[] } | null;
   readonly logarithmic: boolean;
   readonly format: (value: number) => string;
+  /** How the sum at the end of a bar is written, where that is another way. */
+  readonly formatSum?: ((value: number) => string) | undefined;
   /** CSS pixels of one bar's row, where the default is too high. */
   readonly rowHeight?: number;
 }
@@ -118,7 +120,7 @@ function optionsOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D)
       },
     },
     plugins: {
-      valueLabels: { format: model.format },
+      valueLabels: { format: sumFormat(model) },
       tooltip: {
         ...tooltipOptions(theme),
         callbacks: {
@@ -138,7 +140,7 @@ function roomForTexts(model: BarModel, font: { readonly family: string; readonly
   };
   return {
     labels: Math.ceil(widest('bold', model.categories.flat())) + 16,
-    values: Math.ceil(widest('normal', totalsOf(model).map(model.format))) + (model.markers === null ? 8 : 14),
+    values: Math.ceil(widest('normal', totalsOf(model).map(sumFormat(model)))) + (model.markers === null ? 8 : 14),
   };
 }
 
@@ -160,6 +162,10 @@ function furthest(model: BarModel): number {
 /** Everything that has a place on the axis. */
 function drawn(model: BarModel): readonly number[] {
   return [...totalsOf(model), ...(model.markers?.values ?? []).filter((value) => value !== null)];
+}
+
+function sumFormat({ format, formatSum = format }: BarModel): (value: number) => string {
+  return formatSum;
 }
 
 function totalsOf({ series, categories }: BarModel): readonly number[] {

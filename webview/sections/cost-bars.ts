@@ -64,6 +64,8 @@ export class CostBars {
       markers: measures ? { label: marker.label, values: costs.map(marker.of) } : null,
       logarithmic,
       format,
+      // Beside a marker that was measured, the number has to say that it is the bar's.
+      formatSum: metric.name === 'time' ? (value) => `≈ ${format(value)}` : undefined,
     });
     this.#table.update(costs.map((cost, index) => rowOf(cost, index === current)));
   }

@@ -49,7 +49,8 @@ export function planHeadline(plan: PlanFigures): string {
   return [
     formatNumberOf(plan.tokens, 'token'),
     blocksOfSize(plan.blocks, formatCount(plan.blockSize)),
-    formatNumberOf(plan.calls.total, 'call'),
+    // Hints share out the attention calls: a reader who adds them up finds the sum here.
+    t('{0} ({1} attention)', formatNumberOf(plan.calls.total, 'call'), formatCount(plan.calls.attention)),
     scenarioLabel(plan.scenario),
   ].join(' · ');
 }
