@@ -129,7 +129,11 @@ describe('pictures of', () => {
     await bench.setSideBarWidth(360);
     await bench.showView('Runs');
     await bench.command('Two Heads: Compare Runs');
-    await bench.page.locator('.quick-input-check-all').click();
+    const rows = bench.page.locator('.quick-input-list .monaco-list-row');
+    await rows.first().waitFor();
+    for (const row of await rows.all()) {
+      await row.click();
+    }
     await bench.page.keyboard.press('Enter');
     const frame = await bench.webview('Comparison of 7 Runs');
     await frame.locator('svg').first().waitFor();

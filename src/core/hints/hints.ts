@@ -101,7 +101,7 @@ export function blockArithmetic(plan: Plan, block: number): string {
   const calls = formatNumberOf(cost.calls, 'attention call');
   return [
     t('**Block {0} of {1}**: tokens {2} to {3}, {4}', block + 1, formatCount(plan.blocks), formatCount(cost.firstToken + 1), formatCount(cost.endToken), scenarioLabel(plan.scenario)),
-    t('Reads {0} of {1} ({2}): {3}.', formatCount(cost.tiles), formatNumberOf(plan.tiles, 'tile'), formatShare(cost.share), runs),
+    t('Reads {0} of {1} ({2}), the key blocks: {3}.', formatCount(cost.tiles), formatNumberOf(plan.tiles, 'tile'), formatShare(cost.share), runs),
     isUniform(plan)
       ? t('{0} × {1} heads ÷ {2} instances a call × {3} layers = **{4}**.', instances, model.heads, perCall, model.layers, calls)
       : t('{0} × {1} heads ÷ {2} instances a call = **{3}**.', instances, model.heads, perCall, calls),
