@@ -49,12 +49,6 @@ export interface FormChoice {
   readonly blockSize: number;
 }
 
-/** The title of the activity that runs the ledger. */
-export const ledgerTitle = 'ledger';
-
-/** The title of the activity that evaluates quality. */
-export const evaluationTitle = 'quality';
-
 /** What the panel is doing. */
 export type Activity =
   | { readonly state: 'idle' }

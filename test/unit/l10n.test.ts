@@ -18,7 +18,7 @@ function holes(text: string): string[] {
 /** Where the manifest holds what people see. A tool's `name` is an identifier, its `modelDescription` for language models. */
 const shownFields = /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
 
-const messages = ['src/core', 'src/extension', 'webview'].flatMap(messagesIn);
+const messages = ['src/core', 'src/protocol', 'src/extension', 'webview'].flatMap(messagesIn);
 const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
 
 describe('texts of the code', () => {

@@ -1,5 +1,6 @@
 import type { Progress } from '../../src/core/report/progress';
-import { ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
+import { evaluationTitle, ledgerTitle } from '../../src/protocol/activity-title';
+import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -30,8 +31,8 @@ export class Actions implements View {
 
   update({ document, plan, formError, activity }: PanelSnapshot): void {
     const busy = activity.state === 'running';
-    // A ledger shows its own progress, in its own section.
-    const running = busy && activity.title !== ledgerTitle;
+    // The ledger and evaluations show their progress in sections of their own.
+    const running = busy && activity.title !== ledgerTitle && activity.title !== evaluationTitle;
     const ready = plan !== null && formError === null && !busy;
     const hadFocus = this.element.contains(window.document.activeElement);
     this.#simulate.disabled = !ready;

@@ -1,8 +1,7 @@
 import { formatShare } from '../../src/core/format';
 import type { Progress } from '../../src/core/report/progress';
-import { evaluationTitle, ledgerTitle } from '../../src/protocol/panel';
+import { shownTitle } from '../../src/protocol/activity-title';
 import { element, setAttributes, setText } from '../dom';
-import { t } from '../l10n';
 
 /** The bar of the task that runs, with what it does now and its share done. */
 export class RunProgress {
@@ -22,22 +21,10 @@ export class RunProgress {
 
   /** Shows how far the task called `title` is, null before it has said so. */
   show(title: string, progress: Progress | null): void {
-    const name = nameOf(title);
+    const name = shownTitle(title);
     setAttributes(this.#bar, { 'aria-label': name });
     setText(this.#message, progress?.message ?? name);
     setText(this.#share, progress === null ? '' : formatShare(progress.fraction));
     setAttributes(this.#bar, { value: progress?.fraction, 'data-value': progress?.fraction });
-  }
-}
-
-/** A task's title for people: two of the titles are marks that host and page go by, the same in every language. */
-function nameOf(title: string): string {
-  switch (title) {
-    case ledgerTitle:
-      return t('ledger');
-    case evaluationTitle:
-      return t('quality');
-    default:
-      return title;
   }
 }

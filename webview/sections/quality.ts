@@ -1,14 +1,14 @@
 import type { ExperimentSummary } from '../../src/core/report/experiment';
 import type { Progress } from '../../src/core/report/progress';
 import { measuredPoints, qualityNotes, readText } from '../../src/core/report/quality-rows';
-import { evaluationTitle, type PanelSnapshot } from '../../src/protocol/panel';
+import { evaluationTitle } from '../../src/protocol/activity-title';
+import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
-import { RunProgress } from '../form/run-progress';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section } from '../ui/section';
-import { button } from '../ui/toolkit';
+import { OwnTask } from '../ui/own-task';
 import type { View } from '../ui/view';
 import { Needles } from './needles';
 import { ParetoFront } from './pareto-front';
@@ -18,9 +18,7 @@ import { QualityStatistics } from './quality-statistics';
 /** Quality of scenarios: by position, over all positions, of needles, and against cost. */
 export class Quality implements View {
   readonly element: HTMLDetailsElement;
-  readonly #run;
-  readonly #cancel;
-  readonly #progress = new RunProgress('quality-');
+  readonly #task: OwnTask;
   readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing was evaluated yet.'));
   readonly #read = element('p', { class: 'note', 'data-testid': 'quality-read' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'quality-notes' });
@@ -29,48 +27,25 @@ export class Quality implements View {
   readonly #needles = new Needles();
   readonly #front: ParetoFront;
   readonly #body: HTMLElement;
-  #running = false;
 
   constructor(host: Host, theme: ThemeWatcher) {
-    this.#run = button(t('Evaluate quality'), 'secondary', { 'data-testid': 'quality-run' }, () => host.post({ type: 'evaluate' }));
-    this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': 'quality-cancel' }, () => host.post({ type: 'cancel' }));
+    this.#task = new OwnTask(host, evaluationTitle, 'quality', t('Evaluate quality'), { type: 'evaluate' });
     this.#curves = new QualityCurves(host, theme);
     this.#front = new ParetoFront(host, theme);
     const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
     this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
-    const buttons = element('div', { class: 'buttons' }, this.#run, this.#cancel);
     const meaning = t('What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.');
-    this.element = section(host, 'quality', t('Quality'), element('p', { class: 'note' }, meaning), buttons, this.#progress.element, this.#empty, this.#body);
+    this.element = section(host, 'quality', t('Quality'), element('p', { class: 'note' }, meaning), ...this.#task.elements, this.#empty, this.#body);
     this.showEvaluation(null);
   }
 
   update({ document, activity }: PanelSnapshot): void {
-    const busy = activity.state === 'running';
-    const running = busy && activity.title === evaluationTitle;
-    const hadFocus = [this.#run, this.#cancel].some((each) => each === globalThis.document.activeElement);
-    this.#run.disabled = busy || document === null;
-    setVisible(this.#cancel, running);
-    setVisible(this.#progress.element, running);
-    if (running) {
-      this.#progress.show(evaluationTitle, activity.progress);
-    }
-    // A disabled or vanished button drops the focus: its neighbour takes it.
-    if (hadFocus && running !== this.#running) {
-      (running ? this.#cancel : this.#run).focus();
-    }
-    if (running && !this.#running) {
-      // It may have been started from the palette, with another part of the page in view.
-      this.element.open = true;
-      this.element.scrollIntoView({ block: 'start' });
-    }
-    this.#running = running;
+    this.#task.update(activity, document !== null, this.element);
   }
 
   /** An increment of the running evaluation's progress. */
   showProgress(progress: Progress): void {
-    if (this.#running) {
-      this.#progress.show(evaluationTitle, progress);
-    }
+    this.#task.showProgress(progress);
   }
 
   /** Shows another evaluation. */

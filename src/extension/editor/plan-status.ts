@@ -7,7 +7,7 @@ import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../runs/single-task';
-import { shownTitle } from '../runs/shown-title';
+import { shownTitle } from '../../protocol/activity-title';
 import { hintsEnabled, settingsSection } from '../settings';
 import { noted } from './hint';
 

@@ -5,7 +5,7 @@ import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
 import type { ExperimentSummary } from '../../core/report/experiment';
 import type { EvaluateRequest } from '../../engine/process/rpc';
-import { evaluationTitle } from '../../protocol/panel';
+import { evaluationTitle } from '../../protocol/activity-title';
 import type { ChoiceStore } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import { engineSettings } from '../settings';

@@ -7,7 +7,7 @@ import type { GenerationReport } from '../../core/report/generation';
 import type { SimulationOptions } from '../../core/options';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/report/ledger';
 import type { RunReport } from '../../core/report/report';
-import { ledgerTitle } from '../../protocol/panel';
+import { ledgerTitle } from '../../protocol/activity-title';
 import type { ChoiceStore } from '../choice';
 import { engineSettings, threadsSetting } from '../settings';
 import type { Calibrations } from '../prompts/calibrations';

@@ -4,7 +4,7 @@ import { inEnglish, t } from '../../core/l10n';
 import type { OnProgress } from '../../core/report/progress';
 import type { Activity } from '../../protocol/panel';
 import { Disposable } from '../disposable';
-import { shownTitle } from './shown-title';
+import { shownTitle } from '../../protocol/activity-title';
 import { Turns } from './turns';
 
 /** What one call of the engine is given, so that it can be cancelled and its progress is shown. */
