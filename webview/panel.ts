@@ -25,7 +25,8 @@ export class Panel {
 
   constructor(root: HTMLElement, host: Host, theme: ThemeWatcher) {
     this.#root = root;
-    this.#actions = new Actions(host);
+    const lastRun = new LastRun(host, theme);
+    this.#actions = new Actions(host, () => lastRun.reveal());
     this.#tileMap = new TileMap(host, theme);
     this.#costs = new Costs(host, theme);
     this.#quality = new Quality(host, theme);
@@ -36,7 +37,7 @@ export class Panel {
       this.#actions,
       this.#tileMap,
       this.#costs,
-      new LastRun(host, theme),
+      lastRun,
       this.#quality,
       new History(host),
       this.#ledger,

@@ -83,6 +83,11 @@ describe('the packaged extension in a real VS Code', () => {
     expect(await frame.locator('[data-testid="calls-measured"]').first().innerText()).toContain(formatCount(expected.run.calls.total));
     expect(await figure(frame, 'fidelity-max-abs-error')).toBeCloseTo(expected.fidelity?.maxAbsError ?? NaN, 7);
     expect(await figure(frame, 'quality-perplexity')).toBeCloseTo(expected.quality?.perplexity ?? NaN, 4);
+    await frame.locator('[data-testid="outcome"]').click();
+    await eventually('the last run in view', async () => {
+      const top = await frame.evaluate<number>(`document.querySelector('[data-testid="section-last-run"]').getBoundingClientRect().top`);
+      return Math.abs(top) < 40 ? { found: true } : { seen: top };
+    });
     const lastRun = `error ${formatError(expected.fidelity?.maxAbsError ?? NaN)}`;
     await eventually(`a lens with '${lastRun}'`, async () => {
       const seen = await bench.editor.codeLenses();

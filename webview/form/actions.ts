@@ -6,6 +6,7 @@ import type { Host } from '../host';
 import { t } from '../l10n';
 import { button } from '../ui/toolkit';
 import type { View } from '../ui/view';
+import { Outcome } from './outcome';
 import { RunProgress } from './run-progress';
 
 /** The buttons that start and stop a run of the prompt, with its progress and its failure in place. */
@@ -14,11 +15,14 @@ export class Actions implements View {
   readonly #compare;
   readonly #cancel;
   readonly #progress = new RunProgress();
+  readonly #outcome: Outcome;
   readonly #failure = element('p', { class: 'error', role: 'alert', 'data-testid': 'failure' });
   readonly element: HTMLElement;
   #running: string | null = null;
 
-  constructor(host: Host) {
+  /** @param showLastRun brings the section of the last run into view */
+  constructor(host: Host, showLastRun: () => void) {
+    this.#outcome = new Outcome(showLastRun);
     this.#simulate = button(t('Simulate'), 'primary', { 'data-testid': 'simulate' }, () => host.post({ type: 'simulate' }));
     const compareTitle = t('Run this prompt under every scenario');
     this.#compare = button(t('Compare scenarios'), 'secondary', { 'data-testid': 'compare', title: compareTitle }, () =>
@@ -26,10 +30,12 @@ export class Actions implements View {
     );
     this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': 'cancel' }, () => host.post({ type: 'cancel' }));
     const buttons = element('div', { class: 'buttons' }, this.#simulate, this.#compare, this.#cancel);
-    this.element = element('section', { class: 'actions', 'aria-label': t('Run') }, buttons, this.#progress.element, this.#failure);
+    this.element = element('section', { class: 'actions', 'aria-label': t('Run') }, buttons, this.#progress.element, this.#outcome.element, this.#failure);
   }
 
-  update({ document, plan, formError, activity }: PanelSnapshot): void {
+  update(snapshot: PanelSnapshot): void {
+    const { document, plan, formError, activity } = snapshot;
+    this.#outcome.update(snapshot);
     const busy = activity.state === 'running';
     // The ledger and evaluations show their progress in sections of their own.
     const running = busy && activity.title !== ledgerTitle && activity.title !== evaluationTitle;

@@ -17,7 +17,7 @@ import { SamplingSummary } from './sampling';
 
 /** The newest run of the prompt and options in view: where it ran, how long, how right. */
 export class LastRun implements View {
-  readonly element: HTMLElement;
+  readonly element: HTMLDetailsElement;
   readonly #empty = element(
     'p',
     { class: 'note', 'data-testid': 'last-run-empty' },
@@ -58,6 +58,12 @@ export class LastRun implements View {
       calls,
     );
     this.element = section(host, 'last-run', t('Last run'), this.#empty, this.#body);
+  }
+
+  /** Unfolds the section and brings it into view. */
+  reveal(): void {
+    this.element.open = true;
+    this.element.scrollIntoView({ block: 'start' });
   }
 
   update({ document, runs }: PanelSnapshot): void {

@@ -16,6 +16,9 @@ export interface Step {
 /** Begins a step of a task under a title. */
 export type BeginStep = (title: string) => Step;
 
+/** Whether a task runs, for the manifest's conditions. */
+const runningKey = 'twoHeads.running';
+
 /** The one task that may use the engine at a time: its progress, its cancel, and what it says at its end. */
 export class SingleTask extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<Activity>());
@@ -129,6 +132,7 @@ export class SingleTask extends Disposable {
 
   private enter(state: Activity): void {
     this.state = state;
+    void vscode.commands.executeCommand('setContext', runningKey, state.state === 'running');
     this.changed.fire(state);
   }
 }
