@@ -1,4 +1,4 @@
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
@@ -10,6 +10,7 @@ import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { exportGraph, exportParts, type ExportedGraph, type ExportSummary } from '../engine/export/export';
 import { loadModel, openModel } from '../engine/model/load';
+import { exists } from '../engine/model/regular-file';
 import type { Surroundings } from './commands';
 import { checkWritable, writeWhole } from './files';
 import { optionsFrom, type Flags } from './flags';
@@ -78,11 +79,7 @@ export async function writeExport(path: string, { model, data }: Pick<ExportedGr
     return writeWhole(path, model, outputName);
   }
   // An older model may still read its constants there.
-  const found = await access(dataPath).then(
-    () => true,
-    () => false,
-  );
-  if (found) {
+  if (await exists(dataPath)) {
     throw new InputError(`${dataPath} exists, and the constants of ${basename(path)} would go there; remove it or give another name than ${basename(path)}.`);
   }
   await writeWhole(dataPath, data, outputName);

@@ -18,7 +18,7 @@ import { checkVocabulary } from './tokenizer/vocabulary';
 export interface PlannedPrompt {
   readonly prompt: Prompt;
   readonly model: ModelFolder;
-  readonly tokenizer: TokenizerDescription;
+  readonly tokenizer: PromptTokenizer;
   /** Token ids `[N]`. */
   readonly tokens: Int32Array;
   readonly plan: Plan;
@@ -52,16 +52,16 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, { m
   const calibration = fastestDevice(request, await calibrations.candidates(options.provider, options.threads));
   const measured = { ...request, scoreBytes: calibration?.scoreBytes };
   const plan = makePlan(options.blockSize === automaticBlock && calibration !== undefined ? fastestBlock(measured, calibration) : measured);
-  return { prompt, model, tokenizer: tokenizer.source, tokens, tokenizeMs, calibration, plan: withTokenizerNote(plan, tokenizer.source) };
+  return { prompt, model, tokenizer, tokens, tokenizeMs, calibration, plan: withTokenizerNote(plan, tokenizer.source) };
 }
 
 /** The document that describes a planned prompt. */
-export function planDocument({ prompt, model, tokenizer, plan, calibration }: Omit<PlannedPrompt, 'tokens' | 'tokenizeMs'>): PlanDocument {
+export function planDocument({ prompt, model, tokenizer, plan, calibration }: Omit<PlannedPrompt, 'tokens' | 'tokenizeMs' | 'tokenizer'> & { readonly tokenizer: Pick<PromptTokenizer, 'source'> }): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,
     prompt: { path: prompt.path, bytes: prompt.bytes, sha256: prompt.sha256, tokens },
-    model: describeModel(model.name, shape, tokenizer),
+    model: describeModel(model.name, shape, tokenizer.source),
     scenario,
     oracle,
     construction,

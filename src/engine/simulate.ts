@@ -1,7 +1,7 @@
 import { isSampled, scenarioLabel } from '../core/masks';
 import { isUniform } from '../core/plan/parts';
-import { makePlan, type Plan } from '../core/plan/plan';
-import { planRequest } from '../core/plan/request';
+import { nativePlan } from '../core/plan/native-plan';
+import type { Plan } from '../core/plan/plan';
 import { nativeScenario } from '../core/shapes';
 import type { SimulationOptions } from '../core/options';
 import type { OnProgress } from '../core/report/progress';
@@ -17,7 +17,7 @@ import { OutputHead } from './oracle/output-head';
 import type { Prompt } from './prompt';
 import { PhaseClock } from './run/clock';
 import { checkLength } from './run/embed';
-import { checkFloat16, openDevice, type Device } from './runtime/provider';
+import { checkFloat16, openPlannedDevice, type Device } from './runtime/provider';
 import { checkRunnable } from './tokenizer/vocabulary';
 import { FidelityCheck } from './verify/fidelity';
 import { SamplingCheck } from './verify/sampling';
@@ -44,10 +44,10 @@ interface ProgressShares {
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
   const planned = await planPrompt(prompt, options, context);
   const { plan, tokens } = planned;
-  checkRunnable(planned.model.name, planned.tokenizer);
+  checkRunnable(planned.model.name, planned.tokenizer.source);
   checkLength(plan.tokens, { name: planned.model.name, ...planned.model.config });
   checkMemory(plan, options.memoryLimit);
-  const device = await openDevice(options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider, options.threads);
+  const device = await openPlannedDevice(options, planned.calibration);
   const model = await loadModel(planned.model);
 
   const obstacle = options.quality ? qualityObstacle(plan, model) : 'Quality was switched off for this run.';
@@ -150,7 +150,7 @@ async function compareWithBaseline(
   if (pass !== undefined) {
     baseline = await pass({
       model,
-      plan: makePlan({ ...planRequest(plan.tokens, plan.model, { scenario: { kind: 'native' }, construction: 'fused', blockSize: plan.oracle.inputLength, oracleLayers: plan.oracle.layers, oracleHeads: plan.oracle.heads }), scoreBytes: plan.scoreBytes }),
+      plan: nativePlan(plan),
       tokens,
       oracle,
       clock: new PhaseClock(),

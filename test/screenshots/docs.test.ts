@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { root, samplePrompt, sampleText } from '../support/paths';
+import { packaged } from '../vscode/harness/packaged';
 import { eventuallyText, pause } from '../vscode/harness/wait';
 import { Workbench } from '../vscode/harness/workbench';
 
@@ -51,7 +52,7 @@ beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-docs-'));
   copyFileSync(samplePrompt, join(workspace, 'long-prompt.md'));
   writeFileSync(join(workspace, 'question.prompt'), sampleText().slice(0, 6000));
-  bench = await Workbench.start({ vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`), workspace, artifacts: docs, settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13 } });
+  bench = await Workbench.start({ ...packaged, workspace, artifacts: docs, settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13 } });
   await bench.page.setViewportSize(size);
 });
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { AxeResults, ImpactValue } from 'axe-core';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, samplePrompt } from '../support/paths';
+import { samplePrompt } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -37,11 +38,7 @@ async function violations(frame: Frame): Promise<Violation[]> {
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-access-'));
   copyFileSync(samplePrompt, join(workspace, 'prompt.md'));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
 });
 
 afterAll(async () => {

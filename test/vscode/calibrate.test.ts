@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -28,11 +28,7 @@ const lens = (wanted: RegExp): Promise<string> => eventuallyText('a lens', () =>
 
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-calibrate-'));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
 });
 
 afterAll(async () => {

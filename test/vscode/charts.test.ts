@@ -7,7 +7,8 @@ import type { PlanDocument } from '../../src/core/report/report';
 import { CalibrationStore } from '../../src/engine/calibrate/store';
 import { madeUpCalibration } from '../support/calibration';
 import { cli } from '../support/cli';
-import { root, samplePrompt, sampleText } from '../support/paths';
+import { samplePrompt, sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -45,11 +46,7 @@ beforeAll(async () => {
   experiment = join(workspace, 'sweep.two-heads.json');
   const scenarios = ['sliding-window:16', 'sliding-window:64', 'sliding-window:128', 'attention-sink:64:4', 'causal'];
   writeFileSync(experiment, JSON.stringify({ version: 1, prompts: ['short.md'], scenarios, blocks: [64], context: 256, maximumWindows: 3 }));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
 });
 
 afterAll(async () => {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, sampleText } from '../support/paths';
+import { sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText, pause } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -28,11 +29,7 @@ async function chooseSlidingWindow(window: number): Promise<void> {
 
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-editor-'));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
 });
 
 afterAll(async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, samplePrompt } from '../support/paths';
+import { samplePrompt } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -30,11 +31,7 @@ async function write(testId: string, text: string): Promise<void> {
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-form-'));
   copyFileSync(samplePrompt, join(workspace, 'prompt.md'));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
   await bench.open(join(workspace, 'prompt.md'));
   await bench.command('Two Heads: Open Panel');
   frame = await bench.webview(0);

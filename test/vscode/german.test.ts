@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root, samplePrompt } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -32,9 +33,8 @@ beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-german-'));
   copyFileSync(samplePrompt, join(workspace, 'prompt.md'));
   bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
+    ...packaged,
     workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
     language: 'de',
   });
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenMapper } from '../../src/engine/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
-import { embeddedFolder, root, sampleText } from '../support/paths';
+import { embeddedFolder, sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { recordFrames, takeFrames, type EditorFrame } from './harness/frames';
 import { eventually, eventuallyText, pause } from './harness/wait';
 import { Workbench } from './harness/workbench';
@@ -36,9 +37,8 @@ const isMarked = ({ lines, lenses, status }: EditorFrame): boolean[] => [
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-hints-'));
   bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
+    ...packaged,
     workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
     // It repeats headings, with their hints, at the top.
     settings: { 'editor.stickyScroll.enabled': false },
   });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportsFrom } from '../../src/engine/report/read-reports';
-import { root, sampleText } from '../support/paths';
+import { sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -43,9 +44,8 @@ beforeAll(async () => {
   prompt = join(workspace, 'history prompt.md');
   writeFileSync(prompt, sampleText().slice(0, 1500));
   bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
+    ...packaged,
     workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
     settings: { 'twoHeads.blockSize': 64, 'twoHeads.window': 100 },
   });
 });

@@ -10,7 +10,8 @@ import type { RunReport } from '../../src/core/report/report';
 import { TokenMapper } from '../../src/engine/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { cli } from '../support/cli';
-import { embeddedFolder, root, samplePrompt, sampleText } from '../support/paths';
+import { embeddedFolder, samplePrompt, sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -46,11 +47,7 @@ beforeAll(async () => {
   prompt = join(workspace, 'prompt.md');
   copyFileSync(samplePrompt, prompt);
   writeFileSync(join(workspace, 'long.md'), sampleText().repeat(6));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
   expected = JSON.parse((await cli(['simulate', prompt, '--json'])).stdout) as RunReport;
 });
 

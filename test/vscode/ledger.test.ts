@@ -7,7 +7,8 @@ import { formatCount, formatNumberOf } from '../../src/core/format';
 import type { LedgerReport } from '../../src/core/report/ledger';
 import type { PlanDocument } from '../../src/core/report/report';
 import { cli } from '../support/cli';
-import { root, samplePrompt, sampleText } from '../support/paths';
+import { samplePrompt, sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -56,11 +57,7 @@ async function plan(...flags: readonly string[]): Promise<PlanDocument> {
 
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-ledger-'));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
   expected = JSON.parse((await cli(['ledger', '--json'])).stdout) as LedgerReport;
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root, sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { eventually, eventuallyText, pause } from './harness/wait';
 import { Workbench } from './harness/workbench';
 
@@ -49,11 +50,7 @@ async function save(format: 'svg' | 'png', name: string): Promise<Buffer> {
 
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'two-heads-map-'));
-  bench = await Workbench.start({
-    vsix: join(root, `two-heads-${process.platform}-${process.arch}.vsix`),
-    workspace,
-    artifacts: join(root, 'artifacts', 'screenshots'),
-  });
+  bench = await Workbench.start({ ...packaged, workspace });
 });
 
 afterAll(async () => {

@@ -6,13 +6,13 @@ import { makePlan } from '../../src/core/plan/plan';
 import { planHeadline } from '../../src/core/hints/hints';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../src/core/report/report';
 import { cli } from '../support/cli';
-import { embeddedFolder, root, sampleText } from '../support/paths';
+import { embeddedFolder, sampleText } from '../support/paths';
+import { packaged } from './harness/packaged';
 import { MEMORY_FILES, MEMORY_SCHEME, type ApiCall, type Outcome, type ToolCall } from './harness/probe/protocol';
 import { eventually } from './harness/wait';
 import { Workbench, type WorkbenchOptions } from './harness/workbench';
 
-const vsix = join(root, `two-heads-${process.platform}-${process.arch}.vsix`);
-const artifacts = join(root, 'artifacts', 'screenshots');
+const { vsix, artifacts } = packaged;
 const text = sampleText().slice(0, 2000);
 const options = { blockSize: 64, scenario: { kind: 'causal' } };
 const quick = { ...options, verify: 'none', quality: false };

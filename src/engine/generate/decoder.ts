@@ -1,4 +1,4 @@
-import { maskOf, visibleRanges, type LayerScenario, type Range } from '../../core/masks';
+import { maskOf, visibleRanges, type LayerScenario, type Mask, type Range } from '../../core/masks';
 import { layerParts, partOfLayers } from '../../core/plan/parts';
 import type { Plan } from '../../core/plan/plan';
 import type { Pass } from '../compiled/pass';
@@ -31,7 +31,9 @@ export interface DecoderContext {
  * For masks that do not look ahead, this is the same as running the whole sequence again at each token.
  */
 export class Decoder {
-  private readonly scenarios: readonly LayerScenario[];
+  /** Scenarios of the kinds of layer, and the kind of each layer. */
+  private readonly parts: readonly LayerScenario[];
+  private readonly partOf: readonly number[];
   private readonly caches: readonly LayerCache[];
   private length = 0;
 
@@ -41,7 +43,8 @@ export class Decoder {
     tokens: number,
   ) {
     const { model, plan } = context;
-    this.scenarios = layerScenarios(plan);
+    this.parts = layerParts(plan).map((part) => part.plan.scenario);
+    this.partOf = partOfLayers(plan);
     this.caches = slotsOf(plan, tokens).map((slots) => new LayerCache(model.shape, slots, tileRows(plan, slots)));
   }
 
@@ -72,10 +75,12 @@ export class Decoder {
     const { model, plan, oracle, head, signal } = this.context;
     const position = this.length;
     let hidden = embed(model, Int32Array.of(token), () => position);
+    // Layers that mask alike share a mask, which is work to make where it is written.
+    const masks = this.parts.map((scenario) => maskOf(scenario, position + 1));
     for (const [layer, weights] of model.layers.entries()) {
       throwIfCancelled(signal);
       const { query, key, value } = await oracle.project(hidden, weights, position);
-      const visible = this.extend(layer, oneToken(model, key, value));
+      const visible = this.extend(layer, masks[this.partOf[layer]], oneToken(model, key, value));
       const attended = await attendCached(oracle, visible, query, model.shape.headWidth);
       oracle.closeRound(plan.oracle.heads * plan.oracle.layers);
       hidden = await oracle.outputAndMlp(hidden, attended, weights);
@@ -85,10 +90,9 @@ export class Decoder {
   }
 
   /** Adds the newest token to a layer's cache. @returns the keys and values that it sees */
-  private extend(layer: number, token: Pick<LayerTensors, 'key' | 'value'>): LayerCache {
+  private extend(layer: number, mask: Mask, token: Pick<LayerTensors, 'key' | 'value'>): LayerCache {
     const cache = this.caches[layer];
     const position = this.length;
-    const mask = maskOf(this.scenarios[layer], position + 1);
     if ('visible' in mask) {
       cache.keep(mask.visible(position));
     }
@@ -99,7 +103,7 @@ export class Decoder {
 
   /** Takes the keys of the prompt that a later token may see. */
   private fill(layer: number, tensors: LayerTensors, tokens: number): void {
-    for (const { from, to } of keptKeys(this.scenarios[layer], tokens)) {
+    for (const { from, to } of keptKeys(this.parts[this.partOf[layer]], tokens)) {
       for (let position = from; position < to; position += 1) {
         this.caches[layer].add(tensors, position, position);
       }
@@ -112,16 +116,11 @@ export function cacheBytes(plan: Plan, tokens: number): number {
   return slotsOf(plan, tokens).reduce((total, slots) => total + LayerCache.bytes(plan.model, slots, tileRows(plan, slots)), 0);
 }
 
-/** The scenario of each layer. */
-function layerScenarios(plan: Plan): LayerScenario[] {
-  const parts = layerParts(plan);
-  return partOfLayers(plan).map((part) => parts[part].plan.scenario);
-}
-
 /** Keys that each layer's cache holds at most: what the last token of the prompt, or of the whole sequence, sees. */
 function slotsOf(plan: Plan, tokens: number): number[] {
   const slots = (scenario: LayerScenario, length: number): number => keptKeys(scenario, length).reduce((sum, { from, to }) => sum + to - from, 0);
-  return layerScenarios(plan).map((scenario) => Math.max(slots(scenario, plan.tokens), slots(scenario, plan.tokens + tokens)));
+  const ofParts = layerParts(plan).map(({ plan: { scenario } }) => Math.max(slots(scenario, plan.tokens), slots(scenario, plan.tokens + tokens)));
+  return partOfLayers(plan).map((part) => ofParts[part]);
 }
 
 /** Keys of a sequence that its last token sees, and so all that later ones see; all of them where the mask may be of any form. */

@@ -1,9 +1,8 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../core/errors';
 import { maximumConfigBytes } from '../model/config';
-import { readRegularText } from '../model/regular-file';
+import { exists, readRegularText } from '../model/regular-file';
 
 const id = z.number().int().nonnegative();
 const schema = z.object({ eos_token_id: z.union([id, z.array(id)]).nullish() });
@@ -16,8 +15,7 @@ const schema = z.object({ eos_token_id: z.union([id, z.array(id)]).nullish() });
 export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
   for (const name of ['generation_config.json', 'config.json']) {
     const path = join(folder, name);
-    const found = await access(path).then(() => true, () => false);
-    const ids = found ? idsOf(await readRegularText(path, maximumConfigBytes, 'use a folder with config.json and safetensors files', `restore the model's ${name}`), path) : undefined;
+    const ids = (await exists(path)) ? idsOf(await readRegularText(path, maximumConfigBytes, 'use a folder with config.json and safetensors files', `restore the model's ${name}`), path) : undefined;
     if (ids !== undefined) {
       return new Set(ids);
     }

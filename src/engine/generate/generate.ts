@@ -2,12 +2,11 @@ import { chooseToken } from '../../core/generation/choose';
 import { InputError } from '../../core/errors';
 import { isBlackBox } from '../../core/constructions';
 import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle } from '../../core/masks';
-import { makePlan, type Plan } from '../../core/plan/plan';
-import { planRequest } from '../../core/plan/request';
+import { nativePlan } from '../../core/plan/native-plan';
+import type { Plan } from '../../core/plan/plan';
 import { uniform } from '../../core/random';
 import type { Continuation, GeneratedToken, GenerationOptions, GenerationReport } from '../../core/report/generation';
 import type { SimulationOptions } from '../../core/options';
-import { nativeScenario } from '../../core/shapes';
 import { executorOf } from '../compiled/executor';
 import { passOf } from '../compiled/pass';
 import { describeEnvironment } from '../environment';
@@ -18,9 +17,8 @@ import { OnnxOracle } from '../oracle/onnx-oracle';
 import { OutputHead } from '../oracle/output-head';
 import type { Prompt } from '../prompt';
 import { checkLength } from '../run/embed';
-import { checkFloat16, openDevice, type Device } from '../runtime/provider';
+import { checkFloat16, openPlannedDevice, type Device } from '../runtime/provider';
 import type { SimulationContext } from '../simulate';
-import { PromptTokenizer } from '../tokenizer/tokenizer';
 import { checkRunnable } from '../tokenizer/vocabulary';
 import { cacheBytes, Decoder } from './decoder';
 import { endTokens } from './end-tokens';
@@ -33,7 +31,6 @@ interface Shared {
   readonly generation: GenerationOptions;
   readonly model: LoadedModel;
   readonly device: Device;
-  readonly tokenizer: PromptTokenizer;
   readonly ends: ReadonlySet<number>;
   readonly signal: AbortSignal;
 }
@@ -54,19 +51,17 @@ export async function generate(prompt: Prompt, options: SimulationOptions, gener
   if (needsBaseline) {
     checkMemory({ ...native, bytes: native.bytes + cacheBytes(native, generation.tokens) }, options.memoryLimit);
   }
-  const device = await openDevice(options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider, options.threads);
+  const device = await openPlannedDevice(options, planned.calibration);
   if (options.precision === 'float16') {
     await checkFloat16(device);
   }
-  const folder = planned.model.folder;
   const shared: Shared = {
     planned,
     options,
     generation,
     model: await loadModel(planned.model),
     device,
-    tokenizer: await PromptTokenizer.load(folder),
-    ends: await endTokens(folder),
+    ends: await endTokens(planned.model.folder),
     signal: context.signal,
   };
   const share = needsBaseline ? 0.5 : 1;
@@ -91,7 +86,7 @@ export async function generate(prompt: Prompt, options: SimulationOptions, gener
 
 /** Refuses what cannot be continued, before anything is loaded. @throws InputError that names what and the fix */
 function checkGenerable({ plan, model: { name, config }, tokenizer }: PlannedPrompt, { tokens }: GenerationOptions): void {
-  checkRunnable(name, tokenizer);
+  checkRunnable(name, tokenizer.source);
   if (config.predicts !== 'next') {
     throw new InputError(`${name} does not predict the next token, so it cannot continue a prompt; use a decoder such as a Llama or GPT-2.`);
   }
@@ -110,14 +105,8 @@ function checkGenerable({ plan, model: { name, config }, tokenizer }: PlannedPro
   checkLength(plan.tokens, { name, ...config });
 }
 
-/** The plan of the same prompt under the model's own attention. */
-function nativePlan({ tokens, model, oracle, scoreBytes }: Plan): Plan {
-  const request = planRequest(tokens, model, { scenario: nativeScenario(model), construction: 'fused', blockSize: oracle.inputLength, oracleLayers: oracle.layers, oracleHeads: oracle.heads });
-  return makePlan({ ...request, scoreBytes });
-}
-
 async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: number, message: string) => void): Promise<Continuation> {
-  const { planned, options, generation, model, device, tokenizer, ends, signal } = shared;
+  const { planned: { tokenizer, tokens: prompt }, options, generation, model, device, ends, signal } = shared;
   // Of the whole sequence, so that a rotary embedding that depends on the length is one for the prompt and what follows.
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens + generation.tokens);
   const head = new OutputHead(model, device);
@@ -126,11 +115,11 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
     const pass = passOf(executorOf(options, plan, device), options.precision);
     const decoder = new Decoder({ model, plan, oracle, head, pass, signal }, generation.tokens);
     const start = performance.now();
-    let logits = await decoder.prefill(planned.tokens, (fraction) => onProgress(0.5 * fraction, `${label}: the prompt`));
+    let logits = await decoder.prefill(prompt, (fraction) => onProgress(0.5 * fraction, `${label}: the prompt`));
     const prefillCalls = callsOf(oracle);
     const decodeStart = performance.now();
     const random = uniform(generation.seed);
-    const text = new TokenText(tokenizer, planned.tokens);
+    const text = new TokenText(tokenizer, prompt);
     const tokens: GeneratedToken[] = [];
     let ended = false;
     while (tokens.length < generation.tokens && !ended) {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { access, open, type FileHandle } from 'node:fs/promises';
 import { InputError, messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
 import { shown } from './shown';
@@ -55,6 +55,14 @@ export async function readRegularText(path: string, maximumBytes: number, fix: s
   } finally {
     await file.close();
   }
+}
+
+/** Whether there is something at a path. */
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Bytes that one read asks for at most: Node refuses more than 2 GiB. */

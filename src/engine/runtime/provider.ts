@@ -2,7 +2,8 @@ import { cpus } from 'node:os';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { deviceName } from './device-name';
 import { InputError, messageOf } from '../../core/errors';
-import { providers, type Provider } from '../../core/options';
+import type { Calibration } from '../../core/device/calibration';
+import { providers, type CalibrationOptions, type Provider } from '../../core/options';
 import { GraphBuilder } from '../onnx/graph-builder';
 
 /** A provider that was seen to run on this machine. */
@@ -13,6 +14,15 @@ export interface Device {
   readonly name: string;
   /** Threads of ONNX Runtime's pool. */
   readonly threads: number;
+}
+
+/**
+ * Opens the device that a prompt was planned for: the one that was named, or else the calibrated one.
+ *
+ * @throws InputError as `openDevice`
+ */
+export function openPlannedDevice({ provider, threads }: CalibrationOptions, calibration: Calibration | undefined): Promise<Device> {
+  return openDevice(provider === 'auto' ? (calibration?.provider ?? 'cpu') : provider, threads);
 }
 
 /**

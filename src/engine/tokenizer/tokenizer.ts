@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
 import type { TokenizerDescription } from '../../core/report/tokenizer';
-import { readRegularText } from '../model/regular-file';
+import { exists, readRegularText } from '../model/regular-file';
 import { shown } from '../model/shown';
 import type { Codec } from './codec';
 import { codecOf } from './definition';
@@ -74,13 +73,6 @@ export class PromptTokenizer {
     }
     return Math.min(text.length, this.codec.decode(ids.slice(0, index)).replace(/\uFFFD+$/u, '').length);
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The tokenizer's settings; many tokenizers have none. */

@@ -39,6 +39,6 @@ export class TextPlanner {
     const plan = inEnglish(makePlan);
     // Loaded at first use, as models are.
     const { planDocument } = await import('../../engine/laboratory');
-    return planDocument({ prompt, model: model.folder, tokenizer: model.tokenizer, plan, calibration });
+    return planDocument({ prompt, model: model.folder, tokenizer: { source: model.tokenizer }, plan, calibration });
   }
 }
