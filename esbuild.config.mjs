@@ -19,7 +19,12 @@ const shared = { bundle: true, minify: !watch, sourcemap: watch, legalComments: 
 /** The JSON Schema of experiment files, by which the editor completes and checks them: what the built command line prints. @type {import('esbuild').Plugin} */
 const experimentSchema = {
   name: 'experiment-schema',
-  setup: ({ onEnd }) => onEnd(({ errors }) => (errors.length > 0 ? undefined : writeFile('dist/experiment.schema.json', execFileSync(process.execPath, ['dist/cli.js', 'schema'])).then(() => undefined))),
+  setup: ({ onEnd }) =>
+    onEnd(({ errors }) =>
+      errors.length > 0
+        ? undefined
+        : writeFile('dist/experiment.schema.json', execFileSync(process.execPath, ['dist/cli.js', 'schema'])).then(() => undefined),
+    ),
 };
 
 /** @type {import('esbuild').BuildOptions} */
@@ -38,7 +43,14 @@ const node = {
 };
 
 /** What runs where there is no Node. @type {import('esbuild').BuildOptions} */
-const web = { ...shared, platform: 'browser', format: 'cjs', target: 'es2022', external: ['vscode'], entryPoints: { web: 'src/extension/web.ts' } };
+const web = {
+  ...shared,
+  platform: 'browser',
+  format: 'cjs',
+  target: 'es2022',
+  external: ['vscode'],
+  entryPoints: { web: 'src/extension/web.ts' },
+};
 
 /** @type {import('esbuild').BuildOptions} */
 const page = {
@@ -84,5 +96,12 @@ if (mode === '--package') {
     await stageRuntime();
   }
   const { createVSIX } = await import('@vscode/vsce');
-  await createVSIX({ target, dependencies: false, packagePath: `two-heads-${target}.vsix`, allowMissingRepository: true, rewriteRelativeLinks: false, skipLicense: false });
+  await createVSIX({
+    target,
+    dependencies: false,
+    packagePath: `two-heads-${target}.vsix`,
+    allowMissingRepository: true,
+    rewriteRelativeLinks: false,
+    skipLicense: false,
+  });
 }

@@ -5,9 +5,27 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'vscode', include: ['test/vscode/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false, retry: 0 } },
+      {
+        test: {
+          name: 'vscode',
+          include: ['test/vscode/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          retry: 0,
+        },
+      },
       // Not a test: `npm run screenshots` makes the pictures of docs/ and of the walkthrough.
-      { test: { name: 'screenshots', include: ['test/screenshots/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false, retry: 0 } },
+      {
+        test: {
+          name: 'screenshots',
+          include: ['test/screenshots/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          retry: 0,
+        },
+      },
     ],
   },
 });

@@ -8,7 +8,8 @@ const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<s
   evaluation: ({ evaluation }) => evaluation === null || (isRecord(evaluation) && Array.isArray(evaluation['points'])),
   progress: ({ progress }) => isRecord(progress) && typeof progress['fraction'] === 'number',
   place: ({ place }) => isRecord(place),
-  'tile-text': ({ request, queries, keys }) => Number.isInteger(request) && typeof queries === 'string' && (keys === null || typeof keys === 'string'),
+  'tile-text': ({ request, queries, keys }) =>
+    Number.isInteger(request) && typeof queries === 'string' && (keys === null || typeof keys === 'string'),
 };
 
 /** The host's message in `data`, or undefined for anything else that may reach the window. */

@@ -49,7 +49,14 @@ export function calibrationText(calibration: Calibration): string {
     '',
     pairs([
       ['batch of scores', formatBytes(scoreBytes)],
-      ...(layer === null ? [] : [['a compiled layer', `${formatDuration(layer.layerMs)} and ${formatFigure(1 / layer.attendNsPerFlop)} GFLOP/s of attention`] as [string, string]]),
+      ...(layer === null
+        ? []
+        : [
+            [
+              'a compiled layer',
+              `${formatDuration(layer.layerMs)} and ${formatFigure(1 / layer.attendNsPerFlop)} GFLOP/s of attention`,
+            ] as [string, string],
+          ]),
       ['copies on the device', `${formatBytes(bandwidth)} a second`],
       ...tokenwise.map(({ width, project, outputAndMlp }): [string, string] => [
         `token-wise, width ${width}`,

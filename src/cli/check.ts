@@ -43,12 +43,15 @@ export async function checkCommand(path: string, flags: CheckFlags, surroundings
   print(flags, { schemaVersion: reportSchemaVersion, budgets, checks, kept: broken.length === 0 }, () => checksText(checks));
   if (broken.length > 0) {
     const more = broken.length > namedBudgets ? `; and ${formatCount(broken.length - namedBudgets)} more` : '';
-    throw new Error(`${formatNumberOf(broken.length, 'budget')} of ${formatCount(checks.length)} ${broken.length === 1 ? 'is' : 'are'} broken: ${broken.slice(0, namedBudgets).map(brokenText).join('; ')}${more}.`);
+    throw new Error(
+      `${formatNumberOf(broken.length, 'budget')} of ${formatCount(checks.length)} ${broken.length === 1 ? 'is' : 'are'} broken: ${broken.slice(0, namedBudgets).map(brokenText).join('; ')}${more}.`,
+    );
   }
 }
 
 function budgetsFrom({ maxCalls, maxPredictedMs, maxKl }: CheckFlags): Budgets {
-  const limit = (flag: string, value: string | undefined): number | undefined => (value === undefined ? undefined : positiveNumber(flag, value, Number.MAX_SAFE_INTEGER));
+  const limit = (flag: string, value: string | undefined): number | undefined =>
+    value === undefined ? undefined : positiveNumber(flag, value, Number.MAX_SAFE_INTEGER);
   if (maxCalls === undefined && maxPredictedMs === undefined && maxKl === undefined) {
     throw new InputError('There is no budget to check; give --max-calls, --max-predicted-ms or --max-kl.');
   }
@@ -60,14 +63,24 @@ const names: Readonly<Record<keyof Budgets, string>> = { calls: 'calls', predict
 function checksText(checks: readonly BudgetCheck[]): string {
   return table(
     ['prompt', 'scenario', 'M', 'budget', 'is', 'may be', ''],
-    checks.map(({ prompt, scenario, blockSize, budget, value, limit, kept }) => [prompt, scenario, formatCount(blockSize), names[budget], valueText(budget, value), valueText(budget, limit), kept ? 'kept' : 'BROKEN']),
+    checks.map(({ prompt, scenario, blockSize, budget, value, limit, kept }) => [
+      prompt,
+      scenario,
+      formatCount(blockSize),
+      names[budget],
+      valueText(budget, value),
+      valueText(budget, limit),
+      kept ? 'kept' : 'BROKEN',
+    ]),
   );
 }
 
 function brokenText({ prompt, scenario, blockSize, budget, value, limit }: BudgetCheck): string {
   const where = `${prompt} under ${scenario}, M = ${blockSize}`;
   const unknown = budget === 'predictedMs' ? 'run two-heads calibrate first' : 'predictions under this scenario mean nothing';
-  return value === null ? `${where} has no ${names[budget]} (${unknown})` : `${where} has ${names[budget]} ${valueText(budget, value)}, over ${valueText(budget, limit)}`;
+  return value === null
+    ? `${where} has no ${names[budget]} (${unknown})`
+    : `${where} has ${names[budget]} ${valueText(budget, value)}, over ${valueText(budget, limit)}`;
 }
 
 function valueText(budget: keyof Budgets, value: number | null): string {

@@ -43,7 +43,11 @@ export async function simulateCommand(file: string, flags: Flags & { readonly ou
 }
 
 /** `two-heads compare`: the same prompt under several scenarios. */
-export async function compareCommand(file: string, flags: Flags & { readonly scenarios?: string }, surroundings: Surroundings): Promise<void> {
+export async function compareCommand(
+  file: string,
+  flags: Flags & { readonly scenarios?: string },
+  surroundings: Surroundings,
+): Promise<void> {
   const scenarios = scenariosFrom(flags);
   const common = commonOptions(flags);
   const prompt = await readPrompt(file);

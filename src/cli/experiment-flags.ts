@@ -34,7 +34,11 @@ export interface ExperimentFlags {
 /** Adds the flags that say what is evaluated. */
 export function addExperimentFlags(command: Command): Command {
   return command
-    .option('--scenario <a,b,...>', `masking scenarios: ${choiceDefinitions.map(({ kind }) => kind).join(', ')}; with numbers of its own, one is sliding-window:512 or attention-sink:512:4`, 'sliding-window,attention-sink')
+    .option(
+      '--scenario <a,b,...>',
+      `masking scenarios: ${choiceDefinitions.map(({ kind }) => kind).join(', ')}; with numbers of its own, one is sliding-window:512 or attention-sink:512:4`,
+      'sliding-window,attention-sink',
+    )
     .option('--window <r,...>', 'windows of scenarios without numbers of their own (512)')
     .option('--sinks <s,...>', 'sinks of attention-sink (4)')
     .option('--seed <n,...>', 'seeds of average-case (1)')
@@ -48,7 +52,11 @@ export function addExperimentFlags(command: Command): Command {
     .option('--needle-lengths <n,...>', 'tokens of the contexts that hide it (a quarter, a half and the whole of the context)')
     .option('--needle-depths <x,...>', 'shares of the text before it (0,0.25,0.5,0.75,1)')
     .option('--no-quality', 'only plan what it costs, which needs no weights')
-    .option('--model <folder or name>', 'large transformer: a folder as Hugging Face has them, or the included model', defaultExperiment.model)
+    .option(
+      '--model <folder or name>',
+      'large transformer: a folder as Hugging Face has them, or the included model',
+      defaultExperiment.model,
+    )
     .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultExperiment.provider)
     .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultExperiment.threads))
     .option('--executor <name>', `how fused calls are run: ${executors.join(', ')}`, defaultExperiment.executor)
@@ -62,7 +70,11 @@ export function addExperimentFlags(command: Command): Command {
  * @param onImpossible told of combinations of a grid that cannot be, and why
  * @throws InputError that names the flag, the value and the fix
  */
-export function experimentFrom(prompts: readonly string[], flags: ExperimentFlags, onImpossible: (scenario: string, reason: string) => void): Experiment {
+export function experimentFrom(
+  prompts: readonly string[],
+  flags: ExperimentFlags,
+  onImpossible: (scenario: string, reason: string) => void,
+): Experiment {
   const grid = scenarioGrid(splitList(flags.scenario), {
     window: numbers('--window', flags.window, 0),
     sinks: numbers('--sinks', flags.sinks, 0),
@@ -83,7 +95,8 @@ export function experimentFrom(prompts: readonly string[], flags: ExperimentFlag
     construction: constructionOf(flags.construction),
     context: flags.context === undefined ? defaultExperiment.context : wholeNumber('--context', flags.context, 2, maximumTokens),
     stride: flags.stride === undefined ? defaultExperiment.stride : wholeNumber('--stride', flags.stride, 1, maximumTokens),
-    maximumWindows: flags.maxWindows === undefined ? defaultExperiment.maximumWindows : wholeNumber('--max-windows', flags.maxWindows, 1, maximumTokens),
+    maximumWindows:
+      flags.maxWindows === undefined ? defaultExperiment.maximumWindows : wholeNumber('--max-windows', flags.maxWindows, 1, maximumTokens),
     needle: needleFrom(flags),
     quality: flags.quality,
     provider: oneOf('Provider', flags.provider, providers),

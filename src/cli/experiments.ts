@@ -43,13 +43,21 @@ export function addSaveFlag(command: Command): Command {
 }
 
 /** `two-heads evaluate`: what scenarios do to a model's predictions. */
-export async function evaluateCommand(files: readonly string[], flags: ExperimentFlags & OutcomeFlags, surroundings: Surroundings): Promise<void> {
+export async function evaluateCommand(
+  files: readonly string[],
+  flags: ExperimentFlags & OutcomeFlags,
+  surroundings: Surroundings,
+): Promise<void> {
   const report = await runFromFlags('evaluate', files, flags, surroundings);
   print(flags, report, () => `${readText(report)}\n\n${evaluationText(report)}`);
 }
 
 /** `two-heads sweep`: cost and quality over many scenarios and block sizes. */
-export async function sweepCommand(files: readonly string[], flags: ExperimentFlags & OutcomeFlags, surroundings: Surroundings): Promise<void> {
+export async function sweepCommand(
+  files: readonly string[],
+  flags: ExperimentFlags & OutcomeFlags,
+  surroundings: Surroundings,
+): Promise<void> {
   const report = await runFromFlags('sweep', files, flags, surroundings);
   print(flags, report, () => `${readText(report)}\n\n${sweepText(report)}`);
 }
@@ -58,7 +66,13 @@ export async function sweepCommand(files: readonly string[], flags: ExperimentFl
 export async function runCommand(path: string, flags: OutcomeFlags, surroundings: Surroundings): Promise<void> {
   const experiment = await readExperiment(path, surroundings.modelsFolder);
   const report = await performExperiment('run', experiment, flags, surroundings);
-  print(flags, report, () => [readText(report), ...(experiment.blocks.length === 1 ? [evaluationText(report)] : []), ...(report.points.length > 1 ? [sweepText(report)] : [])].join('\n\n'));
+  print(flags, report, () =>
+    [
+      readText(report),
+      ...(experiment.blocks.length === 1 ? [evaluationText(report)] : []),
+      ...(report.points.length > 1 ? [sweepText(report)] : []),
+    ].join('\n\n'),
+  );
 }
 
 /** `two-heads schema`: the JSON Schema of experiment files. */
@@ -66,7 +80,12 @@ export function schemaCommand(): void {
   process.stdout.write(`${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
 }
 
-async function runFromFlags(title: string, files: readonly string[], flags: ExperimentFlags & OutcomeFlags, surroundings: Surroundings): Promise<ExperimentReport> {
+async function runFromFlags(
+  title: string,
+  files: readonly string[],
+  flags: ExperimentFlags & OutcomeFlags,
+  surroundings: Surroundings,
+): Promise<ExperimentReport> {
   const asked = experimentFrom(files, flags, (scenario, reason) => process.stderr.write(`${scenario} is left out: ${reason}\n`));
   const experiment: Experiment = { ...asked, results: flags.results ?? null };
   if (flags.save !== undefined) {
@@ -77,7 +96,12 @@ async function runFromFlags(title: string, files: readonly string[], flags: Expe
 }
 
 /** Runs an experiment with what the command line adds: results, progress, a picture. */
-export async function performExperiment(title: string, experiment: Experiment, { results, picture, cost }: OutcomeFlags, surroundings: Surroundings): Promise<ExperimentReport> {
+export async function performExperiment(
+  title: string,
+  experiment: Experiment,
+  { results, picture, cost }: OutcomeFlags,
+  surroundings: Surroundings,
+): Promise<ExperimentReport> {
   if (cost !== undefined && picture === undefined) {
     throw new InputError(`--cost ${cost} does nothing without --picture; leave it out or name a file to draw.`);
   }
@@ -88,8 +112,14 @@ export async function performExperiment(title: string, experiment: Experiment, {
   const prompts = await readPrompts(experiment.prompts);
   const path = results ?? experiment.results;
   const kept = path === null ? Results.inMemory() : await Results.open(path);
-  const report = await runExperiment(prompts, { ...experiment, results: path }, { ...surroundings, results: kept, onProgress: progressPrinter(process.stderr, title) }).catch((error: unknown) => {
-    throw error instanceof CancelledError && path !== null ? new CancelledError(`The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`) : error;
+  const report = await runExperiment(
+    prompts,
+    { ...experiment, results: path },
+    { ...surroundings, results: kept, onProgress: progressPrinter(process.stderr, title) },
+  ).catch((error: unknown) => {
+    throw error instanceof CancelledError && path !== null
+      ? new CancelledError(`The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`)
+      : error;
   });
   if (picture !== undefined) {
     await writeWhole(picture, experimentPicture(report, axis), '--picture');

@@ -80,7 +80,9 @@ export async function writeExport(path: string, { model, data }: Pick<ExportedGr
   }
   // An older model may still read its constants there.
   if (await exists(dataPath)) {
-    throw new InputError(`${dataPath} exists, and the constants of ${basename(path)} would go there; remove it or give another name than ${basename(path)}.`);
+    throw new InputError(
+      `${dataPath} exists, and the constants of ${basename(path)} would go there; remove it or give another name than ${basename(path)}.`,
+    );
   }
   await writeWhole(dataPath, data, outputName);
   try {
@@ -106,7 +108,12 @@ function exportText(path: string, scenario: string, summary: ExportSummary): str
     pairs([
       ['attention calls', formatCount(calls)],
       ['nodes', formatCount(nodes)],
-      ['size', externalBytes > 0 ? `${formatBytes(bytes)}, and ${formatBytes(externalBytes)} of constants in ${basename(path)}.data` : formatBytes(bytes)],
+      [
+        'size',
+        externalBytes > 0
+          ? `${formatBytes(bytes)}, and ${formatBytes(externalBytes)} of constants in ${basename(path)}.data`
+          : formatBytes(bytes),
+      ],
       ['ONNX', `opset ${opset}, IR version ${irVersion}`],
       ['functions', functions.join(', ')],
     ]),

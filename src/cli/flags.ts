@@ -50,7 +50,11 @@ const parameterNames = ['window', 'sinks', 'seed'] as const;
 /** Adds the flag that chooses one scenario. */
 export function addScenarioFlag(command: Command): Command {
   return command
-    .option('--scenario <kind>', `masking scenario: ${[...choiceDefinitions.map(({ kind }) => kind), 'per-layer'].join(', ')}`, defaultOptions.scenario.kind)
+    .option(
+      '--scenario <kind>',
+      `masking scenario: ${[...choiceDefinitions.map(({ kind }) => kind), 'per-layer'].join(', ')}`,
+      defaultOptions.scenario.kind,
+    )
     .option('--mask <expression>', 'mask of custom, in q, k and n: "k <= q and (q - k < 64 or k % 16 == 0)"')
     .option('--cycle <a,b,...>', 'scenarios of the layers under per-layer, repeated to the last layer: causal,sliding-window:512');
 }
@@ -61,11 +65,19 @@ export function addFlags(command: Command): Command {
     .option('--window <r>', 'window of sliding-window, attention-sink and local-window (512)')
     .option('--sinks <s>', 'sinks of attention-sink (4)')
     .option('--seed <n>', 'seed of average-case (1)')
-    .option('--block <M>', 'tokens that a call of the small transformer reads; auto: the fastest on a calibrated device', String(defaultOptions.blockSize))
+    .option(
+      '--block <M>',
+      'tokens that a call of the small transformer reads; auto: the fastest on a calibrated device',
+      String(defaultOptions.blockSize),
+    )
     .option('--construction <name>', `how calls are arranged: ${constructions.join(', ')}`, defaultOptions.construction)
     .option('--oracle-layers <n>', "layers L' of the small transformer (1)")
     .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
-    .option('--model <folder or name>', 'large transformer: a folder as Hugging Face has them, the included model, or for planning a preset such as llama-3.1-8b', defaultOptions.model)
+    .option(
+      '--model <folder or name>',
+      'large transformer: a folder as Hugging Face has them, the included model, or for planning a preset such as llama-3.1-8b',
+      defaultOptions.model,
+    )
     .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultOptions.provider)
     .option('--executor <name>', `how fused calls are run: ${executors.join(', ')}`, defaultOptions.executor)
     .option('--precision <name>', `products of compiled layers: ${precisions.join(', ')}`, defaultOptions.precision)
@@ -89,7 +101,9 @@ export function optionsFrom(flags: Flags): SimulationOptions {
   const known = flags.scenario === 'per-layer' ? [] : choiceDefinition(flags.scenario).parameters;
   for (const name of parameterNames) {
     if (flags[name] !== undefined && !known.some((parameter) => parameter.name === name)) {
-      throw new InputError(`--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`);
+      throw new InputError(
+        `--${name} ${flags[name]} does nothing under scenario ${flags.scenario}; leave it out or choose ${scenariosWith(name)}.`,
+      );
     }
   }
   if (flags.mask !== undefined && flags.scenario !== 'custom') {
@@ -136,7 +150,9 @@ export function commonOptions(flags: Flags): SimulationOptions {
     seeds: optional('--seeds', flags.seeds, 0, 100_000) ?? defaultOptions.seeds,
     epsilon: flags.epsilon === undefined ? defaultOptions.epsilon : positiveNumber('--epsilon', flags.epsilon, 1),
     failureProbability:
-      flags.failureProbability === undefined ? defaultOptions.failureProbability : positiveNumber('--failure-probability', flags.failureProbability, 1),
+      flags.failureProbability === undefined
+        ? defaultOptions.failureProbability
+        : positiveNumber('--failure-probability', flags.failureProbability, 1),
     quality: flags.quality,
     maxTokens: optional('--max-tokens', flags.maxTokens, 1, maximumTokens) ?? 0,
     memoryLimit: (optional('--memory-limit', flags.memoryLimit, 1, 1024 ** 3) ?? 0) * 1024 ** 2,

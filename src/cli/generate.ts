@@ -36,7 +36,10 @@ export function addGenerateFlags(command: Command): Command {
 export async function generateCommand(file: string, flags: GenerateFlags, surroundings: Surroundings): Promise<void> {
   const generation = generationFrom(flags);
   const options = optionsFrom(flags);
-  const report = await generate(await readPrompt(file), options, generation, { ...surroundings, onProgress: progressPrinter(process.stderr, 'generate') });
+  const report = await generate(await readPrompt(file), options, generation, {
+    ...surroundings,
+    onProgress: progressPrinter(process.stderr, 'generate'),
+  });
   print(flags, report, () => generationText(report));
 }
 

@@ -83,9 +83,18 @@ export function packText({ prompts, scenario, model, packed, separate, bound, fi
       ['packed', way(packed)],
       ['separate', way(separate)],
       ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula}, one a layer with all its heads)`],
-      ['separation', `${packed.separationWidth} columns beside a head's ${model.shape.headWidth}; weight leaked to other prompts: ${formatError(fidelity.leak)}`],
-      ['fidelity', `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)} (${formatCount(fidelity.rows)} rows a head and layer, against float64 of each prompt alone)`],
-      ['difference', `max abs ${formatError(difference.maxAbsError)}, relative ${formatError(difference.maxRelError)} (last residual stream, packed against separate)`],
+      [
+        'separation',
+        `${packed.separationWidth} columns beside a head's ${model.shape.headWidth}; weight leaked to other prompts: ${formatError(fidelity.leak)}`,
+      ],
+      [
+        'fidelity',
+        `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)} (${formatCount(fidelity.rows)} rows a head and layer, against float64 of each prompt alone)`,
+      ],
+      [
+        'difference',
+        `max abs ${formatError(difference.maxAbsError)}, relative ${formatError(difference.maxRelError)} (last residual stream, packed against separate)`,
+      ],
       ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads, peak memory ${formatBytes(run.peakRssBytes)}`],
     ]),
     ...(extension === null ? [] : [`  note: ${extension}`]),

@@ -12,7 +12,13 @@ export function evaluationText({ points, experiment }: ExperimentReport): string
   return [
     ...(measured.length === 0 ? [] : [table(['', ...titles], statisticsRows(measured.map(({ quality }) => quality)))]),
     ...measured.map(({ quality }, index) => `${titles[index]}, by position in the context\n${curveText(quality.curve)}`),
-    ...measured.flatMap(({ needle }, index) => (needle === null ? [] : [`${titles[index]}, needle: mean log-probability of the answer and its worst rank (the model's own attention)\n${needleText(needle)}`])),
+    ...measured.flatMap(({ needle }, index) =>
+      needle === null
+        ? []
+        : [
+            `${titles[index]}, needle: mean log-probability of the answer and its worst rank (the model's own attention)\n${needleText(needle)}`,
+          ],
+    ),
     ...qualityNotes(points),
   ].join('\n\n');
 }

@@ -2,7 +2,20 @@ import { formatCount, formatError, formatFigure, formatLogCount, formatNumberOf 
 import type { HeadSampling, SamplingReport } from '../core/report/sampling';
 
 /** Theorem 4.1's assumption and what was seen, as lines. */
-export function samplingLines({ data, tokens, sample, epsilon, failureProbability, rows, heads, holds, logNeededLength, seeds, errors, within }: SamplingReport): string[] {
+export function samplingLines({
+  data,
+  tokens,
+  sample,
+  epsilon,
+  failureProbability,
+  rows,
+  heads,
+  holds,
+  logNeededLength,
+  seeds,
+  errors,
+  within,
+}: SamplingReport): string[] {
   const logCs = heads.map(({ logC }) => logC);
   const ds = heads.map(({ d }) => d);
   return [

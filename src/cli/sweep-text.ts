@@ -10,7 +10,19 @@ export function sweepText({ points }: ExperimentReport): string {
   const predicted = points.some(({ cost }) => cost.predictedMs !== null);
   return [
     table(
-      ['scenario', 'M', 'calls', 'attention', 'work', ...(predicted ? ['expected'] : []), 'measured', ...(targets ? ['perplexity'] : []), 'mean KL', 'same top', ''],
+      [
+        'scenario',
+        'M',
+        'calls',
+        'attention',
+        'work',
+        ...(predicted ? ['expected'] : []),
+        'measured',
+        ...(targets ? ['perplexity'] : []),
+        'mean KL',
+        'same top',
+        '',
+      ],
       points.map(({ scenario, blockSize, cost, measured, quality, onFront }) => [
         scenarioLabel(scenario),
         formatCount(blockSize),

@@ -43,7 +43,10 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
       ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
       ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
       ['rounds', formatCount(plan.rounds)],
-      ['work', `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`],
+      [
+        'work',
+        `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`,
+      ],
       ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
       ['expected', predictedText(prediction, construction)],
       ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
@@ -63,8 +66,14 @@ export function runText(report: RunReport): string {
   return [
     planText(report),
     pairs([
-      ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads, ${run.executor === 'compiled' ? 'compiled layers' : 'tile by tile'}${run.precision === 'float16' ? ', products in float16' : ''}`],
-      ['time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`} (${phasesText(run.phases)})`],
+      [
+        'ran on',
+        `${run.provider}: ${run.device}, ${run.threads} threads, ${run.executor === 'compiled' ? 'compiled layers' : 'tile by tile'}${run.precision === 'float16' ? ', products in float16' : ''}`,
+      ],
+      [
+        'time',
+        `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`} (${phasesText(run.phases)})`,
+      ],
       ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches${retriesText(run.calls.retries)}`],
       ['peak memory', `${formatBytes(run.peakRssBytes)}${prediction === null ? '' : ` (expected ${formatBytes(prediction.peakBytes)})`}`],
       ['fidelity', fidelity === null ? 'not checked (--verify none)' : fidelityText(fidelity)],

@@ -8,7 +8,12 @@ export class InputError extends Error {
 
   constructor(message: string) {
     // Names from files can hold anything, and a message is one line that moves no cursor.
-    super(message.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`));
+    super(
+      message.replace(
+        /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu,
+        (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+      ),
+    );
   }
 }
 

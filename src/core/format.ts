@@ -4,7 +4,9 @@ import { t } from './l10n';
 
 /** `1234567` as `1,234,567`. */
 export function formatCount(value: number): string {
-  return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ',');
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A count of things: `1 block`, `1,500 calls`. */
@@ -71,7 +73,9 @@ export function formatLogFigure(logValue: number): string {
 
 /** A plain figure with four significant digits, such as a perplexity. */
 export function formatFigure(value: number): string {
-  return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential(3) : Number(value.toPrecision(5)).toString();
+  return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3)
+    ? value.toExponential(3)
+    : Number(value.toPrecision(5)).toString();
 }
 
 /** The last part of a path of either kind. */

@@ -40,7 +40,11 @@ export interface Places {
  *
  * @throws InputError for any input that cannot be planned
  */
-export async function planPrompt(prompt: Prompt, options: SimulationOptions, { modelsFolder, calibrations }: Places): Promise<PlannedPrompt> {
+export async function planPrompt(
+  prompt: Prompt,
+  options: SimulationOptions,
+  { modelsFolder, calibrations }: Places,
+): Promise<PlannedPrompt> {
   const model = await openModel(options.model, modelsFolder);
   const tokenizer = await PromptTokenizer.load(model.folder);
   const start = performance.now();
@@ -48,7 +52,11 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, { m
   const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
-  const request = planRequest(tokens.length, model.config.shape, options.blockSize === automaticBlock ? { ...options, blockSize: defaultOptions.blockSize } : options);
+  const request = planRequest(
+    tokens.length,
+    model.config.shape,
+    options.blockSize === automaticBlock ? { ...options, blockSize: defaultOptions.blockSize } : options,
+  );
   const calibration = fastestDevice(request, await calibrations.candidates(options.provider, options.threads));
   const measured = { ...request, scoreBytes: calibration?.scoreBytes };
   const plan = makePlan(options.blockSize === automaticBlock && calibration !== undefined ? fastestBlock(measured, calibration) : measured);
@@ -56,7 +64,13 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, { m
 }
 
 /** The document that describes a planned prompt. */
-export function planDocument({ prompt, model, tokenizer, plan, calibration }: Omit<PlannedPrompt, 'tokens' | 'tokenizeMs' | 'tokenizer'> & { readonly tokenizer: Pick<PromptTokenizer, 'source'> }): PlanDocument {
+export function planDocument({
+  prompt,
+  model,
+  tokenizer,
+  plan,
+  calibration,
+}: Omit<PlannedPrompt, 'tokens' | 'tokenizeMs' | 'tokenizer'> & { readonly tokenizer: Pick<PromptTokenizer, 'source'> }): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,

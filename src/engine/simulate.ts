@@ -89,9 +89,12 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
     const wallMs = performance.now() - start - clock.phases.verify;
     const calls = measuredCalls(oracle, plan);
 
-    const quality = obstacle !== null ? null : await clock.time('quality', () =>
-      compareWithBaseline(planned, model, oracle, head, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
-    );
+    const quality =
+      obstacle !== null
+        ? null
+        : await clock.time('quality', () =>
+            compareWithBaseline(planned, model, oracle, head, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
+          );
     progress(1, 'quality', 'done');
     return {
       ...planDocument(planned),
@@ -131,7 +134,10 @@ function samplingCheck(
     return undefined;
   }
   const oracle = new OnnxOracle(model.config, plan.oracle.inputLength, device, plan.tokens);
-  return { check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal), oracle };
+  return {
+    check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal),
+    oracle,
+  };
 }
 
 /** Runs the model's own attention by `pass`, where the run is not one itself, and compares the next-token distributions. */

@@ -11,8 +11,7 @@ const storageKey = 'choice';
 
 /** What a choice means, or why it means nothing. */
 export type ReadChoice =
-  | { readonly scenario: ScenarioChoice; readonly blockSize: number; readonly error: null }
-  | { readonly error: string };
+  { readonly scenario: ScenarioChoice; readonly blockSize: number; readonly error: null } | { readonly error: string };
 
 /**
  * The scenario and block size in force in this workspace.

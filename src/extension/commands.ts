@@ -92,7 +92,9 @@ export class Commands extends Disposable {
   private async runExperiment(): Promise<void> {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
-      void vscode.window.showWarningMessage(t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md tells how to write one.', experimentEnding));
+      void vscode.window.showWarningMessage(
+        t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md tells how to write one.', experimentEnding),
+      );
       return;
     }
     // The engine reads the file itself, so that its paths and its results are those of the command line.

@@ -49,7 +49,9 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
 
   const log = own(vscode.window.createOutputChannel('Two Heads', { log: true }));
   const access = new ModelAccess(at('media', 'models').fsPath);
-  const engine = own(new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access));
+  const engine = own(
+    new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access),
+  );
   const choices = own(new ChoiceStore(context.workspaceState));
   // Without a folder there is no storage of the workspace's own.
   const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
@@ -67,7 +69,19 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
 
   // One feature that fails to start must not take the others with it.
   const features: readonly (() => Owned)[] = [
-    () => new Commands({ active, plans, choices, runner, task, panel, log, evaluations: new Evaluations(engine, task, choices, evaluation), continuations: own(new Continuations()), samplePrompt: at('media', 'samples', 'long-prompt.md') }),
+    () =>
+      new Commands({
+        active,
+        plans,
+        choices,
+        runner,
+        task,
+        panel,
+        log,
+        evaluations: new Evaluations(engine, task, choices, evaluation),
+        continuations: own(new Continuations()),
+        samplePrompt: at('media', 'samples', 'long-prompt.md'),
+      }),
     () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),
     () => new BlockHints(plans),

@@ -17,7 +17,9 @@ export class ModelAccess {
   /** @throws InputError for a folder of a workspace that is not trusted */
   async check(model: string): Promise<void> {
     if (!vscode.workspace.isTrusted && !(await this.ships(model)) && (await isInWorkspace(resolve(model)))) {
-      throw new InputError(`Model ${JSON.stringify(model)} is in a workspace that is not trusted; trust the workspace, or use a model that ships with Two Heads, such as tiny-docs-5m.`);
+      throw new InputError(
+        `Model ${JSON.stringify(model)} is in a workspace that is not trusted; trust the workspace, or use a model that ships with Two Heads, such as tiny-docs-5m.`,
+      );
     }
   }
 
@@ -37,7 +39,9 @@ export class ModelAccess {
         return folder;
       }
     }
-    throw new InputError(`Model ${JSON.stringify(model)} neither ships with Two Heads nor is a folder of the workspace; use ${(await this.shipped()).join(', ')}, or such a folder.`);
+    throw new InputError(
+      `Model ${JSON.stringify(model)} neither ships with Two Heads nor is a folder of the workspace; use ${(await this.shipped()).join(', ')}, or such a folder.`,
+    );
   }
 
   private async ships(model: string): Promise<boolean> {
@@ -46,10 +50,16 @@ export class ModelAccess {
 
   private async shipped(): Promise<string[]> {
     const entries = await readdir(this.modelsFolder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
   }
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return vscode.workspace.fs.stat(vscode.Uri.file(path)).then(({ type }) => (type & vscode.FileType.Directory) !== 0, () => false);
+  return vscode.workspace.fs.stat(vscode.Uri.file(path)).then(
+    ({ type }) => (type & vscode.FileType.Directory) !== 0,
+    () => false,
+  );
 }

@@ -10,7 +10,9 @@ import { partItems, type PartItem } from './part-items';
 export async function goToExpensivePart(editor: vscode.TextEditor, planned: Planned): Promise<void> {
   const { document, selection } = editor;
   const shownBefore = editor.visibleRanges.at(0);
-  const highlight = vscode.window.createTextEditorDecorationType({ backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground') });
+  const highlight = vscode.window.createTextEditorDecorationType({
+    backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+  });
   const pick = vscode.window.createQuickPick<PartItem>();
   pick.title = t('Most Expensive Blocks');
   pick.placeholder = t('Where the attention goes, the largest share first');
@@ -34,7 +36,10 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
   vscode.Disposable.from(pick, highlight, edits).dispose();
   if (chosen !== undefined) {
     const start = new vscode.Range(chosen.start, chosen.start);
-    const shown = await vscode.window.showTextDocument(document, { viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active, selection: start });
+    const shown = await vscode.window.showTextDocument(document, {
+      viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active,
+      selection: start,
+    });
     shown.revealRange(chosen, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   } else if (shownBefore !== undefined && editor.selection.isEqual(selection)) {
     editor.revealRange(new vscode.Range(shownBefore.start, shownBefore.start), vscode.TextEditorRevealType.AtTop);

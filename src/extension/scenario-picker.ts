@@ -1,7 +1,15 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
 import { inEnglish, t } from '../core/l10n';
-import { choiceDefinition, choiceDefinitions, makeChoice, type ChoiceKind, type ScenarioParameter, type ScenarioParameters, type ScenarioText } from '../core/masks';
+import {
+  choiceDefinition,
+  choiceDefinitions,
+  makeChoice,
+  type ChoiceKind,
+  type ScenarioParameter,
+  type ScenarioParameters,
+  type ScenarioText,
+} from '../core/masks';
 import { wholeNumber } from '../core/options';
 import { maximumTokens } from '../core/plan/partition';
 import type { ChoiceStore } from './choice';
@@ -29,7 +37,10 @@ export async function chooseScenario(choices: ChoiceStore): Promise<void> {
     detail: description,
     scenario: kind,
   }));
-  const chosen = await vscode.window.showQuickPick(items, { title: t('Choose Scenario'), placeHolder: t('Which tokens does a token see?') });
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: t('Choose Scenario'),
+    placeHolder: t('Which tokens does a token see?'),
+  });
   const parameters = chosen && (await askParameters(chosen.scenario, before));
   if (chosen !== undefined && parameters !== undefined) {
     await choices.set({ kind: chosen.scenario, parameters: { ...choices.choice.parameters, ...parameters } });
@@ -103,8 +114,16 @@ export async function askNumber(question: NumberQuestion, value: number): Promis
 /** Asks what an evaluation measures; undefined where the user gave up. */
 export async function askWhetherNeedle(): Promise<boolean | undefined> {
   const items = [
-    { label: t('Predictions by Position'), detail: t("Perplexity and KL divergence of every scenario, against the model's own attention."), needle: false },
-    { label: t('Predictions and Needles'), detail: t('Also hides a sentence in the text at several depths, and scores whether the model finds it.'), needle: true },
+    {
+      label: t('Predictions by Position'),
+      detail: t("Perplexity and KL divergence of every scenario, against the model's own attention."),
+      needle: false,
+    },
+    {
+      label: t('Predictions and Needles'),
+      detail: t('Also hides a sentence in the text at several depths, and scores whether the model finds it.'),
+      needle: true,
+    },
   ];
   return (await vscode.window.showQuickPick(items, { title: t('Evaluate Quality') }))?.needle;
 }

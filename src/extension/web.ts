@@ -3,7 +3,9 @@ import { setTranslations, t } from '../core/l10n';
 
 /** What an editor in the browser is told. */
 function message(): string {
-  return t("Two Heads needs VS Code on the desktop: it plans and runs prompts with ONNX Runtime's native library, which a browser cannot load.");
+  return t(
+    "Two Heads needs VS Code on the desktop: it plans and runs prompts with ONNX Runtime's native library, which a browser cannot load.",
+  );
 }
 
 /** What the manifest contributes, as far as it is answered here. */
@@ -23,9 +25,13 @@ export function activate({ subscriptions, extension }: vscode.ExtensionContext):
   }
   const { lm } = vscode as Partial<typeof vscode>;
   if (lm !== undefined) {
-    subscriptions.push(...languageModelTools.map(({ name }) => lm.registerTool(name, { invoke: () => Promise.reject(new Error(message())) })));
+    subscriptions.push(
+      ...languageModelTools.map(({ name }) => lm.registerTool(name, { invoke: () => Promise.reject(new Error(message())) })),
+    );
   }
-  subscriptions.push(vscode.window.registerWebviewViewProvider('twoHeads.panel', { resolveWebviewView: ({ webview }) => void (webview.html = page()) }));
+  subscriptions.push(
+    vscode.window.registerWebviewViewProvider('twoHeads.panel', { resolveWebviewView: ({ webview }) => void (webview.html = page()) }),
+  );
 }
 
 /** The panel's page: no script, no style of its own. */

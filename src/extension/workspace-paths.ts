@@ -29,7 +29,10 @@ export async function workspaceFile(file: string): Promise<vscode.Uri> {
   }
   const inside = folders.flatMap((folder) => placesIn(folder, file));
   for (const uri of inside) {
-    const found = await vscode.workspace.fs.stat(uri).then((stat) => stat, () => undefined);
+    const found = await vscode.workspace.fs.stat(uri).then(
+      (stat) => stat,
+      () => undefined,
+    );
     if (found !== undefined && (found.type & vscode.FileType.File) !== 0) {
       if (uri.scheme === 'file' && !(await isInWorkspace(uri.fsPath))) {
         throw new InputError(`File ${shown} is a link that leads outside the workspace; give a file inside it, or the text.`);
@@ -38,7 +41,9 @@ export async function workspaceFile(file: string): Promise<vscode.Uri> {
     }
   }
   throw new InputError(
-    inside.length === 0 ? `File ${shown} is outside the workspace; give a file inside it, or the text.` : `File ${shown} is no file of the workspace; give a path relative to its folder.`,
+    inside.length === 0
+      ? `File ${shown} is outside the workspace; give a file inside it, or the text.`
+      : `File ${shown} is no file of the workspace; give a path relative to its folder.`,
   );
 }
 

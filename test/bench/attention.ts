@@ -10,7 +10,10 @@ const headWidth = 64;
 const window = 512;
 
 /** M and the memory of one run's scores for each scenario, as trials on the machine of docs/benchmarks.md found them best. */
-const settings = { causal: { blockSize: 512, scoreBytes: 8 * 1024 * 1024 }, window: { blockSize: 128, scoreBytes: 4 * 1024 * 1024 } } as const;
+const settings = {
+  causal: { blockSize: 512, scoreBytes: 8 * 1024 * 1024 },
+  window: { blockSize: 128, scoreBytes: 4 * 1024 * 1024 },
+} as const;
 
 /** The longest N at which a peer of quadratic memory or time is still run. */
 const longest = { multiHead: 8192, dense: 8192, groupQuery: 32_768 };
@@ -56,14 +59,23 @@ export async function attention(context: BenchContext): Promise<Section> {
   };
 }
 
-async function compare(scenario: LayerScenario, tokens: number, data: Float32Array, device: Device, quick: boolean): Promise<Record<string, Figure>> {
+async function compare(
+  scenario: LayerScenario,
+  tokens: number,
+  data: Float32Array,
+  device: Device,
+  quick: boolean,
+): Promise<Record<string, Figure>> {
   const { blockSize, scoreBytes } = scenario.kind === 'causal' ? settings.causal : settings.window;
   const ours = OurAttention.create(scenario, blockSize, scoreBytes, heads, headWidth, [data, data, data], device);
   const causal = scenario.kind === 'causal';
   const peers: Record<string, Peer> = {
     ...(causal && tokens <= longest.multiHead && { multiHead: await multiHeadAttention(tokens, heads, headWidth, data, device) }),
     ...(causal && tokens <= longest.dense && { dense: await denseGraph(tokens, heads, headWidth, data, device) }),
-    ...(scenario.kind !== 'attention-sink' && tokens <= longest.groupQuery && { groupQuery: await groupQueryAttention(tokens, heads, headWidth, causal ? -1 : window, data, device) }),
+    ...(scenario.kind !== 'attention-sink' &&
+      tokens <= longest.groupQuery && {
+        groupQuery: await groupQueryAttention(tokens, heads, headWidth, causal ? -1 : window, data, device),
+      }),
   };
   const ceilings: number[] = [];
   const rounds = quick ? 2 : tokens > 16_384 ? 3 : 5;
@@ -109,10 +121,26 @@ function goalsOf(rows: readonly Readonly<Record<string, Figure>>[]): Goal[] {
   const overheads = rows.map(({ gatherMs, mergeMs, oursMs }) => (Number(gatherMs) + Number(mergeMs)) / Number(oursMs));
   const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;
   return [
-    { goal: 'Causal, N = 8192: at least 8 times as fast as MultiHeadAttention', measured: `${speedUp.toFixed(2)} times`, reached: speedUp >= 8 },
+    {
+      goal: 'Causal, N = 8192: at least 8 times as fast as MultiHeadAttention',
+      measured: `${speedUp.toFixed(2)} times`,
+      reached: speedUp >= 8,
+    },
     { goal: 'Causal, N = 8192: useful FLOP/s at least 70% of the best MatMul', measured: percent(share), reached: share >= 0.7 },
-    { goal: 'Window 512: time linear in N within 5% from 8k to 64k', measured: `time per token varies by ${percent(spread)}`, reached: spread <= 0.05 },
-    { goal: 'Window 512: never slower than GroupQueryAttention with the same window', measured: `at least ${slowest.toFixed(2)} times as fast`, reached: slowest >= 1 },
-    { goal: 'Overhead outside run() under 5%', measured: `at most ${percent(Math.max(...overheads))}`, reached: Math.max(...overheads) < 0.05 },
+    {
+      goal: 'Window 512: time linear in N within 5% from 8k to 64k',
+      measured: `time per token varies by ${percent(spread)}`,
+      reached: spread <= 0.05,
+    },
+    {
+      goal: 'Window 512: never slower than GroupQueryAttention with the same window',
+      measured: `at least ${slowest.toFixed(2)} times as fast`,
+      reached: slowest >= 1,
+    },
+    {
+      goal: 'Overhead outside run() under 5%',
+      measured: `at most ${percent(Math.max(...overheads))}`,
+      reached: Math.max(...overheads) < 0.05,
+    },
   ];
 }

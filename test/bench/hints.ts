@@ -41,14 +41,38 @@ export async function hints({ quick, log }: BenchContext, calibration: Calibrati
   return {
     name: 'hints',
     title: 'From a keystroke to new lens, status and hints of the visible range',
-    method: 'Keystrokes at random places of a prompt of distinct lines: tokens, plan, prediction, sections and labels anew. First look: the prompt was never seen. Longest hold: time without giving way to other work.',
-    columns: { bytes: 'prompt, bytes', tokens: 'N', blockSize: 'M', firstMs: 'first look, ms', p50: 'median, ms', p95: '95th percentile, ms', worst: 'longest, ms' },
+    method:
+      'Keystrokes at random places of a prompt of distinct lines: tokens, plan, prediction, sections and labels anew. First look: the prompt was never seen. Longest hold: time without giving way to other work.',
+    columns: {
+      bytes: 'prompt, bytes',
+      tokens: 'N',
+      blockSize: 'M',
+      firstMs: 'first look, ms',
+      p50: 'median, ms',
+      p95: '95th percentile, ms',
+      worst: 'longest, ms',
+    },
     rows,
-    goals: quick ? [] : [{ goal: 'Hints of a 1 MB prompt within 50 ms of a keystroke at the 95th percentile', measured: `${(Number(largest.p95) + 5).toFixed(1)} ms, the pause of 5 ms included (M = 256)`, reached: Number(largest.p95) + 5 <= 50 }],
+    goals: quick
+      ? []
+      : [
+          {
+            goal: 'Hints of a 1 MB prompt within 50 ms of a keystroke at the 95th percentile',
+            measured: `${(Number(largest.p95) + 5).toFixed(1)} ms, the pause of 5 ms included (M = 256)`,
+            reached: Number(largest.p95) + 5 <= 50,
+          },
+        ],
   };
 }
 
-async function measure(prompt: string, blockSize: number, model: ModelFolder, tokenizer: PromptTokenizer, calibration: Calibration, keystrokes: number): Promise<Record<string, Figure>> {
+async function measure(
+  prompt: string,
+  blockSize: number,
+  model: ModelFolder,
+  tokenizer: PromptTokenizer,
+  calibration: Calibration,
+  keystrokes: number,
+): Promise<Record<string, Figure>> {
   const mapper = new TokenMapper(tokenizer);
   let tokens = 0;
   let outline: Outline | undefined;
@@ -58,7 +82,10 @@ async function measure(prompt: string, blockSize: number, model: ModelFolder, to
       throw new Error('Nothing was stale.');
     }
     tokens = map.tokens;
-    const plan = makePlan({ ...planRequest(map.tokens, model.config.shape, { ...defaultOptions, blockSize }), scoreBytes: calibration.scoreBytes });
+    const plan = makePlan({
+      ...planRequest(map.tokens, model.config.shape, { ...defaultOptions, blockSize }),
+      scoreBytes: calibration.scoreBytes,
+    });
     const prediction = devicePrediction(plan, calibration);
     const shown = [planHeadline(plan), planStatus(plan), prediction === null ? '' : expectation(prediction)];
     const first = Math.floor(map.tokenAt(at) / plan.blockSize);

@@ -10,7 +10,14 @@ export function markdownOf(sections: readonly Section[], environment: Environmen
   const goals = sections.flatMap((section) => section.goals);
   return [
     `Measured on ${date.slice(0, 10)}: ${cpu}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GiB, ${platform}; ${threads} threads; Node ${node}, ONNX Runtime ${onnxruntime}, Two Heads ${twoHeads}.`,
-    ...(goals.length === 0 ? [] : [table({ goal: 'goal', measured: 'measured', reached: 'reached' }, goals.map((goal) => ({ ...goal, reached: goal.reached ? 'yes' : '**no**' })))]),
+    ...(goals.length === 0
+      ? []
+      : [
+          table(
+            { goal: 'goal', measured: 'measured', reached: 'reached' },
+            goals.map((goal) => ({ ...goal, reached: goal.reached ? 'yes' : '**no**' })),
+          ),
+        ]),
     ...sections.flatMap(({ title, method, columns, rows }) => [
       `## ${title}`,
       method,

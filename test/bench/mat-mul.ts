@@ -14,10 +14,32 @@ interface Product {
 }
 
 const square = (size: number): Product => ({ name: `square ${size}`, batch: 1, rows: size, inner: size, columns: size });
-const scores = (rows: number, batch: number): Product => ({ name: `${batch} score tiles of ${rows}`, batch, rows, inner: 64, columns: rows });
-const values = (rows: number, batch: number): Product => ({ name: `${batch} value tiles of ${rows}`, batch, rows, inner: rows, columns: 64 });
+const scores = (rows: number, batch: number): Product => ({
+  name: `${batch} score tiles of ${rows}`,
+  batch,
+  rows,
+  inner: 64,
+  columns: rows,
+});
+const values = (rows: number, batch: number): Product => ({
+  name: `${batch} value tiles of ${rows}`,
+  batch,
+  rows,
+  inner: rows,
+  columns: 64,
+});
 
-const products: readonly Product[] = [square(512), square(1024), square(2048), scores(256, 16), values(256, 16), scores(512, 4), values(512, 4), scores(1024, 2), values(1024, 2)];
+const products: readonly Product[] = [
+  square(512),
+  square(1024),
+  square(2048),
+  scores(256, 16),
+  values(256, 16),
+  scores(512, 4),
+  values(512, 4),
+  scores(1024, 2),
+  values(1024, 2),
+];
 
 /** The products that were the fastest in trials: the ceiling of a round is the best of them. */
 const ceilings: readonly Product[] = [square(1024), scores(512, 4), values(512, 4)];
@@ -47,7 +69,11 @@ export async function matMul({ threads, quick, log }: BenchContext): Promise<Sec
     title: 'MatMul, float32: the ceiling',
     method: 'Every product once a round, in turn; medians of the rounds.',
     columns: { product: 'product', ms: 'ms', rate: 'GFLOP/s' },
-    rows: ways.map(({ product }) => ({ product: product.name, ms: median(times[product.name]), rate: rateOf(product, median(times[product.name])) })),
+    rows: ways.map(({ product }) => ({
+      product: product.name,
+      ms: median(times[product.name]),
+      rate: rateOf(product, median(times[product.name])),
+    })),
     goals: [],
   };
 }
@@ -70,6 +96,9 @@ async function create(product: Product, device: Device): Promise<Loaded> {
   const g = new GraphBuilder('mat-mul');
   g.output('c', g.matMul(g.input('a', [batch, rows, inner]), g.input('b', [batch, inner, columns])), [batch, rows, columns]);
   const session = await InferenceSession.create(g.build(), sessionOptions(device));
-  const feeds = { a: new Tensor('float32', uniformData(batch * rows * inner), [batch, rows, inner]), b: new Tensor('float32', uniformData(batch * inner * columns), [batch, inner, columns]) };
+  const feeds = {
+    a: new Tensor('float32', uniformData(batch * rows * inner), [batch, rows, inner]),
+    b: new Tensor('float32', uniformData(batch * inner * columns), [batch, inner, columns]),
+  };
   return { product, run: () => session.run(feeds) };
 }

@@ -12,7 +12,15 @@ const mebibyte = 1024 * 1024;
 export async function measurePeak(tokens: number, threads: number): Promise<void> {
   const device = await openDevice('cpu', threads);
   const data = (): Float32Array => uniformData(heads * tokens * headWidth);
-  const ours = OurAttention.create({ kind: 'sliding-window', window: 512 }, 128, undefined, heads, headWidth, [data(), data(), data()], device);
+  const ours = OurAttention.create(
+    { kind: 'sliding-window', window: 512 },
+    128,
+    undefined,
+    heads,
+    headWidth,
+    [data(), data(), data()],
+    device,
+  );
   await ours.run();
   process.send?.(peakResidentBytes());
   await ours.release();

@@ -23,10 +23,33 @@ export class OurAttention {
   ) {}
 
   /** @param data queries, keys and values, `[H, N, m]` each */
-  static create(scenario: LayerScenario, blockSize: number, scoreBytes: number | undefined, heads: number, headWidth: number, data: readonly [Float32Array, Float32Array, Float32Array], device: Device): OurAttention {
+  static create(
+    scenario: LayerScenario,
+    blockSize: number,
+    scoreBytes: number | undefined,
+    heads: number,
+    headWidth: number,
+    data: readonly [Float32Array, Float32Array, Float32Array],
+    device: Device,
+  ): OurAttention {
     const tokens = data[0].length / (heads * headWidth);
-    const shape: ModelShape = { layers: 1, heads, keyValueHeads: heads, headWidth, width: heads * headWidth, feedForwardWidth: 32, vocabulary: 2 };
-    const plan = planLayers({ tokens, model: shape, scenario, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads, causal: false }, scoreBytes });
+    const shape: ModelShape = {
+      layers: 1,
+      heads,
+      keyValueHeads: heads,
+      headWidth,
+      width: heads * headWidth,
+      feedForwardWidth: 32,
+      vocabulary: 2,
+    };
+    const plan = planLayers({
+      tokens,
+      model: shape,
+      scenario,
+      construction: 'fused',
+      oracle: { inputLength: blockSize, layers: 1, heads, causal: false },
+      scoreBytes,
+    });
     const oracle = new OnnxOracle(plainLlama(shape), blockSize, device);
     const clock = new PhaseClock();
     const [query, key, value] = data.map((part) => ({ heads, tokens, width: headWidth, data: part }));

@@ -13,7 +13,13 @@ export interface Peer {
 }
 
 /** `MultiHeadAttention` of ONNX Runtime, causal, on `[1, N, H m]`. */
-export async function multiHeadAttention(tokens: number, heads: number, headWidth: number, data: Float32Array, device: Device): Promise<Peer> {
+export async function multiHeadAttention(
+  tokens: number,
+  heads: number,
+  headWidth: number,
+  data: Float32Array,
+  device: Device,
+): Promise<Peer> {
   const g = new GraphBuilder('multi-head-attention');
   const shape = [1, tokens, heads * headWidth];
   const operands = ['query', 'key', 'value'].map((name) => g.input(name, shape));
@@ -24,7 +30,14 @@ export async function multiHeadAttention(tokens: number, heads: number, headWidt
 }
 
 /** `GroupQueryAttention` of ONNX Runtime, causal, all heads of their own; a window of -1 is none. */
-export async function groupQueryAttention(tokens: number, heads: number, headWidth: number, window: number, data: Float32Array, device: Device): Promise<Peer> {
+export async function groupQueryAttention(
+  tokens: number,
+  heads: number,
+  headWidth: number,
+  window: number,
+  data: Float32Array,
+  device: Device,
+): Promise<Peer> {
   const g = new GraphBuilder('group-query-attention');
   const shape = [1, tokens, heads * headWidth];
   const [query, key, value] = ['query', 'key', 'value'].map((name) => g.input(name, shape));
@@ -32,12 +45,23 @@ export async function groupQueryAttention(tokens: number, heads: number, headWid
   const lengths = g.input('lengths', [1], 'int32');
   const total = g.input('total', [], 'int32');
   const attributes = { num_heads: heads, kv_num_heads: heads, local_window_size: window };
-  const [out, presentKey, presentValue] = g.call({ opType: 'GroupQueryAttention', domain: contrib }, [query, key, value, nothing, nothing, lengths, total], 3, attributes);
+  const [out, presentKey, presentValue] = g.call(
+    { opType: 'GroupQueryAttention', domain: contrib },
+    [query, key, value, nothing, nothing, lengths, total],
+    3,
+    attributes,
+  );
   g.output('out', out, shape);
   g.output('presentKey', presentKey, [1, heads, tokens, headWidth]);
   g.output('presentValue', presentValue, [1, heads, tokens, headWidth]);
   const operand = new Tensor('float32', data, shape);
-  return open(g, device, { query: operand, key: operand, value: operand, lengths: new Tensor('int32', [tokens - 1], [1]), total: new Tensor('int32', [tokens], []) });
+  return open(g, device, {
+    query: operand,
+    key: operand,
+    value: operand,
+    lengths: new Tensor('int32', [tokens - 1], [1]),
+    total: new Tensor('int32', [tokens], []),
+  });
 }
 
 /** The plain dense graph: scores of all pairs, mask, softmax, values, in one call. */

@@ -55,17 +55,39 @@ export async function prefill(context: BenchContext): Promise<Section> {
     title: 'Whole-model prefill, SmolLM-135M’s shape, random weights, float32',
     method:
       'Ours (causal, fused, M = 512) and llama.cpp (node-llama-cpp, CPU, key-value cache in float32, the fastest of batches of 512 and 2,048 with and without flash attention) on the same tokens and weights, in turn, each making its context or sessions anew; medians. The difference is the largest between two next-token probabilities, relative to the largest probability.',
-    columns: { tokens: 'N', oursMs: 'ours, ms', llamaMs: 'llama.cpp, ms', ratio: 'llama.cpp / ours', variant: 'llama.cpp ran with', difference: 'difference' },
+    columns: {
+      tokens: 'N',
+      oursMs: 'ours, ms',
+      llamaMs: 'llama.cpp, ms',
+      ratio: 'llama.cpp / ours',
+      variant: 'llama.cpp ran with',
+      difference: 'difference',
+    },
     rows,
-    goals: context.quick ? [] : [{ goal: 'Prefill at N = 8192 at least as fast as llama.cpp', measured: `N = ${last.tokens}: ${Number(last.ratio).toFixed(2)} times as fast`, reached: Number(last.ratio) >= 1 }],
+    goals: context.quick
+      ? []
+      : [
+          {
+            goal: 'Prefill at N = 8192 at least as fast as llama.cpp',
+            measured: `N = ${last.tokens}: ${Number(last.ratio).toFixed(2)} times as fast`,
+            reached: Number(last.ratio) >= 1,
+          },
+        ],
   };
 }
 
-async function compare(model: LoadedModel, count: number, llama: LlamaCpp, { threads, quick, log }: BenchContext): Promise<Record<string, number | string>> {
+async function compare(
+  model: LoadedModel,
+  count: number,
+  llama: LlamaCpp,
+  { threads, quick, log }: BenchContext,
+): Promise<Record<string, number | string>> {
   const next = uniform(count);
   const tokens = Int32Array.from({ length: count }, () => 300 + Math.floor(next() * (model.shape.vocabulary - 300)));
   log(`prefill of ${count} tokens`);
-  const variants = [false, true].flatMap((flash) => [512, 2048].map((batch) => ({ flash, batch, name: `batches of ${batch}${flash ? ', flash attention' : ''}` })));
+  const variants = [false, true].flatMap((flash) =>
+    [512, 2048].map((batch) => ({ flash, batch, name: `batches of ${batch}${flash ? ', flash attention' : ''}` })),
+  );
   let oursNext: Float64Array | undefined;
   let llamaNext: Map<number, number> | undefined;
   // One pass of each variant finds the one to compare with.
@@ -92,7 +114,11 @@ async function compare(model: LoadedModel, count: number, llama: LlamaCpp, { thr
 }
 
 /** A context of its own each time: the key-value cache of an earlier pass would spare the work. Making and disposing it is in the time: 1 to 3% of it, as our sessions are in ours. */
-async function withLlama(llama: LlamaCpp, { batch, flash }: { batch: number; flash: boolean }, tokens: Int32Array): Promise<Map<number, number>> {
+async function withLlama(
+  llama: LlamaCpp,
+  { batch, flash }: { batch: number; flash: boolean },
+  tokens: Int32Array,
+): Promise<Map<number, number>> {
   const context = await llama.context(tokens.length, batch, flash);
   try {
     return await prefillWithLlama(context, tokens);
@@ -107,7 +133,15 @@ async function ours(model: LoadedModel, tokens: Int32Array, threads: number): Pr
   const oracle = new OnnxOracle(model, blockSize, device);
   try {
     const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize }));
-    const hidden = await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
+    const hidden = await forward({
+      model,
+      plan,
+      tokens,
+      oracle,
+      clock: new PhaseClock(),
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
     return nextToken(model, hidden.subarray((tokens.length - 1) * model.shape.width));
   } finally {
     await oracle.release();
@@ -116,7 +150,10 @@ async function ours(model: LoadedModel, tokens: Int32Array, threads: number): Pr
 
 /** Final norm, head and softmax of one row, in float64. */
 function nextToken(model: LoadedModel, row: Float32Array): Float64Array {
-  const { shape: { width, vocabulary }, norm } = model;
+  const {
+    shape: { width, vocabulary },
+    norm,
+  } = model;
   const [finalNorm, head] = [model.head.finalNormWeight?.data ?? [], model.head.headWeight?.data ?? []];
   const size = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / width + norm.epsilon);
   const normed = Float64Array.from(row, (x, column) => (x / size) * finalNorm[column]);

@@ -85,46 +85,62 @@ describe('pictures of', () => {
     await bench.setTheme(dark);
   });
 
-  it('a calibrated machine', async () => {
-    await bench.command('Two Heads: Calibrate This Machine');
-    await said(/Calibrated /);
-    await shoot(join(walkthrough, 'calibrate.png'));
-  }, runLimitMs);
+  it(
+    'a calibrated machine',
+    async () => {
+      await bench.command('Two Heads: Calibrate This Machine');
+      await said(/Calibrated /);
+      await shoot(join(walkthrough, 'calibrate.png'));
+    },
+    runLimitMs,
+  );
 
-  it('a run and its proof, with all scenarios beside it', async () => {
-    await bench.command('Two Heads: Compare Scenarios');
-    await said(/Compared \d scenarios/);
-    await bench.command('Two Heads: Simulate This File');
-    await said(/max abs error/);
-    const frame = await panel();
-    await shootPart(frame, 'section-last-run', 420, 'last-run-dark');
-    copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
-    await frame.locator('vscode-radio[value="time"]').click();
-    await bench.setTheme(light);
-    await shootPart(frame, 'section-costs', 860, 'cost-light');
-    await bench.setTheme('Default High Contrast');
-    await shootPart(frame, 'section-costs', 420, 'cost-high-contrast');
-    await bench.setSideBarWidth(360);
-    await bench.setTheme(dark);
-  }, runLimitMs);
+  it(
+    'a run and its proof, with all scenarios beside it',
+    async () => {
+      await bench.command('Two Heads: Compare Scenarios');
+      await said(/Compared \d scenarios/);
+      await bench.command('Two Heads: Simulate This File');
+      await said(/max abs error/);
+      const frame = await panel();
+      await shootPart(frame, 'section-last-run', 420, 'last-run-dark');
+      copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
+      await frame.locator('vscode-radio[value="time"]').click();
+      await bench.setTheme(light);
+      await shootPart(frame, 'section-costs', 860, 'cost-light');
+      await bench.setTheme('Default High Contrast');
+      await shootPart(frame, 'section-costs', 420, 'cost-high-contrast');
+      await bench.setSideBarWidth(360);
+      await bench.setTheme(dark);
+    },
+    runLimitMs,
+  );
 
-  it('what masks do to predictions', async () => {
-    await bench.setSettings({ 'twoHeads.window': 64 });
-    await bench.command('Two Heads: Evaluate Quality');
-    await bench.quickPick('Predictions and Needles');
-    await said(/Evaluated \d points/);
-    await bench.setTheme(light);
-    await shootPart(await panel(), 'section-quality', 860, 'quality-light');
-    await bench.setTheme(dark);
-    await bench.setSettings({ 'twoHeads.window': undefined });
-  }, runLimitMs);
+  it(
+    'what masks do to predictions',
+    async () => {
+      await bench.setSettings({ 'twoHeads.window': 64 });
+      await bench.command('Two Heads: Evaluate Quality');
+      await bench.quickPick('Predictions and Needles');
+      await said(/Evaluated \d points/);
+      await bench.setTheme(light);
+      await shootPart(await panel(), 'section-quality', 860, 'quality-light');
+      await bench.setTheme(dark);
+      await bench.setSettings({ 'twoHeads.window': undefined });
+    },
+    runLimitMs,
+  );
 
-  it('the ledger of theorems', async () => {
-    await bench.command('Two Heads: Run the Ledger of Theorems');
-    await said(/Ledger of \d+ rows/);
-    await shootPart(await panel(), 'section-ledger', 860, 'ledger-dark');
-    copyFileSync(join(docs, 'ledger-dark.png'), join(walkthrough, 'ledger.png'));
-  }, runLimitMs);
+  it(
+    'the ledger of theorems',
+    async () => {
+      await bench.command('Two Heads: Run the Ledger of Theorems');
+      await said(/Ledger of \d+ rows/);
+      await shootPart(await panel(), 'section-ledger', 860, 'ledger-dark');
+      copyFileSync(join(docs, 'ledger-dark.png'), join(walkthrough, 'ledger.png'));
+    },
+    runLimitMs,
+  );
 
   it('the runs, compared', async () => {
     await bench.setSideBarWidth(360);
@@ -142,19 +158,28 @@ describe('pictures of', () => {
     await bench.command('View: Close All Editors');
   });
 
-  it('the most expensive blocks, and a continuation', async () => {
-    await bench.open(join(workspace, 'long-prompt.md'));
-    await eventuallyText('the lens', () => bench.editor.codeLenses(), /1,500 calls/);
-    await bench.command('Two Heads: Go to Most Expensive Block');
-    await shootOpen('expensive-dark');
-    await bench.page.keyboard.press('Escape');
-    await bench.open(join(workspace, 'question.prompt'));
-    await bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
-    await bench.command('Two Heads: Continue Prompt');
-    await bench.quickInput.answer('Tokens to add', '48');
-    await eventuallyText('the continuation', async () => [(await bench.page.locator('.view-lines').allInnerTexts()).join('\n')], /own.attention/, runLimitMs);
-    await shoot(join(docs, 'continuation-dark.png'));
-  }, runLimitMs);
+  it(
+    'the most expensive blocks, and a continuation',
+    async () => {
+      await bench.open(join(workspace, 'long-prompt.md'));
+      await eventuallyText('the lens', () => bench.editor.codeLenses(), /1,500 calls/);
+      await bench.command('Two Heads: Go to Most Expensive Block');
+      await shootOpen('expensive-dark');
+      await bench.page.keyboard.press('Escape');
+      await bench.open(join(workspace, 'question.prompt'));
+      await bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
+      await bench.command('Two Heads: Continue Prompt');
+      await bench.quickInput.answer('Tokens to add', '48');
+      await eventuallyText(
+        'the continuation',
+        async () => [(await bench.page.locator('.view-lines').allInnerTexts()).join('\n')],
+        /own.attention/,
+        runLimitMs,
+      );
+      await shoot(join(docs, 'continuation-dark.png'));
+    },
+    runLimitMs,
+  );
 });
 
 /** Writes the window without a command, which would close what is open. */

@@ -23,5 +23,7 @@ export function denseAttention(
 
 /** Cuts a flat row-major array into rows. */
 export function toRows(flat: ArrayLike<number>, width: number): number[][] {
-  return Array.from({ length: flat.length / width }, (_, row) => Array.from({ length: width }, (_unused, column) => flat[row * width + column]));
+  return Array.from({ length: flat.length / width }, (_, row) =>
+    Array.from({ length: width }, (_unused, column) => flat[row * width + column]),
+  );
 }

@@ -85,9 +85,13 @@ function readWeights(path: string): Map<string, Float64Array> {
   return new Map(
     Object.entries(header)
       .filter(([name]) => name !== '__metadata__')
-      .map(([name, { data_offsets: [from, to] }]) => [
-        name,
-        Float64Array.from({ length: (to - from) / 2 }, (_, i) => half(bytes.readUInt16LE(8 + length + from + 2 * i))),
-      ]),
+      .map(
+        ([
+          name,
+          {
+            data_offsets: [from, to],
+          },
+        ]) => [name, Float64Array.from({ length: (to - from) / 2 }, (_, i) => half(bytes.readUInt16LE(8 + length + from + 2 * i)))],
+      ),
   );
 }

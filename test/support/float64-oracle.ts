@@ -40,9 +40,15 @@ export class Float64Oracle implements Pick<Oracle, 'attend' | 'attendOn' | 'atte
       const [from, count] = blocks === 1 ? [0, tiles] : [tiles === 1 ? 0 : block, 1];
       const keys = part(key, from, count, plainKeys ? width : width + 1).map((row) => row.slice(0, width));
       // Hidden pairs carry a huge negative score: the same contract as the ONNX graph's.
-      const state = denseAttention(part(query, block, 1, width), keys, part(value, from, count, width), (q, k) => (mask?.[q * rows + (k % rows)] ?? 0) > -1e29);
+      const state = denseAttention(
+        part(query, block, 1, width),
+        keys,
+        part(value, from, count, width),
+        (q, k) => (mask?.[q * rows + (k % rows)] ?? 0) > -1e29,
+      );
       const own: States = { out: Float32Array.from(state.out.flat()), logNormaliser: Float32Array.from(state.logNormaliser) };
-      states = states === undefined ? own : { out: joined(states.out, own.out), logNormaliser: joined(states.logNormaliser, own.logNormaliser) };
+      states =
+        states === undefined ? own : { out: joined(states.out, own.out), logNormaliser: joined(states.logNormaliser, own.logNormaliser) };
     }
     return states ?? { out: new Float32Array(), logNormaliser: new Float32Array() };
   }

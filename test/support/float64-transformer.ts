@@ -17,14 +17,22 @@ export function transformInFloat64(
   calls: number,
 ): number[] {
   const size = transformInFloat64.inputSize(shape, reading);
-  return Array.from({ length: calls }, (_, call) => oneCall(shape, reading, causal, weights, tokens.subarray(call * size, (call + 1) * size))).flat();
+  return Array.from({ length: calls }, (_, call) =>
+    oneCall(shape, reading, causal, weights, tokens.subarray(call * size, (call + 1) * size)),
+  ).flat();
 }
 
 /** Floats that one call reads. */
 transformInFloat64.inputSize = ({ rows, layers, heads, ...slice }: BlackBoxShape, reading: Reading): number =>
   rows * layers * heads * sliceColumns(slice, reading).inputWidth;
 
-function oneCall(shape: BlackBoxShape, reading: Reading, causal: boolean, weights: Readonly<Record<string, Operand>>, tokens: Float32Array): number[] {
+function oneCall(
+  shape: BlackBoxShape,
+  reading: Reading,
+  causal: boolean,
+  weights: Readonly<Record<string, Operand>>,
+  tokens: Float32Array,
+): number[] {
   const { rows, layers, heads } = shape;
   const slices = layers * heads;
   const c = sliceColumns(shape, reading);
@@ -47,7 +55,9 @@ function oneCall(shape: BlackBoxShape, reading: Reading, causal: boolean, weight
     const added = multiply(joined, matrixOf(weights[`output.${layer}`], 0));
     stream = stream.map((row, index) => row.map((entry, column) => entry + added[index][column]));
   }
-  return stream.flatMap((row) => Array.from({ length: slices }, (_, slice) => read(row.slice(slice * c.width, (slice + 1) * c.width), c.score.from, reading)).flat());
+  return stream.flatMap((row) =>
+    Array.from({ length: slices }, (_, slice) => read(row.slice(slice * c.width, (slice + 1) * c.width), c.score.from, reading)).flat(),
+  );
 }
 
 /** What the last MLP makes of a slice. */
@@ -67,7 +77,9 @@ function read(slice: readonly number[], scoreAt: number, reading: Reading): numb
 
 function matrixOf({ data, shape }: Operand, head: number): Matrix {
   const [rows, columns] = shape.slice(-2);
-  return Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_unused, column) => Number(data[(head * rows + row) * columns + column])));
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: columns }, (_unused, column) => Number(data[(head * rows + row) * columns + column])),
+  );
 }
 
 function multiply(a: Matrix, b: Matrix): Matrix {

@@ -32,7 +32,11 @@ export function alignedLayer(tokens: number, shape: ModelShape, seed: number, sc
 }
 
 /** The largest differences between a run and dense float64 attention over the pairs that the plan is to attend to. */
-export async function errorsOf(plan: Plan, layer: LayerTensors, attention: LayerAttention): Promise<{ out: number; logNormaliser: number }> {
+export async function errorsOf(
+  plan: Plan,
+  layer: LayerTensors,
+  attention: LayerAttention,
+): Promise<{ out: number; logNormaliser: number }> {
   const attended = await attention.run(layer);
   const mask = maskOf(plan.scenario, plan.tokens);
   // Theorem 4.1: query block t sees the keys tau(S_t), and its sum is scaled up to all N.
@@ -44,7 +48,8 @@ export async function errorsOf(plan: Plan, layer: LayerTensors, attention: Layer
 
   const worst = { out: 0, logNormaliser: 0 };
   // NaN must not vanish in a maximum.
-  const worse = (present: number, difference: number): number => (Number.isNaN(difference) ? Infinity : Math.max(present, Math.abs(difference)));
+  const worse = (present: number, difference: number): number =>
+    Number.isNaN(difference) ? Infinity : Math.max(present, Math.abs(difference));
   const group = layer.query.heads / layer.key.heads;
   for (let head = 0; head < layer.query.heads; head += 1) {
     const rows = (tensor: HeadTensor, h: number): number[][] => toRows(headView(tensor, h), tensor.width);

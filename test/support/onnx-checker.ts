@@ -1,5 +1,12 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { ModelProtoSchema, TensorProto_DataLocation, TensorProto_DataType, type ModelProto, type NodeProto, type TensorProto } from '../../src/engine/onnx/generated/onnx_pb';
+import {
+  ModelProtoSchema,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+} from '../../src/engine/onnx/generated/onnx_pb';
 
 const elementBytes: ReadonlyMap<number, number> = new Map([
   [TensorProto_DataType.FLOAT, 4],
@@ -24,7 +31,13 @@ export function onnxComplaints(bytes: Uint8Array): string[] {
   }
   const imports = new Map(model.opsetImport.map(({ domain, version }) => [domain, version]));
   checkCalls(model, imports, complain);
-  checkScope(graph.node, [...graph.input, ...graph.initializer].map(({ name }) => name), graph.output.map(({ name }) => name), imports, complain);
+  checkScope(
+    graph.node,
+    [...graph.input, ...graph.initializer].map(({ name }) => name),
+    graph.output.map(({ name }) => name),
+    imports,
+    complain,
+  );
   for (const f of model.functions) {
     const own = new Map(f.opsetImport.map(({ domain, version }) => [domain, version]));
     checkScope(f.node, f.input, f.output, own, (text) => complain(`function ${f.name}: ${text}`));
@@ -58,7 +71,13 @@ function checkCalls({ functions, graph }: ModelProto, imports: ReadonlyMap<strin
 }
 
 /** Every value is assigned once, before it is read. */
-function checkScope(nodes: readonly NodeProto[], given: readonly string[], outputs: readonly string[], imports: ReadonlyMap<string, bigint>, complain: (text: string) => void): void {
+function checkScope(
+  nodes: readonly NodeProto[],
+  given: readonly string[],
+  outputs: readonly string[],
+  imports: ReadonlyMap<string, bigint>,
+  complain: (text: string) => void,
+): void {
   const assigned = new Set<string>();
   const assign = (name: string): void => {
     if (assigned.has(name) || name === '') {
@@ -90,7 +109,10 @@ function checkTensor({ name, dims, dataType, rawData, dataLocation, externalData
   if (stored !== bytes) {
     complain(`constant ${name} of ${dims.join(' x ')} has ${stored} bytes, not ${bytes}`);
   }
-  if (dataLocation === TensorProto_DataLocation.EXTERNAL && (external.get('location') === undefined || Number(external.get('offset')) % 4096 !== 0)) {
+  if (
+    dataLocation === TensorProto_DataLocation.EXTERNAL &&
+    (external.get('location') === undefined || Number(external.get('offset')) % 4096 !== 0)
+  ) {
     complain(`constant ${name} has no file, or begins where no page does`);
   }
 }

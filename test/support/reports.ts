@@ -18,7 +18,14 @@ export interface ReportChoice {
 }
 
 /** The report of a run that never was: its plan is real, its measurements are made up. */
-export function reportOf({ path = 'prompt.md', tokens = 100, scenario = makeScenario('causal'), construction = 'fused', date = '2026-02-01T14:05:06.789Z', meanKl = 0.25 }: ReportChoice = {}): RunReport {
+export function reportOf({
+  path = 'prompt.md',
+  tokens = 100,
+  scenario = makeScenario('causal'),
+  construction = 'fused',
+  date = '2026-02-01T14:05:06.789Z',
+  meanKl = 0.25,
+}: ReportChoice = {}): RunReport {
   const plan = makePlan(planRequest(tokens, smallModel, { ...defaultOptions, scenario, blockSize: 16, construction }));
   const { tokens: length, model: shape, scenario: planned, oracle, construction: arranged, ...figures } = summarise(plan);
   return {
@@ -43,8 +50,20 @@ export function reportOf({ path = 'prompt.md', tokens = 100, scenario = makeScen
     },
     fidelity: { reference: 'float64 attention', rows: 64, maxAbsError: 3.1e-7, maxRelError: 2e-6, logNormaliserError: 1e-6 },
     sampling: null,
-    quality: meanKl === null ? null : { baseline: { kind: 'causal' }, perplexity: 12.5, baselinePerplexity: 10, meanKl, topAgreement: 0.9, positions: length - 1 },
+    quality:
+      meanKl === null
+        ? null
+        : { baseline: { kind: 'causal' }, perplexity: 12.5, baselinePerplexity: 10, meanKl, topAgreement: 0.9, positions: length - 1 },
     qualityNote: meanKl === null ? 'Quality was switched off for this run.' : null,
-    environment: { twoHeads: '0.1.0', node: 'v20.19.0', onnxruntime: '1.30.0', platform: 'linux-x64', cpu: 'Test CPU', cores: 2, memoryBytes: 8 * 1024 ** 3, date },
+    environment: {
+      twoHeads: '0.1.0',
+      node: 'v20.19.0',
+      onnxruntime: '1.30.0',
+      platform: 'linux-x64',
+      cpu: 'Test CPU',
+      cores: 2,
+      memoryBytes: 8 * 1024 ** 3,
+      date,
+    },
   };
 }

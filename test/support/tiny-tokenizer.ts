@@ -8,8 +8,18 @@ import { join } from 'node:path';
  * @param around whether a text is put between the special tokens 1 and 2, as BERT has them
  */
 export function writeTinyTokenizer(folder: string, words: number, around: boolean): void {
-  const special = (id: number, content: string): object => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
-  const vocab = Object.fromEntries(['[UNK]', '[CLS]', '[SEP]', ...Array.from({ length: words }, (_, word) => `w${word}`)].map((content, id) => [content, id]));
+  const special = (id: number, content: string): object => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
+  const vocab = Object.fromEntries(
+    ['[UNK]', '[CLS]', '[SEP]', ...Array.from({ length: words }, (_, word) => `w${word}`)].map((content, id) => [content, id]),
+  );
   const piece = (id: string): object => ({ SpecialToken: { id, type_id: 0 } });
   const text = { Sequence: { id: 'A', type_id: 0 } };
   const definition = {

@@ -16,7 +16,8 @@ function holes(text: string): string[] {
 }
 
 /** Where the manifest holds what people see. A tool's `name` is an identifier, its `modelDescription` for language models. */
-const shownFields = /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
+const shownFields =
+  /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
 
 const messages = ['src/core', 'src/protocol', 'src/extension', 'webview'].flatMap(messagesIn);
 const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
@@ -60,25 +61,45 @@ describe('texts of the manifest', () => {
   });
 
   it('leave none that people see in the manifest itself', () => {
-    const { displayName, description, capabilities, contributes } = JSON.parse(manifest) as Record<string, unknown> & { contributes: Record<string, unknown> };
+    const { displayName, description, capabilities, contributes } = JSON.parse(manifest) as Record<string, unknown> & {
+      contributes: Record<string, unknown>;
+    };
     const { commands, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration } = contributes;
     const left: string[] = [];
-    JSON.stringify({ displayName, description, capabilities, commands, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration }, (field, value: unknown) => {
-      if (field === 'inputSchema') {
-        return undefined; // Language models read it, in English.
-      }
-      if (shownFields.test(field)) {
-        left.push(...[value].flat().filter((text): text is string => typeof text === 'string' && !/^(%[\w.]+%|twoHeads_\w+)$/.test(text)));
-      }
-      return value;
-    });
+    JSON.stringify(
+      {
+        displayName,
+        description,
+        capabilities,
+        commands,
+        viewsContainers,
+        views,
+        viewsWelcome,
+        languageModelTools,
+        walkthroughs,
+        configuration,
+      },
+      (field, value: unknown) => {
+        if (field === 'inputSchema') {
+          return undefined; // Language models read it, in English.
+        }
+        if (shownFields.test(field)) {
+          left.push(
+            ...[value].flat().filter((text): text is string => typeof text === 'string' && !/^(%[\w.]+%|twoHeads_\w+)$/.test(text)),
+          );
+        }
+        return value;
+      },
+    );
     expect(left).toEqual([]);
   });
 
   it('have the pages of the walkthrough beside the English ones, as VS Code looks for them', () => {
     const pages = [...manifest.matchAll(/"markdown": "([^"]+)\.md"/g)].map(([, page]) => page);
     expect(pages.length).toBeGreaterThan(0);
-    expect(pages.filter((page) => !existsSync(join(root, `${page}.md`)) || !existsSync(join(root, `${page}.nls.${language}.md`)))).toEqual([]);
+    expect(pages.filter((page) => !existsSync(join(root, `${page}.md`)) || !existsSync(join(root, `${page}.nls.${language}.md`)))).toEqual(
+      [],
+    );
     const code = (file: string): string => [...new Set(readFileSync(join(root, file), 'utf8').match(/`[^`]*`/g))].sort().join();
     expect(pages.filter((page) => code(`${page}.md`) !== code(`${page}.nls.${language}.md`))).toEqual([]);
   });

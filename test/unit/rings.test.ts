@@ -7,7 +7,11 @@ import { root } from '../support/paths';
 const rings: Record<string, { readonly rings: readonly string[]; readonly packages: RegExp }> = {
   'src/core': { rings: ['src/core'], packages: /^$/ },
   'src/protocol': { rings: ['src/core', 'src/protocol'], packages: /^$/ },
-  'src/engine': { rings: ['src/core', 'src/engine', 'package.json'], packages: /^(node:|onnxruntime-node(\/package\.json)?$|zod$|@bufbuild\/protobuf|@huggingface\/tokenizers$|gpt-tokenizer\/encoding\/|safe-regex2$)/ },
+  'src/engine': {
+    rings: ['src/core', 'src/engine', 'package.json'],
+    packages:
+      /^(node:|onnxruntime-node(\/package\.json)?$|zod$|@bufbuild\/protobuf|@huggingface\/tokenizers$|gpt-tokenizer\/encoding\/|safe-regex2$)/,
+  },
   'src/cli': { rings: ['src/core', 'src/engine', 'src/cli', 'package.json'], packages: /^(node:|commander$)/ },
   'src/extension': { rings: ['src/core', 'src/engine', 'src/protocol', 'src/extension'], packages: /^(node:|vscode$|zod$)/ },
   webview: { rings: ['src/core', 'src/protocol', 'webview'], packages: /^(chart\.js|@vscode\/webview-ui-toolkit)/ },
@@ -32,7 +36,10 @@ it.each(Object.entries(rings))('%s imports only inwards', (ring, allowed) => {
       const where = `${relative(root, file)} imports ${target}`;
       if (target.startsWith('.')) {
         const path = relative(root, resolve(file, '..', target));
-        expect(allowed.rings.some((inner) => path === inner || path.startsWith(`${inner}/`)), where).toBe(true);
+        expect(
+          allowed.rings.some((inner) => path === inner || path.startsWith(`${inner}/`)),
+          where,
+        ).toBe(true);
       } else {
         expect(target, where).toMatch(allowed.packages);
       }

@@ -32,7 +32,11 @@ async function violations(frame: Frame): Promise<Violation[]> {
   // The page is transparent, and axe takes what it cannot see behind it for white.
   await frame.evaluate('document.body.style.backgroundColor = "var(--vscode-sideBar-background)"');
   const results = await frame.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
-  return results.violations.map(({ id, impact, nodes }) => ({ rule: id, impact, elements: nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)}: ${failureSummary ?? ''}`) }));
+  return results.violations.map(({ id, impact, nodes }) => ({
+    rule: id,
+    impact,
+    elements: nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)}: ${failureSummary ?? ''}`),
+  }));
 }
 
 beforeAll(async () => {

@@ -29,11 +29,15 @@ async function panel(): Promise<Frame> {
 const at = (testId: string): string => `[data-testid="${testId}"]`;
 const notification = (wanted: RegExp): Promise<string> => eventuallyText('a notification', () => bench.notifications(), wanted, runLimitMs);
 /** What a chart says of itself to those who do not see it. */
-const said = async (frame: Frame, chart: string): Promise<string> => (await frame.locator(at(chart)).first().getAttribute('aria-label')) ?? '';
+const said = async (frame: Frame, chart: string): Promise<string> =>
+  (await frame.locator(at(chart)).first().getAttribute('aria-label')) ?? '';
 
 /** A screenshot of a part of the panel, scrolled to its start. */
 async function shoot(frame: Frame, part: string, name: string): Promise<void> {
-  await frame.locator(at(part)).first().evaluate((node) => (node as unknown as { scrollIntoView(): void }).scrollIntoView());
+  await frame
+    .locator(at(part))
+    .first()
+    .evaluate((node) => (node as unknown as { scrollIntoView(): void }).scrollIntoView());
   await bench.screenshot(name);
 }
 
@@ -45,7 +49,10 @@ beforeAll(async () => {
   writeFileSync(short, sampleText().slice(0, 4000));
   experiment = join(workspace, 'sweep.two-heads.json');
   const scenarios = ['sliding-window:16', 'sliding-window:64', 'sliding-window:128', 'attention-sink:64:4', 'causal'];
-  writeFileSync(experiment, JSON.stringify({ version: 1, prompts: ['short.md'], scenarios, blocks: [64], context: 256, maximumWindows: 3 }));
+  writeFileSync(
+    experiment,
+    JSON.stringify({ version: 1, prompts: ['short.md'], scenarios, blocks: [64], context: 256, maximumWindows: 3 }),
+  );
   bench = await Workbench.start({ ...packaged, workspace });
 });
 
@@ -61,7 +68,9 @@ describe('the cost view', () => {
     await frame.locator(at('growth-chart')).waitFor();
     const planned = JSON.parse((await cli(['plan', prompt, '--json'])).stdout) as PlanDocument;
     const row = frame.locator(`${at('costs-table')} ${at('cost-causal')}`);
-    const cells = await row.locator('td').evaluateAll((nodes) => nodes.map((node) => Number((node as unknown as { dataset: { value?: string } }).dataset.value)));
+    const cells = await row
+      .locator('td')
+      .evaluateAll((nodes) => nodes.map((node) => Number((node as unknown as { dataset: { value?: string } }).dataset.value)));
     const { calls, bound, flops, bytes } = planned.plan;
     expect(cells.slice(0, 5)).toEqual([calls.attention, calls.tokenwise, bound.calls, flops, bytes]);
     expect(await said(frame, 'growth-chart')).toMatch(/attention calls over N.* from .* at 128 tokens to .* at 1,048,576/);
@@ -111,7 +120,9 @@ describe('predictions beside measurements', () => {
     await bench.setSideBarWidth(300);
     expect(await said(frame, 'phases-chart')).toMatch(/attend .*, expected /);
     expect(await said(frame, 'layers-chart')).toMatch(/1 took .*, expected .*, 6 took .*, expected /);
-    const layers = await frame.locator(`${at('layers-table')} [data-testid^="layer-"]`).evaluateAll((nodes) => nodes.map((node) => Number((node as unknown as { dataset: { value?: string } }).dataset.value)));
+    const layers = await frame
+      .locator(`${at('layers-table')} [data-testid^="layer-"]`)
+      .evaluateAll((nodes) => nodes.map((node) => Number((node as unknown as { dataset: { value?: string } }).dataset.value)));
     expect(layers).toHaveLength(6);
     const wall = Number(await frame.locator(at('wall-time')).getAttribute('data-value'));
     expect(layers.reduce((sum, time) => sum + time, 0)).toBeLessThanOrEqual(wall);

@@ -96,7 +96,11 @@ describe('the editor', () => {
     await bench.command('Two Heads: Open Panel');
     const frame = await bench.webview(0);
     const impossible = frame.locator('[data-testid="costs-impossible"]');
-    await eventuallyText('the note', async () => [await impossible.innerText()], /2 sinks are more than the window of 1; choose 1 or fewer/);
+    await eventuallyText(
+      'the note',
+      async () => [await impossible.innerText()],
+      /2 sinks are more than the window of 1; choose 1 or fewer/,
+    );
     await bench.command('Two Heads: Compare Scenarios');
     await eventuallyText('the refusal', () => bench.notifications(), /2 sinks are more than the window of 1/);
     await bench.clearNotifications();
@@ -127,7 +131,12 @@ describe('the editor', () => {
     await chooseSlidingWindow(16);
     await bench.command('Two Heads: Continue Prompt');
     await bench.quickInput.answer('Tokens to add', '12');
-    const text = await eventuallyText('the continuation', async () => [(await bench.page.locator('.view-lines').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')], /own attention/, 60_000);
+    const text = await eventuallyText(
+      'the continuation',
+      async () => [(await bench.page.locator('.view-lines').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')],
+      /own attention/,
+      60_000,
+    );
     expect(text).toMatch(/sliding-window\(window 16\):\s+\| /);
     expect(text).toMatch(/causal, the model's own attention:/);
     await bench.screenshot('17-continuation');
@@ -142,7 +151,11 @@ describe('the editor', () => {
     await lens(/^1,\d{3} tokens · /);
     await bench.command('Two Heads: Open Panel');
     const frame = await bench.webview(0);
-    await eventuallyText('the note', async () => [await frame.locator('[data-testid="notes"]').innerText()], /tokens are an estimate by cl100k_base/);
+    await eventuallyText(
+      'the note',
+      async () => [await frame.locator('[data-testid="notes"]').innerText()],
+      /tokens are an estimate by cl100k_base/,
+    );
     await bench.command('Two Heads: Simulate This File');
     await eventuallyText('the refusal', () => bench.notifications(), /llama-3\.1-8b can be planned, not run/, 30_000);
     await bench.clearNotifications();
@@ -150,7 +163,12 @@ describe('the editor', () => {
   });
 
   it('plans a prompt of a megabyte anew while it is typed', async () => {
-    await open('megabyte.md', sampleText().repeat(70).slice(0, 1024 * 1024));
+    await open(
+      'megabyte.md',
+      sampleText()
+        .repeat(70)
+        .slice(0, 1024 * 1024),
+    );
     const before = await lens(/^3\d\d,\d{3} tokens/);
     await bench.editor.type('one more sentence. ');
     const after = await eventually('another count', async () => {
@@ -169,7 +187,11 @@ describe('the editor', () => {
     await lens(/tokens · /);
     await bench.setSettings({ 'twoHeads.hints.enabled': false });
     await eventually('no lens, hint or status item', async () => {
-      const seen = [await bench.editor.codeLenses(), await bench.editor.inlayHints(), (await bench.statusItems()).filter((item) => item.includes(' tok '))].flat();
+      const seen = [
+        await bench.editor.codeLenses(),
+        await bench.editor.inlayHints(),
+        (await bench.statusItems()).filter((item) => item.includes(' tok ')),
+      ].flat();
       return seen.length === 0 ? { found: true } : { seen };
     });
     await bench.setSettings({ 'twoHeads.hints.enabled': undefined });

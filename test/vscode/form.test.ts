@@ -47,7 +47,9 @@ describe('the form', () => {
   it('shows the parameters of the chosen scenario only', async () => {
     await choose('Attention sink');
     await lens(/attention-sink\(window 512, sinks 4\)/);
-    expect(await Promise.all(['param-window', 'param-sinks', 'param-seed', 'param-expression'].map((name) => part(name).isVisible()))).toEqual([true, true, false, false]);
+    expect(
+      await Promise.all(['param-window', 'param-sinks', 'param-seed', 'param-expression'].map((name) => part(name).isVisible())),
+    ).toEqual([true, true, false, false]);
   });
 
   it('plans anew at every movement of a slider, without a run', async () => {
@@ -70,7 +72,9 @@ describe('the form', () => {
     await eventuallyText('the complaint', async () => [await part('form-error').innerText()], /expected .* at column \d+/);
     await write('param-expression', 'k <= q and (q - k < 200 or k % 50 == 0)');
     await lens(/custom\(k <= q and \(q - k < 200 or k % 50 == 0\)\)/);
-    await eventually('no complaint', async () => ((await part('form-error').isVisible()) ? { seen: await part('form-error').innerText() } : { found: true }));
+    await eventually('no complaint', async () =>
+      (await part('form-error').isVisible()) ? { seen: await part('form-error').innerText() } : { found: true },
+    );
     await part('simulate').click();
     await eventuallyText('the outcome', () => bench.notifications(), /calls, max abs error \d\.\de-[5-9]/, 60_000);
     await bench.clearNotifications();

@@ -51,7 +51,9 @@ afterAll(async () => {
 
 describe('hints', () => {
   it('stay at their words while a prompt of a megabyte is typed into', async () => {
-    const text = sampleText().repeat(70).slice(0, 1024 * 1024);
+    const text = sampleText()
+      .repeat(70)
+      .slice(0, 1024 * 1024);
     const typed = 'some words more, typed as quickly as fingers can, and then a few others still ';
     await open('typing.md', text);
     await hint(/block 3 · /);
@@ -95,18 +97,27 @@ describe('hints', () => {
 
   it('are marked with lens and status while their figures lag behind', async () => {
     // So long that planning it anew takes a while on any machine; by another tokenizer, so that the page has nothing to do meanwhile.
-    const lines = sampleText().repeat(280).slice(0, 4 * 1024 * 1024).split('\n');
+    const lines = sampleText()
+      .repeat(280)
+      .slice(0, 4 * 1024 * 1024)
+      .split('\n');
     await open('marks.md', lines.map((line, index) => `${line} (${index})`).join('\n'));
     await hint(/block 1 · /);
     const before = await eventuallyText('the lens', () => bench.editor.codeLenses(), /tokens · /);
     await bench.page.evaluate(recordFrames);
     await bench.setSettings({ 'twoHeads.model': 'gpt2' });
-    await eventually('other figures without a mark', async () => {
-      const lens = (await bench.editor.codeLenses()).at(0);
-      const seen = [lens ?? '', ...(await bench.editor.inlayHints()), ...(await bench.statusItems())];
-      // The mark stands behind the lens's headline, with other lenses after it on the line.
-      return lens !== undefined && lens !== before && !lens.includes('…') && !seen.some((text) => text.endsWith('…')) ? { found: true } : { seen };
-    }, 60_000);
+    await eventually(
+      'other figures without a mark',
+      async () => {
+        const lens = (await bench.editor.codeLenses()).at(0);
+        const seen = [lens ?? '', ...(await bench.editor.inlayHints()), ...(await bench.statusItems())];
+        // The mark stands behind the lens's headline, with other lenses after it on the line.
+        return lens !== undefined && lens !== before && !lens.includes('…') && !seen.some((text) => text.endsWith('…'))
+          ? { found: true }
+          : { seen };
+      },
+      60_000,
+    );
     // What the wait saw may be newer than the last frame: one more is drawn before the recording ends.
     await bench.page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
     const frames = await bench.page.evaluate(takeFrames);
@@ -153,7 +164,9 @@ describe('hints', () => {
     const before = await bench.editor.state();
     await bench.command('Two Heads: Go to Most Expensive Block');
     await eventuallyText('the blocks', () => bench.quickInput.labels(), /^block 1\d · \d+ calls · /);
-    const shares = (await bench.quickInput.labels()).filter((label) => label.startsWith('block')).map((label) => Number(/ ([\d.]+)%/.exec(label)?.[1]));
+    const shares = (await bench.quickInput.labels())
+      .filter((label) => label.startsWith('block'))
+      .map((label) => Number(/ ([\d.]+)%/.exec(label)?.[1]));
     expect(shares).toEqual([...shares].sort((a, b) => b - a));
     const lineInView = async (): Promise<number> => (await bench.editor.state()).visibleLines[0][0];
     const previewed = await eventually('the preview', async () => {
@@ -180,7 +193,10 @@ describe('hints', () => {
     await bench.quickPick('3. A Difficult Case');
     await eventually('the cursor at the section', async () => {
       const [seen] = (await bench.editor.state()).selections;
-      const line = sampleText().split('\n').findIndex((text) => text.startsWith('## 3.')) + 1;
+      const line =
+        sampleText()
+          .split('\n')
+          .findIndex((text) => text.startsWith('## 3.')) + 1;
       return seen.startLine === line && seen.text === '' ? { found: true } : { seen };
     });
     await bench.setTheme('Default Light Modern');

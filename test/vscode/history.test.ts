@@ -20,7 +20,10 @@ const view = (): Locator => bench.page.locator('.pane', { has: bench.page.locato
 
 /** The lines of the tree that are runs, as a screen reader says them. */
 const lines = (): Locator => view().locator('.monaco-list-row[aria-label*=" call"]');
-const spoken = (): Promise<string[]> => lines().evaluateAll((rows: readonly { getAttribute(name: string): string | null }[]) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
+const spoken = (): Promise<string[]> =>
+  lines().evaluateAll((rows: readonly { getAttribute(name: string): string | null }[]) =>
+    rows.map((row) => row.getAttribute('aria-label') ?? ''),
+  );
 
 const notification = (wanted: RegExp): Promise<string> => eventuallyText('a notification', () => bench.notifications(), wanted, runLimitMs);
 
@@ -66,7 +69,9 @@ describe('the view of the runs', () => {
     await simulate('causal');
     await simulate('sliding-window');
     const [newest, oldest] = await runs(2);
-    expect(newest).toMatch(/^sliding-window\(window 100\), (\d{4}-\d\d-\d\d )?\d\d:\d\d, [\d,]+ calls, [\d.]+ m?s, error [\d.]+e-\d, of history prompt\.md$/);
+    expect(newest).toMatch(
+      /^sliding-window\(window 100\), (\d{4}-\d\d-\d\d )?\d\d:\d\d, [\d,]+ calls, [\d.]+ m?s, error [\d.]+e-\d, of history prompt\.md$/,
+    );
     expect(oldest).toMatch(/^causal, /);
     expect(await view().locator('.monaco-list-row[aria-label="history prompt.md, 2 runs"]').count()).toBe(1);
     expect(await lines().first().innerText()).toMatch(/calls · /);
@@ -82,7 +87,9 @@ describe('the view of the runs', () => {
   });
 
   it('opens a report from the keyboard', async () => {
-    await lines().first().click({ modifiers: ['ControlOrMeta'] });
+    await lines()
+      .first()
+      .click({ modifiers: ['ControlOrMeta'] });
     await bench.page.keyboard.press('Enter');
     const frame = await bench.webview('Run: sliding-window(window 100)');
     expect(await frame.locator('h1').innerText()).toBe('Two Heads: 1 run');
@@ -91,10 +98,16 @@ describe('the view of the runs', () => {
 
   it('compares what is selected', async () => {
     await lines().first().click();
-    await lines().nth(1).click({ modifiers: ['ControlOrMeta'] });
+    await lines()
+      .nth(1)
+      .click({ modifiers: ['ControlOrMeta'] });
     await bench.command('Two Heads: Compare Runs');
     const frame = await bench.webview('Comparison of 2 Runs');
-    await eventuallyText('the table', async () => [await frame.locator('table').first().innerText()], /causal[\s\S]*sliding-window\(window 100\)/);
+    await eventuallyText(
+      'the table',
+      async () => [await frame.locator('table').first().innerText()],
+      /causal[\s\S]*sliding-window\(window 100\)/,
+    );
     await frame.locator('svg[aria-labelledby^="quality-cost"]').waitFor();
     await bench.screenshot('41-comparison-dark');
     await bench.setTheme('Default Light Modern');
@@ -106,7 +119,9 @@ describe('the view of the runs', () => {
     const target = join(workspace, 'two-heads-runs.json');
     await bench.clearNotifications();
     await lines().first().click();
-    await lines().nth(1).click({ modifiers: ['ControlOrMeta'] });
+    await lines()
+      .nth(1)
+      .click({ modifiers: ['ControlOrMeta'] });
     await bench.command('Two Heads: Export Runs...');
     await bench.quickPick('JSON');
     await bench.quickInput.answer('Export Runs', target);

@@ -35,11 +35,15 @@ async function figure(frame: Frame, testId: string): Promise<number> {
 
 /** Waits for a notification that matches. */
 function notification(wanted: RegExp): Promise<string> {
-  return eventually(`a notification ${String(wanted)}`, async () => {
-    const seen = await bench.notifications();
-    const found = seen.find((text) => wanted.test(text));
-    return found === undefined ? { seen } : { found };
-  }, runLimitMs);
+  return eventually(
+    `a notification ${String(wanted)}`,
+    async () => {
+      const seen = await bench.notifications();
+      const found = seen.find((text) => wanted.test(text));
+      return found === undefined ? { seen } : { found };
+    },
+    runLimitMs,
+  );
 }
 
 beforeAll(async () => {
@@ -121,8 +125,14 @@ describe('the packaged extension in a real VS Code', () => {
       throw new Error(`No tile under the pointer says ${String(wanted)}; the last one says ${await info.innerText()}`);
     };
     const steps = Array.from({ length: 40 }, (_, index) => index * 0.024 + 0.02);
-    const column = await pointAt(/reads key block 2 /, steps.map((share) => ({ x: share * width, y: 0.9 * height })));
-    const tile = await pointAt(/query block 5 .* reads key block 2 /, steps.map((share) => ({ ...column, y: (1 - share) * height })));
+    const column = await pointAt(
+      /reads key block 2 /,
+      steps.map((share) => ({ x: share * width, y: 0.9 * height })),
+    );
+    const tile = await pointAt(
+      /query block 5 .* reads key block 2 /,
+      steps.map((share) => ({ ...column, y: (1 - share) * height })),
+    );
     await map.click({ position: tile });
     await selected('the queries of block 5 and the keys of block 2', [block(4), block(1)]);
     await bench.screenshot('4-tile-selected');

@@ -96,11 +96,19 @@ describe('the ledger of theorems', () => {
       expect(counted).toBe(exact);
       expect(['exact', 'within']).toContain(verdict);
     }
-    expect(rows.map(({ statement, construction, counted, bound, 'lower-bound': lowerBound }) => [statement, construction, counted, bound, lowerBound])).toEqual(
-      expected.rows.map((row) => [row.statement, row.construction, row.countedCalls, row.bound.calls, row.lowerBound].map(String)),
-    );
+    expect(
+      rows.map(({ statement, construction, counted, bound, 'lower-bound': lowerBound }) => [
+        statement,
+        construction,
+        counted,
+        bound,
+        lowerBound,
+      ]),
+    ).toEqual(expected.rows.map((row) => [row.statement, row.construction, row.countedCalls, row.bound.calls, row.lowerBound].map(String)));
     const { seeds, within, sample } = expected.sampling;
-    expect(await frame.locator('[data-testid="ledger-sampling-within"]').innerText()).toBe(`${formatCount(within)} of ${formatCount(seeds)}`);
+    expect(await frame.locator('[data-testid="ledger-sampling-within"]').innerText()).toBe(
+      `${formatCount(within)} of ${formatCount(seeds)}`,
+    );
     expect(await figure(frame, 'ledger-sampling-sample')).toBe(sample);
     expect(await figure(frame, 'ledger-sampling-needed')).toBeCloseTo(expected.sampling.logNeededLength, 6);
   });
@@ -115,7 +123,10 @@ describe('the ledger of theorems', () => {
     await bench.screenshot('11-ledger-sampling-light');
     await bench.setSideBarWidth(1150);
     await frame.locator('[data-testid="ledger-run"]').scrollIntoViewIfNeeded();
-    const { x, width } = (await frame.locator('[data-testid="ledger-row-0"] [data-testid="ledger-verdict"]').boundingBox()) ?? { x: 0, width: 0 };
+    const { x, width } = (await frame.locator('[data-testid="ledger-row-0"] [data-testid="ledger-verdict"]').boundingBox()) ?? {
+      x: 0,
+      width: 0,
+    };
     const table = (await frame.locator('[data-testid="ledger"] .wide-scroller').boundingBox()) ?? { x: 0, width: 0 };
     expect(x + width).toBeLessThanOrEqual(table.x + table.width + 1);
     await bench.screenshot('12-ledger-wide-light');
@@ -172,7 +183,9 @@ describe('the choice of the construction', () => {
     await bench.clearNotifications();
     await bench.command('Two Heads: Compare Scenarios');
     const outcome = await notification(/Compared 3 scenarios/);
-    expect(outcome).toMatch(/Left out sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\): /);
+    expect(outcome).toMatch(
+      /Left out sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\): /,
+    );
     expect(outcome).toMatch(complaint);
   });
 

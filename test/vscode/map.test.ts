@@ -14,7 +14,8 @@ let frame: Frame;
 
 const part = (testId: string): Locator => frame.locator(`[data-testid="${testId}"]`);
 /** Waits for the text of a part of the map. */
-const text = (testId: string, wanted: RegExp): Promise<string> => eventuallyText(testId, async () => [await part(testId).innerText()], wanted);
+const text = (testId: string, wanted: RegExp): Promise<string> =>
+  eventuallyText(testId, async () => [await part(testId).innerText()], wanted);
 
 /** Opens a prompt of its own and the panel beside it, and waits until the map is one of its plan. */
 async function open(name: string, content: string, summary: RegExp): Promise<void> {

@@ -61,7 +61,12 @@ async function api<M extends ApiCall['method']>(method: M, given: object = {}, m
 }
 
 /** Invokes a tool and answers its question with this button. @returns what was asked, and what came of it */
-async function tool(name: string, input: object, button: string | null = 'Yes', more: Partial<ToolCall> = {}): Promise<{ asked: string; outcome: Outcome }> {
+async function tool(
+  name: string,
+  input: object,
+  button: string | null = 'Yes',
+  more: Partial<ToolCall> = {},
+): Promise<{ asked: string; outcome: Outcome }> {
   const outcome = bench.ask('invokeTool', JSON.stringify({ name: `twoHeads_${name}`, input, ...more }));
   if (button === null) {
     return { asked: '', outcome: await outcome };
@@ -77,14 +82,18 @@ async function tool(name: string, input: object, button: string | null = 'Yes', 
 
 beforeAll(async () => {
   bench = await Workbench.start(makeWorkspace());
-  await eventually('the folders of the workspace file', async () => {
-    const seen = await bench.ask('folders');
-    if (seen.length < 2) {
-      // On a busy machine VS Code may read the file before its own file system is there, and never again.
-      await bench.reload();
-    }
-    return seen.length < 2 ? { seen } : { found: seen };
-  }, 120_000);
+  await eventually(
+    'the folders of the workspace file',
+    async () => {
+      const seen = await bench.ask('folders');
+      if (seen.length < 2) {
+        // On a busy machine VS Code may read the file before its own file system is there, and never again.
+        await bench.reload();
+      }
+      return seen.length < 2 ? { seen } : { found: seen };
+    },
+    120_000,
+  );
 });
 
 afterAll(async () => {
@@ -116,7 +125,11 @@ describe('the API, called by another extension', () => {
   });
 
   it('compares scenarios, and names those it left out only where nobody asked for them', async () => {
-    const { value, finishedRuns } = await api('compare', { ...quick, scenario: undefined, scenarios: [{ kind: 'causal' }, { kind: 'sliding-window', window: 32 }] });
+    const { value, finishedRuns } = await api('compare', {
+      ...quick,
+      scenario: undefined,
+      scenarios: [{ kind: 'causal' }, { kind: 'sliding-window', window: 32 }],
+    });
     expect(value.runs.map(({ scenario }) => scenario)).toEqual([{ kind: 'causal' }, { kind: 'sliding-window', window: 32 }]);
     expect(finishedRuns).toBe(2);
     const impossible = { blockSize: 64, construction: 'tight', scenarios: [{ kind: 'sliding-window', window: 100 }] };
@@ -124,7 +137,10 @@ describe('the API, called by another extension', () => {
   });
 
   it('refuses in one line, and cancels', async () => {
-    await expect(api('plan', { blockSize: 1 })).rejects.toMatchObject({ name: 'InputError', message: 'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216.' });
+    await expect(api('plan', { blockSize: 1 })).rejects.toMatchObject({
+      name: 'InputError',
+      message: 'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216.',
+    });
     await expect(api('plan', {}, { text: '' })).rejects.toMatchObject({ name: 'InputError' });
     await expect(api('plan', { model: '/nowhere' })).rejects.toThrow(/"\/nowhere" is no folder/);
     await expect(api('simulate', options, { repeat: 30, cancelAfterMs: 700 })).rejects.toMatchObject({ name: 'CancelledError' });
@@ -134,7 +150,9 @@ describe('the API, called by another extension', () => {
 
 describe('the tools of language models', () => {
   it('are offered', async () => {
-    expect(await bench.ask('tools')).toEqual(expect.arrayContaining(['plan_prompt', 'simulate_prompt', 'compare_scenarios'].map((name) => `twoHeads_${name}`)));
+    expect(await bench.ask('tools')).toEqual(
+      expect.arrayContaining(['plan_prompt', 'simulate_prompt', 'compare_scenarios'].map((name) => `twoHeads_${name}`)),
+    );
   });
 
   it('plan a file of the workspace', async () => {
@@ -149,7 +167,9 @@ describe('the tools of language models', () => {
   it('ask before a run with its file, calls and time, and run it only then', async () => {
     const input = { file: 'prompt.md', scenario: 'sliding-window', window: 64, blockSize: 64 };
     const refusal = await tool('simulate_prompt', input, 'Cancel');
-    expect(refusal.asked).toMatch(/Simulate inside\/prompt\.md\?[^]*tokens\) on this machine with tiny-docs-5m, M = 64, under sliding-window\(window 64\): [\d,]+ calls[^]*not calibrated/);
+    expect(refusal.asked).toMatch(
+      /Simulate inside\/prompt\.md\?[^]*tokens\) on this machine with tiny-docs-5m, M = 64, under sliding-window\(window 64\): [\d,]+ calls[^]*not calibrated/,
+    );
     expect(refusal.outcome.error?.message).toMatch(/cancel/i);
     const { outcome } = await tool('simulate_prompt', input);
     expect(outcome.error).toBeNull();
@@ -168,7 +188,11 @@ describe('the tools of language models', () => {
     ['outside the workspace, by its path', { file: '/etc/passwd' }, /outside the workspace/],
     ['behind a link', { file: 'link.md' }, /leads outside the workspace/],
     ['that is not there', { file: 'nothing.md' }, /is no file of the workspace/],
-    ['with a model from elsewhere', { file: 'prompt.md', model: embeddedFolder }, /neither ships with Two Heads nor is a folder of the workspace/],
+    [
+      'with a model from elsewhere',
+      { file: 'prompt.md', model: embeddedFolder },
+      /neither ships with Two Heads nor is a folder of the workspace/,
+    ],
     ['without a source', {}, /neither file and text/],
   ])('refuse, before they ask, a file %s', async (_, input, message) => {
     const { outcome } = await tool('simulate_prompt', input, null);
@@ -191,10 +215,14 @@ describe('a workspace that is on no disk', () => {
       return seen.some((lens) => lens.includes(headline)) ? { found: true } : { seen };
     });
     await bench.command('Two Heads: Simulate This File');
-    await eventually('a finished run', async () => {
-      const seen = await bench.notifications();
-      return seen.some((message) => message.includes(`${prompt.tokens} tokens in`)) ? { found: true } : { seen };
-    }, 60_000);
+    await eventually(
+      'a finished run',
+      async () => {
+        const seen = await bench.notifications();
+        return seen.some((message) => message.includes(`${prompt.tokens} tokens in`)) ? { found: true } : { seen };
+      },
+      60_000,
+    );
     const { outcome } = await tool('plan_prompt', { file: 'memory/virtual.md' });
     expect((outcome.value as string[])[0]).toContain(`**memory/virtual.md**: ${prompt.tokens} tokens`);
   });
@@ -203,9 +231,17 @@ describe('a workspace that is on no disk', () => {
 describe('a workspace that is not trusted', () => {
   beforeAll(async () => {
     await bench.close();
-    const settings = { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never', 'security.workspace.trust.banner': 'never', 'twoHeads.model': join(folder, 'inside', 'model') };
+    const settings = {
+      'security.workspace.trust.enabled': true,
+      'security.workspace.trust.startupPrompt': 'never',
+      'security.workspace.trust.banner': 'never',
+      'twoHeads.model': join(folder, 'inside', 'model'),
+    };
     mkdirSync(join(folder, 'inside', '.vscode'));
-    writeFileSync(join(folder, 'inside', '.vscode', 'settings.json'), JSON.stringify({ 'twoHeads.provider': 'webgpu', 'twoHeads.blockSize': 32 }));
+    writeFileSync(
+      join(folder, 'inside', '.vscode', 'settings.json'),
+      JSON.stringify({ 'twoHeads.provider': 'webgpu', 'twoHeads.blockSize': 32 }),
+    );
     bench = await Workbench.start({ vsix, artifacts, workspace: join(folder, 'inside'), settings });
   });
 

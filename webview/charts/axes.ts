@@ -7,7 +7,11 @@ const labelWidth = 52;
 const labelHeight = 24;
 
 /** Chart.js's options for an axis. @param values that have to fit on it */
-export function axisOptions(model: AxisModel, values: readonly number[], theme: Theme): NonNullable<ChartOptions<'line'>['scales']>[string] {
+export function axisOptions(
+  model: AxisModel,
+  values: readonly number[],
+  theme: Theme,
+): NonNullable<ChartOptions<'line'>['scales']>[string] {
   const { title, scale, format } = model;
   const font = { family: theme.fontFamily, size: Math.max(10, theme.fontSize - 2) };
   const logarithmic = scale !== 'linear';
@@ -51,7 +55,9 @@ function spanOf(values: readonly number[], scale: AxisModel['scale']): { readonl
     return { min: least, max: most };
   }
   const far = most / least > 30;
-  return far ? { min: 10 ** Math.floor(Math.log10(least) + 1e-9), max: 10 ** Math.ceil(Math.log10(most * 1.05)) } : { min: least / 1.2, max: most * 1.2 };
+  return far
+    ? { min: 10 ** Math.floor(Math.log10(least) + 1e-9), max: 10 ** Math.ceil(Math.log10(most * 1.05)) }
+    : { min: least / 1.2, max: most * 1.2 };
 }
 
 /** What of a chart's axis its labels go by. */
@@ -71,9 +77,18 @@ function ticksOf(axis: TickAxis, scale: AxisModel['scale']): readonly number[] {
     return thinned(powersBetween(2, axis), room);
   }
   const decades = powersBetween(10, axis);
-  const between = [axis.min / 10, ...decades].flatMap((decade) => [1, 2, 5].map((digit) => digit * 10 ** Math.floor(Math.log10(decade) + 1e-9)));
+  const between = [axis.min / 10, ...decades].flatMap((decade) =>
+    [1, 2, 5].map((digit) => digit * 10 ** Math.floor(Math.log10(decade) + 1e-9)),
+  );
   const round = between.filter((value) => value >= axis.min && value <= axis.max);
-  return decades.length >= 3 ? thinned(decades, room) : round.length >= 2 && round.length <= room ? round : thinned([axis.min, Math.sqrt(axis.min * axis.max), axis.max].map((value) => Number(value.toPrecision(2))), room);
+  return decades.length >= 3
+    ? thinned(decades, room)
+    : round.length >= 2 && round.length <= room
+      ? round
+      : thinned(
+          [axis.min, Math.sqrt(axis.min * axis.max), axis.max].map((value) => Number(value.toPrecision(2))),
+          room,
+        );
 }
 
 function powersBetween(base: number, { min, max }: Pick<TickAxis, 'min' | 'max'>): number[] {

@@ -15,9 +15,7 @@ import type { Theme, ThemeWatcher } from '../theme';
 import { configure, type BarKind, type BarModel } from './configure';
 import { valueLabels } from './value-labels';
 
-Chart.register(
-  BarController, BarElement, LineController, LineElement, PointElement, CategoryScale, LinearScale, LogarithmicScale, Tooltip,
-);
+Chart.register(BarController, BarElement, LineController, LineElement, PointElement, CategoryScale, LinearScale, LogarithmicScale, Tooltip);
 
 /** Height of one bar's row and of the axis below, in CSS pixels. */
 const rowHeight = 34;

@@ -124,7 +124,11 @@ function optionsOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D)
       tooltip: {
         ...tooltipOptions(theme),
         callbacks: {
-          title: (items) => items.slice(0, 1).map(({ dataIndex }) => model.categories[dataIndex].join(' ')).join(''),
+          title: (items) =>
+            items
+              .slice(0, 1)
+              .map(({ dataIndex }) => model.categories[dataIndex].join(' '))
+              .join(''),
           label: ({ dataset, dataIndex }) => `${dataset.label ?? ''}: ${model.format(dataset.data[dataIndex] as number)}`,
         },
       },

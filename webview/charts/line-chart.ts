@@ -65,7 +65,11 @@ export class LineChart {
     const [current] = this.#chart.getActiveElements().map(({ datasetIndex, index }) => this.#model?.series[datasetIndex].points[index].x);
     const next = current === undefined ? (step > 0 ? 0 : places.length - 1) : places.indexOf(current) + step;
     const x = places[Math.min(places.length - 1, Math.max(0, next))];
-    this.#point(this.#model.series.flatMap(({ points }, datasetIndex) => points.flatMap((point, index) => (point.x === x ? [{ datasetIndex, index }] : []))));
+    this.#point(
+      this.#model.series.flatMap(({ points }, datasetIndex) =>
+        points.flatMap((point, index) => (point.x === x ? [{ datasetIndex, index }] : [])),
+      ),
+    );
   }
 
   #point(elements: { readonly datasetIndex: number; readonly index: number }[]): void {

@@ -19,7 +19,10 @@ export function configureLines(model: LineModel, theme: Theme): { data: ChartDat
   return { data: { datasets: model.series.map((series) => datasetOf(series, theme)) }, options: optionsOf(model, theme) };
 }
 
-function datasetOf({ label, points, colour, shape, line, emphasised = false }: LineSeries, theme: Theme): ChartDataset<'line', LinePoint[]> {
+function datasetOf(
+  { label, points, colour, shape, line, emphasised = false }: LineSeries,
+  theme: Theme,
+): ChartDataset<'line', LinePoint[]> {
   const stroke = theme.colours[colour];
   const thin = shape === 'cross' || shape === 'star';
   const radius = shape === null ? 0 : emphasised || thin ? 4.5 : 3.5;
@@ -58,7 +61,11 @@ function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
     layout: { padding: { top: 14, right: 10 } },
     interaction: { mode: 'nearest', axis: 'x', intersect: false },
     scales: {
-      x: axisOptions(model.x, all.map(({ x }) => x), theme),
+      x: axisOptions(
+        model.x,
+        all.map(({ x }) => x),
+        theme,
+      ),
       y: axisOptions(model.y, ends, theme),
     },
     plugins: {
@@ -69,7 +76,11 @@ function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
         filter: ({ datasetIndex, dataIndex }) => model.series[datasetIndex].notes?.[dataIndex] !== '',
         itemSort: (one, other) => (other.parsed.y ?? 0) - (one.parsed.y ?? 0),
         callbacks: {
-          title: (items) => items.slice(0, 1).map(({ parsed }) => `${model.x.title}: ${full(model.x)(parsed.x ?? NaN)}`).join(''),
+          title: (items) =>
+            items
+              .slice(0, 1)
+              .map(({ parsed }) => `${model.x.title}: ${full(model.x)(parsed.x ?? NaN)}`)
+              .join(''),
           label: ({ datasetIndex, dataIndex, parsed }) => {
             const { label, notes } = model.series[datasetIndex];
             return notes?.[dataIndex] ?? `${label}: ${full(model.y)(parsed.y ?? NaN)}`;

@@ -15,14 +15,22 @@ const outlines: readonly Shape[] = ['ring', 'cross', 'star'];
 
 /** Entries of a legend: each series as it is drawn, with its label. */
 export function lineLegend(series: readonly LineSeries[]): HTMLElement[] {
-  return series.map((each) => element('li', { class: each.emphasised === true ? 'emphasised' : null }, swatch(each), element('span', {}, each.label)));
+  return series.map((each) =>
+    element('li', { class: each.emphasised === true ? 'emphasised' : null }, swatch(each), element('span', {}, each.label)),
+  );
 }
 
 function swatch({ colour, shape, line, emphasised }: LineSeries): SVGElement {
   const dashes = line === 'dashed' ? '6 4' : line === 'steps' ? '2 3' : null;
-  const strokes = line === 'none' ? [] : [svg('path', { d: 'M-13 0H13', 'stroke-width': emphasised === true ? 2.5 : 1.3, 'stroke-dasharray': dashes })];
+  const strokes =
+    line === 'none' ? [] : [svg('path', { d: 'M-13 0H13', 'stroke-width': emphasised === true ? 2.5 : 1.3, 'stroke-dasharray': dashes })];
   const marks = shape === null ? [] : [svg('path', { class: outlines.includes(shape) ? 'outline' : 'filled', d: paths[shape] })];
-  return svg('svg', { class: `line-swatch of-${colour}`, viewBox: '-14 -6 28 12', width: 28, height: 12, 'aria-hidden': 'true' }, ...strokes, ...marks);
+  return svg(
+    'svg',
+    { class: `line-swatch of-${colour}`, viewBox: '-14 -6 28 12', width: 28, height: 12, 'aria-hidden': 'true' },
+    ...strokes,
+    ...marks,
+  );
 }
 
 function svg(tag: 'svg' | 'path', attributes: Attributes, ...children: readonly SVGElement[]): SVGElement {

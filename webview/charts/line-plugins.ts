@@ -45,7 +45,11 @@ const capWidth = 3;
 export const intervals: Plugin<'line'> = {
   id: 'intervals',
   beforeDatasetsDraw(chart) {
-    const { ctx: pen, chartArea: { top, bottom }, scales } = chart;
+    const {
+      ctx: pen,
+      chartArea: { top, bottom },
+      scales,
+    } = chart;
     const onChart = (y: number): number => Math.min(Math.max(scales['y'].getPixelForValue(y), top), bottom);
     pen.save();
     for (const { data, index } of chart.getSortedVisibleDatasetMetas()) {

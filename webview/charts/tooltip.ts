@@ -1,7 +1,10 @@
 import type { TooltipOptions } from 'chart.js';
 import type { Theme } from '../theme';
 
-type Looks = Pick<TooltipOptions<'line'>, 'backgroundColor' | 'titleColor' | 'bodyColor' | 'borderColor' | 'borderWidth' | 'cornerRadius' | 'displayColors'>;
+type Looks = Pick<
+  TooltipOptions<'line'>,
+  'backgroundColor' | 'titleColor' | 'bodyColor' | 'borderColor' | 'borderWidth' | 'cornerRadius' | 'displayColors'
+>;
 
 /** A tooltip that looks like the editor's hovers. */
 export function tooltipOptions({ hover }: Theme): Looks {

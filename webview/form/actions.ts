@@ -30,7 +30,14 @@ export class Actions implements View {
     );
     this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': 'cancel' }, () => host.post({ type: 'cancel' }));
     const buttons = element('div', { class: 'buttons' }, this.#simulate, this.#compare, this.#cancel);
-    this.element = element('section', { class: 'actions', 'aria-label': t('Run') }, buttons, this.#progress.element, this.#outcome.element, this.#failure);
+    this.element = element(
+      'section',
+      { class: 'actions', 'aria-label': t('Run') },
+      buttons,
+      this.#progress.element,
+      this.#outcome.element,
+      this.#failure,
+    );
   }
 
   update(snapshot: PanelSnapshot): void {

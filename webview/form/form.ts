@@ -52,11 +52,22 @@ export class ScenarioForm implements View {
       this.#choose.now();
     });
     const number = (question: ConstructorParameters<typeof NumberField>[0], testId: string): NumberField =>
-      new NumberField(question, testId, () => this.#typed(), () => this.#choose.flush(), () => this.#moved());
+      new NumberField(
+        question,
+        testId,
+        () => this.#typed(),
+        () => this.#choose.flush(),
+        () => this.#moved(),
+      );
     this.#parameters = new Map(
       allParameters().map((parameter) => [parameter.name, number(questionOf(parameter), `param-${parameter.name}`)]),
     );
-    this.#mask = new MaskField(customText, 'param-expression', () => this.#typed(), () => this.#choose.flush());
+    this.#mask = new MaskField(
+      customText,
+      'param-expression',
+      () => this.#typed(),
+      () => this.#choose.flush(),
+    );
     this.#blockSize = number(blockSizeQuestion(), 'block-size');
     const title = element('span', { id: label, class: 'label' }, t('Scenario'));
     const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);

@@ -16,7 +16,11 @@ export class MaskField implements FormField {
    */
   constructor({ title, description, default: standard }: ScenarioText, testId: string, onInput: () => void, onCommit: () => void) {
     this.#default = standard;
-    this.#field = textField({ 'data-testid': testId, title: description, autocomplete: 'off', spellcheck: 'false', class: 'expression' }, onInput, onCommit);
+    this.#field = textField(
+      { 'data-testid': testId, title: description, autocomplete: 'off', spellcheck: 'false', class: 'expression' },
+      onInput,
+      onCommit,
+    );
     this.#field.textContent = title;
     this.#field.value = standard;
     this.element = element('div', { class: 'field wide-field' }, this.#field, element('span', { class: 'hint' }, description));

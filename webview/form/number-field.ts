@@ -36,21 +36,19 @@ export class NumberField implements FormField {
     this.#shown = question.default;
     const asked = t('{0} {1} to {2}; default {3}.', description, formatCount(minimum), formatCount(maximum), formatCount(question.default));
     const hint = element('span', { class: 'hint' }, description);
-    this.#field = textField(
-      { 'data-testid': testId, title: asked, autocomplete: 'off', spellcheck: 'false' },
-      onInput,
-      () => {
-        onCommit();
-        this.#restoreIfUnreadable();
-      },
-    );
+    this.#field = textField({ 'data-testid': testId, title: asked, autocomplete: 'off', spellcheck: 'false' }, onInput, () => {
+      onCommit();
+      this.#restoreIfUnreadable();
+    });
     this.#field.textContent = title;
     this.#field.value = String(question.default);
     const { slider } = question;
-    this.#slider = slider && new Slider(title, slider.minimum, slider.maximum, `${testId}-slider`, (value) => {
-      this.#field.value = String(value);
-      onMove();
-    });
+    this.#slider =
+      slider &&
+      new Slider(title, slider.minimum, slider.maximum, `${testId}-slider`, (value) => {
+        this.#field.value = String(value);
+        onMove();
+      });
     this.#slider?.show(question.default);
     this.element = element('div', { class: 'field' }, this.#field, ...(this.#slider ? [this.#slider.element] : []), hint);
   }

@@ -11,7 +11,15 @@ export class Slider {
   /** @param onMove hears the number at every movement */
   constructor(title: string, minimum: number, maximum: number, testId: string, onMove: (value: number) => void) {
     this.#minimum = minimum;
-    this.element = element('input', { type: 'range', min: 0, max: this.#stepOf(maximum), step: 1, 'aria-label': title, 'data-testid': testId, class: 'slider' });
+    this.element = element('input', {
+      type: 'range',
+      min: 0,
+      max: this.#stepOf(maximum),
+      step: 1,
+      'aria-label': title,
+      'data-testid': testId,
+      class: 'slider',
+    });
     this.element.addEventListener('input', () => {
       const value = this.#valueOf(Number(this.element.value));
       this.#announce(value);

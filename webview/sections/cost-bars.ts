@@ -18,8 +18,16 @@ export class CostBars {
   readonly element: HTMLElement;
   readonly #chart: BarChart;
   readonly #legend = element('ul', { class: 'legend' });
-  readonly #scale = element('p', { class: 'note', 'data-testid': 'costs-scale' }, t('Logarithmic axis: lengths of the two parts do not compare.'));
-  readonly #unknown = element('p', { class: 'note', 'data-testid': 'costs-unknown' }, t('Time is not known: calibrate this machine. Black-box constructions are not predicted.'));
+  readonly #scale = element(
+    'p',
+    { class: 'note', 'data-testid': 'costs-scale' },
+    t('Logarithmic axis: lengths of the two parts do not compare.'),
+  );
+  readonly #unknown = element(
+    'p',
+    { class: 'note', 'data-testid': 'costs-unknown' },
+    t('Time is not known: calibrate this machine. Black-box constructions are not predicted.'),
+  );
   readonly #table = new DataTable(
     t('Cost per scenario'),
     [
@@ -38,7 +46,16 @@ export class CostBars {
   constructor(host: Host, theme: ThemeWatcher) {
     this.#chart = new BarChart(theme, 'costs-chart');
     const table = dataBehind(host, 'costs', t('Cost as a table'), this.#table.element);
-    this.element = element('div', { class: 'subsection' }, element('h3', {}, t('This prompt')), this.#legend, this.#chart.element, this.#scale, this.#unknown, table);
+    this.element = element(
+      'div',
+      { class: 'subsection' },
+      element('h3', {}, t('This prompt')),
+      this.#legend,
+      this.#chart.element,
+      this.#scale,
+      this.#unknown,
+      table,
+    );
   }
 
   /** @param current index of the scenario in force; negative where none is */
@@ -48,10 +65,16 @@ export class CostBars {
     const known = costs.flatMap((cost) => [total(cost), marker?.of(cost) ?? null]).filter((value) => value !== null);
     const logarithmic = Math.max(...known) > logarithmicFrom * Math.min(...known);
     setVisible(this.#scale, logarithmic && parts.length > 1);
-    setVisible(this.#unknown, costs.every((cost) => total(cost) === null));
+    setVisible(
+      this.#unknown,
+      costs.every((cost) => total(cost) === null),
+    );
     setVisible(this.#chart.element, known.length > 0);
     const measures = marker !== null && costs.some((cost) => marker.of(cost) !== null);
-    this.#legend.replaceChildren(...parts.map(({ swatch, label }) => legendEntry(swatch, label)), ...(measures ? [legendEntry('bound', marker.label)] : []));
+    this.#legend.replaceChildren(
+      ...parts.map(({ swatch, label }) => legendEntry(swatch, label)),
+      ...(measures ? [legendEntry('bound', marker.label)] : []),
+    );
     const textOf = (cost: PanelCost): string => {
       const sum = total(cost);
       return `${cost.label} ${sum === null ? t('not known') : format(sum)}`;

@@ -39,16 +39,47 @@ export class CostGrowth {
     setText(this.#title, t('Over the length of the prompt: {0}', overN.title));
     const chosen = curves.find(({ label }) => label === current.label);
     const bounds: readonly LineSeries[] =
-      bound === null || chosen === undefined ? [] : [{ label: t('bound on {0}: {1}', chosen.title, chosen.theorem), points: pointsOf(chosen, bound), colour: 'foreground', shape: null, line: 'dashed' }];
+      bound === null || chosen === undefined
+        ? []
+        : [
+            {
+              label: t('bound on {0}: {1}', chosen.title, chosen.theorem),
+              points: pointsOf(chosen, bound),
+              colour: 'foreground',
+              shape: null,
+              line: 'dashed',
+            },
+          ];
     const here = overN.of(current);
     const prompt: readonly LineSeries[] =
-      here === null ? [] : [{ label: t('this prompt'), points: [{ x: current.tokens, y: here }], colour: 'foreground', shape: 'ring', line: 'none', emphasised: true }];
+      here === null
+        ? []
+        : [
+            {
+              label: t('this prompt'),
+              points: [{ x: current.tokens, y: here }],
+              colour: 'foreground',
+              shape: 'ring',
+              line: 'none',
+              emphasised: true,
+            },
+          ];
     this.#chart.show({
-      description: t('{0} over N, both axes logarithmic: {1}.', overN.title, known.map(({ curve, points }) => spanText(curve.label, points, format)).join('; ')),
+      description: t(
+        '{0} over N, both axes logarithmic: {1}.',
+        overN.title,
+        known.map(({ curve, points }) => spanText(curve.label, points, format)).join('; '),
+      ),
       x: { title: t('N, tokens'), scale: 'powers of two', format: formatPowerOfTwo, formatFull: formatCount },
       y: { title: overN.title, scale: 'logarithmic', format: overN.format ?? format, formatFull },
       series: [
-        ...known.map(({ curve: { kind, label, title }, points }): LineSeries => ({ label: title, points, ...scenarioMarks[kind], line: 'solid', emphasised: label === current.label })),
+        ...known.map(({ curve: { kind, label, title }, points }): LineSeries => ({
+          label: title,
+          points,
+          ...scenarioMarks[kind],
+          line: 'solid',
+          emphasised: label === current.label,
+        })),
         ...bounds,
         ...prompt,
       ],
@@ -59,8 +90,15 @@ export class CostGrowth {
     this.#tabulate(metric, known, bounds);
   }
 
-  #tabulate({ formatFull }: CostMetric, known: readonly { readonly curve: CostCurve; readonly points: readonly LinePoint[] }[], bounds: readonly LineSeries[]): void {
-    const columns = [...known.map(({ curve, points }) => ({ title: curve.label, points })), ...bounds.map(({ label, points }) => ({ title: label, points }))];
+  #tabulate(
+    { formatFull }: CostMetric,
+    known: readonly { readonly curve: CostCurve; readonly points: readonly LinePoint[] }[],
+    bounds: readonly LineSeries[],
+  ): void {
+    const columns = [
+      ...known.map(({ curve, points }) => ({ title: curve.label, points })),
+      ...bounds.map(({ label, points }) => ({ title: label, points })),
+    ];
     const lengths = [...new Set(columns.flatMap(({ points }) => points.map(({ x }) => x)))].sort((one, other) => one - other);
     this.#table.update(
       [{ title: t('N, tokens') }, ...columns.map(({ title }) => ({ title, numeric: true }))],
@@ -91,6 +129,14 @@ function spanText(label: string, points: readonly LinePoint[], format: (value: n
 
 function breakEvenText(title: string, fromTokens: number | undefined): string {
   return fromTokens === undefined
-    ? t('Break-even: at every length up to {0} tokens dense causal attention is expected to be faster on this device than the attention calls of {1}.', formatCount(largestTokens), title)
-    : t('Break-even: from {0} tokens on the attention calls of {1} are expected to beat dense causal attention on this device.', formatCount(fromTokens), title);
+    ? t(
+        'Break-even: at every length up to {0} tokens dense causal attention is expected to be faster on this device than the attention calls of {1}.',
+        formatCount(largestTokens),
+        title,
+      )
+    : t(
+        'Break-even: from {0} tokens on the attention calls of {1} are expected to beat dense causal attention on this device.',
+        formatCount(fromTokens),
+        title,
+      );
 }

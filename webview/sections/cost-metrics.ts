@@ -27,7 +27,11 @@ export interface CostMetric {
   /** A point beside every bar. */
   readonly marker: { readonly label: string; readonly of: (cost: PanelCost) => number | null } | null;
   /** What the chart over N counts. */
-  readonly overN: { readonly title: string; readonly format?: (value: number) => string; readonly of: (point: CurvePoint) => number | null };
+  readonly overN: {
+    readonly title: string;
+    readonly format?: (value: number) => string;
+    readonly of: (point: CurvePoint) => number | null;
+  };
   /** What a theorem allows of that, where one says anything. */
   readonly bound: ((point: CurvePoint) => number) | null;
 }

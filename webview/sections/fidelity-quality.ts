@@ -20,22 +20,49 @@ export class FidelityAndQuality {
   readonly #quality = new Figures({
     perplexity: { label: t('Perplexity'), testId: 'quality-perplexity', title: t('Under this scenario') },
     baseline: { label: t('Perplexity, full causal'), testId: 'quality-baseline-perplexity' },
-    meanKl: { label: t('Mean KL, nats'), testId: 'quality-mean-kl', title: t('KL(the model’s own attention || this scenario) of the next token') },
-    agreement: { label: t('Same top token'), testId: 'quality-top-agreement', title: t('Share of positions at which both have the same most likely next token') },
+    meanKl: {
+      label: t('Mean KL, nats'),
+      testId: 'quality-mean-kl',
+      title: t('KL(the model’s own attention || this scenario) of the next token'),
+    },
+    agreement: {
+      label: t('Same top token'),
+      testId: 'quality-top-agreement',
+      title: t('Share of positions at which both have the same most likely next token'),
+    },
     positions: { label: t('Predictions scored'), testId: 'quality-positions' },
   });
   readonly #note = element('p', { 'data-testid': 'quality-note' });
   readonly element = element(
     'div',
     { class: 'pair' },
-    element('section', { class: 'subsection', 'aria-label': t('Fidelity') },
+    element(
+      'section',
+      { class: 'subsection', 'aria-label': t('Fidelity') },
       element('h3', {}, t('Fidelity')),
-      element('p', { class: 'note' }, t('Fidelity is how close the simulated attention is to exact float64 attention under the same mask.')),
-      this.#sampling, this.#fidelity.element, this.#unverified),
-    element('section', { class: 'subsection', 'aria-label': t('Quality') },
+      element(
+        'p',
+        { class: 'note' },
+        t('Fidelity is how close the simulated attention is to exact float64 attention under the same mask.'),
+      ),
+      this.#sampling,
+      this.#fidelity.element,
+      this.#unverified,
+    ),
+    element(
+      'section',
+      { class: 'subsection', 'aria-label': t('Quality') },
       element('h3', {}, t('Quality')),
-      element('p', { class: 'note' }, t('Quality is what the mask itself does to the model, against the same model under its own attention (full causal attention for a Llama).')),
-      this.#quality.element, this.#note),
+      element(
+        'p',
+        { class: 'note' },
+        t(
+          'Quality is what the mask itself does to the model, against the same model under its own attention (full causal attention for a Llama).',
+        ),
+      ),
+      this.#quality.element,
+      this.#note,
+    ),
   );
 
   /** Shows what a run says of itself. */

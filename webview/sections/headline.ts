@@ -22,7 +22,11 @@ export class Headline implements View {
     flops: { label: t('Work'), testId: 'flops', title: t('Floating-point operations of all layers') },
     bytes: { label: t('Tensors'), testId: 'bytes', title: t('Memory of a run’s tensors at their peak') },
     time: { label: t('Time, expected'), testId: 'expected-time', title: t('From this machine’s calibration') },
-    peak: { label: t('Memory, expected'), testId: 'expected-memory', title: t('Peak of the whole process, from this machine’s calibration') },
+    peak: {
+      label: t('Memory, expected'),
+      testId: 'expected-memory',
+      title: t('Peak of the whole process, from this machine’s calibration'),
+    },
   });
   readonly #bound = element('p', { class: 'note', 'data-testid': 'bound' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'notes' });
@@ -31,7 +35,9 @@ export class Headline implements View {
   readonly element: HTMLElement;
 
   constructor(host: Host) {
-    const measure = button(t('Calibrate this machine'), 'secondary', { 'data-testid': 'calibrate' }, () => host.post({ type: 'calibrate' }));
+    const measure = button(t('Calibrate this machine'), 'secondary', { 'data-testid': 'calibrate' }, () =>
+      host.post({ type: 'calibrate' }),
+    );
     this.#calibrate = element('p', { class: 'note' }, t('Time is not known before this machine is calibrated.'), ' ', measure);
     this.#plan = element('div', { class: 'plan' }, this.#figures.element, this.#calibrate, this.#bound, this.#notes);
     this.element = element('header', {}, this.#document, this.#headline, this.#plan);

@@ -26,7 +26,11 @@ export class LastRun implements View {
   readonly #figures = new Figures({
     construction: { label: t('Construction'), testId: 'run-construction', title: t('How the small transformer was called') },
     wall: { label: t('Wall time'), testId: 'wall-time', title: t('From tokens in memory to the last layer’s output') },
-    expected: { label: t('Wall time, expected'), testId: 'run-expected', title: t('Predicted before the run, from this machine’s calibration') },
+    expected: {
+      label: t('Wall time, expected'),
+      testId: 'run-expected',
+      title: t('Predicted before the run, from this machine’s calibration'),
+    },
     memory: { label: t('Peak memory'), testId: 'peak-memory', title: t('Highest resident set of the process so far') },
     provider: { label: t('Provider'), testId: 'provider' },
     threads: { label: t('Threads'), testId: 'threads' },

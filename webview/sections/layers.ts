@@ -29,7 +29,13 @@ export class LayerChart {
   constructor(host: Host, theme: ThemeWatcher) {
     this.#chart = new LineChart(theme, 'layers-chart');
     const table = dataBehind(host, 'layers', t('Layers as a table'), this.#table.element);
-    this.element = element('div', { class: 'subsection' }, element('h3', {}, t('Layers, expected and measured')), this.#chart.element, table);
+    this.element = element(
+      'div',
+      { class: 'subsection' },
+      element('h3', {}, t('Layers, expected and measured')),
+      this.#chart.element,
+      table,
+    );
   }
 
   /** Shows the layers of a run; hides where it did not measure them. */
@@ -40,7 +46,11 @@ export class LayerChart {
     }
     const measured = layers.map(totalOf);
     const expected = prediction?.layerMs ?? [];
-    const seriesOf = (label: string, times: readonly number[], look: Pick<LineSeries, 'colour' | 'shape' | 'line' | 'emphasised'>): LineSeries => ({
+    const seriesOf = (
+      label: string,
+      times: readonly number[],
+      look: Pick<LineSeries, 'colour' | 'shape' | 'line' | 'emphasised'>,
+    ): LineSeries => ({
       label,
       points: times.map((y, layer) => ({ x: layer + 1, y })),
       ...look,
@@ -74,5 +84,7 @@ function totalOf(times: LayerTimes): number {
 }
 
 function textOf(layer: number, time: number, expected: number | undefined): string {
-  return expected === undefined ? t('{0} took {1}', layer + 1, formatDuration(time)) : t('{0} took {1}, expected {2}', layer + 1, formatDuration(time), formatDuration(expected));
+  return expected === undefined
+    ? t('{0} took {1}', layer + 1, formatDuration(time))
+    : t('{0} took {1}, expected {2}', layer + 1, formatDuration(time), formatDuration(expected));
 }

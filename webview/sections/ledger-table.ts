@@ -53,10 +53,19 @@ function rowOf(row: LedgerRow, index: number): Row {
       { ...words(construction), testId: 'ledger-construction' },
       { ...words(scenarioTitle(scenario)), testId: 'ledger-scenario' },
       { ...words(parametersOf(row)), testId: 'ledger-parameters' },
-      { ...count(countedCalls), detail: retries === 0 ? undefined : t('and {0}', formatNumberOf(retries, 'repeat')), testId: 'ledger-counted' },
+      {
+        ...count(countedCalls),
+        detail: retries === 0 ? undefined : t('and {0}', formatNumberOf(retries, 'repeat')),
+        testId: 'ledger-counted',
+      },
       { ...count(exact.calls), title: exact.formula, detail: exact.formula, testId: 'ledger-exact' },
       // Where the arrangement makes just what the statement allows, one formula says both.
-      { ...count(bound.calls), title: bound.formula, detail: bound.formula === exact.formula ? undefined : bound.formula, testId: 'ledger-bound' },
+      {
+        ...count(bound.calls),
+        title: bound.formula,
+        detail: bound.formula === exact.formula ? undefined : bound.formula,
+        testId: 'ledger-bound',
+      },
       { ...count(lowerBound), testId: 'ledger-lower-bound' },
       { ...count(rounds), testId: 'ledger-rounds' },
       { ...errorOrOverflow(row.outputError), testId: 'ledger-output-error' },

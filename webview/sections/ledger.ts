@@ -21,11 +21,25 @@ export class Ledger implements View {
 
   constructor(host: Host) {
     this.#task = new OwnTask(host, ledgerTitle, 'ledger', t('Run the ledger'), { type: 'run-ledger' });
-    const verdicts = Object.values(verdictTexts()).map(({ name, meaning }) => `${name} (${meaning})`).join(', ');
+    const verdicts = Object.values(verdictTexts())
+      .map(({ name, meaning }) => `${name} (${meaning})`)
+      .join(', ');
     const legend = element('p', { class: 'note' }, `${lettersText()} ${t('Verdicts: {0}.', verdicts)}`);
-    const scroller = element('div', { class: 'wide-scroller', role: 'region', 'aria-label': t('Ledger of theorems'), tabindex: 0 }, this.#table.element);
+    const scroller = element(
+      'div',
+      { class: 'wide-scroller', role: 'region', 'aria-label': t('Ledger of theorems'), tabindex: 0 },
+      this.#table.element,
+    );
     this.#body = element('div', { class: 'ledger-body', 'data-testid': 'ledger' }, scroller, legend, this.#sampling.element);
-    this.element = section(host, 'ledger', t('Ledger'), element('p', { class: 'note' }, meaningText()), ...this.#task.elements, this.#empty, this.#body);
+    this.element = section(
+      host,
+      'ledger',
+      t('Ledger'),
+      element('p', { class: 'note' }, meaningText()),
+      ...this.#task.elements,
+      this.#empty,
+      this.#body,
+    );
   }
 
   update({ ledger, activity }: PanelSnapshot): void {

@@ -15,7 +15,13 @@ export class Needles {
     'div',
     { class: 'subsection', 'data-testid': 'needles' },
     element('h3', {}, t('Needles by length and depth')),
-    element('p', { class: 'note' }, t('The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The stronger the colour, the more probable.')),
+    element(
+      'p',
+      { class: 'note' },
+      t(
+        'The log-probability of the answer and the worst rank of its tokens, #1 being found; below it, under the model’s own attention. The stronger the colour, the more probable.',
+      ),
+    ),
     this.#grids,
   );
 
@@ -29,11 +35,27 @@ export class Needles {
 }
 
 function gridTable(title: string, { lengths, depths, cells }: NeedleGrid, heat: Heat): HTMLElement {
-  const head = element('tr', {}, element('th', { scope: 'col' }, t('Tokens')), ...depths.map((depth) => element('th', { scope: 'col' }, t('at {0}', formatShare(depth)))));
-  const rows = lengths.map((length, row) =>
-    element('tr', {}, element('th', { scope: 'row' }, formatCount(length)), ...depths.map((_, column) => cellOf(cells[row][column], heat[row][column]))),
+  const head = element(
+    'tr',
+    {},
+    element('th', { scope: 'col' }, t('Tokens')),
+    ...depths.map((depth) => element('th', { scope: 'col' }, t('at {0}', formatShare(depth)))),
   );
-  const table = element('table', { class: 'needle-grid' }, element('caption', {}, title), element('thead', {}, head), element('tbody', {}, ...rows));
+  const rows = lengths.map((length, row) =>
+    element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, formatCount(length)),
+      ...depths.map((_, column) => cellOf(cells[row][column], heat[row][column])),
+    ),
+  );
+  const table = element(
+    'table',
+    { class: 'needle-grid' },
+    element('caption', {}, title),
+    element('thead', {}, head),
+    element('tbody', {}, ...rows),
+  );
   return element('div', { class: 'wide-scroller', role: 'region', 'aria-label': t('Needles under {0}', title), tabindex: 0 }, table);
 }
 

@@ -16,18 +16,41 @@ import { scenarioMarks } from './scenario-marks';
 export class ParetoFront {
   readonly element: HTMLElement;
   readonly #chart: LineChart;
-  readonly #floor = element('p', { class: 'note', 'data-testid': 'front-floor' }, t('Points on the lowest line do not differ from the model’s own attention: their divergence is 0.'));
+  readonly #floor = element(
+    'p',
+    { class: 'note', 'data-testid': 'front-floor' },
+    t('Points on the lowest line do not differ from the model’s own attention: their divergence is 0.'),
+  );
   readonly #table = new DataTable(
     t('Quality against cost'),
-    [{ title: t('Scenario') }, { title: t('FLOPs of attention'), numeric: true }, { title: t('Calls'), numeric: true }, { title: t('Time, expected'), numeric: true }, { title: t('Mean KL'), numeric: true }, { title: t('On the front') }],
+    [
+      { title: t('Scenario') },
+      { title: t('FLOPs of attention'), numeric: true },
+      { title: t('Calls'), numeric: true },
+      { title: t('Time, expected'), numeric: true },
+      { title: t('Mean KL'), numeric: true },
+      { title: t('On the front') },
+    ],
     { 'data-testid': 'front-table' },
   );
 
   constructor(host: Host, theme: ThemeWatcher) {
     this.#chart = new LineChart(theme, 'front-chart');
-    const note = element('p', { class: 'note' }, t('On the Pareto front no other point has both less work of attention and a smaller divergence. Costs are of one window.'));
+    const note = element(
+      'p',
+      { class: 'note' },
+      t('On the Pareto front no other point has both less work of attention and a smaller divergence. Costs are of one window.'),
+    );
     const table = dataBehind(host, 'front', t('Quality against cost as a table'), this.#table.element);
-    this.element = element('div', { class: 'subsection' }, element('h3', {}, t('Quality against cost')), this.#chart.element, this.#floor, note, table);
+    this.element = element(
+      'div',
+      { class: 'subsection' },
+      element('h3', {}, t('Quality against cost')),
+      this.#chart.element,
+      this.#floor,
+      note,
+      table,
+    );
   }
 
   /** Shows the points of an experiment that have a quality. */
@@ -43,11 +66,16 @@ export class ParetoFront {
     setVisible(this.#floor, positive.length < points.length);
     const placed = (point: FrontPoint): LinePoint => {
       const { value, low, high } = point.divergence;
-      return { x: point.cost.attentionFlops, y: Math.max(value, floor), ...(value > 0 && Number.isFinite(high) && { low: Math.max(low, floor), high }) };
+      return {
+        x: point.cost.attentionFlops,
+        y: Math.max(value, floor),
+        ...(value > 0 && Number.isFinite(high) && { low: Math.max(low, floor), high }),
+      };
     };
     const kinds = [...new Set(points.map(({ kind }) => kind))];
     const front = points.filter(({ onFront }) => onFront);
-    const nameOf = ({ label, divergence, cost }: FrontPoint): string => t('{0}: {1} nats, {2}', label, formatFigure(divergence.value), formatFlops(cost.attentionFlops));
+    const nameOf = ({ label, divergence, cost }: FrontPoint): string =>
+      t('{0}: {1} nats, {2}', label, formatFigure(divergence.value), formatFlops(cost.attentionFlops));
     this.#chart.show({
       description: t('Mean divergence against work; on the Pareto front: {0}.', front.map(nameOf).join('; ')),
       x: { title: t('FLOPs of attention, for a window'), scale: 'logarithmic', format: formatFlops },
@@ -57,7 +85,14 @@ export class ParetoFront {
           const own = points.filter((point) => point.kind === kind);
           return { label: kind, points: own.map(placed), ...scenarioMarks[kind], line: 'none', notes: own.map(nameOf) };
         }),
-        { label: t('Pareto front'), points: front.map(placed).map(({ x, y }) => ({ x, y })), colour: 'foreground', shape: null, line: 'steps', notes: front.map(() => '') },
+        {
+          label: t('Pareto front'),
+          points: front.map(placed).map(({ x, y }) => ({ x, y })),
+          colour: 'foreground',
+          shape: null,
+          line: 'steps',
+          notes: front.map(() => ''),
+        },
       ],
       mark: null,
     });

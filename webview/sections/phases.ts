@@ -60,8 +60,10 @@ export class PhaseChart {
   show({ run: { phases: times }, prediction }: RunReport): void {
     const phases = namedPhases();
     // Phases that are not predicted, and those that this way of running does not have, have no expected time.
-    const expected = (name: Phase): number | null => (prediction !== null && name in prediction.phases && prediction.phases[name as keyof typeof prediction.phases]) || null;
-    const valuesOf = (inside: boolean): readonly number[] => phases.map(({ name, inWallTime }) => (inWallTime === inside ? times[name] : 0));
+    const expected = (name: Phase): number | null =>
+      (prediction !== null && name in prediction.phases && prediction.phases[name as keyof typeof prediction.phases]) || null;
+    const valuesOf = (inside: boolean): readonly number[] =>
+      phases.map(({ name, inWallTime }) => (inWallTime === inside ? times[name] : 0));
     setText(this.#title, prediction === null ? t('Phases') : t('Phases, expected and measured'));
     this.#legend.replaceChildren(
       legendEntry('full', t('measured, in the wall time')),
@@ -70,7 +72,9 @@ export class PhaseChart {
     );
     const textOf = ({ name, title }: NamedPhase): string => {
       const known = expected(name);
-      return known === null ? t('{0} {1}', title, formatDuration(times[name])) : t('{0} {1}, expected {2}', title, formatDuration(times[name]), formatDuration(known));
+      return known === null
+        ? t('{0} {1}', title, formatDuration(times[name]))
+        : t('{0} {1}, expected {2}', title, formatDuration(times[name]), formatDuration(known));
     };
     this.#chart.show({
       description: t('Time of each phase: {0}.', phases.map(textOf).join('; ')),

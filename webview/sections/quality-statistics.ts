@@ -17,7 +17,11 @@ export class QualityStatistics {
     'div',
     { class: 'subsection' },
     element('h3', {}, t('Over all positions, with standard errors')),
-    element('div', { class: 'wide-scroller', role: 'region', 'aria-label': t('Quality over all positions'), tabindex: 0 }, this.#table.element),
+    element(
+      'div',
+      { class: 'wide-scroller', role: 'region', 'aria-label': t('Quality over all positions'), tabindex: 0 },
+      this.#table.element,
+    ),
   );
 
   /** Shows the points that were measured. */
@@ -25,7 +29,10 @@ export class QualityStatistics {
     setVisible(this.element, points.length > 0);
     this.#table.update(
       [{ title: t('Measure') }, ...points.map((point) => ({ title: pointTitle(point, experiment), numeric: true }))],
-      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({ attributes: { class: name.startsWith(' ') ? 'part' : null }, cells: [words(qualityName(name)), ...cells.map((cell) => words(cell))] })),
+      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({
+        attributes: { class: name.startsWith(' ') ? 'part' : null },
+        cells: [words(qualityName(name)), ...cells.map((cell) => words(cell))],
+      })),
     );
   }
 }

@@ -34,8 +34,18 @@ export class Quality implements View {
     this.#front = new ParetoFront(host, theme);
     const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
     this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
-    const meaning = t('What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.');
-    this.element = section(host, 'quality', t('Quality'), element('p', { class: 'note' }, meaning), ...this.#task.elements, this.#empty, this.#body);
+    const meaning = t(
+      'What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.',
+    );
+    this.element = section(
+      host,
+      'quality',
+      t('Quality'),
+      element('p', { class: 'note' }, meaning),
+      ...this.#task.elements,
+      this.#empty,
+      this.#body,
+    );
     this.showEvaluation(null);
   }
 

@@ -38,9 +38,31 @@ export class SamplingSummary {
   }
 
   /** Shows what was promised and what was seen. */
-  show({ data, tokens, sample, epsilon, failureProbability, rows, heads, holds, logNeededLength, seeds, errors, within }: SamplingReport): void {
-    const looked = t('{0}, {1} of {2} looked at: {3}.', formatNumberOf(tokens, 'token'), formatNumberOf(rows, 'row'), formatNumberOf(heads.length, 'head'), data);
-    const assumption = t(holds ? 'The assumption holds here for an error of {0}.' : 'The assumption does not hold here for an error of {0}.', formatFigure(epsilon));
+  show({
+    data,
+    tokens,
+    sample,
+    epsilon,
+    failureProbability,
+    rows,
+    heads,
+    holds,
+    logNeededLength,
+    seeds,
+    errors,
+    within,
+  }: SamplingReport): void {
+    const looked = t(
+      '{0}, {1} of {2} looked at: {3}.',
+      formatNumberOf(tokens, 'token'),
+      formatNumberOf(rows, 'row'),
+      formatNumberOf(heads.length, 'head'),
+      data,
+    );
+    const assumption = t(
+      holds ? 'The assumption holds here for an error of {0}.' : 'The assumption does not hold here for an error of {0}.',
+      formatFigure(epsilon),
+    );
     setText(this.#data, `${looked} ${assumption}`);
     this.#figures.update({
       c: logFigureRange(heads.map(({ logC }) => logC)),

@@ -16,7 +16,7 @@ export function boxesOf({ queries, keys, diagonal }: TileArea, grid: Grid): read
   }
   const boxes: Box[] = [];
   const shown = { from: Math.max(queries.from, Math.floor(rows.first)), to: Math.min(queries.to, Math.ceil(rows.first + rows.span)) };
-  for (let block = shown.from; block < shown.to; ) {
+  for (let block = shown.from; block < shown.to;) {
     const to = Math.min(shown.to, Math.max(block + 1, endOfPixel(rows, block)));
     const shift = keys.from - queries.from;
     boxes.push(...boxOf(pixelsOf(columns, { from: block + shift, to: to + shift }), pixelsOf(rows, { from: block, to }), grid.side));

@@ -73,7 +73,7 @@ export function bandsOf(queryBlocks: readonly QueryBlock[], grid: Grid): readonl
   const bands: Band[] = [];
   const rows = rowsOf(grid);
   const shown = blocksShown(rows);
-  for (let block = shown.from; block < shown.to; ) {
+  for (let block = shown.from; block < shown.to;) {
     const y = pixelsOf(rows, { from: block, to: block + 1 });
     // A row of pixels ends where rounding says: always after the block it began with.
     const to = Math.min(shown.to, Math.max(block + 1, blocksAt(rows, y.from).to));

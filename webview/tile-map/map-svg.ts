@@ -47,18 +47,38 @@ export function mapSvg(picture: MapPicture): string {
   const height = legendTop + legend.length * lineHeight + margin / 2;
   const patterned = cellSize(grid) >= separatedCell;
   const lines = legend.map(({ kind, label }, index) =>
-    movedTo(left, legendTop + index * lineHeight, element('rect', { width: 14, height: 12, fill: fillOf(picture, kind, true) }), textAt(21, 10, label, { fill: foreground })),
+    movedTo(
+      left,
+      legendTop + index * lineHeight,
+      element('rect', { width: 14, height: 12, fill: fillOf(picture, kind, true) }),
+      textAt(21, 10, label, { fill: foreground }),
+    ),
   );
   return `${element(
     'svg',
-    { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-labelledby': 'title description', 'font-family': fontFamily, 'font-size': fontSize },
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: 'img',
+      'aria-labelledby': 'title description',
+      'font-family': fontFamily,
+      'font-size': fontSize,
+    },
     element('title', { id: 'title' }, escaped(title)),
     element('desc', { id: 'description' }, escaped(description)),
     element('defs', {}, ...patterns(picture)),
     element('rect', { width, height, fill: background }),
     textAt(margin, margin + 4, title, { fill: foreground, 'font-size': 13, 'font-weight': 600 }),
     textAt(margin, margin + 22, axes, { fill: muted }),
-    movedTo(left, top, element('rect', { width: side, height: side, fill: foreground, 'fill-opacity': 0.06 }), ...tiles(picture, patterned), patterned ? separators(grid, background) : ''),
+    movedTo(
+      left,
+      top,
+      element('rect', { width: side, height: side, fill: foreground, 'fill-opacity': 0.06 }),
+      ...tiles(picture, patterned),
+      patterned ? separators(grid, background) : '',
+    ),
     element('g', { fill: muted }, ...labels(grid, left, top)),
     ...lines,
   )}\n`;
@@ -78,7 +98,9 @@ function tiles(picture: MapPicture, patterned: boolean): string[] {
     const rectangles = rectanglesOf(bands, kind).map(({ x, y }) =>
       element('rect', { x: scale * x.from, y: scale * y.from, width: scale * lengthOf(x), height: scale * lengthOf(y) }),
     );
-    return rectangles.length === 0 ? '' : element('g', { fill: fillOf(picture, kind, patterned), 'shape-rendering': 'crispEdges' }, ...rectangles);
+    return rectangles.length === 0
+      ? ''
+      : element('g', { fill: fillOf(picture, kind, patterned), 'shape-rendering': 'crispEdges' }, ...rectangles);
   });
 }
 
@@ -91,8 +113,18 @@ function fillOf({ looks }: MapPicture, kind: TileKind, patterned: boolean): stri
 function patterns({ looks }: MapPicture): string[] {
   return paintOrder.map((kind) => {
     const { colour, pattern } = looks[kind];
-    const mark = pattern === 'dotted' ? element('circle', { cx: 3, cy: 3, r: 1.76, fill: colour }) : element('path', { d: 'M-1 1l2-2M-1 7l8-8M5 7l2-2', stroke: colour, 'stroke-width': 2 });
-    return pattern === 'solid' ? '' : element('pattern', { id: kind, width: 6, height: 6, patternUnits: 'userSpaceOnUse' }, element('rect', { width: 6, height: 6, fill: colour, 'fill-opacity': 0.3 }), mark);
+    const mark =
+      pattern === 'dotted'
+        ? element('circle', { cx: 3, cy: 3, r: 1.76, fill: colour })
+        : element('path', { d: 'M-1 1l2-2M-1 7l8-8M5 7l2-2', stroke: colour, 'stroke-width': 2 });
+    return pattern === 'solid'
+      ? ''
+      : element(
+          'pattern',
+          { id: kind, width: 6, height: 6, patternUnits: 'userSpaceOnUse' },
+          element('rect', { width: 6, height: 6, fill: colour, 'fill-opacity': 0.3 }),
+          mark,
+        );
   });
 }
 
@@ -115,7 +147,9 @@ function labels(grid: Grid, left: number, top: number): string[] {
     return textAt(left + within(middleOf(columns, block), widthOf(text) / 2, side), top - 6, text, { 'text-anchor': 'middle' });
   });
   const beside = labelledBlocks(rows, 2 * fontSize).map((block) =>
-    textAt(left - 6, top + within(middleOf(rows, block), fontSize / 2, side) + fontSize / 3, formatCount(block + 1), { 'text-anchor': 'end' }),
+    textAt(left - 6, top + within(middleOf(rows, block), fontSize / 2, side) + fontSize / 3, formatCount(block + 1), {
+      'text-anchor': 'end',
+    }),
   );
   return [...above, ...beside];
 }

@@ -13,7 +13,12 @@ export interface Marks {
 }
 
 /** Draws all marks. */
-export function paintMarks(pen: CanvasRenderingContext2D, layout: MapLayout, { place: { cursor, visible }, pointed, focused }: Marks, theme: Theme): void {
+export function paintMarks(
+  pen: CanvasRenderingContext2D,
+  layout: MapLayout,
+  { place: { cursor, visible }, pointed, focused }: Marks,
+  theme: Theme,
+): void {
   if (visible !== null) {
     paintVisible(pen, layout, visible, theme);
   }
@@ -92,7 +97,10 @@ function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: Ti
   if (x === undefined || y === undefined) {
     return;
   }
-  for (const [stroke, width] of [[background, 5], [colour, 2]] as const) {
+  for (const [stroke, width] of [
+    [background, 5],
+    [colour, 2],
+  ] as const) {
     pen.strokeStyle = stroke;
     pen.lineWidth = width * ratio;
     pen.strokeRect(left + x.from, top + y.from, x.to - x.from, y.to - y.from);

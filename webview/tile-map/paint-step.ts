@@ -10,7 +10,13 @@ const leastSide = 3;
 const outlinedSide = 8;
 
 /** Draws the map in the middle of a run: what is read at this step, what was read before, and the rest faint. */
-export function paintStep(pen: CanvasRenderingContext2D, picture: CanvasImageSource, layout: MapLayout, step: OrderStep, theme: Theme): void {
+export function paintStep(
+  pen: CanvasRenderingContext2D,
+  picture: CanvasImageSource,
+  layout: MapLayout,
+  step: OrderStep,
+  theme: Theme,
+): void {
   const { grid, left, top, ratio } = layout;
   const paintPicture = ({ x, y }: Box): void => {
     const place = [left + x.from, top + y.from, x.to - x.from, y.to - y.from] as const;

@@ -9,10 +9,25 @@ import { stepSentence } from './wording';
 
 /** Plays the order in which a run reads the tiles: by itself, step by step, or at the slider's position. */
 export class Playback {
-  readonly #play = button(t('Play'), 'secondary', { 'data-testid': 'play' }, () => (this.#started === null ? this.#start() : this.#pause()));
-  readonly #back = button('‹', 'secondary', { 'aria-label': t('One step back'), title: t('One step back'), 'data-testid': 'step-back' }, () => this.#stepBy(-1));
-  readonly #on = button('›', 'secondary', { 'aria-label': t('One step on'), title: t('One step on'), 'data-testid': 'step-on' }, () => this.#stepBy(1));
-  readonly #slider = element('input', { type: 'range', min: 0, step: 1, 'aria-label': t('Step of the run'), 'data-testid': 'play-position' });
+  readonly #play = button(t('Play'), 'secondary', { 'data-testid': 'play' }, () =>
+    this.#started === null ? this.#start() : this.#pause(),
+  );
+  readonly #back = button(
+    '‹',
+    'secondary',
+    { 'aria-label': t('One step back'), title: t('One step back'), 'data-testid': 'step-back' },
+    () => this.#stepBy(-1),
+  );
+  readonly #on = button('›', 'secondary', { 'aria-label': t('One step on'), title: t('One step on'), 'data-testid': 'step-on' }, () =>
+    this.#stepBy(1),
+  );
+  readonly #slider = element('input', {
+    type: 'range',
+    min: 0,
+    step: 1,
+    'aria-label': t('Step of the run'),
+    'data-testid': 'play-position',
+  });
   readonly #leave = button(t('Show all'), 'secondary', { 'data-testid': 'play-leave' }, () => {
     this.#leaveOrder();
     // The button that was pressed is gone.
@@ -22,7 +37,16 @@ export class Playback {
   readonly element = element(
     'div',
     { class: 'playback', role: 'group', 'aria-label': t('Order of the calls') },
-    element('div', { class: 'toolbar' }, element('span', { class: 'note' }, t('Calls in order')), this.#play, this.#back, this.#on, this.#slider, this.#leave),
+    element(
+      'div',
+      { class: 'toolbar' },
+      element('span', { class: 'note' }, t('Calls in order')),
+      this.#play,
+      this.#back,
+      this.#on,
+      this.#slider,
+      this.#leave,
+    ),
     this.#sentence,
   );
   readonly #onStep: (step: OrderStep | null) => void;
@@ -112,7 +136,10 @@ export class Playback {
   }
 
   #orderNow(): CallOrder {
-    this.#order ??= this.#plan === null ? { steps: 0, at: () => ({ layers: [], step: 0, steps: 0, byBlock: true, doneBlocks: 0, done: [], current: [] }) } : callOrder(this.#plan);
+    this.#order ??=
+      this.#plan === null
+        ? { steps: 0, at: () => ({ layers: [], step: 0, steps: 0, byBlock: true, doneBlocks: 0, done: [], current: [] }) }
+        : callOrder(this.#plan);
     return this.#order;
   }
 

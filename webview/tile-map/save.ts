@@ -62,11 +62,19 @@ export class Save {
   #draw(plan: Plan): string {
     const { foreground, muted, background, fontFamily, colours } = this.#theme.current;
     const kinds = (Object.keys(plan.tilesByKind) as TileKind[]).filter((kind) => plan.tilesByKind[kind] > 0);
-    const lookOf = (kind: TileKind): { readonly colour: string; readonly pattern: 'solid' | 'hatched' | 'dotted' } => ({ ...looks[kind], colour: colours[looks[kind].colour] });
+    const lookOf = (kind: TileKind): { readonly colour: string; readonly pattern: 'solid' | 'hatched' | 'dotted' } => ({
+      ...looks[kind],
+      colour: colours[looks[kind].colour],
+    });
     return mapSvg({
       queryBlocks: plan.queryBlocks,
       shown: this.#canvas.shown,
-      title: t('Tile map: {0}, {1} tokens in blocks of {2}', scenarioLabel(plan.scenario), formatCount(plan.tokens), formatCount(plan.blockSize)),
+      title: t(
+        'Tile map: {0}, {1} tokens in blocks of {2}',
+        scenarioLabel(plan.scenario),
+        formatCount(plan.tokens),
+        formatCount(plan.blockSize),
+      ),
       description: mapSummary(plan),
       axes: t('query blocks ↓  key blocks →'),
       legend: kinds.map((kind) => ({ kind, label: kindCounts[kind](formatCount(plan.tilesByKind[kind])) })),

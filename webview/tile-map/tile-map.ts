@@ -51,11 +51,20 @@ export class TileMap implements View {
       this.#step = step;
       this.#mark();
     });
-    setAttributes(this.#canvas.canvas, { role: 'application', 'aria-describedby': this.#reading.help.id, 'aria-roledescription': t('tile map') });
+    setAttributes(this.#canvas.canvas, {
+      role: 'application',
+      'aria-describedby': this.#reading.help.id,
+      'aria-roledescription': t('tile map'),
+    });
     const axes = element('p', { class: 'axes', 'aria-hidden': 'true' }, t('query blocks ↓'), element('span', {}, t('key blocks →')));
     const map = element('div', { class: 'map' }, this.#zoom.element, axes, this.#canvas.element, this.#playback.element);
     this.#save = new Save(host, this.#canvas, theme);
-    const both = element('div', { class: 'map-and-reading' }, map, element('div', { class: 'map-side' }, this.#reading.element, this.#save.element));
+    const both = element(
+      'div',
+      { class: 'map-and-reading' },
+      map,
+      element('div', { class: 'map-side' }, this.#reading.element, this.#save.element),
+    );
     this.element = section(host, 'tiles', t('Tile map'), both, this.#table.element);
   }
 
@@ -78,7 +87,9 @@ export class TileMap implements View {
     if (cursor !== null && cursor !== this.#place.cursor && this.#plan !== null) {
       const { queryBlocks } = this.#plan;
       // In the column that is looked at already: a click on a tile moves the cursor, and must not move the map.
-      this.#canvas.look((shown, blocks) => revealing(shown, blocks, nearestTile(queryBlocks, cursor, Math.floor(shown.left + shown.span / 2))));
+      this.#canvas.look((shown, blocks) =>
+        revealing(shown, blocks, nearestTile(queryBlocks, cursor, Math.floor(shown.left + shown.span / 2))),
+      );
     }
     this.#place = place;
     this.#mark();

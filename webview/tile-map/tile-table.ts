@@ -48,9 +48,7 @@ function rowsOf(plan: Plan): readonly Row[] {
     return plan.queryBlocks.map((_queryBlock, block) => rowOf(plan, block));
   }
   const head = Array.from({ length: listedAtEachEnd }, (_row, index) => rowOf(plan, index));
-  const tail = Array.from({ length: listedAtEachEnd }, (_row, index) =>
-    rowOf(plan, plan.blocks - listedAtEachEnd + index),
-  );
+  const tail = Array.from({ length: listedAtEachEnd }, (_row, index) => rowOf(plan, plan.blocks - listedAtEachEnd + index));
   const leftOut = t('{0} query blocks left out', formatCount(plan.blocks - 2 * listedAtEachEnd));
   const gap = { cells: [words('…'), words(''), words(leftOut), words('')], attributes: { class: 'gap' } };
   return [...head, gap, ...tail].map((row) => ({ attributes: { class: null }, ...row }));

@@ -13,7 +13,12 @@ export class TileTexts {
   readonly #queries = element('dd', { 'data-testid': 'tile-queries', translate: 'no' });
   readonly #keys = element('dd', { 'data-testid': 'tile-keys', translate: 'no' });
   readonly #keysGroup = element('div', {}, element('dt', {}, t('Text of the keys')), this.#keys);
-  readonly element = element('dl', { class: 'tile-texts', hidden: true }, element('div', {}, element('dt', {}, t('Text of the queries')), this.#queries), this.#keysGroup);
+  readonly element = element(
+    'dl',
+    { class: 'tile-texts', hidden: true },
+    element('div', {}, element('dt', {}, t('Text of the queries')), this.#queries),
+    this.#keysGroup,
+  );
   readonly #host: Host;
   readonly #ask = debounce(() => this.#askNow(), pauseMs);
   #tile: Tile | null = null;

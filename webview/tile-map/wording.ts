@@ -17,7 +17,9 @@ export const kindCounts: Readonly<Record<TileKind, (count: string) => string>> =
 
 /** What stands in place of a tile while none is in question. */
 export function idleHint(): string {
-  return t('Point at a tile, or focus the map and use the arrow keys. Click or Enter selects its text. Ctrl and the wheel zoom, dragging moves.');
+  return t(
+    'Point at a tile, or focus the map and use the arrow keys. Click or Enter selects its text. Ctrl and the wheel zoom, dragging moves.',
+  );
 }
 
 /** How the keyboard works. */
@@ -48,7 +50,9 @@ export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryB
     : firstCall === lastCall
       ? t('Call {0} of {1} in each of {2} layers', first, of, layers)
       : t('Calls {0}–{1} of {2} in each of {3} layers', first, last, of, layers);
-  return [calls, t('{0} in all', formatFlops(flops)), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(' · ');
+  return [calls, t('{0} in all', formatFlops(flops)), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(
+    ' · ',
+  );
 }
 
 /** A step of a run, such as `Step 12 of 96 of the last run, the same for every head of layers 1, 2, 3: query blocks 5–8 read 16 tiles`. */
@@ -94,8 +98,16 @@ function rangesOf(numbers: readonly number[]): string {
 
 /** The whole map in a sentence, for readers who do not see it. */
 export function mapSummary({ blocks, scenario, tiles, tilesByKind }: Plan): string {
-  const kinds = (Object.keys(tilesByKind) as TileKind[]).filter((kind) => tilesByKind[kind] > 0).map((kind) => kindCounts[kind](formatCount(tilesByKind[kind])));
-  return t('Tile map, {0}: {1} query blocks by {1} key blocks, {2} tiles ({3}).', scenarioLabel(scenario), formatCount(blocks), formatCount(tiles), kinds.join(', '));
+  const kinds = (Object.keys(tilesByKind) as TileKind[])
+    .filter((kind) => tilesByKind[kind] > 0)
+    .map((kind) => kindCounts[kind](formatCount(tilesByKind[kind])));
+  return t(
+    'Tile map, {0}: {1} query blocks by {1} key blocks, {2} tiles ({3}).',
+    scenarioLabel(scenario),
+    formatCount(blocks),
+    formatCount(tiles),
+    kinds.join(', '),
+  );
 }
 
 /** What a reader must know of the picture as it is drawn, or an empty text. */
@@ -120,5 +132,7 @@ export function tokenRange(plan: Plan, block: number): string {
 function blockName(plan: Plan, block: number): string {
   const name = formatCount(block + 1);
   const range = tokenRange(plan, block);
-  return blockEnd(plan, block) - blockStart(plan, block) === 1 ? t('block {0} (token {1})', name, range) : t('block {0} (tokens {1})', name, range);
+  return blockEnd(plan, block) - blockStart(plan, block) === 1
+    ? t('block {0} (token {1})', name, range)
+    : t('block {0} (tokens {1})', name, range);
 }

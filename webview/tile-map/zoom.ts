@@ -22,15 +22,28 @@ export class Zoom {
   readonly #canvas: TileCanvas;
   readonly #tile: () => TilePlace | null;
   readonly #level = element('output', { class: 'note', 'data-testid': 'zoom-level' });
-  readonly #in = button('+', 'secondary', { 'aria-label': t('Zoom in'), title: t('Zoom in (+)'), 'data-testid': 'zoom-in' }, () => this.#by(zoomStep));
-  readonly #out = button('−', 'secondary', { 'aria-label': t('Zoom out'), title: t('Zoom out (-)'), 'data-testid': 'zoom-out' }, () => this.#by(1 / zoomStep));
-  readonly #whole = button(t('Whole map'), 'secondary', { title: t('Show the whole map (0)'), 'data-testid': 'zoom-whole' }, () => this.#showWhole());
+  readonly #in = button('+', 'secondary', { 'aria-label': t('Zoom in'), title: t('Zoom in (+)'), 'data-testid': 'zoom-in' }, () =>
+    this.#by(zoomStep),
+  );
+  readonly #out = button('−', 'secondary', { 'aria-label': t('Zoom out'), title: t('Zoom out (-)'), 'data-testid': 'zoom-out' }, () =>
+    this.#by(1 / zoomStep),
+  );
+  readonly #whole = button(t('Whole map'), 'secondary', { title: t('Show the whole map (0)'), 'data-testid': 'zoom-whole' }, () =>
+    this.#showWhole(),
+  );
 
   /** @param tile the tile that buttons and keys zoom into where it is shown; else it is the middle */
   constructor(canvas: TileCanvas, tile: () => TilePlace | null) {
     this.#canvas = canvas;
     this.#tile = tile;
-    this.element = element('div', { class: 'toolbar', role: 'group', 'aria-label': t('Zoom') }, this.#in, this.#out, this.#whole, this.#level);
+    this.element = element(
+      'div',
+      { class: 'toolbar', role: 'group', 'aria-label': t('Zoom') },
+      this.#in,
+      this.#out,
+      this.#whole,
+      this.#level,
+    );
     listenToGestures(canvas.canvas, {
       zoom: (factor, at) => canvas.look((shown, blocks) => zoomed(shown, blocks, factor, canvas.placeOf(at))),
       pan: (right, down) => this.#pan(right, down),

@@ -25,16 +25,18 @@ export type { Button, Dropdown, TextField };
  * The toolkit is no longer maintained: this is the one module that knows it, so that it can be replaced here.
  */
 export function registerComponents(): void {
-  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeRadio(), vsCodeRadioGroup(), vsCodeTextField());
+  provideVSCodeDesignSystem().register(
+    vsCodeButton(),
+    vsCodeDropdown(),
+    vsCodeOption(),
+    vsCodeRadio(),
+    vsCodeRadioGroup(),
+    vsCodeTextField(),
+  );
 }
 
 /** A button; `primary` for the one main action of a form. */
-export function button(
-  label: string,
-  appearance: 'primary' | 'secondary',
-  attributes: Attributes,
-  onPress: () => void,
-): Button {
+export function button(label: string, appearance: 'primary' | 'secondary', attributes: Attributes, onPress: () => void): Button {
   const built = document.createElement('vscode-button') as Button;
   setAttributes(built, { appearance, ...attributes });
   built.textContent = label;
@@ -74,7 +76,13 @@ export function setChoice(target: Dropdown, value: string): void {
 }
 
 /** Choices side by side, of which one holds; `onChoose` hears only the user's choices. */
-export function radioGroup(label: string, choices: readonly Choice[], chosen: string, attributes: Attributes, onChoose: (value: string) => void): HTMLElement {
+export function radioGroup(
+  label: string,
+  choices: readonly Choice[],
+  chosen: string,
+  attributes: Attributes,
+  onChoose: (value: string) => void,
+): HTMLElement {
   const built = document.createElement('vscode-radio-group') as RadioGroup;
   setAttributes(built, { 'aria-label': label, orientation: 'horizontal', value: chosen, ...attributes });
   for (const { value, label: title } of choices) {

@@ -40,9 +40,13 @@ export function arrangementOf(
     case 'average-case':
       return sampledBlocks(request, scenario.seed);
     case 'custom':
-      throw new InputError(`A custom mask has no arrangement under construction ${construction}, which lays out the masks of the paper; use construction fused.`);
+      throw new InputError(
+        `A custom mask has no arrangement under construction ${construction}, which lays out the masks of the paper; use construction fused.`,
+      );
     case 'local-window':
-      throw new InputError(`Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`);
+      throw new InputError(
+        `Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`,
+      );
     case 'sliding-window':
     case 'attention-sink':
       return windowArrangement(scenario.window, scenario.kind === 'attention-sink' ? scenario.sinks : 0, construction, request);

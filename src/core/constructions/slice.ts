@@ -68,7 +68,22 @@ export function sliceColumns({ headWidth: m, separation: w }: SliceShape, readin
   const inputWidth = next;
   const score = take(1);
   const result = take(resultWidth(m, reading));
-  return { query, reference, key, value, one, real, synthetic, padding, querySeparation, keySeparation, inputWidth, score, result, width: next };
+  return {
+    query,
+    reference,
+    key,
+    value,
+    one,
+    real,
+    synthetic,
+    padding,
+    querySeparation,
+    keySeparation,
+    inputWidth,
+    score,
+    result,
+    width: next,
+  };
 }
 
 /** Columns that an attention head returns: values it averages. */

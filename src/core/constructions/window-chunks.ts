@@ -50,7 +50,12 @@ export function windowChunks({ tokens, inputLength }: ArrangementRequest, window
       const [from, to] = sinkCallsOf(block);
       return { causal: 1 + (block < pastGroups ? 1 : 0) + to - from, open: 0 };
     },
-    formula: [{ text: `(ceil(C/p)${window === 1 ? '' : ` + ceil((C - ${firstWithPast})/p)`}${sinkText})`, patterns: groups + pastGroups + sinkCalls }],
+    formula: [
+      {
+        text: `(ceil(C/p)${window === 1 ? '' : ` + ceil((C - ${firstWithPast})/p)`}${sinkText})`,
+        patterns: groups + pastGroups + sinkCalls,
+      },
+    ],
     bound: [{ text: lonelySinks ? `(2 ceil(C/p)${sinkText})` : '2 ceil(C/p)', patterns: 2 * groups + sinkCalls }],
   };
 }

@@ -19,7 +19,10 @@ export const largestTokens = 65_536;
 
 /** Dense causal attention of every head and layer, in milliseconds: one head's rate, all N^2 pairs. */
 export function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 'tokens'>, { dense }: Calibration): number {
-  const nsPerPair = linearBetween(dense.map((rate) => [rate.headWidth, rate.nsPerPair]), model.headWidth);
+  const nsPerPair = linearBetween(
+    dense.map((rate) => [rate.headWidth, rate.nsPerPair]),
+    model.headWidth,
+  );
   return (model.layers * model.heads * tokens ** 2 * nsPerPair) / 1e6;
 }
 
@@ -39,7 +42,9 @@ export function breakEven(request: PlanRequest, calibration: Calibration): Break
     // A compiled layer is one time: its attention is what its floating-point operations take.
     const { layer } = calibration;
     const compiled = layer === null ? 0 : (layer.attendNsPerFlop * requestCost({ ...request, tokens }).flopsByPhase.attend) / 1e6;
-    return phases && { attentionMs: phases.gather + phases.attend + compiled, denseMs: denseAttentionMs({ ...request, tokens }, calibration) };
+    return (
+      phases && { attentionMs: phases.gather + phases.attend + compiled, denseMs: denseAttentionMs({ ...request, tokens }, calibration) }
+    );
   };
   const here = compare(request.tokens);
   if (here === undefined) {

@@ -114,7 +114,13 @@ export function linearBetween(points: readonly (readonly [number, number])[], at
   if (points.length === 1) {
     return points[0][1];
   }
-  const next = Math.min(points.length - 1, Math.max(1, points.findIndex(([place]) => place >= at)));
+  const next = Math.min(
+    points.length - 1,
+    Math.max(
+      1,
+      points.findIndex(([place]) => place >= at),
+    ),
+  );
   const upper = points.at(-1)?.[0] ?? 0;
   const [[lowAt, low], [highAt, high]] = at > upper ? points.slice(-2) : [points[next - 1], points[next]];
   return Math.max(0, low + ((at - lowAt) / (highAt - lowAt)) * (high - low));

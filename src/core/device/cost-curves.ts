@@ -62,8 +62,21 @@ export function costCurves(requests: readonly PlanRequest[], current: PlanReques
 }
 
 /** What a request costs, with the expected time that its caller knows. */
-export function curvePoint(tokens: number, { calls, bound, flops, flopsByPhase, bytes }: Omit<RequestCost, 'blocks'>, predictedMs: number | null): CurvePoint {
-  return { tokens, attentionCalls: calls.attention, tokenwiseCalls: calls.tokenwise, boundCalls: bound.calls, flops, attentionFlops: flopsByPhase.attend, bytes, predictedMs };
+export function curvePoint(
+  tokens: number,
+  { calls, bound, flops, flopsByPhase, bytes }: Omit<RequestCost, 'blocks'>,
+  predictedMs: number | null,
+): CurvePoint {
+  return {
+    tokens,
+    attentionCalls: calls.attention,
+    tokenwiseCalls: calls.tokenwise,
+    boundCalls: bound.calls,
+    flops,
+    attentionFlops: flopsByPhase.attend,
+    bytes,
+    predictedMs,
+  };
 }
 
 function curveOf(request: PlanRequest, calibration: Calibration | undefined): CostCurve {

@@ -7,7 +7,8 @@ export function fastestDevice(request: PlanRequest, candidates: readonly Calibra
   if (candidates.length <= 1) {
     return candidates[0];
   }
-  const timeOf = (calibration: Calibration): number => predict(makePlan({ ...request, scoreBytes: calibration.scoreBytes }), calibration)?.wallMs ?? Infinity;
+  const timeOf = (calibration: Calibration): number =>
+    predict(makePlan({ ...request, scoreBytes: calibration.scoreBytes }), calibration)?.wallMs ?? Infinity;
   const times = candidates.map(timeOf);
   return candidates[times.indexOf(Math.min(...times))];
 }

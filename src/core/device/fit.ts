@@ -33,7 +33,9 @@ function solveNormalEquations(matrix: readonly (readonly number[])[]): number[] 
     matrix.reduce((sum, entries) => sum + entries[row], 0),
   ]);
   for (let pivot = 0; pivot < size; pivot += 1) {
-    const largest = system.slice(pivot).reduce((at, row, index) => (Math.abs(row[pivot]) > Math.abs(system[at][pivot]) ? pivot + index : at), pivot);
+    const largest = system
+      .slice(pivot)
+      .reduce((at, row, index) => (Math.abs(row[pivot]) > Math.abs(system[at][pivot]) ? pivot + index : at), pivot);
     [system[pivot], system[largest]] = [system[largest], system[pivot]];
     const scale = system[pivot][pivot];
     if (Math.abs(scale) < 1e-12) {

@@ -50,5 +50,11 @@ function attendFlops(request: PlanRequest): number {
 
 /** Phases of a longer prompt. Attention sessions are started once, whatever the length. */
 function scaled({ project, gather, attend, layer, mlp }: Phases, tokens: number, tiles: number, startMs: number): Phases {
-  return { project: tokens * project, gather: tokens * gather, attend: startMs + tiles * (attend - startMs), layer: tokens * layer, mlp: tokens * mlp };
+  return {
+    project: tokens * project,
+    gather: tokens * gather,
+    attend: startMs + tiles * (attend - startMs),
+    layer: tokens * layer,
+    mlp: tokens * mlp,
+  };
 }

@@ -54,14 +54,25 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
     return undefined;
   }
   const { layer, pass } = calibration;
-  const parts = layerParts(plan).map((part) => ({ layers: part.layers, phases: layer === null ? layerPhases(part.plan, calibration) : compiledPhases(part.plan, layer) }));
+  const parts = layerParts(plan).map((part) => ({
+    layers: part.layers,
+    phases: layer === null ? layerPhases(part.plan, calibration) : compiledPhases(part.plan, layer),
+  }));
   const whole = totalOf(parts.map(({ phases }) => phases));
   const phases = layer === null ? inPass(whole, pass) : whole;
-  return { wallMs: sumOf(phases), phases, layerMs: layerTimes(parts, layer === null ? pass : undefined), peakBytes: calibration.idleBytes + plan.bytes + processBytes(plan) };
+  return {
+    wallMs: sumOf(phases),
+    phases,
+    layerMs: layerTimes(parts, layer === null ? pass : undefined),
+    peakBytes: calibration.idleBytes + plan.bytes + processBytes(plan),
+  };
 }
 
 /** Times of the layers in order; sessions are started in the first one. */
-function layerTimes(parts: readonly { readonly layers: readonly number[]; readonly phases: Prediction['phases'] }[], { startMs, factor }: PassRate = { startMs: 0, factor: 1 }): number[] {
+function layerTimes(
+  parts: readonly { readonly layers: readonly number[]; readonly phases: Prediction['phases'] }[],
+  { startMs, factor }: PassRate = { startMs: 0, factor: 1 },
+): number[] {
   const times: number[] = [];
   for (const { layers, phases } of parts) {
     for (const layer of layers) {
@@ -92,11 +103,20 @@ export function sumOf(phases: Prediction['phases']): number {
 /** Phases as they come in a pass; most of its start is that of the attention calls' sessions. */
 function inPass(phases: Prediction['phases'], { startMs, factor }: PassRate): Prediction['phases'] {
   const { project, gather, attend, layer, mlp } = phases;
-  return { project: factor * project, gather: factor * gather, attend: startMs + factor * attend, layer: factor * layer, mlp: factor * mlp };
+  return {
+    project: factor * project,
+    gather: factor * gather,
+    attend: startMs + factor * attend,
+    layer: factor * layer,
+    mlp: factor * mlp,
+  };
 }
 
 /** A device that runs whole layers as compiled graphs. */
-export function compiledPhases({ model, flopsByPhase }: Pick<Plan, 'model' | 'flopsByPhase'>, { layerMs, attendNsPerFlop, tokenwiseNsPerFlop }: LayerRate): Prediction['phases'] {
+export function compiledPhases(
+  { model, flopsByPhase }: Pick<Plan, 'model' | 'flopsByPhase'>,
+  { layerMs, attendNsPerFlop, tokenwiseNsPerFlop }: LayerRate,
+): Prediction['phases'] {
   const work = flopsByPhase.attend * attendNsPerFlop + (flopsByPhase.project + flopsByPhase.outputAndMlp) * tokenwiseNsPerFlop;
   return { project: 0, gather: 0, attend: 0, layer: model.layers * layerMs + work / 1e6, mlp: 0 };
 }
@@ -136,7 +156,13 @@ export function tileRate({ tiles }: Pick<Calibration, 'tiles'>, rows: number, he
   const at = (pick: (tile: TileRate) => number, power: 0 | 2): number => {
     const ofWidth = widths.map((width): [number, number] => {
       const own = tiles.filter((tile) => tile.headWidth === width).sort((a, b) => a.rows - b.rows);
-      return [width, interpolate(own.map((tile) => [tile.rows, pick(tile) / tile.rows ** power]), rows)];
+      return [
+        width,
+        interpolate(
+          own.map((tile) => [tile.rows, pick(tile) / tile.rows ** power]),
+          rows,
+        ),
+      ];
     });
     return linearBetween(ofWidth, headWidth) * rows ** power;
   };
@@ -151,6 +177,10 @@ export function tileRate({ tiles }: Pick<Calibration, 'tiles'>, rows: number, he
 }
 
 function tokenwiseMs({ tokenwise }: TilewiseRates, part: 'project' | 'outputAndMlp', width: number, runs: number, flops: number): number {
-  const at = (pick: (rate: RunRate) => number): number => interpolate(tokenwise.map((rate) => [rate.width, pick(rate[part])]), width);
+  const at = (pick: (rate: RunRate) => number): number =>
+    interpolate(
+      tokenwise.map((rate) => [rate.width, pick(rate[part])]),
+      width,
+    );
   return runs * at(({ runMs }) => runMs) + (flops * at(({ nsPerFlop }) => nsPerFlop)) / 1e6;
 }

@@ -47,13 +47,19 @@ export function comparedRequests(plan: PlanRequest, parameters: ScenarioParamete
  *
  * @param prediction of the plan, which is known where it was planned: a million tokens take a second to predict
  */
-export function scenarioCosts(plan: Plan, prediction: Pick<Prediction, 'wallMs'> | null, parameters: ScenarioParameters, calibration: Calibration | undefined): Compared<ScenarioCost> {
+export function scenarioCosts(
+  plan: Plan,
+  prediction: Pick<Prediction, 'wallMs'> | null,
+  parameters: ScenarioParameters,
+  calibration: Calibration | undefined,
+): Compared<ScenarioCost> {
   const { possible: requests, impossible } = comparedRequests(plan, parameters);
   const own = scenarioLabel(plan.scenario);
   const costs = attempt(requests, (request): ScenarioCost => {
     const { scenario, tokens } = request;
     const label = scenarioLabel(scenario);
-    const [cost, time] = label === own ? [plan, prediction?.wallMs] : [requestCost(request), calibration && predictedMs(request, calibration)];
+    const [cost, time] =
+      label === own ? [plan, prediction?.wallMs] : [requestCost(request), calibration && predictedMs(request, calibration)];
     return { kind: scenario.kind, title: scenarioTitle(scenario), label, ...curvePoint(tokens, cost, time ?? null) };
   });
   return { possible: costs.possible, impossible: [...new Set([...impossible, ...costs.impossible])] };

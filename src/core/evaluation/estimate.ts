@@ -62,7 +62,8 @@ export function estimateMean(windows: readonly Moments[]): Estimate {
     return { value, error: NaN, low: NaN, high: NaN };
   }
   const residuals = filled.reduce((sum, { sum: total, count }) => sum + (total - count * value) ** 2, 0);
-  const variance = filled.length > 1 ? (units / (units - 1)) * (residuals / all.count ** 2) : Math.max(0, all.squares / units - value ** 2) / (units - 1);
+  const variance =
+    filled.length > 1 ? (units / (units - 1)) * (residuals / all.count ** 2) : Math.max(0, all.squares / units - value ** 2) / (units - 1);
   const error = Math.sqrt(variance);
   const reach = studentQuantile(units - 1) * error;
   return { value, error, low: value - reach, high: value + reach };

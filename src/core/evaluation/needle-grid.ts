@@ -40,7 +40,9 @@ export interface NeedleGrid {
 /** Sums up needle tests by length and depth. A NaN shows in the cell that it is of. */
 export function needleGrid(scores: readonly NeedleScore[]): NeedleGrid {
   const [lengths, depths] = [distinct(scores.map(({ length }) => length)), distinct(scores.map(({ depth }) => depth))];
-  const cells = lengths.map((length) => depths.map((depth) => cellOf(scores.filter((score) => score.length === length && score.depth === depth))));
+  const cells = lengths.map((length) =>
+    depths.map((depth) => cellOf(scores.filter((score) => score.length === length && score.depth === depth))),
+  );
   return { lengths, depths, cells };
 }
 

@@ -53,11 +53,15 @@ export function placeNeedle(
   }
   const fixed = prefix.length + needleTokens.length + questionTokens.length;
   if (!Number.isInteger(length) || length < fixed) {
-    throw new InputError(`Needle length ${length} has no room for the needle and its question; use a whole number from ${fixed} tokens on.`);
+    throw new InputError(
+      `Needle length ${length} has no room for the needle and its question; use a whole number from ${fixed} tokens on.`,
+    );
   }
   const filling = length - fixed;
   if (filling > haystack.length) {
-    throw new InputError(`The haystack has ${haystack.length} tokens and a needle test of length ${length} takes ${filling}; use a longer text or a length of at most ${fixed + haystack.length}.`);
+    throw new InputError(
+      `The haystack has ${haystack.length} tokens and a needle test of length ${length} takes ${filling}; use a longer text or a length of at most ${fixed + haystack.length}.`,
+    );
   }
   const before = Math.round(depth * filling);
   const parts = [prefix, slice(haystack, 0, before), needleTokens, slice(haystack, before, filling), questionTokens];

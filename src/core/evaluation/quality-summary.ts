@@ -1,4 +1,12 @@
-import { estimateMean, estimateNonNegativeMean, estimateShare, errorSource, transformed, type ErrorSource, type Estimate } from './estimate';
+import {
+  estimateMean,
+  estimateNonNegativeMean,
+  estimateShare,
+  errorSource,
+  transformed,
+  type ErrorSource,
+  type Estimate,
+} from './estimate';
 import { maximumOf, mergeHistograms, quantileOf } from './histogram';
 import { mergeMoments, type Moments } from './moments';
 import { mergeWindows, type Measure, type WindowSummary } from './statistics';
@@ -77,7 +85,11 @@ export interface QualitySummary {
  * @param windows of an evaluation, all with the same bins; for none, every value is NaN
  */
 export function summariseQuality(windows: readonly WindowSummary[]): QualitySummary {
-  const totals = windows.map(({ bins }) => (measure: Measure): Moments => mergeMoments(...bins.map((bin) => bin[measure])));
+  const totals = windows.map(
+    ({ bins }) =>
+      (measure: Measure): Moments =>
+        mergeMoments(...bins.map((bin) => bin[measure])),
+  );
   const by = (measure: Measure): Moments[] => totals.map((total) => total(measure));
   const divergences = mergeHistograms(...windows.map((window) => window.divergences));
   const quantile = (share: number): number => quantileOf(divergences, share);
@@ -99,7 +111,9 @@ export function summariseQuality(windows: readonly WindowSummary[]): QualitySumm
     agreement: estimateShare(by('agreement')),
     curve: curveOf(windows),
     infinite: Math.max(...(['loss', 'baselineLoss', 'divergence'] as const).map((measure) => mergeMoments(...by(measure)).infinite)),
-    invalid: Math.max(...(['loss', 'baselineLoss', 'lossChange', 'divergence'] as const).map((measure) => mergeMoments(...by(measure)).invalid)),
+    invalid: Math.max(
+      ...(['loss', 'baselineLoss', 'lossChange', 'divergence'] as const).map((measure) => mergeMoments(...by(measure)).invalid),
+    ),
   };
 }
 
@@ -127,8 +141,21 @@ function curveOf(windows: readonly WindowSummary[]): CurveBin[] {
   // Merged only for its check that all windows have the same bins.
   return mergeWindows(...windows).bins.flatMap(({ from, to, loss, divergence: { count } }, index): CurveBin[] => {
     const by = (measure: Measure): Moments[] => windows.map(({ bins }) => bins[index][measure]);
-    const losses = loss.count === 0 ? {} : { loss: estimateNonNegativeMean(by('loss')), baselineLoss: estimateNonNegativeMean(by('baselineLoss')) };
+    const losses =
+      loss.count === 0 ? {} : { loss: estimateNonNegativeMean(by('loss')), baselineLoss: estimateNonNegativeMean(by('baselineLoss')) };
     const errors = errorSource(by('divergence'));
-    return count === 0 ? [] : [{ from, to, count, errors, ...losses, divergence: estimateNonNegativeMean(by('divergence')), agreement: estimateShare(by('agreement')) }];
+    return count === 0
+      ? []
+      : [
+          {
+            from,
+            to,
+            count,
+            errors,
+            ...losses,
+            divergence: estimateNonNegativeMean(by('divergence')),
+            agreement: estimateShare(by('agreement')),
+          },
+        ];
   });
 }

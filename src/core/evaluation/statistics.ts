@@ -15,7 +15,15 @@ export interface ScoredPosition {
 }
 
 /** What is summed at a position. The change of the target's probability is e^-loss - e^-baselineLoss. */
-export const measures = ['divergence', 'agreement', 'loss', 'baselineLoss', 'lossChange', 'probabilityChange', 'squaredProbabilityChange'] as const;
+export const measures = [
+  'divergence',
+  'agreement',
+  'loss',
+  'baselineLoss',
+  'lossChange',
+  'probabilityChange',
+  'squaredProbabilityChange',
+] as const;
 export type Measure = (typeof measures)[number];
 
 /** The positions `from` to `to - 1` of a window, summed. The measures of losses count only positions that have one. */
@@ -53,7 +61,9 @@ export function positionBins(context: number): readonly number[] {
  * @throws RangeError for a position in no bin, and for one with one loss of the two
  */
 export function summariseWindow(positions: Iterable<ScoredPosition>, binEdges: readonly number[]): WindowSummary {
-  const bins = binEdges.slice(1).map((to, index) => ({ from: binEdges[index], to, ...forMeasures((): GrowingMoments => ({ ...noMoments })) }));
+  const bins = binEdges
+    .slice(1)
+    .map((to, index) => ({ from: binEdges[index], to, ...forMeasures((): GrowingMoments => ({ ...noMoments })) }));
   const divergences: number[] = [];
   for (const scored of positions) {
     const bin = bins.find(({ from, to }) => scored.position >= from && scored.position < to);
@@ -76,14 +86,27 @@ export function summariseWindow(positions: Iterable<ScoredPosition>, binEdges: r
  */
 export function mergeWindows(...parts: readonly WindowSummary[]): WindowSummary {
   const [first] = parts;
-  if (parts.some(({ bins }) => bins.length !== first.bins.length || bins.some(({ from, to }, index) => from !== first.bins[index].from || to !== first.bins[index].to))) {
+  if (
+    parts.some(
+      ({ bins }) =>
+        bins.length !== first.bins.length ||
+        bins.some(({ from, to }, index) => from !== first.bins[index].from || to !== first.bins[index].to),
+    )
+  ) {
     throw new RangeError('Windows of different bins do not merge; sum all with the same edges.');
   }
-  const bins = first.bins.map(({ from, to }, index) => ({ from, to, ...forMeasures((measure) => mergeMoments(...parts.map((part) => part.bins[index][measure]))) }));
+  const bins = first.bins.map(({ from, to }, index) => ({
+    from,
+    to,
+    ...forMeasures((measure) => mergeMoments(...parts.map((part) => part.bins[index][measure]))),
+  }));
   return { bins, divergences: mergeHistograms(...parts.map((part) => part.divergences)) };
 }
 
-function addPosition(bin: Readonly<Record<Measure, GrowingMoments>>, { position, loss, baselineLoss, divergence, agrees }: ScoredPosition): void {
+function addPosition(
+  bin: Readonly<Record<Measure, GrowingMoments>>,
+  { position, loss, baselineLoss, divergence, agrees }: ScoredPosition,
+): void {
   addValue(bin.divergence, divergence);
   addValue(bin.agreement, agrees ? 1 : 0);
   if (loss === undefined || baselineLoss === undefined) {

@@ -31,10 +31,18 @@ export interface EvaluationWindow {
  * @param context tokens of a window, special tokens included
  * @throws InputError where the context has no room for two tokens beside the special ones, and for a stride that would skip tokens
  */
-export function cutWindows(text: Int32Array, { before, after }: SpecialTokens, context: number, stride: number, predictsNext: boolean): EvaluationWindow[] {
+export function cutWindows(
+  text: Int32Array,
+  { before, after }: SpecialTokens,
+  context: number,
+  stride: number,
+  predictsNext: boolean,
+): EvaluationWindow[] {
   const room = context - before.length - after.length;
   if (room < 2) {
-    throw new InputError(`A context of ${context} tokens has no room beside ${before.length + after.length} special tokens; use at least ${context - room + 2}.`);
+    throw new InputError(
+      `A context of ${context} tokens has no room beside ${before.length + after.length} special tokens; use at least ${context - room + 2}.`,
+    );
   }
   if (stride < 1 || stride > context) {
     throw new InputError(`A stride of ${stride} would leave tokens out of windows of ${context}; use a whole number from 1 to ${context}.`);

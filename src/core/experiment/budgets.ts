@@ -31,7 +31,9 @@ export function checkBudgets({ points }: ExperimentReport, budgets: Budgets): Bu
       const values = { ...costsOf(cost), kl: quality?.divergence.mean.value ?? null };
       return (Object.keys(values) as (keyof Budgets)[]).flatMap((budget): BudgetCheck[] => {
         const [limit, value] = [budgets[budget], values[budget]];
-        return limit === undefined ? [] : [{ prompt: path, scenario: scenarioLabel(scenario), blockSize, budget, limit, value, kept: value !== null && value <= limit }];
+        return limit === undefined
+          ? []
+          : [{ prompt: path, scenario: scenarioLabel(scenario), blockSize, budget, limit, value, kept: value !== null && value <= limit }];
       });
     }),
   );

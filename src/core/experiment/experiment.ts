@@ -71,7 +71,10 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
 const usualContext = 2048;
 
 /** The context and stride of an experiment on a model. @param maximumTokens that it has positions for, if there is a limit */
-export function windowsOf({ context, stride }: Pick<Experiment, 'context' | 'stride'>, maximumTokens = Infinity): { readonly context: number; readonly stride: number } {
+export function windowsOf(
+  { context, stride }: Pick<Experiment, 'context' | 'stride'>,
+  maximumTokens = Infinity,
+): { readonly context: number; readonly stride: number } {
   const tokens = context > 0 ? context : Math.min(usualContext, maximumTokens);
   return { context: tokens, stride: stride > 0 ? stride : tokens };
 }

@@ -41,7 +41,9 @@ export function scenarioGrid(names: readonly string[], lists: ParameterLists): S
   }
   for (const [name, values] of Object.entries(lists)) {
     if (values.length > 0 && !used.has(name)) {
-      throw new InputError(`--${name} ${values.join()} does nothing under ${names.join(', ')}; leave it out or name a scenario that takes it, without numbers of its own.`);
+      throw new InputError(
+        `--${name} ${values.join()} does nothing under ${names.join(', ')}; leave it out or name a scenario that takes it, without numbers of its own.`,
+      );
     }
   }
   return { scenarios: [...scenarios.values()], impossible };
@@ -49,8 +51,11 @@ export function scenarioGrid(names: readonly string[], lists: ParameterLists): S
 
 /** Every choice of one value for each parameter that has values. */
 function combinations(names: readonly NumberName[], lists: ParameterLists): ScenarioParameters[] {
-  return names.reduce<ScenarioParameters[]>((chosen, name) => {
-    const values = lists[name] ?? [];
-    return values.length === 0 ? chosen : chosen.flatMap((each) => values.map((value) => ({ ...each, [name]: value })));
-  }, [{}]);
+  return names.reduce<ScenarioParameters[]>(
+    (chosen, name) => {
+      const values = lists[name] ?? [];
+      return values.length === 0 ? chosen : chosen.flatMap((each) => values.map((value) => ({ ...each, [name]: value })));
+    },
+    [{}],
+  );
 }

@@ -4,7 +4,10 @@ import type { SimulationOptions } from '../options';
 import { defaultExperiment, defaultNeedleGrid, windowsOf, type Experiment, type ScenarioText } from './experiment';
 
 /** What an evaluation of one prompt takes from the options in force. */
-export type EvaluationOptions = Pick<SimulationOptions, 'model' | 'construction' | 'provider' | 'threads' | 'executor' | 'precision' | 'blockSize'>;
+export type EvaluationOptions = Pick<
+  SimulationOptions,
+  'model' | 'construction' | 'provider' | 'threads' | 'executor' | 'precision' | 'blockSize'
+>;
 
 /**
  * The experiment that evaluates the prompt in front: the scenario in force first, then others to hold it against.
@@ -12,7 +15,13 @@ export type EvaluationOptions = Pick<SimulationOptions, 'model' | 'construction'
  * @param others scenarios that the prompt can have under these options
  * @param tokens N, which limits the contexts of needles
  */
-export function promptEvaluation(path: string, chosen: ScenarioChoice, others: readonly Scenario[], { blockSize, ...options }: EvaluationOptions, needle: { readonly tokens: number } | null): Experiment {
+export function promptEvaluation(
+  path: string,
+  chosen: ScenarioChoice,
+  others: readonly Scenario[],
+  { blockSize, ...options }: EvaluationOptions,
+  needle: { readonly tokens: number } | null,
+): Experiment {
   const scenarios = new Map([chosen, ...others].map((scenario): [string, ScenarioText] => [scenarioLabel(scenario), textOf(scenario)]));
   return {
     ...defaultExperiment,

@@ -42,7 +42,10 @@ function summaryTable(reports: readonly RunReport[]): string {
     const cells = summaryColumns.map(({ of, numeric }) => `<td${classOf(numeric)}>${text(of(report))}</td>`).join('');
     return `<tr><th scope="row"><a href="#run-${index + 1}">${index + 1}</a></th>${cells}</tr>`;
   });
-  return scroller('All runs', `<table>\n<caption>All runs</caption>\n<thead><tr><th scope="col">Run</th>${head}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`);
+  return scroller(
+    'All runs',
+    `<table>\n<caption>All runs</caption>\n<thead><tr><th scope="col">Run</th>${head}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`,
+  );
 }
 
 /** One run: its figures and its tiles. */
@@ -50,7 +53,13 @@ function section(report: RunReport, index: number): string {
   const title = text(runTitle(report, index));
   const rows = runFigures(report).map(([name, value]) => `<tr><th scope="row">${text(name)}</th><td>${text(value)}</td></tr>`);
   const { prompt, plan, scenario } = report;
-  const tiles = tilePicture({ name: `run-${index + 1}-tiles`, title: `Tiles of run ${index + 1}`, tokens: prompt.tokens, blockSize: plan.blockSize, scenario });
+  const tiles = tilePicture({
+    name: `run-${index + 1}-tiles`,
+    title: `Tiles of run ${index + 1}`,
+    tokens: prompt.tokens,
+    blockSize: plan.blockSize,
+    scenario,
+  });
   return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${figure(tiles)}\n</section>`;
 }
 
@@ -58,14 +67,25 @@ function section(report: RunReport, index: number): string {
 function picturesOf(reports: readonly RunReport[]): string[] {
   const labelled = reports.map((report, index) => ({ label: visible(runTitle(report, index).replace(/^Run /, '')), run: report.run }));
   const points = reports.flatMap(({ scenario, run, quality }, index) =>
-    quality === null ? [] : [{ scenario: scenarioLabel(scenario), label: `run ${index + 1}`, cost: run.calls.total, quality: quality.meanKl }],
+    quality === null
+      ? []
+      : [{ scenario: scenarioLabel(scenario), label: `run ${index + 1}`, cost: run.calls.total, quality: quality.meanKl }],
   );
   const comparable = points.filter(({ quality }) => Number.isFinite(quality));
   return [
     phasesPicture({ name: 'phases', title: 'Where the time went', runs: labelled }),
     ...(comparable.length < 2
       ? []
-      : [qualityCostPicture({ name: 'quality-cost', title: 'Quality against cost', costTitle: 'Calls of the small transformer', qualityTitle: 'Mean KL divergence from the model’s own attention, nats', qualityScale: 'log', points })]),
+      : [
+          qualityCostPicture({
+            name: 'quality-cost',
+            title: 'Quality against cost',
+            costTitle: 'Calls of the small transformer',
+            qualityTitle: 'Mean KL divergence from the model’s own attention, nats',
+            qualityScale: 'log',
+            points,
+          }),
+        ]),
   ];
 }
 

@@ -13,7 +13,10 @@ export function generationText({ prompt, model, oracle, generation, continuation
     continuationText(continuation, prompt.tokens, `${scenarioLabel(continuation.scenario)}:`),
     ...(baseline === null || sameTokens === null
       ? []
-      : [continuationText(baseline, prompt.tokens, t("{0}, the model's own attention:", scenarioLabel(baseline.scenario))), sameText(sameTokens, continuation, baseline)]),
+      : [
+          continuationText(baseline, prompt.tokens, t("{0}, the model's own attention:", scenarioLabel(baseline.scenario))),
+          sameText(sameTokens, continuation, baseline),
+        ]),
   ].join('\n\n');
 }
 
@@ -21,16 +24,40 @@ export function generationText({ prompt, model, oracle, generation, continuation
 function choosingText({ temperature, topK, topP, seed }: GenerationReport['generation']): string {
   return temperature === 0
     ? t('greedy')
-    : [t('temperature {0}', temperature), ...(topK > 0 ? [t('top {0}', topK)] : []), ...(topP < 1 ? [t('top p {0}', topP)] : []), t('seed {0}', seed)].join(', ');
+    : [
+        t('temperature {0}', temperature),
+        ...(topK > 0 ? [t('top {0}', topK)] : []),
+        ...(topP < 1 ? [t('top p {0}', topP)] : []),
+        t('seed {0}', seed),
+      ].join(', ');
 }
 
-function continuationText({ text, tokens, ended, cachedKeys, cacheBytes, prefillMs, decodeMs, prefillCalls, decodeCalls }: Continuation, promptTokens: number, title: string): string {
+function continuationText(
+  { text, tokens, ended, cachedKeys, cacheBytes, prefillMs, decodeMs, prefillCalls, decodeCalls }: Continuation,
+  promptTokens: number,
+  title: string,
+): string {
   const mean = tokens.reduce((sum, { logProbability }) => sum + logProbability, 0) / tokens.length;
   const calls = ({ attention, tokenwise }: Continuation['decodeCalls']): string => formatNumberOf(attention + tokenwise, 'call');
   const figures = [
-    t(ended === 'end-of-sequence' ? '{0}, then the model ended the text; mean log-probability {1}' : '{0}; mean log-probability {1}', formatNumberOf(tokens.length, 'token'), mean.toFixed(2)),
-    t('prompt {0} ({1}), then {2} a token ({3})', formatDuration(prefillMs), calls(prefillCalls), formatDuration(decodeMs / tokens.length), calls(decodeCalls)),
-    t('cache of {0} keys after {1}, {2}', formatCount(cachedKeys), formatNumberOf(promptTokens + tokens.length - 1, 'token'), formatBytes(cacheBytes)),
+    t(
+      ended === 'end-of-sequence' ? '{0}, then the model ended the text; mean log-probability {1}' : '{0}; mean log-probability {1}',
+      formatNumberOf(tokens.length, 'token'),
+      mean.toFixed(2),
+    ),
+    t(
+      'prompt {0} ({1}), then {2} a token ({3})',
+      formatDuration(prefillMs),
+      calls(prefillCalls),
+      formatDuration(decodeMs / tokens.length),
+      calls(decodeCalls),
+    ),
+    t(
+      'cache of {0} keys after {1}, {2}',
+      formatCount(cachedKeys),
+      formatNumberOf(promptTokens + tokens.length - 1, 'token'),
+      formatBytes(cacheBytes),
+    ),
   ];
   return [title, ...text.split('\n').map((line) => `  | ${line}`), ...figures.map((line) => `  ${line}`)].join('\n');
 }

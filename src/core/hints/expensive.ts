@@ -15,6 +15,9 @@ export function mostExpensiveBlocks(plan: Plan, limit: number): BlockCost[] {
 /** The first words of a text, in one line of at most so many characters. */
 export function firstWords(text: string, characters: number): string {
   // White space may take up much of it; a few times as much is sure to have enough words, whatever the text's length.
-  const line = text.slice(0, 4 * characters).trim().replaceAll(/\s+/g, ' ');
+  const line = text
+    .slice(0, 4 * characters)
+    .trim()
+    .replaceAll(/\s+/g, ' ');
   return line.length <= characters ? line : `${line.slice(0, characters).trimEnd()}…`;
 }

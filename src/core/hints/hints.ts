@@ -62,7 +62,10 @@ export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallM
 
 /** The hint at a block's first token: with a prediction also the time of its share of the attention. */
 export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
-  return t('block {0} · {1} · {2}', cost.block + 1, formatNumberOf(cost.calls, 'call'), formatShare(cost.share)) + expectedTime(cost.share, prediction);
+  return (
+    t('block {0} · {1} · {2}', cost.block + 1, formatNumberOf(cost.calls, 'call'), formatShare(cost.share)) +
+    expectedTime(cost.share, prediction)
+  );
 }
 
 /** The time of a share of the attention, to go behind its figures; nothing without a prediction. */
@@ -76,7 +79,9 @@ export function predictionArithmetic(prediction: PredictionReport | null): strin
     return t('Time is not known: run **Two Heads: Calibrate This Machine** once. The black-box constructions are not predicted.');
   }
   const { provider, device, threads, phases, breakEven } = prediction;
-  const parts = (Object.entries(phases) as [keyof typeof phases, number][]).filter(([, time]) => time > 0).map(([phase, time]) => phaseText(phase, formatDuration(time)));
+  const parts = (Object.entries(phases) as [keyof typeof phases, number][])
+    .filter(([, time]) => time > 0)
+    .map(([phase, time]) => phaseText(phase, formatDuration(time)));
   return [
     t('Expected on {0} ({1}, {2} threads): **{3}** = {4}.', provider, device, threads, expectation(prediction), parts.join(' + ')),
     ...(breakEven === null ? [] : [t('Attention: {0}.', breakEvenText(breakEven))]),
@@ -87,7 +92,11 @@ export function predictionArithmetic(prediction: PredictionReport | null): strin
 export function breakEvenText({ attentionMs: simulated, denseMs, fromTokens }: BreakEven): string {
   const here = [formatDuration(simulated), formatDuration(denseMs)];
   return fromTokens === undefined
-    ? t('{0} against {1} as one dense causal call; dense attention is faster at every length up to {2} tokens', ...here, formatCount(largestTokens))
+    ? t(
+        '{0} against {1} as one dense causal call; dense attention is faster at every length up to {2} tokens',
+        ...here,
+        formatCount(largestTokens),
+      )
     : t('{0} against {1} as one dense causal call; faster from {2} tokens on', ...here, formatCount(fromTokens));
 }
 
@@ -100,8 +109,21 @@ export function blockArithmetic(plan: Plan, block: number): string {
   const instances = instancesOf(plan, cost.instances);
   const calls = formatNumberOf(cost.calls, 'attention call');
   return [
-    t('**Block {0} of {1}**: tokens {2} to {3}, {4}', block + 1, formatCount(plan.blocks), formatCount(cost.firstToken + 1), formatCount(cost.endToken), scenarioLabel(plan.scenario)),
-    t('Reads {0} of {1} ({2}), the key blocks: {3}.', formatCount(cost.tiles), formatNumberOf(plan.tiles, 'tile'), formatShare(cost.share), runs),
+    t(
+      '**Block {0} of {1}**: tokens {2} to {3}, {4}',
+      block + 1,
+      formatCount(plan.blocks),
+      formatCount(cost.firstToken + 1),
+      formatCount(cost.endToken),
+      scenarioLabel(plan.scenario),
+    ),
+    t(
+      'Reads {0} of {1} ({2}), the key blocks: {3}.',
+      formatCount(cost.tiles),
+      formatNumberOf(plan.tiles, 'tile'),
+      formatShare(cost.share),
+      runs,
+    ),
     isUniform(plan)
       ? t('{0} × {1} heads ÷ {2} instances a call × {3} layers = **{4}**.', instances, model.heads, perCall, model.layers, calls)
       : t('{0} × {1} heads ÷ {2} instances a call = **{3}**.', instances, model.heads, perCall, calls),
@@ -112,10 +134,30 @@ export function blockArithmetic(plan: Plan, block: number): string {
 export function planArithmetic(plan: Plan): string {
   const { calls, model, bound, flopsByPhase } = plan;
   return [
-    t('N = {0}, M = {1}, {2}, {3}, construction {4}', formatNumberOf(plan.tokens, 'token'), formatCount(plan.oracle.inputLength), blocksOf(plan), scenarioLabel(plan.scenario), plan.construction),
-    t('{0} = **{1} attention calls**; bound: {2} ({3}: `{4}`).', layerParts(plan).map(packedText).join(' + '), formatCount(calls.attention), formatCount(bound.calls), bound.theorem, bound.formula),
+    t(
+      'N = {0}, M = {1}, {2}, {3}, construction {4}',
+      formatNumberOf(plan.tokens, 'token'),
+      formatCount(plan.oracle.inputLength),
+      blocksOf(plan),
+      scenarioLabel(plan.scenario),
+      plan.construction,
+    ),
+    t(
+      '{0} = **{1} attention calls**; bound: {2} ({3}: `{4}`).',
+      layerParts(plan).map(packedText).join(' + '),
+      formatCount(calls.attention),
+      formatCount(bound.calls),
+      bound.theorem,
+      bound.formula,
+    ),
     t('2 × ⌈N/M⌉ × {0} layers = {1} token-wise calls.', model.layers, formatCount(calls.tokenwise)),
-    t('{0} in all, {1} of it attention (dense attention: {2}); about {3} of tensors at the peak.', formatFlops(plan.flops), formatFlops(flopsByPhase.attend), formatFlops(flopsByPhase.attendDense), formatBytes(plan.bytes)),
+    t(
+      '{0} in all, {1} of it attention (dense attention: {2}); about {3} of tensors at the peak.',
+      formatFlops(plan.flops),
+      formatFlops(flopsByPhase.attend),
+      formatFlops(flopsByPhase.attendDense),
+      formatBytes(plan.bytes),
+    ),
   ].join('\n\n');
 }
 
@@ -126,7 +168,9 @@ export function planStatus(plan: PlanFigures): string {
 
 /** T and where it comes from: a black box has no room for M tokens of its own in every call. */
 function blocksOf({ construction, blocks, blockSize }: PlanFigures): string {
-  return construction === 'fused' ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}` : blocksOfSize(blocks, formatNumberOf(blockSize, 'token'));
+  return construction === 'fused'
+    ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}`
+    : blocksOfSize(blocks, formatNumberOf(blockSize, 'token'));
 }
 
 function blocksOfSize(blocks: number, size: string): string {
@@ -137,7 +181,12 @@ function blocksOfSize(blocks: number, size: string): string {
 function packedText({ layers, plan }: PlanPart): string {
   const { oracle, model } = plan;
   const readings = callsPerInstance(plan.construction);
-  const packed = [instancesOf(plan, plan.instances / readings), model.heads, oracle.heads * oracle.layers, formatNumberOf(layers.length, 'layer')];
+  const packed = [
+    instancesOf(plan, plan.instances / readings),
+    model.heads,
+    oracle.heads * oracle.layers,
+    formatNumberOf(layers.length, 'layer'),
+  ];
   return readings === 1
     ? t('⌈{0} × {1} heads ÷ {2} instances a call⌉ × {3}', ...packed)
     : t('{4} readings × ⌈{0} × {1} heads ÷ {2} instances a call⌉ × {3}', ...packed, readings);

@@ -37,7 +37,8 @@ export function rangeCost(plan: Plan, firstToken: number, endToken: number): Ran
     const tokens = Math.min(end, endToken) - Math.max(start, firstToken);
     return { fromBlock, toBlock, tokens, ofTokens: end - start, calls: callsOfBlocks(plan, fromBlock, toBlock) };
   });
-  const sum = (of: (share: BlockShare) => number): number => blocks.reduce((total, share) => total + (of(share) * share.tokens) / share.ofTokens, 0);
+  const sum = (of: (share: BlockShare) => number): number =>
+    blocks.reduce((total, share) => total + (of(share) * share.tokens) / share.ofTokens, 0);
   return {
     firstToken,
     endToken,
@@ -54,7 +55,12 @@ function blocksOf(plan: Plan, firstToken: number, endToken: number): [number, nu
   }
   const first = Math.floor(firstToken / plan.blockSize);
   const end = Math.ceil(endToken / plan.blockSize);
-  const cuts = new Set([first, ...(blockStart(plan, first) < firstToken ? [first + 1] : []), ...(endToken < blockEnd(plan, end - 1) ? [end - 1] : []), end]);
+  const cuts = new Set([
+    first,
+    ...(blockStart(plan, first) < firstToken ? [first + 1] : []),
+    ...(endToken < blockEnd(plan, end - 1) ? [end - 1] : []),
+    end,
+  ]);
   const ascending = [...cuts].sort((a, b) => a - b);
   return ascending.slice(1).map((cut, index) => [ascending[index], cut]);
 }

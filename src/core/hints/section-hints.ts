@@ -20,8 +20,18 @@ export function sectionArithmetic(plan: Plan, cost: RangeCost): string {
   }
   const isShared = blocks.some(isPart);
   return [
-    t('**This section**: tokens {0} to {1}, {2} of {3} ({4}), {5}', ...[firstToken + 1, endToken, tokens, plan.tokens].map(formatCount), formatShare(tokens / plan.tokens), scenarioLabel(plan.scenario)),
-    t("{0} = **{1} attention calls**, {2} of the prompt's attention.", blocks.map(shareText).join(' + '), formatFigure(calls), formatShare(share)),
+    t(
+      '**This section**: tokens {0} to {1}, {2} of {3} ({4}), {5}',
+      ...[firstToken + 1, endToken, tokens, plan.tokens].map(formatCount),
+      formatShare(tokens / plan.tokens),
+      scenarioLabel(plan.scenario),
+    ),
+    t(
+      "{0} = **{1} attention calls**, {2} of the prompt's attention.",
+      blocks.map(shareText).join(' + '),
+      formatFigure(calls),
+      formatShare(share),
+    ),
     ...(isShared ? [t('A block that reaches over an edge of the section is shared by tokens, so calls need not be whole.')] : []),
   ].join('\n\n');
 }
@@ -42,5 +52,7 @@ function shareText(share: BlockShare): string {
   if (isPart(share)) {
     return t("{0}/{1} of block {2}'s {3}", formatCount(tokens), formatCount(ofTokens), formatCount(toBlock), calls);
   }
-  return toBlock === fromBlock + 1 ? t('{0} of block {1}', calls, formatCount(toBlock)) : t('{0} of blocks {1}–{2}', calls, formatCount(fromBlock + 1), formatCount(toBlock));
+  return toBlock === fromBlock + 1
+    ? t('{0} of block {1}', calls, formatCount(toBlock))
+    : t('{0} of blocks {1}–{2}', calls, formatCount(fromBlock + 1), formatCount(toBlock));
 }

@@ -38,7 +38,11 @@ export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, predi
     const first = block.firstInstance + (ofQueryBlock ? 0 : index);
     const layerCalls = part.plan.calls.attention / part.layers.length;
     const callAt = (instance: number): number => (instance * layerCalls) / part.plan.instances;
-    const calls = { firstCall: Math.floor(callAt(first)) + 1, lastCall: Math.ceil(callAt(first + (ofQueryBlock ? block.instances : 1))), layerCalls };
+    const calls = {
+      firstCall: Math.floor(callAt(first)) + 1,
+      lastCall: Math.ceil(callAt(first + (ofQueryBlock ? block.instances : 1))),
+      layerCalls,
+    };
     cost = {
       ...(cost.layers === 0 ? { ...cost, ...calls } : cost),
       layers: cost.layers + part.layers.length,

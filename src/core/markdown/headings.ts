@@ -64,7 +64,10 @@ export class HeadingReader {
   private open(line: Line, kept: number, lineStart: number, to: number): Leaf {
     const { leaf, containers } = this;
     const opened: Container[] = [];
-    for (let next: Container | undefined; (next = takeContainer(line, leaf.kind === 'paragraph' && kept === containers.length && opened.length === 0)); ) {
+    for (
+      let next: Container | undefined;
+      (next = takeContainer(line, leaf.kind === 'paragraph' && kept === containers.length && opened.length === 0));
+    ) {
       opened.push(next);
     }
     const goesOn = leaf.kind === 'paragraph' && opened.length === 0 && !line.isBlank;

@@ -10,7 +10,8 @@ export type Leaf =
   | ({ readonly kind: 'html' } & HtmlBlock);
 
 /** A block that is no paragraph: an ATX heading, which is whole on its line, or what is open after it. */
-export type BlockStart = { readonly kind: 'heading'; readonly level: number; readonly title: string } | Exclude<Leaf, { readonly kind: 'paragraph' }>;
+export type BlockStart =
+  { readonly kind: 'heading'; readonly level: number; readonly title: string } | Exclude<Leaf, { readonly kind: 'paragraph' }>;
 
 /** Nothing is open: after a blank line, a heading, a thematic break, indented code. */
 export const none = { kind: 'none' } as const;

@@ -32,14 +32,16 @@ export function outlineOf(text: string, before = nothing): Outline {
   const head = restarts.length === 0 ? [] : before.headings.filter(({ from }) => from < start);
   const reader = new HeadingReader(text);
   let next = 0;
-  for (let from = start, last = start; from < text.length; ) {
+  for (let from = start, last = start; from < text.length;) {
     if (reader.isAtStart && from > start) {
       while (before.restarts[next] + grown < from) {
         next += 1;
       }
       if (from >= unchangedFrom && before.restarts[next] + grown === from) {
         // So is what comes after a restart behind the last change.
-        const tail = before.headings.filter((heading) => heading.from + grown >= from).map((heading) => ({ ...heading, from: heading.from + grown, to: heading.to + grown }));
+        const tail = before.headings
+          .filter((heading) => heading.from + grown >= from)
+          .map((heading) => ({ ...heading, from: heading.from + grown, to: heading.to + grown }));
         restarts.push(...before.restarts.slice(next).map((restart) => restart + grown));
         return { text, bodyStart, headings: [...head, ...reader.headings, ...tail], restarts };
       }

@@ -55,7 +55,9 @@ export const custom: MaskDefinition<CustomScenario> = {
     // Blocks above the diagonal, halved until each is decided.
     const ahead = (from: number, to: number): boolean => {
       const middle = Math.floor((from + to) / 2);
-      return to - from > 1 && (mask.sight({ from, to: middle }, { from: middle, to }) !== 'none' || ahead(from, middle) || ahead(middle, to));
+      return (
+        to - from > 1 && (mask.sight({ from, to: middle }, { from: middle, to }) !== 'none' || ahead(from, middle) || ahead(middle, to))
+      );
     };
     return ahead(0, tokens);
   },
@@ -78,7 +80,9 @@ class ExpressionMask implements GeneralMask {
     private readonly tokens: number,
   ) {
     if (tokens > longestCustom) {
-      throw new InputError(`A custom mask is planned for at most ${longestCustom} tokens and the prompt has ${tokens}; cut it with --max-tokens, or use another scenario.`);
+      throw new InputError(
+        `A custom mask is planned for at most ${longestCustom} tokens and the prompt has ${tokens}; cut it with --max-tokens, or use another scenario.`,
+      );
     }
     this.node = parseMask(expression);
     this.allows = predicateOf(this.node, tokens);
@@ -132,18 +136,26 @@ class ExpressionMask implements GeneralMask {
     if (bound !== 'some') {
       return bound === 'all' ? sizeOf(queries) * sizeOf(keys) : 0;
     }
-    return isSmall(queries, keys) ? this.look(queries, keys) : halves(queries, keys).reduce((sum, [rows, columns]) => sum + this.count(rows, columns), 0);
+    return isSmall(queries, keys)
+      ? this.look(queries, keys)
+      : halves(queries, keys).reduce((sum, [rows, columns]) => sum + this.count(rows, columns), 0);
   }
 
   private bound(queries: Range, keys: Range): Sight {
-    return boundTruth(this.node, { query: { low: queries.from, high: queries.to - 1 }, key: { low: keys.from, high: keys.to - 1 } }, this.tokens);
+    return boundTruth(
+      this.node,
+      { query: { low: queries.from, high: queries.to - 1 }, key: { low: keys.from, high: keys.to - 1 } },
+      this.tokens,
+    );
   }
 
   /** Visible pairs of a rectangle, one by one. @throws InputError where planning has looked at too many */
   private look(queries: Range, keys: Range): number {
     this.looked += sizeOf(queries) * sizeOf(keys);
     if (this.looked > mostPairs) {
-      throw new InputError(`Mask "${this.expression}" is too finely broken for ${this.tokens} tokens: planning it would look at more than ${mostPairs} pairs; cut the prompt with --max-tokens, or write a mask with longer edges.`);
+      throw new InputError(
+        `Mask "${this.expression}" is too finely broken for ${this.tokens} tokens: planning it would look at more than ${mostPairs} pairs; cut the prompt with --max-tokens, or write a mask with longer edges.`,
+      );
     }
     let visible = 0;
     for (let query = queries.from; query < queries.to; query += 1) {
@@ -167,7 +179,12 @@ function isSmall(queries: Range, keys: Range): boolean {
 function halves(queries: Range, keys: Range): readonly (readonly [queries: Range, keys: Range])[] {
   const cut = ({ from, to }: Range): readonly [Range, Range] => {
     const middle = Math.floor((from + to) / 2);
-    return [{ from, to: middle }, { from: middle, to }];
+    return [
+      { from, to: middle },
+      { from: middle, to },
+    ];
   };
-  return sizeOf(queries) > sizeOf(keys) ? cut(queries).map((rows) => [rows, keys] as const) : cut(keys).map((columns) => [queries, columns] as const);
+  return sizeOf(queries) > sizeOf(keys)
+    ? cut(queries).map((rows) => [rows, keys] as const)
+    : cut(keys).map((columns) => [queries, columns] as const);
 }

@@ -13,7 +13,17 @@ import { unionMask, type PerLayerScenario } from './per-layer';
 import { slidingWindow, type SlidingWindowScenario } from './sliding-window';
 
 export { customText } from './custom';
-export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type MaskDefinition, type Range, type ScenarioParameter, type ScenarioText, type VisibleKeys } from './mask';
+export {
+  visibleRanges,
+  type BandedMask,
+  type GeneralMask,
+  type Mask,
+  type MaskDefinition,
+  type Range,
+  type ScenarioParameter,
+  type ScenarioText,
+  type VisibleKeys,
+} from './mask';
 export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 
 /** A masking scenario of one layer, or of all layers alike: its kind and its parameters, plain data. */
@@ -108,7 +118,8 @@ export function maskDefinition(kind: string): MaskDefinition<LayerScenario> {
  */
 export function makeScenario(kind: string, parameters: ScenarioParameters = {}): LayerScenario {
   const definition = maskDefinition(kind);
-  const values: Record<string, number | string> = definition.text === undefined ? {} : { [definition.text.name]: (parameters.expression ?? definition.text.default).trim() };
+  const values: Record<string, number | string> =
+    definition.text === undefined ? {} : { [definition.text.name]: (parameters.expression ?? definition.text.default).trim() };
   for (const parameter of definition.parameters as MaskDefinition<AttentionSinkScenario>['parameters']) {
     const value = parameters[parameter.name] ?? parameter.default;
     if (!Number.isInteger(value) || value < parameter.minimum || value > parameter.maximum) {
@@ -131,7 +142,10 @@ export function maskOf(scenario: Scenario, tokens: number): Mask {
   if (scenario.kind !== 'per-layer') {
     return maskDefinition(scenario.kind).mask(scenario, tokens);
   }
-  return unionMask(scenario.cycle.map((layer) => maskOf(layer, tokens)), tokens);
+  return unionMask(
+    scenario.cycle.map((layer) => maskOf(layer, tokens)),
+    tokens,
+  );
 }
 
 /** Whether a query sees later keys, in some layer, among `tokens`: then a model that predicts the next token has no perplexity. */

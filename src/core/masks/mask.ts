@@ -53,7 +53,10 @@ export function visibleRanges(mask: Pick<BandedMask, 'visible'> | Pick<GeneralMa
     return mask.ranges(query);
   }
   const { prefixEnd, start, end } = mask.visible(query);
-  return [{ from: 0, to: prefixEnd }, { from: start, to: end }];
+  return [
+    { from: 0, to: prefixEnd },
+    { from: start, to: end },
+  ];
 }
 
 /** One integer parameter of a scenario, as forms, flags and settings show it. */

@@ -1,5 +1,14 @@
 import { InputError } from '../errors';
-import { makeChoice, maskDefinition, perLayer, type LayerScenario, type NativeScenario, type NumberName, type ScenarioChoice, type ScenarioParameters } from './index';
+import {
+  makeChoice,
+  maskDefinition,
+  perLayer,
+  type LayerScenario,
+  type NativeScenario,
+  type NumberName,
+  type ScenarioChoice,
+  type ScenarioParameters,
+} from './index';
 
 /**
  * A scenario from text: a kind and, after colons, its parameters in their order, such as `causal`, `sliding-window:512` or
@@ -17,13 +26,17 @@ export function parseScenario(text: string): LayerScenario | NativeScenario {
   }
   const { parameters } = maskDefinition(kind);
   if (values.length > parameters.length) {
-    throw new InputError(`Scenario "${text}" has ${values.length} numbers and ${kind} takes ${parameters.length}; write ${[kind, ...parameters.map(({ name }) => name)].join(':')}.`);
+    throw new InputError(
+      `Scenario "${text}" has ${values.length} numbers and ${kind} takes ${parameters.length}; write ${[kind, ...parameters.map(({ name }) => name)].join(':')}.`,
+    );
   }
   const given: ScenarioParameters = {};
   values.forEach((value, index) => {
     const { name } = parameters[index] as { readonly name: NumberName };
     if (!/^\d+$/.test(value)) {
-      throw new InputError(`Scenario "${text}": ${name} of "${value}" is not a whole number; write ${[kind, ...parameters.map((parameter) => parameter.name)].join(':')}.`);
+      throw new InputError(
+        `Scenario "${text}": ${name} of "${value}" is not a whole number; write ${[kind, ...parameters.map((parameter) => parameter.name)].join(':')}.`,
+      );
     }
     given[name] = Number(value);
   });

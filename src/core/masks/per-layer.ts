@@ -68,10 +68,12 @@ export function unionMask(masks: readonly Mask[], tokens: number): Mask {
 /** Every banded mask here shows a query itself, so their ranges meet in one. */
 function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
   const visible = (query: number): VisibleKeys =>
-    masks.map((mask) => mask.visible(query)).reduce((one, other) => {
-      const start = Math.min(one.start, other.start);
-      return { prefixEnd: Math.min(start, Math.max(one.prefixEnd, other.prefixEnd)), start, end: Math.max(one.end, other.end) };
-    });
+    masks
+      .map((mask) => mask.visible(query))
+      .reduce((one, other) => {
+        const start = Math.min(one.start, other.start);
+        return { prefixEnd: Math.min(start, Math.max(one.prefixEnd, other.prefixEnd)), start, end: Math.max(one.end, other.end) };
+      });
   return {
     allows: (query, key) => masks.some((mask) => mask.allows(query, key)),
     visible,

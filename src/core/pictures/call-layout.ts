@@ -39,7 +39,12 @@ export function drawCall(call: CallLayout): Drawing {
     textAt(0, 11, call.title, { 'font-size': 12.5, 'font-weight': 600 }),
     element('g', { 'font-size': 11, fill: ink.muted }, ...note.map((line, index) => textAt(0, titleLine + 11 + index * noteLine, line))),
     movedTo(0, top, table.markup),
-    movedTo(table.width + gap, top, textAt(0, -19, 'keys that its query sees', { 'font-size': 10.5, fill: ink.muted }), drawSight(call, rowHeight)),
+    movedTo(
+      table.width + gap,
+      top,
+      textAt(0, -19, 'keys that its query sees', { 'font-size': 10.5, fill: ink.muted }),
+      drawSight(call, rowHeight),
+    ),
   ];
   return { markup: markup.join(''), width: Math.max(table.width + gap + rows * rowHeight, panelWidth), height: top + rows * rowHeight };
 }
@@ -66,7 +71,13 @@ function drawTable({ pattern, colour, sinks }: CallLayout): Drawing {
   queries.forEach((query, row) => {
     const key = keys[row];
     write(row, 0, `${row}`, undefined, ink.muted);
-    write(row, 1, query === noToken ? '\u2013' : `q ${query}`, query === noToken ? undefined : `${colour}66`, query === noToken ? ink.muted : undefined);
+    write(
+      row,
+      1,
+      query === noToken ? '\u2013' : `q ${query}`,
+      query === noToken ? undefined : `${colour}66`,
+      query === noToken ? ink.muted : undefined,
+    );
     if (key === syntheticToken) {
       write(row, 2, 'synth.', ink.synthetic, ink.paper);
     } else if (key === noToken) {
@@ -79,7 +90,18 @@ function drawTable({ pattern, colour, sinks }: CallLayout): Drawing {
     }
   });
   const sinkFrames = Array.from(keys, (key, row) =>
-    key >= 0 && key < sinks ? element('rect', { x: 65.5, y: row * rowHeight + 1.5, width: 35, height: rowHeight - 3, rx: 2, fill: 'none', stroke: ink.line, 'stroke-width': 1.5 }) : '',
+    key >= 0 && key < sinks
+      ? element('rect', {
+          x: 65.5,
+          y: row * rowHeight + 1.5,
+          width: 35,
+          height: rowHeight - 3,
+          rx: 2,
+          fill: 'none',
+          stroke: ink.line,
+          'stroke-width': 1.5,
+        })
+      : '',
   );
   const lines = queries.reduce((path, _, row) => `${path}M0 ${row * rowHeight}h${width}`, '') + `M0 ${queries.length * rowHeight}h${width}`;
   const markup = [
@@ -94,5 +116,7 @@ function drawTable({ pattern, colour, sinks }: CallLayout): Drawing {
 
 /** Lines between the rows of different chunks. */
 function chunkLines({ chunks }: Pattern, width: number): string {
-  return Array.from(chunks ?? [], (chunk, row) => (row > 0 && chunk !== chunks?.[row - 1] ? `M0 ${row * rowHeight}h${width}` : '')).join('');
+  return Array.from(chunks ?? [], (chunk, row) => (row > 0 && chunk !== chunks?.[row - 1] ? `M0 ${row * rowHeight}h${width}` : '')).join(
+    '',
+  );
 }

@@ -20,7 +20,16 @@ export function drawCallNumbers({ coverage: { tokens, owner, taken }, patterns, 
   });
   return element(
     'g',
-    { 'font-size': 11, 'font-weight': 700, 'text-anchor': 'middle', stroke: ink.paper, 'stroke-opacity': 0.75, 'stroke-width': 2.5, 'stroke-linejoin': 'round', 'paint-order': 'stroke' },
+    {
+      'font-size': 11,
+      'font-weight': 700,
+      'text-anchor': 'middle',
+      stroke: ink.paper,
+      'stroke-opacity': 0.75,
+      'stroke-width': 2.5,
+      'stroke-linejoin': 'round',
+      'paint-order': 'stroke',
+    },
     ...numbers,
   );
 }

@@ -35,8 +35,14 @@ export function drawSight({ name, pattern, colour }: CallLayout, side: number): 
   const rectangles = rectanglesOf(rows, rows, sight);
   const of = (value: number): Rectangle[] => rectangles.filter((rectangle) => rectangle.value === value);
   const filled = (fill: string, value: number, opacity?: number): string =>
-    element('g', { fill, 'fill-opacity': opacity }, ...of(value).map(({ x, y, width, height }) => element('rect', { x, y, width, height })));
-  const keyNames = Array.from(keys, (key, row) => textAt((row + 0.5) * side, -6, key === syntheticToken ? 's' : key === noToken ? '\u00b7' : `${key}`));
+    element(
+      'g',
+      { fill, 'fill-opacity': opacity },
+      ...of(value).map(({ x, y, width, height }) => element('rect', { x, y, width, height })),
+    );
+  const keyNames = Array.from(keys, (key, row) =>
+    textAt((row + 0.5) * side, -6, key === syntheticToken ? 's' : key === noToken ? '\u00b7' : `${key}`),
+  );
   return (
     element(
       'g',
@@ -47,13 +53,22 @@ export function drawSight({ name, pattern, colour }: CallLayout, side: number): 
       sign === 1 ? '' : filled(hatchFill(name), seen, 0.55),
       element('path', { d: of(separated).map(crossesOf).join(''), stroke: ink.muted, 'stroke-width': 0.07, fill: 'none' }),
       gridLines(rows),
-      element('path', { d: outlineOf(rows, rows, (x, y) => (sight(x, y) === seen ? 1 : 0)), stroke: ink.line, 'stroke-width': 0.08, fill: 'none', 'stroke-linecap': 'square' }),
+      element('path', {
+        d: outlineOf(rows, rows, (x, y) => (sight(x, y) === seen ? 1 : 0)),
+        stroke: ink.line,
+        'stroke-width': 0.08,
+        fill: 'none',
+        'stroke-linecap': 'square',
+      }),
     ) + element('g', { 'font-size': 8.5, 'text-anchor': 'middle', fill: ink.muted }, ...keyNames)
   );
 }
 
 /** A small cross in every cell of a rectangle. */
 function crossesOf({ x, y, width, height }: Rectangle): string {
-  const cells = Array.from({ length: width * height }, (_, index) => `M${x + (index % width)}.3 ${y + Math.floor(index / width)}.3l.4 .4m0-.4l-.4 .4`);
+  const cells = Array.from(
+    { length: width * height },
+    (_, index) => `M${x + (index % width)}.3 ${y + Math.floor(index / width)}.3l.4 .4m0-.4l-.4 .4`,
+  );
   return cells.join('');
 }

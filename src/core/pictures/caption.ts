@@ -17,7 +17,10 @@ export function captionOf(request: ConstructionPictureRequest, arrangement: Arra
 }
 
 /** How the sequence is cut. */
-function cutOf({ tokens, inputLength, scenario, construction }: ConstructionPictureRequest, { blockSize, chunks, rows }: Arrangement): string {
+function cutOf(
+  { tokens, inputLength, scenario, construction }: ConstructionPictureRequest,
+  { blockSize, chunks, rows }: Arrangement,
+): string {
   const window = windowOf(scenario);
   if (window === undefined || window >= tokens) {
     return `N = ${tokens}, M = ${inputLength}. Row 0 is the synthetic token's, so a block has M - 1 = ${inputLength - 1} tokens: T = ceil(${tokens}/${inputLength - 1}) = ${Math.ceil(tokens / blockSize)}.`;

@@ -56,18 +56,47 @@ export function constructionPicture(request: ConstructionPictureRequest): string
   const caption = captionOf(request, arrangement, patterns.length);
   const coverage = coverageOf(tokens, patterns);
   const colours = callColours(coverage, patterns);
-  const shown = request.calls.map(({ call, note }) => ({ pattern: patterns[call - 1], colour: colours[call - 1], title: titleOf(request, call, patterns), note, sinks: sinksOf(scenario), name }));
+  const shown = request.calls.map(({ call, note }) => ({
+    pattern: patterns[call - 1],
+    colour: colours[call - 1],
+    title: titleOf(request, call, patterns),
+    note,
+    sinks: sinksOf(scenario),
+    name,
+  }));
   const grids = columnOrders(request).map(({ columns, columnsTitle }) =>
-    drawPairGrid({ name, coverage, patterns, colours, mask: maskOf(scenario, tokens), columns, columnsTitle, cell: Math.min(largestCell, Math.floor(gridSide / tokens)) }),
+    drawPairGrid({
+      name,
+      coverage,
+      patterns,
+      colours,
+      mask: maskOf(scenario, tokens),
+      columns,
+      columnsTitle,
+      cell: Math.min(largestCell, Math.floor(gridSide / tokens)),
+    }),
   );
-  const legend = drawLegend(name, legendOf(request, shown.map(({ pattern }) => pattern), patterns));
+  const legend = drawLegend(
+    name,
+    legendOf(
+      request,
+      shown.map(({ pattern }) => pattern),
+      patterns,
+    ),
+  );
   const [ownOrder, ...otherOrders] = grids;
   const left = stacked([ownOrder, legend], gap / 2);
   const right = stacked([...otherOrders, ...shown.map(drawCall)], gap);
-  const body = { markup: left.markup + movedTo(left.width + gap, 0, right.markup), width: left.width + gap + right.width, height: Math.max(left.height, right.height) };
+  const body = {
+    markup: left.markup + movedTo(left.width + gap, 0, right.markup),
+    width: left.width + gap + right.width,
+    height: Math.max(left.height, right.height),
+  };
   const described = [
     `A grid of ${tokens} queries by ${tokens} keys under ${scenarioLabel(scenario)}, with ${formatNumberOf(maskOf(scenario, tokens).visiblePairs(), 'visible pair')}.`,
-    maskDefinition(scenario.kind).sampled ? 'Those that are sampled have the colour of the call that reads them.' : 'Each has the colour of the one call that reads it.',
+    maskDefinition(scenario.kind).sampled
+      ? 'Those that are sampled have the colour of the call that reads them.'
+      : 'Each has the colour of the one call that reads it.',
     ...shown.map((call) => `${call.title}, row by row: ${call.note}`),
     ...caption,
   ];
@@ -94,14 +123,20 @@ function stacked(drawings: readonly Drawing[], between: number): Drawing {
 /** The keys in their own order, and under theorem 4.1 in the order of its permutation as well. */
 function columnOrders({ scenario, tokens }: ConstructionPictureRequest): { columns: readonly number[]; columnsTitle: string }[] {
   const own = { columns: Array.from({ length: tokens }, (_, key) => key), columnsTitle: 'key' };
-  return scenario.kind === 'average-case' ? [own, { columns: [...permutation(tokens, scenario.seed)], columnsTitle: 'key, in the order of the permutation' }] : [own];
+  return scenario.kind === 'average-case'
+    ? [own, { columns: [...permutation(tokens, scenario.seed)], columnsTitle: 'key, in the order of the permutation' }]
+    : [own];
 }
 
 function sinksOf(scenario: LayerScenario): number {
   return scenario.kind === 'attention-sink' ? scenario.sinks : 0;
 }
 
-function legendOf({ scenario, construction }: ConstructionPictureRequest, shown: readonly Pattern[], all: readonly Pattern[]): LegendItem[] {
+function legendOf(
+  { scenario, construction }: ConstructionPictureRequest,
+  shown: readonly Pattern[],
+  all: readonly Pattern[],
+): LegendItem[] {
   const subtracts = all.some(({ sign }) => sign === -1);
   const call = readingsOf[construction].length === 1 ? 'call' : 'pattern';
   const items: (LegendItem | false)[] = [

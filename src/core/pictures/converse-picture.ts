@@ -27,7 +27,11 @@ export function conversePicture({ name, title, lengths }: ConversePictureRequest
   const table = drawVectors(vectors, width);
   const products = drawProducts(vectors);
   const right = table.markup + movedTo(0, table.height + 34, products.markup);
-  const body = { markup: left.markup + movedTo(left.width + gap, 0, right), width: left.width + gap + Math.max(table.width, products.width), height: Math.max(left.height, table.height + 34 + products.height) };
+  const body = {
+    markup: left.markup + movedTo(left.width + gap, 0, right),
+    width: left.width + gap + Math.max(table.width, products.width),
+    height: Math.max(left.height, table.height + 34 + products.height),
+  };
   const caption = [
     `${lengths.length} sequences of ${lengths.join(', ')} tokens in one call of ${tokens} rows, with no mask. Each has a vector of w = ${width} columns with w/2 zeros: the smallest even w with C(w, w/2) >= ${lengths.length}.`,
     `B = ${formatCount(separationStrength)}, so a score across sequences falls by at least B^2 = ${formatCount(separationStrength ** 2)} and its weight is 0 in float32; within a sequence every product is 0 and no score is rounded.`,
@@ -53,8 +57,12 @@ function drawPairs(lengths: readonly number[], vectors: readonly SeparationVecto
   const tokens = sequenceOf.length;
   const side = tokens * cell;
   const seen = (x: number, y: number): number => (product(vectors[sequenceOf[y]], vectors[sequenceOf[x]]) === 0 ? sequenceOf[y] + 1 : 0);
-  const blocks = rectanglesOf(tokens, tokens, seen).map(({ value, ...rectangle }) => element('rect', { ...rectangle, fill: callPalette[value - 1] }));
-  const names = rectanglesOf(tokens, tokens, seen).map(({ value, x, y, width, height }) => textAt((x + width / 2) * cell, (y + height / 2) * cell + 5, letter(value - 1)));
+  const blocks = rectanglesOf(tokens, tokens, seen).map(({ value, ...rectangle }) =>
+    element('rect', { ...rectangle, fill: callPalette[value - 1] }),
+  );
+  const names = rectanglesOf(tokens, tokens, seen).map(({ value, x, y, width, height }) =>
+    textAt((x + width / 2) * cell, (y + height / 2) * cell + 5, letter(value - 1)),
+  );
   const lines = Array.from({ length: tokens + 1 }, (_, at) => `M0 ${at}h${tokens}M${at} 0v${tokens}`).join('');
   const numbers = sequenceOf.flatMap((sequence, row) => {
     const label = `${letter(sequence)}${places[row]}`;
@@ -73,7 +81,13 @@ function drawPairs(lengths: readonly number[], vectors: readonly SeparationVecto
         { transform: `scale(${cell})` },
         element('g', { class: 'pairs' }, ...blocks),
         element('path', { d: lines, stroke: ink.line, 'stroke-opacity': 0.16, 'stroke-width': 0.04, fill: 'none' }),
-        element('path', { d: outlineOf(tokens, tokens, seen), stroke: ink.line, 'stroke-width': 0.08, fill: 'none', 'stroke-linecap': 'square' }),
+        element('path', {
+          d: outlineOf(tokens, tokens, seen),
+          stroke: ink.line,
+          'stroke-width': 0.08,
+          fill: 'none',
+          'stroke-linecap': 'square',
+        }),
       ),
       element('g', { 'font-size': 14, 'font-weight': 700, 'text-anchor': 'middle' }, ...names),
     ),
@@ -90,15 +104,36 @@ function drawVectors(vectors: readonly SeparationVector[], width: number): Drawi
   const top = 42;
   const rows = vectors.map((vector, sequence) => {
     const entries = (values: Float32Array, left: number): string =>
-      Array.from(values, (entry, at) =>
-        element('rect', { x: left + at * column, y: 0, width: column, height: line, fill: entry === 0 ? ink.paper : callPalette[sequence], stroke: ink.line, 'stroke-opacity': 0.4 }) +
-        textAt(left + (at + 0.5) * column, 14, sign(entry), { 'text-anchor': 'middle' }),
+      Array.from(
+        values,
+        (entry, at) =>
+          element('rect', {
+            x: left + at * column,
+            y: 0,
+            width: column,
+            height: line,
+            fill: entry === 0 ? ink.paper : callPalette[sequence],
+            stroke: ink.line,
+            'stroke-opacity': 0.4,
+          }) + textAt(left + (at + 0.5) * column, 14, sign(entry), { 'text-anchor': 'middle' }),
       ).join('');
-    return movedTo(0, top + sequence * (line + 4), textAt(0, 14, `sequence ${letter(sequence)}`), entries(vector.query, nameWidth), entries(vector.key, keyLeft));
+    return movedTo(
+      0,
+      top + sequence * (line + 4),
+      textAt(0, 14, `sequence ${letter(sequence)}`),
+      entries(vector.query, nameWidth),
+      entries(vector.key, keyLeft),
+    );
   });
   const markup = [
     textAt(0, 11, 'Separation vectors', { 'font-size': 12.5, 'font-weight': 600 }),
-    element('g', { 'font-size': 11 }, textAt(nameWidth, 33, 'u, beside its queries', { fill: ink.muted }), textAt(keyLeft, 33, 'v, beside its keys', { fill: ink.muted }), ...rows),
+    element(
+      'g',
+      { 'font-size': 11 },
+      textAt(nameWidth, 33, 'u, beside its queries', { fill: ink.muted }),
+      textAt(keyLeft, 33, 'v, beside its keys', { fill: ink.muted }),
+      ...rows,
+    ),
   ];
   return { markup: markup.join(''), width: keyLeft + width * column, height: top + vectors.length * (line + 4) };
 }
@@ -117,13 +152,21 @@ function drawProducts(vectors: readonly SeparationVector[]): Drawing {
         const score = product(query, key);
         const text = score === 0 ? '0' : `\u2212${score === -1 ? '' : -score}B\u00b2`;
         return (
-          element('rect', { x: nameWidth + other * column, width: column, height: line, fill: score === 0 ? callPalette[sequence] : ink.paper, stroke: ink.line, 'stroke-opacity': 0.4 }) +
-          textAt(nameWidth + (other + 0.5) * column, 14, text, { 'text-anchor': 'middle' })
+          element('rect', {
+            x: nameWidth + other * column,
+            width: column,
+            height: line,
+            fill: score === 0 ? callPalette[sequence] : ink.paper,
+            stroke: ink.line,
+            'stroke-opacity': 0.4,
+          }) + textAt(nameWidth + (other + 0.5) * column, 14, text, { 'text-anchor': 'middle' })
         );
       }),
     ),
   );
-  const heads = vectors.map((_, other) => textAt(nameWidth + (other + 0.5) * column, 35, `key of ${letter(other)}`, { 'text-anchor': 'middle', fill: ink.muted }));
+  const heads = vectors.map((_, other) =>
+    textAt(nameWidth + (other + 0.5) * column, 35, `key of ${letter(other)}`, { 'text-anchor': 'middle', fill: ink.muted }),
+  );
   const markup = [
     textAt(0, 11, 'What they add to a score: <u, v>', { 'font-size': 12.5, 'font-weight': 600 }),
     element('g', { 'font-size': 11 }, ...heads, ...rows),

@@ -20,7 +20,9 @@ export type CostAxis = keyof typeof costAxes;
  */
 export function experimentPicture({ model, points, prompts, experiment }: ExperimentReport, axis: CostAxis): string {
   const { title, of, format } = costAxes[axis];
-  const measured = points.flatMap(({ scenario, blockSize, cost, quality }) => (quality === null ? [] : [{ scenario, blockSize, cost, mean: quality.divergence.mean, windows: quality.windows }]));
+  const measured = points.flatMap(({ scenario, blockSize, cost, quality }) =>
+    quality === null ? [] : [{ scenario, blockSize, cost, mean: quality.divergence.mean, windows: quality.windows }],
+  );
   if (measured.length === 0) {
     throw new InputError('No scenario of this experiment has a quality to draw; name one that the model can predict under.');
   }

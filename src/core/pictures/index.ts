@@ -51,7 +51,10 @@ const drawn: readonly ConstructionPictureRequest[] = [
     causal: true,
     calls: [
       { call: 2, note: 'Lower triangle of tile (1, 0): query p of its block sees keys 0 to p of the key block.' },
-      { call: 3, note: 'Upper triangle: keys in reverse order, queries in reverse order and one row up, so that query p sees the keys after p.' },
+      {
+        call: 3,
+        note: 'Upper triangle: keys in reverse order, queries in reverse order and one row up, so that query p sees the keys after p.',
+      },
     ],
   },
   {
@@ -106,14 +109,23 @@ const drawn: readonly ConstructionPictureRequest[] = [
     tokens: 14,
     inputLength: 5,
     causal: false,
-    calls: [
-      { call: 1, note: 'Queries of block 0 with the first four keys of the permutation.' },
-    ],
+    calls: [{ call: 1, note: 'Queries of block 0 with the first four keys of the permutation.' }],
   },
 ];
 
-const packing = { name: 'packing', title: "H'L' instances in one call, as column slices (lemma 3.3)", headWidth: 4, separation: 4, heads: 2, layers: 2 };
-const converse = { name: 'converse', title: 'The converse: short sequences in one long call without a mask (theorem 4.2)', lengths: [5, 3, 6, 4] };
+const packing = {
+  name: 'packing',
+  title: "H'L' instances in one call, as column slices (lemma 3.3)",
+  headWidth: 4,
+  separation: 4,
+  heads: 2,
+  layers: 2,
+};
+const converse = {
+  name: 'converse',
+  title: 'The converse: short sequences in one long call without a mask (theorem 4.2)',
+  lengths: [5, 3, 6, 4],
+};
 
 /** Every picture of docs/constructions.md. */
 export const pictures: readonly Picture[] = [

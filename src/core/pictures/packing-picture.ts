@@ -29,7 +29,11 @@ export function packingPicture(request: PackingPictureRequest): string {
   const magnified = drawSlice(columns, request);
   const stream = drawStream(columns, request, pageWidth);
   const gap = 40;
-  const body = { markup: magnified.markup + movedTo(0, magnified.height + gap, stream.markup), width: pageWidth, height: magnified.height + gap + stream.height };
+  const body = {
+    markup: magnified.markup + movedTo(0, magnified.height + gap, stream.markup),
+    width: pageWidth,
+    height: magnified.height + gap + stream.height,
+  };
   const caption = [
     `m = ${headWidth}, w = ${separation}, H' = ${heads}, L' = ${layers}: ${slices} slices of ${columns.width} columns, a residual stream of ${slices * columns.width}. A slice brings ${columns.inputWidth} columns in; ${outputWidth(headWidth, 'state')} of each come out.`,
     `Instances are independent (a pattern of a head of one large layer), so any ${slices} of them share a call: n patterns of H heads take ceil(nH/${slices}) calls.`,
@@ -44,7 +48,8 @@ function drawSlice(columns: SliceColumns, { headWidth, separation }: PackingPict
   const height = 64;
   const top = 24;
   const widthNames: Readonly<Record<number, string>> = { 1: '1', [separation]: 'w', [headWidth]: 'm', [headWidth + 2]: 'm + 2' };
-  const widthName = (part: Part): string => (part === 'querySeparation' || part === 'keySeparation' ? 'w' : widthNames[columns[part].width]);
+  const widthName = (part: Part): string =>
+    part === 'querySeparation' || part === 'keySeparation' ? 'w' : widthNames[columns[part].width];
   const blocks = parts.map((part) => {
     const { from, width } = columns[part];
     const middle = (from + width / 2) * scale;
@@ -52,7 +57,9 @@ function drawSlice(columns: SliceColumns, { headWidth, separation }: PackingPict
     const narrow = width === 1 && label.length > 1;
     return (
       element('rect', { x: from * scale, y: top, width: width * scale, height, fill: colour, stroke: ink.line }) +
-      textAt(narrow ? -top - height / 2 : middle, narrow ? middle + 4 : top + height / 2 + 4, label, { transform: narrow ? 'rotate(-90)' : undefined }) +
+      textAt(narrow ? -top - height / 2 : middle, narrow ? middle + 4 : top + height / 2 + 4, label, {
+        transform: narrow ? 'rotate(-90)' : undefined,
+      }) +
       textAt(middle, top + height + 14, widthName(part), { fill: ink.muted })
     );
   });
@@ -61,7 +68,13 @@ function drawSlice(columns: SliceColumns, { headWidth, separation }: PackingPict
     textAt(((from + to) / 2) * scale, top + height + 39, label);
   const markup = [
     textAt(0, 11, 'One slice of a token: the columns that one single-head instance owns', { 'font-size': 12.5, 'font-weight': 600 }),
-    element('g', { 'font-size': 11, 'text-anchor': 'middle' }, ...blocks, bracket(0, columns.inputWidth, 'copied in with the call'), bracket(columns.inputWidth, columns.width, 'filled by the oracle')),
+    element(
+      'g',
+      { 'font-size': 11, 'text-anchor': 'middle' },
+      ...blocks,
+      bracket(0, columns.inputWidth, 'copied in with the call'),
+      bracket(columns.inputWidth, columns.width, 'filled by the oracle'),
+    ),
   ];
   return { markup: markup.join(''), width: columns.width * scale, height: top + height + 42 };
 }

@@ -40,7 +40,11 @@ function gridCells({ name, coverage, patterns, colours, mask, columns }: PairGri
   const { tokens, owner, taken } = coverage;
   const pairOf = (x: number, y: number): number => y * tokens + columns[x];
   const areas: CellValue = (x, y) => areaOf(coverage, pairOf(x, y), patterns);
-  const layer = (value: CellValue, fillOf: (call: number) => string, labels: (call: number) => Readonly<Record<string, string | number>>): string[] =>
+  const layer = (
+    value: CellValue,
+    fillOf: (call: number) => string,
+    labels: (call: number) => Readonly<Record<string, string | number>>,
+  ): string[] =>
     patterns.flatMap((_, index) => {
       const rectangles = rectanglesOf(tokens, tokens, (x, y) => (value(x, y) === index + 1 ? 1 : 0));
       const drawn = rectangles.map(({ x, y, width, height }) => element('rect', { x, y, width, height }));
@@ -51,11 +55,41 @@ function gridCells({ name, coverage, patterns, colours, mask, columns }: PairGri
   const unread: CellValue = (x, y) => (owner[pairOf(x, y)] === 0 && mask.allows(y, columns[x]) ? 1 : 0);
   return [
     element('rect', { width: tokens, height: tokens, fill: ink.paper }),
-    element('g', { class: 'unread', fill: ink.unread }, ...rectanglesOf(tokens, tokens, unread).map(({ x, y, width, height }) => element('rect', { x, y, width, height }))),
-    element('g', { class: 'pairs' }, ...layer((x, y) => owner[pairOf(x, y)], colourOf, (call) => ({ 'data-call': call }))),
-    element('g', { class: 'cancelled', 'fill-opacity': 0.35 }, ...layer(hidden, colourOf, (call) => ({ 'data-call': addedBefore(call, patterns) }))),
-    element('g', { class: 'taken', 'fill-opacity': 0.55 }, ...layer((x, y) => taken[pairOf(x, y)], () => hatchFill(name), (call) => ({ 'data-call': call }))),
-    element('path', { d: outlineOf(tokens, tokens, (x, y) => (hidden(x, y) > 0 ? -areas(x, y) : areas(x, y))), stroke: ink.line, 'stroke-width': 0.08, fill: 'none', 'stroke-linecap': 'square' }),
+    element(
+      'g',
+      { class: 'unread', fill: ink.unread },
+      ...rectanglesOf(tokens, tokens, unread).map(({ x, y, width, height }) => element('rect', { x, y, width, height })),
+    ),
+    element(
+      'g',
+      { class: 'pairs' },
+      ...layer(
+        (x, y) => owner[pairOf(x, y)],
+        colourOf,
+        (call) => ({ 'data-call': call }),
+      ),
+    ),
+    element(
+      'g',
+      { class: 'cancelled', 'fill-opacity': 0.35 },
+      ...layer(hidden, colourOf, (call) => ({ 'data-call': addedBefore(call, patterns) })),
+    ),
+    element(
+      'g',
+      { class: 'taken', 'fill-opacity': 0.55 },
+      ...layer(
+        (x, y) => taken[pairOf(x, y)],
+        () => hatchFill(name),
+        (call) => ({ 'data-call': call }),
+      ),
+    ),
+    element('path', {
+      d: outlineOf(tokens, tokens, (x, y) => (hidden(x, y) > 0 ? -areas(x, y) : areas(x, y))),
+      stroke: ink.line,
+      'stroke-width': 0.08,
+      fill: 'none',
+      'stroke-linecap': 'square',
+    }),
   ];
 }
 

@@ -26,20 +26,32 @@ export function phasesPicture({ name, title, runs }: PhasesPictureRequest): stri
     let x = labelWidth;
     const parts = shown.map((phase) => {
       const width = (timeOf(run, phase) / longest) * barWidth;
-      const part = element('rect', { x, width, height: barHeight, fill: fillOf(phase) }, element('title', {}, escaped(`${phase}: ${formatDuration(timeOf(run, phase))}`)));
+      const part = element(
+        'rect',
+        { x, width, height: barHeight, fill: fillOf(phase) },
+        element('title', {}, escaped(`${phase}: ${formatDuration(timeOf(run, phase))}`)),
+      );
       x += width;
       return part;
     });
     return movedTo(0, index * rowHeight, textAt(0, 12, shortened(label)), ...parts, textAt(x + 6, 12, formatDuration(run.wallMs)));
   });
-  const legend = shown.map((phase, index) => movedTo(labelWidth + index * 74, 0, element('rect', { width: 12, height: 12, fill: fillOf(phase) }), textAt(18, 10, phase)));
+  const legend = shown.map((phase, index) =>
+    movedTo(labelWidth + index * 74, 0, element('rect', { width: 12, height: 12, fill: fillOf(phase) }), textAt(18, 10, phase)),
+  );
   const height = runs.length * rowHeight;
   return page({
     name,
     title,
     description: runs.map(({ label, run }) => `${label}: ${formatDuration(run.wallMs)}`).join('; '),
-    body: { markup: element('g', { 'font-size': 11.5 }, ...bars, movedTo(0, height + 12, ...legend)), width: labelWidth + barWidth + 90, height: height + 26 },
-    caption: ['From tokens in memory to the last layer’s output: tokenization, verification and quality are not part of it. Other: what no phase measures.'],
+    body: {
+      markup: element('g', { 'font-size': 11.5 }, ...bars, movedTo(0, height + 12, ...legend)),
+      width: labelWidth + barWidth + 90,
+      height: height + 26,
+    },
+    caption: [
+      'From tokens in memory to the last layer’s output: tokenization, verification and quality are not part of it. Other: what no phase measures.',
+    ],
   });
 }
 

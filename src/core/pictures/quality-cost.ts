@@ -53,7 +53,15 @@ const labelSize = 11;
 const labelHeight = 13;
 
 /** Outlines of markers, within 6 pixels of (0, 0); a legend of more scenarios than shapes repeats them in the next colour. */
-const shapes = ['M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z', 'M-5 -5h10v10h-10z', 'M0 -6.5l6 11h-12z', 'M0 -6.8l6.8 6.8l-6.8 6.8l-6.8 -6.8z', 'M0 6.5l6 -11h-12z', 'M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z', 'M-6.5 0l3.2 -5.6h6.6l3.2 5.6l-3.2 5.6h-6.6z'] as const;
+const shapes = [
+  'M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z',
+  'M-5 -5h10v10h-10z',
+  'M0 -6.5l6 11h-12z',
+  'M0 -6.8l6.8 6.8l-6.8 6.8l-6.8 -6.8z',
+  'M0 6.5l6 -11h-12z',
+  'M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z',
+  'M-6.5 0l3.2 -5.6h6.6l3.2 5.6l-3.2 5.6h-6.6z',
+] as const;
 
 /**
  * Quality against cost, both better the smaller: a marker for every point, and the Pareto front as a stepped line.
@@ -73,7 +81,9 @@ export function qualityCostPicture(request: QualityCostRequest): string {
     drawFront(placed),
     ...placed.map((each) => drawInterval(each, y)),
     // The front last, so that nothing hides it.
-    ...placed.toSorted((one, other) => Number(one.front) - Number(other.front)).map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), each.front, each.point.label))),
+    ...placed
+      .toSorted((one, other) => Number(one.front) - Number(other.front))
+      .map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), each.front, each.point.label))),
     drawLabels(placed, y),
     movedTo(plot.x, bottom + 60, legend.markup),
   ];
@@ -88,13 +98,20 @@ export function qualityCostPicture(request: QualityCostRequest): string {
 }
 
 function costAxis(points: readonly QualityCostPoint[], format: (cost: number) => string): Axis {
-  return logAxis(points.map(({ cost }) => cost), plot.x, plot.x + plot.width, format);
+  return logAxis(
+    points.map(({ cost }) => cost),
+    plot.x,
+    plot.x + plot.width,
+    format,
+  );
 }
 
 function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log'): Axis {
   // An interval that goes down to almost 0 must not take a logarithmic axis with it: it runs off.
   const lowest = (quality: number, low: number): number => (scale === 'log' ? Math.max(low, quality / 10) : low);
-  const values = points.flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])]).filter(Number.isFinite);
+  const values = points
+    .flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])])
+    .filter(Number.isFinite);
   if (scale === 'linear') {
     return linearAxis(values, bottom, plot.y);
   }
@@ -111,14 +128,25 @@ function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log
 function drawAxes(x: Axis, y: Axis, { costTitle, qualityTitle, qualityScale }: QualityCostRequest): string {
   const right = plot.x + plot.width;
   const broken = qualityScale === 'log' && y.ticks.some(({ label }) => label === '0');
-  const grid = [...x.ticks.map(({ at }) => `M${fixed(at)} ${plot.y}V${bottom}`), ...y.ticks.map(({ at }) => `M${plot.x} ${fixed(at)}H${right}`)];
+  const grid = [
+    ...x.ticks.map(({ at }) => `M${fixed(at)} ${plot.y}V${bottom}`),
+    ...y.ticks.map(({ at }) => `M${plot.x} ${fixed(at)}H${right}`),
+  ];
   const sign = element('path', { d: `M${plot.x - 6} ${bottom - 30}l12 -5m-12 -2l12 -5`, stroke: ink.line, 'stroke-width': 1.4 });
   return [
     element('path', { d: grid.join(''), stroke: ink.masked }),
     element('path', { d: `M${plot.x} ${plot.y}V${bottom}H${right}`, stroke: ink.line, fill: 'none' }),
     broken ? sign : '',
-    element('g', { 'font-size': 11, 'text-anchor': 'middle', fill: ink.muted }, ...x.ticks.map(({ at, label }) => textAt(at, bottom + 17, label))),
-    element('g', { 'font-size': 11, 'text-anchor': 'end', fill: ink.muted }, ...y.ticks.map(({ at, label }) => textAt(plot.x - 9, at + 4, label))),
+    element(
+      'g',
+      { 'font-size': 11, 'text-anchor': 'middle', fill: ink.muted },
+      ...x.ticks.map(({ at, label }) => textAt(at, bottom + 17, label)),
+    ),
+    element(
+      'g',
+      { 'font-size': 11, 'text-anchor': 'end', fill: ink.muted },
+      ...y.ticks.map(({ at, label }) => textAt(plot.x - 9, at + 4, label)),
+    ),
     textAt(plot.x + plot.width / 2, bottom + 38, `${costTitle} (logarithmic)`, { 'font-size': 12.5, 'text-anchor': 'middle' }),
     textAt(0, 8, qualityScale === 'log' ? `${qualityTitle} (logarithmic)` : qualityTitle, { 'font-size': 12.5 }),
   ].join('');
@@ -132,8 +160,12 @@ function frontCorners(placed: readonly Placed[]): (readonly [x: number, y: numbe
 }
 
 function drawFront(placed: readonly Placed[]): string {
-  const points = frontCorners(placed).map(([x, y]) => `${fixed(x)},${fixed(y)}`).join(' ');
-  return points === '' ? '' : element('polyline', { class: 'front', points, fill: 'none', stroke: ink.line, 'stroke-width': 1.4, 'stroke-dasharray': '5 3' });
+  const points = frontCorners(placed)
+    .map(([x, y]) => `${fixed(x)},${fixed(y)}`)
+    .join(' ');
+  return points === ''
+    ? ''
+    : element('polyline', { class: 'front', points, fill: 'none', stroke: ink.line, 'stroke-width': 1.4, 'stroke-dasharray': '5 3' });
 }
 
 /** The confidence interval, as far as it lies on the axis. */
@@ -154,7 +186,14 @@ function isDrawn(interval: QualityCostPoint['interval']): interval is NonNullabl
 function marker(scenario: number, front: boolean, label: string): string {
   return element(
     'path',
-    { class: front ? 'point on-front' : 'point', d: shapes[scenario % shapes.length], fill: callPalette[scenario % callPalette.length], 'fill-opacity': front ? 1 : 0.45, stroke: front ? ink.text : ink.muted, 'stroke-width': front ? 2 : 1 },
+    {
+      class: front ? 'point on-front' : 'point',
+      d: shapes[scenario % shapes.length],
+      fill: callPalette[scenario % callPalette.length],
+      'fill-opacity': front ? 1 : 0.45,
+      stroke: front ? ink.text : ink.muted,
+      'stroke-width': front ? 2 : 1,
+    },
     element('title', {}, escaped(label)),
   );
 }
@@ -171,10 +210,17 @@ function drawLabels(placed: readonly Placed[], { at }: Axis): string {
     const box = placeLabel(x, y, { width: textWidth(label, labelSize), height: labelHeight }, { plot, lines, taken });
     taken.push(box);
     const [nearX, nearY] = [Math.min(Math.max(x, box.x), box.x + box.width), Math.min(Math.max(y, box.y + 3), box.y + box.height - 2)];
-    const lead = Math.hypot(nearX - x, nearY - y) > 18 ? element('path', { d: `M${fixed(x)} ${fixed(y)}L${fixed(nearX)} ${fixed(nearY)}`, stroke: ink.muted, 'stroke-width': 0.6 }) : '';
+    const lead =
+      Math.hypot(nearX - x, nearY - y) > 18
+        ? element('path', { d: `M${fixed(x)} ${fixed(y)}L${fixed(nearX)} ${fixed(nearY)}`, stroke: ink.muted, 'stroke-width': 0.6 })
+        : '';
     return lead + textAt(box.x, box.y + 10, label);
   });
-  return element('g', { class: 'labels', 'font-size': labelSize, stroke: ink.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke' }, ...drawn);
+  return element(
+    'g',
+    { class: 'labels', 'font-size': labelSize, stroke: ink.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke' },
+    ...drawn,
+  );
 }
 
 /** The scenarios with their markers, in rows. */

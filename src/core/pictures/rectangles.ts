@@ -47,7 +47,7 @@ interface Run {
 /** Longest runs of equal values that are not 0. */
 function runsOf(length: number, valueAt: (index: number) => number): Run[] {
   const runs: Run[] = [];
-  for (let from = 0; from < length; ) {
+  for (let from = 0; from < length;) {
     const value = valueAt(from);
     let to = from + 1;
     while (to < length && valueAt(to) === value) {

@@ -29,7 +29,12 @@ export function drawStream(columns: SliceColumns, { heads, layers, headWidth }: 
   const states: StreamState[] = [
     { label: 'tokens', scored: false, finished: 0 },
     { label: 'first MLP', scored: true, finished: 0, layer: 0 },
-    ...Array.from({ length: layers }, (_, layer) => ({ label: `layer ${layer + 1}`, scored: true, finished: (layer + 1) * heads, layer: layer + 1 })),
+    ...Array.from({ length: layers }, (_, layer) => ({
+      label: `layer ${layer + 1}`,
+      scored: true,
+      finished: (layer + 1) * heads,
+      layer: layer + 1,
+    })),
   ];
   const labelWidth = 74;
   const between = 10;
@@ -39,15 +44,27 @@ export function drawStream(columns: SliceColumns, { heads, layers, headWidth }: 
   const top = 44;
   const drawn = states.map((state, index) => {
     const y = top + index * step;
-    const strips = Array.from({ length: slices }, (_, slice) => movedTo(left(slice), y, drawStrip(columns, scale, state.scored, slice < state.finished)));
-    const made = state.layer === undefined ? '' : Array.from({ length: slices }, (_, slice) => movedTo(left(slice), y, drawStep(state.layer ?? 0, slice, heads, sliceWidth))).join('');
+    const strips = Array.from({ length: slices }, (_, slice) =>
+      movedTo(left(slice), y, drawStrip(columns, scale, state.scored, slice < state.finished)),
+    );
+    const made =
+      state.layer === undefined
+        ? ''
+        : Array.from({ length: slices }, (_, slice) => movedTo(left(slice), y, drawStep(state.layer ?? 0, slice, heads, sliceWidth))).join(
+            '',
+          );
     return textAt(0, y + 17, state.label, { 'font-size': 11.5 }) + strips.join('') + made;
   });
   const outTop = top + states.length * step;
   const output = Array.from({ length: slices }, (_, slice) => movedTo(left(slice), outTop, drawOutput(headWidth, scale, sliceWidth)));
-  const names = Array.from({ length: slices }, (_, slice) => textAt(left(slice) + sliceWidth / 2, top - 9, `instance (${(slice % heads) + 1}, ${Math.floor(slice / heads) + 1})`));
+  const names = Array.from({ length: slices }, (_, slice) =>
+    textAt(left(slice) + sliceWidth / 2, top - 9, `instance (${(slice % heads) + 1}, ${Math.floor(slice / heads) + 1})`),
+  );
   const markup = [
-    textAt(0, 11, 'The residual stream of a token: instance (h, l) is head h of layer l of the small transformer', { 'font-size': 12.5, 'font-weight': 600 }),
+    textAt(0, 11, 'The residual stream of a token: instance (h, l) is head h of layer l of the small transformer', {
+      'font-size': 12.5,
+      'font-weight': 600,
+    }),
     element('g', { 'font-size': 11, 'text-anchor': 'middle', fill: ink.muted }, ...names),
     ...drawn,
     textAt(0, outTop + 17, 'last MLP', { 'font-size': 11.5 }),
@@ -59,7 +76,14 @@ export function drawStream(columns: SliceColumns, { heads, layers, headWidth }: 
 function drawStrip(columns: SliceColumns, scale: number, scored: boolean, finished: boolean): string {
   const present = (part: Part): boolean => (part === 'score' ? scored : part === 'result' ? finished : true);
   const block = (part: Part, { from, width }: Columns): string =>
-    element('rect', { x: from * scale, width: width * scale, height: strip, fill: present(part) ? partNames[part].colour : ink.paper, stroke: ink.line, 'stroke-width': 0.5 });
+    element('rect', {
+      x: from * scale,
+      width: width * scale,
+      height: strip,
+      fill: present(part) ? partNames[part].colour : ink.paper,
+      stroke: ink.line,
+      'stroke-width': 0.5,
+    });
   return (
     parts.map((part) => block(part, columns[part])).join('') +
     element('rect', { width: columns.width * scale, height: strip, fill: 'none', stroke: ink.line })

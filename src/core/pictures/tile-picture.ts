@@ -43,7 +43,8 @@ export function tilePicture({ name, title, tokens, blockSize, scenario }: TilePi
   const rows = Array.from({ length: cut.blocks }, (_, row): readonly TileRun[] =>
     isSampled(scenario) ? [{ from: row, to: row + 1, kind: 'sampled' }] : tileRuns(mask, cut, row),
   );
-  const kindAt = (x: number, y: number): number => kinds.findIndex(({ kind }) => rows[y].some((run) => run.kind === kind && run.from <= x && x < run.to)) + 1;
+  const kindAt = (x: number, y: number): number =>
+    kinds.findIndex(({ kind }) => rows[y].some((run) => run.kind === kind && run.from <= x && x < run.to)) + 1;
   const rectangles = rectanglesOf(cut.blocks, cut.blocks, kindAt);
   const shown = kinds.filter((_, index) => rectangles.some(({ value }) => value === index + 1));
   const markup = [
@@ -53,13 +54,22 @@ export function tilePicture({ name, title, tokens, blockSize, scenario }: TilePi
       left,
       top,
       element('rect', { width: extent, height: extent, fill: ink.unread }),
-      ...rectangles.map(({ value, x, y, width, height }) => element('rect', { x: x * cell, y: y * cell, width: width * cell, height: height * cell, fill: kinds[value - 1].fill })),
+      ...rectangles.map(({ value, x, y, width, height }) =>
+        element('rect', { x: x * cell, y: y * cell, width: width * cell, height: height * cell, fill: kinds[value - 1].fill }),
+      ),
       element('path', { d: gridOf(cut.blocks, cell), stroke: ink.line, 'stroke-opacity': 0.35, 'stroke-width': 0.5, fill: 'none' }),
     ),
     movedTo(
       left + extent + 24,
       top,
-      ...shown.map(({ fill, label }, index) => movedTo(0, 20 * index, element('rect', { width: 13, height: 13, fill, stroke: ink.line, 'stroke-opacity': 0.35 }), textAt(22, 11, label, { 'font-size': 11.5 }))),
+      ...shown.map(({ fill, label }, index) =>
+        movedTo(
+          0,
+          20 * index,
+          element('rect', { width: 13, height: 13, fill, stroke: ink.line, 'stroke-opacity': 0.35 }),
+          textAt(22, 11, label, { 'font-size': 11.5 }),
+        ),
+      ),
     ),
   ];
   const perCell = together === 1 ? 'A cell is a tile' : `A cell is ${together} by ${together} tiles`;

@@ -39,7 +39,11 @@ export function blackBoxLayout({ construction, scenario, oracle, tokens, model }
 }
 
 /** Cost of a black-box layout with so many patterns a head. */
-export function blackBoxCost({ model, oracle }: LayerPlanRequest, { construction, shape }: BlackBoxLayout, count: PatternCount): AttentionCost {
+export function blackBoxCost(
+  { model, oracle }: LayerPlanRequest,
+  { construction, shape }: BlackBoxLayout,
+  count: PatternCount,
+): AttentionCost {
   const perReading = packedCalls(count.causal, model, oracle) + packedCalls(count.open, model, oracle);
   const readings = readingsOf[construction];
   return {
@@ -49,7 +53,11 @@ export function blackBoxCost({ model, oracle }: LayerPlanRequest, { construction
 }
 
 /** Calls that carry `instances` single-head instances of every head of a layer. */
-export function packedCalls(instances: number, model: Pick<ModelShape, 'heads'>, oracle: Pick<LayerPlanRequest['oracle'], 'heads' | 'layers'>): number {
+export function packedCalls(
+  instances: number,
+  model: Pick<ModelShape, 'heads'>,
+  oracle: Pick<LayerPlanRequest['oracle'], 'heads' | 'layers'>,
+): number {
   return Math.ceil((instances * model.heads) / (oracle.heads * oracle.layers));
 }
 
@@ -61,7 +69,9 @@ export function flopsPerPair(model: ModelShape): number {
 /** Bytes of the weights that a black box is given with its calls; `fused` has none. */
 export function attentionWeightBytes(request: LayerPlanRequest): number {
   const layout = blackBoxLayout(request);
-  return layout === undefined ? 0 : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
+  return layout === undefined
+    ? 0
+    : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
 }
 
 /**

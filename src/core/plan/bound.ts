@@ -37,7 +37,11 @@ export function blackBoxBound(request: PackedRequest, { statement, bound }: Arra
 }
 
 /** A formula of patterns as attention calls over all heads and layers. */
-export function packedFormula({ model, oracle }: PackedRequest, terms: PatternFormula, construction: BlackBoxConstruction): Pick<Bound, 'formula' | 'calls'> {
+export function packedFormula(
+  { model, oracle }: PackedRequest,
+  terms: PatternFormula,
+  construction: BlackBoxConstruction,
+): Pick<Bound, 'formula' | 'calls'> {
   const readings = readingsOf[construction].length;
   const packed = terms.map(({ text }) => `ceil(H * ${text} / (H' * L'))`);
   const sum = packed.length === 1 ? packed[0] : `(${packed.join(' + ')})`;

@@ -75,7 +75,8 @@ function goesByBlock(plan: LayerPlan): boolean {
 }
 
 function blockOrder({ queryBlocks }: LayerPlan): KindOrder {
-  const areas = (block: number): TileArea[] => queryBlocks[block].runs.map(({ from, to }) => ({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false }));
+  const areas = (block: number): TileArea[] =>
+    queryBlocks[block].runs.map(({ from, to }) => ({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false }));
   return { steps: queryBlocks.length, at: (step) => ({ doneBlocks: step, done: [], current: areas(step) }) };
 }
 
@@ -119,7 +120,13 @@ function joined(areas: readonly TileArea[]): TileArea[] {
   const kept: TileArea[] = [];
   for (const area of areas) {
     const last = kept.at(-1);
-    const goesOn = last !== undefined && !last.diagonal && !area.diagonal && last.queries.from === area.queries.from && last.queries.to === area.queries.to && last.keys.to === area.keys.from;
+    const goesOn =
+      last !== undefined &&
+      !last.diagonal &&
+      !area.diagonal &&
+      last.queries.from === area.queries.from &&
+      last.queries.to === area.queries.to &&
+      last.keys.to === area.keys.from;
     if (goesOn) {
       kept[kept.length - 1] = { ...last, keys: { from: last.keys.from, to: area.keys.to } };
     } else {

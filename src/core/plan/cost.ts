@@ -68,7 +68,9 @@ export function costOf(request: CostedRequest): PlanCost {
 /** Costs of kinds of layer as one model: its work, and the memory of all of them at once. @param request the whole model's */
 export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): PlanCost {
   const total = <Field extends string>(records: readonly Readonly<Record<Field, number>>[]): Record<Field, number> =>
-    Object.fromEntries(Object.keys(records[0]).map((field) => [field, records.reduce((sum, record) => sum + record[field as Field], 0)])) as Record<Field, number>;
+    Object.fromEntries(
+      Object.keys(records[0]).map((field) => [field, records.reduce((sum, record) => sum + record[field as Field], 0)]),
+    ) as Record<Field, number>;
   const calls = total(parts.map((part) => part.calls));
   const flopsByPhase = total(parts.map((part) => part.flopsByPhase));
   // The weights are the model's, and all kinds of layer write to the same activations.

@@ -153,7 +153,8 @@ function extend(band: Band, reading: Reading, shared: Shared, limit: number, sho
   const [before, next] = [first[shared], reading[shared]];
   const blocks = band.readings.length;
   const goesOn = (one: Reading): boolean => shared === 'near' && one.far.length > 0;
-  const possible = (band.shared ?? shared) === shared && before !== undefined && before.length === next?.length && goesOn(first) === goesOn(reading);
+  const possible =
+    (band.shared ?? shared) === shared && before !== undefined && before.length === next?.length && goesOn(first) === goesOn(reading);
   if (!possible || (blocks + 1) * before.length > limit) {
     return false;
   }
@@ -220,7 +221,7 @@ function cut(stacks: readonly TileStack[], limit: number): TileStack[][] {
   const parts: TileStack[][] = [[]];
   let room = size;
   for (const { from, tiles, mask } of stacks) {
-    for (let taken = 0; taken < tiles; ) {
+    for (let taken = 0; taken < tiles;) {
       if (room === 0) {
         parts.push([]);
         room = size;

@@ -31,9 +31,7 @@ export function partition(tokens: number, blockSize: number): Partition {
 /** @throws InputError for an M below 2 or above the limit */
 export function checkBlockSize(blockSize: number): void {
   if (!Number.isInteger(blockSize) || blockSize < 2 || blockSize > maximumTokens) {
-    throw new InputError(
-      `Block size ${blockSize} is not possible; use a whole number of tokens from 2 to ${maximumTokens}.`,
-    );
+    throw new InputError(`Block size ${blockSize} is not possible; use a whole number of tokens from 2 to ${maximumTokens}.`);
   }
 }
 

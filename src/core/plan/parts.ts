@@ -25,8 +25,16 @@ export function partOfLayers(plan: Plan): readonly number[] {
 }
 
 /** The requests that a request is for each kind of layer. */
-export function layerRequests({ scenario, model, ...request }: PlanRequest): readonly (PlanRequest & { readonly scenario: LayerScenario })[] {
-  return layerGroups(scenario, model.layers).map((group) => ({ ...request, scenario: group.scenario, model: { ...model, layers: group.layers.length } }));
+export function layerRequests({
+  scenario,
+  model,
+  ...request
+}: PlanRequest): readonly (PlanRequest & { readonly scenario: LayerScenario })[] {
+  return layerGroups(scenario, model.layers).map((group) => ({
+    ...request,
+    scenario: group.scenario,
+    model: { ...model, layers: group.layers.length },
+  }));
 }
 
 /**
@@ -72,7 +80,9 @@ export function composePlan(request: PlanRequest & { readonly scenario: PerLayer
 /** @throws InputError for a black-box construction of layers that differ */
 export function checkUniform({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>): void {
   if (isBlackBox(construction)) {
-    throw new InputError(`Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`);
+    throw new InputError(
+      `Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`,
+    );
   }
 }
 

@@ -76,7 +76,8 @@ export interface PlanPart {
 }
 
 /** What a report keeps of a part. */
-export type PartSummary = Pick<LayerPlan, 'scenario' | 'tiles' | 'instances' | 'tilesByKind' | 'visiblePairs' | 'calls' | 'bound'> & Pick<PlanPart, 'layers'>;
+export type PartSummary = Pick<LayerPlan, 'scenario' | 'tiles' | 'instances' | 'tilesByKind' | 'visiblePairs' | 'calls' | 'bound'> &
+  Pick<PlanPart, 'layers'>;
 
 /** A plan without its tiles: what reports keep. */
 export type PlanSummary = Omit<Plan, 'queryBlocks' | 'parts'> & { readonly parts: readonly PartSummary[] };

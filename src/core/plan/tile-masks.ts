@@ -35,7 +35,9 @@ export class TileMasks {
     const sight = this.sightOf(queryBlock, keyBlock, partial);
     const digest = digestOf(sight);
     const alike = this.byDigest.get(digest) ?? [];
-    const known = alike.find((index) => isSame(this.distinct[index].starts, sight.starts) && isSame(this.distinct[index].bounds, sight.bounds));
+    const known = alike.find(
+      (index) => isSame(this.distinct[index].starts, sight.starts) && isSame(this.distinct[index].bounds, sight.bounds),
+    );
     if (known !== undefined) {
       return known;
     }

@@ -21,7 +21,13 @@ export function devicePrediction(plan: Plan, calibration: Calibration | undefine
   const prediction = calibration && predict(plan, calibration);
   return calibration === undefined || prediction === undefined
     ? null
-    : { provider: calibration.provider, device: calibration.device, threads: calibration.threads, calibrated: calibration.date, ...prediction };
+    : {
+        provider: calibration.provider,
+        device: calibration.device,
+        threads: calibration.threads,
+        calibrated: calibration.date,
+        ...prediction,
+      };
 }
 
 /** Attention's part of a prediction in milliseconds; a compiled layer is not taken apart. */

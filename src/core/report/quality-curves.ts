@@ -49,7 +49,15 @@ export function frontPoints({ points, experiment }: ExperimentSummary): readonly
     .flatMap((point): FrontPoint[] =>
       point.quality === null || !Number.isFinite(point.quality.divergence.mean.value)
         ? []
-        : [{ kind: point.scenario.kind, label: pointTitle(point, experiment), cost: point.cost, divergence: point.quality.divergence.mean, onFront: point.onFront }],
+        : [
+            {
+              kind: point.scenario.kind,
+              label: pointTitle(point, experiment),
+              cost: point.cost,
+              divergence: point.quality.divergence.mean,
+              onFront: point.onFront,
+            },
+          ],
     )
     .sort((one, other) => one.cost.attentionFlops - other.cost.attentionFlops);
 }

@@ -25,7 +25,14 @@ function percent({ value, error }: Estimate): string {
 export function readText({ experiment: { context, stride }, model, prompts, baseline, points, resumed }: ExperimentSummary): string {
   const quality = points.find((point) => point.quality !== null)?.quality;
   const windows = prompts.reduce((sum, prompt) => sum + prompt.windows, 0);
-  const read = [model.name, scenarioLabel(baseline), formatNumberOf(prompts.length, 'prompt'), formatNumberOf(windows, 'window'), formatCount(context), formatCount(stride)];
+  const read = [
+    model.name,
+    scenarioLabel(baseline),
+    formatNumberOf(prompts.length, 'prompt'),
+    formatNumberOf(windows, 'window'),
+    formatCount(context),
+    formatCount(stride),
+  ];
   return [
     quality
       ? t(
@@ -41,7 +48,10 @@ export function readText({ experiment: { context, stride }, model, prompts, base
 }
 
 /** A point's name in its experiment: with the block size where there are several. */
-export function pointTitle({ scenario, blockSize }: Pick<SummedPoint, 'scenario' | 'blockSize'>, { blocks }: Pick<ExperimentSummary['experiment'], 'blocks'>): string {
+export function pointTitle(
+  { scenario, blockSize }: Pick<SummedPoint, 'scenario' | 'blockSize'>,
+  { blocks }: Pick<ExperimentSummary['experiment'], 'blocks'>,
+): string {
   return blocks.length === 1 ? scenarioLabel(scenario) : `${scenarioLabel(scenario)}, M = ${blockSize}`;
 }
 
@@ -52,7 +62,13 @@ export function measuredPoints<P extends SummedPoint>(points: readonly P[]): rea
 
 /** Why points have no quality, each reason with its scenario, once. */
 export function qualityNotes(points: readonly SummedPoint[]): readonly string[] {
-  return [...new Set(points.filter(({ quality }) => quality === null).map(({ scenario, qualityNote }) => `${scenarioLabel(scenario)}: ${qualityNote ?? ''}`))];
+  return [
+    ...new Set(
+      points
+        .filter(({ quality }) => quality === null)
+        .map(({ scenario, qualityNote }) => `${scenarioLabel(scenario)}: ${qualityNote ?? ''}`),
+    ),
+  ];
 }
 
 /** The statistics of evaluations in the layout of llama.cpp's report on KL divergence: rows of a name and a cell for each evaluation. */
@@ -73,11 +89,16 @@ export function statisticsRows(qualities: readonly QualitySummary[]): readonly (
     ['  root mean square', ({ targets }) => (targets ? percent(targets.probabilityChangeRms) : none)],
     ['same top token', ({ agreement }) => percent(agreement)],
   ];
-  return rows.map(([name, of]): [string, ...string[]] => [name, ...qualities.map(of)]).filter(([, ...cells]) => cells.some((cell) => cell !== none));
+  return rows
+    .map(([name, of]): [string, ...string[]] => [name, ...qualities.map(of)])
+    .filter(([, ...cells]) => cells.some((cell) => cell !== none));
 }
 
 /** The columns of a curve by position, and its rows. */
-export function curveRows(curve: readonly CurveBin[]): { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] } {
+export function curveRows(curve: readonly CurveBin[]): {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+} {
   const targets = curve.some(({ loss }) => loss !== undefined);
   return {
     columns: ['tokens before', 'scored', ...(targets ? ['loss', 'own loss'] : []), 'mean KL', '95% interval', 'same top'],
@@ -106,7 +127,10 @@ export function intervalText({ low, high }: Estimate, digits: number): string {
 }
 
 /** The log-probability of an answer and the worst rank of its tokens, such as `-19.50 #537`; of a cell, and of its baseline. */
-export function needleScores({ logProbability, rank, baselineLogProbability, baselineRank }: NeedleCell): { readonly own: string; readonly baseline: string } {
+export function needleScores({ logProbability, rank, baselineLogProbability, baselineRank }: NeedleCell): {
+  readonly own: string;
+  readonly baseline: string;
+} {
   const score = (value: number, worst: number): string => `${fixed(value, 2)} #${isNumber(worst) ? formatCount(worst) : '?'}`;
   return { own: score(logProbability, rank), baseline: score(baselineLogProbability, baselineRank) };
 }
@@ -122,8 +146,11 @@ export function needleHeat(grids: readonly NeedleGrid[]): readonly (readonly (re
   const cells = grids.flatMap((grid) => grid.cells.flat().filter((cell) => cell !== null));
   const values = cells.flatMap(({ logProbability, baselineLogProbability }) => [logProbability, baselineLogProbability]).filter(isNumber);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const level = (value: number): number => (most > least ? Math.min(needleLevels - 1, Math.floor((needleLevels * (value - least)) / (most - least))) : 0);
-  return grids.map((grid) => grid.cells.map((row) => row.map((cell) => (cell !== null && isNumber(cell.logProbability) ? level(cell.logProbability) : null))));
+  const level = (value: number): number =>
+    most > least ? Math.min(needleLevels - 1, Math.floor((needleLevels * (value - least)) / (most - least))) : 0;
+  return grids.map((grid) =>
+    grid.cells.map((row) => row.map((cell) => (cell !== null && isNumber(cell.logProbability) ? level(cell.logProbability) : null))),
+  );
 }
 
 function figureOf(value: number | null): string {

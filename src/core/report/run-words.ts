@@ -10,7 +10,11 @@ export function runLabel({ scenario, environment }: RunReport, now = new Date())
 
 /** What a run in a list came to. */
 export function runDescription({ run, fidelity }: RunReport): string {
-  return [formatNumberOf(run.calls.total, 'call'), formatDuration(run.wallMs), ...(fidelity === null ? [] : [t('error {0}', formatError(fidelity.maxAbsError))])].join(' · ');
+  return [
+    formatNumberOf(run.calls.total, 'call'),
+    formatDuration(run.wallMs),
+    ...(fidelity === null ? [] : [t('error {0}', formatError(fidelity.maxAbsError))]),
+  ].join(' · ');
 }
 
 /** The same for whoever hears it, with the prompt that a sighted reader sees above. */

@@ -22,7 +22,12 @@ export const statedFailureProbability = 0.1;
  * @param tokens N
  * @param headWidth m, the components over which the proof takes its union bound
  */
-export function logNeededLength({ logC, d }: SamplingConstants, tokens: number, headWidth: number, { epsilon, failureProbability }: Guarantee): number {
+export function logNeededLength(
+  { logC, d }: SamplingConstants,
+  tokens: number,
+  headWidth: number,
+  { epsilon, failureProbability }: Guarantee,
+): number {
   const union = Math.log(4 / failureProbability) + Math.log(tokens);
   const normaliser = Math.log(8 * union) + 4 * logC;
   const output = Math.log(128 * (union + Math.log(headWidth))) - 2 * Math.log(d);

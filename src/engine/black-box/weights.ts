@@ -1,4 +1,12 @@
-import { resultWidth, scoreWidth, sliceColumns, type BlackBoxShape, type Columns, type Reading, type SliceColumns } from '../../core/constructions/slice';
+import {
+  resultWidth,
+  scoreWidth,
+  sliceColumns,
+  type BlackBoxShape,
+  type Columns,
+  type Reading,
+  type SliceColumns,
+} from '../../core/constructions/slice';
 import type { Operand } from '../runtime/graph-session';
 
 /**

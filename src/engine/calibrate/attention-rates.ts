@@ -54,7 +54,9 @@ export class AttentionRates {
     const features: number[][] = [];
     const times: number[] = [];
     for (const sample of samples) {
-      const { runs, first, open, masked } = countDispatches(dispatchesOf(this.plan(sample, rows), () => 0, tilesPerDispatch(rows, sample.scoreBytes)));
+      const { runs, first, open, masked } = countDispatches(
+        dispatchesOf(this.plan(sample, rows), () => 0, tilesPerDispatch(rows, sample.scoreBytes)),
+      );
       features.push([runs, first, open, masked]);
       times.push(await this.time(sample, rows));
     }
@@ -112,7 +114,15 @@ export class AttentionRates {
 }
 
 function shapeOf(headWidth: number): ModelShape {
-  return { layers: 1, heads: sampleHeads, keyValueHeads: sampleHeads / 2, headWidth, width: headWidth, feedForwardWidth: headWidth, vocabulary: 2 };
+  return {
+    layers: 1,
+    heads: sampleHeads,
+    keyValueHeads: sampleHeads / 2,
+    headWidth,
+    width: headWidth,
+    feedForwardWidth: headWidth,
+    vocabulary: 2,
+  };
 }
 
 function randomLayer({ tokens, model }: LayerPlan): LayerTensors {

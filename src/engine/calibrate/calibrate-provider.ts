@@ -17,7 +17,10 @@ export interface CalibrationContext {
  *
  * @throws InputError where the provider does not run here; CancelledError
  */
-export async function calibrateProvider({ provider, threads }: CalibrationOptions, { calibrations, signal, onProgress }: CalibrationContext): Promise<Calibration> {
+export async function calibrateProvider(
+  { provider, threads }: CalibrationOptions,
+  { calibrations, signal, onProgress }: CalibrationContext,
+): Promise<Calibration> {
   const device = await openDevice(provider, threads);
   const calibration = await calibrate(device, signal, onProgress);
   await calibrations.write(calibration);

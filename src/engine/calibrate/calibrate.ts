@@ -55,7 +55,9 @@ export async function calibrate(device: Device, signal: AbortSignal, onProgress:
     threads: device.threads,
     onnxruntime: describeEnvironment().onnxruntime,
     date: new Date().toISOString(),
-    ...(tilewise ? await tilewiseRates(device, step) : { scoreBytes: compiledScoreBytes, tiles: [], gatherNsPerFloat: 0, tokenwise: [], pass: { startMs: 0, factor: 1 } }),
+    ...(tilewise
+      ? await tilewiseRates(device, step)
+      : { scoreBytes: compiledScoreBytes, tiles: [], gatherNsPerFloat: 0, tokenwise: [], pass: { startMs: 0, factor: 1 } }),
     dense,
     layer: tilewise ? null : await compiledRate(device, step),
     bandwidth: await copyBandwidth(device),
@@ -65,7 +67,10 @@ export async function calibrate(device: Device, signal: AbortSignal, onProgress:
 }
 
 /** What runs of a few tiles and token-wise runs take: how plans run on the CPU. */
-async function tilewiseRates(device: Device, step: (message: string) => void): Promise<Pick<Calibration, 'scoreBytes' | 'tiles' | 'gatherNsPerFloat' | 'tokenwise' | 'pass'>> {
+async function tilewiseRates(
+  device: Device,
+  step: (message: string) => void,
+): Promise<Pick<Calibration, 'scoreBytes' | 'tiles' | 'gatherNsPerFloat' | 'tokenwise' | 'pass'>> {
   step('batch size');
   const scoreBytes = await fastestBatch(device);
   const tiles: TileRate[] = [];

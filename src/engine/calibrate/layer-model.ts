@@ -8,10 +8,20 @@ import { fillModel } from '../model/random';
 export function layerShape(width: number): ModelShape {
   const headWidth = width >= 512 ? 64 : 32;
   const heads = width / headWidth;
-  return { layers: 1, heads, keyValueHeads: heads % 2 === 0 ? heads / 2 : heads / 3, headWidth, width, feedForwardWidth: Math.round((8 * width) / 3 / 32) * 32, vocabulary: 2 };
+  return {
+    layers: 1,
+    heads,
+    keyValueHeads: heads % 2 === 0 ? heads / 2 : heads / 3,
+    headWidth,
+    width,
+    feedForwardWidth: Math.round((8 * width) / 3 / 32) * 32,
+    vocabulary: 2,
+  };
 }
 
 /** A model of one such layer, on which runs are timed. Its weights are of one size: what a product takes does not go by what is in it. */
 export function layerModel(shape: ModelShape): LoadedModel {
-  return fillModel('calibration', plainLlama(shape), (_name, { shape: [outputs, inputs = 1] }) => new Float32Array(elementsOf([outputs, inputs])).fill(1 / inputs));
+  return fillModel('calibration', plainLlama(shape), (_name, { shape: [outputs, inputs = 1] }) =>
+    new Float32Array(elementsOf([outputs, inputs])).fill(1 / inputs),
+  );
 }

@@ -24,10 +24,25 @@ export async function layerRate(device: Device): Promise<LayerRate> {
   const oracle = new OnnxOracle(model, blockSize, device);
   const time = (plan: Plan): Promise<number> =>
     medianMs(() =>
-      compiledForward({ model, plan, tokens: new Int32Array(plan.tokens), oracle, precision: 'float32', clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }),
+      compiledForward({
+        model,
+        plan,
+        tokens: new Int32Array(plan.tokens),
+        oracle,
+        precision: 'float32',
+        clock: new PhaseClock(),
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      }),
     );
   const planFor = (tokens: number, scenario: Scenario): Plan =>
-    makePlan({ tokens, model: model.shape, scenario, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false } });
+    makePlan({
+      tokens,
+      model: model.shape,
+      scenario,
+      construction: 'fused',
+      oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false },
+    });
   try {
     const features: number[][] = [];
     const times: number[] = [];

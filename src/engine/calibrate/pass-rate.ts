@@ -34,7 +34,15 @@ export async function passRate(device: Device, rates: TilewiseRates, scoreBytes:
     for (let repeat = 0; repeat < repeats; repeat += 1) {
       const fresh = new OnnxOracle(model, blockSize, device);
       const start = performance.now();
-      await forward({ model, plan, tokens: new Int32Array(tokens), oracle: fresh, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
+      await forward({
+        model,
+        plan,
+        tokens: new Int32Array(tokens),
+        oracle: fresh,
+        clock: new PhaseClock(),
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      });
       taken.push(performance.now() - start);
       await fresh.release();
     }

@@ -20,7 +20,16 @@ const calibrationFile: z.ZodType<Calibration> = z.object({
   date: z.string(),
   tookMs: amount,
   scoreBytes: z.number().positive(),
-  tiles: z.array(z.object({ rows: z.number().positive(), headWidth: z.number().positive(), runMs: amount, firstMs: amount, openMs: amount, maskedMs: amount })),
+  tiles: z.array(
+    z.object({
+      rows: z.number().positive(),
+      headWidth: z.number().positive(),
+      runMs: amount,
+      firstMs: amount,
+      openMs: amount,
+      maskedMs: amount,
+    }),
+  ),
   gatherNsPerFloat: amount,
   tokenwise: z.array(z.object({ width: z.number().positive(), project: runRate, outputAndMlp: runRate })),
   pass: z.object({ startMs: amount, factor: z.number().positive() }),
@@ -34,7 +43,10 @@ const calibrationFile: z.ZodType<Calibration> = z.object({
 export function commandLineStorage(environment: NodeJS.ProcessEnv = process.env): string {
   const home = homedir();
   const standard = { win32: environment.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), darwin: join(home, 'Library', 'Caches') };
-  const caches = platform() === 'win32' || platform() === 'darwin' ? standard[platform() as 'win32' | 'darwin'] : (environment.XDG_CACHE_HOME ?? join(home, '.cache'));
+  const caches =
+    platform() === 'win32' || platform() === 'darwin'
+      ? standard[platform() as 'win32' | 'darwin']
+      : (environment.XDG_CACHE_HOME ?? join(home, '.cache'));
   return join(caches, 'two-heads');
 }
 

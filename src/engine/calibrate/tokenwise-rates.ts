@@ -28,8 +28,22 @@ export async function tokenwiseRate(width: number, device: Device): Promise<Toke
   const oracle = new OnnxOracle(model, blockSize, device);
   const pass = async (tokens: number): Promise<Phases> => {
     const clock = new PhaseClock();
-    const plan = makePlan({ tokens, model: model.shape, scenario: { kind: 'sliding-window', window }, construction: 'fused', oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false } });
-    await forward({ model, plan, tokens: new Int32Array(tokens), oracle, clock, signal: new AbortController().signal, onProgress: () => undefined });
+    const plan = makePlan({
+      tokens,
+      model: model.shape,
+      scenario: { kind: 'sliding-window', window },
+      construction: 'fused',
+      oracle: { inputLength: blockSize, layers: 1, heads: model.shape.heads, causal: false },
+    });
+    await forward({
+      model,
+      plan,
+      tokens: new Int32Array(tokens),
+      oracle,
+      clock,
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
     return clock.phases;
   };
   const times = async (tokens: number): Promise<Record<'project' | 'mlp', number>> => {
@@ -48,7 +62,11 @@ export async function tokenwiseRate(width: number, device: Device): Promise<Toke
       const perToken = Math.max(0, (long[phase] - runs * short[phase]) / (longPass - runs * shortPass));
       return { runMs: Math.max(0, short[phase] - perToken * shortPass), nsPerFlop: (perToken * 1e6) / (2 * parameters) };
     };
-    return { width, project: rate('project', projectionParameters(model.shape)), outputAndMlp: rate('mlp', outputAndMlpParameters(model.shape)) };
+    return {
+      width,
+      project: rate('project', projectionParameters(model.shape)),
+      outputAndMlp: rate('mlp', outputAndMlpParameters(model.shape)),
+    };
   } finally {
     await oracle.release();
   }

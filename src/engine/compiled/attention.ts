@@ -59,7 +59,10 @@ class AttentionCompiler {
       const { firstBlock, blocks: count, continues, continued } = dispatch;
       let state = this.attend(blocks, dispatch);
       if (continues) {
-        const before = own?.block === firstBlock ? own.state : begun && this.blockOf(begun.state, firstBlock - begun.dispatch.firstBlock, begun.dispatch.blocks);
+        const before =
+          own?.block === firstBlock
+            ? own.state
+            : begun && this.blockOf(begun.state, firstBlock - begun.dispatch.firstBlock, begun.dispatch.blocks);
         state = before === undefined ? state : callMergeStates(g, before, state);
       }
       if (!continued) {
@@ -87,7 +90,12 @@ class AttentionCompiler {
     if (blocks > 1) {
       return states.reduce((left, right) => callMergeStates(g, left, right));
     }
-    return instances === 1 ? states[0] : callMergeTiles(g, { out: this.join(states.map(({ out }) => out)), logNormaliser: this.join(states.map((state) => state.logNormaliser)) });
+    return instances === 1
+      ? states[0]
+      : callMergeTiles(g, {
+          out: this.join(states.map(({ out }) => out)),
+          logNormaliser: this.join(states.map((state) => state.logNormaliser)),
+        });
   }
 
   private join(values: readonly Value[]): Value {
@@ -129,9 +137,15 @@ class AttentionCompiler {
       const whole = g.reshape(g.transpose(this.join(values), [1, 2, 0, 3, 4]), [heads, plan.blocks * rows, width]);
       return plan.blocks * rows === plan.tokens ? whole : g.slice(whole, 1, 0, plan.tokens);
     };
-    const logNormaliser = join(parts.map((part) => part.logNormaliser), 1);
+    const logNormaliser = join(
+      parts.map((part) => part.logNormaliser),
+      1,
+    );
     return {
-      out: join(parts.map((part) => part.out), headWidth),
+      out: join(
+        parts.map((part) => part.out),
+        headWidth,
+      ),
       logNormaliser: isSampled(plan.scenario) ? g.add(logNormaliser, this.sampleScale()) : logNormaliser,
     };
   }
@@ -153,7 +167,7 @@ class AttentionCompiler {
  */
 export function inPowersOfTwo({ from, tiles, mask }: TileStack): TileStack[] {
   const parts: TileStack[] = [];
-  for (let taken = 0; taken < tiles; ) {
+  for (let taken = 0; taken < tiles;) {
     const count = 2 ** Math.floor(Math.log2(tiles - taken));
     parts.push({ from: from + taken, tiles: count, mask });
     taken += count;

@@ -21,7 +21,14 @@ export class CompiledAttention implements LayerAttention {
   ) {}
 
   /** Builds and loads the graph of a plan. */
-  static async create(plan: LayerPlan, device: Device, calls: CallCounter, clock: PhaseClock, onInstances: OnInstances, precision: Precision = 'float32'): Promise<CompiledAttention> {
+  static async create(
+    plan: LayerPlan,
+    device: Device,
+    calls: CallCounter,
+    clock: PhaseClock,
+    onInstances: OnInstances,
+    precision: Precision = 'float32',
+  ): Promise<CompiledAttention> {
     const { graph, instances } = attentionGraph(plan);
     const session = await GraphSession.create(graph.build({ functions: compiledFunctions[precision] }), device);
     return new CompiledAttention(plan, session, instances, calls, clock, onInstances);

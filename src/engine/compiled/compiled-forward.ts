@@ -38,7 +38,12 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
       const { graph, instances } = layerGraph(parts[partOf[layer]].plan, model, model.layers[layer], pass.inspect !== undefined);
       const input = hidden;
       const results = await clock.time('layer', async () => {
-        const session = await openLayer(graph.build({ functions: compiledFunctions[pass.precision] }), oracle.device, layer === layers - 1, pass.inspect !== undefined);
+        const session = await openLayer(
+          graph.build({ functions: compiledFunctions[pass.precision] }),
+          oracle.device,
+          layer === layers - 1,
+          pass.inspect !== undefined,
+        );
         const made = await session.run({ hidden: input });
         // A tensor in device memory belongs to the session that made it, and must go before that does.
         input.dispose();
@@ -61,13 +66,21 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
 /** A layer's session; on WebGPU its residual stream stays in device memory, unless it is the last one's. */
 async function openLayer(model: Uint8Array, device: Device, last: boolean, inspect: boolean): Promise<InferenceSession> {
   const resident = device.provider === 'webgpu' && !last;
-  const locations = Object.fromEntries([['next', 'gpu-buffer'], ...(inspect ? inspectedOutputs.map((name) => [name, 'cpu']) : [])]) as Record<string, Tensor.DataLocation>;
+  const locations = Object.fromEntries([
+    ['next', 'gpu-buffer'],
+    ...(inspect ? inspectedOutputs.map((name) => [name, 'cpu']) : []),
+  ]) as Record<string, Tensor.DataLocation>;
   return InferenceSession.create(model, { ...sessionOptions(device), ...(resident && { preferredOutputLocation: locations }) });
 }
 
 function inspected(results: InferenceSession.OnnxValueMapType, { model, plan: { tokens } }: ForwardPass): [LayerTensors, AttendedLayer] {
   const { heads, keyValueHeads, headWidth } = model.shape;
-  const tensor = (name: (typeof inspectedOutputs)[number], count: number): LayerTensors['query'] => ({ heads: count, tokens, width: headWidth, data: results[name].data as Float32Array });
+  const tensor = (name: (typeof inspectedOutputs)[number], count: number): LayerTensors['query'] => ({
+    heads: count,
+    tokens,
+    width: headWidth,
+    data: results[name].data as Float32Array,
+  });
   return [
     { query: tensor('query', heads), key: tensor('key', keyValueHeads), value: tensor('value', keyValueHeads) },
     { out: tensor('out', heads), logNormaliser: Float64Array.from(results.logNormaliser.data as Float32Array), rounds: 1 },

@@ -10,9 +10,15 @@ import type { Device } from '../runtime/provider';
  *
  * @throws InputError where compiled layers, or float16, were asked of a black-box construction
  */
-export function executorOf({ executor, precision }: Pick<SimulationOptions, 'executor' | 'precision'>, { construction }: Plan, { provider }: Device): Exclude<Executor, 'auto'> {
+export function executorOf(
+  { executor, precision }: Pick<SimulationOptions, 'executor' | 'precision'>,
+  { construction }: Plan,
+  { provider }: Device,
+): Exclude<Executor, 'auto'> {
   if (precision === 'float16' && (executor === 'tiles' || isBlackBox(construction))) {
-    throw new InputError('Precision "float16" is for compiled layers of construction fused; leave --executor and --construction out, or use --precision float32.');
+    throw new InputError(
+      'Precision "float16" is for compiled layers of construction fused; leave --executor and --construction out, or use --precision float32.',
+    );
   }
   if (executor === 'compiled' && isBlackBox(construction)) {
     throw new InputError(`Executor "compiled" runs construction fused only, not ${construction}; use --executor tiles.`);

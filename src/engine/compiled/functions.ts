@@ -76,7 +76,12 @@ export const compiledFunctions: Readonly<Record<Precision, readonly ModelFunctio
 };
 
 function functionsOf(precision: Precision): readonly ModelFunction[] {
-  return [smallTransformer('SmallTransformer', false, precision), smallTransformer('MaskedSmallTransformer', true, precision), mergeTiles(), mergeStates()];
+  return [
+    smallTransformer('SmallTransformer', false, precision),
+    smallTransformer('MaskedSmallTransformer', true, precision),
+    mergeTiles(),
+    mergeStates(),
+  ];
 }
 
 // Calls go by name and number of outputs, which no precision changes.

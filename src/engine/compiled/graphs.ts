@@ -134,7 +134,9 @@ function embedInto(constants: Constants, model: LoadedModel, tokens: Value): Val
   const words = graph.gather(required(weights, 'words'), tokens, 0);
   const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, constants.tokens));
   const summed = weights.segments === undefined ? placed : graph.add(placed, graph.slice(weights.segments, 0, 0, 1));
-  return weights.embeddingNormWeight === undefined ? summed : normalise(graph, model.norm, summed, weights.embeddingNormWeight, weights.embeddingNormBias);
+  return weights.embeddingNormWeight === undefined
+    ? summed
+    : normalise(graph, model.norm, summed, weights.embeddingNormWeight, weights.embeddingNormBias);
 }
 
 interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'value', Value>> {
@@ -142,7 +144,14 @@ interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'valu
 }
 
 /** @param prefix begins the names of the layer's weights */
-function compileLayer(constants: Constants, plan: LayerPlan, architecture: Architecture, weights: LayerWeights, hidden: Value, prefix = ''): CompiledLayer {
+function compileLayer(
+  constants: Constants,
+  plan: LayerPlan,
+  architecture: Architecture,
+  weights: LayerWeights,
+  hidden: Value,
+  prefix = '',
+): CompiledLayer {
   const { graph } = constants;
   const rotary = weights.rotary && constants.rotary(weights.rotary);
   const projected = projectInto(graph, architecture, hidden, constants.all(weights.project, prefix), rotary);

@@ -14,10 +14,13 @@ import { runExperiment, type ExperimentContext } from './run-experiment';
  */
 export async function evaluate(request: EvaluateRequest, context: Omit<ExperimentContext, 'results'>): Promise<ExperimentSummary> {
   const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
-  const prompts = 'file' in request ? await readPrompts(experiment.prompts) : request.texts.map(({ path, text }) => promptFromText(path, text));
+  const prompts =
+    'file' in request ? await readPrompts(experiment.prompts) : request.texts.map(({ path, text }) => promptFromText(path, text));
   const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
   const report = await runExperiment(prompts, experiment, { ...context, results }).catch((error: unknown) => {
-    throw error instanceof CancelledError && results.kept ? new CancelledError(`The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`) : error;
+    throw error instanceof CancelledError && results.kept
+      ? new CancelledError(`The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`)
+      : error;
   });
   return summariseExperiment(report);
 }

@@ -41,7 +41,11 @@ export class Evaluator {
    *
    * @throws InputError where either cannot be had
    */
-  static async open(folder: ModelFolder, options: Pick<Experiment, 'provider' | 'threads' | 'executor' | 'precision'>, signal: AbortSignal): Promise<Evaluator> {
+  static async open(
+    folder: ModelFolder,
+    options: Pick<Experiment, 'provider' | 'threads' | 'executor' | 'precision'>,
+    signal: AbortSignal,
+  ): Promise<Evaluator> {
     const device = await openDevice(options.provider, options.threads);
     if (options.precision === 'float16') {
       await checkFloat16(device);
@@ -65,14 +69,25 @@ export class Evaluator {
    *
    * @param edges of the bins by position, as of `positionBins`
    */
-  async compare({ from, to, targets }: EvaluationWindow, hidden: Float32Array, baseline: Float32Array, edges: readonly number[]): Promise<WindowSummary> {
+  async compare(
+    { from, to, targets }: EvaluationWindow,
+    hidden: Float32Array,
+    baseline: Float32Array,
+    edges: readonly number[],
+  ): Promise<WindowSummary> {
     const { width } = this.model.shape;
     const rows = (stream: Float32Array): Float32Array => stream.subarray(from * width, to * width);
     const positions: ScoredPosition[] = [];
     for await (const slice of comparePredictions(this.model, this.head, rows(hidden), rows(baseline), targets, this.signal)) {
       const { divergence, margin, loss, baselineLoss } = slice.compared;
       divergence.forEach((value, row) =>
-        positions.push({ position: from + slice.from + row, loss: loss?.[row], baselineLoss: baselineLoss?.[row], divergence: value, agrees: margin[row] === 0 }),
+        positions.push({
+          position: from + slice.from + row,
+          loss: loss?.[row],
+          baselineLoss: baselineLoss?.[row],
+          divergence: value,
+          agrees: margin[row] === 0,
+        }),
       );
     }
     return summariseWindow(positions, edges);
@@ -81,7 +96,10 @@ export class Evaluator {
   /** Probability and worst rank of an answer whose first token row `row` predicts. */
   async answer(hidden: Float32Array, row: number, answer: readonly number[]): Promise<NeedleResult> {
     const { width } = this.model.shape;
-    const { loss, above } = await this.head.score(hidden.subarray(row * width, (row + answer.length) * width), BigInt64Array.from(answer, BigInt));
+    const { loss, above } = await this.head.score(
+      hidden.subarray(row * width, (row + answer.length) * width),
+      BigInt64Array.from(answer, BigInt),
+    );
     const logProbability = -loss.reduce((sum, value) => sum + value, 0);
     const rank = 1 + above.reduce((worst, value) => Math.max(worst, value), 0);
     return { logProbability: Number.isFinite(logProbability) ? logProbability : null, rank: Number.isFinite(rank) ? rank : null };

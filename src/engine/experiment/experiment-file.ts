@@ -21,5 +21,10 @@ export async function readExperiment(path: string, modelsFolder: string): Promis
 export async function withPaths(experiment: Experiment, modelsFolder: string, moved: (path: string) => string): Promise<Experiment> {
   const { prompts, model, results } = experiment;
   const ships = await stat(join(modelsFolder, model)).catch(() => undefined);
-  return { ...experiment, prompts: prompts.map(moved), model: ships === undefined ? moved(model) : model, results: results === null ? null : moved(results) };
+  return {
+    ...experiment,
+    prompts: prompts.map(moved),
+    model: ships === undefined ? moved(model) : model,
+    results: results === null ? null : moved(results),
+  };
 }

@@ -21,7 +21,11 @@ export interface PlacedAnswer {
  *
  * @throws InputError where the answer has no token, or a length is longer than the text or too short for the needle
  */
-export function placeNeedles({ needle, question, answer, lengths, depths }: NeedleGridRequest, texts: readonly ExperimentText[], tokenizer: PromptTokenizer): PlacedAnswer[] {
+export function placeNeedles(
+  { needle, question, answer, lengths, depths }: NeedleGridRequest,
+  texts: readonly ExperimentText[],
+  tokenizer: PromptTokenizer,
+): PlacedAnswer[] {
   const answerTokens = tokenizer.encodePart(answer);
   if (answerTokens.length === 0) {
     throw new InputError(`Needle answer "${answer}" has no token; give one of at least one.`);
@@ -30,7 +34,14 @@ export function placeNeedles({ needle, question, answer, lengths, depths }: Need
   const [{ specials }] = texts;
   return lengths.flatMap((length) =>
     depths.map((depth): PlacedAnswer => {
-      const { tokens } = placeNeedle(haystack, tokenizer.encodePart(needle), tokenizer.encodePart(question), length, depth, specials.before);
+      const { tokens } = placeNeedle(
+        haystack,
+        tokenizer.encodePart(needle),
+        tokenizer.encodePart(question),
+        length,
+        depth,
+        specials.before,
+      );
       return { length, depth, tokens: Int32Array.from([...tokens, ...answerTokens.slice(0, -1)]), row: length - 1, answer: answerTokens };
     }),
   );

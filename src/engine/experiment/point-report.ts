@@ -12,9 +12,16 @@ import type { Worked } from './work';
  *
  * @param job index among the results of the job that the point's quality comes from; negative where there is none
  */
-export function measuredPoint(point: Point, job: number, texts: readonly ExperimentText[], { results }: Worked<WindowResult>, planner: PointPlanner): Pick<ExperimentPoint, 'quality' | 'measured' | 'prompts'> {
+export function measuredPoint(
+  point: Point,
+  job: number,
+  texts: readonly ExperimentText[],
+  { results }: Worked<WindowResult>,
+  planner: PointPlanner,
+): Pick<ExperimentPoint, 'quality' | 'measured' | 'prompts'> {
   const own = job < 0 ? [] : results.map((row) => row[job]);
-  const summary = (of: readonly WindowResult[]): ExperimentPoint['quality'] => (of.length === 0 ? null : summariseQuality(of.map((each) => each.summary)));
+  const summary = (of: readonly WindowResult[]): ExperimentPoint['quality'] =>
+    of.length === 0 ? null : summariseQuality(of.map((each) => each.summary));
   let first = 0;
   const prompts = texts.map(({ prompt, tokens, windows }) => {
     const part = own.slice(first, (first += windows.length));
@@ -22,12 +29,19 @@ export function measuredPoint(point: Point, job: number, texts: readonly Experim
   });
   const isMeasured = own.length > 0 && point.blockSize === point.measuredBlockSize;
   const total = (of: (result: WindowResult) => number): number => own.reduce((sum, result) => sum + of(result), 0);
-  return { quality: summary(own), measured: isMeasured ? { windows: own.length, wallMs: total(({ wallMs }) => wallMs), calls: total(({ calls }) => calls) } : null, prompts };
+  return {
+    quality: summary(own),
+    measured: isMeasured ? { windows: own.length, wallMs: total(({ wallMs }) => wallMs), calls: total(({ calls }) => calls) } : null,
+    prompts,
+  };
 }
 
 /** Needle scores of a job beside the baseline's, which is the last job of the results. */
 export function needleGridOf(needles: readonly PlacedAnswer[], { results }: Worked<NeedleResult>, job: number): NeedleGrid {
-  const valueOf = ({ logProbability, rank }: NeedleResult): { logProbability: number; rank: number } => ({ logProbability: logProbability ?? NaN, rank: rank ?? NaN });
+  const valueOf = ({ logProbability, rank }: NeedleResult): { logProbability: number; rank: number } => ({
+    logProbability: logProbability ?? NaN,
+    rank: rank ?? NaN,
+  });
   return needleGrid(
     needles.map(({ length, depth }, index) => {
       const row = results[index];

@@ -55,7 +55,14 @@ export class PointPlanner {
   cost(tokens: number, scenario: Scenario, blockSize: number): PlannedCost {
     const plan = this.plan(tokens, scenario, blockSize);
     const prediction = devicePrediction(plan, this.device(tokens, scenario, blockSize));
-    return { tokens, calls: plan.calls, flops: plan.flops, attentionFlops: plan.flopsByPhase.attend, bytes: plan.bytes, predictedMs: prediction?.wallMs ?? null };
+    return {
+      tokens,
+      calls: plan.calls,
+      flops: plan.flops,
+      attentionFlops: plan.flopsByPhase.attend,
+      bytes: plan.bytes,
+      predictedMs: prediction?.wallMs ?? null,
+    };
   }
 
   private request(tokens: number, scenario: Scenario, blockSize: number): PlanRequest {

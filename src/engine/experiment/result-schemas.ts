@@ -7,7 +7,13 @@ const count = z.int().nonnegative();
 const moments: z.ZodType<Moments> = z.object({ count, sum: z.number(), squares: z.number(), infinite: count, invalid: count });
 
 const windowSummary: z.ZodType<WindowSummary> = z.object({
-  bins: z.array(z.object({ from: count, to: count, ...(Object.fromEntries(measures.map((measure) => [measure, moments])) as Record<Measure, typeof moments>) })),
+  bins: z.array(
+    z.object({
+      from: count,
+      to: count,
+      ...(Object.fromEntries(measures.map((measure) => [measure, moments])) as Record<Measure, typeof moments>),
+    }),
+  ),
   divergences: z
     .object({ zeros: count, buckets: z.array(z.tuple([z.int(), count])), infinite: count, invalid: count, maximum: z.number().optional() })
     // JSON leaves out what is undefined.

@@ -47,13 +47,19 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   }
   const texts = readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
-  const planner = new PointPlanner(shape, experiment.construction, await context.calibrations.candidates(experiment.provider, experiment.threads));
+  const planner = new PointPlanner(
+    shape,
+    experiment.construction,
+    await context.calibrations.candidates(experiment.provider, experiment.threads),
+  );
   const points = pointsOf(experiment, shape);
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
   // Planned before anything is run: what cannot be planned is refused now.
   const costs = points.map(({ scenario, blockSize }) => planner.cost(longest, scenario, blockSize));
 
-  const obstacles = points.map(({ scenario }) => (experiment.quality ? obstacleOf(scenario, model, texts) : 'Quality was switched off for this experiment.'));
+  const obstacles = points.map(({ scenario }) =>
+    experiment.quality ? obstacleOf(scenario, model, texts) : 'Quality was switched off for this experiment.',
+  );
   const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
   const needles = jobs.length > 0 && experiment.needle !== null ? needlesOf(experiment.needle, texts, tokenizer, model) : [];
   const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...experiment.blocks) };
@@ -63,11 +69,21 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
     const windows = await workWindows(texts, jobs, sizes.context, worker.part(0, share));
     const found = await workNeedles(needles, withBaseline(jobs, baseline, needles), worker.part(share, 1 - share));
     context.onProgress({ fraction: 1, phase: 'quality', message: 'done' });
-    const measured = points.map((point, index) => (obstacles[index] === null ? jobs.findIndex((job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario)) : -1));
+    const measured = points.map((point, index) =>
+      obstacles[index] === null
+        ? jobs.findIndex(
+            (job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario),
+          )
+        : -1,
+    );
     const described = points.map((point, index): Omit<ExperimentPoint, 'onFront'> => ({
       ...point,
       cost: costs[index],
-      qualityNote: obstacles[index] ?? (point.blockSize === point.measuredBlockSize ? null : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
+      qualityNote:
+        obstacles[index] ??
+        (point.blockSize === point.measuredBlockSize
+          ? null
+          : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
       ...measuredPoint(point, measured[index], texts, windows, planner),
       needle: measured[index] < 0 || needles.length === 0 ? null : needleGridOf(needles, found, measured[index]),
     }));
@@ -77,7 +93,13 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
       experiment,
       model: describeModel(model.name, shape, tokenizer.source),
       baseline: baseline.scenario,
-      prompts: texts.map(({ prompt: { path, bytes, sha256 }, tokens, windows: cut }) => ({ path, bytes, sha256, tokens, windows: cut.length })),
+      prompts: texts.map(({ prompt: { path, bytes, sha256 }, tokens, windows: cut }) => ({
+        path,
+        bytes,
+        sha256,
+        tokens,
+        windows: cut.length,
+      })),
       points: described.map((point, index) => ({ ...point, onFront: front[index] })),
       resumed: windows.resumed + found.resumed,
       environment: describeEnvironment(),
@@ -90,7 +112,9 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
 /** Why a scenario's predictions mean nothing on this model, or null where they do. @throws InputError where no scenario's would */
 function obstacleOf(scenario: Point['scenario'], { name, config }: ModelFolder, texts: readonly ExperimentText[]): string | null {
   if (config.predicts === 'nothing') {
-    throw new InputError(`${name} has no output head, so there are no predictions to compare; use another model, or plan only with --no-quality.`);
+    throw new InputError(
+      `${name} has no output head, so there are no predictions to compare; use another model, or plan only with --no-quality.`,
+    );
   }
   if (texts.every(({ windows }) => windows.length === 0)) {
     throw new InputError('One token has no next token to predict; give a prompt of at least two tokens, or plan only with --no-quality.');
@@ -98,7 +122,12 @@ function obstacleOf(scenario: Point['scenario'], { name, config }: ModelFolder, 
   return config.predicts === 'next' ? qualityObstacle({ scenario, tokens: 2 }, config) : null;
 }
 
-function needlesOf(request: NonNullable<Experiment['needle']>, texts: readonly ExperimentText[], tokenizer: PromptTokenizer, { name, config }: ModelFolder): PlacedAnswer[] {
+function needlesOf(
+  request: NonNullable<Experiment['needle']>,
+  texts: readonly ExperimentText[],
+  tokenizer: PromptTokenizer,
+  { name, config }: ModelFolder,
+): PlacedAnswer[] {
   if (config.predicts !== 'next') {
     throw new InputError(`${name} does not predict the next token, and a needle's answer is scored by that; leave the needle out.`);
   }

@@ -49,33 +49,44 @@ interface Item<T> {
  *
  * @param context tokens of a window, by which the positions of all windows are binned
  */
-export function workWindows(texts: readonly ExperimentText[], jobs: readonly Job[], context: number, work: WorkContext): Promise<Worked<WindowResult>> {
+export function workWindows(
+  texts: readonly ExperimentText[],
+  jobs: readonly Job[],
+  context: number,
+  work: WorkContext,
+): Promise<Worked<WindowResult>> {
   const edges = positionBins(context);
   const items = texts.flatMap(({ prompt, windows }) =>
-    windows.map(
-      (window): Item<WindowResult> => ({
-        tokens: window.tokens,
-        about: { kind: 'window', prompt: prompt.sha256, start: window.start, end: window.end, from: window.from, to: window.to, context },
-        score: async (run, baseline, evaluator) => ({ summary: await evaluator.compare(window, run.hidden, baseline.hidden, edges), wallMs: run.wallMs, calls: run.calls }),
+    windows.map((window): Item<WindowResult> => ({
+      tokens: window.tokens,
+      about: { kind: 'window', prompt: prompt.sha256, start: window.start, end: window.end, from: window.from, to: window.to, context },
+      score: async (run, baseline, evaluator) => ({
+        summary: await evaluator.compare(window, run.hidden, baseline.hidden, edges),
+        wallMs: run.wallMs,
+        calls: run.calls,
       }),
-    ),
+    })),
   );
   return workThrough(items, jobs, 'window', (unit) => work.results.get(unit, windowResult), work);
 }
 
 /** Scores every needle's answer under every job. */
 export function workNeedles(needles: readonly PlacedAnswer[], jobs: readonly Job[], work: WorkContext): Promise<Worked<NeedleResult>> {
-  const items = needles.map(
-    ({ tokens, row, answer }): Item<NeedleResult> => ({
-      tokens,
-      about: { kind: 'needle', tokens: unitOf({ tokens: [...tokens] }), row },
-      score: (run, _baseline, evaluator) => evaluator.answer(run.hidden, row, answer),
-    }),
-  );
+  const items = needles.map(({ tokens, row, answer }): Item<NeedleResult> => ({
+    tokens,
+    about: { kind: 'needle', tokens: unitOf({ tokens: [...tokens] }), row },
+    score: (run, _baseline, evaluator) => evaluator.answer(run.hidden, row, answer),
+  }));
   return workThrough(items, jobs, 'needle', (unit) => work.results.get(unit, needleResult), work);
 }
 
-async function workThrough<T>(items: readonly Item<T>[], jobs: readonly Job[], what: string, known: (unit: string) => T | undefined, work: WorkContext): Promise<Worked<T>> {
+async function workThrough<T>(
+  items: readonly Item<T>[],
+  jobs: readonly Job[],
+  what: string,
+  known: (unit: string) => T | undefined,
+  work: WorkContext,
+): Promise<Worked<T>> {
   const results: T[][] = [];
   // Two jobs may be one, such as causal attention and the baseline of a Llama: the second finds what the first has just added.
   const own = new Set<string>();

@@ -20,8 +20,16 @@ export class Worker {
   ) {}
 
   /** @param tokens of the longest window, for which the fastest device is chosen where none is named */
-  static async prepare(model: ModelFolder, asked: Experiment, baseline: Job, planner: PointPlanner, tokens: number, { results, signal, onProgress }: ExperimentContext): Promise<Worker> {
-    const provider = asked.provider === 'auto' ? (planner.device(tokens, baseline.scenario, baseline.blockSize)?.provider ?? 'cpu') : asked.provider;
+  static async prepare(
+    model: ModelFolder,
+    asked: Experiment,
+    baseline: Job,
+    planner: PointPlanner,
+    tokens: number,
+    { results, signal, onProgress }: ExperimentContext,
+  ): Promise<Worker> {
+    const provider =
+      asked.provider === 'auto' ? (planner.device(tokens, baseline.scenario, baseline.blockSize)?.provider ?? 'cpu') : asked.provider;
     const { threads, executor, precision, construction } = asked;
     const { twoHeads, onnxruntime } = describeEnvironment();
     // Reading all weights for their digest is worth it only where results may be those of other weights.

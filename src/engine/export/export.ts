@@ -61,7 +61,13 @@ const nodesPerLayer = 70;
  * @param limit bytes of constants above which they go to that file
  * @throws InputError for a graph that would have too many nodes
  */
-export async function exportGraph(plan: Plan, part: ExportPart, load: () => Promise<LoadedModel>, dataName: string, limit: number = largestModelBytes): Promise<ExportedGraph> {
+export async function exportGraph(
+  plan: Plan,
+  part: ExportPart,
+  load: () => Promise<LoadedModel>,
+  dataName: string,
+  limit: number = largestModelBytes,
+): Promise<ExportedGraph> {
   checkNodes(plan, part);
   const compiled: CompiledGraph = part === 'attention' ? attentionGraph(oneKindOfLayer(plan)) : modelGraph(plan, await load());
   const layers = part === 'attention' ? 1 : plan.model.layers;
@@ -69,7 +75,8 @@ export async function exportGraph(plan: Plan, part: ExportPart, load: () => Prom
   const calls = layers * Math.ceil(compiled.instances / (layers * plan.oracle.heads * plan.oracle.layers));
   const parts = { functions: compiledFunctions.float32, metadata: metadataOf(plan, part, calls) };
   const nodes = compiled.graph.nodeCount;
-  const split = compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] };
+  const split =
+    compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] };
   const externalBytes = split.data.reduce((sum, chunk) => sum + chunk.length, 0);
   return {
     ...split,
@@ -91,7 +98,9 @@ export async function exportGraph(plan: Plan, part: ExportPart, load: () => Prom
 /** The plan of the one layer that is exported. @throws InputError where layers differ */
 function oneKindOfLayer(plan: Plan): LayerPlan {
   if (!isUniform(plan)) {
-    throw new InputError(`Part "attention" is one layer's, and ${scenarioLabel(plan.scenario)} has layers of several kinds; name one with --scenario, or use --part model.`);
+    throw new InputError(
+      `Part "attention" is one layer's, and ${scenarioLabel(plan.scenario)} has layers of several kinds; name one with --scenario, or use --part model.`,
+    );
   }
   return plan;
 }

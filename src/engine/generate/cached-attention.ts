@@ -12,7 +12,12 @@ import type { LayerCache } from './layer-cache';
  * @param headWidth m
  * @returns `[H, m]`
  */
-export async function attendCached(oracle: Pick<Oracle, 'attend' | 'attendApart'>, cache: LayerCache, query: Float32Array, headWidth: number): Promise<Float32Array> {
+export async function attendCached(
+  oracle: Pick<Oracle, 'attend' | 'attendApart'>,
+  cache: LayerCache,
+  query: Float32Array,
+  headWidth: number,
+): Promise<Float32Array> {
   const out = new Float32Array(query.length);
   const size = query.length / cache.keys.length;
   for (let head = 0; head < cache.keys.length; head += 1) {
@@ -23,7 +28,13 @@ export async function attendCached(oracle: Pick<Oracle, 'attend' | 'attendApart'
 }
 
 /** The query heads of one key-value head: `[queries, m]` to `[queries, m]`. */
-async function attendHead(oracle: Pick<Oracle, 'attend' | 'attendApart'>, cache: LayerCache, head: number, query: Float32Array, headWidth: number): Promise<Float32Array> {
+async function attendHead(
+  oracle: Pick<Oracle, 'attend' | 'attendApart'>,
+  cache: LayerCache,
+  head: number,
+  query: Float32Array,
+  headWidth: number,
+): Promise<Float32Array> {
   const queries = query.length / headWidth;
   const runOf = (stacks: readonly KeyStack[]): AttentionRun => ({
     rows: cache.rows,
@@ -56,6 +67,7 @@ function stacksOf({ keys, values, length, rows }: LayerCache, head: number, quer
     key: keys[head].subarray(from * rows * (headWidth + 1), (from + tiles) * rows * (headWidth + 1)),
     value: values[head].subarray(from * rows * headWidth, (from + tiles) * rows * headWidth),
   });
-  const mask = filled === rows ? undefined : Float32Array.from({ length: queries * rows }, (_, index) => (index % rows < filled ? 0 : hiddenScore));
+  const mask =
+    filled === rows ? undefined : Float32Array.from({ length: queries * rows }, (_, index) => (index % rows < filled ? 0 : hiddenScore));
   return [{ ...view(full, 1), mask }, ...(full > 0 ? [view(0, full)] : [])];
 }

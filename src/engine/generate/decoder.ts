@@ -118,8 +118,11 @@ export function cacheBytes(plan: Plan, tokens: number): number {
 
 /** Keys that each layer's cache holds at most: what the last token of the prompt, or of the whole sequence, sees. */
 function slotsOf(plan: Plan, tokens: number): number[] {
-  const slots = (scenario: LayerScenario, length: number): number => keptKeys(scenario, length).reduce((sum, { from, to }) => sum + to - from, 0);
-  const ofParts = layerParts(plan).map(({ plan: { scenario } }) => Math.max(slots(scenario, plan.tokens), slots(scenario, plan.tokens + tokens)));
+  const slots = (scenario: LayerScenario, length: number): number =>
+    keptKeys(scenario, length).reduce((sum, { from, to }) => sum + to - from, 0);
+  const ofParts = layerParts(plan).map(({ plan: { scenario } }) =>
+    Math.max(slots(scenario, plan.tokens), slots(scenario, plan.tokens + tokens)),
+  );
   return partOfLayers(plan).map((part) => ofParts[part]);
 }
 
@@ -134,7 +137,11 @@ function tileRows({ oracle }: Plan, slots: number): number {
   return Math.min(oracle.inputLength, slots);
 }
 
-function oneToken({ shape: { keyValueHeads, headWidth } }: LoadedModel, key: Float32Array, value: Float32Array): Pick<LayerTensors, 'key' | 'value'> {
+function oneToken(
+  { shape: { keyValueHeads, headWidth } }: LoadedModel,
+  key: Float32Array,
+  value: Float32Array,
+): Pick<LayerTensors, 'key' | 'value'> {
   const tensor = (data: Float32Array): LayerTensors['key'] => ({ heads: keyValueHeads, tokens: 1, width: headWidth, data });
   return { key: tensor(key), value: tensor(value) };
 }

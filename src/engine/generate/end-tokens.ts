@@ -15,7 +15,17 @@ const schema = z.object({ eos_token_id: z.union([id, z.array(id)]).nullish() });
 export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
   for (const name of ['generation_config.json', 'config.json']) {
     const path = join(folder, name);
-    const ids = (await exists(path)) ? idsOf(await readRegularText(path, maximumConfigBytes, 'use a folder with config.json and safetensors files', `restore the model's ${name}`), path) : undefined;
+    const ids = (await exists(path))
+      ? idsOf(
+          await readRegularText(
+            path,
+            maximumConfigBytes,
+            'use a folder with config.json and safetensors files',
+            `restore the model's ${name}`,
+          ),
+          path,
+        )
+      : undefined;
     if (ids !== undefined) {
       return new Set(ids);
     }

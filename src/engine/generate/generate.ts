@@ -41,7 +41,12 @@ interface Shared {
  * Each token is a row of attention calls over a cache that holds what the scenario lets it see.
  * @throws InputError for input that is refused before anything is run; CancelledError once the signal is aborted
  */
-export async function generate(prompt: Prompt, options: SimulationOptions, generation: GenerationOptions, context: SimulationContext): Promise<GenerationReport> {
+export async function generate(
+  prompt: Prompt,
+  options: SimulationOptions,
+  generation: GenerationOptions,
+  context: SimulationContext,
+): Promise<GenerationReport> {
   const planned = await planPrompt(prompt, options, context);
   const { plan } = planned;
   checkGenerable(planned, generation);
@@ -65,7 +70,8 @@ export async function generate(prompt: Prompt, options: SimulationOptions, gener
     signal: context.signal,
   };
   const share = needsBaseline ? 0.5 : 1;
-  const progressFrom = (from: number) => (fraction: number, message: string) => context.onProgress({ fraction: Math.min(1, from + share * fraction), phase: 'generate', message });
+  const progressFrom = (from: number) => (fraction: number, message: string) =>
+    context.onProgress({ fraction: Math.min(1, from + share * fraction), phase: 'generate', message });
   const continuation = await continueUnder(plan, shared, progressFrom(0));
   const baseline = needsBaseline ? await continueUnder(native, shared, progressFrom(share)) : null;
   context.onProgress({ fraction: 1, phase: 'generate', message: 'done' });
@@ -88,25 +94,41 @@ export async function generate(prompt: Prompt, options: SimulationOptions, gener
 function checkGenerable({ plan, model: { name, config }, tokenizer }: PlannedPrompt, { tokens }: GenerationOptions): void {
   checkRunnable(name, tokenizer.source);
   if (config.predicts !== 'next') {
-    throw new InputError(`${name} does not predict the next token, so it cannot continue a prompt; use a decoder such as a Llama or GPT-2.`);
+    throw new InputError(
+      `${name} does not predict the next token, so it cannot continue a prompt; use a decoder such as a Llama or GPT-2.`,
+    );
   }
   if (looksAhead(plan.scenario, plan.tokens + tokens) || isSampled(plan.scenario)) {
-    throw new InputError(`${scenarioTitle(plan.scenario)} attention lets a token see tokens that do not exist yet; use causal, sliding-window or attention-sink.`);
+    throw new InputError(
+      `${scenarioTitle(plan.scenario)} attention lets a token see tokens that do not exist yet; use causal, sliding-window or attention-sink.`,
+    );
   }
   if (dependsOnLength(plan.scenario)) {
-    throw new InputError(`${scenarioLabel(plan.scenario)} depends on n, which grows with every token; write it without n to continue a prompt.`);
+    throw new InputError(
+      `${scenarioLabel(plan.scenario)} depends on n, which grows with every token; write it without n to continue a prompt.`,
+    );
   }
   if (isBlackBox(plan.construction)) {
     throw new InputError(`Construction "${plan.construction}" runs whole prompts, not one token after another; use construction fused.`);
   }
   if (config.maximumTokens !== undefined && plan.tokens <= config.maximumTokens && plan.tokens + tokens > config.maximumTokens) {
-    throw new InputError(`--tokens ${tokens} after ${plan.tokens} of the prompt is more than the ${config.maximumTokens} positions of ${name}; use --tokens ${config.maximumTokens - plan.tokens} or fewer, or cut the prompt with --max-tokens.`);
+    throw new InputError(
+      `--tokens ${tokens} after ${plan.tokens} of the prompt is more than the ${config.maximumTokens} positions of ${name}; use --tokens ${config.maximumTokens - plan.tokens} or fewer, or cut the prompt with --max-tokens.`,
+    );
   }
   checkLength(plan.tokens, { name, ...config });
 }
 
 async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: number, message: string) => void): Promise<Continuation> {
-  const { planned: { tokenizer, tokens: prompt }, options, generation, model, device, ends, signal } = shared;
+  const {
+    planned: { tokenizer, tokens: prompt },
+    options,
+    generation,
+    model,
+    device,
+    ends,
+    signal,
+  } = shared;
   // Of the whole sequence, so that a rotary embedding that depends on the length is one for the prompt and what follows.
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens + generation.tokens);
   const head = new OutputHead(model, device);

@@ -23,7 +23,11 @@ export class LayerCache {
    * @param slots that are ever in use at once
    * @param rows M
    */
-  constructor(private readonly shape: Pick<ModelShape, 'keyValueHeads' | 'headWidth'>, slots: number, readonly rows: number) {
+  constructor(
+    private readonly shape: Pick<ModelShape, 'keyValueHeads' | 'headWidth'>,
+    slots: number,
+    readonly rows: number,
+  ) {
     const { keyValueHeads, headWidth } = shape;
     this.width = headWidth;
     this.capacity = Math.ceil(slots / rows) * rows;

@@ -6,7 +6,13 @@ import { normalise } from './norm';
 import { affine, required, weightInputs, type WeightValues } from './weight-inputs';
 
 /** Attention outputs `[H, rows, m]` back into the residual stream, then the feed-forward network: `[rows, d]`. */
-export function outputAndMlpInto(g: GraphBuilder, architecture: Architecture, hidden: Value, attended: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
+export function outputAndMlpInto(
+  g: GraphBuilder,
+  architecture: Architecture,
+  hidden: Value,
+  attended: Value,
+  weights: WeightValues<OutputAndMlpWeight>,
+): Value {
   const { shape, norm, normPlacement } = architecture;
   const joined = g.reshape(g.transpose(attended, [1, 0, 2]), [-1, shape.heads * shape.headWidth]);
   const residual = g.add(hidden, affine(g, joined, weights, 'outputWeight', 'outputBias'));
@@ -21,7 +27,10 @@ export function outputAndMlpInto(g: GraphBuilder, architecture: Architecture, hi
 /** Two matrices with an activation between them, or three where a gate multiplies what is between (Shazeer, arXiv 2002.05202). */
 function feedForward(g: GraphBuilder, { shape, activation }: Architecture, x: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
   const up = affine(g, x, weights, 'upWeight', 'upBias');
-  const inner = shape.feedForward === 'plain' ? activate(g, activation, up) : g.multiply(activate(g, activation, affine(g, x, weights, 'gateWeight', 'gateBias')), up);
+  const inner =
+    shape.feedForward === 'plain'
+      ? activate(g, activation, up)
+      : g.multiply(activate(g, activation, affine(g, x, weights, 'gateWeight', 'gateBias')), up);
   return affine(g, inner, weights, 'downWeight', 'downBias');
 }
 

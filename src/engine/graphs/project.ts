@@ -12,16 +12,28 @@ export type RotaryValues = Readonly<Record<'cos' | 'sin', Value>>;
  *
  * @param rotary absent where positions are learned
  */
-export function projectInto(g: GraphBuilder, { shape, norm, normPlacement }: Architecture, hidden: Value, weights: WeightValues<ProjectWeight>, rotary: RotaryValues | undefined): Record<'query' | 'key' | 'value', Value> {
+export function projectInto(
+  g: GraphBuilder,
+  { shape, norm, normPlacement }: Architecture,
+  hidden: Value,
+  weights: WeightValues<ProjectWeight>,
+  rotary: RotaryValues | undefined,
+): Record<'query' | 'key' | 'value', Value> {
   const { heads, keyValueHeads, headWidth } = shape;
   // A norm after the other half leaves nothing to do here; a first layer may go by the embedding's.
-  const normed = normPlacement === 'before' && weights.attentionNormWeight !== undefined ? normalise(g, norm, hidden, weights.attentionNormWeight, weights.attentionNormBias) : hidden;
+  const normed =
+    normPlacement === 'before' && weights.attentionNormWeight !== undefined
+      ? normalise(g, norm, hidden, weights.attentionNormWeight, weights.attentionNormBias)
+      : hidden;
   const perHead = (weight: ProjectWeight, bias: ProjectWeight, count: number): Value =>
     g.transpose(g.reshape(affine(g, normed, weights, weight, bias), [-1, count, headWidth]), [1, 0, 2]);
   const normHead = (x: Value, weight: Value | undefined): Value => (weight === undefined ? x : normalise(g, norm, x, weight));
   const rotate = (x: Value): Value => (rotary === undefined ? x : rotateHalves(g, x, headWidth, rotary));
   return {
-    query: g.multiply(rotate(normHead(perHead('queryWeight', 'queryBias', heads), weights.queryNormWeight)), g.scalar(1 / Math.sqrt(headWidth))),
+    query: g.multiply(
+      rotate(normHead(perHead('queryWeight', 'queryBias', heads), weights.queryNormWeight)),
+      g.scalar(1 / Math.sqrt(headWidth)),
+    ),
     key: rotate(normHead(perHead('keyWeight', 'keyBias', keyValueHeads), weights.keyNormWeight)),
     value: perHead('valueWeight', 'valueBias', keyValueHeads),
   };

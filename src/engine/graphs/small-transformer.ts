@@ -1,4 +1,12 @@
-import { outputWidth, resultWidth, scoreWidth, sliceColumns, type BlackBoxShape, type Reading, type SliceColumns } from '../../core/constructions/slice';
+import {
+  outputWidth,
+  resultWidth,
+  scoreWidth,
+  sliceColumns,
+  type BlackBoxShape,
+  type Reading,
+  type SliceColumns,
+} from '../../core/constructions/slice';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { causalMask } from './causal-mask';
 

@@ -11,7 +11,12 @@ export interface RunOrigin {
   /** The document's address. */
   readonly uri: string;
   /** 0-based lines and characters of the selection that was run; null for the whole document. */
-  readonly selection: { readonly startLine: number; readonly startCharacter: number; readonly endLine: number; readonly endCharacter: number } | null;
+  readonly selection: {
+    readonly startLine: number;
+    readonly startCharacter: number;
+    readonly endLine: number;
+    readonly endCharacter: number;
+  } | null;
   readonly options: SimulationOptions;
 }
 
@@ -35,26 +40,25 @@ export function idOf(report: RunReport): string {
 
 const whole = z.int().nonnegative();
 
-const options: z.ZodType<SimulationOptions> = z
-  .object({
-    scenario: scenarioChoiceSchema,
-    executor: z.enum(executors),
-    precision: z.enum(precisions),
-    blockSize: whole,
-    construction: z.enum(constructions),
-    oracleLayers: whole.optional(),
-    oracleHeads: whole.optional(),
-    model: z.string(),
-    provider: z.enum(providers),
-    threads: whole,
-    verify: z.enum(verifications),
-    seeds: whole,
-    epsilon: z.number(),
-    failureProbability: z.number(),
-    quality: z.boolean(),
-    maxTokens: whole,
-    memoryLimit: z.number().nonnegative(),
-  });
+const options: z.ZodType<SimulationOptions> = z.object({
+  scenario: scenarioChoiceSchema,
+  executor: z.enum(executors),
+  precision: z.enum(precisions),
+  blockSize: whole,
+  construction: z.enum(constructions),
+  oracleLayers: whole.optional(),
+  oracleHeads: whole.optional(),
+  model: z.string(),
+  provider: z.enum(providers),
+  threads: whole,
+  verify: z.enum(verifications),
+  seeds: whole,
+  epsilon: z.number(),
+  failureProbability: z.number(),
+  quality: z.boolean(),
+  maxTokens: whole,
+  memoryLimit: z.number().nonnegative(),
+});
 
 const origin: z.ZodType<RunOrigin> = z.object({
   uri: z.string(),

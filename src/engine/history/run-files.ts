@@ -78,14 +78,19 @@ export class RunFiles {
   private async ids(): Promise<string[]> {
     const names = await this.names();
     const ids = names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
-    return ids.filter((id) => idPattern.test(id)).sort().reverse();
+    return ids
+      .filter((id) => idPattern.test(id))
+      .sort()
+      .reverse();
   }
 
   private async readOne(id: string): Promise<KeptRun> {
     const path = this.path(id);
     const found = await stat(path);
     if (!found.isFile() || found.size > maximumRunBytes) {
-      throw new Error(found.isFile() ? `it has ${formatBytes(found.size)}, and the limit is ${formatBytes(maximumRunBytes)}` : 'it is no file');
+      throw new Error(
+        found.isFile() ? `it has ${formatBytes(found.size)}, and the limit is ${formatBytes(maximumRunBytes)}` : 'it is no file',
+      );
     }
     const parsed = keptRunFile.safeParse(parseJson(await readFile(path, 'utf8')));
     if (!parsed.success) {

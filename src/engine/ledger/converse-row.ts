@@ -38,7 +38,13 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
       await check.inspect(tensors, attended);
       largestScore = Math.max(largestScore, largestScoreOf(tensors));
     };
-    const { measured } = await runPacks({ model, oracle, device, scenario: 'full', signal }, [layout], anyTokens(tokens, shape), () => undefined, inspect);
+    const { measured } = await runPacks(
+      { model, oracle, device, scenario: 'full', signal },
+      [layout],
+      anyTokens(tokens, shape),
+      () => undefined,
+      inspect,
+    );
     const { maxRelError } = check.result();
     const stated = { error: roundingError(largestScore), reason: 'float32 rounding of the scores' };
     const calls = { formula: 'L', calls: shape.layers };

@@ -88,10 +88,23 @@ export function planStatement({ scenario, construction, causal }: LedgerStatemen
 /** A small model with the heads and layers asked for; every token of the sequence has an embedding of its own, up to a limit. */
 export function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape {
   const headWidth = 16;
-  return { layers, heads, keyValueHeads: heads, headWidth, width: heads * headWidth, feedForwardWidth: 64, vocabulary: Math.min(tokens, 4096) };
+  return {
+    layers,
+    heads,
+    keyValueHeads: heads,
+    headWidth,
+    width: heads * headWidth,
+    feedForwardWidth: 64,
+    vocabulary: Math.min(tokens, 4096),
+  };
 }
 
-function describe(plan: StatementPlan): Pick<LedgerRow, 'statement' | 'construction' | 'scenario' | 'tokens' | 'layers' | 'heads' | 'oracle' | 'exact' | 'bound' | 'lowerBound'> {
+function describe(
+  plan: StatementPlan,
+): Pick<
+  LedgerRow,
+  'statement' | 'construction' | 'scenario' | 'tokens' | 'layers' | 'heads' | 'oracle' | 'exact' | 'bound' | 'lowerBound'
+> {
   const { construction, scenario, tokens, model, oracle, bound } = plan;
   const { statement, formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
   return {

@@ -22,7 +22,12 @@ const epsilon = 0.9;
  * Theorem 4.1 over many seeds, on data that satisfies its assumption: scores within a few hundredths of 0, values within a
  * few hundredths of one another.
  */
-export async function samplingTrial({ seed, seeds }: LedgerOptions, device: Device, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<SamplingReport> {
+export async function samplingTrial(
+  { seed, seeds }: LedgerOptions,
+  device: Device,
+  signal: AbortSignal,
+  onProgress: (fraction: number) => void,
+): Promise<SamplingReport> {
   const next = normal(seed);
   const filled = (entry: (column: number) => number): HeadTensor => {
     const tensor = headTensor(1, tokens, shape.headWidth);
@@ -45,7 +50,13 @@ export async function samplingTrial({ seed, seeds }: LedgerOptions, device: Devi
   try {
     const rows = Array.from({ length: tokens }, (_, row) => row);
     const data = 'synthetic: scores near 0, values much alike, so that the assumption holds';
-    const check = new SamplingCheck(plan, { epsilon, failureProbability: statedFailureProbability, seeds, rows, data }, oracle, signal, onProgress);
+    const check = new SamplingCheck(
+      plan,
+      { epsilon, failureProbability: statedFailureProbability, seeds, rows, data },
+      oracle,
+      signal,
+      onProgress,
+    );
     await check.inspect(0, layer);
     return check.result();
   } finally {

@@ -65,7 +65,9 @@ export class StatedError {
     if (construction === 'tight') {
       return 'float32 rounding of the scores';
     }
-    return 'window' in scenario ? 'the literal formula in float32, magnified by the subtraction' : 'the literal formula A = e^c a/(1 - a) in float32';
+    return 'window' in scenario
+      ? 'the literal formula in float32, magnified by the subtraction'
+      : 'the literal formula A = e^c a/(1 - a) in float32';
   }
 
   private errorOf(head: HeadTensors): number {

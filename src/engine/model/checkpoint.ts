@@ -32,7 +32,11 @@ export interface Checkpoint {
 
 /** Every stored weight of a checkpoint. */
 export function storedWeights({ embedding, layers, head }: Checkpoint): readonly StoredWeight[] {
-  const groups: readonly Readonly<Record<string, StoredWeight>>[] = [embedding, ...layers.flatMap(({ project, outputAndMlp }) => [project, outputAndMlp]), head] as never;
+  const groups: readonly Readonly<Record<string, StoredWeight>>[] = [
+    embedding,
+    ...layers.flatMap(({ project, outputAndMlp }) => [project, outputAndMlp]),
+    head,
+  ] as never;
   return groups.flatMap((group) => Object.values(group));
 }
 

@@ -33,7 +33,9 @@ export function parseConfig(text: string, path: string): ModelConfig {
     throw new InputError(`${path} has more than ${formatBytes(maximumConfigBytes)}; restore the model's config.json.`);
   }
   const json = parseJson(text, path);
-  const { model_type: type, quantization_config: quantization } = (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>;
+  const { model_type: type, quantization_config: quantization } = (typeof json === 'object' && json !== null ? json : {}) as Readonly<
+    Record<string, unknown>
+  >;
   if (typeof type !== 'string') {
     throw new InputError(`${path}: model_type is missing; restore the model's config.json.`);
   }
@@ -41,7 +43,9 @@ export function parseConfig(text: string, path: string): ModelConfig {
     throw new InputError(`${path}: model_type ${quoted(type)} is not supported; use a model of one of ${modelTypes.join(', ')}.`);
   }
   if (quantization !== undefined && quantization !== null) {
-    throw new InputError(`${path}: quantization_config: quantised weights are not supported; use the model's own checkpoint, in F32, F16 or BF16.`);
+    throw new InputError(
+      `${path}: quantization_config: quantised weights are not supported; use the model's own checkpoint, in F32, F16 or BF16.`,
+    );
   }
   return readers[type](json, path);
 }

@@ -56,14 +56,22 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
     );
   }
   const path = join(folder, 'config.json');
-  const text = await readRegularText(path, maximumConfigBytes, 'use a folder with config.json and safetensors files', "restore the model's config.json");
+  const text = await readRegularText(
+    path,
+    maximumConfigBytes,
+    'use a folder with config.json and safetensors files',
+    "restore the model's config.json",
+  );
   return { name: basename(folder), folder, config: parseConfig(text, path) };
 }
 
 /** The names of the models that ship: one with its weights, others for planning. */
 async function shippedModels(modelsFolder: string): Promise<string[]> {
   const entries = await readdir(modelsFolder, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 }
 
 /**
@@ -100,6 +108,8 @@ function checkSize(name: string, { checkpoint }: ModelConfig): void {
   const bytes = 4 * parametersOf(checkpoint);
   const free = usableMemory();
   if (bytes > free) {
-    throw new InputError(`${name} needs ${formatBytes(bytes)} of memory for its weights in float32 and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`);
+    throw new InputError(
+      `${name} needs ${formatBytes(bytes)} of memory for its weights in float32 and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`,
+    );
   }
 }

@@ -49,7 +49,11 @@ export function fillModel(name: string, config: ModelConfig, data: (name: string
     name,
     folder: '',
     embedding: fill(embedding) as LoadedModel['embedding'],
-    layers: layers.map(({ project, outputAndMlp }, index) => ({ project: fill(project), outputAndMlp: fill(outputAndMlp), rotary: config.rotary?.[index] })),
+    layers: layers.map(({ project, outputAndMlp }, index) => ({
+      project: fill(project),
+      outputAndMlp: fill(outputAndMlp),
+      rotary: config.rotary?.[index],
+    })),
     head: fill(head),
   };
 }

@@ -70,10 +70,12 @@ export const pieceBytes = 64 * 1024 * 1024;
 
 /** Fills `target` from a file. @throws InputError where the file ends before, or cannot be read */
 export async function readInto(file: FileHandle, position: number, target: Uint8Array, name: string): Promise<void> {
-  for (let done = 0; done < target.length; ) {
-    const { bytesRead } = await file.read(target, done, Math.min(target.length - done, pieceBytes), position + done).catch((error: unknown) => {
-      throw new InputError(`${name} cannot be read (${reasonOf(error)}); download it again.`);
-    });
+  for (let done = 0; done < target.length;) {
+    const { bytesRead } = await file
+      .read(target, done, Math.min(target.length - done, pieceBytes), position + done)
+      .catch((error: unknown) => {
+        throw new InputError(`${name} cannot be read (${reasonOf(error)}); download it again.`);
+      });
     if (bytesRead === 0) {
       throw new InputError(`${name} ended at byte ${position + done}; the file is truncated, download it again.`);
     }

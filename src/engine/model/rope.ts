@@ -6,7 +6,13 @@ export type RopeScaling =
   /** A base that grows with the sequence once it is longer than the model was trained with (dynamic NTK). */
   | { readonly type: 'dynamic'; readonly factor: number; readonly trainedTokens: number }
   /** Llama 3.1: slow frequencies divided by a factor, fast ones kept, those between blended. */
-  | { readonly type: 'llama3'; readonly factor: number; readonly lowFrequencyFactor: number; readonly highFrequencyFactor: number; readonly trainedTokens: number }
+  | {
+      readonly type: 'llama3';
+      readonly factor: number;
+      readonly lowFrequencyFactor: number;
+      readonly highFrequencyFactor: number;
+      readonly trainedTokens: number;
+    }
   /** YaRN: a ramp between kept and divided frequencies, and sines scaled by `attentionFactor`. */
   | {
       readonly type: 'yarn';
@@ -79,7 +85,12 @@ function llama3Frequency(frequency: number, { factor, lowFrequencyFactor, highFr
 }
 
 /** Peng et al., arXiv 2309.00071: columns that turn often keep their frequency, those that turn less than once are divided. */
-function yarnFrequencies(plain: Float64Array, theta: number, headWidth: number, { factor, trainedTokens, fastTurns, slowTurns, truncate }: Scaling<'yarn'>): Float64Array {
+function yarnFrequencies(
+  plain: Float64Array,
+  theta: number,
+  headWidth: number,
+  { factor, trainedTokens, fastTurns, slowTurns, truncate }: Scaling<'yarn'>,
+): Float64Array {
   const columnOf = (turns: number): number => (headWidth * Math.log(trainedTokens / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
   const rounded = (column: number, round: (value: number) => number): number => (truncate ? round(column) : column);
   const low = Math.max(0, rounded(columnOf(fastTurns), Math.floor));

@@ -92,7 +92,14 @@ function parseHeader(text: string, name: string): ReadonlyMap<string, TensorEntr
 function checkLayout(entries: ReadonlyMap<string, TensorEntry>, dataBytes: number, name: string): void {
   let end = 0;
   const byOffset = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
-  for (const [key, { dtype, shape, data_offsets: [from, to] }] of byOffset) {
+  for (const [
+    key,
+    {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of byOffset) {
     const tensor = shown(key);
     if (from > to) {
       throw new InputError(`${name}: ${tensor} begins at byte ${from} and ends at byte ${to}, before it; download it again.`);
@@ -106,7 +113,9 @@ function checkLayout(entries: ReadonlyMap<string, TensorEntry>, dataBytes: numbe
     // A tensor of another type may lie in the file as long as nothing reads it.
     const expected = isSupported(dtype) ? elementBytes[dtype] * elementsOf(shape) : to - from;
     if (to - from !== expected) {
-      throw new InputError(`${name}: ${tensor} of shape [${shown(shape.join(', '))}] needs ${expected} bytes but has ${to - from}; download it again.`);
+      throw new InputError(
+        `${name}: ${tensor} of shape [${shown(shape.join(', '))}] needs ${expected} bytes but has ${to - from}; download it again.`,
+      );
     }
     end = to;
   }

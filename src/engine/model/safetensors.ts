@@ -64,7 +64,11 @@ export class SafetensorsFile {
     if (entry === undefined) {
       throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
     }
-    const { dtype, shape, data_offsets: [from, to] } = entry;
+    const {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    } = entry;
     if (!isSupported(dtype)) {
       throw new InputError(`${this.name}: ${shown(tensor)} is stored as ${shown(dtype)}; convert the model to F32, F16 or BF16.`);
     }
@@ -91,7 +95,9 @@ export class SafetensorsFile {
     try {
       return new Float32Array(elements);
     } catch {
-      throw new InputError(`${this.name}: ${shown(tensor)} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`);
+      throw new InputError(
+        `${this.name}: ${shown(tensor)} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`,
+      );
     }
   }
 

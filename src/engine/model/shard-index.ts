@@ -28,7 +28,9 @@ export async function readIndex(folder: string): Promise<ReadonlyMap<string, rea
   }
   const path = join(folder, indexFile);
   if (!(await isThere(path))) {
-    throw new InputError(`${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`);
+    throw new InputError(
+      `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
+    );
   }
   await checkLink(folder, indexFile);
   const text = await readRegularText(path, maximumIndexBytes, 'download the model again', 'download the model again');
@@ -71,7 +73,12 @@ async function shardsOf(weightMap: Readonly<Record<string, string>>, folder: str
  * paths, in the writing of any system, nor with names that messages cannot show.
  */
 function checkName(folder: string, shard: string): void {
-  if (shard !== basename(shard) || /[\\/\p{C}\p{Zl}\p{Zp}]/u.test(shard) || !shard.endsWith('.safetensors') || shard.length > maximumShardNameLength) {
+  if (
+    shard !== basename(shard) ||
+    /[\\/\p{C}\p{Zl}\p{Zp}]/u.test(shard) ||
+    !shard.endsWith('.safetensors') ||
+    shard.length > maximumShardNameLength
+  ) {
     throw new InputError(`${quoted(shard)} is not a safetensors file in the model's folder ${folder}; download the model again.`);
   }
 }
@@ -94,7 +101,9 @@ async function checkLink(folder: string, file: string): Promise<void> {
   }
   const place = dirname(real);
   if (place !== home && !hubBlobs.test(place) && (config === undefined || place !== dirname(config))) {
-    throw new InputError(`${quoted(file)} is a link out of the model's folder ${folder}; put the file itself there, or link config.json to the same place.`);
+    throw new InputError(
+      `${quoted(file)} is a link out of the model's folder ${folder}; put the file itself there, or link config.json to the same place.`,
+    );
   }
 }
 

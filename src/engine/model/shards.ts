@@ -34,7 +34,9 @@ export class CheckpointFiles {
         // One file under the names of many links would be parsed, and kept, once for each.
         headerBytes += file.headerBytes;
         if (headerBytes > maximumHeaderBytes) {
-          throw new InputError(`${shown(shard)}: the headers up to this file have ${formatBytes(headerBytes)} and ${formatBytes(maximumHeaderBytes)} are allowed in all; use another model.`);
+          throw new InputError(
+            `${shown(shard)}: the headers up to this file have ${formatBytes(headerBytes)} and ${formatBytes(maximumHeaderBytes)} are allowed in all; use another model.`,
+          );
         }
         for (const tensor of tensors ?? file.names) {
           if (file.shapeOf(tensor) === undefined) {

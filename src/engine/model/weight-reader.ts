@@ -44,7 +44,9 @@ export class WeightReader {
       throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to this config.json.`);
     }
     if (found.join() !== shape.join()) {
-      throw new InputError(`The checkpoint's ${tensor} is [${shown(found.join(', '))}] but config.json means [${shape.join(', ')}]; correct one of them.`);
+      throw new InputError(
+        `The checkpoint's ${tensor} is [${shown(found.join(', '))}] but config.json means [${shape.join(', ')}]; correct one of them.`,
+      );
     }
     const stored = await this.files.read(name);
     const weight = transposed === true ? transpose(stored) : stored;

@@ -1,5 +1,12 @@
 import { create } from '@bufbuild/protobuf';
-import { AttributeProto_AttributeType, AttributeProtoSchema, FunctionProtoSchema, NodeProtoSchema, type FunctionProto, type TensorProto } from './generated/onnx_pb';
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  FunctionProtoSchema,
+  NodeProtoSchema,
+  type FunctionProto,
+  type TensorProto,
+} from './generated/onnx_pb';
 import { operatorSet, opsetVersion } from './graph-builder';
 import { Operators, type Value } from './operators';
 

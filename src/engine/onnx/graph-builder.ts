@@ -113,7 +113,11 @@ export class GraphBuilder extends Operators {
     return tensor;
   }
 
-  private model({ functions = [], domains: more = [], metadata = {} }: ModelParts): Parameters<typeof toBinary<typeof ModelProtoSchema>>[1] {
+  private model({
+    functions = [],
+    domains: more = [],
+    metadata = {},
+  }: ModelParts): Parameters<typeof toBinary<typeof ModelProtoSchema>>[1] {
     const domains = new Set([...functions.map(({ domain }) => domain), ...more]);
     return create(ModelProtoSchema, {
       irVersion: BigInt(irVersion),
@@ -138,10 +142,7 @@ function entries(values: Readonly<Record<string, string>>): StringStringEntryPro
 function valueInfo(name: string, shape: readonly Dimension[], type: ElementType): ValueInfoProto {
   const dim = shape.map((dimension) =>
     create(TensorShapeProto_DimensionSchema, {
-      value:
-        typeof dimension === 'number'
-          ? { case: 'dimValue', value: BigInt(dimension) }
-          : { case: 'dimParam', value: dimension },
+      value: typeof dimension === 'number' ? { case: 'dimValue', value: BigInt(dimension) } : { case: 'dimParam', value: dimension },
     }),
   );
   const tensorType = create(TypeProto_TensorSchema, {

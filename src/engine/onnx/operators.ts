@@ -94,7 +94,8 @@ export abstract class Operators {
   argMax = (a: Value, axis: number): Value => this.append('ArgMax', [a], { axis, keepdims: 1 });
   gatherElements = (a: Value, indices: Value, axis: number): Value => this.append('GatherElements', [a, indices], { axis });
   /** `a B^T` for matrices, plus a bias where there is one: weights stay in the `[out, in]` layout of a checkpoint. */
-  linear = (a: Value, weight: Value, bias?: Value): Value => this.append('Gemm', bias === undefined ? [a, weight] : [a, weight, bias], { transB: 1 });
+  linear = (a: Value, weight: Value, bias?: Value): Value =>
+    this.append('Gemm', bias === undefined ? [a, weight] : [a, weight, bias], { transB: 1 });
 
   /** Elements `[from, to)` along an axis. */
   slice(a: Value, axis: number, from: number, to: number): Value {
@@ -119,7 +120,13 @@ export abstract class Operators {
     return names.map((name) => ({ name }));
   }
 
-  protected append(opType: string, inputs: readonly Value[], attributes: Attributes = {}, output: readonly string[] = [this.fresh(opType)], domain = ''): Value {
+  protected append(
+    opType: string,
+    inputs: readonly Value[],
+    attributes: Attributes = {},
+    output: readonly string[] = [this.fresh(opType)],
+    domain = '',
+  ): Value {
     this.nodes.push(
       create(NodeProtoSchema, {
         opType,

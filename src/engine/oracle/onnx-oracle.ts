@@ -61,11 +61,17 @@ export class OnnxOracle implements Oracle {
     this.open.again = 0;
   }
 
-  async project(hidden: Float32Array, { project: weights, rotary }: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
+  async project(
+    hidden: Float32Array,
+    { project: weights, rotary }: LayerWeights,
+    firstToken: number,
+  ): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
     const { width, headWidth } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
     const table = rotary && this.rotary.get(rotary, rows, firstToken);
-    const session = await this.tokenwise.get(`project ${signature(weights)}`, () => projectGraph(this.architecture, shapesOf(weights), table !== undefined));
+    const session = await this.tokenwise.get(`project ${signature(weights)}`, () =>
+      projectGraph(this.architecture, shapesOf(weights), table !== undefined),
+    );
     return session.run({
       hidden: { data: hidden, shape: [rows, width] },
       ...weightOperands(weights),

@@ -39,7 +39,9 @@ export class OutputHead {
   async compare(hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array | undefined): Promise<PredictionComparison> {
     const { head, shape } = this.model;
     const rows = hidden.length / shape.width;
-    const session = await this.sessions.get(`compare ${targets !== undefined}`, () => comparePredictionsGraph(this.model, shapesOf(head), targets !== undefined));
+    const session = await this.sessions.get(`compare ${targets !== undefined}`, () =>
+      comparePredictionsGraph(this.model, shapesOf(head), targets !== undefined),
+    );
     return session.run<keyof PredictionComparison>({
       hidden: { data: hidden, shape: [rows, shape.width] },
       baseline: { data: baseline, shape: [rows, shape.width] },
@@ -63,7 +65,10 @@ export class OutputHead {
   async logits(hidden: Float32Array): Promise<Float32Array> {
     const { head, shape } = this.model;
     const session = await this.sessions.get('logits', () => logitsGraph(this.model, shapesOf(head)));
-    const { logits } = await session.run<'logits'>({ hidden: { data: hidden, shape: [hidden.length / shape.width, shape.width] }, ...weightOperands(head) });
+    const { logits } = await session.run<'logits'>({
+      hidden: { data: hidden, shape: [hidden.length / shape.width, shape.width] },
+      ...weightOperands(head),
+    });
     return logits;
   }
 

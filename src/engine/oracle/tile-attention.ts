@@ -38,7 +38,10 @@ export class TileAttention {
     await this.sessions.release();
   }
 
-  private async run<Result>({ rows, queries = rows, blocks, query, stacks, carried, plainKeys }: AttentionRun, ends: Ends): Promise<Result> {
+  private async run<Result>(
+    { rows, queries = rows, blocks, query, stacks, carried, plainKeys }: AttentionRun,
+    ends: Ends,
+  ): Promise<Result> {
     const width = this.headWidth;
     const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, queries, width] } };
     stacks.forEach(({ tiles, key, value, mask }, index) => {
@@ -53,7 +56,10 @@ export class TileAttention {
       operands.carriedWeighted = { data: carried.weighted, shape: [blocks, queries, width] };
       operands.carriedSum = { data: carried.sum, shape: [blocks, queries, 1] };
     }
-    const session = await this.session(stacks.map(({ mask }) => mask !== undefined), ends);
+    const session = await this.session(
+      stacks.map(({ mask }) => mask !== undefined),
+      ends,
+    );
     return (await session.run(operands)) as Result;
   }
 

@@ -42,7 +42,10 @@ export class PackCheck {
         // The queries carry the factor 1/sqrt(m) already, hence scale 1.
         const exact = referenceAttention(tensors, maskOf({ kind: this.scenario }, to - from), 1, this.rows[prompt]);
         this.rows[prompt].forEach((row, index) =>
-          this.found.addRow(rowsView(out, head, from + row, from + row + 1), exact.out.subarray(index * exact.width, (index + 1) * exact.width)),
+          this.found.addRow(
+            rowsView(out, head, from + row, from + row + 1),
+            exact.out.subarray(index * exact.width, (index + 1) * exact.width),
+          ),
         );
       });
       await new Promise((resolve) => setImmediate(resolve));

@@ -53,13 +53,22 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     const progress = steps(context.onProgress, shape.layers * (1 + prompts.length) + prompts.length);
 
     await warmUp(bench, tokens);
-    const packed = await runPacks(bench, [layout], tokens, () => progress('attend', 'packed'), (tensors, attended) => check.inspect(tensors, attended));
+    const packed = await runPacks(
+      bench,
+      [layout],
+      tokens,
+      () => progress('attend', 'packed'),
+      (tensors, attended) => check.inspect(tensors, attended),
+    );
     const alone = tokenized.map((prompt) => packLayout([prompt.tokens.length]));
     const separate = await runPacks(bench, alone, tokens, () => progress('attend', 'each prompt alone'));
 
     const compared: PackedPrompt[] = [];
     for (const [index, prompt] of tokenized.entries()) {
-      const ways = { packed: rowsOf(packed, layout.prompts[index], shape.width), separate: rowsOf(separate, layout.prompts[index], shape.width) };
+      const ways = {
+        packed: rowsOf(packed, layout.prompts[index], shape.width),
+        separate: rowsOf(separate, layout.prompts[index], shape.width),
+      };
       compared.push({
         path: prompt.path,
         tokens: prompt.tokens.length,

@@ -17,7 +17,10 @@ export interface TokenizedPrompt {
  *
  * @throws InputError for no prompts, a prompt without a token, or a tokenizer that is not this model's own
  */
-export async function tokenizePrompts(prompts: readonly Prompt[], model: ModelFolder): Promise<{ readonly tokenized: TokenizedPrompt[]; readonly tokenizer: TokenizerDescription }> {
+export async function tokenizePrompts(
+  prompts: readonly Prompt[],
+  model: ModelFolder,
+): Promise<{ readonly tokenized: TokenizedPrompt[]; readonly tokenizer: TokenizerDescription }> {
   if (prompts.length === 0) {
     throw new InputError('There are no prompts to pack; give prompt files, a folder of them, or --list with a file of one prompt a line.');
   }

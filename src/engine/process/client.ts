@@ -65,11 +65,13 @@ export class EngineClient {
           this.ended(child, 'killed');
         }, cancelPatienceMs);
       };
-      const finish = <T>(act: (value: T) => void): ((value: T) => void) => (value) => {
-        clearTimeout(killTimer);
-        signal?.removeEventListener('abort', cancel);
-        act(value);
-      };
+      const finish =
+        <T>(act: (value: T) => void): ((value: T) => void) =>
+        (value) => {
+          clearTimeout(killTimer);
+          signal?.removeEventListener('abort', cancel);
+          act(value);
+        };
       // The answer to an id is the result of the method that the id was sent with.
       const resolveAny = resolve as (result: Result<MethodName>) => void;
       this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), onProgress });
@@ -89,7 +91,11 @@ export class EngineClient {
       return this.child;
     }
     // Inspector flags of the host would make the child fight for its debug port.
-    const child = fork(this.entry, this.storage === undefined ? [] : [this.storage], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    const child = fork(this.entry, this.storage === undefined ? [] : [this.storage], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+    });
     this.child = child;
     this.log(`Engine process ${child.pid} started.`);
     child.on('message', (response: EngineResponse) => this.receive(response));

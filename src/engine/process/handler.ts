@@ -13,7 +13,8 @@ import type { CallContext, EngineMethods, EngineRequest, EngineResponse, MethodN
 export function engineMethods(places: Places): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
-    generate: ({ path, text, options, generation }, context) => generate(promptFromText(path, text), options, generation, { ...context, ...places }),
+    generate: ({ path, text, options, generation }, context) =>
+      generate(promptFromText(path, text), options, generation, { ...context, ...places }),
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),
     ledger: (options, context) => runLedger(options, context),
     calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
@@ -52,7 +53,11 @@ export function engineHandler(methods: EngineMethods, send: (response: EngineRes
 }
 
 /** Calls the method that a request names, with its own argument. */
-function callMethod(methods: EngineMethods, request: Extract<EngineRequest, { type: 'call' }>, context: CallContext): Promise<Result<MethodName>> {
+function callMethod(
+  methods: EngineMethods,
+  request: Extract<EngineRequest, { type: 'call' }>,
+  context: CallContext,
+): Promise<Result<MethodName>> {
   switch (request.method) {
     case 'simulate':
       return methods.simulate(request.argument, context);

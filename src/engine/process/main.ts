@@ -11,9 +11,12 @@ if (send === undefined) {
 
 // The parent says where its own storage is; without a parent that does, it is the command line's.
 const calibrations = new CalibrationStore(process.argv[2] ?? commandLineStorage());
-const handle = engineHandler(engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }), (response: EngineResponse) => {
-  send(response);
-});
+const handle = engineHandler(
+  engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }),
+  (response: EngineResponse) => {
+    send(response);
+  },
+);
 process.on('message', (request: EngineRequest) => void handle(request));
 // The parent went away: nobody is left to answer.
 process.on('disconnect', () => process.exit(0));

@@ -34,7 +34,9 @@ export interface GenerateRequest extends SimulateRequest {
 }
 
 /** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
-export type EvaluateRequest = { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] } | { readonly file: string };
+export type EvaluateRequest =
+  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
+  | { readonly file: string };
 
 /** What surrounds a call. */
 export interface CallContext {

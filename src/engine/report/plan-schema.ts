@@ -10,7 +10,10 @@ import { scenarioSchema } from './scenario-schema';
 export const amount = z.number().nonnegative();
 
 /** A measured number. JSON writes null for what is not finite. */
-export const measured = z.number().nullable().transform((value) => value ?? NaN);
+export const measured = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
 
 export const length = z.int().min(1).max(maximumTokens);
 const size = z.int().min(1);
@@ -51,7 +54,9 @@ const shape = z.looseObject({
   attention: scenarioSchema.exactOptional(),
 });
 
-const breakEven = z.looseObject({ attentionMs: amount, denseMs: amount, fromTokens: amount.optional() }).transform((value) => ({ ...value, fromTokens: value.fromTokens }));
+const breakEven = z
+  .looseObject({ attentionMs: amount, denseMs: amount, fromTokens: amount.optional() })
+  .transform((value) => ({ ...value, fromTokens: value.fromTokens }));
 
 const prediction: z.ZodType<PredictionReport> = z.looseObject({
   provider: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']),

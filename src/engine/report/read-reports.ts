@@ -16,7 +16,9 @@ export const maximumReportBytes = 64 * 1024 * 1024;
 export function reportsFrom(content: string, path: string): RunReport[] {
   const document = parseJson(content, path);
   const documents: readonly unknown[] = Array.isArray(document) ? document : [document];
-  const reports = documents.flatMap((each) => (isComparison(each) ? read(comparisonSchema, each, path).runs : read(runReportSchema, each, path)));
+  const reports = documents.flatMap((each) =>
+    isComparison(each) ? read(comparisonSchema, each, path).runs : read(runReportSchema, each, path),
+  );
   if (reports.length === 0) {
     throw new InputError(`${path} holds no run; ${fix}.`);
   }

@@ -38,10 +38,19 @@ const run = z.looseObject({
   peakRssBytes: amount,
 });
 
-const fidelity = z.looseObject({ reference: text, rows: amount, maxAbsError: measured, maxRelError: measured, logNormaliserError: measured });
+const fidelity = z.looseObject({
+  reference: text,
+  rows: amount,
+  maxAbsError: measured,
+  maxRelError: measured,
+  logNormaliserError: measured,
+});
 
 /** A natural logarithm that may be past any number, which JSON writes as null. */
-const logarithm = z.number().nullable().transform((value) => value ?? Infinity);
+const logarithm = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Infinity);
 
 const sampling: z.ZodType<SamplingReport> = z.looseObject({
   data: text,
@@ -50,7 +59,9 @@ const sampling: z.ZodType<SamplingReport> = z.looseObject({
   epsilon: z.number(),
   failureProbability: z.number(),
   rows: amount,
-  heads: z.array(z.looseObject({ layer: amount, head: amount, logC: logarithm, d: measured, logNeededLength: logarithm, holds: z.boolean() })),
+  heads: z.array(
+    z.looseObject({ layer: amount, head: amount, logC: logarithm, d: measured, logNeededLength: logarithm, holds: z.boolean() }),
+  ),
   holds: z.boolean(),
   logNeededLength: logarithm,
   seeds: amount,

@@ -23,4 +23,6 @@ export const scenarioSchema: z.ZodType<Scenario> = readBy((value) =>
 );
 
 /** A scenario as options have it: also the model's own, before the model is known. */
-export const scenarioChoiceSchema: z.ZodType<ScenarioChoice> = readBy((value) => (value.kind === 'native' ? { kind: 'native' } : scenarioSchema.parse(value)));
+export const scenarioChoiceSchema: z.ZodType<ScenarioChoice> = readBy((value) =>
+  value.kind === 'native' ? { kind: 'native' } : scenarioSchema.parse(value),
+);

@@ -2,7 +2,17 @@ import { layerPhases, type LayerTimes, type Phase, type Phases } from '../../cor
 
 /** Adds up the wall time of a run's phases. */
 export class PhaseClock {
-  private readonly spent: Record<Phase, number> = { tokenize: 0, project: 0, gather: 0, attend: 0, merge: 0, layer: 0, mlp: 0, verify: 0, quality: 0 };
+  private readonly spent: Record<Phase, number> = {
+    tokenize: 0,
+    project: 0,
+    gather: 0,
+    attend: 0,
+    merge: 0,
+    layer: 0,
+    mlp: 0,
+    verify: 0,
+    quality: 0,
+  };
 
   private readonly ofLayers: LayerTimes[] = [];
 

@@ -35,7 +35,9 @@ export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: 
 /** Refuses a sequence that is longer than the model has positions for. @throws InputError that names both */
 export function checkLength(tokens: number, { name, maximumTokens }: Pick<LoadedModel, 'name' | 'maximumTokens'>): void {
   if (maximumTokens !== undefined && tokens > maximumTokens) {
-    throw new InputError(`The prompt has ${tokens} tokens and ${name} has positions for ${maximumTokens}; cut it with --max-tokens ${maximumTokens}.`);
+    throw new InputError(
+      `The prompt has ${tokens} tokens and ${name} has positions for ${maximumTokens}; cut it with --max-tokens ${maximumTokens}.`,
+    );
   }
 }
 

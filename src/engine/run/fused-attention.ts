@@ -44,7 +44,11 @@ export class FusedAttention implements LayerAttention {
     this.dispatches = dispatchesOf(plan, this.masks.indexOf, tilesPerDispatch(this.masks.rows, plan.scoreBytes));
     this.operands = new HeadOperands(plan, this.masks.rows);
     const { tokens, model } = plan;
-    this.target = { out: headTensor(model.heads, tokens, model.headWidth), logNormaliser: new Float64Array(model.heads * tokens), rounds: 1 };
+    this.target = {
+      out: headTensor(model.heads, tokens, model.headWidth),
+      logNormaliser: new Float64Array(model.heads * tokens),
+      rounds: 1,
+    };
   }
 
   async run(layer: LayerTensors): Promise<AttendedLayer> {
@@ -91,7 +95,11 @@ export class FusedAttention implements LayerAttention {
     }
   }
 
-  private runOf(layer: LayerTensors, head: number, { firstBlock, blocks, stacks, instances }: Omit<Dispatch, 'continues' | 'continued'>): AttentionRun {
+  private runOf(
+    layer: LayerTensors,
+    head: number,
+    { firstBlock, blocks, stacks, instances }: Omit<Dispatch, 'continues' | 'continued'>,
+  ): AttentionRun {
     return {
       rows: this.masks.rows,
       blocks,
@@ -103,11 +111,22 @@ export class FusedAttention implements LayerAttention {
   }
 
   private stackOf({ from, tiles, mask }: TileStack): KeyStack {
-    return { tiles, key: this.operands.keys(from, tiles), value: this.operands.valuesOf(from, tiles), mask: mask === undefined ? undefined : (this.maskScores[mask] ??= maskScores(this.masks, mask)) };
+    return {
+      tiles,
+      key: this.operands.keys(from, tiles),
+      value: this.operands.valuesOf(from, tiles),
+      mask: mask === undefined ? undefined : (this.maskScores[mask] ??= maskScores(this.masks, mask)),
+    };
   }
 
   /** Writes a run's rows to the layer's attention, and names the query blocks with a sum that is not to be trusted. */
-  private deliver(head: number, { firstBlock, blocks }: Dispatch, { out, logNormaliser, logSum }: AttentionResult, target: Target, failed: Set<number>): void {
+  private deliver(
+    head: number,
+    { firstBlock, blocks }: Dispatch,
+    { out, logNormaliser, logSum }: AttentionResult,
+    target: Target,
+    failed: Set<number>,
+  ): void {
     const { rows } = this.masks;
     const first = firstBlock * rows;
     const count = Math.min(this.plan.tokens - first, blocks * rows);
@@ -127,7 +146,12 @@ export class FusedAttention implements LayerAttention {
     const first = blockStart(this.plan, block);
     const end = blockEnd(this.plan, block);
     const logNormaliser = target.logNormaliser.subarray(head * tokens + first, head * tokens + end).fill(-Infinity);
-    const state: AttentionState = { rows: end - first, width: target.out.width, out: rowsView(target.out, head, first, end), logNormaliser };
+    const state: AttentionState = {
+      rows: end - first,
+      width: target.out.width,
+      out: rowsView(target.out, head, first, end),
+      logNormaliser,
+    };
     for (const stack of this.stacksOf(block)) {
       const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
       const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
@@ -139,7 +163,9 @@ export class FusedAttention implements LayerAttention {
   private stacksOf(block: number): TileStack[] {
     return this.dispatches
       .filter(({ firstBlock, blocks }) => firstBlock <= block && block < firstBlock + blocks)
-      .flatMap(({ firstBlock, blocks, stacks }) => stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)));
+      .flatMap(({ firstBlock, blocks, stacks }) =>
+        stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)),
+      );
   }
 }
 
@@ -155,5 +181,9 @@ function sumsOf({ firstBlock, sums: { reference, weighted, sum } }: CarriedSums,
   const width = weighted.length / sum.length;
   const start = (from - firstBlock) * rows;
   const end = start + blocks * rows;
-  return { reference: reference.subarray(start, end), weighted: weighted.subarray(start * width, end * width), sum: sum.subarray(start, end) };
+  return {
+    reference: reference.subarray(start, end),
+    weighted: weighted.subarray(start * width, end * width),
+    sum: sum.subarray(start, end),
+  };
 }

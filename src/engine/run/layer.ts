@@ -16,7 +16,12 @@ export function keyHeadOf({ query, key }: LayerTensors, head: number): number {
 /** Views of one query head's tensors, its key-value head's keys and values among them. */
 export function headTensors(layer: LayerTensors, head: number): HeadTensors {
   const keyHead = keyHeadOf(layer, head);
-  return { width: layer.query.width, queries: headView(layer.query, head), keys: headView(layer.key, keyHead), values: headView(layer.value, keyHead) };
+  return {
+    width: layer.query.width,
+    queries: headView(layer.query, head),
+    keys: headView(layer.key, keyHead),
+    values: headView(layer.value, keyHead),
+  };
 }
 
 /** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm. */

@@ -20,9 +20,10 @@ export class GraphSession {
   async run<Name extends string>(inputs: Readonly<Record<string, Operand>>): Promise<Record<Name, Float32Array>> {
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, toTensor(operand)]));
     const results = await this.session.run(feeds);
-    return Object.fromEntries(
-      Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]),
-    ) as Record<Name, Float32Array>;
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array])) as Record<
+      Name,
+      Float32Array
+    >;
   }
 
   async release(): Promise<void> {

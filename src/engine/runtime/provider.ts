@@ -37,7 +37,9 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   const compiledIn = listSupportedBackends().map((backend) => backend.name);
   if (!compiledIn.includes(chosen)) {
     const present = providers.filter((name) => compiledIn.includes(name));
-    throw new InputError(`Provider "${chosen}" is not in ONNX Runtime for ${process.platform}-${process.arch}; use one of auto, ${present.join(', ')}.`);
+    throw new InputError(
+      `Provider "${chosen}" is not in ONNX Runtime for ${process.platform}-${process.arch}; use one of auto, ${present.join(', ')}.`,
+    );
   }
   // Every error is thrown as well; the runtime's own lines would only stand between the user and the one that says what to do.
   env.logLevel = 'fatal';
@@ -50,7 +52,9 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
     await probe(device);
   } catch (error) {
     // A failed check of the runtime begins with its place in the source; what went wrong comes after it.
-    const reason = messageOf(error).split('\n')[0].replace(/^.* was false\. /, '');
+    const reason = messageOf(error)
+      .split('\n')[0]
+      .replace(/^.* was false\. /, '');
     throw new InputError(`Provider "${chosen}" does not run on this machine (${reason}); use --provider cpu.`);
   }
   return device;
@@ -97,7 +101,8 @@ async function probe(device: Device): Promise<void> {
   try {
     const operand = new Tensor('float32', data, [rows, width]);
     const { sums } = await session.run({ query: operand, key: operand });
-    const product = (a: number, b: number): number => data.subarray(a * width, (a + 1) * width).reduce((sum, x, column) => sum + x * data[b * width + column], 0);
+    const product = (a: number, b: number): number =>
+      data.subarray(a * width, (a + 1) * width).reduce((sum, x, column) => sum + x * data[b * width + column], 0);
     (sums.data as Float32Array).forEach((found, row) => {
       const exact = Array.from({ length: rows }, (_, other) => Math.exp(product(row, other))).reduce((sum, x) => sum + x, 0);
       if (!(Math.abs(found / exact - 1) < probeTolerance)) {

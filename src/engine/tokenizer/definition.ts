@@ -30,7 +30,9 @@ function checkIds(definition: { readonly model?: { readonly vocab?: unknown }; r
   const { vocab } = definition.model ?? {};
   // A Unigram vocabulary is a list of pieces: there the place is the id.
   const own = typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.entries(vocab) : [];
-  const added = Array.isArray(definition.added_tokens) ? definition.added_tokens.map(({ content, id }: Record<string, unknown>) => [String(content), id] as const) : [];
+  const added = Array.isArray(definition.added_tokens)
+    ? definition.added_tokens.map(({ content, id }: Record<string, unknown>) => [String(content), id] as const)
+    : [];
   for (const [token, id] of [...own, ...added]) {
     if (!(Number.isInteger(id) && Number(id) >= 0 && Number(id) <= largestId)) {
       throw new InputError(`token ${quoted(token)} has the id ${quoted(String(id))}`);

@@ -26,14 +26,18 @@ export function* cutsAfter(text: string, cut: number): Generator<number> {
   let from = cut;
   // A cut in the middle of a line has had that line's first; at a line break, the line before it ended with one.
   let needsFirst = false;
-  for (let line = cut; from < text.length; ) {
+  for (let line = cut; from < text.length;) {
     const end = lineEnd(text, line + breakAt(text, line));
     const start: number = needsFirst ? nextWordEnd(text, line, end) : from;
     if (needsFirst && start < end) {
       yield start;
       from = start;
     }
-    for (let next = nextWordEnd(text, from + lineLimit, end); end - from > lineLimit && next < end; next = nextWordEnd(text, from + lineLimit, end)) {
+    for (
+      let next = nextWordEnd(text, from + lineLimit, end);
+      end - from > lineLimit && next < end;
+      next = nextWordEnd(text, from + lineLimit, end)
+    ) {
       yield next;
       from = next;
     }

@@ -26,7 +26,9 @@ export function parseStandIn(text: string, path: string): StandIn {
   const parsed = standIn.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${shown(issue.message)}; give {"encoding": one of ${encodings.join(', ')}, "exact", "reason"}.`);
+    throw new InputError(
+      `${path}: ${issue.path.join('.') || 'the file'}: ${shown(issue.message)}; give {"encoding": one of ${encodings.join(', ')}, "exact", "reason"}.`,
+    );
   }
   return parsed.data;
 }

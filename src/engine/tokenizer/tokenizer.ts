@@ -40,7 +40,10 @@ export class PromptTokenizer {
       return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason }, []);
     }
     try {
-      const codec = codecOf(JSON.parse(await readRegularText(path, maximumTokenizerBytes, fix, repair)) as object, await settingsOf(folder));
+      const codec = codecOf(
+        JSON.parse(await readRegularText(path, maximumTokenizerBytes, fix, repair)) as object,
+        await settingsOf(folder),
+      );
       return new PromptTokenizer(codec, { name: tokenizerFile, exact: true, reason: null }, codec.encode('', true));
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);

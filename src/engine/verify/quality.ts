@@ -8,7 +8,10 @@ import type { OutputHead } from '../oracle/output-head';
 import { comparePredictions } from './predictions';
 
 /** Why a plan's perplexity would mean nothing, or null where it means something. */
-export function qualityObstacle({ scenario, tokens }: Pick<Plan, 'scenario' | 'tokens'>, { predicts }: Pick<ModelConfig, 'predicts'>): string | null {
+export function qualityObstacle(
+  { scenario, tokens }: Pick<Plan, 'scenario' | 'tokens'>,
+  { predicts }: Pick<ModelConfig, 'predicts'>,
+): string | null {
   if (predicts !== 'next') {
     return predicts === 'masked'
       ? 'The model predicts masked tokens, not the next one, and has no perplexity; two-heads evaluate compares its predictions.'

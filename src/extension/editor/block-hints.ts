@@ -18,7 +18,11 @@ export class BlockHints extends PromptHints {
     for (let block = first; block <= last; block += 1) {
       const offset = blockOffset(planned, block);
       if (offset !== undefined) {
-        yield { position: document.positionAt(offset), label: blockLabel(blockCost(plan, block), prediction), arithmetic: blockArithmetic(plan, block) };
+        yield {
+          position: document.positionAt(offset),
+          label: blockLabel(blockCost(plan, block), prediction),
+          arithmetic: blockArithmetic(plan, block),
+        };
       }
     }
   }

@@ -33,7 +33,10 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (word.intersection(target) === undefined) {
       return undefined;
     }
-    const parts = block === 0 ? [planArithmetic(plan), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)] : [blockArithmetic(plan, block)];
+    const parts =
+      block === 0
+        ? [planArithmetic(plan), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)]
+        : [blockArithmetic(plan, block)];
     const note = this.plans.isStale(document) ? [`*${staleNote()}*`] : [];
     return new vscode.Hover([...note, ...parts].map((part) => new vscode.MarkdownString(part)));
   }

@@ -60,11 +60,15 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     return [
       lens(markStale(headline, stale), 'twoHeads.openPanel', stale ? staleNote() : t('Open the Two Heads panel')),
       lens(`$(play) ${t('Simulate')}`, 'twoHeads.simulateFile', t('Run these calls and check the result')),
-      ...(last === undefined ? [] : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', t('Show the last run'))]),
+      ...(last === undefined
+        ? []
+        : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', t('Show the last run'))]),
     ];
   }
 }
 
 function lastRunText(wallMs: number, maxAbsError: number | undefined): string {
-  return maxAbsError === undefined ? t('last run {0}', formatDuration(wallMs)) : t('last run {0}, error {1}', formatDuration(wallMs), formatError(maxAbsError));
+  return maxAbsError === undefined
+    ? t('last run {0}', formatDuration(wallMs))
+    : t('last run {0}, error {1}', formatDuration(wallMs), formatError(maxAbsError));
 }

@@ -37,7 +37,10 @@ export class PlanStatus extends Disposable {
     const planned = document && this.plans.get(document);
     const stale = document !== undefined && this.plans.isStale(document);
     if (activity.state === 'running') {
-      this.show(`$(loading~spin) ${shownTitle(activity.title)} ${formatShare(activity.progress?.fraction ?? 0)}`, t('Two Heads is running'));
+      this.show(
+        `$(loading~spin) ${shownTitle(activity.title)} ${formatShare(activity.progress?.fraction ?? 0)}`,
+        t('Two Heads is running'),
+      );
     } else if (!hintsEnabled() || planned === undefined) {
       this.item.hide();
     } else if (planned.error !== null) {

@@ -15,7 +15,11 @@ export abstract class PromptHints extends Disposable implements vscode.InlayHint
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeInlayHints = this.changed.event;
 
-  constructor(private readonly plans: PromptPlans, selector: vscode.DocumentSelector, private readonly isEnabled: () => boolean) {
+  constructor(
+    private readonly plans: PromptPlans,
+    selector: vscode.DocumentSelector,
+    private readonly isEnabled: () => boolean,
+  ) {
     super();
     this.own(vscode.languages.registerInlayHintsProvider(selector, this));
     this.own(plans.onDidChange(() => this.changed.fire()));
@@ -26,7 +30,9 @@ export abstract class PromptHints extends Disposable implements vscode.InlayHint
   provideInlayHints(document: vscode.TextDocument, range: vscode.Range): vscode.InlayHint[] {
     const planned = this.isEnabled() ? this.plans.get(document) : undefined;
     const stale = this.plans.isStale(document);
-    return planned === undefined || planned.error !== null ? [] : [...this.labels(planned, document, range)].map((placed) => hintOf(placed, stale));
+    return planned === undefined || planned.error !== null
+      ? []
+      : [...this.labels(planned, document, range)].map((placed) => hintOf(placed, stale));
   }
 
   /** The hints in a range of the document as it is now; places of the plan move by its edits. */

@@ -22,7 +22,10 @@ export class ReportView extends Disposable {
   /** Shows runs beside the prompt, in place of those shown before. The focus stays where it is. */
   show(reports: readonly RunReport[]): void {
     const panel = this.panel ?? this.open();
-    panel.title = reports.length === 1 ? t('Run: {0}', scenarioLabel(reports[0].scenario)) : t('Comparison of {0}', formatNumberOf(reports.length, 'Run'));
+    panel.title =
+      reports.length === 1
+        ? t('Run: {0}', scenarioLabel(reports[0].scenario))
+        : t('Comparison of {0}', formatNumberOf(reports.length, 'Run'));
     panel.webview.html = inEnglish(() => htmlReport(reports));
     panel.reveal(undefined, true);
   }
@@ -30,7 +33,11 @@ export class ReportView extends Disposable {
   private open(): vscode.WebviewPanel {
     const place = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
     // The page needs neither scripts nor files.
-    const panel = vscode.window.createWebviewPanel('twoHeads.report', 'Two Heads', place, { enableScripts: false, localResourceRoots: [], enableFindWidget: true });
+    const panel = vscode.window.createWebviewPanel('twoHeads.report', 'Two Heads', place, {
+      enableScripts: false,
+      localResourceRoots: [],
+      enableFindWidget: true,
+    });
     panel.onDidDispose(() => (this.panel = undefined));
     this.panel = panel;
     return panel;

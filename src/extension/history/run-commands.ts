@@ -39,7 +39,11 @@ export class RunCommands extends Disposable {
       // The editor hands over what was clicked and, where that is part of a selection of many, the selection.
       const given = (node?: RunNode, nodes?: readonly RunNode[]): readonly RunNode[] =>
         node === undefined ? this.tree.selection : ofOne.has(name) ? [node] : (nodes ?? [node]);
-      this.own(vscode.commands.registerCommand(`twoHeads.${name}`, (node?: RunNode, nodes?: readonly RunNode[]) => this.perform(act, given(node, nodes))));
+      this.own(
+        vscode.commands.registerCommand(`twoHeads.${name}`, (node?: RunNode, nodes?: readonly RunNode[]) =>
+          this.perform(act, given(node, nodes)),
+        ),
+      );
     }
   }
 
@@ -73,9 +77,18 @@ export class RunCommands extends Disposable {
   }
 
   private async rerun(given: readonly KeptRun[]): Promise<void> {
-    const run = given.at(0) ?? (await pickRun(this.history.runs.filter(({ origin }) => origin !== null), t('Re-run')));
+    const run =
+      given.at(0) ??
+      (await pickRun(
+        this.history.runs.filter(({ origin }) => origin !== null),
+        t('Re-run'),
+      ));
     if (run?.origin === null) {
-      void vscode.window.showWarningMessage(t('Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.'));
+      void vscode.window.showWarningMessage(
+        t(
+          'Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.',
+        ),
+      );
     } else if (run !== undefined) {
       await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
     }
@@ -110,5 +123,7 @@ function oldestFirst(runs: readonly KeptRun[]): KeptRun['report'][] {
 async function confirmed(runs: number): Promise<boolean> {
   const button = t('Delete');
   const detail = t('They cannot be brought back.');
-  return (await vscode.window.showWarningMessage(t('Delete {0}?', formatNumberOf(runs, 'run')), { modal: true, detail }, button)) === button;
+  return (
+    (await vscode.window.showWarningMessage(t('Delete {0}?', formatNumberOf(runs, 'run')), { modal: true, detail }, button)) === button
+  );
 }

@@ -10,13 +10,25 @@ import type { RunReport } from '../../core/report/report';
 /** Asks for a format and a file, and writes runs there. @throws what the file system says */
 export async function exportRuns(reports: readonly RunReport[]): Promise<void> {
   const format = await askFormat(reports.length);
-  const target = format && (await vscode.window.showSaveDialog({ title: t('Export Runs'), defaultUri: suggestion(format), filters: { [format.title]: [format.ending] } }));
+  const target =
+    format &&
+    (await vscode.window.showSaveDialog({
+      title: t('Export Runs'),
+      defaultUri: suggestion(format),
+      filters: { [format.title]: [format.ending] },
+    }));
   if (format === undefined || target === undefined) {
     return;
   }
-  await writeWhole(target, inEnglish(() => format.write(reports)));
+  await writeWhole(
+    target,
+    inEnglish(() => format.write(reports)),
+  );
   const open = t('Open');
-  const chosen = await vscode.window.showInformationMessage(t('Two Heads: {0} exported to {1}.', formatNumberOf(reports.length, 'run'), posix.basename(target.path)), open);
+  const chosen = await vscode.window.showInformationMessage(
+    t('Two Heads: {0} exported to {1}.', formatNumberOf(reports.length, 'run'), posix.basename(target.path)),
+    open,
+  );
   if (chosen === open) {
     await vscode.commands.executeCommand('vscode.open', target);
   }
@@ -24,7 +36,10 @@ export async function exportRuns(reports: readonly RunReport[]): Promise<void> {
 
 async function askFormat(runs: number): Promise<ExportFormat | undefined> {
   const items = exportFormats.map((format) => ({ label: format.title, detail: format.description, format }));
-  const chosen = await vscode.window.showQuickPick(items, { title: t('Export {0}', formatNumberOf(runs, 'Run')), placeHolder: t('In which form?') });
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: t('Export {0}', formatNumberOf(runs, 'Run')),
+    placeHolder: t('In which form?'),
+  });
   return chosen?.format;
 }
 

@@ -37,7 +37,9 @@ export async function inContext<T>(context: CallContext, log: (line: string) => 
 /** JavaScript callers are held to no types. */
 function checkedContext(context: unknown): CallContext {
   if (typeof context !== 'object' || context === null) {
-    throw new InputError(`A context of ${String(context)} is not possible; give an object with token, signal or onProgress, or leave it out.`);
+    throw new InputError(
+      `A context of ${String(context)} is not possible; give an object with token, signal or onProgress, or leave it out.`,
+    );
   }
   const { token, signal, onProgress }: { token?: unknown; signal?: unknown; onProgress?: unknown } = context;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {

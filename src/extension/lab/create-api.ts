@@ -30,7 +30,12 @@ export function createApi(lab: Lab, engine: Engine, choices: ChoiceStore, log: (
       inContext(context, log, async (step) => {
         const { readCompareOptions } = await import('./read-options');
         const { path, options, scenarios } = readCompareOptions(given, defaultsOf(choices));
-        return lab.compare(await promptOf(path, text), options, scenarios === undefined ? unasked(choices) : { scenarios, named: true }, step);
+        return lab.compare(
+          await promptOf(path, text),
+          options,
+          scenarios === undefined ? unasked(choices) : { scenarios, named: true },
+          step,
+        );
       }),
   };
 }

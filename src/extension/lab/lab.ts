@@ -37,7 +37,12 @@ export class Lab {
   }
 
   /** Plans a comparison. @throws InputError where a named scenario, or every scenario, is refused; CancelledError */
-  async planComparison(prompt: Prompt, options: SimulationOptions, { scenarios, named }: WantedScenarios, signal: AbortSignal): Promise<ComparisonPlan> {
+  async planComparison(
+    prompt: Prompt,
+    options: SimulationOptions,
+    { scenarios, named }: WantedScenarios,
+    signal: AbortSignal,
+  ): Promise<ComparisonPlan> {
     const counted = await this.planner.count(prompt, options, signal);
     const plans: PlanDocument[] = [];
     const refused: { scenario: Scenario; reason: string }[] = [];
@@ -64,14 +69,25 @@ export class Lab {
   }
 
   /** @throws as `planComparison` and `simulate` do */
-  async compare(prompt: Prompt, options: SimulationOptions, wanted: WantedScenarios, { signal, onProgress }: Step): Promise<ComparisonReport> {
+  async compare(
+    prompt: Prompt,
+    options: SimulationOptions,
+    wanted: WantedScenarios,
+    { signal, onProgress }: Step,
+  ): Promise<ComparisonReport> {
     const { plans, refused } = await this.planComparison(prompt, options, wanted, signal);
     const runs = await this.task.queue(async (begin) => {
       const reports: RunReport[] = [];
       for (const [index, { scenario }] of plans.entries()) {
         const step = begin(t('{0} ({1} of {2})', scenarioLabel(scenario), index + 1, plans.length));
         const share = (fraction: number): number => (index + fraction) / plans.length;
-        reports.push(await this.run(prompt, { ...options, scenario }, listened(step, (progress) => onProgress({ ...progress, fraction: share(progress.fraction) }))));
+        reports.push(
+          await this.run(
+            prompt,
+            { ...options, scenario },
+            listened(step, (progress) => onProgress({ ...progress, fraction: share(progress.fraction) })),
+          ),
+        );
       }
       return reports;
     }, signal);

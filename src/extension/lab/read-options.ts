@@ -21,7 +21,14 @@ const shape = {
 };
 const labOptions = z.strictObject({ ...shape, scenario: scenarioSchema.optional() }, { error: 'give an object of options' });
 const compareOptions = z.strictObject(
-  { ...shape, scenarios: z.array(scenarioSchema, { error: 'give a list of scenarios' }).min(1, { error: 'give from 1 to 16 scenarios' }).max(16, { error: 'give from 1 to 16 scenarios' }).optional() },
+  {
+    ...shape,
+    scenarios: z
+      .array(scenarioSchema, { error: 'give a list of scenarios' })
+      .min(1, { error: 'give from 1 to 16 scenarios' })
+      .max(16, { error: 'give from 1 to 16 scenarios' })
+      .optional(),
+  },
   { error: 'give an object of options' },
 );
 
@@ -38,7 +45,10 @@ export function readLabOptions(given: unknown, defaults: SimulationOptions): Rea
 }
 
 /** Reads `CompareOptions`. @returns also the scenarios, undefined where none are named @throws InputError */
-export function readCompareOptions(given: unknown, defaults: SimulationOptions): ReadOptions & { readonly scenarios: readonly ScenarioChoice[] | undefined } {
+export function readCompareOptions(
+  given: unknown,
+  defaults: SimulationOptions,
+): ReadOptions & { readonly scenarios: readonly ScenarioChoice[] | undefined } {
   const { scenarios, ...rest } = checked(compareOptions, given ?? {}, 'options');
   return { ...readRest(rest, defaults), scenarios: scenarios?.map(scenarioFrom) };
 }

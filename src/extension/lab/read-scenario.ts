@@ -15,7 +15,10 @@ export const parameterShape = {
 
 const kinds = choiceDefinitions.map(({ kind }) => kind);
 const layer = z.strictObject({ kind: word(kinds), ...parameterShape });
-const cycle = z.strictObject({ kind: z.literal('per-layer'), cycle: z.array(layer).min(1, { error: 'give from 1 to 1024 scenarios' }).max(1024, { error: 'give from 1 to 1024 scenarios' }) });
+const cycle = z.strictObject({
+  kind: z.literal('per-layer'),
+  cycle: z.array(layer).min(1, { error: 'give from 1 to 1024 scenarios' }).max(1024, { error: 'give from 1 to 1024 scenarios' }),
+});
 
 /** A scenario as `LabScenario` has it. */
 export const scenarioSchema = z.discriminatedUnion('kind', [layer, cycle], { error: `use one of ${[...kinds, 'per-layer'].join(', ')}` });

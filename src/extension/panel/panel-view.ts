@@ -136,7 +136,10 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
 
   /** The prompt in front with its plan. */
   private front(): PlannedEditor {
-    const { active: { editor }, plans } = this.sources;
+    const {
+      active: { editor },
+      plans,
+    } = this.sources;
     return { editor, planned: editor && plans.get(editor.document) };
   }
 

@@ -4,7 +4,10 @@ import { t } from '../../core/l10n';
 import type { PageMessage } from '../../protocol/panel';
 
 /** Writes a picture of a prompt's map where the user wants it. */
-export async function savePicture(prompt: vscode.Uri | undefined, { format, data }: PageMessage & { readonly type: 'save-picture' }): Promise<void> {
+export async function savePicture(
+  prompt: vscode.Uri | undefined,
+  { format, data }: PageMessage & { readonly type: 'save-picture' },
+): Promise<void> {
   const target = await vscode.window.showSaveDialog({
     title: t('Save the Tile Map'),
     filters: { [format.toUpperCase()]: [format] },

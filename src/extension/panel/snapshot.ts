@@ -49,12 +49,27 @@ function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => b
 }
 
 /** What each scenario would cost the same prompt, and what it took where it was run. */
-function panelCosts(editor: vscode.TextEditor | undefined, planned: PromptPlan | undefined, parameters: ScenarioParameters, runs: readonly KeptRun[]): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
+function panelCosts(
+  editor: vscode.TextEditor | undefined,
+  planned: PromptPlan | undefined,
+  parameters: ScenarioParameters,
+  runs: readonly KeptRun[],
+): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
   if (planned === undefined || planned.error !== null) {
     return { scenarioCosts: [], impossibleScenarios: [] };
   }
   const { plan, prediction, calibration } = planned;
   const { possible, impossible } = scenarioCosts(plan, prediction, parameters, calibration);
-  const measured = (label: string): number | null => (editor && runs.find(({ report }) => scenarioLabel(report.scenario) === label && isRunOf(report, editor.document, { ...plan, scenario: report.scenario })))?.report.run.wallMs ?? null;
-  return { scenarioCosts: possible.map((cost): PanelCost => ({ ...cost, measuredMs: measured(cost.label) })), impossibleScenarios: impossible };
+  const measured = (label: string): number | null =>
+    (
+      editor &&
+      runs.find(
+        ({ report }) =>
+          scenarioLabel(report.scenario) === label && isRunOf(report, editor.document, { ...plan, scenario: report.scenario }),
+      )
+    )?.report.run.wallMs ?? null;
+  return {
+    scenarioCosts: possible.map((cost): PanelCost => ({ ...cost, measuredMs: measured(cost.label) })),
+    impossibleScenarios: impossible,
+  };
 }

@@ -26,7 +26,8 @@ export async function selectTile(source: PlannedEditor, tile: Tile): Promise<voi
   // The cursor goes to the start: at the end it would stand in the next block.
   const selectionOf = ({ from, to }: Offsets): vscode.Selection => new vscode.Selection(document.positionAt(to), document.positionAt(from));
   const shown = await vscode.window.showTextDocument(document, { viewColumn: viewColumn ?? vscode.ViewColumn.Active });
-  shown.selections = keys === null || tile.keyBlock === tile.queryBlock ? [selectionOf(queries)] : [selectionOf(queries), selectionOf(keys)];
+  shown.selections =
+    keys === null || tile.keyBlock === tile.queryBlock ? [selectionOf(queries)] : [selectionOf(queries), selectionOf(keys)];
   shown.revealRange(selectionOf(queries), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
@@ -36,7 +37,11 @@ export function readTile(source: PlannedEditor, tile: Tile): { readonly queries:
   if (ranges === undefined) {
     return undefined;
   }
-  const { editor: { document }, queries, keys } = ranges;
+  const {
+    editor: { document },
+    queries,
+    keys,
+  } = ranges;
   const read = (from: number, to: number): string => document.getText(new vscode.Range(document.positionAt(from), document.positionAt(to)));
   return { queries: excerptOf(read, queries.from, queries.to), keys: keys && excerptOf(read, keys.from, keys.to) };
 }
@@ -46,7 +51,10 @@ interface Offsets {
   readonly to: number;
 }
 
-function rangesOf({ editor, planned }: PlannedEditor, { queryBlock, keyBlock }: Tile): { readonly editor: vscode.TextEditor; readonly queries: Offsets; readonly keys: Offsets | null } | undefined {
+function rangesOf(
+  { editor, planned }: PlannedEditor,
+  { queryBlock, keyBlock }: Tile,
+): { readonly editor: vscode.TextEditor; readonly queries: Offsets; readonly keys: Offsets | null } | undefined {
   if (editor === undefined || planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
     return undefined;
   }
@@ -54,7 +62,10 @@ function rangesOf({ editor, planned }: PlannedEditor, { queryBlock, keyBlock }: 
   if (queryBlock >= plan.blocks || keyBlock >= plan.blocks) {
     return undefined;
   }
-  const offsetsOf = (block: number): Offsets => ({ from: tokenMap.offsetOf(blockStart(plan, block)), to: tokenMap.offsetOf(blockEnd(plan, block)) });
+  const offsetsOf = (block: number): Offsets => ({
+    from: tokenMap.offsetOf(blockStart(plan, block)),
+    to: tokenMap.offsetOf(blockEnd(plan, block)),
+  });
   // The keys of a sampled tile are scattered over the whole prompt: no range holds them.
   const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
   return { editor, queries: offsetsOf(queryBlock), keys: run?.kind === 'sampled' ? null : offsetsOf(keyBlock) };

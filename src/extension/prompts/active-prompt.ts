@@ -8,7 +8,10 @@ const shownSchemes = ['output', continuationScheme];
 
 /** Whether a document is a prompt: of a chosen language, or a `.prompt` file. */
 export function isPrompt(document: vscode.TextDocument): boolean {
-  return !shownSchemes.includes(document.uri.scheme) && (promptLanguages().includes(document.languageId) || document.uri.path.endsWith('.prompt'));
+  return (
+    !shownSchemes.includes(document.uri.scheme) &&
+    (promptLanguages().includes(document.languageId) || document.uri.path.endsWith('.prompt'))
+  );
 }
 
 /**
@@ -43,7 +46,11 @@ export class ActivePrompt extends Disposable {
 
   private update(): void {
     const { activeTextEditor, visibleTextEditors } = vscode.window;
-    const candidates = [activeTextEditor, visibleTextEditors.find((editor) => editor.document === this.current?.document), ...visibleTextEditors];
+    const candidates = [
+      activeTextEditor,
+      visibleTextEditors.find((editor) => editor.document === this.current?.document),
+      ...visibleTextEditors,
+    ];
     const next = candidates.find((editor) => editor !== undefined && isPrompt(editor.document));
     if (next !== this.current) {
       this.current = next;

@@ -26,7 +26,10 @@ export class Continuations extends Disposable implements vscode.TextDocumentCont
 
   /** Opens a continuation in the column beside. */
   async show(report: GenerationReport): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: continuationScheme, path: `/${t('Continuation of {0}', posix.basename(report.prompt.path))}.txt` });
+    const uri = vscode.Uri.from({
+      scheme: continuationScheme,
+      path: `/${t('Continuation of {0}', posix.basename(report.prompt.path))}.txt`,
+    });
     this.texts.set(uri.toString(), `${generationText(report)}\n`);
     this.changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);

@@ -34,7 +34,10 @@ export class Evaluations {
       const others = evaluatedScenarios(plan, this.choices.choice.parameters);
       const { model, construction, provider, threads, executor, precision } = engineSettings();
       const options = { model, construction, provider, threads, executor, precision, blockSize: choice.blockSize };
-      return { experiment: promptEvaluation(path, choice.scenario, others, options, needle ? { tokens: plan.tokens } : null), texts: [{ path, text }] };
+      return {
+        experiment: promptEvaluation(path, choice.scenario, others, options, needle ? { tokens: plan.tokens } : null),
+        texts: [{ path, text }],
+      };
     });
   }
 

@@ -30,6 +30,8 @@ export async function sourceAgain({ uri, selection }: RunOrigin): Promise<RunSou
   const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri)).then(undefined, (error: unknown) => {
     throw new InputError(`${uri} cannot be opened (${messageOf(error)}); open the prompt and simulate it.`);
   });
-  const range = selection && document.validateRange(new vscode.Range(selection.startLine, selection.startCharacter, selection.endLine, selection.endCharacter));
+  const range =
+    selection &&
+    document.validateRange(new vscode.Range(selection.startLine, selection.startCharacter, selection.endLine, selection.endCharacter));
   return sourceOf(document, range ?? undefined);
 }

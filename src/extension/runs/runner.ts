@@ -63,7 +63,9 @@ export class Runner {
   async compare(source: RunSource): Promise<void> {
     const comparison = await this.task.run<Comparison>(async (begin) => {
       const { blockSize } = this.choice();
-      const scenarios = [...standardKinds, ...(this.choices.choice.kind === 'custom' ? (['custom'] as const) : [])].map((kind) => makeScenario(kind, this.choices.choice.parameters));
+      const scenarios = [...standardKinds, ...(this.choices.choice.kind === 'custom' ? (['custom'] as const) : [])].map((kind) =>
+        makeScenario(kind, this.choices.choice.parameters),
+      );
       const reports: RunReport[] = [];
       const refused = new Map<Scenario, string>();
       for (const [index, scenario] of scenarios.entries()) {
@@ -109,7 +111,9 @@ export class Runner {
   /** Measures the device of the settings, so that plans show time and memory. */
   async calibrate(): Promise<void> {
     const { provider } = engineSettings();
-    const calibration = await this.task.run((begin) => this.engine.call('calibrate', { provider, threads: threadsSetting() }, begin(t('calibration'))));
+    const calibration = await this.task.run((begin) =>
+      this.engine.call('calibrate', { provider, threads: threadsSetting() }, begin(t('calibration'))),
+    );
     if (calibration !== undefined) {
       this.calibrations.refresh();
       const { provider: calibrated, device, tookMs } = calibration;
@@ -140,7 +144,9 @@ export class Runner {
 
 function runText({ prompt, run, fidelity }: RunReport): string {
   const figures = [formatNumberOf(prompt.tokens, 'token'), formatDuration(run.wallMs), formatNumberOf(run.calls.total, 'call')];
-  return fidelity === null ? t('{0} in {1}: {2}.', ...figures) : t('{0} in {1}: {2}, max abs error {3}.', ...figures, formatError(fidelity.maxAbsError));
+  return fidelity === null
+    ? t('{0} in {1}: {2}.', ...figures)
+    : t('{0} in {1}: {2}, max abs error {3}.', ...figures, formatError(fidelity.maxAbsError));
 }
 
 function comparisonText({ reports, refused }: Comparison): string {

@@ -14,14 +14,22 @@ export interface Confirmation {
 export function planConfirmation(name: string, characters: number): Confirmation {
   return {
     title: t('Plan {0}?', name),
-    message: t('Two Heads counts what {0} ({1}) costs. Nothing is run; the chat gets the numbers, not the text.', name, formatNumberOf(characters, 'character')),
+    message: t(
+      'Two Heads counts what {0} ({1}) costs. Nothing is run; the chat gets the numbers, not the text.',
+      name,
+      formatNumberOf(characters, 'character'),
+    ),
     progress: t('Planning {0}', name),
   };
 }
 
 /** Before a prompt is run. @param plans of its scenarios, at least one */
 export function runConfirmation(plans: readonly PlanDocument[]): Confirmation {
-  const [{ prompt: { path } }] = plans;
+  const [
+    {
+      prompt: { path },
+    },
+  ] = plans;
   const texts =
     plans.length > 1
       ? { title: t('Compare {0} scenarios on {1}?', plans.length, path), progress: t('Comparing {0} scenarios on {1}', plans.length, path) }
@@ -42,7 +50,10 @@ function runMessage(plans: readonly PlanDocument[]): string {
   ];
   const times = plans.map(({ prediction }) => prediction?.wallMs).filter((time) => time !== undefined);
   return times.length < plans.length
-    ? t('Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, in a time that is not known, since this machine is not calibrated.', ...figures)
+    ? t(
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, in a time that is not known, since this machine is not calibrated.',
+        ...figures,
+      )
     : t(
         'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, with the check and the comparison of quality on top.',
         ...figures,

@@ -26,7 +26,11 @@ export class LanguageModelTools extends Disposable {
     // Editors that are built on VS Code may leave its language models out.
     const { lm } = vscode as Partial<typeof vscode>;
     if (lm !== undefined) {
-      const tools = { twoHeads_plan_prompt: this.planPrompt(), twoHeads_simulate_prompt: this.simulatePrompt(), twoHeads_compare_scenarios: this.compareScenarios() };
+      const tools = {
+        twoHeads_plan_prompt: this.planPrompt(),
+        twoHeads_simulate_prompt: this.simulatePrompt(),
+        twoHeads_compare_scenarios: this.compareScenarios(),
+      };
       Object.entries(tools).forEach(([name, tool]) => this.own(lm.registerTool(name, this.register(tool))));
     }
   }

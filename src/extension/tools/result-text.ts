@@ -20,7 +20,9 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
     `- ${formatNumberOf(plan.blocks, 'block')}, ${formatNumberOf(plan.tiles, 'tile')} per head`,
     `- ${formatCount(calls.total)} calls of the small transformer: ${formatCount(calls.attention)} attention (bound: ${formatCount(bound.calls)}, ${bound.theorem}), ${formatCount(calls.tokenwise)} token-wise`,
     `- about ${formatBytes(plan.bytes)} of tensors at the peak`,
-    prediction === null ? '- time: not known, since this machine is not calibrated' : `- expected on ${prediction.provider}: ${expectation(prediction)}`,
+    prediction === null
+      ? '- time: not known, since this machine is not calibrated'
+      : `- expected on ${prediction.provider}: ${expectation(prediction)}`,
     ...(prediction?.breakEven ? [`- attention: ${breakEvenText(prediction.breakEven)}`] : []),
     ...plan.notes.map((note) => `- note: ${note}`),
   ]);

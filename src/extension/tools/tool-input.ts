@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { InputError } from '../../core/errors';
-import { choiceDefinitions, makeChoice, makeScenario, scenarioKinds, standardKinds, type ScenarioChoice, type ScenarioParameters } from '../../core/masks';
+import {
+  choiceDefinitions,
+  makeChoice,
+  makeScenario,
+  scenarioKinds,
+  standardKinds,
+  type ScenarioChoice,
+  type ScenarioParameters,
+} from '../../core/masks';
 import { maximumTokens } from '../../core/plan/partition';
 import type { FormChoice } from '../../protocol/panel';
 import type { WantedScenarios } from '../lab/lab';
@@ -16,11 +24,21 @@ const shape = {
 };
 
 /** What `plan_prompt` and `simulate_prompt` take; package.json tells language models the same. */
-export const promptToolInput = z.strictObject({ ...shape, scenario: word(choiceDefinitions.map(({ kind }) => kind)).optional() }, { error: 'give an object' });
+export const promptToolInput = z.strictObject(
+  { ...shape, scenario: word(choiceDefinitions.map(({ kind }) => kind)).optional() },
+  { error: 'give an object' },
+);
 
 /** What `compare_scenarios` takes. */
 export const compareToolInput = z.strictObject(
-  { ...shape, scenarios: z.array(word(scenarioKinds), { error: 'give a list of scenarios' }).min(1, { error: 'name a scenario' }).max(scenarioKinds.length, { error: 'name each scenario once' }).optional() },
+  {
+    ...shape,
+    scenarios: z
+      .array(word(scenarioKinds), { error: 'give a list of scenarios' })
+      .min(1, { error: 'name a scenario' })
+      .max(scenarioKinds.length, { error: 'name each scenario once' })
+      .optional(),
+  },
   { error: 'give an object' },
 );
 
@@ -50,10 +68,15 @@ export function readCompareInput(given: unknown, choice: FormChoice): ToolReques
   if (new Set(kinds).size !== kinds.length) {
     throw new InputError(`input.scenarios names one scenario twice (${kinds.join(', ')}); name each once.`);
   }
-  return { ...requestOf(input, choice), wanted: { scenarios: kinds.map((kind) => makeScenario(kind, parameters)), named: scenarios !== undefined } };
+  return {
+    ...requestOf(input, choice),
+    wanted: { scenarios: kinds.map((kind) => makeScenario(kind, parameters)), named: scenarios !== undefined },
+  };
 }
 
-type Given = Partial<Pick<z.infer<typeof promptToolInput>, 'file' | 'text' | 'window' | 'sinks' | 'seed' | 'expression' | 'blockSize' | 'model'>>;
+type Given = Partial<
+  Pick<z.infer<typeof promptToolInput>, 'file' | 'text' | 'window' | 'sinks' | 'seed' | 'expression' | 'blockSize' | 'model'>
+>;
 
 function requestOf({ file, text, blockSize, model }: Given, choice: FormChoice): ToolRequest {
   if ((file === undefined) === (text === undefined)) {

@@ -39,7 +39,12 @@ export class ToolRequests {
     const settings = engineSettings();
     return {
       prompt: 'file' in source ? await promptOfFile(source.file) : (await promptReader()).promptFromText('the given text', source.text),
-      options: { ...settings, scenario, blockSize, model: model === undefined ? settings.model : await this.models.named(model, settings.model) },
+      options: {
+        ...settings,
+        scenario,
+        blockSize,
+        model: model === undefined ? settings.model : await this.models.named(model, settings.model),
+      },
     };
   }
 }

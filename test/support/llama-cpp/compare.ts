@@ -57,7 +57,17 @@ async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float3
   const head = new OutputHead(model, device);
   const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
   try {
-    return await head.logits(await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined }));
+    return await head.logits(
+      await forward({
+        model,
+        plan,
+        tokens,
+        oracle,
+        clock: new PhaseClock(),
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      }),
+    );
   } finally {
     await oracle.release();
     await head.release();

@@ -14,7 +14,8 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
-type Scalar = { readonly type: 'uint32' | 'int32' | 'float32'; readonly value: number } | { readonly type: 'string'; readonly value: string };
+type Scalar =
+  { readonly type: 'uint32' | 'int32' | 'float32'; readonly value: number } | { readonly type: 'string'; readonly value: string };
 type Value = Scalar | { readonly type: 'array'; readonly values: readonly Scalar[] };
 
 /** What the file says about the model, by GGUF's names. */

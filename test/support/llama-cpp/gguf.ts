@@ -5,7 +5,13 @@ import { ggufTensors } from './tensors';
 import { placeholderVocabulary } from './vocabulary';
 
 /** llama.cpp's names of architectures by the `model_type` of a checkpoint. */
-export const llamaArchitectures: Readonly<Record<string, string>> = { llama: 'llama', mistral: 'llama', qwen2: 'qwen2', qwen3: 'qwen3', gpt2: 'gpt2' };
+export const llamaArchitectures: Readonly<Record<string, string>> = {
+  llama: 'llama',
+  mistral: 'llama',
+  qwen2: 'qwen2',
+  qwen3: 'qwen3',
+  gpt2: 'gpt2',
+};
 
 /**
  * Writes a decoder as a GGUF file for llama.cpp, float32, with a vocabulary of placeholders. Sliding windows are not in it:

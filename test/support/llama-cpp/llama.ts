@@ -23,7 +23,9 @@ interface ContextOptions {
 type Next = 'probabilities' | 'logits';
 type EvaluateItem = number | readonly [number, { readonly generateNext: Readonly<Partial<Record<Next, true>>> }];
 interface LlamaSequence {
-  controlledEvaluate(items: readonly EvaluateItem[]): Promise<readonly ({ readonly next: Readonly<Partial<Record<Next, Map<number, number>>>> } | undefined)[]>;
+  controlledEvaluate(
+    items: readonly EvaluateItem[],
+  ): Promise<readonly ({ readonly next: Readonly<Partial<Record<Next, Map<number, number>>>> } | undefined)[]>;
 }
 interface LlamaContext {
   /** The binding, which is no part of the package's promises: the version is fixed for it. */
@@ -64,7 +66,9 @@ export class LlamaCpp {
 /** Evaluates a prompt in a context that has seen nothing, and gives the probabilities of the next token. */
 export async function prefillWithLlama(context: LlamaContext, tokens: Int32Array): Promise<Map<number, number>> {
   const items: EvaluateItem[] = Array.from(tokens.subarray(0, -1));
-  const results = await context.getSequence().controlledEvaluate([...items, [tokens[tokens.length - 1], { generateNext: { probabilities: true } }]]);
+  const results = await context
+    .getSequence()
+    .controlledEvaluate([...items, [tokens[tokens.length - 1], { generateNext: { probabilities: true } }]]);
   const next = results.at(-1)?.next.probabilities;
   if (next === undefined) {
     throw new Error('llama.cpp gave no probabilities.');

@@ -11,7 +11,10 @@ const neighboursRotated: Change<LoadedModel> = (model) => {
   return withFirst(withFirst(model, 'queryWeight', order), 'keyWeight', order);
 };
 const otherEpsilon: Change<LoadedModel> = (model) => ({ ...model, norm: { ...model.norm, epsilon: 1e-5 } });
-const widerWindow: Change<LoadedModel> = (model) => ({ ...model, shape: { ...model.shape, attention: { kind: 'sliding-window', window: 9 } } });
+const widerWindow: Change<LoadedModel> = (model) => ({
+  ...model,
+  shape: { ...model.shape, attention: { kind: 'sliding-window', window: 9 } },
+});
 const noValueBias: Change<LoadedModel> = (model) => withFirst(model, 'valueBias', filledWith(0));
 const plainKeyNorm: Change<LoadedModel> = (model) => withFirst(model, 'keyNormWeight', filledWith(1));
 const noQueryBias: Change<LoadedModel> = (model) => withFirst(model, 'queryBias', filledWith(0));

@@ -5,7 +5,11 @@ import { frequencyDivisors } from './rotary';
 
 /** GGUF's names of weights; what has none here is of encoders. */
 const embeddingNames: Partial<Record<EmbeddingWeight, string>> = { words: 'token_embd.weight', positions: 'position_embd.weight' };
-const headNames: Partial<Record<HeadWeight, string>> = { finalNormWeight: 'output_norm.weight', finalNormBias: 'output_norm.bias', headWeight: 'output.weight' };
+const headNames: Partial<Record<HeadWeight, string>> = {
+  finalNormWeight: 'output_norm.weight',
+  finalNormBias: 'output_norm.bias',
+  headWeight: 'output.weight',
+};
 const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> = {
   attentionNormWeight: 'attn_norm.weight',
   attentionNormBias: 'attn_norm.bias',
@@ -39,7 +43,9 @@ export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] 
     ...named(model.embedding, embeddingNames),
     ...named<HeadWeight>(ownHead ? model.head : head, headNames),
     ...(divisors === undefined ? [] : [{ name: 'rope_freqs.weight', shape: [divisors.length], data: divisors }]),
-    ...model.layers.flatMap((layer, index) => layerTensors(layer, model, architecture).map(({ name, ...tensor }) => ({ name: `blk.${index}.${name}`, ...tensor }))),
+    ...model.layers.flatMap((layer, index) =>
+      layerTensors(layer, model, architecture).map(({ name, ...tensor }) => ({ name: `blk.${index}.${name}`, ...tensor })),
+    ),
   ];
 }
 
@@ -47,7 +53,10 @@ function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: Loaded
   switch (architecture) {
     case 'gpt2': {
       const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...norm } = project;
-      const joined = [tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)), tensorOf('attn_qkv.bias', stacked(queryBias, keyBias, valueBias))];
+      const joined = [
+        tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)),
+        tensorOf('attn_qkv.bias', stacked(queryBias, keyBias, valueBias)),
+      ];
       return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named(outputAndMlp, layerNames)];
     }
     case 'llama': {

@@ -45,12 +45,27 @@ describe('plan', () => {
 describe('simulate', () => {
   it('prints the report, tells progress on stderr, and writes the same report', async () => {
     const out = join(temporaryFolder(), 'report.json');
-    const { code, stdout, stderr } = await cli(['simulate', samplePrompt, ...short, '--scenario', 'attention-sink', '--window', '40', '--sinks', '2', '--json', '--out', out]);
+    const { code, stdout, stderr } = await cli([
+      'simulate',
+      samplePrompt,
+      ...short,
+      '--scenario',
+      'attention-sink',
+      '--window',
+      '40',
+      '--sinks',
+      '2',
+      '--json',
+      '--out',
+      out,
+    ]);
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as RunReport;
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(report);
     expect(Object.keys(report)).toEqual(expect.arrayContaining(['run', 'fidelity', 'quality', 'environment']));
-    expect(Object.keys(report.run)).toEqual(expect.arrayContaining(['provider', 'device', 'threads', 'wallMs', 'phases', 'calls', 'peakRssBytes']));
+    expect(Object.keys(report.run)).toEqual(
+      expect.arrayContaining(['provider', 'device', 'threads', 'wallMs', 'phases', 'calls', 'peakRssBytes']),
+    );
     expect(Object.keys(report.run.phases)).toEqual(expect.arrayContaining(['tokenize', 'project', 'attend', 'merge', 'mlp', 'verify']));
     expect(report.run.provider).toBe('cpu');
     expect(report.fidelity?.maxAbsError).toBeLessThan(1e-4);
@@ -73,13 +88,25 @@ describe('compare', () => {
     const { code, stdout } = await cli(['compare', samplePrompt, ...short, '--window', '40', '--json']);
     expect(code).toBe(0);
     const { runs, prompt } = JSON.parse(stdout) as ComparisonReport;
-    expect(runs.map(({ scenario }) => scenario.kind)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
+    expect(runs.map(({ scenario }) => scenario.kind)).toEqual([
+      'full',
+      'causal',
+      'sliding-window',
+      'attention-sink',
+      'local-window',
+      'average-case',
+    ]);
     expect(runs.every((run) => run.prompt.sha256 === prompt.sha256)).toBe(true);
   });
 
   it('runs the scenarios that are named, in a table for people', async () => {
     const { stdout } = await cli(['compare', samplePrompt, ...short, '--scenarios', 'causal,full', '--no-quality']);
-    expect(stdout.trim().split('\n').map((line) => line.split(' ')[0])).toEqual(['scenario', 'causal', 'full']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(['scenario', 'causal', 'full']);
   });
 });
 
@@ -101,42 +128,99 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'an empty file': [() => ['plan', file('')], /is empty; give a prompt/],
     'a binary file': [() => ['plan', file(new Uint8Array([1, 0, 2]))], /is a binary file/],
     'not UTF-8': [() => ['plan', file(new Uint8Array([0x61, 0xff, 0xfe]))], /is not UTF-8 text; convert it/],
-    'over the size limit': [() => {
-      const path = file('x');
-      truncateSync(path, 64 * 1024 * 1024 + 1);
-      return ['plan', path];
-    }, /has 64\.0 MiB; the limit is 64\.0 MiB: cut the file/],
+    'over the size limit': [
+      () => {
+        const path = file('x');
+        truncateSync(path, 64 * 1024 * 1024 + 1);
+        return ['plan', path];
+      },
+      /has 64\.0 MiB; the limit is 64\.0 MiB: cut the file/,
+    ],
     'N = 0': [() => ['plan', samplePrompt, '--max-tokens', '0'], /--max-tokens of "0" is not possible; use a whole number from 1/],
     'M = 1': [() => ['plan', samplePrompt, '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
     'an unknown scenario': [() => ['plan', samplePrompt, '--scenario', 'dilated'], /"dilated" is unknown; use one of native, full, causal/],
-    'more sinks than window': [() => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'], /9 sinks are more than the window of 8; choose 8 or fewer/],
-    'a cycle without per-layer': [() => ['plan', samplePrompt, '--cycle', 'causal,full'], /--cycle causal,full does nothing under scenario native; leave it out or choose per-layer/],
-    'per-layer without a cycle': [() => ['plan', samplePrompt, '--scenario', 'per-layer'], /"per-layer" needs the scenarios of its layers; give them with --cycle/],
-    'a cycle that samples': [() => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,average-case'], /"average-case" cannot be one of several in a cycle/],
-    'a cycle with too many numbers': [() => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal:5,full'], /"causal:5" has 1 numbers and causal takes 0; write causal\./],
-    'layers that differ under a black box': [() => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'tight'], /Construction "tight" runs one scenario in all layers, not per-layer\(causal, full\); use construction fused/],
-    'a parameter of another scenario': [() => ['plan', samplePrompt, '--window', '8'], /--window 8 does nothing under scenario native; leave it out or choose sliding-window or attention-sink or local-window/],
-    'an unknown construction': [() => ['plan', samplePrompt, '--construction', 'loose'], /Construction "loose" is unknown; use one of fused/],
-    'an unknown verification': [() => ['simulate', samplePrompt, '--verify', 'some'], /Verification "some" is unknown; use one of rows, dense, none/],
+    'more sinks than window': [
+      () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'],
+      /9 sinks are more than the window of 8; choose 8 or fewer/,
+    ],
+    'a cycle without per-layer': [
+      () => ['plan', samplePrompt, '--cycle', 'causal,full'],
+      /--cycle causal,full does nothing under scenario native; leave it out or choose per-layer/,
+    ],
+    'per-layer without a cycle': [
+      () => ['plan', samplePrompt, '--scenario', 'per-layer'],
+      /"per-layer" needs the scenarios of its layers; give them with --cycle/,
+    ],
+    'a cycle that samples': [
+      () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,average-case'],
+      /"average-case" cannot be one of several in a cycle/,
+    ],
+    'a cycle with too many numbers': [
+      () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal:5,full'],
+      /"causal:5" has 1 numbers and causal takes 0; write causal\./,
+    ],
+    'layers that differ under a black box': [
+      () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'tight'],
+      /Construction "tight" runs one scenario in all layers, not per-layer\(causal, full\); use construction fused/,
+    ],
+    'a parameter of another scenario': [
+      () => ['plan', samplePrompt, '--window', '8'],
+      /--window 8 does nothing under scenario native; leave it out or choose sliding-window or attention-sink or local-window/,
+    ],
+    'an unknown construction': [
+      () => ['plan', samplePrompt, '--construction', 'loose'],
+      /Construction "loose" is unknown; use one of fused/,
+    ],
+    'an unknown verification': [
+      () => ['simulate', samplePrompt, '--verify', 'some'],
+      /Verification "some" is unknown; use one of rows, dense, none/,
+    ],
     'an unknown provider': [() => ['simulate', samplePrompt, '--provider', 'tpu'], /Provider "tpu" is unknown; use one of auto, cpu/],
-    'a provider that is not there': [() => ['simulate', samplePrompt, ...short, '--provider', process.platform === 'darwin' ? 'dml' : 'coreml'], /is not in ONNX Runtime for .*; use one of auto, cpu/],
+    'a provider that is not there': [
+      () => ['simulate', samplePrompt, ...short, '--provider', process.platform === 'darwin' ? 'dml' : 'coreml'],
+      /is not in ONNX Runtime for .*; use one of auto, cpu/,
+    ],
     // Its libraries are no part of the package: `.npmrc` skips their download.
-    'a provider that does not run': [() => ['simulate', samplePrompt, ...short, '--provider', 'cuda'], /Provider "cuda" (does not run on this machine \(.*\); use --provider cpu|is not in ONNX Runtime)/],
-    'an unknown model folder': [() => ['plan', samplePrompt, '--model', 'nowhere'], /Model "nowhere" is no folder .*use a model's folder, tiny-docs-5m/],
-    'a broken config.json': [() => ['plan', samplePrompt, '--model', model((folder) => writeFileSync(join(folder, 'config.json'), '{'))], /config\.json is not JSON; restore/],
-    'truncated weights': [() => ['simulate', samplePrompt, ...short, '--model', model((folder) => truncateSync(join(folder, 'model.safetensors'), 100_000))], /the file is truncated, download it again/],
-    'not enough memory': [() => ['simulate', samplePrompt, '--block', '4096', '--memory-limit', '300'], /needs about .* of memory and 300 MiB may be used; use --block \d+ or smaller/],
+    'a provider that does not run': [
+      () => ['simulate', samplePrompt, ...short, '--provider', 'cuda'],
+      /Provider "cuda" (does not run on this machine \(.*\); use --provider cpu|is not in ONNX Runtime)/,
+    ],
+    'an unknown model folder': [
+      () => ['plan', samplePrompt, '--model', 'nowhere'],
+      /Model "nowhere" is no folder .*use a model's folder, tiny-docs-5m/,
+    ],
+    'a broken config.json': [
+      () => ['plan', samplePrompt, '--model', model((folder) => writeFileSync(join(folder, 'config.json'), '{'))],
+      /config\.json is not JSON; restore/,
+    ],
+    'truncated weights': [
+      () => ['simulate', samplePrompt, ...short, '--model', model((folder) => truncateSync(join(folder, 'model.safetensors'), 100_000))],
+      /the file is truncated, download it again/,
+    ],
+    'not enough memory': [
+      () => ['simulate', samplePrompt, '--block', '4096', '--memory-limit', '300'],
+      /needs about .* of memory and 300 MiB may be used; use --block \d+ or smaller/,
+    ],
     'an unknown option': [() => ['plan', samplePrompt, '--windw', '8'], /unknown option '--windw'/],
     'no command': [() => [], /no command given; see two-heads --help/],
     'no file': [() => ['plan'], /missing required argument 'file'/],
-    'a scenario named twice': [() => ['compare', samplePrompt, '--scenarios', 'full,full'], /--scenarios full,full names one scenario twice/],
-    'a report path in no folder': [() => ['simulate', samplePrompt, ...short, '--out', join(temporaryFolder(), 'no', 'report.json')], /--out .* cannot be written .*give a path in a folder that exists/],
+    'a scenario named twice': [
+      () => ['compare', samplePrompt, '--scenarios', 'full,full'],
+      /--scenarios full,full names one scenario twice/,
+    ],
+    'a report path in no folder': [
+      () => ['simulate', samplePrompt, ...short, '--out', join(temporaryFolder(), 'no', 'report.json')],
+      /--out .* cannot be written .*give a path in a folder that exists/,
+    ],
   };
 
   it.each(Object.entries(cases))('%s', async (_what, [args, message]) => {
     const { code, stdout, stderr } = await cli(args());
-    const lines = stderr.trimEnd().split('\n').filter((line) => !/^simulate: +\d+%/.test(line));
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !/^simulate: +\d+%/.test(line));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(message);
     expect(stdout).toBe('');
@@ -156,7 +240,19 @@ describe('bad input ends with exit code 2 and one line that names the value and 
 
 describe('parameters at their edges', () => {
   it('allow M > N, and r > N, which is causal', async () => {
-    const { code, stdout } = await cli(['plan', samplePrompt, '--max-tokens', '50', '--block', '256', '--scenario', 'sliding-window', '--window', '1000', '--json']);
+    const { code, stdout } = await cli([
+      'plan',
+      samplePrompt,
+      '--max-tokens',
+      '50',
+      '--block',
+      '256',
+      '--scenario',
+      'sliding-window',
+      '--window',
+      '1000',
+      '--json',
+    ]);
     expect(code).toBe(0);
     const { plan } = JSON.parse(stdout) as PlanDocument;
     expect(plan.blocks).toBe(1);

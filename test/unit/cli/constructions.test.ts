@@ -64,7 +64,18 @@ describe('simulate through a black box', () => {
   });
 
   it('compares the scenarios that a prompt can have, and names the others', async () => {
-    const { code, stdout, stderr } = await cli(['compare', samplePrompt, '--max-tokens', '700', '--construction', 'tight', '--no-quality', '--verify', 'none', '--json']);
+    const { code, stdout, stderr } = await cli([
+      'compare',
+      samplePrompt,
+      '--max-tokens',
+      '700',
+      '--construction',
+      'tight',
+      '--no-quality',
+      '--verify',
+      'none',
+      '--json',
+    ]);
     expect(code).toBe(0);
     const { runs, refused } = JSON.parse(stdout) as ComparisonReport;
     expect(runs.map(({ scenario }) => scenario.kind)).toEqual(['full', 'causal', 'average-case']);
@@ -106,8 +117,14 @@ describe('bad input of the constructions', () => {
     [['ledger', '--heads', 'x'], /--heads of "x" is not possible/],
     [['ledger', '--pictures', samplePrompt], /--pictures .* cannot be made .*; give the path of a folder/],
     [['simulate', samplePrompt, '--construction', 'loose'], /Construction "loose" is unknown; use one of fused, tight, paper/],
-    [['simulate', samplePrompt, '--construction', 'tight', '--scenario', 'sliding-window'], /A window of 512 is not below the block size of 256/],
-    [['simulate', samplePrompt, '--construction', 'tight', '--oracle-layers', '256', '--oracle-heads', '512'], /no block size fits.*or use fewer --oracle-layers and --oracle-heads/],
+    [
+      ['simulate', samplePrompt, '--construction', 'tight', '--scenario', 'sliding-window'],
+      /A window of 512 is not below the block size of 256/,
+    ],
+    [
+      ['simulate', samplePrompt, '--construction', 'tight', '--oracle-layers', '256', '--oracle-heads', '512'],
+      /no block size fits.*or use fewer --oracle-layers and --oracle-heads/,
+    ],
     [['simulate', samplePrompt, '--seeds', '3'], /--seeds 3 does nothing under scenario native; leave it out or choose average-case/],
     [['simulate', samplePrompt, '--scenario', 'average-case', '--epsilon', '2'], /--epsilon of "2" is not possible/],
     [['compare', samplePrompt, '--construction', 'tight', '--scenarios', 'causal,sliding-window'], /A window of 512 is not below/],

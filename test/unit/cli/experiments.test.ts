@@ -28,11 +28,33 @@ function experimentFile(fields: Partial<Experiment>): string {
 
 describe('evaluate', () => {
   it('prints what scenarios do to the model, in the layout of a KL divergence report', async () => {
-    const { code, stdout, stderr } = await cli(['evaluate', promptsFolder(), ...small, '--scenario', 'sliding-window', '--window', '8,32', '--needle', '--needle-lengths', '64', '--needle-depths', '0,1']);
+    const { code, stdout, stderr } = await cli([
+      'evaluate',
+      promptsFolder(),
+      ...small,
+      '--scenario',
+      'sliding-window',
+      '--window',
+      '8,32',
+      '--needle',
+      '--needle-lengths',
+      '64',
+      '--needle-depths',
+      '0,1',
+    ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^tiny-docs-5m against its own attention, causal: 2 prompts, \d+ windows of 96 tokens, stride 96, \d+ positions scored; standard errors clustered by window\n/);
+    expect(stdout).toMatch(
+      /^tiny-docs-5m against its own attention, causal: 2 prompts, \d+ windows of 96 tokens, stride 96, \d+ positions scored; standard errors clustered by window\n/,
+    );
     expect(stdout).toMatch(/\n +sliding-window\(window 8\) +sliding-window\(window 32\)\n/);
-    for (const name of ['perplexity', "perplexity, model's own attention", 'KL divergence, mean \\(nats\\)', '  99\\.9%', '  median', 'same top token']) {
+    for (const name of [
+      'perplexity',
+      "perplexity, model's own attention",
+      'KL divergence, mean \\(nats\\)',
+      '  99\\.9%',
+      '  median',
+      'same top token',
+    ]) {
       expect(stdout).toMatch(new RegExp(`\\n${name} +\\S+.* {2}\\S+`));
     }
     expect(stdout).toMatch(/sliding-window\(window 8\), by position in the context\ntokens before/);
@@ -73,13 +95,39 @@ describe('sweep', () => {
   it('marks the Pareto front, draws it, and saves what repeats it', async () => {
     const folder = promptsFolder();
     const [picture, saved, results] = ['p.svg', 's.two-heads.json', 'r.jsonl'].map((name) => join(folder, '..', name));
-    const swept = await cli(['sweep', folder, '--context', '96', '--block', '16,48', '--scenario', 'native,sliding-window', '--window', '8,24', '--cycle', 'causal,sliding-window:8', '--picture', picture, '--save', saved, '--results', results, '--json']);
+    const swept = await cli([
+      'sweep',
+      folder,
+      '--context',
+      '96',
+      '--block',
+      '16,48',
+      '--scenario',
+      'native,sliding-window',
+      '--window',
+      '8,24',
+      '--cycle',
+      'causal,sliding-window:8',
+      '--picture',
+      picture,
+      '--save',
+      saved,
+      '--results',
+      results,
+      '--json',
+    ]);
     expect(swept.code).toBe(0);
     const report = JSON.parse(swept.stdout) as ExperimentReport;
     expect(report.points).toHaveLength(8);
     expect(report.points.some(({ onFront }) => onFront)).toBe(true);
     expect(readFileSync(picture, 'utf8')).toMatch(/^<svg[^]*Pareto front[^]*<\/svg>\n?$/);
-    expect(JSON.parse(readFileSync(saved, 'utf8'))).toMatchObject({ version: 1, prompts: ['prompts'], model: 'tiny-docs-5m', results: 'r.jsonl', blocks: [16, 48] });
+    expect(JSON.parse(readFileSync(saved, 'utf8'))).toMatchObject({
+      version: 1,
+      prompts: ['prompts'],
+      model: 'tiny-docs-5m',
+      results: 'r.jsonl',
+      blocks: [16, 48],
+    });
 
     const again = await cli(['run', saved, '--json']);
     expect(again.code).toBe(0);
@@ -95,7 +143,18 @@ describe('sweep', () => {
   });
 
   it('names combinations that it leaves out', async () => {
-    const { code, stderr } = await cli(['sweep', promptsFolder(), ...small, '--no-quality', '--scenario', 'attention-sink', '--window', '2,16', '--sinks', '4']);
+    const { code, stderr } = await cli([
+      'sweep',
+      promptsFolder(),
+      ...small,
+      '--no-quality',
+      '--scenario',
+      'attention-sink',
+      '--window',
+      '2,16',
+      '--sinks',
+      '4',
+    ]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^attention-sink:2:4 is left out: /);
   });
@@ -108,14 +167,21 @@ describe('run and check', () => {
     expect([kept.code, kept.stdout.match(/kept$/gm)?.length]).toEqual([0, 2]);
     const broken = await cli(['check', path, '--max-calls', '150', '--max-kl', '0.000001']);
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/two-heads: 3 budgets of 4 are broken: \S+a\.md under sliding-window\(window 16\), M = 32 has calls \d+, over 150; .*a\.md .* has mean KL .*b\.txt .* has mean KL [^\n]*\n$/);
+    expect(broken.stderr).toMatch(
+      /two-heads: 3 budgets of 4 are broken: \S+a\.md under sliding-window\(window 16\), M = 32 has calls \d+, over 150; .*a\.md .* has mean KL .*b\.txt .* has mean KL [^\n]*\n$/,
+    );
     const unknown = await cli(['check', path, '--max-predicted-ms', '60']);
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/no expected time \(run two-heads calibrate first\)/)]);
   });
 
   it('print one document with --json', async () => {
     const { stdout } = await cli(['check', experimentFile({ scenarios: ['causal'] }), '--max-calls', '1', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, budgets: { calls: 1 }, kept: false, checks: [{ budget: 'calls', limit: 1, kept: false }, {}] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      schemaVersion: 1,
+      budgets: { calls: 1 },
+      kept: false,
+      checks: [{ budget: 'calls', limit: 1, kept: false }, {}],
+    });
   });
 
   it.each([
@@ -138,7 +204,9 @@ describe('run and check', () => {
 });
 
 it('publishes the JSON Schema that the extension gives the editor', async () => {
-  const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { contributes: { jsonValidation: { url: string }[] } };
+  const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    contributes: { jsonValidation: { url: string }[] };
+  };
   const { stdout } = await cli(['schema']);
   expect(readFileSync(join(root, contributes.jsonValidation[0].url), 'utf8')).toBe(stdout);
 });

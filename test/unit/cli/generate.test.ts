@@ -10,7 +10,18 @@ describe('generate', () => {
     const { code, stdout } = await cli([...short, '--scenario', 'sliding-window', '--window', '8', '--json']);
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as GenerationReport;
-    expect(Object.keys(report)).toEqual(['schemaVersion', 'prompt', 'model', 'oracle', 'generation', 'continuation', 'baseline', 'sameTokens', 'run', 'environment']);
+    expect(Object.keys(report)).toEqual([
+      'schemaVersion',
+      'prompt',
+      'model',
+      'oracle',
+      'generation',
+      'continuation',
+      'baseline',
+      'sameTokens',
+      'run',
+      'environment',
+    ]);
     expect(report.generation).toEqual({ tokens: 8, baseline: true, temperature: 0, topK: 0, topP: 1, seed: 1 });
     expect(report.continuation.tokens.length).toBeLessThanOrEqual(8);
     expect(report.continuation.scenario).toEqual({ kind: 'sliding-window', window: 8 });
@@ -27,7 +38,20 @@ describe('generate', () => {
   });
 
   it('leaves the baseline out on demand, and samples', async () => {
-    const { stdout } = await cli([...short, '--scenario', 'sliding-window', '--no-baseline', '--temperature', '1.5', '--top-k', '100', '--top-p', '0.9', '--sample-seed', '4']);
+    const { stdout } = await cli([
+      ...short,
+      '--scenario',
+      'sliding-window',
+      '--no-baseline',
+      '--temperature',
+      '1.5',
+      '--top-k',
+      '100',
+      '--top-p',
+      '0.9',
+      '--sample-seed',
+      '4',
+    ]);
     expect(stdout).toMatch(/\(temperature 1\.5, top 100, top p 0\.9, seed 4\)/);
     expect(stdout).not.toMatch(/own attention/);
   });

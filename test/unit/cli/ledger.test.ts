@@ -14,7 +14,10 @@ describe('what a ledger prints', () => {
     const report = JSON.parse(stdout) as LedgerReport;
     expect(Object.keys(report)).toEqual(['schemaVersion', 'options', 'rows', 'sampling', 'environment']);
     expect(stdout).toBe(`${JSON.stringify(report, null, 2)}\n`);
-    const percents = stderr.trimEnd().split('\n').map((line) => Number(/^ledger: +(\d+)% (?:attend|verify), ./.exec(line)?.[1]));
+    const percents = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(/^ledger: +(\d+)% (?:attend|verify), ./.exec(line)?.[1]));
     expect(percents.length).toBeGreaterThan(3);
     // A line of another form is NaN, which is not above anything.
     expect(percents.every((percent, index) => percent >= (index === 0 ? 0 : percents[index - 1]))).toBe(true);
@@ -30,7 +33,9 @@ describe('what a ledger prints', () => {
     rows.forEach((row, index) => {
       const numbers = [row.countedCalls, row.exact.calls, row.bound.calls, row.lowerBound, row.rounds].join(' +');
       // Nothing was called again at this scale of the scores: a count stands alone in its cell.
-      expect(lines[head + 1 + index]).toMatch(new RegExp(`^${row.statement} +${row.construction} +${row.scenario.kind}.* +${numbers} .* ${row.verdict} `));
+      expect(lines[head + 1 + index]).toMatch(
+        new RegExp(`^${row.statement} +${row.construction} +${row.scenario.kind}.* +${numbers} .* ${row.verdict} `),
+      );
       expect(lines).toContain(`  ${row.statement}, ${row.construction}: ${row.exact.formula} = ${row.exact.calls}`);
       // What a statement does not read is no error of 0, and none that was not finite.
       expect(/ - +\S+ +exact /.test(lines[head + 1 + index])).toBe(!row.readsNormaliser);
@@ -41,7 +46,10 @@ describe('what a ledger prints', () => {
 
 describe('a ledger that cannot be', () => {
   it.each([
-    [['--window', '200', '--block', '129'], /A window of 200 is not below the block size of 129.*; use a block size of 201 or more, a window of 128 or less/],
+    [
+      ['--window', '200', '--block', '129'],
+      /A window of 200 is not below the block size of 129.*; use a block size of 201 or more, a window of 128 or less/,
+    ],
     [['--window', '9', '--sinks', '10'], /10 sinks are more than the window of 9; choose 9 or fewer/],
     [['--scale', 'abc'], /--scale of "abc" is not possible; use a number above 0 and up to 1000/],
     [['--scale', '1001'], /--scale of "1001" is not possible; use a number above 0 and up to 1000/],

@@ -17,19 +17,47 @@ function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string 
 
 describe('pack', () => {
   it('packs the files of a folder, named files and the lines of a list, and prints one JSON document', async () => {
-    const folder = folderOf({ 'b.txt': 'Second.', 'a.md': 'First prompt of the folder.', 'c.PROMPT': 'Third.', 'd.json': '{}', '.e.md.bak': 'no prompt' });
+    const folder = folderOf({
+      'b.txt': 'Second.',
+      'a.md': 'First prompt of the folder.',
+      'c.PROMPT': 'Third.',
+      'd.json': '{}',
+      '.e.md.bak': 'no prompt',
+    });
     mkdirSync(join(folder, 'deeper.md'));
     const named = join(folderOf({ notes: 'Named, whatever its extension.' }), 'notes');
     const list = join(folderOf({ list: '\nOne line.\r\n   \r\nAnother line.\n' }), 'list');
     const { code, stdout, stderr } = await cli(['pack', folder, named, '--list', list, '--json']);
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as PackReport;
-    expect(report.prompts.map(({ path }) => path)).toEqual([join(folder, 'a.md'), join(folder, 'b.txt'), join(folder, 'c.PROMPT'), named, `${list}:2`, `${list}:4`]);
+    expect(report.prompts.map(({ path }) => path)).toEqual([
+      join(folder, 'a.md'),
+      join(folder, 'b.txt'),
+      join(folder, 'c.PROMPT'),
+      named,
+      `${list}:2`,
+      `${list}:4`,
+    ]);
     expect(Object.keys(report)).toEqual(
-      expect.arrayContaining(['schemaVersion', 'model', 'scenario', 'prompts', 'packed', 'separate', 'bound', 'fidelity', 'difference', 'environment']),
+      expect.arrayContaining([
+        'schemaVersion',
+        'model',
+        'scenario',
+        'prompts',
+        'packed',
+        'separate',
+        'bound',
+        'fidelity',
+        'difference',
+        'environment',
+      ]),
     );
     expect(report.scenario).toEqual({ kind: 'full' });
-    expect(report.packed).toMatchObject({ calls: 6, separationWidth: 4, tokens: report.prompts.reduce((sum, { tokens }) => sum + tokens, 0) });
+    expect(report.packed).toMatchObject({
+      calls: 6,
+      separationWidth: 4,
+      tokens: report.prompts.reduce((sum, { tokens }) => sum + tokens, 0),
+    });
     expect(report.separate.calls).toBe(36);
     expect(report.bound.calls).toBe(6);
     expect(report.fidelity).toMatchObject({ leak: 0, maxRelError: expect.any(Number) as number });
@@ -38,7 +66,10 @@ describe('pack', () => {
   });
 
   it('prints a summary and a table for people, and calls the causal flag our extension', async () => {
-    const { code, stdout } = await cli(['pack', '--list', '-', '--scenario', 'causal', '--threads', '1'], 'What is a page?\nWhat is a journal?\n');
+    const { code, stdout } = await cli(
+      ['pack', '--list', '-', '--scenario', 'causal', '--threads', '1'],
+      'What is a page?\nWhat is a journal?\n',
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^2 prompts packed into \d+ tokens under causal, tiny-docs-5m, no mask input$/m);
     expect(stdout).toMatch(/packed +6 attention calls, .* in attention, .* in all/);
@@ -47,7 +78,12 @@ describe('pack', () => {
     expect(stdout).toMatch(/weight leaked to other prompts: 0/);
     expect(stdout).toMatch(/our extension/);
     const [, table] = stdout.split('\n\n');
-    expect(table.trim().split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual(['prompt', '-:1', '-:2']);
+    expect(
+      table
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/ {2,}/)[0]),
+    ).toEqual(['prompt', '-:1', '-:2']);
   });
 });
 
@@ -57,13 +93,28 @@ describe('bad input of pack ends with exit code 2 and one line that names the va
     'a path that is missing': [() => ['nowhere.md'], /nowhere\.md cannot be read .*give the path of a prompt file/],
     'an empty prompt': [() => [folderOf({ 'a.md': 'Fine.', 'b.md': '' })], /b\.md is empty; give a prompt of at least one character/],
     'a binary file': [() => [folderOf({ 'a.md': 'Fine.', 'b.txt': new Uint8Array([65, 0, 66]) })], /b\.txt is a binary file/],
-    'a folder without prompts': [() => [folderOf({ 'data.json': '{}' })], /holds no prompt; give a folder with \.md, \.txt or \.prompt files/],
+    'a folder without prompts': [
+      () => [folderOf({ 'data.json': '{}' })],
+      /holds no prompt; give a folder with \.md, \.txt or \.prompt files/,
+    ],
     'a list that is missing': [() => ['--list', 'nowhere.txt'], /nowhere\.txt cannot be read/],
-    'a blank list': [() => ['--list', join(folderOf({ list: '\n  \n' }), 'list')], /--list .*list holds only blank lines; put one prompt on each line/],
+    'a blank list': [
+      () => ['--list', join(folderOf({ list: '\n  \n' }), 'list')],
+      /--list .*list holds only blank lines; put one prompt on each line/,
+    ],
     'standard input named twice': [() => ['-', '--list', '-'], /Standard input \(-\) is named twice .*name it once/],
-    'a scenario that no kernel masks by itself': [() => [samplePrompt, '--scenario', 'sliding-window'], /Scenario "sliding-window" is unknown; use one of full, causal/],
-    'too many tokens': [() => [samplePrompt, '--max-tokens', '1000'], /The prompts have 4,957 tokens together and the limit is 1,000, .*N\^2 scores; give fewer prompts or raise --max-tokens/],
-    'a limit that is no number': [() => [samplePrompt, '--max-tokens', 'many'], /--max-tokens of "many" is not possible; use a whole number from 1/],
+    'a scenario that no kernel masks by itself': [
+      () => [samplePrompt, '--scenario', 'sliding-window'],
+      /Scenario "sliding-window" is unknown; use one of full, causal/,
+    ],
+    'too many tokens': [
+      () => [samplePrompt, '--max-tokens', '1000'],
+      /The prompts have 4,957 tokens together and the limit is 1,000, .*N\^2 scores; give fewer prompts or raise --max-tokens/,
+    ],
+    'a limit that is no number': [
+      () => [samplePrompt, '--max-tokens', 'many'],
+      /--max-tokens of "many" is not possible; use a whole number from 1/,
+    ],
     'an unknown provider': [() => [samplePrompt, '--provider', 'tpu'], /Provider "tpu" is unknown/],
     'an unknown model': [() => [samplePrompt, '--model', 'nowhere'], /Model "nowhere" is no folder/],
   };

@@ -65,7 +65,11 @@ describe('report', () => {
     ['a report that is cut short', () => [file(simulated.slice(0, 500))], /run\.json is not JSON/],
     ['a plan', planned, /run\.json: run: .*; give what/],
     ['another version', () => [file(JSON.stringify({ ...reportOf(), schemaVersion: 9 }))], /run\.json: schemaVersion: .*; give what/],
-    ['text for a number', () => [file(JSON.stringify({ runs: [{ ...reportOf(), fidelity: { rows: 'many' } }], schemaVersion: 1 }))], /run\.json: runs\.0\.fidelity\./],
+    [
+      'text for a number',
+      () => [file(JSON.stringify({ runs: [{ ...reportOf(), fidelity: { rows: 'many' } }], schemaVersion: 1 }))],
+      /run\.json: runs\.0\.fidelity\./,
+    ],
     ['no run', () => [file('[]')], /run\.json holds no run; give what/],
     ['null', () => [file('null')], /run\.json: the document: /],
     ['too large a file', () => [huge()], /run\.json has 64\.0 MiB; the limit is 64\.0 MiB/],

@@ -19,10 +19,13 @@ function tilesIn({ queries, keys, diagonal }: TileArea): string[] {
 function tilesBefore({ queryBlocks }: Plan, blocks: number): string[] {
   return queryBlocks
     .slice(0, blocks)
-    .flatMap(({ runs: tiles }, block) => tiles.flatMap(({ from, to }) => tilesIn({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false })));
+    .flatMap(({ runs: tiles }, block) =>
+      tiles.flatMap(({ from, to }) => tilesIn({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false })),
+    );
 }
 
-const doneBefore = (plan: Plan, { doneBlocks, done }: OrderStep): string[] => [...tilesBefore(plan, doneBlocks), ...done.flatMap(tilesIn)].sort();
+const doneBefore = (plan: Plan, { doneBlocks, done }: OrderStep): string[] =>
+  [...tilesBefore(plan, doneBlocks), ...done.flatMap(tilesIn)].sort();
 
 /** Memory of the scores of so many tiles. */
 const scoreBytes = (tiles: number, rows: number): number => 4 * rows * rows * tiles;

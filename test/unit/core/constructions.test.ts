@@ -167,7 +167,8 @@ describe('separation vectors', () => {
 
   it('let a chunk see itself without rounding, and hide every other', () => {
     const vectors = separationVectors(100);
-    const product = (a: Float32Array, b: Float32Array): number => a.reduce((sum, entry, column) => Math.fround(sum + Math.fround(entry * b[column])), 0);
+    const product = (a: Float32Array, b: Float32Array): number =>
+      a.reduce((sum, entry, column) => Math.fround(sum + Math.fround(entry * b[column])), 0);
     vectors.forEach(({ query }, chunk) => {
       vectors.forEach(({ key }, other) => {
         const score = product(query, key);

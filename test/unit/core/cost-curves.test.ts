@@ -19,10 +19,20 @@ function requestsOf(options: Partial<SimulationOptions> = {}, tokens = 1): PlanR
 
 describe('the scenarios side by side', () => {
   it('are every kind, with the chosen one as it is, and layers that differ first', () => {
-    expect(scenarios.map(({ kind }) => kind)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
+    expect(scenarios.map(({ kind }) => kind)).toEqual([
+      'full',
+      'causal',
+      'sliding-window',
+      'attention-sink',
+      'local-window',
+      'average-case',
+    ]);
     const chosen = perLayer([{ kind: 'causal' }, { kind: 'sliding-window', window: 7 }]);
     expect(comparedScenarios(chosen, parameters).possible[0]).toEqual(chosen);
-    expect(comparedScenarios({ kind: 'custom', expression: 'k <= q' }, parameters).possible.at(-1)).toEqual({ kind: 'custom', expression: 'k <= q' });
+    expect(comparedScenarios({ kind: 'custom', expression: 'k <= q' }, parameters).possible.at(-1)).toEqual({
+      kind: 'custom',
+      expression: 'k <= q',
+    });
     const native = { kind: 'sliding-window', window: 4096 } as const;
     expect(comparedScenarios(native, parameters).possible[2]).toEqual(native);
   });
@@ -44,19 +54,30 @@ describe('what scenarios cost a prompt', () => {
     for (const [index, cost] of possible.entries()) {
       const plan = makePlan({ ...requestsOf({}, 5000)[index] });
       expect([cost.attentionCalls, cost.tokenwiseCalls, cost.boundCalls, cost.flops, cost.attentionFlops, cost.bytes]).toEqual([
-        plan.calls.attention, plan.calls.tokenwise, plan.bound.calls, plan.flops, plan.flopsByPhase.attend, plan.bytes,
+        plan.calls.attention,
+        plan.calls.tokenwise,
+        plan.bound.calls,
+        plan.flops,
+        plan.flopsByPhase.attend,
+        plan.bytes,
       ]);
     }
     // Of the plan's own scenario the time is the one that is known; of the others, that of their plans.
     expect(possible[1].predictedMs).toBe(1234);
-    expect(possible[0].predictedMs).toBeCloseTo(predict(makePlan({ ...requestsOf({}, 5000)[0], scoreBytes: calibration.scoreBytes }), calibration)?.wallMs ?? NaN, 6);
+    expect(possible[0].predictedMs).toBeCloseTo(
+      predict(makePlan({ ...requestsOf({}, 5000)[0], scoreBytes: calibration.scoreBytes }), calibration)?.wallMs ?? NaN,
+      6,
+    );
   });
 
   it('leaves out what the construction cannot have, and says why once', () => {
     const [, causal] = requestsOf({ construction: 'tight' }, 5000);
     const { possible, impossible } = scenarioCosts(makePlan(causal), null, parameters, madeUpCalibration());
     expect(possible.map(({ kind }) => kind)).toEqual(['full', 'causal', 'average-case']);
-    expect(impossible).toEqual([expect.stringMatching(/A window of 512 is not below the block size/), expect.stringMatching(/no arrangement under construction tight/)]);
+    expect(impossible).toEqual([
+      expect.stringMatching(/A window of 512 is not below the block size/),
+      expect.stringMatching(/no arrangement under construction tight/),
+    ]);
     expect(possible.every(({ predictedMs: time }) => time === null)).toBe(true);
   });
 });
@@ -69,9 +90,17 @@ describe('cost over N', () => {
     for (const [index, { kind, points }] of curves.entries()) {
       expect(kind).toBe(requests[index].scenario.kind);
       expect(points.map(({ tokens }) => tokens)).toEqual(curveLengths);
-      for (const { tokens, attentionCalls, boundCalls, flops, bytes, predictedMs: time } of points.filter((point) => point.tokens < 20_000)) {
+      for (const { tokens, attentionCalls, boundCalls, flops, bytes, predictedMs: time } of points.filter(
+        (point) => point.tokens < 20_000,
+      )) {
         const plan = makePlan({ ...requests[index], tokens });
-        expect([attentionCalls, boundCalls, flops, bytes, time]).toEqual([plan.calls.attention, plan.bound.calls, plan.flops, plan.bytes, null]);
+        expect([attentionCalls, boundCalls, flops, bytes, time]).toEqual([
+          plan.calls.attention,
+          plan.bound.calls,
+          plan.flops,
+          plan.bytes,
+          null,
+        ]);
       }
     }
   });
@@ -88,7 +117,10 @@ describe('cost over N', () => {
   it('stops early for a written mask, whose tiles are looked at one by one', () => {
     const [request] = requestsOf();
     const written = { ...request, scenario: { kind: 'custom', expression: 'k <= q' } } as const;
-    const { curves: [{ points }], breakEven } = costCurves([written], written, madeUpCalibration());
+    const {
+      curves: [{ points }],
+      breakEven,
+    } = costCurves([written], written, madeUpCalibration());
     expect(points.map(({ tokens }) => tokens)).toEqual([128, 256, 512, 1024, 2048]);
     expect(points.at(-1)?.flops).toBe(makePlan({ ...written, tokens: 2048 }).flops);
     expect(breakEven).toBeNull();

@@ -11,7 +11,8 @@ import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { smallModel } from '../../support/shapes';
 
-const at = (expression: string, query: number, key: number, tokens = 100): boolean => predicateOf(parseMask(expression), tokens)(query, key);
+const at = (expression: string, query: number, key: number, tokens = 100): boolean =>
+  predicateOf(parseMask(expression), tokens)(query, key);
 
 describe('a mask expression', () => {
   it.each([
@@ -63,7 +64,9 @@ describe('a mask expression', () => {
       ? fc.oneof(fc.constantFrom('q', 'k', 'n'), fc.integer({ min: 0, max: 12 }).map(String))
       : fc.oneof(
           fc.tuple(number(), fc.constantFrom('+', '-', '*'), number()).map(([left, operator, right]) => `(${left} ${operator} ${right})`),
-          fc.tuple(number(), fc.constantFrom('//', '%'), fc.integer({ min: 1, max: 9 })).map(([left, operator, right]) => `(${left}) ${operator} ${right}`),
+          fc
+            .tuple(number(), fc.constantFrom('//', '%'), fc.integer({ min: 1, max: 9 }))
+            .map(([left, operator, right]) => `(${left}) ${operator} ${right}`),
           number().map((inner) => `abs(${inner})`),
           fc.tuple(fc.constantFrom('min', 'max'), number(), number()).map(([name, left, right]) => `${name}(${left}, ${right})`),
         ),
@@ -72,7 +75,11 @@ describe('a mask expression', () => {
     const comparison = fc.tuple(number(2), fc.constantFrom('<', '<=', '>', '>=', '==', '!='), number(2)).map((parts) => parts.join(' '));
     return depth <= 1
       ? comparison
-      : fc.oneof(comparison, fc.tuple(truth(), fc.constantFrom('and', 'or'), truth()).map(([left, operator, right]) => `(${left}) ${operator} (${right})`), truth().map((inner) => `not (${inner})`));
+      : fc.oneof(
+          comparison,
+          fc.tuple(truth(), fc.constantFrom('and', 'or'), truth()).map(([left, operator, right]) => `(${left}) ${operator} (${right})`),
+          truth().map((inner) => `not (${inner})`),
+        );
   });
 
   it('is bounded over a rectangle by what its pairs are', () => {
@@ -96,20 +103,52 @@ describe('a mask expression', () => {
 
   it('never crashes on what it cannot read', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('q', 'k', 'n', '7', '+', '-', '*', '//', '%', '<', '<=', '==', 'and', 'or', 'not', '(', ')', ',', 'abs', 'min', ' ', '!', '\u2028', '𝒳'), { maxLength: 30 }), (words) => {
-        try {
-          parseMask(words.join(' '));
-        } catch (error) {
-          expect(error).toBeInstanceOf(InputError);
-          expect((error as Error).message).not.toMatch(/[\n\u2028]/);
-        }
-      }),
+      fc.property(
+        fc.array(
+          fc.constantFrom(
+            'q',
+            'k',
+            'n',
+            '7',
+            '+',
+            '-',
+            '*',
+            '//',
+            '%',
+            '<',
+            '<=',
+            '==',
+            'and',
+            'or',
+            'not',
+            '(',
+            ')',
+            ',',
+            'abs',
+            'min',
+            ' ',
+            '!',
+            '\u2028',
+            '𝒳',
+          ),
+          { maxLength: 30 },
+        ),
+        (words) => {
+          try {
+            parseMask(words.join(' '));
+          } catch (error) {
+            expect(error).toBeInstanceOf(InputError);
+            expect((error as Error).message).not.toMatch(/[\n\u2028]/);
+          }
+        },
+      ),
     );
   });
 });
 
 describe('a custom scenario', () => {
-  const planOf = (scenario: Parameters<typeof planRequest>[2]['scenario'], tokens: number, blockSize = 32): Plan => makePlan(planRequest(tokens, smallModel, { ...defaultOptions, scenario, blockSize }));
+  const planOf = (scenario: Parameters<typeof planRequest>[2]['scenario'], tokens: number, blockSize = 32): Plan =>
+    makePlan(planRequest(tokens, smallModel, { ...defaultOptions, scenario, blockSize }));
   const same = ['queryBlocks', 'tiles', 'tilesByKind', 'visiblePairs', 'calls', 'flops'] as const;
 
   it.each([
@@ -130,7 +169,9 @@ describe('a custom scenario', () => {
     const plan = planOf(makeScenario('custom', { expression: 'k <= q and (q - k < 512 or k < 4)' }), 100_000, 256);
     expect(plan.visiblePairs).toBe(planOf(makeScenario('attention-sink', { window: 512, sinks: 4 }), 100_000, 256).visiblePairs);
     expect(performance.now() - start).toBeLessThan(20_000);
-    expect(() => planOf(makeScenario('custom', { expression: 'k == q or (q + k) % 3 == 0' }), 20_000)).toThrow(/too finely broken for 20000 tokens/);
+    expect(() => planOf(makeScenario('custom', { expression: 'k == q or (q + k) % 3 == 0' }), 20_000)).toThrow(
+      /too finely broken for 20000 tokens/,
+    );
     expect(() => planOf(makeScenario('custom'), 200_000)).toThrow(/at most 131072 tokens and the prompt has 200000/);
   });
 
@@ -139,7 +180,9 @@ describe('a custom scenario', () => {
   });
 
   it('is refused by the black-box constructions', () => {
-    expect(() => makePlan(planRequest(100, smallModel, { ...defaultOptions, scenario: makeScenario('custom'), construction: 'tight' }))).toThrow(/use construction fused/);
+    expect(() =>
+      makePlan(planRequest(100, smallModel, { ...defaultOptions, scenario: makeScenario('custom'), construction: 'tight' })),
+    ).toThrow(/use construction fused/);
   });
 
   it('looks ahead where some pair does', () => {

@@ -16,7 +16,13 @@ describe('fitting rates', () => {
     const rates = fc.array(fc.double({ min: 0.01, max: 10, noNaN: true }), { minLength: 3, maxLength: 3 });
     fc.assert(
       fc.property(rates, (x) => {
-        const rows = [[1, 2, 0], [4, 1, 1], [0, 3, 5], [2, 2, 9], [7, 1, 0]];
+        const rows = [
+          [1, 2, 0],
+          [4, 1, 1],
+          [0, 3, 5],
+          [2, 2, 9],
+          [7, 1, 0],
+        ];
         const times = rows.map((row) => row.reduce((sum, entry, index) => sum + entry * x[index], 0));
         fitRates(rows, times).forEach((found, index) => expect(found).toBeCloseTo(x[index], 6));
       }),
@@ -24,14 +30,33 @@ describe('fitting rates', () => {
   });
 
   it('gives no rate below 0, whatever the times', () => {
-    expect(fitRates([[1, 1], [1, 2]], [3, 1])[1]).toBe(0);
-    expect(fitRates([[1, 1], [1, 1]], [3, 3]).reduce((sum, rate) => sum + rate, 0)).toBeCloseTo(3);
+    expect(
+      fitRates(
+        [
+          [1, 1],
+          [1, 2],
+        ],
+        [3, 1],
+      )[1],
+    ).toBe(0);
+    expect(
+      fitRates(
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        [3, 3],
+      ).reduce((sum, rate) => sum + rate, 0),
+    ).toBeCloseTo(3);
   });
 });
 
 describe('rates between measured ones', () => {
   it('lie between them, and stay as they are beyond', () => {
-    const points = [[16, 1], [64, 3]] as const;
+    const points = [
+      [16, 1],
+      [64, 3],
+    ] as const;
     expect([8, 16, 32, 64, 500].map((at) => interpolate(points, at))).toEqual([1, 1, 2, 3, 3]);
     expect([28, 16, 40, 64, 112].map((at) => linearBetween(points, at))).toEqual([1.5, 1, 2, 3, 5]);
   });
@@ -60,11 +85,15 @@ describe('a prediction', () => {
 
   it('is the sum of its phases, grows with the prompt, and is none for a black box', () => {
     const calibration = madeUpCalibration();
-    const [short, long] = [400, 4000].map((tokens) => predict(planOf({ tokens, blockSize: 64, scenario: { kind: 'causal' } }), calibration));
+    const [short, long] = [400, 4000].map((tokens) =>
+      predict(planOf({ tokens, blockSize: 64, scenario: { kind: 'causal' } }), calibration),
+    );
     expect(short?.wallMs).toBeCloseTo(Object.values(short?.phases ?? {}).reduce((sum, time) => sum + time, 0));
     expect(long?.wallMs).toBeGreaterThan(20 * ((short?.wallMs ?? Infinity) - 5));
     expect(long?.peakBytes).toBeGreaterThan(short?.peakBytes ?? Infinity);
-    expect(predict(planOf({ tokens: 400, blockSize: 64, scenario: { kind: 'causal' } }, {}, undefined, 'tight'), calibration)).toBeUndefined();
+    expect(
+      predict(planOf({ tokens: 400, blockSize: 64, scenario: { kind: 'causal' } }, {}, undefined, 'tight'), calibration),
+    ).toBeUndefined();
   });
 
   it('goes by compiled layers where the device runs those', () => {
@@ -85,7 +114,8 @@ describe('the break-even with dense attention', () => {
   });
 
   it('comes earlier for a window than for all keys', () => {
-    const from = (scenario: Parameters<typeof planOf>[0]['scenario']): number => breakEven(planOf({ tokens: 1000, blockSize: 64, scenario }), madeUpCalibration())?.fromTokens ?? Infinity;
+    const from = (scenario: Parameters<typeof planOf>[0]['scenario']): number =>
+      breakEven(planOf({ tokens: 1000, blockSize: 64, scenario }), madeUpCalibration())?.fromTokens ?? Infinity;
     expect(from({ kind: 'sliding-window', window: 64 })).toBeLessThanOrEqual(from({ kind: 'full' }));
   });
 });
@@ -95,7 +125,8 @@ describe('the fastest block', () => {
     const calibration = madeUpCalibration();
     const request = planOf({ tokens: 3000, blockSize: 32, scenario: { kind: 'sliding-window', window: 100 } });
     const chosen = fastestBlock(request, calibration);
-    const time = (inputLength: number): number => predict(makePlan({ ...request, oracle: { ...request.oracle, inputLength } }), calibration)?.wallMs ?? Infinity;
+    const time = (inputLength: number): number =>
+      predict(makePlan({ ...request, oracle: { ...request.oracle, inputLength } }), calibration)?.wallMs ?? Infinity;
     for (const inputLength of [32, 64, 128, 256, 512, 1024]) {
       expect(time(chosen.oracle.inputLength)).toBeLessThanOrEqual(time(inputLength));
     }

@@ -14,7 +14,11 @@ function apply(text: NamedText, { offset, removed, inserted }: TextEdit): NamedT
 
 /** A text of some length, edits that fit it one after another, a word and a range of the new text. */
 const cases = fc
-  .record({ length: fc.integer({ min: 1, max: 60 }), raw: fc.array(fc.tuple(fc.nat(), fc.nat(9), fc.nat(6)), { maxLength: 8 }), seed: fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()) })
+  .record({
+    length: fc.integer({ min: 1, max: 60 }),
+    raw: fc.array(fc.tuple(fc.nat(), fc.nat(9), fc.nat(6)), { maxLength: 8 }),
+    seed: fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()),
+  })
   .map(({ length, raw, seed }) => {
     const old: NamedText = Array.from({ length }, (_, index) => index);
     let text = old;
@@ -24,7 +28,10 @@ const cases = fc
       text = apply(text, edit);
       return edit;
     });
-    const rangeIn = (size: number, from: number, reach: number): TextRange => ({ from: from % size, to: Math.min(size, (from % size) + 1 + (reach % 5)) });
+    const rangeIn = (size: number, from: number, reach: number): TextRange => ({
+      from: from % size,
+      to: Math.min(size, (from % size) + 1 + (reach % 5)),
+    });
     return { text, edits, word: rangeIn(length, seed[0], seed[1]), seen: rangeIn(text.length + 1, seed[2], seed[3] * 7) };
   });
 
@@ -50,9 +57,19 @@ describe('a place in a text that is edited', () => {
     fc.assert(
       fc.property(cases, ({ edits, word }) => {
         expect(offsetAfter(word, [])).toBe(word.from);
-        expect(offsetAfter(word, edits.map((edit) => ({ ...edit, offset: edit.offset + word.to })))).toBe(word.from);
+        expect(
+          offsetAfter(
+            word,
+            edits.map((edit) => ({ ...edit, offset: edit.offset + word.to })),
+          ),
+        ).toBe(word.from);
         const grown = edits.reduce((sum, { inserted }) => sum + inserted, 0);
-        expect(offsetAfter(word, edits.map(({ inserted }) => ({ offset: 0, removed: 0, inserted })))).toBe(word.from + grown);
+        expect(
+          offsetAfter(
+            word,
+            edits.map(({ inserted }) => ({ offset: 0, removed: 0, inserted })),
+          ),
+        ).toBe(word.from + grown);
       }),
       runs,
     );

@@ -24,19 +24,24 @@ describe('a needle', () => {
 
   it('is placed exactly, at any length and depth', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 5, max: 55 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.array(fc.constant(9), { maxLength: 2 }), (length, depth, prefix) => {
-        fc.pre(length >= 5 + prefix.length);
-        const { tokens, needleStart, answerAt } = placeNeedle(haystack, needle, question, length, depth, prefix);
-        expect(tokens).toHaveLength(length);
-        expect(answerAt).toBe(length);
-        expect([...tokens.subarray(needleStart, needleStart + 3)]).toEqual(needle);
-        expect([...tokens.subarray(length - 2)]).toEqual([...question]);
-        expect([...tokens.subarray(0, prefix.length)]).toEqual(prefix);
-        // The rest is the haystack's beginning, in order.
-        const rest = [...tokens.subarray(prefix.length, needleStart), ...tokens.subarray(needleStart + 3, length - 2)];
-        expect(rest).toEqual(haystack.slice(0, rest.length));
-        expect(Math.abs(needleStart - prefix.length - depth * rest.length)).toBeLessThanOrEqual(0.5);
-      }),
+      fc.property(
+        fc.integer({ min: 5, max: 55 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.array(fc.constant(9), { maxLength: 2 }),
+        (length, depth, prefix) => {
+          fc.pre(length >= 5 + prefix.length);
+          const { tokens, needleStart, answerAt } = placeNeedle(haystack, needle, question, length, depth, prefix);
+          expect(tokens).toHaveLength(length);
+          expect(answerAt).toBe(length);
+          expect([...tokens.subarray(needleStart, needleStart + 3)]).toEqual(needle);
+          expect([...tokens.subarray(length - 2)]).toEqual([...question]);
+          expect([...tokens.subarray(0, prefix.length)]).toEqual(prefix);
+          // The rest is the haystack's beginning, in order.
+          const rest = [...tokens.subarray(prefix.length, needleStart), ...tokens.subarray(needleStart + 3, length - 2)];
+          expect(rest).toEqual(haystack.slice(0, rest.length));
+          expect(Math.abs(needleStart - prefix.length - depth * rest.length)).toBeLessThanOrEqual(0.5);
+        },
+      ),
     );
   });
 
@@ -45,7 +50,12 @@ describe('a needle', () => {
     ['no depth', 20, NaN, 'Needle depth NaN is not between 0 and 1'],
     ['a length without room', 4, 0.5, 'Needle length 4 has no room for the needle and its question; use a whole number from 5 tokens on.'],
     ['a broken length', 20.5, 0.5, 'Needle length 20.5'],
-    ['a short haystack', 60, 0.5, 'The haystack has 50 tokens and a needle test of length 60 takes 55; use a longer text or a length of at most 55.'],
+    [
+      'a short haystack',
+      60,
+      0.5,
+      'The haystack has 50 tokens and a needle test of length 60 takes 55; use a longer text or a length of at most 55.',
+    ],
   ])('refuses %s', (_, length, depth, message) => {
     const place = (): unknown => placeNeedle(haystack, needle, question, length, depth);
     expect(place).toThrow(InputError);
@@ -61,7 +71,15 @@ describe('the grid of needle scores', () => {
     expect(grid.lengths).toEqual([256, 1024]);
     expect(grid.depths).toEqual([0, 0.5]);
     expect(grid.cells[1][0]).toBeNull();
-    expect(grid.cells[0][1]).toEqual({ count: 2, logProbability: -2, baselineLogProbability: -0.5, found: 0.5, baselineFound: 1, rank: 7, baselineRank: 1 });
+    expect(grid.cells[0][1]).toEqual({
+      count: 2,
+      logProbability: -2,
+      baselineLogProbability: -0.5,
+      found: 0.5,
+      baselineFound: 1,
+      rank: 7,
+      baselineRank: 1,
+    });
     expect(needleGrid([])).toEqual({ lengths: [], depths: [], cells: [] });
   });
 

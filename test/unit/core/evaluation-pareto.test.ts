@@ -9,17 +9,55 @@ describe('the Pareto front', () => {
     ['is empty for no points', [], []],
     ['has the one point', [[3, 4]], [true]],
     ['has the least of one cost, all of them', [[2], [1], [1], [3]], [false, true, true, false]],
-    ['has no point that another equals in one cost and beats in the other', [[1, 2], [1, 3], [2, 2]], [true, false, false]],
-    ['has points with the same costs, all or none', [[1, 2], [1, 2], [3, 3], [3, 3]], [true, true, false, false]],
-    ['has no point without a cost, and lets it beat nothing', [[NaN, 0], [null, 0], [5, 5]], [false, false, true]],
-    ['takes infinity for a cost', [[Infinity, 1], [2, 2], [Infinity, 3]], [true, true, false]],
+    [
+      'has no point that another equals in one cost and beats in the other',
+      [
+        [1, 2],
+        [1, 3],
+        [2, 2],
+      ],
+      [true, false, false],
+    ],
+    [
+      'has points with the same costs, all or none',
+      [
+        [1, 2],
+        [1, 2],
+        [3, 3],
+        [3, 3],
+      ],
+      [true, true, false, false],
+    ],
+    [
+      'has no point without a cost, and lets it beat nothing',
+      [
+        [NaN, 0],
+        [null, 0],
+        [5, 5],
+      ],
+      [false, false, true],
+    ],
+    [
+      'takes infinity for a cost',
+      [
+        [Infinity, 1],
+        [2, 2],
+        [Infinity, 3],
+      ],
+      [true, true, false],
+    ],
   ])('%s', (_, points, expected) => {
     expect(frontOf(points)).toEqual(expected);
   });
 
   // Few values, so that ties are common.
-  const cost = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: -3, max: 3 }) }, { weight: 1, arbitrary: fc.constantFrom(NaN, null, Infinity) });
-  const clouds = fc.integer({ min: 1, max: 4 }).chain((costs) => fc.array(fc.array(cost, { minLength: costs, maxLength: costs }), { maxLength: 25 }));
+  const cost = fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: -3, max: 3 }) },
+    { weight: 1, arbitrary: fc.constantFrom(NaN, null, Infinity) },
+  );
+  const clouds = fc
+    .integer({ min: 1, max: 4 })
+    .chain((costs) => fc.array(fc.array(cost, { minLength: costs, maxLength: costs }), { maxLength: 25 }));
 
   it('is what its definition says', () => {
     fc.assert(

@@ -13,7 +13,8 @@ const second: readonly ScoredPosition[] = [
   { position: 0, loss: 1.5, baselineLoss: 1, divergence: 0.2, agrees: true },
   { position: 1, loss: 0.5, baselineLoss: 0.5, divergence: 0, agrees: true },
 ];
-const summary = (...windows: (readonly ScoredPosition[])[]): QualitySummary => summariseQuality(windows.map((window) => summariseWindow(window, edges)));
+const summary = (...windows: (readonly ScoredPosition[])[]): QualitySummary =>
+  summariseQuality(windows.map((window) => summariseWindow(window, edges)));
 
 describe('the summary of an evaluation', () => {
   it('has the values that were worked out by hand', () => {
@@ -70,7 +71,9 @@ describe('the summary of an evaluation', () => {
   });
 
   it('says of the baseline itself that nothing changed', () => {
-    const same = [first, second].map((window) => window.map((position) => ({ ...position, loss: position.baselineLoss, divergence: 0, agrees: true })));
+    const same = [first, second].map((window) =>
+      window.map((position) => ({ ...position, loss: position.baselineLoss, divergence: 0, agrees: true })),
+    );
     const { targets, divergence, agreement } = summary(...same);
     expect(divergence).toMatchObject({ mean: { value: 0, error: 0, low: 0, high: 0 }, median: 0, p999: 0, maximum: 0 });
     expect(targets?.perplexityRatio).toEqual({ value: 1, error: 0, low: 1, high: 1 });
@@ -87,7 +90,10 @@ describe('the summary of an evaluation', () => {
     const noDivergence = odd({ divergence: NaN });
     expect(noDivergence).toMatchObject({ invalid: 1, infinite: 0, divergence: { mean: { value: NaN }, median: NaN, maximum: NaN } });
     expect(noDivergence.targets?.perplexity.value).toBeCloseTo(Math.exp(1.6), 12);
-    expect(odd({ loss: NaN })).toMatchObject({ invalid: 1, targets: { perplexity: { value: NaN }, perplexityRatio: { value: NaN }, probabilityChangeRms: { value: NaN } } });
+    expect(odd({ loss: NaN })).toMatchObject({
+      invalid: 1,
+      targets: { perplexity: { value: NaN }, perplexityRatio: { value: NaN }, probabilityChangeRms: { value: NaN } },
+    });
     expect(odd({ loss: Infinity, divergence: Infinity })).toMatchObject({
       invalid: 0,
       infinite: 1,
@@ -98,7 +104,13 @@ describe('the summary of an evaluation', () => {
   });
 
   it('has nothing to say of no windows and of no positions', () => {
-    expect(summariseQuality([])).toMatchObject({ windows: 0, positions: 0, divergence: { mean: { value: NaN }, median: NaN }, agreement: { value: NaN }, curve: [] });
+    expect(summariseQuality([])).toMatchObject({
+      windows: 0,
+      positions: 0,
+      divergence: { mean: { value: NaN }, median: NaN },
+      agreement: { value: NaN },
+      curve: [],
+    });
     expect(summary([])).toMatchObject({ windows: 1, positions: 0, curve: [] });
   });
 
@@ -129,14 +141,21 @@ describe('the 95% intervals', () => {
         });
       });
       // Taken as independent, all positions are in one window: the clustering is lost.
-      const found = summariseQuality(independent ? [summariseWindow(windows.flat(), bins)] : windows.map((window) => summariseWindow(window, bins)));
+      const found = summariseQuality(
+        independent ? [summariseWindow(windows.flat(), bins)] : windows.map((window) => summariseWindow(window, bins)),
+      );
       const holds = ({ low, high }: { low: number; high: number }, truth: number): number => Number(low <= truth && truth <= high);
       covered.loss += holds(found.targets?.logPerplexityRatio ?? { low: NaN, high: NaN }, 0);
       covered.divergence += holds(found.divergence.mean, 5);
       covered.agreement += holds(found.agreement, 0.8);
       covered.curve += holds(found.curve[3].divergence, 5);
     }
-    return { loss: covered.loss / repetitions, divergence: covered.divergence / repetitions, agreement: covered.agreement / repetitions, curve: covered.curve / repetitions };
+    return {
+      loss: covered.loss / repetitions,
+      divergence: covered.divergence / repetitions,
+      agreement: covered.agreement / repetitions,
+      curve: covered.curve / repetitions,
+    };
   }
 
   it('hold the truth in about 95 of 100 evaluations whose windows differ', () => {

@@ -9,13 +9,22 @@ const none = { before: [], after: [] };
 describe('windows of a text', () => {
   it('are disjoint where the stride is the context, and score all but the first token of each', () => {
     const windows = cutWindows(text(10), none, 4, 4, true);
-    expect(windows.map(({ start, end, from, to }) => [start, end, from, to])).toEqual([[0, 4, 0, 3], [4, 8, 0, 3], [8, 10, 0, 1]]);
+    expect(windows.map(({ start, end, from, to }) => [start, end, from, to])).toEqual([
+      [0, 4, 0, 3],
+      [4, 8, 0, 3],
+      [8, 10, 0, 1],
+    ]);
     expect([...(windows[1].targets ?? [])]).toEqual([105, 106, 107]);
   });
 
   it('overlap where the stride is less, and score each token once, after as much context as there is', () => {
     const windows = cutWindows(text(10), none, 4, 2, true);
-    expect(windows.map(({ start, end, from, to }) => [start, end, from, to])).toEqual([[0, 4, 0, 3], [2, 6, 1, 3], [4, 8, 1, 3], [6, 10, 1, 3]]);
+    expect(windows.map(({ start, end, from, to }) => [start, end, from, to])).toEqual([
+      [0, 4, 0, 3],
+      [2, 6, 1, 3],
+      [4, 8, 1, 3],
+      [6, 10, 1, 3],
+    ]);
   });
 
   it('begin with special tokens, which let the first token be scored', () => {
@@ -31,24 +40,33 @@ describe('windows of a text', () => {
     expect([window.from, window.to, window.targets]).toEqual([1, 4, undefined]);
   });
 
-  const specials = fc.record({ before: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 2 }), after: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 1 }) });
+  const specials = fc.record({
+    before: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 2 }),
+    after: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 1 }),
+  });
 
   it('score every token once, each by the row before it', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), specials, fc.integer({ min: 5, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, around, context, stride) => {
-        fc.pre(stride <= context);
-        const windows = cutWindows(text(length), around, context, stride, true);
-        const scored = windows.flatMap(({ tokens, from, to, targets }) => {
-          expect(tokens.length).toBeLessThanOrEqual(context);
-          expect([...(targets ?? [])]).toEqual([...tokens.slice(from + 1, to + 1)]);
-          return [...(targets ?? [])];
-        });
-        expect(new Set(scored).size).toBe(scored.length);
-        // Without special tokens the first token of the text, and of windows without overlap, follows nothing.
-        const room = context - around.before.length - around.after.length;
-        const unscored = around.before.length > 0 ? 0 : stride < room ? 1 : Math.ceil(length / room);
-        expect(scored.length).toBe(length - unscored);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        specials,
+        fc.integer({ min: 5, max: 20 }),
+        fc.integer({ min: 1, max: 20 }),
+        (length, around, context, stride) => {
+          fc.pre(stride <= context);
+          const windows = cutWindows(text(length), around, context, stride, true);
+          const scored = windows.flatMap(({ tokens, from, to, targets }) => {
+            expect(tokens.length).toBeLessThanOrEqual(context);
+            expect([...(targets ?? [])]).toEqual([...tokens.slice(from + 1, to + 1)]);
+            return [...(targets ?? [])];
+          });
+          expect(new Set(scored).size).toBe(scored.length);
+          // Without special tokens the first token of the text, and of windows without overlap, follows nothing.
+          const room = context - around.before.length - around.after.length;
+          const unscored = around.before.length > 0 ? 0 : stride < room ? 1 : Math.ceil(length / room);
+          expect(scored.length).toBe(length - unscored);
+        },
+      ),
     );
   });
 

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { estimateMean, estimateShare, studentQuantile } from '../../../src/core/evaluation/estimate';
 import { histogramOf, maximumOf, mergeHistograms, quantileError, quantileOf } from '../../../src/core/evaluation/histogram';
 import { addValue, meanOf, noMoments, type Moments } from '../../../src/core/evaluation/moments';
-import { measures, mergeWindows, positionBins, summariseWindow, type ScoredPosition, type WindowSummary } from '../../../src/core/evaluation/statistics';
+import {
+  measures,
+  mergeWindows,
+  positionBins,
+  summariseWindow,
+  type ScoredPosition,
+  type WindowSummary,
+} from '../../../src/core/evaluation/statistics';
 
 function momentsOf(values: readonly number[]): Moments {
   const moments = { ...noMoments };
@@ -15,7 +22,12 @@ const context = 100;
 const edges = positionBins(context);
 const nats = fc.double({ min: 0, max: 30, noNaN: true });
 const scored: fc.Arbitrary<ScoredPosition> = fc
-  .record({ position: fc.nat(context - 1), losses: fc.option(fc.tuple(nats, nats)), divergence: fc.oneof(nats, fc.constantFrom(NaN, Infinity, -1e-9)), agrees: fc.boolean() })
+  .record({
+    position: fc.nat(context - 1),
+    losses: fc.option(fc.tuple(nats, nats)),
+    divergence: fc.oneof(nats, fc.constantFrom(NaN, Infinity, -1e-9)),
+    agrees: fc.boolean(),
+  })
   .map(({ losses, ...rest }) => ({ ...rest, loss: losses?.[0], baselineLoss: losses?.[1] }));
 const pieces = fc.array(scored, { maxLength: 30 });
 
@@ -54,7 +66,10 @@ describe('the summary of a window', () => {
       ],
       [0, 2, 4],
     );
-    expect(bins.map(({ from, to }) => [from, to])).toEqual([[0, 2], [2, 4]]);
+    expect(bins.map(({ from, to }) => [from, to])).toEqual([
+      [0, 2],
+      [2, 4],
+    ]);
     expect(bins[0].loss.sum).toBeCloseTo(Math.log(8), 12);
     expect(bins[0].lossChange).toEqual({ count: 2, sum: 0, squares: 2 * Math.log(2) ** 2, infinite: 0, invalid: 0 });
     expect(bins[0].probabilityChange.squares).toBeCloseTo(2 / 16, 12);
@@ -82,7 +97,10 @@ describe('the summary of a window', () => {
   it('survives JSON, with what is not finite', () => {
     fc.assert(
       fc.property(pieces, (part) => {
-        const summary = summariseWindow(part.map((each, index) => (index % 3 === 0 && each.loss !== undefined ? { ...each, loss: Infinity } : each)), edges);
+        const summary = summariseWindow(
+          part.map((each, index) => (index % 3 === 0 && each.loss !== undefined ? { ...each, loss: Infinity } : each)),
+          edges,
+        );
         expect(JSON.parse(JSON.stringify(summary)) as WindowSummary).toEqual(summary);
         expect(JSON.stringify(summary)).not.toContain('null');
       }),
@@ -140,7 +158,17 @@ describe('the histogram of divergences', () => {
 
 describe('an estimate', () => {
   // As in any table, such as that of Abramowitz and Stegun, 26.10.
-  it.each([[1, 12.7062], [2, 4.3027], [3, 3.1824], [4, 2.7764], [5, 2.5706], [10, 2.2281], [30, 2.0423], [100, 1.984], [Infinity, 1.96]])("has Student's t for %d degrees of freedom", (degrees, expected) => {
+  it.each([
+    [1, 12.7062],
+    [2, 4.3027],
+    [3, 3.1824],
+    [4, 2.7764],
+    [5, 2.5706],
+    [10, 2.2281],
+    [30, 2.0423],
+    [100, 1.984],
+    [Infinity, 1.96],
+  ])("has Student's t for %d degrees of freedom", (degrees, expected) => {
     expect(Math.abs(studentQuantile(degrees) - expected)).toBeLessThan(1e-3);
   });
 
@@ -180,9 +208,15 @@ describe('an estimate', () => {
   });
 
   it("has Wilson's interval for a share", () => {
-    const shares = (agreeing: number, count: number): Moments => momentsOf(Array.from({ length: count }, (_, index) => Number(index < agreeing)));
+    const shares = (agreeing: number, count: number): Moments =>
+      momentsOf(Array.from({ length: count }, (_, index) => Number(index < agreeing)));
     // The examples of Newcombe, Statistics in Medicine 17, 1998, table I, method 3: 81/263, 15/148, 0/20 and 1/29.
-    for (const [agreeing, count, low, high] of [[81, 263, 0.2553, 0.3662], [15, 148, 0.0624, 0.1605], [0, 20, 0, 0.1611], [1, 29, 0.0061, 0.1718]]) {
+    for (const [agreeing, count, low, high] of [
+      [81, 263, 0.2553, 0.3662],
+      [15, 148, 0.0624, 0.1605],
+      [0, 20, 0, 0.1611],
+      [1, 29, 0.0061, 0.1718],
+    ]) {
       const found = estimateShare([shares(agreeing, count)]);
       expect(found.low).toBeCloseTo(low, 4);
       expect(found.high).toBeCloseTo(high, 4);

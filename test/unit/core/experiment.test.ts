@@ -8,13 +8,25 @@ import type { ExperimentReport } from '../../../src/core/report/experiment';
 describe('the grid of scenarios', () => {
   it('has every combination of the values that a scenario takes, each once', () => {
     expect(scenarioGrid(['causal', 'sliding-window', 'attention-sink'], { window: [64, 128], sinks: [2, 4] })).toEqual({
-      scenarios: ['causal', 'sliding-window:64', 'sliding-window:128', 'attention-sink:64:2', 'attention-sink:64:4', 'attention-sink:128:2', 'attention-sink:128:4'],
+      scenarios: [
+        'causal',
+        'sliding-window:64',
+        'sliding-window:128',
+        'attention-sink:64:2',
+        'attention-sink:64:4',
+        'attention-sink:128:2',
+        'attention-sink:128:4',
+      ],
       impossible: [],
     });
   });
 
   it('leaves scenarios with numbers of their own as they are, and takes defaults for what nobody named', () => {
-    expect(scenarioGrid(['sliding-window:7', 'sliding-window', 'native', 'sliding-window:512'], {}).scenarios).toEqual(['sliding-window:7', 'sliding-window:512', 'native']);
+    expect(scenarioGrid(['sliding-window:7', 'sliding-window', 'native', 'sliding-window:512'], {}).scenarios).toEqual([
+      'sliding-window:7',
+      'sliding-window:512',
+      'native',
+    ]);
   });
 
   it('names combinations that cannot be, and goes on', () => {
@@ -25,7 +37,9 @@ describe('the grid of scenarios', () => {
 
   it('refuses unknown scenarios and values that nothing takes', () => {
     expect(() => scenarioGrid(['banded'], {})).toThrow(InputError);
-    expect(() => scenarioGrid(['causal', 'sliding-window:8'], { window: [4] })).toThrow(/--window 4 does nothing under causal, sliding-window:8/);
+    expect(() => scenarioGrid(['causal', 'sliding-window:8'], { window: [4] })).toThrow(
+      /--window 4 does nothing under causal, sliding-window:8/,
+    );
   });
 });
 
@@ -42,7 +56,10 @@ describe('an experiment', () => {
   });
 
   it('takes a list of scenarios for one that has a scenario for each layer', () => {
-    expect(scenarioOf(['causal', 'sliding-window:8'])).toEqual({ kind: 'per-layer', cycle: [{ kind: 'causal' }, { kind: 'sliding-window', window: 8 }] });
+    expect(scenarioOf(['causal', 'sliding-window:8'])).toEqual({
+      kind: 'per-layer',
+      cycle: [{ kind: 'causal' }, { kind: 'sliding-window', window: 8 }],
+    });
     expect(scenarioOf('native')).toEqual({ kind: 'native' });
   });
 });
@@ -58,11 +75,19 @@ describe('budgets', () => {
   } as unknown as ExperimentReport;
 
   it('are kept up to the limit, and broken above it, by each prompt for itself', () => {
-    expect(checkBudgets(report, { calls: 10 }).map(({ prompt: path, value, kept }) => [path, value, kept])).toEqual([['a.md', 10, true], ['b.md', 20, false]]);
+    expect(checkBudgets(report, { calls: 10 }).map(({ prompt: path, value, kept }) => [path, value, kept])).toEqual([
+      ['a.md', 10, true],
+      ['b.md', 20, false],
+    ]);
   });
 
   it('are broken by what is not known', () => {
-    expect(checkBudgets(report, { predictedMs: 100, kl: 1 }).map(({ budget, kept }) => [budget, kept])).toEqual([['predictedMs', true], ['kl', true], ['predictedMs', false], ['kl', false]]);
+    expect(checkBudgets(report, { predictedMs: 100, kl: 1 }).map(({ budget, kept }) => [budget, kept])).toEqual([
+      ['predictedMs', true],
+      ['kl', true],
+      ['predictedMs', false],
+      ['kl', false],
+    ]);
   });
 
   it('check nothing where none is set', () => {

@@ -17,16 +17,42 @@ const scenarios = [
 const reports = scenarios.map((scenario, index) => reportOf({ scenario, meanKl: [0.5, 0.25, null, Infinity][index] }));
 
 /** Names that mean something to whoever shows them carelessly. */
-const hostile = ['<script>alert(1)</script>.md', '"><img src=x onerror=alert(1)>', '=cmd|\' /C calc\'!A0', '+1', '-2+3', '@SUM(A1)', '\t=1', '\r=1', ' =1', 'a|b\nc\r\n# d', '[x](javascript:alert(1))', 'https://evil.example www.evil.example', '`code` *b* ~~s~~ &lt;', 'a,"b",c', '\u202Etxt.exe', '\u0000\u001B[2J', '\uD800', '</style></svg>', '${x}'];
+const hostile = [
+  '<script>alert(1)</script>.md',
+  '"><img src=x onerror=alert(1)>',
+  "=cmd|' /C calc'!A0",
+  '+1',
+  '-2+3',
+  '@SUM(A1)',
+  '\t=1',
+  '\r=1',
+  ' =1',
+  'a|b\nc\r\n# d',
+  '[x](javascript:alert(1))',
+  'https://evil.example www.evil.example',
+  '`code` *b* ~~s~~ &lt;',
+  'a,"b",c',
+  '\u202Etxt.exe',
+  '\u0000\u001B[2J',
+  '\uD800',
+  '</style></svg>',
+  '${x}',
+];
 const named = (name: string): RunReport => {
   const report = reportOf({ path: name });
-  return { ...report, model: { ...report.model, name }, run: { ...report.run, provider: name, device: name }, plan: { ...report.plan, notes: [name] }, environment: { ...report.environment, cpu: name } };
+  return {
+    ...report,
+    model: { ...report.model, name },
+    run: { ...report.run, provider: name, device: name },
+    plan: { ...report.plan, notes: [name] },
+    environment: { ...report.environment, cpu: name },
+  };
 };
 
 /** The fields of a CSV file, read by the letter of RFC 4180. */
 function fieldsOf(csv: string): string[][] {
   const rows: string[][] = [[]];
-  for (let rest = csv; rest !== ''; ) {
+  for (let rest = csv; rest !== '';) {
     const found = /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/.exec(rest) as (string | undefined)[] | null;
     if (found === null) {
       throw new Error(`No field: ${rest.slice(0, 40)}`);
@@ -80,7 +106,12 @@ describe('runs as Markdown', () => {
   it('is a table and a section for each run', () => {
     const lines = markdownReport(reports).split('\n');
     expect(lines[0]).toBe('# Two Heads: 4 runs');
-    expect(lines.filter((line) => line.startsWith('## '))).toEqual(['## Run 1: causal', '## Run 2: sliding-window(window 20)', '## Run 3: average-case(seed 3)', '## Run 4: per-layer(causal, sliding-window(window 10))']);
+    expect(lines.filter((line) => line.startsWith('## '))).toEqual([
+      '## Run 1: causal',
+      '## Run 2: sliding-window(window 20)',
+      '## Run 3: average-case(seed 3)',
+      '## Run 4: per-layer(causal, sliding-window(window 10))',
+    ]);
     expect(lines.slice(2, 8).map((line) => line.split('|').length)).toEqual(Array.from({ length: 6 }, () => 14));
     expect(lines[5]).toContain('| sliding-window(window 20) | prompt.md | fused | 16 | 100 |');
   });
@@ -90,7 +121,9 @@ describe('runs as Markdown', () => {
     expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
     expect(text).not.toMatch(/(?<!\\)[|`*<>[\]~]/);
     expect(text).not.toMatch(/:\/\/|www\./);
-    for (const line of markdownReport([named(name)]).split('\n').filter((each) => each.startsWith('|'))) {
+    for (const line of markdownReport([named(name)])
+      .split('\n')
+      .filter((each) => each.startsWith('|'))) {
       const cells = line.split(/(?<!\\)\|/).length - 2;
       expect([2, 12]).toContain(cells);
     }
@@ -125,7 +158,9 @@ describe('runs as HTML', () => {
   it('draws the tiles of the plan', () => {
     const [, tiles] = htmlReport([reports[0]]).split('id="run-1-tiles-title"');
     // Cells of 7 blocks are 40 pixels wide.
-    const areas = [...tiles.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" fill/g)].map(([, , , width, height]) => (Number(width) * Number(height)) / 40 ** 2);
+    const areas = [...tiles.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" fill/g)].map(
+      ([, , , width, height]) => (Number(width) * Number(height)) / 40 ** 2,
+    );
     expect(areas.reduce((sum, area) => sum + area, 0)).toBeCloseTo(reports[0].plan.tiles, 6);
     expect(page).not.toMatch(/="[^"]*(NaN|undefined|Infinity)/);
   });
@@ -140,7 +175,9 @@ describe('runs as HTML', () => {
 
   it('takes a prompt of sixteen million tokens', () => {
     const long = reportOf();
-    const huge = htmlReport([{ ...long, prompt: { ...long.prompt, tokens: 16_777_216 }, plan: { ...long.plan, blockSize: 1, blocks: 16_777_216 } }]);
+    const huge = htmlReport([
+      { ...long, prompt: { ...long.prompt, tokens: 16_777_216 }, plan: { ...long.plan, blockSize: 1, blocks: 16_777_216 } },
+    ]);
     expect(huge.length).toBeLessThan(100_000);
   });
 });

@@ -19,7 +19,11 @@ describe('translations', () => {
   it('can be left aside for a while, whatever happens in it', () => {
     setTranslations({ word: 'Wort' });
     expect(inEnglish(() => t('word'))).toBe('word');
-    expect(() => inEnglish(() => { throw new Error(t('word')); })).toThrow('word');
+    expect(() =>
+      inEnglish(() => {
+        throw new Error(t('word'));
+      }),
+    ).toThrow('word');
     expect(t('word')).toBe('Wort');
   });
 
@@ -32,6 +36,10 @@ describe('translations', () => {
 
   it('counts in that language', () => {
     setTranslations({ '{0} token': '{0} Token', '{0} calls': '{0} Aufrufe' });
-    expect([formatNumberOf(1, 'token'), formatNumberOf(2000, 'call'), formatNumberOf(2, 'token')]).toEqual(['1 Token', '2,000 Aufrufe', '2 tokens']);
+    expect([formatNumberOf(1, 'token'), formatNumberOf(2000, 'call'), formatNumberOf(2, 'token')]).toEqual([
+      '1 Token',
+      '2,000 Aufrufe',
+      '2 tokens',
+    ]);
   });
 });

@@ -7,18 +7,45 @@ import { runs } from '../../support/arbitrary';
 /** Headings as `level title`. */
 const outline = (...lines: string[]): string[] => outlineOf(lines.join('\n')).headings.map(({ level, title }) => `${level} ${title}`);
 
-const pieces = fc.constantFrom('# ', '## ', '### ', '```', '---', '===', 'word', '- ', '> ', '  ', '\n', '\n', '\n\n', '\n---\n', '<!--', '-->');
+const pieces = fc.constantFrom(
+  '# ',
+  '## ',
+  '### ',
+  '```',
+  '---',
+  '===',
+  'word',
+  '- ',
+  '> ',
+  '  ',
+  '\n',
+  '\n',
+  '\n\n',
+  '\n---\n',
+  '<!--',
+  '-->',
+);
 /** Room between blocks, so that some are read anew and some are not. */
 const paragraph = `${'word '.repeat(120)}\n\n`;
 
 describe('headings', () => {
   it('begin with one to six #, a space, and at most three columns of indentation', () => {
-    expect(outline('# a', '###### b', '   ## c', '####### no', '#no', '    # code', '\t# code', '#', '#\ttab')).toEqual(['1 a', '6 b', '2 c', '1 ', '1 tab']);
+    expect(outline('# a', '###### b', '   ## c', '####### no', '#no', '    # code', '\t# code', '#', '#\ttab')).toEqual([
+      '1 a',
+      '6 b',
+      '2 c',
+      '1 ',
+      '1 tab',
+    ]);
     expect(outline('## a ##', '# b #   ', '# c#', '# d # e', '### ###')).toEqual(['2 a', '1 b', '1 c#', '1 d # e', '3 ']);
   });
 
   it('are underlined paragraphs too, of several lines', () => {
-    expect(outline('one', '===', 'two', '-', '', 'three', '  and four', '--- ', 'five', '    ---', '')).toEqual(['1 one', '2 two', '2 three and four']);
+    expect(outline('one', '===', 'two', '-', '', 'three', '  and four', '--- ', 'five', '    ---', '')).toEqual([
+      '1 one',
+      '2 two',
+      '2 three and four',
+    ]);
     expect(outline('', '---', 'a', '', '===', '', '    code', '---', '[x]: /link', '===')).toEqual([]);
   });
 
@@ -58,7 +85,10 @@ describe('headings', () => {
 describe('an outline', () => {
   it('is the same after edits as from scratch', () => {
     const text = fc.array(fc.oneof(pieces, fc.constant(paragraph)), { minLength: 10, maxLength: 60 }).map((parts) => parts.join(''));
-    const edits = fc.array(fc.record({ place: fc.nat(), removed: fc.oneof(fc.nat(5), fc.nat(3000)), written: fc.array(pieces, { maxLength: 3 }) }), { minLength: 1, maxLength: 6 });
+    const edits = fc.array(
+      fc.record({ place: fc.nat(), removed: fc.oneof(fc.nat(5), fc.nat(3000)), written: fc.array(pieces, { maxLength: 3 }) }),
+      { minLength: 1, maxLength: 6 },
+    );
     fc.assert(
       fc.property(text, edits, (first, changes) => {
         let outline: Outline = outlineOf(first);
@@ -76,7 +106,13 @@ describe('an outline', () => {
 describe('sections', () => {
   it('reach to the next heading of the same or a higher level', () => {
     const text = 'intro\n# a\n### b\n## c\n### d\n# e\ntext';
-    expect(sectionsOf(outlineOf(text)).map(({ from, end }) => text.slice(from, end))).toEqual(['# a\n### b\n## c\n### d\n', '### b\n', '## c\n### d\n', '### d\n', '# e\ntext']);
+    expect(sectionsOf(outlineOf(text)).map(({ from, end }) => text.slice(from, end))).toEqual([
+      '# a\n### b\n## c\n### d\n',
+      '### b\n',
+      '## c\n### d\n',
+      '### d\n',
+      '# e\ntext',
+    ]);
   });
 
   it('nest, whatever the text is', () => {

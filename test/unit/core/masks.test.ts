@@ -35,7 +35,9 @@ describe('masks', () => {
         let pairs = 0;
         for (let query = 0; query < tokens; query += 1) {
           const ranges = visibleRanges(mask, query);
-          expect(ranges.every(({ from, to }, index) => (index === 0 ? 0 : ranges[index - 1].to) <= from && from <= to && to <= tokens)).toBe(true);
+          expect(
+            ranges.every(({ from, to }, index) => (index === 0 ? 0 : ranges[index - 1].to) <= from && from <= to && to <= tokens),
+          ).toBe(true);
           for (let key = 0; key < tokens; key += 1) {
             const allowed = mask.allows(query, key);
             expect(ranges.some(({ from, to }) => key >= from && key < to)).toBe(allowed);

@@ -15,7 +15,10 @@ import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary'
 import { root } from '../../support/paths';
 
 const folder = join(root, 'docs', 'pictures');
-const drawn = fc.record({ setting: blackBoxSettings.filter(({ tokens }) => tokens <= 30), construction: fc.constantFrom<BlackBoxConstruction>('tight', 'paper') });
+const drawn = fc.record({
+  setting: blackBoxSettings.filter(({ tokens }) => tokens <= 30),
+  construction: fc.constantFrom<BlackBoxConstruction>('tight', 'paper'),
+});
 
 function draw({ tokens, blockSize, scenario, causal }: BlackBoxSetting, construction: BlackBoxConstruction): string {
   const request = { tokens, inputLength: blockSize, scenario, construction, causal };
@@ -95,7 +98,12 @@ function cellsOf(grid: Node, layer: string): Cell[] {
     children.flatMap(({ attributes: { 'data-call': call, fill }, children: rectangles }) =>
       rectangles.flatMap(({ attributes }) => {
         const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((name) => Number(attributes[name]));
-        return Array.from({ length: width * height }, (_, index) => ({ query: y + Math.floor(index / width), key: columns[x + (index % width)], call: Number(call), fill }));
+        return Array.from({ length: width * height }, (_, index) => ({
+          query: y + Math.floor(index / width),
+          key: columns[x + (index % width)],
+          call: Number(call),
+          fill,
+        }));
       }),
     ),
   );
@@ -103,7 +111,8 @@ function cellsOf(grid: Node, layer: string): Cell[] {
 
 describe('docs/pictures', () => {
   it('holds what the code draws', () => {
-    const redraw = 'docs/pictures is not what src/core/pictures draws: redraw it with `node dist/cli.js ledger --pictures docs/pictures`, and look at it';
+    const redraw =
+      'docs/pictures is not what src/core/pictures draws: redraw it with `node dist/cli.js ledger --pictures docs/pictures`, and look at it';
     expect(readdirSync(folder).sort(), redraw).toEqual(pictures.map(({ name }) => `${name}.svg`).sort());
     for (const { name, svg } of pictures) {
       expect(readFileSync(join(folder, `${name}.svg`), 'utf8') === svg(), `${redraw} (${name}.svg)`).toBe(true);
@@ -119,17 +128,20 @@ describe('docs/pictures', () => {
     await expect(writePictures(paths[0])).rejects.toThrow(`--pictures ${paths[0]} cannot be made`);
   });
 
-  it.each(pictures.map((picture) => [picture.name, picture] as const))('%s is small, well formed, named and described, and runs nothing', (name, { title, svg }) => {
-    const document = svg();
-    expect(document.length).toBeLessThan(60_000);
-    const picture = parse(document);
-    const [first, second] = picture.children;
-    expect([first.name, second.name]).toEqual(['title', 'desc']);
-    expect(picture.attributes['aria-labelledby']).toBe(`${first.attributes['id']} ${second.attributes['id']}`);
-    expect(document).toContain(`<title id="${name}-title">${title}</title>`);
-    expect([...descendants(picture)].map((node) => node.name)).not.toContain('script');
-    expect(document).not.toMatch(/NaN|undefined|Infinity/);
-  });
+  it.each(pictures.map((picture) => [picture.name, picture] as const))(
+    '%s is small, well formed, named and described, and runs nothing',
+    (name, { title, svg }) => {
+      const document = svg();
+      expect(document.length).toBeLessThan(60_000);
+      const picture = parse(document);
+      const [first, second] = picture.children;
+      expect([first.name, second.name]).toEqual(['title', 'desc']);
+      expect(picture.attributes['aria-labelledby']).toBe(`${first.attributes['id']} ${second.attributes['id']}`);
+      expect(document).toContain(`<title id="${name}-title">${title}</title>`);
+      expect([...descendants(picture)].map((node) => node.name)).not.toContain('script');
+      expect(document).not.toMatch(/NaN|undefined|Infinity/);
+    },
+  );
 
   it('is shown and mentioned in docs/constructions.md, every picture once', () => {
     const text = readFileSync(join(root, 'docs', 'constructions.md'), 'utf8');
@@ -194,7 +206,9 @@ describe('a picture of a construction', () => {
       fc.property(drawn, ({ setting, construction }) => {
         const { tokens } = setting;
         const [grid] = ofClass(parse(draw(setting, construction)), 'grid');
-        const cells = new Map([...cellsOf(grid, 'cancelled'), ...cellsOf(grid, 'pairs')].map((cell) => [cell.query * tokens + cell.key, cell]));
+        const cells = new Map(
+          [...cellsOf(grid, 'cancelled'), ...cellsOf(grid, 'pairs')].map((cell) => [cell.query * tokens + cell.key, cell]),
+        );
         for (const [pair, cell] of cells) {
           const beside = [cell.key + 1 < tokens ? cells.get(pair + 1) : undefined, cells.get(pair + tokens)];
           for (const neighbour of beside) {

@@ -47,7 +47,9 @@ describe('tiles', () => {
 
   it('sample one block of keys per query block in the average case', () => {
     const plan = planOf({ tokens: 70, blockSize: 16, scenario: makeScenario('average-case') });
-    expect(plan.queryBlocks.map(({ runs: [run] }) => run)).toEqual([0, 1, 2, 3, 4].map((from) => ({ from, to: from + 1, kind: 'sampled' })));
+    expect(plan.queryBlocks.map(({ runs: [run] }) => run)).toEqual(
+      [0, 1, 2, 3, 4].map((from) => ({ from, to: from + 1, kind: 'sampled' })),
+    );
   });
 });
 
@@ -125,7 +127,9 @@ describe('plans', () => {
   it('say the arithmetic that their calls come from, readings rounded up apart', () => {
     const plan = planOf({ tokens: 300, blockSize: 64, scenario: { kind: 'full' } }, { heads: 3 }, smallModel, 'paper');
     expect(plan.calls.attention).toBe(3 * 2 * Math.ceil((25 * 4) / 3));
-    expect(planArithmetic(plan)).toContain('2 readings × ⌈25 instances × 4 heads ÷ 3 instances a call⌉ × 3 layers = **204 attention calls**');
+    expect(planArithmetic(plan)).toContain(
+      '2 readings × ⌈25 instances × 4 heads ÷ 3 instances a call⌉ × 3 layers = **204 attention calls**',
+    );
     expect(planArithmetic(plan)).toContain('5 blocks of 63 tokens');
   });
 
@@ -149,17 +153,40 @@ describe('plans', () => {
 });
 
 describe('plans of layers that differ', () => {
-  const cycles = fc.array(scenarios.filter(({ kind }) => kind !== 'average-case'), { minLength: 2, maxLength: 5 });
-  const requests = fc.record({ cycle: cycles, tokens: fc.integer({ min: 1, max: 70 }), blockSize: fc.integer({ min: 2, max: 40 }), layers: fc.integer({ min: 1, max: 9 }) });
-  const planLayered = ({ cycle, tokens, blockSize, layers }: { cycle: readonly LayerScenario[]; tokens: number; blockSize: number; layers: number }): Plan =>
-    makePlan(planRequest(tokens, { ...smallModel, layers }, { ...defaultOptions, scenario: perLayer(cycle), blockSize }));
+  const cycles = fc.array(
+    scenarios.filter(({ kind }) => kind !== 'average-case'),
+    { minLength: 2, maxLength: 5 },
+  );
+  const requests = fc.record({
+    cycle: cycles,
+    tokens: fc.integer({ min: 1, max: 70 }),
+    blockSize: fc.integer({ min: 2, max: 40 }),
+    layers: fc.integer({ min: 1, max: 9 }),
+  });
+  const planLayered = ({
+    cycle,
+    tokens,
+    blockSize,
+    layers,
+  }: {
+    cycle: readonly LayerScenario[];
+    tokens: number;
+    blockSize: number;
+    layers: number;
+  }): Plan => makePlan(planRequest(tokens, { ...smallModel, layers }, { ...defaultOptions, scenario: perLayer(cycle), blockSize }));
 
   it('are the sum of the plans of their layers', () => {
     fc.assert(
       fc.property(requests, (request) => {
         const plan = planLayered(request);
         const single = Array.from({ length: request.layers }, (_, layer) =>
-          makePlan(planRequest(request.tokens, { ...smallModel, layers: 1 }, { ...defaultOptions, scenario: request.cycle[layer % request.cycle.length], blockSize: request.blockSize })),
+          makePlan(
+            planRequest(
+              request.tokens,
+              { ...smallModel, layers: 1 },
+              { ...defaultOptions, scenario: request.cycle[layer % request.cycle.length], blockSize: request.blockSize },
+            ),
+          ),
         );
         const sum = (of: (part: Plan) => number): number => single.reduce((total, part) => total + of(part), 0);
         expect(plan.calls.attention).toBe(sum(({ calls }) => calls.attention));
@@ -183,9 +210,14 @@ describe('plans of layers that differ', () => {
       fc.property(requests, (request) => {
         const plan = planLayered(request);
         const parts = layerParts(plan);
-        expect(parts.flatMap(({ layers }) => layers).sort((a, b) => a - b)).toEqual(Array.from({ length: request.layers }, (_, layer) => layer));
-        parts.forEach(({ layers, plan: part }) => layers.forEach((layer) => expect(scenarioLabel(part.scenario)).toBe(scenarioLabel(request.cycle[layer % request.cycle.length]))));
-        const read = (of: Plan, queryBlock: number, keyBlock: number): boolean => of.queryBlocks[queryBlock].runs.some(({ from, to }) => from <= keyBlock && keyBlock < to);
+        expect(parts.flatMap(({ layers }) => layers).sort((a, b) => a - b)).toEqual(
+          Array.from({ length: request.layers }, (_, layer) => layer),
+        );
+        parts.forEach(({ layers, plan: part }) =>
+          layers.forEach((layer) => expect(scenarioLabel(part.scenario)).toBe(scenarioLabel(request.cycle[layer % request.cycle.length]))),
+        );
+        const read = (of: Plan, queryBlock: number, keyBlock: number): boolean =>
+          of.queryBlocks[queryBlock].runs.some(({ from, to }) => from <= keyBlock && keyBlock < to);
         // The map shows the whole cycle, be the model deep enough for it or not.
         fc.pre(request.layers >= request.cycle.length);
         for (let queryBlock = 0; queryBlock < plan.blocks; queryBlock += 1) {
@@ -199,8 +231,15 @@ describe('plans of layers that differ', () => {
   });
 
   it('tell their arithmetic layer by layer', () => {
-    const plan = planLayered({ cycle: [{ kind: 'causal' }, { kind: 'sliding-window', window: 5 }, { kind: 'causal' }], tokens: 50, blockSize: 16, layers: 3 });
-    expect(planArithmetic(plan)).toContain('⌈10 tiles × 4 heads ÷ 4 instances a call⌉ × 2 layers + ⌈7 tiles × 4 heads ÷ 4 instances a call⌉ × 1 layer = **27 attention calls**');
+    const plan = planLayered({
+      cycle: [{ kind: 'causal' }, { kind: 'sliding-window', window: 5 }, { kind: 'causal' }],
+      tokens: 50,
+      blockSize: 16,
+      layers: 3,
+    });
+    expect(planArithmetic(plan)).toContain(
+      '⌈10 tiles × 4 heads ÷ 4 instances a call⌉ × 2 layers + ⌈7 tiles × 4 heads ÷ 4 instances a call⌉ × 1 layer = **27 attention calls**',
+    );
     expect(plan.bound.formula).toMatch(/^2 \* ceil\(.*\) \+ 1 \* ceil\(/);
   });
 });

@@ -14,12 +14,24 @@ const kindsFor = (options: Partial<typeof defaultOptions>, model = smallModel): 
 describe('the scenarios that a prompt is evaluated under', () => {
   it('are those in which no query sees later keys, where a model predicts the next token', () => {
     expect(kindsFor({ scenario: { kind: 'causal' } })).toEqual(['causal', 'sliding-window', 'attention-sink']);
-    expect(kindsFor({ scenario: perLayer([{ kind: 'causal' }, makeScenario('sliding-window', { window: 8 })]) })).toEqual(['per-layer', 'causal', 'sliding-window', 'attention-sink']);
+    expect(kindsFor({ scenario: perLayer([{ kind: 'causal' }, makeScenario('sliding-window', { window: 8 })]) })).toEqual([
+      'per-layer',
+      'causal',
+      'sliding-window',
+      'attention-sink',
+    ]);
   });
 
   it('are all for a model that looks to both sides itself', () => {
     const encoder = { ...smallModel, attention: { kind: 'full' } as const };
-    expect(kindsFor({ scenario: { kind: 'full' } }, encoder)).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
+    expect(kindsFor({ scenario: { kind: 'full' } }, encoder)).toEqual([
+      'full',
+      'causal',
+      'sliding-window',
+      'attention-sink',
+      'local-window',
+      'average-case',
+    ]);
   });
 
   it('are those that the construction reaches', () => {
@@ -31,7 +43,13 @@ describe('the experiment of a prompt', () => {
   const others: readonly Scenario[] = [{ kind: 'causal' }, makeScenario('attention-sink', parameters)];
 
   it('holds the scenario in force against the others, each once', () => {
-    const { scenarios, blocks, prompts, needle } = promptEvaluation('a.md', { kind: 'causal' }, others, { ...defaultOptions, blockSize: 96 }, null);
+    const { scenarios, blocks, prompts, needle } = promptEvaluation(
+      'a.md',
+      { kind: 'causal' },
+      others,
+      { ...defaultOptions, blockSize: 96 },
+      null,
+    );
     expect(scenarios).toEqual(['causal', 'attention-sink:64:4']);
     expect([blocks, prompts, needle]).toEqual([[96], ['a.md'], null]);
   });
@@ -46,6 +64,8 @@ describe('the experiment of a prompt', () => {
 
   it('hides needles in contexts that the prompt has tokens for', () => {
     expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 1146 }).needle?.lengths).toEqual([286, 573, 1146]);
-    expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 100_000 }).needle?.lengths).toEqual([512, 1024, 2048]);
+    expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 100_000 }).needle?.lengths).toEqual([
+      512, 1024, 2048,
+    ]);
   });
 });

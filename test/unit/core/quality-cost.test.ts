@@ -3,17 +3,32 @@ import { qualityCostPicture, type QualityCostPoint, type QualityCostRequest } fr
 
 const windows = [16, 32, 64, 128, 256].map((window, index): QualityCostPoint => {
   const quality = 3 / (index + 1) ** 2;
-  return { scenario: 'sliding-window', label: `window ${window}`, cost: 40 * window, quality, interval: { low: 0.8 * quality, high: 1.25 * quality } };
+  return {
+    scenario: 'sliding-window',
+    label: `window ${window}`,
+    cost: 40 * window,
+    quality,
+    interval: { low: 0.8 * quality, high: 1.25 * quality },
+  };
 });
 const baseline: QualityCostPoint = { scenario: 'native', label: 'causal', cost: 65_536, quality: 0 };
 /** Dearer and worse than `window 64`. */
 const beaten: QualityCostPoint = { scenario: 'average-case', label: 'seed <1>', cost: 3000, quality: 0.5 };
-const request: QualityCostRequest = { name: 'test', title: 'Quality & cost', costTitle: 'Attention calls', qualityTitle: 'Mean KL, nats', qualityScale: 'log', points: [baseline, ...windows, beaten] };
+const request: QualityCostRequest = {
+  name: 'test',
+  title: 'Quality & cost',
+  costTitle: 'Attention calls',
+  qualityTitle: 'Mean KL, nats',
+  qualityScale: 'log',
+  points: [baseline, ...windows, beaten],
+};
 
 /** The markers in the plot: where they are, what their outline and colour are, and whether they are on the front. */
 function markersOf(svg: string): { x: number; y: number; shape: string; fill: string; front: boolean; label: string }[] {
   const plot = svg.slice(0, svg.indexOf('class="legend"'));
-  return [...plot.matchAll(/translate\(([\d.]+) ([\d.]+)\)"><path class="point( on-front)?" d="([^"]+)" fill="([^"]+)"[^>]*><title>([^<]*)</g)].map((found) => {
+  return [
+    ...plot.matchAll(/translate\(([\d.]+) ([\d.]+)\)"><path class="point( on-front)?" d="([^"]+)" fill="([^"]+)"[^>]*><title>([^<]*)</g),
+  ].map((found) => {
     const [, x, y, front, shape, fill, label] = found as (string | undefined)[];
     return { x: Number(x), y: Number(y), front: front !== undefined, shape: shape ?? '', fill: fill ?? '', label: label ?? '' };
   });
@@ -54,8 +69,16 @@ describe('the picture of quality against cost', () => {
 
   it('marks the Pareto front and steps along it', () => {
     const svg = qualityCostPicture(request);
-    expect(markersOf(svg).filter(({ front }) => !front).map(({ label }) => label)).toEqual(['seed &lt;1&gt;']);
-    const corners = /<polyline class="front" points="([^"]+)"/.exec(svg)?.[1].split(' ').map((corner) => corner.split(',').map(Number)) ?? [];
+    expect(
+      markersOf(svg)
+        .filter(({ front }) => !front)
+        .map(({ label }) => label),
+    ).toEqual(['seed &lt;1&gt;']);
+    const corners =
+      /<polyline class="front" points="([^"]+)"/
+        .exec(svg)?.[1]
+        .split(' ')
+        .map((corner) => corner.split(',').map(Number)) ?? [];
     // Two corners for each of the six points, and the end.
     expect(corners).toHaveLength(13);
     corners.slice(1).forEach(([x, y], index) => {
@@ -63,7 +86,10 @@ describe('the picture of quality against cost', () => {
     });
     for (const { label } of windows) {
       const { x, y } = labelled(svg, label);
-      expect(corners.some(([cornerX, cornerY]) => Math.abs(cornerX - x) < 0.02 && Math.abs(cornerY - y) < 0.02), label).toBe(true);
+      expect(
+        corners.some(([cornerX, cornerY]) => Math.abs(cornerX - x) < 0.02 && Math.abs(cornerY - y) < 0.02),
+        label,
+      ).toBe(true);
     }
   });
 
@@ -71,7 +97,12 @@ describe('the picture of quality against cost', () => {
     const svg = qualityCostPicture(request);
     const looks = new Set(windows.map(({ label }) => labelled(svg, label)).map(({ shape, fill }) => `${shape} ${fill}`));
     expect(looks.size).toBe(1);
-    const many = Array.from({ length: 20 }, (_, index): QualityCostPoint => ({ scenario: `s${index}`, label: `p${index}`, cost: 1 + index, quality: 1 }));
+    const many = Array.from({ length: 20 }, (_, index): QualityCostPoint => ({
+      scenario: `s${index}`,
+      label: `p${index}`,
+      cost: 1 + index,
+      quality: 1,
+    }));
     const all = markersOf(qualityCostPicture({ ...request, points: many }));
     expect(new Set(all.map(({ shape, fill }) => `${shape} ${fill}`)).size).toBe(20);
     expect(new Set(all.map(({ shape }) => shape)).size).toBe(7);
@@ -101,7 +132,10 @@ describe('the picture of quality against cost', () => {
   });
 
   it('keeps an interval that reaches 0 on the axis', () => {
-    const svg = qualityCostPicture({ ...request, points: [...windows, { ...beaten, interval: { low: 0, high: 1 } }, { ...beaten, interval: { low: NaN, high: 1 } }] });
+    const svg = qualityCostPicture({
+      ...request,
+      points: [...windows, { ...beaten, interval: { low: 0, high: 1 } }, { ...beaten, interval: { low: NaN, high: 1 } }],
+    });
     expect(svg.match(/class="interval"/g)).toHaveLength(windows.length + 1);
     expect(svg).not.toMatch(/NaN|Infinity/);
     // Windows go down to 0.12: the axis does not follow the interval to 0.
@@ -123,7 +157,9 @@ describe('the picture of quality against cost', () => {
 
   it('tells a reader who does not see it what the front is', () => {
     const svg = qualityCostPicture(request);
-    expect(svg).toMatch(/<title id="test-title">Quality &amp; cost<\/title><desc id="test-description">[^<]*window 16 \(3\)[^<]*causal \(0\)/);
+    expect(svg).toMatch(
+      /<title id="test-title">Quality &amp; cost<\/title><desc id="test-description">[^<]*window 16 \(3\)[^<]*causal \(0\)/,
+    );
   });
 
   it('writes costs as it is told', () => {
@@ -132,9 +168,16 @@ describe('the picture of quality against cost', () => {
   });
 
   it('keeps labels off one another and off the markers of a crowd', () => {
-    const crowd = Array.from({ length: 8 }, (_, index): QualityCostPoint => ({ scenario: 'crowd', label: `seed ${index}`, cost: 1000 + index, quality: 0.1 + 0.001 * index }));
+    const crowd = Array.from({ length: 8 }, (_, index): QualityCostPoint => ({
+      scenario: 'crowd',
+      label: `seed ${index}`,
+      cost: 1000 + index,
+      quality: 0.1 + 0.001 * index,
+    }));
     const svg = qualityCostPicture({ ...request, points: [...windows, ...crowd] });
-    const labels = [...(/<g class="labels".*?<\/g>/.exec(svg)?.[0] ?? '').matchAll(/<text x="([\d.]+)" y="([\d.]+)">([^<]+)/g)].map(([, x, y, label]) => ({ x: Number(x), y: Number(y), width: label.length * 6 }));
+    const labels = [...(/<g class="labels".*?<\/g>/.exec(svg)?.[0] ?? '').matchAll(/<text x="([\d.]+)" y="([\d.]+)">([^<]+)/g)].map(
+      ([, x, y, label]) => ({ x: Number(x), y: Number(y), width: label.length * 6 }),
+    );
     expect(labels).toHaveLength(13);
     labels.forEach((one, index) => {
       for (const other of labels.slice(index + 1)) {

@@ -6,16 +6,33 @@ import { defaultExperiment } from '../../../src/core/experiment/experiment';
 import { makeScenario } from '../../../src/core/masks';
 import { summariseExperiment, type ExperimentReport, type ExperimentSummary } from '../../../src/core/report/experiment';
 import { frontPoints, qualityCurve } from '../../../src/core/report/quality-curves';
-import { curveRows, intervalText, measuredPoints, needleHeat, needleLevels, plusMinus, pointTitle, qualityNotes } from '../../../src/core/report/quality-rows';
+import {
+  curveRows,
+  intervalText,
+  measuredPoints,
+  needleHeat,
+  needleLevels,
+  plusMinus,
+  pointTitle,
+  qualityNotes,
+} from '../../../src/core/report/quality-rows';
 
 const positions = (divergence: number): readonly ScoredPosition[] =>
   [0, 1, 2].map((position) => ({ position, loss: 1 + position, baselineLoss: 1, divergence, agrees: true }));
-const quality = (divergence: number): ReturnType<typeof summariseQuality> => summariseQuality([positions(divergence), positions(2 * divergence)].map((window) => summariseWindow(window, [0, 1, 4])));
+const quality = (divergence: number): ReturnType<typeof summariseQuality> =>
+  summariseQuality([positions(divergence), positions(2 * divergence)].map((window) => summariseWindow(window, [0, 1, 4])));
 
 /** What a page gets: JSON has no NaN. */
 const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-const cost = (attentionFlops: number): ExperimentReport['points'][number]['cost'] => ({ tokens: 3, calls: { total: 1, attention: 1, tokenwise: 0, perLayer: 1 }, flops: attentionFlops, attentionFlops, bytes: 1, predictedMs: null });
+const cost = (attentionFlops: number): ExperimentReport['points'][number]['cost'] => ({
+  tokens: 3,
+  calls: { total: 1, attention: 1, tokenwise: 0, perLayer: 1 },
+  flops: attentionFlops,
+  attentionFlops,
+  bytes: 1,
+  predictedMs: null,
+});
 const point = (window: number, divergence: number | null): ExperimentReport['points'][number] => ({
   scenario: makeScenario('sliding-window', { window }),
   blockSize: 64,
@@ -28,7 +45,10 @@ const point = (window: number, divergence: number | null): ExperimentReport['poi
   prompts: [],
   onFront: window === 8,
 });
-const evaluation = summariseExperiment({ experiment: { ...defaultExperiment, prompts: [] }, points: [point(16, 0.1), point(8, 0.2), point(4, null)] } as unknown as ExperimentReport);
+const evaluation = summariseExperiment({
+  experiment: { ...defaultExperiment, prompts: [] },
+  points: [point(16, 0.1), point(8, 0.2), point(4, null)],
+} as unknown as ExperimentReport);
 
 describe('quality by position', () => {
   it('is drawn in the middle of each bin, with its interval', () => {
@@ -43,7 +63,9 @@ describe('quality by position', () => {
   });
 
   it('leaves out what is not finite, before and after the way to the page', () => {
-    const curve = summariseQuality([summariseWindow([{ position: 0, loss: 1, baselineLoss: 1, divergence: NaN, agrees: true }], [0, 4])]).curve;
+    const curve = summariseQuality([
+      summariseWindow([{ position: 0, loss: 1, baselineLoss: 1, divergence: NaN, agrees: true }], [0, 4]),
+    ]).curve;
     for (const each of [curve, overTheWire(curve)]) {
       expect(qualityCurve(each, 'divergence')).toEqual([]);
       expect(qualityCurve(each, 'perplexity')).toEqual([{ position: 2, value: Math.E }]);
@@ -55,7 +77,10 @@ describe('quality by position', () => {
 describe('quality against cost', () => {
   it('has the points with a quality, the cheapest first', () => {
     const points = frontPoints(evaluation);
-    expect(points.map(({ label, onFront }) => [label, onFront])).toEqual([['sliding-window(window 8)', true], ['sliding-window(window 16)', false]]);
+    expect(points.map(({ label, onFront }) => [label, onFront])).toEqual([
+      ['sliding-window(window 8)', true],
+      ['sliding-window(window 16)', false],
+    ]);
     expect(points[0].divergence.value).toBeCloseTo(0.3, 12);
   });
 });
@@ -80,9 +105,19 @@ describe('what is said of an experiment', () => {
 
 describe('the heat of needles', () => {
   it('is on one scale for all grids and their baselines', () => {
-    const score = (length: number, logProbability: number): NeedleScore => ({ length, depth: 0, logProbability, rank: 1, baselineLogProbability: 0, baselineRank: 1 });
+    const score = (length: number, logProbability: number): NeedleScore => ({
+      length,
+      depth: 0,
+      logProbability,
+      rank: 1,
+      baselineLogProbability: 0,
+      baselineRank: 1,
+    });
     const [one, other] = [needleGrid([score(8, -10), score(16, -5)]), needleGrid([score(8, 0), score(16, NaN)])];
-    expect(needleHeat([one, other])).toEqual([[[0], [needleLevels / 2]], [[needleLevels - 1], [null]]]);
+    expect(needleHeat([one, other])).toEqual([
+      [[0], [needleLevels / 2]],
+      [[needleLevels - 1], [null]],
+    ]);
     expect(needleHeat([])).toEqual([]);
   });
 });

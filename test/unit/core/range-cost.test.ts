@@ -36,7 +36,10 @@ describe('the cost of a range of tokens', () => {
         const cost = rangeCost(plan, blocks[0].firstToken, blocks[blocks.length - 1].endToken);
         expect(cost.blocks).toHaveLength(1);
         expect(cost.calls).toBe(blocks.reduce((sum, { calls }) => sum + calls, 0));
-        expect(cost.share).toBeCloseTo(blocks.reduce((sum, { share }) => sum + share, 0), 12);
+        expect(cost.share).toBeCloseTo(
+          blocks.reduce((sum, { share }) => sum + share, 0),
+          12,
+        );
       }),
       runs,
     );

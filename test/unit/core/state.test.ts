@@ -8,17 +8,25 @@ const width = 3;
 const number = fc.double({ min: -2, max: 2, noNaN: true });
 
 /** One query over some keys, with scores up to +-80. */
-const scored = fc.array(fc.record({ score: fc.double({ min: -80, max: 80, noNaN: true }), value: fc.array(number, { minLength: width, maxLength: width }) }), {
-  minLength: 1,
-  maxLength: 12,
-});
+const scored = fc.array(
+  fc.record({ score: fc.double({ min: -80, max: 80, noNaN: true }), value: fc.array(number, { minLength: width, maxLength: width }) }),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+);
 type Scored = { score: number; value: number[] }[];
 
 function stateOf(keys: Scored): AttentionState {
   if (keys.length === 0) {
     return emptyState(1, width);
   }
-  const { out, logNormaliser } = denseAttention([[1]], keys.map(({ score }) => [score]), keys.map(({ value }) => value), () => true);
+  const { out, logNormaliser } = denseAttention(
+    [[1]],
+    keys.map(({ score }) => [score]),
+    keys.map(({ value }) => value),
+    () => true,
+  );
   return { rows: 1, width, out: Float64Array.from(out[0]), logNormaliser: Float64Array.from(logNormaliser) };
 }
 

@@ -44,7 +44,11 @@ function onnxOracle(): { calls: CallCounter; blackBox: (shape: BlackBoxShape) =>
   };
 }
 
-function planned({ tokens, blockSize, scenario, causal }: BlackBoxSetting, construction: BlackBoxConstruction, oracle: { layers: number; heads: number }): LayerPlan {
+function planned(
+  { tokens, blockSize, scenario, causal }: BlackBoxSetting,
+  construction: BlackBoxConstruction,
+  oracle: { layers: number; heads: number },
+): LayerPlan {
   return planLayers({ tokens, scenario, model: smallModel, construction, oracle: { ...oracle, inputLength: blockSize, causal } });
 }
 
@@ -125,7 +129,13 @@ describe('the paper construction on ONNX Runtime', () => {
     }
     const setting = { tokens: 60, blockSize: 24, scenario: window, causal: true };
     const error = async (construction: BlackBoxConstruction): Promise<number> =>
-      (await errorsOf(planned(setting, construction, { layers: 1, heads: 4 }), layer, attentionOf(planned(setting, construction, { layers: 1, heads: 4 }), onnxOracle()))).out;
+      (
+        await errorsOf(
+          planned(setting, construction, { layers: 1, heads: 4 }),
+          layer,
+          attentionOf(planned(setting, construction, { layers: 1, heads: 4 }), onnxOracle()),
+        )
+      ).out;
     const [tight, paper] = [await error('tight'), await error('paper')];
     expect(tight).toBeLessThan(1e-5);
     expect(paper).toBeGreaterThan(20 * tight);

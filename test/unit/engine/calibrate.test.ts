@@ -47,7 +47,11 @@ describe('kept calibrations', () => {
   it('decide what auto is: the provider that is predicted to be faster', async () => {
     const store = new CalibrationStore(temporaryFolder());
     await store.write(madeUpCalibration());
-    const fast = madeUpCalibration({ provider: 'webgpu', device: 'card', layer: { layerMs: 0.001, attendNsPerFlop: 1e-6, tokenwiseNsPerFlop: 1e-6 } });
+    const fast = madeUpCalibration({
+      provider: 'webgpu',
+      device: 'card',
+      layer: { layerMs: 0.001, attendNsPerFlop: 1e-6, tokenwiseNsPerFlop: 1e-6 },
+    });
     await store.write({ ...fast, layer: { layerMs: 1e6, attendNsPerFlop: 1, tokenwiseNsPerFlop: 1 } });
     expect(fastestDevice(request, await store.candidates('auto', 0))?.provider).toBe('cpu');
     await store.write(fast);
@@ -74,7 +78,9 @@ describe('calibrating', () => {
     expect(after.prediction).toMatchObject({ provider: 'cpu', threads: 1 });
     expect(after.prediction?.wallMs).toBeGreaterThan(1);
     expect(after.prediction?.peakBytes).toBeGreaterThan(after.plan.bytes);
-    const chosen = JSON.parse((await cli(['plan', samplePrompt, '--threads', '1', '--block', 'auto', '--json'], '', home)).stdout) as PlanDocument;
+    const chosen = JSON.parse(
+      (await cli(['plan', samplePrompt, '--threads', '1', '--block', 'auto', '--json'], '', home)).stdout,
+    ) as PlanDocument;
     expect(chosen.prediction?.wallMs).toBeLessThanOrEqual(after.prediction?.wallMs ?? 0);
   }, 240_000);
 });

@@ -19,7 +19,31 @@ function folderWith(text: string): string {
 const standIn = (encoding: string): string => JSON.stringify({ encoding, exact: false, reason: 'A test.' });
 
 const awkward = fc
-  .array(fc.constantFrom('a', 'word', "don't", ' ', '  ', '\n', '\n\n', '\r\n', '\t', '7', '1234', '.', '```', '日本', 'é', '👍🏽', '\u00a0', '<|endoftext|>', 'x'.repeat(3000), '👍🏽'.repeat(900)), { maxLength: 25 })
+  .array(
+    fc.constantFrom(
+      'a',
+      'word',
+      "don't",
+      ' ',
+      '  ',
+      '\n',
+      '\n\n',
+      '\r\n',
+      '\t',
+      '7',
+      '1234',
+      '.',
+      '```',
+      '日本',
+      'é',
+      '👍🏽',
+      '\u00a0',
+      '<|endoftext|>',
+      'x'.repeat(3000),
+      '👍🏽'.repeat(900),
+    ),
+    { maxLength: 25 },
+  )
   .map((parts) => parts.join(''));
 
 describe.each(encodings)('%s', (encoding) => {

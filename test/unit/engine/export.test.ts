@@ -36,7 +36,11 @@ function loaded(session: InferenceSession): LayerAttention {
     run: async ({ query, key, value }) => {
       const feed = ({ heads, tokens, width, data }: typeof query): Tensor => new Tensor('float32', data, [heads, tokens, width]);
       const { out, logNormaliser } = await session.run({ query: feed(query), key: feed(key), value: feed(value) });
-      return { out: { ...query, data: out.data as Float32Array }, logNormaliser: Float64Array.from(logNormaliser.data as Float32Array), rounds: 1 };
+      return {
+        out: { ...query, data: out.data as Float32Array },
+        logNormaliser: Float64Array.from(logNormaliser.data as Float32Array),
+        rounds: 1,
+      };
     },
   };
 }
@@ -46,13 +50,23 @@ async function expectedLogits(model: LoadedModel, tokens: Int32Array, blockSize:
   const device = await openDevice('cpu', 1);
   const oracle = new OnnxOracle(model, blockSize, device);
   const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize }));
-  const hidden = await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
+  const hidden = await forward({
+    model,
+    plan,
+    tokens,
+    oracle,
+    clock: new PhaseClock(),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
   await oracle.release();
   const { width, vocabulary } = model.shape;
   const [finalNorm, head] = [model.head.finalNormWeight?.data ?? [], model.head.headWeight?.data ?? []];
   const last = hidden.subarray((tokens.length - 1) * width);
   const size = Math.sqrt(last.reduce((sum, x) => sum + x * x, 0) / width + model.norm.epsilon);
-  return Float64Array.from({ length: vocabulary }, (_, word) => last.reduce((sum, x, column) => sum + ((x / size) * finalNorm[column]) * head[word * width + column], 0));
+  return Float64Array.from({ length: vocabulary }, (_, word) =>
+    last.reduce((sum, x, column) => sum + (x / size) * finalNorm[column] * head[word * width + column], 0),
+  );
 }
 
 describe('an exported graph', () => {
@@ -81,7 +95,8 @@ describe('an exported graph', () => {
 
   it.each(standardKinds)('grows with the blocks and not with the tiles under %s', async (kind) => {
     const scenario = makeScenario(kind, { window: 100, sinks: 4 });
-    const nodes = async (tokens: number): Promise<number> => (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), 'attention', noWeights, '')).summary.nodes;
+    const nodes = async (tokens: number): Promise<number> =>
+      (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), 'attention', noWeights, '')).summary.nodes;
     expect(await nodes(2048)).toBeLessThan(2.6 * (await nodes(1024)) + 50);
   });
 
@@ -125,8 +140,8 @@ describe('an exported graph', () => {
     await mkdir(path);
     await expect(writeExport(path, parts)).rejects.toThrow(/model\.onnx cannot be written/);
     expect(await readdir(folder)).toEqual(['model.onnx']);
-    await writeFile(`${path}.data`, 'another model\'s');
+    await writeFile(`${path}.data`, "another model's");
     await expect(writeExport(path, parts)).rejects.toThrow(/model\.onnx\.data exists, .* remove it or give another name/);
-    expect(await readFile(`${path}.data`, 'utf8')).toBe('another model\'s');
+    expect(await readFile(`${path}.data`, 'utf8')).toBe("another model's");
   });
 });

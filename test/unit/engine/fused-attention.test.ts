@@ -18,7 +18,11 @@ const scales = fc.constantFrom(0.1, 1, 12);
 /** Memory of a run's scores: one tile, a few, or all there are: runs that hand sums on, runs of several query blocks. */
 const scoreSizes = fc.constantFrom(1, 20_000, 10_000_000);
 
-function fused(plan: LayerPlan, oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>, scoreBytes?: number): FusedAttention {
+function fused(
+  plan: LayerPlan,
+  oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
+  scoreBytes?: number,
+): FusedAttention {
   return new FusedAttention({ ...plan, scoreBytes }, oracle, new PhaseClock(), () => undefined);
 }
 

@@ -38,19 +38,35 @@ function someTokens(count: number, vocabulary: number): Int32Array {
 }
 
 /** Logits after each of the tokens from `prompt` on, by a cache, and by running the whole sequence again. */
-async function bothWays(model: LoadedModel, scenario: ScenarioChoice, blockSize: number, prompt: number, total: number, executor: 'tiles' | 'compiled' = 'tiles'): Promise<{ decoded: Float32Array[]; again: Float32Array[]; cachedKeys: number }> {
+async function bothWays(
+  model: LoadedModel,
+  scenario: ScenarioChoice,
+  blockSize: number,
+  prompt: number,
+  total: number,
+  executor: 'tiles' | 'compiled' = 'tiles',
+): Promise<{ decoded: Float32Array[]; again: Float32Array[]; cachedKeys: number }> {
   const tokens = someTokens(total, model.shape.vocabulary);
   const device = await openDevice('cpu', 1);
   const oracle = new OnnxOracle(model, blockSize, device, total);
   const head = new OutputHead(model, device);
-  const planOf = (count: number): ReturnType<typeof makePlan> => makePlan(planRequest(count, model.shape, { ...defaultOptions, scenario, blockSize }));
+  const planOf = (count: number): ReturnType<typeof makePlan> =>
+    makePlan(planRequest(count, model.shape, { ...defaultOptions, scenario, blockSize }));
   try {
     const decoder = new Decoder({ model, plan: planOf(prompt), oracle, head, pass: passOf(executor, 'float32'), signal }, total - prompt);
     const decoded = [await decoder.prefill(tokens.slice(0, prompt), () => undefined)];
     for (const token of tokens.slice(prompt, -1)) {
       decoded.push(await decoder.step(token));
     }
-    const hidden = await forward({ model, plan: planOf(total - 1), tokens: tokens.slice(0, -1), oracle, clock: new PhaseClock(), signal, onProgress: () => undefined });
+    const hidden = await forward({
+      model,
+      plan: planOf(total - 1),
+      tokens: tokens.slice(0, -1),
+      oracle,
+      clock: new PhaseClock(),
+      signal,
+      onProgress: () => undefined,
+    });
     const logits = await head.logits(hidden);
     const { vocabulary } = model.shape;
     const again = decoded.map((_, index) => logits.slice((prompt - 1 + index) * vocabulary, (prompt + index) * vocabulary));
@@ -87,16 +103,23 @@ describe('a cache of keys and values', () => {
     expect(cachedKeys).toBe(keys);
   });
 
-  it.each(['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama'])('does so for each architecture under its own attention: %s', async (name) => {
-    const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
-    const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40);
-    expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
-  });
+  it.each(['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama'])(
+    'does so for each architecture under its own attention: %s',
+    async (name) => {
+      const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
+      const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40);
+      expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
+    },
+  );
 
   it('does so after compiled layers, with one token of prompt, and with M above the sequence', async () => {
     const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
     const window = makeScenario('sliding-window', { window: 6 });
-    for (const [blockSize, prompt, executor] of [[16, 20, 'compiled'], [16, 1, 'tiles'], [512, 20, 'tiles']] as const) {
+    for (const [blockSize, prompt, executor] of [
+      [16, 20, 'compiled'],
+      [16, 1, 'tiles'],
+      [512, 20, 'tiles'],
+    ] as const) {
       const { decoded, again } = await bothWays(model, window, blockSize, prompt, 30, executor);
       expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
     }
@@ -111,7 +134,12 @@ describe('a cache of keys and values', () => {
     const values = Array.from({ length: 20 }, () => Array.from({ length: 4 }, next));
     // The reference comes from the last tile; a key in the first lies 400 above it.
     keys[3] = [400, 0, 0, 0];
-    const tensor = (rows: number[][]): { heads: number; tokens: number; width: number; data: Float32Array } => ({ heads: 1, tokens: 20, width: 4, data: Float32Array.from(rows.flat()) });
+    const tensor = (rows: number[][]): { heads: number; tokens: number; width: number; data: Float32Array } => ({
+      heads: 1,
+      tokens: 20,
+      width: 4,
+      data: Float32Array.from(rows.flat()),
+    });
     keys.forEach((_, row) => cache.add({ key: tensor(keys), value: tensor(values) }, row, row));
     const query = Float32Array.of(1, 0.5, 0, 0, 0, 1, 1, 0);
     const oracle = new OnnxOracle({ ...model, shape }, 8, await openDevice('cpu', 1));
@@ -142,8 +170,17 @@ describe('a cache of keys and values', () => {
 describe('continuing a prompt', () => {
   const prompt = promptFromText('sample', sampleText());
   const usual: GenerationOptions = { ...greedy, tokens: 12, baseline: true };
-  const run = (options: Partial<SimulationOptions>, generation: Partial<GenerationOptions> = {}, stop = signal): Promise<GenerationReport> =>
-    generate(prompt, { ...defaultOptions, maxTokens: 200, blockSize: 32, ...options }, { ...usual, ...generation }, { ...places, signal: stop, onProgress: () => undefined });
+  const run = (
+    options: Partial<SimulationOptions>,
+    generation: Partial<GenerationOptions> = {},
+    stop = signal,
+  ): Promise<GenerationReport> =>
+    generate(
+      prompt,
+      { ...defaultOptions, maxTokens: 200, blockSize: 32, ...options },
+      { ...usual, ...generation },
+      { ...places, signal: stop, onProgress: () => undefined },
+    );
 
   it('has the same words from text and from tokens, and counts its calls', async () => {
     const report = await run({ scenario: makeScenario('sliding-window', { window: 16 }) });
@@ -160,7 +197,7 @@ describe('continuing a prompt', () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 
-  it('needs no baseline under the model\'s own attention, and is the same for the same seed', async () => {
+  it("needs no baseline under the model's own attention, and is the same for the same seed", async () => {
     const options = { temperature: 0.9, topK: 40, topP: 0.95, seed: 5 };
     const [one, two, other] = [await run({}, options), await run({}, options), await run({}, { ...options, seed: 6 })];
     expect(one.baseline).toBeNull();
@@ -177,17 +214,47 @@ describe('continuing a prompt', () => {
     expect(continuation.ended).toBe('end-of-sequence');
     expect(continuation.tokens.at(-1)?.id).toBe(first);
     expect(continuation.tokens.slice(0, -1).some(({ id }) => id === first)).toBe(false);
-    expect(continuation.tokens.slice(0, -1).map(({ text }) => text).join('')).toBe(continuation.text);
+    expect(
+      continuation.tokens
+        .slice(0, -1)
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe(continuation.text);
   });
 
   it.each<[string, Partial<SimulationOptions>, Partial<GenerationOptions>, RegExp]>([
-    ['a scenario that looks ahead', { scenario: { kind: 'full' } }, {}, /^Full attention lets a token see tokens that do not exist yet; use causal/],
-    ['a mask that grows', { scenario: { kind: 'custom', expression: 'k <= q and (k > n // 2 or k == q)' } }, {}, /depends on n, which grows with every token; write it without n to continue a prompt\.$/],
-    ['a written mask that looks ahead', { scenario: { kind: 'custom', expression: 'k <= q + 1' } }, {}, /lets a token see tokens that do not exist yet/],
+    [
+      'a scenario that looks ahead',
+      { scenario: { kind: 'full' } },
+      {},
+      /^Full attention lets a token see tokens that do not exist yet; use causal/,
+    ],
+    [
+      'a mask that grows',
+      { scenario: { kind: 'custom', expression: 'k <= q and (k > n // 2 or k == q)' } },
+      {},
+      /depends on n, which grows with every token; write it without n to continue a prompt\.$/,
+    ],
+    [
+      'a written mask that looks ahead',
+      { scenario: { kind: 'custom', expression: 'k <= q + 1' } },
+      {},
+      /lets a token see tokens that do not exist yet/,
+    ],
     ['a sample', { scenario: makeScenario('average-case') }, {}, /lets a token see tokens that do not exist yet/],
-    ['a black box', { construction: 'tight', scenario: { kind: 'causal' } }, {}, /^Construction "tight" runs whole prompts.*use construction fused\.$/],
+    [
+      'a black box',
+      { construction: 'tight', scenario: { kind: 'causal' } },
+      {},
+      /^Construction "tight" runs whole prompts.*use construction fused\.$/,
+    ],
     ['a model without weights', { model: 'llama-3.1-8b' }, {}, /can be planned, not run/],
-    ['more tokens than there are positions', { model: 'gpt2', maxTokens: 1000 }, { tokens: 25 }, /^--tokens 25 after 1000 of the prompt is more than the 1024 positions of gpt2; use --tokens 24 or fewer/],
+    [
+      'more tokens than there are positions',
+      { model: 'gpt2', maxTokens: 1000 },
+      { tokens: 25 },
+      /^--tokens 25 after 1000 of the prompt is more than the 1024 positions of gpt2; use --tokens 24 or fewer/,
+    ],
     ['a cache that does not fit', { memoryLimit: 1_000_000 }, { tokens: 10_000 }, /of memory/],
   ])('is refused: %s', async (_what, options, generation, message) => {
     await expect(run(options, generation)).rejects.toThrow(message);
@@ -197,16 +264,23 @@ describe('continuing a prompt', () => {
     const folder = join(temporaryFolder(), 'encoder');
     cpSync(join(root, 'test', 'golden', 'bert'), folder, { recursive: true });
     writeTinyTokenizer(folder, 20, true);
-    await expect(run({ model: folder, maxTokens: 8 })).rejects.toThrow(/^encoder does not predict the next token, so it cannot continue a prompt/);
+    await expect(run({ model: folder, maxTokens: 8 })).rejects.toThrow(
+      /^encoder does not predict the next token, so it cannot continue a prompt/,
+    );
   });
 
   it('can be cancelled', async () => {
     const controller = new AbortController();
-    const running = generate(prompt, { ...defaultOptions, maxTokens: 100 }, { ...usual, tokens: 5000 }, {
-      ...places,
-      signal: controller.signal,
-      onProgress: ({ message }) => message.includes('token 3 of') && controller.abort(),
-    });
+    const running = generate(
+      prompt,
+      { ...defaultOptions, maxTokens: 100 },
+      { ...usual, tokens: 5000 },
+      {
+        ...places,
+        signal: controller.signal,
+        onProgress: ({ message }) => message.includes('token 3 of') && controller.abort(),
+      },
+    );
     await expect(running).rejects.toThrow(CancelledError);
   });
 });
@@ -219,7 +293,11 @@ describe('the tokens that end a text', () => {
     ['no file', {}, []],
     ['those of the generation first', { 'config.json': { eos_token_id: 3 }, 'generation_config.json': { eos_token_id: 7 } }, [7]],
     ['those of the model where the generation has none', { 'config.json': { eos_token_id: 3 }, 'generation_config.json': {} }, [3]],
-    ['a word', { 'config.json': { eos_token_id: '</s>' } }, /config\.json: eos_token_id is neither a token id nor a list of them; download it again\.$/],
+    [
+      'a word',
+      { 'config.json': { eos_token_id: '</s>' } },
+      /config\.json: eos_token_id is neither a token id nor a list of them; download it again\.$/,
+    ],
   ])('are read: %s', async (_what, files, expected) => {
     const folder = temporaryFolder();
     Object.entries(files).forEach(([name, content]) => writeFileSync(join(folder, name), JSON.stringify(content)));

@@ -25,7 +25,9 @@ interface Golden {
 }
 
 const folder = join(root, 'test', 'golden');
-const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+const cases = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 /** Those for which make.py also wrote the configuration in transformers 4's form. */
 const older = cases.filter((name) => existsSync(join(folder, name, 'config.v4.json')));
@@ -43,7 +45,15 @@ async function run(model: LoadedModel, tokens: Int32Array): Promise<Float32Array
   const oracle = new OnnxOracle(model, 16, device, tokens.length);
   const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
   try {
-    return await forward({ model, plan, tokens, oracle, clock: new PhaseClock(), signal: new AbortController().signal, onProgress: () => undefined });
+    return await forward({
+      model,
+      plan,
+      tokens,
+      oracle,
+      clock: new PhaseClock(),
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
   } finally {
     await oracle.release();
   }
@@ -66,7 +76,9 @@ function largestDifference(found: Float32Array, expected: readonly (readonly num
 
 describe('models against Hugging Face transformers', () => {
   it('has a golden file for every architecture', () => {
-    expect(cases).toEqual(expect.arrayContaining(['llama', 'mistral', 'qwen2', 'qwen3', 'smollm', 'gpt2', 'bert', 'modernbert', 'llama-sharded']));
+    expect(cases).toEqual(
+      expect.arrayContaining(['llama', 'mistral', 'qwen2', 'qwen3', 'smollm', 'gpt2', 'bert', 'modernbert', 'llama-sharded']),
+    );
     expect(older).toEqual(expect.arrayContaining(['llama-rope-llama3', 'mistral', 'qwen2', 'modernbert']));
   });
 
@@ -75,7 +87,8 @@ describe('models against Hugging Face transformers', () => {
     const { tokens, logits, hidden: expectedHidden } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));
     const hidden = await run(model, Int32Array.from(tokens));
-    const difference = logits === undefined ? largestDifference(hidden, expectedHidden ?? []) : largestDifference(await logitsOf(model, hidden), logits);
+    const difference =
+      logits === undefined ? largestDifference(hidden, expectedHidden ?? []) : largestDifference(await logitsOf(model, hidden), logits);
     await annotate(`largest difference ${difference.toExponential(1)}`);
     expect(difference).toBeLessThan(tolerance);
   });

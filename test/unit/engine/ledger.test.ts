@@ -8,9 +8,22 @@ import { ledgerRow, planStatement } from '../../../src/engine/ledger/row';
 import { ledgerStatements } from '../../../src/engine/ledger/statements';
 import { openDevice } from '../../../src/engine/runtime/provider';
 
-const small: LedgerOptions = { ...defaultLedgerOptions, tokens: 150, blockSize: 33, window: 9, sinks: 3, heads: 3, oracleHeads: 1, seeds: 1 };
+const small: LedgerOptions = {
+  ...defaultLedgerOptions,
+  tokens: 150,
+  blockSize: 33,
+  window: 9,
+  sinks: 3,
+  heads: 3,
+  oracleHeads: 1,
+  seeds: 1,
+};
 
-function ledger(options: LedgerOptions, onProgress: (progress: Progress) => void = () => undefined, signal = new AbortController().signal): Promise<LedgerReport> {
+function ledger(
+  options: LedgerOptions,
+  onProgress: (progress: Progress) => void = () => undefined,
+  signal = new AbortController().signal,
+): Promise<LedgerReport> {
   return runLedger(options, { signal, onProgress });
 }
 
@@ -73,7 +86,9 @@ describe('the ledger', () => {
   }, 120_000);
 
   it('stays exact, with retries counted apart, where scores are so large that the literal formula is lost', async () => {
-    const rows = (await ledger({ ...small, scoreScale: 40 })).rows.filter(({ construction, scenario }) => construction === 'tight' && scenario.kind !== 'average-case');
+    const rows = (await ledger({ ...small, scoreScale: 40 })).rows.filter(
+      ({ construction, scenario }) => construction === 'tight' && scenario.kind !== 'average-case',
+    );
     for (const row of rows) {
       expect(row.verdict).toBe('exact');
       expect(row.countedCalls).toBe(row.exact.calls);
@@ -107,7 +122,10 @@ function patternsOf({ tokens, blockSize, window, sinks }: LedgerOptions): Record
   const windows = (shared: number, sums: number): { tight: number[]; paper: number[] } => {
     const perCall = Math.floor((blockSize - 1 - shared) / window);
     // The first chunk has no chunk before it.
-    return { tight: [Math.ceil(chunks / perCall) + Math.ceil((chunks - 1) / perCall)], paper: [sums * Math.ceil(tokens / (blockSize - window))] };
+    return {
+      tight: [Math.ceil(chunks / perCall) + Math.ceil((chunks - 1) / perCall)],
+      paper: [sums * Math.ceil(tokens / (blockSize - window))],
+    };
   };
   return {
     'Theorem 3.4': both(T * T),
@@ -133,7 +151,9 @@ describe('the calls of a ledger', () => {
       })
       // Windows of 2 and more that leave room for some sinks, in sequences that are longer: the table's own case.
       .chain((shape) => fc.integer({ min: 2, max: shape.blockSize - 2 }).map((window) => ({ ...shape, window })))
-      .chain((shape) => fc.integer({ min: 1, max: Math.min(shape.window - 1, shape.blockSize - 1 - shape.window) }).map((sinks) => ({ ...shape, sinks })))
+      .chain((shape) =>
+        fc.integer({ min: 1, max: Math.min(shape.window - 1, shape.blockSize - 1 - shape.window) }).map((sinks) => ({ ...shape, sinks })),
+      )
       .chain((shape) => fc.integer({ min: shape.window + 1, max: 60 }).map((tokens): LedgerOptions => ({ ...small, ...shape, tokens })));
     await fc.assert(
       fc.asyncProperty(options, async (each) => {
@@ -141,7 +161,9 @@ describe('the calls of a ledger', () => {
         for (const statement of ledgerStatements(each)) {
           const row = await ledgerRow(planStatement(statement, each), each, device, new AbortController().signal, () => undefined);
           const { tight, paper } = expected[row.statement];
-          const packed = (statement.construction === 'tight' ? tight : paper).map((patterns) => Math.ceil((each.heads * patterns) / (each.oracleHeads * each.oracleLayers)));
+          const packed = (statement.construction === 'tight' ? tight : paper).map((patterns) =>
+            Math.ceil((each.heads * patterns) / (each.oracleHeads * each.oracleLayers)),
+          );
           const readings = statement.construction === 'tight' ? 1 : 2;
           expect(row.countedCalls).toBe(readings * each.layers * packed.reduce((sum, calls) => sum + calls));
         }
@@ -161,7 +183,9 @@ describe('the report of a ledger', () => {
       expect(row.retries).toBe(0);
     }
     const silent = report.rows.filter(({ readsNormaliser }) => !readsNormaliser);
-    expect(silent).toMatchObject([{ statement: 'Theorem 4.2', scenario: { kind: 'full' }, countedCalls: small.layers, logNormaliserError: null }]);
+    expect(silent).toMatchObject([
+      { statement: 'Theorem 4.2', scenario: { kind: 'full' }, countedCalls: small.layers, logNormaliserError: null },
+    ]);
     expect(silent[0].outputError ?? Infinity).toBeLessThan(1e-5);
     expect(report.options).toEqual({ ...small, seeds: 2 });
     expect(report.sampling).toMatchObject({ seeds: 2, holds: true, within: 2 });
@@ -172,7 +196,9 @@ describe('the report of a ledger', () => {
   it('is refused by theorem 5.1 for r = M, and nothing has run by then', async () => {
     let heard = 0;
     const refused = ledger({ ...small, window: small.blockSize }, () => (heard += 1));
-    await expect(refused).rejects.toThrow(/A window of 33 is not below the block size of 33, as theorem 5\.1 needs; use a block size of 34 or more/);
+    await expect(refused).rejects.toThrow(
+      /A window of 33 is not below the block size of 33, as theorem 5\.1 needs; use a block size of 34 or more/,
+    );
     expect(heard).toBe(0);
   });
 

@@ -21,7 +21,17 @@ function variant(edit: (config: Record<string, unknown>) => unknown): string {
 describe('opening a model', () => {
   it('reads the embedded model by name', async () => {
     const model = await openModel('tiny-docs-5m', modelsFolder);
-    expect(model.config.shape).toEqual({ layers: 6, heads: 8, keyValueHeads: 4, headWidth: 32, width: 256, feedForwardWidth: 704, vocabulary: 4096, parameters: 5_475_584, attention: { kind: 'causal' } });
+    expect(model.config.shape).toEqual({
+      layers: 6,
+      heads: 8,
+      keyValueHeads: 4,
+      headWidth: 32,
+      width: 256,
+      feedForwardWidth: 704,
+      vocabulary: 4096,
+      parameters: 5_475_584,
+      attention: { kind: 'causal' },
+    });
     // Counted from the checkpoint's tensors, and from a Llama's shape.
     const { layers, heads, keyValueHeads, headWidth, width, feedForwardWidth, vocabulary } = model.config.shape;
     expect(parameterCount({ layers, heads, keyValueHeads, headWidth, width, feedForwardWidth, vocabulary })).toBe(5_475_584);
@@ -31,11 +41,27 @@ describe('opening a model', () => {
   });
 
   it.each<[string, (config: Record<string, unknown>) => unknown, RegExp]>([
-    ['an architecture it does not know', (c) => (c.model_type = 'mamba'), /model_type "mamba" is not supported; use a model of one of llama, mistral, qwen2, qwen3, gpt2, bert, modernbert/],
+    [
+      'an architecture it does not know',
+      (c) => (c.model_type = 'mamba'),
+      /model_type "mamba" is not supported; use a model of one of llama, mistral, qwen2, qwen3, gpt2, bert, modernbert/,
+    ],
     ['no architecture', (c) => delete c.model_type, /model_type is missing/],
-    ['rope scaling it does not know', (c) => (c.rope_scaling = { type: 'longrope', factor: 2 }), /rope scaling "longrope" is not supported; use a model with one of default, linear, dynamic, llama3, yarn/],
-    ['rope scaling without its factor', (c) => (c.rope_scaling = { type: 'linear' }), /rope scaling "linear" without factor is not supported/],
-    ['heads that are rotated in part', (c) => (c.rope_scaling = { rope_type: 'default', partial_rotary_factor: 0.5 }), /partial_rotary_factor 0\.5 is not supported/],
+    [
+      'rope scaling it does not know',
+      (c) => (c.rope_scaling = { type: 'longrope', factor: 2 }),
+      /rope scaling "longrope" is not supported; use a model with one of default, linear, dynamic, llama3, yarn/,
+    ],
+    [
+      'rope scaling without its factor',
+      (c) => (c.rope_scaling = { type: 'linear' }),
+      /rope scaling "linear" without factor is not supported/,
+    ],
+    [
+      'heads that are rotated in part',
+      (c) => (c.rope_scaling = { rope_type: 'default', partial_rotary_factor: 0.5 }),
+      /partial_rotary_factor 0\.5 is not supported/,
+    ],
     ['an activation it does not know', (c) => (c.hidden_act = 'mish'), /hidden_act "mish"/],
     ['more layers than any model has', (c) => (c.num_hidden_layers = 1e9), /num_hidden_layers/],
     ['a missing field', (c) => delete c.hidden_size, /hidden_size: .*restore the model's config\.json/],
@@ -49,7 +75,9 @@ describe('opening a model', () => {
   });
 
   it('refuses a folder that is not there, and one without a configuration', async () => {
-    await expect(openModel('no-such-model', modelsFolder)).rejects.toThrow(/"no-such-model" is no folder .*use a model's folder, tiny-docs-5m/);
+    await expect(openModel('no-such-model', modelsFolder)).rejects.toThrow(
+      /"no-such-model" is no folder .*use a model's folder, tiny-docs-5m/,
+    );
     await expect(openModel(temporaryFolder(), modelsFolder)).rejects.toThrow(/config\.json cannot be read/);
   });
 
@@ -60,9 +88,15 @@ describe('opening a model', () => {
   });
 
   it('refuses weights that disagree with the configuration, or are missing', async () => {
-    const wider = await openModel(variant((c) => (c.intermediate_size = 700)), modelsFolder);
+    const wider = await openModel(
+      variant((c) => (c.intermediate_size = 700)),
+      modelsFolder,
+    );
     await expect(loadModel(wider)).rejects.toThrow(/gate_proj\.weight is \[704, 256\] but config\.json means \[700, 256\]/);
-    const deeper = await openModel(variant((c) => (c.num_hidden_layers = 7)), modelsFolder);
+    const deeper = await openModel(
+      variant((c) => (c.num_hidden_layers = 7)),
+      modelsFolder,
+    );
     await expect(loadModel(deeper)).rejects.toThrow(/lacks model\.layers\.6\./);
     const folder = variant(() => undefined);
     rmSync(join(folder, 'model.safetensors'));

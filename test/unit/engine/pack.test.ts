@@ -140,7 +140,9 @@ describe('packed attention (theorem 4.2)', () => {
   it('reports NaN as a leak and as an error', async () => {
     const layout = packLayout([2, 2]);
     const layer = randomLayer(4, smallModel, 3, 1);
-    const broken: AttentionKernel = { attend: ({ query }) => Promise.resolve({ ...query, data: new Float32Array(query.data.length).fill(NaN) }) };
+    const broken: AttentionKernel = {
+      attend: ({ query }) => Promise.resolve({ ...query, data: new Float32Array(query.data.length).fill(NaN) }),
+    };
     const attended = await attendPacked(layer, layout, broken);
     expect(attended.leak).toBe(Infinity);
     const check = new PackCheck(layout, 'full', new AbortController().signal);
@@ -164,7 +166,9 @@ describe('packed attention (theorem 4.2)', () => {
     expect(heard?.query.width).toBe(smallModel.headWidth + width);
     for (const name of ['query', 'key', 'value'] as const) {
       const copied = new Set(layer[name].data);
-      heard?.[name].data.forEach((entry) => expect(copied.has(entry) || [0, separationStrength, -separationStrength].includes(entry)).toBe(true));
+      heard?.[name].data.forEach((entry) =>
+        expect(copied.has(entry) || [0, separationStrength, -separationStrength].includes(entry)).toBe(true),
+      );
     }
   });
 
@@ -198,7 +202,11 @@ describe('packing prompts', () => {
   const texts = ['Explain what a write-ahead log is.', sampleText().slice(0, 700), 'x', sampleText().slice(2000, 2400), 'x'];
   const prompts = texts.map((text, index) => promptFromText(`prompt-${index}`, text));
   const run = (options: Partial<PackOptions> = {}, context: Partial<PackContext> = {}): Promise<PackReport> =>
-    runPack(prompts, { ...defaultPackOptions, threads: 1, ...options }, { modelsFolder, signal: new AbortController().signal, onProgress: () => undefined, ...context });
+    runPack(
+      prompts,
+      { ...defaultPackOptions, threads: 1, ...options },
+      { modelsFolder, signal: new AbortController().signal, onProgress: () => undefined, ...context },
+    );
 
   it.each(packScenarios)('makes one call a layer where separate prompts need one each, with the same result (%s)', async (scenario) => {
     const report = await run({ scenario });
@@ -241,15 +249,21 @@ describe('packing prompts', () => {
   });
 
   it('refuses what is too long, and names the fix', async () => {
-    await expect(run({ maxTokens: 100 })).rejects.toThrow(/^The prompts have \d+ tokens together and the limit is 100, .*; give fewer prompts or raise --max-tokens\.$/);
+    await expect(run({ maxTokens: 100 })).rejects.toThrow(
+      /^The prompts have \d+ tokens together and the limit is 100, .*; give fewer prompts or raise --max-tokens\.$/,
+    );
     expect(() => checkPackedLength(100, 100)).not.toThrow();
     const allowed = 8 * 8 * 1000 ** 2;
     expect(() => checkPackMemory(8, 1000, 'full', allowed)).not.toThrow();
-    expect(() => checkPackMemory(8, 1001, 'full', allowed)).toThrow(/over 1,001 tokens needs 61\.2 MiB .* 61\.0 MiB may be used; give prompts of at most 1,000 tokens together/);
+    expect(() => checkPackMemory(8, 1001, 'full', allowed)).toThrow(
+      /over 1,001 tokens needs 61\.2 MiB .* 61\.0 MiB may be used; give prompts of at most 1,000 tokens together/,
+    );
     expect(() => checkPackMemory(8, 1000, 'causal', allowed)).toThrow(/give prompts of at most 676 tokens together/);
   });
 
   it('refuses to pack nothing', async () => {
-    await expect(runPack([], defaultPackOptions, { modelsFolder, signal: new AbortController().signal, onProgress: () => undefined })).rejects.toThrow(/no prompts to pack; give prompt files/);
+    await expect(
+      runPack([], defaultPackOptions, { modelsFolder, signal: new AbortController().signal, onProgress: () => undefined }),
+    ).rejects.toThrow(/no prompts to pack; give prompt files/);
   });
 });

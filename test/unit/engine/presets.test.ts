@@ -39,6 +39,8 @@ describe('models that ship for planning', () => {
     ['gpt2', /gpt2 has no weights .*can be planned, not run; put its safetensors files there\.$/],
   ])('cannot be run: %s', async (model, message) => {
     const signal = new AbortController().signal;
-    await expect(simulate(prompt, { ...defaultOptions, model, maxTokens: 100 }, { ...places, signal, onProgress: () => undefined })).rejects.toThrow(message);
+    await expect(
+      simulate(prompt, { ...defaultOptions, model, maxTokens: 100 }, { ...places, signal, onProgress: () => undefined }),
+    ).rejects.toThrow(message);
   });
 });

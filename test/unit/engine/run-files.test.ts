@@ -9,7 +9,11 @@ import { maximumRunBytes, runCapacity, RunFiles } from '../../../src/engine/hist
 import { reportOf } from '../../support/reports';
 import { temporaryFolder } from '../../support/temporary';
 
-const origin: RunOrigin = { uri: 'file:///prompts/a.md', selection: { startLine: 1, startCharacter: 0, endLine: 3, endCharacter: 5 }, options: { ...defaultOptions, blockSize: 64, oracleHeads: 2 } };
+const origin: RunOrigin = {
+  uri: 'file:///prompts/a.md',
+  selection: { startLine: 1, startCharacter: 0, endLine: 3, endCharacter: 5 },
+  options: { ...defaultOptions, blockSize: 64, oracleHeads: 2 },
+};
 
 /** A run in the minute `minute` of a day. */
 function runAt(minute: number, from: RunOrigin | null = null): KeptRun {
@@ -23,7 +27,10 @@ const newFolder = (): string => join(temporaryFolder(), 'storage', 'runs');
 describe('the files of runs', () => {
   it('gives back what was kept, newest first, whatever the order of writing', async () => {
     const folder = newFolder();
-    const layers = reportOf({ scenario: perLayer([makeScenario('causal'), makeScenario('sliding-window', { window: 20 })]), date: '2026-02-01T00:02:30.000Z' });
+    const layers = reportOf({
+      scenario: perLayer([makeScenario('causal'), makeScenario('sliding-window', { window: 20 })]),
+      date: '2026-02-01T00:02:30.000Z',
+    });
     const runs = [runAt(3, origin), { id: idOf(layers), origin: null, report: layers }, runAt(2), runAt(1, { ...origin, selection: null })];
     for (const run of [runs[1], runs[3], runs[0], runs[2]]) {
       await new RunFiles(folder).add(run);
@@ -79,7 +86,14 @@ describe('the files of runs', () => {
     const { run, plan, ...rest } = reportOf();
     const { gather, layer, ...phases } = run.phases;
     const { retries, ...calls } = run.calls;
-    const old = { ...rest, added: { later: true }, plan: { ...plan, blockSize: undefined, parts: undefined }, run: { ...run, phases, calls, executor: undefined, precision: undefined }, sampling: undefined, prediction: undefined };
+    const old = {
+      ...rest,
+      added: { later: true },
+      plan: { ...plan, blockSize: undefined, parts: undefined },
+      run: { ...run, phases, calls, executor: undefined, precision: undefined },
+      sampling: undefined,
+      prediction: undefined,
+    };
     expect([gather, layer, retries]).toEqual([30, 0, 0]);
     writeFileSync(path, JSON.stringify({ schemaVersion: 1, origin: null, report: old }));
     const [kept] = (await files.read()).runs;
@@ -100,9 +114,17 @@ describe('a file of a run that cannot be read', () => {
     ['too large', ' '.repeat(maximumRunBytes + 1), /8\.00 MiB, and the limit is 8\.00 MiB/],
     ['a list', '[]', /the document: /],
     ['with a number as text', withRun({ wallMs: '<script>' as unknown as number }), /report\.run\.wallMs: /],
-    ['with a scenario that is none', text({ ...reportOf(), scenario: { kind: 'sliding-window', window: -3 } }), /report\.scenario: Window .*of -3 is out of range/],
+    [
+      'with a scenario that is none',
+      text({ ...reportOf(), scenario: { kind: 'sliding-window', window: -3 } }),
+      /report\.scenario: Window .*of -3 is out of range/,
+    ],
     ['with layers that are no scenarios', text({ ...reportOf(), scenario: { kind: 'per-layer', cycle: 'causal' } }), /report\.scenario: /],
-    ['with an origin that is none', text(reportOf(), { origin: { uri: 'file:///a', selection: null, options: { ...defaultOptions, provider: 'tpu' } } }), /origin\.options\.provider: /],
+    [
+      'with an origin that is none',
+      text(reportOf(), { origin: { uri: 'file:///a', selection: null, options: { ...defaultOptions, provider: 'tpu' } } }),
+      /origin\.options\.provider: /,
+    ],
   ])('is passed over and named: %s', async (_, content, complaint) => {
     const folder = newFolder();
     const files = new RunFiles(folder);

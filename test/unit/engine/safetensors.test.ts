@@ -56,7 +56,11 @@ describe('reading safetensors', () => {
     ['a header longer than the file', Buffer.from('ffffff7f00000000aa', 'hex'), /declares a header of 2147483647 bytes but has 9/],
     ['a header that is not JSON', Buffer.concat([Buffer.from('0200000000000000', 'hex'), Buffer.from('{{')]), /not JSON/],
     ['a header that is a list', Buffer.concat([Buffer.from('0200000000000000', 'hex'), Buffer.from('[]')]), /not a JSON object/],
-    ['an entry without offsets', safetensorsFile(good, (h) => delete (h.a as Partial<typeof h.a>).data_offsets), /entry for a is malformed/],
+    [
+      'an entry without offsets',
+      safetensorsFile(good, (h) => delete (h.a as Partial<typeof h.a>).data_offsets),
+      /entry for a is malformed/,
+    ],
     ['truncated data', truncated.subarray(0, truncated.length - 4), /b ends at byte 16 of 12; the file is truncated/],
     ['overlapping tensors', safetensorsFile(good, (h) => (h.b.data_offsets = [4, 12])), /b overlaps another tensor at byte 4/],
     ['a shape that lies', safetensorsFile(good, (h) => (h.a.shape = [3])), /a of shape \[3\] needs 12 bytes but has 8/],

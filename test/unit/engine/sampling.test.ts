@@ -52,30 +52,48 @@ describe("the constants of theorem 4.1's assumption", () => {
 
   it('leave D alone where all scores of a query are shifted, and move ln C with them', () => {
     // A column of its own shifts every score of row i by exactly shift(i): 1 in each key, the shift in the query.
-    const widened = (rows: readonly number[][], last: (row: number) => number): Float64Array => Float64Array.from(rows.flatMap((row, i) => [...row, last(i)]));
+    const widened = (rows: readonly number[][], last: (row: number) => number): Float64Array =>
+      Float64Array.from(rows.flatMap((row, i) => [...row, last(i)]));
     fc.assert(
       // Beyond 710 either way exp overflows or is 0: D must not come from exponentials of the scores as they are.
-      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer(), fc.double({ min: 50, max: 2000, noNaN: true }), fc.constantFrom(1, -1), (tokens, seed, size, sign) => {
-        const { query, key, value } = randomLayer(tokens, smallModel, seed, 1);
-        const [queries, keys, values] = [query, key, value].map((tensor) => toRows(headView(tensor, 1), tensor.width));
-        const constantsAt = (shift: number): { logC: number; d: number } =>
-          samplingConstants(
-            { width: 7, queries: widened(queries, () => shift), keys: widened(keys, () => 1), values: widened(values, () => 0) },
-            queries.map((_, row) => row),
-          );
-        const [plain, shifted] = [constantsAt(0), constantsAt(sign * size)];
-        // Scores of up to 2,000 are rounded to 2e-13; exponentials of their differences inherit that.
-        expect(shifted.d / plain.d).toBeCloseTo(1, 10);
-        // Scores stay within logC of the shift, so the largest in size is beyond it by no more than that.
-        expect(Math.abs(shifted.logC - size)).toBeLessThanOrEqual(plain.logC + 1e-9);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer(),
+        fc.double({ min: 50, max: 2000, noNaN: true }),
+        fc.constantFrom(1, -1),
+        (tokens, seed, size, sign) => {
+          const { query, key, value } = randomLayer(tokens, smallModel, seed, 1);
+          const [queries, keys, values] = [query, key, value].map((tensor) => toRows(headView(tensor, 1), tensor.width));
+          const constantsAt = (shift: number): { logC: number; d: number } =>
+            samplingConstants(
+              { width: 7, queries: widened(queries, () => shift), keys: widened(keys, () => 1), values: widened(values, () => 0) },
+              queries.map((_, row) => row),
+            );
+          const [plain, shifted] = [constantsAt(0), constantsAt(sign * size)];
+          // Scores of up to 2,000 are rounded to 2e-13; exponentials of their differences inherit that.
+          expect(shifted.d / plain.d).toBeCloseTo(1, 10);
+          // Scores stay within logC of the shift, so the largest in size is beyond it by no more than that.
+          expect(Math.abs(shifted.logC - size)).toBeLessThanOrEqual(plain.logC + 1e-9);
+        },
+      ),
     );
   });
 });
 
 /** What a check over so many seeds, from one of them on, finds in these layers. */
-async function checked(layers: readonly LayerTensors[], seed: number, seeds: number, rows: readonly number[], epsilon = 0.5): Promise<SamplingReport> {
-  const plan = planOf({ tokens: layers[0].query.tokens, blockSize: 11, scenario: makeScenario('average-case', { seed }) }, {}, smallModel, 'tight');
+async function checked(
+  layers: readonly LayerTensors[],
+  seed: number,
+  seeds: number,
+  rows: readonly number[],
+  epsilon = 0.5,
+): Promise<SamplingReport> {
+  const plan = planOf(
+    { tokens: layers[0].query.tokens, blockSize: 11, scenario: makeScenario('average-case', { seed }) },
+    {},
+    smallModel,
+    'tight',
+  );
   const config = plainLlama(smallModel);
   const oracle = new OnnxOracle(config, 11, await openDevice('cpu', 1));
   try {
@@ -108,7 +126,11 @@ describe('sampling over seeds', () => {
       let largest = 0;
       for (let head = 0; head < smallModel.heads; head += 1) {
         const kv = Math.floor(head / 2);
-        const operands = [toRows(headView(layer.query, head), 6), toRows(headView(layer.key, kv), 6), toRows(headView(layer.value, kv), 6)] as const;
+        const operands = [
+          toRows(headView(layer.query, head), 6),
+          toRows(headView(layer.key, kv), 6),
+          toRows(headView(layer.value, kv), 6),
+        ] as const;
         const exact = denseAttention(...operands, () => true);
         const sampled = denseAttention(...operands, (q, k) => Math.floor(place[k] / 10) === Math.floor(q / 10));
         for (const row of rows) {
@@ -135,7 +157,10 @@ describe('sampling over seeds', () => {
       [0, 0, 1, 1].map((group, head) => ({
         layer,
         head,
-        ...samplingConstants({ width: query.width, queries: headView(query, head), keys: headView(key, group), values: headView(value, group) }, rows),
+        ...samplingConstants(
+          { width: query.width, queries: headView(query, head), keys: headView(key, group), values: headView(value, group) },
+          rows,
+        ),
       })),
     );
     expect(report.heads).toMatchObject(expected);
@@ -161,7 +186,12 @@ describe('sampling over seeds', () => {
     };
     const [first, second] = [await ofLayer(0), await ofLayer(1)];
     const alone = first.map((error, index) => Math.max(error, second[index])).sort((x, y) => x - y);
-    const spreadOf = (sorted: readonly number[]): unknown => ({ minimum: sorted[0], median: sorted[4], ninetiethPercentile: sorted[8], maximum: sorted[9] });
+    const spreadOf = (sorted: readonly number[]): unknown => ({
+      minimum: sorted[0],
+      median: sorted[4],
+      ninetiethPercentile: sorted[8],
+      maximum: sorted[9],
+    });
     // The same calls on the same machine: equal bit by bit.
     expect(together.errors).toEqual(spreadOf(alone));
     // Both layers have a say: a check that kept only one of them would be found out.
@@ -186,7 +216,12 @@ describe('sampling over seeds', () => {
 
   it('says of a trained model that the assumption does not hold, and shows what that costs', async () => {
     const options = { ...defaultOptions, scenario: makeScenario('average-case'), blockSize: 64, maxTokens: 300, seeds: 3, quality: false };
-    const report = await simulate(promptFromText('sample', sampleText()), options, { modelsFolder, calibrations: new CalibrationStore('/nonexistent'), signal, onProgress: () => undefined });
+    const report = await simulate(promptFromText('sample', sampleText()), options, {
+      modelsFolder,
+      calibrations: new CalibrationStore('/nonexistent'),
+      signal,
+      onProgress: () => undefined,
+    });
     const { sampling } = report;
     expect(sampling?.heads.length).toBe(6 * 8);
     expect(sampling?.holds).toBe(false);

@@ -14,8 +14,16 @@ import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
 /** A folder that is not there: nothing is calibrated. */
 const calibrations = new CalibrationStore('/nonexistent');
 
-function run(options: Partial<SimulationOptions>, onProgress: (progress: Progress) => void = () => undefined, signal = new AbortController().signal): Promise<RunReport> {
-  return simulate(promptFromText('sample', sampleText()), { ...defaultOptions, ...options }, { modelsFolder, calibrations, signal, onProgress });
+function run(
+  options: Partial<SimulationOptions>,
+  onProgress: (progress: Progress) => void = () => undefined,
+  signal = new AbortController().signal,
+): Promise<RunReport> {
+  return simulate(
+    promptFromText('sample', sampleText()),
+    { ...defaultOptions, ...options },
+    { modelsFolder, calibrations, signal, onProgress },
+  );
 }
 
 const small = { window: 40, sinks: 3, seed: 5 };
@@ -89,14 +97,18 @@ describe('simulating a prompt', () => {
   it('does not depend on the block size or on how instances are packed', async () => {
     const perplexities: number[] = [];
     for (const change of [{ blockSize: 7 }, { blockSize: 64 }, { blockSize: 500 }, { blockSize: 32, oracleHeads: 3, oracleLayers: 2 }]) {
-      perplexities.push((await run({ ...change, scenario: makeScenario('attention-sink', small), maxTokens: 150 })).quality?.perplexity ?? NaN);
+      perplexities.push(
+        (await run({ ...change, scenario: makeScenario('attention-sink', small), maxTokens: 150 })).quality?.perplexity ?? NaN,
+      );
     }
     perplexities.forEach((value) => expect(value).toBeCloseTo(perplexities[0], 3));
   });
 
   it('reports progress that never falls and ends at 1', async () => {
     const fractions: number[] = [];
-    await run({ scenario: makeScenario('sliding-window', small), blockSize: 32, maxTokens: 300 }, ({ fraction }) => fractions.push(fraction));
+    await run({ scenario: makeScenario('sliding-window', small), blockSize: 32, maxTokens: 300 }, ({ fraction }) =>
+      fractions.push(fraction),
+    );
     expect(fractions.length).toBeGreaterThan(20);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(fractions.at(-1)).toBe(1);
@@ -137,8 +149,15 @@ describe('refusing before a run', () => {
   it('names the block size that fits the memory', async () => {
     const failure = await run({ blockSize: 4096, maxTokens: 4096, memoryLimit: 400 * 1024 ** 2 }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(InputError);
-    const [, suggested] = /block size of 4096 needs about .* may be used; use --block (\d+) or smaller/.exec((failure as Error).message) ?? [];
-    const accepted = await run({ blockSize: Number(suggested), maxTokens: 300, memoryLimit: 400 * 1024 ** 2, verify: 'none', quality: false });
+    const [, suggested] =
+      /block size of 4096 needs about .* may be used; use --block (\d+) or smaller/.exec((failure as Error).message) ?? [];
+    const accepted = await run({
+      blockSize: Number(suggested),
+      maxTokens: 300,
+      memoryLimit: 400 * 1024 ** 2,
+      verify: 'none',
+      quality: false,
+    });
     expect(accepted.oracle.inputLength).toBe(Number(suggested));
   });
 
@@ -148,7 +167,9 @@ describe('refusing before a run', () => {
 
   it('names a provider that is not in this ONNX Runtime', async () => {
     const missing = process.platform === 'darwin' ? 'dml' : 'coreml';
-    await expect(run({ provider: missing, maxTokens: 10 })).rejects.toThrow(new RegExp(`Provider "${missing}" is not in ONNX Runtime .*use one of auto, cpu`));
+    await expect(run({ provider: missing, maxTokens: 10 })).rejects.toThrow(
+      new RegExp(`Provider "${missing}" is not in ONNX Runtime .*use one of auto, cpu`),
+    );
   });
 
   it.each([

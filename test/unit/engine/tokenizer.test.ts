@@ -14,7 +14,30 @@ beforeAll(async () => {
 
 /** Text with what makes cutting hard: runs of white space, contractions, digits, punctuation, other scripts, emoji, CRLF. */
 const awkward = fc
-  .array(fc.constantFrom('a', 'word', "don't", ' ', '  ', '\n', '\n\n', '\r\n', '\t', '7', '1234', '.', '```', '日本', 'é', '👍🏽', '\u00a0', '<|eos|>', 'x '.repeat(400)), { maxLength: 40 })
+  .array(
+    fc.constantFrom(
+      'a',
+      'word',
+      "don't",
+      ' ',
+      '  ',
+      '\n',
+      '\n\n',
+      '\r\n',
+      '\t',
+      '7',
+      '1234',
+      '.',
+      '```',
+      '日本',
+      'é',
+      '👍🏽',
+      '\u00a0',
+      '<|eos|>',
+      'x '.repeat(400),
+    ),
+    { maxLength: 40 },
+  )
   .map((parts) => parts.join(''));
 
 async function mapOf(text: string, mapper = new TokenMapper(tokenizer)): Promise<TokenMap> {
@@ -106,7 +129,22 @@ describe('mapping tokens to text', () => {
     const seed = 20_260_101;
     const next = uniform(seed);
     const below = (limit: number): number => Math.floor(next() * limit);
-    const pieces = ['a', 'word', "don't ", ' ', '\n', '\r\n', '\n\n', '7', '.', '日本', 'é', '👍🏽', 'x '.repeat(300), 'line one\nline two\n'];
+    const pieces = [
+      'a',
+      'word',
+      "don't ",
+      ' ',
+      '\n',
+      '\r\n',
+      '\n\n',
+      '7',
+      '.',
+      '日本',
+      'é',
+      '👍🏽',
+      'x '.repeat(300),
+      'line one\nline two\n',
+    ];
     const mapper = new TokenMapper(tokenizer);
     let text = sampleText().slice(0, 3000);
     for (let step = 0; step < 1000; step += 1) {
@@ -118,7 +156,12 @@ describe('mapping tokens to text', () => {
       const fresh = await mapOf(text);
       const token = below(fresh.tokens + 1);
       const replay = `seed ${seed}, step ${step}`;
-      expect([replay, edited.tokens, edited.offsetOf(token), edited.tokenAt(at)]).toEqual([replay, fresh.tokens, fresh.offsetOf(token), fresh.tokenAt(at)]);
+      expect([replay, edited.tokens, edited.offsetOf(token), edited.tokenAt(at)]).toEqual([
+        replay,
+        fresh.tokens,
+        fresh.offsetOf(token),
+        fresh.tokenAt(at),
+      ]);
       if (step % 20 === 0) {
         expect(edited.tokens).toBe(tokenizer.encode(text).length);
       }
@@ -132,5 +175,7 @@ describe('mapping tokens to text', () => {
 });
 
 it('refuses a folder without a tokenizer', async () => {
-  await expect(PromptTokenizer.load(temporaryFolder())).rejects.toThrow(/tokenizer\.json cannot be used .*use a folder with the model's tokenizer\.json/);
+  await expect(PromptTokenizer.load(temporaryFolder())).rejects.toThrow(
+    /tokenizer\.json cannot be used .*use a folder with the model's tokenizer\.json/,
+  );
 });

@@ -22,8 +22,16 @@ const english = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8'))
 const shown = readFileSync(join(root, 'package.json'), 'utf8').replace(/"%([\w.]+)%"/g, (_, key: string) => JSON.stringify(english[key]));
 const manifest = JSON.parse(shown) as {
   readonly icon: string;
-  readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] } };
-  readonly contributes: { readonly configuration: readonly { readonly title: string; readonly order: number; readonly properties: Readonly<Record<string, Setting>> }[] };
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] };
+  };
+  readonly contributes: {
+    readonly configuration: readonly {
+      readonly title: string;
+      readonly order: number;
+      readonly properties: Readonly<Record<string, Setting>>;
+    }[];
+  };
 };
 const groups = manifest.contributes.configuration;
 const settings = Object.assign({}, ...groups.map(({ properties }) => properties)) as Readonly<Record<string, Setting>>;
@@ -44,13 +52,18 @@ it('groups its settings in an order, describes each, and links only to settings 
 });
 
 it('offers the words that the code knows', () => {
-  const words = { scenario: choiceDefinitions.map(({ kind }) => kind), construction: constructions, provider: providers, verify: verifications };
+  const words = {
+    scenario: choiceDefinitions.map(({ kind }) => kind),
+    construction: constructions,
+    provider: providers,
+    verify: verifications,
+  };
   for (const [name, known] of Object.entries(words)) {
     expect(settings[`twoHeads.${name}`].enum).toEqual(known);
   }
 });
 
-it('takes what is the machine\'s business from no workspace that is not trusted', () => {
+it("takes what is the machine's business from no workspace that is not trusted", () => {
   const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   expect(supported).toBe('limited');
   const ofTheMachine = Object.entries(settings).filter(([, { scope }]) => scope === 'machine-overridable');

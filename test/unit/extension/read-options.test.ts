@@ -11,10 +11,28 @@ describe('options of another extension', () => {
   });
 
   it('are read', () => {
-    const given = { path: 'a.md', scenario: { kind: 'attention-sink', window: 64 }, blockSize: 32, model: 'gpt2', verify: 'none', quality: false, maxTokens: 100, threads: 2 };
+    const given = {
+      path: 'a.md',
+      scenario: { kind: 'attention-sink', window: 64 },
+      blockSize: 32,
+      model: 'gpt2',
+      verify: 'none',
+      quality: false,
+      maxTokens: 100,
+      threads: 2,
+    };
     const { path, options } = readLabOptions(given, defaultOptions);
     expect(path).toBe('a.md');
-    expect(options).toEqual({ ...defaultOptions, blockSize: 32, model: 'gpt2', verify: 'none', quality: false, maxTokens: 100, threads: 2, scenario: { kind: 'attention-sink', window: 64, sinks: 4 } });
+    expect(options).toEqual({
+      ...defaultOptions,
+      blockSize: 32,
+      model: 'gpt2',
+      verify: 'none',
+      quality: false,
+      maxTokens: 100,
+      threads: 2,
+      scenario: { kind: 'attention-sink', window: 64, sinks: 4 },
+    });
   });
 
   it('take the scenario of a report back', () => {
@@ -30,18 +48,33 @@ describe('options of another extension', () => {
     [{ blockSize: 1 }, 'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216.'],
     [{ blockSize: 'many' }, 'options.blockSize of "many" is not possible; use a whole number from 2 to 16777216.'],
     [{ provider: 'tpu' }, 'options.provider of "tpu" is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.'],
-    [{ provider: 'x'.repeat(1000) }, `options.provider of "${'x'.repeat(59)}... is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.`],
+    [
+      { provider: 'x'.repeat(1000) },
+      `options.provider of "${'x'.repeat(59)}... is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.`,
+    ],
     [{ quality: 'yes' }, 'options.quality of "yes" is not possible; use true or false.'],
     [{ model: '' }, 'options.model of "" is not possible; give a model that ships with Two Heads or the path of a folder.'],
     [{ block: 8 }, 'options has no "block"; leave it out.'],
     ['causal', 'options of "causal" is not possible; give an object of options.'],
-    [{ scenario: { kind: 'dense' } }, 'options.scenario.kind of "dense" is not possible; use one of native, full, causal, sliding-window, attention-sink, local-window, average-case, custom, per-layer.'],
+    [
+      { scenario: { kind: 'dense' } },
+      'options.scenario.kind of "dense" is not possible; use one of native, full, causal, sliding-window, attention-sink, local-window, average-case, custom, per-layer.',
+    ],
     [{ scenario: { kind: 'causal', window: 5 } }, 'window of 5 does nothing under scenario causal; leave it out.'],
-    [{ scenario: { kind: 'sliding-window', window: -5 } }, 'options.scenario.window of -5 is not possible; use a whole number from 0 to 100000000.'],
+    [
+      { scenario: { kind: 'sliding-window', window: -5 } },
+      'options.scenario.window of -5 is not possible; use a whole number from 0 to 100000000.',
+    ],
     [{ scenario: { kind: 'sliding-window', windows: 5 } }, 'options.scenario has no "windows"; leave it out.'],
-    [{ scenario: { kind: 'attention-sink', window: 4, sinks: 8 } }, 'Attention sink: 8 sinks are more than the window of 4; choose 4 or fewer.'],
+    [
+      { scenario: { kind: 'attention-sink', window: 4, sinks: 8 } },
+      'Attention sink: 8 sinks are more than the window of 4; choose 4 or fewer.',
+    ],
     [{ scenario: { kind: 'per-layer', cycle: [] } }, 'options.scenario.cycle of a list is not possible; give from 1 to 1024 scenarios.'],
-    [{ scenario: { kind: 'per-layer', cycle: [{ kind: 'native' }] } }, 'A cycle of layers names native, which is a scenario of all layers; name one for each layer.'],
+    [
+      { scenario: { kind: 'per-layer', cycle: [{ kind: 'native' }] } },
+      'A cycle of layers names native, which is a scenario of all layers; name one for each layer.',
+    ],
   ])('are refused in one line: %#', (given, message) => {
     const read = (): unknown => readLabOptions(given, defaultOptions);
     expect(read).toThrow(InputError);
@@ -50,7 +83,9 @@ describe('options of another extension', () => {
 
   it('are refused with no scenarios, and with too many', () => {
     expect(() => readCompareOptions({ scenarios: [] }, defaultOptions)).toThrow('give from 1 to 16 scenarios');
-    expect(() => readCompareOptions({ scenarios: Array(17).fill({ kind: 'causal' }) }, defaultOptions)).toThrow('give from 1 to 16 scenarios');
+    expect(() => readCompareOptions({ scenarios: Array(17).fill({ kind: 'causal' }) }, defaultOptions)).toThrow(
+      'give from 1 to 16 scenarios',
+    );
     expect(() => readCompareOptions({ scenario: { kind: 'causal' } }, defaultOptions)).toThrow('options has no "scenario"');
   });
 });
@@ -62,18 +97,27 @@ describe('the context of a call', () => {
     const failing = (): void => {
       throw new Error('no');
     };
-    await inContext({ signal: controller.signal, onProgress: failing }, (line) => log.push(line), (step) => {
-      step.onProgress({ message: 'm', phase: 'attend', fraction: 0.5 });
-      expect(step.signal.aborted).toBe(false);
-      controller.abort();
-      expect(step.signal.aborted).toBe(true);
-      return Promise.resolve();
-    });
+    await inContext(
+      { signal: controller.signal, onProgress: failing },
+      (line) => log.push(line),
+      (step) => {
+        step.onProgress({ message: 'm', phase: 'attend', fraction: 0.5 });
+        expect(step.signal.aborted).toBe(false);
+        controller.abort();
+        expect(step.signal.aborted).toBe(true);
+        return Promise.resolve();
+      },
+    );
     expect(log).toEqual(['A listener to progress failed: no']);
   });
 
   it('is refused where it is none', async () => {
-    const call = (context: unknown): Promise<unknown> => inContext(context as object, () => undefined, () => Promise.resolve());
+    const call = (context: unknown): Promise<unknown> =>
+      inContext(
+        context as object,
+        () => undefined,
+        () => Promise.resolve(),
+      );
     await expect(call('now')).rejects.toThrow('A context of now is not possible');
     await expect(call({ signal: 1 })).rejects.toThrow('context.signal is no AbortSignal');
     await expect(call({ token: true })).rejects.toThrow('context.token is no CancellationToken');

@@ -20,7 +20,8 @@ vi.mock('vscode', () => ({
 }));
 
 const origin: RunOrigin = { uri: 'file:///prompt.md', selection: null, options: defaultOptions };
-const reportAt = (minute: number): ReturnType<typeof reportOf> => reportOf({ date: new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString() });
+const reportAt = (minute: number): ReturnType<typeof reportOf> =>
+  reportOf({ date: new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString() });
 
 /** A workspace's state that holds this. */
 function mementoOf(state: Record<string, unknown>): vscode.Memento {
@@ -64,7 +65,13 @@ describe('the history', () => {
 
   it('takes over once what an earlier version kept in the workspace', async () => {
     const folder = join(temporaryFolder(), 'runs');
-    const state: Record<string, unknown> = { runs: [{ id: 2, report: reportAt(2) }, { id: 1, report: { broken: true } }, { id: 0, report: reportAt(1) }] };
+    const state: Record<string, unknown> = {
+      runs: [
+        { id: 2, report: reportAt(2) },
+        { id: 1, report: { broken: true } },
+        { id: 0, report: reportAt(1) },
+      ],
+    };
     const { history, warnings } = await historyOf(folder, state);
     expect(minutes(history)).toEqual([2, 1]);
     expect(history.runs.every((run) => run.origin === null)).toBe(true);
@@ -82,7 +89,11 @@ describe('the history', () => {
     expect(state.runs).toHaveLength(1);
     await history.add(reportAt(2), origin);
     expect(minutes(history)).toEqual([2]);
-    expect(warnings).toEqual([expect.stringMatching(/earlier version are left/), expect.stringMatching(/cannot be listed/), expect.stringMatching(/in memory only: /)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/earlier version are left/),
+      expect.stringMatching(/cannot be listed/),
+      expect.stringMatching(/in memory only: /),
+    ]);
   });
 
   it('says once what it passes over', async () => {

@@ -23,7 +23,9 @@ interface ManifestTool {
 
 describe('the input of tools', () => {
   it('is in the manifest as it is checked', () => {
-    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { contributes: { languageModelTools: ManifestTool[] } };
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      contributes: { languageModelTools: ManifestTool[] };
+    };
     const tools = manifest.contributes.languageModelTools;
     expect(tools.map(({ name, toolReferenceName }) => [name, toolReferenceName])).toEqual(
       ['plan_prompt', 'simulate_prompt', 'compare_scenarios'].map((name) => [`twoHeads_${name}`, name]),
@@ -39,7 +41,12 @@ describe('the input of tools', () => {
   });
 
   it('takes what is left out from the user', () => {
-    expect(readPromptInput({ file: 'a.md' }, choice)).toEqual({ source: { file: 'a.md' }, blockSize: 256, model: undefined, scenario: { kind: 'causal' } });
+    expect(readPromptInput({ file: 'a.md' }, choice)).toEqual({
+      source: { file: 'a.md' },
+      blockSize: 256,
+      model: undefined,
+      scenario: { kind: 'causal' },
+    });
     expect(readPromptInput({ text: 'a', scenario: 'attention-sink', window: 8, blockSize: 4, model: 'gpt2' }, choice)).toEqual({
       source: { text: 'a' },
       blockSize: 4,
@@ -67,19 +74,32 @@ describe('the input of tools', () => {
 
   it('names a scenario once', () => {
     expect(() => readCompareInput({ file: 'a', scenarios: ['causal', 'causal'] }, choice)).toThrow('name each once');
-    expect(() => readCompareInput({ file: 'a', scenarios: [] }, choice)).toThrow('input.scenarios of a list is not possible; name a scenario.');
+    expect(() => readCompareInput({ file: 'a', scenarios: [] }, choice)).toThrow(
+      'input.scenarios of a list is not possible; name a scenario.',
+    );
   });
 });
 
 describe('what tools say', async () => {
-  const surroundings = { modelsFolder, calibrations: new CalibrationStore('/nowhere'), signal: new AbortController().signal, onProgress: () => undefined };
+  const surroundings = {
+    modelsFolder,
+    calibrations: new CalibrationStore('/nowhere'),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  };
   const report = await simulate(promptFromText('a.md', sampleText().slice(0, 1500)), { ...defaultOptions, blockSize: 64 }, surroundings);
 
   it('is the numbers of the report', () => {
     expect(planText(report)).toContain(`${report.plan.calls.total} calls of the small transformer`);
     expect(runText(report)).toContain(`max abs error ${report.fidelity?.maxAbsError.toExponential(1) ?? ''}`);
     const { schemaVersion, prompt, model } = report;
-    const table = comparisonText({ schemaVersion, prompt, model, runs: [report, report], refused: [{ scenario: { kind: 'custom', expression: 'k <= q' }, reason: 'No.' }] });
+    const table = comparisonText({
+      schemaVersion,
+      prompt,
+      model,
+      runs: [report, report],
+      refused: [{ scenario: { kind: 'custom', expression: 'k <= q' }, reason: 'No.' }],
+    });
     expect(table.split('\n').filter((row) => row.startsWith('| causal |'))).toHaveLength(2);
     expect(table).toContain('- left out custom(k <= q): No.');
   });
@@ -91,9 +111,14 @@ describe('what tools say', async () => {
 
   it('asks before a run with its file, calls and time', () => {
     const prediction = { wallMs: 1200 } as NonNullable<typeof report.prediction>;
-    const { title, message } = runConfirmation([{ ...report, prediction }, { ...report, prediction }]);
+    const { title, message } = runConfirmation([
+      { ...report, prediction },
+      { ...report, prediction },
+    ]);
     expect(title).toBe('Compare 2 scenarios on a.md?');
-    expect(message).toContain(`a.md (${report.prompt.tokens} tokens) on this machine with tiny-docs-5m, M = 64, under causal, causal: ${2 * report.plan.calls.total} calls`);
+    expect(message).toContain(
+      `a.md (${report.prompt.tokens} tokens) on this machine with tiny-docs-5m, M = 64, under causal, causal: ${2 * report.plan.calls.total} calls`,
+    );
     expect(message).toContain('expected to take 2.40 s');
     expect(runConfirmation([report]).message).toContain('not calibrated');
   });

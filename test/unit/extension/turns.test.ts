@@ -47,7 +47,9 @@ describe('turns', () => {
     const turns = new Turns();
     await turns.take(new AbortController());
     const waiting = Array.from({ length: longestQueue }, () => turns.take(new AbortController()));
-    await expect(turns.take(new AbortController())).rejects.toThrow(`${longestQueue} runs are waiting already; ask again when one of them has ended.`);
+    await expect(turns.take(new AbortController())).rejects.toThrow(
+      `${longestQueue} runs are waiting already; ask again when one of them has ended.`,
+    );
     const cancelled = new AbortController();
     cancelled.abort();
     await expect(turns.take(cancelled)).rejects.toThrow(CancelledError);

@@ -5,7 +5,10 @@ import { root } from '../../support/paths';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly browser: string;
-  readonly contributes: { readonly commands: readonly { readonly command: string }[]; readonly languageModelTools: readonly { readonly name: string }[] };
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string }[];
+    readonly languageModelTools: readonly { readonly name: string }[];
+  };
 };
 
 it('answers everything the extension contributes in a browser, with VS Code alone', async () => {

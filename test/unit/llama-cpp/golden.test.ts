@@ -57,7 +57,9 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
   }, 300_000);
 
   it('has a case for every architecture', () => {
-    expect(cases).toEqual(expect.arrayContaining(['llama', 'llama-untied-bias', 'smollm', 'mistral', 'qwen2', 'qwen2-plain', 'qwen3', 'gpt2']));
+    expect(cases).toEqual(
+      expect.arrayContaining(['llama', 'llama-untied-bias', 'smollm', 'mistral', 'qwen2', 'qwen2-plain', 'qwen3', 'gpt2']),
+    );
   });
 
   // `--reporter verbose` shows the differences, and why a case is left out.

@@ -45,7 +45,10 @@ describe.runIf(hasSwiftShader)('the webgpu provider on SwiftShader', { timeout: 
   });
 
   it('gives the perplexity that the CPU gives', async () => {
-    const [device, cpu] = [await simulate('--verify', 'none'), JSON.parse((await cli(['simulate', samplePrompt, ...small.slice(2), '--verify', 'none', '--json'])).stdout) as RunReport];
+    const [device, cpu] = [
+      await simulate('--verify', 'none'),
+      JSON.parse((await cli(['simulate', samplePrompt, ...small.slice(2), '--verify', 'none', '--json'])).stdout) as RunReport,
+    ];
     expect(cpu.run.provider).toBe('cpu');
     expect(device.quality?.perplexity).toBeCloseTo(cpu.quality?.perplexity ?? NaN, 2);
   });
@@ -63,7 +66,10 @@ describe('precision and executor', () => {
   it.each([
     [['--precision', 'float16', '--executor', 'tiles'], /Precision "float16" is for compiled layers of construction fused/],
     [['--precision', 'float16', '--construction', 'tight'], /Precision "float16" is for compiled layers of construction fused/],
-    [['--executor', 'compiled', '--construction', 'tight'], /Executor "compiled" runs construction fused only, not tight; use --executor tiles\./],
+    [
+      ['--executor', 'compiled', '--construction', 'tight'],
+      /Executor "compiled" runs construction fused only, not tight; use --executor tiles\./,
+    ],
     [['--executor', 'fast'], /Executor "fast" is unknown; use one of auto, tiles, compiled\./],
     [['--precision', 'int4'], /Precision "int4" is unknown; use one of float32, float16\./],
   ])('%j are refused in one line', async (flags, message) => {
@@ -83,7 +89,11 @@ describe('precision and executor', () => {
 describe('a provider that is not there', () => {
   it('is refused by name in one line, and not replaced', async () => {
     // No Vulkan driver at all: not even the one that this machine may have.
-    const { code, stdout, stderr } = await cli(['simulate', samplePrompt, ...small], '', { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json', LD_LIBRARY_PATH: '' });
+    const { code, stdout, stderr } = await cli(['simulate', samplePrompt, ...small], '', {
+      VK_ICD_FILENAMES: '/nonexistent.json',
+      VK_DRIVER_FILES: '/nonexistent.json',
+      LD_LIBRARY_PATH: '',
+    });
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/two-heads: Provider "webgpu" (does not run on this machine|is not in ONNX Runtime).*use /);

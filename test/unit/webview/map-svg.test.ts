@@ -15,7 +15,11 @@ function svgOf(plan: Plan, shown: Viewport = wholeMap(plan.blocks)): string {
     description: 'what it shows',
     axes: 'down and right',
     legend: [{ kind: 'full', label: 'all pairs' }],
-    looks: { full: { colour: '#00f', pattern: 'solid' }, partial: { colour: '#fa0', pattern: 'hatched' }, sampled: { colour: '#a0f', pattern: 'dotted' } },
+    looks: {
+      full: { colour: '#00f', pattern: 'solid' },
+      partial: { colour: '#fa0', pattern: 'hatched' },
+      sampled: { colour: '#a0f', pattern: 'dotted' },
+    },
     foreground: '#111',
     muted: '#555',
     background: '#fff',
@@ -24,7 +28,11 @@ function svgOf(plan: Plan, shown: Viewport = wholeMap(plan.blocks)): string {
 }
 
 /** Rectangles of tiles, by the groups that the drawing makes of the kinds. */
-const tileRectangles = (svg: string): number => [...svg.matchAll(/<g fill="[^"]*" shape-rendering="crispEdges">(.*?)<\/g>/g)].reduce((sum, [, inside]) => sum + inside.split('<rect').length - 1, 0);
+const tileRectangles = (svg: string): number =>
+  [...svg.matchAll(/<g fill="[^"]*" shape-rendering="crispEdges">(.*?)<\/g>/g)].reduce(
+    (sum, [, inside]) => sum + inside.split('<rect').length - 1,
+    0,
+  );
 
 describe('the map as SVG', () => {
   it('has a rectangle a run of equal tiles at most, and is the same each time', () => {

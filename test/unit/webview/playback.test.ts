@@ -21,25 +21,34 @@ describe('playing the order of calls', () => {
 
   it('draws areas inside the square, a diagonal with a box a row of pixels at most, on its own blocks', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 8, max: 60 }), share, share, share, share, fc.boolean(), (blocks, side, nearness, x, y, where, diagonal) => {
-        const grid = { blocks, side, shown: zoomed(wholeMap(blocks), blocks, blocks ** nearness, { x, y }) };
-        const from = Math.floor(where * blocks);
-        const area = { queries: { from, to: blocks }, keys: { from: 0, to: blocks - from }, diagonal };
-        const boxes = boxesOf(area, grid);
-        expect(boxes.length).toBeLessThanOrEqual(diagonal ? side + 1 : 1);
-        for (const box of boxes) {
-          expect(Math.min(box.x.from, box.y.from)).toBeGreaterThanOrEqual(0);
-          expect(Math.max(box.x.to, box.y.to)).toBeLessThanOrEqual(side);
-          if (diagonal) {
-            const rows = { from: blocksAt(rowsOf(grid), box.y.from).from, to: blocksAt(rowsOf(grid), box.y.to - 1).to };
-            const columns = { from: blocksAt(columnsOf(grid), box.x.from).from, to: blocksAt(columnsOf(grid), box.x.to - 1).to };
-            // The keys of the box's query blocks, up to what shares their pixels.
-            const slack = Math.ceil(grid.shown.span / side) + 1;
-            expect(Math.abs(rows.from - from - columns.from)).toBeLessThanOrEqual(slack);
-            expect(Math.abs(rows.to - from - columns.to)).toBeLessThanOrEqual(slack);
+      fc.property(
+        fc.integer({ min: 1, max: 3000 }),
+        fc.integer({ min: 8, max: 60 }),
+        share,
+        share,
+        share,
+        share,
+        fc.boolean(),
+        (blocks, side, nearness, x, y, where, diagonal) => {
+          const grid = { blocks, side, shown: zoomed(wholeMap(blocks), blocks, blocks ** nearness, { x, y }) };
+          const from = Math.floor(where * blocks);
+          const area = { queries: { from, to: blocks }, keys: { from: 0, to: blocks - from }, diagonal };
+          const boxes = boxesOf(area, grid);
+          expect(boxes.length).toBeLessThanOrEqual(diagonal ? side + 1 : 1);
+          for (const box of boxes) {
+            expect(Math.min(box.x.from, box.y.from)).toBeGreaterThanOrEqual(0);
+            expect(Math.max(box.x.to, box.y.to)).toBeLessThanOrEqual(side);
+            if (diagonal) {
+              const rows = { from: blocksAt(rowsOf(grid), box.y.from).from, to: blocksAt(rowsOf(grid), box.y.to - 1).to };
+              const columns = { from: blocksAt(columnsOf(grid), box.x.from).from, to: blocksAt(columnsOf(grid), box.x.to - 1).to };
+              // The keys of the box's query blocks, up to what shares their pixels.
+              const slack = Math.ceil(grid.shown.span / side) + 1;
+              expect(Math.abs(rows.from - from - columns.from)).toBeLessThanOrEqual(slack);
+              expect(Math.abs(rows.to - from - columns.to)).toBeLessThanOrEqual(slack);
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 });

@@ -5,7 +5,9 @@ import { canZoomIn, panned, placeOfTile, resized, revealing, wholeMap, zoomed, t
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const blocks = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 8_388_608 }));
 /** A map somewhere between whole and nearest, moved anywhere. */
-const shown = fc.tuple(blocks, share, share, share).map(([total, nearness, x, y]) => ({ total, view: zoomed(wholeMap(total), total, total ** nearness, { x, y }) }));
+const shown = fc
+  .tuple(blocks, share, share, share)
+  .map(([total, nearness, x, y]) => ({ total, view: zoomed(wholeMap(total), total, total ** nearness, { x, y }) }));
 
 function expectInside({ left, top, span }: Viewport, total: number): void {
   for (const first of [left, top]) {
@@ -17,11 +19,19 @@ function expectInside({ left, top, span }: Viewport, total: number): void {
 describe('the shown part of a map', () => {
   it('never leaves the map, however it is zoomed, moved and resized', () => {
     fc.assert(
-      fc.property(shown, fc.double({ min: 0.01, max: 100, noNaN: true }), share, share, fc.double({ min: -1e7, max: 1e7, noNaN: true }), blocks, ({ total, view }, factor, x, y, distance, other) => {
-        expectInside(zoomed(view, total, factor, { x, y }), total);
-        expectInside(panned(view, total, distance, -distance), total);
-        expectInside(resized(view, total, other), other);
-      }),
+      fc.property(
+        shown,
+        fc.double({ min: 0.01, max: 100, noNaN: true }),
+        share,
+        share,
+        fc.double({ min: -1e7, max: 1e7, noNaN: true }),
+        blocks,
+        ({ total, view }, factor, x, y, distance, other) => {
+          expectInside(zoomed(view, total, factor, { x, y }), total);
+          expectInside(panned(view, total, distance, -distance), total);
+          expectInside(resized(view, total, other), other);
+        },
+      ),
     );
   });
 

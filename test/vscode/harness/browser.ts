@@ -33,7 +33,9 @@ interface Chromium {
  */
 export async function launchBrowser(): Promise<Browser> {
   const { executablePath, environment } = await findChromium();
-  const inherited = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
   return chromium.launch({ executablePath, args: FLAGS, env: { ...inherited, ...environment }, timeout: LAUNCH_LIMIT_MS });
 }
 

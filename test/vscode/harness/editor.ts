@@ -55,7 +55,9 @@ export class Editor {
         await this.page.mouse.move(middle.x, middle.y);
       }
       looks += 1;
-      const texts = (await hovers.allInnerTexts()).map((hover) => hover.trim()).filter((hover) => hover !== '' && !hover.startsWith('Loading'));
+      const texts = (await hovers.allInnerTexts())
+        .map((hover) => hover.trim())
+        .filter((hover) => hover !== '' && !hover.startsWith('Loading'));
       return texts.length === 0 ? { seen: 'no hover' } : { found: texts.join('\n') };
     });
   }

@@ -29,7 +29,11 @@ export function recordFrames(): void {
   window.twoHeadsFrames = frames;
   let last = '';
   const look = (): void => {
-    const frame = { lines: read('.editor-instance .view-line'), lenses: read('.codelens-decoration'), status: read('.part.statusbar .statusbar-item') };
+    const frame = {
+      lines: read('.editor-instance .view-line'),
+      lenses: read('.codelens-decoration'),
+      status: read('.part.statusbar .statusbar-item'),
+    };
     const text = JSON.stringify(frame);
     if (text !== last) {
       frames.push(frame);

@@ -28,7 +28,10 @@ export async function installCodeServer(): Promise<string> {
     await mkdir(staging, { recursive: true });
     await writeFile(join(staging, 'package.json'), '{ "private": true }\n');
     await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', `code-server@${CODE_SERVER_VERSION}`], staging);
-    await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'], join(staging, 'node_modules/code-server/lib/vscode'));
+    await npm(
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'],
+      join(staging, 'node_modules/code-server/lib/vscode'),
+    );
     await writeFile(join(staging, MARKER), `${CODE_SERVER_VERSION}\n`);
     await moveWhole(staging, target);
   }

@@ -43,7 +43,9 @@ declare const document: {
  */
 export function readInlayHints(): string[] {
   const hints: string[] = [];
-  const lines = [...document.querySelectorAll('.editor-instance .view-line')].sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y);
+  const lines = [...document.querySelectorAll('.editor-instance .view-line')].sort(
+    (a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y,
+  );
   for (const line of lines) {
     let hint = '';
     for (const span of [...line.querySelectorAll('span > span'), undefined]) {
@@ -76,7 +78,9 @@ export function readStatusItems(): string[] {
 
 /** Where the first occurrence of `text` on an editor line is, hints included; null when it is not on screen. */
 export function locateInEditor(text: string): Box | null {
-  const lines = [...document.querySelectorAll('.editor-instance .view-line')].sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y);
+  const lines = [...document.querySelectorAll('.editor-instance .view-line')].sort(
+    (a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y,
+  );
   for (const line of lines) {
     const start = (line.textContent ?? '').replaceAll('\u00a0', ' ').indexOf(text);
     if (start < 0) {

@@ -112,10 +112,14 @@ export class VsCodeServer {
   }
 
   private async installVsix(vsix: string): Promise<void> {
-    const { stdout, stderr } = await run(process.execPath, [this.entry, '--accept-server-license-terms', '--install-extension', vsix, ...this.folders], {
-      timeout: START_LIMIT_MS,
-      env: cleanEnvironment(),
-    });
+    const { stdout, stderr } = await run(
+      process.execPath,
+      [this.entry, '--accept-server-license-terms', '--install-extension', vsix, ...this.folders],
+      {
+        timeout: START_LIMIT_MS,
+        env: cleanEnvironment(),
+      },
+    );
     if (!stdout.includes('was successfully installed')) {
       throw new Error(`VS Code did not install ${vsix}:\n${stdout}\n${stderr}`);
     }
@@ -123,17 +127,21 @@ export class VsCodeServer {
 
   private async listen(environment: Readonly<Record<string, string>>): Promise<void> {
     const address = ['--host', '127.0.0.1', '--port', `${this.port}`, '--without-connection-token'];
-    const child = spawn(process.execPath, [this.entry, '--accept-server-license-terms', ...address, ...this.folders, '--telemetry-level', 'off'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...cleanEnvironment(),
-        // No gallery: nothing asks for updates or recommendations.
-        EXTENSIONS_GALLERY: '{"serviceUrl":""}',
-        ...environment,
-        [PROBE_SOCKET]: this.socket,
-        [MARK]: this.id,
+    const child = spawn(
+      process.execPath,
+      [this.entry, '--accept-server-license-terms', ...address, ...this.folders, '--telemetry-level', 'off'],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          ...cleanEnvironment(),
+          // No gallery: nothing asks for updates or recommendations.
+          EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+          ...environment,
+          [PROBE_SOCKET]: this.socket,
+          [MARK]: this.id,
+        },
       },
-    });
+    );
     this.process = child;
     const keep = (chunk: Buffer): void => {
       this.log = (this.log + chunk.toString()).slice(-LOG_CHARACTERS);

@@ -16,11 +16,7 @@ export function pause(milliseconds: number): Promise<void> {
  * A look that throws counts as not found: pages and frames come and go while VS Code draws.
  * Throws after `limitMs` with what the last look saw instead.
  */
-export async function eventually<T>(
-  what: string,
-  look: () => Look<T> | Promise<Look<T>>,
-  limitMs: number = DEFAULT_LIMIT_MS,
-): Promise<T> {
+export async function eventually<T>(what: string, look: () => Look<T> | Promise<Look<T>>, limitMs: number = DEFAULT_LIMIT_MS): Promise<T> {
   const deadline = Date.now() + limitMs;
   let seen: unknown;
   do {

@@ -15,7 +15,10 @@ export function findWebview(page: Page, titleOrIndex: string | number): Promise<
     const webviews = await visibleWebviews(page);
     const places = typeof titleOrIndex === 'string' ? await page.evaluate(readWebviewPlaces) : [];
     const place = places.find(({ title }) => title.toLowerCase() === String(titleOrIndex).toLowerCase());
-    const webview = typeof titleOrIndex === 'number' ? webviews[titleOrIndex] : webviews.find(({ box }) => place !== undefined && holdsMiddle(place.box, box));
+    const webview =
+      typeof titleOrIndex === 'number'
+        ? webviews[titleOrIndex]
+        : webviews.find(({ box }) => place !== undefined && holdsMiddle(place.box, box));
     const inner = await webview?.outer.$('iframe#active-frame');
     const frame = await inner?.contentFrame();
     if (frame === null || frame === undefined) {

@@ -221,7 +221,10 @@ export class Workbench {
   /** Writes user settings on top of those in force (undefined removes one), and waits until extensions see them. */
   async setSettings(changes: Settings): Promise<void> {
     this.settings = { ...this.settings, ...changes };
-    await this.server.ask('configure', JSON.stringify(changes, (_, value: unknown) => value ?? null));
+    await this.server.ask(
+      'configure',
+      JSON.stringify(changes, (_, value: unknown) => value ?? null),
+    );
     for (const [name, wanted] of Object.entries(changes)) {
       await eventually(`the setting '${name}'`, async () => {
         const now = await this.server.ask('setting', name);
@@ -324,7 +327,10 @@ export class Workbench {
   /** The page's theme as VS Code names it in its classes, such as `vs-dark vscode-theme-...`. */
   private async themeClass(): Promise<string> {
     const classes = (await this.page.locator('.monaco-workbench').first().getAttribute('class')) ?? '';
-    return classes.split(' ').filter((name) => /^(vs|vs-dark|hc-black|hc-light|vscode-theme-.*)$/.test(name)).join(' ');
+    return classes
+      .split(' ')
+      .filter((name) => /^(vs|vs-dark|hc-black|hc-light|vscode-theme-.*)$/.test(name))
+      .join(' ');
   }
 
   private listenToPage(): void {

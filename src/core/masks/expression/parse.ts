@@ -67,7 +67,9 @@ class Parser {
   }
 
   private negation(): Node {
-    return this.take('not') === undefined ? this.chain() : this.deeper(() => ({ truth: { kind: 'not', operand: this.asTruth(this.negation()) } }));
+    return this.take('not') === undefined
+      ? this.chain()
+      : this.deeper(() => ({ truth: { kind: 'not', operand: this.asTruth(this.negation()) } }));
   }
 
   /** Comparisons in a row: each holds between its neighbours. */
@@ -77,7 +79,12 @@ class Parser {
     let left = first;
     for (let operator = this.take(...comparisons); operator !== undefined; operator = this.take(...comparisons)) {
       const right = this.sum();
-      const comparison: TruthNode = { kind: 'comparison', operator: operator as Comparison, left: this.asNumber(left), right: this.asNumber(right) };
+      const comparison: TruthNode = {
+        kind: 'comparison',
+        operator: operator as Comparison,
+        left: this.asNumber(left),
+        right: this.asNumber(right),
+      };
       chained = chained === undefined ? comparison : { kind: 'and', left: chained, right: comparison };
       left = right;
     }
@@ -98,7 +105,9 @@ class Parser {
       const { column } = this.next;
       const right = this.asNumber(operand());
       if ((operator === '//' || operator === '%') && !(right.kind === 'literal' && right.value > 0)) {
-        throw new InputError(`Mask "${this.expression}": what follows ${operator} at column ${column} must be a whole number above 0, such as 64.`);
+        throw new InputError(
+          `Mask "${this.expression}": what follows ${operator} at column ${column} must be a whole number above 0, such as 64.`,
+        );
       }
       left = { number: { kind: 'arithmetic', operator: operator as Arithmetic, left: this.asNumber(left), right } };
     }
@@ -108,7 +117,9 @@ class Parser {
   private sign(): Node {
     return this.take('-') === undefined
       ? this.primary()
-      : this.deeper(() => ({ number: { kind: 'arithmetic', operator: '-', left: { kind: 'literal', value: 0 }, right: this.asNumber(this.sign()) } }));
+      : this.deeper(() => ({
+          number: { kind: 'arithmetic', operator: '-', left: { kind: 'literal', value: 0 }, right: this.asNumber(this.sign()) },
+        }));
   }
 
   private primary(): Node {
@@ -144,7 +155,9 @@ class Parser {
     });
     const wanted = name === 'abs' ? 1 : 2;
     if (operands.length !== wanted) {
-      throw new InputError(`Mask "${this.expression}": ${name} takes ${wanted} ${wanted === 1 ? 'number' : 'numbers'} and has ${operands.length}.`);
+      throw new InputError(
+        `Mask "${this.expression}": ${name} takes ${wanted} ${wanted === 1 ? 'number' : 'numbers'} and has ${operands.length}.`,
+      );
     }
     this.expect(')');
     return operands;
@@ -153,7 +166,9 @@ class Parser {
   private literal(text: string): number {
     const value = Number(text);
     if (value > largestLiteral) {
-      throw new InputError(`Mask "${this.expression}": ${text} at column ${this.next.column} is too large; use whole numbers up to ${largestLiteral}.`);
+      throw new InputError(
+        `Mask "${this.expression}": ${text} at column ${this.next.column} is too large; use whole numbers up to ${largestLiteral}.`,
+      );
     }
     this.at += 1;
     return value;
@@ -191,7 +206,9 @@ class Parser {
 
   private unexpected(expected: string): InputError {
     const { text, column } = this.next;
-    return new InputError(`Mask "${this.expression}": expected ${expected} at column ${column}, ${text === '' ? 'where it ends' : `not "${text}"`}.`);
+    return new InputError(
+      `Mask "${this.expression}": expected ${expected} at column ${column}, ${text === '' ? 'where it ends' : `not "${text}"`}.`,
+    );
   }
 }
 

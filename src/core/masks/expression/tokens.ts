@@ -27,7 +27,9 @@ export function expressionTokens(expression: string): ExpressionToken[] {
     const match = words.exec(expression);
     if (match === null) {
       const column = from + (/^\s*/.exec(expression.slice(from))?.[0].length ?? 0) + 1;
-      throw new InputError(`Mask "${expression}": "${expression[column - 1]}" at column ${column} means nothing; use q, k, n, whole numbers, + - * // %, < <= > >= == !=, and, or, not, abs, min, max.`);
+      throw new InputError(
+        `Mask "${expression}": "${expression[column - 1]}" at column ${column} means nothing; use q, k, n, whole numbers, + - * // %, < <= > >= == !=, and, or, not, abs, min, max.`,
+      );
     }
     const [, text] = match;
     // The end of the text matches as no word.

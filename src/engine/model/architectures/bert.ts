@@ -43,7 +43,12 @@ export function bertConfig(json: unknown, path: string): ModelConfig {
   };
   checkHeads(shape, path, false);
   const hasHead = fields.architectures?.some((name) => name === 'BertForMaskedLM' || name === 'BertForPreTraining') ?? false;
-  const checkpoint = bertCheckpoint(shape, { positions: fields.max_position_embeddings, segments: fields.type_vocab_size, hasHead, tiedHead: fields.tie_word_embeddings });
+  const checkpoint = bertCheckpoint(shape, {
+    positions: fields.max_position_embeddings,
+    segments: fields.type_vocab_size,
+    hasHead,
+    tiedHead: fields.tie_word_embeddings,
+  });
   return {
     modelType: 'bert',
     shape: { ...shape, parameters: parametersOf(checkpoint), attention: { kind: 'full' } },

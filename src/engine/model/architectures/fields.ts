@@ -48,11 +48,17 @@ export function activationOf(name: string, field: string, path: string): Activat
     gelu_fast: 'gelu-tanh',
     relu: 'relu',
   };
-  return Object.hasOwn(known, name) ? known[name] : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
+  return Object.hasOwn(known, name)
+    ? known[name]
+    : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
 }
 
 /** Checks that heads fit together. @throws InputError for an odd or broken head width, or heads that do not divide */
-export function checkHeads({ heads, keyValueHeads, headWidth }: Pick<ModelShape, 'heads' | 'keyValueHeads' | 'headWidth'>, path: string, rotary: boolean): void {
+export function checkHeads(
+  { heads, keyValueHeads, headWidth }: Pick<ModelShape, 'heads' | 'keyValueHeads' | 'headWidth'>,
+  path: string,
+  rotary: boolean,
+): void {
   if (!Number.isInteger(headWidth) || (rotary && headWidth % 2 !== 0)) {
     throw new InputError(`${path}: a head width of ${headWidth} is not ${rotary ? 'an even' : 'a'} whole number; correct head_dim.`);
   }

@@ -76,7 +76,11 @@ function gpt2Checkpoint(shape: ModelShape, positions: number, tiedHead: boolean)
 /** GPT-2 stores its matrices `[in, out]`, and queries, keys and values as one. */
 function gpt2Layer({ width: d, feedForwardWidth: inner }: ModelShape, layer: string): StoredLayer {
   const vector = (part: string, size = d) => ({ tensor: `${layer}.${part}`, shape: [size] });
-  const matrix = (part: string, inputs: number, outputs: number) => ({ tensor: `${layer}.${part}.weight`, shape: [inputs, outputs], transposed: true });
+  const matrix = (part: string, inputs: number, outputs: number) => ({
+    tensor: `${layer}.${part}.weight`,
+    shape: [inputs, outputs],
+    transposed: true,
+  });
   const third = (index: number) => ({ rows: [index * d, (index + 1) * d] as const });
   const joined = matrix('attn.c_attn', d, 3 * d);
   const joinedBias = vector('attn.c_attn.bias', 3 * d);

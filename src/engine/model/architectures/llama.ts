@@ -52,7 +52,11 @@ const causal = (): Scenario => ({ kind: 'causal' });
 /** By `model_type`. */
 const members: Readonly<Record<string, Member>> = {
   llama: { attentionBiases: false, headNorms: false, attention: causal },
-  mistral: { attentionBiases: false, headNorms: false, attention: ({ sliding_window: window }) => windowOrCausal(window === undefined ? mistralWindow : window) },
+  mistral: {
+    attentionBiases: false,
+    headNorms: false,
+    attention: ({ sliding_window: window }) => windowOrCausal(window === undefined ? mistralWindow : window),
+  },
   qwen2: { attentionBiases: true, headNorms: false, attention: qwenAttention },
   qwen3: { attentionBiases: false, headNorms: true, headWidth: 128, attention: qwenAttention },
 };
@@ -83,7 +87,11 @@ export function llamaConfig(json: unknown, path: string): ModelConfig {
     mlpBiases: fields.mlp_bias,
     headNorms: member.headNorms,
   });
-  const rotary = rotaryFrom(fields.rope_parameters ?? fields.rope_scaling, { theta: fields.rope_theta, maximumTokens: fields.max_position_embeddings, path });
+  const rotary = rotaryFrom(fields.rope_parameters ?? fields.rope_scaling, {
+    theta: fields.rope_theta,
+    maximumTokens: fields.max_position_embeddings,
+    path,
+  });
   return {
     modelType: fields.model_type,
     shape: { ...shape, parameters: parametersOf(checkpoint), attention: member.attention(fields, path) },
@@ -120,7 +128,10 @@ function windowOrCausal(window: number | null | undefined): LayerScenario {
 }
 
 /** Qwen: layers from `max_window_layers` on have a window where `use_sliding_window` says so; or as `layer_types` lists them. */
-function qwenAttention({ use_sliding_window: used, sliding_window: window, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields, path: string): Scenario {
+function qwenAttention(
+  { use_sliding_window: used, sliding_window: window, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields,
+  path: string,
+): Scenario {
   const sliding = slidingLayers(types, count, path) ?? Array.from({ length: count }, (_, layer) => used && layer >= first);
   return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
 }
@@ -158,8 +169,15 @@ function llamaLayer({ width: d, heads, keyValueHeads, headWidth, feedForwardWidt
       queryWeight: weight('self_attn.q_proj', queries, d),
       keyWeight: weight('self_attn.k_proj', keys, d),
       valueWeight: weight('self_attn.v_proj', keys, d),
-      ...(parts.inputBiases && { queryBias: bias('self_attn.q_proj', queries), keyBias: bias('self_attn.k_proj', keys), valueBias: bias('self_attn.v_proj', keys) }),
-      ...(parts.headNorms && { queryNormWeight: weight('self_attn.q_norm', headWidth), keyNormWeight: weight('self_attn.k_norm', headWidth) }),
+      ...(parts.inputBiases && {
+        queryBias: bias('self_attn.q_proj', queries),
+        keyBias: bias('self_attn.k_proj', keys),
+        valueBias: bias('self_attn.v_proj', keys),
+      }),
+      ...(parts.headNorms && {
+        queryNormWeight: weight('self_attn.q_norm', headWidth),
+        keyNormWeight: weight('self_attn.k_norm', headWidth),
+      }),
     },
     outputAndMlp: {
       outputWeight: weight('self_attn.o_proj', d, queries),
@@ -168,7 +186,11 @@ function llamaLayer({ width: d, heads, keyValueHeads, headWidth, feedForwardWidt
       upWeight: weight('mlp.up_proj', feedForwardWidth, d),
       downWeight: weight('mlp.down_proj', d, feedForwardWidth),
       ...(parts.outputBias && { outputBias: bias('self_attn.o_proj', d) }),
-      ...(parts.mlpBiases && { gateBias: bias('mlp.gate_proj', feedForwardWidth), upBias: bias('mlp.up_proj', feedForwardWidth), downBias: bias('mlp.down_proj', d) }),
+      ...(parts.mlpBiases && {
+        gateBias: bias('mlp.gate_proj', feedForwardWidth),
+        upBias: bias('mlp.up_proj', feedForwardWidth),
+        downBias: bias('mlp.down_proj', d),
+      }),
     },
   };
 }

@@ -52,7 +52,11 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
   const activation = activationOf(fields.hidden_activation, 'hidden_activation', path);
   const hasHead = fields.architectures?.includes('ModernBertForMaskedLM') ?? false;
   if (hasHead && activationOf(fields.classifier_activation, 'classifier_activation', path) !== activation) {
-    refuse(path, `classifier_activation ${quoted(fields.classifier_activation)} beside hidden_activation ${quoted(fields.hidden_activation)}`, 'a ModernBERT with one activation');
+    refuse(
+      path,
+      `classifier_activation ${quoted(fields.classifier_activation)} beside hidden_activation ${quoted(fields.hidden_activation)}`,
+      'a ModernBERT with one activation',
+    );
   }
   const checkpoint = modernbertCheckpoint(shape, fields, hasHead);
   const isGlobal = globalLayers(fields, path);
@@ -60,7 +64,11 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
   const rotary = rotaryEmbeddings(fields, path);
   return {
     modelType: 'modernbert',
-    shape: { ...shape, parameters: parametersOf(checkpoint), attention: perLayer(isGlobal.map((global) => (global ? { kind: 'full' } : local))) },
+    shape: {
+      ...shape,
+      parameters: parametersOf(checkpoint),
+      attention: perLayer(isGlobal.map((global) => (global ? { kind: 'full' } : local))),
+    },
     norm: { kind: 'layer', epsilon: fields.norm_eps },
     normPlacement: 'before',
     activation,
@@ -72,7 +80,10 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
   };
 }
 
-function globalLayers({ layer_types: types, global_attn_every_n_layers: every, num_hidden_layers: count }: Fields, path: string): boolean[] {
+function globalLayers(
+  { layer_types: types, global_attn_every_n_layers: every, num_hidden_layers: count }: Fields,
+  path: string,
+): boolean[] {
   return slidingLayers(types, count, path)?.map((slides) => !slides) ?? Array.from({ length: count }, (_, layer) => layer % every === 0);
 }
 
@@ -80,7 +91,10 @@ function rotaryEmbeddings(fields: Fields, path: string): Record<'global' | 'loca
   const context = { maximumTokens: fields.max_position_embeddings, path };
   return {
     global: rotaryFrom(fields.rope_parameters?.full_attention, { ...context, theta: fields.global_rope_theta }),
-    local: rotaryFrom(fields.rope_parameters?.sliding_attention, { ...context, theta: fields.local_rope_theta ?? fields.global_rope_theta }),
+    local: rotaryFrom(fields.rope_parameters?.sliding_attention, {
+      ...context,
+      theta: fields.local_rope_theta ?? fields.global_rope_theta,
+    }),
   };
 }
 
@@ -91,7 +105,11 @@ function modernbertCheckpoint(shape: ModelShape, fields: Fields, hasHead: boolea
   const embedding = { tensor: 'embeddings.tok_embeddings.weight', shape: [words, d] };
   return {
     prefixes: ['model.', ''],
-    embedding: { words: embedding, embeddingNormWeight: vector('embeddings.norm.weight'), ...(normBias && { embeddingNormBias: vector('embeddings.norm.bias') }) },
+    embedding: {
+      words: embedding,
+      embeddingNormWeight: vector('embeddings.norm.weight'),
+      ...(normBias && { embeddingNormBias: vector('embeddings.norm.bias') }),
+    },
     layers: Array.from({ length: shape.layers }, (_, layer) => modernbertLayer(shape, fields, layer)),
     head: {
       finalNormWeight: vector('final_norm.weight'),
@@ -109,7 +127,11 @@ function modernbertCheckpoint(shape: ModelShape, fields: Fields, hasHead: boolea
 }
 
 /** Queries, keys and values are one matrix, and so are what is activated and its gate; the first layer's norm is that of the embedding. */
-function modernbertLayer({ width: d, feedForwardWidth: inner }: ModelShape, { attention_bias: attentionBias, mlp_bias: mlpBias, norm_bias: normBias }: Fields, index: number): StoredLayer {
+function modernbertLayer(
+  { width: d, feedForwardWidth: inner }: ModelShape,
+  { attention_bias: attentionBias, mlp_bias: mlpBias, norm_bias: normBias }: Fields,
+  index: number,
+): StoredLayer {
   const layer = `layers.${index}`;
   const part = (name: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${name}`, shape });
   const rows = (from: number, size: number) => ({ rows: [from * size, (from + 1) * size] as const });
@@ -119,11 +141,18 @@ function modernbertLayer({ width: d, feedForwardWidth: inner }: ModelShape, { at
   const halvesBias = part('mlp.Wi.bias', 2 * inner);
   return {
     project: {
-      ...(index > 0 && { attentionNormWeight: part('attn_norm.weight', d), ...(normBias && { attentionNormBias: part('attn_norm.bias', d) }) }),
+      ...(index > 0 && {
+        attentionNormWeight: part('attn_norm.weight', d),
+        ...(normBias && { attentionNormBias: part('attn_norm.bias', d) }),
+      }),
       queryWeight: { ...joined, ...rows(0, d) },
       keyWeight: { ...joined, ...rows(1, d) },
       valueWeight: { ...joined, ...rows(2, d) },
-      ...(attentionBias && { queryBias: { ...joinedBias, ...rows(0, d) }, keyBias: { ...joinedBias, ...rows(1, d) }, valueBias: { ...joinedBias, ...rows(2, d) } }),
+      ...(attentionBias && {
+        queryBias: { ...joinedBias, ...rows(0, d) },
+        keyBias: { ...joinedBias, ...rows(1, d) },
+        valueBias: { ...joinedBias, ...rows(2, d) },
+      }),
     },
     outputAndMlp: {
       outputWeight: part('attn.Wo.weight', d, d),
@@ -133,7 +162,11 @@ function modernbertLayer({ width: d, feedForwardWidth: inner }: ModelShape, { at
       gateWeight: { ...halves, ...rows(0, inner) },
       upWeight: { ...halves, ...rows(1, inner) },
       downWeight: part('mlp.Wo.weight', d, inner),
-      ...(mlpBias && { gateBias: { ...halvesBias, ...rows(0, inner) }, upBias: { ...halvesBias, ...rows(1, inner) }, downBias: part('mlp.Wo.bias', d) }),
+      ...(mlpBias && {
+        gateBias: { ...halvesBias, ...rows(0, inner) },
+        upBias: { ...halvesBias, ...rows(1, inner) },
+        downBias: part('mlp.Wo.bias', d),
+      }),
     },
   };
 }

@@ -84,9 +84,17 @@ function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): Ro
 }
 
 /** The band between slow and fast frequencies; where it had no width, blending in it would divide by zero. */
-function llama3Band(lowFrequencyFactor: number, highFrequencyFactor: number, path: string): Record<'lowFrequencyFactor' | 'highFrequencyFactor', number> {
+function llama3Band(
+  lowFrequencyFactor: number,
+  highFrequencyFactor: number,
+  path: string,
+): Record<'lowFrequencyFactor' | 'highFrequencyFactor', number> {
   if (lowFrequencyFactor >= highFrequencyFactor) {
-    refuse(path, `low_freq_factor ${lowFrequencyFactor} beside high_freq_factor ${highFrequencyFactor}`, 'a model whose low_freq_factor is the smaller one');
+    refuse(
+      path,
+      `low_freq_factor ${lowFrequencyFactor} beside high_freq_factor ${highFrequencyFactor}`,
+      'a model whose low_freq_factor is the smaller one',
+    );
   }
   return { lowFrequencyFactor, highFrequencyFactor };
 }

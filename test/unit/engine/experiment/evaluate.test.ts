@@ -17,7 +17,14 @@ describe('an evaluation that the editor asks for', () => {
   it('is of texts at hand, each unit counted as new once', async () => {
     const text = sampleText().slice(0, 1200);
     const needle = { needle: '\nIt is 7.\n', question: '\nIt is', answer: ' 7', lengths: [128], depths: [0, 1] };
-    const experiment = { ...defaultExperiment, prompts: ['a'], scenarios: ['causal', 'sliding-window:32'], blocks: [64], context: 256, needle };
+    const experiment = {
+      ...defaultExperiment,
+      prompts: ['a'],
+      scenarios: ['causal', 'sliding-window:32'],
+      blocks: [64],
+      context: 256,
+      needle,
+    };
     const { points, resumed, prompts } = await run({ experiment, texts: [{ path: 'a', text }] });
     expect(prompts.map(({ path }) => path)).toEqual(['a']);
     expect(points.map(({ quality }) => quality?.divergence.mean.value ?? NaN).map((value) => value > 0)).toEqual([false, true]);
@@ -30,7 +37,18 @@ describe('an evaluation that the editor asks for', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'prompt.md'), sampleText().slice(0, 800));
     const file = join(folder, 'small.two-heads.json');
-    writeFileSync(file, JSON.stringify({ version: 1, prompts: ['prompt.md'], scenarios: ['sliding-window:16'], blocks: [64], context: 128, maximumWindows: 1, results: 'kept.jsonl' }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        version: 1,
+        prompts: ['prompt.md'],
+        scenarios: ['sliding-window:16'],
+        blocks: [64],
+        context: 128,
+        maximumWindows: 1,
+        results: 'kept.jsonl',
+      }),
+    );
     const first = await run({ file });
     expect([first.resumed, first.points.length]).toEqual([0, 1]);
     expect(readFileSync(join(folder, 'kept.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(1);

@@ -34,7 +34,10 @@ describe('a results file', () => {
 
   it('passes over lines that are something else', async () => {
     const file = path();
-    writeFileSync(file, 'not JSON\n[]\n{"version":2,"unit":"a","result":1}\n{"version":1,"unit":"b","result":"text"}\n{"version":1,"unit":"c","result":4}\n');
+    writeFileSync(
+      file,
+      'not JSON\n[]\n{"version":2,"unit":"a","result":1}\n{"version":1,"unit":"b","result":"text"}\n{"version":1,"unit":"c","result":4}\n',
+    );
     const results = await Results.open(file);
     expect(['a', 'b', 'c'].map((unit) => results.get(unit, number))).toEqual([undefined, undefined, 4]);
   });

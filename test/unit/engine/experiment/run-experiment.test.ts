@@ -24,9 +24,21 @@ interface Surroundings {
   readonly signal?: AbortSignal;
 }
 
-function run(experiment: Partial<Experiment>, { text = sampleText().slice(0, 2500), results = Results.inMemory(), onProgress = () => undefined, signal = new AbortController().signal }: Surroundings = {}): Promise<ExperimentReport> {
+function run(
+  experiment: Partial<Experiment>,
+  {
+    text = sampleText().slice(0, 2500),
+    results = Results.inMemory(),
+    onProgress = () => undefined,
+    signal = new AbortController().signal,
+  }: Surroundings = {},
+): Promise<ExperimentReport> {
   const context = { modelsFolder, calibrations, signal, onProgress, results };
-  return runExperiment([promptFromText('sample', text)], { ...defaultExperiment, prompts: ['sample'], context: 256, ...experiment }, context);
+  return runExperiment(
+    [promptFromText('sample', text)],
+    { ...defaultExperiment, prompts: ['sample'], context: 256, ...experiment },
+    context,
+  );
 }
 
 /** A golden checkpoint with a tokenizer of the words w0, w1, ... */
@@ -44,8 +56,14 @@ describe('an experiment', () => {
   it('finds the quality that a simulation finds, window by window', async () => {
     const prompt = promptFromText('sample', sampleText().slice(0, 700));
     const scenario = { kind: 'sliding-window', window: 24 } as const;
-    const simulated = await simulate(prompt, { ...defaultOptions, scenario, blockSize: 64, verify: 'none' }, { modelsFolder, calibrations, signal: new AbortController().signal, onProgress: () => undefined });
-    const { points: [point] } = await run({ scenarios: ['sliding-window:24'], blocks: [64], context: 1024 }, { text: prompt.text });
+    const simulated = await simulate(
+      prompt,
+      { ...defaultOptions, scenario, blockSize: 64, verify: 'none' },
+      { modelsFolder, calibrations, signal: new AbortController().signal, onProgress: () => undefined },
+    );
+    const {
+      points: [point],
+    } = await run({ scenarios: ['sliding-window:24'], blocks: [64], context: 1024 }, { text: prompt.text });
     expect(point.quality?.positions).toBe(simulated.quality?.positions);
     expect(point.quality?.targets?.perplexity.value).toBeCloseTo(simulated.quality?.perplexity ?? NaN, 3);
     expect(point.quality?.targets?.baselinePerplexity.value).toBeCloseTo(simulated.quality?.baselinePerplexity ?? NaN, 3);
@@ -55,7 +73,10 @@ describe('an experiment', () => {
   });
 
   it('holds the model against its own attention: nothing differs, by definition', async () => {
-    const { baseline, points: [point] } = await run({ scenarios: ['native'] });
+    const {
+      baseline,
+      points: [point],
+    } = await run({ scenarios: ['native'] });
     expect(baseline).toEqual({ kind: 'causal' });
     expect(point.quality?.divergence.maximum).toBeLessThan(1e-9);
     expect(point.quality?.agreement.value).toBe(1);
@@ -63,10 +84,15 @@ describe('an experiment', () => {
 
   it('measures an exact scenario once for all block sizes, and gives the same with each', async () => {
     const { points } = await run({ scenarios: ['sliding-window:32'], blocks: [32, 128] });
-    expect(points.map(({ blockSize, measured }) => [blockSize, measured === null])).toEqual([[32, true], [128, false]]);
+    expect(points.map(({ blockSize, measured }) => [blockSize, measured === null])).toEqual([
+      [32, true],
+      [128, false],
+    ]);
     expect(points[0].quality).toEqual(points[1].quality);
     expect(points[0].cost.calls.total).toBeGreaterThan(points[1].cost.calls.total);
-    const { points: [alone] } = await run({ scenarios: ['sliding-window:32'], blocks: [32] });
+    const {
+      points: [alone],
+    } = await run({ scenarios: ['sliding-window:32'], blocks: [32] });
     expect(alone.quality?.divergence.mean.value).toBeCloseTo(points[0].quality?.divergence.mean.value ?? NaN, 6);
   });
 
@@ -82,7 +108,9 @@ describe('an experiment', () => {
   });
 
   it('says why a scenario that looks ahead has no quality, and plans it', async () => {
-    const { points: [point] } = await run({ scenarios: ['full'] });
+    const {
+      points: [point],
+    } = await run({ scenarios: ['full'] });
     expect(point.quality).toBeNull();
     expect(point.measured).toBeNull();
     expect(point.qualityNote).toMatch(/no meaningful perplexity/);
@@ -92,14 +120,23 @@ describe('an experiment', () => {
   it('needs no weights where nothing is run', async () => {
     const folder = temporaryFolder();
     cpSync(join(modelsFolder, 'tiny-docs-5m'), folder, { recursive: true, filter: (source) => !source.endsWith('.safetensors') });
-    const { points: [point] } = await run({ model: folder, quality: false });
+    const {
+      points: [point],
+    } = await run({ model: folder, quality: false });
     expect(point.cost.calls.total).toBeGreaterThan(0);
     expect(point.quality).toBeNull();
     await expect(run({ model: folder })).rejects.toThrow(InputError);
   });
 
   it('compares the predictions of an encoder, which has no perplexity', async () => {
-    const { baseline, prompts, points: [window, own] } = await run({ model: withTokenizer('bert', true), scenarios: ['local-window:8', 'native'], context: 40, blocks: [16] }, { text: words });
+    const {
+      baseline,
+      prompts,
+      points: [window, own],
+    } = await run(
+      { model: withTokenizer('bert', true), scenarios: ['local-window:8', 'native'], context: 40, blocks: [16] },
+      { text: words },
+    );
     expect(baseline).toEqual({ kind: 'full' });
     expect(prompts[0]).toMatchObject({ tokens: 92, windows: 3 });
     expect(window.quality?.positions).toBe(90);
@@ -113,7 +150,10 @@ describe('needles', () => {
   const needle = { lengths: [48, 80], depths: [0, 0.5], needle: ' w1 w2 w3 ', question: ' w1 w2', answer: ' w3 w4' };
 
   it('are scored under every scenario beside the model’s own attention', async () => {
-    const { points } = await run({ model: withTokenizer('llama', false), scenarios: ['native', 'sliding-window:8'], blocks: [16], context: 64, needle }, { text: words });
+    const { points } = await run(
+      { model: withTokenizer('llama', false), scenarios: ['native', 'sliding-window:8'], blocks: [16], context: 64, needle },
+      { text: words },
+    );
     const [own, window] = points.map((point) => point.needle);
     expect(own?.lengths).toEqual([48, 80]);
     for (const cell of own?.cells.flat() ?? []) {
@@ -121,14 +161,20 @@ describe('needles', () => {
       expect(cell?.rank).toBeGreaterThanOrEqual(1);
       expect(cell?.logProbability).toBeLessThan(0);
     }
-    expect(window?.cells.flat().map((cell) => cell?.baselineLogProbability)).toEqual(own?.cells.flat().map((cell) => cell?.baselineLogProbability));
+    expect(window?.cells.flat().map((cell) => cell?.baselineLogProbability)).toEqual(
+      own?.cells.flat().map((cell) => cell?.baselineLogProbability),
+    );
     // A window of 8 tokens cannot tell how far away the needle is.
     expect(window?.cells[1][0]?.logProbability).toBeCloseTo(window?.cells[1][1]?.logProbability ?? NaN, 3);
   });
 
   it('are refused where the text is too short for them, and for an encoder', async () => {
-    await expect(run({ model: withTokenizer('llama', false), context: 64, needle: { ...needle, lengths: [400] } }, { text: words })).rejects.toThrow(/haystack has 90 tokens/);
-    await expect(run({ model: withTokenizer('bert', true), context: 40, needle }, { text: words })).rejects.toThrow(/does not predict the next token/);
+    await expect(
+      run({ model: withTokenizer('llama', false), context: 64, needle: { ...needle, lengths: [400] } }, { text: words }),
+    ).rejects.toThrow(/haystack has 90 tokens/);
+    await expect(run({ model: withTokenizer('bert', true), context: 40, needle }, { text: words })).rejects.toThrow(
+      /does not predict the next token/,
+    );
   });
 });
 
@@ -138,7 +184,11 @@ describe('results that are kept', () => {
   it('let a cancelled run go on, to the same end', async () => {
     const path = join(temporaryFolder(), 'results.jsonl');
     const abort = new AbortController();
-    const cancelled = run(small, { results: await Results.open(path), signal: abort.signal, onProgress: ({ fraction }) => (fraction > 0.5 ? abort.abort() : undefined) });
+    const cancelled = run(small, {
+      results: await Results.open(path),
+      signal: abort.signal,
+      onProgress: ({ fraction }) => (fraction > 0.5 ? abort.abort() : undefined),
+    });
     await expect(cancelled).rejects.toThrow(CancelledError);
     const kept = readFileSync(path, 'utf8').split('\n').length - 1;
     expect(kept).toBeGreaterThan(0);
@@ -153,7 +203,8 @@ describe('results that are kept', () => {
     const path = join(temporaryFolder(), 'results.jsonl');
     const model = withTokenizer('llama', false);
     const options = { scenarios: ['sliding-window:8'], context: 64, blocks: [16] };
-    const again = async (experiment: Partial<Experiment>, text = words): Promise<number> => (await run({ ...options, model, ...experiment }, { text, results: await Results.open(path) })).resumed;
+    const again = async (experiment: Partial<Experiment>, text = words): Promise<number> =>
+      (await run({ ...options, model, ...experiment }, { text, results: await Results.open(path) })).resumed;
     expect(await again({})).toBe(0);
     expect(await again({})).toBe(2);
     expect(await again({ context: 60 })).toBe(0);

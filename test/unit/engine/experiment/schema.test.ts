@@ -7,7 +7,8 @@ import { defaultExperiment } from '../../../../src/core/experiment/experiment';
 import { experimentJsonSchema, parseExperiment } from '../../../../src/engine/experiment/schema';
 import { root } from '../../../support/paths';
 
-const read = (fields: object): ReturnType<typeof parseExperiment> => parseExperiment(JSON.stringify({ version: 1, prompts: ['a.md'], ...fields }), 'x.json');
+const read = (fields: object): ReturnType<typeof parseExperiment> =>
+  parseExperiment(JSON.stringify({ version: 1, prompts: ['a.md'], ...fields }), 'x.json');
 
 describe('an experiment file', () => {
   it('has a default for all but its prompts', () => {
@@ -16,7 +17,14 @@ describe('an experiment file', () => {
 
   it('may say everything', () => {
     const needle = { lengths: [100], depths: [0.5], needle: ' n ', question: ' q', answer: ' a' };
-    const whole = { ...defaultExperiment, prompts: ['a', 'b'], scenarios: ['native', ['causal', 'sliding-window:8']], blocks: [64, 128], needle, results: 'r.jsonl' };
+    const whole = {
+      ...defaultExperiment,
+      prompts: ['a', 'b'],
+      scenarios: ['native', ['causal', 'sliding-window:8']],
+      blocks: [64, 128],
+      needle,
+      results: 'r.jsonl',
+    };
     expect(read(whole)).toEqual(whole);
   });
 
@@ -49,7 +57,9 @@ describe('its published JSON Schema', () => {
   it('asks only for a version and prompts, and describes every field', () => {
     expect(validate({ version: 1, prompts: ['a.md'] })).toBe(true);
     expect(validate({ prompts: ['a.md'] })).toBe(false);
-    const { properties } = experimentJsonSchema() as { properties: Record<string, { description?: string; anyOf?: { description?: string }[] }> };
+    const { properties } = experimentJsonSchema() as {
+      properties: Record<string, { description?: string; anyOf?: { description?: string }[] }>;
+    };
     for (const [name, { description, anyOf }] of Object.entries(properties)) {
       expect(description ?? anyOf?.[0].description, name).toMatch(/\.$/);
     }

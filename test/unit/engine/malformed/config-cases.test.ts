@@ -32,8 +32,16 @@ describe('a config.json whose text is broken', () => {
     ['deep nesting', deepJson(100_000), /model_type is missing/],
     ['a type under __proto__', '{"__proto__":{"model_type":"llama"}}', /model_type is missing/],
     ['a type that objects inherit', changed('llama', { model_type: 'constructor' }), /model_type "constructor" is not supported/],
-    ['quantised weights', changed('llama', { quantization_config: { quant_method: 'gptq', bits: 4 } }), /quantization_config: quantised weights are not supported; use the model's own checkpoint/],
-    ['a type of many lines', changed('llama', { model_type: '\n\u001b[31m'.repeat(1000) }), /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" is not supported/],
+    [
+      'quantised weights',
+      changed('llama', { quantization_config: { quant_method: 'gptq', bits: 4 } }),
+      /quantization_config: quantised weights are not supported; use the model's own checkpoint/,
+    ],
+    [
+      'a type of many lines',
+      changed('llama', { model_type: '\n\u001b[31m'.repeat(1000) }),
+      /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" is not supported/,
+    ],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);
   });
@@ -74,7 +82,11 @@ describe('a config.json whose text is broken', () => {
 describe('a config.json that no model has', () => {
   const long = `x\n\u202e${'y'.repeat(200_000)}`;
   it.each<[string, string, RegExp]>([
-    ['heads that do not divide the width', changed('llama', { num_attention_heads: 5, num_key_value_heads: 5, head_dim: null }), /head width of 6\.4 is not an even whole number/],
+    [
+      'heads that do not divide the width',
+      changed('llama', { num_attention_heads: 5, num_key_value_heads: 5, head_dim: null }),
+      /head width of 6\.4 is not an even whole number/,
+    ],
     ['heads that do not divide the width of a GPT-2', changed('gpt2', { n_head: 5 }), /head width of 6\.4 is not a whole number/],
     ['key-value heads that do not divide', changed('llama', { num_key_value_heads: 3 }), /3 key-value heads do not divide 4 heads/],
     ['an odd head width', changed('modernbert', { num_attention_heads: 32 }), /head width of 1 is not an even whole number/],
@@ -90,14 +102,26 @@ describe('a config.json that no model has', () => {
     ['positions of many lines', changed('bert', { position_embedding_type: long }), /position_embedding_type "x\\u\{a\}/],
     ['a classifier of many lines', changed('modernbert', { classifier_activation: long }), /classifier_activation "x\\u\{a\}/],
     ['a kind of layer of many lines', changed('qwen2', { layer_types: [long, long, long] }), /layer type "x\\u\{a\}/],
-    ['too few kinds of layers', changed('qwen2', { layer_types: ['full_attention'] }), /layer_types has 1 entries but num_hidden_layers is 3/],
-    ['too many kinds of layers', changed('modernbert', { layer_types: Array(5).fill('full_attention') }), /layer_types has 5 entries but num_hidden_layers is 4/],
+    [
+      'too few kinds of layers',
+      changed('qwen2', { layer_types: ['full_attention'] }),
+      /layer_types has 1 entries but num_hidden_layers is 3/,
+    ],
+    [
+      'too many kinds of layers',
+      changed('modernbert', { layer_types: Array(5).fill('full_attention') }),
+      /layer_types has 5 entries but num_hidden_layers is 4/,
+    ],
     ['no kinds of layers', changed('qwen3', { layer_types: [] }), /layer_types has 0 entries/],
     ['a window of zero', changed('mistral', { sliding_window: 0 }), /sliding_window: .*, not 0;/],
     ['a negative window', changed('qwen2', { sliding_window: -8 }), /sliding_window: .*, not -8;/],
     ['a huge window', changed('mistral', { sliding_window: 1e308 }), /sliding_window: .*, not 1e\+308;/],
     ['a window of zero on both sides', changed('modernbert', { local_attention: 0 }), /local_attention: .*, not 0;/],
-    ['global layers every zero', changed('modernbert', { layer_types: null, global_attn_every_n_layers: 0 }), /global_attn_every_n_layers: .*, not 0;/],
+    [
+      'global layers every zero',
+      changed('modernbert', { layer_types: null, global_attn_every_n_layers: 0 }),
+      /global_attn_every_n_layers: .*, not 0;/,
+    ],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);
   });

@@ -10,7 +10,9 @@ import { temporaryFolder } from '../../../support/temporary';
 const golden = join(root, 'test', 'golden');
 
 /** The tiny models that the tests of predictions have. */
-export const goldenModels: readonly string[] = readdirSync(golden, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+export const goldenModels: readonly string[] = readdirSync(golden, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 /** A copy of a tiny model, to be spoilt; it goes when the test ends. */
 export function copyOf(model: string): string {
@@ -41,9 +43,19 @@ function weightsOf({ embedding, head, layers }: LoadedModel): ReadonlyMap<string
   const groups: readonly (readonly [string, object])[] = [
     ['embedding', embedding],
     ['head', head],
-    ...layers.flatMap(({ project, outputAndMlp }, layer) => [[`project ${layer}`, project], [`rest ${layer}`, outputAndMlp]] as const),
+    ...layers.flatMap(
+      ({ project, outputAndMlp }, layer) =>
+        [
+          [`project ${layer}`, project],
+          [`rest ${layer}`, outputAndMlp],
+        ] as const,
+    ),
   ];
-  return new Map(groups.flatMap(([group, weights]) => Object.entries(weights as Readonly<Record<string, Weight>>).map(([name, weight]) => [`${group} ${name}`, weight])));
+  return new Map(
+    groups.flatMap(([group, weights]) =>
+      Object.entries(weights as Readonly<Record<string, Weight>>).map(([name, weight]) => [`${group} ${name}`, weight]),
+    ),
+  );
 }
 
 /** A model that loads although its files were changed is sound: weights of the original's shapes, and nothing that is not finite. */
@@ -59,7 +71,10 @@ export function expectSound(model: LoadedModel, original: LoadedModel): void {
   expect(model.layers).toHaveLength(shape.layers);
   expect(shape.heads % shape.keyValueHeads).toBe(0);
   for (const embedding of new Set(rotary)) {
-    for (const [first, tokens] of [[0, 4], [1_000_000, 1_000_004]]) {
+    for (const [first, tokens] of [
+      [0, 4],
+      [1_000_000, 1_000_004],
+    ]) {
       const { cos, sin } = rotaryTable(embedding, 4, first, shape.headWidth, tokens);
       expect(cos.every(Number.isFinite) && sin.every(Number.isFinite), JSON.stringify(embedding)).toBe(true);
     }

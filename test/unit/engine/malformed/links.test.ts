@@ -84,11 +84,15 @@ describe.skipIf(process.platform === 'win32')('links in a model folder', () => {
     const folder = copyOf('llama');
     rmSync(join(folder, 'model.safetensors'));
     const names = Array.from({ length: 10 }, (_, shard) => [`t${shard}`, `${shard}.safetensors`] as const);
-    const header = JSON.stringify(Object.fromEntries(names.map(([tensor]) => [tensor, { dtype: 'F32', shape: [0], data_offsets: [0, 0] }])));
+    const header = JSON.stringify(
+      Object.fromEntries(names.map(([tensor]) => [tensor, { dtype: 'F32', shape: [0], data_offsets: [0, 0] }])),
+    );
     writeFileSync(join(folder, '0.safetensors'), safetensorsBytes(header + ' '.repeat(10_000_000)));
     names.slice(1).forEach(([, shard]) => linkSync(join(folder, '0.safetensors'), join(folder, shard)));
     writeFileSync(join(folder, index), JSON.stringify({ weight_map: Object.fromEntries(names) }));
-    expect(await refusalOf(() => load(folder))).toMatch(/3\.safetensors: the headers up to this file have 38\.1 MiB and 32\.0 MiB are allowed/);
+    expect(await refusalOf(() => load(folder))).toMatch(
+      /3\.safetensors: the headers up to this file have 38\.1 MiB and 32\.0 MiB are allowed/,
+    );
   });
 });
 

@@ -45,8 +45,26 @@ export async function refusalOf(read: () => unknown): Promise<string> {
 
 /** Strings that do harm when they are shown, used as keys or taken for paths. */
 export const nastyStrings: readonly string[] = [
-  '__proto__', 'constructor', 'toString', 'hasOwnProperty', '', ' ', '\n', 'a\nb\r\nc', '\u0000', '\u001b[31mred\u001b[0m\u0007', '\u202egnp.exe', '\u2028', '\ud800', '\ufeff',
-  'x'.repeat(100_000), '\n'.repeat(1000), '"', '%s%n', '../secret', '💥',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '',
+  ' ',
+  '\n',
+  'a\nb\r\nc',
+  '\u0000',
+  '\u001b[31mred\u001b[0m\u0007',
+  '\u202egnp.exe',
+  '\u2028',
+  '\ud800',
+  '\ufeff',
+  'x'.repeat(100_000),
+  '\n'.repeat(1000),
+  '"',
+  '%s%n',
+  '../secret',
+  '💥',
 ];
 
 /** Text of JSON that is nested as deeply as its size allows. */

@@ -47,8 +47,20 @@ describe('a tokenizer.json from elsewhere', () => {
     ['deep nesting', deepJson(100_000)],
     ['half of it', JSON.stringify(definition()).slice(0, 200)],
     ['bytes that are no text', Uint8Array.of(0xff, 0x00, 0x7b)],
-    ['a pattern that is none', JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated', invert: false } })],
-    ['a pattern without end', JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }] } })],
+    [
+      'a pattern that is none',
+      JSON.stringify({ ...definition(), pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated', invert: false } }),
+    ],
+    [
+      'a pattern without end',
+      JSON.stringify({
+        ...definition(),
+        pre_tokenizer: {
+          type: 'Sequence',
+          pretokenizers: [{ type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }],
+        },
+      }),
+    ],
     ['a negative id', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: -1 }, merges: [] } })],
     ['half an id', JSON.stringify({ ...definition(), added_tokens: [{ id: 0.5, content: '<s>' }] })],
     ['an id that is text', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: '1' }, merges: [] } })],
@@ -67,7 +79,16 @@ describe('a tokenizer.json from elsewhere', () => {
   it('is refused, or a tokenizer, with any part replaced', async () => {
     const folder = temporaryFolder();
     const parts = fc.constantFrom('added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model');
-    const inner = fc.constantFrom('type', 'vocab', 'merges', 'unk_token', 'content', 'use_regex', 'continuing_subword_prefix', 'byte_fallback');
+    const inner = fc.constantFrom(
+      'type',
+      'vocab',
+      'merges',
+      'unk_token',
+      'content',
+      'use_regex',
+      'continuing_subword_prefix',
+      'byte_fallback',
+    );
     const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(...nastyStrings, -1, 1e308));
     let loaded = 0;
     await fc.assert(
@@ -87,7 +108,10 @@ describe('a tokenizer.json from elsewhere', () => {
 describe('the patterns of real tokenizers', () => {
   it.each([
     ['GPT-2', String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`],
-    ['Llama 3', String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`],
+    [
+      'Llama 3',
+      String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+    ],
     ['Qwen2', String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`],
     [
       'GPT-4o, and Mistral after it',

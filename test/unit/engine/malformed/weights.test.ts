@@ -28,15 +28,55 @@ const norm = 'model.norm.weight';
 
 describe('weights that do not belong to their configuration', () => {
   it.each<[string, string, Parameters<typeof spoilt>[1], RegExp]>([
-    ['NaN', 'llama', (header, data) => data.writeFloatLE(NaN, header[norm].data_offsets[0] + 4), /model\.safetensors: model\.norm\.weight holds NaN at element 1/],
-    ['infinity', 'llama', (header, data) => data.writeFloatLE(-Infinity, header[norm].data_offsets[0]), /model\.norm\.weight holds -Infinity at element 0/],
-    ['an infinite half', 'llama-float16', (header, data) => data.writeUInt16LE(0x7c00, header[norm].data_offsets[0]), /model\.norm\.weight holds Infinity at element 0/],
+    [
+      'NaN',
+      'llama',
+      (header, data) => data.writeFloatLE(NaN, header[norm].data_offsets[0] + 4),
+      /model\.safetensors: model\.norm\.weight holds NaN at element 1/,
+    ],
+    [
+      'infinity',
+      'llama',
+      (header, data) => data.writeFloatLE(-Infinity, header[norm].data_offsets[0]),
+      /model\.norm\.weight holds -Infinity at element 0/,
+    ],
+    [
+      'an infinite half',
+      'llama-float16',
+      (header, data) => data.writeUInt16LE(0x7c00, header[norm].data_offsets[0]),
+      /model\.norm\.weight holds Infinity at element 0/,
+    ],
     ['no tensor of a name', 'gpt2', (header) => delete header['transformer.ln_f.weight'], /The checkpoint lacks ln_f\.weight/],
-    ['another number of dimensions', 'llama', (header) => header[norm].shape.push(1), /model\.norm\.weight is \[32, 1\] but config\.json means \[32\]/],
-    ['as many dimensions as may be', 'llama', (header) => (header[norm].shape = [32, ...Array<number>(15).fill(1)]), /model\.norm\.weight is \[32, 1.*\] but config\.json means \[32\]/],
-    ['long dimensions', 'llama', (header) => (header[norm] = { dtype: 'I64', shape: Array<number>(16).fill(2 ** 53 - 1), data_offsets: [0, 0] }), /model\.norm\.weight is \[9007199254740991, .*…\] but/],
-    ['a matrix turned over', 'gpt2', (header) => header['transformer.h.0.mlp.c_fc.weight'].shape.reverse(), /h\.0\.mlp\.c_fc\.weight is \[\d+, 32\] but config\.json means \[32, \d+\]/],
-    ['an empty tensor', 'llama', (header) => (header[norm] = { dtype: 'F32', shape: [0], data_offsets: [0, 0] }), /model\.norm\.weight is \[0\] but/],
+    [
+      'another number of dimensions',
+      'llama',
+      (header) => header[norm].shape.push(1),
+      /model\.norm\.weight is \[32, 1\] but config\.json means \[32\]/,
+    ],
+    [
+      'as many dimensions as may be',
+      'llama',
+      (header) => (header[norm].shape = [32, ...Array<number>(15).fill(1)]),
+      /model\.norm\.weight is \[32, 1.*\] but config\.json means \[32\]/,
+    ],
+    [
+      'long dimensions',
+      'llama',
+      (header) => (header[norm] = { dtype: 'I64', shape: Array<number>(16).fill(2 ** 53 - 1), data_offsets: [0, 0] }),
+      /model\.norm\.weight is \[9007199254740991, .*…\] but/,
+    ],
+    [
+      'a matrix turned over',
+      'gpt2',
+      (header) => header['transformer.h.0.mlp.c_fc.weight'].shape.reverse(),
+      /h\.0\.mlp\.c_fc\.weight is \[\d+, 32\] but config\.json means \[32, \d+\]/,
+    ],
+    [
+      'an empty tensor',
+      'llama',
+      (header) => (header[norm] = { dtype: 'F32', shape: [0], data_offsets: [0, 0] }),
+      /model\.norm\.weight is \[0\] but/,
+    ],
     ['whole numbers', 'llama', (header) => (header[norm].dtype = 'I32'), /model\.norm\.weight is stored as I32; convert/],
     ['tensors over one another', 'llama', (header) => (header[norm].data_offsets = [1, 129]), /overlaps another tensor/],
   ])('are refused: %s', async (_what, model, change, message) => {

@@ -38,7 +38,10 @@ async function outcomeOf(cancelAfterMs: number | undefined, act: (token: vscode.
   try {
     return { value: await act(source.token), error: null };
   } catch (error) {
-    return { value: null, error: error instanceof Error ? { name: error.name, message: error.message } : { name: typeof error, message: String(error) } };
+    return {
+      value: null,
+      error: error instanceof Error ? { name: error.name, message: error.message } : { name: typeof error, message: String(error) },
+    };
   } finally {
     clearTimeout(timer);
     source.dispose();

@@ -18,7 +18,12 @@ export class MemoryFiles implements vscode.FileSystemProvider {
 
   stat({ path }: vscode.Uri): vscode.FileStat {
     const isRoot = path === '/';
-    return { type: isRoot ? vscode.FileType.Directory : vscode.FileType.File, ctime: 0, mtime: 0, size: isRoot ? 0 : this.content(path).length };
+    return {
+      type: isRoot ? vscode.FileType.Directory : vscode.FileType.File,
+      ctime: 0,
+      mtime: 0,
+      size: isRoot ? 0 : this.content(path).length,
+    };
   }
 
   readDirectory(): [string, vscode.FileType][] {
