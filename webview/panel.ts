@@ -8,9 +8,9 @@ import { Headline } from './sections/headline';
 import { History } from './sections/history';
 import { LastRun } from './sections/last-run';
 import { Ledger } from './sections/ledger';
-import { Quality } from './sections/quality';
+import { Quality } from './sections/evaluate';
 import type { ThemeWatcher } from './theme';
-import { TileMap } from './tile-map/tile-map';
+import { TileMap } from './map/tile-map';
 import type { View } from './ui/view';
 
 /** The whole page. It shows nothing until the first snapshot. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Calibration } from '../core/device/calibration';
+import type { Calibration } from '../core/predict/calibration';
 import { formatBytes, formatDuration, formatFigure } from '../core/format';
-import { defaultOptions, oneOf, providers, wholeNumber } from '../core/options';
+import { defaultOptions, oneOf, providers, wholeNumber } from '../core/options/options';
 import { calibrateProvider } from '../engine/calibrate/calibrate-provider';
 import type { Surroundings } from './commands';
 import { print } from './print';

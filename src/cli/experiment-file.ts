@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from 'node:path';
-import type { Experiment } from '../core/experiment/experiment';
+import type { Experiment } from '../core/evaluate/experiment';
 import { withPaths } from '../engine/experiment/experiment-file';
 import { writeWhole } from './files';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { scenarioLabel } from '../core/masks';
-import { positiveNumber, wholeNumber } from '../core/options';
+import { scenarioLabel } from '../core/scenario/scenario';
+import { positiveNumber, wholeNumber } from '../core/options/options';
 import { maximumTokens } from '../core/plan/partition';
-import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/report/ledger';
+import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/ledger/report';
 import { runLedger } from '../engine/ledger/ledger';
 import { writePictures } from './pictures';
 import { print } from './print';

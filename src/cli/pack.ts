@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
-import { oneOf, providers, wholeNumber } from '../core/options';
+import { oneOf, providers, wholeNumber } from '../core/options/options';
 import { maximumTokens } from '../core/plan/partition';
-import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOptions, type PackReport } from '../core/report/pack';
-import { runPack } from '../engine/pack/pack';
+import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOptions, type PackReport } from '../core/pack/report';
+import { runPack } from '../engine/tasks/pack/pack';
 import { promptFromText, type Prompt } from '../engine/prompt';
 import type { Surroundings } from './commands';
-import { readPrompt, readPrompts } from '../engine/prompt-files';
+import { readPrompt, readPrompts } from '../engine/read/prompt';
 import { print } from './print';
 import { progressPrinter } from './progress';
 import { pairs, table } from './text';

@@ -1,4 +1,4 @@
-import { isBlackBox, type Construction } from '../core/constructions';
+import { isBlackBox, type Construction } from '../core/construct/construction';
 import { formatBytes, formatDuration } from '../core/format';
 import type { PredictionReport } from '../core/report/prediction';
 

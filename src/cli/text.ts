@@ -8,7 +8,7 @@ import {
   formatNumberOf,
   formatShare,
 } from '../core/format';
-import { scenarioLabel } from '../core/masks';
+import { scenarioLabel } from '../core/scenario/scenario';
 import { breakEvenText } from '../core/hints/hints';
 import type { PartSummary } from '../core/plan/plan';
 import { predictedText } from './prediction-text';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../core/errors';
 import { formatBytes } from '../core/format';
-import { maximumPromptBytes } from '../core/options';
+import { maximumPromptBytes } from '../core/options/options';
 
 /** A prompt as text, with what a report says about it. */
 export interface Prompt {

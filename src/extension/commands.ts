@@ -9,12 +9,12 @@ import type { PanelView } from './panel/panel-view';
 import { goToExpensivePart } from './part-picker';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
-import type { Continuations } from './runs/continuations';
-import type { Evaluations } from './runs/evaluations';
-import type { Runner } from './runs/runner';
-import { sourceOf } from './runs/run-source';
-import type { SingleTask } from './runs/single-task';
-import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './scenario-picker';
+import type { Continuations } from './tasks/continuations';
+import type { Evaluations } from './tasks/evaluations';
+import type { Runner } from './tasks/runner';
+import { sourceOf } from './tasks/run-source';
+import type { SingleTask } from './tasks/single-task';
+import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 
 /** What the commands act on. */
 export interface CommandTargets {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../core/l10n';
 import type { Planned } from './editor/places';
-import { partItems, type PartItem } from './part-items';
+import { partItems, type PartItem } from './editor/part-picker';
 
 /**
  * Asks for one of the most expensive parts of a prompt, and goes to its start. The part in focus is shown in the editor;

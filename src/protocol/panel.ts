@@ -1,9 +1,9 @@
-import type { CostCurves } from '../core/device/cost-curves';
-import type { ScenarioCost } from '../core/device/scenario-costs';
-import type { ChoiceKind, ScenarioParameters } from '../core/masks';
+import type { CostCurves } from '../core/compare/cost-curves';
+import type { ScenarioCost } from '../core/compare/scenario-costs';
+import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
 import type { Plan } from '../core/plan/plan';
-import type { ExperimentSummary } from '../core/report/experiment';
-import type { LedgerReport } from '../core/report/ledger';
+import type { ExperimentSummary } from '../core/evaluate/report';
+import type { LedgerReport } from '../core/ledger/report';
 import type { Progress } from '../core/report/progress';
 import type { DevicePrediction } from '../core/report/prediction';
 import type { RunReport } from '../core/report/report';

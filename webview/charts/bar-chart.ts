@@ -12,7 +12,7 @@ import {
 } from 'chart.js';
 import { element, setAttributes } from '../dom';
 import type { Theme, ThemeWatcher } from '../theme';
-import { configure, type BarKind, type BarModel } from './configure';
+import { configure, type BarKind, type BarModel } from './bar-configure';
 import { valueLabels } from './value-labels';
 
 Chart.register(BarController, BarElement, LineController, LineElement, PointElement, CategoryScale, LinearScale, LogarithmicScale, Tooltip);

@@ -1,5 +1,5 @@
 import type { ChartType, Plugin } from 'chart.js';
-import type { BarKind } from './configure';
+import type { BarKind } from './bar-configure';
 
 /** The plugin's options: how a sum is written. */
 export interface ValueLabelOptions {

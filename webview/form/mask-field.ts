@@ -1,5 +1,5 @@
 import { messageOf } from '../../src/core/errors';
-import { makeScenario, type ScenarioText } from '../../src/core/masks';
+import { makeScenario, type ScenarioText } from '../../src/core/scenario/scenario';
 import { element } from '../dom';
 import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
 import type { FormField } from './form-field';

@@ -1,5 +1,5 @@
-import type { CostCurve, CostCurves } from '../../src/core/device/cost-curves';
-import { largestTokens } from '../../src/core/device/break-even';
+import type { CostCurve, CostCurves } from '../../src/core/compare/cost-curves';
+import { largestTokens } from '../../src/core/predict/prediction';
 import { formatCount, formatPowerOfTwo } from '../../src/core/format';
 import type { PanelCost } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';

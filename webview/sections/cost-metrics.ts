@@ -1,4 +1,4 @@
-import type { CurvePoint } from '../../src/core/device/cost-curves';
+import type { CurvePoint } from '../../src/core/compare/cost-curves';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops } from '../../src/core/format';
 import type { PanelCost } from '../../src/protocol/panel';
 import { t } from '../l10n';

@@ -1,4 +1,4 @@
-import type { CostCurves } from '../../src/core/device/cost-curves';
+import type { CostCurves } from '../../src/core/compare/cost-curves';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';

@@ -1,5 +1,5 @@
 import { formatShare } from '../../src/core/format';
-import { isSampled } from '../../src/core/masks';
+import { isSampled } from '../../src/core/scenario/scenario';
 import type { RunReport } from '../../src/core/report/report';
 import { element, setText, setVisible } from '../dom';
 import { t } from '../l10n';

@@ -8,7 +8,7 @@ import type { ThemeWatcher } from '../theme';
 import { Figures } from '../ui/figures';
 import { section } from '../ui/section';
 import { bytes, count, duration, nothing, words } from '../ui/shown';
-import { DataTable, type Row } from '../ui/table';
+import { DataTable, type Row } from '../ui/tables';
 import type { View } from '../ui/view';
 import { FidelityAndQuality } from './fidelity-quality';
 import { LayerChart } from './layers';

@@ -8,7 +8,7 @@ import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { dataBehind } from '../ui/section';
 import { count, duration, nothing, share } from '../ui/shown';
-import { DataTable } from '../ui/table';
+import { DataTable } from '../ui/tables';
 
 /** The time of every layer of a run, beside what was expected of it. */
 export class LayerChart {

@@ -1,9 +1,9 @@
 import { formatCount, formatNumberOf } from '../../src/core/format';
-import { scenarioTitle } from '../../src/core/masks';
-import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/report/ledger';
+import { scenarioTitle } from '../../src/core/scenario/scenario';
+import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/ledger/report';
 import { t } from '../l10n';
 import { count, errorOrOverflow, errorSize, nothing, words } from '../ui/shown';
-import { DataTable, type Row } from '../ui/table';
+import { DataTable, type Row } from '../ui/tables';
 
 /** The statements of the paper, a row each. */
 export class LedgerTable {

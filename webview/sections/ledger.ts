@@ -5,7 +5,7 @@ import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { section } from '../ui/section';
-import { OwnTask } from '../ui/own-task';
+import { OwnTask } from '../ui/task';
 import type { View } from '../ui/view';
 import { LedgerTable, verdictTexts } from './ledger-table';
 import { SamplingSummary } from './sampling';

@@ -8,7 +8,7 @@ import type { ThemeWatcher } from '../theme';
 import { legendEntry } from '../ui/legend';
 import { dataBehind } from '../ui/section';
 import { duration, nothing, share, words } from '../ui/shown';
-import { DataTable } from '../ui/table';
+import { DataTable } from '../ui/tables';
 
 /** A phase as the page names it. Those outside the wall time prepare or check the answer. */
 interface NamedPhase {

@@ -1,4 +1,4 @@
-import type { Scenario } from '../../src/core/masks';
+import type { Scenario } from '../../src/core/scenario/scenario';
 import type { Shape } from '../charts/line-model';
 import type { Colour } from '../theme';
 

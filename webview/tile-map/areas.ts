@@ -1,5 +1,5 @@
 import type { TileArea } from '../../src/core/plan/call-order';
-import { blocksAt, columnsOf, pixelsOf, rowsOf, type Axis, type Grid, type Span } from './geometry';
+import { blocksAt, columnsOf, pixelsOf, rowsOf, type Axis, type Grid, type Span } from '../map/geometry';
 
 /** A rectangle of a grid's pixels. */
 export interface Box {

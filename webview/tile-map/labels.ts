@@ -1,4 +1,4 @@
-import { blocksShown, pixelsOf, type Axis } from './geometry';
+import { blocksShown, pixelsOf, type Axis } from '../map/geometry';
 
 /** 0-based shown blocks that carry a label: the first of all, and every 1, 2 or 5 times a power of ten with `room` pixels between. */
 export function labelledBlocks(axis: Axis, room: number): readonly number[] {

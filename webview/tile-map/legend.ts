@@ -4,7 +4,7 @@ import type { TileKind } from '../../src/core/plan/tiles';
 import type { EditorPlace } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import { t } from '../l10n';
-import { kindCounts } from './wording';
+import { kindCounts } from '../map/wording';
 
 /** The map's legend: the kinds that the plan has, each with its number of tiles, and the marks of the editor's place. */
 export class Legend {

@@ -1,6 +1,6 @@
 import type { QueryBlock } from '../../src/core/plan/plan';
 import type { TileRun } from '../../src/core/plan/tiles';
-import type { Tile } from './geometry';
+import type { Tile } from '../map/geometry';
 
 /** Moves that the keyboard can make over the tiles there are. */
 export type Move = 'left' | 'right' | 'up' | 'down' | 'first' | 'last' | 'page-up' | 'page-down' | 'top' | 'bottom';

@@ -1,7 +1,7 @@
 import type { OrderStep } from '../../src/core/plan/call-order';
 import type { Theme } from '../theme';
 import { boxesOf, type Box } from './areas';
-import type { MapLayout } from './layout';
+import type { MapLayout } from '../map/layout';
 
 /** How much of what is not read yet shines through. */
 const notYet = 0.2;

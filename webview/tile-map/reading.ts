@@ -5,10 +5,10 @@ import type { EditorPlace, HostMessage } from '../../src/protocol/panel';
 import { element, freshId, setAttributes, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import type { Tile } from './geometry';
+import type { Tile } from '../map/geometry';
 import { Legend } from './legend';
-import { TileTexts } from './tile-texts';
-import { costSentence, idleHint, keysHelp, mapRemark, tileSentence } from './wording';
+import { TileTexts } from '../map/reading';
+import { costSentence, idleHint, keysHelp, mapRemark, tileSentence } from '../map/wording';
 
 /** What stands beside the map: the tile in question, the legend, and what a reader must know of the picture. */
 export class Reading {

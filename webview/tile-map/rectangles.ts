@@ -1,5 +1,5 @@
 import type { TileKind } from '../../src/core/plan/tiles';
-import type { Band, Span } from './geometry';
+import type { Band, Span } from '../map/geometry';
 import type { Box } from './areas';
 
 /** The bands' spans of one kind as rectangles: equal spans of bands that follow one another are one. */

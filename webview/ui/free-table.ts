@@ -1,5 +1,5 @@
 import { element } from '../dom';
-import { DataTable, type Column, type Row } from './table';
+import { DataTable, type Column, type Row } from './tables';
 
 /** A data table whose columns may change: it is built anew only where they do. */
 export class FreeTable {

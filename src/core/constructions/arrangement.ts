@@ -1,4 +1,4 @@
-import type { Pattern } from './pattern';
+import type { Pattern } from '../construct/arrangement';
 
 /** A number of patterns as a formula in N, M, T, C, p, r, s, and its value for one head of one layer. */
 export interface FormulaTerm {

@@ -1,6 +1,6 @@
-import { permutation } from '../random';
+import { permutation } from '../math/random';
 import { blockEnd, blockStart, type Partition } from '../plan/partition';
-import { blankPattern, type Pattern } from './pattern';
+import { blankPattern, type Pattern } from '../construct/arrangement';
 
 /** Theorem 3.4: query block against key block, every pair visible. Query and key `p` of their blocks share row `p + 1`. */
 export function openTile(rows: number, cut: Partition, queryBlock: number, keyBlock: number): Pattern {

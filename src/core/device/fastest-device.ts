@@ -1,6 +1,6 @@
 import { makePlan, type PlanRequest } from '../plan/plan';
-import type { Calibration } from './calibration';
-import { predict } from './predict';
+import type { Calibration } from '../predict/calibration';
+import { predict } from '../predict/predict';
 
 /** Of several calibrated devices the one that is predicted to be fastest at a plan; undefined where there is none. */
 export function fastestDevice(request: PlanRequest, candidates: readonly Calibration[]): Calibration | undefined {

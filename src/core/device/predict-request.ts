@@ -1,8 +1,8 @@
-import { isBlackBox } from '../constructions';
+import { isBlackBox } from '../construct/construction';
 import { makePlan, type PlanRequest } from '../plan/plan';
 import { requestCost } from '../plan/request-cost';
-import type { Calibration } from './calibration';
-import { compiledPhases, predict, sumOf, type Prediction } from './predict';
+import type { Calibration } from '../predict/calibration';
+import { compiledPhases, predict, sumOf, type Prediction } from '../predict/predict';
 
 /** Blocks up to which every tile of a plan is looked at. Beyond, the time of a tile is taken to be what it is there. */
 const exactBlocks = 128;

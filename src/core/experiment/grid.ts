@@ -1,7 +1,7 @@
 import { InputError, messageOf } from '../errors';
-import { choiceDefinition, makeChoice, scenarioLabel, type NumberName, type ScenarioParameters } from '../masks';
-import { parseScenario, scenarioText } from '../masks/parse';
-import type { ScenarioText } from './experiment';
+import { choiceDefinition, makeChoice, scenarioLabel, type NumberName, type ScenarioParameters } from '../scenario/scenario';
+import { parseScenario, scenarioText } from '../scenario/parse';
+import type { ScenarioText } from '../evaluate/experiment';
 
 /** Values of scenario parameters that are tried, by name. A parameter that is left out has its default. */
 export type ParameterLists = Partial<Record<NumberName, readonly number[]>>;

@@ -1,7 +1,7 @@
-import { scenarioLabel, type LayerScenario, type NativeScenario, type Scenario, type ScenarioChoice } from '../masks';
-import { scenarioText } from '../masks/parse';
-import type { SimulationOptions } from '../options';
-import { defaultExperiment, defaultNeedleGrid, windowsOf, type Experiment, type ScenarioText } from './experiment';
+import { scenarioLabel, type LayerScenario, type NativeScenario, type Scenario, type ScenarioChoice } from '../scenario/scenario';
+import { scenarioText } from '../scenario/parse';
+import type { SimulationOptions } from '../options/options';
+import { defaultExperiment, defaultNeedleGrid, windowsOf, type Experiment, type ScenarioText } from '../evaluate/experiment';
 
 /** What an evaluation of one prompt takes from the options in force. */
 export type EvaluationOptions = Pick<

@@ -1,7 +1,7 @@
 import { formatNumberOf } from '../format';
 import type { RunReport } from '../report/report';
 import { visible } from '../text';
-import { runFigures, runTitle, summaryColumns } from './figures';
+import { runFigures, runTitle, summaryColumns } from '../report/figures';
 
 /** Runs as Markdown: a table of all, and a section for each. */
 export function markdownReport(reports: readonly RunReport[]): string {

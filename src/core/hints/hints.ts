@@ -1,8 +1,8 @@
-import { largestTokens, type BreakEven } from '../device/break-even';
+import { largestTokens, type BreakEven } from '../predict/prediction';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
-import { callsPerInstance } from '../constructions/slice';
+import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import { scenarioLabel } from '../masks';
+import { scenarioLabel } from '../scenario/scenario';
 import { callsOfBlock } from '../plan/block-calls';
 import { blockEnd, blockStart } from '../plan/partition';
 import { isUniform, layerParts } from '../plan/parts';

@@ -1,10 +1,10 @@
 import { formatCount, formatFigure, formatNumberOf, formatShare } from '../format';
 import { t } from '../l10n';
-import { scenarioLabel } from '../masks';
+import { scenarioLabel } from '../scenario/scenario';
 import type { Plan } from '../plan/plan';
 import type { DevicePrediction } from '../report/prediction';
 import { expectedTime } from './hints';
-import type { BlockShare, RangeCost } from './range-cost';
+import type { BlockShare, RangeCost } from './sections';
 
 /** The hint at a heading: what its section costs, and with a prediction the time of its share of the attention. */
 export function sectionLabel(cost: RangeCost, prediction: DevicePrediction | null): string {

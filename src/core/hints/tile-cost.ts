@@ -1,4 +1,4 @@
-import { isBlackBox } from '../constructions';
+import { isBlackBox } from '../construct/construction';
 import { layerParts } from '../plan/parts';
 import type { LayerPlan, Plan } from '../plan/plan';
 import { attentionMs, type DevicePrediction } from '../report/prediction';

@@ -1,4 +1,4 @@
-import { isThematicBreak } from './containers';
+import { isThematicBreak } from '../text/markdown-blocks';
 import { htmlBlockAt, type HtmlBlock } from './html-blocks';
 
 /** What is open inside the innermost container, from one line to the next. Offsets are in the text. */

@@ -1,5 +1,5 @@
 import { commonPrefix, commonSuffix } from '../text/common';
-import { HeadingReader, type Heading } from './headings';
+import { HeadingReader, type Heading } from '../text/headings';
 
 /** The headings of a Markdown text in order, and where it can be read anew from. */
 export interface Outline {

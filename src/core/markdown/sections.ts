@@ -1,4 +1,4 @@
-import type { Heading } from './headings';
+import type { Heading } from '../text/headings';
 import type { Outline } from './outline';
 
 /** A heading with all that stands under it. */

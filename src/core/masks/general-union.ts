@@ -1,4 +1,4 @@
-import { visibleRanges, type GeneralMask, type Mask, type Range, type Sight } from './mask';
+import { visibleRanges, type GeneralMask, type Mask, type Range, type Sight } from '../scenario/mask';
 
 /** The pairs that some of several masks admit, of any form. */
 export function generalUnion(masks: readonly Mask[], tokens: number): GeneralMask {

@@ -1,5 +1,5 @@
 import { ink } from './palette';
-import type { PairGrid } from './pair-grid';
+import type { PairGrid } from '../draw/pair-grid';
 import { element, textAt } from './svg';
 
 interface Cell {

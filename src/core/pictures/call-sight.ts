@@ -1,8 +1,8 @@
-import { noToken, rowSees, syntheticToken } from '../constructions/pattern';
-import type { CallLayout } from './call-layout';
-import { hatchFill } from './page';
+import { noToken, rowSees, syntheticToken } from '../construct/arrangement';
+import type { CallLayout } from '../draw/call';
+import { hatchFill } from '../draw/svg';
 import { ink } from './palette';
-import { gridLines, outlineOf, rectanglesOf, type CellValue, type Rectangle } from './rectangles';
+import { gridLines, outlineOf, rectanglesOf, type CellValue, type Rectangle } from '../draw/rectangles';
 import { element, textAt } from './svg';
 
 /** What the query of one row makes of the key of another: values of cells, so numbers. */

@@ -1,8 +1,8 @@
-import type { Arrangement } from '../constructions';
-import { readingsOf } from '../constructions/slice';
+import type { Arrangement } from '../construct/construction';
+import { readingsOf } from '../construct/slice';
 import { formatNumberOf } from '../format';
-import type { LayerScenario } from '../masks';
-import type { ConstructionPictureRequest } from './construction-picture';
+import type { LayerScenario } from '../scenario/scenario';
+import type { ConstructionPictureRequest } from '../draw/construction';
 
 /** The numbers of a picture in words: what N, M and the rest come to, and the calls, counted. */
 export function captionOf(request: ConstructionPictureRequest, arrangement: Arrangement, patterns: number): string[] {

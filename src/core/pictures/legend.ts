@@ -1,4 +1,4 @@
-import { hatchFill, type Drawing } from './page';
+import { hatchFill, type Drawing } from '../draw/svg';
 import { callPalette, ink } from './palette';
 import { element, movedTo, textAt } from './svg';
 

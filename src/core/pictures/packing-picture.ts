@@ -1,7 +1,7 @@
-import { outputWidth, sliceColumns, type SliceColumns } from '../constructions/slice';
-import { page, type Drawing } from './page';
+import { outputWidth, sliceColumns, type SliceColumns } from '../construct/slice';
+import { page, type Drawing } from '../draw/svg';
 import { ink } from './palette';
-import { drawStream } from './residual-stream';
+import { drawStream } from '../draw/packing';
 import { partNames, parts, type Part } from './slice-parts';
 import { element, movedTo, textAt } from './svg';
 

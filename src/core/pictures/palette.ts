@@ -1,5 +1,5 @@
-import type { Pattern } from '../constructions/pattern';
-import { addedBefore, areaOf, type Coverage } from './coverage';
+import type { Pattern } from '../construct/arrangement';
+import { addedBefore, areaOf, type Coverage } from '../draw/coverage';
 
 /** Colours of calls: Paul Tol's `light` scheme, which is made for filled areas with dark text, for all colour vision. */
 export const callPalette = ['#77aadd', '#ee8866', '#eedd88', '#ffaabb', '#99ddff', '#44bb99', '#bbcc33', '#aaaa00'] as const;

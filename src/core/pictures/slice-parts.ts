@@ -1,4 +1,4 @@
-import type { SliceColumns } from '../constructions/slice';
+import type { SliceColumns } from '../construct/slice';
 import { callPalette, ink } from './palette';
 
 /** A named group of a slice's columns. */

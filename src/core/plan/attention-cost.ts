@@ -1,8 +1,8 @@
-import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../constructions';
-import { callBytes, callFlops, callWeightBytes, readingsOf, type BlackBoxShape } from '../constructions/slice';
-import { isSampled } from '../masks';
+import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../construct/construction';
+import { callBytes, callFlops, callWeightBytes, readingsOf, type BlackBoxShape } from '../construct/slice';
+import { isSampled } from '../scenario/scenario';
 import type { ModelShape } from '../shapes';
-import { separationWidth } from '../constructions/separation';
+import { separationWidth } from '../construct/separation';
 import { tilesPerDispatch } from './dispatches';
 import type { LayerPlanRequest } from './plan';
 

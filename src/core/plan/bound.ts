@@ -1,6 +1,6 @@
-import type { LayerScenario } from '../masks';
-import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../constructions';
-import { readingsOf } from '../constructions/slice';
+import type { LayerScenario } from '../scenario/scenario';
+import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../construct/construction';
+import { readingsOf } from '../construct/slice';
 import { packedCalls } from './attention-cost';
 import type { LayerPlan, LayerPlanRequest } from './plan';
 

@@ -1,5 +1,5 @@
-import { isBlackBox } from '../constructions';
-import { maskOf } from '../masks';
+import { isBlackBox } from '../construct/construction';
+import { maskOf } from '../scenario/scenario';
 import { dispatchBands, dispatchCount, dispatchesOfBand, tileRows, tilesPerDispatch, type Dispatch } from './dispatches';
 import { layerParts } from './parts';
 import type { LayerPlan, Plan } from './plan';

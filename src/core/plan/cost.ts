@@ -1,4 +1,4 @@
-import { isBlackBox } from '../constructions';
+import { isBlackBox } from '../construct/construction';
 import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
 import { attentionRunBytes, attentionWeightBytes, flopsPerPair, type AttentionCost } from './attention-cost';
 import { layerRequests } from './parts';

@@ -1,4 +1,4 @@
-import type { GeneralMask, Range } from '../masks';
+import type { GeneralMask, Range } from '../scenario/scenario';
 import { blockEnd, blockStart, type Partition } from './partition';
 import type { TileRun } from './tiles';
 

@@ -1,6 +1,6 @@
-import { isBlackBox } from '../constructions';
+import { isBlackBox } from '../construct/construction';
 import { InputError } from '../errors';
-import { layerGroups, maskOf, scenarioLabel, type LayerScenario, type PerLayerScenario } from '../masks';
+import { layerGroups, maskOf, scenarioLabel, type LayerScenario, type PerLayerScenario } from '../scenario/scenario';
 import type { Bound } from './bound';
 import { sumCosts } from './cost';
 import { partition } from './partition';

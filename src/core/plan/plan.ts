@@ -1,8 +1,8 @@
 import { t } from '../l10n';
-import { isSampled, maskOf, scenarioLabel, type LayerScenario, type Scenario } from '../masks';
+import { isSampled, maskOf, scenarioLabel, type LayerScenario, type Scenario } from '../scenario/scenario';
 import type { ModelShape, OracleShape } from '../shapes';
-import type { Construction, PatternCount } from '../constructions';
-import { callsPerInstance } from '../constructions/slice';
+import type { Construction, PatternCount } from '../construct/construction';
+import { callsPerInstance } from '../construct/slice';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, type PlanCost } from './cost';

@@ -1,4 +1,4 @@
-import { layerGroups, maskOf } from '../masks';
+import { layerGroups, maskOf } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, sumCosts, type PlanCost } from './cost';

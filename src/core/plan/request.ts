@@ -1,5 +1,5 @@
-import { isBlackBox, needsCausalOracle } from '../constructions';
-import type { SimulationOptions } from '../options';
+import { isBlackBox, needsCausalOracle } from '../construct/construction';
+import type { SimulationOptions } from '../options/options';
 import { nativeScenario, type ModelShape } from '../shapes';
 import type { PlanRequest } from './plan';
 

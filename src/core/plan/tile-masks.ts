@@ -1,4 +1,4 @@
-import { maskOf, visibleRanges, type Mask, type Range } from '../masks';
+import { maskOf, visibleRanges, type Mask, type Range } from '../scenario/scenario';
 import { tileRows, type MaskIndex } from './dispatches';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan } from './plan';

@@ -1,4 +1,4 @@
-import { isSampled, maskOf, type BandedMask, type LayerScenario } from '../masks';
+import { isSampled, maskOf, type BandedMask, type LayerScenario } from '../scenario/scenario';
 import { blockEnd, blockStart, partition, type Partition } from './partition';
 import { tileCount, tileRuns } from './tiles';
 

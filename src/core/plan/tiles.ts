@@ -1,4 +1,4 @@
-import type { BandedMask, Mask } from '../masks';
+import type { BandedMask, Mask } from '../scenario/scenario';
 import { generalTileRuns } from './general-tiles';
 import { blockEnd, blockStart, type Partition } from './partition';
 

@@ -1,5 +1,5 @@
-import type { SamplingOptions } from '../generation/choose';
-import type { Scenario } from '../masks';
+import type { SamplingOptions } from '../generate/choose';
+import type { Scenario } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from './report';
 

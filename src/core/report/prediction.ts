@@ -1,6 +1,6 @@
-import { breakEven, type BreakEven } from '../device/break-even';
-import type { Calibration } from '../device/calibration';
-import { predict, type Prediction } from '../device/predict';
+import { breakEven, type BreakEven } from '../predict/prediction';
+import type { Calibration } from '../predict/calibration';
+import { predict, type Prediction } from '../predict/predict';
 import type { Plan } from '../plan/plan';
 
 /** What a calibrated device is expected to make of a plan, as reports print it. */

@@ -1,8 +1,8 @@
-import type { Scenario } from '../masks';
+import type { Scenario } from '../scenario/scenario';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
-import type { Construction } from '../constructions';
-import type { Executor, Precision } from '../options';
+import type { Construction } from '../construct/construction';
+import type { Executor, Precision } from '../options/options';
 import type { PlanSummary } from '../plan/plan';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { PredictionReport } from './prediction';

@@ -1,7 +1,7 @@
-import { outputWidth, type Reading } from '../../core/constructions/slice';
-import type { LayerTensors } from '../run/layer';
-import type { BlackBox } from './black-box';
-import { rowOffset, type Instance, type SliceWriter } from './slice-writer';
+import { outputWidth, type Reading } from '../../core/construct/slice';
+import type { LayerTensors } from '../attend/tiles/layer';
+import type { BlackBox } from '../attend/black-box/black-box';
+import { rowOffset, type Instance, type SliceWriter } from '../attend/black-box/slices';
 
 /** Reads a row of a slot from a final output: a view, `[output width]`. */
 export type OutputRow = (slot: number, row: number) => Float32Array;

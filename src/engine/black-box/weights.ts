@@ -6,8 +6,8 @@ import {
   type Columns,
   type Reading,
   type SliceColumns,
-} from '../../core/constructions/slice';
-import type { Operand } from '../runtime/graph-session';
+} from '../../core/construct/slice';
+import type { Operand } from '../attend/runtime/session';
 
 /**
  * The weights that make a small transformer run H'L' instances side by side (lemma 3.3), as inputs of its graph.

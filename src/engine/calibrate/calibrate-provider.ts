@@ -1,9 +1,9 @@
-import type { Calibration } from '../../core/device/calibration';
-import type { CalibrationOptions } from '../../core/options';
+import type { Calibration } from '../../core/predict/calibration';
+import type { CalibrationOptions } from '../../core/options/options';
 import type { OnProgress } from '../../core/report/progress';
-import { openDevice } from '../runtime/provider';
-import { calibrate } from './calibrate';
-import type { CalibrationStore } from './store';
+import { openDevice } from '../attend/runtime/provider';
+import { calibrate } from '../tasks/calibrate/calibrate';
+import type { CalibrationStore } from '../store/calibrations';
 
 /** What surrounds a calibration. */
 export interface CalibrationContext {

@@ -1,7 +1,7 @@
-import type { DenseRate } from '../../core/device/calibration';
+import type { DenseRate } from '../../core/predict/calibration';
 import { denseAttentionGraph } from '../graphs/dense-attention';
-import { GraphSession } from '../runtime/graph-session';
-import type { Device } from '../runtime/provider';
+import { GraphSession } from '../attend/runtime/session';
+import type { Device } from '../attend/runtime/provider';
 import { medianMs } from './timing';
 
 /** N at which dense attention is timed: its time per pair hardly changes beyond the larger, which a slow device is spared. */

@@ -1,8 +1,8 @@
 import type { ModelShape } from '../../core/shapes';
-import { plainLlama } from '../model/architectures/llama';
+import { plainLlama } from '../read/model/architectures/llama';
 import { elementsOf } from '../model/checkpoint';
-import type { LoadedModel } from '../model/load';
-import { fillModel } from '../model/random';
+import type { LoadedModel } from '../read/model/load';
+import { fillModel } from '../read/model/random-model';
 
 /** A layer as models of this width have them: heads of 32 to 64, keys shared by a few heads, and a feed-forward network of 8/3 d. */
 export function layerShape(width: number): ModelShape {

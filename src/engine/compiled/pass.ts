@@ -1,6 +1,6 @@
-import type { Precision, Executor } from '../../core/options';
-import { forward } from '../run/forward';
-import { compiledForward, type CompiledPass } from './compiled-forward';
+import type { Precision, Executor } from '../../core/options/options';
+import { forward } from '../attend/forward';
+import { compiledForward, type CompiledPass } from '../attend/compiled/forward';
 
 /** Runs a prompt through the layers of a model, in one of the ways there are. */
 export type Pass = (given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>;

@@ -1,11 +1,11 @@
 import { CancelledError } from '../../core/errors';
-import { summariseExperiment, type ExperimentSummary } from '../../core/report/experiment';
+import { summariseExperiment, type ExperimentSummary } from '../../core/evaluate/report';
 import type { EvaluateRequest } from '../process/rpc';
 import { promptFromText } from '../prompt';
-import { readPrompts } from '../prompt-files';
+import { readPrompts } from '../read/prompt';
 import { readExperiment } from './experiment-file';
-import { Results } from './results';
-import { runExperiment, type ExperimentContext } from './run-experiment';
+import { Results } from '../tasks/evaluate/results';
+import { runExperiment, type ExperimentContext } from '../tasks/evaluate/run-experiment';
 
 /**
  * Runs an experiment on texts or from its file; results go where the experiment says.

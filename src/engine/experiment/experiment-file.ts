@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
-import type { Experiment } from '../../core/experiment/experiment';
-import { parseExperiment } from './schema';
+import type { Experiment } from '../../core/evaluate/experiment';
+import { parseExperiment } from '../tasks/evaluate/experiment-file';
 
 /**
  * Reads an experiment file; its paths, relative to it, become paths that can be opened.

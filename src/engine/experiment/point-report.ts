@@ -1,11 +1,11 @@
 import { needleGrid, type NeedleGrid } from '../../core/evaluation/needle-grid';
-import { summariseQuality } from '../../core/evaluation/quality-summary';
-import type { ExperimentPoint } from '../../core/report/experiment';
-import type { PlacedAnswer } from './needles';
-import type { Point, PointPlanner } from './points';
+import { summariseQuality } from '../../core/evaluate/quality-summary';
+import type { ExperimentPoint } from '../../core/evaluate/report';
+import type { PlacedAnswer } from '../tasks/evaluate/texts';
+import type { Point, PointPlanner } from '../tasks/evaluate/points';
 import type { NeedleResult, WindowResult } from './result-schemas';
 import type { ExperimentText } from './texts';
-import type { Worked } from './work';
+import type { Worked } from '../tasks/evaluate/work';
 
 /**
  * What was measured of a point, over all windows and for each prompt.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { measures, type Measure, type WindowSummary } from '../../core/evaluation/statistics';
+import { measures, type Measure, type WindowSummary } from '../../core/evaluate/statistics';
 import type { Moments } from '../../core/evaluation/moments';
 
 const count = z.int().nonnegative();

@@ -1,9 +1,9 @@
 import { InputError } from '../../core/errors';
-import { cutWindows, specialTokens, type EvaluationWindow, type SpecialTokens } from '../../core/evaluation/windows';
-import type { Experiment } from '../../core/experiment/experiment';
-import type { ModelFolder } from '../model/load';
+import { cutWindows, specialTokens, type EvaluationWindow, type SpecialTokens } from '../../core/evaluate/windows';
+import type { Experiment } from '../../core/evaluate/experiment';
+import type { ModelFolder } from '../read/model/load';
 import type { Prompt } from '../prompt';
-import type { PromptTokenizer } from '../tokenizer/tokenizer';
+import type { PromptTokenizer } from '../read/tokenizer/tokenizer';
 import { checkVocabulary } from '../tokenizer/vocabulary';
 
 /** A prompt of an experiment. */

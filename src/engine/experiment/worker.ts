@@ -1,11 +1,11 @@
-import type { Experiment } from '../../core/experiment/experiment';
+import type { Experiment } from '../../core/evaluate/experiment';
 import { describeEnvironment } from '../environment';
-import type { ModelFolder } from '../model/load';
-import { Evaluator } from './evaluator';
+import type { ModelFolder } from '../read/model/load';
+import { Evaluator } from '../tasks/evaluate/evaluator';
 import { modelDigest } from './model-digest';
-import type { PointPlanner } from './points';
-import type { ExperimentContext } from './run-experiment';
-import type { Job, WorkContext } from './work';
+import type { PointPlanner } from '../tasks/evaluate/points';
+import type { ExperimentContext } from '../tasks/evaluate/run-experiment';
+import type { Job, WorkContext } from '../tasks/evaluate/work';
 
 /** What runs the work of an experiment: a model that is loaded when the first unit needs it. */
 export class Worker {

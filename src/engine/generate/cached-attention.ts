@@ -1,8 +1,8 @@
-import { emptyState } from '../../core/attention/state';
-import { hiddenScore, largestLogSum } from '../graphs/attend';
-import type { AttentionRun, KeyStack, Oracle } from '../oracle/oracle';
-import { mergeTiles } from '../run/merge-tiles';
-import type { LayerCache } from './layer-cache';
+import { emptyState } from '../../core/math/attention-state';
+import { hiddenScore, largestLogSum } from '../attend/graphs/attend';
+import type { AttentionRun, KeyStack, Oracle } from '../attend/tiles/oracle';
+import { mergeTiles } from '../attend/tiles/states';
+import type { LayerCache } from '../tasks/generate/cached-attention';
 
 /**
  * Attention of the newest token over the keys in its layer's cache: a call for each tile of M slots, for each key-value head.

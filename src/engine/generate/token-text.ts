@@ -1,4 +1,4 @@
-import type { PromptTokenizer } from '../tokenizer/tokenizer';
+import type { PromptTokenizer } from '../read/tokenizer/tokenizer';
 
 /** Tokens that are decoded after the end of the prompt: a tokenizer may decode the first token of a text in another way. */
 const contextTokens = 8;

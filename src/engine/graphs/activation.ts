@@ -1,5 +1,5 @@
-import type { Activation } from '../model/architecture';
-import type { GraphBuilder, Value } from '../onnx/graph-builder';
+import type { Activation } from '../read/model/architecture';
+import type { GraphBuilder, Value } from '../attend/onnx/graph-builder';
 
 /** The activation of a feed-forward network, element by element (Hendrycks and Gimpel, arXiv 1606.08415, for both kinds of GELU). */
 export function activate(g: GraphBuilder, activation: Activation, x: Value): Value {

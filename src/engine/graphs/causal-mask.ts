@@ -1,5 +1,5 @@
-import type { GraphBuilder, Value } from '../onnx/graph-builder';
-import { hiddenScore } from './attend';
+import type { GraphBuilder, Value } from '../attend/onnx/graph-builder';
+import { hiddenScore } from '../attend/graphs/attend';
 
 /** `[rows, rows]`: 0 up to the diagonal, `hiddenScore` or less after it; folded into a constant when the graph is loaded. */
 export function causalMask(g: GraphBuilder, rows: number): Value {

@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../onnx/graph-builder';
+import { GraphBuilder } from '../attend/onnx/graph-builder';
 import { causalMask } from './causal-mask';
 
 /**

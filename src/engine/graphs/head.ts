@@ -1,6 +1,6 @@
-import type { Architecture } from '../model/architecture';
-import type { HeadWeight } from '../model/weights';
-import type { GraphBuilder, Value } from '../onnx/graph-builder';
+import type { Architecture } from '../read/model/architecture';
+import type { HeadWeight } from '../read/model/weights';
+import type { GraphBuilder, Value } from '../attend/onnx/graph-builder';
 import { activate } from './activation';
 import { normalise } from './norm';
 import { affine, required, type WeightValues } from './weight-inputs';

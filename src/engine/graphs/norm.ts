@@ -1,5 +1,5 @@
-import type { Norm } from '../model/architecture';
-import type { GraphBuilder, Value } from '../onnx/graph-builder';
+import type { Norm } from '../read/model/architecture';
+import type { GraphBuilder, Value } from '../attend/onnx/graph-builder';
 
 /**
  * Normalisation over the last axis: `x / sqrt(mean(x^2) + epsilon) * weight`, and for a layer norm of x less its mean, plus a

@@ -1,6 +1,6 @@
-import type { Architecture } from '../model/architecture';
-import type { OutputAndMlpWeight, WeightShapes } from '../model/weights';
-import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import type { Architecture } from '../read/model/architecture';
+import type { OutputAndMlpWeight, WeightShapes } from '../read/model/weights';
+import { GraphBuilder, type Value } from '../attend/onnx/graph-builder';
 import { activate } from './activation';
 import { normalise } from './norm';
 import { affine, required, weightInputs, type WeightValues } from './weight-inputs';

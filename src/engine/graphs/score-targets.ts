@@ -1,6 +1,6 @@
-import type { Architecture } from '../model/architecture';
-import type { HeadWeight, WeightShapes } from '../model/weights';
-import { GraphBuilder } from '../onnx/graph-builder';
+import type { Architecture } from '../read/model/architecture';
+import type { HeadWeight, WeightShapes } from '../read/model/weights';
+import { GraphBuilder } from '../attend/onnx/graph-builder';
 import { logitsInto, logProbabilities } from './head';
 import { weightInputs } from './weight-inputs';
 

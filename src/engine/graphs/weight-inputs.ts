@@ -1,5 +1,5 @@
-import type { WeightShapes } from '../model/weights';
-import type { GraphBuilder, Value } from '../onnx/graph-builder';
+import type { WeightShapes } from '../read/model/weights';
+import type { GraphBuilder, Value } from '../attend/onnx/graph-builder';
 
 /** Weights as values of a graph, by name; absent where the architecture has none of that name. */
 export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;

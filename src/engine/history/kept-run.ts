@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { constructions } from '../../core/constructions';
-import { executors, precisions, providers, verifications, type SimulationOptions } from '../../core/options';
+import { constructions } from '../../core/construct/construction';
+import { executors, precisions, providers, verifications, type SimulationOptions } from '../../core/options/options';
 import { reportSchemaVersion, type RunReport } from '../../core/report/report';
-import { runReportSchema } from '../report/run-schema';
+import { runReportSchema } from '../read/report/reports';
 import { scenarioChoiceSchema } from '../report/scenario-schema';
 
 /** Where a run's text came from and what was asked of it: what runs it again. */

@@ -1,12 +1,12 @@
 import { formatNumberOf } from '../../core/format';
-import type { LedgerOptions, LedgerReport, LedgerRow } from '../../core/report/ledger';
+import type { LedgerOptions, LedgerReport, LedgerRow } from '../../core/ledger/report';
 import type { OnProgress } from '../../core/report/progress';
 import { reportSchemaVersion } from '../../core/report/report';
 import { describeEnvironment } from '../environment';
-import { openDevice } from '../runtime/provider';
-import { converseRow } from './converse-row';
-import { ledgerRow, planStatement } from './row';
-import { samplingTrial } from './sampling-trial';
+import { openDevice } from '../attend/runtime/provider';
+import { converseRow } from '../tasks/ledger/converse-row';
+import { ledgerRow, planStatement } from '../tasks/ledger/row';
+import { samplingTrial } from '../tasks/ledger/ledger';
 import { ledgerStatements } from './statements';
 
 /** What surrounds a ledger. */

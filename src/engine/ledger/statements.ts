@@ -1,6 +1,6 @@
-import type { BlackBoxConstruction } from '../../core/constructions';
-import { makeScenario, type LayerScenario } from '../../core/masks';
-import type { LedgerOptions } from '../../core/report/ledger';
+import type { BlackBoxConstruction } from '../../core/construct/construction';
+import { makeScenario, type LayerScenario } from '../../core/scenario/scenario';
+import type { LedgerOptions } from '../../core/ledger/report';
 
 /** A statement to be run: a scenario under a construction, on a kind of data. */
 export interface LedgerStatement {

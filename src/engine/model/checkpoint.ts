@@ -1,4 +1,4 @@
-import type { EmbeddingWeight, HeadWeight, OutputAndMlpWeight, ProjectWeight } from './weights';
+import type { EmbeddingWeight, HeadWeight, OutputAndMlpWeight, ProjectWeight } from '../read/model/weights';
 
 /** Where a weight lies in a checkpoint. */
 export interface StoredWeight {

@@ -1,4 +1,4 @@
-import { rotaryFrequencies, type RotaryEmbedding } from './rope';
+import { rotaryFrequencies, type RotaryEmbedding } from '../read/model/rope';
 
 /** Cosines and sines of the rotary position embedding, `[rows, m]` each: the two halves of a row repeat. */
 export interface RotaryTable {

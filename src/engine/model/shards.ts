@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { InputError } from '../../core/errors';
 import { formatBytes } from '../../core/format';
-import { SafetensorsFile } from './safetensors';
-import { indexFile, readIndex, singleFile } from './shard-index';
-import { shown } from './shown';
-import type { Weight } from './weights';
+import { SafetensorsFile } from '../read/model/safetensors';
+import { indexFile, readIndex, singleFile } from '../read/model/shards';
+import { shown } from '../../core/text/printable';
+import type { Weight } from '../read/model/weights';
 
 /** The most bytes of headers in all files together: far above those of real checkpoints of what can be run. */
 const maximumHeaderBytes = 32 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { InputError } from '../../core/errors';
 import { elementsOf, type StoredWeight, type StoredWeights } from './checkpoint';
 import type { CheckpointFiles } from './shards';
-import { shown } from './shown';
-import type { Weight, Weights } from './weights';
+import { shown } from '../../core/text/printable';
+import type { Weight, Weights } from '../read/model/weights';
 
 /** Reads weights from a checkpoint, each tensor once. */
 export class WeightReader {

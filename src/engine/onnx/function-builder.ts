@@ -6,9 +6,9 @@ import {
   NodeProtoSchema,
   type FunctionProto,
   type TensorProto,
-} from './generated/onnx_pb';
-import { operatorSet, opsetVersion } from './graph-builder';
-import { Operators, type Value } from './operators';
+} from '../attend/onnx/generated/onnx_pb';
+import { operatorSet, opsetVersion } from '../attend/onnx/graph-builder';
+import { Operators, type Value } from '../attend/onnx/operators';
 
 /** The domain of Two Heads' own functions. */
 export const functionDomain = 'two-heads';

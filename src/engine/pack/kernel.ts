@@ -1,8 +1,8 @@
-import { packedAttentionGraph } from '../graphs/packed-attention';
+import { packedAttentionGraph } from '../attend/graphs/dense';
 import type { HeadTensor } from '../run/head-tensor';
-import type { LayerTensors } from '../run/layer';
-import { GraphSession } from '../runtime/graph-session';
-import type { Device } from '../runtime/provider';
+import type { LayerTensors } from '../attend/tiles/layer';
+import { GraphSession } from '../attend/runtime/session';
+import type { Device } from '../attend/runtime/provider';
 
 /** Attends a whole layer in one call, all heads in it, and takes no mask. */
 export interface AttentionKernel {

@@ -1,4 +1,4 @@
-import { separationVectors, type SeparationVector } from '../../core/constructions/separation';
+import { separationVectors, type SeparationVector } from '../../core/construct/separation';
 
 /** Where each prompt lies in a packed sequence, and what keeps it apart from the others. */
 export interface PackLayout {

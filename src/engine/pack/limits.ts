@@ -1,7 +1,7 @@
 import { InputError } from '../../core/errors';
 import { formatBytes, formatCount } from '../../core/format';
-import type { PackScenario } from '../../core/report/pack';
-import { usableMemory } from '../memory';
+import type { PackScenario } from '../../core/pack/report';
+import { usableMemory } from '../attend/runtime/machine';
 
 /**
  * Bytes that a pair of tokens takes: per head for its score, and once for the causal flag.

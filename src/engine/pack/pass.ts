@@ -1,10 +1,10 @@
-import type { PhaseClock } from '../run/clock';
-import type { LayerTensors } from '../run/layer';
-import { embed } from '../run/embed';
-import { outputAndMlp, project, stretches, type Stretch, type TokenwisePass } from '../run/tokenwise';
+import type { PhaseClock } from '../attend/runtime/clock';
+import type { LayerTensors } from '../attend/tiles/layer';
+import { embed } from '../attend/tiles/embed';
+import { outputAndMlp, project, stretches, type Stretch, type TokenwisePass } from '../attend/tiles/tokenwise';
 import type { AttentionKernel } from './kernel';
 import type { PackLayout } from './layout';
-import { attendPacked, type PackedLayer } from './packed-attention';
+import { attendPacked, type PackedLayer } from '../tasks/pack/packed-attention';
 
 /** Tokens that one token-wise dispatch takes at most, so that its intermediates stay bounded. */
 const tokenwiseRows = 2048;

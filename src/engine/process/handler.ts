@@ -1,11 +1,11 @@
 import type { Progress } from '../../core/report/progress';
 import { calibrateProvider } from '../calibrate/calibrate-provider';
 import { evaluate } from '../experiment/evaluate';
-import { generate } from '../generate/generate';
-import type { Places } from '../laboratory';
+import { generate } from '../tasks/generate/generate';
+import type { Places } from '../tasks/plan';
 import { promptFromText } from '../prompt';
 import { runLedger } from '../ledger/ledger';
-import { simulate } from '../simulate';
+import { simulate } from '../tasks/simulate';
 import { toErrorData } from './errors';
 import type { CallContext, EngineMethods, EngineRequest, EngineResponse, MethodName, Result } from './rpc';
 

@@ -1,11 +1,11 @@
-import type { Calibration } from '../../core/device/calibration';
-import type { Experiment } from '../../core/experiment/experiment';
-import type { ExperimentSummary } from '../../core/report/experiment';
+import type { Calibration } from '../../core/predict/calibration';
+import type { Experiment } from '../../core/evaluate/experiment';
+import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { OnProgress, Progress } from '../../core/report/progress';
 import type { GenerationOptions, GenerationReport } from '../../core/report/generation';
-import type { LedgerOptions, LedgerReport } from '../../core/report/ledger';
+import type { LedgerOptions, LedgerReport } from '../../core/ledger/report';
 import type { RunReport } from '../../core/report/report';
-import type { CalibrationOptions, SimulationOptions } from '../../core/options';
+import type { CalibrationOptions, SimulationOptions } from '../../core/options/options';
 
 /** What the engine process does: the one interface from which the messages and the client's calls are derived. */
 export interface EngineMethods {

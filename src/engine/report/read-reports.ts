@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { InputError } from '../../core/errors';
 import { formatBytes } from '../../core/format';
 import type { RunReport } from '../../core/report/report';
-import { comparisonSchema, runReportSchema } from './run-schema';
+import { comparisonSchema, runReportSchema } from '../read/report/reports';
 
 /** The largest file of reports that is read, in bytes. */
 export const maximumReportBytes = 64 * 1024 * 1024;

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { messageOf } from '../../core/errors';
-import { makeScenario, perLayer, type LayerScenario, type Scenario, type ScenarioChoice, type ScenarioParameters } from '../../core/masks';
+import {
+  makeScenario,
+  perLayer,
+  type LayerScenario,
+  type Scenario,
+  type ScenarioChoice,
+  type ScenarioParameters,
+} from '../../core/scenario/scenario';
 
 /** A schema of plain data by one of core's own functions, which refuses by throwing. */
 function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<string, unknown>>) => T): z.ZodType<T> {

@@ -1,5 +1,5 @@
 import type { TileMasks } from '../../core/plan/tile-masks';
-import { hiddenScore } from '../graphs/attend';
+import { hiddenScore } from '../attend/graphs/attend';
 
 /** Scores to add to a tile's, `[M, M]`: 0 on visible pairs, `hiddenScore` on hidden and padded ones. @param mask its index */
 export function maskScores(masks: TileMasks, mask: number): Float32Array {

@@ -1,4 +1,4 @@
-import { isSampled } from '../../core/masks';
+import { isSampled } from '../../core/scenario/scenario';
 import { blockEnd, blockStart } from '../../core/plan/partition';
 import type { LayerPlan } from '../../core/plan/plan';
 

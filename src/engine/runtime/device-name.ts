@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import type { Provider } from '../../core/options';
+import type { Provider } from '../../core/options/options';
 
 /**
  * What a provider runs on, in words: the processor, the first NVIDIA card that the driver lists, or a software device that

@@ -1,6 +1,6 @@
-import type { Weight, Weights } from '../model/weights';
-import { GraphSession, type Operand } from './graph-session';
-import type { Device } from './provider';
+import type { Weight, Weights } from '../read/model/weights';
+import { GraphSession, type Operand } from '../attend/runtime/session';
+import type { Device } from '../attend/runtime/provider';
 
 /** Sessions of one device by name, each made when it is first asked for. */
 export class SessionPool {

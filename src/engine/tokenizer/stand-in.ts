@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../core/errors';
-import { shown } from '../model/shown';
-import { encodings, type Encoding } from './encodings';
+import { shown } from '../../core/text/printable';
+import { encodings, type Encoding } from '../read/tokenizer/encodings';
 
 /** The file in a model's folder that names an encoding in place of a `tokenizer.json`. */
 export const standInName = 'tokenizer-stand-in.json';

@@ -1,6 +1,6 @@
 import { InputError } from '../../core/errors';
 import type { TokenizerDescription } from '../../core/report/tokenizer';
-import type { ModelFolder } from '../model/load';
+import type { ModelFolder } from '../read/model/load';
 
 /**
  * Refuses tokens that the model has no embedding for. Those of an encoding that only estimates their number may lie outside.

@@ -1,4 +1,4 @@
-import type { Difference } from '../../core/report/pack';
+import type { Difference } from '../../core/pack/report';
 
 /** An error: NaN counts as infinitely wrong, and must not vanish in a maximum. */
 export function infinityForNaN(error: number): number {

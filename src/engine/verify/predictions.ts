@@ -1,5 +1,5 @@
-import type { LoadedModel } from '../model/load';
-import type { OutputHead, PredictionComparison } from '../oracle/output-head';
+import type { LoadedModel } from '../read/model/load';
+import type { OutputHead, PredictionComparison } from '../attend/verify/predictions';
 import { throwIfCancelled } from '../run/cancel';
 
 /** Memory that the logits of one slice may take: two distributions and their intermediates. */

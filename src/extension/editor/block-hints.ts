@@ -4,7 +4,7 @@ import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
 import type { PlacedLabel } from './hint';
 import { blockOffset, blocksIn, type Planned } from './places';
-import { PromptHints } from './prompt-hints';
+import { PromptHints } from './hints';
 
 /** A hint at every block boundary in the visible range: the block's number, its calls, its share of the cost. */
 export class BlockHints extends PromptHints {

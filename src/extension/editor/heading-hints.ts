@@ -1,11 +1,11 @@
 import type * as vscode from 'vscode';
-import { offsetAfter, rangeBefore } from '../../core/hints/edits';
+import { offsetAfter, rangeBefore } from '../../core/text/edits';
 import { sectionArithmetic, sectionLabel } from '../../core/hints/section-hints';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled } from '../settings';
 import type { PlacedLabel } from './hint';
 import { sectionCost, type Planned } from './places';
-import { PromptHints } from './prompt-hints';
+import { PromptHints } from './hints';
 
 /** The language whose headings are known. */
 export const markdown = 'markdown';

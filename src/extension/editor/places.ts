@@ -1,8 +1,8 @@
-import { offsetAfter, rangeBefore, type TextRange } from '../../core/hints/edits';
-import { rangeCost, type RangeCost } from '../../core/hints/range-cost';
+import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
+import { rangeCost, type RangeCost } from '../../core/hints/sections';
 import type { Section } from '../../core/markdown/sections';
 import { blockStart } from '../../core/plan/partition';
-import { firstTokenFrom } from '../../engine/tokenizer/token-map';
+import { firstTokenFrom } from '../../engine/read/tokenizer/token-map';
 import type { PromptPlan } from '../prompts/prompt-plans';
 
 /** A prompt that could be planned. */

@@ -6,7 +6,7 @@ import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import type { SingleTask } from '../runs/single-task';
+import type { SingleTask } from '../tasks/single-task';
 import { shownTitle } from '../../protocol/activity-title';
 import { hintsEnabled, settingsSection } from '../settings';
 import { noted } from './hint';

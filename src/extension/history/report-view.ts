@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { htmlReport } from '../../core/export/html';
+import { htmlReport } from '../../core/report/html';
 import { formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
-import { scenarioLabel } from '../../core/masks';
+import { scenarioLabel } from '../../core/scenario/scenario';
 import type { RunReport } from '../../core/report/report';
 import { Disposable } from '../disposable';
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { fileName } from '../../core/format';
 import { t } from '../../core/l10n';
-import { runDescription, runLabel } from '../../core/report/run-words';
+import { runDescription, runLabel } from '../../core/report/run-label';
 import type { KeptRun } from '../../engine/history/kept-run';
 
 /** Asks for runs. @param picked those that are chosen from the start @returns undefined where the user gave up */

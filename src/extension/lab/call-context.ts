@@ -1,6 +1,6 @@
 import { InputError, messageOf } from '../../core/errors';
-import type { CallContext } from '../api';
-import type { Step } from '../runs/single-task';
+import type { CallContext } from '../api/api';
+import type { Step } from '../tasks/single-task';
 
 /**
  * Calls `act` with one signal for both ways of cancelling, and lets go of the caller's token when it has ended.

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { constructions } from '../../core/constructions';
-import type { ScenarioChoice } from '../../core/masks';
-import { providers, verifications, type SimulationOptions } from '../../core/options';
+import { constructions } from '../../core/construct/construction';
+import type { ScenarioChoice } from '../../core/scenario/scenario';
+import { providers, verifications, type SimulationOptions } from '../../core/options/options';
 import { maximumTokens } from '../../core/plan/partition';
-import { checked, defined, flag, line, whole, word } from './check';
+import { checked, defined, flag, line, whole, word } from '../api/read-options';
 import { scenarioFrom, scenarioSchema } from './read-scenario';
 
 const shape = {

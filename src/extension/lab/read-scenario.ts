@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../core/errors';
-import { choiceDefinition, choiceDefinitions, makeChoice, perLayer, type ScenarioChoice } from '../../core/masks';
-import { defined, line, whole, word } from './check';
+import { choiceDefinition, choiceDefinitions, makeChoice, perLayer, type ScenarioChoice } from '../../core/scenario/scenario';
+import { defined, line, whole, word } from '../api/read-options';
 
 const number = whole(0, 100_000_000).optional();
 

@@ -1,6 +1,6 @@
 import { CancelledError } from '../../core/errors';
 import { inEnglish } from '../../core/l10n';
-import type { SimulationOptions } from '../../core/options';
+import type { SimulationOptions } from '../../core/options/options';
 import type { PlanDocument } from '../../core/report/report';
 import type { Prompt } from '../../engine/prompt';
 import type { Calibrations } from '../prompts/calibrations';
@@ -38,7 +38,7 @@ export class TextPlanner {
     // What other extensions and language models get is as the command line prints it.
     const plan = inEnglish(makePlan);
     // Loaded at first use, as models are.
-    const { planDocument } = await import('../../engine/laboratory');
+    const { planDocument } = await import('../../engine/tasks/plan');
     return planDocument({ prompt, model: model.folder, tokenizer: { source: model.tokenizer }, plan, calibration });
   }
 }

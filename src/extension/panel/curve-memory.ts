@@ -1,6 +1,6 @@
-import { costCurves, type CostCurves } from '../../core/device/cost-curves';
-import { comparedRequests } from '../../core/device/scenario-costs';
-import type { ScenarioParameters } from '../../core/masks';
+import { costCurves, type CostCurves } from '../../core/compare/cost-curves';
+import { comparedRequests } from '../../core/compare/scenario-costs';
+import type { ScenarioParameters } from '../../core/scenario/scenario';
 import type { PromptPlan } from '../prompts/prompt-plans';
 
 /** Cost over N, computed where something that shapes it has changed: the same object means the same curves. */

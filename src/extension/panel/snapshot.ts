@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { scenarioCosts } from '../../core/device/scenario-costs';
-import { scenarioLabel, type ScenarioParameters } from '../../core/masks';
-import type { LedgerReport } from '../../core/report/ledger';
+import { scenarioCosts } from '../../core/compare/scenario-costs';
+import { scenarioLabel, type ScenarioParameters } from '../../core/scenario/scenario';
+import type { LedgerReport } from '../../core/ledger/report';
 import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
 import type { RunReport } from '../../core/report/report';
 import type { KeptRun } from '../../engine/history/kept-run';

@@ -1,8 +1,8 @@
 import type { TokenizerDescription } from '../../core/report/tokenizer';
-import type { ModelFolder } from '../../engine/model/load';
-import type { TokenMapper } from '../../engine/tokenizer/token-map';
-import type { PromptTokenizer } from '../../engine/tokenizer/tokenizer';
-import type { ModelAccess } from '../model-access';
+import type { ModelFolder } from '../../engine/read/model/load';
+import type { TokenMapper } from '../../engine/read/tokenizer/token-map';
+import type { PromptTokenizer } from '../../engine/read/tokenizer/tokenizer';
+import type { ModelAccess } from './models';
 
 /** What planning needs of a model: its shape and its tokenizer. */
 export interface PlanningModel {
@@ -34,9 +34,9 @@ export class ModelReader {
 
   private async load(nameOrPath: string): Promise<PlanningModel> {
     const [{ openModel }, { PromptTokenizer: Loader }, { TokenMapper: Mapper }] = await Promise.all([
-      import('../../engine/model/load'),
-      import('../../engine/tokenizer/tokenizer'),
-      import('../../engine/tokenizer/token-map'),
+      import('../../engine/read/model/load'),
+      import('../../engine/read/tokenizer/tokenizer'),
+      import('../../engine/read/tokenizer/token-map'),
     ]);
     const folder = await openModel(nameOrPath, this.access.modelsFolder);
     const tokenizer: PromptTokenizer = await Loader.load(folder.folder);

@@ -1,5 +1,5 @@
-import type { Calibration } from '../../core/device/calibration';
-import type { SimulationOptions } from '../../core/options';
+import type { Calibration } from '../../core/predict/calibration';
+import type { SimulationOptions } from '../../core/options/options';
 import { makePlan, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
 import { withTokenizerNote } from '../../core/report/tokenizer';

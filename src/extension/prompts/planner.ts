@@ -1,10 +1,10 @@
-import type { Calibration } from '../../core/device/calibration';
+import type { Calibration } from '../../core/predict/calibration';
 import { InputError } from '../../core/errors';
 import { outlineOf, type Outline } from '../../core/markdown/outline';
 import { sectionsOf, type Section } from '../../core/markdown/sections';
 import type { Plan } from '../../core/plan/plan';
 import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
-import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
+import type { TokenMap, TokenMapper } from '../../engine/read/tokenizer/token-map';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import type { TextEdit } from '../../core/hints/edits';
+import type { TextEdit } from '../../core/text/edits';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';

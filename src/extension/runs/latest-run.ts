@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type { Plan } from '../../core/plan/plan';
-import { scenarioLabel } from '../../core/masks';
+import { scenarioLabel } from '../../core/scenario/scenario';
 import type { RunReport } from '../../core/report/report';
 import type { KeptRun } from '../../engine/history/kept-run';
 import { digestOf } from '../prompts/digest';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import type { RunReport } from '../../core/report/report';
 import { idOf, type KeptRun, type RunOrigin } from '../../engine/history/kept-run';
-import { runCapacity, type RunFiles } from '../../engine/history/run-files';
+import { runCapacity, type RunFiles } from '../../engine/store/runs';
 import { reportsFrom } from '../../engine/report/read-reports';
 import { Disposable } from '../disposable';
 

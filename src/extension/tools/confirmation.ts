@@ -1,6 +1,6 @@
 import { formatCount, formatDuration, formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
-import { scenarioLabel } from '../../core/masks';
+import { scenarioLabel } from '../../core/scenario/scenario';
 import type { PlanDocument } from '../../core/report/report';
 
 /** What a user is asked before a run, and what is shown while it is on. */

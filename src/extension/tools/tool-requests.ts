@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import type { SimulationOptions } from '../../core/options';
+import type { SimulationOptions } from '../../core/options/options';
 import type * as prompts from '../../engine/prompt';
 import type { ChoiceStore } from '../choice';
-import type { WantedScenarios } from '../lab/lab';
-import type { ModelAccess } from '../model-access';
+import type { WantedScenarios } from '../api/lab';
+import type { ModelAccess } from '../prompts/models';
 import { engineSettings } from '../settings';
 import { workspaceFile } from '../workspace-paths';
-import type { ToolRequest } from './tool-input';
+import type { ToolRequest } from '../api/tool-requests';
 
 /** A request of a language model, ready to be planned or run. */
 export interface ReadyRequest {
@@ -23,14 +23,14 @@ export class ToolRequests {
 
   /** Of `plan_prompt` and `simulate_prompt`. @throws InputError */
   async prompt(input: unknown): Promise<ReadyRequest> {
-    const { readPromptInput } = await import('./tool-input');
+    const { readPromptInput } = await import('../api/tool-requests');
     const { scenario, ...request } = readPromptInput(input, this.choices.choice);
     return this.ready(request, scenario);
   }
 
   /** Of `compare_scenarios`. @throws InputError */
   async comparison(input: unknown): Promise<ReadyRequest & { readonly wanted: WantedScenarios }> {
-    const { readCompareInput } = await import('./tool-input');
+    const { readCompareInput } = await import('../api/tool-requests');
     const { wanted, ...request } = readCompareInput(input, this.choices.choice);
     return { ...(await this.ready(request, wanted.scenarios[0])), wanted };
   }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { costCurves, curveLengths } from '../../../src/core/device/cost-curves';
-import { predict, sumOf } from '../../../src/core/device/predict';
+import { costCurves, curveLengths } from '../../../src/core/compare/cost-curves';
+import { predict, sumOf } from '../../../src/core/predict/predict';
 import { predictedMs, timePredictor } from '../../../src/core/device/predict-request';
-import { comparedScenarios, scenarioCosts } from '../../../src/core/device/scenario-costs';
-import { perLayer } from '../../../src/core/masks';
-import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
+import { comparedScenarios, scenarioCosts } from '../../../src/core/compare/scenario-costs';
+import { perLayer } from '../../../src/core/scenario/scenario';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/options';
 import { makePlan, type PlanRequest } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { madeUpCalibration } from '../../support/calibration';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultNeedle, placeNeedle } from '../../../src/core/evaluation/needle';
+import { defaultNeedle, placeNeedle } from '../../../src/core/evaluate/needles';
 import { needleGrid, type NeedleScore } from '../../../src/core/evaluation/needle-grid';
 import { InputError } from '../../../src/core/errors';
 

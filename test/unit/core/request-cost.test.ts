@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { constructions } from '../../../src/core/constructions';
-import { makeScenario, perLayer } from '../../../src/core/masks';
-import { defaultOptions } from '../../../src/core/options';
+import { constructions } from '../../../src/core/construct/construction';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
+import { defaultOptions } from '../../../src/core/options/options';
 import { makePlan, type PlanRequest } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { requestCost } from '../../../src/core/plan/request-cost';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { defaultOptions } from '../../../src/core/options';
+import { defaultOptions } from '../../../src/core/options/options';
 import { inContext } from '../../../src/extension/lab/call-context';
 import { readCompareOptions, readLabOptions } from '../../../src/extension/lab/read-options';
 

@@ -1,4 +1,4 @@
-import type { NumberNode, TruthNode, Variable } from './syntax';
+import type { NumberNode, TruthNode, Variable } from '../../scenario/expression/syntax';
 
 /** Whether an expression names a variable. */
 export function mentions(node: TruthNode | NumberNode, name: Variable): boolean {

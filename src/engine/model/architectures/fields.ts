@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import type { ModelShape } from '../../../core/shapes';
-import type { Activation } from '../architecture';
-import { described, quoted } from '../shown';
+import type { Activation } from '../../read/model/architecture';
+import { described, quoted } from '../../../core/text/printable';
 
 /** Numbers larger than these belong to no model, and would only overflow what is computed from them. */
 const largest = { width: 1_048_576, layers: 4096, vocabulary: 16_777_216, tokens: 1_000_000_000 } as const;

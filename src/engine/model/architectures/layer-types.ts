@@ -1,5 +1,5 @@
 import { InputError } from '../../../core/errors';
-import { quoted } from '../shown';
+import { quoted } from '../../../core/text/printable';
 import { refuse } from './fields';
 
 /**

@@ -1,0 +1,94 @@
+import { InputError } from '../errors';
+import type { LayerScenario } from './scenario';
+import { generalUnion } from '../masks/general-union';
+import type { BandedMask, Mask, VisibleKeys } from './mask';
+
+/** A scenario of its own for each layer: layer l has the one at `l mod cycle.length`. */
+export interface PerLayerScenario {
+  readonly kind: 'per-layer';
+  /** At least two, not all alike, none of them sampled. */
+  readonly cycle: readonly LayerScenario[];
+}
+
+/** Layers that share a scenario. */
+export interface LayerGroup {
+  readonly scenario: LayerScenario;
+  /** 0-based, ascending. */
+  readonly layers: readonly number[];
+}
+
+/** The most layers that a cycle may name: beyond any model's. */
+const longestCycle = 1024;
+
+/**
+ * A scenario for the layers of a model, from those of a cycle of layers; of layers that are all alike, theirs.
+ *
+ * @throws InputError for a cycle that is empty, too long, or samples keys in some layers
+ */
+export function perLayer(cycle: readonly LayerScenario[]): LayerScenario | PerLayerScenario {
+  if (cycle.length === 0 || cycle.length > longestCycle) {
+    throw new InputError(`A cycle of ${cycle.length} layers is not possible; give from 1 to ${longestCycle} scenarios.`);
+  }
+  const [first] = cycle;
+  if (cycle.every((scenario) => isSame(scenario, first))) {
+    return first;
+  }
+  if (cycle.some(({ kind }) => kind === 'average-case')) {
+    throw new InputError('Scenario "average-case" cannot be one of several in a cycle of layers; use it for all layers, or leave it out.');
+  }
+  return { kind: 'per-layer', cycle };
+}
+
+/** The layers of a model by their scenario, in order of the first layer that has it; groups without layers are left out. */
+export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: number): readonly LayerGroup[] {
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  if (scenario.kind !== 'per-layer') {
+    return [{ scenario, layers: all }];
+  }
+  const { cycle } = scenario;
+  const groups: { readonly scenario: LayerScenario; readonly layers: number[] }[] = [];
+  for (const layer of all) {
+    const own = cycle[layer % cycle.length];
+    const group = groups.find((known) => isSame(known.scenario, own));
+    if (group === undefined) {
+      groups.push({ scenario: own, layers: [layer] });
+    } else {
+      group.layers.push(layer);
+    }
+  }
+  return groups;
+}
+
+/** The pairs that some layer admits. */
+export function unionMask(masks: readonly Mask[], tokens: number): Mask {
+  const banded = masks.filter((mask) => 'visible' in mask);
+  return banded.length === masks.length ? bandedUnion(banded, tokens) : generalUnion(masks, tokens);
+}
+
+/** Every banded mask here shows a query itself, so their ranges meet in one. */
+function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
+  const visible = (query: number): VisibleKeys =>
+    masks
+      .map((mask) => mask.visible(query))
+      .reduce((one, other) => {
+        const start = Math.min(one.start, other.start);
+        return { prefixEnd: Math.min(start, Math.max(one.prefixEnd, other.prefixEnd)), start, end: Math.max(one.end, other.end) };
+      });
+  return {
+    allows: (query, key) => masks.some((mask) => mask.allows(query, key)),
+    visible,
+    visiblePairs: () => {
+      let pairs = 0;
+      for (let query = 0; query < tokens; query += 1) {
+        const { prefixEnd, start, end } = visible(query);
+        pairs += prefixEnd + end - start;
+      }
+      return pairs;
+    },
+  };
+}
+
+/** Whether two scenarios mask alike because they say the same. */
+function isSame(one: LayerScenario, other: LayerScenario): boolean {
+  return JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+}

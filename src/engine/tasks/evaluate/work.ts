@@ -1,0 +1,125 @@
+import { positionBins } from '../../../core/evaluate/statistics';
+import { scenarioLabel, type Scenario } from '../../../core/scenario/scenario';
+import { throwIfCancelled } from '../../run/cancel';
+import type { Evaluator, WindowRun } from './evaluator';
+import type { PlacedAnswer } from './texts';
+import type { PointPlanner } from './points';
+import { needleResult, windowResult, type NeedleResult, type WindowResult } from '../../experiment/result-schemas';
+import { unitOf, type Results } from './results';
+import type { ExperimentText } from '../../experiment/texts';
+
+/** A scenario that is measured with one block size. */
+export interface Job {
+  readonly scenario: Scenario;
+  readonly blockSize: number;
+}
+
+/** Tells how far the work is. @param share of it, from 0 to 1 */
+export type OnWork = (share: number, message: string) => void;
+
+/** What the work of an experiment rests on. */
+export interface WorkContext {
+  readonly baseline: Job;
+  readonly planner: PointPlanner;
+  readonly results: Results;
+  /** What all units share: model, versions, device. */
+  readonly identity: Readonly<Record<string, unknown>>;
+  readonly evaluator: () => Promise<Evaluator>;
+  readonly signal: AbortSignal;
+  readonly onWork: OnWork;
+}
+
+/** Results by unit of work: `results[item][job]`, with how many of them were known before. */
+export interface Worked<T> {
+  readonly results: readonly (readonly T[])[];
+  readonly resumed: number;
+}
+
+/** A sequence to run under every job. */
+interface Item<T> {
+  readonly tokens: Int32Array;
+  /** What tells it from other items, and `about` of its results. */
+  readonly about: Readonly<Record<string, unknown>>;
+  /** Scores a job's run beside the baseline's. */
+  readonly score: (run: WindowRun, baseline: WindowRun, evaluator: Evaluator) => Promise<T>;
+}
+
+/**
+ * Measures every window under every job; what is in the results already is not run again.
+ *
+ * @param context tokens of a window, by which the positions of all windows are binned
+ */
+export function workWindows(
+  texts: readonly ExperimentText[],
+  jobs: readonly Job[],
+  context: number,
+  work: WorkContext,
+): Promise<Worked<WindowResult>> {
+  const edges = positionBins(context);
+  const items = texts.flatMap(({ prompt, windows }) =>
+    windows.map((window): Item<WindowResult> => ({
+      tokens: window.tokens,
+      about: { kind: 'window', prompt: prompt.sha256, start: window.start, end: window.end, from: window.from, to: window.to, context },
+      score: async (run, baseline, evaluator) => ({
+        summary: await evaluator.compare(window, run.hidden, baseline.hidden, edges),
+        wallMs: run.wallMs,
+        calls: run.calls,
+      }),
+    })),
+  );
+  return workThrough(items, jobs, 'window', (unit) => work.results.get(unit, windowResult), work);
+}
+
+/** Scores every needle's answer under every job. */
+export function workNeedles(needles: readonly PlacedAnswer[], jobs: readonly Job[], work: WorkContext): Promise<Worked<NeedleResult>> {
+  const items = needles.map(({ tokens, row, answer }): Item<NeedleResult> => ({
+    tokens,
+    about: { kind: 'needle', tokens: unitOf({ tokens: [...tokens] }), row },
+    score: (run, _baseline, evaluator) => evaluator.answer(run.hidden, row, answer),
+  }));
+  return workThrough(items, jobs, 'needle', (unit) => work.results.get(unit, needleResult), work);
+}
+
+async function workThrough<T>(
+  items: readonly Item<T>[],
+  jobs: readonly Job[],
+  what: string,
+  known: (unit: string) => T | undefined,
+  work: WorkContext,
+): Promise<Worked<T>> {
+  const results: T[][] = [];
+  // Two jobs may be one, such as causal attention and the baseline of a Llama: the second finds what the first has just added.
+  const own = new Set<string>();
+  let resumed = 0;
+  for (const [index, { tokens, about, score }] of items.entries()) {
+    const run = async (job: Job, share: number): Promise<WindowRun> => {
+      const evaluator = await work.evaluator();
+      const message = `${what} ${index + 1} of ${items.length}, ${scenarioLabel(job.scenario)}`;
+      const plan = work.planner.plan(tokens.length, job.scenario, job.blockSize);
+      return evaluator.run(tokens, plan, (part) => work.onWork((index + (share + part) / (jobs.length + 1)) / items.length, message));
+    };
+    let baseline: WindowRun | undefined;
+    const row: T[] = [];
+    for (const [position, job] of jobs.entries()) {
+      throwIfCancelled(work.signal);
+      const unit = unitOf({ ...work.identity, ...about, ...job });
+      let result = known(unit);
+      if (result === undefined) {
+        baseline ??= await run(work.baseline, 0);
+        const scored = sameJob(job, work.baseline) ? baseline : await run(job, position + 1);
+        result = await score(scored, baseline, await work.evaluator());
+        own.add(unit);
+        await work.results.add(unit, { ...about, scenario: scenarioLabel(job.scenario), blockSize: job.blockSize }, result);
+      } else {
+        resumed += own.has(unit) ? 0 : 1;
+      }
+      row.push(result);
+    }
+    results.push(row);
+  }
+  return { results, resumed };
+}
+
+function sameJob(one: Job, other: Job): boolean {
+  return one.blockSize === other.blockSize && scenarioLabel(one.scenario) === scenarioLabel(other.scenario);
+}

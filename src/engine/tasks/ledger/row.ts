@@ -1,0 +1,151 @@
+import { arrangementOf, type BlackBoxConstruction } from '../../../core/construct/construction';
+import { lowerBoundOf, packedFormula } from '../../../core/plan/bound';
+import { planLayers, type LayerPlan } from '../../../core/plan/plan';
+import type { LedgerOptions, LedgerRow, LedgerVerdict } from '../../../core/ledger/report';
+import type { Fidelity } from '../../../core/report/report';
+import type { ModelShape } from '../../../core/shapes';
+import { checkMemory } from '../../attend/runtime/machine';
+import { randomModel } from '../../read/model/random-model';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import { PhaseClock } from '../../attend/runtime/clock';
+import { throwIfCancelled } from '../../run/cancel';
+import { forward } from '../../attend/forward';
+import { headTensors } from '../../attend/tiles/layer';
+import type { Device } from '../../attend/runtime/provider';
+import { FidelityCheck, spreadRows } from '../../attend/verify/fidelity';
+import { StatedError } from './stated-error';
+import type { LedgerStatement } from '../../ledger/statements';
+
+/** Pairs of a query and a key, over all heads and layers, up to which every row is checked: a few seconds of float64. */
+const densePairs = 5e7;
+
+/** Rows that are checked of a longer sequence. */
+const sampledRows = 64;
+
+/** Runs a statement's plan on a random model and compares. @throws CancelledError */
+export async function ledgerRow(
+  plan: StatementPlan,
+  options: LedgerOptions,
+  device: Device,
+  signal: AbortSignal,
+  onProgress: (fraction: number) => void,
+): Promise<LedgerRow> {
+  const sampled = plan.scenario.kind === 'average-case';
+  const model = randomModel(plan.model, { seed: options.seed, ...(sampled ? tameData : { scoreScale: options.scoreScale, variety: 1 }) });
+  const oracle = new OnnxOracle(model, options.blockSize, device);
+  try {
+    const dense = plan.tokens ** 2 * plan.model.heads * plan.model.layers <= densePairs;
+    const check = new FidelityCheck(plan, dense ? 'dense' : 'rows', signal);
+    const clock = new PhaseClock();
+    const stated = new StatedError(plan, spreadRows(plan.tokens, dense ? plan.tokens : sampledRows));
+    let rounds = 0;
+    const start = performance.now();
+    await forward({
+      model,
+      plan,
+      tokens: anyTokens(plan.tokens, plan.model),
+      oracle,
+      clock,
+      signal,
+      onProgress,
+      inspect: (layer, tensors, attended) =>
+        clock.time('verify', async () => {
+          rounds += attended.rounds;
+          await check.inspect(layer, tensors, attended);
+          for (let head = 0; head < tensors.query.heads; head += 1) {
+            stated.inspect(headTensors(tensors, head));
+            throwIfCancelled(signal);
+          }
+        }),
+    });
+    const wallMs = performance.now() - start - clock.phases.verify;
+    return { ...describe(plan), ...outcome(plan, check.result(), stated.result()), ...counted(oracle), rounds, wallMs };
+  } finally {
+    await oracle.release();
+  }
+}
+
+/** Data that satisfies theorem 4.1's assumption: scores near 0, values much alike. */
+const tameData = { scoreScale: 0.02, variety: 0.05 };
+
+/** A plan whose construction calls a black box, as every statement's does. */
+export type StatementPlan = LayerPlan & { readonly construction: BlackBoxConstruction };
+
+/** The plan of a statement. @throws InputError for one that cannot be, or that would not fit into memory */
+export function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): StatementPlan {
+  const { tokens, blockSize, oracleLayers, oracleHeads } = options;
+  const plan = planLayers({
+    tokens,
+    scenario,
+    construction,
+    model: modelShape(options),
+    oracle: { inputLength: blockSize, layers: oracleLayers, heads: oracleHeads, causal },
+  });
+  checkMemory(plan, 0);
+  return { ...plan, construction };
+}
+
+/** A small model with the heads and layers asked for; every token of the sequence has an embedding of its own, up to a limit. */
+export function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape {
+  const headWidth = 16;
+  return {
+    layers,
+    heads,
+    keyValueHeads: heads,
+    headWidth,
+    width: heads * headWidth,
+    feedForwardWidth: 64,
+    vocabulary: Math.min(tokens, 4096),
+  };
+}
+
+function describe(
+  plan: StatementPlan,
+): Pick<
+  LedgerRow,
+  'statement' | 'construction' | 'scenario' | 'tokens' | 'layers' | 'heads' | 'oracle' | 'exact' | 'bound' | 'lowerBound'
+> {
+  const { construction, scenario, tokens, model, oracle, bound } = plan;
+  const { statement, formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
+  return {
+    statement,
+    construction,
+    scenario,
+    tokens,
+    layers: model.layers,
+    heads: model.heads,
+    oracle,
+    exact: packedFormula(plan, formula, construction),
+    bound: { formula: bound.formula, calls: bound.calls },
+    lowerBound: lowerBoundOf(plan),
+  };
+}
+
+function counted({ calls }: OnnxOracle): Pick<LedgerRow, 'countedCalls' | 'retries'> {
+  return { countedCalls: calls.attention - calls.retries, retries: calls.retries };
+}
+
+function outcome(
+  { construction, scenario }: LayerPlan,
+  { maxRelError, logNormaliserError }: Fidelity,
+  stated: LedgerRow['stated'],
+): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'readsNormaliser' | 'stated' | 'verdict'> {
+  const kept: LedgerVerdict = construction === 'tight' && scenario.kind !== 'average-case' ? 'exact' : 'within';
+  return {
+    outputError: finite(maxRelError),
+    logNormaliserError: finite(logNormaliserError),
+    readsNormaliser: true,
+    stated,
+    verdict: Math.max(maxRelError, logNormaliserError) <= stated.error ? kept : 'exceeds',
+  };
+}
+
+/** Tokens that are as different as the vocabulary allows. */
+export function anyTokens(tokens: number, { vocabulary }: ModelShape): Int32Array {
+  return Int32Array.from({ length: tokens }, (_, position) => position % vocabulary);
+}
+
+/** JSON has no infinity: a value that is not finite is null. */
+export function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
