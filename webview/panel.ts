@@ -11,7 +11,7 @@ import { Ledger } from './sections/ledger';
 import { Quality } from './sections/evaluate';
 import type { ThemeWatcher } from './theme';
 import { TileMap } from './map/tile-map';
-import type { View } from './ui/view';
+import type { View } from './ui/section';
 
 /** The whole page. It shows nothing until the first snapshot. */
 export class Panel {

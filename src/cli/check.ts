@@ -5,7 +5,7 @@ import { formatCount, formatDuration, formatFigure, formatNumberOf } from '../co
 import { positiveNumber } from '../core/options/options';
 import { reportSchemaVersion } from '../core/report/report';
 import type { Surroundings } from './commands';
-import { readExperiment } from '../engine/experiment/experiment-file';
+import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { performExperiment } from './experiments';
 import { print } from './print';
 import { table } from './text';

@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
 import { constructions } from '../core/construct/construction';
 import { InputError } from '../core/errors';
-import { defaultExperiment, defaultNeedleGrid, windowsOf, type Experiment, type ScenarioText } from '../core/evaluate/experiment';
-import { scenarioGrid } from '../core/experiment/grid';
+import {
+  defaultExperiment,
+  defaultNeedleGrid,
+  type Experiment,
+  scenarioGrid,
+  type ScenarioText,
+  windowsOf,
+} from '../core/evaluate/experiment';
 import { choiceDefinitions } from '../core/scenario/scenario';
 import { parseCycle, splitList } from '../core/scenario/parse';
 import { constructionOf, executors, oneOf, precisions, providers, wholeNumber } from '../core/options/options';

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { greedy } from '../core/generate/choose';
-import { generationText } from '../core/generate/report';
+import { type GenerationOptions, generationText, largestGeneration } from '../core/generate/report';
 import { positiveNumber, wholeNumber } from '../core/options/options';
-import { largestGeneration, type GenerationOptions } from '../core/report/generation';
 import { generate } from '../engine/tasks/generate/generate';
 import type { Surroundings } from './commands';
 import { readPrompt } from '../engine/read/prompt';

@@ -1,4 +1,4 @@
-import type { OnProgress } from '../core/report/progress';
+import type { OnProgress } from '../core/report/report';
 import { formatShare } from '../core/format';
 
 /** Progress on stderr: one line rewritten on a terminal, a line per tenth elsewhere. */

@@ -1,4 +1,4 @@
-import type { NeedleGrid } from '../core/evaluation/needle-grid';
+import type { NeedleGrid } from '../core/evaluate/needles';
 import type { CurveBin } from '../core/evaluate/quality-summary';
 import { formatCount } from '../core/format';
 import type { ExperimentReport } from '../core/evaluate/report';

@@ -6,7 +6,7 @@ import { exportFormats, type ExportFormat } from '../core/report/formats';
 import { formatNumberOf } from '../core/format';
 import { oneOf } from '../core/options/options';
 import type { RunReport } from '../core/report/report';
-import { checkReportSize, reportsFrom } from '../engine/report/read-reports';
+import { checkReportSize, reportsFrom } from '../engine/read/report/reports';
 import { checkWritable, writeWhole } from './files';
 
 /** Flags of `two-heads report` as text. */

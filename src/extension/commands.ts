@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
 import { t } from '../core/l10n';
-import { largestGeneration } from '../core/report/generation';
-import { predictionReport } from '../core/report/prediction';
+import { largestGeneration } from '../core/generate/report';
+import { predictionReport } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
-import { goToExpensivePart } from './part-picker';
+import { goToExpensivePart } from './editor/part-picker';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
@@ -17,7 +17,7 @@ import type { SingleTask } from './tasks/single-task';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 
 /** What the commands act on. */
-export interface CommandTargets {
+interface CommandTargets {
   readonly active: ActivePrompt;
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;

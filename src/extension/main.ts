@@ -8,20 +8,18 @@ import { EngineClient } from '../engine/process/client';
 import type { TwoHeadsApi } from './api/api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
-import { BlockHints } from './editor/block-hints';
+import { BlockHints, HeadingHints } from './editor/hints';
 import { BlockHover } from './editor/block-hover';
-import { HeadingHints } from './editor/heading-hints';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
 import { RunCommands } from './runs/run-commands';
 import { createApi } from './api/create-api';
 import { Lab } from './api/lab';
-import { TextPlanner } from './lab/text-planner';
-import { ModelAccess } from './prompts/models';
+import { TextPlanner } from './prompts/planner';
+import { ModelAccess, ModelReader } from './prompts/models';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
-import { ModelReader } from './prompts/model-reader';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './tasks/continuations';
 import { Engine } from './tasks/engine';
@@ -31,7 +29,7 @@ import { RunHistory } from './runs/run-history';
 import { Runner } from './tasks/runner';
 import { SingleTask } from './tasks/single-task';
 import { LanguageModelTools } from './api/language-model-tools';
-import { ToolRequests } from './tools/tool-requests';
+import { ToolRequests } from './api/tool-requests';
 
 /** What the extension gives back when it is deactivated. */
 interface Owned {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calibrate } from '../../src/engine/tasks/calibrate/calibrate';
-import { describeEnvironment } from '../../src/engine/environment';
+import { describeEnvironment } from '../../src/engine/machine';
 import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { activation } from './activation';
 import { attention } from './attention';

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { peakResidentBytes } from '../../src/engine/attend/runtime/machine';
+import { peakResidentBytes } from '../../src/engine/machine';
 import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { OurAttention, uniformData } from './ours';
 import type { BenchContext, Figure, Section } from './section';

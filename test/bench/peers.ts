@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { denseAttentionGraph } from '../../src/engine/graphs/dense-attention';
+import { denseAttentionGraph } from '../../src/engine/attend/graphs/dense';
 import { GraphBuilder, type Value } from '../../src/engine/attend/onnx/graph-builder';
 import { sessionOptions, type Device } from '../../src/engine/attend/runtime/provider';
 

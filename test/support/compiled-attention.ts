@@ -1,9 +1,8 @@
 import type { Precision } from '../../src/core/options/options';
 import type { LayerPlan } from '../../src/core/plan/plan';
 import type { CallCounter } from '../../src/engine/attend/tiles/oracle';
-import type { HeadTensor } from '../../src/engine/run/head-tensor';
+import type { AttendedLayer, HeadTensor, LayerAttention, LayerTensors, OnInstances } from '../../src/engine/attend/tiles/layer';
 import type { PhaseClock } from '../../src/engine/attend/runtime/clock';
-import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../../src/engine/attend/tiles/layer';
 import { GraphSession, type Operand } from '../../src/engine/attend/runtime/session';
 import type { Device } from '../../src/engine/attend/runtime/provider';
 import { compiledFunctions } from '../../src/engine/attend/compiled/functions';

@@ -1,6 +1,24 @@
-import type { ChartOptions } from 'chart.js';
+import type { ChartOptions, TooltipOptions } from 'chart.js';
 import type { Theme } from '../theme';
 import type { AxisModel } from './line-model';
+
+type Looks = Pick<
+  TooltipOptions<'line'>,
+  'backgroundColor' | 'titleColor' | 'bodyColor' | 'borderColor' | 'borderWidth' | 'cornerRadius' | 'displayColors'
+>;
+
+/** A tooltip that looks like the editor's hovers. */
+export function tooltipOptions({ hover }: Theme): Looks {
+  return {
+    backgroundColor: hover.background,
+    titleColor: hover.foreground,
+    bodyColor: hover.foreground,
+    borderColor: hover.border,
+    borderWidth: 1,
+    cornerRadius: 3,
+    displayColors: false,
+  };
+}
 
 /** CSS pixels that a label takes along a logarithmic axis. */
 const labelWidth = 52;

@@ -1,13 +1,11 @@
 import type { ChartData, ChartOptions } from 'chart.js';
-import { patternFill, type Pattern } from '../patterns';
-import type { Colour, Theme } from '../theme';
-import { trimmed } from './axes';
-import { tooltipOptions } from './tooltip';
+import { type Colour, type Pattern, patternFill, type Theme } from '../theme';
+import { tooltipOptions, trimmed } from './axes';
 
 export type BarKind = 'bar' | 'line';
 
 /** One part of every bar. */
-export interface BarSeries {
+interface BarSeries {
   readonly label: string;
   /** One per category; null where it is not known. */
   readonly values: readonly (number | null)[];

@@ -1,9 +1,67 @@
+import { messageOf } from '../../src/core/errors';
 import { formatCount } from '../../src/core/format';
-import { element } from '../dom';
+import { makeScenario, type ScenarioText } from '../../src/core/scenario/scenario';
+import { element, setAttributes } from '../dom';
 import { t } from '../l10n';
 import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
-import type { FormField } from './form-field';
-import { Slider } from './slider';
+
+/** A field of the scenario form. */
+export interface FormField {
+  readonly element: HTMLElement;
+  /** What is wrong with what is in it, or undefined. */
+  readonly complaint: string | undefined;
+  /** Marks it as refused, or not. */
+  mark(invalid: boolean): void;
+}
+
+/** Steps of the slider for each doubling: M = 64, 91, 128. */
+const stepsPerDoubling = 2;
+
+/** A slider over whole numbers, on a logarithmic scale: small ones matter as much as large ones. */
+class Slider {
+  readonly element: HTMLInputElement;
+  readonly #minimum: number;
+
+  /** @param onMove hears the number at every movement */
+  constructor(title: string, minimum: number, maximum: number, testId: string, onMove: (value: number) => void) {
+    this.#minimum = minimum;
+    this.element = element('input', {
+      type: 'range',
+      min: 0,
+      max: this.#stepOf(maximum),
+      step: 1,
+      'aria-label': title,
+      'data-testid': testId,
+      class: 'slider',
+    });
+    this.element.addEventListener('input', () => {
+      const value = this.#valueOf(Number(this.element.value));
+      this.#announce(value);
+      onMove(value);
+    });
+  }
+
+  /** Shows a number that was chosen elsewhere. */
+  show(value: number): void {
+    if (!this.element.matches(':active')) {
+      this.element.value = String(this.#stepOf(value));
+      this.#announce(value);
+    }
+  }
+
+  /** Screen readers are told the number, not the step. */
+  #announce(value: number): void {
+    setAttributes(this.element, { 'aria-valuetext': String(value) });
+  }
+
+  #stepOf(value: number): number {
+    return Math.round(stepsPerDoubling * Math.log2(value / this.#minimum));
+  }
+
+  #valueOf(step: number): number {
+    return Math.round(this.#minimum * 2 ** (step / stepsPerDoubling));
+  }
+}
 
 /** What a number field asks for: a `ScenarioParameter`, or the block size. */
 export interface NumberQuestion {
@@ -86,5 +144,53 @@ export class NumberField implements FormField {
       this.#field.value = String(this.#shown);
       this.mark(false);
     }
+  }
+}
+
+/** A labelled field for a mask expression, checked at every key, which never overwrites what the user is typing. */
+export class MaskField implements FormField {
+  readonly element: HTMLElement;
+  readonly #field: TextField;
+  readonly #default: string;
+
+  /**
+   * @param onInput hears every key
+   * @param onCommit hears Enter and leaving the field
+   */
+  constructor({ title, description, default: standard }: ScenarioText, testId: string, onInput: () => void, onCommit: () => void) {
+    this.#default = standard;
+    this.#field = textField(
+      { 'data-testid': testId, title: description, autocomplete: 'off', spellcheck: 'false', class: 'expression' },
+      onInput,
+      onCommit,
+    );
+    this.#field.textContent = title;
+    this.#field.value = standard;
+    this.element = element('div', { class: 'field wide-field' }, this.#field, element('span', { class: 'hint' }, description));
+  }
+
+  get value(): string {
+    return this.#field.value.trim();
+  }
+
+  get complaint(): string | undefined {
+    try {
+      makeScenario('custom', { expression: this.value });
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** Shows the host's value, except while the user is in the field. */
+  show(value: string | undefined): void {
+    const shown = value ?? this.#default;
+    if (!this.#field.matches(':focus-within, :focus') && this.#field.value !== shown) {
+      this.#field.value = shown;
+    }
+  }
+
+  mark(invalid: boolean): void {
+    setFieldInvalid(this.#field, invalid);
   }
 }

@@ -14,12 +14,9 @@ import { element, freshId, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { dropdown, setChoice, type Dropdown } from '../ui/toolkit';
-import type { View } from '../ui/view';
-import { debounce } from '../ui/timing';
-import type { FormField } from './form-field';
-import { MaskField } from './mask-field';
-import { throttle } from './throttle';
-import { NumberField, type NumberQuestion } from './fields';
+import type { View } from '../ui/section';
+import { debounce, throttle } from '../ui/timing';
+import { type FormField, MaskField, NumberField, type NumberQuestion } from './fields';
 
 type ParameterName = NumberName;
 

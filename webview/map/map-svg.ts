@@ -1,14 +1,39 @@
+import { element, escaped, movedTo, textAt } from '../../src/core/draw/svg';
 import { formatCount } from '../../src/core/format';
-import { element, escaped, movedTo, textAt } from '../../src/core/pictures/svg';
 import type { QueryBlock } from '../../src/core/plan/plan';
 import type { TileKind } from '../../src/core/plan/tiles';
-import { bandsOf, blocksShown, cellSize, columnsOf, pixelsOf, rowsOf, type Axis, type Grid } from './geometry';
-import { labelledBlocks, middleOf, within } from '../tile-map/labels';
-import { lengthOf, rectanglesOf } from '../tile-map/rectangles';
+import { type Axis, type Band, bandsOf, blocksShown, cellSize, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
+import { type Box, labelledBlocks, middleOf, within } from './layout';
 import type { Viewport } from './viewport';
 
+/** The bands' spans of one kind as rectangles: equal spans of bands that follow one another are one. */
+function rectanglesOf(bands: readonly Band[], kind: TileKind): readonly Box[] {
+  const finished: Box[] = [];
+  let open = new Map<string, Box>();
+  for (const { y, spans } of bands) {
+    const next = new Map<string, Box>();
+    for (const x of spans[kind]) {
+      const key = `${x.from} ${x.to}`;
+      const above = open.get(key);
+      const goesOn = above?.y.to === y.from;
+      next.set(key, { x, y: goesOn ? { from: above.y.from, to: y.to } : y });
+      if (goesOn) {
+        open.delete(key);
+      }
+    }
+    finished.push(...open.values());
+    open = next;
+  }
+  return [...finished, ...open.values()];
+}
+
+/** Length of a span. */
+function lengthOf({ from, to }: Span): number {
+  return to - from;
+}
+
 /** What a picture of the map shows, and how it looks. */
-export interface MapPicture {
+interface MapPicture {
   readonly queryBlocks: readonly QueryBlock[];
   readonly shown: Viewport;
   readonly title: string;

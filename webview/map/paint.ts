@@ -1,10 +1,16 @@
 import { formatCount } from '../../src/core/format';
-import { patternFill } from '../patterns';
-import type { Theme } from '../theme';
-import { blocksShown, cellSize, columnsOf, pixelsOf, rowsOf, type Axis, type Band } from './geometry';
-import { labelledBlocks, middleOf, within } from '../tile-map/labels';
-import { axisFontSize, markSize, type MapLayout } from './layout';
-import { looks } from '../tile-map/looks';
+import type { OrderStep } from '../../src/core/plan/call-order';
+import type { TileKind } from '../../src/core/plan/tiles';
+import { type Colour, type Pattern, patternFill, type Theme } from '../theme';
+import { type Axis, type Band, blocksShown, cellSize, columnsOf, pixelsOf, rowsOf } from './geometry';
+import { axisFontSize, type Box, boxesOf, labelledBlocks, type MapLayout, markSize, middleOf, within } from './layout';
+
+/** Colour and pattern of each kind of tile; the legend's swatches in the style sheet follow it. */
+export const looks: Readonly<Record<TileKind, { readonly colour: Colour; readonly pattern: Pattern }>> = {
+  full: { colour: 'blue', pattern: 'solid' },
+  partial: { colour: 'orange', pattern: 'hatched' },
+  sampled: { colour: 'purple', pattern: 'dotted' },
+};
 
 /** Later kinds are drawn over earlier ones where blocks share a pixel: the rare ones must stay visible. */
 const paintOrder = ['full', 'sampled', 'partial'] as const;
@@ -81,4 +87,51 @@ function paintAxes(pen: CanvasRenderingContext2D, { grid, left, top, ratio }: Ma
   for (const block of labelledBlocks(rows, 2 * size)) {
     pen.fillText(formatCount(block + 1), left - gap, top + within(middleOf(rows, block), size / 2, grid.side));
   }
+}
+
+/** How much of what is not read yet shines through. */
+const notYet = 0.2;
+/** Sides of what a step reads in CSS pixels: at least, and from where on an outline leaves its pattern to be seen. */
+const leastSide = 3;
+const outlinedSide = 8;
+
+/** Draws the map in the middle of a run: what is read at this step, what was read before, and the rest faint. */
+export function paintStep(
+  pen: CanvasRenderingContext2D,
+  picture: CanvasImageSource,
+  layout: MapLayout,
+  step: OrderStep,
+  theme: Theme,
+): void {
+  const { grid, left, top, ratio } = layout;
+  const paintPicture = ({ x, y }: Box): void => {
+    const place = [left + x.from, top + y.from, x.to - x.from, y.to - y.from] as const;
+    pen.clearRect(...place);
+    pen.drawImage(picture, ...place, ...place);
+  };
+  pen.fillStyle = theme.background;
+  pen.globalAlpha = 1 - notYet;
+  pen.fillRect(left, top, grid.side, grid.side);
+  pen.globalAlpha = 1;
+  const before = { queries: { from: 0, to: step.doneBlocks }, keys: { from: 0, to: grid.blocks }, diagonal: false };
+  for (const area of step.doneBlocks > 0 ? [before, ...step.done] : step.done) {
+    boxesOf(area, grid).forEach(paintPicture);
+  }
+  pen.fillStyle = theme.foreground;
+  pen.strokeStyle = theme.foreground;
+  pen.lineWidth = 2 * ratio;
+  for (const box of step.current.flatMap((area) => boxesOf(area, grid))) {
+    const [x, y] = [atLeast(box.x, leastSide * ratio), atLeast(box.y, leastSide * ratio)];
+    if (Math.min(x.length, y.length) < outlinedSide * ratio) {
+      pen.fillRect(left + x.from, top + y.from, x.length, y.length);
+    } else {
+      paintPicture(box);
+      pen.strokeRect(left + x.from + ratio, top + y.from + ratio, x.length - 2 * ratio, y.length - 2 * ratio);
+    }
+  }
+}
+
+function atLeast({ from, to }: Box['x'], least: number): { readonly from: number; readonly length: number } {
+  const grow = Math.max(0, (least - (to - from)) / 2);
+  return { from: from - grow, length: to - from + 2 * grow };
 }

@@ -3,9 +3,39 @@ import type { Plan } from '../../src/core/plan/plan';
 import { element, setAttributes, setText, setVisible } from '../dom';
 import { t } from '../l10n';
 import { button } from '../ui/toolkit';
-import { onReducedMotion } from '../tile-map/reduced-motion';
-import { stepAfter } from '../tile-map/tempo';
 import { stepSentence } from './wording';
+
+/** Calls `listener` now and after every change: whether the system or VS Code asks for less motion. */
+function onReducedMotion(listener: (reduced: boolean) => void): void {
+  const query = window.matchMedia('(prefers-reduced-motion: reduce)');
+  let last: boolean | undefined;
+  const read = (): void => {
+    // VS Code's own setting reaches a page as a class of its body.
+    const reduced = query.matches || document.body.classList.contains('vscode-reduce-motion');
+    if (reduced !== last) {
+      last = reduced;
+      listener(reduced);
+    }
+  };
+  query.addEventListener('change', read);
+  new MutationObserver(read).observe(document.body, { attributeFilter: ['class'] });
+  read();
+}
+
+/** Time that one step has where there are few, and the least and most that all steps take together, in milliseconds. */
+const stepMs = 250;
+const leastMs = 5000;
+const mostMs = 10_000;
+
+/** How long playing `steps` steps takes: long enough to follow, and short however many there are. */
+export function playingMs(steps: number): number {
+  return Math.min(mostMs, Math.max(leastMs, steps * stepMs));
+}
+
+/** The step that is shown `elapsedMs` after `first` was: 0-based, the last one at the end. */
+export function stepAfter(elapsedMs: number, first: number, steps: number): number {
+  return Math.min(steps - 1, first + Math.floor((elapsedMs * steps) / playingMs(steps)));
+}
 
 /** Plays the order in which a run reads the tiles: by itself, step by step, or at the slider's position. */
 export class Playback {

@@ -7,7 +7,7 @@ import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { button } from '../ui/toolkit';
-import { looks } from '../tile-map/looks';
+import { looks } from './paint';
 import { mapSvg } from './map-svg';
 import type { TileCanvas } from './tile-canvas';
 import { kindCounts, mapSummary } from './wording';

@@ -5,12 +5,11 @@ import type { ThemeWatcher } from '../theme';
 import { bandsOf, tileAt, type Tile } from './geometry';
 import { layoutOf, type MapLayout } from './layout';
 import { paintMarks, type Marks } from './marks';
-import { paintMap } from './paint';
-import { paintStep } from '../tile-map/paint-step';
+import { paintMap, paintStep } from './paint';
 import { resized, wholeMap, type Place, type Viewport } from './viewport';
 
 /** What is marked in the map. */
-export interface ShownMarks extends Marks {
+interface ShownMarks extends Marks {
   /** The step of a run that is shown, or null for all of it. */
   readonly step: OrderStep | null;
 }

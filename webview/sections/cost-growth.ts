@@ -8,7 +8,7 @@ import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { FreeTable } from '../ui/free-table';
+import { FreeTable } from '../ui/tables';
 import { dataBehind } from '../ui/section';
 import { count, nothing } from '../ui/shown';
 import type { CostMetric } from './cost-metrics';

@@ -8,11 +8,10 @@ import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { FreeTable } from '../ui/free-table';
+import { FreeTable } from '../ui/tables';
 import { dataBehind } from '../ui/section';
 import { words } from '../ui/shown';
-import { qualityName } from './quality-names';
-import type { MeasuredPoint } from './evaluate-statistics';
+import { type MeasuredPoint, qualityName } from './evaluate-statistics';
 import { marksOf } from './scenario-marks';
 
 /** Perplexity and KL divergence by position in the context, with their confidence intervals. */

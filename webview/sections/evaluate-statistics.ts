@@ -1,11 +1,37 @@
+import type { QualitySummary } from '../../src/core/evaluate/quality-summary';
 import type { ExperimentSummary, SummedPoint } from '../../src/core/evaluate/report';
 import { pointTitle, statisticsRows } from '../../src/core/evaluate/rows';
-import type { QualitySummary } from '../../src/core/evaluate/quality-summary';
 import { element, setVisible } from '../dom';
 import { t } from '../l10n';
-import { FreeTable } from '../ui/free-table';
 import { words } from '../ui/shown';
-import { qualityName } from './quality-names';
+import { FreeTable } from '../ui/tables';
+
+/** The name of a statistic, or of a column of a curve, which the command line prints in English. Percentiles need no words. */
+export function qualityName(name: string): string {
+  return names()[name.trim()] ?? name.trim();
+}
+
+function names(): Readonly<Partial<Record<string, string>>> {
+  return {
+    perplexity: t('perplexity'),
+    "perplexity, model's own attention": t("perplexity, model's own attention"),
+    'ln(ratio of perplexities)': t('ln(ratio of perplexities)'),
+    'ratio of perplexities': t('ratio of perplexities'),
+    'KL divergence, mean (nats)': t('KL divergence, mean (nats)'),
+    maximum: t('maximum'),
+    median: t('median'),
+    'change of the probability, mean': t('change of the probability, mean'),
+    'root mean square': t('root mean square'),
+    'same top token': t('same top token'),
+    'tokens before': t('tokens before'),
+    scored: t('scored'),
+    loss: t('loss'),
+    'own loss': t('own loss'),
+    'mean KL': t('mean KL'),
+    '95% interval': t('95% interval'),
+    'same top': t('same top'),
+  };
+}
 
 /** A point with the quality that was measured of it. */
 export type MeasuredPoint = SummedPoint & { readonly quality: QualitySummary };

@@ -1,15 +1,13 @@
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
-import type { Progress } from '../../src/core/report/progress';
+import type { Progress } from '../../src/core/report/report';
 import { measuredPoints, qualityNotes, readText } from '../../src/core/evaluate/rows';
-import { evaluationTitle } from '../../src/protocol/activity-title';
-import type { PanelSnapshot } from '../../src/protocol/panel';
+import { evaluationTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { section } from '../ui/section';
+import { section, type View } from '../ui/section';
 import { OwnTask } from '../ui/task';
-import type { View } from '../ui/view';
 import { Needles } from './needles';
 import { ParetoFront } from './evaluate-front';
 import { QualityCurves } from './evaluate-curves';

@@ -1,4 +1,4 @@
-import type { NeedleGrid } from '../../src/core/evaluation/needle-grid';
+import type { NeedleGrid } from '../../src/core/evaluate/needles';
 import { formatCount, formatShare } from '../../src/core/format';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
 import { needleHeat, needleScores, pointTitle } from '../../src/core/evaluate/rows';

@@ -5,8 +5,7 @@ import { element, setText } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { legendEntry } from '../ui/legend';
-import { dataBehind } from '../ui/section';
+import { dataBehind, legendEntry } from '../ui/section';
 import { duration, nothing, share, words } from '../ui/shown';
 import { DataTable } from '../ui/tables';
 

@@ -3,7 +3,7 @@ import type { Shape } from '../charts/line-model';
 import type { Colour } from '../theme';
 
 /** How a line and its points are drawn. */
-export interface Mark {
+interface Mark {
   readonly colour: Colour;
   readonly shape: Shape;
 }

@@ -1,15 +1,15 @@
-import { element, setAttributes, type Attributes } from '../dom';
+import { type Attributes, element, setAttributes, setVisible } from '../dom';
 import { show, type Shown } from './shown';
 
 /** A column of a data table. */
-export interface Column {
+interface Column {
   readonly title: string;
   /** Numbers are set to the right, in figures of one width. */
   readonly numeric?: boolean;
 }
 
 /** A cell: a value, where a test looks for it, and a badge that the style sheet puts behind the value. */
-export type Cell = Shown & { readonly testId?: string; readonly badge?: string | undefined };
+type Cell = Shown & { readonly testId?: string; readonly badge?: string | undefined };
 
 /** A row of cells, with attributes for the row itself. */
 export interface Row {
@@ -65,5 +65,63 @@ export class DataTable {
         : element('td', { ...attributes, role: 'cell' });
     });
     return element('tr', { role: 'row' }, ...cells);
+  }
+}
+
+/** A data table whose columns may change: it is built anew only where they do. */
+export class FreeTable {
+  readonly element = element('div');
+  readonly #caption: string;
+  readonly #testId: string;
+  #built: { readonly key: string; readonly table: DataTable } | null = null;
+
+  constructor(caption: string, testId: string) {
+    this.#caption = caption;
+    this.#testId = testId;
+  }
+
+  /** Shows `rows` under `columns`. */
+  update(columns: readonly Column[], rows: readonly Row[]): void {
+    const key = JSON.stringify(columns);
+    if (this.#built?.key !== key) {
+      this.#built = { key, table: new DataTable(this.#caption, columns, { 'data-testid': this.#testId }) };
+      this.element.replaceChildren(this.#built.table.element);
+    }
+    this.#built.table.update(rows);
+  }
+}
+
+/** One labelled value of a list. */
+interface FigureField {
+  readonly label: string;
+  /** The `data-testid` of the value. */
+  readonly testId: string;
+  /** What the value means, on hover. */
+  readonly title?: string;
+}
+
+/** A list of labelled values, in as many columns as fit. */
+export class Figures<Name extends string> {
+  readonly element = element('dl', { class: 'figures' });
+  readonly #values = new Map<Name, { readonly group: HTMLElement; readonly value: HTMLElement }>();
+
+  constructor(fields: Readonly<Record<Name, FigureField>>) {
+    for (const [name, { label, testId, title }] of Object.entries(fields) as [Name, FigureField][]) {
+      const value = element('dd', { 'data-testid': testId });
+      const group = element('div', { title }, element('dt', {}, label), value);
+      this.#values.set(name, { group, value });
+      this.element.append(group);
+    }
+  }
+
+  /** Shows the values; one that is null is left out of the list. */
+  update(values: Readonly<Record<Name, Shown | null>>): void {
+    for (const [name, { group, value }] of this.#values) {
+      const shown = values[name];
+      setVisible(group, shown !== null);
+      if (shown !== null) {
+        show(value, shown);
+      }
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** A call that waits until nothing has asked for it for a while. */
-export interface Debounced {
+interface Debounced {
   /** Asks for the call, later. */
   later(): void;
   /** Makes the call now; a waiting one is dropped. */
@@ -28,4 +28,25 @@ export function debounce(act: () => void, delay: number): Debounced {
       }
     },
   };
+}
+
+/** A call that is made at once, and then at most every `interval` milliseconds while it is asked for; the last request is never lost. */
+export function throttle(act: () => void, interval: number): () => void {
+  let timer: number | undefined;
+  let wanted = false;
+  const ask = (): void => {
+    if (timer !== undefined) {
+      wanted = true;
+      return;
+    }
+    act();
+    timer = window.setTimeout(() => {
+      timer = undefined;
+      if (wanted) {
+        wanted = false;
+        ask();
+      }
+    }, interval);
+  };
+  return ask;
 }

@@ -3,8 +3,7 @@ import type { PlanRequest } from '../plan/plan';
 import { requestCost, type RequestCost } from '../plan/request-cost';
 import { breakEven, type BreakEven } from '../predict/prediction';
 import type { Calibration } from '../predict/calibration';
-import { sumOf } from '../predict/predict';
-import { timePredictor } from '../device/predict-request';
+import { sumOf, timePredictor } from '../predict/predict';
 
 /** The lengths of a curve: the powers of two from 128 to a million tokens. */
 export const curveLengths: readonly number[] = Array.from({ length: 14 }, (_, index) => 2 ** (index + 7));

@@ -14,8 +14,7 @@ import { requestCost } from '../plan/request-cost';
 import { nativeScenario } from '../shapes';
 import type { Calibration } from '../predict/calibration';
 import { curvePoint, type CurvePoint } from './cost-curves';
-import type { Prediction } from '../predict/predict';
-import { predictedMs } from '../device/predict-request';
+import { predictedMs, type Prediction } from '../predict/predict';
 
 /** What one scenario costs a prompt. */
 export interface ScenarioCost extends CurvePoint {
@@ -26,7 +25,7 @@ export interface ScenarioCost extends CurvePoint {
 }
 
 /** Scenarios of one prompt, model and small transformer, and why others cannot be. */
-export interface Compared<T> {
+interface Compared<T> {
   readonly possible: readonly T[];
   /** Each reason once. */
   readonly impossible: readonly string[];

@@ -1,11 +1,11 @@
 import { InputError } from '../errors';
 import { looksAhead, type LayerScenario } from '../scenario/scenario';
-import type { Arrangement, ArrangementRequest } from '../constructions/arrangement';
+import type { Arrangement, ArrangementRequest } from './arrangement';
 import { causalTiles, causalTriangles, fullTiles, sampledBlocks } from './tiles';
 import { windowChunks } from './window-chunks';
 import { windowDifferences } from './window-differences';
 
-export type { Arrangement, ArrangementRequest, FormulaTerm, PatternCount, PatternFormula } from '../constructions/arrangement';
+export type { Arrangement, ArrangementRequest, FormulaTerm, PatternCount, PatternFormula } from './arrangement';
 
 /**
  * How the large transformer is made of calls of the small one: `fused` hands the mask in and takes the log-normaliser

@@ -16,7 +16,7 @@ export interface Columns {
 export type Reading = 'state' | 'normaliser' | 'mean-value' | 'mean-key';
 
 /** The column slice that one single-head instance owns in a token of the small transformer (lemma 3.3). */
-export interface SliceShape {
+interface SliceShape {
   /** m: width of the head. */
   readonly headWidth: number;
   /** w: width of the separation vectors, 0 where there are none. */

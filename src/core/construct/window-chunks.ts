@@ -1,6 +1,5 @@
-import type { Arrangement, ArrangementRequest } from '../constructions/arrangement';
-import { blankPattern, noToken, type Pattern } from './arrangement';
-import { placeTokens } from '../constructions/tiles';
+import { type Arrangement, type ArrangementRequest, blankPattern, noToken, type Pattern } from './arrangement';
+import { placeTokens } from './tiles';
 
 /**
  * Theorem 5.1 without a subtraction (`tight`), for a window r <= M - 1 that is shorter than the sequence.

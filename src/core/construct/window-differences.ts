@@ -1,6 +1,5 @@
-import type { Arrangement, ArrangementRequest } from '../constructions/arrangement';
-import { blankPattern, type Pattern } from './arrangement';
-import { placeTokens } from '../constructions/tiles';
+import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern } from './arrangement';
+import { placeTokens } from './tiles';
 
 /**
  * Theorem 5.1 as its proof goes (`paper`): chunks of M - r queries, and a window as the difference of two causal sums,

@@ -1,18 +1,14 @@
-import { arrangementOf, type BlackBoxConstruction } from '../construct/construction';
 import type { Pattern } from '../construct/arrangement';
+import { type Arrangement, arrangementOf, type BlackBoxConstruction } from '../construct/construction';
 import { readingsOf } from '../construct/slice';
 import { formatNumberOf } from '../format';
-import { maskDefinition, maskOf, scenarioLabel, type LayerScenario } from '../scenario/scenario';
-import { partition } from '../plan/partition';
 import { permutation } from '../math/random';
+import { partition } from '../plan/partition';
+import { type LayerScenario, maskDefinition, maskOf, scenarioLabel } from '../scenario/scenario';
 import { drawCall } from './call';
-import { captionOf } from '../pictures/caption';
 import { coverageOf } from './coverage';
-import { drawLegend, type LegendItem } from '../pictures/legend';
-import { page, type Drawing } from './svg';
 import { drawPairGrid } from './pair-grid';
-import { callColours } from '../pictures/palette';
-import { movedTo } from '../pictures/svg';
+import { callColours, callPalette, type Drawing, element, hatchFill, ink, movedTo, page, textAt } from './svg';
 
 /** Which construction is drawn, on what. */
 export interface ConstructionPictureRequest {
@@ -32,7 +28,7 @@ export interface ConstructionPictureRequest {
 }
 
 /** A call that is drawn row by row. */
-export interface ShownCall {
+interface ShownCall {
   /** From 1, in the order of the calls. */
   readonly call: number;
   /** What there is to see in it. */
@@ -150,4 +146,73 @@ function legendOf(
     sinksOf(scenario) > 0 && { kind: 'sink', label: 'key of a sink' },
   ];
   return items.filter((item) => item !== false);
+}
+
+/** The numbers of a picture in words: what N, M and the rest come to, and the calls, counted. */
+function captionOf(request: ConstructionPictureRequest, arrangement: Arrangement, patterns: number): string[] {
+  const { construction } = request;
+  const readings: number = readingsOf[construction].length;
+  const formula = arrangement.formula.map(({ text }) => text).join(' + ');
+  const perPattern = readings === 1 ? 'one call each' : `${readings} calls each (${readingsOf[construction].join(', ')})`;
+  return [
+    cutOf(request, arrangement),
+    `One head of one layer: ${formula} = ${formatNumberOf(patterns, 'pattern')}, ${perPattern}: ${formatNumberOf(patterns * readings, 'call')}.`,
+  ];
+}
+
+/** How the sequence is cut. */
+function cutOf(
+  { tokens, inputLength, scenario, construction }: ConstructionPictureRequest,
+  { blockSize, chunks, rows }: Arrangement,
+): string {
+  const window = windowOf(scenario);
+  if (window === undefined || window >= tokens) {
+    return `N = ${tokens}, M = ${inputLength}. Row 0 is the synthetic token's, so a block has M - 1 = ${inputLength - 1} tokens: T = ceil(${tokens}/${inputLength - 1}) = ${Math.ceil(tokens / blockSize)}.`;
+  }
+  const sinks = scenario.kind === 'attention-sink' ? `, s = ${scenario.sinks}` : '';
+  const given = `N = ${tokens}, M = ${inputLength}, r = ${window}${sinks}.`;
+  if (construction === 'paper') {
+    const queries = inputLength - window;
+    return `${given} A call serves M - r = ${queries} queries: ceil(${tokens}/${queries}) = ${Math.ceil(tokens / queries)} chunks.`;
+  }
+  const rowsUsed = rows < inputLength ? `, on ${rows} of its ${inputLength} rows` : '';
+  return `${given} C = ceil(N/r) = ${Math.ceil(tokens / window)} chunks of ${window} tokens, p = ${chunks} of them in a call${rowsUsed}.`;
+}
+
+/** r, where the scenario has one. */
+function windowOf(scenario: LayerScenario): number | undefined {
+  return 'window' in scenario ? scenario.window : undefined;
+}
+
+/** What a fill means. */
+interface LegendItem {
+  readonly kind: 'call' | 'synthetic' | 'masked' | 'separated' | 'taken' | 'cancelled' | 'unread' | 'sink';
+  readonly label: string;
+}
+
+const line = 19;
+const side = 13;
+
+/** The meanings of fills, one a line. */
+function drawLegend(name: string, items: readonly LegendItem[]): Drawing {
+  const lines = items.map(({ kind, label }, index) => movedTo(0, index * line, swatch(name, kind), textAt(side + 9, 11, label)));
+  return { markup: element('g', { 'font-size': 11.5 }, ...lines), width: 300, height: items.length * line };
+}
+
+function swatch(name: string, kind: LegendItem['kind']): string {
+  const square = (fill: string, opacity = 1): string => element('rect', { width: 1, height: 1, fill, 'fill-opacity': opacity });
+  const fills: Readonly<Record<LegendItem['kind'], string>> = {
+    call: square(callPalette[0]),
+    synthetic: square(ink.synthetic),
+    masked: square(ink.masked),
+    separated: element('path', { d: 'M.3 .3l.4 .4m0-.4l-.4 .4', stroke: ink.muted, 'stroke-width': 0.09 }),
+    taken: square(callPalette[0]) + square(hatchFill(name), 0.55),
+    cancelled: square(callPalette[0], 0.35) + square(hatchFill(name), 0.55),
+    unread: square(ink.unread),
+    sink: element('rect', { x: 0.12, y: 0.12, width: 0.76, height: 0.76, rx: 0.1, fill: 'none', stroke: ink.line, 'stroke-width': 0.12 }),
+  };
+  return (
+    element('g', { transform: `scale(${side})` }, fills[kind]) +
+    element('rect', { x: 0.5, y: 0.5, width: side - 1, height: side - 1, fill: 'none', stroke: ink.line, 'stroke-opacity': 0.35 })
+  );
 }

@@ -1,12 +1,10 @@
 import { separationStrength, separationVectors, separationWidth, type SeparationVector } from '../construct/separation';
 import { formatCount } from '../format';
-import { page, type Drawing } from './svg';
-import { callPalette, ink } from '../pictures/palette';
+import { callPalette, type Drawing, element, ink, movedTo, page, textAt } from './svg';
 import { outlineOf, rectanglesOf } from './rectangles';
-import { element, movedTo, textAt } from '../pictures/svg';
 
 /** Which short sequences are drawn. */
-export interface ConversePictureRequest {
+interface ConversePictureRequest {
   readonly name: string;
   readonly title: string;
   /** Tokens of each sequence. */

@@ -1,9 +1,100 @@
-import { outputWidth, type Columns, type SliceColumns } from '../construct/slice';
-import type { PackingPictureRequest } from '../pictures/packing-picture';
-import type { Drawing } from './svg';
-import { ink } from '../pictures/palette';
-import { partNames, parts, type Part } from '../pictures/slice-parts';
-import { element, movedTo, textAt } from '../pictures/svg';
+import { type Columns, outputWidth, type SliceColumns, sliceColumns } from '../construct/slice';
+import { callPalette, type Drawing, element, ink, movedTo, page, textAt } from './svg';
+
+/** A named group of a slice's columns. */
+type Part = Exclude<keyof SliceColumns, 'inputWidth' | 'width'>;
+
+/** How the parts are shown. */
+const partNames: Readonly<Record<Part, { readonly label: string; readonly colour: string }>> = {
+  query: { label: 'query', colour: callPalette[0] },
+  reference: { label: 'reference', colour: callPalette[4] },
+  key: { label: 'key', colour: callPalette[1] },
+  value: { label: 'value', colour: callPalette[5] },
+  one: { label: 'one', colour: ink.masked },
+  real: { label: 'real', colour: ink.masked },
+  synthetic: { label: 'synthetic', colour: ink.masked },
+  padding: { label: 'padding', colour: ink.masked },
+  querySeparation: { label: 'u', colour: callPalette[6] },
+  keySeparation: { label: 'v', colour: callPalette[6] },
+  score: { label: 'c', colour: callPalette[2] },
+  result: { label: 'result', colour: callPalette[3] },
+};
+/** The parts in the order of their columns. */
+const parts = Object.keys(partNames) as Part[];
+
+/** Which small transformer is drawn: m, w, H' and L'. */
+interface PackingPictureRequest {
+  readonly name: string;
+  readonly title: string;
+  /** m. */
+  readonly headWidth: number;
+  /** w. */
+  readonly separation: number;
+  /** H'. */
+  readonly heads: number;
+  /** L'. */
+  readonly layers: number;
+}
+
+const pageWidth = 770;
+
+/** Lemma 3.3: H'L' single-head instances in one call, as column slices of its tokens, layer by layer. */
+export function packingPicture(request: PackingPictureRequest): string {
+  const { name, title, headWidth, separation, heads, layers } = request;
+  const columns = sliceColumns(request, 'state');
+  const slices = heads * layers;
+  const magnified = drawSlice(columns, request);
+  const stream = drawStream(columns, request, pageWidth);
+  const gap = 40;
+  const body = {
+    markup: magnified.markup + movedTo(0, magnified.height + gap, stream.markup),
+    width: pageWidth,
+    height: magnified.height + gap + stream.height,
+  };
+  const caption = [
+    `m = ${headWidth}, w = ${separation}, H' = ${heads}, L' = ${layers}: ${slices} slices of ${columns.width} columns, a residual stream of ${slices * columns.width}. A slice brings ${columns.inputWidth} columns in; ${outputWidth(headWidth, 'state')} of each come out.`,
+    `Instances are independent (a pattern of a head of one large layer), so any ${slices} of them share a call: n patterns of H heads take ceil(nH/${slices}) calls.`,
+  ];
+  const description = `The columns of one slice by name and width, and below it the residual stream of a token with ${slices} slices: each small layer fills the result columns of its own ${heads} slices and passes the others through. ${caption.join(' ')}`;
+  return page({ name, title, description, body, caption });
+}
+
+/** One slice, large, with the names and widths of its columns. */
+function drawSlice(columns: SliceColumns, { headWidth, separation }: PackingPictureRequest): Drawing {
+  const scale = Math.floor(pageWidth / columns.width);
+  const height = 64;
+  const top = 24;
+  const widthNames: Readonly<Record<number, string>> = { 1: '1', [separation]: 'w', [headWidth]: 'm', [headWidth + 2]: 'm + 2' };
+  const widthName = (part: Part): string =>
+    part === 'querySeparation' || part === 'keySeparation' ? 'w' : widthNames[columns[part].width];
+  const blocks = parts.map((part) => {
+    const { from, width } = columns[part];
+    const middle = (from + width / 2) * scale;
+    const { label, colour } = partNames[part];
+    const narrow = width === 1 && label.length > 1;
+    return (
+      element('rect', { x: from * scale, y: top, width: width * scale, height, fill: colour, stroke: ink.line }) +
+      textAt(narrow ? -top - height / 2 : middle, narrow ? middle + 4 : top + height / 2 + 4, label, {
+        transform: narrow ? 'rotate(-90)' : undefined,
+      }) +
+      textAt(middle, top + height + 14, widthName(part), { fill: ink.muted })
+    );
+  });
+  const bracket = (from: number, to: number, label: string): string =>
+    element('path', { d: `M${from * scale + 1} ${top + height + 20}v5h${(to - from) * scale - 2}v-5`, stroke: ink.line, fill: 'none' }) +
+    textAt(((from + to) / 2) * scale, top + height + 39, label);
+  const markup = [
+    textAt(0, 11, 'One slice of a token: the columns that one single-head instance owns', { 'font-size': 12.5, 'font-weight': 600 }),
+    element(
+      'g',
+      { 'font-size': 11, 'text-anchor': 'middle' },
+      ...blocks,
+      bracket(0, columns.inputWidth, 'copied in with the call'),
+      bracket(columns.inputWidth, columns.width, 'filled by the oracle'),
+    ),
+  ];
+  return { markup: markup.join(''), width: columns.width * scale, height: top + height + 42 };
+}
 
 /** Height of a strip in pixels, and the way from one strip to the next. */
 const strip = 26;
@@ -24,7 +115,7 @@ interface StreamState {
  *
  * @param width of the drawing in pixels
  */
-export function drawStream(columns: SliceColumns, { heads, layers, headWidth }: PackingPictureRequest, width: number): Drawing {
+function drawStream(columns: SliceColumns, { heads, layers, headWidth }: PackingPictureRequest, width: number): Drawing {
   const slices = heads * layers;
   const states: StreamState[] = [
     { label: 'tokens', scored: false, finished: 0 },

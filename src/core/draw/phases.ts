@@ -1,11 +1,9 @@
 import { formatDuration } from '../format';
 import type { Phase, RunMeasurements } from '../report/report';
-import { page } from './svg';
-import { callPalette, ink } from '../pictures/palette';
-import { element, escaped, movedTo, textAt } from '../pictures/svg';
+import { callPalette, element, escaped, ink, movedTo, page, textAt } from './svg';
 
 /** What is drawn: where the time of runs went. */
-export interface PhasesPictureRequest {
+interface PhasesPictureRequest {
   /** Prefix of the ids in it. */
   readonly name: string;
   readonly title: string;

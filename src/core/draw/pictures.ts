@@ -1,10 +1,10 @@
 import { makeScenario } from '../scenario/scenario';
 import { conversePicture } from './converse';
-import { packingPicture } from '../pictures/packing-picture';
+import { packingPicture } from './packing';
 import { constructionPicture, type ConstructionPictureRequest } from './construction';
 
 /** A picture of the documentation. */
-export interface Picture {
+interface Picture {
   /** File name without its ending. */
   readonly name: string;
   readonly title: string;

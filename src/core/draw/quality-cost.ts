@@ -1,9 +1,6 @@
 import { paretoFront } from '../math/pareto';
-import { linearAxis, logAxis, plain, plainOrCompact, type Axis } from '../pictures/axis';
-import { around, placeLabel, type Box } from './plot';
-import { page, type Drawing } from './svg';
-import { callPalette, ink } from '../pictures/palette';
-import { element, escaped, movedTo, textAt } from '../pictures/svg';
+import { around, type Axis, type Box, linearAxis, logAxis, placeLabel, plain, plainOrCompact } from './plot';
+import { callPalette, type Drawing, element, escaped, ink, movedTo, page, textAt } from './svg';
 
 /** One run: what it costs and what it is worth. */
 export interface QualityCostPoint {

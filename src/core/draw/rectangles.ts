@@ -1,5 +1,4 @@
-import { ink } from '../pictures/palette';
-import { element } from '../pictures/svg';
+import { element, ink } from './svg';
 
 /** A rectangle of cells that have one value in common. */
 export interface Rectangle {

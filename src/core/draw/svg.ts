@@ -1,5 +1,107 @@
-import { ink } from '../pictures/palette';
-import { element, escaped, movedTo, textAt, wrapped } from '../pictures/svg';
+import type { Pattern } from '../construct/arrangement';
+import { addedBefore, areaOf, type Coverage } from './coverage';
+
+/** Attributes of an element; those that are undefined are left out. */
+type Attributes = Readonly<Record<string, string | number | undefined>>;
+
+/** An SVG element as markup. Numbers are rounded to hundredths, so that the same drawing is always the same text. */
+export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
+  const written = Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}="${typeof value === 'number' ? Math.round(value * 100) / 100 : escaped(value ?? '')}"`)
+    .join('');
+  return children.length === 0 ? `<${name}${written}/>` : `<${name}${written}>${children.join('')}</${name}>`;
+}
+
+/** Text whose baseline starts at `(x, y)`, unless `text-anchor` says otherwise. */
+export function textAt(x: number, y: number, content: string, attributes: Attributes = {}): string {
+  return element('text', { x, y, ...attributes }, escaped(content));
+}
+
+/** A group that is moved to `(x, y)`. */
+export function movedTo(x: number, y: number, ...children: readonly string[]): string {
+  return element('g', { transform: `translate(${x} ${y})` }, ...children);
+}
+
+/** Text as XML may hold it, in an element or a double-quoted attribute. */
+export function escaped(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+/** Breaks text between words into lines of at most `characters`; a longer word gets a line of its own. */
+export function wrapped(content: string, characters: number): string[] {
+  const lines: string[] = [];
+  for (const word of content.split(' ')) {
+    const last = lines.length - 1;
+    if (last >= 0 && lines[last].length + 1 + word.length <= characters) {
+      lines[last] += ` ${word}`;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines;
+}
+
+/** Colours of calls: Paul Tol's `light` scheme, which is made for filled areas with dark text, for all colour vision. */
+export const callPalette = ['#77aadd', '#ee8866', '#eedd88', '#ffaabb', '#99ddff', '#44bb99', '#bbcc33', '#aaaa00'] as const;
+
+/** Colours that mean the same in every picture. */
+export const ink = {
+  paper: '#ffffff',
+  frame: '#d0d4da',
+  text: '#1f2328',
+  muted: '#59636e',
+  line: '#3b424a',
+  /** The synthetic token. */
+  synthetic: '#3b424a',
+  /** Pairs that the oracle itself hides. */
+  masked: '#e9ecef',
+  /** Pairs that are visible and never read (theorem 4.1). */
+  unread: '#f1f2f4',
+} as const;
+
+/**
+ * A colour for every call, by call number less 1: the palette in turn, and where a neighbour has that colour already, the
+ * next one that no neighbour has. A subtracting call has the colour of the call it takes away from.
+ */
+export function callColours(coverage: Coverage, patterns: readonly Pattern[]): string[] {
+  const neighbours = neighboursOf(coverage, patterns);
+  const chosen: number[] = [];
+  patterns.forEach((_, index) => {
+    const call = index + 1;
+    const adding = addedBefore(call, patterns);
+    if (adding !== call) {
+      chosen.push(chosen[adding - 1]);
+      return;
+    }
+    const used = new Set([...(neighbours.get(call) ?? [])].map((neighbour) => chosen[neighbour - 1]));
+    const inTurn = callPalette.map((__, step) => (index + step) % callPalette.length);
+    chosen.push(inTurn.find((colour) => !used.has(colour)) ?? inTurn[0]);
+  });
+  return chosen.map((colour) => callPalette[colour]);
+}
+
+/** Calls whose areas share an edge. */
+function neighboursOf(coverage: Coverage, patterns: readonly Pattern[]): Map<number, Set<number>> {
+  const { tokens } = coverage;
+  const neighbours = new Map<number, Set<number>>();
+  const meet = (call: number, other: number): void => {
+    if (call !== other && call > 0 && other > 0) {
+      neighbours.set(call, (neighbours.get(call) ?? new Set()).add(other));
+      neighbours.set(other, (neighbours.get(other) ?? new Set()).add(call));
+    }
+  };
+  for (let pair = 0; pair < tokens * tokens; pair += 1) {
+    const area = areaOf(coverage, pair, patterns);
+    if ((pair + 1) % tokens > 0) {
+      meet(area, areaOf(coverage, pair + 1, patterns));
+    }
+    if (pair + tokens < tokens * tokens) {
+      meet(area, areaOf(coverage, pair + tokens, patterns));
+    }
+  }
+  return neighbours;
+}
 
 /** A part of a picture: its markup, drawn from (0, 0), and the room that it takes. */
 export interface Drawing {
@@ -9,7 +111,7 @@ export interface Drawing {
 }
 
 /** A whole picture. */
-export interface Page {
+interface Page {
   /** Prefix of the ids in it: a file name without its ending. */
   readonly name: string;
   readonly title: string;

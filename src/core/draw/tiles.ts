@@ -2,13 +2,11 @@ import { formatCount, formatNumberOf } from '../format';
 import { isSampled, maskOf, scenarioLabel, type Scenario } from '../scenario/scenario';
 import { partition } from '../plan/partition';
 import { tileRuns, type TileKind, type TileRun } from '../plan/tiles';
-import { page } from './svg';
-import { callPalette, ink } from '../pictures/palette';
+import { callPalette, element, ink, movedTo, page, textAt } from './svg';
 import { rectanglesOf } from './rectangles';
-import { element, movedTo, textAt } from '../pictures/svg';
 
 /** What is drawn: the tiles of a run. */
-export interface TilePictureRequest {
+interface TilePictureRequest {
   /** Prefix of the ids in it. */
   readonly name: string;
   readonly title: string;

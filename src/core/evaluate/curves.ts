@@ -14,7 +14,7 @@ export interface CurveValue {
 }
 
 /** What can be drawn by position. */
-export const curveMeasures = {
+const curveMeasures = {
   divergence: ({ divergence }: CurveBin) => divergence,
   perplexity: ({ loss }: CurveBin) => loss && exponential(loss),
   baselinePerplexity: ({ baselineLoss }: CurveBin) => baselineLoss && exponential(baselineLoss),

@@ -1,9 +1,19 @@
 import type { Construction } from '../construct/construction';
-import type { NeedleTask } from './needles';
-import { defaultNeedle } from './needles';
-import type { ScenarioChoice } from '../scenario/scenario';
-import { parseCycle, parseScenario } from '../scenario/parse';
-import { defaultOptions, type Executor, type Precision, type Provider } from '../options/options';
+import { InputError, messageOf } from '../errors';
+import { defaultOptions, type Executor, type Precision, type Provider, type SimulationOptions } from '../options/options';
+import { parseCycle, parseScenario, scenarioText } from '../scenario/parse';
+import {
+  choiceDefinition,
+  type LayerScenario,
+  makeChoice,
+  type NativeScenario,
+  type NumberName,
+  type Scenario,
+  type ScenarioChoice,
+  scenarioLabel,
+  type ScenarioParameters,
+} from '../scenario/scenario';
+import { defaultNeedle, type NeedleTask } from './needles';
 
 /** Version of the experiment file. Fields may be added under one version; none may change its meaning. */
 export const experimentVersion = 1;
@@ -87,4 +97,96 @@ export function defaultNeedleGrid(context: number): NeedleGridRequest {
 /** A scenario of an experiment. @throws InputError for one that does not exist, or whose numbers are out of range */
 export function scenarioOf(text: ScenarioText): ScenarioChoice {
   return typeof text === 'string' ? parseScenario(text) : parseCycle(text.join(','));
+}
+
+/** Values of scenario parameters that are tried, by name. A parameter that is left out has its default. */
+type ParameterLists = Partial<Record<NumberName, readonly number[]>>;
+
+/** The scenarios of a grid, and those that cannot be, each with why. */
+interface ScenarioGrid {
+  readonly scenarios: readonly ScenarioText[];
+  readonly impossible: readonly { readonly scenario: string; readonly reason: string }[];
+}
+
+/**
+ * Every scenario with every combination of the parameters that it takes, each once, in order.
+ *
+ * @param names kinds such as `sliding-window`, or scenarios with their numbers, such as `sliding-window:512`, which stay as they are
+ * @throws InputError for a kind that does not exist, numbers that do not fit it, and values that no scenario here takes
+ */
+export function scenarioGrid(names: readonly string[], lists: ParameterLists): ScenarioGrid {
+  const scenarios = new Map<string, ScenarioText>();
+  const impossible: { scenario: string; reason: string }[] = [];
+  const used = new Set<string>();
+  for (const name of names.map((each) => each.trim())) {
+    if (name.includes(':')) {
+      const scenario = parseScenario(name);
+      scenarios.set(scenarioLabel(scenario), scenarioText(scenario));
+      continue;
+    }
+    const parameters = choiceDefinition(name).parameters.map((parameter) => parameter.name);
+    parameters.forEach((parameter) => used.add(parameter));
+    for (const values of combinations(parameters, lists)) {
+      try {
+        const scenario = makeChoice(name, values);
+        scenarios.set(scenarioLabel(scenario), scenarioText(scenario));
+      } catch (error) {
+        impossible.push({ scenario: [name, ...Object.values(values)].join(':'), reason: messageOf(error) });
+      }
+    }
+  }
+  for (const [name, values] of Object.entries(lists)) {
+    if (values.length > 0 && !used.has(name)) {
+      throw new InputError(
+        `--${name} ${values.join()} does nothing under ${names.join(', ')}; leave it out or name a scenario that takes it, without numbers of its own.`,
+      );
+    }
+  }
+  return { scenarios: [...scenarios.values()], impossible };
+}
+
+/** Every choice of one value for each parameter that has values. */
+function combinations(names: readonly NumberName[], lists: ParameterLists): ScenarioParameters[] {
+  return names.reduce<ScenarioParameters[]>(
+    (chosen, name) => {
+      const values = lists[name] ?? [];
+      return values.length === 0 ? chosen : chosen.flatMap((each) => values.map((value) => ({ ...each, [name]: value })));
+    },
+    [{}],
+  );
+}
+
+/** What an evaluation of one prompt takes from the options in force. */
+type EvaluationOptions = Pick<
+  SimulationOptions,
+  'model' | 'construction' | 'provider' | 'threads' | 'executor' | 'precision' | 'blockSize'
+>;
+
+/**
+ * The experiment that evaluates the prompt in front: the scenario in force first, then others to hold it against.
+ *
+ * @param others scenarios that the prompt can have under these options
+ * @param tokens N, which limits the contexts of needles
+ */
+export function promptEvaluation(
+  path: string,
+  chosen: ScenarioChoice,
+  others: readonly Scenario[],
+  { blockSize, ...options }: EvaluationOptions,
+  needle: { readonly tokens: number } | null,
+): Experiment {
+  const scenarios = new Map([chosen, ...others].map((scenario): [string, ScenarioText] => [scenarioLabel(scenario), textOf(scenario)]));
+  return {
+    ...defaultExperiment,
+    ...options,
+    prompts: [path],
+    scenarios: [...scenarios.values()],
+    blocks: [blockSize],
+    needle: needle === null ? null : defaultNeedleGrid(Math.min(windowsOf(defaultExperiment).context, needle.tokens)),
+  };
+}
+
+function textOf(scenario: ScenarioChoice): ScenarioText {
+  const single = (layer: LayerScenario | NativeScenario): string => scenarioText(layer);
+  return scenario.kind === 'per-layer' ? scenario.cycle.map(single) : single(scenario);
 }

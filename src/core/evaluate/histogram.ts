@@ -24,9 +24,6 @@ const smallest = 1e-12;
 const growth = (1 + quantileError) / (1 - quantileError);
 const logGrowth = Math.log(growth);
 
-/** The histogram of no values. */
-export const noHistogram: Histogram = { zeros: 0, buckets: [], infinite: 0, invalid: 0, maximum: undefined };
-
 /** The histogram of `values`, in nats. */
 export function histogramOf(values: Iterable<number>): Histogram {
   const buckets = new Map<number, number>();

@@ -1,18 +1,19 @@
 import {
+  errorSource,
+  type ErrorSource,
+  type Estimate,
   estimateMean,
   estimateNonNegativeMean,
   estimateShare,
-  errorSource,
+  mergeMoments,
+  type Moments,
   transformed,
-  type ErrorSource,
-  type Estimate,
 } from './estimate';
 import { maximumOf, mergeHistograms, quantileOf } from './histogram';
-import { mergeMoments, type Moments } from '../evaluation/moments';
 import { mergeWindows, type Measure, type WindowSummary } from './statistics';
 
 /** What a mask does to a model's predictions of the next token: those of an encoder have no targets. */
-export interface TargetQuality {
+interface TargetQuality {
   /** e to the mean loss. */
   readonly perplexity: Estimate;
   readonly baselinePerplexity: Estimate;
@@ -26,7 +27,7 @@ export interface TargetQuality {
 }
 
 /** KL(baseline || scenario) over all positions, in nats. Quantiles are within 1% of themselves (`quantileError`). */
-export interface DivergenceQuality {
+interface DivergenceQuality {
   readonly mean: Estimate;
   readonly median: number;
   readonly p90: number;

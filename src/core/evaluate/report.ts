@@ -1,4 +1,4 @@
-import type { NeedleGrid } from '../evaluation/needle-grid';
+import type { NeedleGrid } from './needles';
 import type { QualitySummary } from './quality-summary';
 import type { Experiment } from './experiment';
 import type { Scenario } from '../scenario/scenario';
@@ -20,7 +20,7 @@ export interface PlannedCost {
 }
 
 /** One prompt at one point of an experiment. */
-export interface PromptPoint {
+interface PromptPoint {
   readonly path: string;
   /** Of the whole prompt, read at once. */
   readonly cost: PlannedCost;
@@ -29,7 +29,7 @@ export interface PromptPoint {
 }
 
 /** Runs that were really made for a point. */
-export interface PointMeasurements {
+interface PointMeasurements {
   readonly windows: number;
   /** Milliseconds of all of them, from tokens in memory to the last layer's output. */
   readonly wallMs: number;

@@ -1,5 +1,5 @@
 import type { Estimate } from './estimate';
-import type { NeedleCell, NeedleGrid } from '../evaluation/needle-grid';
+import type { NeedleCell, NeedleGrid } from './needles';
 import type { CurveBin, QualitySummary } from './quality-summary';
 import { formatCount, formatFigure, formatNumberOf } from '../format';
 import { t } from '../l10n';
@@ -117,7 +117,7 @@ export function curveRows(curve: readonly CurveBin[]): {
 }
 
 /** The tokens before a position, such as `4 - 7`. */
-export function positionsText({ from, to }: Range): string {
+function positionsText({ from, to }: Range): string {
   return to - from === 1 ? String(from) : `${from} - ${to - 1}`;
 }
 

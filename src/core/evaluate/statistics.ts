@@ -1,5 +1,5 @@
 import { histogramOf, mergeHistograms, type Histogram } from './histogram';
-import { addValue, mergeMoments, noMoments, type GrowingMoments, type Moments } from '../evaluation/moments';
+import { addValue, mergeMoments, noMoments, type GrowingMoments, type Moments } from './estimate';
 
 /** What was found at one scored position of a window. */
 export interface ScoredPosition {
@@ -27,7 +27,7 @@ export const measures = [
 export type Measure = (typeof measures)[number];
 
 /** The positions `from` to `to - 1` of a window, summed. The measures of losses count only positions that have one. */
-export interface BinSummary extends Readonly<Record<Measure, Moments>> {
+interface BinSummary extends Readonly<Record<Measure, Moments>> {
   readonly from: number;
   readonly to: number;
 }

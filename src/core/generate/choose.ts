@@ -15,7 +15,7 @@ export interface SamplingOptions {
 export const greedy: SamplingOptions = { temperature: 0, topK: 0, topP: 1, seed: 1 };
 
 /** A chosen token. */
-export interface ChosenToken {
+interface ChosenToken {
   readonly token: number;
   /** By the model itself, without temperature or cuts, in nats. */
   readonly logProbability: number;

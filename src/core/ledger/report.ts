@@ -5,7 +5,7 @@ import type { Environment, reportSchemaVersion } from '../report/report';
 import type { SamplingReport } from '../report/sampling';
 
 /** A number of attention calls and the formula that gives it. */
-export interface CallFormula {
+interface CallFormula {
   readonly formula: string;
   readonly calls: number;
 }

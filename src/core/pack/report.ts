@@ -52,7 +52,7 @@ export interface PackMeasurements {
 }
 
 /** The measurements of the packed run. */
-export interface PackedMeasurements extends PackMeasurements {
+interface PackedMeasurements extends PackMeasurements {
   /** N, all prompts together. */
   readonly tokens: number;
   /** w: columns that the separation vectors add to a head's m. */

@@ -1,12 +1,11 @@
 import { isBlackBox } from '../construct/construction';
 import { maskOf } from '../scenario/scenario';
 import { dispatchBands, dispatchCount, dispatchesOfBand, tileRows, tilesPerDispatch, type Dispatch } from './dispatches';
-import { layerParts } from './parts';
-import type { LayerPlan, Plan } from './plan';
+import { layerParts, type LayerPlan, type Plan } from './plan';
 import { TileMasks } from './tile-masks';
 
 /** Blocks `[from, to)`. */
-export interface BlockRange {
+interface BlockRange {
   readonly from: number;
   readonly to: number;
 }

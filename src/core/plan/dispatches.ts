@@ -105,10 +105,10 @@ export function dispatchCount({ readings, shared }: DispatchBand, limit: number)
 }
 
 /** Which tiles of query blocks that read alike share a run: all of them, or those they do not read by themselves. */
-export type Shared = 'all' | 'near';
+type Shared = 'all' | 'near';
 
 /** What a query block reads. */
-export interface Reading {
+interface Reading {
   /** Its own key block first, and all others, tile by tile; undefined where they are too many to share a run. */
   readonly all: readonly TileStack[] | undefined;
   /** Its own key block and those with a mask, tile by tile; undefined where it is short, and reads as no other does. */
@@ -120,7 +120,7 @@ export interface Reading {
 }
 
 /** Consecutive query blocks that read alike. */
-export interface DispatchBand {
+interface DispatchBand {
   readonly firstBlock: number;
   readonly readings: readonly Reading[];
   /** From the second query block on: what is shared, and which of it moves along with the query block. */

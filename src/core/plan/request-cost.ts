@@ -3,9 +3,8 @@ import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, boundOf, type Bound } from './bound';
 import { costOf, sumCosts, type PlanCost } from './cost';
 import { checkBlockSize, partition } from './partition';
-import { checkUniform, joinBounds, layerRequests } from './parts';
-import type { LayerPlanRequest, PlanRequest } from './plan';
-import { tileTotal } from './tile-total';
+import { checkUniform, joinBounds, type LayerPlanRequest, layerRequests, type PlanRequest } from './plan';
+import { tileTotal } from './tiles';
 
 /** What a plan would say of its costs. */
 export interface RequestCost extends PlanCost {

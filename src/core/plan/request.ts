@@ -4,7 +4,7 @@ import { nativeScenario, type ModelShape } from '../shapes';
 import type { PlanRequest } from './plan';
 
 /** The choices among the options that shape a plan. */
-export type PlanOptions = Pick<SimulationOptions, 'scenario' | 'blockSize' | 'construction' | 'oracleLayers' | 'oracleHeads'>;
+type PlanOptions = Pick<SimulationOptions, 'scenario' | 'blockSize' | 'construction' | 'oracleLayers' | 'oracleHeads'>;
 
 /** What options ask of a prompt of N tokens on a model of this shape. */
 export function planRequest(tokens: number, model: ModelShape, options: PlanOptions): PlanRequest {

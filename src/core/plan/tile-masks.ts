@@ -7,7 +7,7 @@ import type { LayerPlan } from './plan';
  * Which keys of a tile each of its queries sees, counted from the tile's first key: row i sees the ranges whose bounds
  * (a first key, and the one after the last) are `bounds[starts[i]]` to `bounds[starts[i + 1] - 1]`.
  */
-export interface TileSight {
+interface TileSight {
   readonly starts: Int32Array;
   readonly bounds: Int32Array;
 }

@@ -82,17 +82,6 @@ export interface Calibration {
   readonly idleBytes: number;
 }
 
-/** Whether a calibration still describes a device. */
-export function describes(calibration: Calibration, device: Pick<Calibration, 'provider' | 'device' | 'threads' | 'onnxruntime'>): boolean {
-  return (
-    calibration.schemaVersion === calibrationSchemaVersion &&
-    calibration.provider === device.provider &&
-    calibration.device === device.device &&
-    calibration.threads === device.threads &&
-    calibration.onnxruntime === device.onnxruntime
-  );
-}
-
 /**
  * A rate between measured ones, linear in the logarithm of what it depends on, and constant outside of what was measured.
  *

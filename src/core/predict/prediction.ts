@@ -1,8 +1,8 @@
-import { isWritten } from '../scenario/scenario';
-import type { PlanRequest } from '../plan/plan';
+import type { Plan, PlanRequest } from '../plan/plan';
 import { requestCost } from '../plan/request-cost';
-import { linearBetween, type Calibration } from './calibration';
-import { timePredictor } from '../device/predict-request';
+import { isWritten } from '../scenario/scenario';
+import { type Calibration, linearBetween } from './calibration';
+import { predict, type Prediction, timePredictor } from './predict';
 
 /** Attention of a plan beside dense attention on the same device. */
 export interface BreakEven {
@@ -18,7 +18,7 @@ export interface BreakEven {
 export const largestTokens = 65_536;
 
 /** Dense causal attention of every head and layer, in milliseconds: one head's rate, all N^2 pairs. */
-export function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 'tokens'>, { dense }: Calibration): number {
+function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 'tokens'>, { dense }: Calibration): number {
   const nsPerPair = linearBetween(
     dense.map((rate) => [rate.headWidth, rate.nsPerPair]),
     model.headWidth,
@@ -60,4 +60,42 @@ export function breakEven(request: PlanRequest, calibration: Calibration): Break
     fromTokens = tokens;
   }
   return { ...here, fromTokens };
+}
+
+/** What a calibrated device is expected to make of a plan, as reports print it. */
+export interface PredictionReport extends Prediction {
+  readonly provider: Calibration['provider'];
+  readonly device: string;
+  readonly threads: number;
+  /** When the device was calibrated, ISO 8601. */
+  readonly calibrated: string;
+  readonly breakEven: BreakEven | null;
+}
+
+/** A prediction and the device that it is for: what can be said at every keystroke. */
+export type DevicePrediction = Omit<PredictionReport, 'breakEven'>;
+
+/** The prediction of a plan, or null where its device is not calibrated or its construction is not predicted. */
+export function devicePrediction(plan: Plan, calibration: Calibration | undefined): DevicePrediction | null {
+  const prediction = calibration && predict(plan, calibration);
+  return calibration === undefined || prediction === undefined
+    ? null
+    : {
+        provider: calibration.provider,
+        device: calibration.device,
+        threads: calibration.threads,
+        calibrated: calibration.date,
+        ...prediction,
+      };
+}
+
+/** Attention's part of a prediction in milliseconds; a compiled layer is not taken apart. */
+export function attentionMs({ phases: { gather, attend, layer } }: DevicePrediction): number {
+  return gather + attend + layer;
+}
+
+/** The same with the break-even, which plans a dozen other lengths. */
+export function predictionReport(plan: Plan, calibration: Calibration | undefined): PredictionReport | null {
+  const prediction = devicePrediction(plan, calibration);
+  return calibration === undefined || prediction === null ? null : { ...prediction, breakEven: breakEven(plan, calibration) ?? null };
 }

@@ -13,7 +13,7 @@ import { scenarioLabel } from '../scenario/scenario';
 import type { RunReport } from './report';
 
 /** A name and what it is, as people read them. Values may hold text out of files. */
-export type Figure = readonly [name: string, value: string];
+type Figure = readonly [name: string, value: string];
 
 const none = 'not measured';
 

@@ -1,13 +1,46 @@
-import type { Scenario } from '../scenario/scenario';
+import type { Construction } from '../construct/construction';
+import { formatCount } from '../format';
+import { t } from '../l10n';
+import type { Executor, Precision } from '../options/options';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
-import type { Construction } from '../construct/construction';
-import type { Executor, Precision } from '../options/options';
-import type { PlanSummary } from '../plan/plan';
+import type { Plan, PlanSummary } from '../plan/plan';
+import type { PredictionReport } from '../predict/prediction';
+import type { Scenario } from '../scenario/scenario';
 import type { ModelShape, OracleShape } from '../shapes';
-import type { PredictionReport } from './prediction';
 import type { SamplingReport } from './sampling';
-import type { TokenizerDescription } from './tokenizer';
+
+/** One increment of a run's progress. */
+export interface Progress {
+  /** What is being done, in a few words. */
+  readonly message: string;
+  readonly phase: Phase | 'generate';
+  /** Share of the whole run that is done, from 0 to 1, never falling. */
+  readonly fraction: number;
+}
+
+/** Receives progress; called often, so it must be cheap. */
+export type OnProgress = (progress: Progress) => void;
+
+/** Where token counts come from. */
+export interface TokenizerDescription {
+  /** `tokenizer.json`, or the name of the encoding that stands in for it. */
+  readonly name: string;
+  /** Whether these are the model's own tokens; else their number is an estimate, and they cannot be run. */
+  readonly exact: boolean;
+  /** Why an encoding stands in, in a sentence; null where the model has its own file. */
+  readonly reason: string | null;
+}
+
+/** A plan, with a note where its number of tokens is an estimate. */
+export function withTokenizerNote(plan: Plan, { name, exact, reason }: TokenizerDescription): Plan {
+  return exact ? plan : { ...plan, notes: [...plan.notes, noteOf(plan, name, reason)] };
+}
+
+/** The engine gives the reason, in English. */
+function noteOf({ tokens }: Plan, name: string, reason: string | null): string {
+  return [t('The {0} tokens are an estimate by {1}.', formatCount(tokens), name), ...(reason === null ? [] : [reason])].join(' ');
+}
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */
 export const reportSchemaVersion = 1;
@@ -31,7 +64,7 @@ export interface ModelDescription {
 }
 
 /** A plan's figures as reports print them. */
-export interface PlanReport extends Omit<PlanSummary, 'tokens' | 'model' | 'scenario' | 'oracle' | 'construction'> {
+interface PlanReport extends Omit<PlanSummary, 'tokens' | 'model' | 'scenario' | 'oracle' | 'construction'> {
   readonly bound: Bound;
 }
 

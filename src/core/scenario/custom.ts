@@ -14,7 +14,7 @@ export interface CustomScenario {
 }
 
 /** The longest sequence that a written mask is planned for: nothing is known of its form, so it is looked at pair by pair where it must be. */
-export const longestCustom = 131_072;
+const longestCustom = 131_072;
 
 /** Pairs that planning may look at: about a second. */
 const mostPairs = 40_000_000;

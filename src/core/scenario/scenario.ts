@@ -4,7 +4,7 @@ import { attentionSink, type AttentionSinkScenario } from './attention-sink';
 import { averageCase, type AverageCaseScenario } from './average-case';
 import { causal, type CausalScenario } from './causal';
 import { custom, type CustomScenario } from './custom';
-import { mentions } from '../masks/expression/mentions';
+import { mentions } from './expression/syntax';
 import { parseMask } from './expression/parse';
 import { full, type FullScenario } from './full';
 import { localWindow, type LocalWindowScenario } from './local-window';
@@ -47,7 +47,7 @@ export interface NativeScenario {
 /** What a user can ask for before the model is known. */
 export type ScenarioChoice = Scenario | NativeScenario;
 
-export type ScenarioKind = LayerScenario['kind'];
+type ScenarioKind = LayerScenario['kind'];
 /** A scenario that a menu or a flag can name by itself: the model's own, or one for all layers. */
 export type ChoiceKind = ScenarioKind | NativeScenario['kind'];
 /** Any scenario parameter by name, as a form or a command line collects them before the kind is known. */
@@ -55,7 +55,7 @@ export type ScenarioParameters = Partial<Record<NumberName, number>> & { express
 export type NumberName = 'window' | 'sinks' | 'seed';
 
 /** Every scenario of a layer, in the order in which menus show them. */
-export const maskDefinitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, custom] as const;
+const maskDefinitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, custom] as const;
 
 export const scenarioKinds: readonly ScenarioKind[] = maskDefinitions.map((definition) => definition.kind);
 
@@ -63,7 +63,7 @@ export const scenarioKinds: readonly ScenarioKind[] = maskDefinitions.map((defin
 export const standardKinds: readonly ScenarioKind[] = scenarioKinds.filter((kind) => kind !== 'custom');
 
 /** How a scenario is named and what it takes: what menus and forms show, in the editor's language. */
-export interface ChoiceDefinition {
+interface ChoiceDefinition {
   readonly kind: ChoiceKind;
   readonly title: string;
   readonly description: string;

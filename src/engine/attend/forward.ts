@@ -1,12 +1,10 @@
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
-import { layerParts, partOfLayers } from '../../core/plan/parts';
-import type { LayerPlan, Plan } from '../../core/plan/plan';
+import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../core/plan/plan';
 import type { Phase } from '../../core/report/report';
 import type { LoadedModel } from '../read/model/load';
 import type { Oracle } from './tiles/oracle';
-import { throwIfCancelled } from '../run/cancel';
-import type { PhaseClock } from './runtime/clock';
+import { type PhaseClock, throwIfCancelled } from './runtime/clock';
 import { BlackBoxAttention } from './black-box/black-box-attention';
 import { FusedAttention } from './tiles/fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
@@ -14,7 +12,7 @@ import { embed } from './tiles/embed';
 import { layerTensors, outputAndMlp, project, stretches, type Stretch } from './tiles/tokenwise';
 
 /** Sees every layer's attention while its tensors are alive, to check it. */
-export type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
+type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
 
 /** What a forward pass needs. */
 export interface ForwardPass {

@@ -1,7 +1,9 @@
 import { isBlackBox } from '../../core/construct/construction';
 import { InputError } from '../../core/errors';
-import type { Executor, SimulationOptions } from '../../core/options/options';
+import type { Executor, Precision, SimulationOptions } from '../../core/options/options';
 import type { Plan } from '../../core/plan/plan';
+import { compiledForward, type CompiledPass } from './compiled/forward';
+import { forward } from './forward';
 import type { Device } from './runtime/provider';
 
 /**
@@ -25,4 +27,12 @@ export function executorOf(
   }
   const preferred = (provider === 'cpu' && precision === 'float32') || isBlackBox(construction) ? 'tiles' : 'compiled';
   return executor === 'auto' ? preferred : executor;
+}
+
+/** Runs a prompt through the layers of a model, in one of the ways there are. */
+export type Pass = (given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>;
+
+/** The pass of an executor. */
+export function passOf(executor: Exclude<Executor, 'auto'>, precision: Precision): Pass {
+  return executor === 'compiled' ? (given) => compiledForward({ ...given, precision }) : forward;
 }

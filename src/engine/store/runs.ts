@@ -1,10 +1,87 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { constructions } from '../../core/construct/construction';
 import { messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
-import { firstIssue } from '../report/read-reports';
+import { executors, precisions, providers, type SimulationOptions, verifications } from '../../core/options/options';
+import { reportSchemaVersion, type RunReport } from '../../core/report/report';
+import { scenarioChoiceSchema } from '../read/report/plan-schema';
+import { firstIssue, runReportSchema } from '../read/report/reports';
 import { draftEnding, writeWhole } from './files';
-import { fileOf, idPattern, keptRunFile, type KeptRun } from '../history/kept-run';
+
+/** Where a run's text came from and what was asked of it: what runs it again. */
+export interface RunOrigin {
+  /** The document's address. */
+  readonly uri: string;
+  /** 0-based lines and characters of the selection that was run; null for the whole document. */
+  readonly selection: {
+    readonly startLine: number;
+    readonly startCharacter: number;
+    readonly endLine: number;
+    readonly endCharacter: number;
+  } | null;
+  readonly options: SimulationOptions;
+}
+
+/** A finished run as it is kept. */
+export interface KeptRun {
+  /** Sorts by the time of the run. */
+  readonly id: string;
+  /** Null for a run of a version that did not note it, or of a text that no document holds. */
+  readonly origin: RunOrigin | null;
+  readonly report: RunReport;
+}
+
+/** What ids look like: files of another name are not the history's. */
+const idPattern = /^\d{8}T\d{9}Z-[0-9a-f]{8}$/;
+
+/** The id of a run: when it was and a digest of its report, so that keeping it twice keeps it once. */
+export function idOf(report: RunReport): string {
+  const time = new Date(report.environment.date).toISOString().replaceAll(/[-:.]/g, '');
+  return `${time}-${createHash('sha256').update(JSON.stringify(report)).digest('hex').slice(0, 8)}`;
+}
+
+const whole = z.int().nonnegative();
+
+const options: z.ZodType<SimulationOptions> = z.object({
+  scenario: scenarioChoiceSchema,
+  executor: z.enum(executors),
+  precision: z.enum(precisions),
+  blockSize: whole,
+  construction: z.enum(constructions),
+  oracleLayers: whole.optional(),
+  oracleHeads: whole.optional(),
+  model: z.string(),
+  provider: z.enum(providers),
+  threads: whole,
+  verify: z.enum(verifications),
+  seeds: whole,
+  epsilon: z.number(),
+  failureProbability: z.number(),
+  quality: z.boolean(),
+  maxTokens: whole,
+  memoryLimit: z.number().nonnegative(),
+});
+
+const origin: z.ZodType<RunOrigin> = z.object({
+  uri: z.string(),
+  selection: z.object({ startLine: whole, startCharacter: whole, endLine: whole, endCharacter: whole }).nullable(),
+  options,
+});
+
+/** The file of a run. Its version is the report's. */
+const keptRunFile: z.ZodType<Omit<KeptRun, 'id'>> = z.object({
+  schemaVersion: z.literal(reportSchemaVersion),
+  origin: origin.nullable(),
+  report: runReportSchema,
+});
+
+/** The content of a run's file. */
+function fileOf({ origin: from, report }: Omit<KeptRun, 'id'>): string {
+  return `${JSON.stringify({ schemaVersion: reportSchemaVersion, origin: from, report })}\n`;
+}
 
 /** Runs that are kept. */
 export const runCapacity = 100;
@@ -18,7 +95,7 @@ const abandonedMs = 60 * 60 * 1000;
 const ending = '.json';
 
 /** What a folder of runs holds. */
-export interface RunsRead {
+interface RunsRead {
   /** Newest first. */
   readonly runs: readonly KeptRun[];
   /** Files that could not be read, each with why, in a sentence. */

@@ -2,19 +2,17 @@ import { InputError } from '../../core/errors';
 import { formatCount } from '../../core/format';
 import { dispatchesOf, tileRows, tilesPerDispatch } from '../../core/plan/dispatches';
 import { scenarioLabel } from '../../core/scenario/scenario';
-import { isUniform, layerParts } from '../../core/plan/parts';
-import { makePlan, type LayerPlan, type Plan, type PlanRequest } from '../../core/plan/plan';
+import { isUniform, layerParts, type LayerPlan, makePlan, type Plan, type PlanRequest } from '../../core/plan/plan';
 import { version } from '../../../package.json';
 import { inPowersOfTwo } from '../attend/compiled/attention';
 import { compiledFunctions } from '../attend/compiled/functions';
 import { attentionGraph, compiledScoreBytes, modelGraph, type CompiledGraph } from '../attend/compiled/graphs';
 import type { LoadedModel } from '../read/model/load';
-import { functionDomain } from '../onnx/function-builder';
-import { irVersion, opsetVersion } from '../attend/onnx/graph-builder';
+import { functionDomain, irVersion, opsetVersion } from '../attend/onnx/graph-builder';
 
 /** What part of the large transformer is exported. */
 export const exportParts = ['attention', 'model'] as const;
-export type ExportPart = (typeof exportParts)[number];
+type ExportPart = (typeof exportParts)[number];
 
 /** A graph as it goes to disk. */
 export interface ExportedGraph {

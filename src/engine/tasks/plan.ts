@@ -1,18 +1,21 @@
 import type { Calibration } from '../../core/predict/calibration';
-import { fastestBlock } from '../../core/predict/fastest';
-import { fastestDevice } from '../../core/device/fastest-device';
+import { fastestBlock, fastestDevice } from '../../core/predict/fastest';
 import { automaticBlock, defaultOptions, type SimulationOptions } from '../../core/options/options';
 import { makePlan, summarise, type Plan } from '../../core/plan/plan';
 import { planRequest } from '../../core/plan/request';
-import { predictionReport } from '../../core/report/prediction';
-import { reportSchemaVersion, type ModelDescription, type PlanDocument } from '../../core/report/report';
-import { withTokenizerNote, type TokenizerDescription } from '../../core/report/tokenizer';
+import { predictionReport } from '../../core/predict/prediction';
+import {
+  type ModelDescription,
+  type PlanDocument,
+  reportSchemaVersion,
+  type TokenizerDescription,
+  withTokenizerNote,
+} from '../../core/report/report';
 import { parameterCount, type ModelShape } from '../../core/shapes';
 import type { CalibrationStore } from '../store/calibrations';
 import { openModel, type ModelFolder } from '../read/model/load';
-import type { Prompt } from '../prompt';
-import { PromptTokenizer } from '../read/tokenizer/tokenizer';
-import { checkVocabulary } from '../tokenizer/vocabulary';
+import type { Prompt } from '../read/prompt';
+import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
 
 /** A prompt, planned: everything that is known before a run. */
 export interface PlannedPrompt {

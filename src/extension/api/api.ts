@@ -2,8 +2,7 @@ import type { Event, CancellationToken } from 'vscode';
 import type { Construction } from '../../core/construct/construction';
 import type { ChoiceKind, ScenarioParameters } from '../../core/scenario/scenario';
 import type { Provider, Verification } from '../../core/options/options';
-import type { Progress } from '../../core/report/progress';
-import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
+import type { ComparisonReport, PlanDocument, Progress, RunReport } from '../../core/report/report';
 
 /**
  * What Two Heads offers to other extensions. This file and the types that it names are the whole contract.

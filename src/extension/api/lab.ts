@@ -4,11 +4,11 @@ import { scenarioLabel, type Scenario, type ScenarioChoice } from '../../core/sc
 import type { SimulationOptions } from '../../core/options/options';
 import { reportSchemaVersion, type ComparisonReport, type PlanDocument, type RunReport } from '../../core/report/report';
 import { nativeScenario } from '../../core/shapes';
-import type { Prompt } from '../../engine/prompt';
+import type { Prompt } from '../../engine/read/prompt';
 import type { Engine } from '../tasks/engine';
 import type { RunHistory } from '../runs/run-history';
 import type { SingleTask, Step } from '../tasks/single-task';
-import type { TextPlanner } from '../lab/text-planner';
+import type { TextPlanner } from '../prompts/planner';
 
 /** Scenarios to compare. */
 export interface WantedScenarios {
@@ -18,7 +18,7 @@ export interface WantedScenarios {
 }
 
 /** The scenarios that a prompt can have, planned, and the others with why. */
-export interface ComparisonPlan extends Pick<ComparisonReport, 'refused'> {
+interface ComparisonPlan extends Pick<ComparisonReport, 'refused'> {
   readonly plans: readonly PlanDocument[];
 }
 

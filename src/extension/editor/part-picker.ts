@@ -1,14 +1,12 @@
 import * as vscode from 'vscode';
 import { formatCount } from '../../core/format';
-import { firstWords, mostExpensive, mostExpensiveBlocks } from '../../core/hints/expensive';
 import { blockLabel } from '../../core/hints/hints';
-import { sectionLabel } from '../../core/hints/section-hints';
+import { firstWords, mostExpensive, mostExpensiveBlocks, sectionLabel } from '../../core/hints/sections';
 import { t } from '../../core/l10n';
-import { markdown } from './heading-hints';
-import { sectionCost, type Planned } from './places';
+import { markdown, type Planned, sectionCost } from './hints';
 
 /** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
-export interface PartItem extends vscode.QuickPickItem {
+interface PartItem extends vscode.QuickPickItem {
   readonly range?: vscode.Range;
 }
 
@@ -18,7 +16,7 @@ const largestList = 50;
 const wordsLength = 100;
 
 /** The blocks of a prompt that cost most and, where it is Markdown with headings, the sections. */
-export function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
+function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
   const blocks = blockItems(document, planned);
   const sections = document.languageId === markdown ? sectionItems(document, planned) : [];
   return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
@@ -53,4 +51,47 @@ function lineOf({ start }: vscode.Range): string {
 /** The first words of a text, in which nothing is taken for an icon. */
 function shown(text: string): string {
   return firstWords(text, wordsLength).replaceAll(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
+}
+
+/**
+ * Asks for one of the most expensive parts of a prompt, and goes to its start. The part in focus is shown in the editor;
+ * without an answer the editor is left as it was.
+ */
+export async function goToExpensivePart(editor: vscode.TextEditor, planned: Planned): Promise<void> {
+  const { document, selection } = editor;
+  const shownBefore = editor.visibleRanges.at(0);
+  const highlight = vscode.window.createTextEditorDecorationType({
+    backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+  });
+  const pick = vscode.window.createQuickPick<PartItem>();
+  pick.title = t('Most Expensive Blocks');
+  pick.placeholder = t('Where the attention goes, the largest share first');
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.items = partItems(document, planned);
+  pick.onDidChangeActive((items) => {
+    const range = items.at(0)?.range;
+    editor.setDecorations(highlight, range === undefined ? [] : [range]);
+    if (range !== undefined) {
+      editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  });
+  // The ranges are of the text as it was.
+  const edits = vscode.workspace.onDidChangeTextDocument((event) => event.document === document && pick.hide());
+  const chosen = await new Promise<vscode.Range | undefined>((resolve) => {
+    pick.onDidAccept(() => resolve(pick.activeItems.at(0)?.range));
+    pick.onDidHide(() => resolve(undefined));
+    pick.show();
+  });
+  vscode.Disposable.from(pick, highlight, edits).dispose();
+  if (chosen !== undefined) {
+    const start = new vscode.Range(chosen.start, chosen.start);
+    const shown = await vscode.window.showTextDocument(document, {
+      viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active,
+      selection: start,
+    });
+    shown.revealRange(chosen, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  } else if (shownBefore !== undefined && editor.selection.isEqual(selection)) {
+    editor.revealRange(new vscode.Range(shownBefore.start, shownBefore.start), vscode.TextEditorRevealType.AtTop);
+  }
 }

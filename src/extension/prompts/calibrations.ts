@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Calibration } from '../../core/predict/calibration';
-import { fastestDevice } from '../../core/device/fastest-device';
+import { fastestDevice } from '../../core/predict/fastest';
 import type { Provider } from '../../core/options/options';
 import type { PlanRequest } from '../../core/plan/plan';
 import { Disposable } from '../disposable';

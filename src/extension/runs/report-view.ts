@@ -2,10 +2,51 @@ import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { exportFormats, type ExportFormat } from '../../core/report/formats';
 import { formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
+import { type ExportFormat, exportFormats } from '../../core/report/formats';
+import { htmlReport } from '../../core/report/html';
 import type { RunReport } from '../../core/report/report';
+import { scenarioLabel } from '../../core/scenario/scenario';
+import { Disposable } from '../disposable';
+
+/** The one editor that shows the report of a run, or of several beside each other: the page that an export to HTML writes. */
+export class ReportView extends Disposable {
+  private panel: vscode.WebviewPanel | undefined;
+
+  constructor() {
+    super();
+    this.own({
+      dispose: () => {
+        this.panel?.dispose();
+      },
+    });
+  }
+
+  /** Shows runs beside the prompt, in place of those shown before. The focus stays where it is. */
+  show(reports: readonly RunReport[]): void {
+    const panel = this.panel ?? this.open();
+    panel.title =
+      reports.length === 1
+        ? t('Run: {0}', scenarioLabel(reports[0].scenario))
+        : t('Comparison of {0}', formatNumberOf(reports.length, 'Run'));
+    panel.webview.html = inEnglish(() => htmlReport(reports));
+    panel.reveal(undefined, true);
+  }
+
+  private open(): vscode.WebviewPanel {
+    const place = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+    // The page needs neither scripts nor files.
+    const panel = vscode.window.createWebviewPanel('twoHeads.report', 'Two Heads', place, {
+      enableScripts: false,
+      localResourceRoots: [],
+      enableFindWidget: true,
+    });
+    panel.onDidDispose(() => (this.panel = undefined));
+    this.panel = panel;
+    return panel;
+  }
+}
 
 /** Asks for a format and a file, and writes runs there. @throws what the file system says */
 export async function exportRuns(reports: readonly RunReport[]): Promise<void> {

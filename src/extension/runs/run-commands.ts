@@ -2,15 +2,13 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
-import type { KeptRun } from '../../engine/history/kept-run';
+import type { KeptRun } from '../../engine/store/runs';
 import { Disposable } from '../disposable';
 import type { RunHistory } from './run-history';
 import { sourceAgain } from '../tasks/run-source';
 import type { Runner } from '../tasks/runner';
-import { ReportView } from '../history/report-view';
-import { exportRuns } from './report-view';
-import { pickRun, pickRuns } from '../history/run-picker';
-import { RunTree, runsOf, type RunNode } from './run-tree';
+import { exportRuns, ReportView } from './report-view';
+import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
 
 /** Commands that take one run, the one that was clicked. */
 const ofOne: ReadonlySet<string> = new Set(['showRun', 'rerun']);

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
-import { markdownFigures } from '../../core/export/markdown';
 import { fileName, formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
-import { byPrompt, runDescription, runLabel, runSpoken, type PromptRuns } from '../../core/report/run-label';
-import type { KeptRun } from '../../engine/history/kept-run';
+import { markdownFigures } from '../../core/report/formats';
+import { byPrompt, type PromptRuns, runDescription, runLabel, runSpoken } from '../../core/report/run-label';
+import type { KeptRun } from '../../engine/store/runs';
 import { Disposable } from '../disposable';
 import type { RunHistory } from './run-history';
 
 /** The view's id in the manifest. */
-export const runTreeId = 'twoHeads.history';
+const runTreeId = 'twoHeads.history';
 
 /** Whether any run is kept, for the manifest's conditions. */
 const hasRunsKey = 'twoHeads.hasRuns';
@@ -88,4 +88,30 @@ function runItem(node: Extract<RunNode, { kind: 'run' }>): vscode.TreeItem {
   item.accessibilityInformation = { label: runSpoken(report) };
   item.command = { command: 'twoHeads.showRun', title: t('Open Report'), arguments: [node] };
   return item;
+}
+
+/** Asks for runs. @param picked those that are chosen from the start @returns undefined where the user gave up */
+export async function pickRuns(
+  runs: readonly KeptRun[],
+  title: string,
+  picked: readonly KeptRun[],
+): Promise<readonly KeptRun[] | undefined> {
+  const items = itemsOf(runs).map((item) => ({ ...item, picked: picked.includes(item.run) }));
+  const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: t('Which runs?'), canPickMany: true, matchOnDetail: true });
+  return chosen?.map(({ run }) => run);
+}
+
+/** Asks for one run. @returns undefined where the user gave up */
+export async function pickRun(runs: readonly KeptRun[], title: string): Promise<KeptRun | undefined> {
+  const chosen = await vscode.window.showQuickPick(itemsOf(runs), { title, placeHolder: t('Which run?'), matchOnDetail: true });
+  return chosen?.run;
+}
+
+function itemsOf(runs: readonly KeptRun[]): (vscode.QuickPickItem & { readonly run: KeptRun })[] {
+  return runs.map((run) => ({
+    label: runLabel(run.report),
+    description: fileName(run.report.prompt.path),
+    detail: runDescription(run.report),
+    run,
+  }));
 }

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { generationText } from '../../core/generate/report';
+import { type GenerationReport, generationText } from '../../core/generate/report';
 import { t } from '../../core/l10n';
-import type { GenerationReport } from '../../core/report/generation';
 import { Disposable } from '../disposable';
 
 /** The scheme of documents that show continuations: read-only, and no prompts themselves. */

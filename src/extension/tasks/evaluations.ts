@@ -1,11 +1,11 @@
 import { evaluatedScenarios } from '../../core/compare/scenario-costs';
 import { InputError } from '../../core/errors';
-import { promptEvaluation } from '../../core/experiment/prompt-evaluation';
+import { promptEvaluation } from '../../core/evaluate/experiment';
 import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { EvaluateRequest } from '../../engine/process/rpc';
-import { evaluationTitle } from '../../protocol/activity-title';
+import { evaluationTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import { engineSettings } from '../settings';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { InputError, messageOf } from '../../core/errors';
-import type { RunOrigin } from '../../engine/history/kept-run';
+import type { RunOrigin } from '../../engine/store/runs';
 
 /** Text to run: a whole prompt or a selection. */
 export interface RunSource extends Pick<RunOrigin, 'uri' | 'selection'> {

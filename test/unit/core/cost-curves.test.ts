@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { costCurves, curveLengths } from '../../../src/core/compare/cost-curves';
-import { predict, sumOf } from '../../../src/core/predict/predict';
-import { predictedMs, timePredictor } from '../../../src/core/device/predict-request';
+import { predict, predictedMs, sumOf, timePredictor } from '../../../src/core/predict/predict';
 import { comparedScenarios, scenarioCosts } from '../../../src/core/compare/scenario-costs';
 import { perLayer } from '../../../src/core/scenario/scenario';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/options';

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateMean, estimateShare, studentQuantile } from '../../../src/core/evaluate/estimate';
+import {
+  addValue,
+  estimateMean,
+  estimateShare,
+  meanOf,
+  type Moments,
+  noMoments,
+  studentQuantile,
+} from '../../../src/core/evaluate/estimate';
 import { histogramOf, maximumOf, mergeHistograms, quantileError, quantileOf } from '../../../src/core/evaluate/histogram';
-import { addValue, meanOf, noMoments, type Moments } from '../../../src/core/evaluation/moments';
 import {
   measures,
   mergeWindows,

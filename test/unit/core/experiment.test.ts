@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkBudgets } from '../../../src/core/evaluate/budgets';
-import { defaultExperiment, defaultNeedleGrid, scenarioOf, windowsOf } from '../../../src/core/evaluate/experiment';
-import { scenarioGrid } from '../../../src/core/experiment/grid';
+import { defaultExperiment, defaultNeedleGrid, scenarioGrid, scenarioOf, windowsOf } from '../../../src/core/evaluate/experiment';
 import { InputError } from '../../../src/core/errors';
 import type { ExperimentReport } from '../../../src/core/evaluate/report';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluatedScenarios } from '../../../src/core/compare/scenario-costs';
-import { scenarioOf } from '../../../src/core/evaluate/experiment';
-import { promptEvaluation } from '../../../src/core/experiment/prompt-evaluation';
+import { promptEvaluation, scenarioOf } from '../../../src/core/evaluate/experiment';
 import { makeScenario, perLayer, type Scenario } from '../../../src/core/scenario/scenario';
 import { defaultOptions } from '../../../src/core/options/options';
 import { planRequest } from '../../../src/core/plan/request';

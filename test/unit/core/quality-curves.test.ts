@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { needleGrid, type NeedleScore } from '../../../src/core/evaluation/needle-grid';
+import { needleGrid, type NeedleScore } from '../../../src/core/evaluate/needles';
 import { summariseQuality } from '../../../src/core/evaluate/quality-summary';
 import { summariseWindow, type ScoredPosition } from '../../../src/core/evaluate/statistics';
 import { defaultExperiment } from '../../../src/core/evaluate/experiment';

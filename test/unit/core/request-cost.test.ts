@@ -6,7 +6,7 @@ import { defaultOptions } from '../../../src/core/options/options';
 import { makePlan, type PlanRequest } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { requestCost } from '../../../src/core/plan/request-cost';
-import { tileTotal } from '../../../src/core/plan/tile-total';
+import { tileTotal } from '../../../src/core/plan/tiles';
 import { blackBoxSettings, runs, scenarios, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 

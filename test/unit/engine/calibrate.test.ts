@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fastestDevice } from '../../../src/core/device/fastest-device';
+import { fastestDevice } from '../../../src/core/predict/fastest';
 import { calibrate } from '../../../src/engine/tasks/calibrate/calibrate';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { CancelledError } from '../../../src/core/errors';

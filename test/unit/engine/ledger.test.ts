@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport } from '../../../src/core/ledger/report';
-import type { Progress } from '../../../src/core/report/progress';
-import { runLedger } from '../../../src/engine/ledger/ledger';
-import { ledgerRow, planStatement } from '../../../src/engine/tasks/ledger/row';
-import { ledgerStatements } from '../../../src/engine/ledger/statements';
+import type { Progress } from '../../../src/core/report/report';
+import { runLedger } from '../../../src/engine/tasks/ledger/ledger';
+import { ledgerRow, ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 
 const small: LedgerOptions = {

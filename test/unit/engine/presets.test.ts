@@ -3,7 +3,7 @@ import { defaultOptions } from '../../../src/core/options/options';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { planDocument, planPrompt } from '../../../src/engine/tasks/plan';
 import { openModel } from '../../../src/engine/read/model/load';
-import { promptFromText } from '../../../src/engine/prompt';
+import { promptFromText } from '../../../src/engine/read/prompt';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { modelsFolder, sampleText } from '../../support/paths';
 

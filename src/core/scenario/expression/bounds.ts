@@ -2,13 +2,13 @@ import { floorModulo } from './evaluate';
 import type { Arithmetic, Comparison, NumberNode, TruthNode } from './syntax';
 
 /** All whole numbers from `low` to `high`. */
-export interface Interval {
+interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
 /** A rectangle of the pairs of queries and keys, both ends included. */
-export interface Rectangle {
+interface Rectangle {
   readonly query: Interval;
   readonly key: Interval;
 }

@@ -19,3 +19,20 @@ export type TruthNode =
   | { readonly kind: 'comparison'; readonly operator: Comparison; readonly left: NumberNode; readonly right: NumberNode }
   | { readonly kind: 'and' | 'or'; readonly left: TruthNode; readonly right: TruthNode }
   | { readonly kind: 'not'; readonly operand: TruthNode };
+
+/** Whether an expression names a variable. */
+export function mentions(node: TruthNode | NumberNode, name: Variable): boolean {
+  switch (node.kind) {
+    case 'literal':
+    case 'constant':
+      return false;
+    case 'variable':
+      return node.name === name;
+    case 'call':
+      return node.operands.some((operand) => mentions(operand, name));
+    case 'not':
+      return mentions(node.operand, name);
+    default:
+      return mentions(node.left, name) || mentions(node.right, name);
+  }
+}

@@ -6,11 +6,10 @@ import { callsPerDispatch, type BlackBoxLayout } from '../../../core/plan/attent
 import type { LayerPlan } from '../../../core/plan/plan';
 import type { PhaseClock } from '../runtime/clock';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../tiles/layer';
-import { rescaleSample } from '../../run/sample';
+import { rescaleSample } from '../tiles/states';
 import type { Oracle } from '../tiles/oracle';
 import type { BlackBox } from './black-box';
-import { PatternLane, type OutputRow } from '../../black-box/pattern-lane';
-import { SliceWriter, type Instance } from './slices';
+import { type Instance, type OutputRow, PatternLane, SliceWriter } from './slices';
 
 /** An instance some of whose rows have no log-normaliser yet, with the means that its first call returned for them. */
 interface RetriedInstance extends Instance {

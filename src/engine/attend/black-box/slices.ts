@@ -1,9 +1,9 @@
 import { noToken, type Pattern } from '../../../core/construct/arrangement';
-import { separationVectors, type SeparationVector } from '../../../core/construct/separation';
-import { sliceColumns, type BlackBoxShape, type SliceColumns } from '../../../core/construct/slice';
+import { type SeparationVector, separationVectors } from '../../../core/construct/separation';
+import { type BlackBoxShape, outputWidth, type Reading, sliceColumns, type SliceColumns } from '../../../core/construct/slice';
 import { hiddenScore } from '../graphs/attend';
-import { rowsView, type HeadTensor } from '../../run/head-tensor';
-import { keyHeadOf, type LayerTensors } from '../tiles/layer';
+import { type HeadTensor, keyHeadOf, type LayerTensors, rowsView } from '../tiles/layer';
+import type { BlackBox } from './black-box';
 
 /** One single-head instance: a pattern, for one head of the large transformer. */
 export interface Instance {
@@ -84,7 +84,7 @@ export class SliceWriter {
  * Where a slot's row begins in a tensor `[calls, M, H'L', width]`: slot `i` is instance `i mod H'L'` of call
  * `floor(i / H'L')`.
  */
-export function rowOffset({ rows, layers, heads }: BlackBoxShape, slot: number, row: number, width: number): number {
+function rowOffset({ rows, layers, heads }: BlackBoxShape, slot: number, row: number, width: number): number {
   const instances = layers * heads;
   const call = Math.floor(slot / instances);
   return ((call * rows + row) * instances + (slot % instances)) * width;
@@ -94,5 +94,58 @@ export function rowOffset({ rows, layers, heads }: BlackBoxShape, slot: number, 
 function copyRow(tensor: HeadTensor, head: number, token: number, target: Float32Array, at: number): void {
   if (token >= 0) {
     target.set(rowsView(tensor, head, token, token + 1), at);
+  }
+}
+
+/** Reads a row of a slot from a final output: a view, `[output width]`. */
+export type OutputRow = (slot: number, row: number) => Float32Array;
+
+/** Collects instances into batches of black-box calls. The buffer is made once, at first use; H'L' instances are one call. */
+export class PatternLane<I extends Instance> {
+  readonly waiting: I[] = [];
+  private buffer: Float32Array | undefined;
+  private readonly perCall: number;
+
+  /** @param calls how many calls a batch has at most */
+  constructor(
+    private readonly blackBox: BlackBox,
+    private readonly writer: SliceWriter,
+    private readonly causal: boolean,
+    private readonly retry: boolean,
+    private readonly calls: number,
+  ) {
+    this.perCall = blackBox.shape.layers * blackBox.shape.heads;
+  }
+
+  /** `[calls, M, H'L', input width]`. */
+  private get tokens(): Float32Array {
+    return (this.buffer ??= new Float32Array(this.calls * this.writer.callSize));
+  }
+
+  /** Adds an instance. Returns whether the lane is full and must be read before the next. */
+  add(instance: I, layer: LayerTensors): boolean {
+    this.writer.write(this.tokens, this.waiting.length, instance, layer);
+    this.waiting.push(instance);
+    return this.waiting.length === this.calls * this.perCall;
+  }
+
+  /** Calls the black box on what waits; which slots are not filled repeat old rows, and nobody reads them. */
+  async read(reading: Reading): Promise<OutputRow> {
+    const { shape } = this.blackBox;
+    const calls = Math.ceil(this.waiting.length / this.perCall);
+    const withSynthetic = reading === 'state' || reading === 'normaliser';
+    this.waiting.forEach((_, slot) => this.writer.setSynthetic(this.tokens, slot, withSynthetic));
+    const tokens = this.tokens.subarray(0, calls * this.writer.callSize);
+    const out = await this.blackBox.call({ causal: this.causal, reading, retry: this.retry, calls, tokens });
+    const width = outputWidth(shape.headWidth, reading);
+    return (slot, row) => {
+      const at = rowOffset(shape, slot, row, width);
+      return out.subarray(at, at + width);
+    };
+  }
+
+  /** Replaces the reference of a waiting instance's row. */
+  setReference(slot: number, row: number, reference: Float32Array): void {
+    this.writer.setReference(this.tokens, slot, row, reference);
   }
 }

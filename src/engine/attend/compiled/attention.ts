@@ -5,11 +5,11 @@ import type { LayerPlan } from '../../../core/plan/plan';
 import { TileMasks } from '../../../core/plan/tile-masks';
 import { permutation } from '../../../core/math/random';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
-import { maskScores } from '../../run/mask-scores';
+import { maskScores } from '../graphs/attend';
 import { callMergeStates, callMergeTiles, callSmallTransformer, type StateValues } from './functions';
 
 /** Queries, keys and values of a layer as values of a graph: `[H, N, m]`, `[H_kv, N, m]`; queries scaled by 1/sqrt(m). */
-export interface LayerValues {
+interface LayerValues {
   readonly query: Value;
   readonly key: Value;
   readonly value: Value;

@@ -1,9 +1,9 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Precision } from '../../../core/options/options';
 import type { OnnxOracle } from '../tiles/onnx-oracle';
-import { layerParts, partOfLayers } from '../../../core/plan/parts';
+import { layerParts, partOfLayers } from '../../../core/plan/plan';
 import { embed } from '../tiles/embed';
-import { throwIfCancelled } from '../../run/cancel';
+import { throwIfCancelled } from '../runtime/clock';
 import type { ForwardPass } from '../forward';
 import type { AttendedLayer, LayerTensors } from '../tiles/layer';
 import { sessionOptions, type Device } from '../runtime/provider';

@@ -1,5 +1,5 @@
 import type { Precision } from '../../../core/options/options';
-import { FunctionBuilder, type ModelFunction } from '../../onnx/function-builder';
+import { FunctionBuilder, type ModelFunction } from '../onnx/graph-builder';
 import type { Operators, Value } from '../onnx/operators';
 
 /** A tile's mean values and log-normalisers, as values of a graph. */

@@ -1,14 +1,8 @@
-import { layerParts, partOfLayers } from '../../../core/plan/parts';
-import type { LayerPlan, Plan } from '../../../core/plan/plan';
-import { logitsInto } from '../../graphs/head';
-import { normalise } from '../../graphs/norm';
-import { outputAndMlpInto } from '../../graphs/output-and-mlp';
-import { projectInto, type RotaryValues } from '../graphs/tokenwise';
-import { required, type WeightValues } from '../../graphs/weight-inputs';
+import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
+import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, type WeightValues } from '../graphs/tokenwise';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
-import type { RotaryEmbedding } from '../../read/model/rope';
-import { rotaryTable } from '../../model/rotary-table';
+import { type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
 import type { Weight, Weights } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { compileAttention, type CompiledAttention } from './attention';

@@ -1,3 +1,4 @@
+import type { TileMasks } from '../../../core/plan/tile-masks';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 
 /**
@@ -94,4 +95,17 @@ function sumsInputs(g: GraphBuilder, headWidth: number): Record<'reference' | 'w
     weighted: g.input('carriedWeighted', ['blocks', 'queries', headWidth]),
     sum: g.input('carriedSum', ['blocks', 'queries', 1]),
   };
+}
+
+/** Scores to add to a tile's, `[M, M]`: 0 on visible pairs, `hiddenScore` on hidden and padded ones. @param mask its index */
+export function maskScores(masks: TileMasks, mask: number): Float32Array {
+  const { rows } = masks;
+  const { starts, bounds } = masks.sight(mask);
+  const scores = new Float32Array(rows * rows).fill(hiddenScore);
+  for (let row = 0; row < rows; row += 1) {
+    for (let at = starts[row]; at < starts[row + 1]; at += 2) {
+      scores.fill(0, row * rows + bounds[at], row * rows + bounds[at + 1]);
+    }
+  }
+  return scores;
 }

@@ -1,5 +1,29 @@
-import { GraphBuilder } from '../onnx/graph-builder';
-import { causalMask } from '../../graphs/causal-mask';
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { hiddenScore } from './attend';
+
+/** `[rows, rows]`: 0 up to the diagonal, `hiddenScore` or less after it; folded into a constant when the graph is loaded. */
+export function causalMask(g: GraphBuilder, rows: number): Value {
+  const positions = Float32Array.from({ length: rows }, (_, row) => row);
+  const ahead = g.subtract(g.floats([1, rows], positions), g.floats([rows, 1], positions));
+  return g.multiply(g.relu(ahead), g.scalar(hiddenScore));
+}
+
+/**
+ * What everyone writes first: scores of all N^2 pairs, a causal mask, softmax, and the weighted values, in one call.
+ *
+ * Inputs `query`, `key`, `value` `[heads, N, m]`, queries scaled by 1/sqrt(m); output `out` `[heads, N, m]`. Its memory
+ * grows as O(N^2).
+ */
+export function denseAttentionGraph(tokens: number, headWidth: number): Uint8Array {
+  const g = new GraphBuilder('dense-attention');
+  const operand = ['heads', tokens, headWidth];
+  const query = g.input('query', operand);
+  const key = g.input('key', operand);
+  const value = g.input('value', operand);
+  const scores = g.add(g.matMul(query, g.transpose(key, [0, 2, 1])), causalMask(g, tokens));
+  g.output('out', g.matMul(g.softmax(scores), value), operand);
+  return g.build();
+}
 
 /**
  * Attention as a kernel without a mask input computes it: what theorem 4.2 packs prompts into.

@@ -8,7 +8,7 @@ import {
   type SliceColumns,
 } from '../../../core/construct/slice';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
-import { causalMask } from '../../graphs/causal-mask';
+import { causalMask } from './dense';
 
 /**
  * The smallest share of the synthetic token that is read, about e^-80. Below 1e-38 float32 has fewer bits, which would go
@@ -17,7 +17,7 @@ import { causalMask } from '../../graphs/causal-mask';
 const smallestShare = 1e-35;
 
 /** A small transformer as a graph. */
-export interface SmallTransformer {
+interface SmallTransformer {
   readonly shape: BlackBoxShape;
   /** Whether each row sees its own and earlier rows only. */
   readonly causal: boolean;

@@ -1,23 +1,71 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type FunctionProto,
+  FunctionProtoSchema,
+  type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
+  NodeProtoSchema,
+  type OperatorSetIdProto,
   OperatorSetIdProtoSchema,
+  type StringStringEntryProto,
   StringStringEntryProtoSchema,
+  type TensorProto,
   TensorProto_DataLocation,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
   TypeProto_TensorSchema,
   TypeProtoSchema,
-  ValueInfoProtoSchema,
-  type GraphProto,
-  type OperatorSetIdProto,
-  type StringStringEntryProto,
-  type TensorProto,
   type ValueInfoProto,
+  ValueInfoProtoSchema,
 } from './generated/onnx_pb';
-import type { ModelFunction } from '../../onnx/function-builder';
-import { dataTypes, Operators, type Dimension, type ElementType, type Value } from './operators';
+import { dataTypes, type Dimension, type ElementType, Operators, type Value } from './operators';
+
+/** The domain of Two Heads' own functions. */
+export const functionDomain = 'two-heads';
+
+/** A model-local function: a subgraph with a name, which nodes call like an operator. */
+export interface ModelFunction {
+  readonly opType: string;
+  readonly domain: string;
+  readonly proto: FunctionProto;
+}
+
+/** Builds a model-local function (FunctionProto, since IR version 8). It has no initializers: constants are nodes. */
+export class FunctionBuilder extends Operators {
+  private readonly proto: FunctionProto;
+
+  constructor(private readonly name: string) {
+    const proto = create(FunctionProtoSchema, { name, domain: functionDomain, opsetImport: [operatorSet('', opsetVersion)] });
+    super(proto.node);
+    this.proto = proto;
+  }
+
+  input(name: string): Value {
+    this.proto.input.push(name);
+    return { name };
+  }
+
+  output(name: string, value: Value): void {
+    this.append('Identity', [value], {}, [name]);
+    this.proto.output.push(name);
+  }
+
+  /** @param documentation what it computes, for viewers */
+  build(documentation: string): ModelFunction {
+    this.proto.docString = documentation;
+    return { opType: this.name, domain: functionDomain, proto: this.proto };
+  }
+
+  protected override constant(tensor: TensorProto): Value {
+    const name = this.fresh('constant');
+    const value = create(AttributeProtoSchema, { name: 'value', type: AttributeProto_AttributeType.TENSOR, t: tensor });
+    this.proto.node.push(create(NodeProtoSchema, { opType: 'Constant', name, output: [name], attribute: [value] }));
+    return { name };
+  }
+}
 
 export type { Dimension, Value } from './operators';
 
@@ -26,7 +74,7 @@ export const opsetVersion = 18;
 export const irVersion = 8;
 
 /** What surrounds a graph in its model. */
-export interface ModelParts {
+interface ModelParts {
   /** Model-local functions that its nodes call. */
   readonly functions?: readonly ModelFunction[];
   /** Other domains of operators that its nodes are of, such as `com.microsoft`. */
@@ -36,7 +84,7 @@ export interface ModelParts {
 }
 
 /** A model whose large constants lie in a second file. */
-export interface SplitModel {
+interface SplitModel {
   readonly model: Uint8Array;
   /** What the second file holds, in order: chunks of it, not yet joined. */
   readonly data: readonly Uint8Array[];
@@ -131,7 +179,7 @@ export class GraphBuilder extends Operators {
 }
 
 /** The version of a domain's operators that a model or function uses. */
-export function operatorSet(domain: string, version: number): OperatorSetIdProto {
+function operatorSet(domain: string, version: number): OperatorSetIdProto {
   return create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) });
 }
 

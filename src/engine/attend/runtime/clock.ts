@@ -1,3 +1,4 @@
+import { CancelledError } from '../../../core/errors';
 import { layerPhases, type LayerTimes, type Phase, type Phases } from '../../../core/report/report';
 
 /** Adds up the wall time of a run's phases. */
@@ -53,5 +54,12 @@ export class PhaseClock {
   /** Puts the time from `start` (as `performance.now()` gave it) until now on a phase. */
   add(phase: Phase, start: number): void {
     this.spent[phase] += performance.now() - start;
+  }
+}
+
+/** Throws once a run is cancelled. */
+export function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new CancelledError();
   }
 }

@@ -1,9 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
-import { deviceName } from '../../runtime/device-name';
 import { InputError, messageOf } from '../../../core/errors';
+import { type CalibrationOptions, type Provider, providers } from '../../../core/options/options';
 import type { Calibration } from '../../../core/predict/calibration';
-import { providers, type CalibrationOptions, type Provider } from '../../../core/options/options';
 import { GraphBuilder } from '../onnx/graph-builder';
 
 /** A provider that was seen to run on this machine. */
@@ -143,4 +144,29 @@ export async function checkFloat16(device: Device): Promise<void> {
 /** Cores that a machine without hyper-threading would have; ONNX Runtime's own default, made explicit so that it can be reported. */
 function physicalCores(): number {
   return Math.max(1, cpus().length);
+}
+
+/**
+ * What a provider runs on, in words: the processor, the first NVIDIA card that the driver lists, or a software device that
+ * the environment names. ONNX Runtime tells none of it; where nothing is found the provider's own name must do.
+ */
+function deviceName(provider: Exclude<Provider, 'auto'>): string {
+  if (provider === 'cpu') {
+    return cpus()[0]?.model.trim() ?? process.arch;
+  }
+  const drivers = `${process.env.VK_ICD_FILENAMES ?? ''} ${process.env.VK_DRIVER_FILES ?? ''}`;
+  if (provider === 'webgpu' && /swiftshader/i.test(drivers)) {
+    return 'SwiftShader (software)';
+  }
+  return (provider === 'webgpu' || provider === 'cuda' ? nvidiaName() : undefined) ?? provider;
+}
+
+/** The model that the NVIDIA driver on Linux gives for its first card. */
+function nvidiaName(folder = '/proc/driver/nvidia/gpus'): string | undefined {
+  try {
+    const [first] = readdirSync(folder);
+    return /^Model:\s*(.+)$/m.exec(readFileSync(join(folder, first, 'information'), 'utf8'))?.[1].trim();
+  } catch {
+    return undefined;
+  }
 }

@@ -3,15 +3,12 @@ import { dispatchesOf, tilesPerDispatch, type Dispatch, type TileStack } from '.
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { TileMasks } from '../../../core/plan/tile-masks';
-import { largestLogSum } from '../graphs/attend';
+import { largestLogSum, maskScores } from '../graphs/attend';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import type { PhaseClock } from '../runtime/clock';
 import { HeadOperands } from './head-operands';
-import { headTensor, rowsView } from '../../run/head-tensor';
-import { keyHeadOf, type AttendedLayer, type LayerAttention, type LayerTensors, type OnInstances } from './layer';
-import { maskScores } from '../../run/mask-scores';
-import { mergeTiles } from './states';
-import { rescaleSample } from '../../run/sample';
+import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type LayerTensors, type OnInstances, rowsView } from './layer';
+import { mergeTiles, rescaleSample } from './states';
 
 /** What a layer's attention is written to. */
 interface Target extends AttendedLayer {

@@ -2,7 +2,7 @@ import { readsPlainKeys } from '../../../core/plan/dispatches';
 import { permutation } from '../../../core/math/random';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { blockStart } from '../../../core/plan/partition';
-import { rowsView, type HeadTensor } from '../../run/head-tensor';
+import { rowsView, type HeadTensor } from './layer';
 
 /**
  * What the attention calls of one head read: views of the layer's own tensors where they can be, copies where the calls

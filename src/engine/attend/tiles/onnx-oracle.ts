@@ -1,14 +1,13 @@
 import type { BlackBoxShape } from '../../../core/construct/slice';
 import type { Plan } from '../../../core/plan/plan';
 import { OnnxBlackBox, type BlackBox } from '../black-box/black-box';
-import { outputAndMlpGraph } from '../../graphs/output-and-mlp';
-import { projectGraph } from '../graphs/tokenwise';
+import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
-import { RotaryTables } from '../../model/rotary-table';
+import { RotaryTables } from '../../read/model/rope';
 import { shapesOf, type Weights } from '../../read/model/weights';
 import type { Device } from '../runtime/provider';
-import { SessionPool, weightOperands } from '../../runtime/session-pool';
+import { SessionPool, weightOperands } from '../runtime/session';
 import type { AttentionResult, AttentionRun, CallCounter, Oracle, RunningSums } from './oracle';
 import { TileAttention } from './tile-attention';
 

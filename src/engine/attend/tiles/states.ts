@@ -1,4 +1,7 @@
-import { mergeRow, type AttentionState } from '../../../core/math/attention-state';
+import { type AttentionState, mergeRow } from '../../../core/math/attention-state';
+import { blockEnd, blockStart } from '../../../core/plan/partition';
+import type { LayerPlan } from '../../../core/plan/plan';
+import { isSampled } from '../../../core/scenario/scenario';
 import { emptyLogNormaliser } from '../graphs/attend';
 import type { AttentionResult } from './oracle';
 
@@ -13,5 +16,17 @@ export function mergeTiles(state: AttentionState, { out, logNormaliser }: Attent
     for (let row = 0; row < state.rows; row += 1) {
       mergeRow(state, row, part, tile * rows + row);
     }
+  }
+}
+
+/** Theorem 4.1: the sum over all keys is estimated by N over the sample's size times the sample's sum. */
+export function rescaleSample(plan: LayerPlan, logNormaliser: Float64Array): void {
+  if (!isSampled(plan.scenario)) {
+    return;
+  }
+  const { tokens } = plan;
+  for (let row = 0; row < logNormaliser.length; row += 1) {
+    const block = Math.floor((row % tokens) / plan.blockSize);
+    logNormaliser[row] += Math.log(tokens / (blockEnd(plan, block) - blockStart(plan, block)));
   }
 }

@@ -1,7 +1,6 @@
 import { attendGraph, type AttendShape } from '../graphs/attend';
-import type { GraphSession, Operand } from '../runtime/session';
+import { type GraphSession, type Operand, SessionPool } from '../runtime/session';
 import type { Device } from '../runtime/provider';
-import { SessionPool } from '../../runtime/session-pool';
 import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
 
 /** How a run's graph differs from others besides its stacks. */

@@ -1,9 +1,8 @@
 import type { ModelShape } from '../../../core/shapes';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
 import type { Oracle } from './oracle';
-import { throwIfCancelled } from '../../run/cancel';
-import { headTensor, readRows, writeRows, type HeadTensor } from '../../run/head-tensor';
-import type { LayerTensors } from './layer';
+import { throwIfCancelled } from '../runtime/clock';
+import { headTensor, type HeadTensor, type LayerTensors, readRows, writeRows } from './layer';
 
 /** Rows `[from, to)` of the residual stream that one token-wise dispatch takes. */
 export interface Stretch {

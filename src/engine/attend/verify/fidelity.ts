@@ -1,13 +1,45 @@
 import { referenceAttention } from '../../../core/math/reference-attention';
-import { maskOf, type Mask } from '../../../core/scenario/scenario';
 import type { Verification } from '../../../core/options/options';
-import { layerParts, partOfLayers } from '../../../core/plan/parts';
-import type { Plan } from '../../../core/plan/plan';
+import type { Difference } from '../../../core/pack/report';
+import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';
-import { throwIfCancelled } from '../../run/cancel';
-import { rowsView } from '../../run/head-tensor';
-import { headTensors, type AttendedLayer, type LayerTensors } from '../tiles/layer';
-import { infinityForNaN, LargestDifference } from '../../verify/difference';
+import { type Mask, maskOf } from '../../../core/scenario/scenario';
+import { throwIfCancelled } from '../runtime/clock';
+import { type AttendedLayer, headTensors, type LayerTensors, rowsView } from '../tiles/layer';
+
+/** An error: NaN counts as infinitely wrong, and must not vanish in a maximum. */
+function infinityForNaN(error: number): number {
+  return Number.isNaN(error) ? Infinity : error;
+}
+
+/** Collects the largest difference between rows and the rows they are held against. */
+export class LargestDifference {
+  private maxAbsError = 0;
+  private maxRelError = 0;
+
+  /** Compares two rows, component by component. */
+  addRow(row: ArrayLike<number>, exact: ArrayLike<number>): void {
+    let difference = 0;
+    let size = 0;
+    for (let column = 0; column < exact.length; column += 1) {
+      difference = Math.max(difference, infinityForNaN(Math.abs(row[column] - exact[column])));
+      size = Math.max(size, Math.abs(exact[column]));
+    }
+    this.add({ maxAbsError: difference, maxRelError: size > 0 ? difference / size : difference });
+  }
+
+  /** Takes in what was found elsewhere. */
+  add({ maxAbsError, maxRelError }: Difference): void {
+    this.maxAbsError = Math.max(this.maxAbsError, maxAbsError);
+    this.maxRelError = Math.max(this.maxRelError, maxRelError);
+  }
+
+  /** The worst of all that was added. */
+  result(): Difference {
+    const { maxAbsError, maxRelError } = this;
+    return { maxAbsError, maxRelError };
+  }
+}
 
 /** Rows that are checked unless every row is asked for. */
 const sampledRows = 64;

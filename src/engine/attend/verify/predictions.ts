@@ -1,12 +1,12 @@
-import { comparePredictionsGraph } from '../graphs/predictions';
-import { logitsGraph, scoreTargetsGraph } from '../../graphs/score-targets';
 import type { LoadedModel } from '../../read/model/load';
 import { shapesOf } from '../../read/model/weights';
+import { comparePredictionsGraph, logitsGraph, scoreTargetsGraph } from '../graphs/predictions';
+import { throwIfCancelled } from '../runtime/clock';
 import type { Device } from '../runtime/provider';
-import { SessionPool, weightOperands } from '../../runtime/session-pool';
+import { SessionPool, weightOperands } from '../runtime/session';
 
 /** Distributions of a run beside those of its baseline, a number a row. */
-export interface PredictionComparison {
+interface PredictionComparison {
   /** KL(baseline || run) in nats. */
   readonly divergence: Float32Array;
   /** 0 where both have the same most likely token, negative where not. */
@@ -17,7 +17,7 @@ export interface PredictionComparison {
 }
 
 /** How well rows predict given tokens, a number a row. */
-export interface TargetScores {
+interface TargetScores {
   /** Negative log-likelihood in nats. */
   readonly loss: Float32Array;
   /** Tokens that are more likely. */
@@ -74,5 +74,50 @@ export class OutputHead {
 
   async release(): Promise<void> {
     await this.sessions.release();
+  }
+}
+
+/** Memory that the logits of one slice may take: two distributions and their intermediates. */
+const logitBytes = 96 * 1024 * 1024;
+
+/** Arrays of a slice's rows by the vocabulary that live at once. */
+const logitArrays = 6;
+
+/** Rows whose logits fit in memory at once. */
+function logitRows(vocabulary: number): number {
+  return Math.max(1, Math.floor(logitBytes / (4 * logitArrays * vocabulary)));
+}
+
+/** Rows of two residual streams, compared. */
+interface ComparedSlice {
+  /** The first row. */
+  readonly from: number;
+  readonly rows: number;
+  readonly compared: PredictionComparison;
+}
+
+/**
+ * Compares the predictions of two residual streams `[rows, d]`, slice by slice: logits never exist for more than one.
+ *
+ * @param targets the token that follows each row, `[rows]`, where the model predicts the next one
+ * @throws CancelledError between two slices
+ */
+export async function* comparePredictions(
+  model: LoadedModel,
+  head: OutputHead,
+  hidden: Float32Array,
+  baseline: Float32Array,
+  targets: Int32Array | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<ComparedSlice> {
+  const { width, vocabulary } = model.shape;
+  const total = targets?.length ?? hidden.length / width;
+  const slice = logitRows(vocabulary);
+  for (let from = 0; from < total; from += slice) {
+    throwIfCancelled(signal);
+    const to = Math.min(total, from + slice);
+    const rows = (stream: Float32Array): Float32Array => stream.subarray(from * width, to * width);
+    const compared = await head.compare(rows(hidden), rows(baseline), targets && BigInt64Array.from(targets.subarray(from, to), BigInt));
+    yield { from, rows: to - from, compared };
   }
 }

@@ -4,8 +4,7 @@ import type { Quality } from '../../../core/report/report';
 import { nativeScenario } from '../../../core/shapes';
 import type { ModelConfig } from '../../read/model/architecture';
 import type { LoadedModel } from '../../read/model/load';
-import type { OutputHead } from './predictions';
-import { comparePredictions } from '../../verify/predictions';
+import { comparePredictions, type OutputHead } from './predictions';
 
 /** Why a plan's perplexity would mean nothing, or null where it means something. */
 export function qualityObstacle(

@@ -2,17 +2,21 @@ import { referenceAttention, scoreOf, type HeadTensors } from '../../../core/mat
 import type { AttentionState } from '../../../core/math/attention-state';
 import { fullMask } from '../../../core/scenario/full';
 import { planLayers, type LayerPlan } from '../../../core/plan/plan';
-import { logNeededLength, type Guarantee } from '../../../core/sampling/guarantee';
-import type { ErrorSpread, HeadSampling, SamplingConstants, SamplingReport } from '../../../core/report/sampling';
+import {
+  type ErrorSpread,
+  type Guarantee,
+  type HeadSampling,
+  logNeededLength,
+  type SamplingConstants,
+  type SamplingReport,
+} from '../../../core/report/sampling';
 import type { Oracle } from '../tiles/oracle';
-import { PhaseClock } from '../runtime/clock';
-import { throwIfCancelled } from '../../run/cancel';
+import { PhaseClock, throwIfCancelled } from '../runtime/clock';
 import { layerAttention } from '../forward';
-import { headView } from '../../run/head-tensor';
-import { headTensors, type AttendedLayer, type LayerTensors } from '../tiles/layer';
+import { type AttendedLayer, headTensors, headView, type LayerTensors } from '../tiles/layer';
 
 /** What theorem 4.1 is held to. */
-export interface SamplingTrial extends Guarantee {
+interface SamplingTrial extends Guarantee {
   /** How many permutations are tried; the plan's own seed is the first. */
   readonly seeds: number;
   /** Query rows looked at. */

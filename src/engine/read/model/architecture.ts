@@ -1,5 +1,5 @@
 import type { ModelShape } from '../../../core/shapes';
-import type { Checkpoint } from '../../model/checkpoint';
+import type { Checkpoint } from './weights';
 import type { RotaryEmbedding } from './rope';
 
 /** How numbers of a token are normalised: by their root mean square, or by mean and variance. */
@@ -9,7 +9,7 @@ export interface Norm {
 }
 
 /** Activations of feed-forward networks; `gelu` is the exact one, `gelu-tanh` its usual approximation. */
-export const activations = ['silu', 'gelu', 'gelu-tanh', 'relu'] as const;
+const activations = ['silu', 'gelu', 'gelu-tanh', 'relu'] as const;
 export type Activation = (typeof activations)[number];
 
 /** What a layer computes besides attention, as far as architectures differ in it: all that its graphs are built from. */

@@ -16,7 +16,7 @@ const readers: Readonly<Record<string, (json: unknown, path: string) => ModelCon
 };
 
 /** The architectures that can be run, by the `model_type` of their `config.json`. */
-export const modelTypes: readonly string[] = Object.keys(readers);
+const modelTypes: readonly string[] = Object.keys(readers);
 
 /** The largest `config.json` that is read, in bytes: real ones have a few thousand. */
 export const maximumConfigBytes = 1024 * 1024;

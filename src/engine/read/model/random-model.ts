@@ -2,12 +2,11 @@ import { normal } from '../../../core/math/random';
 import type { ModelShape } from '../../../core/shapes';
 import type { ModelConfig } from './architecture';
 import { plainLlama } from './architectures/llama';
-import type { StoredWeight, StoredWeights } from '../../model/checkpoint';
+import type { StoredWeight, StoredWeights, Weight, Weights } from './weights';
 import type { LoadedModel } from './load';
-import type { Weight, Weights } from './weights';
 
 /** What a random model's attention looks like. */
-export interface RandomModelOptions {
+interface RandomModelOptions {
   readonly seed: number;
   /** Standard deviation of the scores. */
   readonly scoreScale: number;

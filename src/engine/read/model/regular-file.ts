@@ -5,7 +5,7 @@ import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
 
 /** A file of a model's folder, open for reading. */
-export interface RegularFile {
+interface RegularFile {
   readonly file: FileHandle;
   readonly size: number;
 }
@@ -84,6 +84,6 @@ export async function readInto(file: FileHandle, position: number, target: Uint8
 }
 
 /** Why a file cannot be read, without its path, which the message has already: `ENOENT: no such file or directory`. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   return shown(messageOf(error).split(', ')[0]);
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../../core/errors';
-import { elementsOf } from '../../model/checkpoint';
+import { elementsOf } from './weights';
 import { readInto } from './regular-file';
 import { shown } from '../../../core/text/printable';
 
@@ -26,7 +26,7 @@ const tensorSchema = z.object({
 export type TensorEntry = z.infer<typeof tensorSchema>;
 
 /** A header that was read and checked. */
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /** Where the bytes of tensors begin; their offsets count from here. */
   readonly dataStart: number;

@@ -2,7 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import type { Codec } from '../../tokenizer/codec';
+import type { Codec } from './encodings';
 
 /** Token ids of a vocabulary are counted from 0 up and kept as 32-bit integers. */
 const largestId = 2 ** 31 - 1;

@@ -1,8 +1,17 @@
-import type { Codec } from '../../tokenizer/codec';
+import { z } from 'zod';
+import { InputError } from '../../../core/errors';
+import { shown } from '../../../core/text/printable';
+
+/** Text to token ids, and back: a model's own tokenizer, or one that stands in for it. */
+export interface Codec {
+  /** @param special whether the model's special tokens are put around the text */
+  encode(text: string, special: boolean): readonly number[];
+  decode(ids: readonly number[]): string;
+}
 
 /** Encodings that `gpt-tokenizer` ships, by their names at OpenAI. */
 export const encodings = ['r50k_base', 'cl100k_base', 'o200k_base'] as const;
-export type Encoding = (typeof encodings)[number];
+type Encoding = (typeof encodings)[number];
 
 /** Each is a module of up to a few megabytes, loaded when a model first needs it. */
 const modules = {
@@ -43,4 +52,34 @@ function pieces(text: string): string[] {
     rest = rest.slice(at);
   }
   return [...cut, rest];
+}
+
+/** The file in a model's folder that names an encoding in place of a `tokenizer.json`. */
+export const standInName = 'tokenizer-stand-in.json';
+
+/** An encoding that stands in for a model's tokenizer. */
+interface StandIn {
+  readonly encoding: Encoding;
+  readonly exact: boolean;
+  readonly reason: string;
+}
+
+const standIn: z.ZodType<StandIn> = z.object({ encoding: z.enum(encodings), exact: z.boolean(), reason: z.string().min(1).max(300) });
+
+/** Reads a stand-in. @param path named in errors @throws InputError where it is not JSON or lacks a field */
+export function parseStandIn(text: string, path: string): StandIn {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InputError(`${path} is not JSON; give {"encoding", "exact", "reason"}.`);
+  }
+  const parsed = standIn.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new InputError(
+      `${path}: ${issue.path.join('.') || 'the file'}: ${shown(issue.message)}; give {"encoding": one of ${encodings.join(', ')}, "exact", "reason"}.`,
+    );
+  }
+  return parsed.data;
 }

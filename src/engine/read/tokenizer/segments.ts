@@ -1,4 +1,4 @@
-import { commonPrefix, commonSuffix } from '../../../core/text/common';
+import { commonPrefix, commonSuffix } from '../../../core/text/edits';
 
 /**
  * Cuts a prompt where tokens are sure to end, so that an edit re-tokenizes one line and not a megabyte.
@@ -22,7 +22,7 @@ export function cutSegments(text: string): string[] {
 }
 
 /** The cuts of a text after one of them, the end of the text last. They depend on nothing before that one. */
-export function* cutsAfter(text: string, cut: number): Generator<number> {
+function* cutsAfter(text: string, cut: number): Generator<number> {
   let from = cut;
   // A cut in the middle of a line has had that line's first; at a line break, the line before it ended with one.
   let needsFirst = false;
@@ -84,7 +84,7 @@ function endsInWord(text: string, offset: number): boolean {
 }
 
 /** What an edit changes of a text's segments. */
-export interface ChangedSegments {
+interface ChangedSegments {
   /** Segments at the start, and at the end, that are the same in both texts. */
   readonly head: number;
   readonly tail: number;

@@ -1,19 +1,20 @@
-import type { TileRate } from '../../../core/predict/calibration';
 import { fitRates } from '../../../core/math/least-squares';
+import { uniform } from '../../../core/math/random';
+import { dispatchesOf, tilesPerDispatch } from '../../../core/plan/dispatches';
+import { type LayerPlan, planLayers } from '../../../core/plan/plan';
+import type { DenseRate, TileRate } from '../../../core/predict/calibration';
 import { countDispatches } from '../../../core/predict/predict';
 import type { LayerScenario } from '../../../core/scenario/scenario';
-import { dispatchesOf, tilesPerDispatch } from '../../../core/plan/dispatches';
-import { planLayers, type LayerPlan } from '../../../core/plan/plan';
-import { uniform } from '../../../core/math/random';
 import type { ModelShape } from '../../../core/shapes';
-import { plainLlama } from '../../read/model/architectures/llama';
-import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import { denseAttentionGraph } from '../../attend/graphs/dense';
 import { PhaseClock } from '../../attend/runtime/clock';
-import { FusedAttention } from '../../attend/tiles/fused-attention';
-import { headTensor, type HeadTensor } from '../../run/head-tensor';
-import type { LayerTensors } from '../../attend/tiles/layer';
 import type { Device } from '../../attend/runtime/provider';
-import { medianMs } from '../../calibrate/timing';
+import { GraphSession } from '../../attend/runtime/session';
+import { FusedAttention } from '../../attend/tiles/fused-attention';
+import { headTensor, type HeadTensor, type LayerTensors } from '../../attend/tiles/layer';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import { plainLlama } from '../../read/model/architectures/llama';
+import { medianMs } from './timing';
 
 /** A layer on which attention is timed. */
 interface Sample {
@@ -135,4 +136,25 @@ function randomLayer({ tokens, model }: LayerPlan): LayerTensors {
     return made;
   };
   return { query: tensor(model.heads), key: tensor(model.keyValueHeads), value: tensor(model.keyValueHeads) };
+}
+
+/** N at which dense attention is timed: its time per pair hardly changes beyond the larger, which a slow device is spared. */
+const lengths = { short: 512, long: 2048 } as const;
+const slowMs = 50;
+
+/** What the plain dense graph takes per pair of one head, causal: the mask hides half of the pairs and saves none. */
+export async function denseRate(headWidth: number, device: Device): Promise<DenseRate> {
+  const short = await denseMs(lengths.short, headWidth, device);
+  const [tokens, took] = short > slowMs ? [lengths.short, short] : [lengths.long, await denseMs(lengths.long, headWidth, device)];
+  return { headWidth, nsPerPair: (took * 1e6) / tokens ** 2 };
+}
+
+async function denseMs(tokens: number, headWidth: number, device: Device): Promise<number> {
+  const session = await GraphSession.create(denseAttentionGraph(tokens, headWidth), device);
+  const operand = { data: new Float32Array(tokens * headWidth).fill(0.1), shape: [1, tokens, headWidth] };
+  try {
+    return await medianMs(() => session.run({ query: operand, key: operand, value: operand }));
+  } finally {
+    await session.release();
+  }
 }

@@ -1,14 +1,15 @@
-import { calibrationSchemaVersion, type Calibration, type LayerRate, type TileRate } from '../../../core/predict/calibration';
-import type { OnProgress } from '../../../core/report/progress';
+import type { CalibrationOptions } from '../../../core/options/options';
+import { type Calibration, calibrationSchemaVersion, type LayerRate, type TileRate } from '../../../core/predict/calibration';
+import type { OnProgress } from '../../../core/report/report';
 import { compiledScoreBytes } from '../../attend/compiled/graphs';
-import { describeEnvironment } from '../../environment';
-import { throwIfCancelled } from '../../run/cancel';
-import type { Device } from '../../attend/runtime/provider';
-import { AttentionRates } from './attention-rates';
-import { copyBandwidth } from './timing';
-import { denseRate } from '../../calibrate/dense-rate';
+import { throwIfCancelled } from '../../attend/runtime/clock';
+import { describeEnvironment } from '../../machine';
+import { type Device, openDevice } from '../../attend/runtime/provider';
+import type { CalibrationStore } from '../../store/calibrations';
+import { AttentionRates, denseRate } from './attention-rates';
 import { layerRate } from './layer-rate';
 import { passRate } from './pass-rate';
+import { copyBandwidth } from './timing';
 import { tokenwiseRate } from './tokenwise-rates';
 
 /** Tile sizes M, head widths m and widths d that are measured; other ones lie between. */
@@ -115,4 +116,26 @@ async function fastestBatch(device: Device): Promise<number> {
   } finally {
     await rates.release();
   }
+}
+
+/** What surrounds a calibration. */
+interface CalibrationContext {
+  readonly calibrations: CalibrationStore;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * Measures a provider's device and keeps the calibration. `auto` is the CPU, the one that is everywhere.
+ *
+ * @throws InputError where the provider does not run here; CancelledError
+ */
+export async function calibrateProvider(
+  { provider, threads }: CalibrationOptions,
+  { calibrations, signal, onProgress }: CalibrationContext,
+): Promise<Calibration> {
+  const device = await openDevice(provider, threads);
+  const calibration = await calibrate(device, signal, onProgress);
+  await calibrations.write(calibration);
+  return calibration;
 }

@@ -7,8 +7,8 @@ import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { PhaseClock } from '../../attend/runtime/clock';
 import { forward } from '../../attend/forward';
 import type { Device } from '../../attend/runtime/provider';
-import { layerModel, layerShape } from '../../calibrate/layer-model';
-import { medianOf } from '../../calibrate/timing';
+import { layerModel, layerShape } from './layer-rate';
+import { medianOf } from './timing';
 
 /** Passes that are timed: N, M and a scenario each, on a model of a few layers. */
 const passes: readonly { readonly tokens: number; readonly blockSize: number; readonly scenario: Scenario }[] = [

@@ -7,8 +7,8 @@ import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { PhaseClock } from '../../attend/runtime/clock';
 import { forward } from '../../attend/forward';
 import type { Device } from '../../attend/runtime/provider';
-import { layerModel, layerShape } from '../../calibrate/layer-model';
-import { medianOf } from '../../calibrate/timing';
+import { layerModel, layerShape } from './layer-rate';
+import { medianOf } from './timing';
 
 /** M of the passes that are timed, with a window so short that attention hardly counts. */
 const blockSize = 256;

@@ -2,16 +2,14 @@ import { summariseWindow, type ScoredPosition, type WindowSummary } from '../../
 import type { EvaluationWindow } from '../../../core/evaluate/windows';
 import type { Experiment } from '../../../core/evaluate/experiment';
 import type { Plan } from '../../../core/plan/plan';
-import { executorOf } from '../../attend/pass';
-import { passOf } from '../../compiled/pass';
-import { checkMemory } from '../../attend/runtime/machine';
+import { executorOf, passOf } from '../../attend/pass';
+import { checkMemory } from '../../machine';
 import { loadModel, type LoadedModel, type ModelFolder } from '../../read/model/load';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { OutputHead } from '../../attend/verify/predictions';
+import { comparePredictions, OutputHead } from '../../attend/verify/predictions';
 import { PhaseClock } from '../../attend/runtime/clock';
 import { checkFloat16, openDevice, type Device } from '../../attend/runtime/provider';
-import { comparePredictions } from '../../verify/predictions';
-import type { NeedleResult } from '../../experiment/result-schemas';
+import type { NeedleResult } from './results';
 
 /** A window's last residual stream `[N, d]`, and what it took. */
 export interface WindowRun {

@@ -1,11 +1,13 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { constructions } from '../../../core/construct/construction';
-import { InputError } from '../../../core/errors';
-import { defaultExperiment, experimentVersion, scenarioOf, type Experiment } from '../../../core/evaluate/experiment';
-import { choiceDefinitions } from '../../../core/scenario/scenario';
+import { InputError, messageOf } from '../../../core/errors';
+import { defaultExperiment, type Experiment, experimentVersion, scenarioOf } from '../../../core/evaluate/experiment';
 import { defaultNeedle } from '../../../core/evaluate/needles';
 import { executors, precisions, providers } from '../../../core/options/options';
 import { maximumTokens } from '../../../core/plan/partition';
+import { choiceDefinitions } from '../../../core/scenario/scenario';
 
 const kinds = choiceDefinitions.map(({ kind }) => kind).join('|');
 const forms = choiceDefinitions.map(({ kind, parameters }) =>
@@ -150,4 +152,29 @@ function parseJson(content: string, path: string): unknown {
   } catch {
     throw new InputError(`${path} is not JSON; give an experiment file, as docs/experiments.md describes.`);
   }
+}
+
+/**
+ * Reads an experiment file; its paths, relative to it, become paths that can be opened.
+ *
+ * @param modelsFolder the folder of the models that ship, whose names are no paths
+ * @throws InputError where it cannot be read, or says something that cannot be
+ */
+export async function readExperiment(path: string, modelsFolder: string): Promise<Experiment> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new InputError(`${path} cannot be read (${messageOf(error)}); give the path of an experiment file.`);
+  });
+  return withPaths(parseExperiment(text, path), modelsFolder, (inner) => (isAbsolute(inner) ? inner : join(dirname(path), inner)));
+}
+
+/** An experiment with its paths moved; the name of a model that ships is none. */
+export async function withPaths(experiment: Experiment, modelsFolder: string, moved: (path: string) => string): Promise<Experiment> {
+  const { prompts, model, results } = experiment;
+  const ships = await stat(join(modelsFolder, model)).catch(() => undefined);
+  return {
+    ...experiment,
+    prompts: prompts.map(moved),
+    model: ships === undefined ? moved(model) : model,
+    results: results === null ? null : moved(results),
+  };
 }

@@ -1,26 +1,23 @@
+import { CancelledError, InputError } from '../../../core/errors';
+import { type Experiment, windowsOf } from '../../../core/evaluate/experiment';
+import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
 import { paretoFront } from '../../../core/math/pareto';
-import { InputError } from '../../../core/errors';
-import { windowsOf, type Experiment } from '../../../core/evaluate/experiment';
+import { type OnProgress, reportSchemaVersion } from '../../../core/report/report';
 import { scenarioLabel } from '../../../core/scenario/scenario';
-import type { ExperimentPoint, ExperimentReport } from '../../../core/evaluate/report';
-import type { OnProgress } from '../../../core/report/progress';
-import { reportSchemaVersion } from '../../../core/report/report';
 import { nativeScenario } from '../../../core/shapes';
-import { describeEnvironment } from '../../environment';
-import { describeModel, type Places } from '../plan';
-import { openModel, type ModelFolder } from '../../read/model/load';
-import type { Prompt } from '../../prompt';
+import { describeEnvironment } from '../../machine';
 import { checkLength } from '../../attend/tiles/embed';
-import { PromptTokenizer } from '../../read/tokenizer/tokenizer';
-import { checkRunnable } from '../../tokenizer/vocabulary';
 import { qualityObstacle } from '../../attend/verify/quality';
-import { placeNeedles, type PlacedAnswer } from './texts';
-import { measuredPoint, needleGridOf } from '../../experiment/point-report';
-import { PointPlanner, pointsOf, type Point } from './points';
-import type { Results } from './results';
-import { readTexts, type ExperimentText } from '../../experiment/texts';
-import { workNeedles, workWindows, type Job } from './work';
-import { Worker } from '../../experiment/worker';
+import type { EvaluateRequest } from '../../process/rpc';
+import { type ModelFolder, openModel } from '../../read/model/load';
+import { type Prompt, promptFromText, readPrompts } from '../../read/prompt';
+import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
+import { describeModel, type Places } from '../plan';
+import { readExperiment } from './experiment-file';
+import { measuredPoint, needleGridOf, type Point, PointPlanner, pointsOf } from './points';
+import { Results } from './results';
+import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from './texts';
+import { type Job, Worker, workNeedles, workWindows } from './work';
 
 /** What surrounds an experiment. */
 export interface ExperimentContext extends Places {
@@ -144,4 +141,22 @@ function jobsOf(points: readonly Point[]): Job[] {
 /** The jobs and, last, the baseline, whose answers a needle's are held against. */
 function withBaseline(jobs: readonly Job[], baseline: Job, needles: readonly PlacedAnswer[]): readonly Job[] {
   return needles.length === 0 ? [] : [...jobs, baseline];
+}
+
+/**
+ * Runs an experiment on texts or from its file; results go where the experiment says.
+ *
+ * @throws InputError, CancelledError as `runExperiment`
+ */
+export async function evaluate(request: EvaluateRequest, context: Omit<ExperimentContext, 'results'>): Promise<ExperimentSummary> {
+  const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
+  const prompts =
+    'file' in request ? await readPrompts(experiment.prompts) : request.texts.map(({ path, text }) => promptFromText(path, text));
+  const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
+  const report = await runExperiment(prompts, experiment, { ...context, results }).catch((error: unknown) => {
+    throw error instanceof CancelledError && results.kept
+      ? new CancelledError(`The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`)
+      : error;
+  });
+  return summariseExperiment(report);
 }

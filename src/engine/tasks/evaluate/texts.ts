@@ -1,8 +1,47 @@
-import { placeNeedle } from '../../../core/evaluate/needles';
-import type { NeedleGridRequest } from '../../../core/evaluate/experiment';
 import { InputError } from '../../../core/errors';
-import type { PromptTokenizer } from '../../read/tokenizer/tokenizer';
-import type { ExperimentText } from '../../experiment/texts';
+import type { Experiment, NeedleGridRequest } from '../../../core/evaluate/experiment';
+import { placeNeedle } from '../../../core/evaluate/needles';
+import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
+import type { ModelFolder } from '../../read/model/load';
+import type { Prompt } from '../../read/prompt';
+import { checkVocabulary, type PromptTokenizer } from '../../read/tokenizer/tokenizer';
+
+/** A prompt of an experiment. */
+export interface ExperimentText {
+  readonly prompt: Prompt;
+  /** N, special tokens included. */
+  readonly tokens: number;
+  /** Token ids without special tokens. */
+  readonly text: Int32Array;
+  readonly specials: SpecialTokens;
+  readonly windows: readonly EvaluationWindow[];
+}
+
+/**
+ * Tokenizes prompts and cuts them into windows.
+ *
+ * @param sizes context and stride, both above 0
+ * @throws InputError for a tokenizer that is not this model's, and a context that leaves no room
+ */
+export function readTexts(
+  prompts: readonly Prompt[],
+  tokenizer: PromptTokenizer,
+  model: ModelFolder,
+  { maximumWindows }: Pick<Experiment, 'maximumWindows'>,
+  sizes: { readonly context: number; readonly stride: number },
+): ExperimentText[] {
+  return prompts.map((prompt) => {
+    const whole = tokenizer.encode(prompt.text);
+    if (whole.length === 0) {
+      throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
+    }
+    checkVocabulary(whole, model, tokenizer.source);
+    const text = Int32Array.from(tokenizer.encodePart(prompt.text));
+    const specials = specialTokens(whole, text);
+    const windows = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');
+    return { prompt, tokens: whole.length, text, specials, windows: maximumWindows > 0 ? windows.slice(0, maximumWindows) : windows };
+  });
+}
 
 /** A needle in its haystack with its answer. */
 export interface PlacedAnswer {

@@ -1,12 +1,19 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Experiment } from '../../../core/evaluate/experiment';
 import { positionBins } from '../../../core/evaluate/statistics';
-import { scenarioLabel, type Scenario } from '../../../core/scenario/scenario';
-import { throwIfCancelled } from '../../run/cancel';
-import type { Evaluator, WindowRun } from './evaluator';
-import type { PlacedAnswer } from './texts';
+import { type Scenario, scenarioLabel } from '../../../core/scenario/scenario';
+import { throwIfCancelled } from '../../attend/runtime/clock';
+import { describeEnvironment } from '../../machine';
+import type { ModelFolder } from '../../read/model/load';
+import { Evaluator, type WindowRun } from './evaluator';
 import type { PointPlanner } from './points';
-import { needleResult, windowResult, type NeedleResult, type WindowResult } from '../../experiment/result-schemas';
-import { unitOf, type Results } from './results';
-import type { ExperimentText } from '../../experiment/texts';
+import { needleResult, type NeedleResult, type Results, unitOf, windowResult, type WindowResult } from './results';
+import type { ExperimentContext } from './run-experiment';
+import type { ExperimentText, PlacedAnswer } from './texts';
 
 /** A scenario that is measured with one block size. */
 export interface Job {
@@ -15,10 +22,10 @@ export interface Job {
 }
 
 /** Tells how far the work is. @param share of it, from 0 to 1 */
-export type OnWork = (share: number, message: string) => void;
+type OnWork = (share: number, message: string) => void;
 
 /** What the work of an experiment rests on. */
-export interface WorkContext {
+interface WorkContext {
   readonly baseline: Job;
   readonly planner: PointPlanner;
   readonly results: Results;
@@ -122,4 +129,70 @@ async function workThrough<T>(
 
 function sameJob(one: Job, other: Job): boolean {
   return one.blockSize === other.blockSize && scenarioLabel(one.scenario) === scenarioLabel(other.scenario);
+}
+
+/** What runs the work of an experiment: a model that is loaded when the first unit needs it. */
+export class Worker {
+  private opened: Promise<Evaluator> | undefined;
+  private highest = 0;
+
+  private constructor(
+    private readonly model: ModelFolder,
+    private readonly experiment: Experiment,
+    private readonly work: Omit<WorkContext, 'evaluator' | 'onWork'>,
+    private readonly onProgress: ExperimentContext['onProgress'],
+  ) {}
+
+  /** @param tokens of the longest window, for which the fastest device is chosen where none is named */
+  static async prepare(
+    model: ModelFolder,
+    asked: Experiment,
+    baseline: Job,
+    planner: PointPlanner,
+    tokens: number,
+    { results, signal, onProgress }: ExperimentContext,
+  ): Promise<Worker> {
+    const provider =
+      asked.provider === 'auto' ? (planner.device(tokens, baseline.scenario, baseline.blockSize)?.provider ?? 'cpu') : asked.provider;
+    const { threads, executor, precision, construction } = asked;
+    const { twoHeads, onnxruntime } = describeEnvironment();
+    // Reading all weights for their digest is worth it only where results may be those of other weights.
+    const digest = asked.quality && results.kept ? await modelDigest(model.folder) : model.name;
+    const identity = { model: digest, twoHeads, onnxruntime, provider, threads, executor, precision, construction, baseline };
+    return new Worker(model, { ...asked, provider }, { baseline, planner, results, identity, signal }, onProgress);
+  }
+
+  /** The surroundings of work that is a part of the whole: progress goes from `from` on, by `share`. */
+  part(from: number, share: number): WorkContext {
+    return {
+      ...this.work,
+      evaluator: () => (this.opened ??= Evaluator.open(this.model, this.experiment, this.work.signal)),
+      onWork: (part, message) => {
+        this.highest = Math.max(this.highest, Math.min(1, from + share * part));
+        this.onProgress({ fraction: this.highest, phase: 'quality', message });
+      },
+    };
+  }
+
+  async release(): Promise<void> {
+    // A model that could not be opened has nothing to release, and its error is on its way.
+    await (await this.opened?.catch(() => undefined))?.release();
+  }
+}
+
+/** The files that make a model what it is. */
+const modelFiles = /^(config\.json|tokenizer\.json|tokenizer_config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
+
+/** Hex SHA-256 of a model's configuration, tokenizer and weights: results of other weights must not be taken for its own. */
+async function modelDigest(folder: string): Promise<string> {
+  const digest = createHash('sha256');
+  for (const name of (await readdir(folder)).filter((each) => modelFiles.test(each)).sort()) {
+    digest.update(`${name}\0`);
+    await pipeline(createReadStream(join(folder, name)), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        digest.update(chunk);
+      }
+    });
+  }
+  return digest.digest('hex');
 }

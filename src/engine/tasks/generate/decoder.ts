@@ -1,19 +1,16 @@
 import { maskOf, visibleRanges, type LayerScenario, type Mask, type Range } from '../../../core/scenario/scenario';
-import { layerParts, partOfLayers } from '../../../core/plan/parts';
-import type { Plan } from '../../../core/plan/plan';
-import type { Pass } from '../../compiled/pass';
+import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
+import type { Pass } from '../../attend/pass';
 import type { LoadedModel } from '../../read/model/load';
 import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import type { OutputHead } from '../../attend/verify/predictions';
-import { throwIfCancelled } from '../../run/cancel';
-import { PhaseClock } from '../../attend/runtime/clock';
+import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
 import { embed } from '../../attend/tiles/embed';
 import type { LayerTensors } from '../../attend/tiles/layer';
-import { attendCached } from '../../generate/cached-attention';
-import { LayerCache } from './cached-attention';
+import { attendCached, LayerCache } from './cached-attention';
 
 /** What a decoder needs. */
-export interface DecoderContext {
+interface DecoderContext {
   readonly model: LoadedModel;
   /** Of the prompt. */
   readonly plan: Plan;

@@ -2,27 +2,23 @@ import { chooseToken } from '../../../core/generate/choose';
 import { InputError } from '../../../core/errors';
 import { isBlackBox } from '../../../core/construct/construction';
 import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle } from '../../../core/scenario/scenario';
-import { nativePlan } from '../../../core/plan/native-plan';
-import type { Plan } from '../../../core/plan/plan';
+import { nativePlan, type Plan } from '../../../core/plan/plan';
 import { uniform } from '../../../core/math/random';
-import type { Continuation, GeneratedToken, GenerationOptions, GenerationReport } from '../../../core/report/generation';
+import type { Continuation, GeneratedToken, GenerationOptions, GenerationReport } from '../../../core/generate/report';
 import type { SimulationOptions } from '../../../core/options/options';
-import { executorOf } from '../../attend/pass';
-import { passOf } from '../../compiled/pass';
-import { describeEnvironment } from '../../environment';
+import { executorOf, passOf } from '../../attend/pass';
+import { checkMemory, describeEnvironment, peakResidentBytes } from '../../machine';
 import { planDocument, planPrompt, type PlannedPrompt } from '../plan';
-import { checkMemory, peakResidentBytes } from '../../attend/runtime/machine';
 import { loadModel, type LoadedModel } from '../../read/model/load';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { OutputHead } from '../../attend/verify/predictions';
-import type { Prompt } from '../../prompt';
+import type { Prompt } from '../../read/prompt';
 import { checkLength } from '../../attend/tiles/embed';
 import { checkFloat16, openPlannedDevice, type Device } from '../../attend/runtime/provider';
 import type { SimulationContext } from '../simulate';
-import { checkRunnable } from '../../tokenizer/vocabulary';
+import { checkRunnable } from '../../read/tokenizer/tokenizer';
 import { cacheBytes, Decoder } from './decoder';
-import { endTokens } from './tokens';
-import { TokenText } from '../../generate/token-text';
+import { endTokens, TokenText } from './tokens';
 
 /** What the continuations of a prompt share. */
 interface Shared {

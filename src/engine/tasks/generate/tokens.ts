@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { maximumConfigBytes } from '../../read/model/config';
 import { exists, readRegularText } from '../../read/model/regular-file';
+import type { PromptTokenizer } from '../../read/tokenizer/tokenizer';
 
 const id = z.number().int().nonnegative();
 const schema = z.object({ eos_token_id: z.union([id, z.array(id)]).nullish() });
@@ -46,4 +47,38 @@ function idsOf(text: string, path: string): readonly number[] | undefined {
   }
   const { eos_token_id: ids } = parsed.data;
   return typeof ids === 'number' ? [ids] : (ids ?? undefined);
+}
+
+/** Tokens that are decoded after the end of the prompt: a tokenizer may decode the first token of a text in another way. */
+const contextTokens = 8;
+
+/** The text of tokens that follow a prompt. */
+export class TokenText {
+  private readonly ids: number[];
+  private readonly from: number;
+  private before: string;
+
+  constructor(
+    private readonly tokenizer: PromptTokenizer,
+    prompt: Int32Array,
+  ) {
+    this.ids = [...prompt.slice(-contextTokens)];
+    this.before = tokenizer.decode(this.ids);
+    this.from = this.before.length;
+  }
+
+  /** The text of all tokens so far. */
+  get whole(): string {
+    return this.before.slice(this.from);
+  }
+
+  /** Adds a token. @returns the text that came with it */
+  add(id: number): string {
+    this.ids.push(id);
+    const now = this.tokenizer.decode(this.ids);
+    // What was half of a character until now is a whole one.
+    const stable = this.before.replace(/\uFFFD+$/u, '').length;
+    this.before = now;
+    return now.slice(Math.max(stable, this.from));
+  }
 }

@@ -1,9 +1,8 @@
 import type { LedgerOptions, LedgerRow } from '../../../core/ledger/report';
 import { randomModel } from '../../read/model/random-model';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { PackCheck } from '../pack/check';
-import { packLayout } from '../../pack/layout';
-import { checkPackMemory } from '../../pack/limits';
+import { checkPackMemory, PackCheck } from '../pack/check';
+import { packLayout } from '../pack/layout';
 import { runPacks } from '../pack/ways';
 import { headTensors, type LayerTensors } from '../../attend/tiles/layer';
 import type { Device } from '../../attend/runtime/provider';

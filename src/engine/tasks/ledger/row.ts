@@ -1,20 +1,44 @@
 import { arrangementOf, type BlackBoxConstruction } from '../../../core/construct/construction';
-import { lowerBoundOf, packedFormula } from '../../../core/plan/bound';
-import { planLayers, type LayerPlan } from '../../../core/plan/plan';
 import type { LedgerOptions, LedgerRow, LedgerVerdict } from '../../../core/ledger/report';
+import { lowerBoundOf, packedFormula } from '../../../core/plan/bound';
+import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';
+import { type LayerScenario, makeScenario } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
-import { checkMemory } from '../../attend/runtime/machine';
-import { randomModel } from '../../read/model/random-model';
-import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { PhaseClock } from '../../attend/runtime/clock';
-import { throwIfCancelled } from '../../run/cancel';
 import { forward } from '../../attend/forward';
-import { headTensors } from '../../attend/tiles/layer';
+import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
+import { checkMemory } from '../../machine';
 import type { Device } from '../../attend/runtime/provider';
+import { headTensors } from '../../attend/tiles/layer';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { FidelityCheck, spreadRows } from '../../attend/verify/fidelity';
+import { randomModel } from '../../read/model/random-model';
 import { StatedError } from './stated-error';
-import type { LedgerStatement } from '../../ledger/statements';
+
+/** A statement to be run: a scenario under a construction, on a kind of data. */
+interface LedgerStatement {
+  readonly scenario: LayerScenario;
+  readonly construction: BlackBoxConstruction;
+  /** Whether the oracle masks causally and cannot do otherwise. */
+  readonly causal: boolean;
+}
+
+/**
+ * The statements of the paper that a ledger runs, each as the proof has it and in its tight form.
+ *
+ * @throws InputError for parameters that fit no scenario
+ */
+export function ledgerStatements({ window, sinks, seed }: LedgerOptions): readonly LedgerStatement[] {
+  const masks: readonly Omit<LedgerStatement, 'construction'>[] = [
+    { scenario: makeScenario('full'), causal: false },
+    { scenario: makeScenario('causal'), causal: false },
+    { scenario: makeScenario('causal'), causal: true },
+    { scenario: makeScenario('sliding-window', { window }), causal: true },
+    { scenario: makeScenario('attention-sink', { window, sinks }), causal: true },
+    { scenario: makeScenario('average-case', { seed }), causal: false },
+  ];
+  return masks.flatMap((mask) => (['tight', 'paper'] as const).map((construction) => ({ ...mask, construction })));
+}
 
 /** Pairs of a query and a key, over all heads and layers, up to which every row is checked: a few seconds of float64. */
 const densePairs = 5e7;

@@ -4,7 +4,7 @@ import { arrangementOf } from '../../../core/construct/construction';
 import { noToken, referenceTokens, rowSees, type Pattern } from '../../../core/construct/arrangement';
 import { maskOf } from '../../../core/scenario/scenario';
 import type { LedgerRow } from '../../../core/ledger/report';
-import { guaranteedEpsilon } from '../../../core/sampling/guarantee';
+import { guaranteedEpsilon } from '../../../core/report/sampling';
 import { samplingConstants } from '../../attend/verify/sampling';
 import type { StatementPlan } from './row';
 

@@ -1,19 +1,16 @@
 import type { PackedPrompt, PackOptions, PackReport } from '../../../core/pack/report';
-import type { OnProgress } from '../../../core/report/progress';
-import { reportSchemaVersion, type Phase } from '../../../core/report/report';
-import { describeEnvironment } from '../../environment';
+import { type OnProgress, type Phase, reportSchemaVersion } from '../../../core/report/report';
+import { describeEnvironment } from '../../machine';
 import { describeModel } from '../plan';
 import { loadModel, openModel, type LoadedModel } from '../../read/model/load';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { OutputHead } from '../../attend/verify/predictions';
-import type { Prompt } from '../../prompt';
+import type { Prompt } from '../../read/prompt';
 import { openDevice } from '../../attend/runtime/provider';
-import { LargestDifference } from '../../verify/difference';
+import { LargestDifference } from '../../attend/verify/fidelity';
 import { measureQuality } from '../../attend/verify/quality';
-import { PackCheck } from './check';
-import { packLayout, type PromptPlace } from '../../pack/layout';
-import { checkPackedLength, checkPackMemory } from '../../pack/limits';
-import { tokenizePrompts, type TokenizedPrompt } from './layout';
+import { checkPackedLength, checkPackMemory, PackCheck } from './check';
+import { packLayout, type PromptPlace, type TokenizedPrompt, tokenizePrompts } from './layout';
 import { runPacks, warmUp, type RunWay } from './ways';
 
 /** What surrounds a pack. */

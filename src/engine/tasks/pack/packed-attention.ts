@@ -1,8 +1,69 @@
 import { separationStrength } from '../../../core/construct/separation';
-import { headTensor, rowsView, type HeadTensor } from '../../run/head-tensor';
-import type { LayerTensors } from '../../attend/tiles/layer';
-import type { AttentionKernel } from '../../pack/kernel';
-import type { PackLayout, PromptPlace } from '../../pack/layout';
+import { packedAttentionGraph } from '../../attend/graphs/dense';
+import type { PhaseClock } from '../../attend/runtime/clock';
+import type { Device } from '../../attend/runtime/provider';
+import { GraphSession } from '../../attend/runtime/session';
+import { embed } from '../../attend/tiles/embed';
+import { type HeadTensor, headTensor, type LayerTensors, rowsView } from '../../attend/tiles/layer';
+import { outputAndMlp, project, type Stretch, stretches, type TokenwisePass } from '../../attend/tiles/tokenwise';
+import type { PackLayout, PromptPlace } from './layout';
+
+/** Attends a whole layer in one call, all heads in it, and takes no mask. */
+export interface AttentionKernel {
+  attend(operands: LayerTensors): Promise<HeadTensor>;
+}
+
+/** The kernel on ONNX Runtime; it counts its calls. */
+export class OnnxKernel implements AttentionKernel {
+  private readonly sessions = new Map<number | undefined, Promise<GraphSession>>();
+  private made = 0;
+
+  /** @param causal whether the kernel's causal flag is set: a graph for each length then, one for all otherwise */
+  constructor(
+    private readonly device: Device,
+    private readonly causal: boolean,
+  ) {}
+
+  /** Calls made so far. */
+  get calls(): number {
+    return this.made;
+  }
+
+  /** Loads the graphs for these lengths, so that no run waits for them. */
+  async prepare(lengths: readonly number[]): Promise<void> {
+    for (const tokens of lengths) {
+      await this.session(tokens);
+    }
+  }
+
+  async attend({ query, key, value }: LayerTensors): Promise<HeadTensor> {
+    const session = await this.session(query.tokens);
+    this.made += 1;
+    // Consecutive query heads share a key head, so the heads of a group lie together already.
+    const grouped = [key.heads, query.heads / key.heads, query.tokens, query.width];
+    const shared = [key.heads, 1, query.tokens, query.width];
+    const { out } = await session.run<'out'>({
+      query: { data: query.data, shape: grouped },
+      key: { data: key.data, shape: shared },
+      value: { data: value.data, shape: shared },
+    });
+    return { heads: query.heads, tokens: query.tokens, width: query.width, data: out };
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.sessions.values()) {
+      await (await session).release();
+    }
+    this.sessions.clear();
+  }
+
+  private session(tokens: number): Promise<GraphSession> {
+    const length = this.causal ? tokens : undefined;
+    const loaded = this.sessions.get(length) ?? GraphSession.create(packedAttentionGraph(length), this.device);
+    this.sessions.set(length, loaded);
+    return loaded;
+  }
+}
 
 /** Attention of one layer over a packed sequence. */
 export interface PackedLayer {
@@ -76,5 +137,52 @@ function forEachRow(
         visit(rowsView(tensor, head, token, token + 1), place, head, token);
       }
     }
+  }
+}
+
+/** Tokens that one token-wise dispatch takes at most, so that its intermediates stay bounded. */
+const tokenwiseRows = 2048;
+
+/** What a forward pass over a packed sequence needs. */
+export interface PackPass extends TokenwisePass {
+  readonly kernel: AttentionKernel;
+  readonly clock: PhaseClock;
+  /** Sees every layer's attention while its tensors are alive, to check it. */
+  readonly inspect?: ((tensors: LayerTensors, attended: PackedLayer) => Promise<void>) | undefined;
+  /** Told after every layer. */
+  readonly onLayer: () => void;
+}
+
+/**
+ * Runs the large transformer over a packed sequence: one attention call a layer, whatever the number of prompts.
+ *
+ * A prompt alone is a pack of one, and takes the same way through the same graphs.
+ * @param tokens token ids of all prompts, one after the other `[N]`
+ * @returns the last layer's residual stream `[N, d]`, before the final norm
+ * @throws CancelledError between two calls, once the signal is aborted
+ */
+export async function packPass(pass: PackPass, layout: PackLayout, tokens: Int32Array): Promise<Float32Array> {
+  const { model, kernel, clock } = pass;
+  const hidden = embed(model, tokens, positionsIn(layout));
+  for (const weights of model.layers) {
+    const tensors = await clock.time('project', () => project(pass, hidden, weights, byPrompt(layout)));
+    const attended = await clock.time('attend', () => attendPacked(tensors, layout, kernel));
+    await clock.time('verify', () => pass.inspect?.(tensors, attended));
+    await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, stretches(0, layout.tokens, tokenwiseRows)));
+    pass.onLayer();
+  }
+  return hidden;
+}
+
+/** The position of a row in its own prompt. */
+function positionsIn({ prompts }: PackLayout): (row: number) => number {
+  const starts = prompts.flatMap(({ from, to }) => Array.from({ length: to - from }, () => from));
+  return (row) => row - starts[row];
+}
+
+/** The pack cut prompt by prompt: each begins at position 0 of the rotary embedding, wherever it lies in the pack. */
+function* byPrompt({ prompts }: PackLayout): Generator<Stretch> {
+  for (const { from, to } of prompts) {
+    yield* stretches(from, to, tokenwiseRows);
   }
 }

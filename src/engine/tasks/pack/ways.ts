@@ -2,12 +2,11 @@ import type { PackMeasurements, PackScenario } from '../../../core/pack/report';
 import { PhaseClock } from '../../attend/runtime/clock';
 import type { TokenwisePass } from '../../attend/tiles/tokenwise';
 import type { Device } from '../../attend/runtime/provider';
-import { OnnxKernel } from '../../pack/kernel';
-import { packLayout, type PackLayout } from '../../pack/layout';
-import { packPass, type PackPass } from '../../pack/pass';
+import { OnnxKernel, packPass, type PackPass } from './packed-attention';
+import { packLayout, type PackLayout } from './layout';
 
 /** What every way of running the prompts shares. */
-export interface PackBench extends TokenwisePass {
+interface PackBench extends TokenwisePass {
   readonly device: Device;
   readonly scenario: PackScenario;
 }

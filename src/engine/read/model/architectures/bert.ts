@@ -1,19 +1,9 @@
 import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ModelConfig } from '../architecture';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../../../model/checkpoint';
+import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import { quoted } from '../../../../core/text/printable';
-import {
-  activationOf,
-  checkHeads,
-  epsilon,
-  layers,
-  readFields,
-  refuse,
-  tokens,
-  vocabulary,
-  width,
-} from '../../../model/architectures/fields';
+import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
   architectures: z.array(z.string()).nullish(),

@@ -1,18 +1,8 @@
 import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ModelConfig } from '../architecture';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../../../model/checkpoint';
-import {
-  activationOf,
-  checkHeads,
-  epsilon,
-  layers,
-  readFields,
-  refuse,
-  tokens,
-  vocabulary,
-  width,
-} from '../../../model/architectures/fields';
+import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
   vocab_size: vocabulary,

@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ModelConfig } from '../architecture';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../../../model/checkpoint';
+import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import {
   activationOf,
   checkHeads,
   epsilon,
   layers,
   readFields,
+  rotaryFrom,
+  slidingLayers,
   theta,
   tokens,
   vocabulary,
   width,
-} from '../../../model/architectures/fields';
-import { slidingLayers } from '../../../model/architectures/layer-types';
-import { rotaryFrom } from './fields';
+} from './fields';
 
 /** The fields of `config.json` that Llama, Mistral, Qwen2 and Qwen3 share. */
 const schema = z.object({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { perLayer, type LayerScenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ModelConfig } from '../architecture';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../../../model/checkpoint';
+import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import type { RotaryEmbedding } from '../rope';
 import { quoted } from '../../../../core/text/printable';
 import {
@@ -12,13 +12,13 @@ import {
   layers,
   readFields,
   refuse,
+  rotaryFrom,
+  slidingLayers,
   theta,
   tokens,
   vocabulary,
   width,
-} from '../../../model/architectures/fields';
-import { slidingLayers } from '../../../model/architectures/layer-types';
-import { rotaryFrom } from './fields';
+} from './fields';
 
 const schema = z.object({
   architectures: z.array(z.string()).nullish(),

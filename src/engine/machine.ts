@@ -1,10 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
-import { isBlackBox } from '../../../core/construct/construction';
-import { InputError } from '../../../core/errors';
-import { formatBytes } from '../../../core/format';
-import { largestBlockThatFits } from '../../../core/plan/cost';
-import type { Plan } from '../../../core/plan/plan';
+import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { env } from 'onnxruntime-node';
+import { version } from '../../package.json';
+import { isBlackBox } from '../core/construct/construction';
+import { InputError } from '../core/errors';
+import { formatBytes } from '../core/format';
+import { largestBlockThatFits } from '../core/plan/cost';
+import type { Plan } from '../core/plan/plan';
+import type { Environment } from '../core/report/report';
+
+/** Describes this machine and the versions in use, now. */
+export function describeEnvironment(): Environment {
+  return {
+    twoHeads: version,
+    node: process.versions.node,
+    onnxruntime: env.versions.node ?? env.versions.common,
+    platform: `${platform()}-${arch()} ${release()}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    date: new Date().toISOString(),
+  };
+}
 
 /**
  * The highest resident memory of this process so far, in bytes.
