@@ -5,7 +5,8 @@ import { t } from '../core/l10n';
 import type { LedgerReport } from '../core/ledger/report';
 import type { Plan } from '../core/plan/plan';
 import type { DevicePrediction } from '../core/predict/prediction';
-import type { Progress, RunReport } from '../core/report/report';
+import type { Progress } from '../core/report/phases';
+import type { RunReport } from '../core/report/report';
 import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
 
 /** The title of the ledger's activity: a mark that host and page go by, the same in every language. */

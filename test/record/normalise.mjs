@@ -48,7 +48,9 @@ const measuredColumns = new Set(['compare', 'ledger', 'evaluate', 'sweep', 'run'
  * @param {readonly string[]} code paths of the code that ran, the longest first
  */
 export function normaliser(folder, code) {
-  const names = [[folder, '<work>'], ...code.map((path) => [path, '<code>']), [cpus()[0]?.model.trim() ?? '', '<cpu>']].filter(([found]) => found !== '');
+  const names = [[folder, '<work>'], ...code.map((path) => [path, '<code>']), [cpus()[0]?.model.trim() ?? '', '<cpu>']].filter(
+    ([found]) => found !== '',
+  );
   const text = (/** @type {string} */ value) =>
     names
       .reduce((rest, [found, name]) => rest.replaceAll(found, name), value)
@@ -67,13 +69,21 @@ export function normaliser(folder, code) {
       return value.map((item) => document(item, numbers));
     }
     if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === 'environment' ? environment(inner) : document(inner, numbers === 'mixed' ? kindOf(key, inner) : numbers)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [
+          key,
+          key === 'environment' ? environment(inner) : document(inner, numbers === 'mixed' ? kindOf(key, inner) : numbers),
+        ]),
+      );
     }
     return value;
   };
 
   /** @param {unknown} value */
-  const environment = (value) => (typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, `<${typeof inner}>`])) : value);
+  const environment = (value) =>
+    typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, `<${typeof inner}>`]))
+      : value;
 
   /** Lines of text for people. @param {string} command @param {string} value */
   const lines = (command, value) => {
@@ -81,7 +91,11 @@ export function normaliser(folder, code) {
     const plain = text(value)
       .split('\n')
       .map((line) => rules.reduce((rest, [found, name]) => rest.replace(found, name), line));
-    return command === '--version' ? plain.map((line) => line.replace(/^\d+\.\d+\.\d+$/, '<version>')) : measuredColumns.has(command) ? withoutColumn(plain) : plain;
+    return command === '--version'
+      ? plain.map((line) => line.replace(/^\d+\.\d+\.\d+$/, '<version>'))
+      : measuredColumns.has(command)
+        ? withoutColumn(plain)
+        : plain;
   };
   return { text, document, lines };
 }

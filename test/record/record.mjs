@@ -34,7 +34,10 @@ const missing = '(missing)';
 /** @param {readonly string[]} argv @returns {Promise<number>} the exit code */
 async function main([mode, first, second, text = '']) {
   if (mode === 'write' && first !== undefined && second !== undefined) {
-    const outcomes = await record(resolve(first), settings.filter((setting) => commandLine(setting).includes(text)));
+    const outcomes = await record(
+      resolve(first),
+      settings.filter((setting) => commandLine(setting).includes(text)),
+    );
     writeFileSync(second, `${JSON.stringify(outcomes, null, 1)}\n`);
     process.stdout.write(`${Object.keys(outcomes).length} settings written to ${second}\n`);
     return 0;
@@ -42,8 +45,12 @@ async function main([mode, first, second, text = '']) {
   if (mode === 'compare' && first !== undefined && second !== undefined) {
     const [before, after] = [first, second].map((path) => JSON.parse(readFileSync(path, 'utf8')));
     const differences = compare(before, after);
-    differences.forEach(({ setting, path, before: was, after: is }) => process.stdout.write(`${setting}\n  ${path}\n    before: ${was}\n    after:  ${is}\n`));
-    process.stdout.write(`${differences.length} differences in ${new Set(differences.map(({ setting }) => setting)).size} of ${Object.keys({ ...before, ...after }).length} settings\n`);
+    differences.forEach(({ setting, path, before: was, after: is }) =>
+      process.stdout.write(`${setting}\n  ${path}\n    before: ${was}\n    after:  ${is}\n`),
+    );
+    process.stdout.write(
+      `${differences.length} differences in ${new Set(differences.map(({ setting }) => setting)).size} of ${Object.keys({ ...before, ...after }).length} settings\n`,
+    );
     return differences.length === 0 ? 0 : 1;
   }
   process.stderr.write('usage: record.mjs write <cli.js> <out.json> [text] | compare <before.json> <after.json>\n');
@@ -77,7 +84,9 @@ async function record(cli, chosen) {
           const start = performance.now();
           const outcome = await outcomeOf(chosen[index], cli, folder, normalise);
           outcomes[names[index]] = outcome;
-          process.stderr.write(`${Object.keys(outcomes).length}/${names.length} ${((performance.now() - start) / 1000).toFixed(1)} s, code ${outcome.code}: ${names[index]}\n`);
+          process.stderr.write(
+            `${Object.keys(outcomes).length}/${names.length} ${((performance.now() - start) / 1000).toFixed(1)} s, code ${outcome.code}: ${names[index]}\n`,
+          );
         }
       }
     };
@@ -116,7 +125,13 @@ async function outcomeOf({ args, input = '', calibrated = 'none', files = [], in
     stdout: args.includes('--json') && stdout !== '' ? documentOf(stdout, normalise) : normalise.lines(args[0] ?? '', stdout),
     // How far an interrupted command came is a matter of time.
     stderr: (interrupt ? said.filter((line) => !/^[^:]+: +\d+% /.test(line)) : said).map(normalise.text),
-    ...(files.length === 0 ? {} : { files: Object.fromEntries(files.flatMap((path) => contents(folder, path)).map(([path, bytes]) => [path, fileOf(path, bytes, normalise)])) }),
+    ...(files.length === 0
+      ? {}
+      : {
+          files: Object.fromEntries(
+            files.flatMap((path) => contents(folder, path)).map(([path, bytes]) => [path, fileOf(path, bytes, normalise)]),
+          ),
+        }),
   };
 }
 
@@ -136,7 +151,9 @@ function contents(folder, path) {
   const whole = join(folder, path);
   const found = statSync(whole, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) {
-    return readdirSync(whole).sort().flatMap((name) => contents(folder, `${path}/${name}`));
+    return readdirSync(whole)
+      .sort()
+      .flatMap((name) => contents(folder, `${path}/${name}`));
   }
   return [[path, found === undefined ? null : readFileSync(whole)]];
 }
@@ -150,15 +167,25 @@ function fileOf(path, bytes, normalise) {
     return documentOf(bytes.toString('utf8'), normalise);
   }
   if (path.endsWith('.jsonl')) {
-    return bytes.toString('utf8').split('\n').map((line) => (line === '' ? line : normalise.document(JSON.parse(line))));
+    return bytes
+      .toString('utf8')
+      .split('\n')
+      .map((line) => (line === '' ? line : normalise.document(JSON.parse(line))));
   }
-  return /\.(?:md|csv|html|txt|svg)$/.test(path) ? bytes.toString('utf8').split('\n').map(normalise.text) : { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return /\.(?:md|csv|html|txt|svg)$/.test(path)
+    ? bytes.toString('utf8').split('\n').map(normalise.text)
+    : { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** @param {Record<string, Outcome>} before @param {Record<string, Outcome>} after @returns {Difference[]} */
 export function compare(before, after) {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((setting) =>
-    differencesOf(before[setting], after[setting], '').map(([path, was, is]) => ({ setting, path: path === '' ? '(the setting)' : path.slice(1), before: was, after: is })),
+    differencesOf(before[setting], after[setting], '').map(([path, was, is]) => ({
+      setting,
+      path: path === '' ? '(the setting)' : path.slice(1),
+      before: was,
+      after: is,
+    })),
   );
 }
 
@@ -177,7 +204,9 @@ function differencesOf(before, after, path) {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const inner = keys.flatMap((key) => differencesOf(before[key], after[key], Array.isArray(before) ? `${path}[${key}]` : `${path}.${key}`));
   const sameKeys = keys.length === Object.keys(before).length && keys.length === Object.keys(after).length;
-  return sameKeys && Object.keys(before).join() !== Object.keys(after).join() ? [...inner, [`${path} (order of keys)`, Object.keys(before).join(), Object.keys(after).join()]] : inner;
+  return sameKeys && Object.keys(before).join() !== Object.keys(after).join()
+    ? [...inner, [`${path} (order of keys)`, Object.keys(before).join(), Object.keys(after).join()]]
+    : inner;
 }
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */

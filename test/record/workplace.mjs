@@ -11,7 +11,9 @@ import { join } from 'node:path';
 const repository = join(import.meta.dirname, '..', '..');
 
 /** Names of the checkpoints of `test/golden`, and of those among them that also have a configuration in the older form. */
-export const goldenModels = readdirSync(join(repository, 'test', 'golden'), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+export const goldenModels = readdirSync(join(repository, 'test', 'golden'), { withFileTypes: true })
+  .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  .sort();
 export const goldenOlder = goldenModels.filter((name) => existsSync(join(repository, 'test', 'golden', name, 'config.v4.json')));
 
 /**
@@ -40,7 +42,8 @@ export function makeWorkplace(folder, cli) {
     writeFileSync(whole, content);
   };
   const json = (/** @type {string} */ path, /** @type {unknown} */ content) => write(path, `${JSON.stringify(content, null, 2)}\n`);
-  const copy = (/** @type {string} */ from, /** @type {string} */ to) => cpSync(join(repository, from), join(folder, to), { recursive: true });
+  const copy = (/** @type {string} */ from, /** @type {string} */ to) =>
+    cpSync(join(repository, from), join(folder, to), { recursive: true });
   mkdirSync(join(folder, 'out', 'folder'), { recursive: true });
   mkdirSync(join(folder, 'empty'));
   copy('test/record/runs.json', 'runs.json');
@@ -54,7 +57,10 @@ export function makeWorkplace(folder, cli) {
   write('texts/ignored.json', '{}');
   write('short.txt', 'A page of the database.');
   write('words.txt', Array.from({ length: 40 }, (_, index) => `w${(index * index * 7 + 11) % 285}`).join(' '));
-  write('unicode.md', '\uFEFF# Überschrift\r\n\r\nДва слова, 二つの頭 🙂🙃 e\u0301 \u00a0 \t tabs\r\n\r\n## 頭\r\n\r\nlast line without an end');
+  write(
+    'unicode.md',
+    '\uFEFF# Überschrift\r\n\r\nДва слова, 二つの頭 🙂🙃 e\u0301 \u00a0 \t tabs\r\n\r\n## 頭\r\n\r\nlast line without an end',
+  );
   write('list.txt', '\nWhat is a page?\r\n   \r\nWhat is a journal, and when is it removed?\nWhy?\n');
   write('blank.txt', '\n  \n');
   write('empty.md', '');
@@ -96,9 +102,23 @@ export function makeWorkplace(folder, cli) {
   json('models/bad-stand-in/tokenizer-stand-in.json', { encoding: 'base64', exact: false, reason: 'x' });
 
   // Experiments.
-  const experiment = { version: 1, prompts: ['../texts'], context: 64, blocks: [32], threads: 1, maximumWindows: 2, scenarios: ['sliding-window:16', ['causal', 'sliding-window:8']] };
+  const experiment = {
+    version: 1,
+    prompts: ['../texts'],
+    context: 64,
+    blocks: [32],
+    threads: 1,
+    maximumWindows: 2,
+    scenarios: ['sliding-window:16', ['causal', 'sliding-window:8']],
+  };
   json('experiments/small.two-heads.json', experiment);
-  json('experiments/planned.two-heads.json', { ...experiment, prompts: ['../page.md'], quality: false, blocks: [32, 64], scenarios: ['native', 'custom:k <= q and (q - k < 20 or k % 8 == 0)'] });
+  json('experiments/planned.two-heads.json', {
+    ...experiment,
+    prompts: ['../page.md'],
+    quality: false,
+    blocks: [32, 64],
+    scenarios: ['native', 'custom:k <= q and (q - k < 20 or k % 8 == 0)'],
+  });
   json('experiments/bad-block.two-heads.json', { ...experiment, blocks: [0] });
   json('experiments/bad-key.two-heads.json', { ...experiment, windw: 3 });
   json('experiments/bad-scenario.two-heads.json', { ...experiment, scenarios: ['banded'] });
@@ -114,7 +134,11 @@ export function makeWorkplace(folder, cli) {
 
   // Calibrations: made up, of this processor and this ONNX Runtime, without which they would not be read.
   const { version } = createRequire(cli)('onnxruntime-node/package.json');
-  for (const [calibrated, providers] of /** @type {const} */ ([['none', []], ['cpu', ['cpu']], ['devices', ['cpu', 'webgpu']]])) {
+  for (const [calibrated, providers] of /** @type {const} */ ([
+    ['none', []],
+    ['cpu', ['cpu']],
+    ['devices', ['cpu', 'webgpu']],
+  ])) {
     mkdirSync(cacheEnvironment(folder, calibrated).XDG_CACHE_HOME, { recursive: true });
     for (const calibration of JSON.parse(readFileSync(join(import.meta.dirname, 'calibrations.json'), 'utf8'))) {
       const { provider, threads, device } = calibration;
@@ -133,7 +157,10 @@ export function makeWorkplace(folder, cli) {
  * @param {number} sections
  */
 function page(seed, sections) {
-  const words = 'the a page index table of database key is read written when query journal each row in cache and file that to block one transaction lock B-tree value by size 4096 may not be used for'.split(' ');
+  const words =
+    'the a page index table of database key is read written when query journal each row in cache and file that to block one transaction lock B-tree value by size 4096 may not be used for'.split(
+      ' ',
+    );
   let state = seed;
   const word = () => {
     state = (state * 1103515245 + 12345) % 2147483648;
@@ -141,7 +168,12 @@ function page(seed, sections) {
   };
   const sentence = (/** @type {number} */ length) => `${Array.from({ length }, word).join(' ')}.`;
   return Array.from({ length: sections }, (_, index) =>
-    [`${index === 0 ? '#' : '##'} Section ${index + 1}: ${word()} ${word()}`, [sentence(14), sentence(9), sentence(17)].join(' '), `- ${sentence(6)}\n- \`${word()}_${word()}(${index})\` ${sentence(5)}`, sentence(21)].join('\n\n'),
+    [
+      `${index === 0 ? '#' : '##'} Section ${index + 1}: ${word()} ${word()}`,
+      [sentence(14), sentence(9), sentence(17)].join(' '),
+      `- ${sentence(6)}\n- \`${word()}_${word()}(${index})\` ${sentence(5)}`,
+      sentence(21),
+    ].join('\n\n'),
   ).join('\n\n');
 }
 
@@ -153,16 +185,39 @@ function page(seed, sections) {
  */
 function tinyTokenizer(words, around) {
   const special = ['[UNK]', '[CLS]', '[SEP]'];
-  const template = [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '[SEP]', type_id: 0 } }];
+  const template = [
+    { SpecialToken: { id: '[CLS]', type_id: 0 } },
+    { Sequence: { id: 'A', type_id: 0 } },
+    { SpecialToken: { id: '[SEP]', type_id: 0 } },
+  ];
   return {
     version: '1.0',
-    added_tokens: special.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+    added_tokens: special.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
     normalizer: null,
     pre_tokenizer: { type: 'Whitespace' },
     post_processor: around
-      ? { type: 'TemplateProcessing', single: template, pair: template, special_tokens: { '[CLS]': { id: '[CLS]', ids: [1], tokens: ['[CLS]'] }, '[SEP]': { id: '[SEP]', ids: [2], tokens: ['[SEP]'] } } }
+      ? {
+          type: 'TemplateProcessing',
+          single: template,
+          pair: template,
+          special_tokens: { '[CLS]': { id: '[CLS]', ids: [1], tokens: ['[CLS]'] }, '[SEP]': { id: '[SEP]', ids: [2], tokens: ['[SEP]'] } },
+        }
       : null,
     decoder: null,
-    model: { type: 'WordLevel', vocab: Object.fromEntries([...special, ...Array.from({ length: words }, (_, word) => `w${word}`)].map((content, id) => [content, id])), unk_token: '[UNK]' },
+    model: {
+      type: 'WordLevel',
+      vocab: Object.fromEntries(
+        [...special, ...Array.from({ length: words }, (_, word) => `w${word}`)].map((content, id) => [content, id]),
+      ),
+      unk_token: '[UNK]',
+    },
   };
 }

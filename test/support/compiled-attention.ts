@@ -1,12 +1,12 @@
 import type { Precision } from '../../src/core/options/options';
 import type { LayerPlan } from '../../src/core/plan/plan';
-import type { CallCounter } from '../../src/engine/attend/tiles/oracle';
-import type { AttendedLayer, HeadTensor, LayerAttention, LayerTensors, OnInstances } from '../../src/engine/attend/tiles/layer';
-import type { PhaseClock } from '../../src/engine/attend/runtime/clock';
-import { GraphSession, type Operand } from '../../src/engine/attend/runtime/session';
-import type { Device } from '../../src/engine/attend/runtime/provider';
+import type { CallCounter } from '../../src/engine/attend/black-box/black-box';
 import { compiledFunctions } from '../../src/engine/attend/compiled/functions';
 import { attentionGraph } from '../../src/engine/attend/compiled/graphs';
+import type { PhaseClock } from '../../src/engine/attend/runtime/clock';
+import type { Device } from '../../src/engine/attend/runtime/provider';
+import { GraphSession, type Operand } from '../../src/engine/attend/runtime/session';
+import type { AttendedLayer, HeadTensor, LayerAttention, LayerTensors, OnInstances } from '../../src/engine/attend/tiles/layer';
 
 /** The `fused` construction as one graph a layer: nothing leaves the device between tiles. */
 export class CompiledAttention implements LayerAttention {

@@ -1,6 +1,6 @@
 import type { ChartData, ChartDataset, ChartOptions, PointStyle } from 'chart.js';
 import type { Colour, Theme } from '../theme';
-import { axisOptions, tooltipOptions } from './axes';
+import { type AxisModel, axisOptions, tooltipOptions } from './axes';
 
 /** Outlines of a series' points, one for each series: what a reader who does not see colours goes by. */
 export type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'star' | 'ring';
@@ -26,20 +26,6 @@ export interface LineSeries {
   readonly emphasised?: boolean;
   /** What the tooltip says at each point in place of the label and y; nothing where it is empty. */
   readonly notes?: readonly string[];
-}
-
-/** An axis. On one of powers of two, and on a logarithmic one, everything is above 0. */
-export interface AxisModel {
-  readonly title: string;
-  readonly scale: 'linear' | 'logarithmic' | 'powers of two';
-  /** Numbers at the axis. */
-  readonly format: (value: number) => string;
-  /** Numbers in tooltips, where they are written in full. */
-  readonly formatFull?: (value: number) => string;
-  /** Linear axes only: where they begin, if not where the points do. */
-  readonly from?: number;
-  /** Labels are of whole numbers only. */
-  readonly whole?: boolean;
 }
 
 /** What a line chart shows. */

@@ -1,5 +1,6 @@
 import { formatDuration, formatError, formatNumberOf } from '../../src/core/format';
-import type { Progress, RunReport } from '../../src/core/report/report';
+import type { Progress } from '../../src/core/report/phases';
+import type { RunReport } from '../../src/core/report/report';
 import { evaluationTitle, ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';

@@ -1,16 +1,17 @@
-import { formatCompact, formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
+import { type CurveValue, qualityCurve } from '../../src/core/evaluate/curves';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
-import { qualityCurve, type CurveValue } from '../../src/core/evaluate/curves';
 import { curveRows, pointTitle } from '../../src/core/evaluate/rows';
+import { formatCompact, formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
+import type { AxisModel } from '../charts/axes';
 import { LineChart } from '../charts/line-chart';
-import type { AxisModel, LinePoint, LineSeries } from '../charts/line-model';
+import type { LinePoint, LineSeries } from '../charts/line-model';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { FreeTable } from '../ui/tables';
 import { dataBehind } from '../ui/section';
 import { words } from '../ui/shown';
+import { FreeTable } from '../ui/tables';
 import { type MeasuredPoint, qualityName } from './evaluate-statistics';
 import { marksOf } from './scenario-marks';
 

@@ -1,6 +1,6 @@
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
-import type { Progress } from '../../src/core/report/report';
 import { measuredPoints, qualityNotes, readText } from '../../src/core/evaluate/rows';
+import type { Progress } from '../../src/core/report/phases';
 import { evaluationTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
@@ -8,10 +8,10 @@ import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section, type View } from '../ui/section';
 import { OwnTask } from '../ui/task';
-import { Needles } from './needles';
-import { ParetoFront } from './evaluate-front';
 import { QualityCurves } from './evaluate-curves';
+import { ParetoFront } from './evaluate-front';
 import { QualityStatistics } from './evaluate-statistics';
+import { Needles } from './needles';
 
 /** Quality of scenarios: by position, over all positions, of needles, and against cost. */
 export class Quality implements View {

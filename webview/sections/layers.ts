@@ -1,5 +1,6 @@
 import { formatCount, formatDuration } from '../../src/core/format';
-import { layerPhases, type LayerTimes, type RunReport } from '../../src/core/report/report';
+import { layerPhases, type LayerTimes } from '../../src/core/report/phases';
+import type { RunReport } from '../../src/core/report/report';
 import { LineChart } from '../charts/line-chart';
 import type { LineSeries } from '../charts/line-model';
 import { element, setVisible } from '../dom';

@@ -1,6 +1,6 @@
 import { formatCount, formatNumberOf } from '../../src/core/format';
 import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/ledger/report';
-import type { Progress } from '../../src/core/report/report';
+import type { Progress } from '../../src/core/report/phases';
 import { scenarioTitle } from '../../src/core/scenario/scenario';
 import { ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../src/core/format';
-import type { Phase, RunReport } from '../../src/core/report/report';
+import type { Phase } from '../../src/core/report/phases';
+import type { RunReport } from '../../src/core/report/report';
 import { BarChart } from '../charts/bar-chart';
 import { element, setText } from '../dom';
 import type { Host } from '../host';

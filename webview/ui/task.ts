@@ -1,5 +1,5 @@
 import { formatShare } from '../../src/core/format';
-import type { Progress } from '../../src/core/report/report';
+import type { Progress } from '../../src/core/report/phases';
 import { type PageMessage, type PanelSnapshot, shownTitle } from '../../src/protocol/panel';
 import { element, setAttributes, setText, setVisible } from '../dom';
 import type { Host } from '../host';

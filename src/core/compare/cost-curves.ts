@@ -1,9 +1,9 @@
-import { isWritten, scenarioLabel, scenarioTitle, type Scenario } from '../scenario/scenario';
-import type { PlanRequest } from '../plan/plan';
+import type { PlanRequest } from '../plan/request';
 import { requestCost, type RequestCost } from '../plan/request-cost';
-import { breakEven, type BreakEven } from '../predict/prediction';
 import type { Calibration } from '../predict/calibration';
 import { sumOf, timePredictor } from '../predict/predict';
+import { breakEven, type BreakEven } from '../predict/prediction';
+import { isWritten, type Scenario, scenarioLabel, scenarioTitle } from '../scenario/scenario';
 
 /** The lengths of a curve: the powers of two from 128 to a million tokens. */
 export const curveLengths: readonly number[] = Array.from({ length: 14 }, (_, index) => 2 ** (index + 7));

@@ -1,20 +1,20 @@
 import { messageOf } from '../errors';
+import type { Plan } from '../plan/plan';
+import { type PlanRequest, planRequest } from '../plan/request';
+import { requestCost } from '../plan/request-cost';
+import type { Calibration } from '../predict/calibration';
+import { predictedMs, type Prediction } from '../predict/predict';
 import {
   looksAhead,
   makeScenario,
+  type Scenario,
   scenarioLabel,
+  type ScenarioParameters,
   scenarioTitle,
   standardKinds,
-  type Scenario,
-  type ScenarioParameters,
 } from '../scenario/scenario';
-import type { Plan, PlanRequest } from '../plan/plan';
-import { planRequest } from '../plan/request';
-import { requestCost } from '../plan/request-cost';
 import { nativeScenario } from '../shapes';
-import type { Calibration } from '../predict/calibration';
 import { curvePoint, type CurvePoint } from './cost-curves';
-import { predictedMs, type Prediction } from '../predict/predict';
 
 /** What one scenario costs a prompt. */
 export interface ScenarioCost extends CurvePoint {

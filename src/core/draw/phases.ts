@@ -1,5 +1,6 @@
 import { formatDuration } from '../format';
-import type { Phase, RunMeasurements } from '../report/report';
+import type { Phase } from '../report/phases';
+import type { RunMeasurements } from '../report/report';
 import { callPalette, element, escaped, ink, movedTo, page, textAt } from './svg';
 
 /** What is drawn: where the time of runs went. */

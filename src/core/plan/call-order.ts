@@ -1,6 +1,7 @@
 import { isBlackBox } from '../construct/construction';
 import { maskOf } from '../scenario/scenario';
-import { dispatchBands, dispatchCount, dispatchesOfBand, tileRows, tilesPerDispatch, type Dispatch } from './dispatches';
+import { tilesPerDispatch } from './attention-cost';
+import { type Dispatch, dispatchBands, dispatchCount, dispatchesOfBand, tileRows } from './dispatches';
 import { layerParts, type LayerPlan, type Plan } from './plan';
 import { TileMasks } from './tile-masks';
 

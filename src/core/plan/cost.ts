@@ -1,7 +1,7 @@
 import { isBlackBox } from '../construct/construction';
 import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
-import { attentionRunBytes, attentionWeightBytes, flopsPerPair, type AttentionCost } from './attention-cost';
-import { type LayerPlanRequest, layerRequests, type PlanRequest } from './plan';
+import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
+import { type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
 export interface CallCounts {

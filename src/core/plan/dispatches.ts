@@ -46,16 +46,8 @@ export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' |
   return scenario.kind !== 'average-case' && tiles <= mostPlainReads * blocks;
 }
 
-/** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
-const defaultScoreBytes = 4 * 1024 * 1024;
-
 /** Tiles of a query block beyond which they are not shared one by one: each is an input of the run's graph. */
 const mostShared = 32;
-
-/** Tiles of `rows` by `rows` float32 scores that fit, at least one. */
-export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {
-  return Math.max(1, Math.floor(scoreBytes / (4 * rows * rows)));
-}
 
 /**
  * How the tiles of one head become native runs of at most `limit` tiles, each tile read once.

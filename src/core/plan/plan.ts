@@ -1,22 +1,12 @@
-import { type Construction, isBlackBox, type PatternCount } from '../construct/construction';
+import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
-import { InputError } from '../errors';
 import { t } from '../l10n';
-import {
-  isSampled,
-  layerGroups,
-  type LayerScenario,
-  maskOf,
-  type PerLayerScenario,
-  type Scenario,
-  scenarioLabel,
-} from '../scenario/scenario';
-import type { ModelShape, OracleShape } from '../shapes';
+import { isSampled, layerGroups, type LayerScenario, maskOf, type PerLayerScenario, scenarioLabel } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
-import { blackBoxBound, type Bound, boundOf } from './bound';
+import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
 import { checkBlockSize, partition } from './partition';
-import { planRequest } from './request';
+import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
 import { tileCount, type TileKind, type TileRun, tileRuns } from './tiles';
 
 /** One query block: the key blocks it reads, and the single-head instances of attention calls that it causes. */
@@ -28,18 +18,6 @@ export interface QueryBlock {
   readonly firstInstance: number;
   /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box. */
   readonly instances: number;
-}
-
-/** What is to be planned. */
-export interface PlanRequest {
-  /** N. */
-  readonly tokens: number;
-  readonly model: ModelShape;
-  readonly scenario: Scenario;
-  readonly oracle: OracleShape;
-  readonly construction: Construction;
-  /** Memory that the scores of one native run may take, in bytes, as calibration found it best; else a default. */
-  readonly scoreBytes?: number | undefined;
 }
 
 /**
@@ -72,9 +50,6 @@ export interface Plan extends PlanRequest, PlanCost {
 
 /** The plan of layers that are all alike. */
 export type LayerPlan = Plan & { readonly scenario: LayerScenario };
-
-/** What is to be planned for layers that are all alike. */
-export type LayerPlanRequest = PlanRequest & { readonly scenario: LayerScenario };
 
 /** Layers of a plan that share a scenario. */
 export interface PlanPart {
@@ -199,19 +174,6 @@ export function partOfLayers(plan: Plan): readonly number[] {
   return parts;
 }
 
-/** The requests that a request is for each kind of layer. */
-export function layerRequests({
-  scenario,
-  model,
-  ...request
-}: PlanRequest): readonly (PlanRequest & { readonly scenario: LayerScenario })[] {
-  return layerGroups(scenario, model.layers).map((group) => ({
-    ...request,
-    scenario: group.scenario,
-    model: { ...model, layers: group.layers.length },
-  }));
-}
-
 /**
  * The plan of a model whose layers differ: a plan for each kind of layer, and their sum.
  *
@@ -249,24 +211,6 @@ function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenari
     bound: joinBounds(parts),
     notes: [...new Set(plans.flatMap(({ notes }) => notes))],
     parts,
-  };
-}
-
-/** @throws InputError for a black-box construction of layers that differ */
-export function checkUniform({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>): void {
-  if (isBlackBox(construction)) {
-    throw new InputError(
-      `Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`,
-    );
-  }
-}
-
-/** The statements and formulas of all kinds of layer, each with its own number of layers for L. */
-export function joinBounds(parts: readonly (Pick<PlanPart, 'layers'> & { readonly plan: Pick<Plan, 'bound'> })[]): Bound {
-  return {
-    theorem: [...new Set(parts.map(({ plan }) => plan.bound.theorem))].join('; '),
-    formula: parts.map(({ layers, plan }) => plan.bound.formula.replace(/^L\b/, String(layers.length))).join(' + '),
-    calls: sum(parts, ({ plan }) => plan.bound.calls),
   };
 }
 

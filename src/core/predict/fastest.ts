@@ -1,4 +1,5 @@
-import { makePlan, type PlanRequest } from '../plan/plan';
+import { makePlan } from '../plan/plan';
+import type { PlanRequest } from '../plan/request';
 import type { Calibration } from './calibration';
 import { predict } from './predict';
 

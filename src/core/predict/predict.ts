@@ -1,9 +1,11 @@
 import { isBlackBox } from '../construct/construction';
+import { tilesPerDispatch } from '../plan/attention-cost';
 import { tokenwiseRows } from '../plan/cost';
-import { type Dispatch, dispatchesOf, readsPlainKeys, tileRows, tilesPerDispatch } from '../plan/dispatches';
-import { layerParts, type LayerPlan, makePlan, type Plan, type PlanRequest } from '../plan/plan';
+import { type Dispatch, dispatchesOf, readsPlainKeys, tileRows } from '../plan/dispatches';
+import { layerParts, type LayerPlan, makePlan, type Plan } from '../plan/plan';
+import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
-import type { Phase } from '../report/report';
+import type { Phase } from '../report/phases';
 import { type Calibration, interpolate, type LayerRate, linearBetween, type PassRate, type RunRate, type TileRate } from './calibration';
 
 /** What a run is expected to take on a calibrated device. */

@@ -1,4 +1,5 @@
-import type { Plan, PlanRequest } from '../plan/plan';
+import type { Plan } from '../plan/plan';
+import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
 import { isWritten } from '../scenario/scenario';
 import { type Calibration, linearBetween } from './calibration';

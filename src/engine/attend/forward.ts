@@ -1,15 +1,15 @@
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../core/plan/plan';
-import type { Phase } from '../../core/report/report';
+import type { Phase } from '../../core/report/phases';
 import type { LoadedModel } from '../read/model/load';
-import type { Oracle } from './tiles/oracle';
-import { type PhaseClock, throwIfCancelled } from './runtime/clock';
 import { BlackBoxAttention } from './black-box/black-box-attention';
+import { type PhaseClock, throwIfCancelled } from './runtime/clock';
+import { embed } from './tiles/embed';
 import { FusedAttention } from './tiles/fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
-import { embed } from './tiles/embed';
-import { layerTensors, outputAndMlp, project, stretches, type Stretch } from './tiles/tokenwise';
+import type { Oracle } from './tiles/oracle';
+import { layerTensors, outputAndMlp, project, type Stretch, stretches } from './tiles/tokenwise';
 
 /** Sees every layer's attention while its tensors are alive, to check it. */
 type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;

@@ -1,6 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { CancelledError } from '../../core/errors';
-import type { OnProgress } from '../../core/report/report';
+import type { OnProgress } from '../../core/report/phases';
 import { type Argument, type EngineRequest, type EngineResponse, fromErrorData, type MethodName, type Result } from './rpc';
 
 /** Options of one call. */

@@ -1,10 +1,10 @@
-import type { Progress } from '../../core/report/report';
+import type { Progress } from '../../core/report/phases';
+import { promptFromText } from '../read/prompt';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
 import { evaluate } from '../tasks/evaluate/run-experiment';
 import { generate } from '../tasks/generate/generate';
-import type { Places } from '../tasks/plan';
-import { promptFromText } from '../read/prompt';
 import { runLedger } from '../tasks/ledger/ledger';
+import type { Places } from '../tasks/plan';
 import { simulate } from '../tasks/simulate';
 import {
   type CallContext,

@@ -1,11 +1,12 @@
 import { CancelledError, InputError, messageOf } from '../../core/errors';
-import type { Experiment } from '../../core/evaluate/experiment';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { GenerationOptions, GenerationReport } from '../../core/generate/report';
 import type { LedgerOptions, LedgerReport } from '../../core/ledger/report';
 import type { CalibrationOptions, SimulationOptions } from '../../core/options/options';
 import type { Calibration } from '../../core/predict/calibration';
-import type { OnProgress, Progress, RunReport } from '../../core/report/report';
+import type { OnProgress, Progress } from '../../core/report/phases';
+import type { RunReport } from '../../core/report/report';
+import type { EvaluateRequest } from '../tasks/evaluate/run-experiment';
 
 /** An error as data, to cross a process boundary. */
 export function toErrorData(error: unknown): ErrorData {
@@ -50,11 +51,6 @@ interface SimulateRequest {
 interface GenerateRequest extends SimulateRequest {
   readonly generation: GenerationOptions;
 }
-
-/** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
-export type EvaluateRequest =
-  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
-  | { readonly file: string };
 
 /** What surrounds a call. */
 export interface CallContext {

@@ -1,14 +1,16 @@
+import { version } from '../../../package.json';
 import { InputError } from '../../core/errors';
 import { formatCount } from '../../core/format';
-import { dispatchesOf, tileRows, tilesPerDispatch } from '../../core/plan/dispatches';
+import { tilesPerDispatch } from '../../core/plan/attention-cost';
+import { dispatchesOf, tileRows } from '../../core/plan/dispatches';
+import { isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../core/plan/plan';
+import type { PlanRequest } from '../../core/plan/request';
 import { scenarioLabel } from '../../core/scenario/scenario';
-import { isUniform, layerParts, type LayerPlan, makePlan, type Plan, type PlanRequest } from '../../core/plan/plan';
-import { version } from '../../../package.json';
 import { inPowersOfTwo } from '../attend/compiled/attention';
 import { compiledFunctions } from '../attend/compiled/functions';
-import { attentionGraph, compiledScoreBytes, modelGraph, type CompiledGraph } from '../attend/compiled/graphs';
-import type { LoadedModel } from '../read/model/load';
+import { attentionGraph, type CompiledGraph, compiledScoreBytes, modelGraph } from '../attend/compiled/graphs';
 import { functionDomain, irVersion, opsetVersion } from '../attend/onnx/graph-builder';
+import type { LoadedModel } from '../read/model/load';
 
 /** What part of the large transformer is exported. */
 export const exportParts = ['attention', 'model'] as const;

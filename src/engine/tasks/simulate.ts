@@ -1,22 +1,23 @@
-import { isSampled, scenarioLabel } from '../../core/scenario/scenario';
-import { isUniform, nativePlan, type Plan } from '../../core/plan/plan';
-import { nativeScenario } from '../../core/shapes';
 import type { SimulationOptions } from '../../core/options/options';
-import type { MeasuredCalls, OnProgress, Phase, Quality, RunReport } from '../../core/report/report';
+import { isUniform, nativePlan, type Plan } from '../../core/plan/plan';
+import type { OnProgress, Phase } from '../../core/report/phases';
+import type { MeasuredCalls, Quality, RunReport } from '../../core/report/report';
+import { isSampled, scenarioLabel } from '../../core/scenario/scenario';
+import { nativeScenario } from '../../core/shapes';
 import { executorOf, type Pass, passOf } from '../attend/pass';
-import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
-import { planDocument, planPrompt, type Places, type PlannedPrompt } from './plan';
-import { loadModel, type LoadedModel } from '../read/model/load';
-import { OnnxOracle } from '../attend/tiles/onnx-oracle';
-import { OutputHead } from '../attend/verify/predictions';
-import type { Prompt } from '../read/prompt';
 import { PhaseClock } from '../attend/runtime/clock';
+import { checkFloat16, type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { checkLength } from '../attend/tiles/embed';
-import { checkFloat16, openPlannedDevice, type Device } from '../attend/runtime/provider';
-import { checkRunnable } from '../read/tokenizer/tokenizer';
+import { OnnxOracle } from '../attend/tiles/onnx-oracle';
 import { FidelityCheck } from '../attend/verify/fidelity';
-import { SamplingCheck } from '../attend/verify/sampling';
+import { OutputHead } from '../attend/verify/predictions';
 import { measureQuality, qualityObstacle } from '../attend/verify/quality';
+import { SamplingCheck } from '../attend/verify/sampling';
+import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
+import { type LoadedModel, loadModel } from '../read/model/load';
+import type { Prompt } from '../read/prompt';
+import { checkRunnable } from '../read/tokenizer/tokenizer';
+import { type Places, planDocument, type PlannedPrompt, planPrompt } from './plan';
 
 /** What surrounds a simulation. */
 export interface SimulationContext extends Places {

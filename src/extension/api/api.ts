@@ -1,8 +1,9 @@
-import type { Event, CancellationToken } from 'vscode';
+import type { CancellationToken, Event } from 'vscode';
 import type { Construction } from '../../core/construct/construction';
-import type { ChoiceKind, ScenarioParameters } from '../../core/scenario/scenario';
 import type { Provider, Verification } from '../../core/options/options';
-import type { ComparisonReport, PlanDocument, Progress, RunReport } from '../../core/report/report';
+import type { Progress } from '../../core/report/phases';
+import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
+import type { ChoiceKind, ScenarioParameters } from '../../core/scenario/scenario';
 
 /**
  * What Two Heads offers to other extensions. This file and the types that it names are the whole contract.

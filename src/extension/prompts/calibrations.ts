@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
+import type { Provider } from '../../core/options/options';
+import type { PlanRequest } from '../../core/plan/request';
 import type { Calibration } from '../../core/predict/calibration';
 import { fastestDevice } from '../../core/predict/fastest';
-import type { Provider } from '../../core/options/options';
-import type { PlanRequest } from '../../core/plan/plan';
 import { Disposable } from '../disposable';
 
 /** What is known of this machine's devices: read once per provider and number of threads, and again after a calibration. */

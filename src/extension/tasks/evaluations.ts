@@ -1,15 +1,15 @@
 import { evaluatedScenarios } from '../../core/compare/scenario-costs';
 import { InputError } from '../../core/errors';
 import { promptEvaluation } from '../../core/evaluate/experiment';
+import type { ExperimentSummary } from '../../core/evaluate/report';
 import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
-import type { ExperimentSummary } from '../../core/evaluate/report';
-import type { EvaluateRequest } from '../../engine/process/rpc';
+import type { EvaluateRequest } from '../../engine/tasks/evaluate/run-experiment';
 import { evaluationTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
-import { engineSettings } from '../settings';
 import type { Latest } from '../runs/latest';
+import { engineSettings } from '../settings';
 import type { Engine } from './engine';
 import type { RunSource } from './run-source';
 import type { SingleTask } from './single-task';

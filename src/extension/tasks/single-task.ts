@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { CancelledError, InputError, messageOf } from '../../core/errors';
 import { inEnglish, t } from '../../core/l10n';
-import type { OnProgress } from '../../core/report/report';
+import type { OnProgress } from '../../core/report/phases';
 import { type Activity, shownTitle } from '../../protocol/panel';
 import { Disposable } from '../disposable';
 

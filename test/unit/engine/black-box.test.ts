@@ -2,19 +2,24 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BlackBoxConstruction } from '../../../src/core/construct/construction';
 import { separationStrength } from '../../../src/core/construct/separation';
-import { outputWidth, sliceColumns, type BlackBoxShape, type Reading } from '../../../src/core/construct/slice';
-import { makeScenario, type LayerScenario } from '../../../src/core/scenario/scenario';
-import { blackBoxLayout } from '../../../src/core/plan/attention-cost';
-import { planLayers, type LayerPlan } from '../../../src/core/plan/plan';
+import { type BlackBoxShape, outputWidth, type Reading, sliceColumns } from '../../../src/core/construct/slice';
 import { uniform } from '../../../src/core/math/random';
+import { blackBoxLayout } from '../../../src/core/plan/attention-cost';
+import { type LayerPlan, planLayers } from '../../../src/core/plan/plan';
+import { type LayerScenario, makeScenario } from '../../../src/core/scenario/scenario';
+import {
+  type BlackBox,
+  type BlackBoxBatch,
+  type CallCounter,
+  instanceWeights,
+  OnnxBlackBox,
+} from '../../../src/engine/attend/black-box/black-box';
 import { BlackBoxAttention } from '../../../src/engine/attend/black-box/black-box-attention';
-import { type BlackBox, type BlackBoxBatch, instanceWeights, OnnxBlackBox } from '../../../src/engine/attend/black-box/black-box';
 import { hiddenScore } from '../../../src/engine/attend/graphs/attend';
-import type { CallCounter } from '../../../src/engine/attend/tiles/oracle';
 import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { type Device, openDevice } from '../../../src/engine/attend/runtime/provider';
 import type { LayerTensors } from '../../../src/engine/attend/tiles/layer';
-import { openDevice, type Device } from '../../../src/engine/attend/runtime/provider';
-import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
+import { type BlackBoxSetting, blackBoxSettings } from '../../support/arbitrary';
 import { transformInFloat64 } from '../../support/float64-transformer';
 import { alignedLayer, errorsOf, randomLayer } from '../../support/layers';
 import { planOf, smallModel } from '../../support/shapes';

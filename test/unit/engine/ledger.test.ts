@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport } from '../../../src/core/ledger/report';
-import type { Progress } from '../../../src/core/report/report';
+import type { Progress } from '../../../src/core/report/phases';
+import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { runLedger } from '../../../src/engine/tasks/ledger/ledger';
 import { ledgerRow, ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
-import { openDevice } from '../../../src/engine/attend/runtime/provider';
 
 const small: LedgerOptions = {
   ...defaultLedgerOptions,

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { defaultOptions } from '../../../src/core/options/options';
 import { runConfirmation } from '../../../src/extension/api/language-model-tools';
 import { comparisonText, planText, reportJson, runText } from '../../../src/extension/api/result-text';
-import { compareToolInput, promptToolInput, readCompareInput, readPromptInput } from '../../../src/extension/api/tool-requests';
+import { compareToolInput, promptToolInput, readCompareInput, readPromptInput } from '../../../src/extension/api/tool-input';
+
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { simulate } from '../../../src/engine/tasks/simulate';

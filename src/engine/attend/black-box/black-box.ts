@@ -10,7 +10,6 @@ import {
 import { smallTransformerGraph } from '../graphs/small-transformer';
 import type { Device } from '../runtime/provider';
 import { GraphSession, type Operand } from '../runtime/session';
-import type { CallCounter } from '../tiles/oracle';
 
 /**
  * The weights that make a small transformer run H'L' instances side by side (lemma 3.3), as inputs of its graph.
@@ -141,4 +140,14 @@ export class OnnxBlackBox implements BlackBox {
 interface LoadedTransformer {
   readonly session: GraphSession;
   readonly weights: Readonly<Record<string, Operand>>;
+}
+
+/** Calls made so far. */
+export interface CallCounter {
+  attention: number;
+  tokenwise: number;
+  /** Those of the attention calls that were needed again: a synthetic token underflowed, or a sum overflowed. */
+  retries: number;
+  /** Native `run()` calls that carried them. */
+  dispatches: number;
 }

@@ -1,11 +1,12 @@
-import { isSampled } from '../../../core/scenario/scenario';
-import { dispatchesOf, tileRows, tilesPerDispatch, type Dispatch, type TileStack } from '../../../core/plan/dispatches';
+import { permutation } from '../../../core/math/random';
+import { tilesPerDispatch } from '../../../core/plan/attention-cost';
+import { type Dispatch, dispatchesOf, tileRows, type TileStack } from '../../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { TileMasks } from '../../../core/plan/tile-masks';
-import { permutation } from '../../../core/math/random';
-import type { GraphBuilder, Value } from '../onnx/graph-builder';
+import { isSampled } from '../../../core/scenario/scenario';
 import { maskScores } from '../graphs/attend';
+import type { GraphBuilder, Value } from '../onnx/graph-builder';
 import { callMergeStates, callMergeTiles, callSmallTransformer, type StateValues } from './functions';
 
 /** Queries, keys and values of a layer as values of a graph: `[H, N, m]`, `[H_kv, N, m]`; queries scaled by 1/sqrt(m). */

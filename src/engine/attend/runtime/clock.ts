@@ -1,5 +1,5 @@
 import { CancelledError } from '../../../core/errors';
-import { layerPhases, type LayerTimes, type Phase, type Phases } from '../../../core/report/report';
+import { layerPhases, type LayerTimes, type Phase, type Phases } from '../../../core/report/phases';
 
 /** Adds up the wall time of a run's phases. */
 export class PhaseClock {

@@ -1,13 +1,14 @@
 import type { AttentionState } from '../../../core/math/attention-state';
-import { dispatchesOf, tilesPerDispatch, type Dispatch, type TileStack } from '../../../core/plan/dispatches';
+import { tilesPerDispatch } from '../../../core/plan/attention-cost';
+import { type Dispatch, dispatchesOf, type TileStack } from '../../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { TileMasks } from '../../../core/plan/tile-masks';
 import { largestLogSum, maskScores } from '../graphs/attend';
-import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import type { PhaseClock } from '../runtime/clock';
 import { HeadOperands } from './head-operands';
 import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type LayerTensors, type OnInstances, rowsView } from './layer';
+import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import { mergeTiles, rescaleSample } from './states';
 
 /** What a layer's attention is written to. */

@@ -1,14 +1,14 @@
 import type { BlackBoxShape } from '../../../core/construct/slice';
 import type { Plan } from '../../../core/plan/plan';
-import { OnnxBlackBox, type BlackBox } from '../black-box/black-box';
-import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
 import { RotaryTables } from '../../read/model/rope';
 import { shapesOf, type Weights } from '../../read/model/weights';
+import { type BlackBox, type CallCounter, OnnxBlackBox } from '../black-box/black-box';
+import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
 import type { Device } from '../runtime/provider';
 import { SessionPool, weightOperands } from '../runtime/session';
-import type { AttentionResult, AttentionRun, CallCounter, Oracle, RunningSums } from './oracle';
+import type { AttentionResult, AttentionRun, Oracle, RunningSums } from './oracle';
 import { TileAttention } from './tile-attention';
 
 /** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */

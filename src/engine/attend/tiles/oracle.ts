@@ -1,6 +1,6 @@
 import type { BlackBoxShape } from '../../../core/construct/slice';
-import type { BlackBox } from '../black-box/black-box';
 import type { LayerWeights } from '../../read/model/load';
+import type { BlackBox, CallCounter } from '../black-box/black-box';
 
 /** Tiles that are read in the same way. */
 export interface KeyStack {
@@ -53,16 +53,6 @@ export interface AttentionResult {
   readonly logNormaliser: Float32Array;
   /** `log(sum)`: at `largestLogSum` or above, or NaN, a score lay so far above its reference that the row is not to be trusted. */
   readonly logSum: Float32Array;
-}
-
-/** Calls made so far. */
-export interface CallCounter {
-  attention: number;
-  tokenwise: number;
-  /** Those of the attention calls that were needed again: a synthetic token underflowed, or a sum overflowed. */
-  retries: number;
-  /** Native `run()` calls that carried them. */
-  dispatches: number;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { fitRates } from '../../../core/math/least-squares';
 import { uniform } from '../../../core/math/random';
-import { dispatchesOf, tilesPerDispatch } from '../../../core/plan/dispatches';
+import { tilesPerDispatch } from '../../../core/plan/attention-cost';
+import { dispatchesOf } from '../../../core/plan/dispatches';
 import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import type { DenseRate, TileRate } from '../../../core/predict/calibration';
 import { countDispatches } from '../../../core/predict/predict';

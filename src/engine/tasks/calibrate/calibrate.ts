@@ -1,10 +1,10 @@
 import type { CalibrationOptions } from '../../../core/options/options';
 import { type Calibration, calibrationSchemaVersion, type LayerRate, type TileRate } from '../../../core/predict/calibration';
-import type { OnProgress } from '../../../core/report/report';
+import type { OnProgress } from '../../../core/report/phases';
 import { compiledScoreBytes } from '../../attend/compiled/graphs';
 import { throwIfCancelled } from '../../attend/runtime/clock';
-import { describeEnvironment } from '../../machine';
 import { type Device, openDevice } from '../../attend/runtime/provider';
+import { describeEnvironment } from '../../machine';
 import type { CalibrationStore } from '../../store/calibrations';
 import { AttentionRates, denseRate } from './attention-rates';
 import { layerRate } from './layer-rate';

@@ -1,12 +1,12 @@
-import type { RunRate, TokenwiseRate } from '../../../core/predict/calibration';
 import { tokenwiseRows } from '../../../core/plan/cost';
 import { makePlan } from '../../../core/plan/plan';
+import type { RunRate, TokenwiseRate } from '../../../core/predict/calibration';
+import type { Phases } from '../../../core/report/phases';
 import { outputAndMlpParameters, projectionParameters } from '../../../core/shapes';
-import type { Phases } from '../../../core/report/report';
-import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { PhaseClock } from '../../attend/runtime/clock';
 import { forward } from '../../attend/forward';
+import { PhaseClock } from '../../attend/runtime/clock';
 import type { Device } from '../../attend/runtime/provider';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { layerModel, layerShape } from './layer-rate';
 import { medianOf } from './timing';
 

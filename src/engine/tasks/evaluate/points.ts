@@ -3,16 +3,15 @@ import { type Experiment, scenarioOf } from '../../../core/evaluate/experiment';
 import { needleGrid, type NeedleGrid } from '../../../core/evaluate/needles';
 import { summariseQuality } from '../../../core/evaluate/quality-summary';
 import type { ExperimentPoint, PlannedCost } from '../../../core/evaluate/report';
-import { makePlan, type Plan, type PlanRequest } from '../../../core/plan/plan';
-import { planRequest } from '../../../core/plan/request';
+import { makePlan, type Plan } from '../../../core/plan/plan';
+import { type PlanRequest, planRequest } from '../../../core/plan/request';
 import type { Calibration } from '../../../core/predict/calibration';
 import { fastestDevice } from '../../../core/predict/fastest';
 import { devicePrediction } from '../../../core/predict/prediction';
 import { isSampled, type Scenario, scenarioLabel } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
-import type { NeedleResult, WindowResult } from './results';
+import type { NeedleResult, WindowResult, Worked } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
-import type { Worked } from './work';
 
 /** A scenario and a block size of an experiment. */
 export interface Point {

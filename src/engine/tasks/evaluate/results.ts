@@ -131,3 +131,9 @@ function parseLine(line: string): unknown {
     return undefined;
   }
 }
+
+/** Results by unit of work: `results[item][job]`, with how many of them were known before. */
+export interface Worked<T> {
+  readonly results: readonly (readonly T[])[];
+  readonly resumed: number;
+}

@@ -2,13 +2,12 @@ import { CancelledError, InputError } from '../../../core/errors';
 import { type Experiment, windowsOf } from '../../../core/evaluate/experiment';
 import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
 import { paretoFront } from '../../../core/math/pareto';
-import { type OnProgress, reportSchemaVersion } from '../../../core/report/report';
+import { reportSchemaVersion } from '../../../core/report/report';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
-import { describeEnvironment } from '../../machine';
 import { checkLength } from '../../attend/tiles/embed';
 import { qualityObstacle } from '../../attend/verify/quality';
-import type { EvaluateRequest } from '../../process/rpc';
+import { describeEnvironment } from '../../machine';
 import { type ModelFolder, openModel } from '../../read/model/load';
 import { type Prompt, promptFromText, readPrompts } from '../../read/prompt';
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
@@ -17,15 +16,10 @@ import { readExperiment } from './experiment-file';
 import { measuredPoint, needleGridOf, type Point, PointPlanner, pointsOf } from './points';
 import { Results } from './results';
 import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from './texts';
-import { type Job, Worker, workNeedles, workWindows } from './work';
+import { type Job, Worker, workNeedles, type WorkSurroundings, workWindows } from './work';
 
 /** What surrounds an experiment. */
-export interface ExperimentContext extends Places {
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-  /** What is known already, and where more of it goes. */
-  readonly results: Results;
-}
+export interface ExperimentContext extends Places, WorkSurroundings {}
 
 /**
  * Plans every point of an experiment, and measures what its scenarios do to the model.
@@ -160,3 +154,8 @@ export async function evaluate(request: EvaluateRequest, context: Omit<Experimen
   });
   return summariseExperiment(report);
 }
+
+/** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
+export type EvaluateRequest =
+  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
+  | { readonly file: string };

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Experiment } from '../../../core/evaluate/experiment';
 import { positionBins } from '../../../core/evaluate/statistics';
+import type { OnProgress } from '../../../core/report/phases';
 import { type Scenario, scenarioLabel } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { describeEnvironment } from '../../machine';
 import type { ModelFolder } from '../../read/model/load';
 import { Evaluator, type WindowRun } from './evaluator';
 import type { PointPlanner } from './points';
-import { needleResult, type NeedleResult, type Results, unitOf, windowResult, type WindowResult } from './results';
-import type { ExperimentContext } from './run-experiment';
+import { needleResult, type NeedleResult, type Results, unitOf, windowResult, type WindowResult, type Worked } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
 
 /** A scenario that is measured with one block size. */
@@ -24,6 +24,14 @@ export interface Job {
 /** Tells how far the work is. @param share of it, from 0 to 1 */
 type OnWork = (share: number, message: string) => void;
 
+/** What surrounds the work of an experiment. */
+export interface WorkSurroundings {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  /** What is known already, and where more of it goes. */
+  readonly results: Results;
+}
+
 /** What the work of an experiment rests on. */
 interface WorkContext {
   readonly baseline: Job;
@@ -34,12 +42,6 @@ interface WorkContext {
   readonly evaluator: () => Promise<Evaluator>;
   readonly signal: AbortSignal;
   readonly onWork: OnWork;
-}
-
-/** Results by unit of work: `results[item][job]`, with how many of them were known before. */
-export interface Worked<T> {
-  readonly results: readonly (readonly T[])[];
-  readonly resumed: number;
 }
 
 /** A sequence to run under every job. */
@@ -140,7 +142,7 @@ export class Worker {
     private readonly model: ModelFolder,
     private readonly experiment: Experiment,
     private readonly work: Omit<WorkContext, 'evaluator' | 'onWork'>,
-    private readonly onProgress: ExperimentContext['onProgress'],
+    private readonly onProgress: OnProgress,
   ) {}
 
   /** @param tokens of the longest window, for which the fastest device is chosen where none is named */
@@ -150,7 +152,7 @@ export class Worker {
     baseline: Job,
     planner: PointPlanner,
     tokens: number,
-    { results, signal, onProgress }: ExperimentContext,
+    { results, signal, onProgress }: WorkSurroundings,
   ): Promise<Worker> {
     const provider =
       asked.provider === 'auto' ? (planner.device(tokens, baseline.scenario, baseline.blockSize)?.provider ?? 'cpu') : asked.provider;

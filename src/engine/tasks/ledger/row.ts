@@ -7,13 +7,13 @@ import { type LayerScenario, makeScenario } from '../../../core/scenario/scenari
 import type { ModelShape } from '../../../core/shapes';
 import { forward } from '../../attend/forward';
 import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
-import { checkMemory } from '../../machine';
 import type { Device } from '../../attend/runtime/provider';
 import { headTensors } from '../../attend/tiles/layer';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { FidelityCheck, spreadRows } from '../../attend/verify/fidelity';
+import { checkMemory } from '../../machine';
 import { randomModel } from '../../read/model/random-model';
-import { StatedError } from './stated-error';
+import { StatedError, type StatementPlan } from './stated-error';
 
 /** A statement to be run: a scenario under a construction, on a kind of data. */
 interface LedgerStatement {
@@ -91,9 +91,6 @@ export async function ledgerRow(
 
 /** Data that satisfies theorem 4.1's assumption: scores near 0, values much alike. */
 const tameData = { scoreScale: 0.02, variety: 0.05 };
-
-/** A plan whose construction calls a black box, as every statement's does. */
-export type StatementPlan = LayerPlan & { readonly construction: BlackBoxConstruction };
 
 /** The plan of a statement. @throws InputError for one that cannot be, or that would not fit into memory */
 export function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): StatementPlan {

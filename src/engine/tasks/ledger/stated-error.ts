@@ -1,12 +1,12 @@
-import { referenceAttention, scoreOf, type HeadTensors } from '../../../core/math/reference-attention';
-import type { AttentionState } from '../../../core/math/attention-state';
-import { arrangementOf } from '../../../core/construct/construction';
-import { noToken, referenceTokens, rowSees, type Pattern } from '../../../core/construct/arrangement';
-import { maskOf } from '../../../core/scenario/scenario';
+import { noToken, type Pattern, referenceTokens, rowSees } from '../../../core/construct/arrangement';
+import { arrangementOf, type BlackBoxConstruction } from '../../../core/construct/construction';
 import type { LedgerRow } from '../../../core/ledger/report';
+import type { AttentionState } from '../../../core/math/attention-state';
+import { type HeadTensors, referenceAttention, scoreOf } from '../../../core/math/reference-attention';
+import type { LayerPlan } from '../../../core/plan/plan';
 import { guaranteedEpsilon } from '../../../core/report/sampling';
+import { maskOf } from '../../../core/scenario/scenario';
 import { samplingConstants } from '../../attend/verify/sampling';
-import type { StatementPlan } from './row';
 
 /** The largest score in size of the given query rows with all keys of a head. */
 export function largestScore(head: HeadTensors, rows: readonly number[]): number {
@@ -140,3 +140,6 @@ function logSumOf(head: HeadTensors, pattern: Pattern, row: number): number {
   }
   return high + Math.log(sum);
 }
+
+/** A plan whose construction calls a black box, as every statement's does. */
+export type StatementPlan = LayerPlan & { readonly construction: BlackBoxConstruction };

@@ -1,17 +1,18 @@
 import type { PackedPrompt, PackOptions, PackReport } from '../../../core/pack/report';
-import { type OnProgress, type Phase, reportSchemaVersion } from '../../../core/report/report';
-import { describeEnvironment } from '../../machine';
-import { describeModel } from '../plan';
-import { loadModel, openModel, type LoadedModel } from '../../read/model/load';
-import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { OutputHead } from '../../attend/verify/predictions';
-import type { Prompt } from '../../read/prompt';
+import type { OnProgress, Phase } from '../../../core/report/phases';
+import { reportSchemaVersion } from '../../../core/report/report';
 import { openDevice } from '../../attend/runtime/provider';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { LargestDifference } from '../../attend/verify/fidelity';
+import { OutputHead } from '../../attend/verify/predictions';
 import { measureQuality } from '../../attend/verify/quality';
+import { describeEnvironment } from '../../machine';
+import { type LoadedModel, loadModel, openModel } from '../../read/model/load';
+import type { Prompt } from '../../read/prompt';
+import { describeModel } from '../plan';
 import { checkPackedLength, checkPackMemory, PackCheck } from './check';
 import { packLayout, type PromptPlace, type TokenizedPrompt, tokenizePrompts } from './layout';
-import { runPacks, warmUp, type RunWay } from './ways';
+import { runPacks, type RunWay, warmUp } from './ways';
 
 /** What surrounds a pack. */
 export interface PackContext {

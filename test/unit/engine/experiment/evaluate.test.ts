@@ -5,8 +5,7 @@ import { CancelledError, InputError } from '../../../../src/core/errors';
 import { defaultExperiment } from '../../../../src/core/evaluate/experiment';
 import type { ExperimentSummary } from '../../../../src/core/evaluate/report';
 import { CalibrationStore } from '../../../../src/engine/store/calibrations';
-import { evaluate } from '../../../../src/engine/tasks/evaluate/run-experiment';
-import type { EvaluateRequest } from '../../../../src/engine/process/rpc';
+import { evaluate, type EvaluateRequest } from '../../../../src/engine/tasks/evaluate/run-experiment';
 import { modelsFolder, sampleText } from '../../../support/paths';
 import { temporaryFolder } from '../../../support/temporary';
 
