@@ -2,7 +2,6 @@ import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../const
 import { readingsOf } from '../construct/slice';
 import type { LayerScenario } from '../scenario/scenario';
 import { packedCalls } from './attention-cost';
-import { sum } from './plan';
 import type { LayerPlanRequest } from './request';
 
 /** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */

@@ -6,7 +6,7 @@ import type { ModelAccess } from '../prompts/models';
 import { engineSettings } from '../settings';
 import { workspaceFile } from '../workspace-paths';
 import type { WantedScenarios } from './lab';
-import { readCompareInput, readPromptInput, type ToolRequest } from './tool-input';
+import type { ToolRequest } from './tool-input';
 
 /** A request of a language model, ready to be planned or run. */
 export interface ReadyRequest {
