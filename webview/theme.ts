@@ -1,3 +1,5 @@
+import type { Mark } from '../src/core/scenario/scenario';
+
 /** How an area is filled, besides its colour: what a reader who does not see colours goes by. */
 export type Pattern = 'solid' | 'hatched' | 'dotted';
 
@@ -75,7 +77,7 @@ export interface Theme {
 }
 
 /** The chart palette's colours that the page draws with. */
-export type Colour = 'blue' | 'orange' | 'purple' | 'green' | 'red' | 'yellow' | 'foreground';
+export type Colour = Mark['colour'];
 
 /** Reads the theme, again whenever VS Code changes it, and tells those who draw. */
 export class ThemeWatcher {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { Calibration } from '../core/predict/calibration';
 import { formatBytes, formatDuration, formatFigure } from '../core/format';
-import { defaultOptions, oneOf, providers, wholeNumber } from '../core/options/options';
+import { oneOf, wholeNumber } from '../core/options/read';
+import { defaultOptions, providers } from '../core/options/table';
+import type { Calibration } from '../core/predict/calibration';
 import { calibrateProvider } from '../engine/tasks/calibrate/calibrate';
 import type { Surroundings } from './commands';
 import { print } from './print';

@@ -9,10 +9,11 @@ import {
   type ScenarioText,
   windowsOf,
 } from '../core/evaluate/experiment';
-import { choiceDefinitions } from '../core/scenario/scenario';
-import { parseCycle, splitList } from '../core/scenario/parse';
-import { constructionOf, executors, oneOf, precisions, providers, wholeNumber } from '../core/options/options';
+import { oneOf, wholeNumber } from '../core/options/read';
+import { executors, precisions, providers } from '../core/options/table';
 import { maximumTokens } from '../core/plan/partition';
+import { parseCycle, splitList } from '../core/scenario/parse';
+import { choiceDefinitions } from '../core/scenario/scenario';
 
 /** Flags that say what is evaluated, as the command line gives them. */
 export interface ExperimentFlags {
@@ -98,7 +99,7 @@ export function experimentFrom(
     model: flags.model,
     scenarios: [...grid.scenarios, ...cycleFrom(flags.cycle)],
     blocks: numbers('--block', flags.block, 2),
-    construction: constructionOf(flags.construction),
+    construction: oneOf('Construction', flags.construction, constructions),
     context: flags.context === undefined ? defaultExperiment.context : wholeNumber('--context', flags.context, 2, maximumTokens),
     stride: flags.stride === undefined ? defaultExperiment.stride : wholeNumber('--stride', flags.stride, 1, maximumTokens),
     maximumWindows:

@@ -1,19 +1,20 @@
+import type { Command } from 'commander';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCount, formatNumberOf } from '../core/format';
-import { scenarioLabel } from '../core/scenario/scenario';
-import { defaultOptions, oneOf, wholeNumber } from '../core/options/options';
+import { oneOf, wholeNumber } from '../core/options/read';
+import { defaultOptions } from '../core/options/table';
 import { maximumTokens } from '../core/plan/partition';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
-import { exportGraph, exportParts, type ExportedGraph, type ExportSummary } from '../engine/tasks/export';
+import { scenarioLabel } from '../core/scenario/scenario';
 import { loadModel, openModel } from '../engine/read/model/load';
 import { exists } from '../engine/read/model/regular-file';
+import { type ExportedGraph, exportGraph, exportParts, type ExportSummary } from '../engine/tasks/export';
 import type { Surroundings } from './commands';
 import { checkWritable, writeWhole } from './files';
-import { optionsFrom, type Flags } from './flags';
+import { type Flags, optionsFrom } from './flags';
 import { print } from './print';
 import { pairs } from './text';
 

@@ -1,22 +1,19 @@
 import type { Command } from 'commander';
+import { constructions } from '../core/construct/construction';
 import { InputError } from '../core/errors';
-import { choiceDefinition, choiceDefinitions, makeChoice, type ScenarioChoice, type ScenarioParameters } from '../core/scenario/scenario';
-import { parseCycle } from '../core/scenario/parse';
+import { oneOf, positiveNumber, wholeNumber } from '../core/options/read';
 import {
   automaticBlock,
-  constructionOf,
   defaultOptions,
   executors,
-  oneOf,
-  positiveNumber,
   precisions,
   providers,
-  verifications,
-  wholeNumber,
   type SimulationOptions,
-} from '../core/options/options';
-import { constructions } from '../core/construct/construction';
+  verifications,
+} from '../core/options/table';
 import { maximumTokens } from '../core/plan/partition';
+import { parseCycle } from '../core/scenario/parse';
+import { choiceDefinition, choiceDefinitions, makeChoice, type ScenarioChoice, type ScenarioParameters } from '../core/scenario/scenario';
 
 /** Flags as the command line gives them: text, checked by `optionsFrom`. */
 export interface Flags {
@@ -138,9 +135,9 @@ export function commonOptions(flags: Flags): SimulationOptions {
   return {
     scenario: defaultOptions.scenario,
     blockSize: flags.block === 'auto' ? automaticBlock : wholeNumber('--block', flags.block, 2, maximumTokens),
-    construction: constructionOf(flags.construction),
-    oracleLayers: optional('--oracle-layers', flags.oracleLayers, 1, 1024),
-    oracleHeads: optional('--oracle-heads', flags.oracleHeads, 1, 4096),
+    construction: oneOf('Construction', flags.construction, constructions),
+    oracleLayers: optional('--oracle-layers', flags.oracleLayers, 1, 1024) ?? defaultOptions.oracleLayers,
+    oracleHeads: optional('--oracle-heads', flags.oracleHeads, 1, 4096) ?? defaultOptions.oracleHeads,
     model: flags.model,
     provider: oneOf('Provider', flags.provider, providers),
     precision: oneOf('Precision', flags.precision ?? defaultOptions.precision, precisions),

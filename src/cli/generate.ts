@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { greedy } from '../core/generate/choose';
 import { type GenerationOptions, generationText, largestGeneration } from '../core/generate/report';
-import { positiveNumber, wholeNumber } from '../core/options/options';
+import { positiveNumber, wholeNumber } from '../core/options/read';
+import { readPrompt } from '../engine/read/prompt';
 import { generate } from '../engine/tasks/generate/generate';
 import type { Surroundings } from './commands';
-import { readPrompt } from '../engine/read/prompt';
-import { optionsFrom, type Flags } from './flags';
+import { type Flags, optionsFrom } from './flags';
 import { print } from './print';
 import { progressPrinter } from './progress';
 

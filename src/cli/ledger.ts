@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { scenarioLabel } from '../core/scenario/scenario';
-import { positiveNumber, wholeNumber } from '../core/options/options';
-import { maximumTokens } from '../core/plan/partition';
 import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/ledger/report';
+import { positiveNumber, wholeNumber } from '../core/options/read';
+import { maximumTokens } from '../core/plan/partition';
+import { scenarioLabel } from '../core/scenario/scenario';
 import { runLedger } from '../engine/tasks/ledger/ledger';
 import { writePictures } from './pictures';
 import { print } from './print';

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
-import { oneOf, providers, wholeNumber } from '../core/options/options';
+import { oneOf, wholeNumber } from '../core/options/read';
+import { providers } from '../core/options/table';
+import { defaultPackOptions, type PackMeasurements, type PackOptions, type PackReport, packScenarios } from '../core/pack/report';
 import { maximumTokens } from '../core/plan/partition';
-import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOptions, type PackReport } from '../core/pack/report';
-import { runPack } from '../engine/tasks/pack/pack';
 import { type Prompt, promptFromText, readPrompt, readPrompts } from '../engine/read/prompt';
+import { runPack } from '../engine/tasks/pack/pack';
 import type { Surroundings } from './commands';
 import { print } from './print';
 import { progressPrinter } from './progress';

@@ -1,10 +1,10 @@
+import type { Command } from 'commander';
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import type { Command } from 'commander';
 import { InputError, messageOf } from '../core/errors';
-import { exportFormats, type ExportFormat } from '../core/report/formats';
 import { formatNumberOf } from '../core/format';
-import { oneOf } from '../core/options/options';
+import { oneOf } from '../core/options/read';
+import { type ExportFormat, exportFormats } from '../core/report/formats';
 import type { RunReport } from '../core/report/report';
 import { checkReportSize, reportsFrom } from '../engine/read/report/reports';
 import { checkWritable, writeWhole } from './files';

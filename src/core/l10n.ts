@@ -23,6 +23,15 @@ export function inEnglish<T>(make: () => T): T {
 }
 
 /**
+ * Marks a text of plain data that is shown later, by `t`: it stays English until then.
+ *
+ * A language model's, a file's and the command line's texts are never translated, so they take it as it is.
+ */
+export function text(english: string): string {
+  return english;
+}
+
+/**
  * A text in the editor's language. Ask for it when it is shown: a constant of a module is made before the language is known.
  *
  * @param message English, with `{0}`, `{1}` for what is filled in; the key of its translation, so no text is made up of pieces

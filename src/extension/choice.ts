@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../core/errors';
+import { InputError } from '../core/errors';
+import { readBlockSize } from '../core/options/read';
 import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
-import { wholeNumber } from '../core/options/options';
-import { maximumTokens } from '../core/plan/partition';
 import type { FormChoice } from '../protocol/panel';
 import { Disposable } from './disposable';
 import { affectsChoice, choiceFromSettings } from './settings';
@@ -49,9 +48,12 @@ export class ChoiceStore extends Disposable {
   read(): ReadChoice {
     const { kind, parameters, blockSize } = this.choice;
     try {
-      return { scenario: makeChoice(kind, parameters), blockSize: wholeNumber('Block size', blockSize, 2, maximumTokens), error: null };
+      return { scenario: makeChoice(kind, parameters), blockSize: readBlockSize(blockSize), error: null };
     } catch (error) {
-      return { error: messageOf(error) };
+      if (!(error instanceof InputError)) {
+        throw error;
+      }
+      return { error: error.message };
     }
   }
 }

@@ -1,20 +1,20 @@
 import * as vscode from 'vscode';
-import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
-import { t } from '../core/l10n';
 import { largestGeneration } from '../core/generate/report';
+import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
+import { t, text } from '../core/l10n';
 import { predictionReport } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
-import type { PanelView } from './panel/panel-view';
 import { goToExpensivePart } from './editor/part-picker';
+import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
+import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
-import type { Runner } from './tasks/runner';
 import { sourceOf } from './tasks/run-source';
+import type { Runner } from './tasks/runner';
 import type { SingleTask } from './tasks/single-task';
-import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 
 /** What the commands act on. */
 interface CommandTargets {
@@ -164,12 +164,8 @@ export class Commands extends Disposable {
 }
 
 const generationQuestion: NumberQuestion = {
-  get title(): string {
-    return t('Tokens to add');
-  },
-  get description(): string {
-    return t("The prompt is continued under the chosen scenario and under the model's own attention.");
-  },
+  title: text('Tokens to add'),
+  description: text("The prompt is continued under the chosen scenario and under the model's own attention."),
   minimum: 1,
   maximum: largestGeneration,
 };

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Calibration } from '../../src/core/predict/calibration';
 import { blockCost, blockLabel, expectation, planHeadline, planStatus } from '../../src/core/hints/hints';
 import { rangeCost, sectionLabel } from '../../src/core/hints/sections';
-import { type Outline, outlineOf, sectionsOf } from '../../src/core/text/headings';
-import { defaultOptions } from '../../src/core/options/options';
+import { uniform } from '../../src/core/math/random';
+import { defaultOptions } from '../../src/core/options/table';
 import { makePlan } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
-import { uniform } from '../../src/core/math/random';
+import type { Calibration } from '../../src/core/predict/calibration';
 import { devicePrediction } from '../../src/core/predict/prediction';
-import { openModel, type ModelFolder } from '../../src/engine/read/model/load';
+import { type Outline, outlineOf, sectionsOf } from '../../src/core/text/headings';
+import { type ModelFolder, openModel } from '../../src/engine/read/model/load';
 import { firstTokenFrom, TokenMapper } from '../../src/engine/read/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
-import { median, percentile, type BenchContext, type Figure, type Section } from './section';
+import { type BenchContext, type Figure, median, percentile, type Section } from './section';
 
 /** Characters of the part of a prompt that an editor shows. */
 const visibleCharacters = 4000;

@@ -1,19 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultOptions } from '../../src/core/options/options';
+import { uniform } from '../../src/core/math/random';
+import { defaultOptions } from '../../src/core/options/table';
 import { makePlan } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
-import { uniform } from '../../src/core/math/random';
+import { forward } from '../../src/engine/attend/forward';
+import { PhaseClock } from '../../src/engine/attend/runtime/clock';
+import { openDevice } from '../../src/engine/attend/runtime/provider';
+import { OnnxOracle } from '../../src/engine/attend/tiles/onnx-oracle';
 import type { LoadedModel } from '../../src/engine/read/model/load';
 import { randomModel } from '../../src/engine/read/model/random-model';
-import { OnnxOracle } from '../../src/engine/attend/tiles/onnx-oracle';
-import { PhaseClock } from '../../src/engine/attend/runtime/clock';
-import { forward } from '../../src/engine/attend/forward';
-import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { writeGguf } from '../support/llama-cpp/gguf';
 import { LlamaCpp, prefillWithLlama } from '../support/llama-cpp/llama';
-import { median, paired, type BenchContext, type Section } from './section';
+import { type BenchContext, median, paired, type Section } from './section';
 
 /** The shape of SmolLM-135M. */
 const smolLm = { layers: 30, heads: 9, keyValueHeads: 3, headWidth: 64, width: 576, feedForwardWidth: 1536, vocabulary: 49_152 };

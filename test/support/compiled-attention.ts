@@ -1,4 +1,4 @@
-import type { Precision } from '../../src/core/options/options';
+import type { Precision } from '../../src/core/options/table';
 import type { LayerPlan } from '../../src/core/plan/plan';
 import type { CallCounter } from '../../src/engine/attend/black-box/black-box';
 import { compiledFunctions } from '../../src/engine/attend/compiled/functions';

@@ -1,7 +1,7 @@
 import type { Construction } from '../../src/core/construct/construction';
+import { defaultOptions } from '../../src/core/options/table';
+import { type LayerPlan, planLayers } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
-import { defaultOptions } from '../../src/core/options/options';
-import { planLayers, type LayerPlan } from '../../src/core/plan/plan';
 import type { ModelShape } from '../../src/core/shapes';
 import type { Setting } from './arbitrary';
 
@@ -28,8 +28,8 @@ export function planOf(
     blockSize,
     scenario,
     construction,
-    oracleLayers: oracle.layers,
-    oracleHeads: oracle.heads,
+    oracleLayers: oracle.layers ?? 1,
+    oracleHeads: oracle.heads ?? 0,
   });
   return planLayers({ ...request, scenario });
 }

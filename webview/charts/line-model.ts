@@ -1,9 +1,10 @@
 import type { ChartData, ChartDataset, ChartOptions, PointStyle } from 'chart.js';
+import type { Mark } from '../../src/core/scenario/scenario';
 import type { Colour, Theme } from '../theme';
 import { type AxisModel, axisOptions, tooltipOptions } from './axes';
 
 /** Outlines of a series' points, one for each series: what a reader who does not see colours goes by. */
-export type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'star' | 'ring';
+export type Shape = Mark['shape'];
 
 /** A point; `low` and `high` are ends of an interval of y. */
 export interface LinePoint {

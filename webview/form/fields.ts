@@ -1,6 +1,6 @@
-import { messageOf } from '../../src/core/errors';
+import { InputError } from '../../src/core/errors';
 import { formatCount } from '../../src/core/format';
-import { makeScenario, type ScenarioText } from '../../src/core/scenario/scenario';
+import type { TextParameter } from '../../src/core/scenario/scenario';
 import { element, setAttributes } from '../dom';
 import { t } from '../l10n';
 import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
@@ -63,13 +63,15 @@ class Slider {
   }
 }
 
-/** What a number field asks for: a `ScenarioParameter`, or the block size. */
+/** What a number field asks for: a scenario's parameter, or the block size. Texts are English until they are shown. */
 export interface NumberQuestion {
   readonly title: string;
   readonly description: string;
   readonly minimum: number;
   readonly maximum: number;
   readonly default: number;
+  /** The word for 0, where 0 is left to something else, and what it means. */
+  readonly zero?: { readonly word: string; readonly meaning: string };
   /** The numbers that a slider beside the field reaches; without them there is none. */
   readonly slider?: { readonly minimum: number; readonly maximum: number };
 }
@@ -89,7 +91,10 @@ export class NumberField implements FormField {
    * @param onMove hears every movement of the slider
    */
   constructor(question: NumberQuestion, testId: string, onInput: () => void, onCommit: () => void, onMove: () => void) {
-    const { title, description, minimum, maximum } = question;
+    const { minimum, maximum, zero } = question;
+    const title = t(question.title);
+    const description =
+      zero === undefined ? t(question.description) : `${t(question.description)} ${t('{0}: {1}.', zero.word, t(zero.meaning))}`;
     this.#question = question;
     this.#shown = question.default;
     const asked = t('{0} {1} to {2}; default {3}.', description, formatCount(minimum), formatCount(maximum), formatCount(question.default));
@@ -99,7 +104,7 @@ export class NumberField implements FormField {
       this.#restoreIfUnreadable();
     });
     this.#field.textContent = title;
-    this.#field.value = String(question.default);
+    this.#field.value = this.#textOf(question.default);
     const { slider } = question;
     this.#slider =
       slider &&
@@ -114,6 +119,9 @@ export class NumberField implements FormField {
   /** The whole number in the field, or undefined where the text is none. */
   get value(): number | undefined {
     const text = this.#field.value.trim().replaceAll(',', '');
+    if (text !== '' && text === this.#question.zero?.word) {
+      return 0;
+    }
     return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
   }
 
@@ -121,7 +129,7 @@ export class NumberField implements FormField {
   get complaint(): string | undefined {
     const { title, minimum, maximum } = this.#question;
     return this.value === undefined
-      ? t('{0} needs a whole number from {1} to {2}.', title, formatCount(minimum), formatCount(maximum))
+      ? t('{0} needs a whole number from {1} to {2}.', t(title), formatCount(minimum), formatCount(maximum))
       : undefined;
   }
 
@@ -130,7 +138,7 @@ export class NumberField implements FormField {
     this.#shown = value ?? this.#question.default;
     this.#slider?.show(this.#shown);
     if (!this.#field.matches(':focus-within, :focus') && this.value !== this.#shown) {
-      this.#field.value = String(this.#shown);
+      this.#field.value = this.#textOf(this.#shown);
     }
   }
 
@@ -139,33 +147,38 @@ export class NumberField implements FormField {
     setFieldInvalid(this.#field, invalid);
   }
 
+  #textOf(value: number): string {
+    return (value === 0 ? this.#question.zero?.word : undefined) ?? String(value);
+  }
+
   #restoreIfUnreadable(): void {
     if (this.value === undefined && !this.#field.matches(':focus-within, :focus')) {
-      this.#field.value = String(this.#shown);
+      this.#field.value = this.#textOf(this.#shown);
       this.mark(false);
     }
   }
 }
 
-/** A labelled field for a mask expression, checked at every key, which never overwrites what the user is typing. */
-export class MaskField implements FormField {
+/** A labelled field for a text that a scenario takes, such as a mask expression, checked at every key, which never overwrites what the user is typing. */
+export class ParameterText implements FormField {
   readonly element: HTMLElement;
   readonly #field: TextField;
-  readonly #default: string;
+  readonly #parameter: TextParameter;
 
   /**
    * @param onInput hears every key
    * @param onCommit hears Enter and leaving the field
    */
-  constructor({ title, description, default: standard }: ScenarioText, testId: string, onInput: () => void, onCommit: () => void) {
-    this.#default = standard;
+  constructor(parameter: TextParameter, testId: string, onInput: () => void, onCommit: () => void) {
+    const description = t(parameter.description);
+    this.#parameter = parameter;
     this.#field = textField(
       { 'data-testid': testId, title: description, autocomplete: 'off', spellcheck: 'false', class: 'expression' },
       onInput,
       onCommit,
     );
-    this.#field.textContent = title;
-    this.#field.value = standard;
+    this.#field.textContent = t(parameter.title);
+    this.#field.value = parameter.default;
     this.element = element('div', { class: 'field wide-field' }, this.#field, element('span', { class: 'hint' }, description));
   }
 
@@ -175,16 +188,19 @@ export class MaskField implements FormField {
 
   get complaint(): string | undefined {
     try {
-      makeScenario('custom', { expression: this.value });
+      this.#parameter.check(this.value);
       return undefined;
     } catch (error) {
-      return messageOf(error);
+      if (!(error instanceof InputError)) {
+        throw error;
+      }
+      return error.message;
     }
   }
 
   /** Shows the host's value, except while the user is in the field. */
   show(value: string | undefined): void {
-    const shown = value ?? this.#default;
+    const shown = value ?? this.#parameter.default;
     if (!this.#field.matches(':focus-within, :focus') && this.#field.value !== shown) {
       this.#field.value = shown;
     }

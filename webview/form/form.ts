@@ -1,24 +1,22 @@
+import { optionTable } from '../../src/core/options/table';
 import {
   choiceDefinition,
   choiceDefinitions,
-  customText,
   type ChoiceKind,
   type NumberName,
-  type ScenarioParameter,
+  numberParameters,
   type ScenarioParameters,
+  type TextName,
+  textParameters,
 } from '../../src/core/scenario/scenario';
-import { defaultOptions } from '../../src/core/options/options';
-import { maximumTokens } from '../../src/core/plan/partition';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, freshId, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import { dropdown, setChoice, type Dropdown } from '../ui/toolkit';
 import type { View } from '../ui/section';
 import { debounce, throttle } from '../ui/timing';
-import { type FormField, MaskField, NumberField, type NumberQuestion } from './fields';
-
-type ParameterName = NumberName;
+import { dropdown, type Dropdown, setChoice } from '../ui/toolkit';
+import { type FormField, NumberField, type NumberQuestion, ParameterText } from './fields';
 
 /** How long typing must rest before the host hears of it, in milliseconds. */
 const typingDelay = 200;
@@ -32,8 +30,8 @@ export class ScenarioForm implements View {
   readonly #host: Host;
   readonly #kind: Dropdown;
   readonly #description = element('span', { class: 'hint', 'data-testid': 'scenario-description' });
-  readonly #parameters: ReadonlyMap<ParameterName, NumberField>;
-  readonly #mask: MaskField;
+  readonly #parameters: ReadonlyMap<NumberName, NumberField>;
+  readonly #texts: ReadonlyMap<TextName, ParameterText>;
   readonly #blockSize: NumberField;
   readonly #error = element('p', { class: 'error', role: 'alert', 'data-testid': 'form-error' });
   readonly #choose = debounce(() => this.#post(), typingDelay);
@@ -43,7 +41,7 @@ export class ScenarioForm implements View {
   constructor(host: Host) {
     this.#host = host;
     const label = freshId('scenario');
-    const choices = choiceDefinitions.map(({ kind, title }) => ({ value: kind, label: title }));
+    const choices = choiceDefinitions.map(({ kind, title }) => ({ value: kind, label: t(title) }));
     this.#kind = dropdown(choices, { 'data-testid': 'scenario', 'aria-labelledby': label }, () => {
       this.#showKind(this.#kind.value);
       this.#choose.now();
@@ -56,21 +54,29 @@ export class ScenarioForm implements View {
         () => this.#choose.flush(),
         () => this.#moved(),
       );
-    this.#parameters = new Map(
-      allParameters().map((parameter) => [parameter.name, number(questionOf(parameter), `param-${parameter.name}`)]),
+    this.#parameters = new Map(numberParameters.map((parameter) => [parameter.name, number(parameter, `param-${parameter.name}`)]));
+    this.#texts = new Map(
+      textParameters.map((parameter) => [
+        parameter.name,
+        new ParameterText(
+          parameter,
+          `param-${parameter.name}`,
+          () => this.#typed(),
+          () => this.#choose.flush(),
+        ),
+      ]),
     );
-    this.#mask = new MaskField(
-      customText,
-      'param-expression',
-      () => this.#typed(),
-      () => this.#choose.flush(),
-    );
-    this.#blockSize = number(blockSizeQuestion(), 'block-size');
+    this.#blockSize = number(blockSizeQuestion, 'block-size');
     const title = element('span', { id: label, class: 'label' }, t('Scenario'));
     const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);
     const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
     this.element = element('section', { class: 'form', 'aria-label': t('Scenario and block size') });
-    this.element.append(scenario, this.#mask.element, element('div', { class: 'numbers' }, ...numbers), this.#error);
+    this.element.append(
+      scenario,
+      ...[...this.#texts.values()].map((field) => field.element),
+      element('div', { class: 'numbers' }, ...numbers),
+      this.#error,
+    );
   }
 
   update({ document, form, formError }: PanelSnapshot): void {
@@ -80,7 +86,7 @@ export class ScenarioForm implements View {
       this.#showKind(form.kind);
     }
     this.#parameters.forEach((field, name) => field.show(form.parameters[name]));
-    this.#mask.show(form.parameters.expression);
+    this.#texts.forEach((field, name) => field.show(form.parameters[name]));
     this.#blockSize.show(form.blockSize);
     this.#hostError = formError;
     this.#showError();
@@ -89,9 +95,9 @@ export class ScenarioForm implements View {
   /** Only the parameters that the chosen scenario has. */
   #showKind(kind: string): void {
     const { description, parameters, text } = choiceDefinition(kind);
-    setVisible(this.#mask.element, text !== undefined);
     const names = new Set<string>(parameters.map(({ name }) => name));
-    setText(this.#description, description);
+    setText(this.#description, t(description));
+    this.#texts.forEach((field, name) => setVisible(field.element, name === text?.name));
     this.#parameters.forEach((field, name) => setVisible(field.element, names.has(name)));
   }
 
@@ -111,7 +117,7 @@ export class ScenarioForm implements View {
     if (blockSize === undefined || this.#unreadable().length > 0) {
       return;
     }
-    const parameters: ScenarioParameters = { expression: this.#mask.value };
+    const parameters: ScenarioParameters = Object.fromEntries([...this.#texts].map(([name, field]) => [name, field.value]));
     for (const [name, field] of this.#parameters) {
       const value = field.value;
       if (value !== undefined) {
@@ -135,33 +141,13 @@ export class ScenarioForm implements View {
   }
 
   #fields(): readonly FormField[] {
-    return [...this.#parameters.values(), this.#mask, this.#blockSize];
+    return [...this.#parameters.values(), ...this.#texts.values(), this.#blockSize];
   }
 }
 
-function blockSizeQuestion(): NumberQuestion {
-  return {
-    title: t('Block size M'),
-    description: t('Tokens that one call of the small transformer reads.'),
-    minimum: 2,
-    maximum: maximumTokens,
-    default: defaultOptions.blockSize,
-    slider: { minimum: 16, maximum: 8192 },
-  };
-}
-
-/** Windows have a slider beside their field; sinks and seeds are small or arbitrary numbers. */
-function questionOf(parameter: ScenarioParameter<ParameterName>): NumberQuestion {
-  return parameter.name === 'window' ? { ...parameter, slider: { minimum: 8, maximum: 16_384 } } : parameter;
-}
-
-/** Every parameter that any scenario takes, once. */
-function allParameters(): readonly ScenarioParameter<ParameterName>[] {
-  const parameters = new Map<ParameterName, ScenarioParameter<ParameterName>>();
-  for (const definition of choiceDefinitions) {
-    for (const parameter of definition.parameters) {
-      parameters.set(parameter.name, parameter);
-    }
-  }
-  return [...parameters.values()];
-}
+/** M has a slider over the sizes that are worth trying, and its field takes any. */
+const blockSizeQuestion: NumberQuestion = {
+  ...optionTable.blockSize,
+  ...optionTable.blockSize.value,
+  slider: { minimum: 16, maximum: 8192 },
+};

@@ -1,6 +1,7 @@
 import type { CostCurve, CostCurves } from '../../src/core/compare/cost-curves';
-import { largestTokens } from '../../src/core/predict/prediction';
 import { formatCount, formatPowerOfTwo } from '../../src/core/format';
+import { largestTokens } from '../../src/core/predict/prediction';
+import { markOf } from '../../src/core/scenario/scenario';
 import type { PanelCost } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
@@ -8,11 +9,10 @@ import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { FreeTable } from '../ui/tables';
 import { dataBehind } from '../ui/section';
 import { count, nothing } from '../ui/shown';
+import { FreeTable } from '../ui/tables';
 import type { CostMetric } from './cost-metrics';
-import { scenarioMarks } from './scenario-marks';
 
 /** What each scenario costs over N: a line each, the theorem's bound on the one in force, and this prompt as a point. */
 export class CostGrowth {
@@ -76,7 +76,7 @@ export class CostGrowth {
         ...known.map(({ curve: { kind, label, title }, points }): LineSeries => ({
           label: title,
           points,
-          ...scenarioMarks[kind],
+          ...markOf(kind),
           line: 'solid',
           emphasised: label === current.label,
         })),

@@ -2,6 +2,7 @@ import { type CurveValue, qualityCurve } from '../../src/core/evaluate/curves';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
 import { curveRows, pointTitle } from '../../src/core/evaluate/rows';
 import { formatCompact, formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
+import { marksOf } from '../../src/core/scenario/scenario';
 import type { AxisModel } from '../charts/axes';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
@@ -13,7 +14,6 @@ import { dataBehind } from '../ui/section';
 import { words } from '../ui/shown';
 import { FreeTable } from '../ui/tables';
 import { type MeasuredPoint, qualityName } from './evaluate-statistics';
-import { marksOf } from './scenario-marks';
 
 /** Perplexity and KL divergence by position in the context, with their confidence intervals. */
 export class QualityCurves {

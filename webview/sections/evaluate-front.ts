@@ -1,6 +1,7 @@
-import { formatCompact, formatFigure, formatFlops } from '../../src/core/format';
+import { type FrontPoint, frontPoints } from '../../src/core/evaluate/curves';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
-import { frontPoints, type FrontPoint } from '../../src/core/evaluate/curves';
+import { formatCompact, formatFigure, formatFlops } from '../../src/core/format';
+import { markOf } from '../../src/core/scenario/scenario';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
 import { element, setVisible } from '../dom';
@@ -10,7 +11,6 @@ import type { ThemeWatcher } from '../theme';
 import { dataBehind } from '../ui/section';
 import { count, duration, figure, flops, nothing, words } from '../ui/shown';
 import { DataTable } from '../ui/tables';
-import { scenarioMarks } from './scenario-marks';
 
 /** Quality against cost: every point of an experiment, and the line of those that no other beats in both. */
 export class ParetoFront {
@@ -83,7 +83,7 @@ export class ParetoFront {
       series: [
         ...kinds.map((kind): LineSeries => {
           const own = points.filter((point) => point.kind === kind);
-          return { label: kind, points: own.map(placed), ...scenarioMarks[kind], line: 'none', notes: own.map(nameOf) };
+          return { label: kind, points: own.map(placed), ...markOf(kind), line: 'none', notes: own.map(nameOf) };
         }),
         {
           label: t('Pareto front'),

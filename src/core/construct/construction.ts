@@ -1,7 +1,6 @@
 import { InputError } from '../errors';
-import { looksAhead, type LayerScenario } from '../scenario/scenario';
 import type { Arrangement, ArrangementRequest } from './arrangement';
-import { causalTiles, causalTriangles, fullTiles, sampledBlocks } from './tiles';
+import { causalTriangles } from './tiles';
 import { windowChunks } from './window-chunks';
 import { windowDifferences } from './window-differences';
 
@@ -20,41 +19,20 @@ export function isBlackBox(construction: Construction): construction is BlackBox
   return construction !== 'fused';
 }
 
-/**
- * The arrangement of a scenario under a black-box construction.
- *
- * Causal attention is laid out for the oracle at hand: triangles for one that only masks causally (theorem 3.5), tiles
- * with a causal diagonal for one that can do either (theorem 3.4).
- * @throws InputError for a window that theorem 5.1 does not reach, or that looks ahead
- */
-export function arrangementOf(
-  scenario: LayerScenario,
-  construction: BlackBoxConstruction,
-  request: ArrangementRequest & { readonly causal: boolean },
-): Arrangement {
-  switch (scenario.kind) {
-    case 'full':
-      return fullTiles(request);
-    case 'causal':
-      return request.causal ? causalTriangles(request) : causalTiles(request);
-    case 'average-case':
-      return sampledBlocks(request, scenario.seed);
-    case 'custom':
-      throw new InputError(
-        `A custom mask has no arrangement under construction ${construction}, which lays out the masks of the paper; use construction fused.`,
-      );
-    case 'local-window':
-      throw new InputError(
-        `Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`,
-      );
-    case 'sliding-window':
-    case 'attention-sink':
-      return windowArrangement(scenario.window, scenario.kind === 'attention-sink' ? scenario.sinks : 0, construction, request);
-  }
+/** What a scenario's calls of a black box are laid out for. */
+export interface BlackBoxRequest extends ArrangementRequest {
+  readonly construction: BlackBoxConstruction;
+  /** Whether the black box at hand masks causally by itself. */
+  readonly causal: boolean;
 }
 
-function windowArrangement(window: number, sinks: number, construction: BlackBoxConstruction, request: ArrangementRequest): Arrangement {
-  const { tokens, inputLength } = request;
+/**
+ * The arrangement of a window of `window` tokens before a token, with `sinks` keys that all later tokens see (theorem 5.1).
+ *
+ * @throws InputError for a window that the theorem does not reach
+ */
+export function windowArrangement(window: number, sinks: number, request: BlackBoxRequest): Arrangement {
+  const { tokens, inputLength, construction } = request;
   if (window >= tokens) {
     // Such a window hides nothing that causal attention shows.
     return causalTriangles(request);
@@ -65,9 +43,4 @@ function windowArrangement(window: number, sinks: number, construction: BlackBox
     );
   }
   return construction === 'tight' ? windowChunks(request, window, sinks) : windowDifferences(request, window, sinks);
-}
-
-/** Whether the scenario's black box masks causally by itself (theorems 3.5 and 5.1). */
-export function needsCausalOracle(scenario: LayerScenario): boolean {
-  return !looksAhead(scenario, 1);
 }

@@ -1,10 +1,10 @@
 import type { Pattern } from '../construct/arrangement';
-import { type Arrangement, arrangementOf, type BlackBoxConstruction } from '../construct/construction';
+import type { Arrangement, BlackBoxConstruction } from '../construct/construction';
 import { readingsOf } from '../construct/slice';
 import { formatNumberOf } from '../format';
 import { permutation } from '../math/random';
 import { partition } from '../plan/partition';
-import { type LayerScenario, maskDefinition, maskOf, scenarioLabel } from '../scenario/scenario';
+import { arrangementOf, isSampled, type LayerScenario, maskOf, sampleSeed, scenarioLabel } from '../scenario/scenario';
 import { drawCall } from './call';
 import { coverageOf } from './coverage';
 import { drawPairGrid } from './pair-grid';
@@ -90,7 +90,7 @@ export function constructionPicture(request: ConstructionPictureRequest): string
   };
   const described = [
     `A grid of ${tokens} queries by ${tokens} keys under ${scenarioLabel(scenario)}, with ${formatNumberOf(maskOf(scenario, tokens).visiblePairs(), 'visible pair')}.`,
-    maskDefinition(scenario.kind).sampled
+    isSampled(scenario)
       ? 'Those that are sampled have the colour of the call that reads them.'
       : 'Each has the colour of the one call that reads it.',
     ...shown.map((call) => `${call.title}, row by row: ${call.note}`),
@@ -119,9 +119,10 @@ function stacked(drawings: readonly Drawing[], between: number): Drawing {
 /** The keys in their own order, and under theorem 4.1 in the order of its permutation as well. */
 function columnOrders({ scenario, tokens }: ConstructionPictureRequest): { columns: readonly number[]; columnsTitle: string }[] {
   const own = { columns: Array.from({ length: tokens }, (_, key) => key), columnsTitle: 'key' };
-  return scenario.kind === 'average-case'
-    ? [own, { columns: [...permutation(tokens, scenario.seed)], columnsTitle: 'key, in the order of the permutation' }]
-    : [own];
+  const seed = sampleSeed(scenario);
+  return seed === undefined
+    ? [own]
+    : [own, { columns: [...permutation(tokens, seed)], columnsTitle: 'key, in the order of the permutation' }];
 }
 
 function sinksOf(scenario: LayerScenario): number {
@@ -137,7 +138,7 @@ function legendOf(
   const call = readingsOf[construction].length === 1 ? 'call' : 'pattern';
   const items: (LegendItem | false)[] = [
     { kind: 'call', label: `read by the ${call} with this number` },
-    maskDefinition(scenario.kind).sampled && { kind: 'unread', label: 'visible, never read: estimated' },
+    isSampled(scenario) && { kind: 'unread', label: 'visible, never read: estimated' },
     subtracts && { kind: 'cancelled', label: `hidden: added by a ${call}, taken away by the next` },
     subtracts && sinksOf(scenario) > 0 && { kind: 'taken', label: 'visible: added twice, taken away once' },
     { kind: 'synthetic', label: 'synthetic token, seen by every query' },

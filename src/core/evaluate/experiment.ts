@@ -1,12 +1,10 @@
 import type { Construction } from '../construct/construction';
 import { InputError, messageOf } from '../errors';
-import { defaultOptions, type Executor, type Precision, type Provider, type SimulationOptions } from '../options/options';
+import { defaultOptions, type Executor, type Precision, type Provider, type SimulationOptions } from '../options/table';
 import { parseCycle, parseScenario, scenarioText } from '../scenario/parse';
 import {
   choiceDefinition,
-  type LayerScenario,
   makeChoice,
-  type NativeScenario,
   type NumberName,
   type Scenario,
   type ScenarioChoice,
@@ -129,7 +127,7 @@ export function scenarioGrid(names: readonly string[], lists: ParameterLists): S
     for (const values of combinations(parameters, lists)) {
       try {
         const scenario = makeChoice(name, values);
-        scenarios.set(scenarioLabel(scenario), scenarioText(scenario));
+        scenarios.set(scenarioLabel(scenario), textOf(scenario));
       } catch (error) {
         impossible.push({ scenario: [name, ...Object.values(values)].join(':'), reason: messageOf(error) });
       }
@@ -187,6 +185,5 @@ export function promptEvaluation(
 }
 
 function textOf(scenario: ScenarioChoice): ScenarioText {
-  const single = (layer: LayerScenario | NativeScenario): string => scenarioText(layer);
-  return scenario.kind === 'per-layer' ? scenario.cycle.map(single) : single(scenario);
+  return scenario.kind === 'per-layer' ? scenario.cycle.map(scenarioText) : scenarioText(scenario);
 }

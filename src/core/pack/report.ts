@@ -1,4 +1,4 @@
-import { embeddedModel, type Provider } from '../options/options';
+import { embeddedModel, type Provider } from '../options/table';
 import type { Bound } from '../plan/bound';
 import type { Environment, Fidelity, ModelDescription, reportSchemaVersion } from '../report/report';
 

@@ -1,7 +1,7 @@
-import { type Arrangement, arrangementOf, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
+import { type Arrangement, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
 import { separationWidth } from '../construct/separation';
 import { type BlackBoxShape, callBytes, callFlops, callWeightBytes, readingsOf } from '../construct/slice';
-import { isSampled } from '../scenario/scenario';
+import { arrangementOf, isSampled } from '../scenario/scenario';
 import type { ModelShape } from '../shapes';
 import type { LayerPlanRequest } from './request';
 

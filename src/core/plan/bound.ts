@@ -1,6 +1,6 @@
 import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../construct/construction';
 import { readingsOf } from '../construct/slice';
-import type { LayerScenario } from '../scenario/scenario';
+import { isSampled, tileBoundOf } from '../scenario/scenario';
 import { packedCalls } from './attention-cost';
 import type { LayerPlanRequest } from './request';
 
@@ -14,16 +14,9 @@ export interface Bound {
   readonly calls: number;
 }
 
-/** Tiles of one head that the construction can need at most, with the words for it. */
-interface TileBound {
-  readonly theorem: string;
-  readonly formula: string;
-  readonly tiles: number;
-}
-
 /** The bound of the `fused` construction: one call per tile, H'L' single-head instances a call (lemma 3.3). */
 export function boundOf({ scenario, oracle, model }: Pick<LayerPlanRequest, 'scenario' | 'oracle' | 'model'>, blocks: number): Bound {
-  const { theorem, formula, tiles } = tileBound(scenario, oracle.inputLength, blocks);
+  const { theorem, formula, tiles } = tileBoundOf(scenario, oracle.inputLength, blocks);
   return {
     theorem,
     formula: `L * ceil(H * ${formula} / (H' * L'))`,
@@ -69,48 +62,11 @@ export function lowerBoundOf({
   const { inputLength } = oracle;
   const perInstance = oracle.causal ? (inputLength * (inputLength + 1)) / 2 : inputLength ** 2;
   const last = tokens - (blocks - 1) * blockSize;
-  const pairs = scenario.kind === 'average-case' ? (blocks - 1) * blockSize ** 2 + last ** 2 : visiblePairs;
+  const pairs = isSampled(scenario) ? (blocks - 1) * blockSize ** 2 + last ** 2 : visiblePairs;
   return model.layers * Math.ceil((model.heads * pairs) / (perInstance * oracle.heads * oracle.layers));
 }
 
 type PackedRequest = Pick<LayerPlanRequest, 'oracle' | 'model'>;
-
-function tileBound(scenario: LayerScenario, blockSize: number, blocks: number): TileBound {
-  switch (scenario.kind) {
-    case 'full':
-      return { theorem: 'Theorem 3.4', formula: 'T^2', tiles: blocks * blocks };
-    case 'causal':
-      return { theorem: 'Theorem 3.4, causal tiles', formula: 'T(T + 1)/2', tiles: (blocks * (blocks + 1)) / 2 };
-    case 'sliding-window':
-      return {
-        theorem: 'Theorem 5.1',
-        formula: 'T * min(T, ceil((r - 1)/M) + 1)',
-        tiles: blocks * windowTiles(scenario.window, blockSize, blocks),
-      };
-    case 'attention-sink':
-      return {
-        theorem: 'Theorem 5.1, attention sinks',
-        formula: 'T * min(T, ceil((r - 1)/M) + 1 + ceil(s/M))',
-        tiles: blocks * Math.min(blocks, windowTiles(scenario.window, blockSize, blocks) + Math.ceil(scenario.sinks / blockSize)),
-      };
-    case 'local-window':
-      // Half the window before a block, and half of it after.
-      return {
-        theorem: 'Theorem 5.1, both sides',
-        formula: 'T * min(T, 2 * ceil(floor(r/2)/M) + 1)',
-        tiles: blocks * Math.min(blocks, 2 * Math.ceil(Math.floor(scenario.window / 2) / blockSize) + 1),
-      };
-    case 'average-case':
-      return { theorem: 'Theorem 4.1', formula: 'T', tiles: blocks };
-    case 'custom':
-      return { theorem: 'Theorem 3.4, any mask', formula: 'T^2', tiles: blocks * blocks };
-  }
-}
-
-/** Key blocks that the windows of one query block can touch. */
-function windowTiles(window: number, blockSize: number, blocks: number): number {
-  return Math.min(blocks, Math.ceil((window - 1) / blockSize) + 1);
-}
 
 /** The statements and formulas of all kinds of layer, each with its own number of layers for L. */
 export function joinBounds(parts: readonly { readonly layers: readonly number[]; readonly plan: { readonly bound: Bound } }[]): Bound {

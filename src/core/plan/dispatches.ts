@@ -1,3 +1,4 @@
+import { isSampled } from '../scenario/scenario';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan, Plan } from './plan';
 
@@ -43,7 +44,7 @@ const mostPlainReads = 6;
 
 /** Whether runs are handed keys as they are, and append the column of ones themselves: where each key block is read by few. */
 export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' | 'blocks' | 'scenario'>): boolean {
-  return scenario.kind !== 'average-case' && tiles <= mostPlainReads * blocks;
+  return !isSampled(scenario) && tiles <= mostPlainReads * blocks;
 }
 
 /** Tiles of a query block beyond which they are not shared one by one: each is an input of the run's graph. */

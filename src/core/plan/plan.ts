@@ -1,7 +1,7 @@
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import { isSampled, layerGroups, type LayerScenario, maskOf, type PerLayerScenario, scenarioLabel } from '../scenario/scenario';
+import { isSampled, layerGroups, type LayerScenario, maskOf, type PerLayerScenario, sameAs, scenarioLabel } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
@@ -146,13 +146,19 @@ export function summarise(plan: Plan): PlanSummary {
   return { ...summary, parts };
 }
 
-function notesOf({ tokens, scenario, oracle }: PlanRequest, blocks: number): string[] {
+function notesOf({ tokens, scenario, oracle }: LayerPlanRequest, blocks: number): string[] {
   const notes: string[] = [];
   if (oracle.inputLength >= tokens && blocks === 1) {
     notes.push(t('Block size {0} holds all {1} tokens: there is one block.', oracle.inputLength, tokens));
   }
-  if ('window' in scenario && scenario.window >= tokens) {
-    notes.push(t('{0} covers all {1} tokens: it is causal attention.', scenarioLabel(scenario), tokens));
+  switch (sameAs(scenario, tokens)) {
+    case 'causal':
+      notes.push(t('{0} covers all {1} tokens: it is causal attention.', scenarioLabel(scenario), tokens));
+      break;
+    case 'full':
+      notes.push(t('{0} covers all {1} tokens: it is full attention.', scenarioLabel(scenario), tokens));
+      break;
+    case undefined:
   }
   return notes;
 }

@@ -1,11 +1,12 @@
-import { type Construction, isBlackBox, needsCausalOracle } from '../construct/construction';
+import { type Construction, isBlackBox } from '../construct/construction';
 import { InputError } from '../errors';
-import type { SimulationOptions } from '../options/options';
-import { layerGroups, type LayerScenario, type Scenario, scenarioLabel } from '../scenario/scenario';
+import { defaultOptions, type SimulationOptions } from '../options/table';
+import { layerGroups, type LayerScenario, needsCausalOracle, type Scenario, scenarioLabel } from '../scenario/scenario';
 import { type ModelShape, nativeScenario, type OracleShape } from '../shapes';
 
 /** The choices among the options that shape a plan. */
-type PlanOptions = Pick<SimulationOptions, 'scenario' | 'blockSize' | 'construction' | 'oracleLayers' | 'oracleHeads'>;
+export type PlanOptions = Pick<SimulationOptions, 'scenario' | 'blockSize' | 'construction'> &
+  Partial<Pick<SimulationOptions, 'oracleLayers' | 'oracleHeads'>>;
 
 /** What options ask of a prompt of N tokens on a model of this shape. */
 export function planRequest(tokens: number, model: ModelShape, options: PlanOptions): PlanRequest {
@@ -17,8 +18,9 @@ export function planRequest(tokens: number, model: ModelShape, options: PlanOpti
     construction: options.construction,
     oracle: {
       inputLength: options.blockSize,
-      layers: options.oracleLayers ?? 1,
-      heads: options.oracleHeads ?? model.heads,
+      layers: options.oracleLayers ?? defaultOptions.oracleLayers,
+      // 0: as many as the model has.
+      heads: options.oracleHeads || model.heads,
       // The mask goes in with each call of `fused`: that oracle has none of its own.
       causal: isBlackBox(options.construction) && scenario.kind !== 'per-layer' && needsCausalOracle(scenario),
     },

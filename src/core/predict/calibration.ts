@@ -1,4 +1,4 @@
-import type { Provider } from '../options/options';
+import type { Provider } from '../options/table';
 
 /** Version of the calibration document. */
 export const calibrationSchemaVersion = 1;

@@ -1,7 +1,7 @@
 import type { Construction } from '../construct/construction';
 import { formatCount } from '../format';
 import { t } from '../l10n';
-import type { Executor, Precision } from '../options/options';
+import type { Executor, Precision } from '../options/table';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
 import type { Plan, PlanSummary } from '../plan/plan';

@@ -1,6 +1,7 @@
-import { t } from '../l10n';
-import type { MaskDefinition } from './mask';
-import { windowPairs, windowParameter } from './sliding-window';
+import { windowArrangement } from '../construct/construction';
+import { text } from '../l10n';
+import type { ScenarioDefinition } from './definition';
+import { windowPairs, windowParameter, windowTiles } from './sliding-window';
 
 /** Definition 2.5: a sliding window, and the first `sinks` keys, which stay visible to all later queries. */
 export interface AttentionSinkScenario {
@@ -12,33 +13,23 @@ export interface AttentionSinkScenario {
 }
 
 /** The scenario of StreamingLLM: attention sinks and a recent window. */
-export const attentionSink: MaskDefinition<AttentionSinkScenario> = {
+export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
   kind: 'attention-sink',
-  get title(): string {
-    return t('Attention sink');
-  },
-  get description(): string {
-    return t('A token sees the first s tokens and a window of r tokens that ends at itself.');
-  },
+  title: text('Attention sink'),
+  description: text('A token sees the first s tokens and a window of r tokens that ends at itself.'),
   parameters: [
     windowParameter,
     {
       name: 'sinks',
-      get title(): string {
-        return t('Sinks s');
-      },
-      get description(): string {
-        return t('Tokens at the start that every token sees.');
-      },
+      symbol: 's',
+      title: text('Sinks s'),
+      description: text('Tokens at the start that every token sees.'),
       minimum: 0,
       maximum: 100_000_000,
       default: 4,
     },
   ],
-  looksAhead: () => false,
-  sampled: false,
-  complaint: ({ sinks, window }) =>
-    sinks > window ? `${sinks} sinks are more than the window of ${window}; choose ${window} or fewer` : undefined,
+  mark: { colour: 'green', shape: 'diamond' },
   mask: ({ window, sinks }, tokens) => ({
     allows: (query, key) => key <= query && (key < sinks || key > query - window),
     visible: (query) => {
@@ -47,6 +38,16 @@ export const attentionSink: MaskDefinition<AttentionSinkScenario> = {
     },
     visiblePairs: () => windowPairs(tokens, window) + sinkPairs(tokens, window, sinks),
   }),
+  looksAhead: () => false,
+  sameAs: ({ window, sinks }, tokens) => (window + sinks >= tokens ? 'causal' : undefined),
+  complaint: ({ sinks, window }) =>
+    sinks > window ? `${sinks} sinks are more than the window of ${window}; choose ${window} or fewer` : undefined,
+  bound: ({ window, sinks }, blockSize, blocks) => ({
+    theorem: 'Theorem 5.1, attention sinks',
+    formula: 'T * min(T, ceil((r - 1)/M) + 1 + ceil(s/M))',
+    tiles: blocks * Math.min(blocks, windowTiles(window, blockSize, blocks) + Math.ceil(sinks / blockSize)),
+  }),
+  arrangement: ({ window, sinks }, request) => windowArrangement(window, sinks, request),
 };
 
 /** Pairs of a query with a sink that its window no longer reaches: sum over queries of min(sinks, query - window + 1). */

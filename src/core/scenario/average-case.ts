@@ -1,6 +1,7 @@
-import { t } from '../l10n';
+import { sampledBlocks } from '../construct/tiles';
+import { text } from '../l10n';
+import type { ScenarioDefinition } from './definition';
 import { fullMask } from './full';
-import type { MaskDefinition } from './mask';
 
 /** Theorem 4.1: as full, estimated from one random block of keys per query block. */
 export interface AverageCaseScenario {
@@ -10,29 +11,25 @@ export interface AverageCaseScenario {
 }
 
 /** The sampled scenario; the mask is the full one, because that is what the estimate is of. */
-export const averageCase: MaskDefinition<AverageCaseScenario> = {
+export const averageCase: ScenarioDefinition<AverageCaseScenario> = {
   kind: 'average-case',
-  get title(): string {
-    return t('Average case');
-  },
-  get description(): string {
-    return t('Full attention estimated from one random block of keys per query block.');
-  },
+  title: text('Average case'),
+  description: text('Full attention estimated from one random block of keys per query block.'),
   parameters: [
     {
       name: 'seed',
-      get title(): string {
-        return t('Seed');
-      },
-      get description(): string {
-        return t('Seed of the random permutation of the keys.');
-      },
+      symbol: 'n',
+      title: text('Seed'),
+      description: text('Seed of the random permutation of the keys.'),
       minimum: 0,
       maximum: 4_294_967_295,
       default: 1,
     },
   ],
-  looksAhead: () => true,
-  sampled: true,
+  mark: { colour: 'yellow', shape: 'star' },
   mask: (_scenario, tokens) => fullMask(tokens),
+  looksAhead: () => true,
+  sampleSeed: ({ seed }) => seed,
+  bound: (_scenario, _blockSize, blocks) => ({ theorem: 'Theorem 4.1', formula: 'T', tiles: blocks }),
+  arrangement: ({ seed }, request) => sampledBlocks(request, seed),
 };

@@ -1,5 +1,6 @@
-import { t } from '../l10n';
-import type { MaskDefinition } from './mask';
+import { causalTiles, causalTriangles } from '../construct/tiles';
+import { text } from '../l10n';
+import type { ScenarioDefinition } from './definition';
 
 /** Definition 2.3: a query sees itself and all earlier keys. */
 export interface CausalScenario {
@@ -7,20 +8,23 @@ export interface CausalScenario {
 }
 
 /** The scenario of a decoder-only language model. */
-export const causal: MaskDefinition<CausalScenario> = {
+export const causal: ScenarioDefinition<CausalScenario> = {
   kind: 'causal',
-  get title(): string {
-    return t('Causal');
-  },
-  get description(): string {
-    return t('A token sees itself and everything before it.');
-  },
+  title: text('Causal'),
+  description: text('A token sees itself and everything before it.'),
   parameters: [],
-  looksAhead: () => false,
-  sampled: false,
+  mark: { colour: 'orange', shape: 'square' },
   mask: (_scenario, tokens) => ({
     allows: (query, key) => key <= query,
     visible: (query) => ({ prefixEnd: 0, start: 0, end: query + 1 }),
     visiblePairs: () => (tokens * (tokens + 1)) / 2,
   }),
+  looksAhead: () => false,
+  bound: (_scenario, _blockSize, blocks) => ({
+    theorem: 'Theorem 3.4, causal tiles',
+    formula: 'T(T + 1)/2',
+    tiles: (blocks * (blocks + 1)) / 2,
+  }),
+  // Triangles for a black box that only masks causally (theorem 3.5), tiles with a causal diagonal for one that can do either (3.4).
+  arrangement: (_scenario, request) => (request.causal ? causalTriangles(request) : causalTiles(request)),
 };

@@ -1,10 +1,11 @@
 import { InputError } from '../errors';
-import { t } from '../l10n';
+import { text } from '../l10n';
+import type { ScenarioDefinition } from './definition';
 import { boundTruth } from './expression/bounds';
 import { predicateOf, type TruthAt } from './expression/evaluate';
 import { parseMask } from './expression/parse';
-import type { TruthNode } from './expression/syntax';
-import type { GeneralMask, MaskDefinition, Range, ScenarioText, Sight } from './mask';
+import { mentions, type TruthNode } from './expression/syntax';
+import type { GeneralMask, Range, Sight } from './mask';
 
 /** A mask that the user writes, as an expression in the positions of query and key. */
 export interface CustomScenario {
@@ -22,34 +23,26 @@ const mostPairs = 40_000_000;
 /** Sides of a rectangle of pairs that are looked at one by one rather than divided further. */
 const smallSide = 8;
 
-/** What a custom mask takes. */
-export const customText: ScenarioText = {
-  name: 'expression',
-  get title(): string {
-    return t('Mask');
-  },
-  get description(): string {
-    return t('When query q sees key k, of n tokens: + - * // %, comparisons, and, or, not, abs, min, max. A token must see itself.');
-  },
-  default: 'k <= q and (q - k < 256 or k % 64 == 0)',
-};
-
 /** A mask by expression, treated like any other. */
-export const custom: MaskDefinition<CustomScenario> = {
+export const custom: ScenarioDefinition<CustomScenario> = {
   kind: 'custom',
-  get title(): string {
-    return t('Custom');
-  },
-  get description(): string {
-    return t('A token q sees the tokens k for which your expression holds.');
-  },
+  title: text('Custom'),
+  description: text('A token q sees the tokens k for which your expression holds.'),
   parameters: [],
-  text: customText,
-  sampled: false,
-  complaint: ({ expression }) => {
-    parseMask(expression);
-    return undefined;
+  text: {
+    name: 'expression',
+    flag: 'mask',
+    symbol: 'expression',
+    title: text('Mask'),
+    description: text(
+      'When query q sees key k, of n tokens: + - * // %, comparisons, and, or, not, abs, min, max. A token must see itself.',
+    ),
+    default: 'k <= q and (q - k < 256 or k % 64 == 0)',
+    check: parseMask,
   },
+  mark: { colour: 'foreground', shape: 'ring' },
+  written: true,
+  mask: ({ expression }, tokens) => new ExpressionMask(expression, tokens),
   looksAhead: ({ expression }, tokens) => {
     const mask = new ExpressionMask(expression, tokens);
     // Blocks above the diagonal, halved until each is decided.
@@ -61,7 +54,17 @@ export const custom: MaskDefinition<CustomScenario> = {
     };
     return ahead(0, tokens);
   },
-  mask: ({ expression }, tokens) => new ExpressionMask(expression, tokens),
+  dependsOnLength: ({ expression }) => mentions(parseMask(expression), 'n'),
+  complaint: ({ expression }) => {
+    parseMask(expression);
+    return undefined;
+  },
+  bound: (_scenario, _blockSize, blocks) => ({ theorem: 'Theorem 3.4, any mask', formula: 'T^2', tiles: blocks * blocks }),
+  arrangement: (_scenario, { construction }) => {
+    throw new InputError(
+      `A custom mask has no arrangement under construction ${construction}, which lays out the masks of the paper; use construction fused.`,
+    );
+  },
 };
 
 /**

@@ -1,5 +1,7 @@
-import { t } from '../l10n';
-import type { Mask, MaskDefinition } from './mask';
+import { fullTiles } from '../construct/tiles';
+import { text } from '../l10n';
+import type { ScenarioDefinition } from './definition';
+import type { Mask } from './mask';
 
 /** Definition 2.1: every query sees every key. */
 export interface FullScenario {
@@ -7,18 +9,16 @@ export interface FullScenario {
 }
 
 /** The unmasked scenario. */
-export const full: MaskDefinition<FullScenario> = {
+export const full: ScenarioDefinition<FullScenario> = {
   kind: 'full',
-  get title(): string {
-    return t('Full');
-  },
-  get description(): string {
-    return t('Every token sees every token.');
-  },
+  title: text('Full'),
+  description: text('Every token sees every token.'),
   parameters: [],
-  looksAhead: () => true,
-  sampled: false,
+  mark: { colour: 'blue', shape: 'circle' },
   mask: (_scenario, tokens) => fullMask(tokens),
+  looksAhead: () => true,
+  bound: (_scenario, _blockSize, blocks) => ({ theorem: 'Theorem 3.4', formula: 'T^2', tiles: blocks * blocks }),
+  arrangement: (_scenario, request) => fullTiles(request),
 };
 
 /** The mask that hides nothing in a sequence of `tokens` tokens. */

@@ -1,5 +1,6 @@
-import { t } from '../l10n';
-import type { MaskDefinition } from './mask';
+import { InputError } from '../errors';
+import { text } from '../l10n';
+import type { ScenarioDefinition } from './definition';
 import { windowParameter } from './sliding-window';
 
 /** A window on both sides, as the local layers of ModernBERT have it: tokens at most `floor(window / 2)` apart see each other. */
@@ -10,26 +11,39 @@ export interface LocalWindowScenario {
 }
 
 /** The scenario of bidirectional local attention. */
-export const localWindow: MaskDefinition<LocalWindowScenario> = {
+export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
   kind: 'local-window',
-  get title(): string {
-    return t('Local window');
-  },
-  get description(): string {
-    return t('A token sees the tokens at most half a window before and after it.');
-  },
+  title: text('Local window'),
+  description: text('A token sees the tokens at most half a window before and after it.'),
   parameters: [windowParameter],
-  looksAhead: () => true,
-  sampled: false,
+  mark: { colour: 'red', shape: 'cross' },
   mask: ({ window }, tokens) => {
-    const reach = Math.floor(window / 2);
+    const reach = reachOf(window);
     return {
       allows: (query, key) => Math.abs(query - key) <= reach,
       visible: (query) => ({ prefixEnd: 0, start: Math.max(0, query - reach), end: Math.min(tokens, query + reach + 1) }),
       visiblePairs: () => localPairs(tokens, reach),
     };
   },
+  looksAhead: () => true,
+  sameAs: ({ window }, tokens) => (reachOf(window) >= tokens - 1 ? 'full' : undefined),
+  // Half the window before a block, and half of it after.
+  bound: ({ window }, blockSize, blocks) => ({
+    theorem: 'Theorem 5.1, both sides',
+    formula: 'T * min(T, 2 * ceil(floor(r/2)/M) + 1)',
+    tiles: blocks * Math.min(blocks, 2 * Math.ceil(reachOf(window) / blockSize) + 1),
+  }),
+  arrangement: (_scenario, { construction }) => {
+    throw new InputError(
+      `Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`,
+    );
+  },
 };
+
+/** Tokens that a token sees to either side. */
+function reachOf(window: number): number {
+  return Math.floor(window / 2);
+}
 
 /** Pairs at most `reach` apart: the diagonal, and two bands of equal size beside it. */
 function localPairs(tokens: number, reach: number): number {

@@ -1,14 +1,11 @@
 import { InputError } from '../errors';
-import {
-  makeChoice,
-  maskDefinition,
-  perLayer,
-  type LayerScenario,
-  type NativeScenario,
-  type NumberName,
-  type ScenarioChoice,
-  type ScenarioParameters,
-} from './scenario';
+import { perLayer, type PerLayerScenario } from './per-layer';
+import { definitionOf, type LayerScenario, makeScenario, type ScenarioParameters } from './registry';
+
+/** The model's own attention, whatever that is: causal for a Llama, a window for a Mistral, layers of two kinds for a ModernBERT. */
+export interface NativeScenario {
+  readonly kind: 'native';
+}
 
 /**
  * A scenario from text: a kind and, after colons, its parameters in their order, such as `causal`, `sliding-window:512` or
@@ -21,30 +18,29 @@ export function parseScenario(text: string): LayerScenario | NativeScenario {
   if (kind === 'native' && values.length === 0) {
     return { kind };
   }
-  if (kind === 'custom') {
-    return makeChoice(kind, values.length === 0 ? {} : { expression: values.join(':') });
+  const { parameters, text: written } = definitionOf(kind);
+  if (written !== undefined) {
+    return makeScenario(kind, values.length === 0 ? {} : { [written.name]: values.join(':') });
   }
-  const { parameters } = maskDefinition(kind);
+  const form = [kind, ...parameters.map(({ name }) => name)].join(':');
   if (values.length > parameters.length) {
     throw new InputError(
-      `Scenario "${text}" has ${values.length} numbers and ${kind} takes ${parameters.length}; write ${[kind, ...parameters.map(({ name }) => name)].join(':')}.`,
+      `Scenario "${text}" has ${values.length === 1 ? '1 number' : `${values.length} numbers`} and ${kind} takes ${parameters.length}; write ${form}.`,
     );
   }
   const given: ScenarioParameters = {};
   values.forEach((value, index) => {
-    const { name } = parameters[index] as { readonly name: NumberName };
+    const { name } = parameters[index];
     if (!/^\d+$/.test(value)) {
-      throw new InputError(
-        `Scenario "${text}": ${name} of "${value}" is not a whole number; write ${[kind, ...parameters.map((parameter) => parameter.name)].join(':')}.`,
-      );
+      throw new InputError(`Scenario "${text}": ${name} of "${value}" is not a whole number; write ${form}.`);
     }
     given[name] = Number(value);
   });
-  return makeChoice(kind, given);
+  return makeScenario(kind, given);
 }
 
 /** A scenario for each layer from text: those of a cycle with commas between, such as `causal,sliding-window:512`. @throws InputError */
-export function parseCycle(text: string): ScenarioChoice {
+export function parseCycle(text: string): LayerScenario | PerLayerScenario {
   return perLayer(
     splitList(text).map((part) => {
       const scenario = parseScenario(part);
@@ -56,12 +52,14 @@ export function parseCycle(text: string): ScenarioChoice {
   );
 }
 
-/** A scenario as text that `parseScenario` reads. */
+/** A scenario of one layer as text that `parseScenario` reads. */
 export function scenarioText(scenario: LayerScenario | NativeScenario): string {
-  const { kind, ...given } = scenario;
-  const parameters: Readonly<Record<string, number | string>> = given;
-  const names = kind === 'native' ? [] : kind === 'custom' ? ['expression'] : maskDefinition(kind).parameters.map(({ name }) => name);
-  return [kind, ...names.map((name) => parameters[name])].join(':');
+  if (scenario.kind === 'native') {
+    return scenario.kind;
+  }
+  const { parameters, text } = definitionOf(scenario.kind);
+  const given = scenario as unknown as Readonly<Record<string, number | string>>;
+  return [scenario.kind, ...[...parameters, ...(text === undefined ? [] : [text])].map(({ name }) => given[name])].join(':');
 }
 
 /** The parts of a list with commas between; a comma inside parentheses, as in `min(q, 64)`, separates nothing. */

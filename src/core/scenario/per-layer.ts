@@ -1,6 +1,6 @@
 import { InputError } from '../errors';
 import { type BandedMask, type GeneralMask, type Mask, type Range, type Sight, type VisibleKeys, visibleRanges } from './mask';
-import type { LayerScenario } from './scenario';
+import { definitionOf, type LayerScenario } from './registry';
 
 /** The pairs that some of several masks admit, of any form. */
 function generalUnion(masks: readonly Mask[], tokens: number): GeneralMask {
@@ -80,8 +80,11 @@ export function perLayer(cycle: readonly LayerScenario[]): LayerScenario | PerLa
   if (cycle.every((scenario) => isSame(scenario, first))) {
     return first;
   }
-  if (cycle.some(({ kind }) => kind === 'average-case')) {
-    throw new InputError('Scenario "average-case" cannot be one of several in a cycle of layers; use it for all layers, or leave it out.');
+  const sampled = cycle.find(({ kind }) => definitionOf(kind).sampleSeed !== undefined);
+  if (sampled !== undefined) {
+    throw new InputError(
+      `Scenario "${sampled.kind}" cannot be one of several in a cycle of layers; use it for all layers, or leave it out.`,
+    );
   }
   return { kind: 'per-layer', cycle };
 }

@@ -1,90 +1,82 @@
+import type { Arrangement, BlackBoxConstruction, BlackBoxRequest } from '../construct/construction';
 import { InputError } from '../errors';
-import { inEnglish, t } from '../l10n';
-import { attentionSink, type AttentionSinkScenario } from './attention-sink';
-import { averageCase, type AverageCaseScenario } from './average-case';
-import { causal, type CausalScenario } from './causal';
-import { custom, type CustomScenario } from './custom';
-import { mentions } from './expression/syntax';
-import { parseMask } from './expression/parse';
-import { full, type FullScenario } from './full';
-import { localWindow, type LocalWindowScenario } from './local-window';
-import type { Mask, MaskDefinition, ScenarioParameter, ScenarioText } from './mask';
-import { unionMask, type PerLayerScenario } from './per-layer';
-import { slidingWindow, type SlidingWindowScenario } from './sliding-window';
+import { t, text } from '../l10n';
+import type { Mark, NumberParameter, TextParameter, TileBound } from './definition';
+import type { Mask } from './mask';
+import { type NativeScenario, parseCycle, scenarioText } from './parse';
+import { type PerLayerScenario, unionMask } from './per-layer';
+import {
+  definitionOf,
+  layerDefinitions,
+  type LayerScenario,
+  makeScenario,
+  type NumberName,
+  type ScenarioKind,
+  type ScenarioParameters,
+  type TextName,
+} from './registry';
 
-export { customText } from './custom';
-export {
-  visibleRanges,
-  type BandedMask,
-  type GeneralMask,
-  type Mask,
-  type MaskDefinition,
-  type Range,
-  type ScenarioParameter,
-  type ScenarioText,
-  type VisibleKeys,
-} from './mask';
+export type { Mark, NumberParameter, TextParameter } from './definition';
+export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type Range, type VisibleKeys } from './mask';
+export { type NativeScenario } from './parse';
 export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
-
-/** A masking scenario of one layer, or of all layers alike: its kind and its parameters, plain data. */
-export type LayerScenario =
-  | FullScenario
-  | CausalScenario
-  | SlidingWindowScenario
-  | AttentionSinkScenario
-  | LocalWindowScenario
-  | AverageCaseScenario
-  | CustomScenario;
+export {
+  makeScenario,
+  numberParameters,
+  scenarioKinds,
+  standardKinds,
+  type LayerScenario,
+  type NumberName,
+  type ScenarioParameters,
+  type TextName,
+} from './registry';
 
 /** A masking scenario as a value, plain data: the same in all layers, or one for each. */
 export type Scenario = LayerScenario | PerLayerScenario;
 
-/** The model's own attention, whatever that is: causal for a Llama, a window for a Mistral, layers of two kinds for a ModernBERT. */
-export interface NativeScenario {
-  readonly kind: 'native';
-}
-
 /** What a user can ask for before the model is known. */
 export type ScenarioChoice = Scenario | NativeScenario;
 
-type ScenarioKind = LayerScenario['kind'];
-/** A scenario that a menu or a flag can name by itself: the model's own, or one for all layers. */
-export type ChoiceKind = ScenarioKind | NativeScenario['kind'];
-/** Any scenario parameter by name, as a form or a command line collects them before the kind is known. */
-export type ScenarioParameters = Partial<Record<NumberName, number>> & { expression?: string };
-export type NumberName = 'window' | 'sinks' | 'seed';
+/** A scenario that a menu or a flag can name. */
+export type ChoiceKind = ScenarioKind | NativeScenario['kind'] | PerLayerScenario['kind'];
 
-/** Every scenario of a layer, in the order in which menus show them. */
-const maskDefinitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, custom] as const;
-
-export const scenarioKinds: readonly ScenarioKind[] = maskDefinitions.map((definition) => definition.kind);
-
-/** The scenarios that comparisons run unasked: a mask that nobody wrote is not among them. */
-export const standardKinds: readonly ScenarioKind[] = scenarioKinds.filter((kind) => kind !== 'custom');
-
-/** How a scenario is named and what it takes: what menus and forms show, in the editor's language. */
-interface ChoiceDefinition {
+/** How a scenario is named and what it takes: what menus, forms and flags show. Texts are English, translated where they are shown. */
+export interface ChoiceDefinition {
   readonly kind: ChoiceKind;
   readonly title: string;
   readonly description: string;
-  readonly parameters: readonly ScenarioParameter<NumberName>[];
-  readonly text?: ScenarioText;
+  readonly parameters: readonly NumberParameter<NumberName>[];
+  readonly text?: TextParameter<TextName>;
 }
 
-/** Every scenario that menus show, the model's own first. */
+/** Every scenario that menus show: the model's own, one for all layers, and a cycle of layers. */
 export const choiceDefinitions: readonly ChoiceDefinition[] = [
   {
     kind: 'native',
-    get title(): string {
-      return t("The model's own");
-    },
-    get description(): string {
-      return t('The attention that the model was trained with, as its config.json states it: causal for a Llama.');
-    },
+    title: text("The model's own"),
+    description: text('The attention that the model was trained with, as its config.json states it: causal for a Llama.'),
     parameters: [],
   },
-  ...maskDefinitions,
+  ...layerDefinitions,
+  {
+    kind: 'per-layer',
+    title: text('Per-layer'),
+    description: text('A scenario for each layer: those of a cycle, repeated to the last layer.'),
+    parameters: [],
+    text: {
+      name: 'cycle',
+      flag: 'cycle',
+      symbol: 'a,b,...',
+      title: text('Cycle of layers'),
+      description: text('Scenarios of the layers, with commas between; each with its numbers after colons.'),
+      default: 'causal,sliding-window:512',
+      check: parseCycle,
+    },
+  },
 ];
+
+/** Every text that some scenario takes. */
+export const textParameters: readonly TextParameter<TextName>[] = choiceDefinitions.flatMap(({ text: own }) => own ?? []);
 
 /** The definition of a choice. @throws InputError for a kind that does not exist */
 export function choiceDefinition(kind: string): ChoiceDefinition {
@@ -95,52 +87,39 @@ export function choiceDefinition(kind: string): ChoiceDefinition {
   return found;
 }
 
+/** The kinds that take a parameter of this name. */
+export function kindsWith(name: string): readonly ChoiceKind[] {
+  return choiceDefinitions
+    .filter(({ parameters, text: own }) => own?.name === name || parameters.some((parameter) => parameter.name === name))
+    .map(({ kind }) => kind);
+}
+
 /** A choice from loose parameters. @throws InputError as `makeScenario` */
-export function makeChoice(kind: string, parameters: ScenarioParameters = {}): LayerScenario | NativeScenario {
-  return choiceDefinition(kind).kind === 'native' ? { kind: 'native' } : makeScenario(kind, parameters);
+export function makeChoice(kind: string, parameters: ScenarioParameters = {}): ScenarioChoice {
+  const known = choiceDefinition(kind);
+  switch (known.kind) {
+    case 'native':
+      return { kind: 'native' };
+    case 'per-layer':
+      return parseCycle(parameters.cycle ?? known.text?.default ?? '');
+    default:
+      return makeScenario(kind, parameters);
+  }
 }
 
-/** The definition of a kind. @throws InputError for a kind that does not exist */
-export function maskDefinition(kind: string): MaskDefinition<LayerScenario> {
-  const found = maskDefinitions.find((definition) => definition.kind === kind);
-  if (found === undefined) {
-    throw new InputError(`Scenario "${kind}" is unknown; use one of ${scenarioKinds.join(', ')}.`);
+/** A choice as the parameters that `makeChoice` makes it from. */
+export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
+  if (scenario.kind === 'per-layer') {
+    return { cycle: scenario.cycle.map(scenarioText).join() };
   }
-  // Each definition only ever meets scenarios of its own kind: `maskOf` and `makeScenario` look it up by kind.
-  return found as unknown as MaskDefinition<LayerScenario>;
-}
-
-/**
- * Builds a scenario of a kind from loose parameters, with defaults for those left out.
- *
- * Parameters of other scenarios are left aside, so one set of parameters can serve a comparison of many.
- * @throws InputError for an unknown kind, or a parameter out of its range
- */
-export function makeScenario(kind: string, parameters: ScenarioParameters = {}): LayerScenario {
-  const definition = maskDefinition(kind);
-  const values: Record<string, number | string> =
-    definition.text === undefined ? {} : { [definition.text.name]: (parameters.expression ?? definition.text.default).trim() };
-  for (const parameter of definition.parameters as MaskDefinition<AttentionSinkScenario>['parameters']) {
-    const value = parameters[parameter.name] ?? parameter.default;
-    if (!Number.isInteger(value) || value < parameter.minimum || value > parameter.maximum) {
-      throw new InputError(
-        `${inEnglish(() => parameter.title)} of ${value} is out of range; use a whole number from ${parameter.minimum} to ${parameter.maximum}.`,
-      );
-    }
-    values[parameter.name] = value;
-  }
-  const scenario = { kind: definition.kind, ...values } as LayerScenario;
-  const complaint = definition.complaint?.(scenario);
-  if (complaint !== undefined) {
-    throw new InputError(`${inEnglish(() => definition.title)}: ${complaint}.`);
-  }
-  return scenario;
+  const { kind: _kind, ...parameters } = scenario;
+  return parameters;
 }
 
 /** The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that some layer admits. */
 export function maskOf(scenario: Scenario, tokens: number): Mask {
   if (scenario.kind !== 'per-layer') {
-    return maskDefinition(scenario.kind).mask(scenario, tokens);
+    return definitionOf(scenario.kind).mask(scenario, tokens);
   }
   return unionMask(
     scenario.cycle.map((layer) => maskOf(layer, tokens)),
@@ -150,22 +129,63 @@ export function maskOf(scenario: Scenario, tokens: number): Mask {
 
 /** Whether a query sees later keys, in some layer, among `tokens`: then a model that predicts the next token has no perplexity. */
 export function looksAhead(scenario: Scenario, tokens: number): boolean {
-  return layersOf(scenario).some((layer) => maskDefinition(layer.kind).looksAhead(layer, tokens));
+  return layersOf(scenario).some((layer) => definitionOf(layer.kind).looksAhead(layer, tokens));
 }
 
 /** Whether what earlier queries see changes as the sequence grows: then nothing of them can be kept. */
 export function dependsOnLength(scenario: Scenario): boolean {
-  return layersOf(scenario).some((layer) => layer.kind === 'custom' && mentions(parseMask(layer.expression), 'n'));
+  return layersOf(scenario).some((layer) => definitionOf(layer.kind).dependsOnLength?.(layer) === true);
 }
 
-/** Whether keys are sampled (theorem 4.1) rather than read in full: the result is an estimate. */
+/** The seed by which keys are sampled (theorem 4.1), so that the result is an estimate; undefined where all are read. */
+export function sampleSeed(scenario: Scenario): number | undefined {
+  // Layers that differ are never sampled.
+  return scenario.kind === 'per-layer' ? undefined : definitionOf(scenario.kind).sampleSeed?.(scenario);
+}
+
+/** Whether keys are sampled rather than read in full. */
 export function isSampled(scenario: Scenario): boolean {
-  return layersOf(scenario).some(({ kind }) => maskDefinition(kind).sampled);
+  return sampleSeed(scenario) !== undefined;
 }
 
 /** Whether some layer's mask was written by the user: nothing is known of its form, so other lengths are not planned unasked. */
-export function isWritten(scenario: Scenario): boolean {
-  return layersOf(scenario).some(({ kind }) => kind === 'custom');
+export function isWritten(scenario: ScenarioChoice): boolean {
+  return scenario.kind !== 'native' && layersOf(scenario).some(({ kind }) => definitionOf(kind).written === true);
+}
+
+/** The plainer scenario that a scenario is over `tokens` tokens, where its window covers them all; undefined where it is its own. */
+export function sameAs(scenario: LayerScenario, tokens: number): 'causal' | 'full' | undefined {
+  return definitionOf(scenario.kind).sameAs?.(scenario, tokens);
+}
+
+/** What the paper allows of T blocks of M tokens, in tiles of one head. */
+export function tileBoundOf(scenario: LayerScenario, blockSize: number, blocks: number): TileBound {
+  return definitionOf(scenario.kind).bound(scenario, blockSize, blocks);
+}
+
+/** How a scenario's calls of a black box are laid out. @throws InputError where the paper has no arrangement for it */
+export function arrangementOf(
+  scenario: LayerScenario,
+  construction: BlackBoxConstruction,
+  request: Omit<BlackBoxRequest, 'construction'>,
+): Arrangement {
+  return definitionOf(scenario.kind).arrangement(scenario, { ...request, construction });
+}
+
+/** Whether the scenario's black box masks causally by itself (theorems 3.5 and 5.1). */
+export function needsCausalOracle(scenario: LayerScenario): boolean {
+  return !looksAhead(scenario, 1);
+}
+
+/** The colour and shape of a scenario in charts. Those of layers that differ have the mark of what the user wrote. */
+export function markOf(kind: Scenario['kind']): Mark {
+  return kind === 'per-layer' ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
+}
+
+/** A mark for each of several scenarios: their own, or in turn where some are of one kind. */
+export function marksOf(scenarios: readonly Scenario[]): readonly Mark[] {
+  const own = new Set(scenarios.map(({ kind }) => kind)).size === scenarios.length;
+  return scenarios.map(({ kind }, index) => (own ? markOf(kind) : layerDefinitions[index % layerDefinitions.length].mark));
 }
 
 /** A scenario in words, such as `sliding-window(window 512)`. */
@@ -173,17 +193,14 @@ export function scenarioLabel(scenario: ScenarioChoice): string {
   if (scenario.kind === 'per-layer') {
     return `per-layer(${runsOf(scenario.cycle.map(scenarioLabel)).join(', ')})`;
   }
-  if (scenario.kind === 'custom') {
-    return `custom(${scenario.expression})`;
-  }
   const { kind, ...parameters } = scenario;
-  const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+  const values = Object.entries(parameters).map(([name, value]) => (typeof value === 'string' ? value : `${name} ${value}`));
   return values.length === 0 ? kind : `${kind}(${values.join(', ')})`;
 }
 
 /** A scenario's name in words. */
-export function scenarioTitle(scenario: Scenario): string {
-  return scenario.kind === 'per-layer' ? t('Per-layer') : maskDefinition(scenario.kind).title;
+export function scenarioTitle({ kind }: ScenarioChoice): string {
+  return t(choiceDefinition(kind).title);
 }
 
 /** The scenarios that some layer has. */

@@ -1,5 +1,6 @@
-import { t } from '../l10n';
-import type { MaskDefinition, ScenarioParameter } from './mask';
+import { windowArrangement } from '../construct/construction';
+import { text } from '../l10n';
+import type { NumberParameter, ScenarioDefinition } from './definition';
 
 /** Definition 2.4: a query sees itself and the `window - 1` keys before it. */
 export interface SlidingWindowScenario {
@@ -8,41 +9,47 @@ export interface SlidingWindowScenario {
   readonly window: number;
 }
 
-/** The parameter r, shared with the attention-sink scenario. */
-export const windowParameter: ScenarioParameter<'window'> = {
+/** The parameter r, which other scenarios with a window share. */
+export const windowParameter: NumberParameter<'window'> = {
   name: 'window',
-  get title(): string {
-    return t('Window r');
-  },
-  get description(): string {
-    return t('Tokens a token sees, itself included.');
-  },
+  symbol: 'r',
+  title: text('Window r'),
+  description: text('Tokens a token sees, itself included.'),
   minimum: 1,
   maximum: 100_000_000,
   default: 512,
+  slider: { minimum: 8, maximum: 16_384 },
 };
 
 /** The scenario of local attention. */
-export const slidingWindow: MaskDefinition<SlidingWindowScenario> = {
+export const slidingWindow: ScenarioDefinition<SlidingWindowScenario> = {
   kind: 'sliding-window',
-  get title(): string {
-    return t('Sliding window');
-  },
-  get description(): string {
-    return t('A token sees itself and the r - 1 tokens before it.');
-  },
+  title: text('Sliding window'),
+  description: text('A token sees itself and the r - 1 tokens before it.'),
   parameters: [windowParameter],
-  looksAhead: () => false,
-  sampled: false,
+  mark: { colour: 'purple', shape: 'triangle' },
   mask: ({ window }, tokens) => ({
     allows: (query, key) => key <= query && key > query - window,
     visible: (query) => ({ prefixEnd: 0, start: Math.max(0, query - window + 1), end: query + 1 }),
     visiblePairs: () => windowPairs(tokens, window),
   }),
+  looksAhead: () => false,
+  sameAs: ({ window }, tokens) => (window >= tokens ? 'causal' : undefined),
+  bound: ({ window }, blockSize, blocks) => ({
+    theorem: 'Theorem 5.1',
+    formula: 'T * min(T, ceil((r - 1)/M) + 1)',
+    tiles: blocks * windowTiles(window, blockSize, blocks),
+  }),
+  arrangement: ({ window }, request) => windowArrangement(window, 0, request),
 };
 
 /** Pairs in a sliding window: all of them, less the ramp at the start where the window is not yet filled. */
 export function windowPairs(tokens: number, window: number): number {
   const reach = Math.min(window, tokens);
   return tokens * reach - (reach * (reach - 1)) / 2;
+}
+
+/** Key blocks that the windows of one query block can touch. */
+export function windowTiles(window: number, blockSize: number, blocks: number): number {
+  return Math.min(blocks, Math.ceil((window - 1) / blockSize) + 1);
 }

@@ -1,6 +1,6 @@
 import { isBlackBox } from '../../core/construct/construction';
 import { InputError } from '../../core/errors';
-import type { Executor, Precision, SimulationOptions } from '../../core/options/options';
+import type { Executor, Precision, SimulationOptions } from '../../core/options/table';
 import type { Plan } from '../../core/plan/plan';
 import { compiledForward, type CompiledPass } from './compiled/forward';
 import { forward } from './forward';

@@ -2,7 +2,7 @@ import { CancelledError, InputError, messageOf } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { GenerationOptions, GenerationReport } from '../../core/generate/report';
 import type { LedgerOptions, LedgerReport } from '../../core/ledger/report';
-import type { CalibrationOptions, SimulationOptions } from '../../core/options/options';
+import type { CalibrationOptions, SimulationOptions } from '../../core/options/table';
 import type { Calibration } from '../../core/predict/calibration';
 import type { OnProgress, Progress } from '../../core/report/phases';
 import type { RunReport } from '../../core/report/report';

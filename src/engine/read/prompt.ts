@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { InputError, messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
-import { maximumPromptBytes } from '../../core/options/options';
+import { maximumPromptBytes } from '../../core/options/read';
 
 /** A prompt as text, with what a report says about it. */
 export interface Prompt {

@@ -1,10 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
-import { calibrationSchemaVersion, type Calibration } from '../../core/predict/calibration';
-import { providers, type Provider } from '../../core/options/options';
+import { z } from 'zod';
+import { type Provider, providers } from '../../core/options/table';
+import { type Calibration, calibrationSchemaVersion } from '../../core/predict/calibration';
 import { writeWhole } from './files';
 
 const amount = z.number().nonnegative();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { constructions } from '../../core/construct/construction';
 import { messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
-import { executors, precisions, providers, type SimulationOptions, verifications } from '../../core/options/options';
+import { defaultOptions, executors, precisions, providers, type SimulationOptions, verifications } from '../../core/options/table';
 import { reportSchemaVersion, type RunReport } from '../../core/report/report';
 import { scenarioChoiceSchema } from '../read/report/plan-schema';
 import { firstIssue, runReportSchema } from '../read/report/reports';
@@ -51,8 +51,9 @@ const options: z.ZodType<SimulationOptions> = z.object({
   precision: z.enum(precisions),
   blockSize: whole,
   construction: z.enum(constructions),
-  oracleLayers: whole.optional(),
-  oracleHeads: whole.optional(),
+  // Runs of earlier versions may leave these out.
+  oracleLayers: whole.default(defaultOptions.oracleLayers),
+  oracleHeads: whole.default(defaultOptions.oracleHeads),
   model: z.string(),
   provider: z.enum(providers),
   threads: whole,

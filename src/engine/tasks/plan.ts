@@ -1,8 +1,7 @@
+import type { SimulationOptions } from '../../core/options/table';
+import { makePlan, type Plan, summarise } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
-import { fastestBlock, fastestDevice } from '../../core/predict/fastest';
-import { automaticBlock, defaultOptions, type SimulationOptions } from '../../core/options/options';
-import { makePlan, summarise, type Plan } from '../../core/plan/plan';
-import { planRequest } from '../../core/plan/request';
+import { settleRequest } from '../../core/predict/fastest';
 import { predictionReport } from '../../core/predict/prediction';
 import {
   type ModelDescription,
@@ -11,11 +10,11 @@ import {
   type TokenizerDescription,
   withTokenizerNote,
 } from '../../core/report/report';
-import { parameterCount, type ModelShape } from '../../core/shapes';
-import type { CalibrationStore } from '../store/calibrations';
-import { openModel, type ModelFolder } from '../read/model/load';
+import { type ModelShape, parameterCount } from '../../core/shapes';
+import { type ModelFolder, openModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
 import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
+import type { CalibrationStore } from '../store/calibrations';
 
 /** A prompt, planned: everything that is known before a run. */
 export interface PlannedPrompt {
@@ -55,15 +54,10 @@ export async function planPrompt(
   const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
-  const request = planRequest(
-    tokens.length,
-    model.config.shape,
-    options.blockSize === automaticBlock ? { ...options, blockSize: defaultOptions.blockSize } : options,
-  );
-  const calibration = fastestDevice(request, await calibrations.candidates(options.provider, options.threads));
-  const measured = { ...request, scoreBytes: calibration?.scoreBytes };
-  const plan = makePlan(options.blockSize === automaticBlock && calibration !== undefined ? fastestBlock(measured, calibration) : measured);
-  return { prompt, model, tokenizer, tokens, tokenizeMs, calibration, plan: withTokenizerNote(plan, tokenizer.source) };
+  const candidates = await calibrations.candidates(options.provider, options.threads);
+  const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
+  const plan = withTokenizerNote(makePlan(request), tokenizer.source);
+  return { prompt, model, tokenizer, tokens, tokenizeMs, calibration, plan };
 }
 
 /** The document that describes a planned prompt. */

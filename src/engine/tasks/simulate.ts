@@ -1,4 +1,4 @@
-import type { SimulationOptions } from '../../core/options/options';
+import type { SimulationOptions } from '../../core/options/table';
 import { isUniform, nativePlan, type Plan } from '../../core/plan/plan';
 import type { OnProgress, Phase } from '../../core/report/phases';
 import type { MeasuredCalls, Quality, RunReport } from '../../core/report/report';

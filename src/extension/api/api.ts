@@ -1,6 +1,6 @@
 import type { CancellationToken, Event } from 'vscode';
 import type { Construction } from '../../core/construct/construction';
-import type { Provider, Verification } from '../../core/options/options';
+import type { Provider, Verification } from '../../core/options/table';
 import type { Progress } from '../../core/report/phases';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
 import type { ChoiceKind, ScenarioParameters } from '../../core/scenario/scenario';

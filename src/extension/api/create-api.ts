@@ -1,5 +1,5 @@
 import { InputError, messageOf } from '../../core/errors';
-import type { SimulationOptions } from '../../core/options/options';
+import type { SimulationOptions } from '../../core/options/table';
 import { makeScenario, standardKinds } from '../../core/scenario/scenario';
 import type { Prompt } from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
@@ -8,6 +8,7 @@ import type { Engine } from '../tasks/engine';
 import type { Step } from '../tasks/single-task';
 import type { CallContext, TwoHeadsApi } from './api';
 import type { Lab, WantedScenarios } from './lab';
+import { readCompareOptions, readLabOptions } from './read-options';
 
 /**
  * Calls `act` with one signal for both ways of cancelling, and lets go of the caller's token when it has ended.
@@ -68,19 +69,16 @@ export function createApi(lab: Lab, engine: Engine, choices: ChoiceStore, log: (
     onDidFinishRun: engine.onDidFinishRun,
     plan: (text, given, context = {}) =>
       inContext(context, log, async ({ signal }) => {
-        const { readLabOptions } = await import('./read-options');
         const { path, options } = readLabOptions(given, defaultsOf(choices));
         return lab.plan(await promptOf(path, text), options, signal);
       }),
     simulate: (text, given, context = {}) =>
       inContext(context, log, async (step) => {
-        const { readLabOptions } = await import('./read-options');
         const { path, options } = readLabOptions(given, defaultsOf(choices));
         return lab.simulate(await promptOf(path, text), options, step);
       }),
     compare: (text, given, context = {}) =>
       inContext(context, log, async (step) => {
-        const { readCompareOptions } = await import('./read-options');
         const { path, options, scenarios } = readCompareOptions(given, defaultsOf(choices));
         return lab.compare(
           await promptOf(path, text),

@@ -1,14 +1,14 @@
 import { InputError } from '../../core/errors';
 import { t } from '../../core/l10n';
-import { scenarioLabel, type Scenario, type ScenarioChoice } from '../../core/scenario/scenario';
-import type { SimulationOptions } from '../../core/options/options';
-import { reportSchemaVersion, type ComparisonReport, type PlanDocument, type RunReport } from '../../core/report/report';
+import type { SimulationOptions } from '../../core/options/table';
+import { type ComparisonReport, type PlanDocument, reportSchemaVersion, type RunReport } from '../../core/report/report';
+import { type Scenario, type ScenarioChoice, scenarioLabel } from '../../core/scenario/scenario';
 import { nativeScenario } from '../../core/shapes';
 import type { Prompt } from '../../engine/read/prompt';
-import type { Engine } from '../tasks/engine';
-import type { RunHistory } from '../runs/run-history';
-import type { SingleTask, Step } from '../tasks/single-task';
 import type { TextPlanner } from '../prompts/planner';
+import type { RunHistory } from '../runs/run-history';
+import type { Engine } from '../tasks/engine';
+import type { SingleTask, Step } from '../tasks/single-task';
 
 /** Scenarios to compare. */
 export interface WantedScenarios {

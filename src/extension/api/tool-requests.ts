@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import type { SimulationOptions } from '../../core/options/options';
+import { defaultOptions, type SimulationOptions } from '../../core/options/table';
 import type * as prompts from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
 import type { ModelAccess } from '../prompts/models';
 import { engineSettings } from '../settings';
 import { workspaceFile } from '../workspace-paths';
 import type { WantedScenarios } from './lab';
-import type { ToolRequest } from './tool-input';
+import { readCompareInput, readPromptInput, type ToolRequest } from './tool-input';
 
 /** A request of a language model, ready to be planned or run. */
 export interface ReadyRequest {
@@ -23,27 +23,25 @@ export class ToolRequests {
 
   /** Of `plan_prompt` and `simulate_prompt`. @throws InputError */
   async prompt(input: unknown): Promise<ReadyRequest> {
-    const { readPromptInput } = await import('./tool-input');
     const { scenario, ...request } = readPromptInput(input, this.choices.choice);
     return this.ready(request, scenario);
   }
 
   /** Of `compare_scenarios`. @throws InputError */
   async comparison(input: unknown): Promise<ReadyRequest & { readonly wanted: WantedScenarios }> {
-    const { readCompareInput } = await import('./tool-input');
     const { wanted, ...request } = readCompareInput(input, this.choices.choice);
     return { ...(await this.ready(request, wanted.scenarios[0])), wanted };
   }
 
-  private async ready({ source, blockSize, model }: ToolRequest, scenario: SimulationOptions['scenario']): Promise<ReadyRequest> {
-    const settings = engineSettings();
+  private async ready({ source, options: given }: ToolRequest, scenario: SimulationOptions['scenario']): Promise<ReadyRequest> {
+    const settings = { ...engineSettings(), blockSize: defaultOptions.blockSize };
     return {
       prompt: 'file' in source ? await promptOfFile(source.file) : (await promptReader()).promptFromText('the given text', source.text),
       options: {
         ...settings,
+        ...given,
         scenario,
-        blockSize,
-        model: model === undefined ? settings.model : await this.models.named(model, settings.model),
+        model: given.model === undefined ? settings.model : await this.models.named(given.model, settings.model),
       },
     };
   }

@@ -1,40 +1,34 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
-import { inEnglish, t } from '../../core/l10n';
+import { InputError } from '../../core/errors';
+import { t } from '../../core/l10n';
+import { readText } from '../../core/options/read';
+import { optionTable } from '../../core/options/table';
 import {
   choiceDefinition,
   choiceDefinitions,
-  makeChoice,
   type ChoiceKind,
-  type ScenarioParameter,
   type ScenarioParameters,
-  type ScenarioText,
+  type TextParameter,
 } from '../../core/scenario/scenario';
-import { wholeNumber } from '../../core/options/options';
-import { maximumTokens } from '../../core/plan/partition';
 import type { ChoiceStore } from '../choice';
 
-/** A whole number to ask for, its texts in the editor's language. */
-export type NumberQuestion = Pick<ScenarioParameter, 'title' | 'description' | 'minimum' | 'maximum'>;
-
-const blockSizeQuestion: NumberQuestion = {
-  get title(): string {
-    return t('Block size M');
-  },
-  get description(): string {
-    return t('Tokens that one call of the small transformer reads.');
-  },
-  minimum: 2,
-  maximum: maximumTokens,
-};
+/** A whole number to ask for, its texts in English until they are shown. */
+export interface NumberQuestion {
+  readonly title: string;
+  readonly description: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  /** The word for 0, and what it means. */
+  readonly zero?: { readonly word: string; readonly meaning: string };
+}
 
 /** Asks for a scenario and its parameters, and chooses them. */
 export async function chooseScenario(choices: ChoiceStore): Promise<void> {
   const { kind: current, parameters: before } = choices.choice;
   const items = choiceDefinitions.map(({ kind, title, description }) => ({
-    label: title,
+    label: t(title),
     description: kind === current ? t('current') : '',
-    detail: description,
+    detail: t(description),
     scenario: kind,
   }));
   const chosen = await vscode.window.showQuickPick(items, {
@@ -49,7 +43,7 @@ export async function chooseScenario(choices: ChoiceStore): Promise<void> {
 
 /** Asks for M, and chooses it. */
 export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
-  const blockSize = await askNumber(blockSizeQuestion, choices.choice.blockSize);
+  const blockSize = await askNumber({ ...optionTable.blockSize, ...optionTable.blockSize.value }, choices.choice.blockSize);
   if (blockSize !== undefined) {
     await choices.set({ blockSize });
   }
@@ -60,8 +54,8 @@ async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Pro
   const answers: ScenarioParameters = {};
   const { parameters, text } = choiceDefinition(kind);
   if (text !== undefined) {
-    const expression = await askMask(text, current.expression ?? text.default);
-    return expression === undefined ? undefined : { expression };
+    const answer = await askText(text, current[text.name] ?? text.default);
+    return answer === undefined ? undefined : { [text.name]: answer };
   }
   for (const parameter of parameters) {
     const answer = await askNumber(parameter, current[parameter.name] ?? parameter.default);
@@ -73,42 +67,42 @@ async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Pro
   return answers;
 }
 
-/** Asks for a mask expression; undefined where the user gave up. */
-function askMask({ title, description }: ScenarioText, value: string): Thenable<string | undefined> {
+/** Asks for a scenario's text; undefined where the user gave up. */
+function askText({ title, description, check }: TextParameter, value: string): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title,
-    prompt: description,
+    title: t(title),
+    prompt: t(description),
     value,
-    validateInput: (expression) => {
-      try {
-        makeChoice('custom', { expression });
-        return undefined;
-      } catch (error) {
-        return messageOf(error);
-      }
-    },
+    validateInput: (answer) => complaintOf(() => check(answer)),
   });
 }
 
 /** Asks for a whole number within limits; undefined where the user gave up. */
 export async function askNumber(question: NumberQuestion, value: number): Promise<number | undefined> {
-  const { title, description, minimum, maximum } = question;
+  const { title, description, minimum, maximum, zero } = question;
+  const option = { value: { type: 'whole', minimum, maximum, ...(zero === undefined ? {} : { zero }) } } as const;
   // What is refused is told in English, the number's name with it.
-  const name = inEnglish(() => question.title);
+  const read = (answer: string): number => readText(option, answer.trim(), title) as number;
   const answer = await vscode.window.showInputBox({
-    title,
-    prompt: description,
-    value: String(value),
-    validateInput: (text) => {
-      try {
-        wholeNumber(name, text, minimum, maximum);
-        return undefined;
-      } catch (error) {
-        return messageOf(error);
-      }
-    },
+    title: t(title),
+    prompt: zero === undefined ? t(description) : `${t(description)} ${t('{0}: {1}.', zero.word, t(zero.meaning))}`,
+    value: value === 0 && zero !== undefined ? zero.word : String(value),
+    validateInput: (text) => complaintOf(() => read(text)),
   });
-  return answer === undefined ? undefined : wholeNumber(name, answer, minimum, maximum);
+  return answer === undefined ? undefined : read(answer);
+}
+
+/** What a refusal says, or undefined where there is none. */
+function complaintOf(check: () => unknown): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InputError)) {
+      throw error;
+    }
+    return error.message;
+  }
 }
 
 /** Asks what an evaluation measures; undefined where the user gave up. */

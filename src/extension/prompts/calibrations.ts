@@ -1,8 +1,6 @@
 import * as vscode from 'vscode';
-import type { Provider } from '../../core/options/options';
-import type { PlanRequest } from '../../core/plan/request';
+import type { CalibrationOptions, Provider } from '../../core/options/table';
 import type { Calibration } from '../../core/predict/calibration';
-import { fastestDevice } from '../../core/predict/fastest';
 import { Disposable } from '../disposable';
 
 /** What is known of this machine's devices: read once per provider and number of threads, and again after a calibration. */
@@ -17,15 +15,15 @@ export class Calibrations extends Disposable {
     super();
   }
 
-  /** The calibration that a plan is predicted by, if there is one. */
-  async choose(provider: Provider, threads: number, request: PlanRequest): Promise<Calibration | undefined> {
+  /** What is known of the devices that options allow. */
+  candidates({ provider, threads }: CalibrationOptions): Promise<readonly Calibration[]> {
     const key = `${provider} ${threads}`;
     let candidates = this.known.get(key);
     if (candidates === undefined) {
       candidates = this.read(provider, threads);
       this.known.set(key, candidates);
     }
-    return fastestDevice(request, await candidates);
+    return candidates;
   }
 
   /** Reads again at the next question. */

@@ -1,9 +1,9 @@
 import { CancelledError, InputError } from '../../core/errors';
 import { inEnglish } from '../../core/l10n';
-import type { SimulationOptions } from '../../core/options/options';
+import type { SimulationOptions } from '../../core/options/table';
 import { makePlan, type Plan } from '../../core/plan/plan';
-import { planRequest } from '../../core/plan/request';
 import type { Calibration } from '../../core/predict/calibration';
+import { settleRequest } from '../../core/predict/fastest';
 import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
 import { type PlanDocument, withTokenizerNote } from '../../core/report/report';
 import { type Outline, outlineOf, type Section, sectionsOf } from '../../core/text/headings';
@@ -13,22 +13,6 @@ import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { ModelReader, PlanningModel } from './models';
-
-/**
- * The plan of N tokens for the device that the options name or calibration prefers.
- *
- * @returns `plan` makes it, with notes in the language of the moment; it throws an InputError where there is none
- */
-async function planTokens(
-  tokens: number,
-  { folder, tokenizer }: PlanningModel,
-  options: SimulationOptions,
-  calibrations: Calibrations,
-): Promise<{ readonly plan: () => Plan; readonly calibration: Calibration | undefined }> {
-  const request = planRequest(tokens, folder.config.shape, options);
-  const calibration = await calibrations.choose(options.provider, options.threads, request);
-  return { plan: () => withTokenizerNote(makePlan({ ...request, scoreBytes: calibration?.scoreBytes }), tokenizer), calibration };
-}
 
 /** A text as it was planned. */
 export interface PlannedText {
@@ -80,8 +64,13 @@ export class Planner {
     if (tokenMap === undefined || isStale()) {
       return undefined;
     }
-    const { plan: makePlan, calibration } = await planTokens(tokenMap.tokens, model, options, calibrations);
-    const plan = makePlan();
+    const { request, calibration } = settleRequest(
+      tokenMap.tokens,
+      model.folder.config.shape,
+      options,
+      await calibrations.candidates(options),
+    );
+    const plan = withTokenizerNote(makePlan(request), model.tokenizer);
     return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
   }
 
@@ -124,9 +113,9 @@ export class TextPlanner {
 
   /** @throws InputError where the prompt cannot have the scenario */
   async plan({ prompt, model, tokens }: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
-    const { plan: makePlan, calibration } = await planTokens(tokens, model, options, this.calibrations);
+    const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, await this.calibrations.candidates(options));
     // What other extensions and language models get is as the command line prints it.
-    const plan = inEnglish(makePlan);
+    const plan = inEnglish(() => withTokenizerNote(makePlan(request), model.tokenizer));
     // Loaded at first use, as models are.
     const { planDocument } = await import('../../engine/tasks/plan');
     return planDocument({ prompt, model: model.folder, tokenizer: { source: model.tokenizer }, plan, calibration });

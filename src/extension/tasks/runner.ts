@@ -1,19 +1,19 @@
 import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
 import { greedy } from '../../core/generate/choose';
-import { t } from '../../core/l10n';
-import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../../core/scenario/scenario';
 import type { GenerationReport } from '../../core/generate/report';
-import type { SimulationOptions } from '../../core/options/options';
+import { t } from '../../core/l10n';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/report';
+import type { SimulationOptions } from '../../core/options/table';
 import type { RunReport } from '../../core/report/report';
+import { makeScenario, type Scenario, scenarioLabel, standardKinds } from '../../core/scenario/scenario';
 import { ledgerTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
-import { engineSettings, threadsSetting } from '../settings';
 import type { Calibrations } from '../prompts/calibrations';
-import type { Engine } from './engine';
 import type { Latest } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
+import { engineSettings, threadsSetting } from '../settings';
+import type { Engine } from './engine';
 import type { RunSource } from './run-source';
 import type { SingleTask, Step } from './single-task';
 

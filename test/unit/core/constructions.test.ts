@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/construct/construction';
-import { noToken, referenceTokens, rowSees, syntheticToken, type Pattern } from '../../../src/core/construct/arrangement';
-import { readingsOf } from '../../../src/core/construct/slice';
+import { noToken, type Pattern, referenceTokens, rowSees, syntheticToken } from '../../../src/core/construct/arrangement';
+import type { BlackBoxConstruction } from '../../../src/core/construct/construction';
 import { separationStrength, separationVectors, separationWidth } from '../../../src/core/construct/separation';
-import { maskOf, makeScenario, type LayerScenario } from '../../../src/core/scenario/scenario';
+import { readingsOf } from '../../../src/core/construct/slice';
+import { permutation } from '../../../src/core/math/random';
 import { packedFormula } from '../../../src/core/plan/bound';
 import { partition } from '../../../src/core/plan/partition';
 import { makePlan } from '../../../src/core/plan/plan';
-import { permutation } from '../../../src/core/math/random';
-import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
+import { arrangementOf, type LayerScenario, makeScenario, maskOf } from '../../../src/core/scenario/scenario';
+import { type BlackBoxSetting, blackBoxSettings } from '../../support/arbitrary';
 import { smallModel } from '../../support/shapes';
 
 const kinds: readonly BlackBoxConstruction[] = ['tight', 'paper'];

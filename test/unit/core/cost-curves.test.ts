@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { costCurves, curveLengths } from '../../../src/core/compare/cost-curves';
 import { comparedScenarios, scenarioCosts } from '../../../src/core/compare/scenario-costs';
-import { defaultOptions, type SimulationOptions } from '../../../src/core/options/options';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { type PlanRequest, planRequest } from '../../../src/core/plan/request';
 import { predict, predictedMs, sumOf, timePredictor } from '../../../src/core/predict/predict';

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { looksAhead, makeScenario, maskOf, scenarioLabel, type GeneralMask } from '../../../src/core/scenario/scenario';
+import { defaultOptions } from '../../../src/core/options/table';
+import { makePlan, type Plan } from '../../../src/core/plan/plan';
+import { planRequest } from '../../../src/core/plan/request';
 import { boundTruth } from '../../../src/core/scenario/expression/bounds';
 import { predicateOf } from '../../../src/core/scenario/expression/evaluate';
 import { parseMask } from '../../../src/core/scenario/expression/parse';
 import { parseCycle, parseScenario, scenarioText } from '../../../src/core/scenario/parse';
-import { defaultOptions } from '../../../src/core/options/options';
-import { makePlan, type Plan } from '../../../src/core/plan/plan';
-import { planRequest } from '../../../src/core/plan/request';
+import { type GeneralMask, looksAhead, makeScenario, maskOf, scenarioLabel } from '../../../src/core/scenario/scenario';
 import { smallModel } from '../../support/shapes';
 
 const at = (expression: string, query: number, key: number, tokens = 100): boolean =>

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { breakEven } from '../../../src/core/predict/prediction';
-import { interpolate, linearBetween } from '../../../src/core/predict/calibration';
-import { fastestBlock } from '../../../src/core/predict/fastest';
 import { fitRates } from '../../../src/core/math/least-squares';
-import { countDispatches, predict, tileRate } from '../../../src/core/predict/predict';
+import { automaticBlock, defaultOptions } from '../../../src/core/options/table';
 import { dispatchesOf } from '../../../src/core/plan/dispatches';
 import { makePlan } from '../../../src/core/plan/plan';
+import { interpolate, linearBetween } from '../../../src/core/predict/calibration';
+import { settleRequest } from '../../../src/core/predict/fastest';
+import { countDispatches, predict, tileRate } from '../../../src/core/predict/predict';
+import { breakEven } from '../../../src/core/predict/prediction';
 import { settings } from '../../support/arbitrary';
 import { madeUpCalibration } from '../../support/calibration';
 import { planOf } from '../../support/shapes';
@@ -123,12 +124,13 @@ describe('the break-even with dense attention', () => {
 describe('the fastest block', () => {
   it('is the one that is predicted to be fastest', () => {
     const calibration = madeUpCalibration();
-    const request = planOf({ tokens: 3000, blockSize: 32, scenario: { kind: 'sliding-window', window: 100 } });
-    const chosen = fastestBlock(request, calibration);
+    const scenario = { kind: 'sliding-window', window: 100 } as const;
+    const { model } = planOf({ tokens: 3000, blockSize: 32, scenario });
+    const { request } = settleRequest(3000, model, { ...defaultOptions, scenario, blockSize: automaticBlock }, [calibration]);
     const time = (inputLength: number): number =>
       predict(makePlan({ ...request, oracle: { ...request.oracle, inputLength } }), calibration)?.wallMs ?? Infinity;
     for (const inputLength of [32, 64, 128, 256, 512, 1024]) {
-      expect(time(chosen.oracle.inputLength)).toBeLessThanOrEqual(time(inputLength));
+      expect(time(request.oracle.inputLength)).toBeLessThanOrEqual(time(inputLength));
     }
   });
 });

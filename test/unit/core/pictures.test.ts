@@ -1,17 +1,17 @@
+import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writePictures } from '../../../src/cli/pictures';
-import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/construct/construction';
-import { noToken, rowSees, type Pattern } from '../../../src/core/construct/arrangement';
-import { maskOf } from '../../../src/core/scenario/scenario';
-import { pictures } from '../../../src/core/draw/pictures';
+import { noToken, type Pattern, rowSees } from '../../../src/core/construct/arrangement';
+import type { BlackBoxConstruction } from '../../../src/core/construct/construction';
 import { constructionPicture } from '../../../src/core/draw/construction';
+import { pictures } from '../../../src/core/draw/pictures';
 import { partition } from '../../../src/core/plan/partition';
-import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
+import { arrangementOf, maskOf } from '../../../src/core/scenario/scenario';
+import { type BlackBoxSetting, blackBoxSettings } from '../../support/arbitrary';
 import { root } from '../../support/paths';
 
 const folder = join(root, 'docs', 'pictures');

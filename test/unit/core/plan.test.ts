@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockCost, planArithmetic } from '../../../src/core/hints/hints';
-import { maskDefinition, maskOf, makeScenario, perLayer, scenarioLabel, type LayerScenario } from '../../../src/core/scenario/scenario';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { blockEnd, blockStart, partition } from '../../../src/core/plan/partition';
 import { layerParts, makePlan, type Plan, summarise } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import type { TileKind } from '../../../src/core/plan/tiles';
+import { isSampled, type LayerScenario, makeScenario, maskOf, perLayer, scenarioLabel } from '../../../src/core/scenario/scenario';
 import { runs, scenarios, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 
@@ -17,7 +17,7 @@ describe('tiles', () => {
         const plan = planOf(setting);
         const cut = partition(setting.tokens, setting.blockSize);
         const mask = maskOf(setting.scenario, setting.tokens);
-        fc.pre(!maskDefinition(setting.scenario.kind).sampled);
+        fc.pre(!isSampled(setting.scenario));
         plan.queryBlocks.forEach(({ runs: tileRuns }, queryBlock) => {
           const derived = new Map<number, TileKind>();
           for (const { from, to, kind } of tileRuns) {

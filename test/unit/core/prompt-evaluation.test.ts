@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { evaluatedScenarios } from '../../../src/core/compare/scenario-costs';
 import { promptEvaluation, scenarioOf } from '../../../src/core/evaluate/experiment';
-import { makeScenario, perLayer, type Scenario } from '../../../src/core/scenario/scenario';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { planRequest } from '../../../src/core/plan/request';
+import { makeScenario, perLayer, type Scenario } from '../../../src/core/scenario/scenario';
 import { smallModel } from '../../support/shapes';
 
 const parameters = { window: 64, sinks: 4 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { constructions } from '../../../src/core/construct/construction';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { type PlanRequest, planRequest } from '../../../src/core/plan/request';
 import { requestCost } from '../../../src/core/plan/request-cost';

@@ -1,14 +1,14 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fastestDevice } from '../../../src/core/predict/fastest';
-import { calibrate } from '../../../src/engine/tasks/calibrate/calibrate';
-import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { CancelledError } from '../../../src/core/errors';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { planRequest } from '../../../src/core/plan/request';
+import { fastestDevice } from '../../../src/core/predict/fastest';
 import type { PlanDocument } from '../../../src/core/report/report';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { calibrate } from '../../../src/engine/tasks/calibrate/calibrate';
 import { madeUpCalibration } from '../../support/calibration';
 import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { defaultOptions } from '../../../src/core/options/options';
-import { CalibrationStore } from '../../../src/engine/store/calibrations';
-import { planDocument, planPrompt } from '../../../src/engine/tasks/plan';
+import { defaultOptions } from '../../../src/core/options/table';
 import { openModel } from '../../../src/engine/read/model/load';
 import { promptFromText } from '../../../src/engine/read/prompt';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { planDocument, planPrompt } from '../../../src/engine/tasks/plan';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { modelsFolder, sampleText } from '../../support/paths';
 

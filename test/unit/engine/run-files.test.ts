@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import type { RunReport } from '../../../src/core/report/report';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
 import { idOf, type KeptRun, maximumRunBytes, runCapacity, RunFiles, type RunOrigin } from '../../../src/engine/store/runs';
 import { reportOf } from '../../support/reports';
 import { temporaryFolder } from '../../support/temporary';

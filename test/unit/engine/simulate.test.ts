@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
-import { defaultOptions, type SimulationOptions } from '../../../src/core/options/options';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { layerPhases, type Progress } from '../../../src/core/report/phases';
 import type { RunReport } from '../../../src/core/report/report';
 import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/scenario/scenario';

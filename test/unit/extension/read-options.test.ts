@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { inContext } from '../../../src/extension/api/create-api';
 import { readCompareOptions, readLabOptions } from '../../../src/extension/api/read-options';
 
@@ -45,15 +45,21 @@ describe('options of another extension', () => {
   });
 
   it.each<[unknown, string]>([
-    [{ blockSize: 1 }, 'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216.'],
-    [{ blockSize: 'many' }, 'options.blockSize of "many" is not possible; use a whole number from 2 to 16777216.'],
+    [
+      { blockSize: 1 },
+      'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216, or 0 for the fastest on a calibrated device.',
+    ],
+    [
+      { blockSize: 'many' },
+      'options.blockSize of "many" is not possible; use a whole number from 2 to 16777216, or 0 for the fastest on a calibrated device.',
+    ],
     [{ provider: 'tpu' }, 'options.provider of "tpu" is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.'],
     [
       { provider: 'x'.repeat(1000) },
       `options.provider of "${'x'.repeat(59)}... is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.`,
     ],
     [{ quality: 'yes' }, 'options.quality of "yes" is not possible; use true or false.'],
-    [{ model: '' }, 'options.model of "" is not possible; give a model that ships with Two Heads or the path of a folder.'],
+    [{ model: '' }, 'options.model of "" is not possible; give a text.'],
     [{ block: 8 }, 'options has no "block"; leave it out.'],
     ['causal', 'options of "causal" is not possible; give an object of options.'],
     [
@@ -63,14 +69,14 @@ describe('options of another extension', () => {
     [{ scenario: { kind: 'causal', window: 5 } }, 'window of 5 does nothing under scenario causal; leave it out.'],
     [
       { scenario: { kind: 'sliding-window', window: -5 } },
-      'options.scenario.window of -5 is not possible; use a whole number from 0 to 100000000.',
+      'options.scenario.window of -5 is not possible; use a whole number from 1 to 100000000.',
     ],
     [{ scenario: { kind: 'sliding-window', windows: 5 } }, 'options.scenario has no "windows"; leave it out.'],
     [
       { scenario: { kind: 'attention-sink', window: 4, sinks: 8 } },
       'Attention sink: 8 sinks are more than the window of 4; choose 4 or fewer.',
     ],
-    [{ scenario: { kind: 'per-layer', cycle: [] } }, 'options.scenario.cycle of a list is not possible; give from 1 to 1024 scenarios.'],
+    [{ scenario: { kind: 'per-layer', cycle: [] } }, 'A cycle of 0 layers is not possible; give from 1 to 1024 scenarios.'],
     [
       { scenario: { kind: 'per-layer', cycle: [{ kind: 'native' }] } },
       'A cycle of layers names native, which is a scenario of all layers; name one for each layer.',

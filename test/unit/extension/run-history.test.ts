@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type * as vscode from 'vscode';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { RunFiles, type RunOrigin } from '../../../src/engine/store/runs';
 import { RunHistory } from '../../../src/extension/runs/run-history';
 import { reportOf } from '../../support/reports';

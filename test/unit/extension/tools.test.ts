@@ -1,57 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { simulate } from '../../../src/engine/tasks/simulate';
 import { runConfirmation } from '../../../src/extension/api/language-model-tools';
 import { comparisonText, planText, reportJson, runText } from '../../../src/extension/api/result-text';
-import { compareToolInput, promptToolInput, readCompareInput, readPromptInput } from '../../../src/extension/api/tool-input';
-
-import { CalibrationStore } from '../../../src/engine/store/calibrations';
-import { promptFromText } from '../../../src/engine/read/prompt';
-import { simulate } from '../../../src/engine/tasks/simulate';
+import { readCompareInput, readPromptInput } from '../../../src/extension/api/tool-input';
 import type { FormChoice } from '../../../src/protocol/panel';
-import { modelsFolder, root, sampleText } from '../../support/paths';
+import { modelsFolder, sampleText } from '../../support/paths';
 
 const choice: FormChoice = { kind: 'causal', blockSize: 256, parameters: { window: 512, sinks: 4, seed: 1, expression: 'k <= q' } };
 
-/** What the manifest says of a tool. */
-interface ManifestTool {
-  readonly name: string;
-  readonly toolReferenceName: string;
-  readonly inputSchema: { readonly properties: Record<string, Record<string, unknown>> };
-}
-
 describe('the input of tools', () => {
-  it('is in the manifest as it is checked', () => {
-    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-      contributes: { languageModelTools: ManifestTool[] };
-    };
-    const tools = manifest.contributes.languageModelTools;
-    expect(tools.map(({ name, toolReferenceName }) => [name, toolReferenceName])).toEqual(
-      ['plan_prompt', 'simulate_prompt', 'compare_scenarios'].map((name) => [`twoHeads_${name}`, name]),
-    );
-    for (const [index, schema] of [promptToolInput, promptToolInput, compareToolInput].entries()) {
-      const { properties } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) as ManifestTool['inputSchema'];
-      const declared = tools[index].inputSchema.properties;
-      expect(Object.keys(declared).sort()).toEqual(Object.keys(properties).sort());
-      for (const [name, { type, enum: words }] of Object.entries(properties)) {
-        expect(declared[name]).toMatchObject({ type, ...(words === undefined ? {} : { enum: words }) });
-      }
-    }
-  });
-
   it('takes what is left out from the user', () => {
     expect(readPromptInput({ file: 'a.md' }, choice)).toEqual({
       source: { file: 'a.md' },
-      blockSize: 256,
-      model: undefined,
+      options: { blockSize: 256 },
       scenario: { kind: 'causal' },
     });
     expect(readPromptInput({ text: 'a', scenario: 'attention-sink', window: 8, blockSize: 4, model: 'gpt2' }, choice)).toEqual({
       source: { text: 'a' },
-      blockSize: 4,
-      model: 'gpt2',
+      options: { blockSize: 4, model: 'gpt2' },
       scenario: { kind: 'attention-sink', window: 8, sinks: 4 },
     });
     expect(readCompareInput({ file: 'a.md', scenarios: ['causal', 'sliding-window'], window: 9 }, choice).wanted).toEqual({

@@ -4,7 +4,7 @@ import { type Dispatch, dispatchesOf, tileRows, type TileStack } from '../../../
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { TileMasks } from '../../../core/plan/tile-masks';
-import { isSampled } from '../../../core/scenario/scenario';
+import { isSampled, sampleSeed } from '../../../core/scenario/scenario';
 import { maskScores } from '../graphs/attend';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
 import { callMergeStates, callMergeTiles, callSmallTransformer, type StateValues } from './functions';
@@ -120,7 +120,8 @@ class AttentionCompiler {
     const { g, plan, rows } = this;
     const { heads, keyValueHeads, headWidth } = plan.model;
     const padding = plan.blocks * rows - plan.tokens;
-    const order = plan.scenario.kind === 'average-case' ? permutation(plan.tokens, plan.scenario.seed) : undefined;
+    const seed = sampleSeed(plan.scenario);
+    const order = seed === undefined ? undefined : permutation(plan.tokens, seed);
     const sampled = order && g.indices(order);
     const cut = (tensor: Value, shared: number): Value => {
       const padded = padding === 0 ? tensor : g.padEnd(tensor, 3, 1, padding);

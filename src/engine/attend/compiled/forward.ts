@@ -1,12 +1,12 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Precision } from '../../../core/options/options';
-import type { OnnxOracle } from '../tiles/onnx-oracle';
+import type { Precision } from '../../../core/options/table';
 import { layerParts, partOfLayers } from '../../../core/plan/plan';
-import { embed } from '../tiles/embed';
-import { throwIfCancelled } from '../runtime/clock';
 import type { ForwardPass } from '../forward';
+import { throwIfCancelled } from '../runtime/clock';
+import { type Device, sessionOptions } from '../runtime/provider';
+import { embed } from '../tiles/embed';
 import type { AttendedLayer, LayerTensors } from '../tiles/layer';
-import { sessionOptions, type Device } from '../runtime/provider';
+import type { OnnxOracle } from '../tiles/onnx-oracle';
 import { compiledFunctions } from './functions';
 import { layerGraph } from './graphs';
 

@@ -1,4 +1,4 @@
-import type { Precision } from '../../../core/options/options';
+import type { Precision } from '../../../core/options/table';
 import { FunctionBuilder, type ModelFunction } from '../onnx/graph-builder';
 import type { Operators, Value } from '../onnx/operators';
 

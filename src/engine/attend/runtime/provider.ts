@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { InputError, messageOf } from '../../../core/errors';
-import { type CalibrationOptions, type Provider, providers } from '../../../core/options/options';
+import { type CalibrationOptions, type Provider, providers } from '../../../core/options/table';
 import type { Calibration } from '../../../core/predict/calibration';
 import { GraphBuilder } from '../onnx/graph-builder';
 

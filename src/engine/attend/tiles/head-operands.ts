@@ -1,8 +1,9 @@
-import { readsPlainKeys } from '../../../core/plan/dispatches';
 import { permutation } from '../../../core/math/random';
-import type { LayerPlan } from '../../../core/plan/plan';
+import { readsPlainKeys } from '../../../core/plan/dispatches';
 import { blockStart } from '../../../core/plan/partition';
-import { rowsView, type HeadTensor } from './layer';
+import type { LayerPlan } from '../../../core/plan/plan';
+import { sampleSeed } from '../../../core/scenario/scenario';
+import { type HeadTensor, rowsView } from './layer';
 
 /**
  * What the attention calls of one head read: views of the layer's own tensors where they can be, copies where the calls
@@ -31,7 +32,8 @@ export class HeadOperands {
   ) {
     const { tokens, blocks, model } = plan;
     const width = model.headWidth;
-    this.order = plan.scenario.kind === 'average-case' ? permutation(tokens, plan.scenario.seed) : undefined;
+    const seed = sampleSeed(plan.scenario);
+    this.order = seed === undefined ? undefined : permutation(tokens, seed);
     this.short = tokens < blocks * rows;
     this.plainKeys = readsPlainKeys(plan);
     this.key = new Float32Array(this.plainKeys ? rows * width : blocks * rows * (width + 1));

@@ -1,5 +1,5 @@
 import { referenceAttention } from '../../../core/math/reference-attention';
-import type { Verification } from '../../../core/options/options';
+import type { Verification } from '../../../core/options/table';
 import type { Difference } from '../../../core/pack/report';
 import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';

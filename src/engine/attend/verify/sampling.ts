@@ -1,7 +1,6 @@
-import { referenceAttention, scoreOf, type HeadTensors } from '../../../core/math/reference-attention';
 import type { AttentionState } from '../../../core/math/attention-state';
-import { fullMask } from '../../../core/scenario/full';
-import { planLayers, type LayerPlan } from '../../../core/plan/plan';
+import { type HeadTensors, referenceAttention, scoreOf } from '../../../core/math/reference-attention';
+import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import {
   type ErrorSpread,
   type Guarantee,
@@ -10,10 +9,12 @@ import {
   type SamplingConstants,
   type SamplingReport,
 } from '../../../core/report/sampling';
-import type { Oracle } from '../tiles/oracle';
-import { PhaseClock, throwIfCancelled } from '../runtime/clock';
+import { fullMask } from '../../../core/scenario/full';
+import { sampleSeed } from '../../../core/scenario/scenario';
 import { layerAttention } from '../forward';
+import { PhaseClock, throwIfCancelled } from '../runtime/clock';
 import { type AttendedLayer, headTensors, headView, type LayerTensors } from '../tiles/layer';
+import type { Oracle } from '../tiles/oracle';
 
 /** What theorem 4.1 is held to. */
 interface SamplingTrial extends Guarantee {
@@ -109,7 +110,7 @@ export class SamplingCheck {
 
 /** The seed of the trial's `index`-th permutation: the plan's own, and those after it. */
 function seedOf({ scenario }: LayerPlan, index: number): number {
-  return scenario.kind === 'average-case' ? (scenario.seed + index) >>> 0 : index;
+  return ((sampleSeed(scenario) ?? 0) + index) >>> 0;
 }
 
 /** C and D of one head, over the given query rows and all keys (theorem 4.1's assumption). Queries carry their scale. */

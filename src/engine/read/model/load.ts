@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
-import { embeddedModel } from '../../../core/options/options';
+import { embeddedModel } from '../../../core/options/table';
 import { shown } from '../../../core/text/printable';
 import { usableMemory } from '../../machine';
 import type { ModelConfig } from './architecture';

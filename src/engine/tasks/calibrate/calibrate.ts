@@ -1,4 +1,4 @@
-import type { CalibrationOptions } from '../../../core/options/options';
+import type { CalibrationOptions } from '../../../core/options/table';
 import { type Calibration, calibrationSchemaVersion, type LayerRate, type TileRate } from '../../../core/predict/calibration';
 import type { OnProgress } from '../../../core/report/phases';
 import { compiledScoreBytes } from '../../attend/compiled/graphs';

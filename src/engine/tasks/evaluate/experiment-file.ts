@@ -5,7 +5,7 @@ import { constructions } from '../../../core/construct/construction';
 import { InputError, messageOf } from '../../../core/errors';
 import { defaultExperiment, type Experiment, experimentVersion, scenarioOf } from '../../../core/evaluate/experiment';
 import { defaultNeedle } from '../../../core/evaluate/needles';
-import { executors, precisions, providers } from '../../../core/options/options';
+import { executors, precisions, providers } from '../../../core/options/table';
 import { maximumTokens } from '../../../core/plan/partition';
 import { choiceDefinitions } from '../../../core/scenario/scenario';
 

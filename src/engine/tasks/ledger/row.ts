@@ -1,9 +1,9 @@
-import { arrangementOf, type BlackBoxConstruction } from '../../../core/construct/construction';
+import type { BlackBoxConstruction } from '../../../core/construct/construction';
 import type { LedgerOptions, LedgerRow, LedgerVerdict } from '../../../core/ledger/report';
 import { lowerBoundOf, packedFormula } from '../../../core/plan/bound';
 import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';
-import { type LayerScenario, makeScenario } from '../../../core/scenario/scenario';
+import { arrangementOf, isSampled, type LayerScenario, makeScenario } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import { forward } from '../../attend/forward';
 import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
@@ -54,7 +54,7 @@ export async function ledgerRow(
   signal: AbortSignal,
   onProgress: (fraction: number) => void,
 ): Promise<LedgerRow> {
-  const sampled = plan.scenario.kind === 'average-case';
+  const sampled = isSampled(plan.scenario);
   const model = randomModel(plan.model, { seed: options.seed, ...(sampled ? tameData : { scoreScale: options.scoreScale, variety: 1 }) });
   const oracle = new OnnxOracle(model, options.blockSize, device);
   try {
@@ -151,7 +151,7 @@ function outcome(
   { maxRelError, logNormaliserError }: Fidelity,
   stated: LedgerRow['stated'],
 ): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'readsNormaliser' | 'stated' | 'verdict'> {
-  const kept: LedgerVerdict = construction === 'tight' && scenario.kind !== 'average-case' ? 'exact' : 'within';
+  const kept: LedgerVerdict = construction === 'tight' && !isSampled(scenario) ? 'exact' : 'within';
   return {
     outputError: finite(maxRelError),
     logNormaliserError: finite(logNormaliserError),

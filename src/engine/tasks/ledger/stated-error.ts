@@ -1,11 +1,11 @@
 import { noToken, type Pattern, referenceTokens, rowSees } from '../../../core/construct/arrangement';
-import { arrangementOf, type BlackBoxConstruction } from '../../../core/construct/construction';
+import type { BlackBoxConstruction } from '../../../core/construct/construction';
 import type { LedgerRow } from '../../../core/ledger/report';
 import type { AttentionState } from '../../../core/math/attention-state';
 import { type HeadTensors, referenceAttention, scoreOf } from '../../../core/math/reference-attention';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { guaranteedEpsilon } from '../../../core/report/sampling';
-import { maskOf } from '../../../core/scenario/scenario';
+import { arrangementOf, isSampled, maskOf } from '../../../core/scenario/scenario';
 import { samplingConstants } from '../../attend/verify/sampling';
 
 /** The largest score in size of the given query rows with all keys of a head. */
@@ -59,7 +59,7 @@ export class StatedError {
 
   private get reason(): string {
     const { scenario, construction } = this.plan;
-    if (scenario.kind === 'average-case') {
+    if (isSampled(scenario)) {
       return 'the epsilon that theorem 4.1 guarantees for this M, from the C and D measured; above 1 it promises nothing';
     }
     if (construction === 'tight') {
@@ -72,7 +72,7 @@ export class StatedError {
 
   private errorOf(head: HeadTensors): number {
     const { scenario, tokens, blockSize, construction } = this.plan;
-    if (scenario.kind === 'average-case') {
+    if (isSampled(scenario)) {
       return guaranteedEpsilon(samplingConstants(head, this.rows), tokens, head.width, Math.min(tokens, blockSize));
     }
     const ofScores = roundingError(largestScore(head, this.rows));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../../src/core/errors';
 import { defaultExperiment, type Experiment } from '../../../../src/core/evaluate/experiment';
 import type { ExperimentReport } from '../../../../src/core/evaluate/report';
-import { defaultOptions } from '../../../../src/core/options/options';
+import { defaultOptions } from '../../../../src/core/options/table';
 import type { Progress } from '../../../../src/core/report/phases';
 import { promptFromText } from '../../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../../src/engine/store/calibrations';

@@ -1,0 +1,242 @@
+import { InputError } from '../errors';
+import {
+  choiceDefinition,
+  choiceDefinitions,
+  type ChoiceKind,
+  makeChoice,
+  numberParameters,
+  perLayer,
+  type ScenarioChoice,
+  type ScenarioParameters,
+  textParameters,
+} from '../scenario/scenario';
+import { type Option, optionNames, optionOf, optionTable, type SimulationOptions } from './table';
+
+/** The largest prompt file that is read, in bytes. */
+export const maximumPromptBytes = 64 * 1024 * 1024;
+
+/**
+ * An option's value as text, such as a flag's.
+ *
+ * @param what names the option in a refusal, such as `--block`
+ * @throws InputError that names the option, the value and what is possible
+ */
+export function readText({ value }: Pick<Option, 'value'>, text: string, what: string): string | number | boolean {
+  switch (value.type) {
+    case 'choice':
+      return oneOf(
+        value.noun,
+        text,
+        value.choices.map((choice) => choice.value),
+      );
+    case 'whole':
+      return text === value.zero?.word
+        ? 0
+        : wholeNumber(what, text, value.minimum, value.maximum, value.zero && `or ${value.zero.word}`) * (value.scale ?? 1);
+    case 'number':
+      return positiveNumber(what, text, value.maximum);
+    case 'switch':
+      return oneOf(what, text, ['true', 'false']) === 'true';
+    case 'text':
+      return text;
+  }
+}
+
+/**
+ * An option's value as JSON has it, such as a setting's: 0 stands for what the command line has a word for.
+ *
+ * @param what names the option in a refusal
+ * @throws InputError that names the option, the value and what is possible: a settings file may hold anything
+ */
+export function readValue({ value }: Pick<Option, 'value'>, given: unknown, what: string): string | number | boolean {
+  const refused = (fix: string): InputError => new InputError(`${what} of ${shown(given)} is not possible; ${fix}.`);
+  switch (value.type) {
+    case 'choice': {
+      const words = value.choices.map((choice) => choice.value);
+      if (!words.some((word) => word === given)) {
+        throw refused(`use one of ${words.join(', ')}`);
+      }
+      return given as string;
+    }
+    case 'whole': {
+      const { minimum, maximum, zero, scale = 1 } = value;
+      if (given === 0 && zero !== undefined) {
+        return 0;
+      }
+      if (typeof given !== 'number' || !Number.isInteger(given) || given < minimum || given > maximum) {
+        throw refused(`use a whole number from ${minimum} to ${maximum}${zero === undefined ? '' : `, or 0 for ${zero.meaning}`}`);
+      }
+      return given * scale;
+    }
+    case 'number':
+      if (typeof given !== 'number' || !(given > 0 && given <= value.maximum)) {
+        throw refused(`use a number above 0 and up to ${value.maximum}`);
+      }
+      return given;
+    case 'switch':
+      if (typeof given !== 'boolean') {
+        throw refused('use true or false');
+      }
+      return given;
+    case 'text':
+      if (typeof given !== 'string' || given === '') {
+        throw refused('give a text');
+      }
+      return given;
+  }
+}
+
+/** Options by their names, as JSON has them. */
+export type GivenOptions = Partial<Omit<SimulationOptions, 'scenario'>>;
+
+/**
+ * The options among the fields of an object from outside; undefined means left out.
+ *
+ * @param what names the object in a refusal
+ * @throws InputError for a value that an option cannot have
+ */
+export function readOptions(fields: Readonly<Record<string, unknown>>, what: string): GivenOptions {
+  const given = optionNames.filter((name) => fields[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, readValue(optionOf(name), fields[name], `${what}.${name}`)])) as GivenOptions;
+}
+
+/**
+ * The fields of an object from outside.
+ *
+ * @param known names that it may have
+ * @throws InputError for what is no object, or has a field of another name
+ */
+export function readFields(given: unknown, known: readonly string[], what: string): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new InputError(`${what} of ${shown(given)} is not possible; give an object of options.`);
+  }
+  const unknown = Object.keys(given).filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new InputError(`${what} has no ${unknown.map((name) => `"${name}"`).join(' and no ')}; leave it out.`);
+  }
+  return given as Readonly<Record<string, unknown>>;
+}
+
+/** M as a form, a setting or a tool has it; 0 leaves it to calibration. @throws InputError */
+export function readBlockSize(given: unknown): number {
+  return readValue(optionTable.blockSize, given, 'Block size') as number;
+}
+
+/** Names of the parameters that scenarios take. */
+export const parameterNames: readonly string[] = [...numberParameters, ...textParameters].map(({ name }) => name);
+
+/** The longest text that a scenario takes from outside, in characters. */
+const longestText = 10_000;
+
+/**
+ * The scenario parameters among the fields of an object from outside; their ranges are checked where a scenario is made of them.
+ *
+ * @throws InputError for what is no number or no text
+ */
+export function readParameters(fields: Readonly<Record<string, unknown>>, what: string): ScenarioParameters {
+  const parameters: ScenarioParameters = {};
+  for (const { name, minimum, maximum } of numberParameters) {
+    const value = fields[name];
+    if (value !== undefined) {
+      parameters[name] = readValue({ value: { type: 'whole', minimum, maximum } }, value, `${what}.${name}`) as number;
+    }
+  }
+  for (const { name } of textParameters) {
+    const value = fields[name];
+    if (value !== undefined) {
+      if (typeof value !== 'string' || value === '' || value.length > longestText) {
+        throw new InputError(`${what}.${name} of ${shown(value)} is not possible; give a text of up to ${longestText} characters.`);
+      }
+      parameters[name] = value;
+    }
+  }
+  return parameters;
+}
+
+/** A kind of scenario from outside. @throws InputError that lists them */
+export function readKind(given: unknown, what: string): ChoiceKind {
+  const found = choiceDefinitions.find(({ kind }) => kind === given);
+  if (found === undefined) {
+    throw new InputError(`${what} of ${shown(given)} is not possible; use one of ${choiceDefinitions.map(({ kind }) => kind).join(', ')}.`);
+  }
+  return found.kind;
+}
+
+/**
+ * A scenario as an object from outside: its kind and its parameters, or `per-layer` with a cycle, as text or as a list of scenarios.
+ *
+ * @throws InputError for a parameter that the kind does not take, or out of its range
+ */
+export function readScenario(given: unknown, what: string): ScenarioChoice {
+  const fields = readFields(given, ['kind', ...parameterNames], what);
+  const kind = readKind(fields.kind, `${what}.kind`);
+  if (kind === 'per-layer' && Array.isArray(fields.cycle)) {
+    return perLayer(
+      fields.cycle.map((layer, index) => {
+        const made = readScenario(layer, `${what}.cycle.${index}`);
+        if (made.kind === 'native' || made.kind === 'per-layer') {
+          throw new InputError(`A cycle of layers names ${made.kind}, which is a scenario of all layers; name one for each layer.`);
+        }
+        return made;
+      }),
+    );
+  }
+  const parameters = readParameters(fields, what);
+  checkTaken(kind, parameters);
+  return makeChoice(kind, parameters);
+}
+
+/** @throws InputError for a parameter that a kind does not take */
+export function checkTaken(kind: ChoiceKind, given: ScenarioParameters): void {
+  const { parameters, text } = choiceDefinition(kind);
+  const taken: readonly string[] = [...parameters, ...(text === undefined ? [] : [text])].map(({ name }) => name);
+  for (const [name, value] of Object.entries(given)) {
+    if (!taken.includes(name)) {
+      throw new InputError(`${name} of ${JSON.stringify(value)} does nothing under scenario ${kind}; leave it out.`);
+    }
+  }
+}
+
+/** A value of unknown origin in a few characters. */
+function shown(value: unknown): string {
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  const text = isPlain ? JSON.stringify(value) : Array.isArray(value) ? 'a list' : typeof value;
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+/** `value` as one of `choices`. @throws InputError that names the value and the choices */
+export function oneOf<T extends string>(what: string, value: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) {
+    throw new InputError(`${what} "${value}" is unknown; use one of ${choices.join(', ')}.`);
+  }
+  return found;
+}
+
+/**
+ * `value` as a number above 0 and up to `maximum`.
+ *
+ * @throws InputError that names the option, the value and the limits
+ */
+export function positiveNumber(what: string, value: string, maximum: number): number {
+  const number = value.trim() === '' ? NaN : Number(value);
+  if (!Number.isFinite(number) || number <= 0 || number > maximum) {
+    throw new InputError(`${what} of "${value}" is not possible; use a number above 0 and up to ${maximum}.`);
+  }
+  return number;
+}
+
+/**
+ * `value` as a whole number within limits.
+ *
+ * @param otherwise what else is possible, such as `or auto`
+ * @throws InputError that names the option, the value and the limits
+ */
+export function wholeNumber(what: string, value: string, minimum: number, maximum: number, otherwise?: string): number {
+  const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
+  if (!Number.isInteger(number) || number < minimum || number > maximum) {
+    const more = otherwise === undefined ? '' : `, ${otherwise}`;
+    throw new InputError(`${what} of "${value}" is not possible; use a whole number from ${minimum} to ${maximum}${more}.`);
+  }
+  return number;
+}

@@ -1,0 +1,354 @@
+import { constructions } from '../construct/construction';
+import { text } from '../l10n';
+import { maximumTokens } from '../plan/partition';
+import type { ScenarioChoice } from '../scenario/scenario';
+
+/** A word that an option can take, and what it means. */
+export interface Choice<Word extends string = string> {
+  readonly value: Word;
+  readonly description: string;
+}
+
+/** What an option's value can be. */
+export type OptionValue =
+  | {
+      readonly type: 'choice';
+      /** What it is called in a refusal, such as `Provider "x" is unknown`. */
+      readonly noun: string;
+      readonly choices: readonly Choice[];
+    }
+  | {
+      readonly type: 'whole';
+      readonly minimum: number;
+      readonly maximum: number;
+      /** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
+      readonly zero?: { readonly word: string; readonly meaning: string };
+      /** What one of the number that users give is in the option's own unit; 1 where left out. */
+      readonly scale?: number;
+    }
+  /** A number above 0 and up to a maximum. */
+  | { readonly type: 'number'; readonly maximum: number }
+  | { readonly type: 'switch' }
+  | { readonly type: 'text' };
+
+/** Groups of settings, in the order in which they are shown. */
+export const settingGroups = {
+  scenario: text('Scenario'),
+  smallTransformer: text('Small transformer'),
+  engine: text('Engine'),
+  editor: text('Editor'),
+} as const;
+
+/**
+ * An option as plain data: what every door needs to offer it, which are flags and their help, settings with their texts, the
+ * options of the API and of tools, experiment files, and the form.
+ */
+export interface Option {
+  /** Its flag without the dashes. */
+  readonly flag: string;
+  /** What help shows in place of the value; absent for switches. */
+  readonly symbol?: string;
+  /** A few words, in English, as every text here; it is translated where it is shown. */
+  readonly title: string;
+  /** A sentence or two, in which code stands between backticks. */
+  readonly description: string;
+  readonly value: OptionValue;
+  readonly default: string | number | boolean;
+  readonly group: keyof typeof settingGroups;
+  /** Whether it is the machine's business, which no workspace decides that is not trusted. */
+  readonly machine?: boolean;
+  /** Only for runs of a scenario that samples: theorem 4.1's. */
+  readonly sampled?: boolean;
+}
+
+const modelDescription = text(
+  'The large transformer: `tiny-docs-5m`, which ships with Two Heads and can be run; for planning only `llama-3.1-8b`, `llama-3.1-70b`, `qwen3-8b`, `mistral-7b-v0.1`, `gpt2`, `smollm2-135m` or `modernbert-base`; or the path of a folder with `config.json`, safetensors files and `tokenizer.json` of a Llama, Mistral, Qwen2, Qwen3, GPT-2, BERT or ModernBERT.',
+);
+
+/** Every option of a simulation besides its scenario, by its name: the field of `SimulationOptions`, and the setting `twoHeads.<name>`. */
+export const optionTable = {
+  blockSize: {
+    flag: 'block',
+    symbol: 'M',
+    title: text('Block size M'),
+    description: text('Tokens that one call of the small transformer reads.'),
+    value: {
+      type: 'whole',
+      minimum: 2,
+      maximum: maximumTokens,
+      zero: { word: 'auto', meaning: text('the fastest on a calibrated device') },
+    },
+    default: 256,
+    group: 'scenario',
+  },
+  construction: {
+    flag: 'construction',
+    symbol: 'name',
+    title: text('Construction'),
+    description: text('How the large transformer is made of calls of the small one.'),
+    value: {
+      type: 'choice',
+      noun: 'Construction',
+      choices: [
+        {
+          value: 'fused',
+          description: text('One call per tile: the mask goes in with the call and the log-normaliser comes out. The fast way.'),
+        },
+        {
+          value: 'tight',
+          description: text(
+            'A black box that shows its final output only: one call per pattern, in which a synthetic token gives the normaliser away. A window must be shorter than the block size, or cover the whole prompt.',
+          ),
+        },
+        {
+          value: 'paper',
+          description: text(
+            "The same black box with the calls of the paper's proofs: two per pattern, windows as differences of two sums, which can lose precision. A window must be shorter than the block size, or cover the whole prompt.",
+          ),
+        },
+      ] satisfies readonly Choice<(typeof constructions)[number]>[],
+    },
+    default: 'fused',
+    group: 'smallTransformer',
+  },
+  oracleLayers: {
+    flag: 'oracle-layers',
+    symbol: 'n',
+    title: text("Layers L'"),
+    description: text(
+      "Layers of the small transformer. One call carries L' times H' single-head instances of attention, so more layers are fewer calls.",
+    ),
+    value: { type: 'whole', minimum: 1, maximum: 1024 },
+    default: 1,
+    group: 'smallTransformer',
+  },
+  oracleHeads: {
+    flag: 'oracle-heads',
+    symbol: 'n',
+    title: text("Heads H'"),
+    description: text('Heads of the small transformer.'),
+    value: { type: 'whole', minimum: 1, maximum: 4096, zero: { word: 'model', meaning: text('as many as the model has') } },
+    default: 0,
+    group: 'smallTransformer',
+  },
+  model: {
+    flag: 'model',
+    symbol: 'folder or name',
+    title: text('Model'),
+    description: modelDescription,
+    value: { type: 'text' },
+    default: 'tiny-docs-5m',
+    group: 'engine',
+    machine: true,
+  },
+  provider: {
+    flag: 'provider',
+    symbol: 'name',
+    title: text('Provider'),
+    description: text('Execution provider of ONNX Runtime. A provider that is named is used or refused, never replaced.'),
+    value: {
+      type: 'choice',
+      noun: 'Provider',
+      choices: [
+        { value: 'auto', description: text('The calibrated device that is predicted to be fastest; the CPU where none is calibrated.') },
+        { value: 'cpu', description: text('The CPU: on every machine.') },
+        { value: 'webgpu', description: text('A GPU through WebGPU: on Linux x64, Windows and Apple silicon.') },
+        {
+          value: 'cuda',
+          description: text("An NVIDIA GPU: on Linux x64, with CUDA 12, cuDNN 9 and ONNX Runtime's CUDA libraries installed."),
+        },
+        { value: 'dml', description: text('A GPU through DirectML: on Windows.') },
+        { value: 'coreml', description: text('Core ML: on Apple silicon.') },
+      ],
+    },
+    default: 'auto',
+    group: 'engine',
+    machine: true,
+  },
+  executor: {
+    flag: 'executor',
+    symbol: 'name',
+    title: text('Executor'),
+    description: text('How the calls of construction `fused` are run.'),
+    value: {
+      type: 'choice',
+      noun: 'Executor',
+      choices: [
+        { value: 'auto', description: text('Tile by tile on the CPU, compiled layers elsewhere.') },
+        { value: 'tiles', description: text('Tile by tile in many short runs, which fit the caches of a processor.') },
+        { value: 'compiled', description: text('A layer at a time as one graph, so that nothing leaves the device in between.') },
+      ],
+    },
+    default: 'auto',
+    group: 'engine',
+  },
+  precision: {
+    flag: 'precision',
+    symbol: 'name',
+    title: text('Precision'),
+    description: text("Of the small transformer's products."),
+    value: {
+      type: 'choice',
+      noun: 'Precision',
+      choices: [
+        { value: 'float32', description: text('On every device.') },
+        { value: 'float16', description: text('For compiled layers, on devices that have it; merges stay in float32.') },
+      ],
+    },
+    default: 'float32',
+    group: 'engine',
+  },
+  threads: {
+    flag: 'threads',
+    symbol: 'n',
+    title: text('Threads'),
+    description: text('Threads of ONNX Runtime; `0` takes every core.'),
+    value: { type: 'whole', minimum: 0, maximum: 1024 },
+    default: 0,
+    group: 'engine',
+    machine: true,
+  },
+  verify: {
+    flag: 'verify',
+    symbol: 'how',
+    title: text('Verification'),
+    description: text('How much of a run is compared with exact float64 attention under the same mask: the fidelity that is reported.'),
+    value: {
+      type: 'choice',
+      noun: 'Verification',
+      choices: [
+        { value: 'rows', description: text('64 query rows spread over the prompt, every layer and head.') },
+        { value: 'dense', description: text('Every query row: exact and slow.') },
+        { value: 'none', description: text('No check.') },
+      ],
+    },
+    default: 'rows',
+    group: 'engine',
+  },
+  quality: {
+    flag: 'quality',
+    title: text('Quality'),
+    description: text(
+      "Also run the model's own attention, and report perplexity and KL divergence against it. It takes about as long again.",
+    ),
+    value: { type: 'switch' },
+    default: true,
+    group: 'engine',
+  },
+  maxTokens: {
+    flag: 'max-tokens',
+    symbol: 'n',
+    title: text('Maximum tokens'),
+    description: text('Read only the first so many tokens of a prompt.'),
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens, zero: { word: 'all', meaning: text('all of them') } },
+    default: 0,
+    group: 'engine',
+  },
+  memoryLimit: {
+    flag: 'memory-limit',
+    symbol: 'MiB',
+    title: text('Memory limit'),
+    description: text('Refuse runs whose estimated peak is above this many MiB.'),
+    value: {
+      type: 'whole',
+      minimum: 1,
+      maximum: 1024 ** 3,
+      zero: { word: 'auto', meaning: text('80% of the memory that is free when a run starts') },
+      scale: 1024 ** 2,
+    },
+    default: 0,
+    group: 'engine',
+    machine: true,
+  },
+  seeds: {
+    flag: 'seeds',
+    symbol: 'n',
+    title: text('Seeds'),
+    description: text('Samples over which `average-case` is tried; `0` tries none.'),
+    value: { type: 'whole', minimum: 0, maximum: 100_000 },
+    default: 10,
+    group: 'engine',
+    sampled: true,
+  },
+  epsilon: {
+    flag: 'epsilon',
+    symbol: 'x',
+    title: text('Epsilon'),
+    description: text('Relative error that theorem 4.1 is asked to guarantee, under `average-case`.'),
+    value: { type: 'number', maximum: 1 },
+    default: 0.5,
+    group: 'engine',
+    sampled: true,
+  },
+  failureProbability: {
+    flag: 'failure-probability',
+    symbol: 'p',
+    title: text('Failure probability'),
+    description: text('Probability with which theorem 4.1 may miss that error, under `average-case`.'),
+    value: { type: 'number', maximum: 1 },
+    default: 0.1,
+    group: 'engine',
+    sampled: true,
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+type Table = typeof optionTable;
+export type OptionName = keyof Table;
+
+/** The type of an option's value. */
+export type ValueOf<O extends Option> = O['value'] extends { readonly type: 'choice'; readonly choices: readonly Choice<infer Word>[] }
+  ? Word
+  : O['value']['type'] extends 'switch'
+    ? boolean
+    : O['value']['type'] extends 'text'
+      ? string
+      : number;
+
+/** What a user can choose about a simulation, as the table describes it; plain data that crosses processes. Memory is in bytes. */
+export type SimulationOptions = { readonly scenario: ScenarioChoice } & { readonly [Name in OptionName]: ValueOf<Table[Name]> };
+
+/** Execution providers of ONNX Runtime that a user may name. */
+export type Provider = SimulationOptions['provider'];
+/** How much of a run is checked against float64. */
+export type Verification = SimulationOptions['verify'];
+/** Ways of running a plan. */
+export type Executor = SimulationOptions['executor'];
+/** Of the small transformer's products. */
+export type Precision = SimulationOptions['precision'];
+
+/** Every option besides the scenario, in order. */
+export const optionNames = Object.keys(optionTable) as readonly OptionName[];
+
+/** An option of the table, without the types of its values. */
+export function optionOf(name: OptionName): Option {
+  return optionTable[name];
+}
+
+/** The words of an option that is a choice. */
+export function wordsOf<Word extends string>({
+  value,
+}: {
+  readonly value: { readonly choices: readonly Choice<Word>[] };
+}): readonly Word[] {
+  return value.choices.map((choice) => choice.value);
+}
+
+/** The options that hold where a user chooses nothing. */
+export const defaultOptions: SimulationOptions = {
+  scenario: { kind: 'native' },
+  ...(Object.fromEntries(optionNames.map((name) => [name, optionTable[name].default])) as Omit<SimulationOptions, 'scenario'>),
+};
+
+/** A block size that is left to calibration: the one that is predicted to be fastest, or the default where nothing is known. */
+export const automaticBlock = 0;
+
+/** The name of the model that ships with Two Heads. */
+export const embeddedModel = optionTable.model.default;
+
+/** Which device is to be measured. */
+export type CalibrationOptions = Pick<SimulationOptions, 'provider' | 'threads'>;
+
+export const providers = wordsOf(optionTable.provider);
+export const verifications = wordsOf(optionTable.verify);
+export const executors = wordsOf(optionTable.executor);
+export const precisions = wordsOf(optionTable.precision);
