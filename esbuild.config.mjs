@@ -101,6 +101,8 @@ if (mode === '--package') {
     target,
     dependencies: false,
     packagePath: `two-heads-${target}.vsix`,
+    // The page that an editor shows of the extension: README.md has pictures, which cannot load there without a public address.
+    readmePath: 'docs/extension.md',
     allowMissingRepository: true,
     rewriteRelativeLinks: false,
     skipLicense: false,

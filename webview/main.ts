@@ -1,6 +1,5 @@
 import './l10n';
-import { Host } from './host';
-import { hostMessageOf } from './messages';
+import { Host, hostMessageOf } from './host';
 import { Panel } from './panel';
 import { ThemeWatcher } from './theme';
 import { registerComponents } from './ui/toolkit';

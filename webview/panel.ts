@@ -8,10 +8,10 @@ import { Headline } from './sections/headline';
 import { History } from './sections/history';
 import { LastRun } from './sections/last-run';
 import { Ledger } from './sections/ledger';
-import { Quality } from './sections/quality';
+import { Quality } from './sections/evaluate';
 import type { ThemeWatcher } from './theme';
-import { TileMap } from './tile-map/tile-map';
-import type { View } from './ui/view';
+import { TileMap } from './map/tile-map';
+import type { View } from './ui/section';
 
 /** The whole page. It shows nothing until the first snapshot. */
 export class Panel {

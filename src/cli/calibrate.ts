@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Calibration } from '../core/device/calibration';
+import type { Calibration } from '../core/predict/calibration';
 import { formatBytes, formatDuration, formatFigure } from '../core/format';
-import { defaultOptions, oneOf, providers, wholeNumber } from '../core/options';
-import { calibrateProvider } from '../engine/calibrate/calibrate-provider';
+import { defaultOptions, oneOf, providers, wholeNumber } from '../core/options/options';
+import { calibrateProvider } from '../engine/tasks/calibrate/calibrate';
 import type { Surroundings } from './commands';
 import { print } from './print';
 import { progressPrinter } from './progress';
@@ -31,7 +31,7 @@ export async function calibrateCommand(flags: CalibrateFlags, surroundings: Surr
 }
 
 /** A calibration as a person reads it. */
-export function calibrationText(calibration: Calibration): string {
+function calibrationText(calibration: Calibration): string {
   const { provider, device, threads, onnxruntime, tookMs, scoreBytes, tiles, tokenwise, layer, bandwidth } = calibration;
   return [
     `${provider}: ${device}, ${threads} threads, ONNX Runtime ${onnxruntime}; measured in ${formatDuration(tookMs)}.`,

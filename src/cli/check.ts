@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
-import { checkBudgets, type BudgetCheck, type Budgets } from '../core/experiment/budgets';
+import { checkBudgets, type BudgetCheck, type Budgets } from '../core/evaluate/budgets';
 import { formatCount, formatDuration, formatFigure, formatNumberOf } from '../core/format';
-import { positiveNumber } from '../core/options';
+import { positiveNumber } from '../core/options/options';
 import { reportSchemaVersion } from '../core/report/report';
 import type { Surroundings } from './commands';
-import { readExperiment } from '../engine/experiment/experiment-file';
+import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { performExperiment } from './experiments';
 import { print } from './print';
 import { table } from './text';

@@ -1,13 +1,12 @@
 import { InputError, messageOf } from '../core/errors';
-import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../core/masks';
-import type { SimulationOptions } from '../core/options';
+import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../core/scenario/scenario';
+import type { SimulationOptions } from '../core/options/options';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { reportSchemaVersion, type ComparisonReport, type RunReport } from '../core/report/report';
-import { planDocument, planPrompt, type Places } from '../engine/laboratory';
-import type { Prompt } from '../engine/prompt';
-import { simulate } from '../engine/simulate';
-import { readPrompt } from '../engine/prompt-files';
+import { planDocument, planPrompt, type Places } from '../engine/tasks/plan';
+import { type Prompt, readPrompt } from '../engine/read/prompt';
+import { simulate } from '../engine/tasks/simulate';
 import { checkWritable, writeWhole } from './files';
 import { commonOptions, optionsFrom, parametersFrom, type Flags } from './flags';
 import { print } from './print';

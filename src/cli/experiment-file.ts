@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
-import type { Experiment } from '../core/experiment/experiment';
-import { withPaths } from '../engine/experiment/experiment-file';
+import type { Experiment } from '../core/evaluate/experiment';
+import { withPaths } from '../engine/tasks/evaluate/experiment-file';
 import { writeWhole } from './files';
 
 /** Writes an experiment as a file that repeats it, with paths relative to that file. @throws InputError where it cannot be written */

@@ -1,11 +1,17 @@
 import type { Command } from 'commander';
-import { constructions } from '../core/constructions';
+import { constructions } from '../core/construct/construction';
 import { InputError } from '../core/errors';
-import { defaultExperiment, defaultNeedleGrid, windowsOf, type Experiment, type ScenarioText } from '../core/experiment/experiment';
-import { scenarioGrid } from '../core/experiment/grid';
-import { choiceDefinitions } from '../core/masks';
-import { parseCycle, splitList } from '../core/masks/parse';
-import { constructionOf, executors, oneOf, precisions, providers, wholeNumber } from '../core/options';
+import {
+  defaultExperiment,
+  defaultNeedleGrid,
+  type Experiment,
+  scenarioGrid,
+  type ScenarioText,
+  windowsOf,
+} from '../core/evaluate/experiment';
+import { choiceDefinitions } from '../core/scenario/scenario';
+import { parseCycle, splitList } from '../core/scenario/parse';
+import { constructionOf, executors, oneOf, precisions, providers, wholeNumber } from '../core/options/options';
 import { maximumTokens } from '../core/plan/partition';
 
 /** Flags that say what is evaluated, as the command line gives them. */

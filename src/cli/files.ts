@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError, messageOf } from '../core/errors';
-import { writeWhole as write } from '../engine/write-whole';
+import { writeWhole as write } from '../engine/store/files';
 
 /**
  * Refuses a path that `writeWhole` could not write, before a long run is made for it.

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
-import { choiceDefinition, choiceDefinitions, makeChoice, type ScenarioChoice, type ScenarioParameters } from '../core/masks';
-import { parseCycle } from '../core/masks/parse';
+import { choiceDefinition, choiceDefinitions, makeChoice, type ScenarioChoice, type ScenarioParameters } from '../core/scenario/scenario';
+import { parseCycle } from '../core/scenario/parse';
 import {
   automaticBlock,
   constructionOf,
@@ -14,8 +14,8 @@ import {
   verifications,
   wholeNumber,
   type SimulationOptions,
-} from '../core/options';
-import { constructions } from '../core/constructions';
+} from '../core/options/options';
+import { constructions } from '../core/construct/construction';
 import { maximumTokens } from '../core/plan/partition';
 
 /** Flags as the command line gives them: text, checked by `optionsFrom`. */

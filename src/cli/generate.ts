@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
-import { greedy } from '../core/generation/choose';
-import { generationText } from '../core/generation/text';
-import { positiveNumber, wholeNumber } from '../core/options';
-import { largestGeneration, type GenerationOptions } from '../core/report/generation';
-import { generate } from '../engine/generate/generate';
+import { greedy } from '../core/generate/choose';
+import { type GenerationOptions, generationText, largestGeneration } from '../core/generate/report';
+import { positiveNumber, wholeNumber } from '../core/options/options';
+import { generate } from '../engine/tasks/generate/generate';
 import type { Surroundings } from './commands';
-import { readPrompt } from '../engine/prompt-files';
+import { readPrompt } from '../engine/read/prompt';
 import { optionsFrom, type Flags } from './flags';
 import { print } from './print';
 import { progressPrinter } from './progress';

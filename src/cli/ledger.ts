@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { scenarioLabel } from '../core/masks';
-import { positiveNumber, wholeNumber } from '../core/options';
+import { scenarioLabel } from '../core/scenario/scenario';
+import { positiveNumber, wholeNumber } from '../core/options/options';
 import { maximumTokens } from '../core/plan/partition';
-import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/report/ledger';
-import { runLedger } from '../engine/ledger/ledger';
+import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/ledger/report';
+import { runLedger } from '../engine/tasks/ledger/ledger';
 import { writePictures } from './pictures';
 import { print } from './print';
 import { progressPrinter } from './progress';
@@ -50,7 +50,7 @@ export function addLedgerFlags(command: Command): Command {
 }
 
 /** Options of a ledger from flags. @throws InputError that names the flag, the value and the fix */
-export function ledgerOptionsFrom(flags: LedgerFlags): LedgerOptions {
+function ledgerOptionsFrom(flags: LedgerFlags): LedgerOptions {
   return {
     tokens: wholeNumber('--tokens', flags.tokens, 1, maximumTokens),
     blockSize: wholeNumber('--block', flags.block, 2, maximumTokens),
@@ -80,7 +80,7 @@ export async function ledgerCommand(flags: LedgerFlags, signal: AbortSignal): Pr
 }
 
 /** A ledger as a person reads it. */
-export function ledgerText({ options, rows, sampling }: LedgerReport): string {
+function ledgerText({ options, rows, sampling }: LedgerReport): string {
   const { tokens, blockSize, layers, heads, oracleLayers, oracleHeads, scoreScale } = options;
   return [
     `Random model, N = ${formatCount(tokens)}, L = ${layers}, H = ${heads}, scores of standard deviation ${formatFigure(scoreScale)}; small transformer: M = ${formatCount(blockSize)}, L' = ${oracleLayers}, H' = ${oracleHeads}.`,

@@ -5,7 +5,7 @@ import { version } from '../../package.json';
 import { InputError, messageOf } from '../core/errors';
 import { compareCommand, planCommand, simulateCommand, type Surroundings } from './commands';
 import { addFlags, addScenarioFlag, type Flags } from './flags';
-import { CalibrationStore, commandLineStorage } from '../engine/calibrate/store';
+import { CalibrationStore, commandLineStorage } from '../engine/store/calibrations';
 import { addCalibrateFlags, calibrateCommand, type CalibrateFlags } from './calibrate';
 import { addExportFlags, exportCommand, type ExportFlags } from './export';
 import { addPackFlags, packCommand, type PackFlags } from './pack';

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
-import { oneOf, providers, wholeNumber } from '../core/options';
+import { oneOf, providers, wholeNumber } from '../core/options/options';
 import { maximumTokens } from '../core/plan/partition';
-import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOptions, type PackReport } from '../core/report/pack';
-import { runPack } from '../engine/pack/pack';
-import { promptFromText, type Prompt } from '../engine/prompt';
+import { defaultPackOptions, packScenarios, type PackMeasurements, type PackOptions, type PackReport } from '../core/pack/report';
+import { runPack } from '../engine/tasks/pack/pack';
+import { type Prompt, promptFromText, readPrompt, readPrompts } from '../engine/read/prompt';
 import type { Surroundings } from './commands';
-import { readPrompt, readPrompts } from '../engine/prompt-files';
 import { print } from './print';
 import { progressPrinter } from './progress';
 import { pairs, table } from './text';
@@ -72,7 +71,7 @@ function linesOf({ path, text }: Prompt): Prompt[] {
 }
 
 /** A pack as a person reads it. */
-export function packText({ prompts, scenario, model, packed, separate, bound, fidelity, difference, run, extension }: PackReport): string {
+function packText({ prompts, scenario, model, packed, separate, bound, fidelity, difference, run, extension }: PackReport): string {
   const way = ({ calls, scores, attendMs, wallMs }: PackMeasurements): string =>
     `${formatNumberOf(calls, 'attention call')}, ${formatCompact(scores)} scores, ${formatDuration(attendMs)} in attention, ${formatDuration(wallMs)} in all`;
   const losses = prompts.some(({ loss }) => loss !== null);

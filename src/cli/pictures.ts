@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../core/errors';
-import { pictures } from '../core/pictures';
+import { pictures } from '../core/draw/pictures';
 import { writeWhole } from './files';
 
 /**

@@ -1,6 +1,6 @@
-import { isBlackBox, type Construction } from '../core/constructions';
+import { isBlackBox, type Construction } from '../core/construct/construction';
 import { formatBytes, formatDuration } from '../core/format';
-import type { PredictionReport } from '../core/report/prediction';
+import type { PredictionReport } from '../core/predict/prediction';
 
 /** What a plan is expected to take, or why that is not known. */
 export function predictedText(prediction: PredictionReport | null, construction: Construction): string {

@@ -1,5 +1,5 @@
-import type { OnProgress } from '../core/report/progress';
 import { formatShare } from '../core/format';
+import type { OnProgress } from '../core/report/phases';
 
 /** Progress on stderr: one line rewritten on a terminal, a line per tenth elsewhere. */
 export function progressPrinter(stream: NodeJS.WriteStream, title: string): OnProgress {

@@ -1,8 +1,8 @@
-import type { NeedleGrid } from '../core/evaluation/needle-grid';
-import type { CurveBin } from '../core/evaluation/quality-summary';
+import type { NeedleGrid } from '../core/evaluate/needles';
+import type { CurveBin } from '../core/evaluate/quality-summary';
 import { formatCount } from '../core/format';
-import type { ExperimentReport } from '../core/report/experiment';
-import { curveRows, measuredPoints, needleScores, pointTitle, qualityNotes, statisticsRows } from '../core/report/quality-rows';
+import type { ExperimentReport } from '../core/evaluate/report';
+import { curveRows, measuredPoints, needleScores, pointTitle, qualityNotes, statisticsRows } from '../core/evaluate/rows';
 import { table } from './text';
 
 /** What each scenario does to the model, in the layout of llama.cpp's report on KL divergence; a column for each. */

@@ -2,11 +2,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { InputError, messageOf } from '../core/errors';
-import { exportFormats, type ExportFormat } from '../core/export';
+import { exportFormats, type ExportFormat } from '../core/report/formats';
 import { formatNumberOf } from '../core/format';
-import { oneOf } from '../core/options';
+import { oneOf } from '../core/options/options';
 import type { RunReport } from '../core/report/report';
-import { checkReportSize, reportsFrom } from '../engine/report/read-reports';
+import { checkReportSize, reportsFrom } from '../engine/read/report/reports';
 import { checkWritable, writeWhole } from './files';
 
 /** Flags of `two-heads report` as text. */

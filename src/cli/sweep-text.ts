@@ -1,7 +1,7 @@
 import { formatCount, formatDuration, formatFlops, formatShare } from '../core/format';
-import { scenarioLabel } from '../core/masks';
-import type { ExperimentReport } from '../core/report/experiment';
-import { plusMinus, qualityNotes } from '../core/report/quality-rows';
+import { scenarioLabel } from '../core/scenario/scenario';
+import type { ExperimentReport } from '../core/evaluate/report';
+import { plusMinus, qualityNotes } from '../core/evaluate/rows';
 import { table } from './text';
 
 /** Cost and quality of every point, a line each; those on the Pareto front are marked. */

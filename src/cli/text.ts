@@ -8,12 +8,13 @@ import {
   formatNumberOf,
   formatShare,
 } from '../core/format';
-import { scenarioLabel } from '../core/masks';
 import { breakEvenText } from '../core/hints/hints';
 import type { PartSummary } from '../core/plan/plan';
+import type { Phases } from '../core/report/phases';
+import type { Fidelity, PlanDocument, Quality, RunReport } from '../core/report/report';
+import { scenarioLabel } from '../core/scenario/scenario';
 import { predictedText } from './prediction-text';
 import { samplingLines } from './sampling-text';
-import type { Fidelity, Phases, PlanDocument, Quality, RunReport } from '../core/report/report';
 
 /** Lines of `name  value` pairs, aligned. */
 export function pairs(rows: readonly (readonly [string, string])[]): string {

@@ -1,4 +1,4 @@
-import type { Scenario } from './masks';
+import type { Scenario } from './scenario/scenario';
 
 /** Shape of the large transformer: what its attention and token-wise work cost. All counts, no units. */
 export interface ModelShape {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
-import { makeChoice, type ScenarioChoice } from '../core/masks';
-import { wholeNumber } from '../core/options';
+import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
+import { wholeNumber } from '../core/options/options';
 import { maximumTokens } from '../core/plan/partition';
 import type { FormChoice } from '../protocol/panel';
 import { Disposable } from './disposable';

@@ -1,23 +1,23 @@
 import * as vscode from 'vscode';
 import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
 import { t } from '../core/l10n';
-import { largestGeneration } from '../core/report/generation';
-import { predictionReport } from '../core/report/prediction';
+import { largestGeneration } from '../core/generate/report';
+import { predictionReport } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { PanelView } from './panel/panel-view';
-import { goToExpensivePart } from './part-picker';
+import { goToExpensivePart } from './editor/part-picker';
 import type { ActivePrompt } from './prompts/active-prompt';
 import type { PromptPlans } from './prompts/prompt-plans';
-import type { Continuations } from './runs/continuations';
-import type { Evaluations } from './runs/evaluations';
-import type { Runner } from './runs/runner';
-import { sourceOf } from './runs/run-source';
-import type { SingleTask } from './runs/single-task';
-import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './scenario-picker';
+import type { Continuations } from './tasks/continuations';
+import type { Evaluations } from './tasks/evaluations';
+import type { Runner } from './tasks/runner';
+import { sourceOf } from './tasks/run-source';
+import type { SingleTask } from './tasks/single-task';
+import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 
 /** What the commands act on. */
-export interface CommandTargets {
+interface CommandTargets {
   readonly active: ActivePrompt;
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;

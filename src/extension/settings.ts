@@ -1,6 +1,13 @@
 import * as vscode from 'vscode';
-import { customText, type ChoiceKind } from '../core/masks';
-import { constructionOf, defaultOptions, wholeNumber, type Provider, type SimulationOptions, type Verification } from '../core/options';
+import { customText, type ChoiceKind } from '../core/scenario/scenario';
+import {
+  constructionOf,
+  defaultOptions,
+  wholeNumber,
+  type Provider,
+  type SimulationOptions,
+  type Verification,
+} from '../core/options/options';
 import type { FormChoice } from '../protocol/panel';
 
 /** The section under which every setting lives. */

@@ -1,12 +1,31 @@
-import type { CostCurves } from '../core/device/cost-curves';
-import type { ScenarioCost } from '../core/device/scenario-costs';
-import type { ChoiceKind, ScenarioParameters } from '../core/masks';
+import type { CostCurves } from '../core/compare/cost-curves';
+import type { ScenarioCost } from '../core/compare/scenario-costs';
+import type { ExperimentSummary } from '../core/evaluate/report';
+import { t } from '../core/l10n';
+import type { LedgerReport } from '../core/ledger/report';
 import type { Plan } from '../core/plan/plan';
-import type { ExperimentSummary } from '../core/report/experiment';
-import type { LedgerReport } from '../core/report/ledger';
-import type { Progress } from '../core/report/progress';
-import type { DevicePrediction } from '../core/report/prediction';
+import type { DevicePrediction } from '../core/predict/prediction';
+import type { Progress } from '../core/report/phases';
 import type { RunReport } from '../core/report/report';
+import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
+
+/** The title of the ledger's activity: a mark that host and page go by, the same in every language. */
+export const ledgerTitle = 'ledger';
+
+/** The same of an evaluation's. */
+export const evaluationTitle = 'quality';
+
+/** The title of an activity as people read it. */
+export function shownTitle(title: string): string {
+  switch (title) {
+    case ledgerTitle:
+      return t('ledger');
+    case evaluationTitle:
+      return t('quality');
+    default:
+      return title;
+  }
+}
 
 /**
  * Messages between the extension host and the side panel's page: one discriminated union per direction.

@@ -1,5 +1,5 @@
-import type { LayerScenario } from '../../src/core/masks';
-import { openDevice, type Device } from '../../src/engine/runtime/provider';
+import type { LayerScenario } from '../../src/core/scenario/scenario';
+import { openDevice, type Device } from '../../src/engine/attend/runtime/provider';
 import { OurAttention, uniformData } from './ours';
 import { denseGraph, groupQueryAttention, multiHeadAttention, type Peer } from './peers';
 import { median, paired, type BenchContext, type Figure, type Goal, type Section } from './section';

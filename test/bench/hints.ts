@@ -1,19 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Calibration } from '../../src/core/device/calibration';
+import type { Calibration } from '../../src/core/predict/calibration';
 import { blockCost, blockLabel, expectation, planHeadline, planStatus } from '../../src/core/hints/hints';
-import { rangeCost } from '../../src/core/hints/range-cost';
-import { sectionLabel } from '../../src/core/hints/section-hints';
-import { outlineOf, type Outline } from '../../src/core/markdown/outline';
-import { sectionsOf } from '../../src/core/markdown/sections';
-import { defaultOptions } from '../../src/core/options';
+import { rangeCost, sectionLabel } from '../../src/core/hints/sections';
+import { type Outline, outlineOf, sectionsOf } from '../../src/core/text/headings';
+import { defaultOptions } from '../../src/core/options/options';
 import { makePlan } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
-import { uniform } from '../../src/core/random';
-import { devicePrediction } from '../../src/core/report/prediction';
-import { openModel, type ModelFolder } from '../../src/engine/model/load';
-import { firstTokenFrom, TokenMapper } from '../../src/engine/tokenizer/token-map';
-import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { uniform } from '../../src/core/math/random';
+import { devicePrediction } from '../../src/core/predict/prediction';
+import { openModel, type ModelFolder } from '../../src/engine/read/model/load';
+import { firstTokenFrom, TokenMapper } from '../../src/engine/read/tokenizer/token-map';
+import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { median, percentile, type BenchContext, type Figure, type Section } from './section';
 
 /** Characters of the part of a prompt that an editor shows. */

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { calibrate } from '../../src/engine/calibrate/calibrate';
-import { describeEnvironment } from '../../src/engine/environment';
-import { openDevice } from '../../src/engine/runtime/provider';
+import { calibrate } from '../../src/engine/tasks/calibrate/calibrate';
+import { describeEnvironment } from '../../src/engine/machine';
+import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { activation } from './activation';
 import { attention } from './attention';
 import { hints } from './hints';

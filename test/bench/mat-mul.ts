@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphBuilder } from '../../src/engine/onnx/graph-builder';
-import { openDevice, sessionOptions, type Device } from '../../src/engine/runtime/provider';
+import { GraphBuilder } from '../../src/engine/attend/onnx/graph-builder';
+import { openDevice, sessionOptions, type Device } from '../../src/engine/attend/runtime/provider';
 import { uniformData } from './ours';
 import { median, paired, type BenchContext, type Section } from './section';
 

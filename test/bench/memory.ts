@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
-import { peakResidentBytes } from '../../src/engine/memory';
-import { openDevice } from '../../src/engine/runtime/provider';
+import { peakResidentBytes } from '../../src/engine/machine';
+import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { OurAttention, uniformData } from './ours';
 import type { BenchContext, Figure, Section } from './section';
 

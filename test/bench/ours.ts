@@ -1,13 +1,13 @@
-import type { LayerScenario } from '../../src/core/masks';
-import { planLayers, type LayerPlan } from '../../src/core/plan/plan';
+import { type LayerPlan, planLayers } from '../../src/core/plan/plan';
+import type { Phases } from '../../src/core/report/phases';
+import type { LayerScenario } from '../../src/core/scenario/scenario';
 import type { ModelShape } from '../../src/core/shapes';
-import type { Phases } from '../../src/core/report/report';
-import { plainLlama } from '../../src/engine/model/architectures/llama';
-import { OnnxOracle } from '../../src/engine/oracle/onnx-oracle';
-import { PhaseClock } from '../../src/engine/run/clock';
-import { FusedAttention } from '../../src/engine/run/fused-attention';
-import type { LayerTensors } from '../../src/engine/run/layer';
-import type { Device } from '../../src/engine/runtime/provider';
+import { PhaseClock } from '../../src/engine/attend/runtime/clock';
+import type { Device } from '../../src/engine/attend/runtime/provider';
+import { FusedAttention } from '../../src/engine/attend/tiles/fused-attention';
+import type { LayerTensors } from '../../src/engine/attend/tiles/layer';
+import { OnnxOracle } from '../../src/engine/attend/tiles/onnx-oracle';
+import { plainLlama } from '../../src/engine/read/model/architectures/llama';
 
 /** Our attention of one layer on data of its own, with the time of its phases. */
 export class OurAttention {

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { denseAttentionGraph } from '../../src/engine/graphs/dense-attention';
-import { GraphBuilder, type Value } from '../../src/engine/onnx/graph-builder';
-import { sessionOptions, type Device } from '../../src/engine/runtime/provider';
+import { denseAttentionGraph } from '../../src/engine/attend/graphs/dense';
+import { GraphBuilder, type Value } from '../../src/engine/attend/onnx/graph-builder';
+import { sessionOptions, type Device } from '../../src/engine/attend/runtime/provider';
 
 /** The domain of ONNX Runtime's own operators. */
 const contrib = 'com.microsoft';

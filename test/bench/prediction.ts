@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { Calibration } from '../../src/core/device/calibration';
-import { predict } from '../../src/core/device/predict';
-import { scenarioLabel, type Scenario } from '../../src/core/masks';
+import type { Calibration } from '../../src/core/predict/calibration';
+import { predict } from '../../src/core/predict/predict';
+import { scenarioLabel, type Scenario } from '../../src/core/scenario/scenario';
 import { makePlan } from '../../src/core/plan/plan';
-import { uniform } from '../../src/core/random';
-import { loadModel, openModel } from '../../src/engine/model/load';
-import { OnnxOracle } from '../../src/engine/oracle/onnx-oracle';
-import { PhaseClock } from '../../src/engine/run/clock';
-import { forward } from '../../src/engine/run/forward';
-import { openDevice } from '../../src/engine/runtime/provider';
+import { uniform } from '../../src/core/math/random';
+import { loadModel, openModel } from '../../src/engine/read/model/load';
+import { OnnxOracle } from '../../src/engine/attend/tiles/onnx-oracle';
+import { PhaseClock } from '../../src/engine/attend/runtime/clock';
+import { forward } from '../../src/engine/attend/forward';
+import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { median, percentile, type BenchContext, type Figure, type Section } from './section';
 
 /** Lengths, block sizes and scenarios that calibration does not measure. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { makeScenario, type LayerScenario } from '../../src/core/masks';
+import { makeScenario, type LayerScenario } from '../../src/core/scenario/scenario';
 
 /** A sequence length, a block size that usually does not divide it, and any scenario: everything a plan depends on. */
 export interface Setting {

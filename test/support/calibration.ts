@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
-import { calibrationSchemaVersion, type Calibration } from '../../src/core/device/calibration';
+import { calibrationSchemaVersion, type Calibration } from '../../src/core/predict/calibration';
 
 /** A made-up calibration of this machine's CPU, in round numbers. */
 export function madeUpCalibration(more: Partial<Calibration> = {}): Calibration {

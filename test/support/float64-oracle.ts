@@ -1,5 +1,6 @@
-import { emptyState, mergeRow } from '../../src/core/attention/state';
-import type { AttentionResult, AttentionRun, CallCounter, Oracle, RunningSums } from '../../src/engine/oracle/oracle';
+import { emptyState, mergeRow } from '../../src/core/math/attention-state';
+import type { CallCounter } from '../../src/engine/attend/black-box/black-box';
+import type { AttentionResult, AttentionRun, Oracle, RunningSums } from '../../src/engine/attend/tiles/oracle';
 import { denseAttention, toRows } from './dense-attention';
 
 /** An oracle in plain float64 that only attends: executors are tested against it without ONNX Runtime. */

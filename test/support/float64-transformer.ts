@@ -1,5 +1,5 @@
-import { sliceColumns, type BlackBoxShape, type Reading } from '../../src/core/constructions/slice';
-import type { Operand } from '../../src/engine/runtime/graph-session';
+import { sliceColumns, type BlackBoxShape, type Reading } from '../../src/core/construct/slice';
+import type { Operand } from '../../src/engine/attend/runtime/session';
 import { denseAttention } from './dense-attention';
 
 type Matrix = number[][];

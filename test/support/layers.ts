@@ -1,9 +1,8 @@
-import { maskOf } from '../../src/core/masks';
+import { maskOf } from '../../src/core/scenario/scenario';
 import type { Plan } from '../../src/core/plan/plan';
-import { permutation, uniform } from '../../src/core/random';
+import { permutation, uniform } from '../../src/core/math/random';
 import type { ModelShape } from '../../src/core/shapes';
-import { headView, type HeadTensor } from '../../src/engine/run/head-tensor';
-import type { LayerAttention, LayerTensors } from '../../src/engine/run/layer';
+import { type HeadTensor, headView, type LayerAttention, type LayerTensors } from '../../src/engine/attend/tiles/layer';
 import { denseAttention, toRows } from './dense-attention';
 
 /** A layer of uniform random tensors: queries up to `scale`, keys up to half of it, values up to 1. */

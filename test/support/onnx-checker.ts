@@ -6,7 +6,7 @@ import {
   type ModelProto,
   type NodeProto,
   type TensorProto,
-} from '../../src/engine/onnx/generated/onnx_pb';
+} from '../../src/engine/attend/onnx/generated/onnx_pb';
 
 const elementBytes: ReadonlyMap<number, number> = new Map([
   [TensorProto_DataType.FLOAT, 4],

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { makeScenario, type Scenario } from '../../src/core/masks';
+import { makeScenario, type Scenario } from '../../src/core/scenario/scenario';
 import { makePlan, summarise } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
-import { defaultOptions, type SimulationOptions } from '../../src/core/options';
+import { defaultOptions, type SimulationOptions } from '../../src/core/options/options';
 import { reportSchemaVersion, type RunReport } from '../../src/core/report/report';
 import { parameterCount } from '../../src/core/shapes';
 import { smallModel } from './shapes';

@@ -1,6 +1,6 @@
-import type { Construction } from '../../src/core/constructions';
+import type { Construction } from '../../src/core/construct/construction';
 import { planRequest } from '../../src/core/plan/request';
-import { defaultOptions } from '../../src/core/options';
+import { defaultOptions } from '../../src/core/options/options';
 import { planLayers, type LayerPlan } from '../../src/core/plan/plan';
 import type { ModelShape } from '../../src/core/shapes';
 import type { Setting } from './arbitrary';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlanDocument } from '../../src/core/report/report';
-import { CalibrationStore } from '../../src/engine/calibrate/store';
+import { CalibrationStore } from '../../src/engine/store/calibrations';
 import { madeUpCalibration } from '../support/calibration';
 import { cli } from '../support/cli';
 import { samplePrompt, sampleText } from '../support/paths';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportsFrom } from '../../src/engine/report/read-reports';
+import { reportsFrom } from '../../src/engine/read/report/reports';
 import { sampleText } from '../support/paths';
 import { packaged } from './harness/packaged';
 import { eventually, eventuallyText } from './harness/wait';

@@ -7,8 +7,8 @@ import { blockCost, blockLabel, planHeadline } from '../../src/core/hints/hints'
 import { formatCount, formatError } from '../../src/core/format';
 import { makePlan } from '../../src/core/plan/plan';
 import type { RunReport } from '../../src/core/report/report';
-import { TokenMapper } from '../../src/engine/tokenizer/token-map';
-import { PromptTokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { TokenMapper } from '../../src/engine/read/tokenizer/token-map';
+import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { cli } from '../support/cli';
 import { embeddedFolder, samplePrompt, sampleText } from '../support/paths';
 import { packaged } from './harness/packaged';

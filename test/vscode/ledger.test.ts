@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatCount, formatNumberOf } from '../../src/core/format';
-import type { LedgerReport } from '../../src/core/report/ledger';
+import type { LedgerReport } from '../../src/core/ledger/report';
 import type { PlanDocument } from '../../src/core/report/report';
 import { cli } from '../support/cli';
 import { samplePrompt, sampleText } from '../support/paths';

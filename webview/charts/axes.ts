@@ -1,6 +1,23 @@
-import type { ChartOptions } from 'chart.js';
+import type { ChartOptions, TooltipOptions } from 'chart.js';
 import type { Theme } from '../theme';
-import type { AxisModel } from './line-model';
+
+type Looks = Pick<
+  TooltipOptions<'line'>,
+  'backgroundColor' | 'titleColor' | 'bodyColor' | 'borderColor' | 'borderWidth' | 'cornerRadius' | 'displayColors'
+>;
+
+/** A tooltip that looks like the editor's hovers. */
+export function tooltipOptions({ hover }: Theme): Looks {
+  return {
+    backgroundColor: hover.background,
+    titleColor: hover.foreground,
+    bodyColor: hover.foreground,
+    borderColor: hover.border,
+    borderWidth: 1,
+    cornerRadius: 3,
+    displayColors: false,
+  };
+}
 
 /** CSS pixels that a label takes along a logarithmic axis. */
 const labelWidth = 52;
@@ -102,4 +119,18 @@ function thinned(values: readonly number[], room: number): readonly number[] {
   const step = [1, 2, 4, 8].find((each) => values.length / each <= room) ?? 8;
   const last = values.length - 1;
   return values.filter((_, index) => (last - index) % step === 0);
+}
+
+/** An axis. On one of powers of two, and on a logarithmic one, everything is above 0. */
+export interface AxisModel {
+  readonly title: string;
+  readonly scale: 'linear' | 'logarithmic' | 'powers of two';
+  /** Numbers at the axis. */
+  readonly format: (value: number) => string;
+  /** Numbers in tooltips, where they are written in full. */
+  readonly formatFull?: (value: number) => string;
+  /** Linear axes only: where they begin, if not where the points do. */
+  readonly from?: number;
+  /** Labels are of whole numbers only. */
+  readonly whole?: boolean;
 }

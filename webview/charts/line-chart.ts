@@ -1,10 +1,132 @@
-import { Chart, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, Tooltip } from 'chart.js';
-import { element, setAttributes } from '../dom';
+import {
+  Chart,
+  type ChartType,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  type Plugin,
+  PointElement,
+  Tooltip,
+} from 'chart.js';
+import { type Attributes, element, setAttributes } from '../dom';
 import type { Theme, ThemeWatcher } from '../theme';
-import { configureLines } from './line-configure';
-import { lineLegend } from './line-legend';
-import type { LineModel, LinePoint } from './line-model';
-import { intervals, marks } from './line-plugins';
+import { configureLines, type LineModel, type LinePoint, type LineSeries, type Shape } from './line-model';
+
+/** Paths of the shapes within 5 units of (0, 0); those of lines alone are not filled. */
+const paths: Readonly<Record<Shape, string>> = {
+  circle: 'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z',
+  ring: 'M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z',
+  square: 'M-3.5-3.5h7v7h-7z',
+  triangle: 'M0-4.5l4.5 8h-9z',
+  diamond: 'M0-5l5 5l-5 5l-5-5z',
+  cross: 'M-3.5-3.5l7 7m0-7l-7 7',
+  star: 'M-3.5-3.5l7 7m0-7l-7 7M0-4.5v9M-4.5 0h9',
+};
+const outlines: readonly Shape[] = ['ring', 'cross', 'star'];
+
+/** Entries of a legend: each series as it is drawn, with its label. */
+function lineLegend(series: readonly LineSeries[]): HTMLElement[] {
+  return series.map((each) =>
+    element('li', { class: each.emphasised === true ? 'emphasised' : null }, swatch(each), element('span', {}, each.label)),
+  );
+}
+
+function swatch({ colour, shape, line, emphasised }: LineSeries): SVGElement {
+  const dashes = line === 'dashed' ? '6 4' : line === 'steps' ? '2 3' : null;
+  const strokes =
+    line === 'none' ? [] : [svg('path', { d: 'M-13 0H13', 'stroke-width': emphasised === true ? 2.5 : 1.3, 'stroke-dasharray': dashes })];
+  const marks = shape === null ? [] : [svg('path', { class: outlines.includes(shape) ? 'outline' : 'filled', d: paths[shape] })];
+  return svg(
+    'svg',
+    { class: `line-swatch of-${colour}`, viewBox: '-14 -6 28 12', width: 28, height: 12, 'aria-hidden': 'true' },
+    ...strokes,
+    ...marks,
+  );
+}
+
+function svg(tag: 'svg' | 'path', attributes: Attributes, ...children: readonly SVGElement[]): SVGElement {
+  const built = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  setAttributes(built, attributes);
+  built.append(...children);
+  return built;
+}
+
+/** The plugin's options: the place that stands out, and the colour of what is drawn. */
+interface MarkOptions {
+  readonly mark?: LineModel['mark'];
+  readonly colour?: string;
+}
+
+declare module 'chart.js' {
+  interface PluginOptionsByType<TType extends ChartType> {
+    marks?: TType extends 'line' ? MarkOptions : never;
+  }
+}
+
+/** Chart.js plugin: a dotted line up from the place on x that stands out, with its label above. */
+const marks: Plugin<'line', MarkOptions> = {
+  id: 'marks',
+  beforeDatasetsDraw({ ctx: pen, chartArea: { top, bottom, left, right }, scales, options }, _args, { mark, colour }) {
+    if (!mark || mark.x < scales['x'].min || mark.x > scales['x'].max) {
+      return;
+    }
+    const x = scales['x'].getPixelForValue(mark.x);
+    pen.save();
+    pen.strokeStyle = colour ?? 'gray';
+    pen.fillStyle = pen.strokeStyle;
+    pen.setLineDash([1, 3]);
+    pen.beginPath();
+    pen.moveTo(x, top);
+    pen.lineTo(x, bottom);
+    pen.stroke();
+    pen.font = `${options.font?.size}px ${options.font?.family}`;
+    pen.textBaseline = 'bottom';
+    const half = pen.measureText(mark.label).width / 2;
+    pen.textAlign = 'center';
+    pen.fillText(mark.label, Math.min(Math.max(x, left + half), right - half), top - 1);
+    pen.restore();
+  },
+};
+
+/** Half the width of an interval's ends, in CSS pixels. */
+const capWidth = 3;
+
+/** Chart.js plugin: the interval of every point that has one, as a whisker. */
+const intervals: Plugin<'line'> = {
+  id: 'intervals',
+  beforeDatasetsDraw(chart) {
+    const {
+      ctx: pen,
+      chartArea: { top, bottom },
+      scales,
+    } = chart;
+    const onChart = (y: number): number => Math.min(Math.max(scales['y'].getPixelForValue(y), top), bottom);
+    pen.save();
+    for (const { data, index } of chart.getSortedVisibleDatasetMetas()) {
+      const { borderColor, data: points } = chart.data.datasets[index];
+      pen.strokeStyle = typeof borderColor === 'string' ? borderColor : 'gray';
+      pen.lineWidth = 1;
+      pen.beginPath();
+      (points as LinePoint[]).forEach(({ low, high }, place) => {
+        if (low === undefined || high === undefined) {
+          return;
+        }
+        const { x } = data[place].getProps(['x'], true) as { x: number };
+        // Below 0 a logarithmic axis ends: the whisker goes to its floor.
+        const [from, to] = [low > 0 || scales['y'].type === 'linear' ? onChart(low) : bottom, onChart(high)];
+        pen.moveTo(x, from);
+        pen.lineTo(x, to);
+        for (const end of [from, to]) {
+          pen.moveTo(x - capWidth, end);
+          pen.lineTo(x + capWidth, end);
+        }
+      });
+      pen.stroke();
+    }
+    pen.restore();
+  },
+};
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Tooltip);
 

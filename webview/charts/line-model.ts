@@ -1,4 +1,6 @@
-import type { Colour } from '../theme';
+import type { ChartData, ChartDataset, ChartOptions, PointStyle } from 'chart.js';
+import type { Colour, Theme } from '../theme';
+import { type AxisModel, axisOptions, tooltipOptions } from './axes';
 
 /** Outlines of a series' points, one for each series: what a reader who does not see colours goes by. */
 export type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'star' | 'ring';
@@ -26,20 +28,6 @@ export interface LineSeries {
   readonly notes?: readonly string[];
 }
 
-/** An axis. On one of powers of two, and on a logarithmic one, everything is above 0. */
-export interface AxisModel {
-  readonly title: string;
-  readonly scale: 'linear' | 'logarithmic' | 'powers of two';
-  /** Numbers at the axis. */
-  readonly format: (value: number) => string;
-  /** Numbers in tooltips, where they are written in full. */
-  readonly formatFull?: (value: number) => string;
-  /** Linear axes only: where they begin, if not where the points do. */
-  readonly from?: number;
-  /** Labels are of whole numbers only. */
-  readonly whole?: boolean;
-}
-
 /** What a line chart shows. */
 export interface LineModel {
   /** The chart in words, for those who do not see it. */
@@ -49,4 +37,91 @@ export interface LineModel {
   readonly series: readonly LineSeries[];
   /** A place on x that stands out, with what it is. */
   readonly mark: { readonly x: number; readonly label: string } | null;
+}
+
+const pointStyles: Readonly<Record<Shape, PointStyle>> = {
+  circle: 'circle',
+  square: 'rect',
+  triangle: 'triangle',
+  diamond: 'rectRot',
+  cross: 'crossRot',
+  star: 'star',
+  ring: 'circle',
+};
+
+/** Chart.js's data and options for a model in a theme. */
+export function configureLines(model: LineModel, theme: Theme): { data: ChartData<'line', LinePoint[]>; options: ChartOptions<'line'> } {
+  return { data: { datasets: model.series.map((series) => datasetOf(series, theme)) }, options: optionsOf(model, theme) };
+}
+
+function datasetOf(
+  { label, points, colour, shape, line, emphasised = false }: LineSeries,
+  theme: Theme,
+): ChartDataset<'line', LinePoint[]> {
+  const stroke = theme.colours[colour];
+  const thin = shape === 'cross' || shape === 'star';
+  const radius = shape === null ? 0 : emphasised || thin ? 4.5 : 3.5;
+  return {
+    label,
+    data: [...points],
+    showLine: line !== 'none',
+    stepped: line === 'steps' ? 'before' : false,
+    borderColor: stroke,
+    borderWidth: emphasised ? 2.5 : 1.3,
+    borderDash: line === 'dashed' ? [6, 4] : line === 'steps' ? [2, 3] : [],
+    pointStyle: shape === null ? false : pointStyles[shape],
+    pointRadius: radius,
+    pointHoverRadius: radius + 1,
+    pointBackgroundColor: shape === 'ring' ? theme.background : stroke,
+    pointBorderColor: stroke,
+    pointBorderWidth: shape === 'ring' ? 2 : thin ? 1.4 : 1,
+    clip: 8,
+    // Lower is nearer: points by themselves, then dashed lines, which others may lie on, then what stands out.
+    order: line === 'none' ? 0 : line === 'dashed' ? 1 : emphasised ? 2 : 3,
+  };
+}
+
+function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
+  const all = model.series.flatMap(({ points }) => points);
+  // An interval of few windows may be many times as wide as all values: it is cut off, and they stay apart.
+  const highest = Math.max(...all.map(({ y }) => y));
+  const ends = all.flatMap(({ y, low, high }) => [y, low ?? y, Math.min(high ?? y, 1.5 * highest)]);
+  const full = (axis: LineModel['x']): ((value: number) => string) => axis.formatFull ?? axis.format;
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    font: { family: theme.fontFamily, size: Math.max(10, theme.fontSize - 2) },
+    color: theme.foreground,
+    layout: { padding: { top: 14, right: 10 } },
+    interaction: { mode: 'nearest', axis: 'x', intersect: false },
+    scales: {
+      x: axisOptions(
+        model.x,
+        all.map(({ x }) => x),
+        theme,
+      ),
+      y: axisOptions(model.y, ends, theme),
+    },
+    plugins: {
+      marks: { mark: model.mark, colour: theme.foreground },
+      tooltip: {
+        ...tooltipOptions(theme),
+        // What needs no words of its own, such as a front through points that have them.
+        filter: ({ datasetIndex, dataIndex }) => model.series[datasetIndex].notes?.[dataIndex] !== '',
+        itemSort: (one, other) => (other.parsed.y ?? 0) - (one.parsed.y ?? 0),
+        callbacks: {
+          title: (items) =>
+            items
+              .slice(0, 1)
+              .map(({ parsed }) => `${model.x.title}: ${full(model.x)(parsed.x ?? NaN)}`)
+              .join(''),
+          label: ({ datasetIndex, dataIndex, parsed }) => {
+            const { label, notes } = model.series[datasetIndex];
+            return notes?.[dataIndex] ?? `${label}: ${full(model.y)(parsed.y ?? NaN)}`;
+          },
+        },
+      },
+    },
+  };
 }

@@ -6,20 +6,17 @@ import {
   type NumberName,
   type ScenarioParameter,
   type ScenarioParameters,
-} from '../../src/core/masks';
-import { defaultOptions } from '../../src/core/options';
+} from '../../src/core/scenario/scenario';
+import { defaultOptions } from '../../src/core/options/options';
 import { maximumTokens } from '../../src/core/plan/partition';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, freshId, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { dropdown, setChoice, type Dropdown } from '../ui/toolkit';
-import type { View } from '../ui/view';
-import { debounce } from './debounce';
-import type { FormField } from './form-field';
-import { MaskField } from './mask-field';
-import { throttle } from './throttle';
-import { NumberField, type NumberQuestion } from './number-field';
+import type { View } from '../ui/section';
+import { debounce, throttle } from '../ui/timing';
+import { type FormField, MaskField, NumberField, type NumberQuestion } from './fields';
 
 type ParameterName = NumberName;
 

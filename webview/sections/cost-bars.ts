@@ -4,10 +4,9 @@ import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { legendEntry } from '../ui/legend';
-import { dataBehind } from '../ui/section';
+import { dataBehind, legendEntry } from '../ui/section';
 import { bytes, count, duration, flops, nothing, words } from '../ui/shown';
-import { DataTable, type Row } from '../ui/table';
+import { DataTable, type Row } from '../ui/tables';
 import type { CostMetric } from './cost-metrics';
 
 /** Beyond this ratio of the largest to the smallest bar the axis is logarithmic. */

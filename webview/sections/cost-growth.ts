@@ -1,5 +1,5 @@
-import type { CostCurve, CostCurves } from '../../src/core/device/cost-curves';
-import { largestTokens } from '../../src/core/device/break-even';
+import type { CostCurve, CostCurves } from '../../src/core/compare/cost-curves';
+import { largestTokens } from '../../src/core/predict/prediction';
 import { formatCount, formatPowerOfTwo } from '../../src/core/format';
 import type { PanelCost } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
@@ -8,7 +8,7 @@ import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { FreeTable } from '../ui/free-table';
+import { FreeTable } from '../ui/tables';
 import { dataBehind } from '../ui/section';
 import { count, nothing } from '../ui/shown';
 import type { CostMetric } from './cost-metrics';

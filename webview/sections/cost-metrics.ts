@@ -1,12 +1,11 @@
-import type { CurvePoint } from '../../src/core/device/cost-curves';
+import type { CurvePoint } from '../../src/core/compare/cost-curves';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops } from '../../src/core/format';
 import type { PanelCost } from '../../src/protocol/panel';
 import { t } from '../l10n';
-import type { Pattern } from '../patterns';
-import type { Colour } from '../theme';
+import type { Colour, Pattern } from '../theme';
 
 /** A part of every bar. */
-export interface MetricPart {
+interface MetricPart {
   readonly label: string;
   readonly of: (cost: PanelCost) => number | null;
   readonly colour: Colour;

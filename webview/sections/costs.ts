@@ -1,12 +1,11 @@
-import type { CostCurves } from '../../src/core/device/cost-curves';
+import type { CostCurves } from '../../src/core/compare/cost-curves';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { section } from '../ui/section';
+import { section, type View } from '../ui/section';
 import { radioGroup } from '../ui/toolkit';
-import type { View } from '../ui/view';
 import { CostBars } from './cost-bars';
 import { CostGrowth } from './cost-growth';
 import { costMetrics, type CostMetric } from './cost-metrics';

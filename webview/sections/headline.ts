@@ -4,10 +4,10 @@ import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import { Figures } from '../ui/figures';
+import { Figures } from '../ui/tables';
 import { bytes, count, duration, flops, words } from '../ui/shown';
 import { button } from '../ui/toolkit';
-import type { View } from '../ui/view';
+import type { View } from '../ui/section';
 
 /** The page's head: which prompt, and what its plan costs. */
 export class Headline implements View {

@@ -1,13 +1,12 @@
 import { fileName, localTime } from '../../src/core/format';
-import { scenarioLabel } from '../../src/core/masks';
+import { scenarioLabel } from '../../src/core/scenario/scenario';
 import type { PanelRun, PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import { section } from '../ui/section';
+import { section, type View } from '../ui/section';
 import { count, duration, errorSize, figure, nothing, words } from '../ui/shown';
-import { DataTable, type Row } from '../ui/table';
-import type { View } from '../ui/view';
+import { DataTable, type Row } from '../ui/tables';
 
 /** The newest runs, newest first, those of other prompts included. */
 export class History implements View {

@@ -1,5 +1,6 @@
 import { formatCount, formatDuration } from '../../src/core/format';
-import { layerPhases, type LayerTimes, type RunReport } from '../../src/core/report/report';
+import { layerPhases, type LayerTimes } from '../../src/core/report/phases';
+import type { RunReport } from '../../src/core/report/report';
 import { LineChart } from '../charts/line-chart';
 import type { LineSeries } from '../charts/line-model';
 import { element, setVisible } from '../dom';
@@ -8,7 +9,7 @@ import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { dataBehind } from '../ui/section';
 import { count, duration, nothing, share } from '../ui/shown';
-import { DataTable } from '../ui/table';
+import { DataTable } from '../ui/tables';
 
 /** The time of every layer of a run, beside what was expected of it. */
 export class LayerChart {

@@ -1,14 +1,103 @@
-import type { Progress } from '../../src/core/report/progress';
-import { ledgerTitle } from '../../src/protocol/activity-title';
-import type { PanelSnapshot } from '../../src/protocol/panel';
+import { formatCount, formatNumberOf } from '../../src/core/format';
+import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/ledger/report';
+import type { Progress } from '../../src/core/report/phases';
+import { scenarioTitle } from '../../src/core/scenario/scenario';
+import { ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import { section } from '../ui/section';
-import { OwnTask } from '../ui/own-task';
-import type { View } from '../ui/view';
-import { LedgerTable, verdictTexts } from './ledger-table';
+import { section, type View } from '../ui/section';
+import { count, errorOrOverflow, errorSize, nothing, words } from '../ui/shown';
+import { DataTable, type Row } from '../ui/tables';
+import { OwnTask } from '../ui/task';
 import { SamplingSummary } from './sampling';
+
+/** The statements of the paper, a row each. */
+class LedgerTable {
+  readonly #table = new DataTable(
+    t('Ledger of theorems'),
+    [
+      { title: t('Statement') },
+      { title: t('Construction') },
+      { title: t('Scenario') },
+      { title: t('Parameters') },
+      { title: t('Calls counted'), numeric: true },
+      { title: t('Exact formula'), numeric: true },
+      { title: t('Bound'), numeric: true },
+      { title: t('Lower bound'), numeric: true },
+      { title: t('Rounds'), numeric: true },
+      { title: t('Output error'), numeric: true },
+      { title: t('Log-normaliser error'), numeric: true },
+      { title: t('Stated error'), numeric: true },
+      { title: t('Verdict') },
+    ],
+    { class: 'cards ledger', 'data-testid': 'ledger-table' },
+  );
+  readonly element = this.#table.element;
+
+  /** Shows the rows of a report. */
+  show({ rows }: LedgerReport): void {
+    this.#table.update(rows.map(rowOf));
+  }
+}
+
+/** What each verdict is called, and what it means. */
+function verdictTexts(): Readonly<Record<LedgerVerdict, { readonly name: string; readonly meaning: string }>> {
+  return {
+    exact: { name: t('exact'), meaning: t('right to float32 rounding') },
+    within: { name: t('within'), meaning: t('inside the error that the construction is stated to have') },
+    exceeds: { name: t('exceeds'), meaning: t('beyond it') },
+  };
+}
+
+function rowOf(row: LedgerRow, index: number): Row {
+  const { statement, construction, scenario, countedCalls, retries, exact, bound, lowerBound, rounds, stated, verdict } = row;
+  const { name, meaning } = verdictTexts()[verdict];
+  return {
+    attributes: { 'data-testid': `ledger-row-${index}`, 'data-verdict': verdict },
+    cells: [
+      { ...words(statement), testId: 'ledger-statement' },
+      { ...words(construction), testId: 'ledger-construction' },
+      { ...words(scenarioTitle(scenario)), testId: 'ledger-scenario' },
+      { ...words(parametersOf(row)), testId: 'ledger-parameters' },
+      {
+        ...count(countedCalls),
+        detail: retries === 0 ? undefined : t('and {0}', formatNumberOf(retries, 'repeat')),
+        testId: 'ledger-counted',
+      },
+      { ...count(exact.calls), title: exact.formula, detail: exact.formula, testId: 'ledger-exact' },
+      // Where the arrangement makes just what the statement allows, one formula says both.
+      {
+        ...count(bound.calls),
+        title: bound.formula,
+        detail: bound.formula === exact.formula ? undefined : bound.formula,
+        testId: 'ledger-bound',
+      },
+      { ...count(lowerBound), testId: 'ledger-lower-bound' },
+      { ...count(rounds), testId: 'ledger-rounds' },
+      { ...errorOrOverflow(row.outputError), testId: 'ledger-output-error' },
+      { ...(row.readsNormaliser ? errorOrOverflow(row.logNormaliserError) : nothing), testId: 'ledger-log-normaliser-error' },
+      { ...errorSize(stated.error), title: stated.reason, detail: stated.reason, testId: 'ledger-stated' },
+      { ...words(name, meaning), testId: 'ledger-verdict' },
+    ],
+  };
+}
+
+/** The parameters in the paper's letters. */
+function parametersOf({ scenario, tokens, layers, heads, oracle }: LedgerRow): string {
+  const parameters: readonly (readonly [string, number])[] = [
+    ['N', tokens],
+    ['M', oracle.inputLength],
+    ...('window' in scenario ? [['r', scenario.window] as const] : []),
+    ...('sinks' in scenario ? [['s', scenario.sinks] as const] : []),
+    ['H', heads],
+    ['L', layers],
+    ["H'", oracle.heads],
+    ["L'", oracle.layers],
+  ];
+  // A letter stays on the line of its number.
+  return parameters.map(([letter, value]) => `${letter}\u00a0${formatCount(value)}`).join(', ');
+}
 
 /** The ledger of theorems, and the button that runs it. It is there without a prompt too. */
 export class Ledger implements View {

@@ -1,10 +1,10 @@
-import type { NeedleGrid } from '../../src/core/evaluation/needle-grid';
+import type { NeedleGrid } from '../../src/core/evaluate/needles';
 import { formatCount, formatShare } from '../../src/core/format';
-import type { ExperimentSummary } from '../../src/core/report/experiment';
-import { needleHeat, needleScores, pointTitle } from '../../src/core/report/quality-rows';
+import type { ExperimentSummary } from '../../src/core/evaluate/report';
+import { needleHeat, needleScores, pointTitle } from '../../src/core/evaluate/rows';
 import { element, setVisible } from '../dom';
 import { t } from '../l10n';
-import type { MeasuredPoint } from './quality-statistics';
+import type { MeasuredPoint } from './evaluate-statistics';
 
 type Heat = readonly (readonly (number | null)[])[];
 

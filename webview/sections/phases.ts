@@ -1,14 +1,14 @@
 import { formatDuration } from '../../src/core/format';
-import type { Phase, RunReport } from '../../src/core/report/report';
+import type { Phase } from '../../src/core/report/phases';
+import type { RunReport } from '../../src/core/report/report';
 import { BarChart } from '../charts/bar-chart';
 import { element, setText } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { legendEntry } from '../ui/legend';
-import { dataBehind } from '../ui/section';
+import { dataBehind, legendEntry } from '../ui/section';
 import { duration, nothing, share, words } from '../ui/shown';
-import { DataTable } from '../ui/table';
+import { DataTable } from '../ui/tables';
 
 /** A phase as the page names it. Those outside the wall time prepare or check the answer. */
 interface NamedPhase {

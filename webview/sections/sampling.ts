@@ -2,7 +2,7 @@ import { formatCount, formatFigure, formatNumberOf } from '../../src/core/format
 import type { SamplingReport } from '../../src/core/report/sampling';
 import { element, setText } from '../dom';
 import { t } from '../l10n';
-import { Figures } from '../ui/figures';
+import { Figures } from '../ui/tables';
 import { count, errorSize, figure, figureRange, logCount, logFigureRange } from '../ui/shown';
 
 /** Theorem 4.1: what its assumption asks for, whether it holds on the data at hand, and the error over many samples. */

@@ -1,9 +1,9 @@
-import type { Scenario } from '../../src/core/masks';
+import type { Scenario } from '../../src/core/scenario/scenario';
 import type { Shape } from '../charts/line-model';
 import type { Colour } from '../theme';
 
 /** How a line and its points are drawn. */
-export interface Mark {
+interface Mark {
   readonly colour: Colour;
   readonly shape: Shape;
 }

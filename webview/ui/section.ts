@@ -1,5 +1,12 @@
-import { element, type Child } from '../dom';
+import type { PanelSnapshot } from '../../src/protocol/panel';
+import { type Child, element } from '../dom';
 import type { Host } from '../host';
+
+/** A part of the page: built once, then updated in place, so that focus and scrolling survive every snapshot. */
+export interface View {
+  readonly element: HTMLElement;
+  update(snapshot: PanelSnapshot): void;
+}
 
 /** A part of the page under a heading that folds it; the page remembers what the user folded. */
 export function section(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
@@ -29,4 +36,9 @@ function foldable(
     }
   });
   return details;
+}
+
+/** An entry of a legend. @param swatch class that colours its swatch */
+export function legendEntry(swatch: string, text: string): HTMLElement {
+  return element('li', {}, element('span', { class: `swatch ${swatch}` }), element('span', {}, text));
 }

@@ -49,7 +49,7 @@ export function button(label: string, appearance: 'primary' | 'secondary', attri
 }
 
 /** One entry of a dropdown. */
-export interface Choice {
+interface Choice {
   readonly value: string;
   readonly label: string;
 }

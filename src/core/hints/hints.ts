@@ -1,14 +1,11 @@
-import { largestTokens, type BreakEven } from '../device/break-even';
+import { callsPerInstance } from '../construct/slice';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
-import { callsPerInstance } from '../constructions/slice';
 import { t } from '../l10n';
-import { scenarioLabel } from '../masks';
-import { callsOfBlock } from '../plan/block-calls';
 import { blockEnd, blockStart } from '../plan/partition';
-import { isUniform, layerParts } from '../plan/parts';
-import type { Plan, PlanPart } from '../plan/plan';
+import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
-import { attentionMs, type DevicePrediction, type PredictionReport } from '../report/prediction';
+import { attentionMs, type BreakEven, type DevicePrediction, largestTokens, type PredictionReport } from '../predict/prediction';
+import { scenarioLabel } from '../scenario/scenario';
 
 /** A plan's figures, without its tiles. */
 type PlanFigures = Omit<Plan, 'queryBlocks' | 'parts'>;
@@ -222,4 +219,14 @@ function phaseText(phase: keyof DevicePrediction['phases'], time: string): strin
     case 'mlp':
       return t('mlp {0}', time);
   }
+}
+
+/** What tooltips say of figures that a change has overtaken. */
+export function staleNote(): string {
+  return t('From before the last edit or choice; new figures are on their way.');
+}
+
+/** A text with figures, marked where a change has overtaken them. `fresh` takes the mark's place elsewhere, so that nothing behind it moves. */
+export function markStale(text: string, stale: boolean, fresh = ''): string {
+  return `${text}${stale ? '…' : fresh}`;
 }

@@ -1,7 +1,6 @@
-import { isBlackBox } from '../constructions';
-import { layerParts } from '../plan/parts';
-import type { LayerPlan, Plan } from '../plan/plan';
-import { attentionMs, type DevicePrediction } from '../report/prediction';
+import { isBlackBox } from '../construct/construction';
+import { layerParts, type LayerPlan, type Plan } from '../plan/plan';
+import { attentionMs, type DevicePrediction } from '../predict/prediction';
 
 /** What one tile of a plan costs, over all heads and all layers that read it. */
 export interface TileCost {

@@ -1,10 +1,9 @@
-import { arrangementOf, isBlackBox, type Arrangement, type BlackBoxConstruction, type PatternCount } from '../constructions';
-import { callBytes, callFlops, callWeightBytes, readingsOf, type BlackBoxShape } from '../constructions/slice';
-import { isSampled } from '../masks';
+import { type Arrangement, arrangementOf, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
+import { separationWidth } from '../construct/separation';
+import { type BlackBoxShape, callBytes, callFlops, callWeightBytes, readingsOf } from '../construct/slice';
+import { isSampled } from '../scenario/scenario';
 import type { ModelShape } from '../shapes';
-import { separationWidth } from '../constructions/separation';
-import { tilesPerDispatch } from './dispatches';
-import type { LayerPlanRequest } from './plan';
+import type { LayerPlanRequest } from './request';
 
 /** What the attention calls of one layer cost. */
 export interface AttentionCost {
@@ -110,3 +109,11 @@ export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): nu
 
 /** Bytes of a float32. */
 const floatBytes = 4;
+
+/** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
+export const defaultScoreBytes = 4 * 1024 * 1024;
+
+/** Tiles of `rows` by `rows` float32 scores that fit, at least one. */
+export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {
+  return Math.max(1, Math.floor(scoreBytes / (4 * rows * rows)));
+}

@@ -1,8 +1,8 @@
-import type { LayerScenario } from '../masks';
-import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../constructions';
-import { readingsOf } from '../constructions/slice';
+import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../construct/construction';
+import { readingsOf } from '../construct/slice';
+import type { LayerScenario } from '../scenario/scenario';
 import { packedCalls } from './attention-cost';
-import type { LayerPlan, LayerPlanRequest } from './plan';
+import type { LayerPlanRequest } from './request';
 
 /** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */
 export interface Bound {
@@ -57,7 +57,15 @@ export function packedFormula(
  *
  * Under theorem 4.1 the pairs are those of each query block with its sample.
  */
-export function lowerBoundOf({ model, oracle, tokens, scenario, visiblePairs, blockSize, blocks }: LayerPlan): number {
+export function lowerBoundOf({
+  model,
+  oracle,
+  tokens,
+  scenario,
+  visiblePairs,
+  blockSize,
+  blocks,
+}: LayerPlanRequest & { readonly visiblePairs: number; readonly blockSize: number; readonly blocks: number }): number {
   const { inputLength } = oracle;
   const perInstance = oracle.causal ? (inputLength * (inputLength + 1)) / 2 : inputLength ** 2;
   const last = tokens - (blocks - 1) * blockSize;
@@ -102,4 +110,13 @@ function tileBound(scenario: LayerScenario, blockSize: number, blocks: number): 
 /** Key blocks that the windows of one query block can touch. */
 function windowTiles(window: number, blockSize: number, blocks: number): number {
   return Math.min(blocks, Math.ceil((window - 1) / blockSize) + 1);
+}
+
+/** The statements and formulas of all kinds of layer, each with its own number of layers for L. */
+export function joinBounds(parts: readonly { readonly layers: readonly number[]; readonly plan: { readonly bound: Bound } }[]): Bound {
+  return {
+    theorem: [...new Set(parts.map(({ plan }) => plan.bound.theorem))].join('; '),
+    formula: parts.map(({ layers, plan }) => plan.bound.formula.replace(/^L\b/, String(layers.length))).join(' + '),
+    calls: parts.reduce((calls, { plan }) => calls + plan.bound.calls, 0),
+  };
 }

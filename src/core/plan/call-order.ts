@@ -1,12 +1,12 @@
-import { isBlackBox } from '../constructions';
-import { maskOf } from '../masks';
-import { dispatchBands, dispatchCount, dispatchesOfBand, tileRows, tilesPerDispatch, type Dispatch } from './dispatches';
-import { layerParts } from './parts';
-import type { LayerPlan, Plan } from './plan';
+import { isBlackBox } from '../construct/construction';
+import { maskOf } from '../scenario/scenario';
+import { tilesPerDispatch } from './attention-cost';
+import { type Dispatch, dispatchBands, dispatchCount, dispatchesOfBand, tileRows } from './dispatches';
+import { layerParts, type LayerPlan, type Plan } from './plan';
 import { TileMasks } from './tile-masks';
 
 /** Blocks `[from, to)`. */
-export interface BlockRange {
+interface BlockRange {
   readonly from: number;
   readonly to: number;
 }

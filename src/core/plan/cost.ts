@@ -1,8 +1,7 @@
-import { isBlackBox } from '../constructions';
+import { isBlackBox } from '../construct/construction';
 import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
-import { attentionRunBytes, attentionWeightBytes, flopsPerPair, type AttentionCost } from './attention-cost';
-import { layerRequests } from './parts';
-import type { LayerPlanRequest, PlanRequest } from './plan';
+import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
+import { type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
 export interface CallCounts {
@@ -16,7 +15,7 @@ export interface CallCounts {
 }
 
 /** Floating-point operations (a multiply-add is two), over all layers. */
-export interface FlopCounts {
+interface FlopCounts {
   readonly project: number;
   /** Executed by the attention calls, masked and padded pairs included. */
   readonly attend: number;
@@ -28,7 +27,7 @@ export interface FlopCounts {
 }
 
 /** Memory of a run's tensors in bytes, as they are allocated in float32. */
-export interface ByteCounts {
+interface ByteCounts {
   /** The model's, and those that a black box is given with its calls. */
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */

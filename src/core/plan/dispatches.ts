@@ -46,16 +46,8 @@ export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' |
   return scenario.kind !== 'average-case' && tiles <= mostPlainReads * blocks;
 }
 
-/** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
-const defaultScoreBytes = 4 * 1024 * 1024;
-
 /** Tiles of a query block beyond which they are not shared one by one: each is an input of the run's graph. */
 const mostShared = 32;
-
-/** Tiles of `rows` by `rows` float32 scores that fit, at least one. */
-export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {
-  return Math.max(1, Math.floor(scoreBytes / (4 * rows * rows)));
-}
 
 /**
  * How the tiles of one head become native runs of at most `limit` tiles, each tile read once.
@@ -105,10 +97,10 @@ export function dispatchCount({ readings, shared }: DispatchBand, limit: number)
 }
 
 /** Which tiles of query blocks that read alike share a run: all of them, or those they do not read by themselves. */
-export type Shared = 'all' | 'near';
+type Shared = 'all' | 'near';
 
 /** What a query block reads. */
-export interface Reading {
+interface Reading {
   /** Its own key block first, and all others, tile by tile; undefined where they are too many to share a run. */
   readonly all: readonly TileStack[] | undefined;
   /** Its own key block and those with a mask, tile by tile; undefined where it is short, and reads as no other does. */
@@ -120,7 +112,7 @@ export interface Reading {
 }
 
 /** Consecutive query blocks that read alike. */
-export interface DispatchBand {
+interface DispatchBand {
   readonly firstBlock: number;
   readonly readings: readonly Reading[];
   /** From the second query block on: what is shared, and which of it moves along with the query block. */

@@ -1,14 +1,13 @@
+import type { PatternCount } from '../construct/construction';
+import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import { isSampled, maskOf, scenarioLabel, type LayerScenario, type Scenario } from '../masks';
-import type { ModelShape, OracleShape } from '../shapes';
-import type { Construction, PatternCount } from '../constructions';
-import { callsPerInstance } from '../constructions/slice';
+import { isSampled, layerGroups, type LayerScenario, maskOf, type PerLayerScenario, scenarioLabel } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
-import { blackBoxBound, boundOf, type Bound } from './bound';
-import { costOf, type PlanCost } from './cost';
+import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
+import { costOf, type PlanCost, sumCosts } from './cost';
 import { checkBlockSize, partition } from './partition';
-import { composePlan } from './parts';
-import { tileCount, tileRuns, type TileKind, type TileRun } from './tiles';
+import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
+import { tileCount, type TileKind, type TileRun, tileRuns } from './tiles';
 
 /** One query block: the key blocks it reads, and the single-head instances of attention calls that it causes. */
 export interface QueryBlock {
@@ -19,18 +18,6 @@ export interface QueryBlock {
   readonly firstInstance: number;
   /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box. */
   readonly instances: number;
-}
-
-/** What is to be planned. */
-export interface PlanRequest {
-  /** N. */
-  readonly tokens: number;
-  readonly model: ModelShape;
-  readonly scenario: Scenario;
-  readonly oracle: OracleShape;
-  readonly construction: Construction;
-  /** Memory that the scores of one native run may take, in bytes, as calibration found it best; else a default. */
-  readonly scoreBytes?: number | undefined;
 }
 
 /**
@@ -63,9 +50,6 @@ export interface Plan extends PlanRequest, PlanCost {
 
 /** The plan of layers that are all alike. */
 export type LayerPlan = Plan & { readonly scenario: LayerScenario };
-
-/** What is to be planned for layers that are all alike. */
-export type LayerPlanRequest = PlanRequest & { readonly scenario: LayerScenario };
 
 /** Layers of a plan that share a scenario. */
 export interface PlanPart {
@@ -171,4 +155,100 @@ function notesOf({ tokens, scenario, oracle }: PlanRequest, blocks: number): str
     notes.push(t('{0} covers all {1} tokens: it is causal attention.', scenarioLabel(scenario), tokens));
   }
   return notes;
+}
+
+/** The kinds of layer of any plan: one where all layers are alike. */
+export function layerParts(plan: Plan): readonly PlanPart[] {
+  return isUniform(plan) ? [{ layers: Array.from({ length: plan.model.layers }, (_, layer) => layer), plan }] : plan.parts;
+}
+
+/** Whether all layers of a plan are alike. */
+export function isUniform(plan: Plan): plan is LayerPlan {
+  return plan.scenario.kind !== 'per-layer';
+}
+
+/** For each layer of the model, the index of its kind in `layerParts`. */
+export function partOfLayers(plan: Plan): readonly number[] {
+  const parts: number[] = [];
+  layerParts(plan).forEach(({ layers }, index) => layers.forEach((layer) => (parts[layer] = index)));
+  return parts;
+}
+
+/**
+ * The plan of a model whose layers differ: a plan for each kind of layer, and their sum.
+ *
+ * @throws InputError for a black-box construction, which is arranged for one scenario
+ */
+function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenario }): Plan {
+  const { scenario, tokens, oracle, model } = request;
+  checkUniform(request);
+  const groups = layerGroups(scenario, model.layers);
+  const parts = layerRequests(request).map((part, index): PlanPart => ({ layers: groups[index].layers, plan: planLayers(part) }));
+  const cut = partition(tokens, oracle.inputLength);
+  const mask = maskOf(scenario, tokens);
+  const queryBlocks: QueryBlock[] = [];
+  const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
+  let instances = 0;
+  for (let block = 0; block < cut.blocks; block += 1) {
+    const runs = tileRuns(mask, cut, block);
+    const own = sum(parts, ({ layers, plan }) => layers.length * plan.queryBlocks[block].instances);
+    queryBlocks.push({ runs, tiles: tileCount(runs), firstInstance: instances, instances: own });
+    instances += own;
+    runs.forEach(({ kind, from, to }) => (tilesByKind[kind] += to - from));
+  }
+  const plans = parts.map(({ plan }) => plan);
+  return {
+    ...request,
+    blockSize: cut.blockSize,
+    blocks: cut.blocks,
+    queryBlocks,
+    tiles: sum(queryBlocks, ({ tiles }) => tiles),
+    instances,
+    tilesByKind,
+    visiblePairs: mask.visiblePairs(),
+    ...sumCosts(request, plans),
+    rounds: model.layers,
+    bound: joinBounds(parts),
+    notes: [...new Set(plans.flatMap(({ notes }) => notes))],
+    parts,
+  };
+}
+
+function sum<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((total, value) => total + of(value), 0);
+}
+
+/** The plan of the same prompt and small transformer under the model's own attention, exact: what a scenario is compared with. */
+export function nativePlan({ tokens, model, oracle, scoreBytes }: Plan): Plan {
+  const request = planRequest(tokens, model, {
+    scenario: { kind: 'native' },
+    construction: 'fused',
+    blockSize: oracle.inputLength,
+    oracleLayers: oracle.layers,
+    oracleHeads: oracle.heads,
+  });
+  return makePlan({ ...request, scoreBytes });
+}
+
+/** Attention calls that a query block (0-based) causes over all layers; those of all query blocks add up to the plan's. */
+export function callsOfBlock(plan: Plan, block: number): number {
+  return callsOfBlocks(plan, block, block + 1);
+}
+
+/** Attention calls that the query blocks from one to before another cause over all layers: the sum of each one's. */
+export function callsOfBlocks(plan: Plan, from: number, to: number): number {
+  return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlocks(part.plan, from, to), 0);
+}
+
+/** Instances of the query blocks from one to before another, as the plan counts them. */
+export function instancesOfBlocks({ queryBlocks }: Pick<Plan, 'queryBlocks'>, from: number, to: number): number {
+  const last = queryBlocks[to - 1];
+  return last.firstInstance + last.instances - queryBlocks[from].firstInstance;
+}
+
+function layerCallsOfBlocks(plan: LayerPlan, from: number, to: number): number {
+  const layerCalls = plan.calls.attention / plan.model.layers;
+  const callsUpTo = (instance: number): number => Math.ceil((instance * layerCalls) / plan.instances);
+  const { firstInstance } = plan.queryBlocks[from];
+  return callsUpTo(firstInstance + instancesOfBlocks(plan, from, to)) - callsUpTo(firstInstance);
 }

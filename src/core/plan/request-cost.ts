@@ -1,11 +1,10 @@
-import { layerGroups, maskOf } from '../masks';
+import { layerGroups, maskOf } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
-import { blackBoxBound, boundOf, type Bound } from './bound';
-import { costOf, sumCosts, type PlanCost } from './cost';
+import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
+import { costOf, type PlanCost, sumCosts } from './cost';
 import { checkBlockSize, partition } from './partition';
-import { checkUniform, joinBounds, layerRequests } from './parts';
-import type { LayerPlanRequest, PlanRequest } from './plan';
-import { tileTotal } from './tile-total';
+import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
+import { tileTotal } from './tiles';
 
 /** What a plan would say of its costs. */
 export interface RequestCost extends PlanCost {

@@ -1,4 +1,4 @@
-import { maskOf, visibleRanges, type Mask, type Range } from '../masks';
+import { maskOf, visibleRanges, type Mask, type Range } from '../scenario/scenario';
 import { tileRows, type MaskIndex } from './dispatches';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan } from './plan';
@@ -7,7 +7,7 @@ import type { LayerPlan } from './plan';
  * Which keys of a tile each of its queries sees, counted from the tile's first key: row i sees the ranges whose bounds
  * (a first key, and the one after the last) are `bounds[starts[i]]` to `bounds[starts[i + 1] - 1]`.
  */
-export interface TileSight {
+interface TileSight {
   readonly starts: Int32Array;
   readonly bounds: Int32Array;
 }

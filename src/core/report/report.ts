@@ -1,13 +1,35 @@
-import type { Scenario } from '../masks';
+import type { Construction } from '../construct/construction';
+import { formatCount } from '../format';
+import { t } from '../l10n';
+import type { Executor, Precision } from '../options/options';
 import type { Bound } from '../plan/bound';
 import type { CallCounts } from '../plan/cost';
-import type { Construction } from '../constructions';
-import type { Executor, Precision } from '../options';
-import type { PlanSummary } from '../plan/plan';
+import type { Plan, PlanSummary } from '../plan/plan';
+import type { PredictionReport } from '../predict/prediction';
+import type { Scenario } from '../scenario/scenario';
 import type { ModelShape, OracleShape } from '../shapes';
-import type { PredictionReport } from './prediction';
+import type { LayerTimes, Phases } from './phases';
 import type { SamplingReport } from './sampling';
-import type { TokenizerDescription } from './tokenizer';
+
+/** Where token counts come from. */
+export interface TokenizerDescription {
+  /** `tokenizer.json`, or the name of the encoding that stands in for it. */
+  readonly name: string;
+  /** Whether these are the model's own tokens; else their number is an estimate, and they cannot be run. */
+  readonly exact: boolean;
+  /** Why an encoding stands in, in a sentence; null where the model has its own file. */
+  readonly reason: string | null;
+}
+
+/** A plan, with a note where its number of tokens is an estimate. */
+export function withTokenizerNote(plan: Plan, { name, exact, reason }: TokenizerDescription): Plan {
+  return exact ? plan : { ...plan, notes: [...plan.notes, noteOf(plan, name, reason)] };
+}
+
+/** The engine gives the reason, in English. */
+function noteOf({ tokens }: Plan, name: string, reason: string | null): string {
+  return [t('The {0} tokens are an estimate by {1}.', formatCount(tokens), name), ...(reason === null ? [] : [reason])].join(' ');
+}
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */
 export const reportSchemaVersion = 1;
@@ -31,7 +53,7 @@ export interface ModelDescription {
 }
 
 /** A plan's figures as reports print them. */
-export interface PlanReport extends Omit<PlanSummary, 'tokens' | 'model' | 'scenario' | 'oracle' | 'construction'> {
+interface PlanReport extends Omit<PlanSummary, 'tokens' | 'model' | 'scenario' | 'oracle' | 'construction'> {
   readonly bound: Bound;
 }
 
@@ -47,35 +69,6 @@ export interface PlanDocument {
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly prediction: PredictionReport | null;
 }
-
-/** Wall time of the phases in milliseconds. */
-export interface Phases {
-  readonly tokenize: number;
-  readonly project: number;
-  /** Handing operands to the attention calls: copies outside the runs. */
-  readonly gather: number;
-  /** The runs that carry attention calls; the merge of their states is in them where the construction is `fused`. */
-  readonly attend: number;
-  /** What is left of the merge outside the runs. */
-  readonly merge: number;
-  /** Whole layers, where each is one compiled graph. */
-  readonly layer: number;
-  readonly mlp: number;
-  readonly verify: number;
-  /** The baseline run and the comparison of next-token distributions. */
-  readonly quality: number;
-}
-export type Phase = keyof Phases;
-
-/** The phases that make up a layer. */
-export const layerPhases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp'] as const satisfies readonly Phase[];
-
-/**
- * Wall time of one layer's phases in milliseconds; the layers add up to the run's phases.
- *
- * The first layer starts the sessions that all share. On a device that works on after a call has returned, a part of a layer's time may show in the next.
- */
-export type LayerTimes = Readonly<Record<(typeof layerPhases)[number], number>>;
 
 /** Calls that were made, counted where they are made. */
 export interface MeasuredCalls extends CallCounts {

@@ -1,8 +1,7 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { CancelledError } from '../../core/errors';
-import type { OnProgress } from '../../core/report/progress';
-import { fromErrorData } from './errors';
-import type { Argument, EngineRequest, EngineResponse, MethodName, Result } from './rpc';
+import type { OnProgress } from '../../core/report/phases';
+import { type Argument, type EngineRequest, type EngineResponse, fromErrorData, type MethodName, type Result } from './rpc';
 
 /** Options of one call. */
 export interface CallOptions {

@@ -1,13 +1,20 @@
-import type { Progress } from '../../core/report/progress';
-import { calibrateProvider } from '../calibrate/calibrate-provider';
-import { evaluate } from '../experiment/evaluate';
-import { generate } from '../generate/generate';
-import type { Places } from '../laboratory';
-import { promptFromText } from '../prompt';
-import { runLedger } from '../ledger/ledger';
-import { simulate } from '../simulate';
-import { toErrorData } from './errors';
-import type { CallContext, EngineMethods, EngineRequest, EngineResponse, MethodName, Result } from './rpc';
+import type { Progress } from '../../core/report/phases';
+import { promptFromText } from '../read/prompt';
+import { calibrateProvider } from '../tasks/calibrate/calibrate';
+import { evaluate } from '../tasks/evaluate/run-experiment';
+import { generate } from '../tasks/generate/generate';
+import { runLedger } from '../tasks/ledger/ledger';
+import type { Places } from '../tasks/plan';
+import { simulate } from '../tasks/simulate';
+import {
+  type CallContext,
+  type EngineMethods,
+  type EngineRequest,
+  type EngineResponse,
+  type MethodName,
+  type Result,
+  toErrorData,
+} from './rpc';
 
 /** The engine's methods. */
 export function engineMethods(places: Places): EngineMethods {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CalibrationStore, commandLineStorage } from '../calibrate/store';
+import { CalibrationStore, commandLineStorage } from '../store/calibrations';
 import { engineHandler, engineMethods } from './handler';
 import type { EngineRequest, EngineResponse } from './rpc';
 

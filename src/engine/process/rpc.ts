@@ -1,11 +1,30 @@
-import type { Calibration } from '../../core/device/calibration';
-import type { Experiment } from '../../core/experiment/experiment';
-import type { ExperimentSummary } from '../../core/report/experiment';
-import type { OnProgress, Progress } from '../../core/report/progress';
-import type { GenerationOptions, GenerationReport } from '../../core/report/generation';
-import type { LedgerOptions, LedgerReport } from '../../core/report/ledger';
+import { CancelledError, InputError, messageOf } from '../../core/errors';
+import type { ExperimentSummary } from '../../core/evaluate/report';
+import type { GenerationOptions, GenerationReport } from '../../core/generate/report';
+import type { LedgerOptions, LedgerReport } from '../../core/ledger/report';
+import type { CalibrationOptions, SimulationOptions } from '../../core/options/options';
+import type { Calibration } from '../../core/predict/calibration';
+import type { OnProgress, Progress } from '../../core/report/phases';
 import type { RunReport } from '../../core/report/report';
-import type { CalibrationOptions, SimulationOptions } from '../../core/options';
+import type { EvaluateRequest } from '../tasks/evaluate/run-experiment';
+
+/** An error as data, to cross a process boundary. */
+export function toErrorData(error: unknown): ErrorData {
+  const kind = error instanceof InputError ? 'input' : error instanceof CancelledError ? 'cancelled' : 'failure';
+  return { kind, message: messageOf(error) };
+}
+
+/** The error that `toErrorData` took apart. */
+export function fromErrorData({ kind, message }: ErrorData): Error {
+  switch (kind) {
+    case 'input':
+      return new InputError(message);
+    case 'cancelled':
+      return new CancelledError(message);
+    case 'failure':
+      return new Error(message);
+  }
+}
 
 /** What the engine process does: the one interface from which the messages and the client's calls are derived. */
 export interface EngineMethods {
@@ -22,21 +41,16 @@ export interface EngineMethods {
 }
 
 /** A prompt's text and options; plain data. */
-export interface SimulateRequest {
+interface SimulateRequest {
   readonly path: string;
   readonly text: string;
   readonly options: SimulationOptions;
 }
 
 /** A prompt to be continued; plain data. */
-export interface GenerateRequest extends SimulateRequest {
+interface GenerateRequest extends SimulateRequest {
   readonly generation: GenerationOptions;
 }
-
-/** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
-export type EvaluateRequest =
-  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
-  | { readonly file: string };
 
 /** What surrounds a call. */
 export interface CallContext {
@@ -60,7 +74,7 @@ export type EngineResponse =
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };
 
 /** An error as data. `kind` says which class it is to become again. */
-export interface ErrorData {
+interface ErrorData {
   readonly kind: 'input' | 'cancelled' | 'failure';
   readonly message: string;
 }

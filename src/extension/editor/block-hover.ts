@@ -1,11 +1,10 @@
 import * as vscode from 'vscode';
-import { blockArithmetic, planArithmetic, predictionArithmetic } from '../../core/hints/hints';
-import { staleNote } from '../../core/hints/staleness';
-import { predictionReport } from '../../core/report/prediction';
+import { blockArithmetic, planArithmetic, predictionArithmetic, staleNote } from '../../core/hints/hints';
+import { predictionReport } from '../../core/predict/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
-import { blockOffset, blocksIn } from './places';
+import { blockOffset, blocksIn } from './hints';
 
 /** The arithmetic of a block, on hovering over its first token; on the first block also the whole prompt's. */
 export class BlockHover extends Disposable implements vscode.HoverProvider {

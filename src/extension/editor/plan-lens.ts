@@ -1,11 +1,10 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
-import { expectation, planHeadline } from '../../core/hints/hints';
-import { markStale, staleNote } from '../../core/hints/staleness';
+import { expectation, markStale, planHeadline, staleNote } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import { latestRunOf } from '../runs/latest-run';
+import { latestRunOf } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
 import { hintsEnabled, settingsSection } from '../settings';
 

@@ -1,15 +1,14 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
-import { planArithmetic, planStatus } from '../../core/hints/hints';
-import { markStale } from '../../core/hints/staleness';
+import { markStale, planArithmetic, planStatus } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import type { SingleTask } from '../runs/single-task';
-import { shownTitle } from '../../protocol/activity-title';
+import type { SingleTask } from '../tasks/single-task';
+import { shownTitle } from '../../protocol/panel';
 import { hintsEnabled, settingsSection } from '../settings';
-import { noted } from './hint';
+import { noted } from './hints';
 
 /** The one status item: the prompt in front, or the run under way. */
 export class PlanStatus extends Disposable {

@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
-import type { CostCurves } from '../../core/device/cost-curves';
-import type { ExperimentSummary } from '../../core/report/experiment';
-import type { LedgerReport } from '../../core/report/ledger';
+import type { CostCurves } from '../../core/compare/cost-curves';
+import { messageOf } from '../../core/errors';
+import type { ExperimentSummary } from '../../core/evaluate/report';
+import { t } from '../../core/l10n';
+import type { LedgerReport } from '../../core/ledger/report';
 import type { HostMessage, PageMessage } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
@@ -9,23 +11,20 @@ import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { Latest } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
-import type { Runner } from '../runs/runner';
-import type { SingleTask } from '../runs/single-task';
-import { editorPlace, PlaceWatcher } from './editor-place';
-import { CurveMemory } from './curve-memory';
+import type { Runner } from '../tasks/runner';
+import type { SingleTask } from '../tasks/single-task';
 import { panelHtml } from './page';
-import { savePicture } from './save-picture';
-import { panelSnapshot } from './snapshot';
-import { readTile, selectTile, type PlannedEditor } from './tiles';
+import { CurveMemory, panelSnapshot } from './snapshot';
+import { editorPlace, PlaceWatcher, type PlannedEditor, readTile, selectTile } from './tiles';
 
 /** The view's id in the manifest. */
-export const panelViewId = 'twoHeads.panel';
+const panelViewId = 'twoHeads.panel';
 
 /** Pause in which changes gather into one snapshot, in milliseconds. */
 const gatherMs = 40;
 
 /** What the panel shows and acts on. */
-export interface PanelSources {
+interface PanelSources {
   readonly active: ActivePrompt;
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;
@@ -183,4 +182,35 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   private post(message: HostMessage): void {
     void this.view?.webview.postMessage(message);
   }
+}
+
+/** Writes a picture of a prompt's map where the user wants it. */
+async function savePicture(
+  prompt: vscode.Uri | undefined,
+  { format, data }: PageMessage & { readonly type: 'save-picture' },
+): Promise<void> {
+  const target = await vscode.window.showSaveDialog({
+    title: t('Save the Tile Map'),
+    filters: { [format.toUpperCase()]: [format] },
+    ...defaultTarget(prompt, format),
+  });
+  if (target === undefined) {
+    return;
+  }
+  try {
+    await vscode.workspace.fs.writeFile(target, data);
+    void vscode.window.showInformationMessage(t('The tile map is saved as {0}.', vscode.workspace.asRelativePath(target)));
+  } catch (error) {
+    void vscode.window.showErrorMessage(t('The tile map cannot be saved: {0}', messageOf(error)));
+  }
+}
+
+/** Beside the prompt, under its name; a prompt that was never saved has no place of its own. */
+function defaultTarget(prompt: vscode.Uri | undefined, format: string): { readonly defaultUri?: vscode.Uri } {
+  if (prompt === undefined || prompt.scheme === 'untitled') {
+    const folder = vscode.workspace.workspaceFolders?.at(0)?.uri;
+    return folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, `tile-map.${format}`) };
+  }
+  const name = prompt.path.slice(prompt.path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  return { defaultUri: vscode.Uri.joinPath(prompt, '..', `${name}-tile-map.${format}`) };
 }

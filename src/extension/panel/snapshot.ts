@@ -1,18 +1,41 @@
 import * as vscode from 'vscode';
-import { scenarioCosts } from '../../core/device/scenario-costs';
-import { scenarioLabel, type ScenarioParameters } from '../../core/masks';
-import type { LedgerReport } from '../../core/report/ledger';
-import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
+import { costCurves, type CostCurves } from '../../core/compare/cost-curves';
+import { comparedRequests, scenarioCosts } from '../../core/compare/scenario-costs';
+import type { LedgerReport } from '../../core/ledger/report';
 import type { RunReport } from '../../core/report/report';
-import type { KeptRun } from '../../engine/history/kept-run';
+import { scenarioLabel, type ScenarioParameters } from '../../core/scenario/scenario';
+import type { KeptRun } from '../../engine/store/runs';
+import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
-import { isRunOf } from '../runs/latest-run';
-import { editorPlace } from './editor-place';
-import type { PlannedEditor } from './tiles';
+import { isRunOf } from '../runs/latest';
+import { editorPlace, type PlannedEditor } from './tiles';
+
+/** Cost over N, computed where something that shapes it has changed: the same object means the same curves. */
+export class CurveMemory {
+  private key: string | undefined;
+  private curves: CostCurves | null = null;
+
+  /** The curves of a planned prompt; null where it is not planned. */
+  of(planned: PromptPlan | undefined, parameters: ScenarioParameters): CostCurves | null {
+    if (planned === undefined || planned.error !== null) {
+      this.key = undefined;
+      return (this.curves = null);
+    }
+    const { plan, calibration } = planned;
+    const { model, scenario, construction, oracle, scoreBytes } = plan;
+    // Everything but N and the text.
+    const key = JSON.stringify([model, scenario, construction, oracle, scoreBytes, parameters, calibration?.provider, calibration?.date]);
+    if (key !== this.key) {
+      this.curves = costCurves(comparedRequests(plan, parameters).possible, plan, calibration);
+      this.key = key;
+    }
+    return this.curves;
+  }
+}
 
 /** The state of the extension that the panel shows. */
-export interface PanelState extends PlannedEditor {
+interface PanelState extends PlannedEditor {
   readonly choice: FormChoice;
   readonly read: ReadChoice;
   readonly activity: Activity;

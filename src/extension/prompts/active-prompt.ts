@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../disposable';
-import { continuationScheme } from '../runs/continuations';
+import { continuationScheme } from '../tasks/continuations';
 import { promptLanguages, settingsSection } from '../settings';
 
 /** Schemes of documents that are for reading: logs, and what Two Heads itself says. */

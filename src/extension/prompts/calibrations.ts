@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import type { Calibration } from '../../core/device/calibration';
-import { fastestDevice } from '../../core/device/fastest-device';
-import type { Provider } from '../../core/options';
-import type { PlanRequest } from '../../core/plan/plan';
+import type { Provider } from '../../core/options/options';
+import type { PlanRequest } from '../../core/plan/request';
+import type { Calibration } from '../../core/predict/calibration';
+import { fastestDevice } from '../../core/predict/fastest';
 import { Disposable } from '../disposable';
 
 /** What is known of this machine's devices: read once per provider and number of threads, and again after a calibration. */
@@ -36,7 +36,7 @@ export class Calibrations extends Disposable {
 
   private async read(provider: Provider, threads: number): Promise<readonly Calibration[]> {
     // Loaded at first use: it brings the schema library.
-    const { CalibrationStore } = await import('../../engine/calibrate/store');
+    const { CalibrationStore } = await import('../../engine/store/calibrations');
     return new CalibrationStore(this.folder).candidates(provider, threads);
   }
 }

@@ -1,15 +1,34 @@
-import type { Calibration } from '../../core/device/calibration';
-import { InputError } from '../../core/errors';
-import { outlineOf, type Outline } from '../../core/markdown/outline';
-import { sectionsOf, type Section } from '../../core/markdown/sections';
-import type { Plan } from '../../core/plan/plan';
-import { devicePrediction, type DevicePrediction } from '../../core/report/prediction';
-import type { TokenMap, TokenMapper } from '../../engine/tokenizer/token-map';
+import { CancelledError, InputError } from '../../core/errors';
+import { inEnglish } from '../../core/l10n';
+import type { SimulationOptions } from '../../core/options/options';
+import { makePlan, type Plan } from '../../core/plan/plan';
+import { planRequest } from '../../core/plan/request';
+import type { Calibration } from '../../core/predict/calibration';
+import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
+import { type PlanDocument, withTokenizerNote } from '../../core/report/report';
+import { type Outline, outlineOf, type Section, sectionsOf } from '../../core/text/headings';
+import type { Prompt } from '../../engine/read/prompt';
+import type { TokenMap, TokenMapper } from '../../engine/read/tokenizer/token-map';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
-import type { ModelReader, PlanningModel } from './model-reader';
-import { planTokens } from './plan-tokens';
+import type { ModelReader, PlanningModel } from './models';
+
+/**
+ * The plan of N tokens for the device that the options name or calibration prefers.
+ *
+ * @returns `plan` makes it, with notes in the language of the moment; it throws an InputError where there is none
+ */
+async function planTokens(
+  tokens: number,
+  { folder, tokenizer }: PlanningModel,
+  options: SimulationOptions,
+  calibrations: Calibrations,
+): Promise<{ readonly plan: () => Plan; readonly calibration: Calibration | undefined }> {
+  const request = planRequest(tokens, folder.config.shape, options);
+  const calibration = await calibrations.choose(options.provider, options.threads, request);
+  return { plan: () => withTokenizerNote(makePlan({ ...request, scoreBytes: calibration?.scoreBytes }), tokenizer), calibration };
+}
 
 /** A text as it was planned. */
 export interface PlannedText {
@@ -24,7 +43,7 @@ export interface PlannedText {
 }
 
 /** What planning goes by, the text apart. */
-export interface PlanSources {
+interface PlanSources {
   readonly choices: ChoiceStore;
   readonly models: ModelReader;
   readonly calibrations: Calibrations;
@@ -75,5 +94,41 @@ export class Planner {
       }
       return sections;
     };
+  }
+}
+
+/** A prompt whose tokens were counted: any number of scenarios can be planned for it. */
+interface CountedPrompt {
+  readonly prompt: Prompt;
+  readonly model: PlanningModel;
+  /** N, as many as the options let through. */
+  readonly tokens: number;
+}
+
+/** Plans texts that are in no editor. It needs no engine process, so that it waits for no run. */
+export class TextPlanner {
+  constructor(
+    private readonly models: ModelReader,
+    private readonly calibrations: Calibrations,
+  ) {}
+
+  /** @throws InputError where there is no such model, CancelledError */
+  async count(prompt: Prompt, { model: name, maxTokens }: SimulationOptions, signal: AbortSignal): Promise<CountedPrompt> {
+    const model = await this.models.read(name);
+    const map = signal.aborted ? undefined : await model.createMapper().map(prompt.text, () => signal.aborted);
+    if (map === undefined) {
+      throw new CancelledError();
+    }
+    return { prompt, model, tokens: maxTokens > 0 ? Math.min(maxTokens, map.tokens) : map.tokens };
+  }
+
+  /** @throws InputError where the prompt cannot have the scenario */
+  async plan({ prompt, model, tokens }: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
+    const { plan: makePlan, calibration } = await planTokens(tokens, model, options, this.calibrations);
+    // What other extensions and language models get is as the command line prints it.
+    const plan = inEnglish(makePlan);
+    // Loaded at first use, as models are.
+    const { planDocument } = await import('../../engine/tasks/plan');
+    return planDocument({ prompt, model: model.folder, tokenizer: { source: model.tokenizer }, plan, calibration });
   }
 }

@@ -1,15 +1,58 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import type { TextEdit } from '../../core/hints/edits';
+import type { TextEdit } from '../../core/text/edits';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
 import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
-import { Lag } from './lag';
-import type { ModelReader } from './model-reader';
-import { Planner, type PlannedText } from './planner';
-import { typingPause } from './typing-pause';
+import type { ModelReader } from './models';
+import { type PlannedText, Planner } from './planner';
+
+/** Pauses after a keystroke, in milliseconds. */
+const pauseMs = { quick: 5, slow: 100 } as const;
+const quickUpdateMs = 30;
+
+/**
+ * Pause after a keystroke before a prompt is planned again, in milliseconds: hardly any where the last update was quick, so
+ * that hints follow the keys; a longer one where it was not, so that typing is not held up.
+ */
+function typingPause(lastUpdateMs: number): number {
+  return lastUpdateMs <= quickUpdateMs ? pauseMs.quick : pauseMs.slow;
+}
+
+/**
+ * How long figures may lag behind their text before they count as stale, in milliseconds: sooner nobody has read them, and
+ * a mark at every keystroke would blink.
+ */
+const staleAfterMs = 250;
+
+/** Tells whether something has been behind for long, from its first change on until it is up to date again. */
+class Lag {
+  private timer: NodeJS.Timeout | undefined;
+  private long = false;
+
+  constructor(private readonly onTurnStale: () => void) {}
+
+  get isStale(): boolean {
+    return this.long;
+  }
+
+  /** Something changed; further changes do not put off the mark. */
+  begin(): void {
+    this.timer ??= setTimeout(() => {
+      this.long = true;
+      this.onTurnStale();
+    }, staleAfterMs);
+  }
+
+  /** Everything is up to date. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.long = false;
+  }
+}
 
 /** A prompt document as it was planned last. */
 export type PromptPlan =

@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import type { RunReport } from '../../core/report/report';
-import { idOf, type KeptRun, type RunOrigin } from '../../engine/history/kept-run';
-import { runCapacity, type RunFiles } from '../../engine/history/run-files';
-import { reportsFrom } from '../../engine/report/read-reports';
+import { idOf, type KeptRun, runCapacity, type RunFiles, type RunOrigin } from '../../engine/store/runs';
+import { reportsFrom } from '../../engine/read/report/reports';
 import { Disposable } from '../disposable';
 
 /** Under which an earlier version kept its runs in the workspace's state. */

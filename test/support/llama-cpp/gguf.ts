@@ -1,4 +1,4 @@
-import type { LoadedModel } from '../../../src/engine/model/load';
+import type { LoadedModel } from '../../../src/engine/read/model/load';
 import { count, real, text, writeGgufFile, type Metadata } from './gguf-file';
 import { rotaryMetadata } from './rotary';
 import { ggufTensors } from './tensors';

@@ -1,5 +1,5 @@
-import type { LoadedModel } from '../../../src/engine/model/load';
-import type { ProjectWeight, Weight } from '../../../src/engine/model/weights';
+import type { LoadedModel } from '../../../src/engine/read/model/load';
+import type { ProjectWeight, Weight } from '../../../src/engine/read/model/weights';
 
 type Change<Part> = (part: Part) => Part;
 

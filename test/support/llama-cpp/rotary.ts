@@ -1,4 +1,4 @@
-import type { RopeScaling, RotaryEmbedding } from '../../../src/engine/model/rope';
+import type { RopeScaling, RotaryEmbedding } from '../../../src/engine/read/model/rope';
 import { count, real, text, type Metadata } from './gguf-file';
 
 /** Turns at the fast and the slow end of YaRN's ramp in llama.cpp: it reads no others from the files of these architectures. */

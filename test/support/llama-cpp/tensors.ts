@@ -1,5 +1,12 @@
-import type { LayerWeights, LoadedModel } from '../../../src/engine/model/load';
-import type { EmbeddingWeight, HeadWeight, OutputAndMlpWeight, ProjectWeight, Weight, Weights } from '../../../src/engine/model/weights';
+import type { LayerWeights, LoadedModel } from '../../../src/engine/read/model/load';
+import type {
+  EmbeddingWeight,
+  HeadWeight,
+  OutputAndMlpWeight,
+  ProjectWeight,
+  Weight,
+  Weights,
+} from '../../../src/engine/read/model/weights';
 import type { Tensor } from './gguf-file';
 import { frequencyDivisors } from './rotary';
 

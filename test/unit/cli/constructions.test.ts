@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LedgerReport } from '../../../src/core/report/ledger';
+import type { LedgerReport } from '../../../src/core/ledger/report';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
 import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Experiment } from '../../../src/core/experiment/experiment';
-import type { ExperimentReport } from '../../../src/core/report/experiment';
+import type { Experiment } from '../../../src/core/evaluate/experiment';
+import type { ExperimentReport } from '../../../src/core/evaluate/report';
 import { cli } from '../../support/cli';
 import { root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';

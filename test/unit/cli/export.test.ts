@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ExportSummary } from '../../../src/engine/export/export';
+import type { ExportSummary } from '../../../src/engine/tasks/export';
 import { cli } from '../../support/cli';
 import { onnxComplaints } from '../../support/onnx-checker';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { GenerationReport } from '../../../src/core/report/generation';
+import type { GenerationReport } from '../../../src/core/generate/report';
 import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerReport } from '../../../src/core/report/ledger';
+import type { LedgerReport } from '../../../src/core/ledger/report';
 import type { RunReport } from '../../../src/core/report/report';
 import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { PackReport } from '../../../src/core/report/pack';
+import type { PackReport } from '../../../src/core/pack/report';
 import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';

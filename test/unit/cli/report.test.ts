@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exportFormats, jsonReport } from '../../../src/core/export';
+import { exportFormats, jsonReport } from '../../../src/core/report/formats';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
-import { maximumReportBytes } from '../../../src/engine/report/read-reports';
+import { maximumReportBytes } from '../../../src/engine/read/report/reports';
 import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { reportOf } from '../../support/reports';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeScenario, perLayer } from '../../../src/core/masks';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
 import { callOrder, type OrderStep, type TileArea } from '../../../src/core/plan/call-order';
 import { dispatchBands, dispatchCount, dispatchesOf, dispatchesOfBand } from '../../../src/core/plan/dispatches';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/constructions';
-import { noToken, referenceTokens, rowSees, syntheticToken, type Pattern } from '../../../src/core/constructions/pattern';
-import { readingsOf } from '../../../src/core/constructions/slice';
-import { separationStrength, separationVectors, separationWidth } from '../../../src/core/constructions/separation';
-import { maskOf, makeScenario, type LayerScenario } from '../../../src/core/masks';
+import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/construct/construction';
+import { noToken, referenceTokens, rowSees, syntheticToken, type Pattern } from '../../../src/core/construct/arrangement';
+import { readingsOf } from '../../../src/core/construct/slice';
+import { separationStrength, separationVectors, separationWidth } from '../../../src/core/construct/separation';
+import { maskOf, makeScenario, type LayerScenario } from '../../../src/core/scenario/scenario';
 import { packedFormula } from '../../../src/core/plan/bound';
 import { partition } from '../../../src/core/plan/partition';
 import { makePlan } from '../../../src/core/plan/plan';
-import { permutation } from '../../../src/core/random';
+import { permutation } from '../../../src/core/math/random';
 import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
 import { smallModel } from '../../support/shapes';
 

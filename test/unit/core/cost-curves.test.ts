@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { costCurves, curveLengths } from '../../../src/core/device/cost-curves';
-import { predict, sumOf } from '../../../src/core/device/predict';
-import { predictedMs, timePredictor } from '../../../src/core/device/predict-request';
-import { comparedScenarios, scenarioCosts } from '../../../src/core/device/scenario-costs';
-import { perLayer } from '../../../src/core/masks';
-import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
-import { makePlan, type PlanRequest } from '../../../src/core/plan/plan';
-import { planRequest } from '../../../src/core/plan/request';
+import { costCurves, curveLengths } from '../../../src/core/compare/cost-curves';
+import { comparedScenarios, scenarioCosts } from '../../../src/core/compare/scenario-costs';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/options';
+import { makePlan } from '../../../src/core/plan/plan';
+import { type PlanRequest, planRequest } from '../../../src/core/plan/request';
+import { predict, predictedMs, sumOf, timePredictor } from '../../../src/core/predict/predict';
+import { perLayer } from '../../../src/core/scenario/scenario';
 import { madeUpCalibration } from '../../support/calibration';
 import { smallModel } from '../../support/shapes';
 

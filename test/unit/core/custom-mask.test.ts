@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { looksAhead, makeScenario, maskOf, scenarioLabel, type GeneralMask } from '../../../src/core/masks';
-import { boundTruth } from '../../../src/core/masks/expression/bounds';
-import { predicateOf } from '../../../src/core/masks/expression/evaluate';
-import { parseMask } from '../../../src/core/masks/expression/parse';
-import { parseCycle, parseScenario, scenarioText } from '../../../src/core/masks/parse';
-import { defaultOptions } from '../../../src/core/options';
+import { looksAhead, makeScenario, maskOf, scenarioLabel, type GeneralMask } from '../../../src/core/scenario/scenario';
+import { boundTruth } from '../../../src/core/scenario/expression/bounds';
+import { predicateOf } from '../../../src/core/scenario/expression/evaluate';
+import { parseMask } from '../../../src/core/scenario/expression/parse';
+import { parseCycle, parseScenario, scenarioText } from '../../../src/core/scenario/parse';
+import { defaultOptions } from '../../../src/core/options/options';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { smallModel } from '../../support/shapes';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { breakEven } from '../../../src/core/device/break-even';
-import { interpolate, linearBetween } from '../../../src/core/device/calibration';
-import { fastestBlock } from '../../../src/core/device/fastest-block';
-import { fitRates } from '../../../src/core/device/fit';
-import { countDispatches, predict, tileRate } from '../../../src/core/device/predict';
+import { breakEven } from '../../../src/core/predict/prediction';
+import { interpolate, linearBetween } from '../../../src/core/predict/calibration';
+import { fastestBlock } from '../../../src/core/predict/fastest';
+import { fitRates } from '../../../src/core/math/least-squares';
+import { countDispatches, predict, tileRate } from '../../../src/core/predict/predict';
 import { dispatchesOf } from '../../../src/core/plan/dispatches';
 import { makePlan } from '../../../src/core/plan/plan';
 import { settings } from '../../support/arbitrary';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { offsetAfter, rangeBefore, type TextEdit, type TextRange } from '../../../src/core/hints/edits';
+import { offsetAfter, rangeBefore, type TextEdit, type TextRange } from '../../../src/core/text/edits';
 import { runs } from '../../support/arbitrary';
 
 /** A character of a text with a name of its own: its place in the old text, or -1 for what was written since. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultNeedle, placeNeedle } from '../../../src/core/evaluation/needle';
-import { needleGrid, type NeedleScore } from '../../../src/core/evaluation/needle-grid';
+import { defaultNeedle, needleGrid, type NeedleScore, placeNeedle } from '../../../src/core/evaluate/needles';
 import { InputError } from '../../../src/core/errors';
 
 const haystack = Array.from({ length: 50 }, (_, index) => 100 + index);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paretoFront } from '../../../src/core/evaluation/pareto';
+import { paretoFront } from '../../../src/core/math/pareto';
 
 const frontOf = (points: readonly (readonly (number | null)[])[]): readonly boolean[] => paretoFront(points, (point) => point);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { summariseQuality, type QualitySummary } from '../../../src/core/evaluation/quality-summary';
-import { positionBins, summariseWindow, type ScoredPosition, type WindowSummary } from '../../../src/core/evaluation/statistics';
-import { normal, uniform } from '../../../src/core/random';
+import { summariseQuality, type QualitySummary } from '../../../src/core/evaluate/quality-summary';
+import { positionBins, summariseWindow, type ScoredPosition, type WindowSummary } from '../../../src/core/evaluate/statistics';
+import { normal, uniform } from '../../../src/core/math/random';
 
 const edges = [0, 2, 4];
 const first: readonly ScoredPosition[] = [

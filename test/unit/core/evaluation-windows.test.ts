@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutWindows, specialTokens } from '../../../src/core/evaluation/windows';
+import { cutWindows, specialTokens } from '../../../src/core/evaluate/windows';
 import { InputError } from '../../../src/core/errors';
 
 const text = (length: number): Int32Array => Int32Array.from({ length }, (_, index) => 100 + index);

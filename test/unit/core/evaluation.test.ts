@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateMean, estimateShare, studentQuantile } from '../../../src/core/evaluation/estimate';
-import { histogramOf, maximumOf, mergeHistograms, quantileError, quantileOf } from '../../../src/core/evaluation/histogram';
-import { addValue, meanOf, noMoments, type Moments } from '../../../src/core/evaluation/moments';
+import {
+  addValue,
+  estimateMean,
+  estimateShare,
+  meanOf,
+  type Moments,
+  noMoments,
+  studentQuantile,
+} from '../../../src/core/evaluate/estimate';
+import { histogramOf, maximumOf, mergeHistograms, quantileError, quantileOf } from '../../../src/core/evaluate/histogram';
 import {
   measures,
   mergeWindows,
@@ -10,7 +17,7 @@ import {
   summariseWindow,
   type ScoredPosition,
   type WindowSummary,
-} from '../../../src/core/evaluation/statistics';
+} from '../../../src/core/evaluate/statistics';
 
 function momentsOf(values: readonly number[]): Moments {
   const moments = { ...noMoments };

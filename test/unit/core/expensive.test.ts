@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstWords, mostExpensive, mostExpensiveBlocks } from '../../../src/core/hints/expensive';
+import { firstWords, mostExpensive, mostExpensiveBlocks } from '../../../src/core/hints/sections';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkBudgets } from '../../../src/core/experiment/budgets';
-import { defaultExperiment, defaultNeedleGrid, scenarioOf, windowsOf } from '../../../src/core/experiment/experiment';
-import { scenarioGrid } from '../../../src/core/experiment/grid';
+import { checkBudgets } from '../../../src/core/evaluate/budgets';
+import { defaultExperiment, defaultNeedleGrid, scenarioGrid, scenarioOf, windowsOf } from '../../../src/core/evaluate/experiment';
 import { InputError } from '../../../src/core/errors';
-import type { ExperimentReport } from '../../../src/core/report/experiment';
+import type { ExperimentReport } from '../../../src/core/evaluate/report';
 
 describe('the grid of scenarios', () => {
   it('has every combination of the values that a scenario takes, each once', () => {

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { csvReport } from '../../../src/core/export/csv';
-import { htmlReport } from '../../../src/core/export/html';
-import { exportFormats, jsonReport } from '../../../src/core/export/index';
-import { markdownReport, markdownText } from '../../../src/core/export/markdown';
-import { makeScenario, perLayer } from '../../../src/core/masks';
+import { csvReport } from '../../../src/core/report/csv';
+import { htmlReport } from '../../../src/core/report/html';
+import { exportFormats, jsonReport, markdownReport, markdownText } from '../../../src/core/report/formats';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
 import type { RunReport } from '../../../src/core/report/report';
-import { reportsFrom } from '../../../src/engine/report/read-reports';
+import { reportsFrom } from '../../../src/engine/read/report/reports';
 import { reportOf } from '../../support/reports';
 
 const scenarios = [

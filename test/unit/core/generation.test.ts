@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chooseToken, greedy } from '../../../src/core/generation/choose';
-import { uniform } from '../../../src/core/random';
+import { chooseToken, greedy } from '../../../src/core/generate/choose';
+import { uniform } from '../../../src/core/math/random';
 
 const logits = Float32Array.of(1, 3, 2, 3, -Infinity);
 const sampled = { temperature: 1, topK: 0, topP: 1, seed: 1 };

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outlineOf, type Outline } from '../../../src/core/markdown/outline';
-import { sectionsOf } from '../../../src/core/markdown/sections';
+import { type Outline, outlineOf, sectionsOf } from '../../../src/core/text/headings';
 import { runs } from '../../support/arbitrary';
 
 /** Headings as `level title`. */

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { makeScenario, maskOf, scenarioKinds, scenarioLabel, visibleRanges, type BandedMask, type Mask } from '../../../src/core/masks';
+import {
+  makeScenario,
+  maskOf,
+  scenarioKinds,
+  scenarioLabel,
+  visibleRanges,
+  type BandedMask,
+  type Mask,
+} from '../../../src/core/scenario/scenario';
 import { runs, settings } from '../../support/arbitrary';
 
 /** The mask of a scenario that has bands: all but the custom one. */

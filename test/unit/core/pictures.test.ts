@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writePictures } from '../../../src/cli/pictures';
-import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/constructions';
-import { noToken, rowSees, type Pattern } from '../../../src/core/constructions/pattern';
-import { maskOf } from '../../../src/core/masks';
-import { pictures } from '../../../src/core/pictures';
-import { constructionPicture } from '../../../src/core/pictures/construction-picture';
+import { arrangementOf, type BlackBoxConstruction } from '../../../src/core/construct/construction';
+import { noToken, rowSees, type Pattern } from '../../../src/core/construct/arrangement';
+import { maskOf } from '../../../src/core/scenario/scenario';
+import { pictures } from '../../../src/core/draw/pictures';
+import { constructionPicture } from '../../../src/core/draw/construction';
 import { partition } from '../../../src/core/plan/partition';
 import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
 import { root } from '../../support/paths';
@@ -112,7 +112,7 @@ function cellsOf(grid: Node, layer: string): Cell[] {
 describe('docs/pictures', () => {
   it('holds what the code draws', () => {
     const redraw =
-      'docs/pictures is not what src/core/pictures draws: redraw it with `node dist/cli.js ledger --pictures docs/pictures`, and look at it';
+      'docs/pictures is not what src/core/draw draws: redraw it with `node dist/cli.js ledger --pictures docs/pictures`, and look at it';
     expect(readdirSync(folder).sort(), redraw).toEqual(pictures.map(({ name }) => `${name}.svg`).sort());
     for (const { name, svg } of pictures) {
       expect(readFileSync(join(folder, `${name}.svg`), 'utf8') === svg(), `${redraw} (${name}.svg)`).toBe(true);

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockCost, planArithmetic } from '../../../src/core/hints/hints';
-import { maskDefinition, maskOf, makeScenario, perLayer, scenarioLabel, type LayerScenario } from '../../../src/core/masks';
-import { defaultOptions } from '../../../src/core/options';
+import { maskDefinition, maskOf, makeScenario, perLayer, scenarioLabel, type LayerScenario } from '../../../src/core/scenario/scenario';
+import { defaultOptions } from '../../../src/core/options/options';
 import { blockEnd, blockStart, partition } from '../../../src/core/plan/partition';
-import { layerParts } from '../../../src/core/plan/parts';
-import { makePlan, summarise, type Plan } from '../../../src/core/plan/plan';
+import { layerParts, makePlan, type Plan, summarise } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import type { TileKind } from '../../../src/core/plan/tiles';
 import { runs, scenarios, settings } from '../../support/arbitrary';

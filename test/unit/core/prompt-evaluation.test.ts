@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { evaluatedScenarios } from '../../../src/core/device/scenario-costs';
-import { scenarioOf } from '../../../src/core/experiment/experiment';
-import { promptEvaluation } from '../../../src/core/experiment/prompt-evaluation';
-import { makeScenario, perLayer, type Scenario } from '../../../src/core/masks';
-import { defaultOptions } from '../../../src/core/options';
+import { evaluatedScenarios } from '../../../src/core/compare/scenario-costs';
+import { promptEvaluation, scenarioOf } from '../../../src/core/evaluate/experiment';
+import { makeScenario, perLayer, type Scenario } from '../../../src/core/scenario/scenario';
+import { defaultOptions } from '../../../src/core/options/options';
 import { planRequest } from '../../../src/core/plan/request';
 import { smallModel } from '../../support/shapes';
 

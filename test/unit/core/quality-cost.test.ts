@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { qualityCostPicture, type QualityCostPoint, type QualityCostRequest } from '../../../src/core/pictures/quality-cost';
+import { qualityCostPicture, type QualityCostPoint, type QualityCostRequest } from '../../../src/core/draw/quality-cost';
 
 const windows = [16, 32, 64, 128, 256].map((window, index): QualityCostPoint => {
   const quality = 3 / (index + 1) ** 2;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { needleGrid, type NeedleScore } from '../../../src/core/evaluation/needle-grid';
-import { summariseQuality } from '../../../src/core/evaluation/quality-summary';
-import { summariseWindow, type ScoredPosition } from '../../../src/core/evaluation/statistics';
-import { defaultExperiment } from '../../../src/core/experiment/experiment';
-import { makeScenario } from '../../../src/core/masks';
-import { summariseExperiment, type ExperimentReport, type ExperimentSummary } from '../../../src/core/report/experiment';
-import { frontPoints, qualityCurve } from '../../../src/core/report/quality-curves';
+import { needleGrid, type NeedleScore } from '../../../src/core/evaluate/needles';
+import { summariseQuality } from '../../../src/core/evaluate/quality-summary';
+import { summariseWindow, type ScoredPosition } from '../../../src/core/evaluate/statistics';
+import { defaultExperiment } from '../../../src/core/evaluate/experiment';
+import { makeScenario } from '../../../src/core/scenario/scenario';
+import { summariseExperiment, type ExperimentReport, type ExperimentSummary } from '../../../src/core/evaluate/report';
+import { frontPoints, qualityCurve } from '../../../src/core/evaluate/curves';
 import {
   curveRows,
   intervalText,
@@ -15,7 +15,7 @@ import {
   plusMinus,
   pointTitle,
   qualityNotes,
-} from '../../../src/core/report/quality-rows';
+} from '../../../src/core/evaluate/rows';
 
 const positions = (divergence: number): readonly ScoredPosition[] =>
   [0, 1, 2].map((position) => ({ position, loss: 1 + position, baselineLoss: 1, divergence, agrees: true }));

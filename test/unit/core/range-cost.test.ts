@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockCost } from '../../../src/core/hints/hints';
-import { rangeCost } from '../../../src/core/hints/range-cost';
-import { sectionArithmetic, sectionLabel } from '../../../src/core/hints/section-hints';
-import { perLayer } from '../../../src/core/masks';
+import { rangeCost, sectionArithmetic, sectionLabel } from '../../../src/core/hints/sections';
+import { perLayer } from '../../../src/core/scenario/scenario';
 import { makePlan } from '../../../src/core/plan/plan';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { referenceAttention } from '../../../src/core/attention/reference';
-import { maskOf } from '../../../src/core/masks';
-import { uniform } from '../../../src/core/random';
+import { referenceAttention } from '../../../src/core/math/reference-attention';
+import { maskOf } from '../../../src/core/scenario/scenario';
+import { uniform } from '../../../src/core/math/random';
 import { runs, settings } from '../../support/arbitrary';
 import { denseAttention, toRows } from '../../support/dense-attention';
 

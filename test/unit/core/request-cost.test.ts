@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { constructions } from '../../../src/core/constructions';
-import { makeScenario, perLayer } from '../../../src/core/masks';
-import { defaultOptions } from '../../../src/core/options';
-import { makePlan, type PlanRequest } from '../../../src/core/plan/plan';
-import { planRequest } from '../../../src/core/plan/request';
+import { constructions } from '../../../src/core/construct/construction';
+import { defaultOptions } from '../../../src/core/options/options';
+import { makePlan } from '../../../src/core/plan/plan';
+import { type PlanRequest, planRequest } from '../../../src/core/plan/request';
 import { requestCost } from '../../../src/core/plan/request-cost';
-import { tileTotal } from '../../../src/core/plan/tile-total';
+import { tileTotal } from '../../../src/core/plan/tiles';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
 import { blackBoxSettings, runs, scenarios, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 

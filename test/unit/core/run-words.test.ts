@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { localTime } from '../../../src/core/format';
-import { makeScenario } from '../../../src/core/masks';
-import { byPrompt, runDescription, runLabel, runSpoken } from '../../../src/core/report/run-words';
+import { makeScenario } from '../../../src/core/scenario/scenario';
+import { byPrompt, runDescription, runLabel, runSpoken } from '../../../src/core/report/run-label';
 import { reportOf } from '../../support/reports';
 
 it('names a run by its scenario and time, and says what it came to', () => {

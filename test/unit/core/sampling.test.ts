@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { guaranteedEpsilon, logNeededLength } from '../../../src/core/sampling/guarantee';
+import { guaranteedEpsilon, logNeededLength } from '../../../src/core/report/sampling';
 
 describe("theorem 4.1's sample", () => {
   it.each([

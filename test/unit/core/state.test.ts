@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyState, logAddExp, mergeStates, type AttentionState } from '../../../src/core/attention/state';
+import { emptyState, logAddExp, mergeStates, type AttentionState } from '../../../src/core/math/attention-state';
 import { runs } from '../../support/arbitrary';
 import { denseAttention } from '../../support/dense-attention';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { excerptLength, excerptOf } from '../../../src/core/excerpt';
+import { excerptLength, excerptOf } from '../../../src/core/text/printable';
 import { tileCost } from '../../../src/core/hints/tile-cost';
-import type { Construction } from '../../../src/core/constructions';
-import { makeScenario, perLayer } from '../../../src/core/masks';
+import type { Construction } from '../../../src/core/construct/construction';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
-import type { DevicePrediction } from '../../../src/core/report/prediction';
+import type { DevicePrediction } from '../../../src/core/predict/prediction';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 

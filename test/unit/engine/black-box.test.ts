@@ -1,21 +1,25 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { BlackBoxConstruction } from '../../../src/core/constructions';
-import { separationStrength } from '../../../src/core/constructions/separation';
-import { outputWidth, sliceColumns, type BlackBoxShape, type Reading } from '../../../src/core/constructions/slice';
-import { makeScenario, type LayerScenario } from '../../../src/core/masks';
+import type { BlackBoxConstruction } from '../../../src/core/construct/construction';
+import { separationStrength } from '../../../src/core/construct/separation';
+import { type BlackBoxShape, outputWidth, type Reading, sliceColumns } from '../../../src/core/construct/slice';
+import { uniform } from '../../../src/core/math/random';
 import { blackBoxLayout } from '../../../src/core/plan/attention-cost';
-import { planLayers, type LayerPlan } from '../../../src/core/plan/plan';
-import { uniform } from '../../../src/core/random';
-import { BlackBoxAttention } from '../../../src/engine/black-box/black-box-attention';
-import { OnnxBlackBox, type BlackBox, type BlackBoxBatch } from '../../../src/engine/black-box/black-box';
-import { instanceWeights } from '../../../src/engine/black-box/weights';
-import { hiddenScore } from '../../../src/engine/graphs/attend';
-import type { CallCounter } from '../../../src/engine/oracle/oracle';
-import { PhaseClock } from '../../../src/engine/run/clock';
-import type { LayerTensors } from '../../../src/engine/run/layer';
-import { openDevice, type Device } from '../../../src/engine/runtime/provider';
-import { blackBoxSettings, type BlackBoxSetting } from '../../support/arbitrary';
+import { type LayerPlan, planLayers } from '../../../src/core/plan/plan';
+import { type LayerScenario, makeScenario } from '../../../src/core/scenario/scenario';
+import {
+  type BlackBox,
+  type BlackBoxBatch,
+  type CallCounter,
+  instanceWeights,
+  OnnxBlackBox,
+} from '../../../src/engine/attend/black-box/black-box';
+import { BlackBoxAttention } from '../../../src/engine/attend/black-box/black-box-attention';
+import { hiddenScore } from '../../../src/engine/attend/graphs/attend';
+import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { type Device, openDevice } from '../../../src/engine/attend/runtime/provider';
+import type { LayerTensors } from '../../../src/engine/attend/tiles/layer';
+import { type BlackBoxSetting, blackBoxSettings } from '../../support/arbitrary';
 import { transformInFloat64 } from '../../support/float64-transformer';
 import { alignedLayer, errorsOf, randomLayer } from '../../support/layers';
 import { planOf, smallModel } from '../../support/shapes';

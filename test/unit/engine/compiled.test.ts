@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CompiledAttention } from '../../../src/engine/compiled/compiled-attention';
-import type { CallCounter } from '../../../src/engine/oracle/oracle';
-import { PhaseClock } from '../../../src/engine/run/clock';
-import { openDevice, type Device } from '../../../src/engine/runtime/provider';
+import type { CallCounter } from '../../../src/engine/attend/black-box/black-box';
+import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { type Device, openDevice } from '../../../src/engine/attend/runtime/provider';
 import { settings } from '../../support/arbitrary';
+import { CompiledAttention } from '../../support/compiled-attention';
 import { alignedLayer, errorsOf, randomLayer } from '../../support/layers';
 import { planOf, smallModel } from '../../support/shapes';
 

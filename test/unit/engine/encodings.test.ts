@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodingCodec, encodings } from '../../../src/engine/tokenizer/encodings';
-import { standInName } from '../../../src/engine/tokenizer/stand-in';
-import { TokenMapper } from '../../../src/engine/tokenizer/token-map';
-import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { encodingCodec, encodings, standInName } from '../../../src/engine/read/tokenizer/encodings';
+import { TokenMapper } from '../../../src/engine/read/tokenizer/token-map';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { temporaryFolder } from '../../support/temporary';
 import { sampleText } from '../../support/paths';
 

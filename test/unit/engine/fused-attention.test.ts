@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LayerPlan } from '../../../src/core/plan/plan';
-import { plainLlama } from '../../../src/engine/model/architectures/llama';
-import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
-import type { Oracle } from '../../../src/engine/oracle/oracle';
-import { PhaseClock } from '../../../src/engine/run/clock';
-import { FusedAttention } from '../../../src/engine/run/fused-attention';
-import { openDevice, type Device } from '../../../src/engine/runtime/provider';
+import { plainLlama } from '../../../src/engine/read/model/architectures/llama';
+import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
+import type { Oracle } from '../../../src/engine/attend/tiles/oracle';
+import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { FusedAttention } from '../../../src/engine/attend/tiles/fused-attention';
+import { openDevice, type Device } from '../../../src/engine/attend/runtime/provider';
 import { settings } from '../../support/arbitrary';
 import { Float64Oracle } from '../../support/float64-oracle';
 import { errorsOf, randomLayer } from '../../support/layers';

@@ -1,18 +1,18 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultOptions } from '../../../src/core/options';
+import { defaultOptions } from '../../../src/core/options/options';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import { modelGraph } from '../../../src/engine/compiled/graphs';
-import { compiledFunctions } from '../../../src/engine/compiled/functions';
-import { loadModel, openModel, type LoadedModel } from '../../../src/engine/model/load';
-import { OnnxOracle } from '../../../src/engine/oracle/onnx-oracle';
-import { OutputHead } from '../../../src/engine/oracle/output-head';
-import { PhaseClock } from '../../../src/engine/run/clock';
-import { forward } from '../../../src/engine/run/forward';
-import { GraphSession } from '../../../src/engine/runtime/graph-session';
-import { openDevice } from '../../../src/engine/runtime/provider';
+import { modelGraph } from '../../../src/engine/attend/compiled/graphs';
+import { compiledFunctions } from '../../../src/engine/attend/compiled/functions';
+import { loadModel, openModel, type LoadedModel } from '../../../src/engine/read/model/load';
+import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
+import { OutputHead } from '../../../src/engine/attend/verify/predictions';
+import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { forward } from '../../../src/engine/attend/forward';
+import { GraphSession } from '../../../src/engine/attend/runtime/session';
+import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { modelsFolder, root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
-import { defaultLedgerOptions, type LedgerOptions, type LedgerReport } from '../../../src/core/report/ledger';
-import type { Progress } from '../../../src/core/report/progress';
-import { runLedger } from '../../../src/engine/ledger/ledger';
-import { ledgerRow, planStatement } from '../../../src/engine/ledger/row';
-import { ledgerStatements } from '../../../src/engine/ledger/statements';
-import { openDevice } from '../../../src/engine/runtime/provider';
+import { defaultLedgerOptions, type LedgerOptions, type LedgerReport } from '../../../src/core/ledger/report';
+import type { Progress } from '../../../src/core/report/phases';
+import { openDevice } from '../../../src/engine/attend/runtime/provider';
+import { runLedger } from '../../../src/engine/tasks/ledger/ledger';
+import { ledgerRow, ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
 
 const small: LedgerOptions = {
   ...defaultLedgerOptions,

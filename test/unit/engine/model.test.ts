@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
 import { parameterCount } from '../../../src/core/shapes';
-import { loadModel, openModel } from '../../../src/engine/model/load';
+import { loadModel, openModel } from '../../../src/engine/read/model/load';
 import { embeddedFolder, modelsFolder } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { defaultOptions } from '../../../src/core/options';
-import { CalibrationStore } from '../../../src/engine/calibrate/store';
-import { planDocument, planPrompt } from '../../../src/engine/laboratory';
-import { openModel } from '../../../src/engine/model/load';
-import { promptFromText } from '../../../src/engine/prompt';
-import { simulate } from '../../../src/engine/simulate';
+import { defaultOptions } from '../../../src/core/options/options';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { planDocument, planPrompt } from '../../../src/engine/tasks/plan';
+import { openModel } from '../../../src/engine/read/model/load';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { simulate } from '../../../src/engine/tasks/simulate';
 import { modelsFolder, sampleText } from '../../support/paths';
 
 /** A folder that is not there: nothing is calibrated. */

@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeScenario, perLayer } from '../../../src/core/masks';
-import { defaultOptions } from '../../../src/core/options';
+import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
+import { defaultOptions } from '../../../src/core/options/options';
 import type { RunReport } from '../../../src/core/report/report';
-import { idOf, type KeptRun, type RunOrigin } from '../../../src/engine/history/kept-run';
-import { maximumRunBytes, runCapacity, RunFiles } from '../../../src/engine/history/run-files';
+import { idOf, type KeptRun, maximumRunBytes, runCapacity, RunFiles, type RunOrigin } from '../../../src/engine/store/runs';
 import { reportOf } from '../../support/reports';
 import { temporaryFolder } from '../../support/temporary';
 

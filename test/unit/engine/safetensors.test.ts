@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { SafetensorsFile } from '../../../src/engine/model/safetensors';
-import type { Weight } from '../../../src/engine/model/weights';
+import { SafetensorsFile } from '../../../src/engine/read/model/safetensors';
+import type { Weight } from '../../../src/engine/read/model/weights';
 import { f32, safetensorsFile, type StoredTensor } from '../../support/safetensors-writer';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
-import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/masks';
-import { defaultOptions, type SimulationOptions } from '../../../src/core/options';
-import type { Progress } from '../../../src/core/report/progress';
-import { layerPhases, type RunReport } from '../../../src/core/report/report';
-import { CalibrationStore } from '../../../src/engine/calibrate/store';
-import { promptFromText } from '../../../src/engine/prompt';
-import { simulate } from '../../../src/engine/simulate';
-import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/options';
+import { layerPhases, type Progress } from '../../../src/core/report/phases';
+import type { RunReport } from '../../../src/core/report/report';
+import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/scenario/scenario';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { simulate } from '../../../src/engine/tasks/simulate';
 import { float64Perplexity } from '../../support/float64-llama';
 import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cutSegments } from '../../../src/engine/tokenizer/segments';
-import { uniform } from '../../../src/core/random';
-import { firstTokenFrom, TokenMapper, type TokenMap } from '../../../src/engine/tokenizer/token-map';
-import { PromptTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { cutSegments } from '../../../src/engine/read/tokenizer/segments';
+import { uniform } from '../../../src/core/math/random';
+import { firstTokenFrom, TokenMapper, type TokenMap } from '../../../src/engine/read/tokenizer/token-map';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { choiceDefinitions } from '../../../src/core/masks';
-import { constructions } from '../../../src/core/constructions';
-import { providers, verifications } from '../../../src/core/options';
+import { choiceDefinitions } from '../../../src/core/scenario/scenario';
+import { constructions } from '../../../src/core/construct/construction';
+import { providers, verifications } from '../../../src/core/options/options';
 import { root } from '../../support/paths';
 
 /** A setting as the manifest has it. */

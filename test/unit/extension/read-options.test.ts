@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { defaultOptions } from '../../../src/core/options';
-import { inContext } from '../../../src/extension/lab/call-context';
-import { readCompareOptions, readLabOptions } from '../../../src/extension/lab/read-options';
+import { defaultOptions } from '../../../src/core/options/options';
+import { inContext } from '../../../src/extension/api/create-api';
+import { readCompareOptions, readLabOptions } from '../../../src/extension/api/read-options';
 
 describe('options of another extension', () => {
   it('are the defaults where they are left out or undefined', () => {

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defaultOptions } from '../../../src/core/options';
-import { runConfirmation } from '../../../src/extension/tools/confirmation';
-import { comparisonText, planText, reportJson, runText } from '../../../src/extension/tools/result-text';
-import { compareToolInput, promptToolInput, readCompareInput, readPromptInput } from '../../../src/extension/tools/tool-input';
-import { CalibrationStore } from '../../../src/engine/calibrate/store';
-import { promptFromText } from '../../../src/engine/prompt';
-import { simulate } from '../../../src/engine/simulate';
+import { defaultOptions } from '../../../src/core/options/options';
+import { runConfirmation } from '../../../src/extension/api/language-model-tools';
+import { comparisonText, planText, reportJson, runText } from '../../../src/extension/api/result-text';
+import { compareToolInput, promptToolInput, readCompareInput, readPromptInput } from '../../../src/extension/api/tool-input';
+
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { simulate } from '../../../src/engine/tasks/simulate';
 import type { FormChoice } from '../../../src/protocol/panel';
 import { modelsFolder, root, sampleText } from '../../support/paths';
 

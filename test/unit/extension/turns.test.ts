@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/core/errors';
-import { longestQueue, Turns } from '../../../src/extension/runs/turns';
+import { longestQueue, Turns } from '../../../src/extension/tasks/single-task';
 
 /** Takes a turn and writes down when it begins. */
 function asker(turns: Turns, order: string[]): (name: string) => { controller: AbortController; turn: Promise<void> } {

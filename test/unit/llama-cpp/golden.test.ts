@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, openModel, type LoadedModel } from '../../../src/engine/model/load';
+import { loadModel, openModel, type LoadedModel } from '../../../src/engine/read/model/load';
 import { compareWithLlama, llamaFolder } from '../../support/llama-cpp/compare';
 import { llamaArchitectures } from '../../support/llama-cpp/gguf';
 import { installLlama, llamaRefusal } from '../../support/llama-cpp/install';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
-import { defaultOptions } from '../../../src/core/options';
+import { defaultOptions } from '../../../src/core/options/options';
 import { EngineClient } from '../../../src/engine/process/client';
 import { root, sampleText } from '../../support/paths';
 

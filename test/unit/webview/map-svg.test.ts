@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeScenario } from '../../../src/core/masks';
+import { makeScenario } from '../../../src/core/scenario/scenario';
 import type { Plan } from '../../../src/core/plan/plan';
-import { mapSvg } from '../../../webview/tile-map/map-svg';
-import { wholeMap, type Viewport } from '../../../webview/tile-map/viewport';
+import { mapSvg } from '../../../webview/map/map-svg';
+import { wholeMap, type Viewport } from '../../../webview/map/viewport';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
 

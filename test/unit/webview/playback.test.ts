@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boxesOf } from '../../../webview/tile-map/areas';
-import { blocksAt, columnsOf, rowsOf } from '../../../webview/tile-map/geometry';
-import { playingMs, stepAfter } from '../../../webview/tile-map/tempo';
-import { wholeMap, zoomed } from '../../../webview/tile-map/viewport';
+import { boxesOf } from '../../../webview/map/layout';
+import { blocksAt, columnsOf, rowsOf } from '../../../webview/map/geometry';
+import { playingMs, stepAfter } from '../../../webview/map/playback';
+import { wholeMap, zoomed } from '../../../webview/map/viewport';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 

@@ -2,11 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../../src/core/errors';
-import { defaultExperiment } from '../../../../src/core/experiment/experiment';
-import type { ExperimentSummary } from '../../../../src/core/report/experiment';
-import { CalibrationStore } from '../../../../src/engine/calibrate/store';
-import { evaluate } from '../../../../src/engine/experiment/evaluate';
-import type { EvaluateRequest } from '../../../../src/engine/process/rpc';
+import { defaultExperiment } from '../../../../src/core/evaluate/experiment';
+import type { ExperimentSummary } from '../../../../src/core/evaluate/report';
+import { CalibrationStore } from '../../../../src/engine/store/calibrations';
+import { evaluate, type EvaluateRequest } from '../../../../src/engine/tasks/evaluate/run-experiment';
 import { modelsFolder, sampleText } from '../../../support/paths';
 import { temporaryFolder } from '../../../support/temporary';
 

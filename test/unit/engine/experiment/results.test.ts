@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { InputError } from '../../../../src/core/errors';
-import { Results, unitOf } from '../../../../src/engine/experiment/results';
+import { Results, unitOf } from '../../../../src/engine/tasks/evaluate/results';
 import { temporaryFolder } from '../../../support/temporary';
 
 const number = z.number();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../../src/core/errors';
-import { defaultExperiment } from '../../../../src/core/experiment/experiment';
-import { experimentJsonSchema, parseExperiment } from '../../../../src/engine/experiment/schema';
+import { defaultExperiment } from '../../../../src/core/evaluate/experiment';
+import { experimentJsonSchema, parseExperiment } from '../../../../src/engine/tasks/evaluate/experiment-file';
 import { root } from '../../../support/paths';
 
 const read = (fields: object): ReturnType<typeof parseExperiment> =>

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../../../src/engine/model/config';
+import { parseConfig } from '../../../../src/engine/read/model/config';
 import { configOf, copyOf, load } from './golden-copy';
 import { deepJson, outcomeOf, refusalOf } from './outcome';
 

@@ -1,9 +1,9 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { loadModel, openModel, type LoadedModel } from '../../../../src/engine/model/load';
-import { rotaryTable } from '../../../../src/engine/model/rotary-table';
-import type { Weight } from '../../../../src/engine/model/weights';
+import { loadModel, openModel, type LoadedModel } from '../../../../src/engine/read/model/load';
+import { rotaryTable } from '../../../../src/engine/read/model/rope';
+import type { Weight } from '../../../../src/engine/read/model/weights';
 import { modelsFolder, root } from '../../../support/paths';
 import { temporaryFolder } from '../../../support/temporary';
 

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../../../src/engine/model/config';
-import type { LoadedModel } from '../../../../src/engine/model/load';
+import { parseConfig } from '../../../../src/engine/read/model/config';
+import type { LoadedModel } from '../../../../src/engine/read/model/load';
 import { configOf, copyOf, expectSound, goldenModel, goldenModels, load } from './golden-copy';
 import { deepJson, nastyStrings, outcomeOf } from './outcome';
 

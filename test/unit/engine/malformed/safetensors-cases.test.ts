@@ -1,8 +1,8 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SafetensorsFile } from '../../../../src/engine/model/safetensors';
-import type { Weight } from '../../../../src/engine/model/weights';
+import { SafetensorsFile } from '../../../../src/engine/read/model/safetensors';
+import type { Weight } from '../../../../src/engine/read/model/weights';
 import { f32, safetensorsBytes, safetensorsFile } from '../../../support/safetensors-writer';
 import { temporaryFolder } from '../../../support/temporary';
 import { deepJson, nastyStrings, outcomeOf, refusalOf } from './outcome';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SafetensorsFile } from '../../../../src/engine/model/safetensors';
+import { SafetensorsFile } from '../../../../src/engine/read/model/safetensors';
 import { safetensorsBytes } from '../../../support/safetensors-writer';
 import { temporaryFolder } from '../../../support/temporary';
 import { nastyStrings, outcomeOf } from './outcome';

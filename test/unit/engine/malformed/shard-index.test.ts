@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, trunc
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LoadedModel } from '../../../../src/engine/model/load';
+import type { LoadedModel } from '../../../../src/engine/read/model/load';
 import { copyOf, expectSound, goldenModel, load } from './golden-copy';
 import { deepJson, nastyStrings, outcomeOf, refusalOf } from './outcome';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../../src/core/errors';
-import { PromptTokenizer } from '../../../../src/engine/tokenizer/tokenizer';
+import { PromptTokenizer } from '../../../../src/engine/read/tokenizer/tokenizer';
 import { temporaryFolder } from '../../../support/temporary';
 import { deepJson, nastyStrings } from './outcome';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { TwoHeadsApi } from '../../../../src/extension/api';
+import type { TwoHeadsApi } from '../../../../src/extension/api/api';
 import type { ApiCall, Outcome, ToolCall } from './protocol';
 
 /** Calls the API of Two Heads, as any other extension may, and tells what came of it. */

@@ -1,0 +1,71 @@
+import { formatDuration } from '../format';
+import type { Phase } from '../report/phases';
+import type { RunMeasurements } from '../report/report';
+import { callPalette, element, escaped, ink, movedTo, page, textAt } from './svg';
+
+/** What is drawn: where the time of runs went. */
+interface PhasesPictureRequest {
+  /** Prefix of the ids in it. */
+  readonly name: string;
+  readonly title: string;
+  readonly runs: readonly { readonly label: string; readonly run: Pick<RunMeasurements, 'wallMs' | 'phases'> }[];
+}
+
+/** The phases that make up a run's time, in their order, and what is left of it. */
+const phases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp', 'other'] as const satisfies readonly (Phase | 'other')[];
+
+const [labelWidth, barWidth, rowHeight, barHeight] = [230, 430, 24, 16];
+const longestLabel = 34;
+
+/** A bar for every run, cut into its phases, all to one scale. */
+export function phasesPicture({ name, title, runs }: PhasesPictureRequest): string {
+  const longest = Math.max(...runs.map(({ run }) => run.wallMs), Number.MIN_VALUE);
+  const shown = phases.filter((phase) => runs.some(({ run }) => timeOf(run, phase) > 0));
+  const bars = runs.map(({ label, run }, index) => {
+    let x = labelWidth;
+    const parts = shown.map((phase) => {
+      const width = (timeOf(run, phase) / longest) * barWidth;
+      const part = element(
+        'rect',
+        { x, width, height: barHeight, fill: fillOf(phase) },
+        element('title', {}, escaped(`${phase}: ${formatDuration(timeOf(run, phase))}`)),
+      );
+      x += width;
+      return part;
+    });
+    return movedTo(0, index * rowHeight, textAt(0, 12, shortened(label)), ...parts, textAt(x + 6, 12, formatDuration(run.wallMs)));
+  });
+  const legend = shown.map((phase, index) =>
+    movedTo(labelWidth + index * 74, 0, element('rect', { width: 12, height: 12, fill: fillOf(phase) }), textAt(18, 10, phase)),
+  );
+  const height = runs.length * rowHeight;
+  return page({
+    name,
+    title,
+    description: runs.map(({ label, run }) => `${label}: ${formatDuration(run.wallMs)}`).join('; '),
+    body: {
+      markup: element('g', { 'font-size': 11.5 }, ...bars, movedTo(0, height + 12, ...legend)),
+      width: labelWidth + barWidth + 90,
+      height: height + 26,
+    },
+    caption: [
+      'From tokens in memory to the last layer’s output: tokenization, verification and quality are not part of it. Other: what no phase measures.',
+    ],
+  });
+}
+
+function timeOf({ wallMs, phases: spent }: Pick<RunMeasurements, 'wallMs' | 'phases'>, phase: (typeof phases)[number]): number {
+  if (phase !== 'other') {
+    return spent[phase];
+  }
+  const measured = phases.reduce((sum, each) => sum + (each === 'other' ? 0 : spent[each]), 0);
+  return Math.max(0, wallMs - measured);
+}
+
+function fillOf(phase: (typeof phases)[number]): string {
+  return phase === 'other' ? ink.frame : callPalette[phases.indexOf(phase)];
+}
+
+function shortened(label: string): string {
+  return label.length > longestLabel ? `${label.slice(0, longestLabel - 1)}…` : label;
+}

@@ -1,0 +1,135 @@
+import { makeScenario } from '../scenario/scenario';
+import { conversePicture } from './converse';
+import { packingPicture } from './packing';
+import { constructionPicture, type ConstructionPictureRequest } from './construction';
+
+/** A picture of the documentation. */
+interface Picture {
+  /** File name without its ending. */
+  readonly name: string;
+  readonly title: string;
+  /** Draws it: an SVG document, always the same. */
+  readonly svg: () => string;
+}
+
+const window = { tokens: 22, inputLength: 13, causal: true } as const;
+
+const drawn: readonly ConstructionPictureRequest[] = [
+  {
+    name: 'full-tiles',
+    title: 'Full attention: every query block against every key block (theorem 3.4)',
+    scenario: makeScenario('full'),
+    construction: 'tight',
+    tokens: 14,
+    inputLength: 5,
+    causal: false,
+    calls: [
+      { call: 2, note: 'Queries of block 0, keys of block 1. A row carries a query and a key side by side.' },
+      { call: 16, note: 'The last block has two tokens; the rest is padding.' },
+    ],
+  },
+  {
+    name: 'causal-tiles',
+    title: 'Causal attention: open tiles and a causal diagonal (theorem 3.4)',
+    scenario: makeScenario('causal'),
+    construction: 'tight',
+    tokens: 17,
+    inputLength: 6,
+    causal: false,
+    calls: [
+      { call: 2, note: 'Below the diagonal: queries of block 1, keys of block 0. All of them are visible.' },
+      { call: 3, note: 'On the diagonal: block 1 against itself, with the causal mask.' },
+    ],
+  },
+  {
+    name: 'causal-triangles',
+    title: 'Causal attention from an oracle that always masks causally (theorem 3.5)',
+    scenario: makeScenario('causal'),
+    construction: 'tight',
+    tokens: 17,
+    inputLength: 6,
+    causal: true,
+    calls: [
+      { call: 2, note: 'Lower triangle of tile (1, 0): query p of its block sees keys 0 to p of the key block.' },
+      {
+        call: 3,
+        note: 'Upper triangle: keys in reverse order, queries in reverse order and one row up, so that query p sees the keys after p.',
+      },
+    ],
+  },
+  {
+    name: 'window-tight',
+    title: 'Sliding window without a subtraction (theorem 5.1, tight)',
+    scenario: makeScenario('sliding-window', { window: 4 }),
+    construction: 'tight',
+    ...window,
+    calls: [
+      { call: 1, note: 'Chunks 0, 1 and 2 of the sequence with their own keys, in three slots of one call.' },
+      { call: 2, note: 'Chunks 1, 2 and 3, each with the keys of the chunk before: the reversed triangle.' },
+    ],
+  },
+  {
+    name: 'window-paper',
+    title: 'Sliding window as the difference of two causal sums (theorem 5.1, paper)',
+    scenario: makeScenario('sliding-window', { window: 4 }),
+    construction: 'paper',
+    ...window,
+    calls: [
+      { call: 3, note: 'Added: queries 9 to 17 with the M - 1 = 12 keys that end at query 17, up to themselves.' },
+      { call: 4, note: 'Taken away: the same keys, each query r = 4 rows higher: its sum ends before its window.' },
+    ],
+  },
+  {
+    name: 'sinks-tight',
+    title: 'Attention sinks without a subtraction (theorem 5.1, tight)',
+    scenario: makeScenario('attention-sink', { window: 4, sinks: 2 }),
+    construction: 'tight',
+    ...window,
+    calls: [
+      { call: 3, note: 'Chunks 2 and 3 with their own keys. The sinks ride along above them, for all to see.' },
+      { call: 4, note: 'Chunks 3 and 4, each with the keys of the chunk before. They have their sinks already.' },
+    ],
+  },
+  {
+    name: 'sinks-paper',
+    title: 'Attention sinks as differences (theorem 5.1, paper)',
+    scenario: makeScenario('attention-sink', { window: 4, sinks: 2 }),
+    construction: 'paper',
+    ...window,
+    calls: [
+      { call: 3, note: 'Added: every query of the chunk with all sinks.' },
+      { call: 4, note: 'Taken away: the sinks that a query has in its window already, or does not see yet. Keys in reverse order.' },
+    ],
+  },
+  {
+    name: 'average-case',
+    title: 'Average case: each query block with one random block of keys (theorem 4.1)',
+    scenario: makeScenario('average-case', { seed: 1 }),
+    construction: 'tight',
+    tokens: 14,
+    inputLength: 5,
+    causal: false,
+    calls: [{ call: 1, note: 'Queries of block 0 with the first four keys of the permutation.' }],
+  },
+];
+
+const packing = {
+  name: 'packing',
+  title: "H'L' instances in one call, as column slices (lemma 3.3)",
+  headWidth: 4,
+  separation: 4,
+  heads: 2,
+  layers: 2,
+};
+const converse = {
+  name: 'converse',
+  title: 'The converse: short sequences in one long call without a mask (theorem 4.2)',
+  lengths: [5, 3, 6, 4],
+};
+
+/** Every picture of docs/constructions.md. */
+export const pictures: readonly Picture[] = [
+  ...drawn.map((request) => ({ name: request.name, title: request.title, svg: () => constructionPicture(request) })),
+  { ...packing, svg: () => packingPicture(packing) },
+  { ...converse, svg: () => conversePicture(converse) },
+].map(({ name, title, svg }) => ({ name, title, svg }));

@@ -1,0 +1,246 @@
+import { paretoFront } from '../math/pareto';
+import { around, type Axis, type Box, linearAxis, logAxis, placeLabel, plain, plainOrCompact } from './plot';
+import { callPalette, type Drawing, element, escaped, ink, movedTo, page, textAt } from './svg';
+
+/** One run: what it costs and what it is worth. */
+export interface QualityCostPoint {
+  /** Names its group in the legend: points of one scenario share shape and colour. */
+  readonly scenario: string;
+  /** Beside the marker, short: `window 64`. */
+  readonly label: string;
+  /** Above 0, in the unit of `costTitle`. */
+  readonly cost: number;
+  /** The less the better, such as a mean divergence in nats or a perplexity. */
+  readonly quality: number;
+  /** Its 95% confidence interval. */
+  readonly interval?: { readonly low: number; readonly high: number };
+}
+
+/** What is drawn. */
+export interface QualityCostRequest {
+  /** Prefix of the ids in it: a file name without its ending. */
+  readonly name: string;
+  readonly title: string;
+  /** What x counts, with its unit. */
+  readonly costTitle: string;
+  /** What y measures, with its unit. */
+  readonly qualityTitle: string;
+  /** A logarithmic y shows what is 0 or below on a line of its own, below a break in the axis. */
+  readonly qualityScale: 'linear' | 'log';
+  readonly points: readonly QualityCostPoint[];
+  /** Numbers of the cost axis; as a rule `formatCompact`, and plain below 1,000. */
+  readonly formatCost?: (cost: number) => string;
+}
+
+interface Placed {
+  readonly point: QualityCostPoint;
+  readonly x: number;
+  readonly y: number;
+  readonly front: boolean;
+}
+
+const width = 770;
+/** The plot, in pixels of the body. */
+const plot: Box = { x: 72, y: 24, width: width - 72 - 14, height: 360 };
+const bottom = plot.y + plot.height;
+/** How far from the plot's floor the line of zeros and the break above it are. */
+const zeroLine = 16;
+const breakHeight = 46;
+const labelSize = 11;
+const labelHeight = 13;
+
+/** Outlines of markers, within 6 pixels of (0, 0); a legend of more scenarios than shapes repeats them in the next colour. */
+const shapes = [
+  'M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z',
+  'M-5 -5h10v10h-10z',
+  'M0 -6.5l6 11h-12z',
+  'M0 -6.8l6.8 6.8l-6.8 6.8l-6.8 -6.8z',
+  'M0 6.5l6 -11h-12z',
+  'M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z',
+  'M-6.5 0l3.2 -5.6h6.6l3.2 5.6l-3.2 5.6h-6.6z',
+] as const;
+
+/**
+ * Quality against cost, both better the smaller: a marker for every point, and the Pareto front as a stepped line.
+ *
+ * Points whose cost is not above 0, and numbers that are not finite, cannot be drawn; the caption names them.
+ */
+export function qualityCostPicture(request: QualityCostRequest): string {
+  const { name, title, costTitle, qualityTitle, points } = request;
+  const drawable = points.filter(({ cost, quality }) => cost > 0 && Number.isFinite(cost) && Number.isFinite(quality));
+  const front = paretoFront(drawable, ({ cost, quality }) => [cost, quality]);
+  const [x, y] = [costAxis(drawable, request.formatCost ?? plainOrCompact), qualityAxis(drawable, request.qualityScale)];
+  const placed = drawable.map((point, index): Placed => ({ point, x: x.at(point.cost), y: y.at(point.quality), front: front[index] }));
+  const scenarios = [...new Set(points.map(({ scenario }) => scenario))];
+  const legend = drawLegend(scenarios);
+  const markup = [
+    drawAxes(x, y, request),
+    drawFront(placed),
+    ...placed.map((each) => drawInterval(each, y)),
+    // The front last, so that nothing hides it.
+    ...placed
+      .toSorted((one, other) => Number(one.front) - Number(other.front))
+      .map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), each.front, each.point.label))),
+    drawLabels(placed, y),
+    movedTo(plot.x, bottom + 60, legend.markup),
+  ];
+  const best = placed.filter((each) => each.front).sort((one, other) => one.x - other.x);
+  const missing = points.filter((point) => !drawable.includes(point)).map(({ scenario, label }) => `${scenario}, ${label}`);
+  const caption = [
+    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}`,
+    ...(missing.length > 0 ? [`Not drawn, for want of a finite quality and a cost above 0: ${missing.join('; ')}.`] : []),
+  ];
+  const description = `${qualityTitle} against ${costTitle}: ${placed.length} points of ${scenarios.length} scenarios. On the Pareto front, by cost: ${best.map(({ point: { scenario, label, quality } }) => `${scenario}, ${label} (${plain(quality)})`).join('; ')}.`;
+  return page({ name, title, description, body: { markup: markup.join(''), width, height: bottom + 60 + legend.height }, caption });
+}
+
+function costAxis(points: readonly QualityCostPoint[], format: (cost: number) => string): Axis {
+  return logAxis(
+    points.map(({ cost }) => cost),
+    plot.x,
+    plot.x + plot.width,
+    format,
+  );
+}
+
+function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log'): Axis {
+  // An interval that goes down to almost 0 must not take a logarithmic axis with it: it runs off.
+  const lowest = (quality: number, low: number): number => (scale === 'log' ? Math.max(low, quality / 10) : low);
+  const values = points
+    .flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])])
+    .filter(Number.isFinite);
+  if (scale === 'linear') {
+    return linearAxis(values, bottom, plot.y);
+  }
+  const positive = values.filter((value) => value > 0);
+  const broken = points.some(({ quality }) => quality <= 0);
+  const axis = logAxis(positive, broken ? bottom - breakHeight : bottom, plot.y, plainOrCompact);
+  const zero = bottom - (broken ? zeroLine : 0);
+  return {
+    at: (value) => (value > 0 ? Math.min(axis.at(value), bottom) : zero),
+    ticks: [...(broken ? [{ at: zero, label: '0' }] : []), ...axis.ticks],
+  };
+}
+
+function drawAxes(x: Axis, y: Axis, { costTitle, qualityTitle, qualityScale }: QualityCostRequest): string {
+  const right = plot.x + plot.width;
+  const broken = qualityScale === 'log' && y.ticks.some(({ label }) => label === '0');
+  const grid = [
+    ...x.ticks.map(({ at }) => `M${fixed(at)} ${plot.y}V${bottom}`),
+    ...y.ticks.map(({ at }) => `M${plot.x} ${fixed(at)}H${right}`),
+  ];
+  const sign = element('path', { d: `M${plot.x - 6} ${bottom - 30}l12 -5m-12 -2l12 -5`, stroke: ink.line, 'stroke-width': 1.4 });
+  return [
+    element('path', { d: grid.join(''), stroke: ink.masked }),
+    element('path', { d: `M${plot.x} ${plot.y}V${bottom}H${right}`, stroke: ink.line, fill: 'none' }),
+    broken ? sign : '',
+    element(
+      'g',
+      { 'font-size': 11, 'text-anchor': 'middle', fill: ink.muted },
+      ...x.ticks.map(({ at, label }) => textAt(at, bottom + 17, label)),
+    ),
+    element(
+      'g',
+      { 'font-size': 11, 'text-anchor': 'end', fill: ink.muted },
+      ...y.ticks.map(({ at, label }) => textAt(plot.x - 9, at + 4, label)),
+    ),
+    textAt(plot.x + plot.width / 2, bottom + 38, `${costTitle} (logarithmic)`, { 'font-size': 12.5, 'text-anchor': 'middle' }),
+    textAt(0, 8, qualityScale === 'log' ? `${qualityTitle} (logarithmic)` : qualityTitle, { 'font-size': 12.5 }),
+  ].join('');
+}
+
+/** The corners of the least quality that a cost is enough for: down at each point of the front, level up to the next. */
+function frontCorners(placed: readonly Placed[]): (readonly [x: number, y: number])[] {
+  const steps = placed.filter(({ front }) => front).sort((one, other) => one.x - other.x);
+  const corners = steps.flatMap(({ x, y }, index) => [[x, index === 0 ? plot.y : steps[index - 1].y] as const, [x, y] as const]);
+  return [...corners, ...corners.slice(-1).map(([, y]) => [plot.x + plot.width, y] as const)];
+}
+
+function drawFront(placed: readonly Placed[]): string {
+  const points = frontCorners(placed)
+    .map(([x, y]) => `${fixed(x)},${fixed(y)}`)
+    .join(' ');
+  return points === ''
+    ? ''
+    : element('polyline', { class: 'front', points, fill: 'none', stroke: ink.line, 'stroke-width': 1.4, 'stroke-dasharray': '5 3' });
+}
+
+/** The confidence interval, as far as it lies on the axis. */
+function drawInterval({ point: { interval }, x }: Placed, { at }: Axis): string {
+  if (!isDrawn(interval)) {
+    return '';
+  }
+  const cap = (y: number): string => `M${fixed(x - 4)} ${fixed(y)}h8`;
+  const [low, high] = [at(interval.low), at(interval.high)];
+  return element('path', { class: 'interval', d: `M${fixed(x)} ${fixed(low)}V${fixed(high)}${cap(low)}${cap(high)}`, stroke: ink.muted });
+}
+
+function isDrawn(interval: QualityCostPoint['interval']): interval is NonNullable<QualityCostPoint['interval']> {
+  return interval !== undefined && Number.isFinite(interval.low) && Number.isFinite(interval.high);
+}
+
+/** The marker of a scenario's point: bold on the front, pale off it. */
+function marker(scenario: number, front: boolean, label: string): string {
+  return element(
+    'path',
+    {
+      class: front ? 'point on-front' : 'point',
+      d: shapes[scenario % shapes.length],
+      fill: callPalette[scenario % callPalette.length],
+      'fill-opacity': front ? 1 : 0.45,
+      stroke: front ? ink.text : ink.muted,
+      'stroke-width': front ? 2 : 1,
+    },
+    element('title', {}, escaped(label)),
+  );
+}
+
+/** Every point's label at the place beside it that covers least of what is there already, with a line to it from far away. */
+function drawLabels(placed: readonly Placed[], { at }: Axis): string {
+  const corners = frontCorners(placed);
+  const lines = [
+    ...placed.flatMap(({ point: { interval }, x }) => (isDrawn(interval) ? [around([x, at(interval.low)], [x, at(interval.high)])] : [])),
+    ...corners.slice(1).map((corner, index) => around(corners[index], corner)),
+  ];
+  const taken: Box[] = placed.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }));
+  const drawn = placed.map(({ point: { label }, x, y }) => {
+    const box = placeLabel(x, y, { width: textWidth(label, labelSize), height: labelHeight }, { plot, lines, taken });
+    taken.push(box);
+    const [nearX, nearY] = [Math.min(Math.max(x, box.x), box.x + box.width), Math.min(Math.max(y, box.y + 3), box.y + box.height - 2)];
+    const lead =
+      Math.hypot(nearX - x, nearY - y) > 18
+        ? element('path', { d: `M${fixed(x)} ${fixed(y)}L${fixed(nearX)} ${fixed(nearY)}`, stroke: ink.muted, 'stroke-width': 0.6 })
+        : '';
+    return lead + textAt(box.x, box.y + 10, label);
+  });
+  return element(
+    'g',
+    { class: 'labels', 'font-size': labelSize, stroke: ink.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke' },
+    ...drawn,
+  );
+}
+
+/** The scenarios with their markers, in rows. */
+function drawLegend(scenarios: readonly string[]): Drawing {
+  let [x, y] = [0, 0];
+  const items = scenarios.map((scenario, index) => {
+    const wide = textWidth(scenario, 11.5) + 34;
+    if (x > 0 && x + wide > plot.width) {
+      [x, y] = [0, y + 20];
+    }
+    const item = movedTo(x, y, movedTo(6, 6, marker(index, true, scenario)), textAt(18, 10, scenario));
+    x += wide;
+    return item;
+  });
+  return { markup: element('g', { class: 'legend', 'font-size': 11.5 }, ...items), width: plot.width, height: y + 14 };
+}
+
+/** A generous width of text in pixels: fonts differ. */
+function textWidth(content: string, size: number): number {
+  return content.length * size * 0.55;
+}
+
+/** A coordinate for path data, in hundredths of a pixel. */
+function fixed(value: number): number {
+  return Math.round(value * 100) / 100;
+}

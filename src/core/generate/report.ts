@@ -1,0 +1,134 @@
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../format';
+import { t } from '../l10n';
+import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
+import { type Scenario, scenarioLabel } from '../scenario/scenario';
+import type { OracleShape } from '../shapes';
+import type { SamplingOptions } from './choose';
+
+/** The most tokens that a prompt is continued by: this is to see what a scenario does, not to write books. */
+export const largestGeneration = 10_000;
+
+/** What a user can choose about a continuation. */
+export interface GenerationOptions extends SamplingOptions {
+  /** Tokens to add, at most. */
+  readonly tokens: number;
+  /** Whether to continue under the model's own attention as well. */
+  readonly baseline: boolean;
+}
+
+/** Calls that were made, counted where they are made. */
+interface CallsMade {
+  readonly attention: number;
+  readonly tokenwise: number;
+  /** Native `run()` calls that carried them. */
+  readonly dispatches: number;
+}
+
+/** A token that was added. */
+export interface GeneratedToken {
+  readonly id: number;
+  /** Half of a character is a replacement character. */
+  readonly text: string;
+  /** By the model under the scenario, in nats, before temperature and cuts. */
+  readonly logProbability: number;
+}
+
+/** A prompt, continued under one scenario. */
+export interface Continuation {
+  readonly scenario: Scenario;
+  readonly text: string;
+  readonly tokens: readonly GeneratedToken[];
+  /** Whether the model ended it, or it has as many tokens as were asked for. */
+  readonly ended: 'end-of-sequence' | 'length';
+  /** Keys that the cache holds at the end, in the layer that holds most. */
+  readonly cachedKeys: number;
+  /** Of keys and values in all layers, as they are allocated. */
+  readonly cacheBytes: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  /** Calls for the prompt, and for the tokens that were added. */
+  readonly prefillCalls: CallsMade;
+  readonly decodeCalls: CallsMade;
+}
+
+/** What `generate --json` prints. */
+export interface GenerationReport {
+  readonly schemaVersion: typeof reportSchemaVersion;
+  readonly prompt: PromptDigest;
+  readonly model: ModelDescription;
+  readonly oracle: OracleShape;
+  readonly generation: GenerationOptions;
+  readonly continuation: Continuation;
+  /** Under the model's own attention; null where that is the scenario, or it was not asked for. */
+  readonly baseline: Continuation | null;
+  /** Tokens with which both begin; null without a baseline. */
+  readonly sameTokens: number | null;
+  readonly run: { readonly provider: string; readonly device: string; readonly threads: number; readonly peakRssBytes: number };
+  readonly environment: Environment;
+}
+
+/** Continuations as a person reads them. */
+export function generationText({ prompt, model, oracle, generation, continuation, baseline, sameTokens }: GenerationReport): string {
+  return [
+    [
+      t('{0}: {1} on {2}, M = {3}', prompt.path, formatNumberOf(prompt.tokens, 'token'), model.name, formatCount(oracle.inputLength)),
+      t('continued by up to {0} ({1})', formatNumberOf(generation.tokens, 'token'), choosingText(generation)),
+    ].join('\n'),
+    continuationText(continuation, prompt.tokens, `${scenarioLabel(continuation.scenario)}:`),
+    ...(baseline === null || sameTokens === null
+      ? []
+      : [
+          continuationText(baseline, prompt.tokens, t("{0}, the model's own attention:", scenarioLabel(baseline.scenario))),
+          sameText(sameTokens, continuation, baseline),
+        ]),
+  ].join('\n\n');
+}
+
+/** How each token is chosen. */
+function choosingText({ temperature, topK, topP, seed }: GenerationReport['generation']): string {
+  return temperature === 0
+    ? t('greedy')
+    : [
+        t('temperature {0}', temperature),
+        ...(topK > 0 ? [t('top {0}', topK)] : []),
+        ...(topP < 1 ? [t('top p {0}', topP)] : []),
+        t('seed {0}', seed),
+      ].join(', ');
+}
+
+function continuationText(
+  { text, tokens, ended, cachedKeys, cacheBytes, prefillMs, decodeMs, prefillCalls, decodeCalls }: Continuation,
+  promptTokens: number,
+  title: string,
+): string {
+  const mean = tokens.reduce((sum, { logProbability }) => sum + logProbability, 0) / tokens.length;
+  const calls = ({ attention, tokenwise }: Continuation['decodeCalls']): string => formatNumberOf(attention + tokenwise, 'call');
+  const figures = [
+    t(
+      ended === 'end-of-sequence' ? '{0}, then the model ended the text; mean log-probability {1}' : '{0}; mean log-probability {1}',
+      formatNumberOf(tokens.length, 'token'),
+      mean.toFixed(2),
+    ),
+    t(
+      'prompt {0} ({1}), then {2} a token ({3})',
+      formatDuration(prefillMs),
+      calls(prefillCalls),
+      formatDuration(decodeMs / tokens.length),
+      calls(decodeCalls),
+    ),
+    t(
+      'cache of {0} keys after {1}, {2}',
+      formatCount(cachedKeys),
+      formatNumberOf(promptTokens + tokens.length - 1, 'token'),
+      formatBytes(cacheBytes),
+    ),
+  ];
+  return [title, ...text.split('\n').map((line) => `  | ${line}`), ...figures.map((line) => `  ${line}`)].join('\n');
+}
+
+function sameText(same: number, { tokens }: Continuation, baseline: Continuation): string {
+  if (same === tokens.length && same === baseline.tokens.length) {
+    return t('Both are the same.');
+  }
+  return same === 0 ? t('They differ from the first token on.') : t('Both begin with the same {0}.', formatNumberOf(same, 'token'));
+}

@@ -1,0 +1,74 @@
+import { visibleRanges, type BandedMask, type GeneralMask } from '../scenario/mask';
+import type { AttentionState } from './attention-state';
+
+/** One head's tensors: queries `[queries, width]`, keys and values `[keys, width]`, row-major. */
+export interface HeadTensors {
+  readonly width: number;
+  readonly queries: Float32Array | Float64Array;
+  readonly keys: Float32Array | Float64Array;
+  readonly values: Float32Array | Float64Array;
+}
+
+/**
+ * Exact attention of chosen queries of one head, accumulated in float64: the truth that every run is held against.
+ *
+ * Scores are `scale * <q, k>`, softmax over the keys that `mask` allows. Row `i` of the answer belongs to `rows[i]`.
+ * A row that sees no key is the empty state.
+ */
+export function referenceAttention(
+  head: HeadTensors,
+  mask: Pick<BandedMask, 'visible'> | Pick<GeneralMask, 'ranges'>,
+  scale: number,
+  rows: ArrayLike<number>,
+): AttentionState {
+  const { width } = head;
+  const out = new Float64Array(rows.length * width);
+  const logNormaliser = new Float64Array(rows.length);
+  const scores = new Float64Array(head.keys.length / width);
+  for (let index = 0; index < rows.length; index += 1) {
+    const query = rows[index];
+    const ranges = visibleRanges(mask, query);
+    const high = ranges.reduce((highest, { from, to }) => Math.max(highest, scoreKeys(head, query, scale, from, to, scores)), -Infinity);
+    const row = out.subarray(index * width, (index + 1) * width);
+    const sum = ranges.reduce((total, { from, to }) => total + addValues(head, scores, high, from, to, row), 0);
+    for (let column = 0; sum > 0 && column < width; column += 1) {
+      row[column] /= sum;
+    }
+    logNormaliser[index] = high + Math.log(sum);
+  }
+  return { rows: rows.length, width, out, logNormaliser };
+}
+
+/** `<q, k>` of a query and a key of one head, by their positions, in float64. */
+export function scoreOf({ width, queries, keys }: HeadTensors, query: number, key: number): number {
+  let product = 0;
+  for (let column = 0; column < width; column += 1) {
+    product += queries[query * width + column] * keys[key * width + column];
+  }
+  return product;
+}
+
+/** Fills `scores[from..to)` and returns the highest, `-Infinity` for no keys. */
+function scoreKeys(head: HeadTensors, query: number, scale: number, from: number, to: number, scores: Float64Array): number {
+  let high = -Infinity;
+  for (let key = from; key < to; key += 1) {
+    scores[key] = scoreOf(head, query, key) * scale;
+    high = Math.max(high, scores[key]);
+  }
+  return high;
+}
+
+/** Adds `e^(score - high) * value` over `[from, to)` into `row`; returns the sum of the weights. */
+function addValues(head: HeadTensors, scores: Float64Array, high: number, from: number, to: number, row: Float64Array): number {
+  const { width, values } = head;
+  let sum = 0;
+  for (let key = from; key < to; key += 1) {
+    const weight = Math.exp(scores[key] - high);
+    sum += weight;
+    const base = key * width;
+    for (let column = 0; column < width; column += 1) {
+      row[column] += weight * values[base + column];
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,127 @@
+import { phasesPicture } from '../draw/phases';
+import { qualityCostPicture } from '../draw/quality-cost';
+import { escaped } from '../draw/svg';
+import { tilePicture } from '../draw/tiles';
+import { formatNumberOf } from '../format';
+import { scenarioLabel } from '../scenario/scenario';
+import { visible } from '../text/printable';
+import { runFigures, runTitle, summaryColumns } from './figures';
+import type { RunReport } from './report';
+
+/**
+ * The style of an HTML report: light and dark by the reader's system, and by the editor's theme where it is shown in one.
+ *
+ * Pictures have a light ground of their own.
+ */
+const reportStyle = `
+:root { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d0d4da; --shade: #f3f4f6; }
+@media (prefers-color-scheme: dark) { :root { --ground: #1b1f2a; --ink: #e6e8ec; --muted: #a6afba; --line: #414856; --shade: #262b38; } }
+body { margin: 0 auto; max-width: 72rem; padding: 1rem 1.5rem 3rem; font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; background: var(--vscode-editor-background, var(--ground)); color: var(--vscode-editor-foreground, var(--ink)); }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+.scroller { overflow-x: auto; }
+table { border-collapse: collapse; }
+caption { text-align: start; color: var(--vscode-descriptionForeground, var(--muted)); padding-block-end: 0.4rem; }
+th, td { border: 1px solid var(--vscode-editorWidget-border, var(--line)); padding: 0.25rem 0.6rem; text-align: start; vertical-align: top; }
+section td { overflow-wrap: anywhere; }
+th { font-weight: 600; } thead th { background: var(--vscode-editorWidget-background, var(--shade)); white-space: nowrap; }
+.number { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
+figure { margin: 1.2rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
+@media print { figure, tr { break-inside: avoid; } }
+`;
+
+/** No script, no frame, no form, and nothing from anywhere: what the page says is in it. */
+const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** Runs as one HTML page with its pictures: it needs no other file, no script and no network. */
+export function htmlReport(reports: readonly RunReport[]): string {
+  const title = `Two Heads: ${formatNumberOf(reports.length, 'run')}`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${reportStyle}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${summaryTable(reports)}
+${picturesOf(reports).map(figure).join('\n')}
+${reports.map(section).join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function summaryTable(reports: readonly RunReport[]): string {
+  const head = summaryColumns.map(({ title, numeric }) => `<th scope="col"${classOf(numeric)}>${text(title)}</th>`).join('');
+  const rows = reports.map((report, index) => {
+    const cells = summaryColumns.map(({ of, numeric }) => `<td${classOf(numeric)}>${text(of(report))}</td>`).join('');
+    return `<tr><th scope="row"><a href="#run-${index + 1}">${index + 1}</a></th>${cells}</tr>`;
+  });
+  return scroller(
+    'All runs',
+    `<table>\n<caption>All runs</caption>\n<thead><tr><th scope="col">Run</th>${head}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`,
+  );
+}
+
+/** One run: its figures and its tiles. */
+function section(report: RunReport, index: number): string {
+  const title = text(runTitle(report, index));
+  const rows = runFigures(report).map(([name, value]) => `<tr><th scope="row">${text(name)}</th><td>${text(value)}</td></tr>`);
+  const { prompt, plan, scenario } = report;
+  const tiles = tilePicture({
+    name: `run-${index + 1}-tiles`,
+    title: `Tiles of run ${index + 1}`,
+    tokens: prompt.tokens,
+    blockSize: plan.blockSize,
+    scenario,
+  });
+  return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${figure(tiles)}\n</section>`;
+}
+
+/** The pictures of all runs together. */
+function picturesOf(reports: readonly RunReport[]): string[] {
+  const labelled = reports.map((report, index) => ({ label: visible(runTitle(report, index).replace(/^Run /, '')), run: report.run }));
+  const points = reports.flatMap(({ scenario, run, quality }, index) =>
+    quality === null
+      ? []
+      : [{ scenario: scenarioLabel(scenario), label: `run ${index + 1}`, cost: run.calls.total, quality: quality.meanKl }],
+  );
+  const comparable = points.filter(({ quality }) => Number.isFinite(quality));
+  return [
+    phasesPicture({ name: 'phases', title: 'Where the time went', runs: labelled }),
+    ...(comparable.length < 2
+      ? []
+      : [
+          qualityCostPicture({
+            name: 'quality-cost',
+            title: 'Quality against cost',
+            costTitle: 'Calls of the small transformer',
+            qualityTitle: 'Mean KL divergence from the model’s own attention, nats',
+            qualityScale: 'log',
+            points,
+          }),
+        ]),
+  ];
+}
+
+function figure(svg: string): string {
+  return `<figure>\n${svg}</figure>`;
+}
+
+/** A wide table scrolls in itself, by the keyboard too. @param label escaped already where it is text out of a file */
+function scroller(label: string, table: string): string {
+  return `<div class="scroller" role="region" tabindex="0" aria-label="${label}">\n${table}\n</div>`;
+}
+
+function classOf(numeric: boolean): string {
+  return numeric ? ' class="number"' : '';
+}
+
+function text(content: string): string {
+  return escaped(visible(content));
+}

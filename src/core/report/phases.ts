@@ -1,0 +1,41 @@
+/** One increment of a run's progress. */
+export interface Progress {
+  /** What is being done, in a few words. */
+  readonly message: string;
+  readonly phase: Phase | 'generate';
+  /** Share of the whole run that is done, from 0 to 1, never falling. */
+  readonly fraction: number;
+}
+
+/** Receives progress; called often, so it must be cheap. */
+export type OnProgress = (progress: Progress) => void;
+
+/** Wall time of the phases in milliseconds. */
+export interface Phases {
+  readonly tokenize: number;
+  readonly project: number;
+  /** Handing operands to the attention calls: copies outside the runs. */
+  readonly gather: number;
+  /** The runs that carry attention calls; the merge of their states is in them where the construction is `fused`. */
+  readonly attend: number;
+  /** What is left of the merge outside the runs. */
+  readonly merge: number;
+  /** Whole layers, where each is one compiled graph. */
+  readonly layer: number;
+  readonly mlp: number;
+  readonly verify: number;
+  /** The baseline run and the comparison of next-token distributions. */
+  readonly quality: number;
+}
+
+export type Phase = keyof Phases;
+
+/** The phases that make up a layer. */
+export const layerPhases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp'] as const satisfies readonly Phase[];
+
+/**
+ * Wall time of one layer's phases in milliseconds; the layers add up to the run's phases.
+ *
+ * The first layer starts the sessions that all share. On a device that works on after a call has returned, a part of a layer's time may show in the next.
+ */
+export type LayerTimes = Readonly<Record<(typeof layerPhases)[number], number>>;

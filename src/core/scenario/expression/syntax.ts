@@ -1,0 +1,38 @@
+/** What a mask expression may name: the query's and the key's 0-based position, and N, the number of tokens. */
+export const variables = ['q', 'k', 'n'] as const;
+export type Variable = (typeof variables)[number];
+
+export type Arithmetic = '+' | '-' | '*' | '//' | '%';
+export type Comparison = '<' | '<=' | '>' | '>=' | '==' | '!=';
+export type NumberFunction = 'abs' | 'min' | 'max';
+
+/** A whole number. The divisor of `//` and `%` is a literal above 0; both round down, so that `x % m` is in [0, m). */
+export type NumberNode =
+  | { readonly kind: 'literal'; readonly value: number }
+  | { readonly kind: 'variable'; readonly name: Variable }
+  | { readonly kind: 'arithmetic'; readonly operator: Arithmetic; readonly left: NumberNode; readonly right: NumberNode }
+  | { readonly kind: 'call'; readonly name: NumberFunction; readonly operands: readonly NumberNode[] };
+
+/** Whether a query sees a key. */
+export type TruthNode =
+  | { readonly kind: 'constant'; readonly value: boolean }
+  | { readonly kind: 'comparison'; readonly operator: Comparison; readonly left: NumberNode; readonly right: NumberNode }
+  | { readonly kind: 'and' | 'or'; readonly left: TruthNode; readonly right: TruthNode }
+  | { readonly kind: 'not'; readonly operand: TruthNode };
+
+/** Whether an expression names a variable. */
+export function mentions(node: TruthNode | NumberNode, name: Variable): boolean {
+  switch (node.kind) {
+    case 'literal':
+    case 'constant':
+      return false;
+    case 'variable':
+      return node.name === name;
+    case 'call':
+      return node.operands.some((operand) => mentions(operand, name));
+    case 'not':
+      return mentions(node.operand, name);
+    default:
+      return mentions(node.left, name) || mentions(node.right, name);
+  }
+}

@@ -1,0 +1,72 @@
+/** Code units that are compared at once. */
+const chunk = 4096;
+
+/** Length of the longest text that both begin with, in UTF-16 code units. */
+export function commonPrefix(a: string, b: string): number {
+  const limit = Math.min(a.length, b.length);
+  let at = 0;
+  while (at + chunk <= limit && a.slice(at, at + chunk) === b.slice(at, at + chunk)) {
+    at += chunk;
+  }
+  while (at < limit && a.charCodeAt(at) === b.charCodeAt(at)) {
+    at += 1;
+  }
+  return at;
+}
+
+/** Length of the longest text that both end with, up to a limit. */
+export function commonSuffix(a: string, b: string, limit: number): number {
+  let size = 0;
+  while (size + chunk <= limit && a.slice(a.length - size - chunk, a.length - size) === b.slice(b.length - size - chunk, b.length - size)) {
+    size += chunk;
+  }
+  while (size < limit && a.charCodeAt(a.length - size - 1) === b.charCodeAt(b.length - size - 1)) {
+    size += 1;
+  }
+  return size;
+}
+
+/** A change of a text: `removed` code units from `offset` on gave way to `inserted` ones. Offsets are UTF-16 code units. */
+export interface TextEdit {
+  readonly offset: number;
+  readonly removed: number;
+  readonly inserted: number;
+}
+
+/** A part of a text, from its first code unit to the one after its last. */
+export interface TextRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Where a word of an old text begins after edits, made one after another: at the first of its characters that is left.
+ *
+ * What is written right before the word pushes it on; what is written right behind it does not belong to it.
+ * @returns undefined where nothing of the word is left
+ */
+export function offsetAfter({ from, to }: TextRange, edits: readonly TextEdit[]): number | undefined {
+  let start = from;
+  let end = to;
+  for (const { offset, removed, inserted } of edits) {
+    const editEnd = offset + removed;
+    start = start < offset ? start : start >= editEnd ? start + inserted - removed : offset + inserted;
+    end = end <= offset ? end : end >= editEnd ? end + inserted - removed : offset;
+    if (start >= end) {
+      return undefined;
+    }
+  }
+  return start;
+}
+
+/** The range of the old text that holds every word which edits brought into a range of the new text. */
+export function rangeBefore({ from, to }: TextRange, edits: readonly TextEdit[]): TextRange {
+  let start = from;
+  let end = to;
+  for (const { offset, removed, inserted } of edits.toReversed()) {
+    const editEnd = offset + inserted;
+    start = start <= offset ? start : start >= editEnd ? start - inserted + removed : offset;
+    end = end < offset ? end : end >= editEnd ? end - inserted + removed : offset + removed;
+  }
+  return { from: start, to: end };
+}

@@ -1,0 +1,88 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Precision } from '../../../core/options/options';
+import type { OnnxOracle } from '../tiles/onnx-oracle';
+import { layerParts, partOfLayers } from '../../../core/plan/plan';
+import { embed } from '../tiles/embed';
+import { throwIfCancelled } from '../runtime/clock';
+import type { ForwardPass } from '../forward';
+import type { AttendedLayer, LayerTensors } from '../tiles/layer';
+import { sessionOptions, type Device } from '../runtime/provider';
+import { compiledFunctions } from './functions';
+import { layerGraph } from './graphs';
+
+/** A forward pass on the device of an oracle, which counts its calls. */
+export type CompiledPass = Omit<ForwardPass, 'oracle'> & { readonly oracle: OnnxOracle; readonly precision: Precision };
+
+/** What a layer's graph gives besides the residual stream, where it is inspected. */
+const inspectedOutputs = ['query', 'key', 'value', 'out', 'logNormaliser'] as const;
+
+/**
+ * Runs the large transformer one compiled layer after another: each is one graph of small-transformer calls with its
+ * weights inside, and the residual stream stays on the device between them.
+ *
+ * No more than two layers' weights are on the device at a time.
+ * @returns the last layer's residual stream `[N, d]`, before the final norm
+ * @throws CancelledError between two layers, once the signal is aborted
+ */
+export async function compiledForward(pass: CompiledPass): Promise<Float32Array> {
+  const { model, plan, clock, oracle } = pass;
+  const { layers, width } = model.shape;
+  const parts = layerParts(plan);
+  const partOf = partOfLayers(plan);
+  let before: InferenceSession | undefined;
+  let hidden: Tensor = new Tensor('float32', embed(model, pass.tokens), [plan.tokens, width]);
+  try {
+    for (let layer = 0; layer < layers; layer += 1) {
+      throwIfCancelled(pass.signal);
+      pass.onProgress(layer / layers, 'layer', `layer ${layer + 1} of ${layers}`);
+      const { graph, instances } = layerGraph(parts[partOf[layer]].plan, model, model.layers[layer], pass.inspect !== undefined);
+      const input = hidden;
+      const results = await clock.time('layer', async () => {
+        const session = await openLayer(
+          graph.build({ functions: compiledFunctions[pass.precision] }),
+          oracle.device,
+          layer === layers - 1,
+          pass.inspect !== undefined,
+        );
+        const made = await session.run({ hidden: input });
+        // A tensor in device memory belongs to the session that made it, and must go before that does.
+        input.dispose();
+        await before?.release();
+        before = session;
+        return made;
+      });
+      oracle.countLayer(instances, plan);
+      hidden = results.next;
+      await pass.inspect?.(layer, ...inspected(results, pass));
+      clock.endLayer();
+    }
+    pass.onProgress(1, 'layer', `layer ${layers} of ${layers}`);
+    return hidden.data as Float32Array;
+  } finally {
+    await before?.release();
+  }
+}
+
+/** A layer's session; on WebGPU its residual stream stays in device memory, unless it is the last one's. */
+async function openLayer(model: Uint8Array, device: Device, last: boolean, inspect: boolean): Promise<InferenceSession> {
+  const resident = device.provider === 'webgpu' && !last;
+  const locations = Object.fromEntries([
+    ['next', 'gpu-buffer'],
+    ...(inspect ? inspectedOutputs.map((name) => [name, 'cpu']) : []),
+  ]) as Record<string, Tensor.DataLocation>;
+  return InferenceSession.create(model, { ...sessionOptions(device), ...(resident && { preferredOutputLocation: locations }) });
+}
+
+function inspected(results: InferenceSession.OnnxValueMapType, { model, plan: { tokens } }: ForwardPass): [LayerTensors, AttendedLayer] {
+  const { heads, keyValueHeads, headWidth } = model.shape;
+  const tensor = (name: (typeof inspectedOutputs)[number], count: number): LayerTensors['query'] => ({
+    heads: count,
+    tokens,
+    width: headWidth,
+    data: results[name].data as Float32Array,
+  });
+  return [
+    { query: tensor('query', heads), key: tensor('key', keyValueHeads), value: tensor('value', keyValueHeads) },
+    { out: tensor('out', heads), logNormaliser: Float64Array.from(results.logNormaliser.data as Float32Array), rounds: 1 },
+  ];
+}

@@ -1,0 +1,160 @@
+import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
+import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, type WeightValues } from '../graphs/tokenwise';
+import type { Architecture } from '../../read/model/architecture';
+import type { LayerWeights, LoadedModel } from '../../read/model/load';
+import { type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
+import type { Weight, Weights } from '../../read/model/weights';
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { compileAttention, type CompiledAttention } from './attention';
+
+/** A graph made of small-transformer calls, not yet written. */
+export interface CompiledGraph {
+  readonly graph: GraphBuilder;
+  /** Single-head tiles that its attention reads; H'L' of them are one call. */
+  readonly instances: number;
+}
+
+/** Scores of one node, in bytes: on a device that keeps them to itself, many calls at once are better than few. */
+export const compiledScoreBytes = 256 * 1024 * 1024;
+
+/**
+ * One layer's attention as one graph.
+ *
+ * Inputs `query` `[H, N, m]` (scaled by 1/sqrt(m)), `key` and `value` `[H_kv, N, m]`; outputs `out` `[H, N, m]` and
+ * `logNormaliser` `[H, N]`.
+ */
+export function attentionGraph(plan: LayerPlan): CompiledGraph {
+  const { heads, keyValueHeads, headWidth } = plan.model;
+  const graph = new GraphBuilder('attention');
+  const attended = compileAttention(
+    graph,
+    plan,
+    {
+      query: graph.input('query', [heads, plan.tokens, headWidth]),
+      key: graph.input('key', [keyValueHeads, plan.tokens, headWidth]),
+      value: graph.input('value', [keyValueHeads, plan.tokens, headWidth]),
+    },
+    compiledScoreBytes,
+  );
+  outputAttention(graph, plan, attended);
+  return { graph, instances: attended.instances };
+}
+
+/**
+ * One transformer layer as one graph, its weights inside: `hidden` `[N, d]` to `next` `[N, d]`.
+ *
+ * @param inspected also gives out `query`, `key`, `value`, `out` and `logNormaliser`, to be checked
+ */
+export function layerGraph(plan: LayerPlan, architecture: Architecture, weights: LayerWeights, inspected: boolean): CompiledGraph {
+  const { width, heads, keyValueHeads, headWidth } = architecture.shape;
+  const graph = new GraphBuilder('layer');
+  const constants = new Constants(graph, plan.tokens, headWidth);
+  const layer = compileLayer(constants, plan, architecture, weights, graph.input('hidden', [plan.tokens, width]));
+  graph.output('next', layer.next, [plan.tokens, width]);
+  if (inspected) {
+    graph.output('query', layer.query, [heads, plan.tokens, headWidth]);
+    graph.output('key', layer.key, [keyValueHeads, plan.tokens, headWidth]);
+    graph.output('value', layer.value, [keyValueHeads, plan.tokens, headWidth]);
+    outputAttention(graph, plan, layer.attended);
+  }
+  return { graph, instances: layer.attended.instances };
+}
+
+/**
+ * The whole model as one graph of small-transformer calls: `tokens` `[N]` int64 to `logits` `[1, vocabulary]`, those of the
+ * token after the last, or `[N, vocabulary]`, those after every one.
+ */
+export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all' = 'last'): CompiledGraph {
+  const { vocabulary, headWidth } = model.shape;
+  const graph = new GraphBuilder('transformer');
+  const constants = new Constants(graph, plan.tokens, headWidth);
+  const parts = layerParts(plan);
+  const partOf = partOfLayers(plan);
+  let hidden = embedInto(constants, model, graph.input('tokens', [plan.tokens], 'int64'));
+  let instances = 0;
+  for (const [index, weights] of model.layers.entries()) {
+    const layer = compileLayer(constants, parts[partOf[index]].plan, model, weights, hidden, `layers.${index}.`);
+    hidden = layer.next;
+    instances += layer.attended.instances;
+  }
+  const read = logits === 'all' ? hidden : graph.slice(hidden, 0, plan.tokens - 1, plan.tokens);
+  graph.output('logits', logitsInto(graph, model, read, constants.all(model.head)), [logits === 'all' ? plan.tokens : 1, vocabulary]);
+  return { graph, instances };
+}
+
+/** Constants of a graph, each once however many layers read it. */
+class Constants {
+  private readonly weights = new Map<Float32Array, Value>();
+  private readonly tables = new Map<RotaryEmbedding, RotaryValues>();
+
+  constructor(
+    readonly graph: GraphBuilder,
+    readonly tokens: number,
+    private readonly headWidth: number,
+  ) {}
+
+  /** Weights by name. @param prefix begins their names in the graph */
+  all<Name extends string>(weights: Weights<Name>, prefix = ''): WeightValues<Name> {
+    const entries = Object.entries(weights as Readonly<Record<string, Weight>>);
+    return Object.fromEntries(entries.map(([name, weight]) => [name, this.one(weight, `${prefix}${name}`)])) as WeightValues<Name>;
+  }
+
+  /** Cosines and sines of the whole sequence. */
+  rotary(rotary: RotaryEmbedding): RotaryValues {
+    let values = this.tables.get(rotary);
+    if (values === undefined) {
+      const { cos, sin } = rotaryTable(rotary, this.tokens, 0, this.headWidth, this.tokens);
+      const shape = [this.tokens, this.headWidth];
+      values = { cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
+      this.tables.set(rotary, values);
+    }
+    return values;
+  }
+
+  private one({ shape, data }: Weight, name: string): Value {
+    let value = this.weights.get(data);
+    if (value === undefined) {
+      value = this.graph.floats(shape, data, name);
+      this.weights.set(data, value);
+    }
+    return value;
+  }
+}
+
+/** `tokens` `[N]` to the residual stream before the first layer, as `embed` makes it outside a graph. */
+function embedInto(constants: Constants, model: LoadedModel, tokens: Value): Value {
+  const { graph } = constants;
+  const weights = constants.all(model.embedding);
+  const words = graph.gather(required(weights, 'words'), tokens, 0);
+  const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, constants.tokens));
+  const summed = weights.segments === undefined ? placed : graph.add(placed, graph.slice(weights.segments, 0, 0, 1));
+  return weights.embeddingNormWeight === undefined
+    ? summed
+    : normalise(graph, model.norm, summed, weights.embeddingNormWeight, weights.embeddingNormBias);
+}
+
+interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'value', Value>> {
+  readonly attended: CompiledAttention;
+}
+
+/** @param prefix begins the names of the layer's weights */
+function compileLayer(
+  constants: Constants,
+  plan: LayerPlan,
+  architecture: Architecture,
+  weights: LayerWeights,
+  hidden: Value,
+  prefix = '',
+): CompiledLayer {
+  const { graph } = constants;
+  const rotary = weights.rotary && constants.rotary(weights.rotary);
+  const projected = projectInto(graph, architecture, hidden, constants.all(weights.project, prefix), rotary);
+  const attended = compileAttention(graph, plan, projected, compiledScoreBytes);
+  const next = outputAndMlpInto(graph, architecture, hidden, attended.out, constants.all(weights.outputAndMlp, prefix));
+  return { ...projected, attended, next };
+}
+
+function outputAttention(g: GraphBuilder, { tokens, model: { heads, headWidth } }: Plan, { out, logNormaliser }: CompiledAttention): void {
+  g.output('out', out, [heads, tokens, headWidth]);
+  g.output('logNormaliser', g.reshape(logNormaliser, [heads, tokens]), [heads, tokens]);
+}

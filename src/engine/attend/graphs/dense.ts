@@ -1,0 +1,47 @@
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { hiddenScore } from './attend';
+
+/** `[rows, rows]`: 0 up to the diagonal, `hiddenScore` or less after it; folded into a constant when the graph is loaded. */
+export function causalMask(g: GraphBuilder, rows: number): Value {
+  const positions = Float32Array.from({ length: rows }, (_, row) => row);
+  const ahead = g.subtract(g.floats([1, rows], positions), g.floats([rows, 1], positions));
+  return g.multiply(g.relu(ahead), g.scalar(hiddenScore));
+}
+
+/**
+ * What everyone writes first: scores of all N^2 pairs, a causal mask, softmax, and the weighted values, in one call.
+ *
+ * Inputs `query`, `key`, `value` `[heads, N, m]`, queries scaled by 1/sqrt(m); output `out` `[heads, N, m]`. Its memory
+ * grows as O(N^2).
+ */
+export function denseAttentionGraph(tokens: number, headWidth: number): Uint8Array {
+  const g = new GraphBuilder('dense-attention');
+  const operand = ['heads', tokens, headWidth];
+  const query = g.input('query', operand);
+  const key = g.input('key', operand);
+  const value = g.input('value', operand);
+  const scores = g.add(g.matMul(query, g.transpose(key, [0, 2, 1])), causalMask(g, tokens));
+  g.output('out', g.matMul(g.softmax(scores), value), operand);
+  return g.build();
+}
+
+/**
+ * Attention as a kernel without a mask input computes it: what theorem 4.2 packs prompts into.
+ *
+ * Inputs: `query` `[H_kv, H / H_kv, N, columns]` (queries already scaled), `key` and `value` `[H_kv, 1, N, columns]`;
+ * columns are a head's m and whatever the caller appended to them. Output: `out`, shaped as `query`. Nothing tells the
+ * graph which pairs are to be visible.
+ * @param causalTokens builds in a causal flag; the length N is fixed then, as in a graph compiled for one shape
+ */
+export function packedAttentionGraph(causalTokens?: number): Uint8Array {
+  const g = new GraphBuilder('packed-attention');
+  const tokens = causalTokens ?? 'N';
+  const query = g.input('query', ['keyValueHeads', 'group', tokens, 'columns']);
+  const key = g.input('key', ['keyValueHeads', 1, tokens, 'columns']);
+  const value = g.input('value', ['keyValueHeads', 1, tokens, 'columns']);
+
+  const products = g.matMul(query, g.transpose(key, [0, 1, 3, 2]));
+  const scores = causalTokens === undefined ? products : g.add(products, causalMask(g, causalTokens));
+  g.output('out', g.matMul(g.softmax(scores), value), ['keyValueHeads', 'group', tokens, 'columns']);
+  return g.build();
+}

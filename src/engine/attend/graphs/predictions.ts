@@ -1,0 +1,58 @@
+import type { Architecture } from '../../read/model/architecture';
+import type { HeadWeight, WeightShapes } from '../../read/model/weights';
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { logitsInto, logProbabilities, weightInputs } from './tokenwise';
+
+/**
+ * How well rows predict given tokens.
+ *
+ * Inputs: `hidden` `[rows, d]`, the head's weights by name, `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `loss` (negative
+ * log-likelihood in nats) and `above` (tokens that are more likely than the target).
+ */
+export function scoreTargetsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>): Uint8Array {
+  const g = new GraphBuilder('score-targets');
+  const hidden = g.input('hidden', ['rows', architecture.shape.width]);
+  const logs = logProbabilities(g, logitsInto(g, architecture, hidden, weightInputs(g, head)));
+  const own = g.gatherElements(logs, g.input('target', ['rows', 1], 'int64'), 1);
+  g.output('loss', g.negate(own), ['rows', 1]);
+  g.output('above', g.reduceSum(g.isAbove(logs, own), 1), ['rows', 1]);
+  return g.build();
+}
+
+/** Inputs: `hidden` `[rows, d]`, the head's weights by name. Output: `logits` `[rows, vocabulary]`. */
+export function logitsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>): Uint8Array {
+  const { width, vocabulary } = architecture.shape;
+  const g = new GraphBuilder('logits');
+  const hidden = g.input('hidden', ['rows', width]);
+  g.output('logits', logitsInto(g, architecture, hidden, weightInputs(g, head)), ['rows', vocabulary]);
+  return g.build();
+}
+
+/**
+ * Distributions of two runs, compared row by row without the logits ever leaving the graph.
+ *
+ * Inputs: `hidden` and `baseline` `[rows, d]` (last layer's residual streams), the head's weights by name, and with `targets`
+ * also `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `divergence` (KL(baseline || hidden) in nats), `margin` (0 where the
+ * baseline's most likely token is also the run's, else how much less likely than that one it is, in nats, negative), and with
+ * `targets` `loss` and `baselineLoss` (negative log-likelihood of the target in nats).
+ */
+export function comparePredictionsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>, targets: boolean): Uint8Array {
+  const { width } = architecture.shape;
+  const g = new GraphBuilder('compare-predictions');
+  const hidden = g.input('hidden', ['rows', width]);
+  const baseline = g.input('baseline', ['rows', width]);
+  const weights = weightInputs(g, head);
+  const predicted = logProbabilities(g, logitsInto(g, architecture, hidden, weights));
+  const expected = logProbabilities(g, logitsInto(g, architecture, baseline, weights));
+  const weighted = g.multiply(g.exp(expected), g.subtract(expected, predicted));
+  g.output('divergence', g.reduceSum(weighted, 1), ['rows', 1]);
+  const ofBaseline = g.gatherElements(predicted, g.argMax(expected, 1), 1);
+  g.output('margin', g.subtract(ofBaseline, g.reduceMax(predicted, 1)), ['rows', 1]);
+  if (targets) {
+    const target = g.input('target', ['rows', 1], 'int64');
+    const loss = (logs: Value): Value => g.negate(g.gatherElements(logs, target, 1));
+    g.output('loss', loss(predicted), ['rows', 1]);
+    g.output('baselineLoss', loss(expected), ['rows', 1]);
+  }
+  return g.build();
+}

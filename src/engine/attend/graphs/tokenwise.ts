@@ -1,0 +1,183 @@
+import type { Activation, Architecture, Norm } from '../../read/model/architecture';
+import type { HeadWeight, OutputAndMlpWeight, ProjectWeight, WeightShapes } from '../../read/model/weights';
+import { GraphBuilder, type Value } from '../onnx/graph-builder';
+
+/** Weights as values of a graph, by name; absent where the architecture has none of that name. */
+export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;
+
+/** An input of a graph for every weight, named like it. */
+export function weightInputs<Name extends string>(g: GraphBuilder, shapes: WeightShapes<Name>): WeightValues<Name> {
+  const entries = Object.entries(shapes as Readonly<Record<string, readonly number[]>>);
+  return Object.fromEntries(entries.map(([name, shape]) => [name, g.input(name, shape)])) as WeightValues<Name>;
+}
+
+/** The value of a weight that no architecture does without. */
+export function required<Name extends string>(values: WeightValues<Name>, name: Name): Value {
+  const value = values[name];
+  if (value === undefined) {
+    throw new RangeError(`A layer needs ${name}.`);
+  }
+  return value;
+}
+
+/** `x W^T`, and a bias where there is one: weights stay in the `[out, in]` layout of a checkpoint. */
+function affine<Name extends string>(g: GraphBuilder, x: Value, values: WeightValues<Name>, weight: Name, bias: Name): Value {
+  return g.linear(x, required(values, weight), values[bias]);
+}
+
+/**
+ * Normalisation over the last axis: `x / sqrt(mean(x^2) + epsilon) * weight`, and for a layer norm of x less its mean, plus a
+ * bias where there is one (Ba et al., arXiv 1607.06450; Zhang and Sennrich, arXiv 1910.07467).
+ */
+export function normalise(g: GraphBuilder, { kind, epsilon }: Norm, x: Value, weight: Value, bias?: Value): Value {
+  const centred = kind === 'rms' ? x : g.subtract(x, g.reduceMean(x, -1));
+  const meanSquare = g.reduceMean(g.multiply(centred, centred), -1);
+  const scaled = g.multiply(g.divide(centred, g.sqrt(g.add(meanSquare, g.scalar(epsilon)))), weight);
+  return bias === undefined ? scaled : g.add(scaled, bias);
+}
+
+/** The activation of a feed-forward network, element by element (Hendrycks and Gimpel, arXiv 1606.08415, for both kinds of GELU). */
+function activate(g: GraphBuilder, activation: Activation, x: Value): Value {
+  switch (activation) {
+    case 'relu':
+      return g.relu(x);
+    case 'silu':
+      return g.multiply(x, g.sigmoid(x));
+    case 'gelu':
+      return g.multiply(x, half(g, g.erf(g.multiply(x, g.scalar(Math.SQRT1_2)))));
+    case 'gelu-tanh': {
+      const cube = g.multiply(g.multiply(x, x), x);
+      const inner = g.multiply(g.add(x, g.multiply(cube, g.scalar(0.044715))), g.scalar(Math.sqrt(2 / Math.PI)));
+      return g.multiply(x, half(g, g.tanh(inner)));
+    }
+  }
+}
+
+/** `(1 + x) / 2`. */
+function half(g: GraphBuilder, x: Value): Value {
+  return g.multiply(g.add(x, g.scalar(1)), g.scalar(0.5));
+}
+
+/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, m]`. */
+export type RotaryValues = Readonly<Record<'cos' | 'sin', Value>>;
+
+/**
+ * Queries `[H, rows, m]`, scaled by 1/sqrt(m), keys and values `[H_kv, rows, m]` of a residual stream `[rows, d]`.
+ *
+ * @param rotary absent where positions are learned
+ */
+export function projectInto(
+  g: GraphBuilder,
+  { shape, norm, normPlacement }: Architecture,
+  hidden: Value,
+  weights: WeightValues<ProjectWeight>,
+  rotary: RotaryValues | undefined,
+): Record<'query' | 'key' | 'value', Value> {
+  const { heads, keyValueHeads, headWidth } = shape;
+  // A norm after the other half leaves nothing to do here; a first layer may go by the embedding's.
+  const normed =
+    normPlacement === 'before' && weights.attentionNormWeight !== undefined
+      ? normalise(g, norm, hidden, weights.attentionNormWeight, weights.attentionNormBias)
+      : hidden;
+  const perHead = (weight: ProjectWeight, bias: ProjectWeight, count: number): Value =>
+    g.transpose(g.reshape(affine(g, normed, weights, weight, bias), [-1, count, headWidth]), [1, 0, 2]);
+  const normHead = (x: Value, weight: Value | undefined): Value => (weight === undefined ? x : normalise(g, norm, x, weight));
+  const rotate = (x: Value): Value => (rotary === undefined ? x : rotateHalves(g, x, headWidth, rotary));
+  return {
+    query: g.multiply(
+      rotate(normHead(perHead('queryWeight', 'queryBias', heads), weights.queryNormWeight)),
+      g.scalar(1 / Math.sqrt(headWidth)),
+    ),
+    key: rotate(normHead(perHead('keyWeight', 'keyBias', keyValueHeads), weights.keyNormWeight)),
+    value: perHead('valueWeight', 'valueBias', keyValueHeads),
+  };
+}
+
+/** Column i and column i + m/2 as a pair that is turned by the position's angle. */
+function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { cos, sin }: RotaryValues): Value {
+  const low = g.slice(x, 2, 0, headWidth / 2);
+  const high = g.slice(x, 2, headWidth / 2, headWidth);
+  return g.add(g.multiply(x, cos), g.multiply(g.concat(2, g.negate(high), low), sin));
+}
+
+/**
+ * A token-wise call: residual stream to queries, keys and values.
+ *
+ * Inputs: `hidden` `[rows, d]`, the weights by name, and where the layer rotates `cos` and `sin` `[rows, m]`. Outputs: `query`
+ * `[H, rows, m]`, scaled by 1/sqrt(m), `key` and `value` `[H_kv, rows, m]`.
+ */
+export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, rotates: boolean): Uint8Array {
+  const { width, headWidth, heads, keyValueHeads } = architecture.shape;
+  const g = new GraphBuilder('project');
+  const hidden = g.input('hidden', ['rows', width]);
+  const values = weightInputs(g, weights);
+  const rotary = rotates ? { cos: g.input('cos', ['rows', headWidth]), sin: g.input('sin', ['rows', headWidth]) } : undefined;
+  const projected = projectInto(g, architecture, hidden, values, rotary);
+  g.output('query', projected.query, [heads, 'rows', headWidth]);
+  g.output('key', projected.key, [keyValueHeads, 'rows', headWidth]);
+  g.output('value', projected.value, [keyValueHeads, 'rows', headWidth]);
+  return g.build();
+}
+
+/** Attention outputs `[H, rows, m]` back into the residual stream, then the feed-forward network: `[rows, d]`. */
+export function outputAndMlpInto(
+  g: GraphBuilder,
+  architecture: Architecture,
+  hidden: Value,
+  attended: Value,
+  weights: WeightValues<OutputAndMlpWeight>,
+): Value {
+  const { shape, norm, normPlacement } = architecture;
+  const joined = g.reshape(g.transpose(attended, [1, 0, 2]), [-1, shape.heads * shape.headWidth]);
+  const residual = g.add(hidden, affine(g, joined, weights, 'outputWeight', 'outputBias'));
+  const normMlp = (x: Value): Value => normalise(g, norm, x, required(weights, 'mlpNormWeight'), weights.mlpNormBias);
+  if (normPlacement === 'after') {
+    const normed = normalise(g, norm, residual, required(weights, 'attentionNormWeight'), weights.attentionNormBias);
+    return normMlp(g.add(normed, feedForward(g, architecture, normed, weights)));
+  }
+  return g.add(residual, feedForward(g, architecture, normMlp(residual), weights));
+}
+
+/** Two matrices with an activation between them, or three where a gate multiplies what is between (Shazeer, arXiv 2002.05202). */
+function feedForward(g: GraphBuilder, { shape, activation }: Architecture, x: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
+  const up = affine(g, x, weights, 'upWeight', 'upBias');
+  const inner =
+    shape.feedForward === 'plain'
+      ? activate(g, activation, up)
+      : g.multiply(activate(g, activation, affine(g, x, weights, 'gateWeight', 'gateBias')), up);
+  return affine(g, inner, weights, 'downWeight', 'downBias');
+}
+
+/**
+ * A token-wise call: attention outputs back into the residual stream, then the feed-forward network.
+ *
+ * Inputs: `hidden` `[rows, d]`, `attended` `[H, rows, m]`, the weights by name. Output: `next` `[rows, d]`.
+ */
+export function outputAndMlpGraph(architecture: Architecture, weights: WeightShapes<OutputAndMlpWeight>): Uint8Array {
+  const { width, headWidth, heads } = architecture.shape;
+  const g = new GraphBuilder('output-and-mlp');
+  const hidden = g.input('hidden', ['rows', width]);
+  const attended = g.input('attended', [heads, 'rows', headWidth]);
+  g.output('next', outputAndMlpInto(g, architecture, hidden, attended, weightInputs(g, weights)), ['rows', width]);
+  return g.build();
+}
+
+/** The last residual stream `[rows, d]` to logits `[rows, vocabulary]`. */
+export function logitsInto(g: GraphBuilder, architecture: Architecture, hidden: Value, weights: WeightValues<HeadWeight>): Value {
+  const { norm, activation } = architecture;
+  const { finalNormWeight, transformWeight } = weights;
+  const normed = finalNormWeight === undefined ? hidden : normalise(g, norm, hidden, finalNormWeight, weights.finalNormBias);
+  return affine(g, transformWeight === undefined ? normed : transformed(), weights, 'headWeight', 'headBias');
+
+  /** One more layer, as masked language models have it: a matrix, the activation and a norm. */
+  function transformed(): Value {
+    const activated = activate(g, activation, affine(g, normed, weights, 'transformWeight', 'transformBias'));
+    return normalise(g, norm, activated, required(weights, 'transformNormWeight'), weights.transformNormBias);
+  }
+}
+
+/** Logits `[rows, vocabulary]` to natural logarithms of probabilities. From its parts: WebGPU has no kernel for LogSoftmax. */
+export function logProbabilities(g: GraphBuilder, logits: Value): Value {
+  const shifted = g.subtract(logits, g.reduceMax(logits, 1));
+  return g.subtract(shifted, g.log(g.reduceSum(g.exp(shifted), 1)));
+}

@@ -1,0 +1,172 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { InputError, messageOf } from '../../../core/errors';
+import { type CalibrationOptions, type Provider, providers } from '../../../core/options/options';
+import type { Calibration } from '../../../core/predict/calibration';
+import { GraphBuilder } from '../onnx/graph-builder';
+
+/** A provider that was seen to run on this machine. */
+export interface Device {
+  /** The execution provider that runs, never `auto`. */
+  readonly provider: Exclude<Provider, 'auto'>;
+  /** What it runs on, in words. */
+  readonly name: string;
+  /** Threads of ONNX Runtime's pool. */
+  readonly threads: number;
+}
+
+/**
+ * Opens the device that a prompt was planned for: the one that was named, or else the calibrated one.
+ *
+ * @throws InputError as `openDevice`
+ */
+export function openPlannedDevice({ provider, threads }: CalibrationOptions, calibration: Calibration | undefined): Promise<Device> {
+  return openDevice(provider === 'auto' ? (calibration?.provider ?? 'cpu') : provider, threads);
+}
+
+/**
+ * Finds the device for a provider by running a small tile of attention on it.
+ *
+ * `auto` is the CPU here: what calibration prefers to it is asked for by name. A provider that was named is used or
+ * refused, never replaced.
+ * @throws InputError where the provider is not there or does not run
+ */
+export async function openDevice(provider: Provider, threads: number): Promise<Device> {
+  const chosen = provider === 'auto' ? 'cpu' : provider;
+  const compiledIn = listSupportedBackends().map((backend) => backend.name);
+  if (!compiledIn.includes(chosen)) {
+    const present = providers.filter((name) => compiledIn.includes(name));
+    throw new InputError(
+      `Provider "${chosen}" is not in ONNX Runtime for ${process.platform}-${process.arch}; use one of auto, ${present.join(', ')}.`,
+    );
+  }
+  // Every error is thrown as well; the runtime's own lines would only stand between the user and the one that says what to do.
+  env.logLevel = 'fatal';
+  const device: Device = {
+    provider: chosen,
+    name: deviceName(chosen),
+    threads: threads > 0 ? threads : physicalCores(),
+  };
+  try {
+    await probe(device);
+  } catch (error) {
+    // A failed check of the runtime begins with its place in the source; what went wrong comes after it.
+    const reason = messageOf(error)
+      .split('\n')[0]
+      .replace(/^.* was false\. /, '');
+    throw new InputError(`Provider "${chosen}" does not run on this machine (${reason}); use --provider cpu.`);
+  }
+  return device;
+}
+
+/** Session options for a device: every operator must run on it, and idle threads must not take a core from others. */
+export function sessionOptions({ provider, threads }: Device): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [providerOptions[provider] ?? provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    // DirectML asks for both.
+    ...(provider === 'dml' && { enableMemPattern: false, executionMode: 'sequential' }),
+    extra: {
+      session: {
+        // Threads spin between the operators of a run, and stop when it ends: the next run may be another session's.
+        force_spinning_stop: '1',
+        intra_op: { allow_spinning: '1' },
+        ...(provider === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }),
+      },
+    },
+  };
+}
+
+/** Core ML as ML Program on CPU and GPU (0x10 | 0x20): its older format lacks operators, and the Neural Engine rounds to float16. */
+const providerOptions: Partial<Record<Provider, InferenceSession.ExecutionProviderConfig>> = {
+  coreml: { name: 'coreml', coreMlFlags: 0x30 },
+};
+
+/** Largest relative error of the probe: CUDA multiplies in TF32 unless it is told not to. */
+const probeTolerance = 5e-3;
+
+/** Runs a small tile of attention and holds it against the same sums in float64: a provider that starts may still be wrong. */
+async function probe(device: Device): Promise<void> {
+  const [rows, width] = [8, 16];
+  const g = new GraphBuilder('probe');
+  const query = g.input('query', [rows, width]);
+  const key = g.input('key', [rows, width]);
+  g.output('sums', g.reduceSum(g.exp(g.matMul(query, g.transpose(key, [1, 0]))), 1), [rows, 1]);
+  const data = Float32Array.from({ length: rows * width }, (_, index) => Math.sin(index) / 2);
+  const session = await InferenceSession.create(g.build(), sessionOptions(device));
+  try {
+    const operand = new Tensor('float32', data, [rows, width]);
+    const { sums } = await session.run({ query: operand, key: operand });
+    const product = (a: number, b: number): number =>
+      data.subarray(a * width, (a + 1) * width).reduce((sum, x, column) => sum + x * data[b * width + column], 0);
+    (sums.data as Float32Array).forEach((found, row) => {
+      const exact = Array.from({ length: rows }, (_, other) => Math.exp(product(row, other))).reduce((sum, x) => sum + x, 0);
+      if (!(Math.abs(found / exact - 1) < probeTolerance)) {
+        throw new Error(`a sum of ${exact} came out as ${found}`);
+      }
+    });
+  } finally {
+    await session.release();
+  }
+}
+
+/**
+ * Refuses float16 on a device that has it by name only: WebGPU without shader-f16 fails when such a graph runs, and the CPU
+ * computes it in float32, which shows in a number that float16 cannot hold.
+ *
+ * @throws InputError
+ */
+export async function checkFloat16(device: Device): Promise<void> {
+  try {
+    const g = new GraphBuilder('float16');
+    const half = g.cast(g.input('x', [4, 4]), 'float16');
+    g.output('y', g.cast(g.matMul(half, half), 'float32'), [4, 4]);
+    const session = await InferenceSession.create(g.build(), sessionOptions(device));
+    try {
+      const { y } = await session.run({ x: new Tensor('float32', new Float32Array(16).fill(0.5 + 2 ** -14), [4, 4]) });
+      if (y.data[0] !== 1) {
+        throw new Error('it computes in float32 instead');
+      }
+    } finally {
+      await session.release();
+    }
+  } catch (error) {
+    const reason = messageOf(error).split('\n')[0];
+    throw new InputError(`Precision "float16" does not run on ${device.provider} (${device.name}: ${reason}); use --precision float32.`);
+  }
+}
+
+/** Cores that a machine without hyper-threading would have; ONNX Runtime's own default, made explicit so that it can be reported. */
+function physicalCores(): number {
+  return Math.max(1, cpus().length);
+}
+
+/**
+ * What a provider runs on, in words: the processor, the first NVIDIA card that the driver lists, or a software device that
+ * the environment names. ONNX Runtime tells none of it; where nothing is found the provider's own name must do.
+ */
+function deviceName(provider: Exclude<Provider, 'auto'>): string {
+  if (provider === 'cpu') {
+    return cpus()[0]?.model.trim() ?? process.arch;
+  }
+  const drivers = `${process.env.VK_ICD_FILENAMES ?? ''} ${process.env.VK_DRIVER_FILES ?? ''}`;
+  if (provider === 'webgpu' && /swiftshader/i.test(drivers)) {
+    return 'SwiftShader (software)';
+  }
+  return (provider === 'webgpu' || provider === 'cuda' ? nvidiaName() : undefined) ?? provider;
+}
+
+/** The model that the NVIDIA driver on Linux gives for its first card. */
+function nvidiaName(folder = '/proc/driver/nvidia/gpus'): string | undefined {
+  try {
+    const [first] = readdirSync(folder);
+    return /^Model:\s*(.+)$/m.exec(readFileSync(join(folder, first, 'information'), 'utf8'))?.[1].trim();
+  } catch {
+    return undefined;
+  }
+}

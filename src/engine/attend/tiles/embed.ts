@@ -1,0 +1,65 @@
+import { InputError } from '../../../core/errors';
+import type { Norm } from '../../read/model/architecture';
+import type { LoadedModel } from '../../read/model/load';
+import type { Weight } from '../../read/model/weights';
+
+/**
+ * The residual stream `[N, d]` before the first layer: a token's word, its learned position and segment where the model has
+ * them, and a norm over their sum where it has one.
+ *
+ * @param positionOf position of a row, where it is not the row itself
+ * @throws InputError for a sequence longer than the model has positions for
+ */
+export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: number) => number = (row) => row): Float32Array {
+  const { words, positions, segments, embeddingNormWeight, embeddingNormBias } = model.embedding;
+  const { width } = model.shape;
+  const hidden = new Float32Array(tokens.length * width);
+  for (const [row, token] of tokens.entries()) {
+    const target = hidden.subarray(row * width, (row + 1) * width);
+    target.set(rowOf(words, token));
+    if (positions !== undefined) {
+      checkPosition(positionOf(row), model);
+      addTo(target, rowOf(positions, positionOf(row)));
+    }
+    if (segments !== undefined) {
+      // Every prompt is one segment, the first.
+      addTo(target, rowOf(segments, 0));
+    }
+    if (embeddingNormWeight !== undefined) {
+      normalise(target, model.norm, embeddingNormWeight.data, embeddingNormBias?.data);
+    }
+  }
+  return hidden;
+}
+
+/** Refuses a sequence that is longer than the model has positions for. @throws InputError that names both */
+export function checkLength(tokens: number, { name, maximumTokens }: Pick<LoadedModel, 'name' | 'maximumTokens'>): void {
+  if (maximumTokens !== undefined && tokens > maximumTokens) {
+    throw new InputError(
+      `The prompt has ${tokens} tokens and ${name} has positions for ${maximumTokens}; cut it with --max-tokens ${maximumTokens}.`,
+    );
+  }
+}
+
+function checkPosition(position: number, model: LoadedModel): void {
+  checkLength(position + 1, model);
+}
+
+function rowOf({ shape: [, width], data }: Weight, row: number): Float32Array {
+  return data.subarray(row * width, (row + 1) * width);
+}
+
+function addTo(target: Float32Array, more: Float32Array): void {
+  for (let column = 0; column < target.length; column += 1) {
+    target[column] += more[column];
+  }
+}
+
+/** The norm of the graphs (see graphs/norm.ts), in float64: embeddings are looked up here, where they lie. */
+function normalise(row: Float32Array, { kind, epsilon }: Norm, weight: Float32Array, bias: Float32Array | undefined): void {
+  const mean = kind === 'rms' ? 0 : row.reduce((sum, x) => sum + x, 0) / row.length;
+  const size = Math.sqrt(row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / row.length + epsilon);
+  for (let column = 0; column < row.length; column += 1) {
+    row[column] = ((row[column] - mean) / size) * weight[column] + (bias?.[column] ?? 0);
+  }
+}

@@ -1,0 +1,187 @@
+import type { AttentionState } from '../../../core/math/attention-state';
+import { tilesPerDispatch } from '../../../core/plan/attention-cost';
+import { type Dispatch, dispatchesOf, type TileStack } from '../../../core/plan/dispatches';
+import { blockEnd, blockStart } from '../../../core/plan/partition';
+import type { LayerPlan } from '../../../core/plan/plan';
+import { TileMasks } from '../../../core/plan/tile-masks';
+import { largestLogSum, maskScores } from '../graphs/attend';
+import type { PhaseClock } from '../runtime/clock';
+import { HeadOperands } from './head-operands';
+import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type LayerTensors, type OnInstances, rowsView } from './layer';
+import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
+import { mergeTiles, rescaleSample } from './states';
+
+/** What a layer's attention is written to. */
+interface Target extends AttendedLayer {
+  readonly logNormaliser: Float64Array;
+}
+
+/**
+ * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, merged inside the runs that
+ * carry them.
+ *
+ * Made once per plan, run once per layer. Where a score lies so far above the reference of its query's sums that they
+ * overflow, the query block is run again tile by tile, each with a reference of its own, and merged as states.
+ */
+export class FusedAttention implements LayerAttention {
+  private readonly dispatches: readonly Dispatch[];
+  private readonly masks: TileMasks;
+  /** By the mask's index, made when it is first needed. */
+  private readonly maskScores: Float32Array[] = [];
+  private readonly operands: HeadOperands;
+  /** Written again by every layer: memory that was used before needs no new pages. */
+  private readonly target: Target;
+
+  constructor(
+    private readonly plan: LayerPlan,
+    private readonly oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
+    private readonly clock: PhaseClock,
+    private readonly onInstances: OnInstances,
+  ) {
+    this.masks = new TileMasks(plan);
+    this.dispatches = dispatchesOf(plan, this.masks.indexOf, tilesPerDispatch(this.masks.rows, plan.scoreBytes));
+    this.operands = new HeadOperands(plan, this.masks.rows);
+    const { tokens, model } = plan;
+    this.target = {
+      out: headTensor(model.heads, tokens, model.headWidth),
+      logNormaliser: new Float64Array(model.heads * tokens),
+      rounds: 1,
+    };
+  }
+
+  async run(layer: LayerTensors): Promise<AttendedLayer> {
+    const { target } = this;
+    let loaded: number | undefined;
+    for (let head = 0; head < layer.query.heads; head += 1) {
+      const keyHead = keyHeadOf(layer, head);
+      if (keyHead !== loaded) {
+        this.clock.timeSync('gather', () => this.operands.load(layer.key, layer.value, keyHead));
+        loaded = keyHead;
+      }
+      await this.attendHead(layer, head, target);
+    }
+    const { oracle } = this.plan;
+    this.oracle.closeRound(oracle.heads * oracle.layers);
+    rescaleSample(this.plan, target.logNormaliser);
+    return target;
+  }
+
+  private async attendHead(layer: LayerTensors, head: number, target: Target): Promise<void> {
+    /** Sums of the last run that began query blocks, and of the last one at all. */
+    let begun: CarriedSums | undefined;
+    let latest: CarriedSums | undefined;
+    /** Query blocks with a sum that is not to be trusted. */
+    const failed = new Set<number>();
+    for (const dispatch of this.dispatches) {
+      const { firstBlock, blocks, continues, continued, instances } = dispatch;
+      const from = latest?.firstBlock === firstBlock && latest.blocks === blocks ? latest : begun;
+      const run = this.clock.timeSync('gather', () => ({
+        ...this.runOf(layer, head, dispatch),
+        carried: continues && from ? sumsOf(from, firstBlock, blocks, this.masks.rows) : undefined,
+      }));
+      if (continued) {
+        latest = { firstBlock, blocks, sums: await this.clock.time('attend', () => this.oracle.attendOn(run)) };
+        begun = continues ? begun : latest;
+      } else {
+        const result = await this.clock.time('attend', () => this.oracle.attend(run));
+        this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, target, failed));
+      }
+      this.onInstances(instances);
+    }
+    for (const block of failed) {
+      await this.attendApart(layer, head, block, target);
+    }
+  }
+
+  private runOf(
+    layer: LayerTensors,
+    head: number,
+    { firstBlock, blocks, stacks, instances }: Omit<Dispatch, 'continues' | 'continued'>,
+  ): AttentionRun {
+    return {
+      rows: this.masks.rows,
+      blocks,
+      plainKeys: this.operands.plainKeys,
+      query: this.operands.queries(layer.query, head, firstBlock, blocks),
+      stacks: stacks.map((stack) => this.stackOf(stack)),
+      instances,
+    };
+  }
+
+  private stackOf({ from, tiles, mask }: TileStack): KeyStack {
+    return {
+      tiles,
+      key: this.operands.keys(from, tiles),
+      value: this.operands.valuesOf(from, tiles),
+      mask: mask === undefined ? undefined : (this.maskScores[mask] ??= maskScores(this.masks, mask)),
+    };
+  }
+
+  /** Writes a run's rows to the layer's attention, and names the query blocks with a sum that is not to be trusted. */
+  private deliver(
+    head: number,
+    { firstBlock, blocks }: Dispatch,
+    { out, logNormaliser, logSum }: AttentionResult,
+    target: Target,
+    failed: Set<number>,
+  ): void {
+    const { rows } = this.masks;
+    const first = firstBlock * rows;
+    const count = Math.min(this.plan.tokens - first, blocks * rows);
+    const base = head * this.plan.tokens + first;
+    for (let row = 0; row < count; row += 1) {
+      target.logNormaliser[base + row] = logNormaliser[row];
+      if (!(logSum[row] < largestLogSum)) {
+        failed.add(firstBlock + Math.floor(row / rows));
+      }
+    }
+    rowsView(target.out, head, first, first + count).set(out.subarray(0, count * target.out.width));
+  }
+
+  /** Runs a query block again, each of its tiles with a reference of its own, and merges the tiles as states. */
+  private async attendApart(layer: LayerTensors, head: number, block: number, target: Target): Promise<void> {
+    const { tokens } = this.plan;
+    const first = blockStart(this.plan, block);
+    const end = blockEnd(this.plan, block);
+    const logNormaliser = target.logNormaliser.subarray(head * tokens + first, head * tokens + end).fill(-Infinity);
+    const state: AttentionState = {
+      rows: end - first,
+      width: target.out.width,
+      out: rowsView(target.out, head, first, end),
+      logNormaliser,
+    };
+    for (const stack of this.stacksOf(block)) {
+      const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
+      const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
+      this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
+    }
+  }
+
+  /** What one query block reads. */
+  private stacksOf(block: number): TileStack[] {
+    return this.dispatches
+      .filter(({ firstBlock, blocks }) => firstBlock <= block && block < firstBlock + blocks)
+      .flatMap(({ firstBlock, blocks, stacks }) =>
+        stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)),
+      );
+  }
+}
+
+/** Sums that were handed out of a run for its query blocks. */
+interface CarriedSums {
+  readonly firstBlock: number;
+  readonly blocks: number;
+  readonly sums: RunningSums;
+}
+
+/** Views of the sums of some of the query blocks. @param rows M */
+function sumsOf({ firstBlock, sums: { reference, weighted, sum } }: CarriedSums, from: number, blocks: number, rows: number): RunningSums {
+  const width = weighted.length / sum.length;
+  const start = (from - firstBlock) * rows;
+  const end = start + blocks * rows;
+  return {
+    reference: reference.subarray(start, end),
+    weighted: weighted.subarray(start * width, end * width),
+    sum: sum.subarray(start, end),
+  };
+}

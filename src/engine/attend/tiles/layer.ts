@@ -1,0 +1,83 @@
+import type { HeadTensors } from '../../../core/math/reference-attention';
+
+/** One tensor per head over the whole sequence: `[heads, tokens, width]`, row-major, each head contiguous. */
+export interface HeadTensor {
+  readonly heads: number;
+  readonly tokens: number;
+  readonly width: number;
+  readonly data: Float32Array;
+}
+
+/** A tensor of zeros. */
+export function headTensor(heads: number, tokens: number, width: number): HeadTensor {
+  return { heads, tokens, width, data: new Float32Array(heads * tokens * width) };
+}
+
+/** A view of one head: `[tokens, width]`. */
+export function headView({ tokens, width, data }: HeadTensor, head: number): Float32Array {
+  return data.subarray(head * tokens * width, (head + 1) * tokens * width);
+}
+
+/** A view of rows `[from, to)` of one head. */
+export function rowsView(tensor: HeadTensor, head: number, from: number, to: number): Float32Array {
+  const base = head * tensor.tokens;
+  return tensor.data.subarray((base + from) * tensor.width, (base + to) * tensor.width);
+}
+
+/** Writes `part` `[heads, rows, width]` to rows `from...` of every head. */
+export function writeRows(tensor: HeadTensor, from: number, part: Float32Array): void {
+  const rows = part.length / (tensor.heads * tensor.width);
+  for (let head = 0; head < tensor.heads; head += 1) {
+    rowsView(tensor, head, from, from + rows).set(part.subarray(head * rows * tensor.width, (head + 1) * rows * tensor.width));
+  }
+}
+
+/** Copies rows `[from, to)` of every head: `[heads, to - from, width]`. */
+export function readRows(tensor: HeadTensor, from: number, to: number): Float32Array {
+  const rows = to - from;
+  const part = new Float32Array(tensor.heads * rows * tensor.width);
+  for (let head = 0; head < tensor.heads; head += 1) {
+    part.set(rowsView(tensor, head, from, to), head * rows * tensor.width);
+  }
+  return part;
+}
+
+/** Queries (scaled), keys and values of one layer. Key-value heads may be fewer than query heads. */
+export interface LayerTensors {
+  readonly query: HeadTensor;
+  readonly key: HeadTensor;
+  readonly value: HeadTensor;
+}
+
+/** The key-value head of a query head: consecutive query heads share one. */
+export function keyHeadOf({ query, key }: LayerTensors, head: number): number {
+  return Math.floor((head * key.heads) / query.heads);
+}
+
+/** Views of one query head's tensors, its key-value head's keys and values among them. */
+export function headTensors(layer: LayerTensors, head: number): HeadTensors {
+  const keyHead = keyHeadOf(layer, head);
+  return {
+    width: layer.query.width,
+    queries: headView(layer.query, head),
+    keys: headView(layer.key, keyHead),
+    values: headView(layer.value, keyHead),
+  };
+}
+
+/** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm. */
+export interface AttendedLayer {
+  readonly out: HeadTensor;
+  readonly logNormaliser: Float64Array;
+  /** Dependent rounds of calls that it took: 1, and 2 more where synthetic tokens underflowed. */
+  readonly rounds: number;
+}
+
+/** Attends one layer after another by the calls of a plan; its buffers are shared by all layers. */
+export interface LayerAttention {
+  /** Attention of one layer. What it returns may be written over by the next layer. */
+  run(layer: LayerTensors): Promise<AttendedLayer>;
+}
+
+/** Is told how many single-head instances were finished, after every batch; it may throw to stop the run. */
+export type OnInstances = (instances: number) => void;

@@ -1,0 +1,128 @@
+import type { BlackBoxShape } from '../../../core/construct/slice';
+import type { Plan } from '../../../core/plan/plan';
+import type { Architecture } from '../../read/model/architecture';
+import type { LayerWeights } from '../../read/model/load';
+import { RotaryTables } from '../../read/model/rope';
+import { shapesOf, type Weights } from '../../read/model/weights';
+import { type BlackBox, type CallCounter, OnnxBlackBox } from '../black-box/black-box';
+import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
+import type { Device } from '../runtime/provider';
+import { SessionPool, weightOperands } from '../runtime/session';
+import type { AttentionResult, AttentionRun, Oracle, RunningSums } from './oracle';
+import { TileAttention } from './tile-attention';
+
+/** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
+export class OnnxOracle implements Oracle {
+  private readonly blackBoxes: OnnxBlackBox[] = [];
+  private readonly tiles: TileAttention;
+  private readonly tokenwise: SessionPool;
+  private readonly rotary: RotaryTables;
+  /** Single-head instances of the round that is not closed yet, and those that were run again. */
+  private readonly open = { instances: 0, again: 0 };
+  readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
+
+  /**
+   * @param inputLength M, by which token-wise calls are counted
+   * @param tokens length of the sequence, for rotary embeddings that depend on it
+   */
+  constructor(
+    private readonly architecture: Architecture,
+    private readonly inputLength: number,
+    readonly device: Device,
+    tokens = 0,
+  ) {
+    this.tiles = new TileAttention(architecture.shape.headWidth, device);
+    this.tokenwise = new SessionPool(device);
+    this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
+  }
+
+  attend(run: AttentionRun): Promise<AttentionResult> {
+    this.countInstances(run);
+    return this.tiles.attend(run);
+  }
+
+  attendOn(run: AttentionRun): Promise<RunningSums> {
+    this.countInstances(run);
+    return this.tiles.attendOn(run);
+  }
+
+  attendApart(run: AttentionRun): Promise<AttentionResult> {
+    this.open.again += run.instances;
+    this.calls.dispatches += 1;
+    return this.tiles.attendApart(run);
+  }
+
+  closeRound(perCall: number): void {
+    const retries = Math.ceil(this.open.again / perCall);
+    this.calls.attention += Math.ceil(this.open.instances / perCall) + retries;
+    this.calls.retries += retries;
+    this.open.instances = 0;
+    this.open.again = 0;
+  }
+
+  async project(
+    hidden: Float32Array,
+    { project: weights, rotary }: LayerWeights,
+    firstToken: number,
+  ): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
+    const { width, headWidth } = this.architecture.shape;
+    const rows = this.countTokenwise(hidden.length / width);
+    const table = rotary && this.rotary.get(rotary, rows, firstToken);
+    const session = await this.tokenwise.get(`project ${signature(weights)}`, () =>
+      projectGraph(this.architecture, shapesOf(weights), table !== undefined),
+    );
+    return session.run({
+      hidden: { data: hidden, shape: [rows, width] },
+      ...weightOperands(weights),
+      ...(table && { cos: { data: table.cos, shape: [rows, headWidth] }, sin: { data: table.sin, shape: [rows, headWidth] } }),
+    });
+  }
+
+  async outputAndMlp(hidden: Float32Array, attended: Float32Array, { outputAndMlp: weights }: LayerWeights): Promise<Float32Array> {
+    const { width, headWidth, heads } = this.architecture.shape;
+    const rows = this.countTokenwise(hidden.length / width);
+    const session = await this.tokenwise.get(`output ${signature(weights)}`, () => outputAndMlpGraph(this.architecture, shapesOf(weights)));
+    const { next } = await session.run<'next'>({
+      hidden: { data: hidden, shape: [rows, width] },
+      attended: { data: attended, shape: [heads, rows, headWidth] },
+      ...weightOperands(weights),
+    });
+    return next;
+  }
+
+  blackBox(shape: BlackBoxShape): BlackBox {
+    const blackBox = new OnnxBlackBox(shape, this.device, this.calls);
+    this.blackBoxes.push(blackBox);
+    return blackBox;
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(this.blackBoxes.map((blackBox) => blackBox.release()));
+    await this.tiles.release();
+    await this.tokenwise.release();
+  }
+
+  private countInstances({ instances }: AttentionRun): void {
+    this.open.instances += instances;
+    this.calls.dispatches += 1;
+  }
+
+  /** Counts what one compiled layer of a plan carries: its attention calls and the two token-wise passes over its tokens. */
+  countLayer(instances: number, { tokens, oracle }: Pick<Plan, 'tokens' | 'oracle'>): void {
+    this.calls.attention += Math.ceil(instances / (oracle.heads * oracle.layers));
+    this.calls.tokenwise += 2 * Math.ceil(tokens / oracle.inputLength);
+    this.calls.dispatches += 1;
+  }
+
+  /** Counts a dispatch over `rows` tokens as one call per started M tokens; returns `rows`. */
+  private countTokenwise(rows: number): number {
+    this.calls.tokenwise += Math.ceil(rows / this.inputLength);
+    this.calls.dispatches += 1;
+    return rows;
+  }
+}
+
+/** Which weights a layer has: layers of one model may differ in it. */
+function signature<Name extends string>(weights: Weights<Name>): string {
+  return Object.keys(weights).join();
+}

@@ -1,0 +1,32 @@
+import { type AttentionState, mergeRow } from '../../../core/math/attention-state';
+import { blockEnd, blockStart } from '../../../core/plan/partition';
+import type { LayerPlan } from '../../../core/plan/plan';
+import { isSampled } from '../../../core/scenario/scenario';
+import { emptyLogNormaliser } from '../graphs/attend';
+import type { AttentionResult } from './oracle';
+
+/**
+ * Merges the states of tiles, each of `rows` queries, into those of the queries; a row whose keys were all hidden is the empty
+ * state.
+ */
+export function mergeTiles(state: AttentionState, { out, logNormaliser }: AttentionResult, tiles: number, rows: number): void {
+  const normalisers = logNormaliser.map((value) => (value <= emptyLogNormaliser ? -Infinity : value));
+  const part: AttentionState = { rows: normalisers.length, width: state.width, out, logNormaliser: normalisers };
+  for (let tile = 0; tile < tiles; tile += 1) {
+    for (let row = 0; row < state.rows; row += 1) {
+      mergeRow(state, row, part, tile * rows + row);
+    }
+  }
+}
+
+/** Theorem 4.1: the sum over all keys is estimated by N over the sample's size times the sample's sum. */
+export function rescaleSample(plan: LayerPlan, logNormaliser: Float64Array): void {
+  if (!isSampled(plan.scenario)) {
+    return;
+  }
+  const { tokens } = plan;
+  for (let row = 0; row < logNormaliser.length; row += 1) {
+    const block = Math.floor((row % tokens) / plan.blockSize);
+    logNormaliser[row] += Math.log(tokens / (blockEnd(plan, block) - blockStart(plan, block)));
+  }
+}

@@ -1,0 +1,69 @@
+import { attendGraph, type AttendShape } from '../graphs/attend';
+import { type GraphSession, type Operand, SessionPool } from '../runtime/session';
+import type { Device } from '../runtime/provider';
+import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
+
+/** How a run's graph differs from others besides its stacks. */
+type Ends = Pick<AttendShape, 'plainKeys' | 'summed' | 'continues' | 'continued'>;
+
+/** Attention calls on ONNX Runtime: one session per way of stacking tiles, made when it is first needed. */
+export class TileAttention {
+  private readonly sessions: SessionPool;
+
+  /** @param headWidth m */
+  constructor(
+    private readonly headWidth: number,
+    device: Device,
+  ) {
+    this.sessions = new SessionPool(device);
+  }
+
+  /** A query's whole attention, or what is left of it. */
+  attend(run: AttentionRun): Promise<AttentionResult> {
+    return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
+  }
+
+  /** Sums for a later run to go on from. */
+  attendOn(run: AttentionRun): Promise<RunningSums> {
+    return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
+  }
+
+  /** Each tile of one stack apart. */
+  attendApart(run: AttentionRun): Promise<AttentionResult> {
+    return this.run(run, { plainKeys: run.plainKeys, summed: false, continues: false, continued: false });
+  }
+
+  async release(): Promise<void> {
+    await this.sessions.release();
+  }
+
+  private async run<Result>(
+    { rows, queries = rows, blocks, query, stacks, carried, plainKeys }: AttentionRun,
+    ends: Ends,
+  ): Promise<Result> {
+    const width = this.headWidth;
+    const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, queries, width] } };
+    stacks.forEach(({ tiles, key, value, mask }, index) => {
+      operands[`key${index}`] = { data: key, shape: [tiles, rows, plainKeys ? width : width + 1] };
+      operands[`value${index}`] = { data: value, shape: [tiles, rows, width] };
+      if (mask !== undefined) {
+        operands[`mask${index}`] = { data: mask, shape: [queries, rows] };
+      }
+    });
+    if (carried !== undefined) {
+      operands.carriedReference = { data: carried.reference, shape: [blocks, queries, 1] };
+      operands.carriedWeighted = { data: carried.weighted, shape: [blocks, queries, width] };
+      operands.carriedSum = { data: carried.sum, shape: [blocks, queries, 1] };
+    }
+    const session = await this.session(
+      stacks.map(({ mask }) => mask !== undefined),
+      ends,
+    );
+    return (await session.run(operands)) as Result;
+  }
+
+  private session(masked: readonly boolean[], ends: Ends): Promise<GraphSession> {
+    const shape: AttendShape = { headWidth: this.headWidth, masked, ...ends };
+    return this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
+  }
+}

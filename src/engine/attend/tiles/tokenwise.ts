@@ -1,0 +1,74 @@
+import type { ModelShape } from '../../../core/shapes';
+import type { LayerWeights, LoadedModel } from '../../read/model/load';
+import type { Oracle } from './oracle';
+import { throwIfCancelled } from '../runtime/clock';
+import { headTensor, type HeadTensor, type LayerTensors, readRows, writeRows } from './layer';
+
+/** Rows `[from, to)` of the residual stream that one token-wise dispatch takes. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** Position of the first row, for the rotary embedding. */
+  readonly position: number;
+}
+
+/** What the token-wise calls of a layer need. */
+export interface TokenwisePass {
+  readonly model: LoadedModel;
+  readonly oracle: Pick<Oracle, 'project' | 'outputAndMlp'>;
+  readonly signal: AbortSignal;
+}
+
+/** Rows `[first, end)`, a sequence of its own that begins at position 0, cut into stretches of at most `rows`. */
+export function* stretches(first: number, end: number, rows: number): Generator<Stretch> {
+  for (let from = first; from < end; from += rows) {
+    yield { from, to: Math.min(end, from + rows), position: from - first };
+  }
+}
+
+/** Queries, keys and values of a layer, not yet filled. */
+export function layerTensors({ heads, keyValueHeads, headWidth }: ModelShape, tokens: number): LayerTensors {
+  const [query, key, value] = [heads, keyValueHeads, keyValueHeads].map((count) => headTensor(count, tokens, headWidth));
+  return { query, key, value };
+}
+
+/**
+ * Projects the residual stream `[N, d]`, stretch by stretch.
+ *
+ * @param into tensors that are written over: an earlier layer's need no new memory
+ * @throws CancelledError between two calls
+ */
+export async function project(
+  { model, oracle, signal }: TokenwisePass,
+  hidden: Float32Array,
+  weights: LayerWeights,
+  cut: Iterable<Stretch>,
+  into: LayerTensors = layerTensors(model.shape, hidden.length / model.shape.width),
+): Promise<LayerTensors> {
+  const { width } = model.shape;
+  const { query, key, value } = into;
+  for (const { from, to, position } of cut) {
+    throwIfCancelled(signal);
+    const part = await oracle.project(hidden.subarray(from * width, to * width), weights, position);
+    writeRows(query, from, part.query);
+    writeRows(key, from, part.key);
+    writeRows(value, from, part.value);
+  }
+  return into;
+}
+
+/** Replaces the residual stream, stretch by stretch: token-wise, so rows do not meet. @throws CancelledError between two calls */
+export async function outputAndMlp(
+  { model, oracle, signal }: TokenwisePass,
+  hidden: Float32Array,
+  out: HeadTensor,
+  weights: LayerWeights,
+  cut: Iterable<Stretch>,
+): Promise<void> {
+  const { width } = model.shape;
+  for (const { from, to } of cut) {
+    throwIfCancelled(signal);
+    const rows = hidden.subarray(from * width, to * width);
+    rows.set(await oracle.outputAndMlp(rows, readRows(out, from, to), weights));
+  }
+}

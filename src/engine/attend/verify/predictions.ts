@@ -1,0 +1,123 @@
+import type { LoadedModel } from '../../read/model/load';
+import { shapesOf } from '../../read/model/weights';
+import { comparePredictionsGraph, logitsGraph, scoreTargetsGraph } from '../graphs/predictions';
+import { throwIfCancelled } from '../runtime/clock';
+import type { Device } from '../runtime/provider';
+import { SessionPool, weightOperands } from '../runtime/session';
+
+/** Distributions of a run beside those of its baseline, a number a row. */
+interface PredictionComparison {
+  /** KL(baseline || run) in nats. */
+  readonly divergence: Float32Array;
+  /** 0 where both have the same most likely token, negative where not. */
+  readonly margin: Float32Array;
+  /** Negative log-likelihoods of the tokens that follow, in nats; absent where none were given. */
+  readonly loss?: Float32Array;
+  readonly baselineLoss?: Float32Array;
+}
+
+/** How well rows predict given tokens, a number a row. */
+interface TargetScores {
+  /** Negative log-likelihood in nats. */
+  readonly loss: Float32Array;
+  /** Tokens that are more likely. */
+  readonly above: Float32Array;
+}
+
+/** The output head of a model: residual streams `[rows, d]`, before the final norm, to predictions. */
+export class OutputHead {
+  private readonly sessions: SessionPool;
+
+  constructor(
+    private readonly model: LoadedModel,
+    device: Device,
+  ) {
+    this.sessions = new SessionPool(device);
+  }
+
+  /** Compares a run with its baseline. @param targets the tokens that follow, one a row, where the model predicts the next */
+  async compare(hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array | undefined): Promise<PredictionComparison> {
+    const { head, shape } = this.model;
+    const rows = hidden.length / shape.width;
+    const session = await this.sessions.get(`compare ${targets !== undefined}`, () =>
+      comparePredictionsGraph(this.model, shapesOf(head), targets !== undefined),
+    );
+    return session.run<keyof PredictionComparison>({
+      hidden: { data: hidden, shape: [rows, shape.width] },
+      baseline: { data: baseline, shape: [rows, shape.width] },
+      ...weightOperands(head),
+      ...(targets && { target: { data: targets, shape: [rows, 1] } }),
+    });
+  }
+
+  /** Scores given tokens, one a row. */
+  async score(hidden: Float32Array, targets: BigInt64Array): Promise<TargetScores> {
+    const { head, shape } = this.model;
+    const session = await this.sessions.get('score', () => scoreTargetsGraph(this.model, shapesOf(head)));
+    return session.run<keyof TargetScores>({
+      hidden: { data: hidden, shape: [targets.length, shape.width] },
+      ...weightOperands(head),
+      target: { data: targets, shape: [targets.length, 1] },
+    });
+  }
+
+  /** Logits `[rows, vocabulary]`. */
+  async logits(hidden: Float32Array): Promise<Float32Array> {
+    const { head, shape } = this.model;
+    const session = await this.sessions.get('logits', () => logitsGraph(this.model, shapesOf(head)));
+    const { logits } = await session.run<'logits'>({
+      hidden: { data: hidden, shape: [hidden.length / shape.width, shape.width] },
+      ...weightOperands(head),
+    });
+    return logits;
+  }
+
+  async release(): Promise<void> {
+    await this.sessions.release();
+  }
+}
+
+/** Memory that the logits of one slice may take: two distributions and their intermediates. */
+const logitBytes = 96 * 1024 * 1024;
+
+/** Arrays of a slice's rows by the vocabulary that live at once. */
+const logitArrays = 6;
+
+/** Rows whose logits fit in memory at once. */
+function logitRows(vocabulary: number): number {
+  return Math.max(1, Math.floor(logitBytes / (4 * logitArrays * vocabulary)));
+}
+
+/** Rows of two residual streams, compared. */
+interface ComparedSlice {
+  /** The first row. */
+  readonly from: number;
+  readonly rows: number;
+  readonly compared: PredictionComparison;
+}
+
+/**
+ * Compares the predictions of two residual streams `[rows, d]`, slice by slice: logits never exist for more than one.
+ *
+ * @param targets the token that follows each row, `[rows]`, where the model predicts the next one
+ * @throws CancelledError between two slices
+ */
+export async function* comparePredictions(
+  model: LoadedModel,
+  head: OutputHead,
+  hidden: Float32Array,
+  baseline: Float32Array,
+  targets: Int32Array | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<ComparedSlice> {
+  const { width, vocabulary } = model.shape;
+  const total = targets?.length ?? hidden.length / width;
+  const slice = logitRows(vocabulary);
+  for (let from = 0; from < total; from += slice) {
+    throwIfCancelled(signal);
+    const to = Math.min(total, from + slice);
+    const rows = (stream: Float32Array): Float32Array => stream.subarray(from * width, to * width);
+    const compared = await head.compare(rows(hidden), rows(baseline), targets && BigInt64Array.from(targets.subarray(from, to), BigInt));
+    yield { from, rows: to - from, compared };
+  }
+}

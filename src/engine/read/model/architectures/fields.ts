@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { InputError } from '../../../../core/errors';
+import type { ModelShape } from '../../../../core/shapes';
+import { described, quoted } from '../../../../core/text/printable';
+import type { Activation } from '../architecture';
+import { type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
+
+/** Numbers larger than these belong to no model, and would only overflow what is computed from them. */
+const largest = { width: 1_048_576, layers: 4096, vocabulary: 16_777_216, tokens: 1_000_000_000 } as const;
+
+export const width = z.number().int().positive().max(largest.width);
+export const layers = z.number().int().positive().max(largest.layers);
+export const vocabulary = z.number().int().positive().max(largest.vocabulary);
+export const tokens = z.number().int().positive().max(largest.tokens);
+/** Far below any in use; a smaller one would be 0 in float32, and divide 0 by 0. */
+export const epsilon = z.number().min(1e-30).max(1);
+export const theta = z.number().gt(1).max(1e15);
+
+/** Reads the fields of a configuration. @throws InputError that names the file, the field and what is wrong with it */
+export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const value = valueAt(json, issue.path);
+    const found = value === undefined ? '' : `, not ${described(value)}`;
+    throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${issue.message}${found}; restore the model's config.json.`);
+  }
+  return parsed.data;
+}
+
+/** What a JSON value holds at a path of keys. */
+function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((value, key) => (value as Readonly<Record<PropertyKey, unknown>> | null | undefined)?.[key], json);
+}
+
+/** Refuses a part of a model that is not supported. @throws InputError that names the part and what to use instead */
+export function refuse(path: string, what: string, instead: string): never {
+  throw new InputError(`${path}: ${what} is not supported; use ${instead}.`);
+}
+
+/** The activation of a name in `config.json`. @throws InputError for one that is not supported */
+export function activationOf(name: string, field: string, path: string): Activation {
+  const known: Readonly<Record<string, Activation>> = {
+    silu: 'silu',
+    swish: 'silu',
+    gelu: 'gelu',
+    gelu_new: 'gelu-tanh',
+    gelu_pytorch_tanh: 'gelu-tanh',
+    gelu_fast: 'gelu-tanh',
+    relu: 'relu',
+  };
+  return Object.hasOwn(known, name)
+    ? known[name]
+    : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
+}
+
+/** Checks that heads fit together. @throws InputError for an odd or broken head width, or heads that do not divide */
+export function checkHeads(
+  { heads, keyValueHeads, headWidth }: Pick<ModelShape, 'heads' | 'keyValueHeads' | 'headWidth'>,
+  path: string,
+  rotary: boolean,
+): void {
+  if (!Number.isInteger(headWidth) || (rotary && headWidth % 2 !== 0)) {
+    throw new InputError(`${path}: a head width of ${headWidth} is not ${rotary ? 'an even' : 'a'} whole number; correct head_dim.`);
+  }
+  if (heads % keyValueHeads !== 0) {
+    throw new InputError(`${path}: ${keyValueHeads} key-value heads do not divide ${heads} heads; correct num_key_value_heads.`);
+  }
+}
+
+/**
+ * Which layers attend in a window, where `layer_types` lists them.
+ *
+ * @param types the field; undefined or null leaves it to the architecture's rule
+ * @param count `num_hidden_layers`
+ * @throws InputError for a kind of layer that is not supported, or a list that is not one entry per layer
+ */
+export function slidingLayers(types: readonly string[] | null | undefined, count: number, path: string): readonly boolean[] | undefined {
+  if (types === undefined || types === null) {
+    return undefined;
+  }
+  if (types.length !== count) {
+    throw new InputError(`${path}: layer_types has ${types.length} entries but num_hidden_layers is ${count}; correct one of them.`);
+  }
+  return types.map((type) => {
+    if (type !== 'full_attention' && type !== 'sliding_attention') {
+      refuse(path, `layer type ${quoted(type)}`, 'a model with full_attention and sliding_attention');
+    }
+    return type === 'sliding_attention';
+  });
+}
+
+/** What frequencies and sines are scaled by: beyond these, angles or sines would overflow. */
+const factor = z.number().min(1e-6).max(1e6);
+
+/** A negative one could make the scale of sines 0, or divide by it. */
+const mscale = z.number().nonnegative().max(1e6);
+
+/** Rotary parameters in any form: of transformers 4 (`rope_scaling`, with `type` in its first years) and of transformers 5 (`rope_parameters`). */
+const ropeSchema = z.object({
+  rope_type: z.string().optional(),
+  type: z.string().optional(),
+  rope_theta: theta.optional(),
+  factor: factor.optional(),
+  partial_rotary_factor: z.number().optional(),
+  original_max_position_embeddings: tokens.optional(),
+  low_freq_factor: factor.optional(),
+  high_freq_factor: factor.optional(),
+  beta_fast: factor.nullish(),
+  beta_slow: factor.nullish(),
+  attention_factor: factor.nullish(),
+  mscale: mscale.nullish(),
+  mscale_all_dim: mscale.nullish(),
+  truncate: z.boolean().default(true),
+});
+type RopeFields = z.infer<typeof ropeSchema>;
+
+/** What surrounds the rotary parameters in a configuration. */
+interface RopeContext {
+  /** Base of the frequencies where the parameters have none. */
+  readonly theta: number;
+  /** `max_position_embeddings`. */
+  readonly maximumTokens: number;
+  readonly path: string;
+}
+
+/**
+ * A rotary embedding from what `rope_scaling` or `rope_parameters` holds.
+ *
+ * @param json the field's value; nothing is a plain embedding
+ * @throws InputError for a kind of scaling that is not supported, or one without its parameters
+ */
+export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding {
+  if (json === undefined || json === null) {
+    return { theta: context.theta, scaling: { type: 'none' } };
+  }
+  const fields = readFields(ropeSchema, json, `${context.path}: rope parameters`);
+  if ((fields.partial_rotary_factor ?? 1) !== 1) {
+    refuse(context.path, `partial_rotary_factor ${fields.partial_rotary_factor}`, 'a model that rotates whole heads');
+  }
+  return { theta: fields.rope_theta ?? context.theta, scaling: scalingOf(fields, context) };
+}
+
+function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): RopeScaling {
+  const type = fields.rope_type ?? fields.type ?? 'default';
+  const need = (name: 'factor' | 'low_freq_factor' | 'high_freq_factor'): number =>
+    fields[name] ?? refuse(path, `rope scaling ${quoted(type)} without ${name}`, `a config.json that states it`);
+  const trainedTokens = fields.original_max_position_embeddings ?? maximumTokens;
+  switch (type) {
+    case 'default':
+      return { type: 'none' };
+    case 'linear':
+      return { type, factor: need('factor') };
+    case 'dynamic':
+      return { type, factor: need('factor'), trainedTokens };
+    case 'llama3':
+      return { type, factor: need('factor'), ...llama3Band(need('low_freq_factor'), need('high_freq_factor'), path), trainedTokens };
+    case 'yarn':
+      return {
+        type,
+        factor: need('factor'),
+        trainedTokens,
+        fastTurns: fields.beta_fast ?? 32,
+        slowTurns: fields.beta_slow ?? 1,
+        attentionFactor: fields.attention_factor ?? attentionFactorOf(fields, need('factor')),
+        truncate: fields.truncate,
+      };
+    default:
+      return refuse(path, `rope scaling ${quoted(type)}`, 'a model with one of default, linear, dynamic, llama3, yarn');
+  }
+}
+
+/** The band between slow and fast frequencies; where it had no width, blending in it would divide by zero. */
+function llama3Band(
+  lowFrequencyFactor: number,
+  highFrequencyFactor: number,
+  path: string,
+): Record<'lowFrequencyFactor' | 'highFrequencyFactor', number> {
+  if (lowFrequencyFactor >= highFrequencyFactor) {
+    refuse(
+      path,
+      `low_freq_factor ${lowFrequencyFactor} beside high_freq_factor ${highFrequencyFactor}`,
+      'a model whose low_freq_factor is the smaller one',
+    );
+  }
+  return { lowFrequencyFactor, highFrequencyFactor };
+}
+
+function attentionFactorOf({ mscale, mscale_all_dim: mscaleAll }: RopeFields, scale: number): number {
+  return mscale && mscaleAll ? yarnAttentionFactor(scale, mscale) / yarnAttentionFactor(scale, mscaleAll) : yarnAttentionFactor(scale);
+}

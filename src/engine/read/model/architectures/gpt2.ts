@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { ModelShape } from '../../../../core/shapes';
+import type { ModelConfig } from '../architecture';
+import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+
+const schema = z.object({
+  vocab_size: vocabulary,
+  n_positions: tokens,
+  n_embd: width,
+  n_layer: layers,
+  n_head: width,
+  n_inner: width.nullish(),
+  activation_function: z.string().default('gelu_new'),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  scale_attn_weights: z.boolean().default(true),
+  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+  add_cross_attention: z.boolean().default(false),
+  tie_word_embeddings: z.boolean().default(true),
+});
+
+/** Reads the configuration of a GPT-2. @throws InputError for what is broken or not supported */
+export function gpt2Config(json: unknown, path: string): ModelConfig {
+  const fields = readFields(schema, json, path);
+  for (const [refused, what] of [
+    [!fields.scale_attn_weights, 'scale_attn_weights false'],
+    [fields.scale_attn_by_inverse_layer_idx, 'scale_attn_by_inverse_layer_idx'],
+    [fields.add_cross_attention, 'add_cross_attention'],
+  ] as const) {
+    if (refused) {
+      refuse(path, what, 'a GPT-2 without it');
+    }
+  }
+  const shape: ModelShape = {
+    layers: fields.n_layer,
+    heads: fields.n_head,
+    keyValueHeads: fields.n_head,
+    headWidth: fields.n_embd / fields.n_head,
+    width: fields.n_embd,
+    feedForwardWidth: fields.n_inner ?? 4 * fields.n_embd,
+    vocabulary: fields.vocab_size,
+    feedForward: 'plain',
+  };
+  checkHeads(shape, path, false);
+  const checkpoint = gpt2Checkpoint(shape, fields.n_positions, fields.tie_word_embeddings);
+  return {
+    modelType: 'gpt2',
+    shape: { ...shape, parameters: parametersOf(checkpoint), attention: { kind: 'causal' } },
+    norm: { kind: 'layer', epsilon: fields.layer_norm_epsilon },
+    normPlacement: 'before',
+    activation: activationOf(fields.activation_function, 'activation_function', path),
+    rotary: undefined,
+    maximumTokens: fields.n_positions,
+    trainedTokens: fields.n_positions,
+    predicts: 'next',
+    checkpoint,
+  };
+}
+
+function gpt2Checkpoint(shape: ModelShape, positions: number, tiedHead: boolean): Checkpoint {
+  const { width: d, vocabulary: words } = shape;
+  const embedding = { tensor: 'wte.weight', shape: [words, d] };
+  return {
+    // The language model's checkpoint puts the base model's name first.
+    prefixes: ['transformer.', ''],
+    embedding: { words: embedding, positions: { tensor: 'wpe.weight', shape: [positions, d] } },
+    layers: Array.from({ length: shape.layers }, (_, layer) => gpt2Layer(shape, `h.${layer}`)),
+    head: {
+      finalNormWeight: { tensor: 'ln_f.weight', shape: [d] },
+      finalNormBias: { tensor: 'ln_f.bias', shape: [d] },
+      headWeight: tiedHead ? embedding : { tensor: 'lm_head.weight', shape: [words, d] },
+    },
+  };
+}
+
+/** GPT-2 stores its matrices `[in, out]`, and queries, keys and values as one. */
+function gpt2Layer({ width: d, feedForwardWidth: inner }: ModelShape, layer: string): StoredLayer {
+  const vector = (part: string, size = d) => ({ tensor: `${layer}.${part}`, shape: [size] });
+  const matrix = (part: string, inputs: number, outputs: number) => ({
+    tensor: `${layer}.${part}.weight`,
+    shape: [inputs, outputs],
+    transposed: true,
+  });
+  const third = (index: number) => ({ rows: [index * d, (index + 1) * d] as const });
+  const joined = matrix('attn.c_attn', d, 3 * d);
+  const joinedBias = vector('attn.c_attn.bias', 3 * d);
+  return {
+    project: {
+      attentionNormWeight: vector('ln_1.weight'),
+      attentionNormBias: vector('ln_1.bias'),
+      queryWeight: { ...joined, ...third(0) },
+      queryBias: { ...joinedBias, ...third(0) },
+      keyWeight: { ...joined, ...third(1) },
+      keyBias: { ...joinedBias, ...third(1) },
+      valueWeight: { ...joined, ...third(2) },
+      valueBias: { ...joinedBias, ...third(2) },
+    },
+    outputAndMlp: {
+      outputWeight: matrix('attn.c_proj', d, d),
+      outputBias: vector('attn.c_proj.bias'),
+      mlpNormWeight: vector('ln_2.weight'),
+      mlpNormBias: vector('ln_2.bias'),
+      upWeight: matrix('mlp.c_fc', d, inner),
+      upBias: vector('mlp.c_fc.bias', inner),
+      downWeight: matrix('mlp.c_proj', inner, d),
+      downBias: vector('mlp.c_proj.bias'),
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
+import type { ModelShape } from '../../../../core/shapes';
+import type { ModelConfig } from '../architecture';
+import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import {
+  activationOf,
+  checkHeads,
+  epsilon,
+  layers,
+  readFields,
+  rotaryFrom,
+  slidingLayers,
+  theta,
+  tokens,
+  vocabulary,
+  width,
+} from './fields';
+
+/** The fields of `config.json` that Llama, Mistral, Qwen2 and Qwen3 share. */
+const schema = z.object({
+  model_type: z.string(),
+  vocab_size: vocabulary,
+  hidden_size: width,
+  intermediate_size: width,
+  num_hidden_layers: layers,
+  num_attention_heads: width,
+  num_key_value_heads: width.nullish(),
+  head_dim: width.nullish(),
+  hidden_act: z.string().default('silu'),
+  rms_norm_eps: epsilon.default(1e-6),
+  max_position_embeddings: tokens.default(2048),
+  rope_theta: theta.default(10_000),
+  rope_scaling: z.unknown().optional(),
+  rope_parameters: z.unknown().optional(),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
+  tie_word_embeddings: z.boolean().default(false),
+  sliding_window: tokens.nullish(),
+  use_sliding_window: z.boolean().default(false),
+  max_window_layers: z.number().int().nonnegative().default(28),
+  layer_types: z.array(z.string()).nullish(),
+});
+type Fields = z.infer<typeof schema>;
+
+/** What sets the members of the family apart. */
+interface Member {
+  /** Whether queries, keys and values have biases, whatever the configuration says. */
+  readonly attentionBiases: boolean;
+  /** Whether each head's queries and keys are normalised before they are rotated. */
+  readonly headNorms: boolean;
+  /** Head width where the configuration has none, other than the width over the heads. */
+  readonly headWidth?: number;
+  attention(fields: Fields, path: string): Scenario;
+}
+
+/** The window of a Mistral whose configuration does not speak of one; `null` there means none. */
+const mistralWindow = 4096;
+
+const causal = (): Scenario => ({ kind: 'causal' });
+
+/** By `model_type`. */
+const members: Readonly<Record<string, Member>> = {
+  llama: { attentionBiases: false, headNorms: false, attention: causal },
+  mistral: {
+    attentionBiases: false,
+    headNorms: false,
+    attention: ({ sliding_window: window }) => windowOrCausal(window === undefined ? mistralWindow : window),
+  },
+  qwen2: { attentionBiases: true, headNorms: false, attention: qwenAttention },
+  qwen3: { attentionBiases: false, headNorms: true, headWidth: 128, attention: qwenAttention },
+};
+
+/** The `model_type`s of the family. */
+export const llamaTypes: readonly string[] = Object.keys(members);
+
+/** Reads the configuration of a Llama, a Mistral, a Qwen2 or a Qwen3. @throws InputError for what is broken or not supported */
+export function llamaConfig(json: unknown, path: string): ModelConfig {
+  const fields = readFields(schema, json, path);
+  const member = members[fields.model_type];
+  const heads = fields.num_attention_heads;
+  const shape: ModelShape = {
+    layers: fields.num_hidden_layers,
+    heads,
+    keyValueHeads: fields.num_key_value_heads ?? heads,
+    headWidth: fields.head_dim ?? member.headWidth ?? fields.hidden_size / heads,
+    width: fields.hidden_size,
+    feedForwardWidth: fields.intermediate_size,
+    vocabulary: fields.vocab_size,
+  };
+  checkHeads(shape, path, true);
+  const checkpoint = llamaCheckpoint(shape, {
+    tiedHead: fields.tie_word_embeddings,
+    // The whole family has its biases on queries, keys and values; attention_bias adds one on the output.
+    inputBiases: member.attentionBiases || fields.attention_bias,
+    outputBias: !member.attentionBiases && fields.attention_bias,
+    mlpBiases: fields.mlp_bias,
+    headNorms: member.headNorms,
+  });
+  const rotary = rotaryFrom(fields.rope_parameters ?? fields.rope_scaling, {
+    theta: fields.rope_theta,
+    maximumTokens: fields.max_position_embeddings,
+    path,
+  });
+  return {
+    modelType: fields.model_type,
+    shape: { ...shape, parameters: parametersOf(checkpoint), attention: member.attention(fields, path) },
+    norm: { kind: 'rms', epsilon: fields.rms_norm_eps },
+    normPlacement: 'before',
+    activation: activationOf(fields.hidden_act, 'hidden_act', path),
+    rotary: Array.from({ length: shape.layers }, () => rotary),
+    maximumTokens: undefined,
+    trainedTokens: fields.max_position_embeddings,
+    predicts: 'next',
+    checkpoint,
+  };
+}
+
+/** A bias-free Llama of a shape, with the usual constants: data on which a theorem or a device can be tried. */
+export function plainLlama(shape: ModelShape): ModelConfig {
+  const rotary = { theta: 10_000, scaling: { type: 'none' } } as const;
+  return {
+    modelType: 'llama',
+    shape,
+    norm: { kind: 'rms', epsilon: 1e-5 },
+    normPlacement: 'before',
+    activation: 'silu',
+    rotary: Array.from({ length: shape.layers }, () => rotary),
+    maximumTokens: undefined,
+    trainedTokens: undefined,
+    predicts: 'next',
+    checkpoint: llamaCheckpoint(shape, { tiedHead: true, inputBiases: false, outputBias: false, mlpBiases: false, headNorms: false }),
+  };
+}
+
+function windowOrCausal(window: number | null | undefined): LayerScenario {
+  return window === null || window === undefined ? { kind: 'causal' } : { kind: 'sliding-window', window };
+}
+
+/** Qwen: layers from `max_window_layers` on have a window where `use_sliding_window` says so; or as `layer_types` lists them. */
+function qwenAttention(
+  { use_sliding_window: used, sliding_window: window, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields,
+  path: string,
+): Scenario {
+  const sliding = slidingLayers(types, count, path) ?? Array.from({ length: count }, (_, layer) => used && layer >= first);
+  return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
+}
+
+/** Which weights a member of the family has beside those that all have. */
+interface Parts {
+  readonly tiedHead: boolean;
+  readonly inputBiases: boolean;
+  readonly outputBias: boolean;
+  readonly mlpBiases: boolean;
+  readonly headNorms: boolean;
+}
+
+function llamaCheckpoint(shape: ModelShape, parts: Parts): Checkpoint {
+  const { width: d, vocabulary: words } = shape;
+  const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
+  return {
+    prefixes: [''],
+    embedding: { words: embedding },
+    layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, `model.layers.${layer}`)),
+    head: {
+      finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
+      headWeight: parts.tiedHead ? embedding : { tensor: 'lm_head.weight', shape: [words, d] },
+    },
+  };
+}
+
+function llamaLayer({ width: d, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape, parts: Parts, layer: string): StoredLayer {
+  const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });
+  const bias = (part: string, size: number) => ({ tensor: `${layer}.${part}.bias`, shape: [size] });
+  const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
+  return {
+    project: {
+      attentionNormWeight: weight('input_layernorm', d),
+      queryWeight: weight('self_attn.q_proj', queries, d),
+      keyWeight: weight('self_attn.k_proj', keys, d),
+      valueWeight: weight('self_attn.v_proj', keys, d),
+      ...(parts.inputBiases && {
+        queryBias: bias('self_attn.q_proj', queries),
+        keyBias: bias('self_attn.k_proj', keys),
+        valueBias: bias('self_attn.v_proj', keys),
+      }),
+      ...(parts.headNorms && {
+        queryNormWeight: weight('self_attn.q_norm', headWidth),
+        keyNormWeight: weight('self_attn.k_norm', headWidth),
+      }),
+    },
+    outputAndMlp: {
+      outputWeight: weight('self_attn.o_proj', d, queries),
+      mlpNormWeight: weight('post_attention_layernorm', d),
+      gateWeight: weight('mlp.gate_proj', feedForwardWidth, d),
+      upWeight: weight('mlp.up_proj', feedForwardWidth, d),
+      downWeight: weight('mlp.down_proj', d, feedForwardWidth),
+      ...(parts.outputBias && { outputBias: bias('self_attn.o_proj', d) }),
+      ...(parts.mlpBiases && {
+        gateBias: bias('mlp.gate_proj', feedForwardWidth),
+        upBias: bias('mlp.up_proj', feedForwardWidth),
+        downBias: bias('mlp.down_proj', d),
+      }),
+    },
+  };
+}

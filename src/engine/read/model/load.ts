@@ -1,0 +1,193 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import { InputError } from '../../../core/errors';
+import { formatBytes } from '../../../core/format';
+import { embeddedModel } from '../../../core/options/options';
+import { shown } from '../../../core/text/printable';
+import { usableMemory } from '../../machine';
+import type { ModelConfig } from './architecture';
+import { maximumConfigBytes, parseConfig } from './config';
+import { readRegularText } from './regular-file';
+import type { RotaryEmbedding } from './rope';
+import { CheckpointFiles } from './shards';
+import {
+  elementsOf,
+  type EmbeddingWeight,
+  type HeadWeight,
+  type OutputAndMlpWeight,
+  parametersOf,
+  type ProjectWeight,
+  type StoredWeight,
+  type StoredWeights,
+  type Weight,
+  type Weights,
+} from './weights';
+
+/** Weights of one layer, and the rotary embedding of its queries and keys. */
+export interface LayerWeights {
+  readonly project: Weights<ProjectWeight>;
+  readonly outputAndMlp: Weights<OutputAndMlpWeight>;
+  /** Undefined where positions are learned. */
+  readonly rotary: RotaryEmbedding | undefined;
+}
+
+/** A model in memory. */
+export interface LoadedModel extends ModelConfig {
+  readonly name: string;
+  readonly folder: string;
+  readonly embedding: Weights<EmbeddingWeight> & { readonly words: Weight };
+  readonly head: Weights<HeadWeight>;
+  readonly layers: readonly LayerWeights[];
+}
+
+/** A model's folder and configuration: what planning needs, without its weights. */
+export interface ModelFolder {
+  readonly name: string;
+  readonly folder: string;
+  readonly config: ModelConfig;
+}
+
+/**
+ * Finds a model and reads its configuration.
+ *
+ * @param nameOrPath the name of a model that ships with Two Heads, or a folder as Hugging Face has them
+ * @param modelsFolder the folder that holds the models that ship
+ * @throws InputError where there is no such model or its configuration is broken
+ */
+export async function openModel(nameOrPath: string, modelsFolder: string): Promise<ModelFolder> {
+  const shipped = await shippedModels(modelsFolder);
+  const folder = shipped.includes(nameOrPath) ? join(modelsFolder, nameOrPath) : resolve(nameOrPath);
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined || !found.isDirectory()) {
+    const hint = isAbsolute(nameOrPath) ? '' : ` (looked for ${shown(folder, 100)})`;
+    throw new InputError(
+      `Model "${shown(nameOrPath, 100)}" is no folder${hint}; use a model's folder, ${embeddedModel}, or for planning ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
+    );
+  }
+  const path = join(folder, 'config.json');
+  const text = await readRegularText(
+    path,
+    maximumConfigBytes,
+    'use a folder with config.json and safetensors files',
+    "restore the model's config.json",
+  );
+  return { name: basename(folder), folder, config: parseConfig(text, path) };
+}
+
+/** The names of the models that ship: one with its weights, others for planning. */
+async function shippedModels(modelsFolder: string): Promise<string[]> {
+  const entries = await readdir(modelsFolder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/**
+ * Loads a model's weights as float32: each tensor is read once, and shared where several weights lie in it.
+ *
+ * @throws InputError where they are broken, disagree with the configuration, or would not fit in memory
+ */
+export async function loadModel({ name, folder, config }: ModelFolder): Promise<LoadedModel> {
+  checkSize(name, config);
+  const files = await CheckpointFiles.open(folder);
+  try {
+    const reader = new WeightReader(files, config.checkpoint.prefixes);
+    const { words, ...embedding } = await reader.all<EmbeddingWeight>(config.checkpoint.embedding);
+    const head = await reader.all<HeadWeight>(config.checkpoint.head);
+    const layers: LayerWeights[] = [];
+    for (const [index, layer] of config.checkpoint.layers.entries()) {
+      layers.push({
+        project: await reader.all<ProjectWeight>(layer.project),
+        outputAndMlp: await reader.all<OutputAndMlpWeight>(layer.outputAndMlp),
+        rotary: config.rotary?.[index],
+      });
+    }
+    if (words === undefined) {
+      throw new InputError(`${folder} has no word embedding; use another model.`);
+    }
+    return { ...config, name, folder, embedding: { ...embedding, words }, head, layers };
+  } finally {
+    await files.close();
+  }
+}
+
+/** Refuses a model that would not fit in memory, before it is read. @throws InputError that names its size */
+function checkSize(name: string, { checkpoint }: ModelConfig): void {
+  const bytes = 4 * parametersOf(checkpoint);
+  const free = usableMemory();
+  if (bytes > free) {
+    throw new InputError(
+      `${name} needs ${formatBytes(bytes)} of memory for its weights in float32 and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`,
+    );
+  }
+}
+
+/** Reads weights from a checkpoint, each tensor once. */
+export class WeightReader {
+  /** Tensors in the layout of weights; several weights may be rows of one. */
+  private readonly tensors = new Map<string, Weight>();
+
+  constructor(
+    private readonly files: CheckpointFiles,
+    private readonly prefixes: readonly string[],
+  ) {}
+
+  /** Reads some weights. @throws InputError where one is missing, broken, or not of the shape that config.json means */
+  async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
+    const read: [string, Weight][] = [];
+    for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
+      read.push([name, await this.one(weight)]);
+    }
+    return Object.fromEntries(read) as unknown as Weights<Name>;
+  }
+
+  private async one(weight: StoredWeight): Promise<Weight> {
+    const whole = await this.tensor(weight);
+    if (weight.rows === undefined) {
+      return whole;
+    }
+    const [from, to] = weight.rows;
+    const rowSize = elementsOf(whole.shape.slice(1));
+    return { shape: [to - from, ...whole.shape.slice(1)], data: whole.data.subarray(from * rowSize, to * rowSize) };
+  }
+
+  private async tensor({ tensor, shape, transposed }: StoredWeight): Promise<Weight> {
+    const known = this.tensors.get(tensor);
+    if (known !== undefined) {
+      return known;
+    }
+    const name = this.nameOf(tensor);
+    const found = this.files.shapeOf(name);
+    if (found === undefined) {
+      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to this config.json.`);
+    }
+    if (found.join() !== shape.join()) {
+      throw new InputError(
+        `The checkpoint's ${tensor} is [${shown(found.join(', '))}] but config.json means [${shape.join(', ')}]; correct one of them.`,
+      );
+    }
+    const stored = await this.files.read(name);
+    const weight = transposed === true ? transpose(stored) : stored;
+    this.tensors.set(tensor, weight);
+    return weight;
+  }
+
+  /** The name under which the checkpoint has a tensor: with a prefix, or as the first years of BERT called the parts of a norm. */
+  private nameOf(tensor: string): string {
+    const older = tensor.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
+    const names = [...this.prefixes, ''].flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`]);
+    return names.find((name) => this.files.shapeOf(name) !== undefined) ?? tensor;
+  }
+}
+
+/** `[in, out]` to `[out, in]`. */
+function transpose({ shape: [rows, columns], data }: Weight): Weight {
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      turned[column * rows + row] = data[row * columns + column];
+    }
+  }
+  return { shape: [columns, rows], data: turned };
+}

@@ -1,0 +1,163 @@
+/** How a rotary position embedding stretches over more positions than the model was trained with, as `config.json` states it. */
+export type RopeScaling =
+  | { readonly type: 'none' }
+  /** Positions divided by a factor. */
+  | { readonly type: 'linear'; readonly factor: number }
+  /** A base that grows with the sequence once it is longer than the model was trained with (dynamic NTK). */
+  | { readonly type: 'dynamic'; readonly factor: number; readonly trainedTokens: number }
+  /** Llama 3.1: slow frequencies divided by a factor, fast ones kept, those between blended. */
+  | {
+      readonly type: 'llama3';
+      readonly factor: number;
+      readonly lowFrequencyFactor: number;
+      readonly highFrequencyFactor: number;
+      readonly trainedTokens: number;
+    }
+  /** YaRN: a ramp between kept and divided frequencies, and sines scaled by `attentionFactor`. */
+  | {
+      readonly type: 'yarn';
+      readonly factor: number;
+      readonly trainedTokens: number;
+      readonly fastTurns: number;
+      readonly slowTurns: number;
+      readonly attentionFactor: number;
+      /** Whether the ends of the ramp are rounded outwards to whole columns. */
+      readonly truncate: boolean;
+    };
+
+/** A rotary position embedding (Su et al., arXiv 2104.09864). */
+export interface RotaryEmbedding {
+  /** Base of the frequencies. */
+  readonly theta: number;
+  readonly scaling: RopeScaling;
+}
+
+/** Angles per position and what sines are multiplied by. */
+interface RotaryFrequencies {
+  /** `[m / 2]`, radians per position. */
+  readonly frequencies: Float64Array;
+  readonly factor: number;
+}
+
+/**
+ * The frequencies of a rotary embedding for heads of width m.
+ *
+ * @param tokens length of the sequence, on which dynamic scaling depends
+ */
+function rotaryFrequencies({ theta, scaling }: RotaryEmbedding, headWidth: number, tokens: number): RotaryFrequencies {
+  const plain = baseFrequencies(theta, headWidth);
+  switch (scaling.type) {
+    case 'none':
+      return { frequencies: plain, factor: 1 };
+    case 'linear':
+      return { frequencies: plain.map((frequency) => frequency / scaling.factor), factor: 1 };
+    case 'dynamic':
+      return { frequencies: baseFrequencies(dynamicTheta(theta, scaling, headWidth, tokens), headWidth), factor: 1 };
+    case 'llama3':
+      return { frequencies: plain.map((frequency) => llama3Frequency(frequency, scaling)), factor: 1 };
+    case 'yarn':
+      return { frequencies: yarnFrequencies(plain, theta, headWidth, scaling), factor: scaling.attentionFactor };
+  }
+}
+
+/** Frequency i is `theta^(-2i/m)`. */
+function baseFrequencies(theta: number, headWidth: number): Float64Array {
+  return Float64Array.from({ length: headWidth / 2 }, (_, column) => theta ** ((-2 * column) / headWidth));
+}
+
+type Scaling<Type extends RopeScaling['type']> = Extract<RopeScaling, { readonly type: Type }>;
+
+function dynamicTheta(theta: number, { factor, trainedTokens }: Scaling<'dynamic'>, headWidth: number, tokens: number): number {
+  const length = Math.max(tokens, trainedTokens);
+  return theta * ((factor * length) / trainedTokens - (factor - 1)) ** (headWidth / (headWidth - 2));
+}
+
+function llama3Frequency(frequency: number, { factor, lowFrequencyFactor, highFrequencyFactor, trainedTokens }: Scaling<'llama3'>): number {
+  const wavelength = (2 * Math.PI) / frequency;
+  if (wavelength < trainedTokens / highFrequencyFactor) {
+    return frequency;
+  }
+  if (wavelength > trainedTokens / lowFrequencyFactor) {
+    return frequency / factor;
+  }
+  const kept = (trainedTokens / wavelength - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+  return (1 - kept) * (frequency / factor) + kept * frequency;
+}
+
+/** Peng et al., arXiv 2309.00071: columns that turn often keep their frequency, those that turn less than once are divided. */
+function yarnFrequencies(
+  plain: Float64Array,
+  theta: number,
+  headWidth: number,
+  { factor, trainedTokens, fastTurns, slowTurns, truncate }: Scaling<'yarn'>,
+): Float64Array {
+  const columnOf = (turns: number): number => (headWidth * Math.log(trainedTokens / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const rounded = (column: number, round: (value: number) => number): number => (truncate ? round(column) : column);
+  const low = Math.max(0, rounded(columnOf(fastTurns), Math.floor));
+  const high = Math.min(headWidth - 1, rounded(columnOf(slowTurns), Math.ceil));
+  // A ramp of no width would divide by zero.
+  const width = Math.max(0.001, high - low);
+  return plain.map((frequency, column) => {
+    const divided = Math.min(1, Math.max(0, (column - low) / width));
+    return divided * (frequency / factor) + (1 - divided) * frequency;
+  });
+}
+
+/** YaRN's default for `attentionFactor`. */
+export function yarnAttentionFactor(factor: number, scale = 1): number {
+  return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+}
+
+/** Cosines and sines of the rotary position embedding, `[rows, m]` each: the two halves of a row repeat. */
+interface RotaryTable {
+  readonly cos: Float32Array;
+  readonly sin: Float32Array;
+}
+
+/**
+ * The table for `rows` tokens from position `firstToken` on: angle `position * frequency`.
+ *
+ * @param tokens length of the sequence, on which dynamic scaling depends
+ */
+export function rotaryTable(rotary: RotaryEmbedding, rows: number, firstToken: number, headWidth: number, tokens: number): RotaryTable {
+  const half = headWidth / 2;
+  const { frequencies, factor } = rotaryFrequencies(rotary, headWidth, tokens);
+  const cos = new Float32Array(rows * headWidth);
+  const sin = new Float32Array(rows * headWidth);
+  for (let column = 0; column < half; column += 1) {
+    for (let row = 0; row < rows; row += 1) {
+      const angle = (firstToken + row) * frequencies[column];
+      const at = row * headWidth + column;
+      cos[at] = cos[at + half] = factor * Math.cos(angle);
+      sin[at] = sin[at + half] = factor * Math.sin(angle);
+    }
+  }
+  return { cos, sin };
+}
+
+/** Tables by embedding and by where they begin: many layers rotate by the same ones, and sines cost more than the product they enter. */
+export class RotaryTables {
+  private readonly tables = new Map<RotaryEmbedding, Map<string, RotaryTable>>();
+
+  constructor(
+    private readonly headWidth: number,
+    /** Length of the sequence. */
+    private readonly tokens: number,
+  ) {}
+
+  /** The table of an embedding for `rows` tokens from position `firstToken` on. */
+  get(rotary: RotaryEmbedding, rows: number, firstToken: number): RotaryTable {
+    let own = this.tables.get(rotary);
+    if (own === undefined) {
+      own = new Map();
+      this.tables.set(rotary, own);
+    }
+    const name = `${rows} ${firstToken}`;
+    let table = own.get(name);
+    if (table === undefined) {
+      table = rotaryTable(rotary, rows, firstToken, this.headWidth, this.tokens);
+      own.set(name, table);
+    }
+    return table;
+  }
+}

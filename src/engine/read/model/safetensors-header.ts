@@ -1,0 +1,122 @@
+import type { FileHandle } from 'node:fs/promises';
+import { z } from 'zod';
+import { InputError, messageOf } from '../../../core/errors';
+import { elementsOf } from './weights';
+import { readInto } from './regular-file';
+import { shown } from '../../../core/text/printable';
+
+/**
+ * The largest header that is read, in bytes: room for 150,000 tensors.
+ *
+ * The format allows 100 MB, but JSON made for it turns that into 5 GB of objects.
+ */
+const maximumHeaderBytes = 16 * 1024 * 1024;
+
+/** Bytes of an element, for the types that can be read. */
+export const elementBytes = { F16: 2, BF16: 2, F32: 4 } as const;
+
+const offset = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const tensorSchema = z.object({
+  dtype: z.string().max(32),
+  shape: z.array(offset).max(16),
+  data_offsets: z.tuple([offset, offset]),
+});
+
+/** Where a tensor lies in its file, as the header says and the layout bears out. */
+export type TensorEntry = z.infer<typeof tensorSchema>;
+
+/** A header that was read and checked. */
+interface SafetensorsHeader {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Where the bytes of tensors begin; their offsets count from here. */
+  readonly dataStart: number;
+}
+
+/** Whether tensors of a type can be read. */
+export function isSupported(dtype: string): dtype is keyof typeof elementBytes {
+  return Object.hasOwn(elementBytes, dtype);
+}
+
+/**
+ * Reads the header of an open safetensors file.
+ *
+ * @param size the file's bytes
+ * @param name named in errors
+ * @throws InputError where the file is truncated, or its header lies about lengths, offsets or overlaps
+ */
+export async function readHeader(file: FileHandle, size: number, name: string): Promise<SafetensorsHeader> {
+  if (size < 8) {
+    throw new InputError(`${name} is truncated: it has ${size} bytes and a header needs at least 8; download it again.`);
+  }
+  const length = Buffer.alloc(8);
+  await readInto(file, 0, length, name);
+  const declared = length.readBigUInt64LE();
+  if (8n + declared > BigInt(size)) {
+    throw new InputError(`${name} declares a header of ${declared} bytes but has ${size} bytes; download it again.`);
+  }
+  if (declared > BigInt(maximumHeaderBytes)) {
+    throw new InputError(`${name} declares a header of ${declared} bytes and ${maximumHeaderBytes} are allowed; use another model.`);
+  }
+  const text = Buffer.alloc(Number(declared));
+  await readInto(file, 8, text, name);
+  const entries = parseHeader(text.toString('utf8'), name);
+  const dataStart = 8 + text.length;
+  checkLayout(entries, size - dataStart, name);
+  return { entries, dataStart };
+}
+
+function parseHeader(text: string, name: string): ReadonlyMap<string, TensorEntry> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${name} has a header that is not JSON (${shown(messageOf(error))}); download it again.`);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new InputError(`${name} has a header that is not a JSON object; download it again.`);
+  }
+  const entries = new Map<string, TensorEntry>();
+  for (const [key, value] of Object.entries(parsed)) {
+    if (key !== '__metadata__') {
+      const entry = tensorSchema.safeParse(value);
+      if (!entry.success) {
+        throw new InputError(`${name}: the header's entry for ${shown(key)} is malformed; download it again.`);
+      }
+      entries.set(key, entry.data);
+    }
+  }
+  return entries;
+}
+
+/** Every tensor inside the file, none over another, each as long as its shape says. Gaps hide nothing that is read. */
+function checkLayout(entries: ReadonlyMap<string, TensorEntry>, dataBytes: number, name: string): void {
+  let end = 0;
+  const byOffset = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+  for (const [
+    key,
+    {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of byOffset) {
+    const tensor = shown(key);
+    if (from > to) {
+      throw new InputError(`${name}: ${tensor} begins at byte ${from} and ends at byte ${to}, before it; download it again.`);
+    }
+    if (to > dataBytes) {
+      throw new InputError(`${name}: ${tensor} ends at byte ${to} of ${dataBytes}; the file is truncated, download it again.`);
+    }
+    if (from < end) {
+      throw new InputError(`${name}: ${tensor} overlaps another tensor at byte ${from}; download it again.`);
+    }
+    // A tensor of another type may lie in the file as long as nothing reads it.
+    const expected = isSupported(dtype) ? elementBytes[dtype] * elementsOf(shape) : to - from;
+    if (to - from !== expected) {
+      throw new InputError(
+        `${name}: ${tensor} of shape [${shown(shape.join(', '))}] needs ${expected} bytes but has ${to - from}; download it again.`,
+      );
+    }
+    end = to;
+  }
+}

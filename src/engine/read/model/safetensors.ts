@@ -1,0 +1,148 @@
+import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { InputError } from '../../../core/errors';
+import { formatBytes } from '../../../core/format';
+import { shown } from '../../../core/text/printable';
+import { openRegularFile, pieceBytes, readInto } from './regular-file';
+import { elementBytes, isSupported, readHeader, type TensorEntry } from './safetensors-header';
+import type { Weight } from './weights';
+
+/** Float32 values of all 65,536 float16 bit patterns, made at first use. */
+let halfTable: Float32Array | undefined;
+
+/** Converts IEEE 754 half-precision bit patterns to float32, exactly. */
+function fromFloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  halfTable ??= Float32Array.from({ length: 65_536 }, (_, pattern) => halfValue(pattern));
+  const values = new Float32Array(bits.length);
+  for (let index = 0; index < bits.length; index += 1) {
+    values[index] = halfTable[bits[index]];
+  }
+  return values;
+}
+
+/** Converts bfloat16 bit patterns, the upper halves of float32, to float32, exactly. */
+function fromBfloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const values = new Uint32Array(bits.length);
+  for (let index = 0; index < bits.length; index += 1) {
+    values[index] = bits[index] << 16;
+  }
+  return new Float32Array(values.buffer);
+}
+
+function halfValue(pattern: number): number {
+  const sign = pattern & 0x8000 ? -1 : 1;
+  const exponent = (pattern >> 10) & 0x1f;
+  const fraction = pattern & 0x3ff;
+  if (exponent === 0) {
+    return sign * fraction * 2 ** -24;
+  }
+  if (exponent === 31) {
+    return fraction === 0 ? sign * Infinity : NaN;
+  }
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/**
+ * A safetensors file whose header was read and checked; tensors are read one by one, each once, as float32.
+ *
+ * Close it when the last one is read.
+ */
+export class SafetensorsFile {
+  private constructor(
+    private readonly file: FileHandle,
+    private readonly name: string,
+    /** Where the bytes of tensors begin. */
+    private readonly dataStart: number,
+    private readonly entries: ReadonlyMap<string, TensorEntry>,
+  ) {}
+
+  /**
+   * Opens a file and checks its header.
+   *
+   * @throws InputError where it is truncated, or its header lies about lengths, offsets or overlaps
+   */
+  static async open(path: string): Promise<SafetensorsFile> {
+    const name = basename(path);
+    const { file, size } = await openRegularFile(path, "put the model's safetensors file there");
+    try {
+      const { entries, dataStart } = await readHeader(file, size, name);
+      return new SafetensorsFile(file, name, dataStart, entries);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Bytes of its header. */
+  get headerBytes(): number {
+    return this.dataStart;
+  }
+
+  /** Names of its tensors. */
+  get names(): Iterable<string> {
+    return this.entries.keys();
+  }
+
+  /** The shape of a tensor; undefined where there is none of that name. */
+  shapeOf(tensor: string): readonly number[] | undefined {
+    return this.entries.get(tensor)?.shape;
+  }
+
+  /**
+   * Reads a tensor (F16, BF16 or F32) as float32.
+   *
+   * @throws InputError where its type is not supported or one of its numbers is NaN or infinite
+   */
+  async read(tensor: string): Promise<Weight> {
+    const entry = this.entries.get(tensor);
+    if (entry === undefined) {
+      throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
+    }
+    const {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    } = entry;
+    if (!isSupported(dtype)) {
+      throw new InputError(`${this.name}: ${shown(tensor)} is stored as ${shown(dtype)}; convert the model to F32, F16 or BF16.`);
+    }
+    const data = this.allocate(tensor, (to - from) / elementBytes[dtype]);
+    if (dtype === 'F32') {
+      // The bytes are the numbers: they are read into their final place.
+      await readInto(this.file, this.dataStart + from, new Uint8Array(data.buffer), this.name);
+    } else {
+      await this.readHalves(from, to, dtype, data);
+    }
+    const broken = data.findIndex((value) => !Number.isFinite(value));
+    if (broken >= 0) {
+      throw new InputError(`${this.name}: ${shown(tensor)} holds ${data[broken]} at element ${broken}; the weights must be finite.`);
+    }
+    return { shape, data };
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+
+  /** Room for a tensor. @throws InputError where an array cannot be that long, or there is no memory for it */
+  private allocate(tensor: string, elements: number): Float32Array {
+    try {
+      return new Float32Array(elements);
+    } catch {
+      throw new InputError(
+        `${this.name}: ${shown(tensor)} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`,
+      );
+    }
+  }
+
+  /** Reads in pieces, so that a wide tensor is not in memory twice. */
+  private async readHalves(from: number, to: number, dtype: 'F16' | 'BF16', data: Float32Array): Promise<void> {
+    const piece = new Uint8Array(Math.min(pieceBytes, to - from));
+    for (let done = 0; done < to - from; done += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, to - from - done));
+      await readInto(this.file, this.dataStart + from + done, part, this.name);
+      const halves = new Uint16Array(part.buffer, 0, part.length / 2);
+      data.set(dtype === 'F16' ? fromFloat16(halves) : fromBfloat16(halves), done / 2);
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { InputError, messageOf } from '../../../core/errors';
+import { formatBytes } from '../../../core/format';
+import { quoted, shown } from '../../../core/text/printable';
+import { readRegularText } from './regular-file';
+import { SafetensorsFile } from './safetensors';
+import type { Weight } from './weights';
+
+/** The names that Hugging Face gives a checkpoint of one file, and the index of one of many. */
+const singleFile = 'model.safetensors';
+const indexFile = 'model.safetensors.index.json';
+
+/** Limits of an index: far above those of real checkpoints of what can be run. */
+const maximumIndexBytes = 16 * 1024 * 1024;
+const maximumShards = 4096;
+const maximumShardNameLength = 100;
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * The tensors of each shard, in the order of the index; undefined where the folder has a single file.
+ *
+ * @throws InputError where the folder has neither, the index is broken, or it names what is not a file of the folder
+ */
+async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
+  if (await isThere(join(folder, singleFile))) {
+    await checkLink(folder, singleFile);
+    return undefined;
+  }
+  const path = join(folder, indexFile);
+  if (!(await isThere(path))) {
+    throw new InputError(
+      `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
+    );
+  }
+  await checkLink(folder, indexFile);
+  const text = await readRegularText(path, maximumIndexBytes, 'download the model again', 'download the model again');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${path} is not JSON (${shown(messageOf(error))}); download the model again.`);
+  }
+  const index = indexSchema.safeParse(json);
+  if (!index.success) {
+    throw new InputError(`${path} has no weight_map from tensors to files; download the model again.`);
+  }
+  return shardsOf(index.data.weight_map, folder);
+}
+
+async function shardsOf(weightMap: Readonly<Record<string, string>>, folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const shards = new Map<string, string[]>();
+  for (const [tensor, shard] of Object.entries(weightMap)) {
+    const tensors = shards.get(shard);
+    if (tensors !== undefined) {
+      tensors.push(tensor);
+      continue;
+    }
+    if (shards.size === maximumShards) {
+      throw new InputError(`${indexFile} names more than ${maximumShards} files; download the model again.`);
+    }
+    checkName(folder, shard);
+    await checkLink(folder, shard);
+    shards.set(shard, [tensor]);
+  }
+  if (shards.size === 0) {
+    throw new InputError(`${join(folder, indexFile)} names no tensor; download the model again.`);
+  }
+  return shards;
+}
+
+/**
+ * Refuses a name that is not one of a file right in the model's folder: an index comes from elsewhere and is not trusted with
+ * paths, in the writing of any system, nor with names that messages cannot show.
+ */
+function checkName(folder: string, shard: string): void {
+  if (
+    shard !== basename(shard) ||
+    /[\\/\p{C}\p{Zl}\p{Zp}]/u.test(shard) ||
+    !shard.endsWith('.safetensors') ||
+    shard.length > maximumShardNameLength
+  ) {
+    throw new InputError(`${quoted(shard)} is not a safetensors file in the model's folder ${folder}; download the model again.`);
+  }
+}
+
+/** Where the cache of Hugging Face's hub keeps what its snapshots link to. */
+const hubBlobs = /(^|[\\/])models--[^\\/]+[\\/]blobs$/;
+
+/**
+ * Refuses a link that leads out of the model's folder to where nobody keeps its weights.
+ *
+ * Links as such must work: each file of a snapshot in the hub's cache is one to `../../blobs/`, and so were the large files
+ * alone of a download to another folder. Text in an index is written by the model's author, but such links are made on this
+ * machine, by the cache or by who linked config.json too. Any other may have come with the folder, and is not followed.
+ */
+async function checkLink(folder: string, file: string): Promise<void> {
+  const [real, home, config] = await Promise.all([resolved(join(folder, file)), resolved(folder), resolved(join(folder, 'config.json'))]);
+  if (real === undefined) {
+    // Nothing is there; opening it says so.
+    return;
+  }
+  const place = dirname(real);
+  if (place !== home && !hubBlobs.test(place) && (config === undefined || place !== dirname(config))) {
+    throw new InputError(
+      `${quoted(file)} is a link out of the model's folder ${folder}; put the file itself there, or link config.json to the same place.`,
+    );
+  }
+}
+
+function resolved(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** The most bytes of headers in all files together: far above those of real checkpoints of what can be run. */
+const maximumHeaderBytes = 32 * 1024 * 1024;
+
+/** A checkpoint of one or many safetensors files: tensors by name, each read once. */
+export class CheckpointFiles {
+  private constructor(
+    private readonly files: readonly SafetensorsFile[],
+    private readonly fileOf: ReadonlyMap<string, SafetensorsFile>,
+  ) {}
+
+  /**
+   * Opens the checkpoint of a folder.
+   *
+   * @throws InputError where there is none, a file is broken, or the index names a file outside the folder, or a tensor that
+   * its file does not have
+   */
+  static async open(folder: string): Promise<CheckpointFiles> {
+    const index = await readIndex(folder);
+    const files: SafetensorsFile[] = [];
+    const fileOf = new Map<string, SafetensorsFile>();
+    let headerBytes = 0;
+    try {
+      for (const [shard, tensors] of index ?? [[singleFile, undefined] as const]) {
+        const file = await SafetensorsFile.open(join(folder, shard));
+        files.push(file);
+        // One file under the names of many links would be parsed, and kept, once for each.
+        headerBytes += file.headerBytes;
+        if (headerBytes > maximumHeaderBytes) {
+          throw new InputError(
+            `${shown(shard)}: the headers up to this file have ${formatBytes(headerBytes)} and ${formatBytes(maximumHeaderBytes)} are allowed in all; use another model.`,
+          );
+        }
+        for (const tensor of tensors ?? file.names) {
+          if (file.shapeOf(tensor) === undefined) {
+            throw new InputError(`${shown(shard)} lacks ${shown(tensor)}, which ${indexFile} says it holds; download the model again.`);
+          }
+          fileOf.set(tensor, file);
+        }
+      }
+      return new CheckpointFiles(files, fileOf);
+    } catch (error) {
+      await Promise.all(files.map((file) => file.close()));
+      throw error;
+    }
+  }
+
+  /** The shape of a tensor; undefined where there is none of that name. */
+  shapeOf(tensor: string): readonly number[] | undefined {
+    return this.fileOf.get(tensor)?.shapeOf(tensor);
+  }
+
+  /** Reads a tensor as float32. @throws InputError as `SafetensorsFile.read` */
+  async read(tensor: string): Promise<Weight> {
+    const file = this.fileOf.get(tensor);
+    if (file === undefined) {
+      throw new InputError(`The checkpoint lacks ${shown(tensor)}; it does not belong to this config.json.`);
+    }
+    return file.read(tensor);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.files.map((file) => file.close()));
+  }
+}

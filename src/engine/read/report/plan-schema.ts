@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { constructions } from '../../../core/construct/construction';
+import { messageOf } from '../../../core/errors';
+import { maximumTokens } from '../../../core/plan/partition';
+import type { PartSummary } from '../../../core/plan/plan';
+import type { PredictionReport } from '../../../core/predict/prediction';
+import { type PlanDocument, reportSchemaVersion } from '../../../core/report/report';
+import {
+  type LayerScenario,
+  makeScenario,
+  perLayer,
+  type Scenario,
+  type ScenarioChoice,
+  type ScenarioParameters,
+} from '../../../core/scenario/scenario';
+
+/** A schema of plain data by one of core's own functions, which refuses by throwing. */
+function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<string, unknown>>) => T): z.ZodType<T> {
+  return z.looseObject({ kind: z.string() }).transform((value, context) => {
+    try {
+      return read(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof z.ZodError ? error.issues[0].message : messageOf(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+/** One layer's scenario. `makeScenario` refuses what is not a whole number, whatever its type. */
+const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, ...parameters }) => makeScenario(kind, parameters as ScenarioParameters));
+
+/** A scenario as reports have it: a kind and parameters that it can have. */
+export const scenarioSchema: z.ZodType<Scenario> = readBy((value) =>
+  value.kind === 'per-layer' ? perLayer(z.array(layerScenario).parse(value.cycle)) : layerScenario.parse(value),
+);
+
+/** A scenario as options have it: also the model's own, before the model is known. */
+export const scenarioChoiceSchema: z.ZodType<ScenarioChoice> = readBy((value) =>
+  value.kind === 'native' ? { kind: 'native' } : scenarioSchema.parse(value),
+);
+
+/** A number that is not below 0. Counts may be past the integers that float64 tells apart, so they are not asked to be whole. */
+export const amount = z.number().nonnegative();
+
+/** A measured number. JSON writes null for what is not finite. */
+export const measured = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+
+export const length = z.int().min(1).max(maximumTokens);
+const size = z.int().min(1);
+const text = z.string();
+
+export const callCounts = { total: amount, attention: amount, tokenwise: amount, perLayer: amount };
+const tilesByKind = z.looseObject({ full: amount, partial: amount, sampled: amount });
+const bound = z.looseObject({ theorem: text, formula: text, calls: amount });
+
+const part: z.ZodType<PartSummary> = z.looseObject({
+  layers: z.array(z.int().nonnegative()),
+  // A layer has no layers of its own.
+  scenario: scenarioSchema.transform((scenario, context) => {
+    if (scenario.kind === 'per-layer') {
+      context.addIssue({ code: 'custom', message: 'is no scenario of one layer' });
+      return z.NEVER;
+    }
+    return scenario;
+  }),
+  tiles: amount,
+  instances: amount,
+  tilesByKind,
+  visiblePairs: amount,
+  calls: z.looseObject(callCounts),
+  bound,
+});
+
+const shape = z.looseObject({
+  layers: size,
+  heads: size,
+  keyValueHeads: size,
+  headWidth: size,
+  width: size,
+  feedForwardWidth: size,
+  vocabulary: size,
+  feedForward: z.enum(['gated', 'plain']).exactOptional(),
+  parameters: amount.exactOptional(),
+  attention: scenarioSchema.exactOptional(),
+});
+
+const breakEven = z
+  .looseObject({ attentionMs: amount, denseMs: amount, fromTokens: amount.optional() })
+  .transform((value) => ({ ...value, fromTokens: value.fromTokens }));
+
+const prediction: z.ZodType<PredictionReport> = z.looseObject({
+  provider: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']),
+  device: text,
+  threads: amount,
+  calibrated: text,
+  wallMs: measured,
+  phases: z.looseObject({ project: measured, gather: measured, attend: measured, layer: measured, mlp: measured }),
+  peakBytes: measured,
+  breakEven: breakEven.nullable(),
+});
+
+/** What an earlier version left out: tokens were the model's own, and blocks were as long as M. */
+const ownTokenizer = { name: 'tokenizer.json', exact: true, reason: null };
+
+/** The fields of a plan document, of which every run report has all. */
+export const planFields = {
+  schemaVersion: z.literal(reportSchemaVersion),
+  prompt: z.looseObject({ path: text, bytes: amount, sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hex SHA-256'), tokens: length }),
+  model: z.looseObject({
+    name: text,
+    shape,
+    parameters: amount,
+    tokenizer: z.looseObject({ name: text, exact: z.boolean(), reason: text.nullable() }).default(ownTokenizer),
+  }),
+  scenario: scenarioSchema,
+  oracle: z.looseObject({ inputLength: length, layers: size, heads: size, causal: z.boolean() }),
+  construction: z.enum(constructions),
+  plan: z.looseObject({
+    blockSize: length.exactOptional(),
+    blocks: length,
+    tiles: amount,
+    instances: amount.exactOptional(),
+    tilesByKind,
+    visiblePairs: amount,
+    calls: z.looseObject(callCounts),
+    flops: amount,
+    flopsByPhase: z.looseObject({ project: amount, attend: amount, outputAndMlp: amount, attendVisible: amount, attendDense: amount }),
+    bytes: amount,
+    bytesByUse: z.looseObject({ weights: amount, activations: amount, batches: amount }),
+    rounds: amount,
+    bound,
+    notes: z.array(text),
+    parts: z.array(part).default([]),
+  }),
+  prediction: prediction.nullable().default(null),
+};
+
+/** The plan with the fields that an earlier version left out. */
+export function completePlan({ oracle, plan }: z.output<z.ZodObject<typeof planFields>>): PlanDocument['plan'] {
+  return { ...plan, blockSize: plan.blockSize ?? oracle.inputLength, instances: plan.instances ?? plan.tiles };
+}

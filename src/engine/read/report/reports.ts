@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { InputError } from '../../../core/errors';
+import { formatBytes } from '../../../core/format';
+import { executors, precisions } from '../../../core/options/options';
+import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../../core/report/report';
+import type { SamplingReport } from '../../../core/report/sampling';
+import { amount, callCounts, completePlan, length, measured, planFields, scenarioSchema } from './plan-schema';
+
+const text = z.string();
+
+/** What was not measured in an earlier version took no time and made no calls. */
+const addedLater = amount.default(0);
+
+const phases = z.looseObject({
+  tokenize: amount,
+  project: amount,
+  gather: addedLater,
+  attend: amount,
+  merge: amount,
+  layer: addedLater,
+  mlp: amount,
+  verify: amount,
+  quality: amount,
+});
+
+/** One layer's share of the phases. */
+const layerTimes = phases.pick({ project: true, gather: true, attend: true, merge: true, layer: true, mlp: true });
+
+const run = z.looseObject({
+  provider: text,
+  device: text,
+  threads: amount,
+  executor: z.enum(executors).exclude(['auto']).default('tiles'),
+  precision: z.enum(precisions).default('float32'),
+  wallMs: amount,
+  phases,
+  layers: z.array(layerTimes).optional(),
+  calls: z.looseObject({ ...callCounts, retries: addedLater, dispatches: amount }),
+  peakRssBytes: amount,
+});
+
+const fidelity = z.looseObject({
+  reference: text,
+  rows: amount,
+  maxAbsError: measured,
+  maxRelError: measured,
+  logNormaliserError: measured,
+});
+
+/** A natural logarithm that may be past any number, which JSON writes as null. */
+const logarithm = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Infinity);
+
+const sampling: z.ZodType<SamplingReport> = z.looseObject({
+  data: text,
+  tokens: length,
+  sample: amount,
+  epsilon: z.number(),
+  failureProbability: z.number(),
+  rows: amount,
+  heads: z.array(
+    z.looseObject({ layer: amount, head: amount, logC: logarithm, d: measured, logNeededLength: logarithm, holds: z.boolean() }),
+  ),
+  holds: z.boolean(),
+  logNeededLength: logarithm,
+  seeds: amount,
+  errors: z.looseObject({ minimum: measured, median: measured, ninetiethPercentile: measured, maximum: measured }),
+  within: amount,
+});
+
+const quality = z.looseObject({
+  baseline: scenarioSchema.default({ kind: 'causal' }),
+  perplexity: measured,
+  baselinePerplexity: measured,
+  meanKl: measured,
+  topAgreement: measured.default(NaN),
+  positions: amount,
+});
+
+const environment = z.looseObject({
+  twoHeads: text,
+  node: text,
+  onnxruntime: text,
+  platform: text,
+  cpu: text,
+  cores: amount,
+  memoryBytes: amount,
+  date: z.string().refine((date) => !Number.isNaN(Date.parse(date)), 'is no date'),
+});
+
+/**
+ * The report of a run, as `simulate --json` prints it and the history keeps it.
+ *
+ * Keys that an earlier version did not have are filled in; those of a later one are kept as they are.
+ */
+export const runReportSchema: z.ZodType<RunReport> = z
+  .looseObject({
+    ...planFields,
+    run,
+    fidelity: fidelity.nullable(),
+    sampling: sampling.nullable().default(null),
+    quality: quality.nullable(),
+    qualityNote: text.nullable(),
+    environment,
+  })
+  .transform((report) => ({ ...report, plan: completePlan(report) }));
+
+/** What `compare --json` prints, as far as its runs go. */
+const comparisonSchema: z.ZodType<Pick<ComparisonReport, 'runs'>> = z.looseObject({
+  schemaVersion: z.literal(reportSchemaVersion),
+  runs: z.array(runReportSchema),
+});
+
+/** The largest file of reports that is read, in bytes. */
+export const maximumReportBytes = 64 * 1024 * 1024;
+
+/**
+ * The runs of a file that `simulate --json`, `compare --json` or an export to JSON wrote.
+ *
+ * @param path named in errors
+ * @throws InputError that names the file, the field and the fix
+ */
+export function reportsFrom(content: string, path: string): RunReport[] {
+  const document = parseJson(content, path);
+  const documents: readonly unknown[] = Array.isArray(document) ? document : [document];
+  const reports = documents.flatMap((each) =>
+    isComparison(each) ? read(comparisonSchema, each, path).runs : read(runReportSchema, each, path),
+  );
+  if (reports.length === 0) {
+    throw new InputError(`${path} holds no run; ${fix}.`);
+  }
+  return reports;
+}
+
+/** Refuses a file of reports over the limit, before it is read. @throws InputError that names the size and the limit */
+export function checkReportSize(path: string, bytes: number): void {
+  if (bytes > maximumReportBytes) {
+    throw new InputError(`${path} has ${formatBytes(bytes)}; the limit is ${formatBytes(maximumReportBytes)}: give fewer runs at once.`);
+  }
+}
+
+/** What is wrong with a document, in one line: the field and why. */
+export function firstIssue({ issues: [{ path, message }] }: z.ZodError): string {
+  return `${path.join('.') || 'the document'}: ${message}`;
+}
+
+const fix = 'give what simulate --json or compare --json printed';
+
+function isComparison(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && 'runs' in document;
+}
+
+function read<T>(schema: z.ZodType<T>, document: unknown, path: string): T {
+  const parsed = schema.safeParse(document);
+  if (!parsed.success) {
+    throw new InputError(`${path}: ${firstIssue(parsed.error)}; ${fix}.`);
+  }
+  return parsed.data;
+}
+
+function parseJson(content: string, path: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    throw new InputError(`${path} is not JSON; ${fix}.`);
+  }
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { InputError, messageOf } from '../../../core/errors';
+import type { TokenizerDescription } from '../../../core/report/report';
+import { shown } from '../../../core/text/printable';
+import type { ModelFolder } from '../model/load';
+import { exists, readRegularText } from '../model/regular-file';
+import { codecOf } from './definition';
+import { type Codec, encodingCodec, parseStandIn, standInName } from './encodings';
+
+const tokenizerFile = 'tokenizer.json';
+
+/** The largest tokenizers of real models have about 35 MB. */
+const maximumTokenizerBytes = 64 * 1024 * 1024;
+const maximumSettingsBytes = 1024 * 1024;
+
+const fix = "use a folder with the model's tokenizer.json";
+const repair = 'download it again';
+
+/** A model's tokenizer: text to token ids, and back for positions in the text. */
+export class PromptTokenizer {
+  private constructor(
+    private readonly codec: Codec,
+    readonly source: TokenizerDescription,
+    /** Ids that the tokenizer puts before every prompt, such as the beginning-of-sequence token. */
+    readonly prefix: readonly number[],
+  ) {}
+
+  /**
+   * Reads the tokenizer of a model's folder: `tokenizer.json` (with `tokenizer_config.json` where there is one), or else
+   * the encoding that `tokenizer-stand-in.json` names.
+   *
+   * @throws InputError where there is neither, or it is malformed
+   */
+  static async load(folder: string): Promise<PromptTokenizer> {
+    const path = join(folder, tokenizerFile);
+    const standIn = join(folder, standInName);
+    if (!(await exists(path)) && (await exists(standIn))) {
+      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, maximumSettingsBytes, fix, repair), standIn);
+      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason }, []);
+    }
+    try {
+      const codec = codecOf(
+        JSON.parse(await readRegularText(path, maximumTokenizerBytes, fix, repair)) as object,
+        await settingsOf(folder),
+      );
+      return new PromptTokenizer(codec, { name: tokenizerFile, exact: true, reason: null }, codec.encode('', true));
+    } catch (error) {
+      throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
+    }
+  }
+
+  /** Token ids of a whole prompt, the prefix included. */
+  encode(text: string): Int32Array {
+    return Int32Array.from(this.codec.encode(text, true));
+  }
+
+  /** Token ids of a part of a prompt, without the prefix. */
+  encodePart(text: string): readonly number[] {
+    return this.codec.encode(text, false);
+  }
+
+  /** The text of token ids; half of a character is a replacement character. */
+  decode(ids: readonly number[]): string {
+    return this.codec.decode(ids);
+  }
+
+  /**
+   * Where token `index` of a part begins, in UTF-16 code units.
+   *
+   * A token that begins inside a character (byte-level vocabularies split characters) is placed at that character.
+   */
+  offsetInPart(text: string, ids: readonly number[], index: number): number {
+    if (index <= 0) {
+      return 0;
+    }
+    return Math.min(text.length, this.codec.decode(ids.slice(0, index)).replace(/\uFFFD+$/u, '').length);
+  }
+}
+
+/** The tokenizer's settings; many tokenizers have none. */
+async function settingsOf(folder: string): Promise<object> {
+  const path = join(folder, 'tokenizer_config.json');
+  return (await exists(path)) ? (JSON.parse(await readRegularText(path, maximumSettingsBytes, fix, repair)) as object) : {};
+}
+
+/**
+ * Refuses tokens that the model has no embedding for. Those of an encoding that only estimates their number may lie outside.
+ *
+ * @throws InputError that names the token
+ */
+export function checkVocabulary(tokens: Int32Array, { folder, config }: ModelFolder, { name, exact }: TokenizerDescription): void {
+  const { vocabulary } = config.shape;
+  const stray = exact ? tokens.find((token) => token < 0 || token >= vocabulary) : undefined;
+  if (stray !== undefined) {
+    throw new InputError(
+      `${folder}: ${name} gives token ${stray} but config.json has a vocabulary of ${vocabulary}; they belong to different models.`,
+    );
+  }
+}
+
+/** Refuses to run tokens that are not the model's own. @throws InputError that names what stands in for its tokenizer */
+export function checkRunnable(model: string, { name, exact }: TokenizerDescription): void {
+  if (!exact) {
+    throw new InputError(
+      `${model} can be planned, not run: ${name} only estimates its tokens; to run it, give the model's folder with tokenizer.json and weights.`,
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { cpus, homedir, platform } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { version as onnxruntime } from 'onnxruntime-node/package.json';
+import { calibrationSchemaVersion, type Calibration } from '../../core/predict/calibration';
+import { providers, type Provider } from '../../core/options/options';
+import { writeWhole } from './files';
+
+const amount = z.number().nonnegative();
+const runRate = z.object({ runMs: amount, nsPerFlop: amount });
+
+/** What a calibration file holds. A file that says something else is as good as none. */
+const calibrationFile: z.ZodType<Calibration> = z.object({
+  schemaVersion: z.literal(calibrationSchemaVersion),
+  provider: z.enum(providers).exclude(['auto']),
+  device: z.string(),
+  threads: z.number().int().positive(),
+  onnxruntime: z.string(),
+  date: z.string(),
+  tookMs: amount,
+  scoreBytes: z.number().positive(),
+  tiles: z.array(
+    z.object({
+      rows: z.number().positive(),
+      headWidth: z.number().positive(),
+      runMs: amount,
+      firstMs: amount,
+      openMs: amount,
+      maskedMs: amount,
+    }),
+  ),
+  gatherNsPerFloat: amount,
+  tokenwise: z.array(z.object({ width: z.number().positive(), project: runRate, outputAndMlp: runRate })),
+  pass: z.object({ startMs: amount, factor: z.number().positive() }),
+  dense: z.array(z.object({ headWidth: z.number().positive(), nsPerPair: amount })).min(1),
+  layer: z.object({ layerMs: amount, attendNsPerFlop: amount, tokenwiseNsPerFlop: amount }).nullable(),
+  bandwidth: amount,
+  idleBytes: amount,
+});
+
+/** The folder of the command line's own storage on this platform. */
+export function commandLineStorage(environment: NodeJS.ProcessEnv = process.env): string {
+  const home = homedir();
+  const standard = { win32: environment.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), darwin: join(home, 'Library', 'Caches') };
+  const caches =
+    platform() === 'win32' || platform() === 'darwin'
+      ? standard[platform() as 'win32' | 'darwin']
+      : (environment.XDG_CACHE_HOME ?? join(home, '.cache'));
+  return join(caches, 'two-heads');
+}
+
+/** Threads that a run gets: what was asked for, or every core. */
+export function threadsOf(threads: number): number {
+  return threads > 0 ? threads : Math.max(1, cpus().length);
+}
+
+/**
+ * Keeps calibrations, a file per provider and number of threads, in a folder of Two Heads' own.
+ *
+ * One that was made with another ONNX Runtime or another processor no longer describes the device, and is not given out.
+ */
+export class CalibrationStore {
+  constructor(private readonly folder: string) {}
+
+  /** The calibration of a provider on this machine, if there is one. @param threads 0 for every core */
+  async read(provider: Exclude<Provider, 'auto'>, threads: number): Promise<Calibration | undefined> {
+    const text = await readFile(this.path(provider, threadsOf(threads)), 'utf8').catch(() => undefined);
+    const parsed = text === undefined ? undefined : calibrationFile.safeParse(parseJson(text)).data;
+    const sameMachine = parsed?.onnxruntime === onnxruntime && (provider !== 'cpu' || parsed.device === cpus()[0]?.model.trim());
+    return sameMachine ? parsed : undefined;
+  }
+
+  /** Writes a calibration, whole or not at all. */
+  async write(calibration: Calibration): Promise<string> {
+    await mkdir(this.folder, { recursive: true });
+    const path = this.path(calibration.provider, calibration.threads);
+    await writeWhole(path, `${JSON.stringify(calibration, null, 2)}\n`);
+    return path;
+  }
+
+  /** The calibrations among which a choice of provider leaves open: the one that was named, or under `auto` all there are. */
+  async candidates(provider: Provider, threads: number): Promise<readonly Calibration[]> {
+    const names = provider === 'auto' ? providers : [provider];
+    const known = await Promise.all(names.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));
+    return known.filter((calibration) => calibration !== undefined);
+  }
+
+  private path(provider: string, threads: number): string {
+    return join(this.folder, `calibration-${provider}-${threads}.json`);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import { isBlackBox } from '../../../core/construct/construction';
+import { type Experiment, scenarioOf } from '../../../core/evaluate/experiment';
+import { needleGrid, type NeedleGrid } from '../../../core/evaluate/needles';
+import { summariseQuality } from '../../../core/evaluate/quality-summary';
+import type { ExperimentPoint, PlannedCost } from '../../../core/evaluate/report';
+import { makePlan, type Plan } from '../../../core/plan/plan';
+import { type PlanRequest, planRequest } from '../../../core/plan/request';
+import type { Calibration } from '../../../core/predict/calibration';
+import { fastestDevice } from '../../../core/predict/fastest';
+import { devicePrediction } from '../../../core/predict/prediction';
+import { isSampled, type Scenario, scenarioLabel } from '../../../core/scenario/scenario';
+import type { ModelShape } from '../../../core/shapes';
+import type { NeedleResult, WindowResult, Worked } from './results';
+import type { ExperimentText, PlacedAnswer } from './texts';
+
+/** A scenario and a block size of an experiment. */
+export interface Point {
+  readonly scenario: Scenario;
+  readonly blockSize: number;
+  /** The block size that its quality is measured with. */
+  readonly measuredBlockSize: number;
+}
+
+/** The points of an experiment, each once: every scenario with every block size. @throws InputError for a scenario that cannot be */
+export function pointsOf({ scenarios, blocks, construction }: Experiment, shape: ModelShape): Point[] {
+  const points = new Map<string, Point>();
+  const largest = Math.max(...blocks);
+  for (const text of scenarios) {
+    for (const blockSize of blocks) {
+      const { scenario } = planRequest(1, shape, { scenario: scenarioOf(text), blockSize, construction });
+      // An exact construction gives the same with every block size: it is measured once, with the fewest calls.
+      const own = isBlackBox(construction) || isSampled(scenario);
+      points.set(`${scenarioLabel(scenario)} ${blockSize}`, { scenario, blockSize, measuredBlockSize: own ? blockSize : largest });
+    }
+  }
+  return [...points.values()];
+}
+
+/** Plans the points of an experiment, for the device that it names or calibration prefers. */
+export class PointPlanner {
+  constructor(
+    private readonly shape: ModelShape,
+    private readonly construction: Experiment['construction'],
+    private readonly calibrations: readonly Calibration[],
+  ) {}
+
+  /** The plan of `tokens` tokens. @throws InputError where the construction cannot have the scenario */
+  plan(tokens: number, scenario: Scenario, blockSize: number): Plan {
+    const request = this.request(tokens, scenario, blockSize);
+    return makePlan({ ...request, scoreBytes: fastestDevice(request, this.calibrations)?.scoreBytes });
+  }
+
+  /** The device that is fastest at a plan; undefined where none is calibrated. */
+  device(tokens: number, scenario: Scenario, blockSize: number): Calibration | undefined {
+    return fastestDevice(this.request(tokens, scenario, blockSize), this.calibrations);
+  }
+
+  /** What `tokens` tokens cost. */
+  cost(tokens: number, scenario: Scenario, blockSize: number): PlannedCost {
+    const plan = this.plan(tokens, scenario, blockSize);
+    const prediction = devicePrediction(plan, this.device(tokens, scenario, blockSize));
+    return {
+      tokens,
+      calls: plan.calls,
+      flops: plan.flops,
+      attentionFlops: plan.flopsByPhase.attend,
+      bytes: plan.bytes,
+      predictedMs: prediction?.wallMs ?? null,
+    };
+  }
+
+  private request(tokens: number, scenario: Scenario, blockSize: number): PlanRequest {
+    return planRequest(tokens, this.shape, { scenario, blockSize, construction: this.construction });
+  }
+}
+
+/**
+ * What was measured of a point, over all windows and for each prompt.
+ *
+ * @param job index among the results of the job that the point's quality comes from; negative where there is none
+ */
+export function measuredPoint(
+  point: Point,
+  job: number,
+  texts: readonly ExperimentText[],
+  { results }: Worked<WindowResult>,
+  planner: PointPlanner,
+): Pick<ExperimentPoint, 'quality' | 'measured' | 'prompts'> {
+  const own = job < 0 ? [] : results.map((row) => row[job]);
+  const summary = (of: readonly WindowResult[]): ExperimentPoint['quality'] =>
+    of.length === 0 ? null : summariseQuality(of.map((each) => each.summary));
+  let first = 0;
+  const prompts = texts.map(({ prompt, tokens, windows }) => {
+    const part = own.slice(first, (first += windows.length));
+    return { path: prompt.path, cost: planner.cost(tokens, point.scenario, point.blockSize), quality: summary(part) };
+  });
+  const isMeasured = own.length > 0 && point.blockSize === point.measuredBlockSize;
+  const total = (of: (result: WindowResult) => number): number => own.reduce((sum, result) => sum + of(result), 0);
+  return {
+    quality: summary(own),
+    measured: isMeasured ? { windows: own.length, wallMs: total(({ wallMs }) => wallMs), calls: total(({ calls }) => calls) } : null,
+    prompts,
+  };
+}
+
+/** Needle scores of a job beside the baseline's, which is the last job of the results. */
+export function needleGridOf(needles: readonly PlacedAnswer[], { results }: Worked<NeedleResult>, job: number): NeedleGrid {
+  const valueOf = ({ logProbability, rank }: NeedleResult): { logProbability: number; rank: number } => ({
+    logProbability: logProbability ?? NaN,
+    rank: rank ?? NaN,
+  });
+  return needleGrid(
+    needles.map(({ length, depth }, index) => {
+      const row = results[index];
+      const baseline = valueOf(row[row.length - 1]);
+      return { length, depth, ...valueOf(row[job]), baselineLogProbability: baseline.logProbability, baselineRank: baseline.rank };
+    }),
+  );
+}

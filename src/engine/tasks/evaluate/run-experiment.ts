@@ -1,0 +1,161 @@
+import { CancelledError, InputError } from '../../../core/errors';
+import { type Experiment, windowsOf } from '../../../core/evaluate/experiment';
+import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
+import { paretoFront } from '../../../core/math/pareto';
+import { reportSchemaVersion } from '../../../core/report/report';
+import { scenarioLabel } from '../../../core/scenario/scenario';
+import { nativeScenario } from '../../../core/shapes';
+import { checkLength } from '../../attend/tiles/embed';
+import { qualityObstacle } from '../../attend/verify/quality';
+import { describeEnvironment } from '../../machine';
+import { type ModelFolder, openModel } from '../../read/model/load';
+import { type Prompt, promptFromText, readPrompts } from '../../read/prompt';
+import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
+import { describeModel, type Places } from '../plan';
+import { readExperiment } from './experiment-file';
+import { measuredPoint, needleGridOf, type Point, PointPlanner, pointsOf } from './points';
+import { Results } from './results';
+import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from './texts';
+import { type Job, Worker, workNeedles, type WorkSurroundings, workWindows } from './work';
+
+/** What surrounds an experiment. */
+export interface ExperimentContext extends Places, WorkSurroundings {}
+
+/**
+ * Plans every point of an experiment, and measures what its scenarios do to the model.
+ *
+ * One window's residual streams and one slice's logits are in memory at a time.
+ * @throws InputError for input that is refused before anything is run; CancelledError once the signal is aborted
+ */
+export async function runExperiment(prompts: readonly Prompt[], asked: Experiment, context: ExperimentContext): Promise<ExperimentReport> {
+  const model = await openModel(asked.model, context.modelsFolder);
+  const sizes = windowsOf(asked, model.config.maximumTokens);
+  const experiment: Experiment = { ...asked, ...sizes };
+  checkLength(sizes.context, { name: model.name, ...model.config });
+  const tokenizer = await PromptTokenizer.load(model.folder);
+  if (experiment.quality) {
+    checkRunnable(model.name, tokenizer.source);
+  }
+  const texts = readTexts(prompts, tokenizer, model, experiment, sizes);
+  const { shape } = model.config;
+  const planner = new PointPlanner(
+    shape,
+    experiment.construction,
+    await context.calibrations.candidates(experiment.provider, experiment.threads),
+  );
+  const points = pointsOf(experiment, shape);
+  const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
+  // Planned before anything is run: what cannot be planned is refused now.
+  const costs = points.map(({ scenario, blockSize }) => planner.cost(longest, scenario, blockSize));
+
+  const obstacles = points.map(({ scenario }) =>
+    experiment.quality ? obstacleOf(scenario, model, texts) : 'Quality was switched off for this experiment.',
+  );
+  const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
+  const needles = jobs.length > 0 && experiment.needle !== null ? needlesOf(experiment.needle, texts, tokenizer, model) : [];
+  const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...experiment.blocks) };
+  const worker = await Worker.prepare(model, experiment, baseline, planner, longest, context);
+  try {
+    const share = needles.length === 0 ? 1 : 0.7;
+    const windows = await workWindows(texts, jobs, sizes.context, worker.part(0, share));
+    const found = await workNeedles(needles, withBaseline(jobs, baseline, needles), worker.part(share, 1 - share));
+    context.onProgress({ fraction: 1, phase: 'quality', message: 'done' });
+    const measured = points.map((point, index) =>
+      obstacles[index] === null
+        ? jobs.findIndex(
+            (job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario),
+          )
+        : -1,
+    );
+    const described = points.map((point, index): Omit<ExperimentPoint, 'onFront'> => ({
+      ...point,
+      cost: costs[index],
+      qualityNote:
+        obstacles[index] ??
+        (point.blockSize === point.measuredBlockSize
+          ? null
+          : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
+      ...measuredPoint(point, measured[index], texts, windows, planner),
+      needle: measured[index] < 0 || needles.length === 0 ? null : needleGridOf(needles, found, measured[index]),
+    }));
+    const front = paretoFront(described, ({ cost, quality }) => [cost.flops, quality?.divergence.mean.value]);
+    return {
+      schemaVersion: reportSchemaVersion,
+      experiment,
+      model: describeModel(model.name, shape, tokenizer.source),
+      baseline: baseline.scenario,
+      prompts: texts.map(({ prompt: { path, bytes, sha256 }, tokens, windows: cut }) => ({
+        path,
+        bytes,
+        sha256,
+        tokens,
+        windows: cut.length,
+      })),
+      points: described.map((point, index) => ({ ...point, onFront: front[index] })),
+      resumed: windows.resumed + found.resumed,
+      environment: describeEnvironment(),
+    };
+  } finally {
+    await worker.release();
+  }
+}
+
+/** Why a scenario's predictions mean nothing on this model, or null where they do. @throws InputError where no scenario's would */
+function obstacleOf(scenario: Point['scenario'], { name, config }: ModelFolder, texts: readonly ExperimentText[]): string | null {
+  if (config.predicts === 'nothing') {
+    throw new InputError(
+      `${name} has no output head, so there are no predictions to compare; use another model, or plan only with --no-quality.`,
+    );
+  }
+  if (texts.every(({ windows }) => windows.length === 0)) {
+    throw new InputError('One token has no next token to predict; give a prompt of at least two tokens, or plan only with --no-quality.');
+  }
+  return config.predicts === 'next' ? qualityObstacle({ scenario, tokens: 2 }, config) : null;
+}
+
+function needlesOf(
+  request: NonNullable<Experiment['needle']>,
+  texts: readonly ExperimentText[],
+  tokenizer: PromptTokenizer,
+  { name, config }: ModelFolder,
+): PlacedAnswer[] {
+  if (config.predicts !== 'next') {
+    throw new InputError(`${name} does not predict the next token, and a needle's answer is scored by that; leave the needle out.`);
+  }
+  const needles = placeNeedles(request, texts, tokenizer);
+  needles.forEach(({ tokens }) => checkLength(tokens.length, { name, ...config }));
+  return needles;
+}
+
+/** What has to be run: each scenario with the block size that it is measured with, once. */
+function jobsOf(points: readonly Point[]): Job[] {
+  return points.filter((point) => point.blockSize === point.measuredBlockSize).map(({ scenario, blockSize }) => ({ scenario, blockSize }));
+}
+
+/** The jobs and, last, the baseline, whose answers a needle's are held against. */
+function withBaseline(jobs: readonly Job[], baseline: Job, needles: readonly PlacedAnswer[]): readonly Job[] {
+  return needles.length === 0 ? [] : [...jobs, baseline];
+}
+
+/**
+ * Runs an experiment on texts or from its file; results go where the experiment says.
+ *
+ * @throws InputError, CancelledError as `runExperiment`
+ */
+export async function evaluate(request: EvaluateRequest, context: Omit<ExperimentContext, 'results'>): Promise<ExperimentSummary> {
+  const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
+  const prompts =
+    'file' in request ? await readPrompts(experiment.prompts) : request.texts.map(({ path, text }) => promptFromText(path, text));
+  const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
+  const report = await runExperiment(prompts, experiment, { ...context, results }).catch((error: unknown) => {
+    throw error instanceof CancelledError && results.kept
+      ? new CancelledError(`The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`)
+      : error;
+  });
+  return summariseExperiment(report);
+}
+
+/** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
+export type EvaluateRequest =
+  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
+  | { readonly file: string };

@@ -1,0 +1,87 @@
+import { InputError } from '../../../core/errors';
+import type { Experiment, NeedleGridRequest } from '../../../core/evaluate/experiment';
+import { placeNeedle } from '../../../core/evaluate/needles';
+import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
+import type { ModelFolder } from '../../read/model/load';
+import type { Prompt } from '../../read/prompt';
+import { checkVocabulary, type PromptTokenizer } from '../../read/tokenizer/tokenizer';
+
+/** A prompt of an experiment. */
+export interface ExperimentText {
+  readonly prompt: Prompt;
+  /** N, special tokens included. */
+  readonly tokens: number;
+  /** Token ids without special tokens. */
+  readonly text: Int32Array;
+  readonly specials: SpecialTokens;
+  readonly windows: readonly EvaluationWindow[];
+}
+
+/**
+ * Tokenizes prompts and cuts them into windows.
+ *
+ * @param sizes context and stride, both above 0
+ * @throws InputError for a tokenizer that is not this model's, and a context that leaves no room
+ */
+export function readTexts(
+  prompts: readonly Prompt[],
+  tokenizer: PromptTokenizer,
+  model: ModelFolder,
+  { maximumWindows }: Pick<Experiment, 'maximumWindows'>,
+  sizes: { readonly context: number; readonly stride: number },
+): ExperimentText[] {
+  return prompts.map((prompt) => {
+    const whole = tokenizer.encode(prompt.text);
+    if (whole.length === 0) {
+      throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
+    }
+    checkVocabulary(whole, model, tokenizer.source);
+    const text = Int32Array.from(tokenizer.encodePart(prompt.text));
+    const specials = specialTokens(whole, text);
+    const windows = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');
+    return { prompt, tokens: whole.length, text, specials, windows: maximumWindows > 0 ? windows.slice(0, maximumWindows) : windows };
+  });
+}
+
+/** A needle in its haystack with its answer. */
+export interface PlacedAnswer {
+  readonly length: number;
+  readonly depth: number;
+  /** What the model reads: context and answer, without the answer's last token. */
+  readonly tokens: Int32Array;
+  /** The row that predicts the answer's first token; the next ones follow. */
+  readonly row: number;
+  /** Token ids of the answer. */
+  readonly answer: readonly number[];
+}
+
+/**
+ * Hides a needle in the text of all prompts, at every depth of every length.
+ *
+ * @throws InputError where the answer has no token, or a length is longer than the text or too short for the needle
+ */
+export function placeNeedles(
+  { needle, question, answer, lengths, depths }: NeedleGridRequest,
+  texts: readonly ExperimentText[],
+  tokenizer: PromptTokenizer,
+): PlacedAnswer[] {
+  const answerTokens = tokenizer.encodePart(answer);
+  if (answerTokens.length === 0) {
+    throw new InputError(`Needle answer "${answer}" has no token; give one of at least one.`);
+  }
+  const haystack = Int32Array.from(texts.flatMap(({ text }) => [...text]));
+  const [{ specials }] = texts;
+  return lengths.flatMap((length) =>
+    depths.map((depth): PlacedAnswer => {
+      const { tokens } = placeNeedle(
+        haystack,
+        tokenizer.encodePart(needle),
+        tokenizer.encodePart(question),
+        length,
+        depth,
+        specials.before,
+      );
+      return { length, depth, tokens: Int32Array.from([...tokens, ...answerTokens.slice(0, -1)]), row: length - 1, answer: answerTokens };
+    }),
+  );
+}

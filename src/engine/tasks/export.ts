@@ -1,0 +1,150 @@
+import { version } from '../../../package.json';
+import { InputError } from '../../core/errors';
+import { formatCount } from '../../core/format';
+import { tilesPerDispatch } from '../../core/plan/attention-cost';
+import { dispatchesOf, tileRows } from '../../core/plan/dispatches';
+import { isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../core/plan/plan';
+import type { PlanRequest } from '../../core/plan/request';
+import { scenarioLabel } from '../../core/scenario/scenario';
+import { inPowersOfTwo } from '../attend/compiled/attention';
+import { compiledFunctions } from '../attend/compiled/functions';
+import { attentionGraph, type CompiledGraph, compiledScoreBytes, modelGraph } from '../attend/compiled/graphs';
+import { functionDomain, irVersion, opsetVersion } from '../attend/onnx/graph-builder';
+import type { LoadedModel } from '../read/model/load';
+
+/** What part of the large transformer is exported. */
+export const exportParts = ['attention', 'model'] as const;
+type ExportPart = (typeof exportParts)[number];
+
+/** A graph as it goes to disk. */
+export interface ExportedGraph {
+  /** The `.onnx` file. */
+  readonly model: Uint8Array;
+  /** Chunks of the file with the large constants, where there is one. */
+  readonly data: readonly Uint8Array[];
+  readonly summary: ExportSummary;
+}
+
+/** What was exported. */
+export interface ExportSummary {
+  readonly part: ExportPart;
+  readonly tokens: number;
+  readonly inputLength: number;
+  /** Attention calls of the small transformer that the graph holds. */
+  readonly calls: number;
+  readonly nodes: number;
+  readonly bytes: number;
+  /** Bytes in the file of large constants; 0 where there is none. */
+  readonly externalBytes: number;
+  readonly opset: number;
+  readonly irVersion: number;
+  /** Names of the model-local functions. */
+  readonly functions: readonly string[];
+}
+
+/** Protobuf messages end at 2 GB; what names and shapes take besides the constants is far below the margin. */
+const largestModelBytes = 2 ** 31 - 64 * 1024 * 1024;
+
+/** Nodes beyond which runtimes take minutes to load a graph. */
+const mostNodes = 20_000;
+
+/** Nodes that a call, a dispatch and a layer become, about: slices and the call; a slice and merges; projections and the MLP. */
+const nodesPerCall = 3;
+const nodesPerDispatch = 5;
+const nodesPerLayer = 70;
+
+/**
+ * Exports a plan as one ONNX graph of calls of the small transformer.
+ *
+ * @param load loads the large transformer's weights; not called for one layer's attention, which has none
+ * @param dataName name of the file for large constants, beside the model's
+ * @param limit bytes of constants above which they go to that file
+ * @throws InputError for a graph that would have too many nodes
+ */
+export async function exportGraph(
+  plan: Plan,
+  part: ExportPart,
+  load: () => Promise<LoadedModel>,
+  dataName: string,
+  limit: number = largestModelBytes,
+): Promise<ExportedGraph> {
+  checkNodes(plan, part);
+  const compiled: CompiledGraph = part === 'attention' ? attentionGraph(oneKindOfLayer(plan)) : modelGraph(plan, await load());
+  const layers = part === 'attention' ? 1 : plan.model.layers;
+  // Calls are packed within a layer: the next one reads what it makes.
+  const calls = layers * Math.ceil(compiled.instances / (layers * plan.oracle.heads * plan.oracle.layers));
+  const parts = { functions: compiledFunctions.float32, metadata: metadataOf(plan, part, calls) };
+  const nodes = compiled.graph.nodeCount;
+  const split =
+    compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] };
+  const externalBytes = split.data.reduce((sum, chunk) => sum + chunk.length, 0);
+  return {
+    ...split,
+    summary: {
+      part,
+      tokens: plan.tokens,
+      inputLength: plan.oracle.inputLength,
+      calls,
+      nodes,
+      bytes: split.model.length,
+      externalBytes,
+      opset: opsetVersion,
+      irVersion,
+      functions: compiledFunctions.float32.map(({ opType }) => `${functionDomain}.${opType}`),
+    },
+  };
+}
+
+/** The plan of the one layer that is exported. @throws InputError where layers differ */
+function oneKindOfLayer(plan: Plan): LayerPlan {
+  if (!isUniform(plan)) {
+    throw new InputError(
+      `Part "attention" is one layer's, and ${scenarioLabel(plan.scenario)} has layers of several kinds; name one with --scenario, or use --part model.`,
+    );
+  }
+  return plan;
+}
+
+/** @throws InputError that names the block size and one that fits */
+function checkNodes(plan: Plan, part: ExportPart): void {
+  const estimate = nodesOf(plan, part);
+  if (estimate <= mostNodes) {
+    return;
+  }
+  let inputLength = plan.oracle.inputLength;
+  while (inputLength < plan.tokens) {
+    inputLength *= 2;
+    const request: PlanRequest = { ...plan, oracle: { ...plan.oracle, inputLength } };
+    if (nodesOf(makePlan(request), part) <= mostNodes) {
+      break;
+    }
+  }
+  throw new InputError(
+    `A block size of ${plan.oracle.inputLength} makes a graph of about ${formatCount(estimate)} nodes and ${formatCount(mostNodes)} are allowed; use --block ${inputLength}.`,
+  );
+}
+
+function nodesOf(plan: Plan, part: ExportPart): number {
+  const limit = tilesPerDispatch(tileRows(plan), compiledScoreBytes / plan.model.heads);
+  return layerParts(plan).reduce((sum, { layers, plan: own }) => {
+    const nodes = dispatchesOf(own, () => 0, limit).reduce((total, { blocks, stacks }) => {
+      const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
+      return total + nodesPerDispatch + nodesPerCall * calls.length;
+    }, nodesPerLayer);
+    return sum + (part === 'attention' ? nodes : layers.length * nodes);
+  }, 0);
+}
+
+function metadataOf({ scenario, tokens, oracle, construction, bound }: Plan, part: ExportPart, calls: number): Record<string, string> {
+  return {
+    part,
+    tokens: String(tokens),
+    inputLength: String(oracle.inputLength),
+    scenario: JSON.stringify(scenario),
+    construction,
+    calls: String(calls),
+    producer: `two-heads ${version}`,
+    statement: bound.theorem,
+    source: 'Yu and Alman, arXiv 2506.12220; masks go into the tiles',
+  };
+}

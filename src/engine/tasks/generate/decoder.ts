@@ -1,0 +1,144 @@
+import { maskOf, visibleRanges, type LayerScenario, type Mask, type Range } from '../../../core/scenario/scenario';
+import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
+import type { Pass } from '../../attend/pass';
+import type { LoadedModel } from '../../read/model/load';
+import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import type { OutputHead } from '../../attend/verify/predictions';
+import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
+import { embed } from '../../attend/tiles/embed';
+import type { LayerTensors } from '../../attend/tiles/layer';
+import { attendCached, LayerCache } from './cached-attention';
+
+/** What a decoder needs. */
+interface DecoderContext {
+  readonly model: LoadedModel;
+  /** Of the prompt. */
+  readonly plan: Plan;
+  /** Made for the whole sequence: rotary embeddings may depend on its length. */
+  readonly oracle: OnnxOracle;
+  readonly head: OutputHead;
+  readonly pass: Pass;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Predicts one token after another, with the keys and values of earlier tokens kept as far as the scenario lets a later
+ * query see them.
+ *
+ * For masks that do not look ahead, this is the same as running the whole sequence again at each token.
+ */
+export class Decoder {
+  /** Scenarios of the kinds of layer, and the kind of each layer. */
+  private readonly parts: readonly LayerScenario[];
+  private readonly partOf: readonly number[];
+  private readonly caches: readonly LayerCache[];
+  private length = 0;
+
+  /** @param tokens that are ever added to the prompt */
+  constructor(
+    private readonly context: DecoderContext,
+    tokens: number,
+  ) {
+    const { model, plan } = context;
+    this.parts = layerParts(plan).map((part) => part.plan.scenario);
+    this.partOf = partOfLayers(plan);
+    this.caches = slotsOf(plan, tokens).map((slots) => new LayerCache(model.shape, slots, tileRows(plan, slots)));
+  }
+
+  /** Keys in the cache of the layer that holds most. */
+  get cachedKeys(): number {
+    return Math.max(...this.caches.map((cache) => cache.length));
+  }
+
+  /**
+   * Runs the prompt by its plan.
+   *
+   * @param tokens ids `[N]`
+   * @returns logits `[vocabulary]` of the token after it
+   */
+  async prefill(tokens: Int32Array, onProgress: (fraction: number) => void): Promise<Float32Array> {
+    const { model, plan, pass, oracle, signal, head } = this.context;
+    const inspect = (layer: number, tensors: LayerTensors): Promise<void> => {
+      this.fill(layer, tensors, tokens.length);
+      return Promise.resolve();
+    };
+    const hidden = await pass({ model, plan, tokens, oracle, clock: new PhaseClock(), signal, inspect, onProgress });
+    this.length = tokens.length;
+    return head.logits(hidden.subarray((tokens.length - 1) * model.shape.width));
+  }
+
+  /** Adds a token to the sequence. @returns logits `[vocabulary]` of the one after it @throws CancelledError between two layers */
+  async step(token: number): Promise<Float32Array> {
+    const { model, plan, oracle, head, signal } = this.context;
+    const position = this.length;
+    let hidden = embed(model, Int32Array.of(token), () => position);
+    // Layers that mask alike share a mask, which is work to make where it is written.
+    const masks = this.parts.map((scenario) => maskOf(scenario, position + 1));
+    for (const [layer, weights] of model.layers.entries()) {
+      throwIfCancelled(signal);
+      const { query, key, value } = await oracle.project(hidden, weights, position);
+      const visible = this.extend(layer, masks[this.partOf[layer]], oneToken(model, key, value));
+      const attended = await attendCached(oracle, visible, query, model.shape.headWidth);
+      oracle.closeRound(plan.oracle.heads * plan.oracle.layers);
+      hidden = await oracle.outputAndMlp(hidden, attended, weights);
+    }
+    this.length += 1;
+    return head.logits(hidden);
+  }
+
+  /** Adds the newest token to a layer's cache. @returns the keys and values that it sees */
+  private extend(layer: number, mask: Mask, token: Pick<LayerTensors, 'key' | 'value'>): LayerCache {
+    const cache = this.caches[layer];
+    const position = this.length;
+    if ('visible' in mask) {
+      cache.keep(mask.visible(position));
+    }
+    cache.add(token, 0, position);
+    // Nothing is given up under a mask of any form, so slots are positions.
+    return 'visible' in mask ? cache : cache.copyOf(mask.ranges(position));
+  }
+
+  /** Takes the keys of the prompt that a later token may see. */
+  private fill(layer: number, tensors: LayerTensors, tokens: number): void {
+    for (const { from, to } of keptKeys(this.parts[this.partOf[layer]], tokens)) {
+      for (let position = from; position < to; position += 1) {
+        this.caches[layer].add(tensors, position, position);
+      }
+    }
+  }
+}
+
+/** Bytes of the caches of a plan's layers. @param tokens that are ever added to the prompt */
+export function cacheBytes(plan: Plan, tokens: number): number {
+  return slotsOf(plan, tokens).reduce((total, slots) => total + LayerCache.bytes(plan.model, slots, tileRows(plan, slots)), 0);
+}
+
+/** Keys that each layer's cache holds at most: what the last token of the prompt, or of the whole sequence, sees. */
+function slotsOf(plan: Plan, tokens: number): number[] {
+  const slots = (scenario: LayerScenario, length: number): number =>
+    keptKeys(scenario, length).reduce((sum, { from, to }) => sum + to - from, 0);
+  const ofParts = layerParts(plan).map(({ plan: { scenario } }) =>
+    Math.max(slots(scenario, plan.tokens), slots(scenario, plan.tokens + tokens)),
+  );
+  return partOfLayers(plan).map((part) => ofParts[part]);
+}
+
+/** Keys of a sequence that its last token sees, and so all that later ones see; all of them where the mask may be of any form. */
+function keptKeys(scenario: LayerScenario, tokens: number): readonly Range[] {
+  const mask = maskOf(scenario, tokens);
+  return 'visible' in mask ? visibleRanges(mask, tokens - 1) : [{ from: 0, to: tokens }];
+}
+
+/** M, or fewer where no tile has so many keys. */
+function tileRows({ oracle }: Plan, slots: number): number {
+  return Math.min(oracle.inputLength, slots);
+}
+
+function oneToken(
+  { shape: { keyValueHeads, headWidth } }: LoadedModel,
+  key: Float32Array,
+  value: Float32Array,
+): Pick<LayerTensors, 'key' | 'value'> {
+  const tensor = (data: Float32Array): LayerTensors['key'] => ({ heads: keyValueHeads, tokens: 1, width: headWidth, data });
+  return { key: tensor(key), value: tensor(value) };
+}

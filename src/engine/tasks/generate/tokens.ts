@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../../../core/errors';
+import { maximumConfigBytes } from '../../read/model/config';
+import { exists, readRegularText } from '../../read/model/regular-file';
+import type { PromptTokenizer } from '../../read/tokenizer/tokenizer';
+
+const id = z.number().int().nonnegative();
+const schema = z.object({ eos_token_id: z.union([id, z.array(id)]).nullish() });
+
+/**
+ * The tokens with which a model ends a text: as `generation_config.json` says, or else `config.json`; perhaps none.
+ *
+ * @throws InputError for a file that is not JSON, or ids that are none
+ */
+export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
+  for (const name of ['generation_config.json', 'config.json']) {
+    const path = join(folder, name);
+    const ids = (await exists(path))
+      ? idsOf(
+          await readRegularText(
+            path,
+            maximumConfigBytes,
+            'use a folder with config.json and safetensors files',
+            `restore the model's ${name}`,
+          ),
+          path,
+        )
+      : undefined;
+    if (ids !== undefined) {
+      return new Set(ids);
+    }
+  }
+  return new Set();
+}
+
+function idsOf(text: string, path: string): readonly number[] | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InputError(`${path} is not JSON; download it again.`);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    throw new InputError(`${path}: eos_token_id is neither a token id nor a list of them; download it again.`);
+  }
+  const { eos_token_id: ids } = parsed.data;
+  return typeof ids === 'number' ? [ids] : (ids ?? undefined);
+}
+
+/** Tokens that are decoded after the end of the prompt: a tokenizer may decode the first token of a text in another way. */
+const contextTokens = 8;
+
+/** The text of tokens that follow a prompt. */
+export class TokenText {
+  private readonly ids: number[];
+  private readonly from: number;
+  private before: string;
+
+  constructor(
+    private readonly tokenizer: PromptTokenizer,
+    prompt: Int32Array,
+  ) {
+    this.ids = [...prompt.slice(-contextTokens)];
+    this.before = tokenizer.decode(this.ids);
+    this.from = this.before.length;
+  }
+
+  /** The text of all tokens so far. */
+  get whole(): string {
+    return this.before.slice(this.from);
+  }
+
+  /** Adds a token. @returns the text that came with it */
+  add(id: number): string {
+    this.ids.push(id);
+    const now = this.tokenizer.decode(this.ids);
+    // What was half of a character until now is a whole one.
+    const stable = this.before.replace(/\uFFFD+$/u, '').length;
+    this.before = now;
+    return now.slice(Math.max(stable, this.from));
+  }
+}

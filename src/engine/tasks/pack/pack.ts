@@ -1,0 +1,147 @@
+import type { PackedPrompt, PackOptions, PackReport } from '../../../core/pack/report';
+import type { OnProgress, Phase } from '../../../core/report/phases';
+import { reportSchemaVersion } from '../../../core/report/report';
+import { openDevice } from '../../attend/runtime/provider';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import { LargestDifference } from '../../attend/verify/fidelity';
+import { OutputHead } from '../../attend/verify/predictions';
+import { measureQuality } from '../../attend/verify/quality';
+import { describeEnvironment } from '../../machine';
+import { type LoadedModel, loadModel, openModel } from '../../read/model/load';
+import type { Prompt } from '../../read/prompt';
+import { describeModel } from '../plan';
+import { checkPackedLength, checkPackMemory, PackCheck } from './check';
+import { packLayout, type PromptPlace, type TokenizedPrompt, tokenizePrompts } from './layout';
+import { runPacks, type RunWay, warmUp } from './ways';
+
+/** What surrounds a pack. */
+export interface PackContext {
+  /** The folder that holds the embedded models. */
+  readonly modelsFolder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** Why a causal pack is not the paper's. */
+const causalExtension =
+  "Theorem 4.2 is for attention without any mask. A kernel whose only mask is its causal flag packs as well, since a prompt's tokens keep their order: that is our extension.";
+
+/**
+ * Theorem 4.2, run: many prompts as one sequence, one attention call a layer that takes no mask, then each alone.
+ *
+ * @throws InputError for input that is refused before the run; CancelledError once the signal is aborted
+ */
+export async function runPack(prompts: readonly Prompt[], options: PackOptions, context: PackContext): Promise<PackReport> {
+  const { scenario } = options;
+  const { signal } = context;
+  const folder = await openModel(options.model, context.modelsFolder);
+  const { shape } = folder.config;
+  const { tokenized, tokenizer } = await tokenizePrompts(prompts, folder);
+  const layout = packLayout(tokenized.map(({ tokens }) => tokens.length));
+  checkPackedLength(layout.tokens, options.maxTokens);
+  checkPackMemory(shape.heads, layout.tokens, scenario);
+  const device = await openDevice(options.provider, options.threads);
+  const model = await loadModel(folder);
+  const oracle = new OnnxOracle(folder.config, layout.tokens, device, layout.tokens);
+  const head = new OutputHead(model, device);
+  try {
+    const tokens = joined(tokenized, layout.tokens);
+    const bench = { model, oracle, device, scenario, signal };
+    const check = new PackCheck(layout, scenario, signal);
+    const progress = steps(context.onProgress, shape.layers * (1 + prompts.length) + prompts.length);
+
+    await warmUp(bench, tokens);
+    const packed = await runPacks(
+      bench,
+      [layout],
+      tokens,
+      () => progress('attend', 'packed'),
+      (tensors, attended) => check.inspect(tensors, attended),
+    );
+    const alone = tokenized.map((prompt) => packLayout([prompt.tokens.length]));
+    const separate = await runPacks(bench, alone, tokens, () => progress('attend', 'each prompt alone'));
+
+    const compared: PackedPrompt[] = [];
+    for (const [index, prompt] of tokenized.entries()) {
+      const ways = {
+        packed: rowsOf(packed, layout.prompts[index], shape.width),
+        separate: rowsOf(separate, layout.prompts[index], shape.width),
+      };
+      compared.push({
+        path: prompt.path,
+        tokens: prompt.tokens.length,
+        ...differenceOf(ways, shape.width),
+        loss: scenario === 'causal' ? await lossOf(model, head, prompt, ways, signal) : null,
+      });
+      progress('quality', 'comparing');
+    }
+    const worst = new LargestDifference();
+    compared.forEach((prompt) => worst.add(prompt));
+    return {
+      schemaVersion: reportSchemaVersion,
+      model: describeModel(folder.name, shape, tokenizer),
+      scenario: { kind: scenario },
+      extension: scenario === 'causal' ? causalExtension : null,
+      prompts: compared,
+      packed: { tokens: layout.tokens, separationWidth: layout.separationWidth, ...packed.measured },
+      separate: separate.measured,
+      bound: { theorem: 'Theorem 4.2', formula: 'L', calls: shape.layers },
+      fidelity: check.result(),
+      difference: worst.result(),
+      run: { provider: device.provider, device: device.name, threads: device.threads, peakRssBytes: process.resourceUsage().maxRSS * 1024 },
+      environment: describeEnvironment(),
+    };
+  } finally {
+    await head.release();
+    await oracle.release();
+  }
+}
+
+/** The last residual streams `[N_i, d]` of one prompt. */
+type BothWays = Readonly<Record<'packed' | 'separate', Float32Array>>;
+
+function rowsOf({ hidden }: RunWay, { from, to }: PromptPlace, width: number): Float32Array {
+  return hidden.subarray(from * width, to * width);
+}
+
+function differenceOf({ packed, separate }: BothWays, width: number): Pick<PackedPrompt, 'maxAbsError' | 'maxRelError'> {
+  const difference = new LargestDifference();
+  for (let at = 0; at < packed.length; at += width) {
+    difference.addRow(packed.subarray(at, at + width), separate.subarray(at, at + width));
+  }
+  return difference.result();
+}
+
+/** Mean next-token loss in nats, or null where there is no next token. */
+async function lossOf(
+  model: LoadedModel,
+  head: OutputHead,
+  { tokens }: TokenizedPrompt,
+  { packed, separate }: BothWays,
+  signal: AbortSignal,
+): Promise<PackedPrompt['loss']> {
+  if (tokens.length < 2) {
+    return null;
+  }
+  const { perplexity, baselinePerplexity } = await measureQuality(model, head, tokens, packed, separate, signal, () => undefined);
+  return { packed: Math.log(perplexity), separate: Math.log(baselinePerplexity) };
+}
+
+function joined(prompts: readonly TokenizedPrompt[], total: number): Int32Array {
+  const tokens = new Int32Array(total);
+  let from = 0;
+  for (const prompt of prompts) {
+    tokens.set(prompt.tokens, from);
+    from += prompt.tokens.length;
+  }
+  return tokens;
+}
+
+/** Progress by steps of which there are `total`. */
+function steps(onProgress: OnProgress, total: number): (phase: Phase, message: string) => void {
+  let done = 0;
+  return (phase, message) => {
+    done += 1;
+    onProgress({ fraction: done / total, phase, message });
+  };
+}

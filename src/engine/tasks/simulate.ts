@@ -1,0 +1,183 @@
+import type { SimulationOptions } from '../../core/options/options';
+import { isUniform, nativePlan, type Plan } from '../../core/plan/plan';
+import type { OnProgress, Phase } from '../../core/report/phases';
+import type { MeasuredCalls, Quality, RunReport } from '../../core/report/report';
+import { isSampled, scenarioLabel } from '../../core/scenario/scenario';
+import { nativeScenario } from '../../core/shapes';
+import { executorOf, type Pass, passOf } from '../attend/pass';
+import { PhaseClock } from '../attend/runtime/clock';
+import { checkFloat16, type Device, openPlannedDevice } from '../attend/runtime/provider';
+import { checkLength } from '../attend/tiles/embed';
+import { OnnxOracle } from '../attend/tiles/onnx-oracle';
+import { FidelityCheck } from '../attend/verify/fidelity';
+import { OutputHead } from '../attend/verify/predictions';
+import { measureQuality, qualityObstacle } from '../attend/verify/quality';
+import { SamplingCheck } from '../attend/verify/sampling';
+import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
+import { type LoadedModel, loadModel } from '../read/model/load';
+import type { Prompt } from '../read/prompt';
+import { checkRunnable } from '../read/tokenizer/tokenizer';
+import { type Places, planDocument, type PlannedPrompt, planPrompt } from './plan';
+
+/** What surrounds a simulation. */
+export interface SimulationContext extends Places {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** Parts of a run, weighed by what they usually take, so that progress is one bar. */
+interface ProgressShares {
+  readonly run: number;
+  readonly baseline: number;
+  readonly quality: number;
+}
+
+/**
+ * Runs a prompt through the small transformer, end to end, and proves the result.
+ *
+ * @throws InputError for input that is refused before the run; CancelledError once the signal is aborted
+ */
+export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
+  const planned = await planPrompt(prompt, options, context);
+  const { plan, tokens } = planned;
+  checkRunnable(planned.model.name, planned.tokenizer.source);
+  checkLength(plan.tokens, { name: planned.model.name, ...planned.model.config });
+  checkMemory(plan, options.memoryLimit);
+  const device = await openPlannedDevice(options, planned.calibration);
+  const model = await loadModel(planned.model);
+
+  const obstacle = options.quality ? qualityObstacle(plan, model) : 'Quality was switched off for this run.';
+  // The model's own attention, exact, is its own baseline; what a black box makes of it is not.
+  const isBaseline = scenarioLabel(plan.scenario) === scenarioLabel(nativeScenario(model.shape)) && plan.construction === 'fused';
+  const needsBaseline = obstacle === null && !isBaseline;
+  const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
+  const progress = progressFrom(context.onProgress);
+
+  const clock = new PhaseClock();
+  const executor = executorOf(options, plan, device);
+  if (options.precision === 'float16') {
+    await checkFloat16(device);
+  }
+  const pass = passOf(executor, options.precision);
+  const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
+  const head = new OutputHead(model, device);
+  try {
+    const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
+    const sampling = check && samplingCheck(planned, options, device, check.rows, context.signal);
+    const start = performance.now();
+    const hidden = await pass({
+      model,
+      plan,
+      tokens,
+      oracle,
+      clock,
+      signal: context.signal,
+      onProgress: (fraction, phase, message) => progress(fraction * shares.run, phase, message),
+      inspect:
+        check &&
+        ((layer, tensors, attended) =>
+          clock.time('verify', async () => {
+            await check.inspect(layer, tensors, attended);
+            await sampling?.check.inspect(layer, tensors);
+          })),
+    });
+    await sampling?.oracle.release();
+    const wallMs = performance.now() - start - clock.phases.verify;
+    const calls = measuredCalls(oracle, plan);
+
+    const quality =
+      obstacle !== null
+        ? null
+        : await clock.time('quality', () =>
+            compareWithBaseline(planned, model, oracle, head, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
+          );
+    progress(1, 'quality', 'done');
+    return {
+      ...planDocument(planned),
+      run: {
+        provider: device.provider,
+        device: device.name,
+        threads: device.threads,
+        executor,
+        precision: options.precision,
+        wallMs,
+        phases: { ...clock.phases, tokenize: planned.tokenizeMs },
+        layers: clock.layers,
+        calls,
+        peakRssBytes: peakResidentBytes(),
+      },
+      fidelity: check?.result() ?? null,
+      sampling: sampling?.check.result() ?? null,
+      quality,
+      qualityNote: obstacle,
+      environment: describeEnvironment(),
+    };
+  } finally {
+    await head.release();
+    await oracle.release();
+  }
+}
+
+/** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
+function samplingCheck(
+  { plan, model }: PlannedPrompt,
+  { seeds, epsilon, failureProbability }: SimulationOptions,
+  device: Device,
+  rows: readonly number[],
+  signal: AbortSignal,
+): { check: SamplingCheck; oracle: OnnxOracle } | undefined {
+  if (!isUniform(plan) || !isSampled(plan.scenario) || seeds === 0) {
+    return undefined;
+  }
+  const oracle = new OnnxOracle(model.config, plan.oracle.inputLength, device, plan.tokens);
+  return {
+    check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal),
+    oracle,
+  };
+}
+
+/** Runs the model's own attention by `pass`, where the run is not one itself, and compares the next-token distributions. */
+async function compareWithBaseline(
+  { plan, tokens }: PlannedPrompt,
+  model: LoadedModel,
+  oracle: OnnxOracle,
+  head: OutputHead,
+  hidden: Float32Array,
+  pass: Pass | undefined,
+  shares: ProgressShares,
+  signal: AbortSignal,
+  progress: ReportProgress,
+): Promise<Quality> {
+  let baseline = hidden;
+  if (pass !== undefined) {
+    baseline = await pass({
+      model,
+      plan: nativePlan(plan),
+      tokens,
+      oracle,
+      clock: new PhaseClock(),
+      signal,
+      onProgress: (fraction, _phase, message) => progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`),
+    });
+  }
+  return measureQuality(model, head, tokens, hidden, baseline, signal, (fraction) =>
+    progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
+  );
+}
+
+type ReportProgress = (fraction: number, phase: Phase, message: string) => void;
+
+/** Progress that never falls. */
+function progressFrom(onProgress: OnProgress): ReportProgress {
+  let highest = 0;
+  return (fraction, phase, message) => {
+    highest = Math.max(highest, Math.min(1, fraction));
+    onProgress({ fraction: highest, phase, message });
+  };
+}
+
+/** The calls that the oracle counted so far. */
+function measuredCalls({ calls: { attention, tokenwise, retries, dispatches } }: OnnxOracle, plan: Plan): MeasuredCalls {
+  const total = attention + tokenwise;
+  return { total, attention, tokenwise, perLayer: total / plan.model.layers, retries, dispatches };
+}

@@ -1,0 +1,165 @@
+import * as vscode from 'vscode';
+import { CancelledError } from '../../core/errors';
+import { formatCount, formatDuration, formatNumberOf } from '../../core/format';
+import { inEnglish, t } from '../../core/l10n';
+import type { PlanDocument } from '../../core/report/report';
+import { scenarioLabel } from '../../core/scenario/scenario';
+import { Disposable } from '../disposable';
+import type { Step } from '../tasks/single-task';
+import { inContext } from './create-api';
+import type { Lab } from './lab';
+import { comparisonText, planText, reportJson, runText } from './result-text';
+import type { ToolRequests } from './tool-requests';
+
+/** What a user is asked before a run, and what is shown while it is on. */
+interface Confirmation {
+  readonly title: string;
+  readonly message: string;
+  readonly progress: string;
+}
+
+/** Before a prompt is planned. @param name of the file or the text @param characters of it */
+function planConfirmation(name: string, characters: number): Confirmation {
+  return {
+    title: t('Plan {0}?', name),
+    message: t(
+      'Two Heads counts what {0} ({1}) costs. Nothing is run; the chat gets the numbers, not the text.',
+      name,
+      formatNumberOf(characters, 'character'),
+    ),
+    progress: t('Planning {0}', name),
+  };
+}
+
+/** Before a prompt is run. @param plans of its scenarios, at least one */
+export function runConfirmation(plans: readonly PlanDocument[]): Confirmation {
+  const [
+    {
+      prompt: { path },
+    },
+  ] = plans;
+  const texts =
+    plans.length > 1
+      ? { title: t('Compare {0} scenarios on {1}?', plans.length, path), progress: t('Comparing {0} scenarios on {1}', plans.length, path) }
+      : { title: t('Simulate {0}?', path), progress: t('Simulating {0} under {1}', path, scenarioLabel(plans[0].scenario)) };
+  return { ...texts, message: `${runMessage(plans)} ${t('The chat gets the numbers, not the text.')}` };
+}
+
+function runMessage(plans: readonly PlanDocument[]): string {
+  const [{ prompt, model, oracle }] = plans;
+  const calls = plans.reduce((sum, { plan }) => sum + plan.calls.total, 0);
+  const figures = [
+    prompt.path,
+    formatNumberOf(prompt.tokens, 'token'),
+    model.name,
+    formatCount(oracle.inputLength),
+    plans.map(({ scenario }) => scenarioLabel(scenario)).join(', '),
+    formatNumberOf(calls, 'call'),
+  ];
+  const times = plans.map(({ prediction }) => prediction?.wallMs).filter((time) => time !== undefined);
+  return times.length < plans.length
+    ? t(
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, in a time that is not known, since this machine is not calibrated.',
+        ...figures,
+      )
+    : t(
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, with the check and the comparison of quality on top.',
+        ...figures,
+        formatDuration(times.reduce((sum, time) => sum + time, 0)),
+      );
+}
+
+/** What a tool does: says what it is about to do, and does it. */
+interface Tool {
+  prepare(input: unknown, signal: AbortSignal): Promise<Confirmation>;
+  invoke(input: unknown, step: Step): Promise<{ readonly text: string; readonly report: object }>;
+}
+
+/** The tools that language models may call, once the user agrees; package.json says what they take. */
+export class LanguageModelTools extends Disposable {
+  constructor(
+    private readonly lab: Lab,
+    private readonly requests: ToolRequests,
+    private readonly log: (line: string) => void,
+  ) {
+    super();
+    // Editors that are built on VS Code may leave its language models out.
+    const { lm } = vscode as Partial<typeof vscode>;
+    if (lm !== undefined) {
+      const tools = {
+        twoHeads_plan_prompt: this.planPrompt(),
+        twoHeads_simulate_prompt: this.simulatePrompt(),
+        twoHeads_compare_scenarios: this.compareScenarios(),
+      };
+      Object.entries(tools).forEach(([name, tool]) => this.own(lm.registerTool(name, this.register(tool))));
+    }
+  }
+
+  private planPrompt(): Tool {
+    const { lab, requests } = this;
+    return {
+      prepare: async (input) => {
+        const { prompt } = await requests.prompt(input);
+        return planConfirmation(prompt.path, prompt.text.length);
+      },
+      invoke: async (input, { signal }) => {
+        const { prompt, options } = await requests.prompt(input);
+        const report = await lab.plan(prompt, options, signal);
+        return { text: inEnglish(() => planText(report)), report };
+      },
+    };
+  }
+
+  private simulatePrompt(): Tool {
+    const { lab, requests } = this;
+    return {
+      prepare: async (input, signal) => {
+        const { prompt, options } = await requests.prompt(input);
+        return runConfirmation([await lab.plan(prompt, options, signal)]);
+      },
+      invoke: async (input, step) => {
+        const { prompt, options } = await requests.prompt(input);
+        const report = await lab.simulate(prompt, options, step);
+        return { text: inEnglish(() => runText(report)), report };
+      },
+    };
+  }
+
+  private compareScenarios(): Tool {
+    const { lab, requests } = this;
+    return {
+      prepare: async (input, signal) => {
+        const { prompt, options, wanted } = await requests.comparison(input);
+        return runConfirmation((await lab.planComparison(prompt, options, wanted, signal)).plans);
+      },
+      invoke: async (input, step) => {
+        const { prompt, options, wanted } = await requests.comparison(input);
+        const report = await lab.compare(prompt, options, wanted, step);
+        return { text: inEnglish(() => comparisonText(report)), report };
+      },
+    };
+  }
+
+  private register(tool: Tool): vscode.LanguageModelTool<unknown> {
+    const within = <T>(token: vscode.CancellationToken, act: (step: Step) => Promise<T>): Promise<T> =>
+      inContext({ token }, this.log, act).catch((error: unknown) => {
+        throw error instanceof CancelledError ? new vscode.CancellationError() : error;
+      });
+    return {
+      prepareInvocation: async ({ input }, token) => {
+        const { title, message, progress } = await within(token, ({ signal }) => tool.prepare(input, signal));
+        return { invocationMessage: plain(progress), confirmationMessages: { title, message: plain(message) } };
+      },
+      invoke: async ({ input }, token) => {
+        const { text, report } = await within(token, (step) => tool.invoke(input, step));
+        const parts = [text, reportJson(report)].filter((part) => part !== undefined);
+        return new vscode.LanguageModelToolResult(parts.map((part) => new vscode.LanguageModelTextPart(part)));
+      },
+    };
+  }
+}
+
+/** Text whose characters mean nothing but themselves: a file's name is not ours. */
+function plain(text: string): vscode.MarkdownString {
+  return new vscode.MarkdownString().appendText(text);
+}

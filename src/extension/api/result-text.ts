@@ -1,0 +1,75 @@
+import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../../core/format';
+import { breakEvenText, expectation } from '../../core/hints/hints';
+import { scenarioLabel } from '../../core/scenario/scenario';
+import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
+
+/** The longest report that is worth its tokens beside the text, in characters of JSON. */
+const longestJson = 8000;
+
+/** A report in full for a language model, or undefined where it is too long. */
+export function reportJson(report: object): string | undefined {
+  const json = JSON.stringify(report);
+  return json.length <= longestJson ? json : undefined;
+}
+
+/** A plan as compact Markdown. */
+export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
+  const { calls, bound } = plan;
+  return lines([
+    `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    `- ${formatNumberOf(plan.blocks, 'block')}, ${formatNumberOf(plan.tiles, 'tile')} per head`,
+    `- ${formatCount(calls.total)} calls of the small transformer: ${formatCount(calls.attention)} attention (bound: ${formatCount(bound.calls)}, ${bound.theorem}), ${formatCount(calls.tokenwise)} token-wise`,
+    `- about ${formatBytes(plan.bytes)} of tensors at the peak`,
+    prediction === null
+      ? '- time: not known, since this machine is not calibrated'
+      : `- expected on ${prediction.provider}: ${expectation(prediction)}`,
+    ...(prediction?.breakEven ? [`- attention: ${breakEvenText(prediction.breakEven)}`] : []),
+    ...plan.notes.map((note) => `- note: ${note}`),
+  ]);
+}
+
+/** A run as compact Markdown: its plan, and what came of it. */
+export function runText(report: RunReport): string {
+  const { run, fidelity, quality, qualityNote } = report;
+  return lines([
+    planText(report),
+    `- ran on ${run.provider} (${run.device}) in ${formatDuration(run.wallMs)}: ${formatNumberOf(run.calls.total, 'call')}, peak memory ${formatBytes(run.peakRssBytes)}`,
+    fidelity === null
+      ? '- fidelity: not checked'
+      : `- fidelity: max abs error ${formatError(fidelity.maxAbsError)} against exact float64 attention under the same mask`,
+    quality === null
+      ? `- quality: ${qualityNote ?? 'not measured'}`
+      : `- quality: perplexity ${formatFigure(quality.perplexity)}, ${formatFigure(quality.baselinePerplexity)} under ${scenarioLabel(quality.baseline)}; mean KL ${formatFigure(quality.meanKl)} nats, same top token ${formatShare(quality.topAgreement)}`,
+  ]);
+}
+
+/** A comparison as a Markdown table, a row for each scenario. */
+export function comparisonText({ prompt, model, runs, refused }: ComparisonReport): string {
+  const [{ oracle, run }] = runs;
+  return lines([
+    `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')}, ${model.name}, M = ${formatCount(oracle.inputLength)}, on ${run.provider} (${run.device})`,
+    '',
+    '| scenario | calls | bound (attention) | time | max abs error | perplexity | mean KL |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...runs.map(comparisonRow),
+    ...(refused.length === 0 ? [] : ['']),
+    ...refused.map(({ scenario, reason }) => `- left out ${scenarioLabel(scenario)}: ${reason}`),
+  ]);
+}
+
+function comparisonRow({ scenario, plan, run, fidelity, quality }: RunReport): string {
+  const cells = [
+    scenarioLabel(scenario).replaceAll('|', '\\|'),
+    formatCount(run.calls.total),
+    formatCount(plan.bound.calls),
+    formatDuration(run.wallMs),
+    fidelity === null ? '-' : formatError(fidelity.maxAbsError),
+    quality === null ? '-' : formatFigure(quality.perplexity),
+    quality === null ? '-' : formatFigure(quality.meanKl),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function lines(parts: readonly string[]): string {
+  return parts.join('\n');
+}

@@ -1,0 +1,136 @@
+import * as vscode from 'vscode';
+import { blockArithmetic, blockCost, blockLabel, markStale, staleNote } from '../../core/hints/hints';
+import { rangeCost, type RangeCost, sectionArithmetic, sectionLabel } from '../../core/hints/sections';
+import { blockStart } from '../../core/plan/partition';
+import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
+import type { Section } from '../../core/text/headings';
+import { firstTokenFrom } from '../../engine/read/tokenizer/token-map';
+import { Disposable } from '../disposable';
+import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
+import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
+
+/** A prompt that could be planned. */
+export type Planned = Extract<PromptPlan, { readonly error: null }>;
+
+/**
+ * Where a block begins in the document as it is now; the end of the text for the block after the last.
+ *
+ * @returns undefined where the word that it began with is gone: only the next plan knows
+ */
+export function blockOffset({ plan, tokenMap, edits }: Planned, block: number): number | undefined {
+  const token = blockStart(plan, block);
+  const from = tokenMap.offsetOf(token);
+  // The first block begins with the text, whatever is written there.
+  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, tokenMap.offsetOf(token + 1)) }, edits);
+}
+
+/** The blocks, first and last, that a range of the document as it is now may show. */
+export function blocksIn({ plan, tokenMap, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
+  const before = rangeBefore(range, edits);
+  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenMap.tokenAt(offset) / plan.blockSize));
+  return { first: blockAt(before.from), last: blockAt(before.to) };
+}
+
+/** What a section costs, its heading and lower sections included. */
+export function sectionCost({ plan, tokenMap }: Planned, { from, end }: Section): RangeCost {
+  return rangeCost(plan, firstTokenFrom(tokenMap, from), firstTokenFrom(tokenMap, end));
+}
+
+/** A hint to be: where it stands, what it says, and the arithmetic behind it as Markdown. */
+interface PlacedLabel {
+  readonly position: vscode.Position;
+  readonly label: string;
+  readonly arithmetic: string;
+}
+
+/** The inlay hint of a label. The space behind it takes the mark of stale figures, so that the line keeps its width. */
+function hintOf({ position, label, arithmetic }: PlacedLabel, stale: boolean): vscode.InlayHint {
+  const hint = new vscode.InlayHint(position, markStale(label, stale, '\u00a0'));
+  hint.paddingLeft = true;
+  hint.tooltip = noted(arithmetic, stale);
+  return hint;
+}
+
+/** Arithmetic as a tooltip, which says so where its figures are stale. */
+export function noted(arithmetic: string, stale: boolean): vscode.MarkdownString {
+  return new vscode.MarkdownString(stale ? `*${staleNote()}*\n\n${arithmetic}` : arithmetic);
+}
+
+/**
+ * Inlay hints of prompts.
+ *
+ * They are answered from the latest plan at all times: between an edit and the next plan hints move with their words, so
+ * that none vanishes only to come back.
+ */
+abstract class PromptHints extends Disposable implements vscode.InlayHintsProvider {
+  private readonly changed = this.own(new vscode.EventEmitter<void>());
+  readonly onDidChangeInlayHints = this.changed.event;
+
+  constructor(
+    private readonly plans: PromptPlans,
+    selector: vscode.DocumentSelector,
+    private readonly isEnabled: () => boolean,
+  ) {
+    super();
+    this.own(vscode.languages.registerInlayHintsProvider(selector, this));
+    this.own(plans.onDidChange(() => this.changed.fire()));
+    this.own(plans.onDidTurnStale(() => this.changed.fire()));
+    this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.changed.fire()));
+  }
+
+  provideInlayHints(document: vscode.TextDocument, range: vscode.Range): vscode.InlayHint[] {
+    const planned = this.isEnabled() ? this.plans.get(document) : undefined;
+    const stale = this.plans.isStale(document);
+    return planned === undefined || planned.error !== null
+      ? []
+      : [...this.labels(planned, document, range)].map((placed) => hintOf(placed, stale));
+  }
+
+  /** The hints in a range of the document as it is now; places of the plan move by its edits. */
+  protected abstract labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel>;
+}
+
+/** A hint at every block boundary in the visible range: the block's number, its calls, its share of the cost. */
+export class BlockHints extends PromptHints {
+  constructor(plans: PromptPlans) {
+    super(plans, { pattern: '**' }, hintsEnabled);
+  }
+
+  protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
+    const { plan, prediction } = planned;
+    const { first, last } = blocksIn(planned, { from: document.offsetAt(range.start), to: document.offsetAt(range.end) });
+    for (let block = first; block <= last; block += 1) {
+      const offset = blockOffset(planned, block);
+      if (offset !== undefined) {
+        yield {
+          position: document.positionAt(offset),
+          label: blockLabel(blockCost(plan, block), prediction),
+          arithmetic: blockArithmetic(plan, block),
+        };
+      }
+    }
+  }
+}
+
+/** The language whose headings are known. */
+export const markdown = 'markdown';
+
+/** A hint behind every heading in the visible range of a Markdown prompt: what its section costs. */
+export class HeadingHints extends PromptHints {
+  constructor(plans: PromptPlans) {
+    super(plans, { language: markdown }, headingHintsEnabled);
+  }
+
+  protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
+    const { plan, prediction, edits } = planned;
+    const seen = rangeBefore({ from: document.offsetAt(range.start), to: document.offsetAt(range.end) }, edits);
+    for (const section of planned.sections().filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
+      const offset = offsetAfter(section, edits);
+      const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
+      if (line !== undefined && range.contains(line.range.end)) {
+        const cost = sectionCost(planned, section);
+        yield { position: line.range.end, label: sectionLabel(cost, prediction), arithmetic: sectionArithmetic(plan, cost) };
+      }
+    }
+  }
+}

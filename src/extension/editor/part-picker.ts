@@ -1,0 +1,97 @@
+import * as vscode from 'vscode';
+import { formatCount } from '../../core/format';
+import { blockLabel } from '../../core/hints/hints';
+import { firstWords, mostExpensive, mostExpensiveBlocks, sectionLabel } from '../../core/hints/sections';
+import { t } from '../../core/l10n';
+import { markdown, type Planned, sectionCost } from './hints';
+
+/** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
+interface PartItem extends vscode.QuickPickItem {
+  readonly range?: vscode.Range;
+}
+
+/** Entries of a kind: nobody reads on, and an editor is slow to take thousands. */
+const largestList = 50;
+/** Characters of what a part begins with. */
+const wordsLength = 100;
+
+/** The blocks of a prompt that cost most and, where it is Markdown with headings, the sections. */
+function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
+  const blocks = blockItems(document, planned);
+  const sections = document.languageId === markdown ? sectionItems(document, planned) : [];
+  return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
+}
+
+function blockItems(document: vscode.TextDocument, { plan, prediction, tokenMap, text }: Planned): PartItem[] {
+  return mostExpensiveBlocks(plan, largestList).map((cost) => {
+    const from = tokenMap.offsetOf(cost.firstToken);
+    const to = tokenMap.offsetOf(cost.endToken);
+    const range = new vscode.Range(document.positionAt(from), document.positionAt(to));
+    return { label: blockLabel(cost, prediction), description: lineOf(range), detail: shown(text.slice(from, to)), range };
+  });
+}
+
+function sectionItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
+  const sections = planned.sections().map((section) => ({ section, cost: sectionCost(planned, section) }));
+  return mostExpensive(sections, ({ cost }) => cost.share, largestList).map(({ section: { title, from, to, end }, cost }) => {
+    const range = new vscode.Range(document.positionAt(from), document.positionAt(end));
+    const description = `${sectionLabel(cost, planned.prediction)} · ${lineOf(range)}`;
+    return { label: title === '' ? t('Untitled section') : shown(title), description, detail: shown(planned.text.slice(to, end)), range };
+  });
+}
+
+function separator(label: string): PartItem {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}
+
+function lineOf({ start }: vscode.Range): string {
+  return t('line {0}', formatCount(start.line + 1));
+}
+
+/** The first words of a text, in which nothing is taken for an icon. */
+function shown(text: string): string {
+  return firstWords(text, wordsLength).replaceAll(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
+}
+
+/**
+ * Asks for one of the most expensive parts of a prompt, and goes to its start. The part in focus is shown in the editor;
+ * without an answer the editor is left as it was.
+ */
+export async function goToExpensivePart(editor: vscode.TextEditor, planned: Planned): Promise<void> {
+  const { document, selection } = editor;
+  const shownBefore = editor.visibleRanges.at(0);
+  const highlight = vscode.window.createTextEditorDecorationType({
+    backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+  });
+  const pick = vscode.window.createQuickPick<PartItem>();
+  pick.title = t('Most Expensive Blocks');
+  pick.placeholder = t('Where the attention goes, the largest share first');
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.items = partItems(document, planned);
+  pick.onDidChangeActive((items) => {
+    const range = items.at(0)?.range;
+    editor.setDecorations(highlight, range === undefined ? [] : [range]);
+    if (range !== undefined) {
+      editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  });
+  // The ranges are of the text as it was.
+  const edits = vscode.workspace.onDidChangeTextDocument((event) => event.document === document && pick.hide());
+  const chosen = await new Promise<vscode.Range | undefined>((resolve) => {
+    pick.onDidAccept(() => resolve(pick.activeItems.at(0)?.range));
+    pick.onDidHide(() => resolve(undefined));
+    pick.show();
+  });
+  vscode.Disposable.from(pick, highlight, edits).dispose();
+  if (chosen !== undefined) {
+    const start = new vscode.Range(chosen.start, chosen.start);
+    const shown = await vscode.window.showTextDocument(document, {
+      viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active,
+      selection: start,
+    });
+    shown.revealRange(chosen, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  } else if (shownBefore !== undefined && editor.selection.isEqual(selection)) {
+    editor.revealRange(new vscode.Range(shownBefore.start, shownBefore.start), vscode.TextEditorRevealType.AtTop);
+  }
+}

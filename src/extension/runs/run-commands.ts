@@ -1,0 +1,127 @@
+import * as vscode from 'vscode';
+import { messageOf } from '../../core/errors';
+import { formatNumberOf } from '../../core/format';
+import { t } from '../../core/l10n';
+import type { KeptRun } from '../../engine/store/runs';
+import { Disposable } from '../disposable';
+import type { RunHistory } from './run-history';
+import { sourceAgain } from '../tasks/run-source';
+import type { Runner } from '../tasks/runner';
+import { exportRuns, ReportView } from './report-view';
+import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
+
+/** Commands that take one run, the one that was clicked. */
+const ofOne: ReadonlySet<string> = new Set(['showRun', 'rerun']);
+
+/** The view of the runs and what can be done to them: on what was clicked, else on the selection, else on what is picked. */
+export class RunCommands extends Disposable {
+  private readonly tree: RunTree;
+  private readonly reports = this.own(new ReportView());
+
+  constructor(
+    private readonly history: RunHistory,
+    private readonly runner: Runner,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    super();
+    this.tree = this.own(new RunTree(history));
+    const commands: Readonly<Record<string, (given: readonly KeptRun[]) => Promise<void>>> = {
+      showRun: (given) => this.show(given),
+      compareRuns: (given) => this.compare(given),
+      rerun: (given) => this.rerun(given),
+      exportRuns: (given) => this.export(given),
+      deleteRuns: (given) => this.delete(given),
+      clearHistory: () => this.clear(),
+    };
+    for (const [name, act] of Object.entries(commands)) {
+      // The editor hands over what was clicked and, where that is part of a selection of many, the selection.
+      const given = (node?: RunNode, nodes?: readonly RunNode[]): readonly RunNode[] =>
+        node === undefined ? this.tree.selection : ofOne.has(name) ? [node] : (nodes ?? [node]);
+      this.own(
+        vscode.commands.registerCommand(`twoHeads.${name}`, (node?: RunNode, nodes?: readonly RunNode[]) =>
+          this.perform(act, given(node, nodes)),
+        ),
+      );
+    }
+  }
+
+  private async perform(act: (given: readonly KeptRun[]) => Promise<void>, nodes: readonly RunNode[]): Promise<void> {
+    if (this.history.runs.length === 0) {
+      void vscode.window.showInformationMessage(t('Two Heads: no run is kept yet; simulate a prompt first.'));
+      return;
+    }
+    try {
+      await act(runsOf(nodes));
+    } catch (error) {
+      this.log.error(messageOf(error));
+      void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`);
+    }
+  }
+
+  private async show(given: readonly KeptRun[]): Promise<void> {
+    const run = given.at(0) ?? (await pickRun(this.history.runs, t('Open Report')));
+    if (run !== undefined) {
+      this.reports.show([run.report]);
+    }
+  }
+
+  private async compare(given: readonly KeptRun[]): Promise<void> {
+    const runs = given.length > 1 ? given : await pickRuns(this.history.runs, t('Compare Runs'), given);
+    if (runs !== undefined && runs.length < 2) {
+      void vscode.window.showInformationMessage(t('Two Heads: choose two runs or more to compare.'));
+    } else if (runs !== undefined) {
+      this.reports.show(oldestFirst(runs));
+    }
+  }
+
+  private async rerun(given: readonly KeptRun[]): Promise<void> {
+    const run =
+      given.at(0) ??
+      (await pickRun(
+        this.history.runs.filter(({ origin }) => origin !== null),
+        t('Re-run'),
+      ));
+    if (run?.origin === null) {
+      void vscode.window.showWarningMessage(
+        t(
+          'Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.',
+        ),
+      );
+    } else if (run !== undefined) {
+      await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
+    }
+  }
+
+  private async export(given: readonly KeptRun[]): Promise<void> {
+    const runs = given.length > 0 ? given : await pickRuns(this.history.runs, t('Export Runs'), this.history.runs);
+    if (runs !== undefined && runs.length > 0) {
+      await exportRuns(oldestFirst(runs));
+    }
+  }
+
+  private async delete(given: readonly KeptRun[]): Promise<void> {
+    const runs = given.length > 0 ? given : ((await pickRuns(this.history.runs, t('Delete Runs'), [])) ?? []);
+    if (runs.length === 1 || (runs.length > 1 && (await confirmed(runs.length)))) {
+      await this.history.delete(runs.map(({ id }) => id));
+    }
+  }
+
+  private async clear(): Promise<void> {
+    if (await confirmed(this.history.runs.length)) {
+      await this.history.clear();
+    }
+  }
+}
+
+/** The order in which runs were made is that in which they are read. */
+function oldestFirst(runs: readonly KeptRun[]): KeptRun['report'][] {
+  return runs.map(({ report }) => report).reverse();
+}
+
+async function confirmed(runs: number): Promise<boolean> {
+  const button = t('Delete');
+  const detail = t('They cannot be brought back.');
+  return (
+    (await vscode.window.showWarningMessage(t('Delete {0}?', formatNumberOf(runs, 'run')), { modal: true, detail }, button)) === button
+  );
+}

@@ -1,0 +1,42 @@
+import * as vscode from 'vscode';
+import { InputError } from '../../core/errors';
+import type { RunReport } from '../../core/report/report';
+import type { CallOptions, EngineClient } from '../../engine/process/client';
+import type { Argument, MethodName, Result } from '../../engine/process/rpc';
+import { Disposable } from '../disposable';
+import type { ModelAccess } from '../prompts/models';
+
+/** The engine process as the extension calls it: loads only models that may be loaded, and tells of every run that ends. */
+export class Engine extends Disposable {
+  private readonly finished = this.own(new vscode.EventEmitter<RunReport>());
+  readonly onDidFinishRun = this.finished.event;
+
+  constructor(
+    private readonly client: EngineClient,
+    private readonly access: ModelAccess,
+  ) {
+    super();
+    this.own(client);
+  }
+
+  /** Calls a method, as `EngineClient` does. @throws also an InputError for a model that may not be loaded */
+  async call<M extends MethodName>(method: M, argument: Argument<M>, options: CallOptions = {}): Promise<Result<M>> {
+    const given: Argument<MethodName> = argument;
+    if ('options' in given) {
+      await this.access.check(given.options.model);
+    } else if ('experiment' in given) {
+      await this.access.check(given.experiment.model);
+    } else if ('file' in given && !vscode.workspace.isTrusted) {
+      throw new InputError('An experiment file names models to load and files to write; trust the workspace to run it.');
+    }
+    const result = await this.client.call(method, argument, options);
+    if (isRunReport(result)) {
+      this.finished.fire(result);
+    }
+    return result;
+  }
+}
+
+function isRunReport(result: Result<MethodName>): result is RunReport {
+  return 'fidelity' in result;
+}

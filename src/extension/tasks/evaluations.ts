@@ -1,0 +1,64 @@
+import { evaluatedScenarios } from '../../core/compare/scenario-costs';
+import { InputError } from '../../core/errors';
+import { promptEvaluation } from '../../core/evaluate/experiment';
+import type { ExperimentSummary } from '../../core/evaluate/report';
+import { formatNumberOf } from '../../core/format';
+import { t } from '../../core/l10n';
+import type { EvaluateRequest } from '../../engine/tasks/evaluate/run-experiment';
+import { evaluationTitle } from '../../protocol/panel';
+import type { ChoiceStore } from '../choice';
+import type { PromptPlan } from '../prompts/prompt-plans';
+import type { Latest } from '../runs/latest';
+import { engineSettings } from '../settings';
+import type { Engine } from './engine';
+import type { RunSource } from './run-source';
+import type { SingleTask } from './single-task';
+
+/** Evaluates what scenarios do to the model: on a prompt, or as an experiment file says. */
+export class Evaluations {
+  constructor(
+    private readonly engine: Engine,
+    private readonly task: SingleTask,
+    private readonly choices: ChoiceStore,
+    private readonly latest: Latest<ExperimentSummary>,
+  ) {}
+
+  /** Evaluates a planned prompt under the chosen scenario, and under every other that it can have. @param needle whether needles are hidden too */
+  evaluate({ path, text }: RunSource, planned: PromptPlan, needle: boolean): Promise<void> {
+    return this.run(() => {
+      const choice = this.choices.read();
+      if (choice.error !== null || planned.error !== null) {
+        throw new InputError(choice.error ?? planned.error ?? '');
+      }
+      const { plan } = planned;
+      const others = evaluatedScenarios(plan, this.choices.choice.parameters);
+      const { model, construction, provider, threads, executor, precision } = engineSettings();
+      const options = { model, construction, provider, threads, executor, precision, blockSize: choice.blockSize };
+      return {
+        experiment: promptEvaluation(path, choice.scenario, others, options, needle ? { tokens: plan.tokens } : null),
+        texts: [{ path, text }],
+      };
+    });
+  }
+
+  /** Runs an experiment file. @param file its path on disk */
+  runFile(file: string): Promise<void> {
+    return this.run(() => ({ file }));
+  }
+
+  private async run(request: () => EvaluateRequest): Promise<void> {
+    const report = await this.task.run((begin) => this.engine.call('evaluate', request(), begin(evaluationTitle)));
+    if (report !== undefined) {
+      this.latest.set(report);
+      this.task.announce(() => evaluationText(report));
+    }
+  }
+}
+
+function evaluationText({ points, prompts, resumed }: ExperimentSummary): string {
+  const measured = points.filter(({ quality }) => quality !== null).length;
+  const figures = [formatNumberOf(measured, 'point'), points.length, formatNumberOf(prompts.length, 'prompt')];
+  return resumed > 0
+    ? t('Evaluated {0} of {1} on {2}, {3} from earlier runs.', ...figures, formatNumberOf(resumed, 'result'))
+    : t('Evaluated {0} of {1} on {2}.', ...figures);
+}

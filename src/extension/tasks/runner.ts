@@ -1,0 +1,167 @@
+import { InputError } from '../../core/errors';
+import { formatDuration, formatError, formatNumberOf } from '../../core/format';
+import { greedy } from '../../core/generate/choose';
+import { t } from '../../core/l10n';
+import { makeScenario, scenarioLabel, standardKinds, type Scenario } from '../../core/scenario/scenario';
+import type { GenerationReport } from '../../core/generate/report';
+import type { SimulationOptions } from '../../core/options/options';
+import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/report';
+import type { RunReport } from '../../core/report/report';
+import { ledgerTitle } from '../../protocol/panel';
+import type { ChoiceStore } from '../choice';
+import { engineSettings, threadsSetting } from '../settings';
+import type { Calibrations } from '../prompts/calibrations';
+import type { Engine } from './engine';
+import type { Latest } from '../runs/latest';
+import type { RunHistory } from '../runs/run-history';
+import type { RunSource } from './run-source';
+import type { SingleTask, Step } from './single-task';
+
+/** What a comparison ran, and the scenarios that were refused with why. */
+interface Comparison {
+  readonly reports: readonly RunReport[];
+  readonly refused: ReadonlyMap<Scenario, string>;
+}
+
+/** Runs prompts and the ledger in the engine process, one task at a time. */
+export class Runner {
+  constructor(
+    private readonly engine: Engine,
+    private readonly task: SingleTask,
+    private readonly choices: ChoiceStore,
+    private readonly history: RunHistory,
+    private readonly ledger: Latest<LedgerReport>,
+    private readonly calibrations: Calibrations,
+  ) {}
+
+  /** Runs a prompt under the chosen scenario. */
+  async simulate(source: RunSource): Promise<void> {
+    await this.runOnce(source, () => this.optionsOf(this.choice()));
+  }
+
+  /** Runs a prompt with the options of an earlier run. */
+  async rerun(source: RunSource, options: SimulationOptions): Promise<void> {
+    await this.runOnce(source, () => options);
+  }
+
+  /** Runs a prompt and says how it came out. @param choose may throw an InputError, which is told like that of a run */
+  private async runOnce(source: RunSource, choose: () => SimulationOptions): Promise<void> {
+    const report = await this.task.run((begin) => {
+      const options = choose();
+      return this.call(source, options, begin(scenarioLabel(options.scenario)));
+    });
+    if (report !== undefined) {
+      this.task.announce(() => runText(report));
+    }
+  }
+
+  /**
+   * Runs a prompt under every scenario, with the parameters and the block size of the choice.
+   *
+   * A scenario that this prompt cannot have, such as a window that theorem 5.1 does not reach, is left out and named.
+   */
+  async compare(source: RunSource): Promise<void> {
+    const comparison = await this.task.run<Comparison>(async (begin) => {
+      const { blockSize } = this.choice();
+      const scenarios = [...standardKinds, ...(this.choices.choice.kind === 'custom' ? (['custom'] as const) : [])].map((kind) =>
+        makeScenario(kind, this.choices.choice.parameters),
+      );
+      const reports: RunReport[] = [];
+      const refused = new Map<Scenario, string>();
+      for (const [index, scenario] of scenarios.entries()) {
+        const step = begin(t('{0} ({1} of {2})', scenarioLabel(scenario), index + 1, scenarios.length));
+        try {
+          reports.push(await this.call(source, this.optionsOf({ scenario, blockSize }), step));
+        } catch (error) {
+          if (!(error instanceof InputError)) {
+            throw error;
+          }
+          refused.set(scenario, error.message);
+        }
+      }
+      if (reports.length === 0) {
+        throw new InputError([...new Set(refused.values())].join(' '));
+      }
+      return { reports, refused };
+    });
+    if (comparison !== undefined) {
+      this.task.announce(() => comparisonText(comparison));
+    }
+  }
+
+  /** Continues a prompt greedily under the chosen scenario, and under the model's own attention; undefined where it failed. */
+  continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
+    return this.task.run((begin) => {
+      const request = { path, text, options: this.optionsOf(this.choice()), generation: { ...greedy, tokens, baseline: true } };
+      return this.engine.call('generate', request, begin(t('continuation')));
+    });
+  }
+
+  /** Runs every statement of the paper on a random model: needs no prompt. */
+  async runLedger(): Promise<void> {
+    const report = await this.task.run((begin) =>
+      this.engine.call('ledger', { ...defaultLedgerOptions, threads: threadsSetting() }, begin(ledgerTitle)),
+    );
+    if (report !== undefined) {
+      this.ledger.set(report);
+      this.task.announce(() => ledgerText(report));
+    }
+  }
+
+  /** Measures the device of the settings, so that plans show time and memory. */
+  async calibrate(): Promise<void> {
+    const { provider } = engineSettings();
+    const calibration = await this.task.run((begin) =>
+      this.engine.call('calibrate', { provider, threads: threadsSetting() }, begin(t('calibration'))),
+    );
+    if (calibration !== undefined) {
+      this.calibrations.refresh();
+      const { provider: calibrated, device, tookMs } = calibration;
+      this.task.announce(() => t('Calibrated {0} ({1}) in {2}.', calibrated, device, formatDuration(tookMs)));
+    }
+  }
+
+  /** The scenario and the block size in force. @throws InputError for a choice that means nothing */
+  private choice(): Pick<SimulationOptions, 'scenario' | 'blockSize'> {
+    const choice = this.choices.read();
+    if (choice.error !== null) {
+      throw new InputError(choice.error);
+    }
+    return choice;
+  }
+
+  /** The settings with a scenario and a block size. @throws InputError for a setting that means nothing */
+  private optionsOf({ scenario, blockSize }: Pick<SimulationOptions, 'scenario' | 'blockSize'>): SimulationOptions {
+    return { ...engineSettings(), scenario, blockSize };
+  }
+
+  private async call({ path, text, uri, selection }: RunSource, options: SimulationOptions, step: Step): Promise<RunReport> {
+    const report = await this.engine.call('simulate', { path, text, options }, step);
+    await this.history.add(report, { uri, selection, options });
+    return report;
+  }
+}
+
+function runText({ prompt, run, fidelity }: RunReport): string {
+  const figures = [formatNumberOf(prompt.tokens, 'token'), formatDuration(run.wallMs), formatNumberOf(run.calls.total, 'call')];
+  return fidelity === null
+    ? t('{0} in {1}: {2}.', ...figures)
+    : t('{0} in {1}: {2}, max abs error {3}.', ...figures, formatError(fidelity.maxAbsError));
+}
+
+function comparisonText({ reports, refused }: Comparison): string {
+  const compared = t('Compared {0} on {1}.', formatNumberOf(reports.length, 'scenario'), formatNumberOf(reports[0].prompt.tokens, 'token'));
+  if (refused.size === 0) {
+    return compared;
+  }
+  const labels = [...refused.keys()].map(scenarioLabel).reduce((one, other) => t('{0} and {1}', one, other));
+  return `${compared} ${t('Left out {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
+}
+
+function ledgerText({ rows }: LedgerReport): string {
+  const exceeding = rows.filter(({ verdict }) => verdict === 'exceeds').length;
+  const count = formatNumberOf(rows.length, 'row');
+  return exceeding === 0
+    ? t('Ledger of {0}: all exact or within their stated errors.', count)
+    : t('Ledger of {0}: {1} beyond the stated error.', count, formatNumberOf(exceeding, 'row'));
+}

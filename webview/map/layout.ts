@@ -1,0 +1,105 @@
+import { formatCount } from '../../src/core/format';
+import type { TileArea } from '../../src/core/plan/call-order';
+import type { Theme } from '../theme';
+import { type Axis, blocksAt, blocksShown, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
+import type { Viewport } from './viewport';
+
+/** Where the grid lies in its canvas. All lengths in device pixels. */
+export interface MapLayout {
+  readonly grid: Grid;
+  /** Left and top edge of the grid: beside it and above it stand the axes. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  /** Device pixels per CSS pixel. */
+  readonly ratio: number;
+}
+
+/** Largest side of the grid, and of one block in it, in CSS pixels. */
+const largestSide = 460;
+const largestCell = 40;
+/** Room for the cursor's marks between axis labels and grid, and for outlines at the far edges, in CSS pixels. */
+export const markSize = 7;
+const margin = 3;
+
+/** Size in CSS pixels of the text along the axes. */
+export function axisFontSize(theme: Theme): number {
+  return Math.max(10, theme.fontSize - 2);
+}
+
+/** Fits the map of `blocks` blocks into `width` CSS pixels. What is `shown` of it does not change its size. */
+export function layoutOf(blocks: number, shown: Viewport, width: number, theme: Theme, ratio: number): MapLayout {
+  const size = axisFontSize(theme);
+  const labelWidth = formatCount(blocks).length * size * 0.62;
+  const left = Math.round((labelWidth + markSize + 4) * ratio);
+  const top = Math.round((size + markSize + 5) * ratio);
+  const room = Math.floor((width - margin) * ratio) - left;
+  const side = Math.max(16, Math.min(room, Math.floor(largestSide * ratio), Math.floor(blocks * largestCell * ratio)));
+  const far = Math.round(margin * ratio);
+  return { grid: { blocks, side, shown }, left, top, width: left + side + far, height: top + side + far, ratio };
+}
+
+/** A rectangle of a grid's pixels. */
+export interface Box {
+  readonly x: Span;
+  readonly y: Span;
+}
+
+/** The shown part of an area in pixels: one rectangle, or along a diagonal at most one a row of pixels. */
+export function boxesOf({ queries, keys, diagonal }: TileArea, grid: Grid): readonly Box[] {
+  const rows = rowsOf(grid);
+  const columns = columnsOf(grid);
+  if (!diagonal) {
+    return boxOf(pixelsOf(columns, keys), pixelsOf(rows, queries), grid.side);
+  }
+  const boxes: Box[] = [];
+  const shown = { from: Math.max(queries.from, Math.floor(rows.first)), to: Math.min(queries.to, Math.ceil(rows.first + rows.span)) };
+  for (let block = shown.from; block < shown.to;) {
+    const to = Math.min(shown.to, Math.max(block + 1, endOfPixel(rows, block)));
+    const shift = keys.from - queries.from;
+    boxes.push(...boxOf(pixelsOf(columns, { from: block + shift, to: to + shift }), pixelsOf(rows, { from: block, to }), grid.side));
+    block = to;
+  }
+  return boxes;
+}
+
+/** The first block that begins after the pixel in which a block begins. */
+function endOfPixel(axis: Axis, block: number): number {
+  return blocksAt(axis, pixelsOf(axis, { from: block, to: block + 1 }).from).to;
+}
+
+/** The rectangle, as far as it lies in the square. */
+function boxOf(x: Span, y: Span, side: number): readonly Box[] {
+  const inside = ({ from, to }: Span): Span => ({ from: Math.max(0, from), to: Math.min(side, to) });
+  const box = { x: inside(x), y: inside(y) };
+  return box.x.from < box.x.to && box.y.from < box.y.to ? [box] : [];
+}
+
+/** 0-based shown blocks that carry a label: the first of all, and every 1, 2 or 5 times a power of ten with `room` pixels between. */
+export function labelledBlocks(axis: Axis, room: number): readonly number[] {
+  const atLeast = (room * axis.span) / axis.side;
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(atLeast)));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= atLeast) ?? 10 * power;
+  const { from, to } = blocksShown(axis);
+  const labelled = from === 0 ? [0] : [];
+  // Steps of 2 count 1, 3, 5; larger ones hit round numbers: 1, 10, 20.
+  const offset = step <= 2 ? 0 : -1;
+  for (let block = step * Math.max(1, Math.ceil((from - offset) / step)) + offset; block < to; block += step) {
+    if (block >= atLeast) {
+      labelled.push(block);
+    }
+  }
+  return labelled;
+}
+
+/** The middle of the part of a block that is shown. */
+export function middleOf(axis: Axis, block: number): number {
+  const { from, to } = pixelsOf(axis, { from: block, to: block + 1 });
+  return (Math.max(0, from) + Math.min(axis.side, to)) / 2;
+}
+
+/** A label's middle, kept `half` the label's length from both ends of a side. */
+export function within(place: number, half: number, side: number): number {
+  return Math.min(Math.max(place, half), Math.max(half, side - half));
+}
