@@ -9,6 +9,7 @@ import { build, context } from 'esbuild';
  *   node esbuild.config.mjs --watch              again and again, with source maps
  *   node esbuild.config.mjs --package [target]   once, and makes the VSIX of a target such as linux-x64 (default: this machine's);
  *                                                the target `web` has no native library, and is for vscode.dev
+ *   node esbuild.config.mjs --stage [target]     once, with the target's native library in place: what `npm pack` ships
  */
 const [mode, target = `${process.platform}-${process.arch}`] = process.argv.slice(2);
 const watch = mode === '--watch';
@@ -91,10 +92,10 @@ if (watch) {
 } else {
   await Promise.all([build(node), build(web), build(page)]);
 }
+if ((mode === '--package' && target !== 'web') || mode === '--stage') {
+  await stageRuntime();
+}
 if (mode === '--package') {
-  if (target !== 'web') {
-    await stageRuntime();
-  }
   const { createVSIX } = await import('@vscode/vsce');
   await createVSIX({
     target,

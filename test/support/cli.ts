@@ -10,7 +10,7 @@ export interface CliResult {
 }
 
 /** A place with no calibrations: what this machine's user measured must not change what tests see. */
-const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
+export const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
 
 /** Runs the built command line as a user would. @param input standard input @param environment variables besides this process's own */
 export function cli(args: readonly string[], input = '', environment: Readonly<Record<string, string>> = {}): Promise<CliResult> {
