@@ -1,65 +1,8 @@
-import { constructions } from '../construct/construction';
+import type { constructions } from '../construct/construction';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
-
-/** A word that an option can take, and what it means. */
-export interface Choice<Word extends string = string> {
-  readonly value: Word;
-  readonly description: string;
-}
-
-/** What an option's value can be. */
-export type OptionValue =
-  | {
-      readonly type: 'choice';
-      /** What it is called in a refusal, such as `Provider "x" is unknown`. */
-      readonly noun: string;
-      readonly choices: readonly Choice[];
-    }
-  | {
-      readonly type: 'whole';
-      readonly minimum: number;
-      readonly maximum: number;
-      /** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
-      readonly zero?: { readonly word: string; readonly meaning: string };
-      /** What one of the number that users give is in the option's own unit; 1 where left out. */
-      readonly scale?: number;
-    }
-  /** A number above 0 and up to a maximum. */
-  | { readonly type: 'number'; readonly maximum: number }
-  | { readonly type: 'switch' }
-  | { readonly type: 'text' };
-
-/** Groups of settings, in the order in which they are shown. */
-export const settingGroups = {
-  scenario: text('Scenario'),
-  smallTransformer: text('Small transformer'),
-  engine: text('Engine'),
-  editor: text('Editor'),
-} as const;
-
-/**
- * An option as plain data: what every door needs to offer it, which are flags and their help, settings with their texts, the
- * options of the API and of tools, experiment files, and the form.
- */
-export interface Option {
-  /** Its flag without the dashes. */
-  readonly flag: string;
-  /** What help shows in place of the value; absent for switches. */
-  readonly symbol?: string;
-  /** A few words, in English, as every text here; it is translated where it is shown. */
-  readonly title: string;
-  /** A sentence or two, in which code stands between backticks. */
-  readonly description: string;
-  readonly value: OptionValue;
-  readonly default: string | number | boolean;
-  readonly group: keyof typeof settingGroups;
-  /** Whether it is the machine's business, which no workspace decides that is not trusted. */
-  readonly machine?: boolean;
-  /** Only for runs of a scenario that samples: theorem 4.1's. */
-  readonly sampled?: boolean;
-}
+import { type Choice, type Option, type ValueOf, wordsOf } from './option';
 
 const modelDescription = text(
   'The large transformer: `tiny-docs-5m`, which ships with Two Heads and can be run; for planning only `llama-3.1-8b`, `llama-3.1-70b`, `qwen3-8b`, `mistral-7b-v0.1`, `gpt2`, `smollm2-135m` or `modernbert-base`; or the path of a folder with `config.json`, safetensors files and `tokenizer.json` of a Llama, Mistral, Qwen2, Qwen3, GPT-2, BERT or ModernBERT.',
@@ -259,6 +202,7 @@ export const optionTable = {
     default: 0,
     group: 'engine',
     machine: true,
+    guard: true,
   },
   seeds: {
     flag: 'seeds',
@@ -295,15 +239,6 @@ export const optionTable = {
 type Table = typeof optionTable;
 export type OptionName = keyof Table;
 
-/** The type of an option's value. */
-export type ValueOf<O extends Option> = O['value'] extends { readonly type: 'choice'; readonly choices: readonly Choice<infer Word>[] }
-  ? Word
-  : O['value']['type'] extends 'switch'
-    ? boolean
-    : O['value']['type'] extends 'text'
-      ? string
-      : number;
-
 /** What a user can choose about a simulation, as the table describes it; plain data that crosses processes. Memory is in bytes. */
 export type SimulationOptions = { readonly scenario: ScenarioChoice } & { readonly [Name in OptionName]: ValueOf<Table[Name]> };
 
@@ -319,18 +254,12 @@ export type Precision = SimulationOptions['precision'];
 /** Every option besides the scenario, in order. */
 export const optionNames = Object.keys(optionTable) as readonly OptionName[];
 
+/** The options that a language model may set. */
+export const toolOptionNames: readonly OptionName[] = optionNames.filter((name) => optionOf(name).guard !== true);
+
 /** An option of the table, without the types of its values. */
 export function optionOf(name: OptionName): Option {
   return optionTable[name];
-}
-
-/** The words of an option that is a choice. */
-export function wordsOf<Word extends string>({
-  value,
-}: {
-  readonly value: { readonly choices: readonly Choice<Word>[] };
-}): readonly Word[] {
-  return value.choices.map((choice) => choice.value);
 }
 
 /** The options that hold where a user chooses nothing. */

@@ -3,7 +3,7 @@ import { InputError } from '../errors';
 import { t, text } from '../l10n';
 import type { Mark, NumberParameter, TextParameter, TileBound } from './definition';
 import type { Mask } from './mask';
-import { type NativeScenario, parseCycle, scenarioText } from './parse';
+import { type NativeScenario, parseCycle } from './parse';
 import { type PerLayerScenario, unionMask } from './per-layer';
 import {
   definitionOf,
@@ -105,15 +105,6 @@ export function makeChoice(kind: string, parameters: ScenarioParameters = {}): S
     default:
       return makeScenario(kind, parameters);
   }
-}
-
-/** A choice as the parameters that `makeChoice` makes it from. */
-export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
-  if (scenario.kind === 'per-layer') {
-    return { cycle: scenario.cycle.map(scenarioText).join() };
-  }
-  const { kind: _kind, ...parameters } = scenario;
-  return parameters;
 }
 
 /** The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that some layer admits. */
