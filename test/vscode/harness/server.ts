@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installCodeServer } from './install';
+import { WAIT_LIMIT_MS } from './limits';
 import { askProbe, installProbe } from './probe/client';
 import { PROBE_SOCKET, type ProbeAnswers, type Question } from './probe/protocol';
 import { descendantsOf, killAll, processesWithEnvironment, type RunningProcess } from './processes';
@@ -14,7 +15,6 @@ import { eventually } from './wait';
 const run = promisify(execFile);
 const MARK = 'TWO_HEADS_HARNESS_ID';
 const LOG_CHARACTERS = 20_000;
-const START_LIMIT_MS = 60_000;
 
 /** User settings: names with dots to JSON values. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -116,7 +116,7 @@ export class VsCodeServer {
       process.execPath,
       [this.entry, '--accept-server-license-terms', '--install-extension', vsix, ...this.folders],
       {
-        timeout: START_LIMIT_MS,
+        timeout: WAIT_LIMIT_MS,
         env: cleanEnvironment(),
       },
     );
@@ -152,10 +152,8 @@ export class VsCodeServer {
       child.once('error', reject);
       child.once('exit', (code, signal) => reject(new Error(`The VS Code server ended with ${code ?? signal ?? 'nothing'}:\n${this.log}`)));
     });
-    const listening = eventually(
-      'the VS Code server to listen',
-      () => (this.log.includes(`listening on ${this.port}`) ? { found: true } : { seen: this.log }),
-      START_LIMIT_MS,
+    const listening = eventually('the VS Code server to listen', () =>
+      this.log.includes(`listening on ${this.port}`) ? { found: true } : { seen: this.log },
     );
     await Promise.race([listening, ended]);
   }
