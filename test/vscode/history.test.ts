@@ -130,7 +130,8 @@ describe('the view of the runs', () => {
     await selectBoth();
     await stage.bench.command('Two Heads: Export Runs...');
     await stage.bench.quickPick('JSON');
-    await stage.bench.quickInput.answer('Export Runs', target);
+    await stage.bench.quickInput.proposedFile('Export Runs', '.json');
+    await stage.bench.quickInput.takeFile(target);
     await stage.notification(/2 runs exported to two-heads-runs\.json/);
     const exported = reportsFrom(readFileSync(target, 'utf8'), target);
     expect(exported.map(({ scenario }) => scenario.kind)).toEqual(['causal', 'sliding-window']);

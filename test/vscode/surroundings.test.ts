@@ -15,6 +15,9 @@ const text = sampleText().slice(0, 2000);
 const options = { blockSize: 64, scenario: { kind: 'causal' } };
 const quick = { ...options, verify: 'none', quality: false };
 
+/** What VS Code itself prints of a tool that refuses, or that the user refused. */
+const refusedTool = /LanguageModelToolsService#invokeTool\] Error from tool twoHeads_/;
+
 /** A folder with prompts and a model's folder in it, and a prompt beside it, behind a link too. @returns the folder inside */
 function makeWorkspace(folder: string): string {
   const workspace = join(folder, 'inside');
@@ -99,7 +102,7 @@ async function tool(
 }
 
 describe('a workspace of two file systems', () => {
-  const stage = useStage('surroundings', { prepare: prepareBoth });
+  const stage = useStage('surroundings', { prepare: prepareBoth, meant: refusedTool });
 
   beforeAll(() =>
     eventually('the folders of the workspace file', async () => {
@@ -237,7 +240,7 @@ describe('a workspace of two file systems', () => {
 });
 
 describe('a workspace that is not trusted', () => {
-  const stage = useStage('restricted', { prepare: prepareRestricted });
+  const stage = useStage('restricted', { prepare: prepareRestricted, meant: refusedTool });
 
   it('has its settings for the machine ignored and its models refused, and the others work, until it is trusted', async () => {
     expect(await stage.bench.ask('trusted')).toBe(false);

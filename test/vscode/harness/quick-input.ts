@@ -63,18 +63,37 @@ export class QuickInput {
    * counts once the box has gone. A refused answer leaves it open, and is thrown with the box's message.
    */
   async answer(title: string, text: string): Promise<void> {
-    const shown = async (): Promise<string> => ((await this.widget.isVisible()) ? (await this.title.innerText()).trim() : '');
-    await until(`the input box '${title}'`, shown, (seen) => seen === title);
+    await until(
+      `the input box '${title}'`,
+      () => this.shownTitle(),
+      (seen) => seen === title,
+    );
     await this.box.fill(text);
     await this.page.keyboard.press('Enter');
     await eventually(`the answer '${text}' to '${title}' to be taken`, async () => {
-      return (await shown()) === title ? { seen: await this.message() } : { found: true };
+      return (await this.shownTitle()) === title ? { seen: await this.message() } : { found: true };
     });
   }
 
-  /** The text in the input box. */
-  value(): Promise<string> {
-    return this.box.inputValue({ timeout: LOOK_LIMIT_MS });
+  /** Waits for the file dialog with exactly this title, which proposes a path with this ending. */
+  async proposedFile(title: string, ending: string): Promise<void> {
+    await eventually(`the file dialog '${title}' with '…${ending}'`, async () => {
+      const seen = { title: await this.shownTitle(), path: await this.shownText() };
+      return seen.title === title && seen.path.endsWith(ending) ? { found: true } : { seen };
+    });
+  }
+
+  /** Takes this path in the file dialog that is open. */
+  async takeFile(path: string): Promise<void> {
+    await this.box.fill(path);
+    await eventually('the file dialog to close', async () => {
+      const seen = await this.shownText();
+      if (seen === path) {
+        // Again where it is still looking at the folder: until it has, it takes nothing.
+        await this.page.keyboard.press('Enter');
+      }
+      return seen === '' ? { found: true } : { seen };
+    });
   }
 
   /** The labels on screen in the quick pick that is open; none when it is closed. */
@@ -91,6 +110,16 @@ export class QuickInput {
   async dismiss(): Promise<void> {
     await this.page.keyboard.press('Escape');
     await this.widget.waitFor({ state: 'hidden' });
+  }
+
+  /** The title; empty where no quick input with one is open. */
+  private async shownTitle(): Promise<string> {
+    return (await this.widget.isVisible()) ? (await this.title.innerText({ timeout: LOOK_LIMIT_MS })).trim() : '';
+  }
+
+  /** The text in the input box; empty where none is open. */
+  private async shownText(): Promise<string> {
+    return (await this.widget.isVisible()) ? this.box.inputValue({ timeout: LOOK_LIMIT_MS }) : '';
   }
 
   private get widget(): Locator {
