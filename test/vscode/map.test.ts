@@ -6,7 +6,6 @@ import { recordRectangles, recordSteps, takeRectangles, takeSteps } from './harn
 import { packaged } from './harness/packaged';
 import type { Panel } from './harness/panel';
 import { useStage } from './harness/stage';
-import { until } from './harness/wait';
 
 const stage = useStage('map');
 
@@ -18,8 +17,6 @@ async function open(name: string, content: string, summary = /^Tile map, causal/
   await panel.part('tile-map').scrollIntoViewIfNeeded();
   await panel.part('tile-map').press('0');
   await panel.text('zoom-level', /^1×$/);
-  // The key gave the map the focus, and so a tile whose text comes from the host: what lies below moves once it is there.
-  await panel.text('tile-queries', /\w{3}/);
   return panel;
 }
 
@@ -126,6 +123,8 @@ describe('the tile map', () => {
 
   it('is saved as SVG and as PNG', async () => {
     const panel = await open('prompt.md', sampleText());
+    // What is said of a tile under the pointer stays, and so do the buttons below.
+    await hover(panel);
     const svg = (await save(panel, 'svg', 'prompt')).toString('utf8');
     expect(svg).toMatch(/^<svg [^>]*role="img"/);
     expect(svg).toContain('Tile map, causal');
@@ -133,6 +132,19 @@ describe('the tile map', () => {
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     writeFileSync(join(packaged.artifacts, 'map-saved.png'), png);
     writeFileSync(join(packaged.artifacts, 'map-saved.svg'), svg);
+  });
+
+  // A BUG OF THE EXTENSION, which this shows: `TileMap` stops describing the keyboard's tile when the map loses the focus, so
+  // the buttons below leave the mouse that is pressed on them, and there is no click. Make this an `it` once it is mended.
+  it.fails('keeps what is below it in its place when the keyboard leaves it', async () => {
+    const panel = await open('keyboard.md', sampleText().slice(0, 9000));
+    await panel.part('tile-map').press('ArrowDown');
+    await panel.text('tile-queries', /\w{3}/);
+    const place = async (): Promise<unknown> =>
+      panel.part('save-svg').evaluate((button) => (button as unknown as { offsetTop: number }).offsetTop);
+    const before = await place();
+    await panel.part('step-on').focus();
+    expect(await place()).toBe(before);
   });
 
   it('holds a million tokens, and shows single tiles of them', async () => {
