@@ -4,7 +4,7 @@
  */
 
 /** How long nothing may change before a wait gives up: a step of a calibration may take long, and is one change. */
-export const WAIT_LIMIT_MS = 180_000;
+export const WAIT_LIMIT_MS = 300_000;
 
 /** How long a test or a hook may last: several waits, each slow. */
 export const TEST_LIMIT_MS = 1_800_000;

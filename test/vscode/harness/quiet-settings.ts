@@ -17,6 +17,8 @@ export const quietSettings: Settings = {
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
+  // Else what is typed is saved by itself in a browser, and VS Code prints an error where extensions are too busy to be asked before.
+  'files.autoSave': 'off',
   'git.enabled': false,
   'task.autoDetect': 'off',
   'typescript.tsc.autoDetect': 'off',

@@ -76,7 +76,8 @@ export class Stage {
   /** Throws where anything printed an error that is not meant, or asked for anything outside this machine. */
   check(): void {
     const { meant } = this.options;
-    expect(this.bench.takeConsoleErrors().filter((error) => meant?.test(error) !== true)).toEqual([]);
+    const errors = this.bench.takeConsoleErrors().filter((error) => meant?.test(error) !== true);
+    expect(errors, errors.join('\n')).toEqual([]);
     expect(this.bench.outsideRequests).toEqual([]);
   }
 
