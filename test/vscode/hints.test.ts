@@ -129,8 +129,9 @@ describe('hints', () => {
   it('lead from the palette to the most expensive blocks and sections, and back', async () => {
     await stage.open('expensive.md', sampleText());
     await stage.hint(/block 1 · /);
-    // It takes a line's room when it comes, and so changes what is in view.
+    // It takes a line's room when it comes, above what is in view or in it: from the top on, what is in view is told by the lines.
     await stage.lens(/tokens · /);
+    await stage.bench.run('revealLine', { lineNumber: 0, at: 'top' });
     await stage.bench.editor.goToLine(5);
     const before = await stage.bench.editor.state();
     await stage.bench.command('Two Heads: Go to Most Expensive Block');
