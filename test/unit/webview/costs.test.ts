@@ -4,7 +4,25 @@ import { curveLengths } from '../../../src/core/compare/cost-curves';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops } from '../../../src/core/format';
 import type { PanelCost, PanelSnapshot } from '../../../src/protocol/panel';
 import { Costs } from '../../../webview/sections/costs';
-import { chartOf, chooseRadio, find, inGerman, isShown, legendOf, newPage, penOf, pointAt, put, seriesOf, setTheme, settle, tableOf, textOf, tooltipOf, type Page } from './page';
+import {
+  chartOf,
+  chooseRadio,
+  find,
+  inGerman,
+  isShown,
+  legendOf,
+  newPage,
+  penOf,
+  pointAt,
+  put,
+  seriesOf,
+  setTheme,
+  settle,
+  tableOf,
+  textOf,
+  tooltipOf,
+  type Page,
+} from './page';
 import { curvesOf, current, emptySnapshot, planOf, snapshotOf, type Front } from './snapshots';
 import { reportOf } from '../../support/reports';
 import { makeScenario } from '../../../src/core/scenario/scenario';
@@ -52,7 +70,9 @@ describe('what each scenario costs this prompt', () => {
     showCosts();
     const canvas = find('costs-chart');
     expect(canvas.getAttribute('role')).toBe('img');
-    const words = snapshot.scenarioCosts.map(({ label, attentionCalls, tokenwiseCalls }) => `${label} ${formatCompact(attentionCalls + tokenwiseCalls)}`);
+    const words = snapshot.scenarioCosts.map(
+      ({ label, attentionCalls, tokenwiseCalls }) => `${label} ${formatCompact(attentionCalls + tokenwiseCalls)}`,
+    );
     expect(canvas.getAttribute('aria-label')).toBe(`Calls per scenario: ${words.join(', ')}.`);
   });
 

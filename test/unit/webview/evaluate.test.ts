@@ -4,7 +4,12 @@ import { frontPoints, qualityCurve } from '../../../src/core/evaluate/curves';
 import { defaultExperiment } from '../../../src/core/evaluate/experiment';
 import { needleGrid, type NeedleGrid } from '../../../src/core/evaluate/needles';
 import { summariseQuality, type QualitySummary } from '../../../src/core/evaluate/quality-summary';
-import { summariseExperiment, type ExperimentPoint, type ExperimentReport, type ExperimentSummary } from '../../../src/core/evaluate/report';
+import {
+  summariseExperiment,
+  type ExperimentPoint,
+  type ExperimentReport,
+  type ExperimentSummary,
+} from '../../../src/core/evaluate/report';
 import { curveRows, needleHeat, readText, statisticsRows } from '../../../src/core/evaluate/rows';
 import { positionBins, summariseWindow } from '../../../src/core/evaluate/statistics';
 import { formatCompact, formatDuration, formatFigure, formatFlops } from '../../../src/core/format';
@@ -124,7 +129,12 @@ describe('the section on quality', () => {
 });
 
 describe('quality by position', () => {
-  const place = ({ position, value, low, high }: ReturnType<typeof qualityCurve>[number]): unknown => ({ x: position, y: value, low, high });
+  const place = ({ position, value, low, high }: ReturnType<typeof qualityCurve>[number]): unknown => ({
+    x: position,
+    y: value,
+    low,
+    high,
+  });
 
   it('is a line for each scenario, with its intervals, and the model’s own attention where perplexity is drawn', () => {
     quality.showEvaluation(both);
@@ -229,7 +239,10 @@ describe('needles in a haystack', () => {
     const heat = tables.map((table) => [...table.querySelectorAll('td')].map((cell) => Number(cell.dataset['level'])));
     expect(heat).toEqual(needleHeat(grids).map((rows) => rows.flat()));
     // Found where the answer is the most likely one, for a reader who sees no colours.
-    expect([...tables[0].querySelectorAll('td.found')].map((cell) => cell.closest('tr')?.querySelector('th')?.textContent)).toEqual(['16', '16']);
+    expect([...tables[0].querySelectorAll('td.found')].map((cell) => cell.closest('tr')?.querySelector('th')?.textContent)).toEqual([
+      '16',
+      '16',
+    ]);
     expect(tables[0].parentElement?.getAttribute('aria-label')).toBe(`Needles under ${labels[0]}`);
     expect(tables[0].parentElement?.tabIndex).toBe(0);
   });
@@ -289,7 +302,9 @@ describe('quality against cost', () => {
     quality.showEvaluation(both);
     pointAt('front-chart', { datasetIndex: 0, index: 0 }, { datasetIndex: 2, index: 0 });
     const [{ label, divergence, cost }] = points;
-    expect(tooltipOf('front-chart').lines).toEqual([`${label}: ${formatFigure(divergence.value)} nats, ${formatFlops(cost.attentionFlops)}`]);
+    expect(tooltipOf('front-chart').lines).toEqual([
+      `${label}: ${formatFigure(divergence.value)} nats, ${formatFlops(cost.attentionFlops)}`,
+    ]);
   });
 
   it('puts a divergence of 0, which a logarithmic axis has not, below all others, and says so', () => {

@@ -80,7 +80,15 @@ export function snapshotOf(front: Front = {}, more: Partial<PanelSnapshot> = {})
 export function emptySnapshot(more: Partial<PanelSnapshot> = {}): PanelSnapshot {
   return snapshotOf(
     {},
-    { document: null, plan: null, prediction: null, scenarioCosts: [], impossibleScenarios: [], place: { cursor: null, visible: null }, ...more },
+    {
+      document: null,
+      plan: null,
+      prediction: null,
+      scenarioCosts: [],
+      impossibleScenarios: [],
+      place: { cursor: null, visible: null },
+      ...more,
+    },
   );
 }
 
