@@ -215,6 +215,17 @@ describe('the order of calls', () => {
     expect(textOf('play-step')).toBe(sentence(order.steps - 1));
   });
 
+  it('is at the slider’s position, which reads its step out itself', () => {
+    pressButton('step-on');
+    slider().focus();
+    slider().value = '3';
+    slider().dispatchEvent(new Event('input', { bubbles: true }));
+    expect(textOf('play-step')).toBe(sentence(3));
+    expect(slider().getAttribute('aria-valuetext')).toBe(sentence(3));
+    expect(slider().getAttribute('aria-label')).toBe('Step of the run');
+    expect(find('play-step').getAttribute('aria-live')).toBe('off');
+  });
+
   it('draws what is read at a step over the faint rest', () => {
     const drawn = (): readonly unknown[] => {
       penOf(canvas()).clear();
