@@ -1,17 +1,9 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
 import { frontPoints, qualityCurve } from '../../../src/core/evaluate/curves';
-import { defaultExperiment } from '../../../src/core/evaluate/experiment';
 import { needleGrid, type NeedleGrid } from '../../../src/core/evaluate/needles';
-import { summariseQuality, type QualitySummary } from '../../../src/core/evaluate/quality-summary';
-import {
-  summariseExperiment,
-  type ExperimentPoint,
-  type ExperimentReport,
-  type ExperimentSummary,
-} from '../../../src/core/evaluate/report';
+import type { QualitySummary } from '../../../src/core/evaluate/quality-summary';
 import { curveRows, needleHeat, readText, statisticsRows } from '../../../src/core/evaluate/rows';
-import { positionBins, summariseWindow } from '../../../src/core/evaluate/statistics';
 import { formatCompact, formatDuration, formatFigure, formatFlops } from '../../../src/core/format';
 import { scenarioLabel } from '../../../src/core/scenario/scenario';
 import { evaluationTitle } from '../../../src/protocol/panel';
@@ -33,59 +25,8 @@ import {
   tooltipOf,
   type Page,
 } from './page';
-import { emptySnapshot, overTheWire, planOf, snapshotOf, windowRun, type Front } from './snapshots';
-
-/** A quality as the engine sums it up, of losses that are made up: a mask that loses `harm` nats more the further one reads. */
-function qualityOf(harm: number, targets = true): QualitySummary {
-  const context = 64;
-  const window = (shift: number): ReturnType<typeof summariseWindow> =>
-    summariseWindow(
-      Array.from({ length: context }, (_, position) => ({
-        position,
-        loss: targets ? 3 + shift + (harm * position) / context : undefined,
-        baselineLoss: targets ? 3 + shift : undefined,
-        divergence: (harm * (position + 1)) / context,
-        agrees: position % 4 !== 0,
-      })),
-      positionBins(context),
-    );
-  return summariseQuality([window(0), window(0.1), window(0.3)]);
-}
-
-function pointOf(front: Front, harm: number | null, more: Partial<ExperimentPoint> = {}): ExperimentPoint {
-  const { scenario, blockSize, tokens, calls, flops, flopsByPhase, bytes } = planOf(front);
-  const quality = harm === null ? null : qualityOf(harm);
-  return {
-    scenario,
-    blockSize,
-    cost: { tokens, calls, flops, attentionFlops: flopsByPhase.attend, bytes, predictedMs: harm === 0.2 ? 321 : null },
-    quality,
-    qualityNote: quality === null ? 'A causal model has no quality under it.' : null,
-    measuredBlockSize: blockSize,
-    measured: quality === null ? null : { windows: 3, wallMs: 1000, calls: calls.total },
-    needle: null,
-    prompts: [],
-    onFront: harm === 0.2 || harm === 0,
-    ...more,
-  };
-}
-
-const narrow: Front = { kind: 'sliding-window', parameters: { window: 64 } };
-const wide: Front = { kind: 'attention-sink', parameters: { window: 256, sinks: 4 } };
-
-function evaluationOf(...points: ExperimentPoint[]): ExperimentSummary {
-  const report: ExperimentReport = {
-    schemaVersion: 1,
-    experiment: { ...defaultExperiment, prompts: ['a.md'], context: 64, stride: 64 },
-    model: windowRun.model,
-    baseline: { kind: 'causal' },
-    prompts: [{ ...windowRun.prompt, windows: 3 }],
-    points,
-    resumed: 0,
-    environment: windowRun.environment,
-  };
-  return overTheWire(summariseExperiment(report));
-}
+import { evaluationOf, narrow, pointOf, qualityOf, wide } from './evaluations';
+import { emptySnapshot, snapshotOf } from './snapshots';
 
 const both = evaluationOf(pointOf(narrow, 0.5), pointOf(wide, 0.2));
 const labels = both.points.map(({ scenario }) => scenarioLabel(scenario));
@@ -177,9 +118,9 @@ describe('quality by position', () => {
 
   it('tells scenarios of one kind apart', () => {
     quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5), pointOf({ ...narrow, parameters: { window: 128 } }, 0.2)));
-    const looks = chartOf('divergence-chart').data.datasets.map(({ borderColor, pointStyle }) => [borderColor, pointStyle]);
-    expect(new Set(looks.map(([colour]) => colour)).size).toBe(2);
-    expect(new Set(looks.map(([, shape]) => shape)).size).toBe(2);
+    const looks = chartOf('divergence-chart').data.datasets.map((line) => line as { borderColor?: unknown; pointStyle?: unknown });
+    expect(new Set(looks.map(({ borderColor }) => borderColor)).size).toBe(2);
+    expect(new Set(looks.map(({ pointStyle }) => pointStyle)).size).toBe(2);
   });
 });
 

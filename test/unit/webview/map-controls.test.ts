@@ -300,19 +300,19 @@ describe('saving the map', () => {
   });
 
   it('hands the host a bitmap of the same drawing, twice as dense', async () => {
-    const decoded = vi.spyOn(Image.prototype, 'decode').mockResolvedValue();
+    const decoded = vi.spyOn(Image.prototype, 'decode').mockResolvedValue(undefined);
     vi.spyOn(Image.prototype, 'naturalWidth', 'get').mockReturnValue(700);
     vi.spyOn(Image.prototype, 'naturalHeight', 'get').mockReturnValue(800);
-    let bitmap: HTMLCanvasElement | undefined;
+    const bitmaps: HTMLCanvasElement[] = [];
     vi.spyOn(HTMLCanvasElement.prototype, 'toBlob').mockImplementation(function (this: HTMLCanvasElement, done, type) {
-      bitmap = this;
+      bitmaps.push(this);
       done({ type, arrayBuffer: () => Promise.resolve(new Uint8Array([1, 2, 3]).buffer) } as unknown as Blob);
     });
     pressButton('save-png');
     await settle();
     expect(decoded).toHaveBeenCalledOnce();
-    expect([bitmap?.width, bitmap?.height]).toEqual([1400, 1600]);
-    expect(bitmap && penOf(bitmap).of('drawImage')).toHaveLength(1);
+    expect(bitmaps.map(({ width, height }) => [width, height])).toEqual([[1400, 1600]]);
+    expect(penOf(bitmaps[0]).of('drawImage')).toHaveLength(1);
     expect(saved()).toEqual({ type: 'save-picture', format: 'png', data: new Uint8Array([1, 2, 3]) });
     vi.restoreAllMocks();
   });

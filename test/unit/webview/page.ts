@@ -29,7 +29,7 @@ function shimToolkit(): void {
   // happy-dom looks for the data list that the toolkit's template has not named yet, and throws. The page has none.
   Object.defineProperty(HTMLInputElement.prototype, 'list', { get: () => null });
   // The constructor of options, which happy-dom has not.
-  vi.stubGlobal('Option', function (text = '', value = '', _default = false, selected = false) {
+  vi.stubGlobal('Option', function (text = '', value = '', chosenAtFirst = false, selected = chosenAtFirst) {
     const option = document.createElement('option');
     Object.assign(option, { textContent: text, value, selected });
     return option;

@@ -1,13 +1,11 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { formatCount } from '../../../src/core/format';
-import { tileCost } from '../../../src/core/hints/tile-cost';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { TileMap } from '../../../webview/map/tile-map';
-import { costSentence, idleHint, mapSummary, tileSentence } from '../../../webview/map/wording';
+import { idleHint, mapSummary } from '../../../webview/map/wording';
+import { canvas, causal, click, grid, pictureOf, point, pointer, saidOf } from './map';
 import {
   find,
-  fold,
   frame,
   inGerman,
   isShown,
@@ -21,14 +19,10 @@ import {
   room,
   setTheme,
   settle,
-  tableOf,
   textOf,
   type Page,
 } from './page';
 import { current, emptySnapshot, planOf, snapshotOf, windowRun, type Front } from './snapshots';
-
-/** 16 blocks of 64 tokens: a causal map has 120 full and 16 partial tiles. */
-const causal: Front = { tokens: 1024 };
 
 let page: Page;
 let map: TileMap;
@@ -42,45 +36,6 @@ function showMap(front: Front = causal, more: Partial<PanelSnapshot> = {}): void
 beforeEach(() => {
   page = newPage();
 });
-
-const canvas = (): HTMLCanvasElement => find('tile-map') as HTMLCanvasElement;
-
-/** Longer than the pause before the host is asked for a tile's text. */
-const pause = 150;
-
-/** Where the grid lies in the canvas, from its ground: the first rectangle that is drawn. */
-function grid(): { readonly left: number; readonly top: number; readonly side: number } {
-  const [{ args }] = penOf(pictureOf()).of('fillRect');
-  const [left, top, side] = args as number[];
-  return { left, top, side };
-}
-
-/** The canvas that the map's own is a copy of. */
-function pictureOf(): HTMLCanvasElement {
-  const copies = penOf(canvas()).of('drawImage');
-  return copies[copies.length - 1].args[0] as HTMLCanvasElement;
-}
-
-/** An event of a pointer over the middle of a tile of a map shown as a whole. */
-function pointer(type: string, queryBlock: number, keyBlock: number, blocks = 16, more: PointerEventInit = {}): PointerEvent {
-  const { left, top, side } = grid();
-  const event = new PointerEvent(type, { bubbles: true, cancelable: true, pointerId: 1, ...more });
-  const cell = side / blocks;
-  Object.defineProperty(event, 'offsetX', { value: left + (keyBlock + 0.5) * cell });
-  Object.defineProperty(event, 'offsetY', { value: top + (queryBlock + 0.5) * cell });
-  return event;
-}
-
-const point = (queryBlock: number, keyBlock: number): boolean => canvas().dispatchEvent(pointer('pointermove', queryBlock, keyBlock));
-const click = (queryBlock: number, keyBlock: number): boolean => canvas().dispatchEvent(pointer('click', queryBlock, keyBlock));
-
-/** What is said of a tile. */
-function saidOf(queryBlock: number, keyBlock: number, front: Front = causal): string {
-  const plan = planOf(front);
-  const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
-  const kind = run?.kind ?? 'full';
-  return `${tileSentence(plan, { queryBlock, keyBlock, kind })} ${costSentence(tileCost(plan, queryBlock, keyBlock, snapshotOf(front).prediction))}`;
-}
 
 describe('the tile map', () => {
   it('is summed up in words, explained by a legend, and says how to use it', () => {
@@ -259,143 +214,6 @@ describe('the keyboard on the map', () => {
     press(canvas(), 'ArrowDown');
     map.update(snapshotOf({ tokens: 2048 }));
     expect(info()).toBe(saidOf(1, 0, { tokens: 2048 }));
-  });
-});
-
-describe('the text of a tile', () => {
-  const asked = (): readonly unknown[] => page.posted.filter(({ type }) => type === 'read-tile');
-
-  function answer(queries: string, keys: string | null): void {
-    const [last] = page.posted.slice(-1);
-    if (last.type !== 'read-tile') {
-      throw new Error('The page asked for no text.');
-    }
-    map.showText({ type: 'tile-text', request: last.request, queries, keys });
-  }
-
-  it('is asked for when the pointer rests, once, and shown when it comes', () => {
-    showMap();
-    point(5, 1);
-    vi.advanceTimersByTime(pause / 2);
-    point(5, 2);
-    vi.advanceTimersByTime(pause);
-    expect(asked()).toEqual([expect.objectContaining({ queryBlock: 5, keyBlock: 2 })]);
-    expect(isShown('tile-queries')).toBe(false);
-    answer('What is asked', 'What is <b>read</b>');
-    expect([textOf('tile-queries'), textOf('tile-keys')]).toEqual(['What is asked', 'What is <b>read</b>']);
-    expect(find('tile-keys').getAttribute('translate')).toBe('no');
-  });
-
-  it('is the queries’ alone on the diagonal, and where the keys lie scattered', () => {
-    showMap();
-    point(5, 5);
-    vi.advanceTimersByTime(pause);
-    answer('same', 'same');
-    expect([isShown('tile-queries'), isShown('tile-keys')]).toEqual([true, false]);
-    point(5, 2);
-    vi.advanceTimersByTime(pause);
-    answer('some', null);
-    expect([isShown('tile-queries'), isShown('tile-keys')]).toEqual([true, false]);
-  });
-
-  it('is not that of an earlier tile, and asked for again where the prompt changed', () => {
-    showMap();
-    point(5, 2);
-    vi.advanceTimersByTime(pause);
-    const [first] = page.posted;
-    point(5, 3);
-    map.showText({ type: 'tile-text', request: (first as { request: number }).request, queries: 'old', keys: 'old' });
-    expect(isShown('tile-queries')).toBe(false);
-    vi.advanceTimersByTime(pause);
-    answer('new', 'new');
-    map.update(snapshotOf(causal));
-    vi.advanceTimersByTime(pause);
-    expect(asked()).toHaveLength(3);
-    answer('newer', 'newer');
-    expect(textOf('tile-queries')).toBe('newer');
-  });
-
-  it('goes when the keyboard leaves the map', () => {
-    showMap();
-    canvas().focus();
-    vi.advanceTimersByTime(pause);
-    answer('a', 'b');
-    expect(isShown('tile-queries')).toBe(true);
-    canvas().blur();
-    expect(isShown('tile-queries')).toBe(false);
-    vi.advanceTimersByTime(pause);
-    expect(asked()).toHaveLength(1);
-  });
-});
-
-describe('the editor’s place in the map', () => {
-  it('is marked and explained', () => {
-    showMap(causal, { place: { cursor: 5, visible: { from: 3, to: 6 } } });
-    expect(legendOf(map.element).slice(2)).toEqual(['the cursor’s block', 'in the editor: blocks 4–6']);
-    const { left, top, side } = grid();
-    penOf(canvas()).clear();
-    map.showPlace({ cursor: null, visible: { from: 3, to: 4 } });
-    frame();
-    expect(legendOf(map.element).slice(2)).toEqual(['in the editor: block 4']);
-    const visible = penOf(canvas()).strokes.filter(({ method, fillStyle }) => method === 'fillRect' && fillStyle === '#00f000');
-    expect(visible.map(({ args }) => args)).toHaveLength(2);
-    const [beside, above] = visible.map(({ args }) => args as number[]);
-    expect(beside[0]).toBeLessThan(left);
-    expect((beside[1] - top) / side).toBeCloseTo(3 / 16, 1);
-    expect((above[0] - left) / side).toBeCloseTo(3 / 16, 1);
-  });
-
-  it('comes into view where it moves out of what is shown', () => {
-    showMap({ tokens: 6400 });
-    pressButton('zoom-in');
-    pressButton('zoom-in');
-    expect(textOf('zoom-level')).toBe('4×');
-    penOf(pictureOf()).clear();
-    map.showPlace({ cursor: 99, visible: null });
-    frame();
-    const numbers = penOf(pictureOf()).texts.map(Number);
-    expect(Math.max(...numbers)).toBeGreaterThan(90);
-    expect(textOf('zoom-level')).toBe('4×');
-    // The cursor that stands still leaves the map where the user moved it.
-    canvas().focus();
-    press(canvas(), 'ArrowUp', { shiftKey: true });
-    frame();
-    penOf(pictureOf()).clear();
-    map.showPlace({ cursor: 99, visible: { from: 1, to: 2 } });
-    frame();
-    expect(penOf(pictureOf()).strokes).toEqual([]);
-  });
-});
-
-describe('the map as a table', () => {
-  it('has the runs of every query block, filled when it is opened', () => {
-    showMap();
-    const table = find('data-tiles').querySelector('table') as Element;
-    expect(tableOf(table)).toHaveLength(1);
-    fold('data-tiles', true);
-    const rows = tableOf(table);
-    expect(rows[0]).toEqual(['Query block', 'Tokens', 'Key blocks read', 'Tiles']);
-    expect(rows).toHaveLength(17);
-    expect(rows[1]).toEqual(['1', '1–64', '1 (partial)', '1']);
-    expect(rows[4]).toEqual(['4', '193–256', '1–3 (full), 4 (partial)', '4']);
-    map.update(snapshotOf({ ...causal, kind: 'average-case' }));
-    expect(tableOf(table)[1][2]).toBe('one random block (sampled)');
-    expect(table.parentElement?.getAttribute('aria-label')).toBe('Tiles as a table');
-  });
-
-  it('leaves out the middle of a long one, and says how much', () => {
-    const long: Front = { tokens: 64 * 1000 };
-    showMap(long);
-    fold('data-tiles', true);
-    const table = find('data-tiles').querySelector('table') as Element;
-    const rows = tableOf(table);
-    expect(rows).toHaveLength(202);
-    expect(rows[101]).toEqual(['…', '', `${formatCount(800)} query blocks left out`, '']);
-    expect([rows[100][0], rows[102][0], rows[201][0]]).toEqual(['100', '901', '1,000']);
-    expect(table.querySelectorAll('.gap')).toHaveLength(1);
-    map.update(snapshotOf(causal));
-    expect(tableOf(table)).toHaveLength(17);
-    expect(table.querySelectorAll('.gap')).toHaveLength(0);
   });
 });
 
