@@ -11,10 +11,10 @@ beforeEach(() => {
 
 describe('a call that is put off', () => {
   it('is made once, after the last request', () => {
-    const { later } = debounce(act, 100);
-    later();
+    const call = debounce(act, 100);
+    call.later();
     vi.advanceTimersByTime(99);
-    later();
+    call.later();
     vi.advanceTimersByTime(99);
     expect(act).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
@@ -22,20 +22,20 @@ describe('a call that is put off', () => {
   });
 
   it('can be made now, in place of the one that waits', () => {
-    const { later, now } = debounce(act, 100);
-    later();
-    now();
+    const call = debounce(act, 100);
+    call.later();
+    call.now();
     vi.advanceTimersByTime(200);
     expect(act).toHaveBeenCalledOnce();
   });
 
   it('is made early only where one waits', () => {
-    const { later, flush } = debounce(act, 100);
-    flush();
+    const call = debounce(act, 100);
+    call.flush();
     expect(act).not.toHaveBeenCalled();
-    later();
-    flush();
-    flush();
+    call.later();
+    call.flush();
+    call.flush();
     vi.advanceTimersByTime(200);
     expect(act).toHaveBeenCalledOnce();
   });
