@@ -1,13 +1,15 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { choiceDefinitions, customText, makeScenario } from '../../../src/core/scenario/scenario';
+import { choiceDefinitions, makeScenario, textParameters } from '../../../src/core/scenario/scenario';
 import { formatCount } from '../../../src/core/format';
 import { maximumTokens } from '../../../src/core/plan/partition';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import type { FormChoice, PanelSnapshot } from '../../../src/protocol/panel';
 import { ScenarioForm } from '../../../webview/form/form';
 import { choose, commit, find, inGerman, isShown, leave, newPage, put, readable, textOf, type, valueOf, type Page } from './page';
 import { emptySnapshot, snapshotOf } from './snapshots';
+
+const expressionText = textParameters.find(({ name }) => name === 'expression');
 
 const largest = formatCount(maximumTokens);
 
@@ -55,7 +57,7 @@ describe('the scenario form', () => {
     expect(readable(find('param-window'))).toBe('Window r');
     expect(readable(find('block-size'))).toBe('Block size M');
     expect(find('block-size').title).toBe(
-      `Tokens that one call of the small transformer reads. 2 to ${largest}; default ${defaultOptions.blockSize}.`,
+      `Tokens that one call of the small transformer reads. auto: the fastest on a calibrated device. 2 to ${largest}; default ${defaultOptions.blockSize}.`,
     );
   });
 
@@ -110,6 +112,19 @@ describe('typing a number', () => {
     vi.advanceTimersByTime(rest);
     commit('block-size');
     expect(choices()).toHaveLength(1);
+  });
+
+  it('takes the word that leaves M to the machine, and shows it where the host has it', () => {
+    showForm();
+    type('block-size', 'auto');
+    vi.advanceTimersByTime(rest);
+    expect(complaint()).toBeUndefined();
+    expect(choices()).toEqual([expect.objectContaining({ blockSize: 0 })]);
+    leave('block-size');
+    form.update({ ...snapshotOf(), form: { kind: 'causal', parameters: {}, blockSize: 128 } });
+    expect(valueOf('block-size')).toBe('128');
+    form.update({ ...snapshotOf(), form: { kind: 'causal', parameters: {}, blockSize: 0 } });
+    expect(valueOf('block-size')).toBe('auto');
   });
 
   it('is not overwritten by a snapshot while the field has the focus, and is once it has not', () => {
@@ -178,9 +193,9 @@ describe('a written mask', () => {
     showForm(custom);
     expect(valueOf('param-expression')).toBe('k <= q');
     expect(readable(find('param-expression'))).toBe('Mask');
-    expect(find('param-expression').title).toBe(customText.description);
+    expect(find('param-expression').title).toBe(expressionText?.description);
     form.update(snapshotOf());
-    expect(valueOf('param-expression')).toBe(customText.default);
+    expect(valueOf('param-expression')).toBe(expressionText?.default);
   });
 
   it('is told to the host when typing rests', () => {
@@ -208,6 +223,21 @@ describe('a written mask', () => {
     form.update(custom);
     expect(valueOf('param-expression')).toBe('k <= ');
     expect(complaint()).toBe(expected);
+  });
+});
+
+describe('a cycle of layers', () => {
+  it('is asked for where layers differ, and checked as it is typed', () => {
+    showForm({ ...snapshotOf(), form: { kind: 'per-layer', parameters: { cycle: 'causal,full' }, blockSize: 64 } });
+    expect([isShown('param-cycle'), isShown('param-expression'), valueOf('param-cycle')]).toEqual([true, false, 'causal,full']);
+    type('param-cycle', 'causal,sliding');
+    expect(complaint()).toContain('sliding');
+    expect(find('param-cycle').getAttribute('aria-invalid')).toBe('true');
+    type('param-cycle', 'causal,sliding-window:64');
+    vi.advanceTimersByTime(rest);
+    expect(complaint()).toBeUndefined();
+    expect(choices()).toHaveLength(1);
+    expect(choices()[0]).toMatchObject({ kind: 'per-layer', parameters: { cycle: 'causal,sliding-window:64' } });
   });
 });
 

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
-import { arrangementOf } from '../../../src/core/construct/construction';
+
 import { formatCount, formatError } from '../../../src/core/format';
 import { defaultLedgerOptions, type LedgerReport, type LedgerRow } from '../../../src/core/ledger/report';
 import { lowerBoundOf, packedFormula } from '../../../src/core/plan/bound';
-import { scenarioTitle } from '../../../src/core/scenario/scenario';
+import { arrangementOf, scenarioTitle } from '../../../src/core/scenario/scenario';
 import { ledgerTitle, type PanelSnapshot } from '../../../src/protocol/panel';
 import { ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
 import { Ledger } from '../../../webview/sections/ledger';

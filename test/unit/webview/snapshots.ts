@@ -3,7 +3,7 @@ import recordedRuns from '../../record/runs.json';
 import { costCurves, type CostCurves } from '../../../src/core/compare/cost-curves';
 import { comparedRequests, scenarioCosts } from '../../../src/core/compare/scenario-costs';
 import type { Construction } from '../../../src/core/construct/construction';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import type { Calibration } from '../../../src/core/predict/calibration';
