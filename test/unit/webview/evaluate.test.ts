@@ -253,6 +253,7 @@ describe('quality against cost', () => {
     const series = seriesOf('front-chart') as Record<string, { y: number }[]>;
     const [least] = series['sliding-window'];
     expect(series['attention-sink'][0].y).toBeLessThan(least.y / 10);
+    expect(series['attention-sink'][0].y).toBeGreaterThan(0);
     expect(isShown('front-floor')).toBe(true);
   });
 
