@@ -7,14 +7,14 @@ import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section, type View } from '../ui/section';
-import { cellSize } from './geometry';
+import { cellSize } from '../../src/core/draw/map/geometry';
 import { nearestTile, TileChoice } from './tile-choice';
 import { Playback } from './playback';
 import { Reading } from './reading';
 import { Save } from './save';
 import { TileCanvas } from './tile-canvas';
 import { TileTable } from './tile-table';
-import { revealing } from './viewport';
+import { revealing } from '../../src/core/draw/map/viewport';
 import { mapSummary } from './wording';
 import { Zoom } from './zoom';
 
