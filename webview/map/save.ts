@@ -67,6 +67,7 @@ export class Save {
       colour: colours[looks[kind].colour],
     });
     return mapSvg({
+      name: 'tile-map',
       queryBlocks: plan.queryBlocks,
       shown: this.#canvas.shown,
       title: t(

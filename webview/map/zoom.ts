@@ -3,7 +3,17 @@ import { t } from '../l10n';
 import { button } from '../ui/toolkit';
 import { cellSize } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
-import { canZoomIn, magnification, middle, panned, placeOfTile, revealing, type TilePlace, wholeMap, zoomed } from '../../src/core/draw/map/viewport';
+import {
+  canZoomIn,
+  magnification,
+  middle,
+  panned,
+  placeOfTile,
+  revealing,
+  type TilePlace,
+  wholeMap,
+  zoomed,
+} from '../../src/core/draw/map/viewport';
 
 /** A point of the canvas in CSS pixels. */
 interface Point {

@@ -69,7 +69,7 @@ export function cellSize({ side, shown }: Grid): number {
 }
 
 /** The shown picture as bands: work in proportion to the pixel rows and the shown runs, never to the tiles. */
-export function bandsOf(queryBlocks: readonly QueryBlock[], grid: Grid): readonly Band[] {
+export function bandsOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: Grid): readonly Band[] {
   const bands: Band[] = [];
   const rows = rowsOf(grid);
   const shown = blocksShown(rows);
@@ -84,7 +84,7 @@ export function bandsOf(queryBlocks: readonly QueryBlock[], grid: Grid): readonl
   return bands;
 }
 
-function spansOf(queryBlocks: readonly QueryBlock[], { from, to }: Span, columns: Axis): Band['spans'] {
+function spansOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], { from, to }: Span, columns: Axis): Band['spans'] {
   const spans: Record<TileKind, Span[]> = { full: [], partial: [], sampled: [] };
   for (let block = from; block < to; block += 1) {
     for (const run of queryBlocks[block].runs) {
@@ -116,7 +116,7 @@ function union(spans: readonly Span[]): readonly Span[] {
 }
 
 /** A tile under a pixel of the grid, or undefined where none of the pixel's blocks is read. */
-export function tileAt(queryBlocks: readonly QueryBlock[], grid: Grid, x: number, y: number): Tile | undefined {
+export function tileAt(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: Grid, x: number, y: number): Tile | undefined {
   const rows = blocksAt(rowsOf(grid), y);
   const columns = blocksAt(columnsOf(grid), x);
   for (let queryBlock = rows.from; queryBlock < Math.min(rows.to, queryBlocks.length); queryBlock += 1) {

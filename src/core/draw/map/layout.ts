@@ -1,6 +1,5 @@
 import { formatCount } from '../../format';
 import type { TileArea } from '../../plan/call-order';
-import type { Theme } from '../../../../webview/theme';
 import { type Axis, blocksAt, blocksShown, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
 import type { Viewport } from './viewport';
 
@@ -24,13 +23,13 @@ export const markSize = 7;
 const margin = 3;
 
 /** Size in CSS pixels of the text along the axes. */
-export function axisFontSize(theme: Theme): number {
-  return Math.max(10, theme.fontSize - 2);
+export function axisFontSize({ fontSize }: { readonly fontSize: number }): number {
+  return Math.max(10, fontSize - 2);
 }
 
 /** Fits the map of `blocks` blocks into `width` CSS pixels. What is `shown` of it does not change its size. */
-export function layoutOf(blocks: number, shown: Viewport, width: number, theme: Theme, ratio: number): MapLayout {
-  const size = axisFontSize(theme);
+export function layoutOf(blocks: number, shown: Viewport, width: number, font: { readonly fontSize: number }, ratio: number): MapLayout {
+  const size = axisFontSize(font);
   const labelWidth = formatCount(blocks).length * size * 0.62;
   const left = Math.round((labelWidth + markSize + 4) * ratio);
   const top = Math.round((size + markSize + 5) * ratio);

@@ -34,7 +34,9 @@ function lengthOf({ from, to }: Span): number {
 
 /** What a picture of the map shows, and how it looks. */
 interface MapPicture {
-  readonly queryBlocks: readonly QueryBlock[];
+  /** Prefix of the ids in it, for a page with several. */
+  readonly name: string;
+  readonly queryBlocks: readonly Pick<QueryBlock, 'runs'>[];
   readonly shown: Viewport;
   readonly title: string;
   /** What a reader who does not see it is told. */
@@ -62,7 +64,7 @@ const separatedCell = 4;
 
 /** The shown part of a map as an SVG document: a rectangle for each run of equal tiles, or fewer. */
 export function mapSvg(picture: MapPicture): string {
-  const { queryBlocks, shown, title, description, axes, legend, foreground, muted, background, fontFamily } = picture;
+  const { name, queryBlocks, shown, title, description, axes, legend, foreground, muted, background, fontFamily } = picture;
   const blocks = queryBlocks.length;
   const grid: Grid = { blocks, side, shown };
   const left = margin + Math.ceil(formatCount(blocks).length * fontSize * digitWidth) + 8;
@@ -87,12 +89,12 @@ export function mapSvg(picture: MapPicture): string {
       width,
       height,
       role: 'img',
-      'aria-labelledby': 'title description',
+      'aria-labelledby': `${name}-title ${name}-description`,
       'font-family': fontFamily,
       'font-size': fontSize,
     },
-    element('title', { id: 'title' }, escaped(title)),
-    element('desc', { id: 'description' }, escaped(description)),
+    element('title', { id: `${name}-title` }, escaped(title)),
+    element('desc', { id: `${name}-description` }, escaped(description)),
     element('defs', {}, ...patterns(picture)),
     element('rect', { width, height, fill: background }),
     textAt(margin, margin + 4, title, { fill: foreground, 'font-size': 13, 'font-weight': 600 }),
@@ -129,13 +131,13 @@ function tiles(picture: MapPicture, patterned: boolean): string[] {
   });
 }
 
-function fillOf({ looks }: MapPicture, kind: TileKind, patterned: boolean): string {
+function fillOf({ name, looks }: MapPicture, kind: TileKind, patterned: boolean): string {
   const { colour, pattern } = looks[kind];
-  return patterned && pattern !== 'solid' ? `url(#${kind})` : colour;
+  return patterned && pattern !== 'solid' ? `url(#${name}-${kind})` : colour;
 }
 
 /** Patterns of 6 by 6, as the page's own: strokes or dots on a faint ground of their colour. */
-function patterns({ looks }: MapPicture): string[] {
+function patterns({ name, looks }: MapPicture): string[] {
   return paintOrder.map((kind) => {
     const { colour, pattern } = looks[kind];
     const mark =
@@ -146,7 +148,7 @@ function patterns({ looks }: MapPicture): string[] {
       ? ''
       : element(
           'pattern',
-          { id: kind, width: 6, height: 6, patternUnits: 'userSpaceOnUse' },
+          { id: `${name}-${kind}`, width: 6, height: 6, patternUnits: 'userSpaceOnUse' },
           element('rect', { width: 6, height: 6, fill: colour, 'fill-opacity': 0.3 }),
           mark,
         );
