@@ -9,6 +9,12 @@ export interface Choice<Word extends string = string> {
   readonly description: string;
 }
 
+/** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
+export interface ZeroWord {
+  readonly word: string;
+  readonly meaning: string;
+}
+
 /** What an option's value can be. */
 export type OptionValue =
   | {
@@ -21,15 +27,29 @@ export type OptionValue =
       readonly type: 'whole';
       readonly minimum: number;
       readonly maximum: number;
-      /** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
-      readonly zero?: { readonly word: string; readonly meaning: string };
+      readonly zero?: ZeroWord;
       /** What one of the number that users give is in the option's own unit; 1 where left out. */
       readonly scale?: number;
     }
-  /** A number above 0 and up to a maximum. */
-  | { readonly type: 'number'; readonly maximum: number }
-  | { readonly type: 'switch' }
+  | {
+      readonly type: 'number';
+      /** The least number that it may be; where it is left out, every number above 0. */
+      readonly minimum?: number;
+      readonly maximum: number;
+      readonly zero?: ZeroWord;
+    }
+  | {
+      readonly type: 'switch';
+      /** What the flag `--no-...` does, where the switch is on unless it is turned off. */
+      readonly off?: string;
+    }
   | { readonly type: 'text' };
+
+/** Several values of one kind, each once; commas stand between them in text. */
+export interface ListValue {
+  readonly type: 'list';
+  readonly of: OptionValue;
+}
 
 /** Groups of settings, in the order in which they are shown. */
 export const settingGroups = {
@@ -39,26 +59,35 @@ export const settingGroups = {
   editor: text('Editor'),
 } as const;
 
-/**
- * An option as plain data: what every door needs to offer it, which are flags and their help, settings with their texts, the
- * options of the API and of tools, experiment files, and the form.
- */
+/** An option as plain data: what a flag with its help, or a field of an experiment file, is made of. */
 export interface Option {
   /** Its flag without the dashes. */
   readonly flag: string;
   /** What help shows in place of the value; absent for switches. */
   readonly symbol?: string;
-  /** A few words, in English, as every text here; it is translated where it is shown. */
-  readonly title: string;
-  /** A sentence or two, in which code stands between backticks. */
+  /** A sentence or two in English, as every text here, in which code stands between backticks; it is translated where it is shown. */
   readonly description: string;
+  readonly value: OptionValue | ListValue;
+  /** Absent where nothing is chosen unless the user chooses. */
+  readonly default?: string | number | boolean | readonly (string | number)[];
+  /** Whether a command cannot do without it. */
+  readonly required?: boolean;
+  /** Only for runs of a scenario that samples: theorem 4.1's. */
+  readonly sampled?: boolean;
+}
+
+/** Options by their names. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** An option of every simulation: also a setting, a field of the form, and an option of the API and of tools. */
+export interface SimulationOption extends Option {
+  /** A few words. */
+  readonly title: string;
   readonly value: OptionValue;
   readonly default: string | number | boolean;
   readonly group: keyof typeof settingGroups;
   /** Whether it is the machine's business, which no workspace decides that is not trusted. */
   readonly machine?: boolean;
-  /** Only for runs of a scenario that samples: theorem 4.1's. */
-  readonly sampled?: boolean;
 }
 
 const modelDescription = text(
@@ -231,7 +260,7 @@ export const optionTable = {
     description: text(
       "Also run the model's own attention, and report perplexity and KL divergence against it. It takes about as long again.",
     ),
-    value: { type: 'switch' },
+    value: { type: 'switch', off: text("Leave out the run of the model's own attention, perplexity and KL divergence.") },
     default: true,
     group: 'engine',
   },
@@ -290,22 +319,41 @@ export const optionTable = {
     group: 'engine',
     sampled: true,
   },
-} as const satisfies Readonly<Record<string, Option>>;
+} as const satisfies Readonly<Record<string, SimulationOption>>;
 
 type Table = typeof optionTable;
 export type OptionName = keyof Table;
 
-/** The type of an option's value. */
-export type ValueOf<O extends Option> = O['value'] extends { readonly type: 'choice'; readonly choices: readonly Choice<infer Word>[] }
-  ? Word
-  : O['value']['type'] extends 'switch'
-    ? boolean
-    : O['value']['type'] extends 'text'
-      ? string
-      : number;
+/** The type of a value of this kind. */
+type ValueIn<V extends OptionValue | ListValue> = V extends { readonly type: 'list'; readonly of: infer Item extends OptionValue }
+  ? readonly ValueIn<Item>[]
+  : V extends { readonly type: 'choice'; readonly choices: readonly Choice<infer Word>[] }
+    ? Word
+    : V extends { readonly type: 'switch' }
+      ? boolean
+      : V extends { readonly type: 'text' }
+        ? string
+        : number;
+
+/** The type of an option's value: undefined where it has no default and need not be given. */
+export type ValueOf<O extends Option> =
+  ValueIn<O['value']> | (O extends { readonly default: unknown } | { readonly required: true } ? never : undefined);
+
+/** The values of a table's options, by name. */
+export type ValuesOf<T extends OptionTable> = { readonly [Name in keyof T]: ValueOf<T[Name]> };
+
+/** The values that hold where a user chooses nothing. */
+export function defaultsOf<T extends OptionTable>(table: T): ValuesOf<T> {
+  return Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default])) as ValuesOf<T>;
+}
+
+/** Some options of a table. */
+export function pick<T extends OptionTable, Name extends keyof T>(table: T, ...names: readonly Name[]): Pick<T, Name> {
+  return Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<T, Name>;
+}
 
 /** What a user can choose about a simulation, as the table describes it; plain data that crosses processes. Memory is in bytes. */
-export type SimulationOptions = { readonly scenario: ScenarioChoice } & { readonly [Name in OptionName]: ValueOf<Table[Name]> };
+export type SimulationOptions = { readonly scenario: ScenarioChoice } & ValuesOf<Table>;
 
 /** Execution providers of ONNX Runtime that a user may name. */
 export type Provider = SimulationOptions['provider'];
@@ -320,7 +368,7 @@ export type Precision = SimulationOptions['precision'];
 export const optionNames = Object.keys(optionTable) as readonly OptionName[];
 
 /** An option of the table, without the types of its values. */
-export function optionOf(name: OptionName): Option {
+export function optionOf(name: OptionName): SimulationOption {
   return optionTable[name];
 }
 
@@ -334,10 +382,7 @@ export function wordsOf<Word extends string>({
 }
 
 /** The options that hold where a user chooses nothing. */
-export const defaultOptions: SimulationOptions = {
-  scenario: { kind: 'native' },
-  ...(Object.fromEntries(optionNames.map((name) => [name, optionTable[name].default])) as Omit<SimulationOptions, 'scenario'>),
-};
+export const defaultOptions: SimulationOptions = { scenario: { kind: 'native' }, ...defaultsOf(optionTable) };
 
 /** A block size that is left to calibration: the one that is predicted to be fastest, or the default where nothing is known. */
 export const automaticBlock = 0;
@@ -347,8 +392,3 @@ export const embeddedModel = optionTable.model.default;
 
 /** Which device is to be measured. */
 export type CalibrationOptions = Pick<SimulationOptions, 'provider' | 'threads'>;
-
-export const providers = wordsOf(optionTable.provider);
-export const verifications = wordsOf(optionTable.verify);
-export const executors = wordsOf(optionTable.executor);
-export const precisions = wordsOf(optionTable.precision);

@@ -7,6 +7,8 @@ export interface NumberParameter<Name extends string = string> {
   readonly name: Name;
   /** The paper's letter for it, or `n`: what help shows in place of the number. */
   readonly symbol: string;
+  /** What it counts, for a column of a table; absent for plain numbers. */
+  readonly unit?: 'tokens';
   /** A few words, in English, as every text here; it is translated where it is shown. */
   readonly title: string;
   /** A sentence. */

@@ -23,6 +23,7 @@ export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from '.
 export {
   makeScenario,
   numberParameters,
+  sampledKinds,
   scenarioKinds,
   standardKinds,
   type LayerScenario,

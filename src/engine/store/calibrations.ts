@@ -3,7 +3,7 @@ import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
 import { z } from 'zod';
-import { type Provider, providers } from '../../core/options/table';
+import { optionTable, type Provider, wordsOf } from '../../core/options/table';
 import { type Calibration, calibrationSchemaVersion } from '../../core/predict/calibration';
 import { writeWhole } from './files';
 
@@ -13,7 +13,7 @@ const runRate = z.object({ runMs: amount, nsPerFlop: amount });
 /** What a calibration file holds. A file that says something else is as good as none. */
 const calibrationFile: z.ZodType<Calibration> = z.object({
   schemaVersion: z.literal(calibrationSchemaVersion),
-  provider: z.enum(providers).exclude(['auto']),
+  provider: z.enum(wordsOf(optionTable.provider)).exclude(['auto']),
   device: z.string(),
   threads: z.number().int().positive(),
   onnxruntime: z.string(),
@@ -81,7 +81,7 @@ export class CalibrationStore {
 
   /** The calibrations among which a choice of provider leaves open: the one that was named, or under `auto` all there are. */
   async candidates(provider: Provider, threads: number): Promise<readonly Calibration[]> {
-    const names = provider === 'auto' ? providers : [provider];
+    const names = provider === 'auto' ? wordsOf(optionTable.provider) : [provider];
     const known = await Promise.all(names.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));
     return known.filter((calibration) => calibration !== undefined);
   }

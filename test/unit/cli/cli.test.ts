@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync,
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../../src/core/report/report';
-import { cli } from '../../support/cli';
+import { run } from '../../support/cli';
 import { embeddedFolder, samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -11,7 +11,7 @@ const short = ['--max-tokens', '120', '--block', '32'];
 
 describe('plan', () => {
   it('prints one JSON document with the keys of the contract', async () => {
-    const { code, stdout, stderr } = await cli(['plan', samplePrompt, '--json']);
+    const { code, stdout, stderr } = await run(['plan', samplePrompt, '--json']);
     expect(code).toBe(0);
     expect(stderr).toBe('');
     const document = JSON.parse(stdout) as PlanDocument;
@@ -31,13 +31,13 @@ describe('plan', () => {
   });
 
   it('prints a summary for people', async () => {
-    const { stdout } = await cli(['plan', samplePrompt, '--scenario', 'sliding-window', '--window', '300']);
+    const { stdout } = await run(['plan', samplePrompt, '--scenario', 'sliding-window', '--window', '300']);
     expect(stdout).toMatch(/4,957 tokens under sliding-window\(window 300\)/);
     expect(stdout).toMatch(/Theorem 5\.1/);
   });
 
   it('reads standard input', async () => {
-    const { stdout } = await cli(['plan', '-', '--json'], 'Some words to plan.');
+    const { stdout } = await run(['plan', '-', '--json'], 'Some words to plan.');
     expect((JSON.parse(stdout) as PlanDocument).prompt).toMatchObject({ path: '-', bytes: 19 });
   });
 });
@@ -45,7 +45,7 @@ describe('plan', () => {
 describe('simulate', () => {
   it('prints the report, tells progress on stderr, and writes the same report', async () => {
     const out = join(temporaryFolder(), 'report.json');
-    const { code, stdout, stderr } = await cli([
+    const { code, stdout, stderr } = await run([
       'simulate',
       samplePrompt,
       ...short,
@@ -76,7 +76,7 @@ describe('simulate', () => {
   });
 
   it('prints a readable summary', async () => {
-    const { stdout } = await cli(['simulate', samplePrompt, ...short]);
+    const { stdout } = await run(['simulate', samplePrompt, ...short]);
     expect(stdout).toMatch(/calls made/);
     expect(stdout).toMatch(/fidelity +max abs error \d/);
     expect(stdout).toMatch(/quality +perplexity \d/);
@@ -85,7 +85,7 @@ describe('simulate', () => {
 
 describe('compare', () => {
   it('runs every scenario on the same prompt', async () => {
-    const { code, stdout } = await cli(['compare', samplePrompt, ...short, '--window', '40', '--json']);
+    const { code, stdout } = await run(['compare', samplePrompt, ...short, '--window', '40', '--json']);
     expect(code).toBe(0);
     const { runs, prompt } = JSON.parse(stdout) as ComparisonReport;
     expect(runs.map(({ scenario }) => scenario.kind)).toEqual([
@@ -96,11 +96,11 @@ describe('compare', () => {
       'local-window',
       'average-case',
     ]);
-    expect(runs.every((run) => run.prompt.sha256 === prompt.sha256)).toBe(true);
+    expect(runs.every((each) => each.prompt.sha256 === prompt.sha256)).toBe(true);
   });
 
   it('runs the scenarios that are named, in a table for people', async () => {
-    const { stdout } = await cli(['compare', samplePrompt, ...short, '--scenarios', 'causal,full', '--no-quality']);
+    const { stdout } = await run(['compare', samplePrompt, ...short, '--scenarios', 'causal,full', '--no-quality']);
     expect(
       stdout
         .trim()
@@ -139,7 +139,10 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'N = 0': [() => ['plan', samplePrompt, '--max-tokens', '0'], /--max-tokens of "0" is not possible; use a whole number from 1/],
     'M = 1': [() => ['plan', samplePrompt, '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
-    'an unknown scenario': [() => ['plan', samplePrompt, '--scenario', 'dilated'], /"dilated" is unknown; use one of native, full, causal/],
+    'an unknown scenario': [
+      () => ['plan', samplePrompt, '--scenario', 'dilated'],
+      /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer\\.$/,
+    ],
     'more sinks than window': [
       () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'],
       /9 sinks are more than the window of 8; choose 8 or fewer/,
@@ -158,7 +161,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     ],
     'a cycle with too many numbers': [
       () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal:5,full'],
-      /"causal:5" has 1 numbers and causal takes 0; write causal\./,
+      /"causal:5" has 1 number and causal takes 0; write causal\./,
     ],
     'layers that differ under a black box': [
       () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'tight'],
@@ -216,7 +219,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
   };
 
   it.each(Object.entries(cases))('%s', async (_what, [args, message]) => {
-    const { code, stdout, stderr } = await cli(args());
+    const { code, stdout, stderr } = await run(args());
     const lines = stderr
       .trimEnd()
       .split('\n')
@@ -231,7 +234,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     const folder = temporaryFolder();
     const out = join(folder, 'report');
     mkdirSync(out);
-    const { code } = await cli(['simulate', samplePrompt, ...short, '--out', out]);
+    const { code } = await run(['simulate', samplePrompt, ...short, '--out', out]);
     expect(code).toBe(2);
     expect(readdirSync(folder)).toEqual(['report']);
     expect(existsSync(out)).toBe(true);
@@ -240,7 +243,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
 
 describe('parameters at their edges', () => {
   it('allow M > N, and r > N, which is causal', async () => {
-    const { code, stdout } = await cli([
+    const { code, stdout } = await run([
       'plan',
       samplePrompt,
       '--max-tokens',
@@ -260,8 +263,8 @@ describe('parameters at their edges', () => {
   });
 
   it('print help and version with exit code 0', async () => {
-    expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
-    const help = await cli(['simulate', '--help']);
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
+    const help = await run(['simulate', '--help']);
     expect(help.code).toBe(0);
     expect(help.stdout).toMatch(/--scenario <kind>/);
   });

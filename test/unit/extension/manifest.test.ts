@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { constructions } from '../../../src/core/construct/construction';
-import { providers, verifications } from '../../../src/core/options/table';
+import { optionTable, wordsOf } from '../../../src/core/options/table';
 import { choiceDefinitions } from '../../../src/core/scenario/scenario';
 import { root } from '../../support/paths';
 
@@ -55,8 +55,8 @@ it('offers the words that the code knows', () => {
   const words = {
     scenario: choiceDefinitions.map(({ kind }) => kind),
     construction: constructions,
-    provider: providers,
-    verify: verifications,
+    provider: wordsOf(optionTable.provider),
+    verify: wordsOf(optionTable.verify),
   };
   for (const [name, known] of Object.entries(words)) {
     expect(settings[`twoHeads.${name}`].enum).toEqual(known);
