@@ -4,8 +4,8 @@ import { resultsOption } from '../core/evaluate/experiment';
 import { formatCount, formatDuration, formatFigure, formatNumberOf } from '../core/format';
 import { reportSchemaVersion } from '../core/report/report';
 import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
-import { jsonOption, print } from './io';
-import { type Command, type Given, valuesOf } from './options';
+import { type Given, jsonOption, print } from './io';
+import { type Command, valuesOf } from './options';
 import { performExperiment } from './run';
 import { table } from './table';
 

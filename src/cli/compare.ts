@@ -1,12 +1,13 @@
 import { InputError } from '../core/errors';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { type Option, optionTable } from '../core/options/table';
+import type { Option } from '../core/options/option';
+import { optionTable } from '../core/options/table';
 import type { RunReport } from '../core/report/report';
 import { choiceDefinitions, kindsWith, type ScenarioChoice, scenarioLabel, standardKinds, textParameters } from '../core/scenario/scenario';
 import { readPrompt } from '../engine/read/prompt';
 import { compare, planComparison } from '../engine/tasks/compare';
-import { jsonOption, print, progressPrinter } from './io';
-import { choiceFrom, type Command, commonOptions, type Given, numberOptions, textGiven, textOptions, valuesOf } from './options';
+import { type Given, jsonOption, print, progressPrinter } from './io';
+import { choiceFrom, type Command, commonOptions, flagText, numberOptions, textGiven, textOptions, valuesOf } from './options';
 import { table } from './table';
 
 const scenariosOption: Option = {
@@ -52,7 +53,7 @@ function scenariosFrom(given: Given): ScenarioChoice[] {
   for (const { name, flag } of written) {
     const takers = kindsWith(name);
     if (!takers.some((kind) => kinds.some((own) => own === kind))) {
-      throw new InputError(`--${flag} ${given[flag]} does nothing under ${kinds.join(', ')}; leave it out or name ${takers.join(' or ')}.`);
+      throw new InputError(`${flagText(flag, given)} does nothing under ${kinds.join(', ')}; leave it out or name ${takers.join(' or ')}.`);
     }
   }
   return kinds.map((kind) => choiceFrom(kind, given));

@@ -12,13 +12,13 @@ import {
 import { needleTable } from '../core/evaluate/needles';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
-import type { Option, OptionTable } from '../core/options/table';
+import type { Option, OptionTable } from '../core/options/option';
 import { splitList } from '../core/scenario/parse';
 import { choiceDefinitions, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
 import { withPaths } from '../engine/tasks/evaluate/experiment-file';
 import { evaluationText, sweepText } from './experiment-text';
-import { checkWritable, type Io, print, writeWhole } from './io';
-import { choiceFrom, type Command, type Given, readGiven, textGiven, textOptions, valuesOf } from './options';
+import { checkWritable, type Given, type Io, print, writeWhole } from './io';
+import { choiceFrom, type Command, flagText, readGiven, textGiven, textOptions, valuesOf } from './options';
 import { outcomeOptions, performExperiment } from './run';
 
 const scenariosOption: Option = {
@@ -159,7 +159,7 @@ function needleFrom(given: Given, { context }: Pick<Experiment, 'context'>): Exp
   if (given[needleOption.flag] !== true) {
     const idle = Object.values(needleFlags).find(({ flag }) => given[flag] !== undefined);
     if (idle !== undefined) {
-      throw new InputError(`--${idle.flag} ${given[idle.flag]} does nothing without --needle; add --needle or leave it out.`);
+      throw new InputError(`${flagText(idle.flag, given)} does nothing without --needle; add --needle or leave it out.`);
     }
     return null;
   }

@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCount, formatNumberOf } from '../core/format';
-import { automaticBlock, optionTable, pick } from '../core/options/table';
+import { type OptionTable, pick } from '../core/options/option';
+import { optionTable } from '../core/options/table';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { scenarioLabel } from '../core/scenario/scenario';
@@ -13,25 +14,30 @@ import { checkWritable, jsonOption, print, writeWhole } from './io';
 import { type Command, optionsFrom, scenarioOptions, valuesOf } from './options';
 import { pairs } from './table';
 
+const { blockSize } = optionTable;
+
+/** What shapes the graph besides the scenario: its block size is no matter of this machine's calibration. */
+const graphTable = {
+  blockSize: { ...blockSize, value: { type: 'whole', minimum: blockSize.value.minimum, maximum: blockSize.value.maximum } },
+  ...pick(optionTable, 'oracleLayers', 'oracleHeads', 'model'),
+} as const satisfies OptionTable;
+
 /** `two-heads export`: the graph of small-transformer calls for a shape, a scenario and M, as an ONNX file. */
 export const exportCommand: Command = {
   usage: 'export <out.onnx>',
   description: 'write the graph of small-transformer calls as an ONNX file',
-  options: [
-    ...Object.values(exportTable),
-    ...scenarioOptions,
-    ...Object.values(pick(optionTable, 'blockSize', 'oracleLayers', 'oracleHeads', 'model')),
-    jsonOption,
-  ],
+  options: [...Object.values(exportTable), ...scenarioOptions, ...Object.values(graphTable), jsonOption],
   run: async ([path], given, io) => {
     const { tokens, part } = valuesOf(exportTable, given);
     if (!path.endsWith('.onnx')) {
       throw new InputError(`${path} is not the name of an ONNX file; end it in .onnx.`);
     }
-    const options = optionsFrom(given);
-    if (options.blockSize === automaticBlock) {
-      throw new InputError('--block auto is for runs on this machine; give a graph its number of tokens.');
+    const block = given[blockSize.flag];
+    if (block === blockSize.value.zero.word) {
+      throw new InputError(`--${blockSize.flag} ${block} is for runs on this machine; give a graph its number of tokens.`);
     }
+    const shape = valuesOf(graphTable, given);
+    const options = { ...optionsFrom({ ...given, [blockSize.flag]: undefined }), ...shape };
     await checkWritable(path, outputName);
     const folder = await openModel(options.model, io.modelsFolder);
     const plan = makePlan(planRequest(tokens, folder.config.shape, options));

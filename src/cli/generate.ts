@@ -2,8 +2,8 @@ import { InputError } from '../core/errors';
 import { type GenerationOptions, generationTable, generationText } from '../core/generate/report';
 import { readPrompt } from '../engine/read/prompt';
 import { generate } from '../engine/tasks/generate/generate';
-import { jsonOption, print, progressPrinter } from './io';
-import { type Command, commonOptions, type Given, optionsFrom, scenarioOptions, valuesOf } from './options';
+import { type Given, jsonOption, print, progressPrinter } from './io';
+import { type Command, commonOptions, flagText, optionsFrom, scenarioOptions, valuesOf } from './options';
 
 /** `two-heads generate`: a few more tokens, under a scenario and under the model's own attention. */
 export const generateCommand: Command = {
@@ -27,7 +27,7 @@ function generationFrom(given: Given): GenerationOptions {
   for (const { flag } of [topK, topP, seed]) {
     if (given[flag] !== undefined && given[temperature.flag] === undefined) {
       throw new InputError(
-        `--${flag} ${given[flag]} does nothing without --${temperature.flag}; add --${temperature.flag} 1 or leave it out.`,
+        `${flagText(flag, given)} does nothing without --${temperature.flag}; add --${temperature.flag} 1 or leave it out.`,
       );
     }
   }

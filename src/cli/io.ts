@@ -2,11 +2,10 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError, messageOf } from '../core/errors';
 import { formatShare } from '../core/format';
-import type { Option } from '../core/options/table';
+import type { Option } from '../core/options/option';
 import type { OnProgress } from '../core/report/phases';
 import { writeWhole as write } from '../engine/store/files';
 import type { Places } from '../engine/tasks/plan';
-import type { Given } from './options';
 
 /** Where text goes: a stream of the process, or what a test collects. */
 interface Output {
@@ -23,6 +22,9 @@ export interface Io extends Places {
   /** Aborted by an interrupt. */
   readonly signal: AbortSignal;
 }
+
+/** Flags as the user gave them, by name without dashes: text, or whether a switch is on. */
+export type Given = Readonly<Record<string, string | boolean | undefined>>;
 
 /** The flag that asks for a document instead of text. */
 export const jsonOption: Option = {

@@ -4,7 +4,7 @@ import { pictures } from '../core/draw/pictures';
 import { InputError, messageOf } from '../core/errors';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
 import { type LedgerReport, type LedgerRow, ledgerTable } from '../core/ledger/report';
-import type { Option } from '../core/options/table';
+import type { Option } from '../core/options/option';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { runLedger } from '../engine/tasks/ledger/ledger';
 import { jsonOption, print, progressPrinter, writeWhole } from './io';

@@ -1,7 +1,8 @@
 import { type Command as Program, Option as Flag } from 'commander';
 import { InputError } from '../core/errors';
 import { readText } from '../core/options/read';
-import { defaultOptions, type Option, type OptionTable, optionTable, type SimulationOptions, type ValuesOf } from '../core/options/table';
+import type { Option, OptionTable, ValuesOf } from '../core/options/option';
+import { defaultOptions, optionTable, type SimulationOptions } from '../core/options/table';
 import {
   choiceDefinitions,
   type ChoiceKind,
@@ -13,7 +14,7 @@ import {
   type ScenarioParameters,
   textParameters,
 } from '../core/scenario/scenario';
-import type { Io } from './io';
+import type { Given, Io } from './io';
 
 /** A command of the command line. */
 export interface Command {
@@ -24,9 +25,6 @@ export interface Command {
   /** @throws InputError, CancelledError, or any error of a run that fails */
   run(args: readonly string[], given: Given, io: Io): Promise<void> | void;
 }
-
-/** Flags as the user gave them, by name without dashes: text, or whether a switch is on. */
-export type Given = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Adds a flag with its help for every option. */
 export function addFlags(program: Program, options: readonly Option[]): void {
@@ -123,19 +121,28 @@ export const scenarioOptions: readonly Option[] = [scenarioOption, ...textOption
 export const commonOptions: readonly Option[] = Object.values(optionTable);
 
 /** What scenarios take, by flag. */
-const parameterFlags = [...numberParameters.map(({ name }) => ({ name, flag: name as string })), ...textParameters];
+const parameterFlags: readonly { readonly name: keyof ScenarioParameters; readonly flag: string }[] = [
+  ...numberParameters.map(({ name }) => ({ name, flag: name })),
+  ...textParameters,
+];
 
 /** Options of a simulation from flags. @throws InputError that names the flag, the value and the fix */
 export function optionsFrom(given: Given): SimulationOptions {
   const kind = (readGiven(scenarioOption, given) ?? defaultOptions.scenario.kind) as ChoiceKind;
   const refuseUnless = (flag: string, kinds: readonly ChoiceKind[]): void => {
     if (given[flag] !== undefined && !kinds.includes(kind)) {
-      throw new InputError(`--${flag} ${given[flag]} does nothing under scenario ${kind}; leave it out or choose ${kinds.join(' or ')}.`);
+      throw new InputError(`${flagText(flag, given)} does nothing under scenario ${kind}; leave it out or choose ${kinds.join(' or ')}.`);
     }
   };
   parameterFlags.forEach(({ name, flag }) => refuseUnless(flag, kindsWith(name)));
   commonOptions.filter(({ sampled }) => sampled).forEach(({ flag }) => refuseUnless(flag, sampledKinds));
   return { ...valuesOf(optionTable, given), scenario: choiceFrom(kind, given) };
+}
+
+/** A flag as the user gave it, for refusals. */
+export function flagText(flag: string, given: Given): string {
+  const value = String(given[flag]);
+  return `--${flag} ${/\s/.test(value) ? `"${value}"` : value}`;
 }
 
 /** A scenario of this kind with the parameters that were given. @throws InputError */

@@ -1,6 +1,6 @@
 import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
-import type { Option } from '../core/options/table';
+import type { Option } from '../core/options/option';
 import { type PackMeasurements, type PackReport, packTable } from '../core/pack/report';
 import { type Prompt, promptFromText, readPrompt, readPrompts } from '../engine/read/prompt';
 import { runPack } from '../engine/tasks/pack/pack';

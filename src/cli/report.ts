@@ -2,12 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { InputError, messageOf } from '../core/errors';
 import { formatNumberOf } from '../core/format';
-import type { Option } from '../core/options/table';
+import type { Option } from '../core/options/option';
 import { type ExportFormat, exportFormats } from '../core/report/formats';
 import type { RunReport } from '../core/report/report';
 import { checkReportSize, reportsFrom } from '../engine/read/report/reports';
-import { checkWritable, type Io, writeWhole } from './io';
-import { type Command, type Given, readGiven, textGiven } from './options';
+import { checkWritable, type Given, type Io, writeWhole } from './io';
+import { type Command, readGiven, textGiven } from './options';
 
 const formatOption: Option = {
   flag: 'format',

@@ -3,14 +3,14 @@ import { CancelledError, InputError } from '../core/errors';
 import { type Experiment, resultsOption } from '../core/evaluate/experiment';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
-import type { Option } from '../core/options/table';
+import type { Option } from '../core/options/option';
 import { readPrompts } from '../engine/read/prompt';
 import { experimentJsonSchema, readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { Results } from '../engine/tasks/evaluate/results';
 import { runExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
-import { checkWritable, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
-import { type Command, type Given, readGiven, textGiven } from './options';
+import { checkWritable, type Given, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
+import { type Command, readGiven, textGiven } from './options';
 
 const pictureOption: Option = {
   flag: 'picture',

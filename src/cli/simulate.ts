@@ -8,7 +8,7 @@ import {
   formatNumberOf,
   formatShare,
 } from '../core/format';
-import type { Option } from '../core/options/table';
+import type { Option } from '../core/options/option';
 import type { Phases } from '../core/report/phases';
 import type { Fidelity, Quality, RunReport } from '../core/report/report';
 import type { HeadSampling, SamplingReport } from '../core/report/sampling';

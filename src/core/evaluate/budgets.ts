@@ -1,5 +1,5 @@
 import { text } from '../l10n';
-import type { OptionTable, ValuesOf } from '../options/table';
+import type { OptionTable, ValuesOf } from '../options/option';
 import { scenarioLabel } from '../scenario/scenario';
 import type { ExperimentReport, PlannedCost } from './report';
 

@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import { text } from '../l10n';
-import { defaultsOf, type Option, type OptionTable, optionTable, type SimulationOptions, type ValuesOf } from '../options/table';
+import { defaultsOf, type Option, type OptionTable, type ValuesOf } from '../options/option';
+import { optionTable, type SimulationOptions } from '../options/table';
 import { maximumTokens } from '../plan/partition';
 import { parseCycle, parseScenario, scenarioText } from '../scenario/parse';
 import {

@@ -1,6 +1,6 @@
 import { InputError } from '../errors';
 import { text } from '../l10n';
-import { defaultsOf, type OptionTable, pick, type ValuesOf } from '../options/table';
+import { defaultsOf, type OptionTable, pick, type ValuesOf } from '../options/option';
 import { maximumTokens } from '../plan/partition';
 
 /**

@@ -1,6 +1,6 @@
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../format';
 import { t, text as marked } from '../l10n';
-import type { Option } from '../options/table';
+import type { Option } from '../options/option';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';

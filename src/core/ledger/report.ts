@@ -1,6 +1,7 @@
 import type { Construction } from '../construct/construction';
 import { text } from '../l10n';
-import { defaultsOf, type OptionTable, optionTable, type ValuesOf } from '../options/table';
+import { defaultsOf, type OptionTable, type ValuesOf } from '../options/option';
+import { optionTable } from '../options/table';
 import { maximumTokens } from '../plan/partition';
 import type { Scenario } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';

@@ -10,7 +10,8 @@ import {
   type ScenarioParameters,
   textParameters,
 } from '../scenario/scenario';
-import { type Option, optionNames, optionOf, optionTable, type OptionValue, type SimulationOptions, wordsOf } from './table';
+import { type Option, type OptionValue, wordsOf } from './option';
+import { optionNames, optionOf, optionTable, type SimulationOptions } from './table';
 
 /** The largest prompt file that is read, in bytes. */
 export const maximumPromptBytes = 64 * 1024 * 1024;
@@ -105,7 +106,7 @@ export type GivenOptions = Partial<Omit<SimulationOptions, 'scenario'>>;
  */
 export function readOptions(fields: Readonly<Record<string, unknown>>, what: string): GivenOptions {
   const given = optionNames.filter((name) => fields[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, readValue(optionOf(name), fields[name], `${what}.${name}`)])) as GivenOptions;
+  return Object.fromEntries(given.map((name) => [name, readValue(optionOf(name), fields[name], `${what}.${name}`)]));
 }
 
 /**

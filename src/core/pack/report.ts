@@ -1,5 +1,6 @@
 import { text } from '../l10n';
-import { defaultsOf, type OptionTable, optionTable, type ValuesOf, wordsOf } from '../options/table';
+import { defaultsOf, type OptionTable, type ValuesOf, wordsOf } from '../options/option';
+import { optionTable } from '../options/table';
 import type { Bound } from '../plan/bound';
 import { maximumTokens } from '../plan/partition';
 import type { Environment, Fidelity, ModelDescription, reportSchemaVersion } from '../report/report';

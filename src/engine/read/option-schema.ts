@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ListValue, Option, OptionTable, OptionValue, ValueOf } from '../../core/options/table';
+import type { ListValue, Option, OptionTable, OptionValue, ValueOf } from '../../core/options/option';
 
 /**
  * The schema of an option's value in JSON, with its limits, words, default and description. As in settings, 0 stands for
@@ -43,6 +43,6 @@ function valueSchema(value: OptionValue | ListValue): z.ZodType {
 
 /** The description as an editor shows it: without the marks of code, and with what 0 stands for. */
 function plain({ description, value }: Option): string {
-  const zero = 'zero' in value && value.zero !== undefined ? ` 0: ${value.zero.meaning}.` : '';
-  return `${description.replaceAll('`', '')}${zero}`;
+  const zero = 'zero' in value ? value.zero : undefined;
+  return `${description.replaceAll('`', '')}${zero === undefined ? '' : ` 0: ${zero.meaning}.`}`;
 }

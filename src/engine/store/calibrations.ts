@@ -3,7 +3,8 @@ import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
 import { z } from 'zod';
-import { optionTable, type Provider, wordsOf } from '../../core/options/table';
+import { wordsOf } from '../../core/options/option';
+import { optionTable, type Provider } from '../../core/options/table';
 import { type Calibration, calibrationSchemaVersion } from '../../core/predict/calibration';
 import { writeWhole } from './files';
 

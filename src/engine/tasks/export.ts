@@ -1,7 +1,7 @@
 import { version } from '../../../package.json';
 import { InputError } from '../../core/errors';
 import { formatCount } from '../../core/format';
-import type { OptionTable, ValuesOf } from '../../core/options/table';
+import type { OptionTable, ValuesOf } from '../../core/options/option';
 import { tilesPerDispatch } from '../../core/plan/attention-cost';
 import { dispatchBands, dispatchesOfBand, tileRows } from '../../core/plan/dispatches';
 import { isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../core/plan/plan';

@@ -141,7 +141,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
     'an unknown scenario': [
       () => ['plan', samplePrompt, '--scenario', 'dilated'],
-      /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer\\.$/,
+      /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer\.$/,
     ],
     'more sinks than window': [
       () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'],

@@ -59,7 +59,7 @@ describe('generate', () => {
   it.each([
     [['--tokens', '0'], /--tokens of "0" is not possible; use a whole number from 1 to 10000\./],
     [['--top-k', '5'], /--top-k 5 does nothing without --temperature; add --temperature 1 or leave it out\./],
-    [['--temperature', '0'], /--temperature of "0" is not possible; use a number above 0 and up to 100\./],
+    [['--temperature', '0'], /--temperature of "0" is not possible; use a number above 0 and up to 100, or greedy\./],
     [['--temperature', '1', '--top-p', '1.5'], /--top-p of "1\.5" is not possible; use a number above 0 and up to 1\./],
     [['--scenario', 'average-case'], /lets a token see tokens that do not exist yet; use causal, sliding-window or attention-sink\./],
     [['--model', 'llama-3.1-8b'], /llama-3\.1-8b can be planned, not run/],

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { constructions } from '../../../src/core/construct/construction';
-import { optionTable, wordsOf } from '../../../src/core/options/table';
+import { wordsOf } from '../../../src/core/options/option';
+import { optionTable } from '../../../src/core/options/table';
 import { choiceDefinitions } from '../../../src/core/scenario/scenario';
 import { root } from '../../support/paths';
 

@@ -3,7 +3,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { InputError, messageOf } from '../../../core/errors';
-import { type CalibrationOptions, optionTable, type Provider, wordsOf } from '../../../core/options/table';
+import { wordsOf } from '../../../core/options/option';
+import { type CalibrationOptions, optionTable, type Provider } from '../../../core/options/table';
 import type { Calibration } from '../../../core/predict/calibration';
 import { GraphBuilder } from '../onnx/graph-builder';
 

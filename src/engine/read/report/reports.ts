@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
-import { optionTable, wordsOf } from '../../../core/options/table';
+import { wordsOf } from '../../../core/options/option';
+import { optionTable } from '../../../core/options/table';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../../core/report/report';
 import type { SamplingReport } from '../../../core/report/sampling';
 import { amount, callCounts, completePlan, length, measured, planFields, scenarioSchema } from './plan-schema';
