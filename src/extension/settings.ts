@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { editorSettings } from '../core/options/editor';
 import { readValue } from '../core/options/read';
 import { defaultOptions, type OptionName, optionNames, optionOf, type SimulationOptions } from '../core/options/table';
 import { type ChoiceKind, numberParameters, textParameters } from '../core/scenario/scenario';
@@ -26,10 +27,10 @@ export function choiceFromSettings(): FormChoice {
   return {
     kind: settings.get<ChoiceKind>('scenario', defaultOptions.scenario.kind),
     blockSize: settings.get('blockSize', defaultOptions.blockSize),
-    parameters: Object.fromEntries([
-      ...numberParameters.map(({ name, default: standard }) => [name, settings.get(name, standard)]),
-      ...textParameters.map(({ name, flag, default: standard }) => [name, settings.get(flag, standard)]),
-    ]),
+    parameters: {
+      ...Object.fromEntries(numberParameters.map(({ name, default: standard }) => [name, settings.get(name, standard)])),
+      ...Object.fromEntries(textParameters.map(({ name, flag, default: standard }) => [name, settings.get(flag, standard)])),
+    },
   };
 }
 
@@ -52,15 +53,18 @@ function optionSetting(name: OptionName): string | number | boolean {
 
 /** Whether lenses, hints, hovers and the status item are shown. */
 export function hintsEnabled(): boolean {
-  return vscode.workspace.getConfiguration(settingsSection).get('hints.enabled', true);
+  return vscode.workspace.getConfiguration(settingsSection).get<boolean>('hints.enabled', editorSettings['hints.enabled'].default);
 }
 
 /** Whether the headings of Markdown prompts have hints too. */
 export function headingHintsEnabled(): boolean {
-  return hintsEnabled() && vscode.workspace.getConfiguration(settingsSection).get('hints.headings', true);
+  return (
+    hintsEnabled() &&
+    vscode.workspace.getConfiguration(settingsSection).get<boolean>('hints.headings', editorSettings['hints.headings'].default)
+  );
 }
 
 /** Languages whose documents count as prompts, beside `.prompt` files. */
 export function promptLanguages(): readonly string[] {
-  return vscode.workspace.getConfiguration(settingsSection).get<string[]>('languages', ['markdown', 'plaintext']);
+  return vscode.workspace.getConfiguration(settingsSection).get<readonly string[]>('languages', editorSettings.languages.default);
 }

@@ -13,7 +13,7 @@ export interface Message {
   readonly early: boolean;
 }
 
-/** Every text that the files of a folder translate: by `t('...')`, and by `formatNumberOf(n, '...')`, which has a singular and a plural. */
+/** Every text that the files of a folder translate: by `t('...')`, mark for that by `text('...')`, or count by `formatNumberOf(n, '...')`, which has a singular and a plural. */
 export function messagesIn(folder: string): Message[] {
   const messages: Message[] = [];
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true, recursive: true })) {
@@ -33,6 +33,9 @@ function messagesOf(path: string): Message[] {
       const add = (text: string): void => void messages.push({ text, where, early: !inFunction });
       if (node.expression.text === 't') {
         literals(node.arguments[0]).forEach(add);
+      } else if (node.expression.text === 'text') {
+        // Plain data: it is translated where it is shown, whenever the module loads.
+        literals(node.arguments[0]).forEach((text) => messages.push({ text, where, early: false }));
       } else if (node.expression.text === 'formatNumberOf') {
         literals(node.arguments[1]).forEach((thing) => [`{0} ${thing}`, `{0} ${thing}s`].forEach(add));
       }

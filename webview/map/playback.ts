@@ -93,8 +93,10 @@ export class Playback {
   constructor(onStep: (step: OrderStep | null) => void) {
     this.#onStep = onStep;
     this.#slider.addEventListener('input', () => {
+      // First, since a pause puts the slider back to the step that is shown.
+      const step = this.#slider.valueAsNumber;
       this.#pause();
-      this.#show(this.#slider.valueAsNumber);
+      this.#show(step);
     });
     onReducedMotion((reduced) => {
       this.#pause();

@@ -1,3 +1,5 @@
+import { text } from '../l10n';
+
 /** A word that an option can take, and what it means. */
 export interface Choice<Word extends string = string> {
   readonly value: Word;
@@ -65,6 +67,27 @@ export interface Option {
 
 /** Options by their names. */
 export type OptionTable = Readonly<Record<string, Option>>;
+
+/** Groups of settings, in the order in which they are shown. */
+export const settingGroups = {
+  scenario: text('Scenario'),
+  smallTransformer: text('Small transformer'),
+  engine: text('Engine'),
+  editor: text('Editor'),
+} as const;
+
+/** An option of every simulation: also a setting, a field of the form, and an option of the API and of tools. */
+export interface SimulationOption extends Option {
+  /** A few words. */
+  readonly title: string;
+  readonly value: OptionValue;
+  readonly default: string | number | boolean;
+  readonly group: keyof typeof settingGroups;
+  /** Whether it is the machine's business, which no workspace decides that is not trusted. */
+  readonly machine?: boolean;
+  /** Whether it is a safeguard of the user's, which no language model sets. */
+  readonly guard?: boolean;
+}
 
 /** The type of a value of this kind. */
 type ValueIn<V extends OptionValue | ListValue> = V extends { readonly type: 'list'; readonly of: infer Item extends OptionValue }

@@ -2,26 +2,7 @@ import type { constructions } from '../construct/construction';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
-import { type Choice, defaultsOf, type Option, type OptionValue, type ValuesOf } from './option';
-
-/** Groups of settings, in the order in which they are shown. */
-export const settingGroups = {
-  scenario: text('Scenario'),
-  smallTransformer: text('Small transformer'),
-  engine: text('Engine'),
-  editor: text('Editor'),
-} as const;
-
-/** An option of every simulation: also a setting, a field of the form, and an option of the API and of tools. */
-export interface SimulationOption extends Option {
-  /** A few words. */
-  readonly title: string;
-  readonly value: OptionValue;
-  readonly default: string | number | boolean;
-  readonly group: keyof typeof settingGroups;
-  /** Whether it is the machine's business, which no workspace decides that is not trusted. */
-  readonly machine?: boolean;
-}
+import { type Choice, defaultsOf, type SimulationOption, type ValuesOf } from './option';
 
 const modelDescription = text(
   'The large transformer: `tiny-docs-5m`, which ships with Two Heads and can be run; for planning only `llama-3.1-8b`, `llama-3.1-70b`, `qwen3-8b`, `mistral-7b-v0.1`, `gpt2`, `smollm2-135m` or `modernbert-base`; or the path of a folder with `config.json`, safetensors files and `tokenizer.json` of a Llama, Mistral, Qwen2, Qwen3, GPT-2, BERT or ModernBERT.',
@@ -221,6 +202,7 @@ export const optionTable = {
     default: 0,
     group: 'engine',
     machine: true,
+    guard: true,
   },
   seeds: {
     flag: 'seeds',
@@ -271,6 +253,9 @@ export type Precision = SimulationOptions['precision'];
 
 /** Every option besides the scenario, in order. */
 export const optionNames = Object.keys(optionTable) as readonly OptionName[];
+
+/** The options that a language model may set. */
+export const toolOptionNames: readonly OptionName[] = optionNames.filter((name) => optionOf(name).guard !== true);
 
 /** An option of the table, without the types of its values. */
 export function optionOf(name: OptionName): SimulationOption {

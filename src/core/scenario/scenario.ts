@@ -113,8 +113,7 @@ export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
   if (scenario.kind === 'per-layer') {
     return { cycle: scenario.cycle.map(scenarioText).join() };
   }
-  const { kind: _kind, ...parameters } = scenario;
-  return parameters;
+  return Object.fromEntries(Object.entries(scenario).filter(([name]) => name !== 'kind'));
 }
 
 /** The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that some layer admits. */

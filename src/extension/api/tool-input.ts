@@ -9,7 +9,7 @@ import {
   readOptions,
   readParameters,
 } from '../../core/options/read';
-import { optionNames } from '../../core/options/table';
+import { toolOptionNames } from '../../core/options/table';
 import { makeChoice, type ScenarioChoice, standardKinds } from '../../core/scenario/scenario';
 import type { FormChoice } from '../../protocol/panel';
 import type { WantedScenarios } from './lab';
@@ -22,7 +22,7 @@ export interface ToolRequest {
   readonly options: GivenOptions;
 }
 
-const shared = ['file', 'text', ...parameterNames, ...optionNames];
+const shared = ['file', 'text', ...parameterNames, ...toolOptionNames];
 
 /** Reads the input of `plan_prompt` and `simulate_prompt`. @param choice of the user, for what is left out @throws InputError */
 export function readPromptInput(given: unknown, choice: FormChoice): ToolRequest & { readonly scenario: ScenarioChoice } {

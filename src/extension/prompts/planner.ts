@@ -14,6 +14,11 @@ import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { ModelReader, PlanningModel } from './models';
 
+/** N: as many of a prompt's tokens as the options let through. */
+function tokensRead(tokens: number, { maxTokens }: Pick<SimulationOptions, 'maxTokens'>): number {
+  return maxTokens > 0 ? Math.min(maxTokens, tokens) : tokens;
+}
+
 /** A text as it was planned. */
 export interface PlannedText {
   readonly text: string;
@@ -64,12 +69,8 @@ export class Planner {
     if (tokenMap === undefined || isStale()) {
       return undefined;
     }
-    const { request, calibration } = settleRequest(
-      tokenMap.tokens,
-      model.folder.config.shape,
-      options,
-      await calibrations.candidates(options),
-    );
+    const tokens = tokensRead(tokenMap.tokens, options);
+    const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, await calibrations.candidates(options));
     const plan = withTokenizerNote(makePlan(request), model.tokenizer);
     return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
   }
@@ -102,13 +103,13 @@ export class TextPlanner {
   ) {}
 
   /** @throws InputError where there is no such model, CancelledError */
-  async count(prompt: Prompt, { model: name, maxTokens }: SimulationOptions, signal: AbortSignal): Promise<CountedPrompt> {
-    const model = await this.models.read(name);
+  async count(prompt: Prompt, options: SimulationOptions, signal: AbortSignal): Promise<CountedPrompt> {
+    const model = await this.models.read(options.model);
     const map = signal.aborted ? undefined : await model.createMapper().map(prompt.text, () => signal.aborted);
     if (map === undefined) {
       throw new CancelledError();
     }
-    return { prompt, model, tokens: maxTokens > 0 ? Math.min(maxTokens, map.tokens) : map.tokens };
+    return { prompt, model, tokens: tokensRead(map.tokens, options) };
   }
 
   /** @throws InputError where the prompt cannot have the scenario */

@@ -195,7 +195,7 @@ describe('a custom scenario', () => {
   it('is one of several in a cycle of layers', () => {
     const scenario = parseCycle('causal,custom:k <= q and min(q - k, 9) < 9');
     expect(scenarioLabel(scenario)).toBe('per-layer(causal, custom(k <= q and min(q - k, 9) < 9))');
-    const mask = maskOf(scenario as Exclude<typeof scenario, { kind: 'native' }>, 60) as GeneralMask;
+    const mask = maskOf(scenario, 60) as GeneralMask;
     expect(mask.visiblePairs()).toBe((60 * 61) / 2);
     expect(mask.sight({ from: 30, to: 40 }, { from: 0, to: 10 })).toBe('all');
     expect(mask.sight({ from: 0, to: 10 }, { from: 30, to: 40 })).toBe('none');

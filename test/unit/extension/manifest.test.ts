@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { constructions } from '../../../src/core/construct/construction';
-import { wordsOf } from '../../../src/core/options/option';
-import { optionTable } from '../../../src/core/options/table';
-import { choiceDefinitions } from '../../../src/core/scenario/scenario';
+import { optionNames } from '../../../src/core/options/table';
+import { numberParameters, textParameters } from '../../../src/core/scenario/scenario';
+import { type Manifest, manifestOf, manifestTexts } from '../../../src/extension/manifest/manifest';
 import { root } from '../../support/paths';
 
 /** A setting as the manifest has it. */
@@ -52,15 +51,23 @@ it('groups its settings in an order, describes each, and links only to settings 
   }
 });
 
-it('offers the words that the code knows', () => {
-  const words = {
-    scenario: choiceDefinitions.map(({ kind }) => kind),
-    construction: constructions,
-    provider: wordsOf(optionTable.provider),
-    verify: wordsOf(optionTable.verify),
-  };
-  for (const [name, known] of Object.entries(words)) {
-    expect(settings[`twoHeads.${name}`].enum).toEqual(known);
+it('follows from the options: run `npm run manifest` where it does not', () => {
+  const file = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const texts = (path: string): Record<string, string> => JSON.parse(file(path)) as Record<string, string>;
+  const written = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  expect(written(manifestOf(JSON.parse(file('package.json')) as Manifest))).toBe(file('package.json'));
+  expect(written(manifestTexts(texts('package.nls.json')))).toBe(file('package.nls.json'));
+  expect(written(manifestTexts(texts('package.nls.de.json'), texts('l10n/bundle.l10n.de.json')))).toBe(file('package.nls.de.json'));
+});
+
+it('has a setting for every option and for every parameter of a scenario', () => {
+  for (const name of [
+    'scenario',
+    ...optionNames,
+    ...numberParameters.map((each) => each.name),
+    ...textParameters.map((each) => each.flag),
+  ]) {
+    expect(settings).toHaveProperty([`twoHeads.${name}`]);
   }
 });
 

@@ -9,8 +9,7 @@ export interface Norm {
 }
 
 /** Activations of feed-forward networks; `gelu` is the exact one, `gelu-tanh` its usual approximation. */
-const activations = ['silu', 'gelu', 'gelu-tanh', 'relu'] as const;
-export type Activation = (typeof activations)[number];
+export type Activation = 'silu' | 'gelu' | 'gelu-tanh' | 'relu';
 
 /** What a layer computes besides attention, as far as architectures differ in it: all that its graphs are built from. */
 export interface Architecture {

@@ -8,53 +8,46 @@ export interface Weight {
 export type Weights<Name extends string> = Readonly<Partial<Record<Name, Weight>>>;
 
 /** What a token's vector is made of before the first layer: its word, its place, its segment, and a norm over their sum. */
-const embeddingWeightNames = ['words', 'positions', 'segments', 'embeddingNormWeight', 'embeddingNormBias'] as const;
-export type EmbeddingWeight = (typeof embeddingWeightNames)[number];
+export type EmbeddingWeight = 'words' | 'positions' | 'segments' | 'embeddingNormWeight' | 'embeddingNormBias';
 
 /** The first half of a layer: residual stream to queries, keys and values. */
-const projectWeightNames = [
-  'attentionNormWeight',
-  'attentionNormBias',
-  'queryWeight',
-  'queryBias',
-  'keyWeight',
-  'keyBias',
-  'valueWeight',
-  'valueBias',
-  'queryNormWeight',
-  'keyNormWeight',
-] as const;
-export type ProjectWeight = (typeof projectWeightNames)[number];
+export type ProjectWeight =
+  | 'attentionNormWeight'
+  | 'attentionNormBias'
+  | 'queryWeight'
+  | 'queryBias'
+  | 'keyWeight'
+  | 'keyBias'
+  | 'valueWeight'
+  | 'valueBias'
+  | 'queryNormWeight'
+  | 'keyNormWeight';
 
 /** The second half: attention back into the residual stream, then the feed-forward network. */
-const outputAndMlpWeightNames = [
-  'outputWeight',
-  'outputBias',
-  'attentionNormWeight',
-  'attentionNormBias',
-  'mlpNormWeight',
-  'mlpNormBias',
-  'gateWeight',
-  'gateBias',
-  'upWeight',
-  'upBias',
-  'downWeight',
-  'downBias',
-] as const;
-export type OutputAndMlpWeight = (typeof outputAndMlpWeightNames)[number];
+export type OutputAndMlpWeight =
+  | 'outputWeight'
+  | 'outputBias'
+  | 'attentionNormWeight'
+  | 'attentionNormBias'
+  | 'mlpNormWeight'
+  | 'mlpNormBias'
+  | 'gateWeight'
+  | 'gateBias'
+  | 'upWeight'
+  | 'upBias'
+  | 'downWeight'
+  | 'downBias';
 
 /** From the last residual stream to logits: a norm, for masked language models one more layer, and the output head. */
-const headWeightNames = [
-  'finalNormWeight',
-  'finalNormBias',
-  'transformWeight',
-  'transformBias',
-  'transformNormWeight',
-  'transformNormBias',
-  'headWeight',
-  'headBias',
-] as const;
-export type HeadWeight = (typeof headWeightNames)[number];
+export type HeadWeight =
+  | 'finalNormWeight'
+  | 'finalNormBias'
+  | 'transformWeight'
+  | 'transformBias'
+  | 'transformNormWeight'
+  | 'transformNormBias'
+  | 'headWeight'
+  | 'headBias';
 
 /** Shapes of weights by name: what a graph is built for. */
 export type WeightShapes<Name extends string> = Readonly<Partial<Record<Name, readonly number[]>>>;

@@ -1,0 +1,250 @@
+import { inEnglish, setTranslations, t } from '../../core/l10n';
+import { editorSettings } from '../../core/options/editor';
+import { type OptionValue, settingGroups, type SimulationOption } from '../../core/options/option';
+import { defaultOptions, optionNames, optionOf, toolOptionNames } from '../../core/options/table';
+import {
+  type ChoiceDefinition,
+  choiceDefinitions,
+  kindsWith,
+  numberParameters,
+  standardKinds,
+  textParameters,
+} from '../../core/scenario/scenario';
+
+/**
+ * The parts of package.json and of its texts that follow from the table of options and from the scenarios.
+ *
+ * `npm run manifest` writes them; a test compares the committed files with what this makes.
+ */
+export interface Manifest {
+  readonly contributes: {
+    readonly configuration: unknown;
+    readonly languageModelTools: readonly { readonly name: string; readonly inputSchema: unknown }[];
+  };
+  readonly capabilities: { readonly untrustedWorkspaces: object };
+}
+
+type Group = keyof typeof settingGroups;
+
+/** A setting under `twoHeads`, with its text in the language of the moment. */
+interface Setting {
+  readonly name: string;
+  readonly group: Group;
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly machine: boolean;
+  readonly description: () => string;
+  /** For a choice, what each word means. */
+  readonly words: readonly Pick<ChoiceDefinition, 'description'>[];
+  /** The words as parts of the keys of their texts. */
+  readonly wordKeys: readonly string[];
+}
+
+/** What VS Code's search of settings filters by. */
+const tags: Readonly<Record<Group, readonly string[]>> = {
+  scenario: ['attention'],
+  smallTransformer: ['performance'],
+  engine: ['onnx', 'performance'],
+  editor: ['hints'],
+};
+
+/** package.json with what follows from the options: settings, the settings that Restricted Mode ignores, and the inputs of tools. */
+export function manifestOf<M extends Manifest>(current: M): M {
+  const settings = allSettings();
+  const configuration = (Object.keys(settingGroups) as Group[]).map((group, index) => ({
+    title: `%settings.${group}.title%`,
+    order: index + 1,
+    properties: Object.fromEntries(
+      settings
+        .filter((setting) => setting.group === group)
+        .map((setting, order) => [`twoHeads.${setting.name}`, propertyOf(setting, order + 1)]),
+    ),
+  }));
+  const restrictedConfigurations = settings.filter(({ machine }) => machine).map(({ name }) => `twoHeads.${name}`);
+  return {
+    ...current,
+    capabilities: {
+      ...current.capabilities,
+      untrustedWorkspaces: { ...current.capabilities.untrustedWorkspaces, restrictedConfigurations },
+    },
+    contributes: {
+      ...current.contributes,
+      configuration,
+      languageModelTools: current.contributes.languageModelTools.map((tool) => ({
+        ...tool,
+        inputSchema: inputSchemaOf(tool.name === 'twoHeads_compare_scenarios'),
+      })),
+    },
+  };
+}
+
+/**
+ * The manifest's texts in one language: those of the settings, and all others as they are.
+ *
+ * @param bundle translations by their English; undefined for English itself
+ */
+export function manifestTexts(
+  current: Readonly<Record<string, string>>,
+  bundle?: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const others = Object.entries(current).filter(([key]) => !/^settings?\./.test(key));
+  return inEnglish(() => {
+    setTranslations(bundle ?? {});
+    return Object.fromEntries([...others, ...settingTexts()]);
+  });
+}
+
+function settingTexts(): [string, string][] {
+  const settings = allSettings();
+  return (Object.keys(settingGroups) as Group[]).flatMap((group) => [
+    [`settings.${group}.title`, t(settingGroups[group])] as [string, string],
+    ...settings
+      .filter((setting) => setting.group === group)
+      .flatMap(({ name, description, words, wordKeys }) => [
+        [`setting.${name}.description`, description()] as [string, string],
+        ...words.map((word, index): [string, string] => [`setting.${name}.${wordKeys[index]}.description`, t(word.description)]),
+      ]),
+  ]);
+}
+
+function propertyOf({ name, schema, machine, group, wordKeys }: Setting, order: number): object {
+  return {
+    order,
+    ...(machine ? { scope: 'machine-overridable' } : {}),
+    ...schema,
+    markdownDescription: `%setting.${name}.description%`,
+    ...(wordKeys.length === 0 ? {} : { markdownEnumDescriptions: wordKeys.map((key) => `%setting.${name}.${key}.description%`) }),
+    tags: tags[group],
+  };
+}
+
+/** Every setting, in the order of the settings editor. */
+function allSettings(): readonly Setting[] {
+  const plain = { machine: false, words: [], wordKeys: [] };
+  const scenario = {
+    ...plain,
+    name: 'scenario',
+    group: 'scenario' as const,
+    schema: { type: 'string', enum: choiceDefinitions.map(({ kind }) => kind), default: defaultOptions.scenario.kind },
+    description: () => `${t('Masking scenario that a workspace starts with.')} ${chosenElsewhere()}`,
+    words: choiceDefinitions,
+    wordKeys: choiceDefinitions.map(({ kind }) => camelCased(kind)),
+  };
+  const numbers = numberParameters.map((parameter) => ({
+    ...plain,
+    name: parameter.name,
+    group: 'scenario' as const,
+    schema: { type: 'integer', minimum: parameter.minimum, maximum: parameter.maximum, default: parameter.default },
+    description: () => `${t(parameter.description)} ${under(parameter.name)}`,
+  }));
+  const texts = textParameters.map((parameter) => ({
+    ...plain,
+    name: parameter.flag,
+    group: 'scenario' as const,
+    schema: { type: 'string', default: parameter.default },
+    description: () => `${t(parameter.description)} ${under(parameter.name)}`,
+  }));
+  const options = optionNames.map((name): Setting => {
+    const option = optionOf(name);
+    const choices = option.value.type === 'choice' ? option.value.choices : [];
+    return {
+      name,
+      group: option.group,
+      schema: { ...schemaOf(option.value), default: option.default },
+      machine: option.machine === true,
+      description: () => `${describe(option)}${name === 'blockSize' ? ` ${chosenElsewhere()}` : ''}`,
+      words: choices,
+      wordKeys: choices.map(({ value }) => value),
+    };
+  });
+  const editor = Object.entries(editorSettings).map(([name, setting]) => ({
+    ...plain,
+    name,
+    group: 'editor' as const,
+    schema:
+      typeof setting.default === 'boolean'
+        ? { type: 'boolean', default: setting.default }
+        : { type: 'array', items: { type: 'string' }, uniqueItems: true, default: setting.default },
+    description: () => t(setting.description),
+  }));
+  return [scenario, ...numbers, ...texts, ...options, ...editor];
+}
+
+function chosenElsewhere(): string {
+  return t('The palette and the panel change it for the workspace; changing this setting resets that.');
+}
+
+/** The scenarios that take a parameter, as a sentence. */
+function under(name: string): string {
+  return t(
+    'Taken by {0}.',
+    kindsWith(name)
+      .map((kind) => `\`${kind}\``)
+      .join(', '),
+  );
+}
+
+/** An option's description, with what 0 stands for. */
+function describe({ description, value }: SimulationOption): string {
+  return value.type === 'whole' && value.zero !== undefined
+    ? `${t(description)} ${t('{0}: {1}.', '`0`', t(value.zero.meaning))}`
+    : t(description);
+}
+
+/** An option's value as JSON Schema. What the command line has a word for is 0. */
+function schemaOf(value: OptionValue): Readonly<Record<string, unknown>> {
+  switch (value.type) {
+    case 'choice':
+      return { type: 'string', enum: value.choices.map((choice) => choice.value) };
+    case 'whole':
+      return { type: 'integer', minimum: value.zero === undefined ? value.minimum : 0, maximum: value.maximum };
+    case 'number':
+      return { type: 'number', exclusiveMinimum: 0, maximum: value.maximum };
+    case 'switch':
+      return { type: 'boolean' };
+    case 'text':
+      return { type: 'string' };
+  }
+}
+
+const sources = {
+  file: { type: 'string', description: 'Path of a prompt file in the workspace, relative to its folder. Give either file or text.' },
+  text: { type: 'string', description: 'The text of the prompt itself. Give either file or text.' },
+};
+
+/** What a tool takes, in English: language models read it. @param several whether it compares scenarios */
+function inputSchemaOf(several: boolean): object {
+  return inEnglish(() => {
+    const kinds = choiceDefinitions.map(({ kind }) => kind);
+    const meanings = choiceDefinitions.map(({ kind, description }) => `${kind}: ${description}`).join(' ');
+    const scenario = several
+      ? {
+          scenarios: {
+            type: 'array',
+            items: { type: 'string', enum: kinds },
+            minItems: 1,
+            uniqueItems: true,
+            description: `Attention masks to compare; ${standardKinds.join(', ')} where left out. ${meanings}`,
+          },
+        }
+      : { scenario: { type: 'string', enum: kinds, description: `Attention mask. ${meanings}` } };
+    const numbers = numberParameters.map(({ name, minimum, maximum, description }) => [
+      name,
+      { type: 'integer', minimum, maximum, description: `${description} ${under(name)}` },
+    ]);
+    const texts = textParameters.map(({ name, description }) => [name, { type: 'string', description: `${description} ${under(name)}` }]);
+    const options = toolOptionNames.map((name) => {
+      const option = optionOf(name);
+      return [name, { ...schemaOf(option.value), description: describe(option) }];
+    });
+    return {
+      type: 'object',
+      properties: { ...sources, ...scenario, ...(Object.fromEntries([...numbers, ...texts, ...options]) as object) },
+      additionalProperties: false,
+    };
+  });
+}
+
+/** `sliding-window` as `slidingWindow`: vsce, which fills texts in for the marketplace, takes no hyphen in a key. */
+function camelCased(kind: string): string {
+  return kind.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
