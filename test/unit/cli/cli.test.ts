@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultOptions, optionNames, optionOf } from '../../../src/core/options/table';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../../src/core/report/report';
+import { numberParameters, standardKinds, textParameters } from '../../../src/core/scenario/scenario';
 import { run } from '../../support/cli';
 import { embeddedFolder, samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
@@ -110,6 +112,63 @@ describe('compare', () => {
   });
 });
 
+describe('what a comparison can name', () => {
+  const kindsOf = (stdout: string): string[] => (JSON.parse(stdout) as ComparisonReport).runs.map(({ scenario }) => scenario.kind);
+  const quick = ['compare', samplePrompt, ...short, '--no-quality', '--verify', 'none', '--json'];
+
+  it("is the model's own, a cycle of layers and a mask, too", async () => {
+    const { stdout } = await run([
+      ...quick,
+      '--scenarios',
+      'native,per-layer,custom',
+      '--cycle',
+      'full,sliding-window:9',
+      '--mask',
+      'k == q',
+    ]);
+    expect(kindsOf(stdout)).toEqual(['causal', 'per-layer', 'custom']);
+  });
+
+  it('is written beside all others', async () => {
+    const { stdout } = await run([...quick, '--cycle', 'full,sliding-window:9']);
+    expect(kindsOf(stdout)).toEqual([...standardKinds, 'per-layer']);
+  });
+
+  it('has a block size that is left to calibration', async () => {
+    const { code, stdout } = await run([...quick, '--scenarios', 'causal', '--block', 'auto']);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as ComparisonReport).runs[0].oracle.inputLength).toBe(defaultOptions.blockSize);
+  });
+});
+
+describe('help', () => {
+  it('has every option and every parameter of a scenario, with its words and its default', async () => {
+    const { code, stdout } = await run(['plan', '--help']);
+    expect(code).toBe(0);
+    const flags = stdout
+      .replaceAll(/\s+/g, ' ')
+      .split(/ (?=--[a-z])/)
+      .slice(1);
+    const helpOf = (flag: string): string => flags.find((each) => each.split(' ')[0] === flag) ?? '';
+    for (const name of optionNames) {
+      const { flag, value, default: standard } = optionOf(name);
+      const help = helpOf(standard === true ? `--no-${flag}` : `--${flag}`);
+      const zero = 'zero' in value ? value.zero : undefined;
+      const words = [
+        ...(value.type === 'choice' ? [value.choices.map((choice) => choice.value).join(', ')] : []),
+        ...(zero === undefined ? [] : [`${zero.word}: ${zero.meaning}`]),
+        ...(value.type === 'switch' ? [] : [`(default: ${standard === 0 && zero !== undefined ? zero.word : String(standard)})`]),
+      ];
+      words.forEach((each) => expect(help).toContain(each));
+      expect(help).not.toBe('');
+    }
+    for (const { name, default: standard } of numberParameters) {
+      expect(helpOf(`--${name}`)).toContain(`(default: ${standard})`);
+    }
+    textParameters.forEach(({ flag }) => expect(helpOf(`--${flag}`)).not.toBe(''));
+  });
+});
+
 describe('bad input ends with exit code 2 and one line that names the value and the fix', () => {
   const file = (bytes: string | Uint8Array): string => {
     const path = join(temporaryFolder(), 'prompt.md');
@@ -208,6 +267,14 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'an unknown option': [() => ['plan', samplePrompt, '--windw', '8'], /unknown option '--windw'/],
     'no command': [() => [], /no command given; see two-heads --help/],
     'no file': [() => ['plan'], /missing required argument 'file'/],
+    'a cycle that no compared scenario has': [
+      () => ['compare', samplePrompt, '--scenarios', 'causal,full', '--cycle', 'causal,full'],
+      /--cycle causal,full does nothing under causal, full; leave it out or name per-layer/,
+    ],
+    'a mask under another scenario': [
+      () => ['plan', samplePrompt, '--mask', 'k <= q'],
+      /--mask "k <= q" does nothing under scenario native; leave it out or choose custom\./,
+    ],
     'a scenario named twice': [
       () => ['compare', samplePrompt, '--scenarios', 'full,full'],
       /--scenarios full,full names one scenario twice/,

@@ -75,6 +75,8 @@ describe('evaluate', () => {
     [['--cost', 'calls'], /--cost calls does nothing without --picture/],
     [['--picture', '/nonexistent/x.svg'], /--picture .* cannot be written/],
     [['--results', '/nonexistent/x.jsonl'], /--results .* cannot be used/],
+    [['--scenario', 'per-layer'], /needs the scenarios of its layers; give them with --cycle/],
+    [['--save', '/nonexistent/x.json'], /--save \/nonexistent\/x\.json cannot be written \(ENOENT: .*access/],
     [['--model', 'nothing'], /Model "nothing" is no folder/],
     [['--construction', 'tight', '--cycle', 'causal,sliding-window:8'], /one scenario in all layers/],
   ])('refuses %j with one line', async (flags, message) => {
@@ -82,6 +84,17 @@ describe('evaluate', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd()).toMatch(/^two-heads: [^\n]*$/);
+  });
+
+  it('takes a mask and a cycle as scenarios beside those that are named', async () => {
+    const flags = ['--no-quality', '--scenario', 'causal,custom', '--mask', 'k <= q and q - k < 9', '--cycle', 'causal,sliding-window:8'];
+    const { code, stdout } = await run(['evaluate', promptsFolder(), ...small, ...flags, '--json']);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as ExperimentReport).experiment.scenarios).toEqual([
+      'causal',
+      'custom:k <= q and q - k < 9',
+      ['causal', 'sliding-window:8'],
+    ]);
   });
 
   it('refuses a folder without prompts', async () => {

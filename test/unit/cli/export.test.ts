@@ -30,7 +30,7 @@ describe('export', () => {
     [['nowhere/x.onnx', '--tokens', '10'], /nowhere\/x\.onnx cannot be written/],
     [['x.onnx', '--tokens', '10', '--part', 'half'], /Part "half" is unknown; use one of attention, model\./],
     [['x.onnx', '--tokens', '10', '--window', '5'], /--window 5 does nothing under scenario native/],
-    [['x.onnx', '--tokens', '2000000', '--block', '4'], /nodes and 20,000 are allowed; use --block \d+\./],
+    [['x.onnx', '--tokens', '2000000', '--block', '4'], /more than 1,000,000 nodes and 20,000 are allowed; use --block 32768\./],
   ])('refuses %j in one line, and writes nothing', async ([file, ...flags], message) => {
     const folder = temporaryFolder();
     const { code, stdout, stderr } = await run(['export', join(folder, file), ...flags]);
