@@ -70,6 +70,11 @@ describe('report', () => {
       () => [file(JSON.stringify({ runs: [{ ...reportOf(), fidelity: { rows: 'many' } }], schemaVersion: 1 }))],
       /run\.json: runs\.0\.fidelity\./,
     ],
+    [
+      'a mask that is no text',
+      () => [file(JSON.stringify({ ...reportOf(), scenario: { kind: 'custom', expression: 5 } }))],
+      /run\.json: scenario: .*expected string/,
+    ],
     ['no run', () => [file('[]')], /run\.json holds no run; give what/],
     ['null', () => [file('null')], /run\.json: the document: /],
     ['too large a file', () => [huge()], /run\.json has 64\.0 MiB; the limit is 64\.0 MiB/],
