@@ -1,31 +1,12 @@
 import type { CostCurves } from '../core/compare/cost-curves';
 import type { ScenarioCost } from '../core/compare/scenario-costs';
 import type { ExperimentSummary } from '../core/evaluate/report';
-import { t } from '../core/l10n';
 import type { LedgerReport } from '../core/ledger/report';
 import type { Plan } from '../core/plan/plan';
 import type { DevicePrediction } from '../core/predict/prediction';
 import type { Progress } from '../core/report/phases';
 import type { RunReport } from '../core/report/report';
 import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
-
-/** The title of the ledger's activity: a mark that host and page go by, the same in every language. */
-export const ledgerTitle = 'ledger';
-
-/** The same of an evaluation's. */
-export const evaluationTitle = 'quality';
-
-/** The title of an activity as people read it. */
-export function shownTitle(title: string): string {
-  switch (title) {
-    case ledgerTitle:
-      return t('ledger');
-    case evaluationTitle:
-      return t('quality');
-    default:
-      return title;
-  }
-}
 
 /**
  * Messages between the extension host and the side panel's page: one discriminated union per direction.
@@ -68,10 +49,13 @@ export interface FormChoice {
   readonly blockSize: number;
 }
 
-/** What the panel is doing. */
+/** What a task is for: it shows its progress where it was started. */
+export type Task = 'prompt' | 'ledger' | 'evaluate';
+
+/** What the panel is doing; titles are in the editor's language. */
 export type Activity =
   | { readonly state: 'idle' }
-  | { readonly state: 'running'; readonly title: string; readonly progress: Progress | null }
+  | { readonly state: 'running'; readonly task: Task; readonly title: string; readonly progress: Progress | null }
   | { readonly state: 'failed'; readonly message: string };
 
 /** Where the prompt's editor is, in 0-based blocks. */

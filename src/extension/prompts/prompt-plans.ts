@@ -109,7 +109,8 @@ export class PromptPlans extends Disposable {
 
   /** The latest plan of a document. The first question about a document starts its planning. */
   get(document: vscode.TextDocument): PromptPlan | undefined {
-    if (!isPrompt(document)) {
+    // A late request for the hints of a closed document would begin an entry that nothing forgets.
+    if (!isPrompt(document) || document.isClosed) {
       return undefined;
     }
     const entry = this.entries.get(document);

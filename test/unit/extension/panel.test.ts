@@ -141,7 +141,7 @@ describe('the panel', () => {
     panel.say({ type: 'simulate' });
     const call = await engine.next('simulate');
     expect(contextKeys.get('twoHeads.running')).toBe(true);
-    expect((await panel.snapshot()).activity).toEqual({ state: 'running', title: 'native', progress: null });
+    expect((await panel.snapshot()).activity).toEqual({ state: 'running', task: 'prompt', title: 'native', progress: null });
     call.progress(0.25, 'attending');
     await settled();
     expect(panel.all('progress')).toEqual([{ type: 'progress', progress: { message: 'attending', phase: 'attend', fraction: 0.25 } }]);

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
-import { defaultOptions } from '../../../src/core/options/options';
+import { defaultOptions } from '../../../src/core/options/table';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import type { RunOrigin } from '../../../src/engine/store/runs';
 import type { RunNode } from '../../../src/extension/runs/run-tree';

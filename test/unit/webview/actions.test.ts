@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatDuration, formatError, formatNumberOf, formatShare } from '../../../src/core/format';
-import { evaluationTitle, ledgerTitle, type Activity, type PanelSnapshot } from '../../../src/protocol/panel';
+import type { Activity, PanelSnapshot, Task } from '../../../src/protocol/panel';
 import { Actions } from '../../../webview/form/actions';
 import { find, inGerman, isShown, newPage, pressButton, put, textOf, type Page } from './page';
 import { current, emptySnapshot, other, snapshotOf, tightRun, windowRun } from './snapshots';
@@ -21,7 +21,7 @@ function showActions(snapshot: PanelSnapshot = snapshotOf()): void {
 }
 
 const doing = (activity: Activity): PanelSnapshot => snapshotOf({}, { activity });
-const running = (title = 'Simulate prompt.md'): PanelSnapshot => doing({ state: 'running', title, progress: null });
+const running = (task: Task = 'prompt'): PanelSnapshot => doing({ state: 'running', task, title: 'Simulate prompt.md', progress: null });
 const isEnabled = (id: string): boolean => isShown(id) && !(find(id) as HTMLButtonElement).disabled;
 
 describe('the buttons of a run', () => {
@@ -38,8 +38,8 @@ describe('the buttons of a run', () => {
   it.each([
     ['no plan yet', snapshotOf({}, { plan: null })],
     ['a form that needs a change', snapshotOf({}, { formError: 'M is wrong.' })],
-    ['a ledger that runs', running(ledgerTitle)],
-    ['an evaluation that runs', running(evaluationTitle)],
+    ['a ledger that runs', running('ledger')],
+    ['an evaluation that runs', running('evaluate')],
   ])('do nothing with %s', (_, snapshot) => {
     showActions(snapshot);
     pressButton('simulate');
@@ -72,7 +72,9 @@ describe('a run', () => {
   });
 
   it('shows what its snapshot knows of it, as a page does that was hidden', () => {
-    showActions(doing({ state: 'running', title: 'Simulate', progress: { message: 'merging', phase: 'merge', fraction: 0.9 } }));
+    showActions(
+      doing({ state: 'running', task: 'prompt', title: 'Simulate', progress: { message: 'merging', phase: 'merge', fraction: 0.9 } }),
+    );
     expect([textOf('progress-message'), textOf('progress-share')]).toEqual(['merging', '90%']);
   });
 
@@ -83,7 +85,7 @@ describe('a run', () => {
   });
 
   it('leaves no progress of others behind: none is shown while nothing runs here', () => {
-    showActions(running(ledgerTitle));
+    showActions(running('ledger'));
     actions.showProgress({ message: 'theorem 3.4', phase: 'attend', fraction: 0.5 });
     expect(isShown('status')).toBe(false);
     expect(textOf('progress-message')).toBe('');
@@ -124,7 +126,9 @@ describe('how a run came out', () => {
   it('is not that of another prompt, and not shown while the next one runs', () => {
     showActions(snapshotOf({}, { runs: [other(windowRun)] }));
     expect(isShown('outcome')).toBe(false);
-    actions.update(snapshotOf({}, { runs: [current(windowRun)], activity: { state: 'running', title: 'Simulate', progress: null } }));
+    actions.update(
+      snapshotOf({}, { runs: [current(windowRun)], activity: { state: 'running', task: 'prompt', title: 'Simulate', progress: null } }),
+    );
     expect(isShown('outcome')).toBe(false);
   });
 

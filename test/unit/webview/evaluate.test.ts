@@ -6,7 +6,6 @@ import type { QualitySummary } from '../../../src/core/evaluate/quality-summary'
 import { curveRows, needleHeat, readText, statisticsRows } from '../../../src/core/evaluate/rows';
 import { formatCompact, formatDuration, formatFigure, formatFlops } from '../../../src/core/format';
 import { scenarioLabel } from '../../../src/core/scenario/scenario';
-import { evaluationTitle } from '../../../src/protocol/panel';
 import { Quality } from '../../../webview/sections/evaluate';
 import {
   chartOf,
@@ -52,7 +51,7 @@ describe('the section on quality', () => {
   });
 
   it('shows the progress of an evaluation', () => {
-    quality.update(snapshotOf({}, { activity: { state: 'running', title: evaluationTitle, progress: null } }));
+    quality.update(snapshotOf({}, { activity: { state: 'running', task: 'evaluate', title: 'quality', progress: null } }));
     quality.showProgress({ message: 'window 2 of 8', phase: 'quality', fraction: 0.25 });
     expect([textOf('quality-progress-message'), textOf('quality-progress-share')]).toEqual(['window 2 of 8', '25%']);
   });

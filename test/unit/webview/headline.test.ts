@@ -67,7 +67,9 @@ describe('the head of the page', () => {
     expect(isShown('calibrate')).toBe(true);
     pressButton('calibrate');
     expect(page.posted).toEqual([{ type: 'calibrate' }]);
-    headline.update(snapshotOf({ calibrated: false }, { activity: { state: 'running', title: 'Calibrate', progress: null } }));
+    headline.update(
+      snapshotOf({ calibrated: false }, { activity: { state: 'running', task: 'prompt', title: 'Calibrate', progress: null } }),
+    );
     expect(isShown('calibrate')).toBe(false);
     headline.update(snapshotOf());
     expect(isShown('calibrate')).toBe(false);

@@ -5,7 +5,7 @@ import { formatCount, formatError } from '../../../src/core/format';
 import { defaultLedgerOptions, type LedgerReport, type LedgerRow } from '../../../src/core/ledger/report';
 import { lowerBoundOf, packedFormula } from '../../../src/core/plan/bound';
 import { arrangementOf, scenarioTitle } from '../../../src/core/scenario/scenario';
-import { ledgerTitle, type PanelSnapshot } from '../../../src/protocol/panel';
+import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
 import { Ledger } from '../../../webview/sections/ledger';
 import { find, inGerman, isShown, newPage, pressButton, put, readable, tableOf, textOf, type Page } from './page';
@@ -56,7 +56,7 @@ beforeEach(() => {
   ledger = put(new Ledger(page.host));
 });
 
-const running: PanelSnapshot['activity'] = { state: 'running', title: ledgerTitle, progress: null };
+const running: PanelSnapshot['activity'] = { state: 'running', task: 'ledger', title: 'ledger', progress: null };
 
 /** The cells of a row, by what they are. */
 function rowOf(index: number): Readonly<Record<string, HTMLElement>> {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatCount, formatDuration } from '../../../src/core/format';
-import { ledgerTitle, type HostMessage, type PanelSnapshot } from '../../../src/protocol/panel';
+import type { HostMessage, PanelSnapshot, Task } from '../../../src/protocol/panel';
 import { Panel } from '../../../webview/panel';
 import { chooseRadio, find, fold, frame, isShown, newPage, pressButton, seriesOf, textOf, type, valueOf, type Page } from './page';
 import { current, curvesOf, emptySnapshot, planOf, snapshotOf, tightRun, windowRun, type Front } from './snapshots';
@@ -91,12 +91,12 @@ describe('increments', () => {
   });
 
   it('of progress go to the task that runs', () => {
-    const running = (title: string): void => show(snapshotOf(front, { activity: { state: 'running', title, progress: null } }));
+    const running = (task: Task): void => show(snapshotOf(front, { activity: { state: 'running', task, title: task, progress: null } }));
     const progress: HostMessage = { type: 'progress', progress: { message: 'layer 2', phase: 'attend', fraction: 0.5 } };
-    running('Simulate');
+    running('prompt');
     panel.apply(progress);
     expect([textOf('progress-message'), isShown('ledger-progress-message')]).toEqual(['layer 2', false]);
-    running(ledgerTitle);
+    running('ledger');
     panel.apply(progress);
     expect([isShown('progress-message'), textOf('ledger-progress-message')]).toEqual([false, 'layer 2']);
   });

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Activity } from '../../../src/protocol/panel';
-import { evaluationTitle, ledgerTitle } from '../../../src/protocol/panel';
+import type { Task } from '../../../src/protocol/panel';
 import { section } from '../../../webview/ui/section';
 import { OwnTask } from '../../../webview/ui/task';
 import { find, inGerman, isShown, newPage, pressButton, put, textOf, type Page } from './page';
@@ -11,7 +11,7 @@ let task: OwnTask;
 let around: HTMLDetailsElement;
 
 function showTask(): void {
-  task = new OwnTask(page.host, ledgerTitle, 'own', 'Run the ledger', { type: 'run-ledger' });
+  task = new OwnTask(page.host, 'ledger', 'own', 'Run the ledger', { type: 'run-ledger' });
   around = section(page.host, 'around', 'Around', ...task.elements);
   put({ element: around });
 }
@@ -22,9 +22,10 @@ beforeEach(() => {
 });
 
 const idle: Activity = { state: 'idle' };
-const runningAs = (title: string, fraction?: number): Activity => ({
+const runningAs = (task: Task, fraction?: number): Activity => ({
   state: 'running',
-  title,
+  task,
+  title: task,
   progress: fraction === undefined ? null : { message: 'theorem 3.4', phase: 'attend', fraction },
 });
 const isEnabled = (id: string): boolean => !(find(id) as HTMLButtonElement).disabled;
@@ -40,14 +41,14 @@ describe('a task that a section runs by itself', () => {
   it('cannot be asked for where it is not possible, or while anything runs', () => {
     task.update(idle, false, around);
     expect(isEnabled('own-run')).toBe(false);
-    task.update(runningAs('Simulate'), true, around);
+    task.update(runningAs('prompt'), true, around);
     expect([isEnabled('own-run'), isShown('own-cancel'), task.running]).toEqual([false, false, false]);
     task.update({ state: 'failed', message: 'no' }, true, around);
     expect(isEnabled('own-run')).toBe(true);
   });
 
   it('shows how far it is, and can be cancelled', () => {
-    task.update(runningAs(ledgerTitle), true, around);
+    task.update(runningAs('ledger'), true, around);
     expect(task.running).toBe(true);
     expect([textOf('own-progress-message'), textOf('own-progress-share')]).toEqual(['ledger', '']);
     task.showProgress({ message: 'theorem 3.5', phase: 'verify', fraction: 0.125 });
@@ -58,7 +59,7 @@ describe('a task that a section runs by itself', () => {
   });
 
   it('hears no progress of others', () => {
-    task.update(runningAs(evaluationTitle), true, around);
+    task.update(runningAs('evaluate'), true, around);
     task.showProgress({ message: 'window 3', phase: 'quality', fraction: 0.5 });
     expect(isShown('own-status')).toBe(false);
     expect(textOf('own-progress-message')).toBe('');
@@ -67,11 +68,11 @@ describe('a task that a section runs by itself', () => {
   it('comes into view when it begins, and only then: the palette may have started it', () => {
     around.open = false;
     const scrolled = vi.spyOn(around, 'scrollIntoView');
-    task.update(runningAs(ledgerTitle), true, around);
+    task.update(runningAs('ledger'), true, around);
     expect(around.open).toBe(true);
     expect(scrolled).toHaveBeenCalledOnce();
     around.open = false;
-    task.update(runningAs(ledgerTitle, 0.5), true, around);
+    task.update(runningAs('ledger', 0.5), true, around);
     expect(around.open).toBe(false);
     expect(scrolled).toHaveBeenCalledOnce();
   });
@@ -79,19 +80,19 @@ describe('a task that a section runs by itself', () => {
   it('hands the focus to its cancel and back', () => {
     task.update(idle, true, around);
     pressButton('own-run');
-    task.update(runningAs(ledgerTitle), true, around);
+    task.update(runningAs('ledger'), true, around);
     expect(document.activeElement).toBe(find('own-cancel'));
     task.update(idle, true, around);
     expect(document.activeElement).toBe(find('own-run'));
   });
 
-  it('has a name in German, and progress as the engine words it', () => {
+  it('has its cancel in German, and its progress under the title that the host gives', () => {
     page = newPage();
     inGerman();
     showTask();
-    task.update(runningAs(evaluationTitle), true, around);
+    task.update(runningAs('evaluate'), true, around);
     expect(textOf('own-cancel')).toBe('Abbrechen');
-    task.update(runningAs(ledgerTitle), true, around);
-    expect(textOf('own-progress-message')).not.toBe('ledger');
+    task.update(runningAs('ledger'), true, around);
+    expect(textOf('own-progress-message')).toBe('ledger');
   });
 });

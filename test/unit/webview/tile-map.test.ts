@@ -203,13 +203,13 @@ describe('the keyboard on the map', () => {
     expect(press(canvas(), '+', { ctrlKey: true })).toBe(false);
   });
 
-  it('is marked only while the map has the focus, and the pointer gives way to it', () => {
+  it('stays described when the map loses the focus, and the pointer gives way to it', () => {
     showMap();
     point(5, 2);
     canvas().focus();
     expect(info()).toBe(saidOf(0, 0));
     canvas().blur();
-    expect(info()).toBe(idleHint());
+    expect(info()).toBe(saidOf(0, 0));
     canvas().focus();
     press(canvas(), 'ArrowDown');
     map.update(snapshotOf({ tokens: 2048 }));
