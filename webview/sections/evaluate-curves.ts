@@ -40,7 +40,7 @@ export class QualityCurves {
     );
   }
 
-  /** Shows the points that were measured. */
+  /** Shows the measured points. */
   show(points: readonly MeasuredPoint[], { experiment }: ExperimentSummary): void {
     setVisible(this.element, points.length > 0);
     const marks = marksOf(points.map(({ scenario }) => scenario));

@@ -13,7 +13,7 @@ import { ParetoFront } from './evaluate-front';
 import { QualityStatistics } from './evaluate-statistics';
 import { Needles } from './needles';
 
-/** Quality of scenarios: by position, over all positions, of needles, and against cost. */
+/** Quality of scenarios: by position, over all positions, on needles, and against cost. */
 export class Quality implements View {
   readonly element: HTMLDetailsElement;
   readonly #task: OwnTask;
@@ -51,7 +51,7 @@ export class Quality implements View {
     this.#task.update(activity, document !== null, this.element);
   }
 
-  /** An increment of the running evaluation's progress. */
+  /** Shows new progress of the running evaluation. */
   showProgress(progress: Progress): void {
     this.#task.showProgress(progress);
   }

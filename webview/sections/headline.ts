@@ -9,7 +9,7 @@ import { bytes, count, duration, flops, words } from '../ui/shown';
 import { button } from '../ui/toolkit';
 import type { View } from '../ui/section';
 
-/** The page's head: which prompt, and what its plan costs. */
+/** The page's head: the prompt and the cost of its plan. */
 export class Headline implements View {
   readonly #document = element('h1', { 'data-testid': 'document' });
   readonly #headline = element('p', { class: 'headline', 'data-testid': 'headline' });

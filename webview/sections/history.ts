@@ -8,7 +8,7 @@ import { section, type View } from '../ui/section';
 import { count, duration, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 
-/** The newest runs, newest first, those of other prompts included. */
+/** The newest runs, newest first, including those of other prompts. */
 export class History implements View {
   readonly #empty = element('p', { class: 'note' }, t('Runs will be listed here.'));
   readonly #more = element('p', { class: 'note' });

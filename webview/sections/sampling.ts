@@ -5,7 +5,7 @@ import { t } from '../l10n';
 import { Figures } from '../ui/tables';
 import { count, errorSize, figure, figureRange, logCount, logFigureRange } from '../ui/shown';
 
-/** Theorem 4.1: what its assumption asks for, whether it holds on the data at hand, and the error over many samples. */
+/** Theorem 4.1: its assumption, whether it holds on this data, and the error over many samples. */
 export class SamplingSummary {
   readonly #data: HTMLElement;
   readonly #figures;
@@ -37,7 +37,7 @@ export class SamplingSummary {
     );
   }
 
-  /** Shows what was promised and what was seen. */
+  /** Shows the promised and the observed values. */
   show({
     data,
     tokens,
