@@ -10,10 +10,10 @@ import type { Runner } from '../tasks/runner';
 import { exportRuns, ReportView } from './report-view';
 import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
 
-/** Commands that take one run, the one that was clicked. */
+/** Commands that take a single run, the clicked one. */
 const ofOne: ReadonlySet<string> = new Set(['showRun', 'rerun']);
 
-/** The view of the runs and what can be done to them: on what was clicked, else on the selection, else on what is picked. */
+/** The runs view and its commands: they act on the clicked run, else on the selection, else on what the user picks. */
 export class RunCommands extends Disposable {
   private readonly tree: RunTree;
   private readonly reports = this.own(new ReportView());
@@ -34,7 +34,7 @@ export class RunCommands extends Disposable {
       clearHistory: () => this.clear(),
     };
     for (const [name, act] of Object.entries(commands)) {
-      // The editor hands over what was clicked and, where that is part of a selection of many, the selection.
+      // VS Code passes the clicked node and, if it is part of a multiple selection, the selection.
       const given = (node?: RunNode, nodes?: readonly RunNode[]): readonly RunNode[] =>
         node === undefined ? this.tree.selection : ofOne.has(name) ? [node] : (nodes ?? [node]);
       this.own(
@@ -113,7 +113,7 @@ export class RunCommands extends Disposable {
   }
 }
 
-/** The order in which runs were made is that in which they are read. */
+/** Reports are read in the order in which the runs were made. */
 function oldestFirst(runs: readonly KeptRun[]): KeptRun['report'][] {
   return runs.map(({ report }) => report).reverse();
 }
