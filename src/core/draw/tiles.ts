@@ -5,7 +5,7 @@ import { tileRuns, type TileKind, type TileRun } from '../plan/tiles';
 import { callPalette, element, ink, movedTo, page, textAt } from './svg';
 import { rectanglesOf } from './rectangles';
 
-/** What is drawn: the tiles of a run. */
+/** The run whose tiles are drawn. */
 interface TilePictureRequest {
   /** Prefix of the ids in it. */
   readonly name: string;
@@ -17,9 +17,9 @@ interface TilePictureRequest {
   readonly scenario: Scenario;
 }
 
-/** Cells of a side at most: of more blocks, several make one. */
+/** Most cells along a side: with more blocks, several share a cell. */
 const mostCells = 64;
-/** Pixels of the map's side, and of a cell at most. */
+/** Side of the map in pixels, and largest side of a cell. */
 const side = 400;
 const largestCell = 40;
 const [left, top] = [28, 26];
@@ -30,7 +30,7 @@ const kinds: readonly { readonly kind: TileKind; readonly fill: string; readonly
   { kind: 'sampled', fill: callPalette[2], label: 'a random block of keys (theorem 4.1)' },
 ];
 
-/** Which query block calls the small transformer on which key block; where layers differ, in some layer. */
+/** Which query block calls the small transformer on which key block; where layers differ, in at least one layer. */
 export function tilePicture({ name, title, tokens, blockSize, scenario }: TilePictureRequest): string {
   const { blocks } = partition(tokens, blockSize);
   const together = Math.ceil(blocks / mostCells);
