@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { InputError } from '../core/errors';
+import { InputError, messageOf } from '../core/errors';
 import { readBlockSize } from '../core/options/read';
 import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
 import type { FormChoice } from '../protocol/panel';
@@ -28,7 +28,7 @@ export class ChoiceStore extends Disposable {
     this.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (affectsChoice(event)) {
-          void this.set(undefined);
+          this.set(undefined).catch((error: unknown) => void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`));
         }
       }),
     );

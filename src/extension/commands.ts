@@ -9,7 +9,7 @@ import { goToExpensivePart } from './editor/part-picker';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
-import type { PromptPlans } from './prompts/prompt-plans';
+import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
 import { sourceOf } from './tasks/run-source';
@@ -145,20 +145,31 @@ export class Commands extends Disposable {
   }
 
   /** The document's plan, awaited if necessary. */
-  private async planOf(document: vscode.TextDocument): Promise<NonNullable<ReturnType<PromptPlans['get']>>> {
+  private async planOf(document: vscode.TextDocument): Promise<PromptPlan> {
     const { plans } = this.targets;
     const present = plans.get(document);
     if (present !== undefined && (present.error !== null || present.version === document.version)) {
       return present;
     }
     return new Promise((resolve) => {
-      const listener = plans.onDidChange((changed) => {
-        const latest = plans.get(document);
-        if (changed === document && latest !== undefined) {
-          listener.dispose();
-          resolve(latest);
-        }
-      });
+      const settle = (planned: PromptPlan): void => {
+        listeners.forEach((listener) => void listener.dispose());
+        resolve(planned);
+      };
+      const listeners = [
+        plans.onDidChange((changed) => {
+          const latest = changed === document ? plans.get(document) : undefined;
+          if (latest !== undefined) {
+            settle(latest);
+          }
+        }),
+        // A closed prompt will not be planned.
+        vscode.workspace.onDidCloseTextDocument((closed) => {
+          if (closed === document) {
+            settle({ version: document.version, error: t('This prompt was closed.') });
+          }
+        }),
+      ];
     });
   }
 }

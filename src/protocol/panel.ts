@@ -1,31 +1,12 @@
 import type { CostCurves } from '../core/compare/cost-curves';
 import type { ScenarioCost } from '../core/compare/scenario-costs';
 import type { ExperimentSummary } from '../core/evaluate/report';
-import { t } from '../core/l10n';
 import type { LedgerReport } from '../core/ledger/report';
 import type { Plan } from '../core/plan/plan';
 import type { DevicePrediction } from '../core/predict/prediction';
 import type { Progress } from '../core/report/phases';
 import type { RunReport } from '../core/report/report';
 import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
-
-/** The title of the ledger's activity: host and page identify it by this, in every language. */
-export const ledgerTitle = 'ledger';
-
-/** The same for an evaluation. */
-export const evaluationTitle = 'quality';
-
-/** The title of an activity as users see it. */
-export function shownTitle(title: string): string {
-  switch (title) {
-    case ledgerTitle:
-      return t('ledger');
-    case evaluationTitle:
-      return t('quality');
-    default:
-      return title;
-  }
-}
 
 /**
  * Messages between the extension host and the side panel's page: one discriminated union per direction.
@@ -71,10 +52,13 @@ export interface FormChoice {
   readonly blockSize: number;
 }
 
-/** The current activity of the extension. */
+/** The kind of a task, which decides where the page shows its progress. */
+export type Task = 'prompt' | 'ledger' | 'evaluate';
+
+/** The extension's current activity; titles are in the editor's language. */
 export type Activity =
   | { readonly state: 'idle' }
-  | { readonly state: 'running'; readonly title: string; readonly progress: Progress | null }
+  | { readonly state: 'running'; readonly task: Task; readonly title: string; readonly progress: Progress | null }
   | { readonly state: 'failed'; readonly message: string };
 
 /** The editor's position in the prompt, in 0-based blocks. */

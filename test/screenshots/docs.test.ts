@@ -1,12 +1,10 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import { root, samplePrompt, sampleText } from '../support/paths';
-import { packaged } from '../vscode/harness/packaged';
-import { eventuallyText, pause } from '../vscode/harness/wait';
-import { Workbench } from '../vscode/harness/workbench';
+import { beforeAll, describe, it } from 'vitest';
+import { root, sampleText } from '../support/paths';
+import type { Panel } from '../vscode/harness/panel';
+import { useStage } from '../vscode/harness/stage';
+import { eventuallyText, until } from '../vscode/harness/wait';
 
 /** Pictures of the README, and those of the walkthrough, which ships. */
 const docs = join(root, 'docs', 'images');
@@ -15,175 +13,146 @@ const walkthrough = join(root, 'media', 'walkthrough');
 const size = { width: 1280, height: 840 };
 const dark = 'Default Dark Modern';
 const light = 'Default Light Modern';
-const runLimitMs = 300_000;
+/** Of all pictures together. */
+const limitMs = 3_600_000;
 
-let workspace: string;
-let bench: Workbench;
+const stage = useStage('docs', {
+  files: { 'long-prompt.md': sampleText(), 'question.prompt': sampleText().slice(0, 6000) },
+  artifacts: docs,
+  settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13 },
+});
 
-const at = (testId: string): string => `[data-testid="${testId}"]`;
-
-function said(wanted: RegExp): Promise<string> {
-  return eventuallyText('a notification', () => bench.notifications(), wanted, runLimitMs);
-}
-
-async function panel(): Promise<Frame> {
-  await bench.command('Two Heads: Open Panel');
-  return bench.webview(0);
-}
-
-/** Writes the window as it is. */
-async function shoot(path: string): Promise<void> {
-  await bench.clearNotifications();
-  // Hovers and notifications fade.
-  await pause(800);
-  await bench.page.screenshot({ path });
+/** Writes the window without notifications. */
+async function shoot(folder: string, name: string): Promise<void> {
+  await stage.bench.clearNotifications();
+  await stage.bench.screenshot(name, folder);
 }
 
 /** Writes a part of the panel, in a side bar of some width. */
-async function shootPart(frame: Frame, testId: string, width: number, name: string): Promise<void> {
-  await bench.setSideBarWidth(width);
-  await frame.locator(at(testId)).scrollIntoViewIfNeeded();
-  await frame.evaluate(`document.querySelector('${at(testId)}').scrollIntoView({ block: 'start' })`);
-  await shoot(join(docs, `${name}.png`));
+async function shootPart(panel: Panel, testId: string, width: number, name: string): Promise<void> {
+  await stage.bench.setSideBarWidth(width);
+  await panel.scrollTo(testId);
+  await shoot(docs, name);
+}
+
+async function openPrompt(): Promise<void> {
+  await stage.open('long-prompt.md');
+  await stage.lens(/1,500 calls/);
+  await stage.hint(/block 2/);
+  await shoot(walkthrough, 'open');
+  await stage.bench.editor.hover('block 2 · 12 calls');
+  await stage.bench.screenshot('hover');
+  await stage.bench.page.keyboard.press('Escape');
+}
+
+async function formAndMap(): Promise<void> {
+  const panel = await stage.panel('long-prompt.md');
+  await panel.part('tile-map').waitFor();
+  await shoot(docs, 'panel-dark');
+  await shootPart(panel, 'section-tiles', 380, 'map-dark');
+  await stage.bench.setSideBarWidth(300);
+  await panel.frame.evaluate('scrollTo(0, 0)');
+  await stage.bench.setTheme(light);
+  await shoot(walkthrough, 'choose');
+  await stage.bench.setTheme(dark);
+}
+
+async function calibratedMachine(): Promise<void> {
+  await stage.bench.command('Two Heads: Calibrate This Machine');
+  await stage.notification(/Calibrated /);
+  await shoot(walkthrough, 'calibrate');
+}
+
+/** A run and its proof, with all scenarios beside it. */
+async function runAndProof(): Promise<void> {
+  await stage.bench.command('Two Heads: Compare Scenarios');
+  await stage.notification(/Compared \d scenarios/);
+  await stage.simulate();
+  const panel = await stage.panel('long-prompt.md');
+  await shootPart(panel, 'section-last-run', 420, 'last-run-dark');
+  copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
+  await panel.chooseRadio('time');
+  await stage.bench.setTheme(light);
+  await shootPart(panel, 'section-costs', 860, 'cost-light');
+  await stage.bench.setTheme('Default High Contrast');
+  await shootPart(panel, 'section-costs', 420, 'cost-high-contrast');
+  await stage.bench.setSideBarWidth(360);
+  await stage.bench.setTheme(dark);
+}
+
+async function quality(): Promise<void> {
+  await stage.bench.setSettings({ 'twoHeads.window': 64 });
+  await stage.bench.command('Two Heads: Evaluate Quality');
+  await stage.bench.quickPick('Predictions and Needles');
+  await stage.notification(/Evaluated \d points/);
+  await stage.bench.setTheme(light);
+  await shootPart(await stage.panel(), 'section-quality', 860, 'quality-light');
+  await stage.bench.setTheme(dark);
+  await stage.bench.setSettings({ 'twoHeads.window': undefined });
+}
+
+async function ledger(): Promise<void> {
+  await stage.bench.command('Two Heads: Run the Ledger of Theorems');
+  await stage.notification(/Ledger of \d+ rows/);
+  await shootPart(await stage.panel(), 'section-ledger', 860, 'ledger-dark');
+  copyFileSync(join(docs, 'ledger-dark.png'), join(walkthrough, 'ledger.png'));
+}
+
+async function runsCompared(): Promise<void> {
+  await stage.bench.setSideBarWidth(360);
+  await stage.bench.showView('Runs');
+  await stage.bench.command('Two Heads: Compare Runs');
+  const labels = await until(
+    'the runs',
+    () => stage.bench.quickInput.labels(),
+    (shown) => shown.length === 7,
+  );
+  await stage.bench.quickPick(labels);
+  const frame = await stage.bench.webview('Comparison of 7 Runs');
+  await frame.locator('svg').first().waitFor();
+  await shoot(docs, 'comparison-dark');
+  await stage.bench.run('workbench.action.closeAllEditors');
+}
+
+async function expensiveBlocks(): Promise<void> {
+  await stage.open('long-prompt.md');
+  await stage.lens(/1,500 calls/);
+  await stage.bench.command('Two Heads: Go to Most Expensive Block');
+  await eventuallyText('the blocks', () => stage.bench.quickInput.labels(), /^block /);
+  await stage.bench.screenshot('expensive-dark');
+  await stage.bench.quickInput.dismiss();
+}
+
+async function continuation(): Promise<void> {
+  await stage.open('question.prompt');
+  await stage.bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
+  await stage.bench.command('Two Heads: Continue Prompt');
+  await stage.bench.quickInput.answer('Tokens to add', '48');
+  const lines = stage.bench.page.locator('.view-lines');
+  await eventuallyText('the continuation', async () => [(await lines.allInnerTexts()).join('\n')], /own.attention/);
+  await shoot(docs, 'continuation-dark');
 }
 
 beforeAll(async () => {
   mkdirSync(docs, { recursive: true });
-  workspace = mkdtempSync(join(tmpdir(), 'two-heads-docs-'));
-  copyFileSync(samplePrompt, join(workspace, 'long-prompt.md'));
-  writeFileSync(join(workspace, 'question.prompt'), sampleText().slice(0, 6000));
-  bench = await Workbench.start({ ...packaged, workspace, artifacts: docs, settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13 } });
-  await bench.page.setViewportSize(size);
+  await stage.bench.page.setViewportSize(size);
 });
 
-afterAll(async () => {
-  await bench.close();
-  rmSync(workspace, { recursive: true, force: true });
-});
-
-// One after another, as a user who tries everything: each step builds on those before.
-describe('pictures of', () => {
-  it('an open prompt, before anything is run', async () => {
-    await bench.open(join(workspace, 'long-prompt.md'));
-    await eventuallyText('the lens', () => bench.editor.codeLenses(), /1,500 calls/);
-    await eventuallyText('a hint', () => bench.editor.inlayHints(), /block 2/);
-    await shoot(join(walkthrough, 'open.png'));
-    await bench.editor.hover('block 2 · 12 calls');
-    await shootOpen('hover');
-    await bench.page.keyboard.press('Escape');
-  });
-
-  it('the form and the map of tiles', async () => {
-    const frame = await panel();
-    await frame.locator(at('tile-map')).waitFor();
-    await shoot(join(docs, 'panel-dark.png'));
-    await shootPart(frame, 'section-tiles', 380, 'map-dark');
-    await bench.setSideBarWidth(300);
-    await frame.evaluate('scrollTo(0, 0)');
-    await bench.setTheme(light);
-    await shoot(join(walkthrough, 'choose.png'));
-    await bench.setTheme(dark);
-  });
-
+describe('pictures', () => {
+  // One story, as a user lives it who tries everything: each step builds on those before.
   it(
-    'a calibrated machine',
+    'are taken of an open prompt, the form and the map, a calibrated machine, runs, quality, the ledger and a continuation',
     async () => {
-      await bench.command('Two Heads: Calibrate This Machine');
-      await said(/Calibrated /);
-      await shoot(join(walkthrough, 'calibrate.png'));
+      await openPrompt();
+      await formAndMap();
+      await calibratedMachine();
+      await runAndProof();
+      await quality();
+      await ledger();
+      await runsCompared();
+      await expensiveBlocks();
+      await continuation();
     },
-    runLimitMs,
-  );
-
-  it(
-    'a run and its proof, with all scenarios beside it',
-    async () => {
-      await bench.command('Two Heads: Compare Scenarios');
-      await said(/Compared \d scenarios/);
-      await bench.command('Two Heads: Simulate This File');
-      await said(/max abs error/);
-      const frame = await panel();
-      await shootPart(frame, 'section-last-run', 420, 'last-run-dark');
-      copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
-      await frame.locator('vscode-radio[value="time"]').click();
-      await bench.setTheme(light);
-      await shootPart(frame, 'section-costs', 860, 'cost-light');
-      await bench.setTheme('Default High Contrast');
-      await shootPart(frame, 'section-costs', 420, 'cost-high-contrast');
-      await bench.setSideBarWidth(360);
-      await bench.setTheme(dark);
-    },
-    runLimitMs,
-  );
-
-  it(
-    'what masks do to predictions',
-    async () => {
-      await bench.setSettings({ 'twoHeads.window': 64 });
-      await bench.command('Two Heads: Evaluate Quality');
-      await bench.quickPick('Predictions and Needles');
-      await said(/Evaluated \d points/);
-      await bench.setTheme(light);
-      await shootPart(await panel(), 'section-quality', 860, 'quality-light');
-      await bench.setTheme(dark);
-      await bench.setSettings({ 'twoHeads.window': undefined });
-    },
-    runLimitMs,
-  );
-
-  it(
-    'the ledger of theorems',
-    async () => {
-      await bench.command('Two Heads: Run the Ledger of Theorems');
-      await said(/Ledger of \d+ rows/);
-      await shootPart(await panel(), 'section-ledger', 860, 'ledger-dark');
-      copyFileSync(join(docs, 'ledger-dark.png'), join(walkthrough, 'ledger.png'));
-    },
-    runLimitMs,
-  );
-
-  it('the runs, compared', async () => {
-    await bench.setSideBarWidth(360);
-    await bench.showView('Runs');
-    await bench.command('Two Heads: Compare Runs');
-    const rows = bench.page.locator('.quick-input-list .monaco-list-row');
-    await rows.first().waitFor();
-    for (const row of await rows.all()) {
-      await row.click();
-    }
-    await bench.page.keyboard.press('Enter');
-    const frame = await bench.webview('Comparison of 7 Runs');
-    await frame.locator('svg').first().waitFor();
-    await shoot(join(docs, 'comparison-dark.png'));
-    await bench.command('View: Close All Editors');
-  });
-
-  it(
-    'the most expensive blocks, and a continuation',
-    async () => {
-      await bench.open(join(workspace, 'long-prompt.md'));
-      await eventuallyText('the lens', () => bench.editor.codeLenses(), /1,500 calls/);
-      await bench.command('Two Heads: Go to Most Expensive Block');
-      await shootOpen('expensive-dark');
-      await bench.page.keyboard.press('Escape');
-      await bench.open(join(workspace, 'question.prompt'));
-      await bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
-      await bench.command('Two Heads: Continue Prompt');
-      await bench.quickInput.answer('Tokens to add', '48');
-      await eventuallyText(
-        'the continuation',
-        async () => [(await bench.page.locator('.view-lines').allInnerTexts()).join('\n')],
-        /own.attention/,
-        runLimitMs,
-      );
-      await shoot(join(docs, 'continuation-dark.png'));
-    },
-    runLimitMs,
+    limitMs,
   );
 });
-
-/** Writes the window without a command, which would close what is open. */
-async function shootOpen(name: string): Promise<void> {
-  await pause(800);
-  await bench.page.screenshot({ path: join(docs, `${name}.png`) });
-}

@@ -1,14 +1,10 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { AxeResults, ImpactValue } from 'axe-core';
 import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { samplePrompt } from '../support/paths';
-import { packaged } from './harness/packaged';
-import { eventuallyText } from './harness/wait';
-import { Workbench } from './harness/workbench';
+import { describe, expect, it } from 'vitest';
+import { sampleText } from '../support/paths';
+import { useStage } from './harness/stage';
 
 /** What axe found: the rule, how bad, and the elements with what is wrong with each. */
 interface Violation {
@@ -22,8 +18,7 @@ const themes = ['Default Dark Modern', 'Default Light Modern', 'Default High Con
 /** Of the side bar, in pixels: as narrow as a panel gets in use, and wide. */
 const widths = [300, 700];
 
-let workspace: string;
-let bench: Workbench;
+const stage = useStage('access', { files: { 'prompt.md': sampleText() } });
 
 /** Runs every rule of axe, those for contrast of 4.5 to 1 among them, on the panel's page. */
 async function violations(frame: Frame): Promise<Violation[]> {
@@ -39,48 +34,36 @@ async function violations(frame: Frame): Promise<Violation[]> {
   }));
 }
 
-beforeAll(async () => {
-  workspace = mkdtempSync(join(tmpdir(), 'two-heads-access-'));
-  copyFileSync(samplePrompt, join(workspace, 'prompt.md'));
-  bench = await Workbench.start({ ...packaged, workspace });
-});
-
-afterAll(async () => {
-  await bench.close();
-  rmSync(workspace, { recursive: true, force: true });
-});
-
 describe('the panel, by axe', () => {
   it('finds nothing before a prompt is open', async () => {
-    await bench.command('Two Heads: Open Panel');
-    expect(await violations(await bench.webview(0))).toEqual([]);
+    const { frame } = await stage.panel('No prompt open');
+    expect(await violations(frame)).toEqual([]);
   });
 
   it('finds what is wrong where something is', async () => {
-    const frame = await bench.webview(0);
+    const { frame } = await stage.panel();
     await frame.evaluate('document.body.append(Object.assign(document.createElement("img"), { src: "data:,", id: "wrong" }))');
     expect((await violations(frame)).map(({ rule }) => rule)).toContain('image-alt');
     await frame.evaluate('document.getElementById("wrong").remove()');
   });
 
   it('finds nothing with a plan, a tile, runs and a ledger, in every theme, narrow and wide', async () => {
-    await bench.open(join(workspace, 'prompt.md'));
-    await bench.command('Two Heads: Run the Ledger of Theorems');
-    await eventuallyText('the ledger', () => bench.notifications(), /Ledger of \d+ rows/, 120_000);
-    await bench.command('Two Heads: Simulate This File');
-    await eventuallyText('the run', () => bench.notifications(), /max abs error/, 60_000);
-    await bench.clearNotifications();
-    await bench.command('Two Heads: Open Panel');
+    await stage.open('prompt.md');
+    await stage.bench.command('Two Heads: Run the Ledger of Theorems');
+    await stage.notification(/Ledger of \d+ rows/);
+    await stage.simulate();
     // A tile with its text, and a step of the run: the map's parts that are not there at first.
-    const page = await bench.webview(0);
-    await page.locator('[data-testid="step-on"]').click();
-    await page.locator('[data-testid="tile-map"]').focus();
-    await page.locator('[data-testid="tile-queries"]').waitFor({ state: 'visible' });
+    const panel = await stage.panel('prompt.md');
+    await panel.part('ledger-row-0').waitFor();
+    await panel.part('last-run').waitFor({ state: 'visible' });
+    await panel.part('step-on').click();
+    await panel.part('tile-map').focus();
+    await panel.part('tile-queries').waitFor({ state: 'visible' });
     for (const theme of themes) {
-      await bench.setTheme(theme);
+      await stage.bench.setTheme(theme);
       for (const width of widths) {
-        await bench.setSideBarWidth(width);
-        const found = await violations(await bench.webview(0));
+        await stage.bench.setSideBarWidth(width);
+        const found = await violations((await stage.panel('prompt.md')).frame);
         expect({ theme, width, found }).toEqual({ theme, width, found: [] });
       }
     }

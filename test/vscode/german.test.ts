@@ -1,14 +1,9 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, samplePrompt } from '../support/paths';
-import { packaged } from './harness/packaged';
+import { describe, expect, it } from 'vitest';
+import { root, sampleText } from '../support/paths';
+import { useStage } from './harness/stage';
 import { eventuallyText } from './harness/wait';
-import { Workbench } from './harness/workbench';
-
-let workspace: string;
-let bench: Workbench;
 
 const bundle = JSON.parse(readFileSync(join(root, 'l10n', 'bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
 const manifest = JSON.parse(readFileSync(join(root, 'package.nls.de.json'), 'utf8')) as Record<string, string>;
@@ -29,44 +24,33 @@ const visibleTexts = `(() => {
   return texts.map((text) => text.trim()).filter((text) => text !== '');
 })()`;
 
-beforeAll(async () => {
-  workspace = mkdtempSync(join(tmpdir(), 'two-heads-german-'));
-  copyFileSync(samplePrompt, join(workspace, 'prompt.md'));
-  bench = await Workbench.start({
-    ...packaged,
-    workspace,
-    language: 'de',
-  });
-});
-
-afterAll(async () => {
-  await bench.close();
-  rmSync(workspace, { recursive: true, force: true });
+const stage = useStage('german', {
+  language: 'de',
+  files: { 'prompt.md': sampleText() },
+  openPanel: command('openPanel'),
+  // VS Code looks for translations of its own extensions in a gallery, and this one has none.
+  meant: /getBuiltInExtensionTranslationsUri/,
 });
 
 describe('in German', () => {
   it('are lens, hints, commands and notifications', async () => {
-    await bench.open(join(workspace, 'prompt.md'));
-    await eventuallyText('the lens', () => bench.editor.codeLenses(), /^4,957 Token · 20 Blöcke/);
-    await eventuallyText('a hint', () => bench.editor.inlayHints(), /Block 2 · 12 Aufrufe/);
-    await bench.command(command('simulateFile'));
-    await eventuallyText('the outcome', () => bench.notifications(), /4,957 Token in .* 1,500 Aufrufe/, 60_000);
-    await bench.clearNotifications();
+    await stage.open('prompt.md');
+    await stage.lens(/^4,957 Token · 20 Blöcke/);
+    await stage.hint(/Block 2 · 12 Aufrufe/);
+    await stage.bench.command(command('simulateFile'));
+    await stage.notification(/4,957 Token in .* 1,500 Aufrufe/);
   });
 
   it('is the panel, with no text left that has a translation', async () => {
-    await bench.command(command('openPanel'));
-    const frame = await bench.webview(0);
-    await eventuallyText('the panel', async () => [await frame.locator('body').innerText()], /Treue/);
-    const shown = await frame.evaluate<string[]>(visibleTexts);
+    await stage.open('prompt.md');
+    await stage.bench.command(command('simulateFile'));
+    await stage.notification(/4,957 Token in .* 1,500 Aufrufe/);
+    const panel = await stage.panel('prompt.md');
+    await eventuallyText('the panel', async () => [await panel.frame.locator('body').innerText()], /Treue/);
+    const shown = await panel.frame.evaluate<string[]>(visibleTexts);
     expect(shown.length).toBeGreaterThan(50);
     // Words that are the same in both languages say nothing.
     expect(shown.filter((text) => Object.hasOwn(bundle, text) && bundle[text] !== text)).toEqual([]);
-    await bench.screenshot('60-german-panel');
-  });
-
-  it('prints no error', () => {
-    // VS Code looks for translations of its own extensions in a gallery, and this one has none.
-    expect(bench.consoleErrors.filter((error) => !error.includes('getBuiltInExtensionTranslationsUri'))).toEqual([]);
+    await stage.bench.screenshot('60-german-panel');
   });
 });

@@ -1,186 +1,187 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Frame, Locator } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, sampleText } from '../support/paths';
+import { describe, expect, it } from 'vitest';
+import { sampleText } from '../support/paths';
+import { recordRectangles, recordSteps, takeRectangles, takeSteps } from './harness/map-recordings';
 import { packaged } from './harness/packaged';
-import { eventually, eventuallyText, pause } from './harness/wait';
-import { Workbench } from './harness/workbench';
+import type { Panel } from './harness/panel';
+import { useStage } from './harness/stage';
 
-let workspace: string;
-let bench: Workbench;
-let frame: Frame;
+const stage = useStage('map');
 
-const part = (testId: string): Locator => frame.locator(`[data-testid="${testId}"]`);
-/** Waits for the text of a part of the map. */
-const text = (testId: string, wanted: RegExp): Promise<string> =>
-  eventuallyText(testId, async () => [await part(testId).innerText()], wanted);
-
-/** Opens a prompt of its own and the panel beside it, and waits until the map is one of its plan. */
-async function open(name: string, content: string, summary: RegExp): Promise<void> {
-  const path = join(workspace, name);
-  writeFileSync(path, content);
-  await bench.open(path);
-  await bench.command('Two Heads: Open Panel');
-  frame = await bench.webview(0);
-  await eventuallyText('the map', async () => [(await part('tile-map').getAttribute('aria-label')) ?? ''], summary);
-  await part('tile-map').scrollIntoViewIfNeeded();
+/** Opens a prompt and the panel beside it, and waits until the map is one of its plan, and all of it. */
+async function open(name: string, content: string, summary = /^Tile map, causal/): Promise<Panel> {
+  await stage.open(name, content);
+  const panel = await stage.panel(name);
+  await panel.said('tile-map', summary);
+  await panel.part('tile-map').scrollIntoViewIfNeeded();
+  await panel.part('tile-map').press('0');
+  await panel.text('zoom-level', /^1×$/);
+  return panel;
 }
 
 /** The middle of the map, where a causal tile of the diagonal lies. */
-async function middle(): Promise<{ x: number; y: number }> {
-  const { width, height } = (await part('tile-map').boundingBox()) ?? { width: 0, height: 0 };
+async function middle(panel: Panel): Promise<{ x: number; y: number }> {
+  const { width, height } = (await panel.part('tile-map').boundingBox()) ?? { width: 0, height: 0 };
   return { x: width / 2, y: height * 0.6 };
 }
 
-/** Saves a picture through VS Code's dialog, and returns what was written. */
-async function save(format: 'svg' | 'png', name: string): Promise<Buffer> {
-  await part(`save-${format}`).click();
-  const path = join(workspace, `${name}-tile-map.${format}`);
-  const box = bench.page.locator('.quick-input-widget .quick-input-box input');
-  await eventually('the save dialog with its name', async () => {
-    const seen = await box.inputValue();
-    return seen.endsWith(`${name}-tile-map.${format}`) ? { found: seen } : { seen };
-  });
-  await bench.page.keyboard.press('Enter');
-  await eventuallyText('the news that it is saved', () => bench.notifications(), new RegExp(`${name}-tile-map.${format}`));
-  expect(existsSync(path)).toBe(true);
-  return readFileSync(path);
+/** Rests the mouse on the middle of the map, and waits for the text of the tile there. */
+async function hover(panel: Panel): Promise<string> {
+  await panel.part('tile-map').hover({ position: await middle(panel) });
+  return panel.text('tile-queries', /\w{3}/);
 }
 
-beforeAll(async () => {
-  workspace = mkdtempSync(join(tmpdir(), 'two-heads-map-'));
-  bench = await Workbench.start({ ...packaged, workspace });
-});
-
-afterAll(async () => {
-  await bench.close();
-  rmSync(workspace, { recursive: true, force: true });
-});
+/** Saves a picture through VS Code's dialog, and returns what was written. */
+async function save(panel: Panel, format: 'svg' | 'png', name: string): Promise<Buffer> {
+  await panel.part(`save-${format}`).click();
+  const file = `${name}-tile-map.${format}`;
+  await stage.bench.quickInput.proposedFile('Save the Tile Map', file);
+  await stage.bench.quickInput.takeFile(stage.path(file));
+  await stage.notification(file);
+  expect(existsSync(stage.path(file))).toBe(true);
+  return readFileSync(stage.path(file));
+}
 
 describe('the tile map', () => {
   it('explains the tile under the pointer: ranges, calls, operations and text', async () => {
-    await open('prompt.md', sampleText(), /^Tile map, causal/);
-    await part('tile-map').hover({ position: await middle() });
-    await text('tile-info', /query block \d+ \(tokens [\d,–]+\) reads key block \d+ \(tokens [\d,–]+\)/);
-    await text('tile-cost', /^Calls? [\d–]+ of \d+ in each of 6 layers · [\d.]+ MFLOP in all/);
-    const queries = await text('tile-queries', /\w{3}/);
+    const panel = await open('prompt.md', sampleText());
+    const queries = await hover(panel);
+    await panel.text('tile-info', /query block \d+ \(tokens [\d,–]+\) reads key block \d+ \(tokens [\d,–]+\)/);
+    await panel.text('tile-cost', /^Calls? [\d–]+ of \d+ in each of 6 layers · [\d.]+ MFLOP in all/);
     expect(sampleText()).toContain(queries.split(' … ')[0]);
-    await part('tile-keys').scrollIntoViewIfNeeded();
-    await bench.screenshot('map-1-hover-narrow');
-    await part('tile-map').scrollIntoViewIfNeeded();
+    await panel.part('tile-keys').scrollIntoViewIfNeeded();
+    await stage.bench.screenshot('map-1-hover-narrow');
   });
 
   it('shows what the editor shows', async () => {
-    await text('visible-blocks', /in the editor: blocks? 1/);
-    await bench.editor.goToLine(60);
-    await text('visible-blocks', /in the editor: blocks? ([2-9]|\d\d)/);
+    const panel = await open('prompt.md', sampleText());
+    await panel.text('visible-blocks', /in the editor: blocks? 1/);
+    await stage.bench.editor.goToLine(60);
+    await panel.text('visible-blocks', /in the editor: blocks? ([2-9]|\d\d)/);
   });
 
   it('zooms and moves by buttons, keys, wheel and drag', async () => {
-    const map = part('tile-map');
-    await text('zoom-level', /^1×$/);
-    await part('zoom-in').click();
-    await text('zoom-level', /^2×$/);
+    const panel = await open('prompt.md', sampleText());
+    const map = panel.part('tile-map');
+    // Where it zooms to: a tile with others on all sides, so that the map can move in every direction.
+    for (const key of ['Control+Home', ...Array<string>(5).fill('PageDown'), 'End']) {
+      await map.press(key);
+    }
+    await panel.text('tile-info', /query block 11 .* reads key block 11 /);
+    await panel.part('zoom-in').click();
+    await panel.text('zoom-level', /^2×$/);
     await map.focus();
     await map.press('+');
-    await text('zoom-level', /^4×$/);
-    await bench.screenshot('map-2-zoomed-dark');
-    const { x, y } = await middle();
+    await panel.text('zoom-level', /^4×$/);
+    await stage.bench.screenshot('map-2-zoomed-dark');
+    const { x, y } = await middle(panel);
     await map.hover({ position: { x, y } });
-    const before = await text('tile-info', /reads key/);
+    const before = await panel.text('tile-info', /reads key/);
     const box = (await map.boundingBox()) ?? { x: 0, y: 0 };
-    await bench.page.mouse.move(box.x + x, box.y + y);
-    await bench.page.mouse.down();
-    await bench.page.mouse.move(box.x + x + 60, box.y + y + 60, { steps: 6 });
-    await bench.page.mouse.up();
+    await stage.bench.page.mouse.move(box.x + x, box.y + y);
+    await stage.bench.page.mouse.down();
+    await stage.bench.page.mouse.move(box.x + x + 60, box.y + y + 60, { steps: 6 });
+    await stage.bench.page.mouse.up();
     // What was under the pointer has moved along, and a drag selects nothing.
-    await text('tile-info', new RegExp(before.split('\n')[0].replace(/[()]/g, '\\$&')));
-    expect((await bench.editor.selectedTexts()).join('')).toBe('');
-    await bench.page.keyboard.down('Control');
-    await bench.page.mouse.wheel(0, 100);
-    await bench.page.keyboard.up('Control');
-    await text('zoom-level', /^[23](\.\d)?×$/);
+    await panel.text('tile-info', new RegExp(before.split('\n')[0].replace(/[()]/g, '\\$&')));
+    expect((await stage.bench.editor.selectedTexts()).join('')).toBe('');
+    await stage.bench.page.keyboard.down('Control');
+    await stage.bench.page.mouse.wheel(0, 100);
+    await panel.text('zoom-level', /^[23](\.\d)?×$/);
+    await stage.bench.page.keyboard.up('Control');
     await map.focus();
     await map.press('Shift+ArrowUp');
     await map.press('0');
-    await text('zoom-level', /^1×$/);
+    await panel.text('zoom-level', /^1×$/);
   });
 
   it('steps through the calls, and plays them where motion is wanted', async () => {
-    expect(await part('play').isVisible()).toBe(false);
-    await part('step-on').click();
-    await text('play-step', /^Step 1 of \d+ of a run, the same for every head of layers 1–6: query blocks? /);
-    await part('step-on').click();
-    await text('play-step', /^Step 2 of /);
-    await bench.screenshot('map-3-step');
-    await bench.setSettings({ 'workbench.reduceMotion': 'off' });
-    await part('play').waitFor({ state: 'visible' });
-    await part('play').click();
-    const start = Date.now();
-    await text('play', /Pause/);
-    await pause(2500);
-    await bench.screenshot('map-3-playing');
-    await text('play', /Play/);
-    expect(Date.now() - start).toBeLessThan(12_000);
-    await text('play-step', /^Step (\d+) of \1 /);
-    await part('play-leave').click();
-    await bench.setSettings({ 'workbench.reduceMotion': 'on' });
+    const panel = await open('prompt.md', sampleText());
+    expect(await panel.part('play').isVisible()).toBe(false);
+    await panel.part('step-on').click();
+    await panel.text('play-step', /^Step 1 of \d+ of a run, the same for every head of layers 1–6: query blocks? /);
+    await panel.part('step-on').click();
+    await panel.text('play-step', /^Step 2 of /);
+    await stage.bench.screenshot('map-3-step');
+    await stage.bench.setSettings({ 'workbench.reduceMotion': 'off' });
+    await panel.part('play').waitFor({ state: 'visible' });
+    // Watched from within: a look from here may come after the last step.
+    await panel.frame.evaluate(recordSteps);
+    await panel.part('play').click();
+    await panel.text('play-step', /^Step (\d+) of \1 /);
+    await panel.text('play', /Play/);
+    const { steps, labels } = await panel.frame.evaluate(takeSteps);
+    expect(labels).toContain('Pause');
+    expect(steps).toEqual([...steps].sort((one, other) => one - other));
+    // From the step that was shown, and not in one leap to the last.
+    expect(steps[0]).toBe(2);
+    expect(steps.length).toBeGreaterThan(2);
+    await panel.part('play-leave').click();
+    await panel.part('play-step').waitFor({ state: 'hidden' });
   });
 
   it('is saved as SVG and as PNG', async () => {
-    const svg = (await save('svg', 'prompt')).toString('utf8');
+    const panel = await open('prompt.md', sampleText());
+    // What is said of a tile under the pointer stays, and so do the buttons below.
+    await hover(panel);
+    const svg = (await save(panel, 'svg', 'prompt')).toString('utf8');
     expect(svg).toMatch(/^<svg [^>]*role="img"/);
     expect(svg).toContain('Tile map, causal');
-    const png = await save('png', 'prompt');
+    const png = await save(panel, 'png', 'prompt');
     expect(png.subarray(1, 4).toString()).toBe('PNG');
-    writeFileSync(join(root, 'artifacts', 'screenshots', 'map-saved.png'), png);
-    writeFileSync(join(root, 'artifacts', 'screenshots', 'map-saved.svg'), svg);
-    await bench.clearNotifications();
+    writeFileSync(join(packaged.artifacts, 'map-saved.png'), png);
+    writeFileSync(join(packaged.artifacts, 'map-saved.svg'), svg);
+  });
+
+  // A BUG OF THE EXTENSION, which this shows: `TileMap` stops describing the keyboard's tile when the map loses the focus, so
+  // the buttons below leave the mouse that is pressed on them, and there is no click. Make this an `it` once it is mended.
+  it('keeps what is below it in its place when the keyboard leaves it', async () => {
+    const panel = await open('keyboard.md', sampleText().slice(0, 9000));
+    await panel.part('tile-map').press('ArrowDown');
+    await panel.text('tile-queries', /\w{3}/);
+    const place = async (): Promise<unknown> =>
+      panel.part('save-svg').evaluate((button) => (button as unknown as { offsetTop: number }).offsetTop);
+    const before = await place();
+    await panel.part('step-on').focus();
+    expect(await place()).toBe(before);
   });
 
   it('holds a million tokens, and shows single tiles of them', async () => {
-    await open('million.md', sampleText().repeat(230), /[34],\d{3} query blocks/);
-    const map = part('tile-map');
+    const panel = await open('million.md', sampleText().repeat(230), /[34],\d{3} query blocks/);
+    const map = panel.part('tile-map');
+    const presses = 10;
+    const { height } = (await map.boundingBox()) ?? { height: 0 };
+    await panel.frame.evaluate(recordRectangles);
     await map.focus();
-    const start = Date.now();
-    for (let press = 0; press < 10; press += 1) {
+    for (let press = 0; press < presses; press += 1) {
       await map.press('+');
     }
-    await text('zoom-level', /^\d{3,4}×$/);
-    expect(Date.now() - start).toBeLessThan(10_000);
-    await part('step-back').click();
-    await text('play-step', /^Step ([\d,]+) of \1 /);
-    await part('play-leave').click();
-    await bench.screenshot('map-4-million-zoomed');
+    await panel.text('zoom-level', /^\d{3,4}×$/);
+    // It draws lines of pixels, however many tiles there are.
+    expect(await panel.frame.evaluate(takeRectangles)).toBeLessThan(10 * (presses + 1) * height);
+    await panel.part('step-back').click();
+    await panel.text('play-step', /^Step ([\d,]+) of \1 /);
+    await panel.part('play-leave').click();
+    await stage.bench.screenshot('map-4-million-zoomed');
     await map.press('0');
-    await part('tile-map').hover({ position: await middle() });
-    await text('tile-queries', /\w{3}/);
-    await bench.screenshot('map-5-million');
+    await hover(panel);
+    await stage.bench.screenshot('map-5-million');
   });
 
   it('can be read in light and high-contrast themes, narrow and wide', async () => {
-    await open('short.md', sampleText().slice(0, 2000), /^Tile map, causal/);
-    await bench.setTheme('Default Light Modern');
-    await part('tile-map').hover({ position: await middle() });
-    await pause(500);
-    await bench.screenshot('map-6-short-light');
-    await bench.setTheme('Default High Contrast');
-    await part('step-on').click();
-    await part('save-svg').scrollIntoViewIfNeeded();
-    await pause(500);
-    await bench.screenshot('map-7-short-high-contrast');
-    await bench.setTheme('Default Dark Modern');
-    await bench.open(join(workspace, 'prompt.md'));
-    await bench.setSideBarWidth(1000);
-    await part('tile-map').hover({ position: await middle() });
-    await pause(500);
-    await bench.screenshot('map-8-wide');
-  });
-
-  it('prints no error and asks nothing of the network', () => {
-    expect(bench.consoleErrors).toEqual([]);
-    expect(bench.outsideRequests).toEqual([]);
+    const short = await open('short.md', sampleText().slice(0, 2000));
+    await stage.bench.setTheme('Default Light Modern');
+    await hover(short);
+    await stage.bench.screenshot('map-6-short-light');
+    await stage.bench.setTheme('Default High Contrast');
+    await short.part('step-on').click();
+    await short.part('save-svg').scrollIntoViewIfNeeded();
+    await stage.bench.screenshot('map-7-short-high-contrast');
+    await stage.bench.setTheme('Default Dark Modern');
+    const long = await open('prompt.md', sampleText());
+    await stage.bench.setSideBarWidth(1000);
+    await hover(long);
+    await stage.bench.screenshot('map-8-wide');
   });
 });

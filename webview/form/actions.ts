@@ -1,7 +1,7 @@
 import { formatDuration, formatError, formatNumberOf } from '../../src/core/format';
 import type { Progress } from '../../src/core/report/phases';
 import type { RunReport } from '../../src/core/report/report';
-import { evaluationTitle, ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
+import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -73,7 +73,7 @@ export class Actions implements View {
     this.#outcome.update(snapshot);
     const busy = activity.state === 'running';
     // The ledger and evaluations show their progress in their own sections.
-    const running = busy && activity.title !== ledgerTitle && activity.title !== evaluationTitle;
+    const running = busy && activity.task === 'prompt';
     const ready = plan !== null && formError === null && !busy;
     const hadFocus = this.element.contains(window.document.activeElement);
     this.#simulate.disabled = !ready;

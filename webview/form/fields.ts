@@ -36,22 +36,22 @@ class Slider {
     });
     this.element.addEventListener('input', () => {
       const value = this.#valueOf(Number(this.element.value));
-      this.#announce(value);
+      this.#announce(String(value));
       onMove(value);
     });
   }
 
-  /** Shows a number chosen elsewhere. */
-  show(value: number): void {
+  /** Shows a number chosen elsewhere; a 0 with a special meaning is at the start of the slider, announced by its word. */
+  show(value: number, word = String(value)): void {
     if (!this.element.matches(':active')) {
-      this.element.value = String(this.#stepOf(value));
-      this.#announce(value);
+      this.element.value = String(value === 0 ? 0 : this.#stepOf(value));
+      this.#announce(word);
     }
   }
 
   /** Screen readers announce the number, not the step. */
-  #announce(value: number): void {
-    setAttributes(this.element, { 'aria-valuetext': String(value) });
+  #announce(value: string): void {
+    setAttributes(this.element, { 'aria-valuetext': value });
   }
 
   #stepOf(value: number): number {
@@ -112,7 +112,7 @@ export class NumberField implements FormField {
         this.#field.value = String(value);
         onMove();
       });
-    this.#slider?.show(question.default);
+    this.#slider?.show(question.default, this.#textOf(question.default));
     this.element = element('div', { class: 'field' }, this.#field, ...(this.#slider ? [this.#slider.element] : []), hint);
   }
 
@@ -136,7 +136,7 @@ export class NumberField implements FormField {
   /** Shows the host's value, unless the user is in the field. */
   show(value: number | undefined): void {
     this.#shown = value ?? this.#question.default;
-    this.#slider?.show(this.#shown);
+    this.#slider?.show(this.#shown, this.#textOf(this.#shown));
     if (!this.#field.matches(':focus-within, :focus') && this.value !== this.#shown) {
       this.#field.value = this.#textOf(this.#shown);
     }

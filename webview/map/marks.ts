@@ -1,8 +1,8 @@
 import type { EditorPlace } from '../../src/protocol/panel';
 import type { Theme } from '../theme';
-import { columnsOf, pixelsOf, rowsOf, type Axis, type Span } from './geometry';
-import { markSize, type MapLayout } from './layout';
-import type { TilePlace } from './viewport';
+import { columnsOf, pixelsOf, rowsOf, type Axis, type Span } from '../../src/core/draw/map/geometry';
+import { markSize, type MapLayout } from '../../src/core/draw/map/layout';
+import type { TilePlace } from '../../src/core/draw/map/viewport';
 
 /** The marks on top of the map. */
 export interface Marks {

@@ -2,8 +2,17 @@ import { formatCount } from '../../src/core/format';
 import type { OrderStep } from '../../src/core/plan/call-order';
 import type { TileKind } from '../../src/core/plan/tiles';
 import { type Colour, type Pattern, patternFill, type Theme } from '../theme';
-import { type Axis, type Band, blocksShown, cellSize, columnsOf, pixelsOf, rowsOf } from './geometry';
-import { axisFontSize, type Box, boxesOf, labelledBlocks, type MapLayout, markSize, middleOf, within } from './layout';
+import { type Axis, type Band, blocksShown, cellSize, columnsOf, pixelsOf, rowsOf } from '../../src/core/draw/map/geometry';
+import {
+  axisFontSize,
+  type Box,
+  boxesOf,
+  labelledBlocks,
+  type MapLayout,
+  markSize,
+  middleOf,
+  within,
+} from '../../src/core/draw/map/layout';
 
 /** Colour and pattern of each kind of tile; the legend's swatches in the style sheet match them. */
 export const looks: Readonly<Record<TileKind, { readonly colour: Colour; readonly pattern: Pattern }>> = {

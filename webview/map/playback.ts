@@ -93,8 +93,10 @@ export class Playback {
   constructor(onStep: (step: OrderStep | null) => void) {
     this.#onStep = onStep;
     this.#slider.addEventListener('input', () => {
+      // Read it first: pausing resets the slider to the step shown.
+      const step = this.#slider.valueAsNumber;
       this.#pause();
-      this.#show(this.#slider.valueAsNumber);
+      this.#show(step);
     });
     onReducedMotion((reduced) => {
       this.#pause();

@@ -8,7 +8,7 @@ import { element, freshId, setAttributes, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { debounce } from '../ui/timing';
-import type { Tile } from './geometry';
+import type { Tile } from '../../src/core/draw/map/geometry';
 import { costSentence, idleHint, keysHelp, kindCounts, mapRemark, tileSentence } from './wording';
 
 /** The map's legend: the kinds in the plan with their number of tiles, and the marks for the editor's position. */

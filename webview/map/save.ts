@@ -8,7 +8,7 @@ import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { button } from '../ui/toolkit';
 import { looks } from './paint';
-import { mapSvg } from './map-svg';
+import { mapSvg } from '../../src/core/draw/map/svg';
 import type { TileCanvas } from './tile-canvas';
 import { kindCounts, mapSummary } from './wording';
 

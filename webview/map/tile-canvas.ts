@@ -2,11 +2,11 @@ import type { OrderStep } from '../../src/core/plan/call-order';
 import type { Plan } from '../../src/core/plan/plan';
 import { element, setAttributes } from '../dom';
 import type { ThemeWatcher } from '../theme';
-import { bandsOf, tileAt, type Tile } from './geometry';
-import { layoutOf, type MapLayout } from './layout';
+import { bandsOf, tileAt, type Tile } from '../../src/core/draw/map/geometry';
+import { layoutOf, type MapLayout } from '../../src/core/draw/map/layout';
 import { paintMarks, type Marks } from './marks';
 import { paintMap, paintStep } from './paint';
-import { resized, wholeMap, type Place, type Viewport } from './viewport';
+import { resized, wholeMap, type Place, type Viewport } from '../../src/core/draw/map/viewport';
 
 /** The marks in the map. */
 interface ShownMarks extends Marks {

@@ -1,8 +1,8 @@
 import type { QueryBlock } from '../../src/core/plan/plan';
 import type { TileRun } from '../../src/core/plan/tiles';
-import type { Tile } from './geometry';
+import type { Tile } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
-import { revealing } from './viewport';
+import { revealing } from '../../src/core/draw/map/viewport';
 
 /** Moves of the keyboard over the tiles. */
 type Move = 'left' | 'right' | 'up' | 'down' | 'first' | 'last' | 'page-up' | 'page-down' | 'top' | 'bottom';

@@ -7,14 +7,14 @@ import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section, type View } from '../ui/section';
-import { cellSize } from './geometry';
+import { cellSize } from '../../src/core/draw/map/geometry';
 import { nearestTile, TileChoice } from './tile-choice';
 import { Playback } from './playback';
 import { Reading } from './reading';
 import { Save } from './save';
 import { TileCanvas } from './tile-canvas';
 import { TileTable } from './tile-table';
-import { revealing } from './viewport';
+import { revealing } from '../../src/core/draw/map/viewport';
 import { mapSummary } from './wording';
 import { Zoom } from './zoom';
 
@@ -116,16 +116,19 @@ export class TileMap implements View {
     this.#showView();
   }
 
-  /** Marks and describes the pointed tile, or else the keyboard's; screen readers announce only the keyboard's. */
+  /**
+   * Marks the pointed tile and the keyboard's, and describes the pointed one, or else the one chosen last: a description that
+   * followed the focus would move the button the mouse is about to press. Screen readers announce only the keyboard's.
+   */
   #mark(): void {
-    const { pointed, focused } = this.#choice;
+    const { pointed, focused, selected } = this.#choice;
     this.#choice.startAt(this.#place.cursor ?? 0);
     // The cursor's lines would cover the tiles of a step.
     const place = this.#step === null ? this.#place : { ...this.#place, cursor: null };
     this.#canvas.mark({ place, pointed, focused, step: this.#step });
     this.#reading.showMarks(place);
     if (this.#plan !== null) {
-      this.#reading.describe(this.#plan, this.#prediction, pointed ?? focused, pointed === null && focused !== null);
+      this.#reading.describe(this.#plan, this.#prediction, pointed ?? selected, pointed === null && focused !== null);
     }
   }
 

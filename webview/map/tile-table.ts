@@ -44,6 +44,11 @@ export class TileTable {
 }
 
 function rowsOf(plan: Plan): readonly Row[] {
+  // Rows are reused between plans: a former gap row must not stay one.
+  return listed(plan).map((row) => ({ attributes: { class: null }, ...row }));
+}
+
+function listed(plan: Plan): readonly Row[] {
   if (plan.blocks <= listedInFull) {
     return plan.queryBlocks.map((_queryBlock, block) => rowOf(plan, block));
   }
@@ -51,7 +56,7 @@ function rowsOf(plan: Plan): readonly Row[] {
   const tail = Array.from({ length: listedAtEachEnd }, (_row, index) => rowOf(plan, plan.blocks - listedAtEachEnd + index));
   const leftOut = t('{0} query blocks left out', formatCount(plan.blocks - 2 * listedAtEachEnd));
   const gap = { cells: [words('…'), words(''), words(leftOut), words('')], attributes: { class: 'gap' } };
-  return [...head, gap, ...tail].map((row) => ({ attributes: { class: null }, ...row }));
+  return [...head, gap, ...tail];
 }
 
 function rowOf(plan: Plan, block: number): Row {

@@ -6,7 +6,7 @@ import { blockEnd, blockStart } from '../../src/core/plan/partition';
 import type { Plan } from '../../src/core/plan/plan';
 import type { TileKind } from '../../src/core/plan/tiles';
 import { t } from '../l10n';
-import type { Tile } from './geometry';
+import type { Tile } from '../../src/core/draw/map/geometry';
 
 /** The number of tiles of each kind with its meaning, for the legend. */
 export const kindCounts: Readonly<Record<TileKind, (count: string) => string>> = {

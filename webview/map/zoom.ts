@@ -1,9 +1,19 @@
 import { element, setAttributes, setText, setVisible } from '../dom';
 import { t } from '../l10n';
 import { button } from '../ui/toolkit';
-import { cellSize } from './geometry';
+import { cellSize } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
-import { canZoomIn, magnification, middle, panned, placeOfTile, revealing, type TilePlace, wholeMap, zoomed } from './viewport';
+import {
+  canZoomIn,
+  magnification,
+  middle,
+  panned,
+  placeOfTile,
+  revealing,
+  type TilePlace,
+  wholeMap,
+  zoomed,
+} from '../../src/core/draw/map/viewport';
 
 /** A point of the canvas in CSS pixels. */
 interface Point {

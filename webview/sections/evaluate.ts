@@ -1,7 +1,7 @@
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
 import { measuredPoints, qualityNotes, readText } from '../../src/core/evaluate/rows';
 import type { Progress } from '../../src/core/report/phases';
-import { evaluationTitle, type PanelSnapshot } from '../../src/protocol/panel';
+import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -27,7 +27,7 @@ export class Quality implements View {
   readonly #body: HTMLElement;
 
   constructor(host: Host, theme: ThemeWatcher) {
-    this.#task = new OwnTask(host, evaluationTitle, 'quality', t('Evaluate quality'), { type: 'evaluate' });
+    this.#task = new OwnTask(host, 'evaluate', 'quality', t('Evaluate quality'), { type: 'evaluate' });
     this.#curves = new QualityCurves(host, theme);
     this.#front = new ParetoFront(host, theme);
     const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];

@@ -2,7 +2,7 @@ import { formatCount, formatNumberOf } from '../../src/core/format';
 import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/ledger/report';
 import type { Progress } from '../../src/core/report/phases';
 import { scenarioTitle } from '../../src/core/scenario/scenario';
-import { ledgerTitle, type PanelSnapshot } from '../../src/protocol/panel';
+import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -109,7 +109,7 @@ export class Ledger implements View {
   readonly #body: HTMLElement;
 
   constructor(host: Host) {
-    this.#task = new OwnTask(host, ledgerTitle, 'ledger', t('Run the ledger'), { type: 'run-ledger' });
+    this.#task = new OwnTask(host, 'ledger', 'ledger', t('Run the ledger'), { type: 'run-ledger' });
     const verdicts = Object.values(verdictTexts())
       .map(({ name, meaning }) => `${name} (${meaning})`)
       .join(', ');

@@ -1,6 +1,6 @@
 import { formatShare } from '../../src/core/format';
 import type { Progress } from '../../src/core/report/phases';
-import { type PageMessage, type PanelSnapshot, shownTitle } from '../../src/protocol/panel';
+import type { PageMessage, PanelSnapshot, Task } from '../../src/protocol/panel';
 import { element, setAttributes, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -24,9 +24,8 @@ export class RunProgress {
 
   /** Shows the progress of the task `title`; null before its first report. */
   show(title: string, progress: Progress | null): void {
-    const name = shownTitle(title);
-    setAttributes(this.#bar, { 'aria-label': name });
-    setText(this.#message, progress?.message ?? name);
+    setAttributes(this.#bar, { 'aria-label': title });
+    setText(this.#message, progress?.message ?? title);
     setText(this.#share, progress === null ? '' : formatShare(progress.fraction));
     setAttributes(this.#bar, { value: progress?.fraction, 'data-value': progress?.fraction });
   }
@@ -37,18 +36,19 @@ export class OwnTask {
   readonly #run;
   readonly #cancel;
   readonly #progress: RunProgress;
-  readonly #title: string;
+  readonly #task: Task;
+  #title = '';
   /** The buttons, and the progress below them. */
   readonly elements: readonly HTMLElement[];
   #running = false;
 
   /**
-   * @param title the activity's name in the protocol
+   * @param task the section's task
    * @param prefix of the parts' `data-testid`
    * @param request the message that the button sends to the host
    */
-  constructor(host: Host, title: string, prefix: string, label: string, request: PageMessage) {
-    this.#title = title;
+  constructor(host: Host, task: Task, prefix: string, label: string, request: PageMessage) {
+    this.#task = task;
     this.#run = button(label, 'secondary', { 'data-testid': `${prefix}-run` }, () => host.post(request));
     this.#cancel = button(t('Cancel'), 'secondary', { 'data-testid': `${prefix}-cancel` }, () => host.post({ type: 'cancel' }));
     this.#progress = new RunProgress(`${prefix}-`);
@@ -68,12 +68,13 @@ export class OwnTask {
    */
   update(activity: PanelSnapshot['activity'], possible: boolean, section: HTMLDetailsElement): void {
     const busy = activity.state === 'running';
-    const running = busy && activity.title === this.#title;
+    const running = busy && activity.task === this.#task;
     const hadFocus = [this.#run, this.#cancel].some((each) => each === document.activeElement);
     this.#run.disabled = busy || !possible;
     setVisible(this.#cancel, running);
     setVisible(this.#progress.element, running);
     if (running) {
+      this.#title = activity.title;
       this.#progress.show(this.#title, activity.progress);
     }
     // A disabled or hidden button loses the focus: its neighbour takes it.

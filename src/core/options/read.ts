@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { described } from '../text/printable';
 import {
   choiceDefinition,
   choiceDefinitions,
@@ -50,7 +51,7 @@ export function readText({ value }: Pick<Option, 'value'>, text: string, what: s
  * @throws InputError that names the option, the value and what is possible: a settings file may hold anything
  */
 export function readValue({ value }: Pick<Option, 'value'>, given: unknown, what: string): string | number | boolean {
-  const refused = (fix: string): InputError => new InputError(`${what} of ${shown(given)} is not possible; ${fix}.`);
+  const refused = (fix: string): InputError => new InputError(`${what} of ${described(given)} is not possible; ${fix}.`);
   switch (value.type) {
     case 'choice': {
       const words = value.choices.map((choice) => choice.value);
@@ -109,7 +110,7 @@ export function readOptions(fields: Readonly<Record<string, unknown>>, what: str
  */
 export function readFields(given: unknown, known: readonly string[], what: string): Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new InputError(`${what} of ${shown(given)} is not possible; give an object of options.`);
+    throw new InputError(`${what} of ${described(given)} is not possible; give an object.`);
   }
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
@@ -146,7 +147,7 @@ export function readParameters(fields: Readonly<Record<string, unknown>>, what: 
     const value = fields[name];
     if (value !== undefined) {
       if (typeof value !== 'string' || value === '' || value.length > longestText) {
-        throw new InputError(`${what}.${name} of ${shown(value)} is not possible; give a text of up to ${longestText} characters.`);
+        throw new InputError(`${what}.${name} of ${described(value)} is not possible; give a text of up to ${longestText} characters.`);
       }
       parameters[name] = value;
     }
@@ -158,7 +159,9 @@ export function readParameters(fields: Readonly<Record<string, unknown>>, what: 
 export function readKind(given: unknown, what: string): ChoiceKind {
   const found = choiceDefinitions.find(({ kind }) => kind === given);
   if (found === undefined) {
-    throw new InputError(`${what} of ${shown(given)} is not possible; use one of ${choiceDefinitions.map(({ kind }) => kind).join(', ')}.`);
+    throw new InputError(
+      `${what} of ${described(given)} is not possible; use one of ${choiceDefinitions.map(({ kind }) => kind).join(', ')}.`,
+    );
   }
   return found.kind;
 }
@@ -196,13 +199,6 @@ export function checkTaken(kind: ChoiceKind, given: ScenarioParameters): void {
       throw new InputError(`${name} of ${JSON.stringify(value)} does nothing under scenario ${kind}; leave it out.`);
     }
   }
-}
-
-/** A value of unknown origin in a few characters. */
-function shown(value: unknown): string {
-  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  const text = isPlain ? JSON.stringify(value) : Array.isArray(value) ? 'a list' : typeof value;
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 /** `value` as one of `choices`. @throws InputError that names the value and the choices */

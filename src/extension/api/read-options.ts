@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors';
+import { described } from '../../core/text/printable';
 import { readFields, readOptions, readScenario } from '../../core/options/read';
 import { optionNames, type SimulationOptions } from '../../core/options/table';
 import type { ScenarioChoice } from '../../core/scenario/scenario';
@@ -33,7 +34,7 @@ export function readCompareOptions(
 
 function scenariosOf(given: unknown): readonly ScenarioChoice[] {
   if (!Array.isArray(given) || given.length === 0 || given.length > mostScenarios) {
-    throw new InputError(`options.scenarios is no list of scenarios; give from 1 to ${mostScenarios}.`);
+    throw new InputError(`options.scenarios of ${described(given)} is not possible; give from 1 to ${mostScenarios} scenarios.`);
   }
   return given.map((scenario, index) => readScenario(scenario, `options.scenarios.${index}`));
 }
@@ -41,7 +42,7 @@ function scenariosOf(given: unknown): readonly ScenarioChoice[] {
 function readRest(fields: Readonly<Record<string, unknown>>, defaults: SimulationOptions): ReadOptions {
   const { path = 'text' } = fields;
   if (typeof path !== 'string' || path === '' || path.length > longestPath) {
-    throw new InputError(`options.path is no name of a prompt; give one of up to ${longestPath} characters.`);
+    throw new InputError(`options.path of ${described(path)} is not possible; give a name of up to ${longestPath} characters.`);
   }
   return { path, options: { ...defaults, ...readOptions(fields, 'options') } };
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors';
+import { described } from '../../core/text/printable';
 import {
   checkTaken,
   type GivenOptions,
@@ -43,7 +44,7 @@ export function readCompareInput(given: unknown, choice: FormChoice): ToolReques
   const parameters = { ...choice.parameters, ...readParameters(fields, 'input') };
   const named = fields.scenarios;
   if (named !== undefined && (!Array.isArray(named) || named.length === 0)) {
-    throw new InputError('input.scenarios is no list of scenarios; name at least one.');
+    throw new InputError(`input.scenarios of ${described(named)} is not possible; name a scenario.`);
   }
   const kinds = named === undefined ? standardKinds : named.map((kind, index) => readKind(kind, `input.scenarios.${index}`));
   if (new Set(kinds).size !== kinds.length) {
@@ -64,11 +65,10 @@ function requestOf(fields: Readonly<Record<string, unknown>>, choice: FormChoice
   return { source: file === undefined ? { text: textOf('text', text) } : { file: textOf('file', file) }, options };
 }
 
-function textOf(name: string, given: unknown): string {
+function textOf(name: 'file' | 'text', given: unknown): string {
   if (typeof given !== 'string' || given === '') {
-    throw new InputError(
-      `input.${name} is no text; give ${name === 'file' ? 'the path of a prompt file in the workspace' : 'the text of a prompt'}.`,
-    );
+    const fix = name === 'file' ? 'give the path of a prompt file in the workspace' : 'give the text of a prompt';
+    throw new InputError(`input.${name} of ${described(given)} is not possible; ${fix}.`);
   }
   return given;
 }

@@ -6,7 +6,6 @@ import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../tasks/single-task';
-import { shownTitle } from '../../protocol/panel';
 import { hintsEnabled, settingsSection } from '../settings';
 import { noted } from './hints';
 
@@ -36,10 +35,7 @@ export class PlanStatus extends Disposable {
     const planned = document && this.plans.get(document);
     const stale = document !== undefined && this.plans.isStale(document);
     if (activity.state === 'running') {
-      this.show(
-        `$(loading~spin) ${shownTitle(activity.title)} ${formatShare(activity.progress?.fraction ?? 0)}`,
-        t('Two Heads is running'),
-      );
+      this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, t('Two Heads is running'));
     } else if (!hintsEnabled() || planned === undefined) {
       this.item.hide();
     } else if (planned.error !== null) {

@@ -79,7 +79,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
-    view.webview.onDidReceiveMessage((message: PageMessage) => void this.receive(message));
+    view.webview.onDidReceiveMessage((message: PageMessage) => {
+      this.receive(message).catch((error: unknown) => void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`));
+    });
     view.onDidDispose(() => (this.view = undefined));
     view.webview.html = panelHtml(view.webview, this.assets);
   }

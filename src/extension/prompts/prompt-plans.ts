@@ -109,7 +109,8 @@ export class PromptPlans extends Disposable {
 
   /** The latest plan of a document. The first call for a document starts its planning. */
   get(document: vscode.TextDocument): PromptPlan | undefined {
-    if (!isPrompt(document)) {
+    // A late request for a closed document would create an entry that is never removed.
+    if (!isPrompt(document) || document.isClosed) {
       return undefined;
     }
     const entry = this.entries.get(document);

@@ -5,7 +5,6 @@ import type { ExperimentSummary } from '../../core/evaluate/report';
 import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
 import type { EvaluateRequest } from '../../engine/tasks/evaluate/run-experiment';
-import { evaluationTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import type { Latest } from '../runs/latest';
@@ -50,7 +49,7 @@ export class Evaluations {
   }
 
   private async run(request: () => EvaluateRequest): Promise<void> {
-    const report = await this.task.run((begin) => this.engine.call('evaluate', request(), begin(evaluationTitle)));
+    const report = await this.task.run((begin) => this.engine.call('evaluate', request(), begin(t('quality'), 'evaluate')));
     if (report !== undefined) {
       this.latest.set(report);
       this.task.announce(() => evaluationText(report));

@@ -7,7 +7,6 @@ import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/repor
 import type { SimulationOptions } from '../../core/options/table';
 import type { RunReport } from '../../core/report/report';
 import { makeScenario, type Scenario, scenarioLabel, standardKinds } from '../../core/scenario/scenario';
-import { ledgerTitle } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import type { Calibrations } from '../prompts/calibrations';
 import type { Latest } from '../runs/latest';
@@ -100,7 +99,7 @@ export class Runner {
   /** Runs every statement of the paper on a random model. Needs no prompt. */
   async runLedger(): Promise<void> {
     const report = await this.task.run((begin) =>
-      this.engine.call('ledger', { ...defaultLedgerOptions, threads: threadsSetting() }, begin(ledgerTitle)),
+      this.engine.call('ledger', { ...defaultLedgerOptions, threads: threadsSetting() }, begin(t('ledger'), 'ledger')),
     );
     if (report !== undefined) {
       this.ledger.set(report);

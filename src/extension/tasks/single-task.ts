@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { CancelledError, InputError, messageOf } from '../../core/errors';
 import { inEnglish, t } from '../../core/l10n';
 import type { OnProgress } from '../../core/report/phases';
-import { type Activity, shownTitle } from '../../protocol/panel';
+import type { Activity, Task } from '../../protocol/panel';
 import { Disposable } from '../disposable';
 
 /** Most callers that may wait; more suggest a bug in the caller. */
@@ -75,8 +75,8 @@ export interface Step {
   readonly onProgress: OnProgress;
 }
 
-/** Begins a step of a task under a title. */
-type BeginStep = (title: string) => Step;
+/** Begins a step of a task under a title in the editor's language. */
+type BeginStep = (title: string, task?: Task) => Step;
 
 /** Context key for the manifest: whether a task is running. */
 const runningKey = 'twoHeads.running';
@@ -162,7 +162,7 @@ export class SingleTask extends Disposable {
         { location: vscode.ProgressLocation.Notification, title: 'Two Heads', cancellable: true },
         (notification, token) => {
           token.onCancellationRequested(() => controller.abort());
-          return work((title) => this.begin(title, controller.signal, notification));
+          return work((title, task = 'prompt') => this.begin(task, title, controller.signal, notification));
         },
       );
       this.enter({ state: 'idle' });
@@ -181,13 +181,18 @@ export class SingleTask extends Disposable {
     void vscode.window.showErrorMessage(`Two Heads: ${message}`, t('Show Log')).then((chosen) => chosen && this.log.show());
   }
 
-  private begin(title: string, signal: AbortSignal, notification: vscode.Progress<{ message: string; increment: number }>): Step {
-    this.enter({ state: 'running', title, progress: null });
+  private begin(
+    task: Task,
+    title: string,
+    signal: AbortSignal,
+    notification: vscode.Progress<{ message: string; increment: number }>,
+  ): Step {
+    this.enter({ state: 'running', task, title, progress: null });
     let shown = 0;
     const onProgress: OnProgress = (progress) => {
-      notification.report({ message: `${shownTitle(title)}: ${progress.message}`, increment: 100 * (progress.fraction - shown) });
+      notification.report({ message: `${title}: ${progress.message}`, increment: 100 * (progress.fraction - shown) });
       shown = progress.fraction;
-      this.enter({ state: 'running', title, progress });
+      this.enter({ state: 'running', task, title, progress });
     };
     return { signal, onProgress };
   }

@@ -56,12 +56,12 @@ describe('options of another extension', () => {
     [{ provider: 'tpu' }, 'options.provider of "tpu" is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.'],
     [
       { provider: 'x'.repeat(1000) },
-      `options.provider of "${'x'.repeat(59)}... is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.`,
+      `options.provider of "${'x'.repeat(60)}…" is not possible; use one of auto, cpu, webgpu, cuda, dml, coreml.`,
     ],
     [{ quality: 'yes' }, 'options.quality of "yes" is not possible; use true or false.'],
     [{ model: '' }, 'options.model of "" is not possible; give a text.'],
     [{ block: 8 }, 'options has no "block"; leave it out.'],
-    ['causal', 'options of "causal" is not possible; give an object of options.'],
+    ['causal', 'options of "causal" is not possible; give an object.'],
     [
       { scenario: { kind: 'dense' } },
       'options.scenario.kind of "dense" is not possible; use one of native, full, causal, sliding-window, attention-sink, local-window, average-case, custom, per-layer.',

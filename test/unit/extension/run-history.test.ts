@@ -1,45 +1,25 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type * as vscode from 'vscode';
 import { defaultOptions } from '../../../src/core/options/table';
 import { RunFiles, type RunOrigin } from '../../../src/engine/store/runs';
 import { RunHistory } from '../../../src/extension/runs/run-history';
+import { mementoOf } from '../../support/host';
 import { reportOf } from '../../support/reports';
 import { temporaryFolder } from '../../support/temporary';
-
-/** All of the editor that the history needs. */
-vi.mock('vscode', () => ({
-  EventEmitter: class {
-    private readonly listeners: (() => void)[] = [];
-    readonly event = (listener: () => void): void => void this.listeners.push(listener);
-    readonly fire = (): void => this.listeners.forEach((listener) => listener());
-    readonly dispose = (): void => undefined;
-  },
-}));
+import { once } from '../../support/workbench/events';
 
 const origin: RunOrigin = { uri: 'file:///prompt.md', selection: null, options: defaultOptions };
 const reportAt = (minute: number): ReturnType<typeof reportOf> =>
   reportOf({ date: new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString() });
-
-/** A workspace's state that holds this. */
-function mementoOf(state: Record<string, unknown>): vscode.Memento {
-  const memento = {
-    get: (key: string): unknown => state[key],
-    update: (key: string, value: unknown) => {
-      state[key] = value;
-      return Promise.resolve();
-    },
-  };
-  return { ...memento, keys: () => Object.keys(state) };
-}
 
 /** The history of a folder once it is read, and what it logged. */
 async function historyOf(folder: string, state: Record<string, unknown> = {}): Promise<{ history: RunHistory; warnings: string[] }> {
   const warnings: string[] = [];
   const log = { warn: (line: string) => warnings.push(line) } as unknown as vscode.LogOutputChannel;
   const history = new RunHistory(new RunFiles(folder), mementoOf(state), log);
-  await new Promise<void>((resolve) => history.onDidChange(resolve));
+  await once(history.onDidChange);
   return { history, warnings };
 }
 

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type * as vscode from 'vscode';
+import { activate } from '../../../src/extension/web';
 import { root } from '../../support/paths';
+import { executeCommand, leaveOutLanguageModels, registeredCommands, tools } from '../../support/workbench/commands';
+import { textsOf } from '../../support/workbench/dialogs';
+import { resetAll } from '../../support/workbench/events';
+import { openView } from '../../support/workbench/views';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly browser: string;
@@ -42,4 +48,24 @@ it('answers everything the extension contributes in a browser, with VS Code alon
     await expect(tool.invoke()).rejects.toThrow(said[0]);
   }
   expect(subscriptions).toHaveLength(handlers.size + tools.size + 1);
+});
+
+it('says the same as its commands in the panel, without a script, and needs no language models', async () => {
+  resetAll();
+  leaveOutLanguageModels();
+  const subscriptions: { dispose(): unknown }[] = [];
+  activate({ subscriptions, extension: { packageJSON: manifest } } as unknown as vscode.ExtensionContext);
+  await executeCommand('twoHeads.simulateFile');
+  const { html } = openView('twoHeads.panel').webview;
+  expect(html).toContain(textsOf('information')[0]);
+  expect(html).toContain('content="default-src \'none\'"');
+  expect(html).not.toContain('<script');
+  expect(tools.size).toBe(0);
+  subscriptions.forEach((subscription) => subscription.dispose());
+  expect(registeredCommands()).toEqual([]);
+  resetAll();
+  activate({ subscriptions, extension: { packageJSON: manifest } } as unknown as vscode.ExtensionContext);
+  await expect(
+    tools.get('twoHeads_plan_prompt')?.invoke({ input: {}, toolInvocationToken: undefined }, undefined as never),
+  ).rejects.toThrow('needs VS Code on the desktop');
 });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import type { Plan } from '../../../src/core/plan/plan';
-import { mapSvg } from '../../../webview/map/map-svg';
-import { wholeMap, type Viewport } from '../../../webview/map/viewport';
+import { mapSvg } from '../../../src/core/draw/map/svg';
+import { wholeMap, type Viewport } from '../../../src/core/draw/map/viewport';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
 

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
 import { CACHE_FOLDER } from './install';
+import { WAIT_LIMIT_MS } from './limits';
 
 const run = promisify(execFile);
 const FLAGS = [
@@ -20,7 +21,6 @@ const FLAGS = [
   // Nothing outside this machine exists for the page: every other host fails at once, here as in an air-gapped CI.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
-const LAUNCH_LIMIT_MS = 30_000;
 
 interface Chromium {
   readonly executablePath: string;
@@ -36,7 +36,7 @@ export async function launchBrowser(): Promise<Browser> {
   const inherited = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  return chromium.launch({ executablePath, args: FLAGS, env: { ...inherited, ...environment }, timeout: LAUNCH_LIMIT_MS });
+  return chromium.launch({ executablePath, args: FLAGS, env: { ...inherited, ...environment }, timeout: WAIT_LIMIT_MS });
 }
 
 async function findChromium(): Promise<Chromium> {

@@ -1,10 +1,14 @@
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { EditorState, SelectionState } from './probe/protocol';
 import type { QuickInput } from './quick-input';
 import type { VsCodeServer } from './server';
 import { locateInEditor, readCodeLenses, readInlayHints, type Box } from './page-readers';
-import { eventually } from './wait';
+import { eventually, until } from './wait';
+
+/** After so many looks at a hover that has not come, the mouse moves again; then after twice as many, and so on. */
+const FIRST_MOVE_AGAIN = 20;
 
 /** The active text editor, read from the screen (lenses, hints, hovers) and from VS Code's API (selections, text). */
 export class Editor {
@@ -14,12 +18,18 @@ export class Editor {
     private readonly server: VsCodeServer,
   ) {}
 
-  /** Opens the file at this absolute path through quick open, and waits until its tab is the active one. */
+  /** Opens the file at this absolute path, and waits until its tab is the active one and VS Code's API says so too. */
   async open(file: string): Promise<void> {
-    const name = basename(file);
-    await this.quickInput.open(file);
-    await this.quickInput.choose(name);
-    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).first().waitFor({ state: 'visible' });
+    await this.server.ask('show', pathToFileURL(file).href);
+    await this.page
+      .locator(`.tab.active[data-resource-name="${basename(file)}"]`)
+      .first()
+      .waitFor({ state: 'visible' });
+    await until(
+      'the file to be the active editor',
+      async () => (await this.server.ask('editor'))?.file,
+      (seen) => seen === file,
+    );
   }
 
   /** The code lenses on screen, top to bottom. */
@@ -49,8 +59,8 @@ export class Editor {
     const hovers = this.page.locator('.monaco-editor .monaco-hover').filter({ visible: true });
     let looks = 0;
     return eventually(`a hover on '${text}'`, async () => {
-      // Seldom: at the end of a line each move puts the hover off.
-      if (looks % 20 === 0) {
+      // More and more seldom: each move asks anew, so the next one must come later than the answer, however slow that is.
+      if (Number.isInteger(Math.log2(looks / FIRST_MOVE_AGAIN)) || looks === 0) {
         await this.page.mouse.move(middle.x + 1, middle.y);
         await this.page.mouse.move(middle.x, middle.y);
       }
@@ -66,10 +76,11 @@ export class Editor {
   async goToLine(line: number): Promise<void> {
     await this.quickInput.open(`:${line}`);
     await this.page.keyboard.press('Enter');
-    await eventually(`the cursor on line ${line}`, async () => {
-      const selections = await this.selections();
-      return selections[0]?.startLine === line ? { found: true } : { seen: selections };
-    });
+    await until(
+      `the cursor on line ${line}`,
+      () => this.selections(),
+      (selections) => selections[0]?.startLine === line,
+    );
   }
 
   /** Types at the cursor, key by key, as a user does; focuses the editor first. */
@@ -82,7 +93,7 @@ export class Editor {
   async focus(): Promise<void> {
     const focused = this.page.locator('.editor-instance .monaco-editor.focused');
     if ((await focused.count()) === 0) {
-      await this.quickInput.command('View: Focus Active Editor Group');
+      await this.server.ask('command', JSON.stringify(['workbench.action.focusActiveEditorGroup']));
       await focused.first().waitFor({ state: 'visible' });
     }
   }

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WAIT_LIMIT_MS } from './limits';
 
 /** code-server 4.100.3 holds VS Code 1.100.3, the oldest that `engines.vscode` allows, for Node 20. */
 export const CODE_SERVER_VERSION = '4.100.3';
 /** Where the harness keeps what it installs; ignored by git. */
 export const CACHE_FOLDER = fileURLToPath(new URL('../../../.vscode-test/', import.meta.url));
 const MARKER = 'installed';
-const INSTALL_LIMIT_MS = 300_000;
 const TAIL_CHARACTERS = 2_000;
 
 /**
@@ -65,7 +65,7 @@ async function linkRipgrep(library: string): Promise<void> {
 
 function npm(args: readonly string[], folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('npm', args, { cwd: folder, env: outsideOfNpm(), stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_LIMIT_MS });
+    const child = spawn('npm', args, { cwd: folder, env: outsideOfNpm(), stdio: ['ignore', 'pipe', 'pipe'], timeout: WAIT_LIMIT_MS });
     let tail = '';
     const keep = (chunk: Buffer): void => {
       tail = (tail + chunk.toString()).slice(-TAIL_CHARACTERS);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installCodeServer } from './install';
+import { WAIT_LIMIT_MS } from './limits';
 import { askProbe, installProbe } from './probe/client';
 import { PROBE_SOCKET, type ProbeAnswers, type Question } from './probe/protocol';
 import { descendantsOf, killAll, processesWithEnvironment, type RunningProcess } from './processes';
@@ -14,7 +15,13 @@ import { eventually } from './wait';
 const run = promisify(execFile);
 const MARK = 'TWO_HEADS_HARNESS_ID';
 const LOG_CHARACTERS = 20_000;
-const START_LIMIT_MS = 60_000;
+
+/** Servers that run: a test run that is ended before it can dispose of them must not leave them, and what they run, behind. */
+const running = new Set<VsCodeServer>();
+process.once('exit', () => running.forEach((server) => server.kill()));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1));
+}
 
 /** User settings: names with dots to JSON values. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -40,6 +47,7 @@ export class VsCodeServer {
     const library = await installCodeServer();
     const folder = await mkdtemp(join(tmpdir(), 'two-heads-vscode-'));
     const server = new VsCodeServer(library, folder, randomUUID(), await freePort(), undefined, '');
+    running.add(server);
     try {
       await mkdir(join(folder, 'data/data/User'), { recursive: true });
       // The probe first: once VS Code has written its list of extensions, it ignores folders that are not on it.
@@ -91,12 +99,18 @@ export class VsCodeServer {
 
   /** Ends the server and everything it started, and removes its folder. */
   async dispose(): Promise<void> {
+    this.kill();
+    running.delete(this);
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  /** Ends the server and everything it started. */
+  kill(): void {
     const children = this.childProcesses();
     this.process?.kill('SIGKILL');
     killAll(children);
     // Those forked while we were killing.
     killAll(processesWithEnvironment(`${MARK}=${this.id}`));
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
   private get socket(): string {
@@ -116,7 +130,7 @@ export class VsCodeServer {
       process.execPath,
       [this.entry, '--accept-server-license-terms', '--install-extension', vsix, ...this.folders],
       {
-        timeout: START_LIMIT_MS,
+        timeout: WAIT_LIMIT_MS,
         env: cleanEnvironment(),
       },
     );
@@ -152,10 +166,8 @@ export class VsCodeServer {
       child.once('error', reject);
       child.once('exit', (code, signal) => reject(new Error(`The VS Code server ended with ${code ?? signal ?? 'nothing'}:\n${this.log}`)));
     });
-    const listening = eventually(
-      'the VS Code server to listen',
-      () => (this.log.includes(`listening on ${this.port}`) ? { found: true } : { seen: this.log }),
-      START_LIMIT_MS,
+    const listening = eventually('the VS Code server to listen', () =>
+      this.log.includes(`listening on ${this.port}`) ? { found: true } : { seen: this.log },
     );
     await Promise.race([listening, ended]);
   }

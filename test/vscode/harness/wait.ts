@@ -1,25 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
+import { WAIT_LIMIT_MS } from './limits';
+
 /** One look at the world: the thing waited for, or what is there instead (for the error). */
 export type Look<T> = { readonly found: T } | { readonly seen: unknown };
 
-/** How long a wait lasts unless told otherwise: generous, because CI has two slow cores. */
-export const DEFAULT_LIMIT_MS = 20_000;
 const PAUSE_MS = 50;
-
-/** A pause of `milliseconds`. Prefer {@link eventually}: it waits for something. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 /**
  * Looks again and again until `look` finds what it wants, and returns that.
  *
  * A look that throws counts as not found: pages and frames come and go while VS Code draws.
- * Throws after `limitMs` with what the last look saw instead.
+ * Throws with what the last look saw instead once that has not changed for `WAIT_LIMIT_MS`: as long as progress is shown,
+ * there is some.
  */
-export async function eventually<T>(what: string, look: () => Look<T> | Promise<Look<T>>, limitMs: number = DEFAULT_LIMIT_MS): Promise<T> {
-  const deadline = Date.now() + limitMs;
-  let seen: unknown;
+export async function eventually<T>(what: string, look: () => Look<T> | Promise<Look<T>>): Promise<T> {
+  let deadline = Date.now() + WAIT_LIMIT_MS;
+  let last: unknown;
   do {
+    let seen: unknown;
     try {
       const answer = await look();
       if ('found' in answer) {
@@ -27,29 +25,32 @@ export async function eventually<T>(what: string, look: () => Look<T> | Promise<
       }
       seen = answer.seen;
     } catch (error) {
-      seen = error;
+      seen = error instanceof Error ? error.message : error;
     }
-    await pause(PAUSE_MS);
+    if (!isDeepStrictEqual(seen, last)) {
+      last = seen;
+      deadline = Date.now() + WAIT_LIMIT_MS;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   } while (Date.now() < deadline);
-  throw new Error(`Waited ${limitMs / 1000} s for ${what}; saw instead: ${describe(seen)}`);
+  throw new Error(`Waited for ${what}; saw instead, unchanged for ${WAIT_LIMIT_MS / 1000} s: ${describe(last)}`);
+}
+
+/** Reads a value until it is the one that is wanted, and returns it. */
+export function until<T>(what: string, read: () => T | Promise<T>, isWanted: (value: T) => boolean): Promise<T> {
+  return eventually(what, async () => {
+    const value = await read();
+    return isWanted(value) ? { found: value } : { seen: value };
+  });
 }
 
 /** Reads texts (lenses, hints, notifications, ...) until one matches, and returns that one. */
-export function eventuallyText(
-  what: string,
-  read: () => Promise<readonly string[]>,
-  wanted: RegExp | string,
-  limitMs: number = DEFAULT_LIMIT_MS,
-): Promise<string> {
-  return eventually(
-    `${what} ${String(wanted)}`,
-    async () => {
-      const texts = await read();
-      const match = texts.find((text) => matches(text, wanted));
-      return match === undefined ? { seen: texts } : { found: match };
-    },
-    limitMs,
-  );
+export function eventuallyText(what: string, read: () => Promise<readonly string[]>, wanted: RegExp | string): Promise<string> {
+  return eventually(`${what} ${String(wanted)}`, async () => {
+    const texts = await read();
+    const match = texts.find((text) => matches(text, wanted));
+    return match === undefined ? { seen: texts } : { found: match };
+  });
 }
 
 /** Whether `text` contains the string or matches the pattern. */
@@ -58,5 +59,5 @@ export function matches(text: string, wanted: RegExp | string): boolean {
 }
 
 function describe(seen: unknown): string {
-  return seen instanceof Error ? seen.message : typeof seen === 'string' ? seen : JSON.stringify(seen, undefined, 1);
+  return typeof seen === 'string' ? seen : JSON.stringify(seen, undefined, 1);
 }

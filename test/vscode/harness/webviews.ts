@@ -1,4 +1,5 @@
 import type { Frame, Page } from 'playwright-core';
+import { LOOK_LIMIT_MS } from './limits';
 import { readWebviewPlaces, type Box } from './page-readers';
 import { eventually } from './wait';
 
@@ -19,18 +20,38 @@ export function findWebview(page: Page, titleOrIndex: string | number): Promise<
       typeof titleOrIndex === 'number'
         ? webviews[titleOrIndex]
         : webviews.find(({ box }) => place !== undefined && holdsMiddle(place.box, box));
-    const inner = await webview?.outer.$('iframe#active-frame');
-    const frame = await inner?.contentFrame();
-    if (frame === null || frame === undefined) {
+    const frame = await innerFrame(webview);
+    if (frame === undefined) {
       return { seen: { places: places.map(({ title }) => title), visibleWebviews: webviews.length, loaded: false } };
     }
-    await frame.waitForLoadState('domcontentloaded', { timeout: 2_000 });
+    await frame.waitForLoadState('domcontentloaded', { timeout: LOOK_LIMIT_MS });
     return { found: frame };
   });
 }
 
-async function visibleWebviews(page: Page): Promise<{ readonly box: Box; readonly outer: Frame }[]> {
-  const found: { box: Box; outer: Frame }[] = [];
+/** The inner frame of the panel of Two Heads, by what is in it, in whatever language; undefined while it shows nothing. */
+export async function findPanel(page: Page): Promise<Frame | undefined> {
+  for (const webview of await visibleWebviews(page)) {
+    const frame = await innerFrame(webview);
+    if (frame !== undefined && (await frame.locator('[data-testid="document"]').isVisible())) {
+      return frame;
+    }
+  }
+  return undefined;
+}
+
+async function innerFrame(webview: VisibleWebview | undefined): Promise<Frame | undefined> {
+  const inner = await webview?.outer.$('iframe#active-frame');
+  return (await inner?.contentFrame()) ?? undefined;
+}
+
+interface VisibleWebview {
+  readonly box: Box;
+  readonly outer: Frame;
+}
+
+async function visibleWebviews(page: Page): Promise<VisibleWebview[]> {
+  const found: VisibleWebview[] = [];
   for (const element of await page.locator('iframe.webview.ready').elementHandles()) {
     const [box, outer] = [await element.boundingBox(), await element.contentFrame()];
     if (box !== null && outer !== null && box.width > 0 && box.height > 0 && (await element.isVisible())) {

@@ -16,44 +16,23 @@ import { join } from 'node:path';
 import type { Browser, Frame, Locator, Page } from 'playwright-core';
 import { launchBrowser } from './browser';
 import { Editor } from './editor';
+import { WAIT_LIMIT_MS } from './limits';
 import { isHarnessNoise } from './noise';
 import { readStatusItems } from './page-readers';
 import type { ProbeAnswers, Question } from './probe/protocol';
 import { killAll, type RunningProcess } from './processes';
+import { quietSettings } from './quiet-settings';
 import { QuickInput } from './quick-input';
 import { VsCodeServer, type Settings } from './server';
-import { eventually } from './wait';
-import { findWebview } from './webviews';
+import { eventually, until } from './wait';
+import { findPanel, findWebview } from './webviews';
 
-const START_LIMIT_MS = 90_000;
+/** The side bar's width at the start, in pixels. */
+const SIDE_BAR_WIDTH = 300;
 const VIEWPORT = { width: 1600, height: 1000 };
 
-/** Settings every test starts with: nothing that asks, moves, updates, calls out, or completes what is typed. */
-const QUIET: Settings = {
-  'workbench.colorTheme': 'Default Dark Modern',
-  'workbench.startupEditor': 'none',
-  'workbench.reduceMotion': 'on',
-  'workbench.tips.enabled': false,
-  'workbench.enableExperiments': false,
-  'workbench.welcomePage.walkthroughs.openOnInstall': false,
-  'window.autoDetectColorScheme': false,
-  'window.autoDetectHighContrast': false,
-  'security.workspace.trust.enabled': false,
-  'telemetry.telemetryLevel': 'off',
-  'update.mode': 'none',
-  'update.showReleaseNotes': false,
-  'extensions.autoUpdate': false,
-  'extensions.autoCheckUpdates': false,
-  'extensions.ignoreRecommendations': true,
-  'git.enabled': false,
-  'task.autoDetect': 'off',
-  'typescript.tsc.autoDetect': 'off',
-  'editor.minimap.enabled': false,
-  'editor.autoClosingBrackets': 'never',
-  'editor.autoClosingQuotes': 'never',
-  'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
-  'editor.wordBasedSuggestions': 'off',
-};
+/** The bar in a notification while what it tells of runs. */
+const RUNNING = '.monaco-progress-container.active';
 
 /** What a test starts VS Code with. */
 export interface WorkbenchOptions {
@@ -77,9 +56,10 @@ export class Workbench {
   readonly page: Page;
   readonly quickInput: QuickInput;
   readonly editor: Editor;
-  private readonly errors: string[] = [];
+  private errors: string[] = [];
   private readonly outside: string[] = [];
   private settings: Settings;
+  private sideBarWidth = SIDE_BAR_WIDTH;
 
   private constructor(
     private readonly server: VsCodeServer,
@@ -88,9 +68,10 @@ export class Workbench {
     private readonly options: WorkbenchOptions,
   ) {
     this.page = page;
-    this.quickInput = new QuickInput(page);
+    this.quickInput = new QuickInput(page, server);
     this.editor = new Editor(page, this.quickInput, server);
     this.settings = startSettings(options);
+    page.setDefaultTimeout(WAIT_LIMIT_MS);
     this.listenToPage();
   }
 
@@ -141,12 +122,12 @@ export class Workbench {
 
   /** Shows a view by its name (`Plan`) as the palette's `view` list has it, wherever it lives. */
   async showView(name: string): Promise<void> {
-    await this.quickInput.open(`view ${name}`);
-    await this.quickInput.choose(name);
+    await this.quickInput.chooseFrom(`view ${name}`, name);
   }
 
   /** Drags the side bar's border until the side bar is about so many pixels wide. */
   async setSideBarWidth(pixels: number): Promise<void> {
+    this.sideBarWidth = pixels;
     const sideBar = this.page.locator('.part.sidebar');
     await eventually(`a side bar of ${pixels} pixels`, async () => {
       const { x, y, width, height } = (await sideBar.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
@@ -166,6 +147,11 @@ export class Workbench {
   /** The inner frame of a visible webview: see {@link findWebview}. */
   webview(titleOrIndex: string | number): Promise<Frame> {
     return findWebview(this.page, titleOrIndex);
+  }
+
+  /** The inner frame of the panel of Two Heads where it is on screen and shows something; undefined where it is not. */
+  panelFrame(): Promise<Frame | undefined> {
+    return findPanel(this.page);
   }
 
   /** The status bar's labels, left to right. */
@@ -189,9 +175,61 @@ export class Workbench {
     await notification.getByRole('button', { name: button, exact: true }).click();
   }
 
-  /** Clears every notification. */
-  clearNotifications(): Promise<void> {
-    return this.command('Notifications: Clear All Notifications');
+  /** Clears every notification but the progress of what runs, and waits until they are gone. */
+  async clearNotifications(): Promise<void> {
+    await this.run('notifications.clearAll');
+    const others = this.page.locator('.notification-list-item').filter({ hasNot: this.page.locator(RUNNING) });
+    await until(
+      'no notification',
+      () => others.allInnerTexts(),
+      (seen) => seen.length === 0,
+    );
+  }
+
+  /** Starts a command of VS Code by its identifier, where it is not what is tested: see {@link command} for the palette. */
+  async run(command: string, ...given: readonly unknown[]): Promise<void> {
+    await this.server.ask('command', JSON.stringify([command, ...given]));
+  }
+
+  /**
+   * Leaves nothing of what was done before: no editor, dialog, quick input, notification or run, and the settings, the
+   * choices, the theme and the width of the side bar of the start. What the extension keeps (runs, calibrations, the last
+   * ledger and evaluation) stays.
+   */
+  async reset(): Promise<void> {
+    await this.page.keyboard.up('Control');
+    await this.page.mouse.up();
+    await eventually('no dialog', async () => {
+      const seen = await this.dialog();
+      if (seen !== undefined) {
+        await this.page.keyboard.press('Escape');
+      }
+      return seen === undefined ? { found: true } : { seen };
+    });
+    await this.server.ask('clear');
+    const start = startSettings(this.options);
+    const { 'workbench.colorTheme': theme, ...others } = Object.fromEntries(
+      Object.keys(this.settings)
+        .filter((name) => JSON.stringify(this.settings[name]) !== JSON.stringify(start[name]))
+        .map((name) => [name, start[name]]),
+    );
+    await this.setSettings(others);
+    if (theme !== undefined) {
+      await this.setTheme(theme as string);
+    }
+    await this.server.ask('unchoose');
+    if (this.sideBarWidth !== SIDE_BAR_WIDTH) {
+      await this.setSideBarWidth(SIDE_BAR_WIDTH);
+    }
+    const { width } = this.page.viewportSize() ?? VIEWPORT;
+    // Where nothing lies that says something of itself.
+    await this.page.mouse.move(width / 2, 1);
+    await until(
+      'nothing to run',
+      () => this.page.locator(`.notification-list-item ${RUNNING}`).count(),
+      (running) => running === 0,
+    );
+    await this.clearNotifications();
   }
 
   /** The text of the modal dialog, or undefined when none is open. */
@@ -212,10 +250,11 @@ export class Workbench {
     }
     const before = await this.themeClass();
     await this.setSettings({ 'workbench.colorTheme': name });
-    await eventually(`the theme '${name}'`, async () => {
-      const now = await this.themeClass();
-      return now === before ? { seen: now } : { found: now };
-    });
+    await until(
+      `the theme '${name}'`,
+      () => this.themeClass(),
+      (now) => now !== before,
+    );
   }
 
   /** Writes user settings on top of those in force (undefined removes one), and waits until extensions see them. */
@@ -226,10 +265,8 @@ export class Workbench {
       JSON.stringify(changes, (_, value: unknown) => value ?? null),
     );
     for (const [name, wanted] of Object.entries(changes)) {
-      await eventually(`the setting '${name}'`, async () => {
-        const now = await this.server.ask('setting', name);
-        return wanted === undefined || JSON.stringify(now) === JSON.stringify(wanted) ? { found: now } : { seen: now };
-      });
+      const isThere = (now: unknown): boolean => wanted === undefined || JSON.stringify(now) === JSON.stringify(wanted);
+      await until(`the setting '${name}'`, () => this.server.ask('setting', name), isThere);
     }
   }
 
@@ -281,9 +318,11 @@ export class Workbench {
     killAll(found);
   }
 
-  /** Errors the page and the extension host printed, without those this kind of installation always prints. */
-  get consoleErrors(): readonly string[] {
-    return this.errors;
+  /** Errors the page and the extension host printed since the last call, without those this kind of installation always prints. */
+  takeConsoleErrors(): readonly string[] {
+    const taken = this.errors;
+    this.errors = [];
+    return taken;
   }
 
   /** Addresses outside this machine that a page asked for; none of them was reached. */
@@ -296,11 +335,10 @@ export class Workbench {
     return this.server.output;
   }
 
-  /** Writes `<name>.png` into the artefact folder and returns its path. */
-  async screenshot(name: string): Promise<string> {
-    const path = join(this.options.artifacts, `${name}.png`);
-    await this.page.screenshot({ path });
-    return path;
+  /** Writes `<name>.png` into the artefact folder, or into another one. */
+  async screenshot(name: string, folder: string = this.options.artifacts): Promise<void> {
+    // What fades in or out, such as a hover, is shown as it will be.
+    await this.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
   }
 
   /** Ends everything that `start` started, and removes its folders. */
@@ -316,8 +354,8 @@ export class Workbench {
   private async load(): Promise<void> {
     try {
       await this.page.goto(this.server.urlOf(this.options.workspace));
-      await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ state: 'visible', timeout: START_LIMIT_MS });
-      await eventually('the extension host to answer', async () => ({ found: await this.server.ask('editor') }), START_LIMIT_MS);
+      await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ state: 'visible' });
+      await eventually('the extension host to answer', async () => ({ found: await this.server.ask('editor') }));
     } catch (error) {
       await this.screenshot('start-failed');
       throw new Error(`VS Code did not start; its server printed:\n${this.server.output}`, { cause: error });
@@ -352,5 +390,5 @@ export class Workbench {
 }
 
 function startSettings({ settings }: WorkbenchOptions): Settings {
-  return { ...QUIET, ...settings };
+  return { ...quietSettings, ...settings };
 }

@@ -3,11 +3,9 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { WAIT_LIMIT_MS } from '../limits';
 import { MEMORY_SCHEME, type ProbeAnswers, type Question } from './protocol';
 
-const ANSWER_LIMIT_MS = 5_000;
-/** Of questions that run a prompt. */
-const RUN_LIMIT_MS: Partial<Record<Question, number>> = { callApi: 120_000, invokeTool: 120_000 };
 const MANIFEST = {
   name: 'probe',
   publisher: 'two-heads-harness',
@@ -38,8 +36,7 @@ export async function installProbe(extensionsFolder: string): Promise<void> {
 export function askProbe<Q extends Question>(socketPath: string, question: Q, argument = ''): Promise<ProbeAnswers[Q]> {
   return new Promise((resolve, reject) => {
     const path = `/${question}?argument=${encodeURIComponent(argument)}`;
-    const timeout = RUN_LIMIT_MS[question] ?? ANSWER_LIMIT_MS;
-    const call = request({ socketPath, path, timeout }, (response) => {
+    const call = request({ socketPath, path, timeout: WAIT_LIMIT_MS }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body += chunk));
@@ -52,7 +49,7 @@ export function askProbe<Q extends Question>(socketPath: string, question: Q, ar
         }
       });
     });
-    call.once('timeout', () => call.destroy(new Error(`The probe did not answer '${question}' in ${timeout / 1000} s.`)));
+    call.once('timeout', () => call.destroy(new Error(`The probe did not answer '${question}' in ${WAIT_LIMIT_MS / 1000} s.`)));
     call.once('error', reject);
     call.end();
   });

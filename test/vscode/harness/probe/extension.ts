@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import * as vscode from 'vscode';
 import { callApi, invokeTool } from './caller';
+import { clear, unchoose } from './clear';
 import { MemoryFiles } from './memory-files';
 import { MEMORY_FILES, PROBE_SOCKET, type EditorState, type ProbeAnswers, type Question } from './protocol';
 
@@ -53,6 +54,14 @@ const answers: { readonly [Q in Question]: (argument: string) => ProbeAnswers[Q]
     await vscode.window.showTextDocument(vscode.Uri.parse(uri));
     return true;
   },
+  command: (call) => {
+    const [command, ...given] = JSON.parse(call) as [string, ...unknown[]];
+    // Not awaited: one that asks something ends only with the answer.
+    void vscode.commands.executeCommand(command, ...given);
+    return true;
+  },
+  clear,
+  unchoose,
 };
 
 function editorState({ document, selections, visibleRanges }: vscode.TextEditor): EditorState {

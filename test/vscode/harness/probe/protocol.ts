@@ -46,6 +46,12 @@ export interface ProbeAnswers {
   readonly folders: readonly string[];
   /** Opens the file at the URI in the argument, and says that it did. */
   readonly show: boolean;
+  /** Executes the command in the argument (JSON: its identifier, then its arguments), and says that it began. */
+  readonly command: boolean;
+  /** Stops what runs, closes every editor with its changes undone and every notification and quick input, and says that it did. */
+  readonly clear: boolean;
+  /** Takes back what was chosen in palette and panel in place of the settings, and says that it did. */
+  readonly unchoose: boolean;
 }
 
 /** A call of Two Heads' API by another extension. */
@@ -55,14 +61,14 @@ export interface ApiCall {
   /** How many times the text is given: an argument is too short for a long one. */
   readonly repeat?: number;
   readonly options?: Readonly<Record<string, never>>;
-  readonly cancelAfterMs?: number;
+  /** Whether it is cancelled as soon as it tells of progress. */
+  readonly cancelAtProgress?: boolean;
 }
 
 /** An invocation of a language-model tool outside a chat. */
 export interface ToolCall {
   readonly name: string;
   readonly input: object;
-  readonly cancelAfterMs?: number;
 }
 
 /** How a call ended: with a value, or an error. */

@@ -1,7 +1,7 @@
-import { element, escaped, movedTo, textAt } from '../../src/core/draw/svg';
-import { formatCount } from '../../src/core/format';
-import type { QueryBlock } from '../../src/core/plan/plan';
-import type { TileKind } from '../../src/core/plan/tiles';
+import { element, escaped, movedTo, textAt } from '../svg';
+import { formatCount } from '../../format';
+import type { QueryBlock } from '../../plan/plan';
+import type { TileKind } from '../../plan/tiles';
 import { type Axis, type Band, bandsOf, blocksShown, cellSize, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
 import { type Box, labelledBlocks, middleOf, within } from './layout';
 import type { Viewport } from './viewport';

@@ -1,6 +1,6 @@
-import { formatCount } from '../../src/core/format';
-import type { TileArea } from '../../src/core/plan/call-order';
-import type { Theme } from '../theme';
+import { formatCount } from '../../format';
+import type { TileArea } from '../../plan/call-order';
+import type { Theme } from '../../../../webview/theme';
 import { type Axis, blocksAt, blocksShown, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
 import type { Viewport } from './viewport';
 

@@ -1,5 +1,5 @@
-import type { QueryBlock } from '../../src/core/plan/plan';
-import type { TileKind } from '../../src/core/plan/tiles';
+import type { QueryBlock } from '../../plan/plan';
+import type { TileKind } from '../../plan/tiles';
 import type { TilePlace, Viewport } from './viewport';
 
 /** A square of `side` pixels that shows a part of the map: query blocks downwards, key blocks to the right. */

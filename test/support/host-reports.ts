@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { makePlan, summarise } from '../../src/core/plan/plan';
+import { planRequest } from '../../src/core/plan/request';
+import type { RunReport } from '../../src/core/report/report';
+import { nativeScenario } from '../../src/core/shapes';
+import { openModel } from '../../src/engine/read/model/load';
+import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
+import { TokenMapper } from '../../src/engine/read/tokenizer/token-map';
+import type { EngineCall } from './host';
+import { modelsFolder } from './paths';
+import { reportOf } from './reports';
+
+/** What the engine would report of a call, with a real digest and plan; its measurements are made up. */
+export async function reportFor({ argument }: EngineCall<'simulate'>, date?: string): Promise<RunReport> {
+  const { path, text, options } = argument;
+  const { config, folder } = await openModel(options.model, modelsFolder);
+  const mapper = new TokenMapper(await PromptTokenizer.load(folder));
+  const map = await mapper.map(text, () => false);
+  const tokens = map?.tokens ?? 0;
+  const scenario = options.scenario.kind === 'native' ? nativeScenario(config.shape) : options.scenario;
+  const {
+    oracle,
+    construction,
+    scenario: planned,
+    ...figures
+  } = summarise(makePlan(planRequest(tokens, config.shape, { ...options, scenario })));
+  const report = reportOf({ path, ...(date === undefined ? {} : { date }) });
+  return {
+    ...report,
+    prompt: { path, bytes: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex'), tokens },
+    model: { ...report.model, name: options.model, shape: config.shape },
+    scenario: planned,
+    oracle,
+    construction,
+    plan: { ...report.plan, ...figures },
+  };
+}

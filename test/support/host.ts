@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, vi } from 'vitest';
+import type * as vscode from 'vscode';
+import { CancelledError } from '../../src/core/errors';
+import type { RunReport } from '../../src/core/report/report';
+import { type CallOptions, EngineClient } from '../../src/engine/process/client';
+import type { Argument, MethodName, Result } from '../../src/engine/process/rpc';
+import { idOf, RunFiles, type RunOrigin } from '../../src/engine/store/runs';
+import type { TwoHeadsApi } from '../../src/extension/api/api';
+import { activate } from '../../src/extension/main';
+import type { HostMessage, PageMessage } from '../../src/protocol/panel';
+import { root } from './paths';
+import { temporaryFolder } from './temporary';
+import { executeCommand } from './workbench/commands';
+import { EventEmitter, once, resetAll, settled, unexpected, until } from './workbench/events';
+import { type FakeDocument, openDocument } from './workbench/documents';
+import { type FakeEditor, show } from './workbench/editors';
+import { shownLenses } from './workbench/languages';
+import { type FakeWebviewView, openView } from './workbench/views';
+import { Uri } from './workbench/values';
+
+/** A call that the engine process would have got. The test answers it. */
+export class EngineCall<M extends MethodName = MethodName> {
+  constructor(
+    readonly method: M,
+    readonly argument: Argument<M>,
+    private readonly options: CallOptions,
+    readonly resolve: (result: Result<M>) => void,
+    readonly reject: (error: Error) => void,
+  ) {}
+
+  /** The engine says how far it is. */
+  progress(fraction: number, message = 'working'): void {
+    this.options.onProgress?.({ message, phase: 'attend', fraction });
+  }
+}
+
+/** Stands where the engine process would: takes calls, and rejects those that are cancelled as the process does. */
+export class FakeEngine {
+  readonly calls: EngineCall[] = [];
+  disposed = false;
+  private readonly called = new EventEmitter<EngineCall>();
+
+  call<M extends MethodName>(method: M, argument: Argument<M>, options: CallOptions = {}): Promise<Result<M>> {
+    return new Promise<Result<M>>((resolve, reject) => {
+      const { signal } = options;
+      if (signal?.aborted === true) {
+        reject(new CancelledError());
+        return;
+      }
+      signal?.addEventListener('abort', () => reject(new CancelledError()), { once: true });
+      const call = new EngineCall(method, argument, options, resolve, reject) as unknown as EngineCall;
+      this.calls.push(call);
+      this.called.fire(call);
+    });
+  }
+
+  private taken = 0;
+
+  /** The next call that no test has taken yet, which must be one of `method`. */
+  async next<M extends MethodName>(method: M): Promise<EngineCall<M>> {
+    const place = this.taken;
+    this.taken += 1;
+    await until(this.called.event, () => this.calls.length > place);
+    expect(this.calls[place].method).toBe(method);
+    return this.calls[place] as unknown as EngineCall<M>;
+  }
+}
+
+/** State that an editor keeps for an extension. */
+export function mementoOf(state: Record<string, unknown> = {}): vscode.Memento {
+  return {
+    keys: () => Object.keys(state),
+    get: (key: string): unknown => state[key],
+    update: (key: string, value: unknown) => {
+      state[key] = value;
+      return Promise.resolve();
+    },
+  } as vscode.Memento;
+}
+
+/** What there is before the extension is activated. */
+export interface Before {
+  /** Runs that were kept, oldest first. */
+  readonly runs?: readonly { readonly report: RunReport; readonly origin: RunOrigin | null }[];
+  /** The workspace's state. */
+  readonly state?: Record<string, unknown>;
+  /** What is done in the editor before. */
+  readonly prepare?: () => void | Promise<void>;
+}
+
+/** The extension, activated in the workbench. */
+export interface Host {
+  readonly api: TwoHeadsApi;
+  readonly engine: FakeEngine;
+  readonly state: Record<string, unknown>;
+  /** A folder that goes when the test ends. */
+  readonly folder: string;
+  readonly globalStorage: string;
+  readonly deactivate: () => void;
+}
+
+/** Activates the extension in an empty workbench. It is deactivated when the test ends, and no listener may have thrown. */
+export async function activated({ runs = [], state = {}, prepare }: Before = {}): Promise<Host> {
+  resetAll();
+  const folder = temporaryFolder();
+  const storage = join(folder, 'workspace-storage');
+  const files = new RunFiles(join(storage, 'runs'));
+  for (const { report, origin } of runs) {
+    await files.add({ id: idOf(report), report, origin });
+  }
+  await prepare?.();
+  const engine = new FakeEngine();
+  const call = vi.spyOn(EngineClient.prototype, 'call').mockImplementation((...given) => engine.call(...given));
+  const dispose = vi.spyOn(EngineClient.prototype, 'dispose').mockImplementation(() => void (engine.disposed = true));
+  const subscriptions: { dispose(): unknown }[] = [];
+  const globalStorage = join(folder, 'global-storage');
+  const context = {
+    subscriptions,
+    extensionUri: Uri.file(root),
+    storageUri: Uri.file(storage),
+    globalStorageUri: Uri.file(globalStorage),
+    workspaceState: mementoOf(state),
+  } as unknown as vscode.ExtensionContext;
+  const api = activate(context);
+  const deactivate = (): void => {
+    // An editor disposes the newest first.
+    while (subscriptions.length > 0) {
+      subscriptions.pop()?.dispose();
+    }
+  };
+  onTestFinished(async () => {
+    deactivate();
+    // What the deactivation ends comes to its end in this test.
+    await settled();
+    call.mockRestore();
+    dispose.mockRestore();
+    expect(unexpected).toEqual([]);
+  });
+  return { api, engine, state, folder, globalStorage, deactivate };
+}
+
+/** Opens a prompt in the editor in front, and waits for its plan, or for why there is none. */
+export async function openPrompt(text: string, path = '/prompts/prompt.md'): Promise<{ document: FakeDocument; editor: FakeEditor }> {
+  const document = openDocument(path, text);
+  const editor = show(document);
+  await shownLenses(document);
+  return { document, editor };
+}
+
+/** Runs a command of Two Heads. */
+export async function run(command: string, ...given: unknown[]): Promise<void> {
+  await executeCommand(`twoHeads.${command}`, ...given);
+}
+
+/** The side panel with a page that has just loaded. */
+export class Panel {
+  readonly view: FakeWebviewView = openView('twoHeads.panel');
+
+  say(message: PageMessage): void {
+    this.view.webview.say(message);
+  }
+
+  /** Every message of a type that the page has received, oldest first. */
+  all<T extends HostMessage['type']>(type: T): Extract<HostMessage, { type: T }>[] {
+    return (this.view.webview.received as HostMessage[]).filter((message) => message.type === type) as Extract<HostMessage, { type: T }>[];
+  }
+
+  /** What the page receives of a type from now on, the first that `fits`. */
+  async next<T extends HostMessage['type']>(
+    type: T,
+    fits: (message: Extract<HostMessage, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<HostMessage, { type: T }>> {
+    for (;;) {
+      const message = (await once(this.view.webview.onReceived)) as HostMessage;
+      if (message.type === type && fits(message as Extract<HostMessage, { type: T }>)) {
+        return message as Extract<HostMessage, { type: T }>;
+      }
+    }
+  }
+
+  /** The snapshot that a page gets when it says that it is ready. */
+  async snapshot(): Promise<Extract<HostMessage, { type: 'snapshot' }>['snapshot']> {
+    const next = this.next('snapshot');
+    this.say({ type: 'ready' });
+    return (await next).snapshot;
+  }
+}

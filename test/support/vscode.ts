@@ -1,0 +1,76 @@
+/**
+ * Stands for the module `vscode` in unit tests, as far as src/extension uses it; what is missing here is undefined, so that
+ * its first use fails. The parts and what a test does with them are in workbench/.
+ */
+import * as dialogs from './workbench/dialogs';
+import * as documents from './workbench/documents';
+import * as editing from './workbench/editors';
+import * as files from './workbench/files';
+import * as settings from './workbench/settings';
+import * as views from './workbench/views';
+import { executeCommand, registerCommand } from './workbench/commands';
+import { registerCodeLensProvider, registerHoverProvider, registerInlayHintsProvider } from './workbench/languages';
+import { onReset } from './workbench/events';
+
+export { lm } from './workbench/commands';
+export { CancellationError, CancellationTokenSource, Disposable, EventEmitter } from './workbench/events';
+export { Position, Range, Selection } from './workbench/places';
+export * from './workbench/values';
+
+export const commands = { registerCommand, executeCommand };
+export const languages = { registerCodeLensProvider, registerInlayHintsProvider, registerHoverProvider };
+export const env = { language: 'en' };
+
+/** Translations of the editor's language; undefined in English. */
+export const l10n: { bundle: Record<string, string> | undefined } = { bundle: undefined };
+onReset(() => void Object.assign(l10n, { bundle: undefined }));
+
+export const workspace = {
+  get textDocuments(): readonly documents.FakeDocument[] {
+    return documents.textDocuments;
+  },
+  get workspaceFolders(): typeof files.opened.folders {
+    return files.opened.folders;
+  },
+  get isTrusted(): boolean {
+    return files.opened.trusted;
+  },
+  fs: files.fs,
+  asRelativePath: files.asRelativePath,
+  getConfiguration: settings.getConfiguration,
+  openTextDocument: documents.openTextDocument,
+  registerTextDocumentContentProvider: documents.registerTextDocumentContentProvider,
+  onDidChangeConfiguration: settings.onDidChangeConfiguration,
+  onDidGrantWorkspaceTrust: files.onDidGrantWorkspaceTrust,
+  onDidOpenTextDocument: documents.onDidOpenTextDocument,
+  onDidChangeTextDocument: documents.onDidChangeTextDocument,
+  onDidCloseTextDocument: documents.onDidCloseTextDocument,
+};
+
+export const window = {
+  get activeTextEditor(): editing.FakeEditor | undefined {
+    return editing.editors.active;
+  },
+  get visibleTextEditors(): readonly editing.FakeEditor[] {
+    return editing.editors.visible;
+  },
+  showTextDocument: (...given: Parameters<typeof editing.show>): Promise<editing.FakeEditor> => Promise.resolve(editing.show(...given)),
+  onDidChangeActiveTextEditor: editing.onDidChangeActiveTextEditor,
+  onDidChangeVisibleTextEditors: editing.onDidChangeVisibleTextEditors,
+  onDidChangeTextEditorSelection: editing.onDidChangeTextEditorSelection,
+  onDidChangeTextEditorVisibleRanges: editing.onDidChangeTextEditorVisibleRanges,
+  createTextEditorDecorationType: editing.createTextEditorDecorationType,
+  showInformationMessage: dialogs.showInformationMessage,
+  showWarningMessage: dialogs.showWarningMessage,
+  showErrorMessage: dialogs.showErrorMessage,
+  showQuickPick: dialogs.showQuickPick,
+  showInputBox: dialogs.showInputBox,
+  showSaveDialog: dialogs.showSaveDialog,
+  createQuickPick: dialogs.createQuickPick,
+  registerWebviewViewProvider: views.registerWebviewViewProvider,
+  createWebviewPanel: views.createWebviewPanel,
+  createTreeView: views.createTreeView,
+  createStatusBarItem: views.createStatusBarItem,
+  createOutputChannel: views.createOutputChannel,
+  withProgress: views.withProgress,
+};

@@ -1,0 +1,73 @@
+import type * as vscode from 'vscode';
+import { Disposable, onReset } from './events';
+import { openView, webviewProviders } from './views';
+
+const handlers = new Map<string, (...given: unknown[]) => unknown>();
+/** Keys of the manifest's conditions. */
+export const contextKeys = new Map<string, unknown>();
+/** Commands of the editor's own that were executed, with what they were given. */
+export const executed: { readonly command: string; readonly given: readonly unknown[] }[] = [];
+onReset(() => {
+  [handlers, contextKeys].forEach((map) => map.clear());
+  executed.splice(0);
+});
+
+/** The names of the commands that are registered. */
+export function registeredCommands(): string[] {
+  return [...handlers.keys()].sort();
+}
+
+/** @throws where another has the name */
+export function registerCommand(command: string, handler: (...given: unknown[]) => unknown): Disposable {
+  if (handlers.has(command)) {
+    throw new Error(`command '${command}' already exists`);
+  }
+  handlers.set(command, handler);
+  return new Disposable(() => handlers.delete(command));
+}
+
+/** Runs a command of the extension; of the editor's own it knows those that the extension uses. @throws for any other */
+export function executeCommand(command: string, ...given: unknown[]): Promise<unknown> {
+  // What a handler throws rejects, as it does across processes.
+  return Promise.resolve().then(() => (handlers.get(command) ?? ownCommand(command))(...given));
+}
+
+function ownCommand(command: string): (...given: unknown[]) => unknown {
+  if (command === 'setContext') {
+    return (key, value) => void contextKeys.set(key as string, value);
+  }
+  const view = command.replace(/\.focus$/, '');
+  const isView = command.endsWith('.focus') && webviewProviders.has(view);
+  if (!isView && command !== 'vscode.open') {
+    throw new Error(`command '${command}' not found`);
+  }
+  return (...given) => {
+    executed.push({ command, given });
+    if (isView) {
+      openView(view);
+    }
+  };
+}
+
+/** Tools that language models may call. */
+export const tools = new Map<string, vscode.LanguageModelTool<unknown>>();
+
+/** Editors that are built on VS Code may have none. */
+export let lm: { readonly registerTool: typeof registerTool } | undefined;
+onReset(() => {
+  tools.clear();
+  lm = { registerTool };
+});
+
+/** Takes the language models out of the editor. */
+export function leaveOutLanguageModels(): void {
+  lm = undefined;
+}
+
+function registerTool(name: string, tool: vscode.LanguageModelTool<unknown>): Disposable {
+  if (tools.has(name)) {
+    throw new Error(`Tool "${name}" already has an implementation.`);
+  }
+  tools.set(name, tool);
+  return new Disposable(() => tools.delete(name));
+}

@@ -1,0 +1,144 @@
+import type * as vscode from 'vscode';
+import { closeDocument, type FakeDocument, textDocuments } from './documents';
+import { emitter, onReset } from './events';
+import { Range, Selection } from './places';
+import { ViewColumn } from './values';
+
+/** An editor: a document in a column. */
+export class FakeEditor {
+  private chosen: readonly vscode.Selection[] = [new Selection(0, 0, 0, 0)];
+  visibleRanges: readonly vscode.Range[];
+  readonly options = {};
+  /** What each decoration covers. */
+  readonly decorations = new Map<unknown, readonly vscode.Range[]>();
+  readonly revealed: { readonly range: vscode.Range; readonly how: number | undefined }[] = [];
+
+  constructor(
+    readonly document: FakeDocument,
+    readonly viewColumn: number,
+  ) {
+    this.visibleRanges = [new Range(document.positionAt(0), document.positionAt(document.getText().length))];
+  }
+
+  get selection(): vscode.Selection {
+    return this.chosen[0];
+  }
+
+  set selection(selection: vscode.Selection) {
+    this.selections = [selection];
+  }
+
+  get selections(): readonly vscode.Selection[] {
+    return this.chosen;
+  }
+
+  /** The event comes later, as it does from an editor. */
+  set selections(selections: readonly vscode.Selection[]) {
+    this.chosen = selections;
+    queueMicrotask(() => selectionChanged.fire({ textEditor: this }));
+  }
+
+  setDecorations(type: unknown, ranges: readonly vscode.Range[]): void {
+    this.decorations.set(type, ranges);
+  }
+
+  revealRange(range: vscode.Range, how?: number): void {
+    this.revealed.push({ range, how });
+  }
+}
+
+/** What fires where an editor has moved. */
+interface Moved {
+  readonly textEditor: FakeEditor;
+}
+
+const selectionChanged = emitter<Moved>();
+const scrolled = emitter<Moved>();
+const activeChanged = emitter<FakeEditor | undefined>();
+const visibleChanged = emitter<readonly FakeEditor[]>();
+export const onDidChangeTextEditorSelection = selectionChanged.event;
+export const onDidChangeTextEditorVisibleRanges = scrolled.event;
+export const onDidChangeActiveTextEditor = activeChanged.event;
+export const onDidChangeVisibleTextEditors = visibleChanged.event;
+
+/** The editors on screen, and the one that has the focus. */
+export const editors: { active: FakeEditor | undefined; visible: readonly FakeEditor[] } = { active: undefined, visible: [] };
+/** Decoration types that are in force. */
+export const decorationTypes = new Set<unknown>();
+onReset(() => {
+  Object.assign(editors, { active: undefined, visible: [] });
+  decorationTypes.clear();
+});
+
+/** Decorations go from every editor with their type. */
+export function createTextEditorDecorationType(options: unknown): { readonly options: unknown; dispose(): void } {
+  const type = {
+    options,
+    dispose: (): void => {
+      decorationTypes.delete(type);
+      editors.visible.forEach(({ decorations }) => decorations.delete(type));
+    },
+  };
+  decorationTypes.add(type);
+  return type;
+}
+
+/** Where a document is to be shown. */
+interface ShowOptions {
+  readonly viewColumn?: number;
+  readonly selection?: vscode.Range;
+  readonly preserveFocus?: boolean;
+}
+
+/** Shows a document: in the editor that has it, or in place of what its column shows. */
+export function show(
+  document: FakeDocument,
+  { viewColumn = ViewColumn.Active, selection, preserveFocus = false }: ShowOptions = {},
+): FakeEditor {
+  const activeColumn = editors.active?.viewColumn ?? ViewColumn.One;
+  const column = viewColumn === ViewColumn.Active ? activeColumn : viewColumn === ViewColumn.Beside ? activeColumn + 1 : viewColumn;
+  const there = editors.visible.find((editor) => editor.viewColumn === column);
+  const editor = there?.document === document ? there : new FakeEditor(document, column);
+  if (selection !== undefined) {
+    editor.selection = new Selection(selection.start, selection.end);
+  }
+  if (editor !== there) {
+    editors.visible = [...editors.visible.filter((other) => other !== there), editor];
+    visibleChanged.fire(editors.visible);
+  }
+  if (!preserveFocus) {
+    focus(editor);
+  }
+  return editor;
+}
+
+/** The focus goes to an editor, or to what is none. */
+export function focus(editor: FakeEditor | undefined): void {
+  if (editors.active !== editor) {
+    editors.active = editor;
+    activeChanged.fire(editor);
+  }
+}
+
+/** Closes an editor, and its document with it. */
+export function closeEditor(editor: FakeEditor): void {
+  editors.visible = editors.visible.filter((other) => other !== editor);
+  if (editors.active === editor) {
+    focus(editors.visible.at(-1));
+  }
+  visibleChanged.fire(editors.visible);
+  if (textDocuments.includes(editor.document) && editors.visible.every(({ document }) => document !== editor.document)) {
+    closeDocument(editor.document);
+  }
+}
+
+/** Scrolls to a range. */
+export function scroll(editor: FakeEditor, ...ranges: readonly vscode.Range[]): void {
+  editor.visibleRanges = ranges;
+  scrolled.fire({ textEditor: editor });
+}
+
+/** The user selects a range. */
+export function select(editor: FakeEditor, ...ranges: readonly vscode.Range[]): void {
+  editor.selections = ranges.map(({ start, end }) => new Selection(start, end));
+}

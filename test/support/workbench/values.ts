@@ -1,0 +1,153 @@
+import { posix } from 'node:path';
+import type * as vscode from 'vscode';
+
+/** What the parts of an address are. */
+interface UriParts {
+  readonly scheme: string;
+  readonly authority?: string;
+  readonly path?: string;
+  readonly query?: string;
+  readonly fragment?: string;
+}
+
+/** An address, written as an editor writes it: everything but letters, digits, `-._~/` in percent signs. */
+export class Uri implements vscode.Uri {
+  readonly scheme: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly query: string;
+  readonly fragment: string;
+
+  private constructor({ scheme, authority = '', path = '', query = '', fragment = '' }: UriParts) {
+    this.scheme = scheme;
+    this.authority = authority;
+    this.path = path;
+    this.query = query;
+    this.fragment = fragment;
+  }
+
+  static from(parts: UriParts): Uri {
+    return new Uri(parts);
+  }
+
+  static file(path: string): Uri {
+    return new Uri({ scheme: 'file', path });
+  }
+
+  static parse(value: string): Uri {
+    const match = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/i.exec(value);
+    if (match === null) {
+      throw new Error(`[UriError]: Scheme is missing: ${value}`);
+    }
+    const [scheme, authority, path, query, fragment] = match.slice(1).map((part: string | undefined) => decodeURIComponent(part ?? ''));
+    return new Uri({ scheme, authority, path, query, fragment });
+  }
+
+  static joinPath(base: vscode.Uri, ...segments: string[]): Uri {
+    return new Uri({ ...partsOf(base), path: posix.join(base.path, ...segments) });
+  }
+
+  get fsPath(): string {
+    return this.path;
+  }
+
+  with(change: Partial<UriParts>): Uri {
+    return new Uri({ ...partsOf(this), ...change });
+  }
+
+  toString(): string {
+    const encoded = (part: string): string => part.split('/').map(encodeURIComponent).join('/');
+    const { scheme, authority, path, query, fragment } = this;
+    const place = scheme === 'file' || authority !== '' ? `//${authority}` : '';
+    return `${scheme}:${place}${encoded(path)}${query && `?${encoded(query)}`}${fragment && `#${encoded(fragment)}`}`;
+  }
+
+  toJSON(): UriParts {
+    return partsOf(this);
+  }
+}
+
+function partsOf({ scheme, authority, path, query, fragment }: UriParts): UriParts {
+  return { scheme, authority, path, query, fragment } as UriParts;
+}
+
+/** Markdown; appended text means nothing but itself, as in an editor. */
+export class MarkdownString implements vscode.MarkdownString {
+  isTrusted?: boolean;
+  supportThemeIcons?: boolean;
+  supportHtml?: boolean;
+
+  constructor(public value = '') {}
+
+  appendText(text: string): this {
+    this.value += text
+      .replaceAll(/[\\`*_{}[\]()#+\-!~]/g, '\\$&')
+      .replaceAll(/([ \t]+)/g, (_, spaces: string) => '&nbsp;'.repeat(spaces.length))
+      .replaceAll(/^>/gm, '\\>')
+      .replaceAll('\n', '\n\n');
+    return this;
+  }
+
+  appendMarkdown(text: string): this {
+    this.value += text;
+    return this;
+  }
+
+  appendCodeblock(code: string, language = ''): this {
+    return this.appendMarkdown(`\n\`\`\`${language}\n${code}\n\`\`\`\n`);
+  }
+}
+
+export class ThemeColor implements vscode.ThemeColor {
+  constructor(readonly id: string) {}
+}
+
+export class ThemeIcon implements vscode.ThemeIcon {
+  constructor(readonly id: string) {}
+}
+
+export class TreeItem {
+  constructor(
+    public label: string,
+    public collapsibleState: number = TreeItemCollapsibleState.None,
+  ) {}
+}
+
+export class InlayHint {
+  constructor(
+    public position: vscode.Position,
+    public label: string,
+  ) {}
+}
+
+export class CodeLens {
+  constructor(
+    public range: vscode.Range,
+    public command?: vscode.Command,
+  ) {}
+}
+
+export class Hover {
+  readonly contents: readonly vscode.MarkdownString[];
+
+  constructor(contents: vscode.MarkdownString | readonly vscode.MarkdownString[]) {
+    this.contents = Array.isArray(contents) ? (contents as readonly vscode.MarkdownString[]) : [contents as vscode.MarkdownString];
+  }
+}
+
+export class LanguageModelTextPart {
+  constructor(readonly value: string) {}
+}
+
+export class LanguageModelToolResult {
+  constructor(readonly content: readonly unknown[]) {}
+}
+
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 } as const;
+export const FileType = { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 } as const;
+export const ViewColumn = { Active: -1, Beside: -2, One: 1, Two: 2 } as const;
+export const TextEditorRevealType = { Default: 0, InCenter: 1, InCenterIfOutsideViewport: 2, AtTop: 3 } as const;
+export const QuickPickItemKind = { Separator: -1, Default: 0 } as const;
+export const ProgressLocation = { SourceControl: 1, Window: 10, Notification: 15 } as const;
+export const StatusBarAlignment = { Left: 1, Right: 2 } as const;
+export const ConfigurationTarget = { Global: 1, Workspace: 2, WorkspaceFolder: 3 } as const;

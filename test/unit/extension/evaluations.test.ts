@@ -1,0 +1,95 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CancelledError } from '../../../src/core/errors';
+import type { ExperimentSummary } from '../../../src/core/evaluate/report';
+import type { LedgerReport } from '../../../src/core/ledger/report';
+import { activated, openPrompt, run } from '../../support/host';
+import { executed } from '../../support/workbench/commands';
+import { script, textsOf } from '../../support/workbench/dialogs';
+import { edit, openDocument } from '../../support/workbench/documents';
+import { show } from '../../support/workbench/editors';
+import { restrict } from '../../support/workbench/files';
+import { set } from '../../support/workbench/settings';
+
+const text = 'First line.\nSecond line.\nThird line.\n';
+
+const summary = { points: [{ quality: {} }, { quality: {} }], prompts: ['a', 'b'], resumed: 0 } as unknown as ExperimentSummary;
+
+describe('an evaluation', () => {
+  it('is of the prompt in front under every scenario that it can have', async () => {
+    const { engine } = await activated({ prepare: () => set('twoHeads.scenario', 'causal') });
+    await openPrompt(text.repeat(50));
+    script.picks.push('Predictions by Position');
+    const running = run('evaluate');
+    const call = await engine.next('evaluate');
+    expect(call.argument).toMatchObject({
+      experiment: { prompts: ['/prompts/prompt.md'], blocks: [256], model: 'tiny-docs-5m', needle: null },
+      texts: [{ path: '/prompts/prompt.md', text: text.repeat(50) }],
+    });
+    const { scenarios } = (call.argument as unknown as { experiment: { scenarios: string[] } }).experiment;
+    expect(scenarios[0]).toBe('causal');
+    expect(scenarios.length).toBeGreaterThan(2);
+    call.resolve(summary);
+    await running;
+    expect(textsOf('information')).toEqual(['Two Heads: Evaluated 2 points of 2 on 2 prompts.']);
+    script.picks.push('Predictions and Needles');
+    const again = run('evaluate');
+    const second = await engine.next('evaluate');
+    expect((second.argument as unknown as { experiment: { needle: unknown } }).experiment.needle).not.toBeNull();
+    second.reject(new CancelledError());
+    await again;
+    script.picks.push(undefined);
+    await run('evaluate');
+    expect(engine.calls).toHaveLength(2);
+  });
+
+  it('is refused where the prompt has no plan', async () => {
+    const { engine } = await activated();
+    await openPrompt('');
+    script.picks.push('Predictions by Position');
+    await run('evaluate');
+    expect(engine.calls).toEqual([]);
+    expect(textsOf('error')).toEqual(['Two Heads: This prompt is empty.']);
+  });
+
+  it('may be what an experiment file says, which is saved first', async () => {
+    const { engine, folder } = await activated();
+    const path = join(folder, 'window.two-heads.json');
+    writeFileSync(path, '{}');
+    const document = openDocument(path, '{}');
+    edit(document, { from: 1, text: '"blocks": [64]' });
+    show(document);
+    const running = run('runExperiment');
+    const call = await engine.next('evaluate');
+    expect(call.argument).toEqual({ file: path });
+    expect(readFileSync(path, 'utf8')).toBe('{"blocks": [64]}');
+    call.resolve(summary);
+    await running;
+    expect(executed).toEqual([{ command: 'twoHeads.panel.focus', given: [] }]);
+  });
+
+  it('is not what another file says, or one of a workspace that is not trusted', async () => {
+    const { engine, folder } = await activated({ prepare: restrict });
+    await run('runExperiment');
+    show(openDocument('/data.json', '{}'));
+    await run('runExperiment');
+    expect(textsOf('warning')).toEqual(Array(2).fill(expect.stringContaining('open an experiment file (*.two-heads.json) first')));
+    show(openDocument(join(folder, 'a.two-heads.json'), '{}'));
+    await run('runExperiment');
+    expect(textsOf('error')).toEqual([expect.stringContaining('trust the workspace to run it')]);
+    expect(engine.calls).toEqual([]);
+  });
+});
+
+describe('the ledger', () => {
+  it('needs no prompt', async () => {
+    const { engine } = await activated({ prepare: () => set('twoHeads.threads', 2) });
+    const running = run('runLedger');
+    const call = await engine.next('ledger');
+    expect(call.argument).toMatchObject({ threads: 2, tokens: 1000 });
+    call.resolve({ rows: [{ verdict: 'exact' }, { verdict: 'within' }] } as unknown as LedgerReport);
+    await running;
+    expect(textsOf('information')).toEqual(['Two Heads: Ledger of 2 rows: all exact or within their stated errors.']);
+  });
+});

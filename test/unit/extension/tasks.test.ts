@@ -1,0 +1,259 @@
+import { describe, expect, it } from 'vitest';
+import * as vscode from 'vscode';
+import { InputError } from '../../../src/core/errors';
+import type { GenerationReport } from '../../../src/core/generate/report';
+import { activated, openPrompt, Panel, run } from '../../support/host';
+import { reportFor } from '../../support/host-reports';
+import { reportOf } from '../../support/reports';
+import { contextKeys, executed } from '../../support/workbench/commands';
+import { messages, script, shownInputs, textsOf } from '../../support/workbench/dialogs';
+import { openTextDocument, textDocuments } from '../../support/workbench/documents';
+import { closeEditor, editors, focus, select } from '../../support/workbench/editors';
+import { settled } from '../../support/workbench/events';
+import { openFolders } from '../../support/workbench/files';
+import { shownLenses } from '../../support/workbench/languages';
+import { set } from '../../support/workbench/settings';
+import { logged, progresses, shownLogs } from '../../support/workbench/views';
+
+const text = 'First line.\nSecond line.\nThird line.\n';
+
+describe('a simulation', () => {
+  it('is of the prompt in front, with the settings and the choice, and says how it came out', async () => {
+    const { engine } = await activated();
+    openFolders('/prompts');
+    set('twoHeads.threads', 3);
+    set('twoHeads.verify', 'dense');
+    set('twoHeads.memoryLimit', 512);
+    set('twoHeads.oracleHeads', 2);
+    set('twoHeads.scenario', 'full');
+    await openPrompt(text);
+    const running = run('simulateFile');
+    const call = await engine.next('simulate');
+    expect(call.argument).toMatchObject({
+      path: 'prompt.md',
+      text,
+      options: {
+        scenario: { kind: 'full' },
+        blockSize: 256,
+        threads: 3,
+        verify: 'dense',
+        memoryLimit: 512 * 1024 ** 2,
+        model: 'tiny-docs-5m',
+        oracleHeads: 2,
+        oracleLayers: 1,
+      },
+    });
+    expect(progresses[0].options).toMatchObject({ location: vscode.ProgressLocation.Notification, cancellable: true });
+    call.progress(0.25, 'projecting');
+    call.progress(0.75, 'attending');
+    expect(progresses[0].reports).toEqual([
+      { message: 'full: projecting', increment: 25 },
+      { message: 'full: attending', increment: 50 },
+    ]);
+    expect(contextKeys.get('twoHeads.running')).toBe(true);
+    script.press = ({ buttons }) => buttons[0];
+    const report = await reportFor(call);
+    call.resolve(report);
+    await running;
+    await settled();
+    const said = `${report.prompt.tokens} tokens in 1.23 s: ${report.run.calls.total} calls, max abs error 3.1e-7.`;
+    expect(textsOf('information')).toEqual([`Two Heads: ${said}`]);
+    expect(logged).toContainEqual({ level: 'info', line: said });
+    expect(executed).toEqual([{ command: 'twoHeads.panel.focus', given: [] }]);
+    expect(progresses[0].ended).toBe(true);
+    expect(contextKeys.get('twoHeads.running')).toBe(false);
+  });
+
+  it('may be of a selection, which must not be empty', async () => {
+    const { engine } = await activated();
+    const { editor } = await openPrompt(text);
+    await run('simulateSelection');
+    expect(textsOf('warning')).toEqual(['Two Heads: nothing is selected; select the text to run.']);
+    select(editor, new vscode.Range(0, 6, 1, 6));
+    const running = run('simulateSelection');
+    const call = await engine.next('simulate');
+    expect(call.argument).toMatchObject({ path: '/prompts/prompt.md#L1-L2', text: 'line.\nSecond' });
+    call.resolve({ ...(await reportFor(call)), fidelity: null });
+    await running;
+    expect(textsOf('information')).toEqual([expect.stringMatching(/^Two Heads: \d+ tokens in 1\.23 s: \d+ calls\.$/)]);
+  });
+
+  it('is refused while another is on, and can be cancelled', async () => {
+    const { engine } = await activated();
+    await openPrompt(text);
+    const first = run('simulateFile');
+    await engine.next('simulate');
+    await run('simulateFile');
+    await run('runLedger');
+    expect(textsOf('warning')).toEqual(Array(2).fill('Two Heads is already running; cancel that run first.'));
+    await run('cancel');
+    await first;
+    expect(textsOf('information')).toEqual(['Two Heads: the run was cancelled.']);
+    // Where nothing runs there is nothing to cancel.
+    await run('cancel');
+    const second = run('simulateFile');
+    await engine.next('simulate');
+    progresses.at(-1)?.cancel();
+    await second;
+    expect(engine.calls).toHaveLength(2);
+    expect(textsOf('information')).toHaveLength(2);
+    expect(textsOf('error')).toEqual([]);
+  });
+
+  it('tells why it failed, in the log too', async () => {
+    const { engine } = await activated();
+    await openPrompt(text);
+    script.press = () => 'Show Log';
+    const running = run('simulateFile');
+    (await engine.next('simulate')).reject(new Error('The engine process ended (SIGKILL); run again to start a new one.'));
+    await running;
+    await settled();
+    expect(textsOf('error')).toEqual(['Two Heads: The engine process ended (SIGKILL); run again to start a new one.']);
+    expect(logged).toEqual([{ level: 'error', line: 'The engine process ended (SIGKILL); run again to start a new one.' }]);
+    expect(shownLogs).toEqual(['Two Heads']);
+  });
+
+  it('does not begin where a choice or a setting means nothing', async () => {
+    const { engine } = await activated();
+    await openPrompt(text);
+    set('twoHeads.blockSize', 1);
+    await run('simulateFile');
+    set('twoHeads.blockSize', 64);
+    set('twoHeads.construction', 'loose');
+    await run('simulateFile');
+    expect(engine.calls).toEqual([]);
+    expect(textsOf('error')).toEqual([expect.stringContaining('Block size'), expect.stringContaining('loose')]);
+  });
+});
+
+describe('a comparison', () => {
+  it('runs every scenario, and names those that the prompt cannot have', async () => {
+    const { engine } = await activated();
+    await openPrompt(text);
+    const running = run('compareScenarios');
+    const kinds: string[] = [];
+    for (let left = 6; left > 0; left -= 1) {
+      const call = await engine.next('simulate');
+      const { kind } = call.argument.options.scenario;
+      kinds.push(kind);
+      if (kind === 'sliding-window' || kind === 'local-window') {
+        call.reject(new InputError('The window is too wide.'));
+      } else {
+        call.resolve(await reportFor(call));
+      }
+    }
+    await running;
+    expect(kinds).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
+    const [said] = textsOf('information');
+    expect(said).toMatch(
+      /^Two Heads: Compared 4 scenarios on \d+ tokens\. Left out sliding-window\(.*\) and local-window\(.*\): The window is too wide\.$/,
+    );
+    expect(progresses).toHaveLength(1);
+  });
+
+  it('has the custom mask among them where it is chosen, says so where none can be, and stops at a failure', async () => {
+    const { engine } = await activated({ prepare: () => set('twoHeads.scenario', 'custom') });
+    await openPrompt(text);
+    const running = run('compareScenarios');
+    for (let left = 7; left > 0; left -= 1) {
+      (await engine.next('simulate')).reject(new InputError('No.'));
+    }
+    await running;
+    expect(engine.calls.map(({ argument }) => (argument as { options: { scenario: { kind: string } } }).options.scenario.kind).at(-1)).toBe(
+      'custom',
+    );
+    expect(textsOf('error')).toEqual(['Two Heads: No.']);
+    const again = run('compareScenarios');
+    (await engine.next('simulate')).reject(new Error('crashed'));
+    await again;
+    expect(engine.calls).toHaveLength(8);
+    expect(textsOf('error')[1]).toBe('Two Heads: crashed');
+  });
+});
+
+/** A continuation of a prompt. */
+function continuationOf(path: string, added: string): GenerationReport {
+  const { prompt, model, oracle, environment } = reportOf({ path });
+  return {
+    prompt,
+    model,
+    oracle,
+    environment,
+    generation: { tokens: 1, baseline: true, temperature: 0, topK: 0, topP: 1, seed: 1 },
+    continuation: {
+      scenario: { kind: 'causal' },
+      text: added,
+      tokens: [{ id: 1, text: added, logProbability: -1 }],
+      ended: 'length',
+      cachedKeys: 10,
+      cacheBytes: 100,
+      prefillMs: 1,
+      decodeMs: 1,
+      prefillCalls: { attention: 1, tokenwise: 1, dispatches: 1 },
+      decodeCalls: { attention: 1, tokenwise: 1, dispatches: 1 },
+    },
+    baseline: null,
+    sameTokens: null,
+  } as unknown as GenerationReport;
+}
+
+describe('a continuation', () => {
+  it('is shown beside its prompt, the latest in place of the one before, and is no prompt itself', async () => {
+    const { engine } = await activated();
+    const { editor } = await openPrompt(text);
+    const carryOn = async (added: string): Promise<void> => {
+      script.inputs.push(['0', '100000', '5']);
+      const running = run('continuePrompt');
+      const call = await engine.next('generate');
+      expect(call.argument).toMatchObject({ text, generation: { tokens: 5, temperature: 0, baseline: true } });
+      call.resolve(continuationOf('/prompts/prompt.md', added));
+      await running;
+      await settled();
+    };
+    await carryOn('and so on');
+    expect(shownInputs[0].refusals).toHaveLength(2);
+    const shown = editors.visible.find(({ viewColumn }) => viewColumn === 2);
+    expect(editors.active).toBe(editor);
+    expect(shown?.document.uri.path).toBe('/Continuation of prompt.md.txt');
+    expect(shown?.document.getText()).toContain('  | and so on');
+    focus(shown);
+    expect((await new Panel().snapshot()).document).toBe('/prompts/prompt.md');
+    focus(editor);
+    await carryOn('or not');
+    expect(shown?.document.getText()).toContain('  | or not');
+    expect(textDocuments.filter(({ uri }) => uri.scheme === 'two-heads-continuation')).toHaveLength(1);
+    closeEditor(shown as never);
+    expect((await openTextDocument(shown?.document.uri as vscode.Uri)).getText()).toBe('');
+  });
+
+  it('is not asked of the engine without an answer, and not shown where it failed', async () => {
+    const { engine } = await activated();
+    await openPrompt(text);
+    script.inputs.push([undefined]);
+    await run('continuePrompt');
+    expect(engine.calls).toEqual([]);
+    script.inputs.push(['5']);
+    const running = run('continuePrompt');
+    (await engine.next('generate')).reject(new InputError('No weights.'));
+    await running;
+    expect(textsOf('error')).toEqual(['Two Heads: No weights.']);
+    expect(editors.visible).toHaveLength(1);
+  });
+});
+
+describe('the sample prompt', () => {
+  it('is opened as a document of its own where there is no prompt', async () => {
+    const { engine } = await activated();
+    script.press = () => 'Open the Sample Prompt';
+    await run('simulateFile');
+    expect(engine.calls).toEqual([]);
+    const document = editors.active?.document;
+    expect(document?.isUntitled).toBe(true);
+    expect(document?.languageId).toBe('markdown');
+    expect(document?.getText()).toContain('# A long prompt to try Two Heads on');
+    expect((await shownLenses(document as never)).length).toBeGreaterThan(1);
+    await run('openSamplePrompt');
+    expect(textDocuments).toHaveLength(2);
+    expect(messages).toHaveLength(1);
+  });
+});

@@ -1,0 +1,178 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as vscode from 'vscode';
+import { activated, type Host } from '../../support/host';
+import { reportFor } from '../../support/host-reports';
+import { modelsFolder } from '../../support/paths';
+import { tools } from '../../support/workbench/commands';
+import { edit, openDocument } from '../../support/workbench/documents';
+import { openFolders, otherFiles } from '../../support/workbench/files';
+import { set } from '../../support/workbench/settings';
+
+const text = 'The quick brown fox jumps over the lazy dog. '.repeat(30);
+
+/** What a user is asked before a tool is called. */
+async function confirmation(name: string, input: unknown): Promise<{ title: string; message: string; progress: string }> {
+  const token = new vscode.CancellationTokenSource().token;
+  const prepared = await tools.get(name)?.prepareInvocation?.({ input }, token);
+  const said = prepared?.confirmationMessages;
+  const markdown = (part: string | vscode.MarkdownString | undefined): string => (typeof part === 'object' ? part.value : (part ?? ''));
+  return { title: said?.title ?? '', message: markdown(said?.message), progress: markdown(prepared?.invocationMessage) };
+}
+
+/** What a tool answers, part by part. */
+async function call(name: string, input: unknown, token = new vscode.CancellationTokenSource().token): Promise<string[]> {
+  const result = await tools.get(name)?.invoke({ input, toolInvocationToken: undefined }, token);
+  return (result?.content as vscode.LanguageModelTextPart[]).map(({ value }) => value);
+}
+
+/** The text of a tool's Markdown as it is shown. */
+function read(markdown: string): string {
+  return markdown.replaceAll('&nbsp;', ' ').replaceAll(/\\([\\`*_{}[\]()#+\-!~>])/g, '$1');
+}
+
+/** The extension with a workspace of one folder, which holds a prompt. */
+async function withFolder(): Promise<Host & { workspace: string }> {
+  const host = await activated();
+  const workspace = join(host.folder, 'project');
+  mkdirSync(workspace);
+  writeFileSync(join(workspace, 'a_b.md'), text);
+  openFolders(workspace);
+  return { ...host, workspace };
+}
+
+describe('a language model', () => {
+  it('plans a file of the workspace once the user agrees', async () => {
+    const { engine } = await withFolder();
+    const { title, message, progress } = await confirmation('twoHeads_plan_prompt', { file: 'a_b.md' });
+    expect([title, read(progress)]).toEqual(['Plan a_b.md?', 'Planning a_b.md']);
+    // A file's name is no Markdown.
+    expect(message).toContain('a\\_b.md');
+    expect(read(message)).toBe(
+      'Two Heads counts what a_b.md (1,350 characters) costs. Nothing is run; the chat gets the numbers, not the text.',
+    );
+    const [said, json] = await call('twoHeads_plan_prompt', { file: 'a_b.md', scenario: 'full', blockSize: 64 });
+    expect(said).toMatch(/^\*\*a_b\.md\*\*: \d+ tokens under full, tiny-docs-5m, M = 64, fused/);
+    expect(JSON.parse(json)).toMatchObject({ scenario: { kind: 'full' }, prompt: { path: 'a_b.md' } });
+    expect(said + json).not.toContain('quick');
+    expect(engine.calls).toEqual([]);
+  });
+
+  it('runs a text, and hears the numbers', async () => {
+    const { engine } = await activated();
+    const { title, message, progress } = await confirmation('twoHeads_simulate_prompt', { text, scenario: 'sliding-window', window: 64 });
+    expect([title, read(progress)]).toEqual(['Simulate the given text?', 'Simulating the given text under sliding-window(window 64)']);
+    expect(read(message)).toMatch(
+      /M = 256, under sliding-window\(window 64\): \d+ calls of the small transformer, in a time that is not known/,
+    );
+    const answer = call('twoHeads_simulate_prompt', { text, scenario: 'sliding-window', window: 64 });
+    const engineCall = await engine.next('simulate');
+    expect(engineCall.argument).toMatchObject({ text, options: { scenario: { kind: 'sliding-window', window: 64 } } });
+    engineCall.resolve(await reportFor(engineCall));
+    expect((await answer)[0]).toContain('- fidelity: max abs error 3.1e-7');
+  });
+
+  it('compares scenarios', async () => {
+    const { engine } = await activated();
+    const input = { text, scenarios: ['causal', 'full'], blockSize: 64 };
+    const { title, message } = await confirmation('twoHeads_compare_scenarios', input);
+    expect(title).toBe('Compare 2 scenarios on the given text?');
+    expect(read(message)).toContain('under causal, full: ');
+    const answer = call('twoHeads_compare_scenarios', input);
+    for (const kind of ['causal', 'full']) {
+      const engineCall = await engine.next('simulate');
+      expect(engineCall.argument.options.scenario.kind).toBe(kind);
+      engineCall.resolve(await reportFor(engineCall));
+    }
+    const [table] = await answer;
+    expect(table.split('\n').filter((line) => /^\| (causal|full) \|/.test(line))).toHaveLength(2);
+  });
+
+  it('is told that a run was cancelled as an editor tells it', async () => {
+    const { engine } = await activated();
+    const source = new vscode.CancellationTokenSource();
+    const answer = call('twoHeads_simulate_prompt', { text }, source.token);
+    await engine.next('simulate');
+    source.cancel();
+    await expect(answer).rejects.toThrow(vscode.CancellationError);
+    const failing = call('twoHeads_simulate_prompt', { text });
+    (await engine.next('simulate')).reject(new Error('crashed'));
+    await expect(failing).rejects.toThrow('crashed');
+  });
+
+  it.each<[unknown, string]>([
+    [{ file: '../secret.md' }, 'is outside the workspace'],
+    [{ file: '/etc/passwd' }, 'is outside the workspace'],
+    [{ file: 'link.md' }, 'is a link that leads outside the workspace'],
+    [{ file: 'missing.md' }, 'is no file of the workspace'],
+    [{ file: '.' }, 'is no file of the workspace'],
+    [{ file: 'empty.md' }, 'empty.md is empty'],
+    [{ text: '' }, 'input.text of "" is not possible'],
+    [{}, 'neither file and text'],
+    [{ text, model: '/usr' }, 'neither ships with Two Heads nor is a folder of the workspace; use '],
+    [{ text, model: 'outside' }, 'neither ships with Two Heads nor is a folder of the workspace'],
+  ])('is refused %j', async (input, why) => {
+    const { workspace, folder } = await withFolder();
+    writeFileSync(join(folder, 'secret.md'), 'secret');
+    writeFileSync(join(workspace, 'empty.md'), '');
+    mkdirSync(join(folder, 'elsewhere'));
+    symlinkSync(join(folder, 'secret.md'), join(workspace, 'link.md'));
+    symlinkSync(join(folder, 'elsewhere'), join(workspace, 'outside'));
+    await expect(call('twoHeads_plan_prompt', input)).rejects.toMatchObject({
+      name: 'InputError',
+      message: expect.stringContaining(why) as string,
+    });
+    await expect(confirmation('twoHeads_simulate_prompt', input)).rejects.toThrow(why);
+  });
+
+  it('names no file where no folder is open', async () => {
+    await activated();
+    await expect(call('twoHeads_plan_prompt', { file: 'a.md' })).rejects.toThrow('no folder is open; open one, or give the text');
+  });
+
+  it('finds a file in any folder, behind its name too, and by its absolute path', async () => {
+    const { workspace, folder } = await withFolder();
+    const second = join(folder, 'second');
+    mkdirSync(second);
+    writeFileSync(join(second, 'only.md'), 'Only here.');
+    openFolders(workspace, second);
+    for (const file of ['only.md', 'second/only.md', join(second, 'only.md')]) {
+      expect((await call('twoHeads_plan_prompt', { file }))[0]).toContain('**second/only.md**');
+    }
+  });
+
+  it('reads a file as it is in the editor, and from other file systems', async () => {
+    const { workspace } = await withFolder();
+    const size = async (file: string): Promise<number> =>
+      (JSON.parse((await call('twoHeads_plan_prompt', { file }))[1]) as { prompt: { bytes: number } }).prompt.bytes;
+    expect(await size('a_b.md')).toBe(text.length);
+    const document = openDocument(join(workspace, 'a_b.md'), text);
+    edit(document, { from: 0, text: 'More. ' });
+    expect(await size('a_b.md')).toBe(text.length + 6);
+    openFolders(vscode.Uri.parse('memfs:/project'));
+    otherFiles.set('memfs:/project/c.md', new TextEncoder().encode('There.'));
+    expect(await size('c.md')).toBe(6);
+    await expect(size('/project/c.md')).rejects.toThrow('is outside the workspace');
+  });
+
+  it('may name a model that ships, a folder of the workspace, or that of the settings', async () => {
+    const { workspace } = await withFolder();
+    symlinkSync(join(modelsFolder, 'gpt2'), join(workspace, 'linked'));
+    const model = join(workspace, 'own');
+    mkdirSync(model);
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) {
+      symlinkSync(join(modelsFolder, 'tiny-docs-5m', name), join(model, name));
+    }
+    const named = async (given: string): Promise<string> =>
+      (JSON.parse((await call('twoHeads_plan_prompt', { text, model: given }))[1]) as { model: { name: string } }).model.name;
+    expect(await named('tiny-docs-5m')).toBe('tiny-docs-5m');
+    expect(await named('own')).toBe('own');
+    expect(await named(model)).toBe('own');
+    await expect(named('linked')).rejects.toThrow('neither ships');
+    const elsewhere = join(modelsFolder, 'tiny-docs-5m');
+    await expect(named(elsewhere)).rejects.toThrow('neither ships');
+    set('twoHeads.model', elsewhere);
+    expect(await named(elsewhere)).toBe('tiny-docs-5m');
+  });
+});

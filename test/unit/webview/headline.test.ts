@@ -1,0 +1,100 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from 'vitest';
+import { formatBytes, formatCount, formatDuration, formatFlops } from '../../../src/core/format';
+import { planHeadline } from '../../../src/core/hints/hints';
+import type { PanelSnapshot } from '../../../src/protocol/panel';
+import { Headline } from '../../../webview/sections/headline';
+import { figuresOf, find, inGerman, isShown, newPage, pressButton, put, textOf, type Page } from './page';
+import { emptySnapshot, planOf, snapshotOf } from './snapshots';
+
+let page: Page;
+beforeEach(() => {
+  page = newPage();
+});
+
+/** The head of the page for a snapshot. */
+function shown(snapshot: PanelSnapshot): Headline {
+  const headline = put(new Headline(page.host));
+  headline.update(snapshot);
+  return headline;
+}
+
+describe('the head of the page', () => {
+  it('names the prompt and says what its plan costs, in the lens’s words', () => {
+    const snapshot = snapshotOf({ kind: 'sliding-window', parameters: { window: 100 } });
+    const { element } = shown(snapshot);
+    const plan = planOf({ kind: 'sliding-window', parameters: { window: 100 } });
+    expect(textOf('document')).toBe('docs/prompt.md');
+    expect(find('document').tagName).toBe('H1');
+    expect(textOf('headline')).toBe(planHeadline(plan));
+    expect(figuresOf(element)).toEqual({
+      Calls: formatCount(plan.calls.total),
+      'Attention calls': formatCount(plan.calls.attention),
+      'Token-wise calls': formatCount(plan.calls.tokenwise),
+      Bound: formatCount(plan.bound.calls),
+      Work: formatFlops(plan.flops),
+      Tensors: formatBytes(plan.bytes),
+      'Time, expected': formatDuration(snapshot.prediction?.wallMs ?? NaN),
+      'Memory, expected': formatBytes(snapshot.prediction?.peakBytes ?? NaN),
+    });
+    expect(find('calls-total').dataset['value']).toBe(String(plan.calls.total));
+    expect(find('bound-calls').title).toBe(`${plan.bound.theorem}: ${plan.bound.formula}`);
+    expect(textOf('bound')).toBe(`Bound on attention calls, ${plan.bound.theorem}: ${plan.bound.formula}`);
+  });
+
+  it('says how the small transformer is called where it is not the usual way, and expects no time of it', () => {
+    const { element } = shown(snapshotOf({ construction: 'tight' }));
+    expect(figuresOf(element)).toMatchObject({ Construction: 'tight' });
+    expect(Object.keys(figuresOf(element))).not.toContain('Time, expected');
+    expect(isShown('calibrate')).toBe(false);
+  });
+
+  it('lists what a reader must know of the plan, and keeps the list while it is the same', () => {
+    const snapshot = snapshotOf({ tokens: 50, blockSize: 64 });
+    const headline = shown(snapshot);
+    const notes = [...find('notes').children];
+    expect(notes.map(({ textContent }) => textContent)).toEqual(planOf({ tokens: 50, blockSize: 64 }).notes);
+    expect(notes).not.toEqual([]);
+    headline.update(snapshot);
+    expect(find('notes').children[0]).toBe(notes[0]);
+    headline.update(snapshotOf());
+    expect(isShown('notes')).toBe(false);
+  });
+
+  it('asks for a calibration while there is none, unless something runs', () => {
+    const headline = shown(snapshotOf({ calibrated: false }));
+    expect(Object.keys(figuresOf(headline.element))).not.toContain('Time, expected');
+    expect(isShown('calibrate')).toBe(true);
+    pressButton('calibrate');
+    expect(page.posted).toEqual([{ type: 'calibrate' }]);
+    headline.update(
+      snapshotOf({ calibrated: false }, { activity: { state: 'running', task: 'prompt', title: 'Calibrate', progress: null } }),
+    );
+    expect(isShown('calibrate')).toBe(false);
+    headline.update(snapshotOf());
+    expect(isShown('calibrate')).toBe(false);
+  });
+});
+
+describe('without a plan', () => {
+  it.each([
+    [emptySnapshot(), 'No prompt open', 'Open a Markdown, plain text or .prompt file to see what it costs.'],
+    [emptySnapshot({ document: 'a.md' }), 'a.md', 'Planning…'],
+    [emptySnapshot({ document: 'a.md', formError: 'M is wrong.' }), 'a.md', 'No plan: the scenario below needs a change.'],
+  ])('the head says why: %#', (snapshot, document, headline) => {
+    shown(snapshot);
+    expect([textOf('document'), textOf('headline')]).toEqual([document, headline]);
+    expect(isShown('calls-total')).toBe(false);
+    expect(isShown('calibrate')).toBe(false);
+  });
+});
+
+describe('in German', () => {
+  it('the head is German, with the numbers as they are', () => {
+    inGerman();
+    const { element } = shown(snapshotOf());
+    expect(figuresOf(element)).toMatchObject({ Aufrufe: formatCount(planOf().calls.total) });
+    expect(textOf('headline')).toBe(planHeadline(planOf()));
+    expect(textOf('headline')).toContain('Token');
+  });
+});
