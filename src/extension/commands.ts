@@ -93,7 +93,7 @@ export class Commands extends Disposable {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
       void vscode.window.showWarningMessage(
-        t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md tells how to write one.', experimentEnding),
+        t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md explains how to write one.', experimentEnding),
       );
       return;
     }

@@ -128,9 +128,7 @@ export class NumberField implements FormField {
   /** What is wrong with the text, or undefined. The host checks ranges. */
   get complaint(): string | undefined {
     const { title, minimum, maximum } = this.#question;
-    return this.value === undefined
-      ? t('{0} needs a whole number from {1} to {2}.', t(title), formatCount(minimum), formatCount(maximum))
-      : undefined;
+    return this.value === undefined ? t('{0} must be {1} to {2}.', t(title), formatCount(minimum), formatCount(maximum)) : undefined;
   }
 
   /** Shows the host's value, unless the user is in the field. */

@@ -45,10 +45,10 @@ export class Playback {
   readonly #back = button(
     '‹',
     'secondary',
-    { 'aria-label': t('One step back'), title: t('One step back'), 'data-testid': 'step-back' },
+    { 'aria-label': t('Previous step'), title: t('Previous step'), 'data-testid': 'step-back' },
     () => this.#stepBy(-1),
   );
-  readonly #on = button('›', 'secondary', { 'aria-label': t('One step on'), title: t('One step on'), 'data-testid': 'step-on' }, () =>
+  readonly #on = button('›', 'secondary', { 'aria-label': t('Next step'), title: t('Next step'), 'data-testid': 'step-on' }, () =>
     this.#stepBy(1),
   );
   readonly #slider = element('input', {

@@ -18,14 +18,14 @@ export const kindCounts: Readonly<Record<TileKind, (count: string) => string>> =
 /** Shown in place of a tile's description while no tile is chosen. */
 export function idleHint(): string {
   return t(
-    'Point at a tile, or focus the map and use the arrow keys. Click or Enter selects its text. Ctrl and the wheel zoom, dragging moves.',
+    'Point at a tile, or focus the map and use the arrow keys. Click or press Enter to select its text. Ctrl+wheel zooms, dragging moves the map.',
   );
 }
 
 /** Keyboard help. */
 export function keysHelp(): string {
   return t(
-    'Arrow keys move over the tiles, Home and End go to the row’s first and last tile, Page Up and Page Down move by a tenth of the rows, Enter selects the tile’s tokens in the editor. Plus and minus zoom, 0 shows the whole map, Shift with arrow keys moves what is shown.',
+    'Arrow keys move over the tiles, Home and End go to the row’s first and last tile, Page Up and Page Down move by a tenth of the rows, Enter selects the tile’s tokens in the editor. Plus and minus zoom, 0 shows the whole map, Shift with arrow keys moves the map.',
   );
 }
 

@@ -20,12 +20,12 @@ export class CostBars {
   readonly #scale = element(
     'p',
     { class: 'note', 'data-testid': 'costs-scale' },
-    t('Logarithmic axis: lengths of the two parts do not compare.'),
+    t('Logarithmic axis: the lengths of the two parts can’t be compared.'),
   );
   readonly #unknown = element(
     'p',
     { class: 'note', 'data-testid': 'costs-unknown' },
-    t('Time is not known: calibrate this machine. Black-box constructions are not predicted.'),
+    t('Time unknown: calibrate this machine. Black-box constructions are not predicted.'),
   );
   readonly #table = new DataTable(
     t('Cost per scenario'),
@@ -76,7 +76,7 @@ export class CostBars {
     );
     const textOf = (cost: PanelCost): string => {
       const sum = total(cost);
-      return `${cost.label} ${sum === null ? t('not known') : format(sum)}`;
+      return `${cost.label} ${sum === null ? t('unknown') : format(sum)}`;
     };
     this.#chart.show({
       description: t('{0} per scenario: {1}.', title, costs.map(textOf).join(', ')),

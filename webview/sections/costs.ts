@@ -29,7 +29,7 @@ export class Costs implements View {
     this.#bars = new CostBars(host, theme);
     this.#growth = new CostGrowth(host, theme);
     const choices = metrics.map(({ name, title }) => ({ value: name, label: title }));
-    const metric = radioGroup(t('What is counted'), choices, this.#metric.name, { 'data-testid': 'cost-metric' }, (name) => {
+    const metric = radioGroup(t('Metric'), choices, this.#metric.name, { 'data-testid': 'cost-metric' }, (name) => {
       host.setChosen(choiceName, name);
       this.#metric = metricOf(name);
       this.#draw();

@@ -17,7 +17,7 @@ import { Needles } from './needles';
 export class Quality implements View {
   readonly element: HTMLDetailsElement;
   readonly #task: OwnTask;
-  readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing was evaluated yet.'));
+  readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing evaluated yet.'));
   readonly #read = element('p', { class: 'note', 'data-testid': 'quality-read' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'quality-notes' });
   readonly #statistics = new QualityStatistics();
@@ -33,7 +33,7 @@ export class Quality implements View {
     const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
     this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
     const meaning = t(
-      'What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.',
+      'How each mask changes the model’s predictions, compared with its own attention: on the current prompt, or on the texts of an experiment file.',
     );
     this.element = section(
       host,

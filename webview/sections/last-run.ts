@@ -67,9 +67,7 @@ class FidelityAndQuality {
       element(
         'p',
         { class: 'note' },
-        t(
-          'Quality is what the mask itself does to the model, against the same model under its own attention (full causal attention for a Llama).',
-        ),
+        t('Quality is how the mask changes the model’s predictions, compared with its own attention (full causal attention for a Llama).'),
       ),
       this.#quality.element,
       this.#note,
@@ -111,7 +109,7 @@ export class LastRun implements View {
   readonly #empty = element(
     'p',
     { class: 'note', 'data-testid': 'last-run-empty' },
-    t('This prompt has not run under these options yet. Simulate runs it.'),
+    t('This prompt has not been run with these options yet. Choose Simulate to run it.'),
   );
   readonly #figures = new Figures({
     construction: { label: t('Construction'), testId: 'run-construction', title: t('How the small transformer was called') },
@@ -211,7 +209,7 @@ function callRows(planned: CallCounts, made: MeasuredCalls): readonly Row[] {
     row('attention', t('Attention'), differs.attention),
     row('tokenwise', t('Token-wise'), made.tokenwise !== planned.tokenwise),
     row('perLayer', t('Per layer'), differs.total),
-    ...(made.retries > 0 ? [unplanned('retries', t('Attention calls repeated, the reference score being too far off'))] : []),
+    ...(made.retries > 0 ? [unplanned('retries', t('Attention calls repeated because the reference score was too far off'))] : []),
     unplanned('dispatches', t('Native run() calls')),
   ];
 }

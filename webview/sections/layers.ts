@@ -22,7 +22,7 @@ export class LayerChart {
       { title: t('Expected'), numeric: true },
       { title: t('Measured'), numeric: true },
       { title: t('Measured / expected'), numeric: true },
-      { title: t('Of it attention'), numeric: true },
+      { title: t('Attention share'), numeric: true },
     ],
     { 'data-testid': 'layers-table' },
   );

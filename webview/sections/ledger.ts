@@ -44,8 +44,8 @@ class LedgerTable {
 /** Name and meaning of each verdict. */
 function verdictTexts(): Readonly<Record<LedgerVerdict, { readonly name: string; readonly meaning: string }>> {
   return {
-    exact: { name: t('exact'), meaning: t('right to float32 rounding') },
-    within: { name: t('within'), meaning: t('inside the error that the construction is stated to have') },
+    exact: { name: t('exact'), meaning: t('equal up to float32 rounding') },
+    within: { name: t('within'), meaning: t("not above the construction's stated error") },
     exceeds: { name: t('exceeds'), meaning: t('beyond it') },
   };
 }
@@ -150,7 +150,7 @@ export class Ledger implements View {
 /** What the ledger shows. */
 function meaningText(): string {
   return t(
-    'Every statement of the paper, run on a random model and needing no prompt: the calls that were counted, beside the formula that gives them, what the statement allows and what no arrangement can go below, and the error against exact float64 attention.',
+    "Every statement of the paper, run on a random model; no prompt needed. Each row shows the calls counted, their exact formula, the statement's bound, the lower bound for any arrangement, and the error against exact float64 attention.",
   );
 }
 

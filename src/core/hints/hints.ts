@@ -75,7 +75,7 @@ export function expectedTime(share: number, prediction: DevicePrediction | null)
  */
 export function predictionArithmetic(prediction: PredictionReport | null): string {
   if (prediction === null) {
-    return t('Time is not known: run **Two Heads: Calibrate This Machine** once. The black-box constructions are not predicted.');
+    return t('Time unknown: run **Two Heads: Calibrate This Machine** once. Black-box constructions are not predicted.');
   }
   const { provider, device, threads, phases, breakEven } = prediction;
   const parts = (Object.entries(phases) as [keyof typeof phases, number][])
@@ -227,7 +227,7 @@ function phaseText(phase: keyof DevicePrediction['phases'], time: string): strin
 
 /** The note in tooltips whose figures are outdated. */
 export function staleNote(): string {
-  return t('From before the last edit or choice; new figures are on their way.');
+  return t('Outdated by the last edit or choice; updating.');
 }
 
 /**

@@ -97,7 +97,7 @@ export function sectionArithmetic(plan: Plan, cost: RangeCost): string {
       formatFigure(calls),
       formatShare(share),
     ),
-    ...(isShared ? [t('A block that reaches over an edge of the section is shared by tokens, so calls need not be whole.')] : []),
+    ...(isShared ? [t('A block across an edge of the section counts in proportion to its tokens, so calls may be fractional.')] : []),
   ].join('\n\n');
 }
 

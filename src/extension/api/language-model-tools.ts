@@ -59,11 +59,11 @@ function runMessage(plans: readonly PlanDocument[]): string {
   const times = plans.map(({ prediction }) => prediction?.wallMs).filter((time) => time !== undefined);
   return times.length < plans.length
     ? t(
-        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, in a time that is not known, since this machine is not calibrated.',
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer. The time is unknown because this machine is not calibrated.',
         ...figures,
       )
     : t(
-        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, with the check and the comparison of quality on top.',
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, plus verification and quality.',
         ...figures,
         formatDuration(times.reduce((sum, time) => sum + time, 0)),
       );

@@ -65,7 +65,7 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
   });
   const pick = vscode.window.createQuickPick<PartItem>();
   pick.title = t('Most Expensive Blocks');
-  pick.placeholder = t('Where the attention goes, the largest share first');
+  pick.placeholder = t('Parts of the prompt, largest share of attention first');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = partItems(document, planned);

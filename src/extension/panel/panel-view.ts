@@ -201,9 +201,9 @@ async function savePicture(
   }
   try {
     await vscode.workspace.fs.writeFile(target, data);
-    void vscode.window.showInformationMessage(t('The tile map is saved as {0}.', vscode.workspace.asRelativePath(target)));
+    void vscode.window.showInformationMessage(t('Tile map saved as {0}.', vscode.workspace.asRelativePath(target)));
   } catch (error) {
-    void vscode.window.showErrorMessage(t('The tile map cannot be saved: {0}', messageOf(error)));
+    void vscode.window.showErrorMessage(t('Could not save the tile map: {0}', messageOf(error)));
   }
 }
 

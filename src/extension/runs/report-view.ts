@@ -79,7 +79,7 @@ async function askFormat(runs: number): Promise<ExportFormat | undefined> {
   const items = exportFormats.map((format) => ({ label: format.title, detail: format.description, format }));
   const chosen = await vscode.window.showQuickPick(items, {
     title: t('Export {0}', formatNumberOf(runs, 'Run')),
-    placeHolder: t('In which form?'),
+    placeHolder: t('Choose a format'),
   });
   return chosen?.format;
 }

@@ -47,7 +47,7 @@ export class RunCommands extends Disposable {
 
   private async perform(act: (given: readonly KeptRun[]) => Promise<void>, nodes: readonly RunNode[]): Promise<void> {
     if (this.history.runs.length === 0) {
-      void vscode.window.showInformationMessage(t('Two Heads: no run is kept yet; simulate a prompt first.'));
+      void vscode.window.showInformationMessage(t('Two Heads: no runs yet; simulate a prompt first.'));
       return;
     }
     try {
@@ -68,7 +68,7 @@ export class RunCommands extends Disposable {
   private async compare(given: readonly KeptRun[]): Promise<void> {
     const runs = given.length > 1 ? given : await pickRuns(this.history.runs, t('Compare Runs'), given);
     if (runs !== undefined && runs.length < 2) {
-      void vscode.window.showInformationMessage(t('Two Heads: choose two runs or more to compare.'));
+      void vscode.window.showInformationMessage(t('Two Heads: choose two or more runs to compare.'));
     } else if (runs !== undefined) {
       this.reports.show(oldestFirst(runs));
     }
@@ -83,9 +83,7 @@ export class RunCommands extends Disposable {
       ));
     if (run?.origin === null) {
       void vscode.window.showWarningMessage(
-        t(
-          'Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.',
-        ),
+        t("Two Heads: this run can't be repeated because its options weren't saved. Open its prompt and simulate it."),
       );
     } else if (run !== undefined) {
       await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
@@ -120,7 +118,7 @@ function oldestFirst(runs: readonly KeptRun[]): KeptRun['report'][] {
 
 async function confirmed(runs: number): Promise<boolean> {
   const button = t('Delete');
-  const detail = t('They cannot be brought back.');
+  const detail = t("This can't be undone.");
   return (
     (await vscode.window.showWarningMessage(t('Delete {0}?', formatNumberOf(runs, 'run')), { modal: true, detail }, button)) === button
   );

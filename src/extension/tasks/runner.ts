@@ -154,7 +154,7 @@ function comparisonText({ reports, refused }: Comparison): string {
     return compared;
   }
   const labels = [...refused.keys()].map(scenarioLabel).reduce((one, other) => t('{0} and {1}', one, other));
-  return `${compared} ${t('Left out {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
+  return `${compared} ${t('Skipped {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
 }
 
 function ledgerText({ rows }: LedgerReport): string {
