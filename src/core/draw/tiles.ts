@@ -6,7 +6,7 @@ import { mapSvg } from './map/svg';
 import { wholeMap } from './map/viewport';
 import { callPalette, ink } from './svg';
 
-/** What is drawn: the tiles of a run. */
+/** The run whose tiles are drawn. */
 interface TilePictureRequest {
   /** Prefix of the ids in it. */
   readonly name: string;
