@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeScenario } from '../../../src/core/scenario/scenario';
-import { bandsOf, blocksAt, columnsOf, pixelsOf, rowsOf, tileAt, type Grid } from '../../../webview/map/geometry';
-import { wholeMap, zoomed } from '../../../webview/map/viewport';
+import { bandsOf, blocksAt, columnsOf, pixelsOf, rowsOf, tileAt, type Grid } from '../../../src/core/draw/map/geometry';
+import { wholeMap, zoomed } from '../../../src/core/draw/map/viewport';
 import { planOf } from '../../support/shapes';
 import { runs, settings } from '../../support/arbitrary';
 

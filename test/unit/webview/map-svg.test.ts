@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import type { Plan } from '../../../src/core/plan/plan';
-import { mapSvg } from '../../../webview/map/map-svg';
-import { wholeMap, type Viewport } from '../../../webview/map/viewport';
+import { mapSvg } from '../../../src/core/draw/map/svg';
+import { wholeMap, type Viewport } from '../../../src/core/draw/map/viewport';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
 
 function svgOf(plan: Plan, shown: Viewport = wholeMap(plan.blocks)): string {
   return mapSvg({
+    name: 'map',
     queryBlocks: plan.queryBlocks,
     shown,
     title: 'A <map> & "more"',
@@ -53,7 +54,7 @@ describe('the map as SVG', () => {
   it('is one rectangle for full attention, and escapes what it is told', () => {
     const svg = svgOf(planOf({ tokens: 64, blockSize: 4, scenario: makeScenario('full') }));
     expect(tileRectangles(svg)).toBe(1);
-    expect(svg).toContain('<title id="title">A &lt;map&gt; &amp; &quot;more&quot;</title>');
+    expect(svg).toContain('<title id="map-title">A &lt;map&gt; &amp; &quot;more&quot;</title>');
   });
 
   it('stays small for a million tokens, as a whole and in part', () => {

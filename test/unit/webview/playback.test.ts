@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boxesOf } from '../../../webview/map/layout';
-import { blocksAt, columnsOf, rowsOf } from '../../../webview/map/geometry';
+import { boxesOf } from '../../../src/core/draw/map/layout';
+import { blocksAt, columnsOf, rowsOf } from '../../../src/core/draw/map/geometry';
 import { playingMs, stepAfter } from '../../../webview/map/playback';
-import { wholeMap, zoomed } from '../../../webview/map/viewport';
+import { wholeMap, zoomed } from '../../../src/core/draw/map/viewport';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canZoomIn, panned, placeOfTile, resized, revealing, wholeMap, zoomed, type Viewport } from '../../../webview/map/viewport';
+import { canZoomIn, panned, placeOfTile, resized, revealing, wholeMap, zoomed, type Viewport } from '../../../src/core/draw/map/viewport';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const blocks = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 8_388_608 }));
