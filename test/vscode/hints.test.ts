@@ -121,7 +121,7 @@ describe('hints', () => {
     await stage.bench.page.keyboard.press('Escape');
     await stage.bench.editor.goToLine((await stage.bench.editor.text()).split('\n').indexOf('## Data') + 1);
     const data = await stage.hint(/^§ \d{3} tokens · /);
-    expect(await stage.bench.editor.hover(data)).toMatch(/of block \d+'s \d+ calls.* attention calls.*shared by tokens/s);
+    expect(await stage.bench.editor.hover(data)).toMatch(/of block \d+'s \d+ calls.* attention calls.*in proportion to its tokens/s);
     await stage.bench.page.keyboard.press('Escape');
     await stage.bench.setTheme('Default Light Modern');
     await stage.bench.screenshot('22-sections-light');
