@@ -1,41 +1,33 @@
-import type { Command } from 'commander';
-import { formatBytes, formatDuration, formatFigure } from '../core/format';
-import { oneOf, wholeNumber } from '../core/options/read';
-import { defaultOptions, providers } from '../core/options/table';
+import { formatBytes, formatDuration, formatFigure, formatNumberOf } from '../core/format';
+import { optionTable } from '../core/options/table';
 import type { Calibration } from '../core/predict/calibration';
 import { calibrateProvider } from '../engine/tasks/calibrate/calibrate';
-import type { Surroundings } from './commands';
-import { print } from './print';
-import { progressPrinter } from './progress';
-import { pairs, table } from './text';
+import { jsonOption, print, progressPrinter } from './io';
+import { type Command, valuesOf } from './options';
+import { pairs, table } from './table';
 
-/** Flags of `two-heads calibrate` as text. */
-export interface CalibrateFlags {
-  readonly provider: string;
-  readonly threads: string;
-  readonly json?: boolean;
-}
-
-/** Adds the flags of `two-heads calibrate`. */
-export function addCalibrateFlags(command: Command): Command {
-  return command
-    .option('--provider <name>', `execution provider: ${providers.join(', ')}; auto is the CPU`, defaultOptions.provider)
-    .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultOptions.threads))
-    .option('--json', 'print one JSON document on stdout');
-}
+const calibrationTable = {
+  provider: { ...optionTable.provider, description: 'Execution provider of ONNX Runtime that is measured; auto is the CPU.' },
+  threads: optionTable.threads,
+} as const;
 
 /** `two-heads calibrate`: measures a device and keeps what was found. */
-export async function calibrateCommand(flags: CalibrateFlags, surroundings: Surroundings): Promise<void> {
-  const options = { provider: oneOf('Provider', flags.provider, providers), threads: wholeNumber('--threads', flags.threads, 0, 1024) };
-  const calibration = await calibrateProvider(options, { ...surroundings, onProgress: progressPrinter(process.stderr, 'calibrate') });
-  print(flags, calibration, () => calibrationText(calibration));
-}
+export const calibrateCommand: Command = {
+  usage: 'calibrate',
+  description: 'measure this device, so that plans show time and memory',
+  options: [...Object.values(calibrationTable), jsonOption],
+  run: async (_args, given, io) => {
+    const options = valuesOf(calibrationTable, given);
+    const calibration = await calibrateProvider(options, { ...io, onProgress: progressPrinter(io, 'calibrate') });
+    print(io, given, calibration, () => calibrationText(calibration));
+  },
+};
 
 /** A calibration as a person reads it. */
 function calibrationText(calibration: Calibration): string {
   const { provider, device, threads, onnxruntime, tookMs, scoreBytes, tiles, tokenwise, layer, bandwidth } = calibration;
   return [
-    `${provider}: ${device}, ${threads} threads, ONNX Runtime ${onnxruntime}; measured in ${formatDuration(tookMs)}.`,
+    `${provider}: ${device}, ${formatNumberOf(threads, 'thread')}, ONNX Runtime ${onnxruntime}; measured in ${formatDuration(tookMs)}.`,
     '',
     table(
       ['tile', 'head width', 'a run', 'an open tile', 'rate'],

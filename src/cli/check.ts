@@ -1,61 +1,51 @@
-import type { Command } from 'commander';
 import { InputError } from '../core/errors';
-import { type BudgetCheck, type Budgets, checkBudgets } from '../core/evaluate/budgets';
+import { type BudgetCheck, type Budgets, budgetTable, checkBudgets } from '../core/evaluate/budgets';
+import { resultsOption } from '../core/evaluate/experiment';
 import { formatCount, formatDuration, formatFigure, formatNumberOf } from '../core/format';
-import { positiveNumber } from '../core/options/read';
 import { reportSchemaVersion } from '../core/report/report';
 import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
-import type { Surroundings } from './commands';
-import { performExperiment } from './experiments';
-import { print } from './print';
-import { table } from './text';
-
-/** Flags of `check` as the command line gives them. */
-export interface CheckFlags {
-  readonly maxCalls?: string;
-  readonly maxPredictedMs?: string;
-  readonly maxKl?: string;
-  readonly results?: string;
-  readonly json?: boolean;
-}
-
-/** Adds the flags of `check`. */
-export function addCheckFlags(command: Command): Command {
-  return command
-    .option('--max-calls <n>', 'calls of the small transformer that each prompt may take')
-    .option('--max-predicted-ms <t>', 'milliseconds that this device, once calibrated, may be expected to take for each prompt')
-    .option('--max-kl <x>', "mean KL divergence from the model's own attention, in nats, that each prompt may have")
-    .option('--results <file.jsonl>', 'append every result to a file, and go on from what is in it')
-    .option('--json', 'print one JSON document on stdout');
-}
+import { type Given, jsonOption, print } from './io';
+import { type Command, valuesOf } from './options';
+import { performExperiment } from './run';
+import { table } from './table';
 
 /** Broken budgets that the message names; the table has them all. */
 const namedBudgets = 5;
 
 /** `two-heads check`: fails where a prompt of an experiment breaks a budget. */
-export async function checkCommand(path: string, flags: CheckFlags, surroundings: Surroundings): Promise<void> {
-  const budgets = budgetsFrom(flags);
-  const experiment = await readExperiment(path, surroundings.modelsFolder);
-  // Calls and time are planned; only a divergence needs a run.
-  const report = await performExperiment('check', { ...experiment, needle: null, quality: budgets.kl !== undefined }, flags, surroundings);
-  const checks = checkBudgets(report, budgets);
-  const broken = checks.filter(({ kept }) => !kept);
-  print(flags, { schemaVersion: reportSchemaVersion, budgets, checks, kept: broken.length === 0 }, () => checksText(checks));
-  if (broken.length > 0) {
-    const more = broken.length > namedBudgets ? `; and ${formatCount(broken.length - namedBudgets)} more` : '';
-    throw new Error(
-      `${formatNumberOf(broken.length, 'budget')} of ${formatCount(checks.length)} ${broken.length === 1 ? 'is' : 'are'} broken: ${broken.slice(0, namedBudgets).map(brokenText).join('; ')}${more}.`,
+export const checkCommand: Command = {
+  usage: 'check <file.two-heads.json>',
+  description: 'fail where a prompt breaks a budget',
+  options: [...Object.values(budgetTable), resultsOption, jsonOption],
+  run: async ([path], given, io) => {
+    const budgets = budgetsFrom(given);
+    const experiment = await readExperiment(path, io.modelsFolder);
+    // Calls and time are planned; only a divergence needs a run.
+    const report = await performExperiment('check', { ...experiment, needle: null, quality: budgets.kl !== undefined }, given, io);
+    const checks = checkBudgets(report, budgets);
+    const broken = checks.filter(({ kept }) => !kept);
+    print(io, given, { schemaVersion: reportSchemaVersion, budgets, checks, kept: broken.length === 0 }, () => checksText(checks));
+    if (broken.length > 0) {
+      const more = broken.length > namedBudgets ? `; and ${formatCount(broken.length - namedBudgets)} more` : '';
+      throw new Error(
+        `${formatNumberOf(broken.length, 'budget')} of ${formatCount(checks.length)} ${broken.length === 1 ? 'is' : 'are'} broken: ${broken.slice(0, namedBudgets).map(brokenText).join('; ')}${more}.`,
+      );
+    }
+  },
+};
+
+/** @throws InputError where no budget is given */
+function budgetsFrom(given: Given): Budgets {
+  const flags = Object.values(budgetTable).map(({ flag }) => flag);
+  if (flags.every((flag) => given[flag] === undefined)) {
+    throw new InputError(
+      `There is no budget to check; give ${flags
+        .map((flag) => `--${flag}`)
+        .join(', ')
+        .replace(/, (\S+)$/, ' or $1')}.`,
     );
   }
-}
-
-function budgetsFrom({ maxCalls, maxPredictedMs, maxKl }: CheckFlags): Budgets {
-  const limit = (flag: string, value: string | undefined): number | undefined =>
-    value === undefined ? undefined : positiveNumber(flag, value, Number.MAX_SAFE_INTEGER);
-  if (maxCalls === undefined && maxPredictedMs === undefined && maxKl === undefined) {
-    throw new InputError('There is no budget to check; give --max-calls, --max-predicted-ms or --max-kl.');
-  }
-  return { calls: limit('--max-calls', maxCalls), predictedMs: limit('--max-predicted-ms', maxPredictedMs), kl: limit('--max-kl', maxKl) };
+  return valuesOf(budgetTable, given);
 }
 
 const names: Readonly<Record<keyof Budgets, string>> = { calls: 'calls', predictedMs: 'expected time', kl: 'mean KL' };

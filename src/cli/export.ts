@@ -1,73 +1,51 @@
-import type { Command } from 'commander';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCount, formatNumberOf } from '../core/format';
-import { oneOf, wholeNumber } from '../core/options/read';
-import { defaultOptions } from '../core/options/table';
-import { maximumTokens } from '../core/plan/partition';
+import { type OptionTable, pick } from '../core/options/option';
+import { optionTable } from '../core/options/table';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { loadModel, openModel } from '../engine/read/model/load';
 import { exists } from '../engine/read/model/regular-file';
-import { type ExportedGraph, exportGraph, exportParts, type ExportSummary } from '../engine/tasks/export';
-import type { Surroundings } from './commands';
-import { checkWritable, writeWhole } from './files';
-import { type Flags, optionsFrom } from './flags';
-import { print } from './print';
-import { pairs } from './text';
+import { type ExportedGraph, exportGraph, type ExportSummary, exportTable } from '../engine/tasks/export';
+import { checkWritable, jsonOption, print, writeWhole } from './io';
+import { type Command, optionsFrom, scenarioOptions, valuesOf } from './options';
+import { pairs } from './table';
 
-/** Flags of `two-heads export` as text: those of a plan, and what only an export has. */
-export interface ExportFlags {
-  readonly tokens: string;
-  readonly part: string;
-  readonly scenario: string;
-  readonly window?: string;
-  readonly sinks?: string;
-  readonly seed?: string;
-  readonly cycle?: string;
-  readonly block: string;
-  readonly oracleLayers?: string;
-  readonly oracleHeads?: string;
-  readonly model: string;
-  readonly json?: boolean;
-}
+const { blockSize } = optionTable;
 
-/** Adds the flags of `two-heads export`; the scenario's is added where all commands' are. */
-export function addExportFlags(command: Command): Command {
-  return command
-    .requiredOption('--tokens <N>', 'length of the sequence that the graph is for')
-    .option('--part <name>', `what to export: ${exportParts.join(', ')} (one layer's, or the whole model)`, 'attention')
-    .option('--window <r>', 'window of sliding-window, attention-sink and local-window (512)')
-    .option('--sinks <s>', 'sinks of attention-sink (4)')
-    .option('--seed <n>', 'seed of average-case (1)')
-    .option('--block <M>', 'tokens that a call of the small transformer reads', String(defaultOptions.blockSize))
-    .option('--oracle-layers <n>', "layers L' of the small transformer (1)")
-    .option('--oracle-heads <n>', "heads H' of the small transformer (the model's)")
-    .option('--model <folder or name>', 'large transformer: a folder as Hugging Face has them, or the included model', defaultOptions.model)
-    .option('--json', 'print one JSON document on stdout');
-}
+/** What shapes the graph besides the scenario: its block size is no matter of this machine's calibration. */
+const graphTable = {
+  blockSize: { ...blockSize, value: { type: 'whole', minimum: blockSize.value.minimum, maximum: blockSize.value.maximum } },
+  ...pick(optionTable, 'oracleLayers', 'oracleHeads', 'model'),
+} as const satisfies OptionTable;
 
 /** `two-heads export`: the graph of small-transformer calls for a shape, a scenario and M, as an ONNX file. */
-export async function exportCommand(path: string, flags: ExportFlags, { modelsFolder }: Surroundings): Promise<void> {
-  const tokens = wholeNumber('--tokens', flags.tokens, 1, maximumTokens);
-  const part = oneOf('Part', flags.part, exportParts);
-  if (!path.endsWith('.onnx')) {
-    throw new InputError(`${path} is not the name of an ONNX file; end it in .onnx.`);
-  }
-  if (flags.block === 'auto') {
-    throw new InputError('--block auto is for runs on this machine; give a graph its number of tokens.');
-  }
-  const { provider, threads, verify, construction, quality } = defaultOptions;
-  const standard: Flags = { ...flags, provider, threads: String(threads), verify, construction, quality };
-  await checkWritable(path, outputName);
-  const folder = await openModel(flags.model, modelsFolder);
-  const plan = makePlan(planRequest(tokens, folder.config.shape, optionsFrom(standard)));
-  const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));
-  await writeExport(path, exported);
-  print(flags, { path, ...exported.summary }, () => exportText(path, scenarioLabel(plan.scenario), exported.summary));
-}
+export const exportCommand: Command = {
+  usage: 'export <out.onnx>',
+  description: 'write the graph of small-transformer calls as an ONNX file',
+  options: [...Object.values(exportTable), ...scenarioOptions, ...Object.values(graphTable), jsonOption],
+  run: async ([path], given, io) => {
+    const { tokens, part } = valuesOf(exportTable, given);
+    if (!path.endsWith('.onnx')) {
+      throw new InputError(`${path} is not the name of an ONNX file; end it in .onnx.`);
+    }
+    const block = given[blockSize.flag];
+    if (block === blockSize.value.zero.word) {
+      throw new InputError(`--${blockSize.flag} ${block} is for runs on this machine; give a graph its number of tokens.`);
+    }
+    const shape = valuesOf(graphTable, given);
+    const options = { ...optionsFrom({ ...given, [blockSize.flag]: undefined }), ...shape };
+    await checkWritable(path, outputName);
+    const folder = await openModel(options.model, io.modelsFolder);
+    const plan = makePlan(planRequest(tokens, folder.config.shape, options));
+    const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));
+    await writeExport(path, exported);
+    print(io, given, { path, ...exported.summary }, () => exportText(path, scenarioLabel(plan.scenario), exported.summary));
+  },
+};
 
 /**
  * Writes an exported graph: the model, and its large constants beside it where they are apart. Both or neither.

@@ -1,82 +1,59 @@
-import type { Command } from 'commander';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pictures } from '../core/draw/pictures';
+import { InputError, messageOf } from '../core/errors';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { defaultLedgerOptions, type LedgerOptions, type LedgerReport, type LedgerRow } from '../core/ledger/report';
-import { positiveNumber, wholeNumber } from '../core/options/read';
-import { maximumTokens } from '../core/plan/partition';
+import { type LedgerReport, type LedgerRow, ledgerTable } from '../core/ledger/report';
+import type { Option } from '../core/options/option';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { runLedger } from '../engine/tasks/ledger/ledger';
-import { writePictures } from './pictures';
-import { print } from './print';
-import { progressPrinter } from './progress';
-import { samplingLines } from './sampling-text';
-import { table } from './text';
+import { jsonOption, print, progressPrinter, writeWhole } from './io';
+import { type Command, textGiven, valuesOf } from './options';
+import { samplingLines } from './simulate';
+import { table } from './table';
 
-/** Flags of `two-heads ledger` as text. */
-export interface LedgerFlags {
-  readonly tokens: string;
-  readonly block: string;
-  readonly window: string;
-  readonly sinks: string;
-  readonly layers: string;
-  readonly heads: string;
-  readonly oracleLayers: string;
-  readonly oracleHeads: string;
-  readonly seed: string;
-  readonly seeds: string;
-  readonly scale: string;
-  readonly threads: string;
-  readonly pictures?: string;
-  readonly json?: boolean;
-}
-
-/** Adds the flags of `two-heads ledger`. */
-export function addLedgerFlags(command: Command): Command {
-  const standard = defaultLedgerOptions;
-  return command
-    .option('--tokens <N>', 'length of the sequence', String(standard.tokens))
-    .option('--block <M>', 'tokens that a call of the small transformer reads', String(standard.blockSize))
-    .option('--window <r>', 'window of the sliding-window and attention-sink statements, below M', String(standard.window))
-    .option('--sinks <s>', 'sinks of the attention-sink statements', String(standard.sinks))
-    .option('--layers <L>', 'layers of the large transformer', String(standard.layers))
-    .option('--heads <H>', 'heads of the large transformer', String(standard.heads))
-    .option('--oracle-layers <n>', "layers L' of the small transformer", String(standard.oracleLayers))
-    .option('--oracle-heads <n>', "heads H' of the small transformer", String(standard.oracleHeads))
-    .option('--scale <x>', 'standard deviation of the scores', String(standard.scoreScale))
-    .option('--seed <n>', 'seed of the random model and of the first sample', String(standard.seed))
-    .option('--seeds <n>', 'samples over which theorem 4.1 is tried', String(standard.seeds))
-    .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(standard.threads))
-    .option('--pictures <folder>', 'run nothing; draw every construction into a folder, an SVG file each')
-    .option('--json', 'print one JSON document on stdout');
-}
-
-/** Options of a ledger from flags. @throws InputError that names the flag, the value and the fix */
-function ledgerOptionsFrom(flags: LedgerFlags): LedgerOptions {
-  return {
-    tokens: wholeNumber('--tokens', flags.tokens, 1, maximumTokens),
-    blockSize: wholeNumber('--block', flags.block, 2, maximumTokens),
-    window: wholeNumber('--window', flags.window, 1, maximumTokens),
-    sinks: wholeNumber('--sinks', flags.sinks, 0, maximumTokens),
-    layers: wholeNumber('--layers', flags.layers, 1, 1024),
-    heads: wholeNumber('--heads', flags.heads, 1, 4096),
-    oracleLayers: wholeNumber('--oracle-layers', flags.oracleLayers, 1, 1024),
-    oracleHeads: wholeNumber('--oracle-heads', flags.oracleHeads, 1, 4096),
-    seed: wholeNumber('--seed', flags.seed, 0, 4_294_967_295),
-    scoreScale: positiveNumber('--scale', flags.scale, 1000),
-    seeds: wholeNumber('--seeds', flags.seeds, 1, 100_000),
-    threads: wholeNumber('--threads', flags.threads, 0, 1024),
-  };
-}
+const picturesOption: Option = {
+  flag: 'pictures',
+  symbol: 'folder',
+  description: 'Run nothing; draw every construction into a folder, an SVG file each.',
+  value: { type: 'text' },
+};
 
 /** `two-heads ledger`: every statement of the paper, run and counted, or drawn. */
-export async function ledgerCommand(flags: LedgerFlags, signal: AbortSignal): Promise<void> {
-  if (flags.pictures !== undefined) {
-    const paths = await writePictures(flags.pictures);
-    print(flags, { pictures: paths }, () => paths.join('\n'));
-    return;
+export const ledgerCommand: Command = {
+  usage: 'ledger',
+  description: 'run every theorem, count its calls and measure its errors',
+  options: [...Object.values(ledgerTable), picturesOption, jsonOption],
+  run: async (_args, given, io) => {
+    const folder = textGiven(picturesOption, given);
+    if (folder !== undefined) {
+      const paths = await writePictures(folder);
+      print(io, given, { pictures: paths }, () => paths.join('\n'));
+      return;
+    }
+    const options = valuesOf(ledgerTable, given);
+    const report = await runLedger(options, { signal: io.signal, onProgress: progressPrinter(io, 'ledger') });
+    print(io, given, report, () => ledgerText(report));
+  },
+};
+
+/**
+ * Draws every construction into a folder, which is made where it is missing: one SVG file each.
+ *
+ * @returns the paths, in the order of docs/constructions.md
+ * @throws InputError where the folder cannot be made or written
+ */
+export async function writePictures(folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new InputError(`--pictures ${folder} cannot be made (${messageOf(error)}); give the path of a folder.`);
+  });
+  const paths: string[] = [];
+  for (const { name, svg } of pictures) {
+    const path = join(folder, `${name}.svg`);
+    await writeWhole(path, svg(), '--pictures');
+    paths.push(path);
   }
-  const options = ledgerOptionsFrom(flags);
-  const report = await runLedger(options, { signal, onProgress: progressPrinter(process.stderr, 'ledger') });
-  print(flags, report, () => ledgerText(report));
+  return paths;
 }
 
 /** A ledger as a person reads it. */

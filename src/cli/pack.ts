@@ -1,65 +1,40 @@
-import type { Command } from 'commander';
 import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
-import { oneOf, wholeNumber } from '../core/options/read';
-import { providers } from '../core/options/table';
-import { defaultPackOptions, type PackMeasurements, type PackOptions, type PackReport, packScenarios } from '../core/pack/report';
-import { maximumTokens } from '../core/plan/partition';
+import type { Option } from '../core/options/option';
+import { type PackMeasurements, type PackReport, packTable } from '../core/pack/report';
 import { type Prompt, promptFromText, readPrompt, readPrompts } from '../engine/read/prompt';
 import { runPack } from '../engine/tasks/pack/pack';
-import type { Surroundings } from './commands';
-import { print } from './print';
-import { progressPrinter } from './progress';
-import { pairs, table } from './text';
+import { type Io, jsonOption, print, progressPrinter } from './io';
+import { type Command, textGiven, valuesOf } from './options';
+import { pairs, table } from './table';
 
-/** Flags of `pack` as the command line gives them. */
-export interface PackFlags {
-  readonly list?: string;
-  readonly scenario: string;
-  readonly model: string;
-  readonly provider: string;
-  readonly threads: string;
-  readonly maxTokens: string;
-  readonly json?: boolean;
-}
+const listOption: Option = {
+  flag: 'list',
+  symbol: 'file',
+  description: 'A text file with one short prompt on each line, or - for standard input.',
+  value: { type: 'text' },
+};
 
-/** Adds the flags of `pack`. */
-export function addPackFlags(command: Command): Command {
-  return command
-    .option('--list <file>', 'a text file with one short prompt per line, or - for standard input')
-    .option('--scenario <kind>', `what the call does by itself: ${packScenarios.join(', ')}`, defaultPackOptions.scenario)
-    .option('--model <folder or name>', 'large transformer: a Llama folder or the embedded model', defaultPackOptions.model)
-    .option('--provider <name>', `execution provider: ${providers.join(', ')}`, defaultPackOptions.provider)
-    .option('--threads <n>', 'threads of ONNX Runtime; 0 takes every core', String(defaultPackOptions.threads))
-    .option('--max-tokens <n>', 'refuse more tokens than this together', String(defaultPackOptions.maxTokens))
-    .option('--json', 'print one JSON document on stdout');
-}
-
-/** `two-heads pack`: many prompts as one call without a mask, held against each alone. */
-export async function packCommand(paths: readonly string[], flags: PackFlags, surroundings: Surroundings): Promise<void> {
-  const options = packOptions(flags);
-  const prompts = await packedPrompts(paths, flags.list);
-  const report = await runPack(prompts, options, { ...surroundings, onProgress: progressPrinter(process.stderr, 'pack') });
-  print(flags, report, () => packText(report));
-}
-
-function packOptions(flags: PackFlags): PackOptions {
-  return {
-    model: flags.model,
-    scenario: oneOf('Scenario', flags.scenario, packScenarios),
-    provider: oneOf('Provider', flags.provider, providers),
-    threads: wholeNumber('--threads', flags.threads, 0, 1024),
-    maxTokens: wholeNumber('--max-tokens', flags.maxTokens, 1, maximumTokens),
-  };
-}
+/** `two-heads pack`: many prompts as one call without a mask, compared with each alone. */
+export const packCommand: Command = {
+  usage: 'pack [paths...]',
+  description: 'run many short prompts as one call without a mask',
+  options: [listOption, ...Object.values(packTable), jsonOption],
+  run: async (paths, given, io) => {
+    const options = valuesOf(packTable, given);
+    const prompts = await packedPrompts(paths, textGiven(listOption, given), io);
+    const report = await runPack(prompts, options, { ...io, onProgress: progressPrinter(io, 'pack') });
+    print(io, given, report, () => packText(report));
+  },
+};
 
 /** The prompts of files, of folders and of a list, in this order. @throws InputError that names the path and the fix */
-async function packedPrompts(paths: readonly string[], list: string | undefined): Promise<Prompt[]> {
+async function packedPrompts(paths: readonly string[], list: string | undefined, { stdin }: Io): Promise<Prompt[]> {
   if ([...paths, list].filter((path) => path === '-').length > 1) {
     throw new InputError('Standard input (-) is named twice and can be read once; name it once.');
   }
-  const prompts = await readPrompts(paths);
-  return list === undefined ? prompts : [...prompts, ...linesOf(await readPrompt(list))];
+  const prompts = await readPrompts(paths, stdin);
+  return list === undefined ? prompts : [...prompts, ...linesOf(await readPrompt(list, stdin))];
 }
 
 /** The lines of a list that are not blank, each a prompt of its own. */
@@ -95,7 +70,7 @@ function packText({ prompts, scenario, model, packed, separate, bound, fidelity,
         'difference',
         `max abs ${formatError(difference.maxAbsError)}, relative ${formatError(difference.maxRelError)} (last residual stream, packed against separate)`,
       ],
-      ['ran on', `${run.provider}: ${run.device}, ${run.threads} threads, peak memory ${formatBytes(run.peakRssBytes)}`],
+      ['ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, peak memory ${formatBytes(run.peakRssBytes)}`],
     ]),
     ...(extension === null ? [] : [`  note: ${extension}`]),
     '',

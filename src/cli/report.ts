@@ -1,57 +1,66 @@
-import type { Command } from 'commander';
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { InputError, messageOf } from '../core/errors';
 import { formatNumberOf } from '../core/format';
-import { oneOf } from '../core/options/read';
+import type { Option } from '../core/options/option';
 import { type ExportFormat, exportFormats } from '../core/report/formats';
 import type { RunReport } from '../core/report/report';
 import { checkReportSize, reportsFrom } from '../engine/read/report/reports';
-import { checkWritable, writeWhole } from './files';
+import { checkWritable, type Given, type Io, writeWhole } from './io';
+import { type Command, readGiven, textGiven } from './options';
 
-/** Flags of `two-heads report` as text. */
-export interface ReportFlags {
-  readonly format?: string;
-  readonly out?: string;
-}
+const formatOption: Option = {
+  flag: 'format',
+  symbol: 'name',
+  description: 'What to write (default: what the ending of --out says, else markdown).',
+  value: { type: 'choice', noun: 'Format', choices: exportFormats.map(({ format, description }) => ({ value: format, description })) },
+};
 
-const formats = exportFormats.map(({ format }) => format);
-
-/** Adds the flags of `two-heads report`. */
-export function addReportFlags(command: Command): Command {
-  return command
-    .option('--format <name>', `what to write: ${formats.join(', ')} (what the ending of --out says, else markdown)`)
-    .option('--out <file>', 'write to a file instead of stdout');
-}
+const outOption: Option = {
+  flag: 'out',
+  symbol: 'file',
+  description: 'Write to a file instead of stdout.',
+  value: { type: 'text' },
+};
 
 /** `two-heads report`: runs that `simulate --json` or `compare --json` printed, in another form. */
-export async function reportCommand(paths: readonly string[], flags: ReportFlags): Promise<void> {
-  const { write } = formatFrom(flags);
-  if (flags.out !== undefined) {
-    await checkWritable(flags.out);
-  }
-  const reports: RunReport[] = [];
-  for (const path of paths) {
-    reports.push(...reportsFrom(await readReportFile(path), path));
-  }
-  if (flags.out === undefined) {
-    process.stdout.write(write(reports));
-    return;
-  }
-  await writeWhole(flags.out, write(reports));
-  process.stderr.write(`${formatNumberOf(reports.length, 'run')} written to ${flags.out}\n`);
-}
+export const reportCommand: Command = {
+  usage: 'report <run.json...>',
+  description: 'write the runs of JSON files for people, spreadsheets or browsers',
+  options: [formatOption, outOption],
+  run: async (paths, given, io) => {
+    const { write } = formatFrom(given);
+    const out = textGiven(outOption, given);
+    if (out !== undefined) {
+      await checkWritable(out);
+    }
+    const reports: RunReport[] = [];
+    for (const path of paths) {
+      reports.push(...reportsFrom(await readReportFile(path, io), path));
+    }
+    if (out === undefined) {
+      io.stdout.write(write(reports));
+      return;
+    }
+    await writeWhole(out, write(reports));
+    io.stderr.write(`${formatNumberOf(reports.length, 'run')} written to ${out}\n`);
+  },
+};
 
-function formatFrom({ format, out }: ReportFlags): ExportFormat {
-  const ended = exportFormats.find(({ ending }) => out?.toLowerCase().endsWith(`.${ending}`));
-  const name = oneOf('Format', format ?? ended?.format ?? 'markdown', formats);
-  return exportFormats.find((known) => known.format === name) ?? exportFormats[0];
+function formatFrom(given: Given): ExportFormat {
+  const out = textGiven(outOption, given)?.toLowerCase();
+  const named = readGiven(formatOption, given);
+  return (
+    exportFormats.find(({ format, ending }) => (named === undefined ? out?.endsWith(`.${ending}`) : format === named)) ??
+    exportFormats.find(({ format }) => format === 'markdown') ??
+    exportFormats[0]
+  );
 }
 
 /** The text of a file of reports, or of standard input where the path is `-`. @throws InputError that names the file */
-async function readReportFile(path: string): Promise<string> {
+async function readReportFile(path: string, { stdin }: Io): Promise<string> {
   if (path === '-') {
-    const bytes = await buffer(process.stdin);
+    const bytes = await buffer(stdin);
     checkReportSize(path, bytes.length);
     return bytes.toString('utf8');
   }

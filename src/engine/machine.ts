@@ -51,20 +51,21 @@ export function usableMemory(): number {
 /**
  * Refuses a plan that would not fit, before it starts.
  *
- * @param limit bytes; 0 uses the machine's free memory minus a margin
+ * @param limit bytes; 0 takes what the machine has free, less a margin
+ * @param kept bytes that stay in memory beside the plan's own
  * @throws InputError that names the block size and the largest one that fits
  */
-export function checkMemory(plan: Plan, limit: number): void {
+export function checkMemory(plan: Plan, limit: number, kept = 0): void {
   const allowed = limit > 0 ? limit : usableMemory();
-  if (plan.bytes <= allowed) {
+  if (plan.bytes + kept <= allowed) {
     return;
   }
-  const fitting = largestBlockThatFits(plan, allowed);
+  const fitting = largestBlockThatFits(plan, allowed - kept);
   const fix =
     fitting === undefined
       ? `no block size fits: cut the prompt with --max-tokens${isBlackBox(plan.construction) ? ', or use fewer --oracle-layers and --oracle-heads' : ''}`
       : `use --block ${fitting} or smaller`;
   throw new InputError(
-    `A block size of ${plan.oracle.inputLength} needs about ${formatBytes(plan.bytes)} of memory and ${formatBytes(allowed)} may be used; ${fix}.`,
+    `A block size of ${plan.oracle.inputLength} needs about ${formatBytes(plan.bytes + kept)} of memory and ${formatBytes(allowed)} may be used; ${fix}.`,
   );
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { root } from './paths';
+import { Readable } from 'node:stream';
+import { modelsFolder, root } from './paths';
 
 /** What a run of the command line left behind. */
 export interface CliResult {
@@ -11,6 +12,23 @@ export interface CliResult {
 
 /** A place with no calibrations: what this machine's user measured must not change what tests see. */
 export const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
+
+/** Runs the command line in this process. @param input standard input */
+export async function run(args: readonly string[], input = ''): Promise<CliResult> {
+  // Tests that only start processes do without the engine.
+  const { main } = await import('../../src/cli/program');
+  const { CalibrationStore } = await import('../../src/engine/store/calibrations');
+  const written = { stdout: '', stderr: '' };
+  const code = await main(args, {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: { write: (text) => (written.stderr += text) },
+    stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]),
+    signal: new AbortController().signal,
+    modelsFolder,
+    calibrations: new CalibrationStore(nothingKept.XDG_CACHE_HOME),
+  });
+  return { code, ...written };
+}
 
 /** Runs the built command line as a user would. @param input standard input @param environment variables besides this process's own */
 export function cli(args: readonly string[], input = '', environment: Readonly<Record<string, string>> = {}): Promise<CliResult> {

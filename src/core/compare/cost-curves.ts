@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { PlanRequest } from '../plan/request';
 import { requestCost, type RequestCost } from '../plan/request-cost';
 import type { Calibration } from '../predict/calibration';
@@ -89,7 +90,10 @@ function curveOf(request: PlanRequest, calibration: Calibration | undefined): Co
       const phases = phasesAt?.(tokens);
       theorem = cost.bound.theorem;
       return [curvePoint(tokens, cost, phases === undefined ? null : sumOf(phases))];
-    } catch {
+    } catch (error) {
+      if (!(error instanceof InputError)) {
+        throw error;
+      }
       // A window that theorem 5.1 does not reach is no reason to leave out the lengths that it covers.
       return [];
     }

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors';
+import { InputError } from '../errors';
 import type { Plan } from '../plan/plan';
 import { type PlanRequest, planRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
@@ -96,7 +96,10 @@ function attempt<Item, T>(items: readonly Item[], make: (item: Item) => T): Comp
     try {
       possible.push(make(item));
     } catch (error) {
-      impossible.add(messageOf(error));
+      if (!(error instanceof InputError)) {
+        throw error;
+      }
+      impossible.add(error.message);
     }
   }
   return { possible, impossible: [...impossible] };

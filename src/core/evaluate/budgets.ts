@@ -1,15 +1,34 @@
-import type { ExperimentReport, PlannedCost } from './report';
+import { text } from '../l10n';
+import type { OptionTable, ValuesOf } from '../options/option';
 import { scenarioLabel } from '../scenario/scenario';
+import type { ExperimentReport, PlannedCost } from './report';
+
+const anyAmount = { type: 'number', maximum: Number.MAX_SAFE_INTEGER } as const;
+
+/** What every prompt can be limited in. */
+export const budgetTable = {
+  calls: {
+    flag: 'max-calls',
+    symbol: 'n',
+    description: text('Calls of the small transformer that each prompt may take.'),
+    value: anyAmount,
+  },
+  predictedMs: {
+    flag: 'max-predicted-ms',
+    symbol: 't',
+    description: text('Milliseconds that this device, once calibrated, may be expected to take for each prompt.'),
+    value: anyAmount,
+  },
+  kl: {
+    flag: 'max-kl',
+    symbol: 'x',
+    description: text("Mean KL divergence from the model's own attention, in nats, that each prompt may have over its windows."),
+    value: anyAmount,
+  },
+} as const satisfies OptionTable;
 
 /** Limits that every prompt has to keep under every scenario and block size; those that are left out limit nothing. */
-export interface Budgets {
-  /** Calls of the small transformer for the whole prompt. */
-  readonly calls?: number | undefined;
-  /** Milliseconds that the calibrated device is expected to take for the whole prompt. */
-  readonly predictedMs?: number | undefined;
-  /** Mean KL divergence from the model's own attention, in nats, over the prompt's windows. */
-  readonly kl?: number | undefined;
-}
+export type Budgets = Partial<ValuesOf<typeof budgetTable>>;
 
 /** One limit held against one prompt. */
 export interface BudgetCheck {

@@ -1,6 +1,8 @@
-import type { Construction } from '../construct/construction';
-import { InputError, messageOf } from '../errors';
-import { defaultOptions, type Executor, type Precision, type Provider, type SimulationOptions } from '../options/table';
+import { InputError } from '../errors';
+import { text } from '../l10n';
+import { defaultsOf, type Option, type OptionTable, type ValuesOf } from '../options/option';
+import { optionTable, type SimulationOptions } from '../options/table';
+import { maximumTokens } from '../plan/partition';
 import { parseCycle, parseScenario, scenarioText } from '../scenario/parse';
 import {
   choiceDefinition,
@@ -10,8 +12,9 @@ import {
   type ScenarioChoice,
   scenarioLabel,
   type ScenarioParameters,
+  type TextName,
 } from '../scenario/scenario';
-import { defaultNeedle, type NeedleTask } from './needles';
+import { needleTable } from './needles';
 
 /** Version of the experiment file. Fields may be added under one version; none may change its meaning. */
 export const experimentVersion = 1;
@@ -20,63 +23,100 @@ export const experimentVersion = 1;
 export type ScenarioText = string | readonly string[];
 
 /** Needles that are hidden in the text of the prompts: a test for every length and depth. */
-export interface NeedleGridRequest extends NeedleTask {
-  /** Tokens of the context, special tokens, needle and question included, the answer not. */
-  readonly lengths: readonly number[];
-  /** Shares of the haystack before the needle, from 0 to 1. */
-  readonly depths: readonly number[];
-}
+export type NeedleGridRequest = ValuesOf<typeof needleTable>;
+
+/** Tokens of a window where nothing else is said. */
+const usualContext = 2048;
+
+/** Every option of an experiment besides its prompts, scenarios, needles and results. */
+export const experimentTable = {
+  model: optionTable.model,
+  blocks: {
+    flag: 'block',
+    symbol: 'M,...',
+    description: text('M: tokens that a call of the small transformer may read. Every scenario is planned with each.'),
+    value: { type: 'list', of: { type: 'whole', minimum: 2, maximum: maximumTokens } },
+    default: [optionTable.blockSize.default],
+  },
+  construction: optionTable.construction,
+  context: {
+    flag: 'context',
+    symbol: 'n',
+    description: text('Tokens of a window: what the model reads at once, special tokens included.'),
+    value: {
+      type: 'whole',
+      minimum: 2,
+      maximum: maximumTokens,
+      zero: { word: 'auto', meaning: text('as many as the model has positions for, up to 2048') },
+    },
+    default: 0,
+  },
+  stride: {
+    flag: 'stride',
+    symbol: 'n',
+    description: text(
+      'Tokens from the start of one window to that of the next; each token is scored once. A smaller one gives every token more context, at more runs.',
+    ),
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens, zero: { word: 'context', meaning: text('as many as a window has') } },
+    default: 0,
+  },
+  maximumWindows: {
+    flag: 'max-windows',
+    symbol: 'n',
+    description: text('Windows of each prompt that are read, the first ones.'),
+    value: { type: 'whole', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, zero: { word: 'all', meaning: text('all of them') } },
+    default: 0,
+  },
+  quality: {
+    ...optionTable.quality,
+    description: text('Whether anything is run; if not, only what it costs is planned, which needs no weights.'),
+    value: { type: 'switch', off: text('Only plan what it costs, which needs no weights.') },
+  },
+  provider: optionTable.provider,
+  threads: optionTable.threads,
+  executor: optionTable.executor,
+  precision: optionTable.precision,
+} as const satisfies OptionTable;
+
+/** The file that results go to. */
+export const resultsOption = {
+  flag: 'results',
+  symbol: 'file.jsonl',
+  description: text('File that results are appended to, a line of JSON each, and that a run goes on from.'),
+  value: { type: 'text' },
+} as const satisfies Option;
 
 /** Everything that repeats an evaluation or a sweep: what an experiment file holds. */
-export interface Experiment {
+export interface Experiment extends ValuesOf<typeof experimentTable> {
   readonly version: typeof experimentVersion;
   /** Prompt files, and folders that stand for the prompt files in them; relative to the experiment file. */
   readonly prompts: readonly string[];
-  /** The name of a model that ships, or a folder relative to the experiment file. */
-  readonly model: string;
   readonly scenarios: readonly ScenarioText[];
-  /** M: tokens that a call of the small transformer may read. Every scenario is planned with each. */
-  readonly blocks: readonly number[];
-  readonly construction: Construction;
-  /** Tokens of a window: what the model reads at once, special tokens included. 0: as many as it has positions for, up to 2048. */
-  readonly context: number;
-  /** Tokens from the start of one window to that of the next; each token is scored once, in the first window that has it. 0: the context. */
-  readonly stride: number;
-  /** Windows of a prompt that are read, the first ones; 0 reads all. */
-  readonly maximumWindows: number;
   readonly needle: NeedleGridRequest | null;
-  /** Whether anything is run; else only what it costs is planned, which needs no weights. */
-  readonly quality: boolean;
-  readonly provider: Provider;
-  /** Threads of ONNX Runtime; 0 takes every core. */
-  readonly threads: number;
-  readonly executor: Executor;
-  readonly precision: Precision;
-  /** File that results are appended to and resumed from, relative to the experiment file; null keeps none. */
+  /** Relative to the experiment file, as the model's folder is; null keeps none. */
   readonly results: string | null;
 }
+
+const standard = defaultsOf(experimentTable);
 
 /** The experiment that a user gets who chooses only prompts. */
 export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   version: experimentVersion,
-  model: defaultOptions.model,
+  model: standard.model,
   scenarios: ['sliding-window:512', 'attention-sink:512:4'],
-  blocks: [defaultOptions.blockSize],
-  construction: defaultOptions.construction,
-  context: 0,
-  stride: 0,
-  maximumWindows: 0,
+  blocks: standard.blocks,
+  construction: standard.construction,
+  context: standard.context,
+  stride: standard.stride,
+  maximumWindows: standard.maximumWindows,
   needle: null,
-  quality: true,
-  provider: defaultOptions.provider,
-  threads: defaultOptions.threads,
-  executor: defaultOptions.executor,
-  precision: defaultOptions.precision,
+  quality: standard.quality,
+  provider: standard.provider,
+  threads: standard.threads,
+  executor: standard.executor,
+  precision: standard.precision,
   results: null,
 };
-
-/** Tokens of a window where nothing else is said. */
-const usualContext = 2048;
 
 /** The context and stride of an experiment on a model. @param maximumTokens that it has positions for, if there is a limit */
 export function windowsOf(
@@ -89,12 +129,12 @@ export function windowsOf(
 
 /** The needles that are hidden where a user only asks for some: in contexts of a quarter, a half and the whole of `context`. */
 export function defaultNeedleGrid(context: number): NeedleGridRequest {
-  return { ...defaultNeedle, lengths: [...new Set([context / 4, context / 2, context].map(Math.floor))], depths: [0, 0.25, 0.5, 0.75, 1] };
+  return { ...defaultsOf(needleTable), lengths: [...new Set([context / 4, context / 2, context].map(Math.floor))] };
 }
 
 /** A scenario of an experiment. @throws InputError for one that does not exist, or whose numbers are out of range */
-export function scenarioOf(text: ScenarioText): ScenarioChoice {
-  return typeof text === 'string' ? parseScenario(text) : parseCycle(text.join(','));
+export function scenarioOf(written: ScenarioText): ScenarioChoice {
+  return typeof written === 'string' ? parseScenario(written) : parseCycle(written.join(','));
 }
 
 /** Values of scenario parameters that are tried, by name. A parameter that is left out has its default. */
@@ -110,9 +150,14 @@ interface ScenarioGrid {
  * Every scenario with every combination of the parameters that it takes, each once, in order.
  *
  * @param names kinds such as `sliding-window`, or scenarios with their numbers, such as `sliding-window:512`, which stay as they are
+ * @param texts of kinds that take one, each used where its kind is named
  * @throws InputError for a kind that does not exist, numbers that do not fit it, and values that no scenario here takes
  */
-export function scenarioGrid(names: readonly string[], lists: ParameterLists): ScenarioGrid {
+export function scenarioGrid(
+  names: readonly string[],
+  lists: ParameterLists,
+  texts: Pick<ScenarioParameters, TextName> = {},
+): ScenarioGrid {
   const scenarios = new Map<string, ScenarioText>();
   const impossible: { scenario: string; reason: string }[] = [];
   const used = new Set<string>();
@@ -126,10 +171,13 @@ export function scenarioGrid(names: readonly string[], lists: ParameterLists): S
     parameters.forEach((parameter) => used.add(parameter));
     for (const values of combinations(parameters, lists)) {
       try {
-        const scenario = makeChoice(name, values);
+        const scenario = makeChoice(name, { ...values, ...texts });
         scenarios.set(scenarioLabel(scenario), textOf(scenario));
       } catch (error) {
-        impossible.push({ scenario: [name, ...Object.values(values)].join(':'), reason: messageOf(error) });
+        if (!(error instanceof InputError)) {
+          throw error;
+        }
+        impossible.push({ scenario: [name, ...Object.values(values)].join(':'), reason: error.message });
       }
     }
   }

@@ -1,26 +1,56 @@
 import { InputError } from '../errors';
+import { text } from '../l10n';
+import { defaultsOf, type OptionTable, pick, type ValuesOf } from '../options/option';
+import { maximumTokens } from '../plan/partition';
 
 /**
- * A needle in a haystack (Kamradt, github.com/gkamradt/LLMTest_NeedleInAHaystack, 2023): a sentence that a long text hides,
- * and a question that only it answers.
- *
- * Scored by the probability and rank of the answer's tokens, not by generated wording, so that a base model can take part.
+ * Every option of needles in a haystack (Kamradt, github.com/gkamradt/LLMTest_NeedleInAHaystack, 2023): a sentence that a long
+ * text hides, and a question that only it answers. The defaults suit a small base language model: the question repeats the
+ * needle's words, so that copying them is enough.
  */
-export interface NeedleTask {
-  /** The hidden sentence, with the white space that sets it off from the text around it. */
-  readonly needle: string;
-  /** What the answer continues, at the end of the context. */
-  readonly question: string;
-  /** With the white space that it starts with. */
-  readonly answer: string;
-}
+export const needleTable = {
+  needle: {
+    flag: 'needle-text',
+    symbol: 'text',
+    description: text('The hidden sentence, with the white space that sets it off.'),
+    value: { type: 'text' },
+    default: '\nThe access code of the archive is 7319.\n',
+  },
+  question: {
+    flag: 'needle-question',
+    symbol: 'text',
+    description: text('What the answer continues, at the end of the context.'),
+    value: { type: 'text' },
+    default: '\nThe access code of the archive is',
+  },
+  answer: {
+    flag: 'needle-answer',
+    symbol: 'text',
+    description: text('The answer whose rank and probability are scored, with the white space that it starts with.'),
+    value: { type: 'text' },
+    default: ' 7319',
+  },
+  lengths: {
+    flag: 'needle-lengths',
+    symbol: 'n,...',
+    description: text('Tokens of the context of each test, special tokens, needle and question included.'),
+    value: { type: 'list', of: { type: 'whole', minimum: 1, maximum: maximumTokens } },
+    required: true,
+  },
+  depths: {
+    flag: 'needle-depths',
+    symbol: 'x,...',
+    description: text('Share of the haystack that lies before the needle: 0 is the start, 1 just before the question.'),
+    value: { type: 'list', of: { type: 'number', minimum: 0, maximum: 1 } },
+    default: [0, 0.25, 0.5, 0.75, 1],
+  },
+} as const satisfies OptionTable;
 
-/** A needle for a small base language model: the question repeats the needle's words, so that copying them is enough. */
-export const defaultNeedle: NeedleTask = {
-  needle: '\nThe access code of the archive is 7319.\n',
-  question: '\nThe access code of the archive is',
-  answer: ' 7319',
-};
+/** A needle and what is asked of it; scored by the probability and rank of the answer's tokens, so that a base model can take part. */
+export type NeedleTask = Pick<ValuesOf<typeof needleTable>, 'needle' | 'question' | 'answer'>;
+
+/** The needle that is hidden where a user names no other. */
+export const defaultNeedle: NeedleTask = defaultsOf(pick(needleTable, 'needle', 'question', 'answer'));
 
 /** Token ids of one needle test. */
 interface PlacedNeedle {

@@ -1,9 +1,10 @@
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../format';
-import { t } from '../l10n';
+import { t, text as marked } from '../l10n';
+import type { Option } from '../options/option';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';
-import type { SamplingOptions } from './choose';
+import { greedy, type SamplingOptions } from './choose';
 
 /** The most tokens that a prompt is continued by: this is to see what a scenario does, not to write books. */
 export const largestGeneration = 10_000;
@@ -15,6 +16,51 @@ export interface GenerationOptions extends SamplingOptions {
   /** Whether to continue under the model's own attention as well. */
   readonly baseline: boolean;
 }
+
+/** Every option of a continuation. */
+export const generationTable = {
+  tokens: {
+    flag: 'tokens',
+    symbol: 'n',
+    description: marked('Tokens to add, at most.'),
+    value: { type: 'whole', minimum: 1, maximum: largestGeneration },
+    default: 32,
+  },
+  baseline: {
+    flag: 'baseline',
+    description: marked("Also continue under the model's own attention."),
+    value: { type: 'switch', off: marked("Leave out the continuation under the model's own attention.") },
+    default: true,
+  },
+  temperature: {
+    flag: 'temperature',
+    symbol: 'x',
+    description: marked('Sample, with logits divided by this.'),
+    value: { type: 'number', maximum: 100, zero: { word: 'greedy', meaning: marked('always the most likely token') } },
+    default: greedy.temperature,
+  },
+  topK: {
+    flag: 'top-k',
+    symbol: 'n',
+    description: marked('Sample from so many of the most likely tokens.'),
+    value: { type: 'whole', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, zero: { word: 'all', meaning: marked('all of them') } },
+    default: greedy.topK,
+  },
+  topP: {
+    flag: 'top-p',
+    symbol: 'x',
+    description: marked('Sample from the fewest tokens whose probabilities come to this.'),
+    value: { type: 'number', maximum: 1 },
+    default: greedy.topP,
+  },
+  seed: {
+    flag: 'sample-seed',
+    symbol: 'n',
+    description: marked('Seed of the sample.'),
+    value: { type: 'whole', minimum: 0, maximum: 2 ** 32 - 1 },
+    default: greedy.seed,
+  },
+} as const satisfies Readonly<Record<keyof GenerationOptions, Option>>;
 
 /** Calls that were made, counted where they are made. */
 interface CallsMade {

@@ -1,4 +1,8 @@
 import type { Construction } from '../construct/construction';
+import { text } from '../l10n';
+import { defaultsOf, type OptionTable, type ValuesOf } from '../options/option';
+import { optionTable } from '../options/table';
+import { maximumTokens } from '../plan/partition';
 import type { Scenario } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';
 import type { Environment, reportSchemaVersion } from '../report/report';
@@ -60,46 +64,78 @@ export interface LedgerReport {
   readonly environment: Environment;
 }
 
-/** What a ledger is run on: a random model of this shape. */
-export interface LedgerOptions {
-  /** N. */
-  readonly tokens: number;
-  /** M. */
-  readonly blockSize: number;
-  /** r. */
-  readonly window: number;
-  /** s. */
-  readonly sinks: number;
-  /** L. */
-  readonly layers: number;
-  /** H. */
-  readonly heads: number;
-  /** L'. */
-  readonly oracleLayers: number;
-  /** H'. */
-  readonly oracleHeads: number;
-  /** Seed of the model, the tokens and the first sample. */
-  readonly seed: number;
-  /** Standard deviation of the scores. */
-  readonly scoreScale: number;
-  /** Seeds over which theorem 4.1 is tried. */
-  readonly seeds: number;
-  /** Threads of ONNX Runtime; 0 leaves it to the runtime. */
-  readonly threads: number;
-}
+/** Every option of a ledger: what it is run on is a random model of this shape. */
+export const ledgerTable = {
+  tokens: {
+    flag: 'tokens',
+    symbol: 'N',
+    description: text('Tokens of the sequence.'),
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens },
+    default: 1000,
+  },
+  blockSize: {
+    flag: 'block',
+    symbol: 'M',
+    description: text('Tokens that one call of the small transformer reads.'),
+    value: { type: 'whole', minimum: 2, maximum: maximumTokens },
+    default: 129,
+  },
+  window: {
+    flag: 'window',
+    symbol: 'r',
+    description: text('Window of the statements on sliding windows and attention sinks; it is below M.'),
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens },
+    default: 48,
+  },
+  sinks: {
+    flag: 'sinks',
+    symbol: 's',
+    description: text('Sinks of the statements on attention sinks.'),
+    value: { type: 'whole', minimum: 0, maximum: maximumTokens },
+    default: 4,
+  },
+  layers: {
+    flag: 'layers',
+    symbol: 'L',
+    description: text('Layers of the large transformer.'),
+    value: { type: 'whole', minimum: 1, maximum: 1024 },
+    default: 2,
+  },
+  heads: {
+    flag: 'heads',
+    symbol: 'H',
+    description: text('Heads of the large transformer.'),
+    value: { type: 'whole', minimum: 1, maximum: 4096 },
+    default: 6,
+  },
+  oracleLayers: { ...optionTable.oracleLayers, default: 2 },
+  oracleHeads: { ...optionTable.oracleHeads, value: { type: 'whole', minimum: 1, maximum: 4096 }, default: 2 },
+  seed: {
+    flag: 'seed',
+    symbol: 'n',
+    description: text('Seed of the model, the tokens and the first sample.'),
+    value: { type: 'whole', minimum: 0, maximum: 2 ** 32 - 1 },
+    default: 1,
+  },
+  scoreScale: {
+    flag: 'scale',
+    symbol: 'x',
+    description: text('Standard deviation of the scores.'),
+    value: { type: 'number', maximum: 1000 },
+    default: 1,
+  },
+  seeds: {
+    flag: 'seeds',
+    symbol: 'n',
+    description: text('Samples over which theorem 4.1 is tried.'),
+    value: { type: 'whole', minimum: 1, maximum: 100_000 },
+    default: 100,
+  },
+  threads: optionTable.threads,
+} as const satisfies OptionTable;
+
+/** What a user can choose about a ledger. */
+export type LedgerOptions = ValuesOf<typeof ledgerTable>;
 
 /** The ledger that runs in well under a minute on two cores. */
-export const defaultLedgerOptions: LedgerOptions = {
-  tokens: 1000,
-  blockSize: 129,
-  window: 48,
-  sinks: 4,
-  layers: 2,
-  heads: 6,
-  oracleLayers: 2,
-  oracleHeads: 2,
-  seed: 1,
-  scoreScale: 1,
-  seeds: 100,
-  threads: 0,
-};
+export const defaultLedgerOptions: LedgerOptions = defaultsOf(ledgerTable);

@@ -6,6 +6,12 @@ export interface Choice<Word extends string = string> {
   readonly description: string;
 }
 
+/** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
+export interface ZeroWord {
+  readonly word: string;
+  readonly meaning: string;
+}
+
 /** What an option's value can be. */
 export type OptionValue =
   | {
@@ -18,15 +24,49 @@ export type OptionValue =
       readonly type: 'whole';
       readonly minimum: number;
       readonly maximum: number;
-      /** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
-      readonly zero?: { readonly word: string; readonly meaning: string };
+      readonly zero?: ZeroWord;
       /** What one of the number that users give is in the option's own unit; 1 where left out. */
       readonly scale?: number;
     }
-  /** A number above 0 and up to a maximum. */
-  | { readonly type: 'number'; readonly maximum: number }
-  | { readonly type: 'switch' }
+  | {
+      readonly type: 'number';
+      /** The least number that it may be; where it is left out, every number above 0. */
+      readonly minimum?: number;
+      readonly maximum: number;
+      readonly zero?: ZeroWord;
+    }
+  | {
+      readonly type: 'switch';
+      /** What the flag `--no-...` does, where the switch is on unless it is turned off. */
+      readonly off?: string;
+    }
   | { readonly type: 'text' };
+
+/** Several values of one kind, each once; commas stand between them in text. */
+export interface ListValue {
+  readonly type: 'list';
+  readonly of: OptionValue;
+}
+
+/** An option as plain data: what a flag with its help, or a field of an experiment file, is made of. */
+export interface Option {
+  /** Its flag without the dashes. */
+  readonly flag: string;
+  /** What help shows in place of the value; absent for switches. */
+  readonly symbol?: string;
+  /** A sentence or two in English, as every text here, in which code stands between backticks; it is translated where it is shown. */
+  readonly description: string;
+  readonly value: OptionValue | ListValue;
+  /** Absent where nothing is chosen unless the user chooses. */
+  readonly default?: string | number | boolean | readonly (string | number)[];
+  /** Whether a command cannot do without it. */
+  readonly required?: boolean;
+  /** Only for runs of a scenario that samples: theorem 4.1's. */
+  readonly sampled?: boolean;
+}
+
+/** Options by their names. */
+export type OptionTable = Readonly<Record<string, Option>>;
 
 /** Groups of settings, in the order in which they are shown. */
 export const settingGroups = {
@@ -36,19 +76,10 @@ export const settingGroups = {
   editor: text('Editor'),
 } as const;
 
-/**
- * An option as plain data: what every door needs to offer it, which are flags and their help, settings with their texts, the
- * options of the API and of tools, experiment files, and the form.
- */
-export interface Option {
-  /** Its flag without the dashes. */
-  readonly flag: string;
-  /** What help shows in place of the value; absent for switches. */
-  readonly symbol?: string;
-  /** A few words, in English, as every text here; it is translated where it is shown. */
+/** An option of every simulation: also a setting, a field of the form, and an option of the API and of tools. */
+export interface SimulationOption extends Option {
+  /** A few words. */
   readonly title: string;
-  /** A sentence or two, in which code stands between backticks. */
-  readonly description: string;
   readonly value: OptionValue;
   readonly default: string | number | boolean;
   readonly group: keyof typeof settingGroups;
@@ -56,18 +87,35 @@ export interface Option {
   readonly machine?: boolean;
   /** Whether it is a safeguard of the user's, which no language model sets. */
   readonly guard?: boolean;
-  /** Only for runs of a scenario that samples: theorem 4.1's. */
-  readonly sampled?: boolean;
 }
 
-/** The type of an option's value. */
-export type ValueOf<O extends Option> = O['value'] extends { readonly type: 'choice'; readonly choices: readonly Choice<infer Word>[] }
-  ? Word
-  : O['value']['type'] extends 'switch'
-    ? boolean
-    : O['value']['type'] extends 'text'
-      ? string
-      : number;
+/** The type of a value of this kind. */
+type ValueIn<V extends OptionValue | ListValue> = V extends { readonly type: 'list'; readonly of: infer Item extends OptionValue }
+  ? readonly ValueIn<Item>[]
+  : V extends { readonly type: 'choice'; readonly choices: readonly Choice<infer Word>[] }
+    ? Word
+    : V extends { readonly type: 'switch' }
+      ? boolean
+      : V extends { readonly type: 'text' }
+        ? string
+        : number;
+
+/** The type of an option's value: undefined where it has no default and need not be given. */
+export type ValueOf<O extends Option> =
+  ValueIn<O['value']> | (O extends { readonly default: unknown } | { readonly required: true } ? never : undefined);
+
+/** The values of a table's options, by name. */
+export type ValuesOf<T extends OptionTable> = { readonly [Name in keyof T]: ValueOf<T[Name]> };
+
+/** The values that hold where a user chooses nothing. */
+export function defaultsOf<T extends OptionTable>(table: T): ValuesOf<T> {
+  return Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default])) as ValuesOf<T>;
+}
+
+/** Some options of a table. */
+export function pick<T extends OptionTable, Name extends keyof T>(table: T, ...names: readonly Name[]): Pick<T, Name> {
+  return Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<T, Name>;
+}
 
 /** The words of an option that is a choice. */
 export function wordsOf<Word extends string>({

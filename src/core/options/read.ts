@@ -11,11 +11,14 @@ import {
   type ScenarioParameters,
   textParameters,
 } from '../scenario/scenario';
-import type { Option } from './option';
+import { type Option, type OptionValue, wordsOf } from './option';
 import { optionNames, optionOf, optionTable, type SimulationOptions } from './table';
 
 /** The largest prompt file that is read, in bytes. */
 export const maximumPromptBytes = 64 * 1024 * 1024;
+
+/** A single value of an option. */
+type Single = string | number | boolean;
 
 /**
  * An option's value as text, such as a flag's.
@@ -23,20 +26,20 @@ export const maximumPromptBytes = 64 * 1024 * 1024;
  * @param what names the option in a refusal, such as `--block`
  * @throws InputError that names the option, the value and what is possible
  */
-export function readText({ value }: Pick<Option, 'value'>, text: string, what: string): string | number | boolean {
+export function readText(option: { readonly value: OptionValue }, text: string, what: string): Single;
+export function readText(option: Pick<Option, 'value'>, text: string, what: string): Single | readonly Single[];
+export function readText({ value }: Pick<Option, 'value'>, text: string, what: string): Single | readonly Single[] {
   switch (value.type) {
+    case 'list':
+      return [...new Set(text.split(',').map((part) => readText({ value: value.of }, part, what)))];
     case 'choice':
-      return oneOf(
-        value.noun,
-        text,
-        value.choices.map((choice) => choice.value),
-      );
+      return oneOf(value.noun, text, wordsOf({ value }));
     case 'whole':
       return text === value.zero?.word
         ? 0
         : wholeNumber(what, text, value.minimum, value.maximum, value.zero && `or ${value.zero.word}`) * (value.scale ?? 1);
     case 'number':
-      return positiveNumber(what, text, value.maximum);
+      return text === value.zero?.word ? 0 : realNumber(what, text, value);
     case 'switch':
       return oneOf(what, text, ['true', 'false']) === 'true';
     case 'text':
@@ -50,7 +53,7 @@ export function readText({ value }: Pick<Option, 'value'>, text: string, what: s
  * @param what names the option in a refusal
  * @throws InputError that names the option, the value and what is possible: a settings file may hold anything
  */
-export function readValue({ value }: Pick<Option, 'value'>, given: unknown, what: string): string | number | boolean {
+export function readValue({ value }: { readonly value: OptionValue }, given: unknown, what: string): Single {
   const refused = (fix: string): InputError => new InputError(`${what} of ${described(given)} is not possible; ${fix}.`);
   switch (value.type) {
     case 'choice': {
@@ -70,11 +73,16 @@ export function readValue({ value }: Pick<Option, 'value'>, given: unknown, what
       }
       return given * scale;
     }
-    case 'number':
-      if (typeof given !== 'number' || !(given > 0 && given <= value.maximum)) {
-        throw refused(`use a number above 0 and up to ${value.maximum}`);
+    case 'number': {
+      const { zero } = value;
+      if (given === 0 && zero !== undefined) {
+        return 0;
+      }
+      if (typeof given !== 'number' || !isWithin(given, value)) {
+        throw refused(`use a number ${rangeText(value)}${zero === undefined ? '' : `, or 0 for ${zero.meaning}`}`);
       }
       return given;
+    }
     case 'switch':
       if (typeof given !== 'boolean') {
         throw refused('use true or false');
@@ -202,7 +210,7 @@ export function checkTaken(kind: ChoiceKind, given: ScenarioParameters): void {
 }
 
 /** `value` as one of `choices`. @throws InputError that names the value and the choices */
-export function oneOf<T extends string>(what: string, value: string, choices: readonly T[]): T {
+function oneOf<T extends string>(what: string, value: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
   if (found === undefined) {
     throw new InputError(`${what} "${value}" is unknown; use one of ${choices.join(', ')}.`);
@@ -210,15 +218,21 @@ export function oneOf<T extends string>(what: string, value: string, choices: re
   return found;
 }
 
-/**
- * `value` as a number above 0 and up to `maximum`.
- *
- * @throws InputError that names the option, the value and the limits
- */
-export function positiveNumber(what: string, value: string, maximum: number): number {
+type NumberValue = Extract<OptionValue, { readonly type: 'number' }>;
+
+function isWithin(number: number, { minimum, maximum }: NumberValue): boolean {
+  return (minimum === undefined ? number > 0 : number >= minimum) && number <= maximum;
+}
+
+function rangeText({ minimum, maximum }: NumberValue): string {
+  return minimum === undefined ? `above 0 and up to ${maximum}` : `from ${minimum} to ${maximum}`;
+}
+
+function realNumber(what: string, value: string, range: NumberValue): number {
   const number = value.trim() === '' ? NaN : Number(value);
-  if (!Number.isFinite(number) || number <= 0 || number > maximum) {
-    throw new InputError(`${what} of "${value}" is not possible; use a number above 0 and up to ${maximum}.`);
+  if (!isWithin(number, range)) {
+    const more = range.zero === undefined ? '' : `, or ${range.zero.word}`;
+    throw new InputError(`${what} of "${value}" is not possible; use a number ${rangeText(range)}${more}.`);
   }
   return number;
 }
@@ -229,7 +243,7 @@ export function positiveNumber(what: string, value: string, maximum: number): nu
  * @param otherwise what else is possible, such as `or auto`
  * @throws InputError that names the option, the value and the limits
  */
-export function wholeNumber(what: string, value: string, minimum: number, maximum: number, otherwise?: string): number {
+function wholeNumber(what: string, value: string, minimum: number, maximum: number, otherwise?: string): number {
   const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
   if (!Number.isInteger(number) || number < minimum || number > maximum) {
     const more = otherwise === undefined ? '' : `, ${otherwise}`;

@@ -2,7 +2,7 @@ import type { constructions } from '../construct/construction';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
-import { type Choice, type Option, type ValueOf, wordsOf } from './option';
+import { type Choice, defaultsOf, type SimulationOption, type ValuesOf } from './option';
 
 const modelDescription = text(
   'The large transformer: `tiny-docs-5m`, which ships with Two Heads and can be run; for planning only `llama-3.1-8b`, `llama-3.1-70b`, `qwen3-8b`, `mistral-7b-v0.1`, `gpt2`, `smollm2-135m` or `modernbert-base`; or the path of a folder with `config.json`, safetensors files and `tokenizer.json` of a Llama, Mistral, Qwen2, Qwen3, GPT-2, BERT or ModernBERT.',
@@ -174,7 +174,7 @@ export const optionTable = {
     description: text(
       "Also run the model's own attention, and report perplexity and KL divergence against it. It takes about as long again.",
     ),
-    value: { type: 'switch' },
+    value: { type: 'switch', off: text("Leave out the run of the model's own attention, perplexity and KL divergence.") },
     default: true,
     group: 'engine',
   },
@@ -234,13 +234,13 @@ export const optionTable = {
     group: 'engine',
     sampled: true,
   },
-} as const satisfies Readonly<Record<string, Option>>;
+} as const satisfies Readonly<Record<string, SimulationOption>>;
 
 type Table = typeof optionTable;
 export type OptionName = keyof Table;
 
 /** What a user can choose about a simulation, as the table describes it; plain data that crosses processes. Memory is in bytes. */
-export type SimulationOptions = { readonly scenario: ScenarioChoice } & { readonly [Name in OptionName]: ValueOf<Table[Name]> };
+export type SimulationOptions = { readonly scenario: ScenarioChoice } & ValuesOf<Table>;
 
 /** Execution providers of ONNX Runtime that a user may name. */
 export type Provider = SimulationOptions['provider'];
@@ -258,15 +258,12 @@ export const optionNames = Object.keys(optionTable) as readonly OptionName[];
 export const toolOptionNames: readonly OptionName[] = optionNames.filter((name) => optionOf(name).guard !== true);
 
 /** An option of the table, without the types of its values. */
-export function optionOf(name: OptionName): Option {
+export function optionOf(name: OptionName): SimulationOption {
   return optionTable[name];
 }
 
 /** The options that hold where a user chooses nothing. */
-export const defaultOptions: SimulationOptions = {
-  scenario: { kind: 'native' },
-  ...(Object.fromEntries(optionNames.map((name) => [name, optionTable[name].default])) as Omit<SimulationOptions, 'scenario'>),
-};
+export const defaultOptions: SimulationOptions = { scenario: { kind: 'native' }, ...defaultsOf(optionTable) };
 
 /** A block size that is left to calibration: the one that is predicted to be fastest, or the default where nothing is known. */
 export const automaticBlock = 0;
@@ -276,8 +273,3 @@ export const embeddedModel = optionTable.model.default;
 
 /** Which device is to be measured. */
 export type CalibrationOptions = Pick<SimulationOptions, 'provider' | 'threads'>;
-
-export const providers = wordsOf(optionTable.provider);
-export const verifications = wordsOf(optionTable.verify);
-export const executors = wordsOf(optionTable.executor);
-export const precisions = wordsOf(optionTable.precision);

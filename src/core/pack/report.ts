@@ -1,25 +1,47 @@
-import { embeddedModel, type Provider } from '../options/table';
+import { text } from '../l10n';
+import { defaultsOf, type OptionTable, type ValuesOf, wordsOf } from '../options/option';
+import { optionTable } from '../options/table';
 import type { Bound } from '../plan/bound';
+import { maximumTokens } from '../plan/partition';
 import type { Environment, Fidelity, ModelDescription, reportSchemaVersion } from '../report/report';
 
-/** What the one long call may do by itself: nothing, or mask causally. Neither takes a mask. */
-export const packScenarios = ['full', 'causal'] as const;
-export type PackScenario = (typeof packScenarios)[number];
+/** Every option of a pack. */
+export const packTable = {
+  model: optionTable.model,
+  scenario: {
+    flag: 'scenario',
+    symbol: 'kind',
+    description: text('What the one long call does by itself; it takes no mask.'),
+    value: {
+      type: 'choice',
+      noun: 'Scenario',
+      choices: [
+        { value: 'full', description: text('Nothing: every token sees every token of its prompt.') },
+        { value: 'causal', description: text('It masks causally, which goes beyond the theorem.') },
+      ],
+    },
+    default: 'full',
+  },
+  provider: optionTable.provider,
+  threads: optionTable.threads,
+  maxTokens: {
+    flag: 'max-tokens',
+    symbol: 'n',
+    description: text('Refuse prompts that have more tokens together: one call without a mask holds N^2 scores a head.'),
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens },
+    default: 8192,
+  },
+} as const satisfies OptionTable;
 
 /** What a user can choose about a pack. */
-export interface PackOptions {
-  /** Name of the embedded model or path of a folder. */
-  readonly model: string;
-  readonly scenario: PackScenario;
-  readonly provider: Provider;
-  /** Threads of ONNX Runtime; 0 leaves it to the runtime. */
-  readonly threads: number;
-  /** The largest packed length that is run: one call without a mask holds N^2 scores a head. */
-  readonly maxTokens: number;
-}
+export type PackOptions = ValuesOf<typeof packTable>;
+export type PackScenario = PackOptions['scenario'];
+
+/** What the one long call may do by itself: nothing, or mask causally. Neither takes a mask. */
+export const packScenarios = wordsOf(packTable.scenario);
 
 /** The options that hold where a user chooses nothing. */
-export const defaultPackOptions: PackOptions = { model: embeddedModel, scenario: 'full', provider: 'auto', threads: 0, maxTokens: 8192 };
+export const defaultPackOptions: PackOptions = defaultsOf(packTable);
 
 /** The largest difference between two runs of the same tokens. */
 export interface Difference {

@@ -1,3 +1,4 @@
+import { numberParameters, parametersOf, textParameters } from '../scenario/scenario';
 import type { RunReport } from './report';
 
 type Cell = string | number | boolean | null | undefined;
@@ -12,10 +13,11 @@ const columns: readonly (readonly [title: string, of: (report: RunReport) => Cel
   ['model', ({ model }) => model.name],
   ['parameters', ({ model }) => model.parameters],
   ['scenario', ({ scenario }) => scenario.kind],
-  ['window (tokens)', ({ scenario }) => ('window' in scenario ? scenario.window : null)],
-  ['sinks (tokens)', ({ scenario }) => ('sinks' in scenario ? scenario.sinks : null)],
-  ['seed', ({ scenario }) => ('seed' in scenario ? scenario.seed : null)],
-  ['mask', ({ scenario }) => ('expression' in scenario ? scenario.expression : null)],
+  ...numberParameters.map(
+    ({ name, unit }) =>
+      [unit === undefined ? name : `${name} (${unit})`, ({ scenario }: RunReport) => parametersOf(scenario)[name]] as const,
+  ),
+  ...textParameters.map(({ name, flag }) => [flag, ({ scenario }: RunReport) => parametersOf(scenario)[name]] as const),
   ['construction', ({ construction }) => construction],
   ['M (tokens)', ({ oracle }) => oracle.inputLength],
   ["L' (layers)", ({ oracle }) => oracle.layers],

@@ -22,6 +22,7 @@ export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
     {
       name: 'sinks',
       symbol: 's',
+      unit: 'tokens',
       title: text('Sinks s'),
       description: text('Tokens at the start that every token sees.'),
       minimum: 0,

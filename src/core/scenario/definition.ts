@@ -10,6 +10,8 @@ export interface NumberParameter<Name extends string = string> {
   readonly name: Name;
   /** The paper's letter for it, or `n`: the placeholder in the command line's help. */
   readonly symbol: string;
+  /** What it counts, for a column of a table; absent for plain numbers. */
+  readonly unit?: 'tokens';
   /** A few words, in English like every text here; translated when shown. */
   readonly title: string;
   /** A sentence. */

@@ -42,6 +42,11 @@ export const scenarioKinds: readonly ScenarioKind[] = layerDefinitions.map(({ ki
 /** The scenarios that comparisons run by default: all except custom masks. */
 export const standardKinds: readonly ScenarioKind[] = layerDefinitions.filter(({ written }) => written !== true).map(({ kind }) => kind);
 
+/** The scenarios that sample keys. */
+export const sampledKinds: readonly ScenarioKind[] = layerDefinitions
+  .filter(({ sampleSeed }) => sampleSeed !== undefined)
+  .map(({ kind }) => kind);
+
 /** Every numeric parameter of the scenarios, without duplicates. */
 export const numberParameters: readonly NumberParameter<NumberName>[] = [
   ...new Map(layerDefinitions.flatMap(({ parameters }) => parameters).map((parameter) => [parameter.name, parameter])).values(),

@@ -3,7 +3,7 @@ import { InputError } from '../errors';
 import { t, text } from '../l10n';
 import type { Mark, NumberParameter, TextParameter, TileBound } from './definition';
 import type { Mask } from './mask';
-import { type NativeScenario, parseCycle } from './parse';
+import { type NativeScenario, parseCycle, scenarioText } from './parse';
 import { type PerLayerScenario, unionMask } from './per-layer';
 import {
   definitionOf,
@@ -23,6 +23,7 @@ export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from '.
 export {
   makeScenario,
   numberParameters,
+  sampledKinds,
   scenarioKinds,
   standardKinds,
   type LayerScenario,
@@ -105,6 +106,14 @@ export function makeChoice(kind: string, parameters: ScenarioParameters = {}): S
     default:
       return makeScenario(kind, parameters);
   }
+}
+
+/** A choice as the parameters that `makeChoice` makes it from. */
+export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
+  if (scenario.kind === 'per-layer') {
+    return { cycle: scenario.cycle.map(scenarioText).join() };
+  }
+  return Object.fromEntries(Object.entries(scenario).filter(([name]) => name !== 'kind'));
 }
 
 /**

@@ -13,6 +13,7 @@ export interface SlidingWindowScenario {
 export const windowParameter: NumberParameter<'window'> = {
   name: 'window',
   symbol: 'r',
+  unit: 'tokens',
   title: text('Window r'),
   description: text('Tokens a token sees, itself included.'),
   minimum: 1,

@@ -1,6 +1,8 @@
-import type { Progress } from '../../core/report/phases';
+import type { OnProgress, Progress } from '../../core/report/phases';
+import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
 import { promptFromText } from '../read/prompt';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
+import { compare, planComparison } from '../tasks/compare';
 import { evaluate } from '../tasks/evaluate/run-experiment';
 import { generate } from '../tasks/generate/generate';
 import { runLedger } from '../tasks/ledger/ledger';
@@ -20,6 +22,14 @@ import {
 export function engineMethods(places: Places): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
+    compare: async ({ path, text, scenarios, options }, { signal, onProgress }) => {
+      const planned = await planComparison(promptFromText(path, text), scenarios, options, places);
+      const progressOf =
+        (scenario: Scenario, index: number): OnProgress =>
+        ({ fraction, phase, message }) =>
+          onProgress({ fraction: (index + fraction) / planned.possible.length, phase, message: `${scenarioLabel(scenario)}, ${message}` });
+      return compare(planned, options, { signal, progressOf });
+    },
     generate: ({ path, text, options, generation }, context) =>
       generate(promptFromText(path, text), options, generation, { ...context, ...places }),
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),
@@ -68,6 +78,8 @@ function callMethod(
   switch (request.method) {
     case 'simulate':
       return methods.simulate(request.argument, context);
+    case 'compare':
+      return methods.compare(request.argument, context);
     case 'generate':
       return methods.generate(request.argument, context);
     case 'evaluate':

@@ -5,7 +5,8 @@ import type { LedgerOptions, LedgerReport } from '../../core/ledger/report';
 import type { CalibrationOptions, SimulationOptions } from '../../core/options/table';
 import type { Calibration } from '../../core/predict/calibration';
 import type { OnProgress, Progress } from '../../core/report/phases';
-import type { RunReport } from '../../core/report/report';
+import type { ComparisonReport, RunReport } from '../../core/report/report';
+import type { ScenarioChoice } from '../../core/scenario/scenario';
 import type { EvaluateRequest } from '../tasks/evaluate/run-experiment';
 
 /** An error as data, for crossing a process boundary. */
@@ -30,6 +31,8 @@ export function fromErrorData({ kind, message }: ErrorData): Error {
 export interface EngineMethods {
   /** Runs a prompt and reports. @throws InputError, CancelledError */
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
+  /** Runs a prompt under each of several scenarios that it can have, and reports on all of them. @throws InputError, CancelledError */
+  compare(request: CompareRequest, context: CallContext): Promise<ComparisonReport>;
   /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
   /** Plans an experiment's scenarios and measures their quality. @throws InputError, CancelledError */
@@ -45,6 +48,11 @@ interface SimulateRequest {
   readonly path: string;
   readonly text: string;
   readonly options: SimulationOptions;
+}
+
+/** A prompt to be run under several scenarios; plain data. The scenario among the options does not matter. */
+interface CompareRequest extends SimulateRequest {
+  readonly scenarios: readonly ScenarioChoice[];
 }
 
 /** A prompt to continue; plain data. */

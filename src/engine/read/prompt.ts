@@ -52,11 +52,12 @@ export function checkSize(path: string, bytes: number): void {
 /**
  * Reads a prompt from a file, or from standard input if the path is `-`.
  *
- * @throws InputError if there is no such file, or it is empty, binary or too large
+ * @param stdin what standard input is
+ * @throws InputError where there is no such file, or it is empty, binary or too large
  */
-export async function readPrompt(path: string): Promise<Prompt> {
+export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin): Promise<Prompt> {
   if (path === '-') {
-    return promptFromBytes('-', await buffer(process.stdin));
+    return promptFromBytes('-', await buffer(stdin));
   }
   const found = await stat(path).catch((error: unknown) => {
     throw new InputError(`${path} cannot be read (${messageOf(error)}); give the path of a prompt file, or - for standard input.`);
@@ -71,13 +72,13 @@ export async function readPrompt(path: string): Promise<Prompt> {
 /** File names of prompts in a folder. */
 const promptFile = /\.(md|txt|prompt)$/i;
 
-/** Reads the prompts of files and folders, in the given order. @throws InputError that names the path and the fix */
-export async function readPrompts(paths: readonly string[]): Promise<Prompt[]> {
+/** Reads the prompts of files and of folders, in this order. @throws InputError that names the path and the fix */
+export async function readPrompts(paths: readonly string[], stdin?: AsyncIterable<Uint8Array>): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
     for (const file of found?.isDirectory() === true ? await promptsIn(path) : [path]) {
-      prompts.push(await readPrompt(file));
+      prompts.push(await readPrompt(file, stdin));
     }
   }
   return prompts;

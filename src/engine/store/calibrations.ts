@@ -3,7 +3,8 @@ import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
 import { z } from 'zod';
-import { type Provider, providers } from '../../core/options/table';
+import { wordsOf } from '../../core/options/option';
+import { optionTable, type Provider } from '../../core/options/table';
 import { type Calibration, calibrationSchemaVersion } from '../../core/predict/calibration';
 import { writeWhole } from './files';
 
@@ -13,7 +14,7 @@ const runRate = z.object({ runMs: amount, nsPerFlop: amount });
 /** Schema of a calibration file. A file with other content is ignored. */
 const calibrationFile: z.ZodType<Calibration> = z.object({
   schemaVersion: z.literal(calibrationSchemaVersion),
-  provider: z.enum(providers).exclude(['auto']),
+  provider: z.enum(wordsOf(optionTable.provider)).exclude(['auto']),
   device: z.string(),
   threads: z.number().int().positive(),
   onnxruntime: z.string(),
@@ -81,7 +82,7 @@ export class CalibrationStore {
 
   /** The calibrations that a choice of provider allows: the named provider's, or under `auto` all. */
   async candidates(provider: Provider, threads: number): Promise<readonly Calibration[]> {
-    const names = provider === 'auto' ? providers : [provider];
+    const names = provider === 'auto' ? wordsOf(optionTable.provider) : [provider];
     const known = await Promise.all(names.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));
     return known.filter((calibration) => calibration !== undefined);
   }

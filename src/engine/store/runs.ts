@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { constructions } from '../../core/construct/construction';
 import { messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
-import { defaultOptions, executors, precisions, providers, type SimulationOptions, verifications } from '../../core/options/table';
+import { optionTable, type SimulationOptions } from '../../core/options/table';
 import { reportSchemaVersion, type RunReport } from '../../core/report/report';
+import { fieldsOf } from '../read/option-schema';
 import { scenarioChoiceSchema } from '../read/report/plan-schema';
 import { firstIssue, runReportSchema } from '../read/report/reports';
 import { draftEnding, writeWhole } from './files';
@@ -45,26 +45,8 @@ export function idOf(report: RunReport): string {
 
 const whole = z.int().nonnegative();
 
-const options: z.ZodType<SimulationOptions> = z.object({
-  scenario: scenarioChoiceSchema,
-  executor: z.enum(executors),
-  precision: z.enum(precisions),
-  blockSize: whole,
-  construction: z.enum(constructions),
-  // Missing in runs of earlier versions.
-  oracleLayers: whole.default(defaultOptions.oracleLayers),
-  oracleHeads: whole.default(defaultOptions.oracleHeads),
-  model: z.string(),
-  provider: z.enum(providers),
-  threads: whole,
-  verify: z.enum(verifications),
-  seeds: whole,
-  epsilon: z.number(),
-  failureProbability: z.number(),
-  quality: z.boolean(),
-  maxTokens: whole,
-  memoryLimit: z.number().nonnegative(),
-});
+/** Options that came after a run was kept have their defaults. */
+const options: z.ZodType<SimulationOptions> = z.object({ scenario: scenarioChoiceSchema, ...fieldsOf(optionTable) });
 
 const origin: z.ZodType<RunOrigin> = z.object({
   uri: z.string(),

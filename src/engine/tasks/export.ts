@@ -1,9 +1,11 @@
 import { version } from '../../../package.json';
 import { InputError } from '../../core/errors';
 import { formatCount } from '../../core/format';
+import type { OptionTable, ValuesOf } from '../../core/options/option';
 import { tilesPerDispatch } from '../../core/plan/attention-cost';
-import { dispatchesOf, tileRows } from '../../core/plan/dispatches';
+import { dispatchBands, dispatchesOfBand, tileRows } from '../../core/plan/dispatches';
 import { isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../core/plan/plan';
+import { maximumTokens } from '../../core/plan/partition';
 import type { PlanRequest } from '../../core/plan/request';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import { inPowersOfTwo } from '../attend/compiled/attention';
@@ -12,9 +14,32 @@ import { attentionGraph, type CompiledGraph, compiledScoreBytes, modelGraph } fr
 import { functionDomain, irVersion, opsetVersion } from '../attend/onnx/graph-builder';
 import type { LoadedModel } from '../read/model/load';
 
-/** What part of the large transformer is exported. */
-export const exportParts = ['attention', 'model'] as const;
-type ExportPart = (typeof exportParts)[number];
+/** Every option of an export besides those of its plan. */
+export const exportTable = {
+  tokens: {
+    flag: 'tokens',
+    symbol: 'N',
+    description: 'Tokens of the sequence that the graph is for.',
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens },
+    required: true,
+  },
+  part: {
+    flag: 'part',
+    symbol: 'name',
+    description: 'What to export.',
+    value: {
+      type: 'choice',
+      noun: 'Part',
+      choices: [
+        { value: 'attention', description: "One layer's attention calls, without weights." },
+        { value: 'model', description: 'The whole model with its weights.' },
+      ],
+    },
+    default: 'attention',
+  },
+} as const satisfies OptionTable;
+
+type ExportPart = ValuesOf<typeof exportTable>['part'];
 
 /** A graph as it goes to disk. */
 export interface ExportedGraph {
@@ -47,6 +72,9 @@ const largestModelBytes = 2 ** 31 - 64 * 1024 * 1024;
 
 /** Nodes beyond which runtimes take minutes to load a graph. */
 const mostNodes = 20_000;
+
+/** Nodes beyond which they are not counted: a message that takes a minute helps nobody. */
+const mostCounted = 1_000_000;
 
 /** Nodes that a call, a dispatch and a layer become, about: slices and the call; a slice and merges; projections and the MLP. */
 const nodesPerCall = 3;
@@ -107,32 +135,46 @@ function oneKindOfLayer(plan: Plan): LayerPlan {
 
 /** @throws InputError that names the block size and one that fits */
 function checkNodes(plan: Plan, part: ExportPart): void {
-  const estimate = nodesOf(plan, part);
+  const estimate = nodesOf(plan, part, mostCounted);
   if (estimate <= mostNodes) {
     return;
   }
-  let inputLength = plan.oracle.inputLength;
-  while (inputLength < plan.tokens) {
-    inputLength *= 2;
-    const request: PlanRequest = { ...plan, oracle: { ...plan.oracle, inputLength } };
-    if (nodesOf(makePlan(request), part) <= mostNodes) {
+  // From one block down: plans of few blocks are made at once, and those of many never here.
+  let fitting = plan.oracle.inputLength;
+  while (fitting < plan.tokens) {
+    fitting *= 2;
+  }
+  while (fitting / 2 > plan.oracle.inputLength) {
+    const request: PlanRequest = { ...plan, oracle: { ...plan.oracle, inputLength: fitting / 2 } };
+    if (nodesOf(makePlan(request), part, mostNodes) > mostNodes) {
       break;
     }
+    fitting /= 2;
   }
+  const nodes = estimate > mostCounted ? `more than ${formatCount(mostCounted)}` : `about ${formatCount(estimate)}`;
   throw new InputError(
-    `A block size of ${plan.oracle.inputLength} makes a graph of about ${formatCount(estimate)} nodes and ${formatCount(mostNodes)} are allowed; use --block ${inputLength}.`,
+    `A block size of ${plan.oracle.inputLength} makes a graph of ${nodes} nodes and ${formatCount(mostNodes)} are allowed; use --block ${fitting}.`,
   );
 }
 
-function nodesOf(plan: Plan, part: ExportPart): number {
+/** Nodes of a plan's graph, about; counted up to `most`, beyond which any number above it is returned. */
+function nodesOf(plan: Plan, part: ExportPart, most: number): number {
   const limit = tilesPerDispatch(tileRows(plan), compiledScoreBytes / plan.model.heads);
-  return layerParts(plan).reduce((sum, { layers, plan: own }) => {
-    const nodes = dispatchesOf(own, () => 0, limit).reduce((total, { blocks, stacks }) => {
-      const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
-      return total + nodesPerDispatch + nodesPerCall * calls.length;
-    }, nodesPerLayer);
-    return sum + (part === 'attention' ? nodes : layers.length * nodes);
-  }, 0);
+  let sum = 0;
+  for (const { layers, plan: own } of layerParts(plan)) {
+    const times = part === 'attention' ? 1 : layers.length;
+    sum += times * nodesPerLayer;
+    for (const band of dispatchBands(own, () => 0, limit)) {
+      for (const { blocks, stacks } of dispatchesOfBand(band, limit)) {
+        const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
+        sum += times * (nodesPerDispatch + nodesPerCall * calls.length);
+      }
+      if (sum > most) {
+        return sum;
+      }
+    }
+  }
+  return sum;
 }
 
 function metadataOf({ scenario, tokens, oracle, construction, bound }: Plan, part: ExportPart, calls: number): Record<string, string> {

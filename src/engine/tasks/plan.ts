@@ -16,18 +16,22 @@ import type { Prompt } from '../read/prompt';
 import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
 import type { CalibrationStore } from '../store/calibrations';
 
-/** A prompt, planned: everything that is known before a run. */
-export interface PlannedPrompt {
+/** A prompt as a model's tokenizer reads it. */
+export interface TokenizedPrompt {
   readonly prompt: Prompt;
   readonly model: ModelFolder;
   readonly tokenizer: PromptTokenizer;
   /** Token ids `[N]`. */
   readonly tokens: Int32Array;
+  /** Milliseconds that tokenization took. */
+  readonly tokenizeMs: number;
+}
+
+/** A prompt, planned: everything that is known before a run. */
+export interface PlannedPrompt extends TokenizedPrompt {
   readonly plan: Plan;
   /** What is known of the device that the plan is for. */
   readonly calibration: Calibration | undefined;
-  /** Milliseconds that tokenization took. */
-  readonly tokenizeMs: number;
 }
 
 /** Where planning finds what it needs. */
@@ -42,11 +46,20 @@ export interface Places {
  *
  * @throws InputError for any input that cannot be planned
  */
-export async function planPrompt(
+export async function planPrompt(prompt: Prompt, options: SimulationOptions, places: Places): Promise<PlannedPrompt> {
+  const tokenized = await tokenizePrompt(prompt, options, places);
+  const { model, tokenizer, tokens } = tokenized;
+  const candidates = await places.calibrations.candidates(options.provider, options.threads);
+  const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
+  return { ...tokenized, calibration, plan: withTokenizerNote(makePlan(request), tokenizer.source) };
+}
+
+/** Tokenizes a prompt for the model that the options name. @throws InputError for a model or a prompt that cannot be read */
+export async function tokenizePrompt(
   prompt: Prompt,
-  options: SimulationOptions,
-  { modelsFolder, calibrations }: Places,
-): Promise<PlannedPrompt> {
+  options: Pick<SimulationOptions, 'model' | 'maxTokens'>,
+  { modelsFolder }: Pick<Places, 'modelsFolder'>,
+): Promise<TokenizedPrompt> {
   const model = await openModel(options.model, modelsFolder);
   const tokenizer = await PromptTokenizer.load(model.folder);
   const start = performance.now();
@@ -54,10 +67,7 @@ export async function planPrompt(
   const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
-  const candidates = await calibrations.candidates(options.provider, options.threads);
-  const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
-  const plan = withTokenizerNote(makePlan(request), tokenizer.source);
-  return { prompt, model, tokenizer, tokens, tokenizeMs, calibration, plan };
+  return { prompt, model, tokenizer, tokens, tokenizeMs };
 }
 
 /** The document that describes a planned prompt. */

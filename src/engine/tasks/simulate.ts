@@ -1,10 +1,10 @@
 import type { SimulationOptions } from '../../core/options/table';
 import { isUniform, nativePlan, type Plan } from '../../core/plan/plan';
 import type { OnProgress, Phase } from '../../core/report/phases';
-import type { MeasuredCalls, Quality, RunReport } from '../../core/report/report';
+import type { MeasuredCalls, RunReport } from '../../core/report/report';
 import { isSampled, scenarioLabel } from '../../core/scenario/scenario';
 import { nativeScenario } from '../../core/shapes';
-import { executorOf, type Pass, passOf } from '../attend/pass';
+import { executorOf, passOf } from '../attend/pass';
 import { PhaseClock } from '../attend/runtime/clock';
 import { checkFloat16, type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { checkLength } from '../attend/tiles/embed';
@@ -39,22 +39,61 @@ interface ProgressShares {
  */
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
   const planned = await planPrompt(prompt, options, context);
-  const { plan, tokens } = planned;
-  checkRunnable(planned.model.name, planned.tokenizer.source);
-  checkLength(plan.tokens, { name: planned.model.name, ...planned.model.config });
-  checkMemory(plan, options.memoryLimit);
+  checkRun(planned, options);
   const device = await openPlannedDevice(options, planned.calibration);
-  const model = await loadModel(planned.model);
+  return runPlanned(planned, options, { model: await loadModel(planned.model), device, baseline: new BaselineStream(), ...context });
+}
 
+/**
+ * Refuses a planned prompt that cannot be run.
+ *
+ * @param kept bytes that stay in memory beside the run's own
+ * @throws InputError
+ */
+export function checkRun({ plan, model, tokenizer }: PlannedPrompt, { memoryLimit }: SimulationOptions, kept = 0): void {
+  checkRunnable(model.name, tokenizer.source);
+  checkLength(plan.tokens, { name: model.name, ...model.config });
+  checkMemory(plan, memoryLimit, kept);
+}
+
+/**
+ * The last residual stream `[N, d]` of a prompt under the model's own attention, which runs that would compute it alike share.
+ * The latest one is kept.
+ */
+export class BaselineStream {
+  private kept: { readonly key: string; readonly hidden: Float32Array } | undefined;
+
+  /** The stream by this key. */
+  get(key: string): Float32Array | undefined {
+    return this.kept?.key === key ? this.kept.hidden : undefined;
+  }
+
+  keep(key: string, hidden: Float32Array): void {
+    this.kept = { key, hidden };
+  }
+}
+
+/** What a planned run needs: an open device, weights in memory, and what earlier runs of the same prompt have left. */
+interface RunContext extends Pick<SimulationContext, 'signal' | 'onProgress'> {
+  readonly model: LoadedModel;
+  readonly device: Device;
+  readonly baseline: BaselineStream;
+}
+
+/** Runs a planned prompt. @throws InputError for an executor or a precision that the plan cannot have; CancelledError */
+export async function runPlanned(planned: PlannedPrompt, options: SimulationOptions, context: RunContext): Promise<RunReport> {
+  const { plan, tokens } = planned;
+  const { model, device } = context;
   const obstacle = options.quality ? qualityObstacle(plan, model) : 'Quality was switched off for this run.';
+  const executor = executorOf(options, plan, device);
   // The model's own attention, exact, is its own baseline; what a black box makes of it is not.
   const isBaseline = scenarioLabel(plan.scenario) === scenarioLabel(nativeScenario(model.shape)) && plan.construction === 'fused';
-  const needsBaseline = obstacle === null && !isBaseline;
+  const baselineKey = keyOfBaseline(plan, device, executor, options);
+  const needsBaseline = obstacle === null && !isBaseline && context.baseline.get(baselineKey) === undefined;
   const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
   const progress = progressFrom(context.onProgress);
 
   const clock = new PhaseClock();
-  const executor = executorOf(options, plan, device);
   if (options.precision === 'float16') {
     await checkFloat16(device);
   }
@@ -84,13 +123,32 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
     await sampling?.oracle.release();
     const wallMs = performance.now() - start - clock.phases.verify;
     const calls = measuredCalls(oracle, plan);
+    if (isBaseline) {
+      context.baseline.keep(baselineKey, hidden);
+    }
 
     const quality =
       obstacle !== null
         ? null
-        : await clock.time('quality', () =>
-            compareWithBaseline(planned, model, oracle, head, hidden, needsBaseline ? pass : undefined, shares, context.signal, progress),
-          );
+        : await clock.time('quality', async () => {
+            if (needsBaseline) {
+              const own = await pass({
+                model,
+                plan: nativePlan(plan),
+                tokens,
+                oracle,
+                clock: new PhaseClock(),
+                signal: context.signal,
+                onProgress: (fraction, _phase, message) =>
+                  progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`),
+              });
+              context.baseline.keep(baselineKey, own);
+            }
+            const baseline = context.baseline.get(baselineKey) ?? hidden;
+            return measureQuality(model, head, tokens, hidden, baseline, context.signal, (fraction) =>
+              progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
+            );
+          });
     progress(1, 'quality', 'done');
     return {
       ...planDocument(planned),
@@ -118,6 +176,16 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   }
 }
 
+/** Everything on which the baseline of a run depends, down to the order of its float32 sums. */
+function keyOfBaseline(
+  { oracle: { inputLength, layers, heads }, scoreBytes }: Plan,
+  { provider, threads }: Device,
+  executor: string,
+  { precision }: SimulationOptions,
+): string {
+  return JSON.stringify([inputLength, layers, heads, scoreBytes ?? null, provider, threads, executor, precision]);
+}
+
 /** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
 function samplingCheck(
   { plan, model }: PlannedPrompt,
@@ -134,35 +202,6 @@ function samplingCheck(
     check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal),
     oracle,
   };
-}
-
-/** Runs the model's own attention by `pass`, where the run is not one itself, and compares the next-token distributions. */
-async function compareWithBaseline(
-  { plan, tokens }: PlannedPrompt,
-  model: LoadedModel,
-  oracle: OnnxOracle,
-  head: OutputHead,
-  hidden: Float32Array,
-  pass: Pass | undefined,
-  shares: ProgressShares,
-  signal: AbortSignal,
-  progress: ReportProgress,
-): Promise<Quality> {
-  let baseline = hidden;
-  if (pass !== undefined) {
-    baseline = await pass({
-      model,
-      plan: nativePlan(plan),
-      tokens,
-      oracle,
-      clock: new PhaseClock(),
-      signal,
-      onProgress: (fraction, _phase, message) => progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`),
-    });
-  }
-  return measureQuality(model, head, tokens, hidden, baseline, signal, (fraction) =>
-    progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
-  );
 }
 
 type ReportProgress = (fraction: number, phase: Phase, message: string) => void;

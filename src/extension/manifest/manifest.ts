@@ -1,6 +1,6 @@
 import { inEnglish, setTranslations, t } from '../../core/l10n';
 import { editorSettings } from '../../core/options/editor';
-import { type Option, type OptionValue, settingGroups } from '../../core/options/option';
+import { type OptionValue, settingGroups, type SimulationOption } from '../../core/options/option';
 import { defaultOptions, optionNames, optionOf, toolOptionNames } from '../../core/options/table';
 import {
   type ChoiceDefinition,
@@ -183,8 +183,8 @@ function under(name: string): string {
   );
 }
 
-/** An option's description, with the meaning of 0. */
-function describe({ description, value }: Option): string {
+/** An option's description, with what 0 stands for. */
+function describe({ description, value }: SimulationOption): string {
   return value.type === 'whole' && value.zero !== undefined
     ? `${t(description)} ${t('{0}: {1}.', '`0`', t(value.zero.meaning))}`
     : t(description);

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ComparisonReport, PlanDocument, RunReport } from '../../../src/core/report/report';
-import { cli } from '../../support/cli';
+import { optionNames, optionOf } from '../../../src/core/options/table';
+import type { PlanDocument, RunReport } from '../../../src/core/report/report';
+import { numberParameters, textParameters } from '../../../src/core/scenario/scenario';
+import { run } from '../../support/cli';
 import { embeddedFolder, samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -11,7 +13,7 @@ const short = ['--max-tokens', '120', '--block', '32'];
 
 describe('plan', () => {
   it('prints one JSON document with the keys of the contract', async () => {
-    const { code, stdout, stderr } = await cli(['plan', samplePrompt, '--json']);
+    const { code, stdout, stderr } = await run(['plan', samplePrompt, '--json']);
     expect(code).toBe(0);
     expect(stderr).toBe('');
     const document = JSON.parse(stdout) as PlanDocument;
@@ -31,13 +33,13 @@ describe('plan', () => {
   });
 
   it('prints a summary for people', async () => {
-    const { stdout } = await cli(['plan', samplePrompt, '--scenario', 'sliding-window', '--window', '300']);
+    const { stdout } = await run(['plan', samplePrompt, '--scenario', 'sliding-window', '--window', '300']);
     expect(stdout).toMatch(/4,957 tokens under sliding-window\(window 300\)/);
     expect(stdout).toMatch(/Theorem 5\.1/);
   });
 
   it('reads standard input', async () => {
-    const { stdout } = await cli(['plan', '-', '--json'], 'Some words to plan.');
+    const { stdout } = await run(['plan', '-', '--json'], 'Some words to plan.');
     expect((JSON.parse(stdout) as PlanDocument).prompt).toMatchObject({ path: '-', bytes: 19 });
   });
 });
@@ -45,7 +47,7 @@ describe('plan', () => {
 describe('simulate', () => {
   it('prints the report, tells progress on stderr, and writes the same report', async () => {
     const out = join(temporaryFolder(), 'report.json');
-    const { code, stdout, stderr } = await cli([
+    const { code, stdout, stderr } = await run([
       'simulate',
       samplePrompt,
       ...short,
@@ -76,37 +78,38 @@ describe('simulate', () => {
   });
 
   it('prints a readable summary', async () => {
-    const { stdout } = await cli(['simulate', samplePrompt, ...short]);
+    const { stdout } = await run(['simulate', samplePrompt, ...short]);
     expect(stdout).toMatch(/calls made/);
     expect(stdout).toMatch(/fidelity +max abs error \d/);
     expect(stdout).toMatch(/quality +perplexity \d/);
   });
 });
 
-describe('compare', () => {
-  it('runs every scenario on the same prompt', async () => {
-    const { code, stdout } = await cli(['compare', samplePrompt, ...short, '--window', '40', '--json']);
+describe('help', () => {
+  it('has every option and every parameter of a scenario, with its words and its default', async () => {
+    const { code, stdout } = await run(['plan', '--help']);
     expect(code).toBe(0);
-    const { runs, prompt } = JSON.parse(stdout) as ComparisonReport;
-    expect(runs.map(({ scenario }) => scenario.kind)).toEqual([
-      'full',
-      'causal',
-      'sliding-window',
-      'attention-sink',
-      'local-window',
-      'average-case',
-    ]);
-    expect(runs.every((run) => run.prompt.sha256 === prompt.sha256)).toBe(true);
-  });
-
-  it('runs the scenarios that are named, in a table for people', async () => {
-    const { stdout } = await cli(['compare', samplePrompt, ...short, '--scenarios', 'causal,full', '--no-quality']);
-    expect(
-      stdout
-        .trim()
-        .split('\n')
-        .map((line) => line.split(' ')[0]),
-    ).toEqual(['scenario', 'causal', 'full']);
+    const flags = stdout
+      .replaceAll(/\s+/g, ' ')
+      .split(/ (?=--[a-z])/)
+      .slice(1);
+    const helpOf = (flag: string): string => flags.find((each) => each.split(' ')[0] === flag) ?? '';
+    for (const name of optionNames) {
+      const { flag, value, default: standard } = optionOf(name);
+      const help = helpOf(standard === true ? `--no-${flag}` : `--${flag}`);
+      const zero = 'zero' in value ? value.zero : undefined;
+      const words = [
+        ...(value.type === 'choice' ? [value.choices.map((choice) => choice.value).join(', ')] : []),
+        ...(zero === undefined ? [] : [`${zero.word}: ${zero.meaning}`]),
+        ...(value.type === 'switch' ? [] : [`(default: ${standard === 0 && zero !== undefined ? zero.word : String(standard)})`]),
+      ];
+      words.forEach((each) => expect(help).toContain(each));
+      expect(help).not.toBe('');
+    }
+    for (const { name, default: standard } of numberParameters) {
+      expect(helpOf(`--${name}`)).toContain(`(default: ${standard})`);
+    }
+    textParameters.forEach(({ flag }) => expect(helpOf(`--${flag}`)).not.toBe(''));
   });
 });
 
@@ -139,7 +142,10 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'N = 0': [() => ['plan', samplePrompt, '--max-tokens', '0'], /--max-tokens of "0" is not possible; use a whole number from 1/],
     'M = 1': [() => ['plan', samplePrompt, '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
-    'an unknown scenario': [() => ['plan', samplePrompt, '--scenario', 'dilated'], /"dilated" is unknown; use one of native, full, causal/],
+    'an unknown scenario': [
+      () => ['plan', samplePrompt, '--scenario', 'dilated'],
+      /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer\.$/,
+    ],
     'more sinks than window': [
       () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9'],
       /9 sinks are more than the window of 8; choose 8 or fewer/,
@@ -158,7 +164,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     ],
     'a cycle with too many numbers': [
       () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal:5,full'],
-      /"causal:5" has 1 numbers and causal takes 0; write causal\./,
+      /"causal:5" has 1 number and causal takes 0; write causal\./,
     ],
     'layers that differ under a black box': [
       () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'tight'],
@@ -205,6 +211,14 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'an unknown option': [() => ['plan', samplePrompt, '--windw', '8'], /unknown option '--windw'/],
     'no command': [() => [], /no command given; see two-heads --help/],
     'no file': [() => ['plan'], /missing required argument 'file'/],
+    'a cycle that no compared scenario has': [
+      () => ['compare', samplePrompt, '--scenarios', 'causal,full', '--cycle', 'causal,full'],
+      /--cycle causal,full does nothing under causal, full; leave it out or name per-layer/,
+    ],
+    'a mask under another scenario': [
+      () => ['plan', samplePrompt, '--mask', 'k <= q'],
+      /--mask "k <= q" does nothing under scenario native; leave it out or choose custom\./,
+    ],
     'a scenario named twice': [
       () => ['compare', samplePrompt, '--scenarios', 'full,full'],
       /--scenarios full,full names one scenario twice/,
@@ -216,7 +230,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
   };
 
   it.each(Object.entries(cases))('%s', async (_what, [args, message]) => {
-    const { code, stdout, stderr } = await cli(args());
+    const { code, stdout, stderr } = await run(args());
     const lines = stderr
       .trimEnd()
       .split('\n')
@@ -231,7 +245,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     const folder = temporaryFolder();
     const out = join(folder, 'report');
     mkdirSync(out);
-    const { code } = await cli(['simulate', samplePrompt, ...short, '--out', out]);
+    const { code } = await run(['simulate', samplePrompt, ...short, '--out', out]);
     expect(code).toBe(2);
     expect(readdirSync(folder)).toEqual(['report']);
     expect(existsSync(out)).toBe(true);
@@ -240,7 +254,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
 
 describe('parameters at their edges', () => {
   it('allow M > N, and r > N, which is causal', async () => {
-    const { code, stdout } = await cli([
+    const { code, stdout } = await run([
       'plan',
       samplePrompt,
       '--max-tokens',
@@ -260,8 +274,8 @@ describe('parameters at their edges', () => {
   });
 
   it('print help and version with exit code 0', async () => {
-    expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
-    const help = await cli(['simulate', '--help']);
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
+    const help = await run(['simulate', '--help']);
     expect(help.code).toBe(0);
     expect(help.stdout).toMatch(/--scenario <kind>/);
   });

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LedgerReport } from '../../../src/core/ledger/report';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
-import { cli } from '../../support/cli';
+import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
 const smallLedger = ['ledger', '--tokens', '150', '--block', '33', '--window', '9', '--sinks', '3', '--heads', '3', '--seeds', '2'];
 
 async function simulated(...flags: string[]): Promise<RunReport> {
-  const { code, stdout, stderr } = await cli(['simulate', samplePrompt, '--max-tokens', '300', '--block', '64', '--json', ...flags]);
+  const { code, stdout, stderr } = await run(['simulate', samplePrompt, '--max-tokens', '300', '--block', '64', '--json', ...flags]);
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout) as RunReport;
 }
@@ -64,7 +64,7 @@ describe('simulate through a black box', () => {
   });
 
   it('compares the scenarios that a prompt can have, and names the others', async () => {
-    const { code, stdout, stderr } = await cli([
+    const { code, stdout, stderr } = await run([
       'compare',
       samplePrompt,
       '--max-tokens',
@@ -86,7 +86,7 @@ describe('simulate through a black box', () => {
 
 describe('ledger', () => {
   it('prints one JSON document, and its progress on stderr', async () => {
-    const { code, stdout, stderr } = await cli([...smallLedger, '--json']);
+    const { code, stdout, stderr } = await run([...smallLedger, '--json']);
     expect(code).toBe(0);
     const { rows, sampling, options } = JSON.parse(stdout) as LedgerReport;
     expect(options).toMatchObject({ tokens: 150, blockSize: 33, window: 9, sinks: 3, heads: 3 });
@@ -97,11 +97,11 @@ describe('ledger', () => {
   });
 
   it('prints a table for people, and draws the constructions on request', async () => {
-    const { stdout } = await cli(smallLedger);
+    const { stdout } = await run(smallLedger);
     expect(stdout.match(/^Theorem \d\.\d.*(exact|within) /gm)?.length).toBe(13);
     expect(stdout).toMatch(/the assumption holds here/);
     const folder = join(temporaryFolder(), 'pictures');
-    expect((await cli(['ledger', '--pictures', folder])).code).toBe(0);
+    expect((await run(['ledger', '--pictures', folder])).code).toBe(0);
     expect(readdirSync(folder).length).toBe(10);
   });
 });
@@ -129,7 +129,7 @@ describe('bad input of the constructions', () => {
     [['simulate', samplePrompt, '--scenario', 'average-case', '--epsilon', '2'], /--epsilon of "2" is not possible/],
     [['compare', samplePrompt, '--construction', 'tight', '--scenarios', 'causal,sliding-window'], /A window of 512 is not below/],
   ])('%j gives one line that names the value and the fix', async (args, message) => {
-    const { code, stdout, stderr } = await cli(args);
+    const { code, stdout, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr.trimEnd().split('\n').length).toBe(1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../src/core/evaluate/experiment';
 import type { ExperimentReport } from '../../../src/core/evaluate/report';
-import { cli } from '../../support/cli';
+import { run } from '../../support/cli';
 import { root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -28,7 +28,7 @@ function experimentFile(fields: Partial<Experiment>): string {
 
 describe('evaluate', () => {
   it('prints what scenarios do to the model, in the layout of a KL divergence report', async () => {
-    const { code, stdout, stderr } = await cli([
+    const { code, stdout, stderr } = await run([
       'evaluate',
       promptsFolder(),
       ...small,
@@ -75,17 +75,30 @@ describe('evaluate', () => {
     [['--cost', 'calls'], /--cost calls does nothing without --picture/],
     [['--picture', '/nonexistent/x.svg'], /--picture .* cannot be written/],
     [['--results', '/nonexistent/x.jsonl'], /--results .* cannot be used/],
+    [['--scenario', 'per-layer'], /needs the scenarios of its layers; give them with --cycle/],
+    [['--save', '/nonexistent/x.json'], /--save \/nonexistent\/x\.json cannot be written \(ENOENT: .*access/],
     [['--model', 'nothing'], /Model "nothing" is no folder/],
     [['--construction', 'tight', '--cycle', 'causal,sliding-window:8'], /one scenario in all layers/],
   ])('refuses %j with one line', async (flags, message) => {
-    const { code, stdout, stderr } = await cli(['evaluate', promptsFolder(), ...flags]);
+    const { code, stdout, stderr } = await run(['evaluate', promptsFolder(), ...flags]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd()).toMatch(/^two-heads: [^\n]*$/);
   });
 
+  it('takes a mask and a cycle as scenarios beside those that are named', async () => {
+    const flags = ['--no-quality', '--scenario', 'causal,custom', '--mask', 'k <= q and q - k < 9', '--cycle', 'causal,sliding-window:8'];
+    const { code, stdout } = await run(['evaluate', promptsFolder(), ...small, ...flags, '--json']);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as ExperimentReport).experiment.scenarios).toEqual([
+      'causal',
+      'custom:k <= q and q - k < 9',
+      ['causal', 'sliding-window:8'],
+    ]);
+  });
+
   it('refuses a folder without prompts', async () => {
-    const { code, stderr } = await cli(['evaluate', temporaryFolder()]);
+    const { code, stderr } = await run(['evaluate', temporaryFolder()]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/holds no prompt/);
   });
@@ -95,7 +108,7 @@ describe('sweep', () => {
   it('marks the Pareto front, draws it, and saves what repeats it', async () => {
     const folder = promptsFolder();
     const [picture, saved, results] = ['p.svg', 's.two-heads.json', 'r.jsonl'].map((name) => join(folder, '..', name));
-    const swept = await cli([
+    const swept = await run([
       'sweep',
       folder,
       '--context',
@@ -129,7 +142,7 @@ describe('sweep', () => {
       blocks: [16, 48],
     });
 
-    const again = await cli(['run', saved, '--json']);
+    const again = await run(['run', saved, '--json']);
     expect(again.code).toBe(0);
     const repeated = JSON.parse(again.stdout) as ExperimentReport;
     expect(repeated.resumed).toBe(readFileSync(results, 'utf8').trimEnd().split('\n').length);
@@ -137,13 +150,13 @@ describe('sweep', () => {
   });
 
   it('plans without a run, and prints a line for each point', async () => {
-    const { code, stdout } = await cli(['sweep', promptsFolder(), '--no-quality', '--block', '16,32', '--scenario', 'causal']);
+    const { code, stdout } = await run(['sweep', promptsFolder(), '--no-quality', '--block', '16,32', '--scenario', 'causal']);
     expect(code).toBe(0);
     expect(stdout.match(/^causal +\d+ /gm)).toHaveLength(2);
   });
 
   it('names combinations that it leaves out', async () => {
-    const { code, stderr } = await cli([
+    const { code, stderr } = await run([
       'sweep',
       promptsFolder(),
       ...small,
@@ -163,19 +176,19 @@ describe('sweep', () => {
 describe('run and check', () => {
   it('fail where a prompt breaks a budget, and name both', async () => {
     const path = experimentFile({ scenarios: ['sliding-window:16'] });
-    const kept = await cli(['check', path, '--max-calls', '1000']);
+    const kept = await run(['check', path, '--max-calls', '1000']);
     expect([kept.code, kept.stdout.match(/kept$/gm)?.length]).toEqual([0, 2]);
-    const broken = await cli(['check', path, '--max-calls', '150', '--max-kl', '0.000001']);
+    const broken = await run(['check', path, '--max-calls', '150', '--max-kl', '0.000001']);
     expect(broken.code).toBe(1);
     expect(broken.stderr).toMatch(
       /two-heads: 3 budgets of 4 are broken: \S+a\.md under sliding-window\(window 16\), M = 32 has calls \d+, over 150; .*a\.md .* has mean KL .*b\.txt .* has mean KL [^\n]*\n$/,
     );
-    const unknown = await cli(['check', path, '--max-predicted-ms', '60']);
+    const unknown = await run(['check', path, '--max-predicted-ms', '60']);
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/no expected time \(run two-heads calibrate first\)/)]);
   });
 
   it('print one document with --json', async () => {
-    const { stdout } = await cli(['check', experimentFile({ scenarios: ['causal'] }), '--max-calls', '1', '--json']);
+    const { stdout } = await run(['check', experimentFile({ scenarios: ['causal'] }), '--max-calls', '1', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       schemaVersion: 1,
       budgets: { calls: 1 },
@@ -190,14 +203,14 @@ describe('run and check', () => {
     [['run', 'missing.json'], /missing\.json cannot be read/],
     [['run', join(root, 'package.json')], /package\.json: version: /],
   ])('refuse %j with one line', async (args, message) => {
-    const { code, stderr } = await cli(args);
+    const { code, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd()).toMatch(/^two-heads: [^\n]*$/);
   });
 
   it('refuse a field that is wrong, by its name', async () => {
-    const { code, stderr } = await cli(['run', experimentFile({ blocks: [0] })]);
+    const { code, stderr } = await run(['run', experimentFile({ blocks: [0] })]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/blocks\.0: /);
   });
@@ -207,7 +220,7 @@ it('publishes the JSON Schema that the extension gives the editor', async () => 
   const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     contributes: { jsonValidation: { url: string }[] };
   };
-  const { stdout } = await cli(['schema']);
+  const { stdout } = await run(['schema']);
   expect(readFileSync(join(root, contributes.jsonValidation[0].url), 'utf8')).toBe(stdout);
 });
 

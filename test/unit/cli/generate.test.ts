@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { GenerationReport } from '../../../src/core/generate/report';
-import { cli } from '../../support/cli';
+import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 
 const short = ['generate', samplePrompt, '--max-tokens', '150', '--block', '32', '--tokens', '8'];
 
 describe('generate', () => {
   it('prints one JSON document', async () => {
-    const { code, stdout } = await cli([...short, '--scenario', 'sliding-window', '--window', '8', '--json']);
+    const { code, stdout } = await run([...short, '--scenario', 'sliding-window', '--window', '8', '--json']);
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as GenerationReport;
     expect(Object.keys(report)).toEqual([
@@ -29,7 +29,7 @@ describe('generate', () => {
   });
 
   it('prints both texts for people', async () => {
-    const { stdout, stderr } = await cli([...short, '--scenario', 'attention-sink', '--window', '8', '--sinks', '2']);
+    const { stdout, stderr } = await run([...short, '--scenario', 'attention-sink', '--window', '8', '--sinks', '2']);
     expect(stdout).toMatch(/attention-sink\(window 8, sinks 2\):\n {2}\| /);
     expect(stdout).toMatch(/causal, the model's own attention:\n {2}\| /);
     expect(stdout).toMatch(/cache of 10 keys after 157 tokens/);
@@ -38,7 +38,7 @@ describe('generate', () => {
   });
 
   it('leaves the baseline out on demand, and samples', async () => {
-    const { stdout } = await cli([
+    const { stdout } = await run([
       ...short,
       '--scenario',
       'sliding-window',
@@ -59,12 +59,12 @@ describe('generate', () => {
   it.each([
     [['--tokens', '0'], /--tokens of "0" is not possible; use a whole number from 1 to 10000\./],
     [['--top-k', '5'], /--top-k 5 does nothing without --temperature; add --temperature 1 or leave it out\./],
-    [['--temperature', '0'], /--temperature of "0" is not possible; use a number above 0 and up to 100\./],
+    [['--temperature', '0'], /--temperature of "0" is not possible; use a number above 0 and up to 100, or greedy\./],
     [['--temperature', '1', '--top-p', '1.5'], /--top-p of "1\.5" is not possible; use a number above 0 and up to 1\./],
     [['--scenario', 'average-case'], /lets a token see tokens that do not exist yet; use causal, sliding-window or attention-sink\./],
     [['--model', 'llama-3.1-8b'], /llama-3\.1-8b can be planned, not run/],
   ])('refuses in one line: %s', async (flags, message) => {
-    const { code, stderr } = await cli([...short, ...flags]);
+    const { code, stderr } = await run([...short, ...flags]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerReport } from '../../../src/core/ledger/report';
 import type { RunReport } from '../../../src/core/report/report';
-import { cli } from '../../support/cli';
+import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 
 const small = ['ledger', '--tokens', '150', '--block', '33', '--window', '9', '--sinks', '3', '--heads', '3', '--seeds', '2'];
 
 describe('what a ledger prints', () => {
   it('is one JSON document on stdout, and nothing but progress that never falls on stderr', async () => {
-    const { code, stdout, stderr } = await cli([...small, '--json']);
+    const { code, stdout, stderr } = await run([...small, '--json']);
     expect(code).toBe(0);
     // A second document, or a line of anything else, would be no JSON.
     const report = JSON.parse(stdout) as LedgerReport;
@@ -25,7 +25,7 @@ describe('what a ledger prints', () => {
   });
 
   it('has for people the same rows, with the same counts and verdicts, and the formula of each', async () => {
-    const [json, text] = await Promise.all([cli([...small, '--json']), cli(small)]);
+    const [json, text] = await Promise.all([run([...small, '--json']), run(small)]);
     const { rows } = JSON.parse(json.stdout) as LedgerReport;
     const lines = text.stdout.split('\n');
     const head = lines.findIndex((line) => /^statement +construction +scenario +calls +formula +bound +lower bound /.test(line));
@@ -61,7 +61,7 @@ describe('a ledger that cannot be', () => {
     [['--threads', 'x'], /--threads of "x" is not possible; use a whole number from 0/],
     [['--scenario', 'full'], /unknown option '--scenario'.*see two-heads --help/],
   ])('for %j is refused in one line that names the value and the fix, before anything runs', async (flags, message) => {
-    const { code, stdout, stderr } = await cli(['ledger', ...flags]);
+    const { code, stdout, stderr } = await run(['ledger', ...flags]);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     // Not even progress: one line is all there is.
@@ -74,7 +74,7 @@ describe('a prompt through a black box', () => {
   it('stays within 1e-4 of float64 under causal attention when tight, and is reported to be further off with the calls of the paper', async () => {
     const flags = ['simulate', samplePrompt, '--max-tokens', '300', '--block', '64', '--no-quality', '--json'];
     const errorOf = async (construction: string): Promise<number> => {
-      const { code, stdout, stderr } = await cli([...flags, '--construction', construction]);
+      const { code, stdout, stderr } = await run([...flags, '--construction', construction]);
       expect(code, stderr).toBe(0);
       return (JSON.parse(stdout) as RunReport).fidelity?.maxAbsError ?? NaN;
     };

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PackReport } from '../../../src/core/pack/report';
-import { cli } from '../../support/cli';
+import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -27,7 +27,7 @@ describe('pack', () => {
     mkdirSync(join(folder, 'deeper.md'));
     const named = join(folderOf({ notes: 'Named, whatever its extension.' }), 'notes');
     const list = join(folderOf({ list: '\nOne line.\r\n   \r\nAnother line.\n' }), 'list');
-    const { code, stdout, stderr } = await cli(['pack', folder, named, '--list', list, '--json']);
+    const { code, stdout, stderr } = await run(['pack', folder, named, '--list', list, '--json']);
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as PackReport;
     expect(report.prompts.map(({ path }) => path)).toEqual([
@@ -66,7 +66,7 @@ describe('pack', () => {
   });
 
   it('prints a summary and a table for people, and calls the causal flag our extension', async () => {
-    const { code, stdout } = await cli(
+    const { code, stdout } = await run(
       ['pack', '--list', '-', '--scenario', 'causal', '--threads', '1'],
       'What is a page?\nWhat is a journal?\n',
     );
@@ -120,7 +120,7 @@ describe('bad input of pack ends with exit code 2 and one line that names the va
   };
 
   it.each(Object.entries(cases))('%s', async (_what, [args, message]) => {
-    const { code, stdout, stderr } = await cli(['pack', ...args()]);
+    const { code, stdout, stderr } = await run(['pack', ...args()]);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');

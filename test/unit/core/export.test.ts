@@ -72,6 +72,16 @@ describe('runs as CSV', () => {
     return { header, records: rows.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index]]))) };
   };
 
+  it('has what a scenario takes, and the cycle of layers that differ', () => {
+    const { records } = table(reports);
+    expect(records.map(({ seed, cycle }) => [seed, cycle])).toEqual([
+      ['', ''],
+      ['', ''],
+      ['3', ''],
+      ['', 'causal,sliding-window:10'],
+    ]);
+  });
+
   it('has a row for each run, with the numbers of the report and their units in the header', () => {
     const { header, records } = table(reports);
     expect(new Set(header).size).toBe(header.length);

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writePictures } from '../../../src/cli/pictures';
+import { writePictures } from '../../../src/cli/ledger';
 import { noToken, type Pattern, rowSees } from '../../../src/core/construct/arrangement';
 import type { BlackBoxConstruction } from '../../../src/core/construct/construction';
 import { constructionPicture } from '../../../src/core/draw/construction';

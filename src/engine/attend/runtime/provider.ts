@@ -3,7 +3,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { InputError, messageOf } from '../../../core/errors';
-import { type CalibrationOptions, type Provider, providers } from '../../../core/options/table';
+import { wordsOf } from '../../../core/options/option';
+import { type CalibrationOptions, optionTable, type Provider } from '../../../core/options/table';
 import type { Calibration } from '../../../core/predict/calibration';
 import { GraphBuilder } from '../onnx/graph-builder';
 
@@ -37,7 +38,7 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   const chosen = provider === 'auto' ? 'cpu' : provider;
   const compiledIn = listSupportedBackends().map((backend) => backend.name);
   if (!compiledIn.includes(chosen)) {
-    const present = providers.filter((name) => compiledIn.includes(name));
+    const present = wordsOf(optionTable.provider).filter((name) => compiledIn.includes(name));
     throw new InputError(
       `Provider "${chosen}" is not in ONNX Runtime for ${process.platform}-${process.arch}; use one of auto, ${present.join(', ')}.`,
     );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { constructions } from '../../../core/construct/construction';
-import { messageOf } from '../../../core/errors';
+import { InputError } from '../../../core/errors';
 import { maximumTokens } from '../../../core/plan/partition';
 import type { PartSummary } from '../../../core/plan/plan';
 import type { PredictionReport } from '../../../core/predict/prediction';
@@ -12,6 +12,7 @@ import {
   type Scenario,
   type ScenarioChoice,
   type ScenarioParameters,
+  textParameters,
 } from '../../../core/scenario/scenario';
 
 /** A schema from one of core's own functions, which throws to refuse. */
@@ -20,14 +21,21 @@ function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<str
     try {
       return read(value);
     } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof z.ZodError ? error.issues[0].message : messageOf(error) });
+      if (!(error instanceof z.ZodError || error instanceof InputError)) {
+        throw error;
+      }
+      context.addIssue({ code: 'custom', message: error instanceof z.ZodError ? error.issues[0].message : error.message });
       return z.NEVER;
     }
   });
 }
 
-/** One layer's scenario. `makeScenario` refuses parameters that are not whole numbers, of any type. */
-const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, ...parameters }) => makeScenario(kind, parameters as ScenarioParameters));
+const texts = z.looseObject(Object.fromEntries(textParameters.map(({ name }) => [name, z.string().optional()])));
+
+/** One layer's scenario. `makeScenario` refuses what is not a whole number, whatever its type. */
+const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, ...parameters }) =>
+  makeScenario(kind, texts.parse(parameters) as ScenarioParameters),
+);
 
 /** A scenario in a report: a kind with valid parameters. */
 export const scenarioSchema: z.ZodType<Scenario> = readBy((value) =>

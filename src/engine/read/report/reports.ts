@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
-import { executors, precisions } from '../../../core/options/table';
+import { wordsOf } from '../../../core/options/option';
+import { optionTable } from '../../../core/options/table';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../../core/report/report';
 import type { SamplingReport } from '../../../core/report/sampling';
 import { amount, callCounts, completePlan, length, measured, planFields, scenarioSchema } from './plan-schema';
@@ -30,8 +31,8 @@ const run = z.looseObject({
   provider: text,
   device: text,
   threads: amount,
-  executor: z.enum(executors).exclude(['auto']).default('tiles'),
-  precision: z.enum(precisions).default('float32'),
+  executor: z.enum(wordsOf(optionTable.executor)).exclude(['auto']).default('tiles'),
+  precision: z.enum(wordsOf(optionTable.precision)).default('float32'),
   wallMs: amount,
   phases,
   layers: z.array(layerTimes).optional(),

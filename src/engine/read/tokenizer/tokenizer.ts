@@ -38,11 +38,11 @@ export class PromptTokenizer {
       const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, maximumSettingsBytes, fix, repair), standIn);
       return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason }, []);
     }
+    // What is wrong with reading them says all there is to say.
+    const definition = await readRegularText(path, maximumTokenizerBytes, fix, repair);
+    const settings = await settingsOf(folder);
     try {
-      const codec = codecOf(
-        JSON.parse(await readRegularText(path, maximumTokenizerBytes, fix, repair)) as object,
-        await settingsOf(folder),
-      );
+      const codec = codecOf(JSON.parse(definition) as object, JSON.parse(settings) as object);
       return new PromptTokenizer(codec, { name: tokenizerFile, exact: true, reason: null }, codec.encode('', true));
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
@@ -77,10 +77,10 @@ export class PromptTokenizer {
   }
 }
 
-/** The tokenizer's configuration; many tokenizers have none. */
-async function settingsOf(folder: string): Promise<object> {
+/** The tokenizer's settings as JSON; many tokenizers have none. */
+async function settingsOf(folder: string): Promise<string> {
   const path = join(folder, 'tokenizer_config.json');
-  return (await exists(path)) ? (JSON.parse(await readRegularText(path, maximumSettingsBytes, fix, repair)) as object) : {};
+  return (await exists(path)) ? readRegularText(path, maximumSettingsBytes, fix, repair) : '{}';
 }
 
 /**

@@ -1,47 +1,38 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { constructions } from '../../../core/construct/construction';
 import { InputError, messageOf } from '../../../core/errors';
-import { defaultExperiment, type Experiment, experimentVersion, scenarioOf } from '../../../core/evaluate/experiment';
-import { defaultNeedle } from '../../../core/evaluate/needles';
-import { executors, precisions, providers } from '../../../core/options/table';
-import { maximumTokens } from '../../../core/plan/partition';
+import {
+  defaultExperiment,
+  type Experiment,
+  experimentTable,
+  experimentVersion,
+  resultsOption,
+  scenarioOf,
+} from '../../../core/evaluate/experiment';
+import { needleTable } from '../../../core/evaluate/needles';
 import { choiceDefinitions } from '../../../core/scenario/scenario';
+import { fieldsOf, schemaOf } from '../../read/option-schema';
 
-const kinds = choiceDefinitions.map(({ kind }) => kind).join('|');
-const forms = choiceDefinitions.map(({ kind, parameters }) =>
-  [kind, ...parameters.map(({ name }) => name), ...(kind === 'custom' ? ['expression'] : [])].join(':'),
-);
+/** What a scenario is written as, and the pattern of it, for those that are one of all layers. */
+const written = choiceDefinitions
+  .filter(({ kind }) => kind !== 'per-layer')
+  .map(({ kind, parameters, text }) => ({
+    form: [kind, ...parameters.map(({ name }) => name), ...(text === undefined ? [] : [text.name])].join(':'),
+    pattern: text === undefined ? `${kind}(:[0-9]+)*` : `${kind}(:.+)?`,
+  }));
+const forms = written.map(({ form }) => form).join(', ');
 
-const tokensOrNone = z.int().nonnegative().max(maximumTokens);
-const tokens = z.int().positive().max(maximumTokens);
-const scenario = z.string().regex(new RegExp(`^((${kinds})(:[0-9]+)*|custom:.+)$`), `is no scenario; use one of ${forms.join(', ')}`);
-const text = (example: string): z.ZodString =>
-  z
-    .string()
-    .min(1)
-    .meta({ examples: [example] });
+const scenario = z
+  .string()
+  .regex(new RegExp(`^(${written.map(({ pattern }) => pattern).join('|')})$`), `is no scenario; use one of ${forms}`);
 
+const { lengths, depths, ...needleTexts } = fieldsOf(needleTable);
 const needle = z
-  .strictObject({
-    lengths: z.array(tokens).min(1).describe('Tokens of the context of each test, special tokens, needle and question included.'),
-    depths: z
-      .array(z.number().min(0).max(1))
-      .min(1)
-      .default([0, 0.25, 0.5, 0.75, 1])
-      .describe('Share of the haystack that lies before the needle: 0 is the start, 1 just before the question.'),
-    needle: text(defaultNeedle.needle)
-      .default(defaultNeedle.needle)
-      .describe('The hidden sentence, with the white space that sets it off.'),
-    question: text(defaultNeedle.question)
-      .default(defaultNeedle.question)
-      .describe('What the answer continues, at the end of the context.'),
-    answer: text(defaultNeedle.answer)
-      .default(defaultNeedle.answer)
-      .describe('The answer whose rank and probability are scored, with the white space that it starts with.'),
-  })
+  .strictObject({ lengths, depths, ...needleTexts })
   .describe('Needles that are hidden in the text of the prompts: a test for every length and depth, under every scenario.');
+
+const { model, blocks, construction, context, stride, maximumWindows, ...runOptions } = fieldsOf(experimentTable);
 
 /** The experiment file. What it says of each field is what editors show. */
 const experimentSchema = z
@@ -52,62 +43,25 @@ const experimentSchema = z
       .array(z.string().min(1))
       .min(1)
       .describe('Prompt files, and folders that stand for the .md, .txt and .prompt files in them; relative to this file.'),
-    model: z
-      .string()
-      .min(1)
-      .default(defaultExperiment.model)
-      .describe('The name of a model that ships with Two Heads, or a folder as Hugging Face has them, relative to this file.'),
+    model: model.describe('The name of a model that ships with Two Heads, or a folder as Hugging Face has them, relative to this file.'),
     scenarios: z
       .array(z.union([scenario, z.array(scenario).min(1)]))
       .min(1)
       .default(() => [...defaultExperiment.scenarios].map(String))
       .describe(
-        `Masking scenarios: ${forms.join(', ')}; numbers that are left out have their defaults. A list of scenarios is one for each layer, repeated to the last layer.`,
+        `Masking scenarios: ${forms}; numbers that are left out have their defaults. A list of scenarios is one for each layer, repeated to the last layer.`,
       ),
-    blocks: z
-      .array(tokens.min(2))
-      .min(1)
-      .default([...defaultExperiment.blocks])
-      .describe('M: tokens that a call of the small transformer may read. Every scenario is planned with each.'),
-    construction: z.enum(constructions).default(defaultExperiment.construction).describe('How calls are arranged.'),
-    context: tokensOrNone
-      .default(defaultExperiment.context)
-      .describe(
-        'Tokens of a window: what the model reads at once, special tokens included. 0: as many as the model has positions for, up to 2048.',
-      ),
-    stride: tokensOrNone
-      .default(defaultExperiment.stride)
-      .describe(
-        'Tokens from the start of one window to that of the next; 0: the context. A smaller one gives every token more context, at more runs.',
-      ),
-    maximumWindows: z
-      .int()
-      .nonnegative()
-      .default(defaultExperiment.maximumWindows)
-      .describe('Windows of a prompt that are read, the first ones; 0 reads all.'),
+    blocks,
+    construction,
+    context,
+    stride,
+    maximumWindows,
     needle: needle.nullable().default(null),
-    quality: z
-      .boolean()
-      .default(defaultExperiment.quality)
-      .describe('Whether anything is run; false plans only what it costs, which needs no weights.'),
-    provider: z
-      .enum(providers)
-      .default(defaultExperiment.provider)
-      .describe('Execution provider; auto takes the fastest that is calibrated.'),
-    threads: z.int().min(0).max(1024).default(defaultExperiment.threads).describe('Threads of ONNX Runtime; 0 takes every core.'),
-    executor: z
-      .enum(executors)
-      .default(defaultExperiment.executor)
-      .describe('How fused calls are run: tile by tile, or a layer at a time as one compiled graph.'),
-    precision: z.enum(precisions).default(defaultExperiment.precision).describe('Products of compiled layers.'),
-    results: z
-      .string()
-      .min(1)
+    ...runOptions,
+    results: schemaOf(resultsOption)
       .nullable()
       .default(defaultExperiment.results)
-      .describe(
-        'File that results are appended to, a line of JSON each, and that a run goes on from; relative to this file. null keeps none.',
-      ),
+      .describe(`${resultsOption.description} It is relative to this file; null keeps none.`),
   })
   .meta({
     title: 'Two Heads experiment',

@@ -1,0 +1,78 @@
+import { InputError } from '../core/errors';
+import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
+import type { Option } from '../core/options/option';
+import { optionTable } from '../core/options/table';
+import type { RunReport } from '../core/report/report';
+import { choiceDefinitions, kindsWith, type ScenarioChoice, scenarioLabel, standardKinds, textParameters } from '../core/scenario/scenario';
+import { readPrompt } from '../engine/read/prompt';
+import { compare, planComparison } from '../engine/tasks/compare';
+import { type Given, jsonOption, print, progressPrinter } from './io';
+import { choiceFrom, type Command, commonOptions, flagText, numberOptions, textGiven, textOptions, valuesOf } from './options';
+import { table } from './table';
+
+const scenariosOption: Option = {
+  flag: 'scenarios',
+  symbol: 'a,b,c',
+  description: `Scenarios to compare, of ${choiceDefinitions.map(({ kind }) => kind).join(', ')} (default: ${standardKinds.join(', ')}, and those that --${textParameters.map(({ flag }) => flag).join(' and --')} write).`,
+  value: { type: 'text' },
+};
+
+/** `two-heads compare`: the same prompt under several scenarios. */
+export const compareCommand: Command = {
+  usage: 'compare <file>',
+  description: 'run a prompt under several scenarios',
+  options: [...textOptions, ...numberOptions, ...commonOptions, jsonOption, scenariosOption],
+  run: async ([file], given, io) => {
+    const scenarios = scenariosFrom(given);
+    const options = { ...valuesOf(optionTable, given), scenario: scenarios[0] };
+    const planned = await planComparison(await readPrompt(file, io.stdin), scenarios, options, io);
+    // A scenario that the user named is not left out.
+    if (planned.refused.length > 0 && textGiven(scenariosOption, given) !== undefined) {
+      throw new InputError(planned.refused[0].reason);
+    }
+    planned.refused.forEach(({ scenario, reason }) => io.stderr.write(`${scenarioLabel(scenario)} is left out: ${reason}\n`));
+    const comparison = await compare(planned, options, {
+      signal: io.signal,
+      progressOf: (scenario) => progressPrinter(io, scenarioLabel(scenario)),
+    });
+    print(io, given, comparison, () => comparisonText(comparison.runs));
+  },
+};
+
+/** The scenarios that are named, or those that stand side by side unasked and what the user wrote. @throws InputError */
+function scenariosFrom(given: Given): ScenarioChoice[] {
+  const named = textGiven(scenariosOption, given);
+  const written = textParameters.filter(({ flag }) => given[flag] !== undefined);
+  const kinds =
+    named === undefined
+      ? [...standardKinds, ...written.flatMap(({ name }) => kindsWith(name))]
+      : named.split(',').map((kind) => kind.trim());
+  if (new Set(kinds).size !== kinds.length) {
+    throw new InputError(`--scenarios ${named} names one scenario twice; name each once.`);
+  }
+  for (const { name, flag } of written) {
+    const takers = kindsWith(name);
+    if (!takers.some((kind) => kinds.some((own) => own === kind))) {
+      throw new InputError(`${flagText(flag, given)} does nothing under ${kinds.join(', ')}; leave it out or name ${takers.join(' or ')}.`);
+    }
+  }
+  return kinds.map((kind) => choiceFrom(kind, given));
+}
+
+/** Several runs of one prompt, a line each. */
+function comparisonText(runs: readonly RunReport[]): string {
+  return table(
+    ['scenario', 'calls', 'attention', 'bound', 'time', 'max abs error', 'perplexity', 'baseline', 'mean KL'],
+    runs.map(({ scenario, plan, run, fidelity, quality }) => [
+      scenarioLabel(scenario),
+      formatCount(run.calls.total),
+      formatCount(run.calls.attention),
+      formatCount(plan.bound.calls),
+      formatDuration(run.wallMs),
+      fidelity === null ? '-' : formatError(fidelity.maxAbsError),
+      quality === null ? '-' : formatFigure(quality.perplexity),
+      quality === null ? '-' : formatFigure(quality.baselinePerplexity),
+      quality === null ? '-' : formatFigure(quality.meanKl),
+    ]),
+  );
+}

@@ -1,0 +1,169 @@
+import { dirname, relative, resolve } from 'node:path';
+import { InputError } from '../core/errors';
+import {
+  defaultExperiment,
+  defaultNeedleGrid,
+  type Experiment,
+  experimentTable,
+  resultsOption,
+  scenarioGrid,
+  windowsOf,
+} from '../core/evaluate/experiment';
+import { needleTable } from '../core/evaluate/needles';
+import type { ExperimentReport } from '../core/evaluate/report';
+import { readText } from '../core/evaluate/rows';
+import type { Option, OptionTable } from '../core/options/option';
+import { splitList } from '../core/scenario/parse';
+import { choiceDefinitions, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
+import { withPaths } from '../engine/tasks/evaluate/experiment-file';
+import { evaluationText, sweepText } from './experiment-text';
+import { checkWritable, type Given, type Io, print, writeWhole } from './io';
+import { choiceFrom, type Command, flagText, readGiven, textGiven, textOptions, valuesOf } from './options';
+import { outcomeOptions, performExperiment } from './run';
+
+const scenariosOption: Option = {
+  flag: 'scenario',
+  symbol: 'a,b,...',
+  description: `Masking scenarios, of ${choiceDefinitions.map(({ kind }) => kind).join(', ')}; with numbers of its own, one is ${defaultExperiment.scenarios.join(' or ')}.`,
+  value: { type: 'text' },
+  // Without their numbers, so that those of other flags hold.
+  default: defaultExperiment.scenarios.map((scenario) => String(scenario).split(':')[0]).join(),
+};
+
+/** Flags of the numbers that scenarios take, several of each: every combination is tried. */
+const gridOptions: readonly Option[] = numberParameters.map(
+  ({ name, symbol, description, minimum, maximum, default: standard }): Option => ({
+    flag: name,
+    symbol: `${symbol},...`,
+    description: `${description} Of ${kindsWith(name).join(', ')} without numbers of their own.`,
+    value: { type: 'list', of: { type: 'whole', minimum, maximum } },
+    default: standard,
+  }),
+);
+
+const needleOption: Option = {
+  flag: 'needle',
+  description: 'Also hide a needle in the text, and score its answer.',
+  value: { type: 'switch' },
+  default: false,
+};
+
+/** Needles as flags: the lengths go by the context where they are not given. */
+const needleFlags = {
+  ...needleTable,
+  lengths: {
+    ...needleTable.lengths,
+    description: `${needleTable.lengths.description} (default: a quarter, a half and the whole of the context)`,
+    required: false,
+  },
+} as const satisfies OptionTable;
+
+const saveOption: Option = {
+  flag: 'save',
+  symbol: 'file.two-heads.json',
+  description: 'Write what was asked for as an experiment file, which two-heads run repeats.',
+  value: { type: 'text' },
+};
+
+const evaluationOptions = [
+  scenariosOption,
+  ...textOptions,
+  ...gridOptions,
+  ...Object.values<Option>(experimentTable),
+  needleOption,
+  ...Object.values<Option>(needleFlags),
+  ...outcomeOptions,
+  saveOption,
+];
+
+/** `two-heads evaluate`: what scenarios do to a model's predictions. */
+export const evaluateCommand: Command = {
+  usage: 'evaluate <files...>',
+  description: "what scenarios do to a model's predictions",
+  options: evaluationOptions,
+  run: async (files, given, io) => {
+    const report = await runFromFlags('evaluate', files, given, io);
+    print(io, given, report, () => `${readText(report)}\n\n${evaluationText(report)}`);
+  },
+};
+
+/** `two-heads sweep`: cost and quality over many scenarios and block sizes. */
+export const sweepCommand: Command = {
+  usage: 'sweep <files...>',
+  description: 'cost and quality over scenarios and block sizes',
+  options: evaluationOptions,
+  run: async (files, given, io) => {
+    const report = await runFromFlags('sweep', files, given, io);
+    print(io, given, report, () => `${readText(report)}\n\n${sweepText(report)}`);
+  },
+};
+
+async function runFromFlags(title: string, files: readonly string[], given: Given, io: Io): Promise<ExperimentReport> {
+  const experiment = experimentFrom(files, given, (scenario, reason) => io.stderr.write(`${scenario} is left out: ${reason}\n`));
+  const save = textGiven(saveOption, given);
+  if (save !== undefined) {
+    await checkWritable(save, '--save');
+    await writeExperiment(save, experiment, io);
+    io.stderr.write(`experiment written to ${save}\n`);
+  }
+  return performExperiment(title, experiment, given, io);
+}
+
+/** Writes an experiment as a file that repeats it, with paths relative to that file. @throws InputError where it cannot be written */
+async function writeExperiment(path: string, experiment: Experiment, { modelsFolder }: Io): Promise<void> {
+  const saved = await withPaths(
+    experiment,
+    modelsFolder,
+    (inner) => relative(resolve(dirname(path)), resolve(inner)).replaceAll('\\', '/') || '.',
+  );
+  await writeWhole(path, `${JSON.stringify(saved, null, 2)}\n`, '--save');
+}
+
+/**
+ * The experiment that flags ask for.
+ *
+ * @param prompts paths of prompts
+ * @param onImpossible takes combinations of a grid that cannot be, and why
+ * @throws InputError that names the flag, the value and the fix
+ */
+function experimentFrom(prompts: readonly string[], given: Given, onImpossible: (scenario: string, reason: string) => void): Experiment {
+  const names = splitList(textGiven(scenariosOption, given) ?? String(scenariosOption.default));
+  const lists = numberParameters.map(({ name }, index) => [name, readGiven(gridOptions[index], given) ?? []] as const);
+  const texts = textParameters.flatMap(({ name, flag, check }) => {
+    const value = textGiven({ ...scenariosOption, flag }, given);
+    if (value === undefined) {
+      return [];
+    }
+    check(value);
+    return [{ name, value, kinds: kindsWith(name) }];
+  });
+  // What the user wrote is one more scenario, where its kind is not named.
+  const added = texts.flatMap(({ kinds }) => kinds.filter((kind) => !names.includes(kind)));
+  names.filter((name) => name === 'per-layer').forEach((name) => choiceFrom(name, given));
+  const grid = scenarioGrid(
+    [...names, ...added],
+    Object.fromEntries(lists),
+    Object.fromEntries(texts.map(({ name, value }) => [name, value])),
+  );
+  grid.impossible.forEach(({ scenario, reason }) => onImpossible(scenario, reason));
+  if (grid.scenarios.length === 0) {
+    throw new InputError(grid.impossible[0].reason);
+  }
+  const { version, ...defaults } = defaultExperiment;
+  const values = valuesOf(experimentTable, given);
+  const needle = needleFrom(given, values);
+  return { version, prompts, ...defaults, ...values, scenarios: grid.scenarios, needle, results: textGiven(resultsOption, given) ?? null };
+}
+
+function needleFrom(given: Given, { context }: Pick<Experiment, 'context'>): Experiment['needle'] {
+  if (given[needleOption.flag] !== true) {
+    const idle = Object.values(needleFlags).find(({ flag }) => given[flag] !== undefined);
+    if (idle !== undefined) {
+      throw new InputError(`${flagText(idle.flag, given)} does nothing without --needle; add --needle or leave it out.`);
+    }
+    return null;
+  }
+  const { lengths, ...values } = valuesOf(needleFlags, given);
+  const usual = defaultNeedleGrid(windowsOf({ context, stride: 0 }).context);
+  return { ...usual, ...values, lengths: lengths ?? usual.lengths };
+}

@@ -1,0 +1,93 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { InputError, messageOf } from '../core/errors';
+import { formatShare } from '../core/format';
+import type { Option } from '../core/options/option';
+import type { OnProgress } from '../core/report/phases';
+import { writeWhole as write } from '../engine/store/files';
+import type { Places } from '../engine/tasks/plan';
+
+/** Where text goes: a stream of the process, or what a test collects. */
+interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** All that the command line knows of its surroundings: it reads and writes through this only, and files that the user names. */
+export interface Io extends Places {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Aborted by an interrupt. */
+  readonly signal: AbortSignal;
+}
+
+/** Flags as the user gave them, by name without dashes: text, or whether a switch is on. */
+export type Given = Readonly<Record<string, string | boolean | undefined>>;
+
+/** The flag that asks for a document instead of text. */
+export const jsonOption: Option = {
+  flag: 'json',
+  description: 'Print one JSON document on stdout.',
+  value: { type: 'switch' },
+  default: false,
+};
+
+/** Prints a result on stdout: one JSON document where that was asked for, else text for people. */
+export function print({ stdout }: Io, { json }: Given, document: unknown, text: () => string): void {
+  stdout.write(`${json === true ? JSON.stringify(document, null, 2) : text()}\n`);
+}
+
+/** Progress on stderr: one line rewritten on a terminal, a line per tenth elsewhere. */
+export function progressPrinter({ stderr }: Io, title: string): OnProgress {
+  let lastTenth = -1;
+  let nextLine = 0;
+  return ({ fraction, phase, message }) => {
+    const line = `${title}: ${formatShare(fraction).padStart(4)} ${phase}, ${message}`;
+    if (stderr.isTTY === true) {
+      if (fraction === 1 || performance.now() >= nextLine) {
+        nextLine = performance.now() + 100;
+        stderr.write(`\r\u001b[2K${line}${fraction === 1 ? '\n' : ''}`);
+      }
+      return;
+    }
+    const tenth = Math.floor(fraction * 10);
+    if (tenth > lastTenth) {
+      lastTenth = tenth;
+      stderr.write(`${line}\n`);
+    }
+  };
+}
+
+/**
+ * Refuses a path that `writeWhole` could not write, before a long run is made for it.
+ *
+ * @param flag where the user named the path, for the refusal
+ * @throws InputError where the folder is missing or closed, or the path is a folder
+ */
+export async function checkWritable(path: string, flag = '--out'): Promise<void> {
+  await access(dirname(path), constants.W_OK).catch((error: unknown) => {
+    throw unwritable(path, messageOf(error), flag);
+  });
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) {
+    throw unwritable(path, 'it is a folder', flag);
+  }
+}
+
+/**
+ * Writes a file whole or not at all.
+ *
+ * @param flag where the user named the path, for the refusal
+ * @throws InputError where the folder cannot be written
+ */
+export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[], flag = '--out'): Promise<void> {
+  await write(path, content).catch((error: unknown) => {
+    throw unwritable(path, messageOf(error), flag);
+  });
+}
+
+function unwritable(path: string, reason: string, flag: string): InputError {
+  return new InputError(`${flag} ${path} cannot be written (${reason}); give a path in a folder that exists.`);
+}

@@ -1,0 +1,63 @@
+import { type Construction, isBlackBox } from '../core/construct/construction';
+import { formatBytes, formatCount, formatDuration, formatFlops, formatNumberOf } from '../core/format';
+import { breakEvenText } from '../core/hints/hints';
+import type { PartSummary } from '../core/plan/plan';
+import type { PredictionReport } from '../core/predict/prediction';
+import type { PlanDocument } from '../core/report/report';
+import { scenarioLabel } from '../core/scenario/scenario';
+import { readPrompt } from '../engine/read/prompt';
+import { planDocument, planPrompt } from '../engine/tasks/plan';
+import { jsonOption, print } from './io';
+import { type Command, commonOptions, optionsFrom, scenarioOptions } from './options';
+import { pairs } from './table';
+
+/** `two-heads plan`: what the prompt costs, without a run. */
+export const planCommand: Command = {
+  usage: 'plan <file>',
+  description: 'what a prompt costs, without a run',
+  options: [...scenarioOptions, ...commonOptions, jsonOption],
+  run: async ([file], given, io) => {
+    const options = optionsFrom(given);
+    const document = planDocument(await planPrompt(await readPrompt(file, io.stdin), options, io));
+    print(io, given, document, () => planText(document));
+  },
+};
+
+/** A plan as a person reads it. */
+export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
+  const { calls, bound, flopsByPhase, tilesByKind, parts } = plan;
+  const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
+  return [
+    `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    pairs([
+      ['blocks', formatCount(plan.blocks)],
+      ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
+      ...(scenario.kind === 'per-layer' ? [['layers', parts.map(partText).join('; ')] as const] : []),
+      ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
+      ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
+      ['rounds', formatCount(plan.rounds)],
+      [
+        'work',
+        `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`,
+      ],
+      ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
+      ['expected', predictedText(prediction, construction)],
+      ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
+    ]),
+    ...plan.notes.map((note) => `  note: ${note}`),
+  ].join('\n');
+}
+
+/** One kind of layer. */
+function partText({ layers, scenario, tiles, calls }: PartSummary): string {
+  return `${layers.length} x ${scenarioLabel(scenario)} (${formatNumberOf(tiles, 'tile')} per head, ${formatNumberOf(calls.attention, 'attention call')})`;
+}
+
+/** What a plan is expected to take, or why that is not known. */
+function predictedText(prediction: PredictionReport | null, construction: Construction): string {
+  if (prediction === null) {
+    return isBlackBox(construction) ? `not predicted under ${construction}` : 'not known: run two-heads calibrate once';
+  }
+  const { wallMs, peakBytes, provider, device, threads } = prediction;
+  return `${formatDuration(wallMs)}, ${formatBytes(peakBytes)} of memory at the peak on ${provider}: ${device}, ${formatNumberOf(threads, 'thread')}`;
+}

@@ -1,0 +1,85 @@
+import { Command as Program, CommanderError } from 'commander';
+import { version } from '../../package.json';
+import { InputError, messageOf } from '../core/errors';
+import { calibrateCommand } from './calibrate';
+import { checkCommand } from './check';
+import { compareCommand } from './compare';
+import { evaluateCommand, sweepCommand } from './evaluate';
+import { exportCommand } from './export';
+import { generateCommand } from './generate';
+import type { Io } from './io';
+import { ledgerCommand } from './ledger';
+import { addFlags, type Command, givenFlags } from './options';
+import { packCommand } from './pack';
+import { planCommand } from './plan';
+import { reportCommand } from './report';
+import { runCommand, schemaCommand } from './run';
+import { simulateCommand } from './simulate';
+
+/** Every command, in the order in which help lists them. A new one is a file of its own and its line here. */
+const commands: readonly Command[] = [
+  planCommand,
+  simulateCommand,
+  compareCommand,
+  generateCommand,
+  evaluateCommand,
+  sweepCommand,
+  runCommand,
+  checkCommand,
+  reportCommand,
+  schemaCommand,
+  ledgerCommand,
+  packCommand,
+  exportCommand,
+  calibrateCommand,
+];
+
+/** Exit codes, on which scripts rely. */
+const exitCode = { done: 0, failed: 1, badInput: 2 } as const;
+
+/**
+ * The command line: parses, runs one command, and turns errors into one line and an exit code.
+ *
+ * @param argv arguments of the user, without the program's name
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const program = new Program('two-heads')
+    .description('A lab for long context: run a large transformer through calls of a small one.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      // What is wrong is said in one line, by `complain`.
+      writeErr: () => undefined,
+      getOutHelpWidth: () => io.stdout.columns ?? usualColumns,
+    });
+  for (const command of commands) {
+    const added = program.command(command.usage).description(command.description);
+    addFlags(added, command.options);
+    added.action(() => command.run(added.args, givenFlags(added, command.options), io));
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode.done;
+  } catch (error) {
+    return complain(error, io);
+  }
+}
+
+/** The width of help where it is not printed on a terminal. */
+const usualColumns = 80;
+
+function complain(error: unknown, { stderr }: Io): number {
+  if (error instanceof CommanderError) {
+    // Help and version end here too, with nothing left to say.
+    if (error.exitCode === 0) {
+      return exitCode.done;
+    }
+    const help = error.code === 'commander.help' ? 'no command given' : error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    stderr.write(`two-heads: ${help}; see two-heads --help\n`);
+    return exitCode.badInput;
+  }
+  stderr.write(`two-heads: ${messageOf(error).replaceAll('\n', ' ')}\n`);
+  return error instanceof InputError ? exitCode.badInput : exitCode.failed;
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/core/errors';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
+import type { Progress } from '../../../src/core/report/phases';
+import type { ComparisonReport } from '../../../src/core/report/report';
+import { makeScenario, type ScenarioChoice } from '../../../src/core/scenario/scenario';
+import { engineMethods } from '../../../src/engine/process/handler';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { compare, planComparison } from '../../../src/engine/tasks/compare';
+import { simulate } from '../../../src/engine/tasks/simulate';
+import { modelsFolder, sampleText } from '../../support/paths';
+
+/** Nothing is calibrated in a folder that is not there. */
+const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent') };
+const prompt = promptFromText('sample', sampleText());
+const options: SimulationOptions = { ...defaultOptions, blockSize: 32, maxTokens: 90, threads: 1, verify: 'none' };
+const { signal } = new AbortController();
+
+/** Compares, and keeps what each run says of its progress. */
+async function compared(
+  scenarios: readonly ScenarioChoice[],
+  own: Partial<SimulationOptions> = {},
+): Promise<{ report: ComparisonReport; messages: readonly (readonly string[])[] }> {
+  const planned = await planComparison(prompt, scenarios, { ...options, ...own }, places);
+  const messages: string[][] = planned.possible.map(() => []);
+  const report = await compare(
+    planned,
+    { ...options, ...own },
+    {
+      signal,
+      progressOf: (_scenario, index) => (progress) => messages[index].push(progress.message),
+    },
+  );
+  return { report, messages };
+}
+
+const window = makeScenario('sliding-window', { window: 8 });
+const sink = makeScenario('attention-sink', { window: 8, sinks: 2 });
+
+describe('comparing scenarios', () => {
+  it('reports of each what a run of its own does', async () => {
+    const { report } = await compared([window, sink]);
+    for (const each of report.runs) {
+      const alone = await simulate(prompt, { ...options, scenario: each.scenario }, { ...places, signal, onProgress: () => undefined });
+      expect(each.quality).toEqual(alone.quality);
+      expect(each.run.calls).toEqual(alone.run.calls);
+      expect(each.plan).toEqual(alone.plan);
+    }
+  });
+
+  it("runs the model's own attention once for all, and not at all where it is one of them", async () => {
+    const runsBaseline = (messages: readonly string[]): boolean => messages.some((message) => message.startsWith('baseline'));
+    expect((await compared([window, sink])).messages.map(runsBaseline)).toEqual([true, false]);
+    expect((await compared([{ kind: 'native' }, window, sink])).messages.map(runsBaseline)).toEqual([false, false, false]);
+  });
+
+  it('counts the baseline that it keeps as memory', async () => {
+    const { possible } = await planComparison(prompt, [window, sink], options, places);
+    const memoryLimit = Math.max(...possible.map(({ plan }) => plan.bytes));
+    await expect(compared([window], { memoryLimit })).resolves.toBeDefined();
+    await expect(compared([window, sink], { memoryLimit, quality: false })).resolves.toBeDefined();
+    await expect(compared([window, sink], { memoryLimit })).rejects.toThrow(/of memory and .* may be used/);
+  });
+
+  it('refuses where no scenario is possible', async () => {
+    const wide = makeScenario('sliding-window', { window: 50 });
+    await expect(planComparison(prompt, [wide], { ...options, construction: 'tight' }, places)).rejects.toThrow(InputError);
+    await expect(planComparison(prompt, [], options, places)).rejects.toThrow(/no scenario to compare/);
+  });
+
+  it('is a method of the engine process, with one bar of progress for all', async () => {
+    const seen: Progress[] = [];
+    const report = await engineMethods(places).compare(
+      { path: 'sample', text: sampleText(), scenarios: [window, sink], options },
+      { signal, onProgress: (progress) => seen.push(progress) },
+    );
+    expect(report.runs.map(({ scenario }) => scenario)).toEqual([window, sink]);
+    expect(seen.map(({ fraction }) => fraction)).toEqual(seen.map(({ fraction }) => fraction).sort((a, b) => a - b));
+    expect(seen.at(-1)).toMatchObject({ fraction: 1, message: expect.stringMatching(/^attention-sink/) as string });
+  });
+});
