@@ -1,8 +1,8 @@
-/** Attributes of an element; `false`, `null` and `undefined` leave the attribute out, `true` sets it empty. */
+/** Attributes of an element; `false`, `null` and `undefined` omit the attribute, `true` sets it to the empty string. */
 export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 export type Child = Node | string;
 
-/** Builds an element. Text goes in as text, never as markup. */
+/** Builds an element. Strings are inserted as text, never as markup. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -14,7 +14,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return built;
 }
 
-/** Sets, or with `false`, `null` and `undefined` removes, the attributes that differ. */
+/** Sets the attributes that differ; `false`, `null` and `undefined` remove one. */
 export function setAttributes(target: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) {
@@ -28,7 +28,7 @@ export function setAttributes(target: Element, attributes: Attributes): void {
   }
 }
 
-/** Sets the text where it differs: an unchanged live region stays silent, a selection in unchanged text survives. */
+/** Sets the text if it differs: an unchanged live region stays silent, and a selection in unchanged text survives. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) {
     target.textContent = text;

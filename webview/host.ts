@@ -1,11 +1,11 @@
 import type { HostMessage, PageMessage } from '../src/protocol/panel';
 
-/** Whether a value of unknown origin, such as a message or stored state, has fields that can be looked at. */
+/** Whether a value of unknown origin, such as a message or stored state, is an object with fields. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Field of each message that carries what it says, with the test that it is there. */
+/** Per type of message: tests that its payload is there. */
 const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
   snapshot: ({ snapshot }) => isRecord(snapshot) && Array.isArray(snapshot['runs']) && isRecord(snapshot['form']),
   'cost-curves': ({ curves }) => curves === null || (isRecord(curves) && Array.isArray(curves['curves'])),
@@ -16,7 +16,7 @@ const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<s
     Number.isInteger(request) && typeof queries === 'string' && (keys === null || typeof keys === 'string'),
 };
 
-/** The host's message in `data`, or undefined for anything else that may reach the window. */
+/** The host's message in `data`, or undefined for anything else that reaches the window. */
 export function hostMessageOf(data: unknown): HostMessage | undefined {
   if (!isRecord(data) || typeof data['type'] !== 'string' || !Object.hasOwn(payloads, data['type'])) {
     return undefined;
@@ -25,7 +25,7 @@ export function hostMessageOf(data: unknown): HostMessage | undefined {
   return payloads[data['type'] as HostMessage['type']](data) ? (data as unknown as HostMessage) : undefined;
 }
 
-/** What VS Code gives a webview, with this page's types. */
+/** VS Code's API for webviews, with this page's types. */
 interface WebviewApi {
   postMessage(message: PageMessage): void;
   getState(): unknown;
@@ -34,15 +34,15 @@ interface WebviewApi {
 
 declare function acquireVsCodeApi(): WebviewApi;
 
-/** How the user has arranged the page: the only state that the page keeps. */
+/** How the user has arranged the page: the only state that the page keeps itself. */
 interface ViewState {
-  /** Whether a section or a table is open, by its name. */
+  /** Whether a section or table is open, by name. */
   readonly open: Readonly<Record<string, boolean>>;
-  /** What is chosen where there are several ways to look at a section, by the choice's name. */
+  /** The chosen view of a section that has several, by the choice's name. */
   readonly chosen: Readonly<Record<string, string>>;
 }
 
-/** The extension host as the page sees it: messages out, and a place for view state that outlives a hidden page. */
+/** The extension host as the page sees it: sends messages, and stores view state that survives while the page is hidden. */
 export class Host {
   readonly #api = acquireVsCodeApi();
   #view = viewStateOf(this.#api.getState());
@@ -52,7 +52,7 @@ export class Host {
     this.#api.postMessage(message);
   }
 
-  /** Whether the section `name` is open, `fallback` where the user has never touched it. */
+  /** Whether the section `name` is open; `fallback` if the user never opened or closed it. */
   isOpen(name: string, fallback: boolean): boolean {
     return this.#view.open[name] ?? fallback;
   }
@@ -62,12 +62,12 @@ export class Host {
     this.#keep({ ...this.#view, open: { ...this.#view.open, [name]: open } });
   }
 
-  /** What the user chose under `name` last; undefined where nothing. */
+  /** The user's last choice under `name`, or undefined. */
   chosen(name: string): string | undefined {
     return this.#view.chosen[name];
   }
 
-  /** Remembers a choice of how to look at a section. */
+  /** Remembers the chosen view of a section. */
   setChosen(name: string, value: string): void {
     this.#keep({ ...this.#view, chosen: { ...this.#view.chosen, [name]: value } });
   }
@@ -78,7 +78,7 @@ export class Host {
   }
 }
 
-/** The stored view state, or an empty one where there is none or an earlier version stored another shape. */
+/** The stored view state, or an empty one if there is none or an earlier version stored another shape. */
 function viewStateOf(stored: unknown): ViewState {
   const state = isRecord(stored) ? stored : {};
   return {

@@ -2,5 +2,5 @@ import { setTranslations } from '../src/core/l10n';
 
 export { t } from '../src/core/l10n';
 
-// The host wrote the translations into the page; in English there are none.
+// The host writes the translations into the page; there are none in English.
 setTranslations(JSON.parse(document.getElementById('app')?.dataset.translations ?? '{}'));

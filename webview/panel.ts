@@ -13,7 +13,7 @@ import type { ThemeWatcher } from './theme';
 import { TileMap } from './map/tile-map';
 import type { View } from './ui/section';
 
-/** The whole page. It shows nothing until the first snapshot. */
+/** The whole page. It is empty until the first snapshot. */
 export class Panel {
   readonly #root: HTMLElement;
   readonly #actions: Actions;
@@ -46,7 +46,7 @@ export class Panel {
     root.append(...this.#views.map(({ element }) => element));
   }
 
-  /** Shows what the host says. */
+  /** Applies a message of the host. */
   apply(message: HostMessage): void {
     switch (message.type) {
       case 'snapshot':
@@ -67,7 +67,7 @@ export class Panel {
   }
 
   #show(snapshot: PanelSnapshot): void {
-    // Visible first: charts and the map are laid out in the room they find.
+    // Visible first: charts and the map measure the available width.
     setVisible(this.#root, true);
     for (const view of this.#views) {
       view.update(snapshot);

@@ -1,6 +1,6 @@
 import type { Mark } from '../src/core/scenario/scenario';
 
-/** How an area is filled, besides its colour: what a reader who does not see colours goes by. */
+/** Fill pattern of an area: it tells areas apart without colour. */
 export type Pattern = 'solid' | 'hatched' | 'dotted';
 
 /** Side of a pattern's square in CSS pixels. */
@@ -59,7 +59,7 @@ function paintSquare(pen: CanvasRenderingContext2D, side: number, colour: string
   return true;
 }
 
-/** The colours and fonts of the current VS Code theme, for what CSS cannot reach: canvases. */
+/** The colours and fonts of the current VS Code theme, for canvases, which CSS cannot style. */
 export interface Theme {
   readonly foreground: string;
   /** Secondary text. */
@@ -76,10 +76,10 @@ export interface Theme {
   readonly colours: Readonly<Record<Colour, string>>;
 }
 
-/** The chart palette's colours that the page draws with. */
+/** The colours of the chart palette that the page uses. */
 export type Colour = Mark['colour'];
 
-/** Reads the theme, again whenever VS Code changes it, and tells those who draw. */
+/** Reads the theme, again whenever VS Code changes it, and notifies its listeners. */
 export class ThemeWatcher {
   #current = readTheme();
   readonly #listeners: ((theme: Theme) => void)[] = [];
@@ -90,7 +90,7 @@ export class ThemeWatcher {
       this.#listeners.forEach((listener) => listener(this.#current));
     });
     observer.observe(document.body, { attributeFilter: ['class', 'data-vscode-theme-id'] });
-    // VS Code sets the variables themselves on the root element's style.
+    // VS Code sets the variables on the root element's style.
     observer.observe(document.documentElement, { attributeFilter: ['style', 'class'] });
   }
 

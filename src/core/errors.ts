@@ -7,7 +7,7 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 
   constructor(message: string) {
-    // Names from files can hold anything, and a message is one line that moves no cursor.
+    // Names from files can contain anything; a message is one line without control characters.
     super(
       message.replace(
         /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu,
@@ -17,7 +17,7 @@ export class InputError extends Error {
   }
 }
 
-/** A run stopped because somebody asked for it. The command line exits with 1. */
+/** A run was cancelled. The command line exits with 1. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';
   constructor(message = 'The run was cancelled.') {
@@ -25,7 +25,7 @@ export class CancelledError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,6 +1,9 @@
 import { t } from './l10n';
 
-/** The one formatter of numbers: lens, hint, panel and command line can never disagree. Locale-free, so that tests and scripts agree. */
+/**
+ * The only formatter of numbers, so that lens, hint, panel and command line never disagree. Independent of the locale, so
+ * that tests and scripts get the same text.
+ */
 
 /** `1234567` as `1,234,567`. */
 export function formatCount(value: number): string {
@@ -19,7 +22,7 @@ export function formatCompact(value: number): string {
   return value < 10_000 ? formatCount(value) : scaled(value, 1000, ['', ' k', ' M', ' G', ' T', ' P', ' E']);
 }
 
-/** A power of two as `64`, `4 Ki` or `1 Mi`: numbers of an axis. */
+/** A power of two as `64`, `4 Ki` or `1 Mi`, for axes. */
 export function formatPowerOfTwo(value: number): string {
   return value < 1024 ? String(value) : value < 1024 ** 2 ? `${value / 1024} Ki` : `${value / 1024 ** 2} Mi`;
 }
@@ -50,7 +53,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
-/** A share of 1 as `12.3%`, never `0%` for something there is. */
+/** A fraction of 1 as `12.3%`; never `0%` unless it is 0. */
 export function formatShare(share: number): string {
   const percent = 100 * share;
   return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent >= 9.95 ? Math.round(percent) : Number(percent.toFixed(1))}%`;
@@ -61,7 +64,7 @@ export function formatError(error: number): string {
   return error === 0 ? '0' : error.toExponential(1);
 }
 
-/** e^`logValue` as a count, for values that may be past any number: `1,234` below 10^15, `10^n` from there on. */
+/** e^`logValue` as a count, even if it is too large for a number: `1,234` below 10^15, `10^n` from there on. */
 export function formatLogCount(logValue: number): string {
   return formatLog(logValue, formatCount);
 }
@@ -78,7 +81,7 @@ export function formatFigure(value: number): string {
     : Number(value.toPrecision(5)).toString();
 }
 
-/** The last part of a path of either kind. */
+/** The last part of a path, with `/` or `\`. */
 export function fileName(path: string): string {
   return path.split(/[\\/]/).at(-1) || path;
 }
@@ -93,7 +96,7 @@ export function localTime(date: string): string {
   return local.toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** The same where it was another day than `now`; of the same day the time alone. */
+/** Like `localTime`; the time alone if it is the same day as `now`. */
 export function recentTime(date: string, now: Date): string {
   const [day, time] = localTime(date).split(' ');
   return day === localTime(now.toISOString()).split(' ')[0] ? time : localTime(date);

@@ -1,6 +1,6 @@
 import type { Scenario } from './scenario/scenario';
 
-/** Shape of the large transformer: what its attention and token-wise work cost. All counts, no units. */
+/** Shape of the large transformer: it decides the cost of attention and of token-wise work. All counts, no units. */
 export interface ModelShape {
   readonly layers: number;
   /** Query heads per layer. */
@@ -14,19 +14,19 @@ export interface ModelShape {
   /** Inner width of the feed-forward network. */
   readonly feedForwardWidth: number;
   readonly vocabulary: number;
-  /** Gated networks (SwiGLU, GeGLU) have three matrices, plain ones two; gated where left out. */
+  /** Gated networks (SwiGLU, GeGLU) have three matrices, plain ones two; gated by default. */
   readonly feedForward?: 'gated' | 'plain';
-  /** Numbers in the checkpoint; where left out, those of a bias-free Llama of this shape. */
+  /** Parameters in the checkpoint; by default those of a bias-free Llama of this shape. */
   readonly parameters?: number;
-  /** The mask that the model was trained with; causal where left out. */
+  /** The mask that the model was trained with; causal by default. */
   readonly attention?: Scenario;
 }
 
-/** Shape of the small transformer (the oracle): it reads at most `inputLength` tokens (M) a call. */
+/** Shape of the small transformer (the oracle): it reads at most `inputLength` tokens (M) per call. */
 export interface OracleShape {
   /** M: tokens a call may read. */
   readonly inputLength: number;
-  /** L': layers. With `heads` it says how many single-head instances one call carries (lemma 3.3). */
+  /** L': layers. Times `heads`, the number of single-head instances that one call carries (lemma 3.3). */
   readonly layers: number;
   /** H': heads. */
   readonly heads: number;
@@ -34,7 +34,7 @@ export interface OracleShape {
   readonly causal: boolean;
 }
 
-/** Numbers in the checkpoint of a model: as its shape says, or those of a bias-free Llama whose output head is the embedding. */
+/** Parameters in a model's checkpoint: from its shape, or those of a bias-free Llama with tied embeddings. */
 export function parameterCount(shape: ModelShape): number {
   const norms = 2 * shape.layers * shape.width + shape.width;
   const layer = projectionParameters(shape) + outputAndMlpParameters(shape);
@@ -46,7 +46,7 @@ export function nativeScenario({ attention }: ModelShape): Scenario {
   return attention ?? { kind: 'causal' };
 }
 
-/** Matrix elements of one layer's query, key and value projections, by which its work is counted. */
+/** Matrix elements of one layer's query, key and value projections, for counting its work. */
 export function projectionParameters(shape: ModelShape): number {
   return shape.width * shape.headWidth * (shape.heads + 2 * shape.keyValueHeads);
 }

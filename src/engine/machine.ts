@@ -26,7 +26,7 @@ export function describeEnvironment(): Environment {
 /**
  * The highest resident memory of this process so far, in bytes.
  *
- * Linux hands `maxRSS` on from a parent to what it forks; the high-water mark of the process itself is in its status file.
+ * On Linux a child inherits `maxRSS` from its parent; the process's own high-water mark is in its status file.
  */
 export function peakResidentBytes(): number {
   try {
@@ -40,10 +40,10 @@ export function peakResidentBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** The share of free memory that a run may plan to take. */
+/** The fraction of free memory that a run may plan to use. */
 const usableShare = 0.8;
 
-/** Bytes that a run may plan to take, now. */
+/** Bytes that a run may plan to use now. */
 export function usableMemory(): number {
   return Math.floor(freemem() * usableShare);
 }
@@ -51,7 +51,7 @@ export function usableMemory(): number {
 /**
  * Refuses a plan that would not fit, before it starts.
  *
- * @param limit bytes; 0 takes what the machine has free, less a margin
+ * @param limit bytes; 0 uses the machine's free memory minus a margin
  * @param kept bytes that stay in memory beside the plan's own
  * @throws InputError that names the block size and the largest one that fits
  */

@@ -8,15 +8,15 @@ import { affectsChoice, choiceFromSettings } from './settings';
 
 const storageKey = 'choice';
 
-/** What a choice means, or why it means nothing. */
+/** A valid choice, or the reason why it is invalid. */
 export type ReadChoice =
   { readonly scenario: ScenarioChoice; readonly blockSize: number; readonly error: null } | { readonly error: string };
 
 /**
- * The scenario and block size in force in this workspace.
+ * The workspace's current scenario and block size.
  *
- * The settings seed it; the palette and the panel change it; it is kept in the extension's own storage, never written
- * into the user's settings. A later change of the settings wins.
+ * The settings are the initial values; the palette and the panel change them. They are kept in the extension's own storage,
+ * never written to the user's settings. A later change of the settings wins.
  */
 export class ChoiceStore extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
@@ -38,13 +38,13 @@ export class ChoiceStore extends Disposable {
     return this.storage.get<FormChoice>(storageKey) ?? choiceFromSettings();
   }
 
-  /** Changes a part of the choice; undefined goes back to the settings. */
+  /** Changes a part of the choice; undefined resets it to the settings. */
   async set(change: Partial<FormChoice> | undefined): Promise<void> {
     await this.storage.update(storageKey, change && { ...this.choice, ...change });
     this.changed.fire();
   }
 
-  /** The choice as a scenario and a block size, checked. */
+  /** The choice as a validated scenario and block size. */
   read(): ReadChoice {
     const { kind, parameters, blockSize } = this.choice;
     try {

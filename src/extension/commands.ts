@@ -30,7 +30,7 @@ interface CommandTargets {
   readonly log: vscode.LogOutputChannel;
 }
 
-/** The commands of the palette. */
+/** The commands of the command palette. */
 export class Commands extends Disposable {
   constructor(private readonly targets: CommandTargets) {
     super();
@@ -58,7 +58,7 @@ export class Commands extends Disposable {
     }
   }
 
-  /** Runs `act` on the prompt in front, or says that there is none. */
+  /** Runs `act` on the active prompt, or shows a message if there is none. */
   private async withPrompt(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
     const { editor } = this.targets.active;
     if (editor === undefined) {
@@ -72,14 +72,14 @@ export class Commands extends Disposable {
     await act(editor);
   }
 
-  /** The panel is the one place that shows a ledger: it comes to the front first. */
+  /** Only the panel shows a ledger, so it comes to the front first. */
   private async runLedger(): Promise<void> {
     const { panel, runner } = this.targets;
     await panel.reveal();
     await runner.runLedger();
   }
 
-  /** The panel shows what comes of it: it comes to the front first. */
+  /** Only the panel shows an evaluation, so it comes to the front first. */
   private async evaluate(document: vscode.TextDocument): Promise<void> {
     const needle = await askWhetherNeedle();
     if (needle !== undefined) {
@@ -93,11 +93,11 @@ export class Commands extends Disposable {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
       void vscode.window.showWarningMessage(
-        t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md tells how to write one.', experimentEnding),
+        t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md explains how to write one.', experimentEnding),
       );
       return;
     }
-    // The engine reads the file itself, so that its paths and its results are those of the command line.
+    // The engine reads the file itself, so that paths and results match those of the command line.
     await document.save();
     await this.targets.panel.reveal();
     await this.targets.evaluations.runFile(document.fileName);
@@ -120,7 +120,7 @@ export class Commands extends Disposable {
     }
   }
 
-  /** Shows the plan's arithmetic in a modal message: it was asked for, and it is read once. */
+  /** Shows the plan's arithmetic in a modal message, because the user asked for it and reads it once. */
   private async showPlan(document: vscode.TextDocument): Promise<void> {
     const planned = await this.planOf(document);
     if (planned.error !== null) {
@@ -144,7 +144,7 @@ export class Commands extends Disposable {
     }
   }
 
-  /** The document's plan, once it is there. */
+  /** The document's plan, awaited if necessary. */
   private async planOf(document: vscode.TextDocument): Promise<PromptPlan> {
     const { plans } = this.targets;
     const present = plans.get(document);
@@ -163,7 +163,7 @@ export class Commands extends Disposable {
             settle(latest);
           }
         }),
-        // A closed prompt is planned no more.
+        // A closed prompt will not be planned.
         vscode.workspace.onDidCloseTextDocument((closed) => {
           if (closed === document) {
             settle({ version: document.version, error: t('This prompt was closed.') });
@@ -181,10 +181,10 @@ const generationQuestion: NumberQuestion = {
   maximum: largestGeneration,
 };
 
-/** How the name of an experiment file ends. */
+/** File name ending of experiments. */
 const experimentEnding = '.two-heads.json';
 
-/** Opens the sample as a document of its own, so that editing it changes nothing that is installed. */
+/** Opens the sample as an untitled document, so that edits do not change installed files. */
 async function openSample(sample: vscode.Uri): Promise<void> {
   const content = new TextDecoder().decode(await vscode.workspace.fs.readFile(sample));
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'markdown', content }));

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 
-/** Collects what must go when its owner goes, so that no emitter or listener leaks. */
+/** Disposes of everything it owns, so that no emitter or listener leaks. */
 export abstract class Disposable implements vscode.Disposable {
   private readonly owned: vscode.Disposable[] = [];
 
@@ -10,7 +10,7 @@ export abstract class Disposable implements vscode.Disposable {
     }
   }
 
-  /** Ties a disposable's life to this one's; returns it. */
+  /** Registers a disposable to be disposed of with this one; returns it. */
   protected own<T extends vscode.Disposable>(disposable: T): T {
     this.owned.push(disposable);
     return disposable;

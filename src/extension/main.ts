@@ -31,12 +31,12 @@ import { SingleTask } from './tasks/single-task';
 import { LanguageModelTools } from './api/language-model-tools';
 import { ToolRequests } from './api/tool-requests';
 
-/** What the extension gives back when it is deactivated. */
+/** The parts that are disposed of on deactivation. */
 interface Owned {
   dispose(): void;
 }
 
-/** Registers everything; loads no tokenizer, model or runtime before its first use. @returns what other extensions may call */
+/** Registers all features; loads no tokenizer, model or runtime before first use. @returns the API for other extensions */
 export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   setTranslations(vscode.l10n.bundle);
   const at = (...path: string[]): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, ...path);
@@ -51,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
     new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access),
   );
   const choices = own(new ChoiceStore(context.workspaceState));
-  // Without a folder there is no storage of the workspace's own.
+  // Without an open folder there is no workspace storage.
   const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
   const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const active = own(new ActivePrompt());
@@ -65,7 +65,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const lab = new Lab(engine, task, history, new TextPlanner(models, calibrations));
   const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }));
 
-  // One feature that fails to start must not take the others with it.
+  // If one feature fails to start, the others still do.
   const features: readonly (() => Owned)[] = [
     () =>
       new Commands({

@@ -5,10 +5,10 @@ import { defaultOptions, type OptionName, optionNames, optionOf, type Simulation
 import { type ChoiceKind, numberParameters, textParameters } from '../core/scenario/scenario';
 import type { FormChoice } from '../protocol/panel';
 
-/** The section under which every setting lives. */
+/** The section of all settings. */
 export const settingsSection = 'twoHeads';
 
-/** Settings that seed the scenario form. */
+/** Settings with the form's initial values. */
 const choiceSettings = [
   'scenario',
   'blockSize',
@@ -16,12 +16,12 @@ const choiceSettings = [
   ...textParameters.map(({ flag }) => flag),
 ].map((name) => `${settingsSection}.${name}`);
 
-/** Whether a change of configuration touches the scenario form's defaults. */
+/** Whether a configuration change affects the form's initial values. */
 export function affectsChoice(event: vscode.ConfigurationChangeEvent): boolean {
   return choiceSettings.some((setting) => event.affectsConfiguration(setting));
 }
 
-/** The scenario form as the settings have it. What means nothing is refused where the choice is read. */
+/** The form's values from the settings. They are validated where the choice is read. */
 export function choiceFromSettings(): FormChoice {
   const settings = vscode.workspace.getConfiguration(settingsSection);
   return {
@@ -34,13 +34,13 @@ export function choiceFromSettings(): FormChoice {
   };
 }
 
-/** Everything about a simulation that the scenario form does not choose. @throws InputError for a setting that means nothing */
+/** All options of a simulation that are not in the scenario form. @throws InputError for an invalid setting */
 export function engineSettings(): Omit<SimulationOptions, 'scenario' | 'blockSize'> {
   const names = optionNames.filter((name) => name !== 'blockSize');
   return Object.fromEntries(names.map((name) => [name, optionSetting(name)])) as Omit<SimulationOptions, 'scenario' | 'blockSize'>;
 }
 
-/** Threads of ONNX Runtime; 0 leaves it to the runtime. @throws InputError */
+/** Threads of ONNX Runtime; 0 leaves the number to the runtime. @throws InputError */
 export function threadsSetting(): number {
   return optionSetting('threads') as number;
 }
@@ -56,7 +56,7 @@ export function hintsEnabled(): boolean {
   return vscode.workspace.getConfiguration(settingsSection).get<boolean>('hints.enabled', editorSettings['hints.enabled'].default);
 }
 
-/** Whether the headings of Markdown prompts have hints too. */
+/** Whether headings of Markdown prompts get hints too. */
 export function headingHintsEnabled(): boolean {
   return (
     hintsEnabled() &&
@@ -64,7 +64,7 @@ export function headingHintsEnabled(): boolean {
   );
 }
 
-/** Languages whose documents count as prompts, beside `.prompt` files. */
+/** Languages whose documents are prompts, in addition to `.prompt` files. */
 export function promptLanguages(): readonly string[] {
   return vscode.workspace.getConfiguration(settingsSection).get<readonly string[]>('languages', editorSettings.languages.default);
 }

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
 import { setTranslations, t } from '../core/l10n';
 
-/** What an editor in the browser is told. */
+/** The message for editors in the browser. */
 function message(): string {
   return t(
     "Two Heads needs VS Code on the desktop: it plans and runs prompts with ONNX Runtime's native library, which a browser cannot load.",
   );
 }
 
-/** What the manifest contributes, as far as it is answered here. */
+/** The contributions of the manifest that are handled here. */
 interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string }[];
@@ -16,7 +16,7 @@ interface Manifest {
   };
 }
 
-/** The extension where no machine stands behind the editor, as on vscode.dev: everything it contributes says what it needs. */
+/** The extension in editors without a machine, such as vscode.dev: every contribution explains what it needs. */
 export function activate({ subscriptions, extension }: vscode.ExtensionContext): void {
   setTranslations(vscode.l10n.bundle);
   const { commands, languageModelTools } = (extension.packageJSON as Manifest).contributes;
@@ -34,7 +34,7 @@ export function activate({ subscriptions, extension }: vscode.ExtensionContext):
   );
 }
 
-/** The panel's page: no script, no style of its own. */
+/** The panel's page: no script, no style sheet. */
 function page(): string {
   return `<!DOCTYPE html>
 <html lang="${vscode.env.language}">

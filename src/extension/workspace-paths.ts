@@ -3,7 +3,7 @@ import { isAbsolute, normalize, relative, resolve, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../core/errors';
 
-/** Whether a path on disk lies in a folder of the workspace, wherever links lead; the folder itself counts. */
+/** Whether a path on disk lies in a folder of the workspace, with links resolved; the folder itself counts. */
 export async function isInWorkspace(path: string): Promise<boolean> {
   const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
   const real = await realPath(path);
@@ -16,10 +16,10 @@ export async function isInWorkspace(path: string): Promise<boolean> {
 }
 
 /**
- * The file of the workspace that somebody else named, of whatever file system.
+ * Resolves a file of the workspace, in any file system, from a path given by someone else.
  *
  * @param file relative to a folder of the workspace, or absolute
- * @throws InputError where there is none, or it lies outside the workspace
+ * @throws InputError if it does not exist, or lies outside the workspace
  */
 export async function workspaceFile(file: string): Promise<vscode.Uri> {
   const shown = JSON.stringify(file);
@@ -48,8 +48,8 @@ export async function workspaceFile(file: string): Promise<vscode.Uri> {
 }
 
 /**
- * Where a folder may have the file: at its relative path, also behind the folder's name, as several folders show theirs.
- * An absolute path is one on this machine's disk.
+ * Candidate locations of a file in a folder: its relative path, also with the folder's name in front, as multi-root
+ * workspaces show it. An absolute path is a file on this machine's disk.
  */
 function placesIn({ uri, name }: vscode.WorkspaceFolder, file: string): vscode.Uri[] {
   if (isAbsolute(file)) {
@@ -64,7 +64,7 @@ function isInside(folder: string, path: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-/** Where a path leads; as it stands where nothing is there. */
+/** A path with links resolved; unchanged if nothing is there. */
 function realPath(path: string): Promise<string> {
   return realpath(path).catch(() => path);
 }

@@ -11,20 +11,23 @@ import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
 /**
  * Messages between the extension host and the side panel's page: one discriminated union per direction.
  *
- * The page owns no truth. It says `ready`, gets a `snapshot`, and then increments; everything it shows comes from them.
+ * The page owns no truth. It sends `ready`, gets a `snapshot`, and then increments; everything it shows comes from them.
  */
 export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
-  /** Cost over N, sent where it changes: typing changes N, not the curves. Null where no prompt is planned. */
+  /** Cost over N, sent only on change: typing changes N, not the curves. Null if no prompt is planned. */
   | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
-  /** The latest evaluation, sent where there is another. Values that are not finite are null in it. */
+  /** The latest evaluation, sent only on change. Values that are not finite are null in it. */
   | { readonly type: 'evaluation'; readonly evaluation: ExperimentSummary | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'place'; readonly place: EditorPlace }
-  /** The answer to `read-tile`: excerpts of the queries' text and of the keys', null where no range of tokens holds the keys. */
+  /**
+   * The answer to `read-tile`: excerpts of the queries' text and of the keys', null if the keys are not in one range of
+   * tokens.
+   */
   | { readonly type: 'tile-text'; readonly request: number; readonly queries: string; readonly keys: string | null };
 
-/** What the page asks of the host. */
+/** Messages from the page to the host. */
 export type PageMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'choose'; readonly choice: FormChoice }
@@ -36,9 +39,9 @@ export type PageMessage =
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
   | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number }
-  /** Write a picture of the map to a file that the user names. */
+  /** Write a picture of the map to a file that the user chooses. */
   | { readonly type: 'save-picture'; readonly format: 'svg' | 'png'; readonly data: Uint8Array }
-  /** Tell the text of a tile's token ranges. The answer names the `request`; there is none where the prompt has changed. */
+  /** Send the text of a tile's token ranges. The answer names the `request`; there is none if the prompt has changed. */
   | { readonly type: 'read-tile'; readonly request: number; readonly queryBlock: number; readonly keyBlock: number };
 
 /** The scenario form's state. */
@@ -49,19 +52,19 @@ export interface FormChoice {
   readonly blockSize: number;
 }
 
-/** What a task is for: it shows its progress where it was started. */
+/** The kind of a task, which decides where the page shows its progress. */
 export type Task = 'prompt' | 'ledger' | 'evaluate';
 
-/** What the panel is doing; titles are in the editor's language. */
+/** The extension's current activity; titles are in the editor's language. */
 export type Activity =
   | { readonly state: 'idle' }
   | { readonly state: 'running'; readonly task: Task; readonly title: string; readonly progress: Progress | null }
   | { readonly state: 'failed'; readonly message: string };
 
-/** Where the prompt's editor is, in 0-based blocks. */
+/** The editor's position in the prompt, in 0-based blocks. */
 export interface EditorPlace {
   readonly cursor: number | null;
-  /** The blocks on screen, `to` excluded. */
+  /** The visible blocks, `to` excluded. */
   readonly visible: { readonly from: number; readonly to: number } | null;
 }
 
@@ -72,31 +75,31 @@ export interface PanelSnapshot {
   readonly form: FormChoice;
   /** What is wrong with the form, or null. */
   readonly formError: string | null;
-  /** The plan of the prompt under the form, or null while there is none. */
+  /** The plan of the prompt under the form, or null if there is none. */
   readonly plan: Plan | null;
-  /** What the calibrated device is expected to take; null where it is not calibrated. */
+  /** Expected time and memory on the calibrated device; null if it is not calibrated. */
   readonly prediction: DevicePrediction | null;
-  /** What the same prompt and M would cost under each scenario. */
+  /** The cost of the same prompt and M under each scenario. */
   readonly scenarioCosts: readonly PanelCost[];
-  /** Why the other scenarios have no cost: the parameters in the form do not fit them. */
+  /** Why other scenarios have no cost: the form's parameters do not fit them. */
   readonly impossibleScenarios: readonly string[];
   readonly activity: Activity;
   readonly place: EditorPlace;
-  /** The newest finished runs, newest first, those of other prompts included. */
+  /** The newest finished runs, newest first, including those of other prompts. */
   readonly runs: readonly PanelRun[];
   /** How many runs are kept. */
   readonly keptRuns: number;
-  /** The ledger that ran last, or null before the first. */
+  /** The latest ledger, or null before the first. */
   readonly ledger: LedgerReport | null;
 }
 
-/** What a scenario costs, and what it took. */
+/** The cost of a scenario, expected and measured. */
 export interface PanelCost extends ScenarioCost {
-  /** Wall time of the newest run of this prompt under the scenario, in milliseconds; null where there is none. */
+  /** Wall time of the newest run of this prompt under the scenario, in milliseconds; null if there is none. */
   readonly measuredMs: number | null;
 }
 
-/** A finished run and whether it still is one of the prompt and options now shown. */
+/** A finished run, and whether it is one of the current prompt and options. */
 export interface PanelRun {
   readonly id: string;
   readonly current: boolean;

@@ -8,6 +8,7 @@ import { attention } from './attention';
 import { hints } from './hints';
 import { matMul } from './mat-mul';
 import { measurePeak, memory } from './memory';
+import { planning } from './planning';
 import { prediction } from './prediction';
 import { prefill } from './prefill';
 import { markdownOf } from './markdown';
@@ -33,6 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
     matMul: () => matMul(context),
     attention: () => attention(context),
     prediction: async () => prediction(context, await calibration()),
+    planning: () => planning(context),
     hints: async () => hints(context, await calibration()),
     activation: () => activation(context),
     memory: () => memory(context),

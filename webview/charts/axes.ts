@@ -19,11 +19,11 @@ export function tooltipOptions({ hover }: Theme): Looks {
   };
 }
 
-/** CSS pixels that a label takes along a logarithmic axis. */
+/** Width of a label along a logarithmic axis, in CSS pixels. */
 const labelWidth = 52;
 const labelHeight = 24;
 
-/** Chart.js's options for an axis. @param values that have to fit on it */
+/** Chart.js's options for an axis. @param values all values that must fit on it */
 export function axisOptions(
   model: AxisModel,
   values: readonly number[],
@@ -56,12 +56,12 @@ export function axisOptions(
   };
 }
 
-/** `1.00 M` as `1 M`: numbers of an axis are round. */
+/** `1.00 M` as `1 M`: axes show round numbers. */
 export function trimmed(text: string): string {
   return text.replace(/\.0+(?=\D|$)/, '');
 }
 
-/** Where a logarithmic axis begins and ends: at the values, or at the powers of ten around values that are far apart. */
+/** Ends of a logarithmic axis: the values themselves, or the enclosing powers of ten where the values are far apart. */
 function spanOf(values: readonly number[], scale: AxisModel['scale']): { readonly min?: number; readonly max?: number } {
   const positive = values.filter((value) => value > 0 && Number.isFinite(value));
   if (positive.length === 0) {
@@ -77,7 +77,7 @@ function spanOf(values: readonly number[], scale: AxisModel['scale']): { readonl
     : { min: least / 1.2, max: most * 1.2 };
 }
 
-/** What of a chart's axis its labels go by. */
+/** The parts of a Chart.js axis that its labels depend on. */
 interface TickAxis {
   ticks: { value: number }[];
   readonly min: number;
@@ -87,7 +87,7 @@ interface TickAxis {
   isHorizontal(): boolean;
 }
 
-/** Round numbers on a logarithmic axis, as many as have room. */
+/** Round numbers on a logarithmic axis, as many as fit. */
 function ticksOf(axis: TickAxis, scale: AxisModel['scale']): readonly number[] {
   const room = axis.isHorizontal() ? axis.width / labelWidth : axis.height / labelHeight;
   if (scale === 'powers of two') {
@@ -114,23 +114,23 @@ function powersBetween(base: number, { min, max }: Pick<TickAxis, 'min' | 'max'>
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => base ** (first + index));
 }
 
-/** Every second, fourth or eighth of the powers, until there is room; those whose exponents are multiples of it. */
+/** Keeps every second, fourth or eighth power, until the labels fit: those whose exponent is a multiple of that step. */
 function thinned(values: readonly number[], room: number): readonly number[] {
   const step = [1, 2, 4, 8].find((each) => values.length / each <= room) ?? 8;
   const last = values.length - 1;
   return values.filter((_, index) => (last - index) % step === 0);
 }
 
-/** An axis. On one of powers of two, and on a logarithmic one, everything is above 0. */
+/** An axis. On axes of powers of two and on logarithmic ones, all values are above 0. */
 export interface AxisModel {
   readonly title: string;
   readonly scale: 'linear' | 'logarithmic' | 'powers of two';
-  /** Numbers at the axis. */
+  /** For labels at the axis. */
   readonly format: (value: number) => string;
-  /** Numbers in tooltips, where they are written in full. */
+  /** For tooltips, which show numbers in full. */
   readonly formatFull?: (value: number) => string;
-  /** Linear axes only: where they begin, if not where the points do. */
+  /** Linear axes only: where the axis begins, if not at the smallest value. */
   readonly from?: number;
-  /** Labels are of whole numbers only. */
+  /** Label whole numbers only. */
   readonly whole?: boolean;
 }

@@ -16,7 +16,7 @@ import { element, setAttributes } from '../dom';
 import type { Theme, ThemeWatcher } from '../theme';
 import { type BarKind, type BarModel, configure } from './bar-configure';
 
-/** The plugin's options: how a sum is written. */
+/** The plugin's options: how to format a sum. */
 interface ValueLabelOptions {
   readonly format?: (value: number) => string;
 }
@@ -27,7 +27,7 @@ declare module 'chart.js' {
   }
 }
 
-/** Chart.js plugin: the sum of a category at the end of its bar or its marker, whichever reaches further. */
+/** Chart.js plugin: writes the sum of a category at the end of its bar or at its marker, whichever lies further out. */
 const valueLabels: Plugin<BarKind, ValueLabelOptions> = {
   id: 'valueLabels',
   afterDatasetsDraw(chart, _args, { format }) {
@@ -66,7 +66,7 @@ const valueLabels: Plugin<BarKind, ValueLabelOptions> = {
 
 Chart.register(BarController, BarElement, LineController, LineElement, PointElement, CategoryScale, LinearScale, LogarithmicScale, Tooltip);
 
-/** Height of one bar's row and of the axis below, in CSS pixels. */
+/** Height of one bar's row and of the axis below it, in CSS pixels. */
 const rowHeight = 34;
 const axisHeight = 34;
 
@@ -84,7 +84,7 @@ export class BarChart {
     theme.onChange((current) => this.#draw(current));
   }
 
-  /** Shows other values. */
+  /** Shows new values. */
   show(model: BarModel): void {
     this.#model = model;
     setAttributes(this.#canvas, { 'aria-label': model.description });

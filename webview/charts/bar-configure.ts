@@ -4,22 +4,22 @@ import { tooltipOptions, trimmed } from './axes';
 
 export type BarKind = 'bar' | 'line';
 
-/** One part of every bar. */
+/** One segment of every bar. */
 interface BarSeries {
   readonly label: string;
-  /** One per category; null where it is not known. */
+  /** One value per category; null where unknown. */
   readonly values: readonly (number | null)[];
   readonly colour: Colour;
   readonly pattern: Pattern;
 }
 
-/** What a horizontal bar chart shows. */
+/** The content of a horizontal bar chart. */
 export interface BarModel {
-  /** The chart in words, for those who do not see it. */
+  /** The chart in words, for screen readers. */
   readonly description: string;
-  /** Lines of each category's label. */
+  /** Label of each category, as lines. */
   readonly categories: readonly (readonly string[])[];
-  /** The category that stands out, or null. */
+  /** Index of the highlighted category, or null. */
   readonly emphasised: number | null;
   /** Stacked in this order. */
   readonly series: readonly BarSeries[];
@@ -27,13 +27,13 @@ export interface BarModel {
   readonly markers: { readonly label: string; readonly values: readonly (number | null)[] } | null;
   readonly logarithmic: boolean;
   readonly format: (value: number) => string;
-  /** How the sum at the end of a bar is written, where that is another way. */
+  /** Formats the sum at the end of a bar; the default is the axis's format. */
   readonly formatSum?: ((value: number) => string) | undefined;
-  /** CSS pixels of one bar's row, where the default is too high. */
+  /** Height of one bar's row in CSS pixels, where the default is too large. */
   readonly rowHeight?: number;
 }
 
-/** Chart.js's data and options for a model in a theme. */
+/** Chart.js's data and options for a model under a theme. */
 export function configure(
   model: BarModel,
   theme: Theme,
@@ -90,7 +90,7 @@ function optionsOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D)
         stacked: true,
         grid: { display: false },
         border: { color: theme.border },
-        // Chart.js cuts labels that want more than half of the width.
+        // Chart.js truncates labels wider than half of the chart.
         afterFit: (axis) => {
           axis.width = room.labels;
         },
@@ -134,7 +134,7 @@ function optionsOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D)
   };
 }
 
-/** CSS pixels that the categories' labels and the values at the ends of the bars take. */
+/** Width of the category labels and of the values at the ends of the bars, in CSS pixels. */
 function roomForTexts(model: BarModel, font: { readonly family: string; readonly size: number }, pen: CanvasRenderingContext2D) {
   const widest = (weight: string, texts: readonly string[]): number => {
     pen.font = `${weight} ${font.size}px ${font.family}`;
@@ -151,17 +151,17 @@ function tickLabel({ logarithmic, format }: BarModel, value: number): string | n
   return logarithmic && Math.abs(Math.log10(value) % 1) > 1e-9 ? null : trimmed(format(value));
 }
 
-/** The power of ten clearly below the smallest bar, so that even that one has a length. */
+/** The power of ten clearly below the smallest bar, so that every bar has a visible length. */
 function decadeBelow(model: BarModel): number {
   return 10 ** Math.floor(Math.log10(Math.min(...drawn(model).filter((value) => value > 0))) - 0.3);
 }
 
-/** The end of the longest bar or the furthest marker, so that the chart uses all its width. */
+/** The end of the longest bar or the furthest marker: the axis ends there, so that the chart uses its full width. */
 function furthest(model: BarModel): number {
   return Math.max(...drawn(model)) || 1;
 }
 
-/** Everything that has a place on the axis. */
+/** All values drawn along the axis. */
 function drawn(model: BarModel): readonly number[] {
   return [...totalsOf(model), ...(model.markers?.values ?? []).filter((value) => value !== null)];
 }

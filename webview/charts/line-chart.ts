@@ -13,7 +13,7 @@ import { type Attributes, element, setAttributes } from '../dom';
 import type { Theme, ThemeWatcher } from '../theme';
 import { configureLines, type LineModel, type LinePoint, type LineSeries, type Shape } from './line-model';
 
-/** Paths of the shapes within 5 units of (0, 0); those of lines alone are not filled. */
+/** Paths of the shapes within 5 units of (0, 0); shapes made of lines only are not filled. */
 const paths: Readonly<Record<Shape, string>> = {
   circle: 'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z',
   ring: 'M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z',
@@ -25,7 +25,7 @@ const paths: Readonly<Record<Shape, string>> = {
 };
 const outlines: readonly Shape[] = ['ring', 'cross', 'star'];
 
-/** Entries of a legend: each series as it is drawn, with its label. */
+/** Legend entries: each series as drawn, with its label. */
 function lineLegend(series: readonly LineSeries[]): HTMLElement[] {
   return series.map((each) =>
     element('li', { class: each.emphasised === true ? 'emphasised' : null }, swatch(each), element('span', {}, each.label)),
@@ -52,7 +52,7 @@ function svg(tag: 'svg' | 'path', attributes: Attributes, ...children: readonly 
   return built;
 }
 
-/** The plugin's options: the place that stands out, and the colour of what is drawn. */
+/** The plugin's options: the highlighted place, and the colour of its line. */
 interface MarkOptions {
   readonly mark?: LineModel['mark'];
   readonly colour?: string;
@@ -64,7 +64,7 @@ declare module 'chart.js' {
   }
 }
 
-/** Chart.js plugin: a dotted line up from the place on x that stands out, with its label above. */
+/** Chart.js plugin: a dotted vertical line at the highlighted x, with its label above. */
 const marks: Plugin<'line', MarkOptions> = {
   id: 'marks',
   beforeDatasetsDraw({ ctx: pen, chartArea: { top, bottom, left, right }, scales, options }, _args, { mark, colour }) {
@@ -89,10 +89,10 @@ const marks: Plugin<'line', MarkOptions> = {
   },
 };
 
-/** Half the width of an interval's ends, in CSS pixels. */
+/** Half the width of a whisker's caps, in CSS pixels. */
 const capWidth = 3;
 
-/** Chart.js plugin: the interval of every point that has one, as a whisker. */
+/** Chart.js plugin: draws the interval of every point that has one as a whisker. */
 const intervals: Plugin<'line'> = {
   id: 'intervals',
   beforeDatasetsDraw(chart) {
@@ -113,7 +113,7 @@ const intervals: Plugin<'line'> = {
           return;
         }
         const { x } = data[place].getProps(['x'], true) as { x: number };
-        // Below 0 a logarithmic axis ends: the whisker goes to its floor.
+        // A logarithmic axis ends above 0: the whisker reaches its floor.
         const [from, to] = [low > 0 || scales['y'].type === 'linear' ? onChart(low) : bottom, onChart(high)];
         pen.moveTo(x, from);
         pen.lineTo(x, to);
@@ -130,7 +130,10 @@ const intervals: Plugin<'line'> = {
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Tooltip);
 
-/** Lines over x with their legend, in the theme's colours: built once, updated in place, never animated. The arrow keys walk along x. */
+/**
+ * Lines over x with a legend, in the theme's colours: built once, updated in place, never animated. The arrow keys move the
+ * tooltip along x.
+ */
 export class LineChart {
   readonly #canvas = element('canvas', { role: 'img', tabindex: 0 });
   readonly #legend = element('ul', { class: 'legend' });
@@ -143,7 +146,7 @@ export class LineChart {
     this.#theme = theme;
     setAttributes(this.#canvas, { 'data-testid': testId });
     theme.onChange((current) => {
-      // An open tooltip keeps the colours that it was made with.
+      // An open tooltip keeps the colours it was created with.
       this.#point([]);
       this.#draw(current);
     });
@@ -151,7 +154,7 @@ export class LineChart {
     this.#canvas.addEventListener('blur', () => this.#point([]));
   }
 
-  /** Shows other lines. */
+  /** Shows new lines. */
   show(model: LineModel): void {
     this.#model = model;
     setAttributes(this.#canvas, { 'aria-label': model.description });
@@ -173,7 +176,7 @@ export class LineChart {
     this.#chart.update('none');
   }
 
-  /** Moves the tooltip to the next place on x that has a point. */
+  /** Moves the tooltip to the next x that has a point. */
   #walk(event: KeyboardEvent): void {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (event.key === 'Escape') {

@@ -3,10 +3,10 @@ import type { Mark } from '../../src/core/scenario/scenario';
 import type { Colour, Theme } from '../theme';
 import { type AxisModel, axisOptions, tooltipOptions } from './axes';
 
-/** Outlines of a series' points, one for each series: what a reader who does not see colours goes by. */
+/** Shapes of points, one per series: they tell series apart without colour. */
 export type Shape = Mark['shape'];
 
-/** A point; `low` and `high` are ends of an interval of y. */
+/** A point; `low` and `high` are the ends of an interval of y. */
 export interface LinePoint {
   readonly x: number;
   readonly y: number;
@@ -14,29 +14,29 @@ export interface LinePoint {
   readonly high?: number;
 }
 
-/** A line through points, or points alone. */
+/** A line through points, or points only. */
 export interface LineSeries {
   readonly label: string;
   readonly points: readonly LinePoint[];
   readonly colour: Colour;
-  /** Null leaves points out. */
+  /** Null draws no points. */
   readonly shape: Shape | null;
-  /** `steps` hold a value up to the next point. */
+  /** `steps` hold a value until the next point. */
   readonly line: 'solid' | 'dashed' | 'steps' | 'none';
   /** Drawn heavier than the others. */
   readonly emphasised?: boolean;
-  /** What the tooltip says at each point in place of the label and y; nothing where it is empty. */
+  /** Tooltip text of each point, in place of the label and y; an empty text gives no tooltip. */
   readonly notes?: readonly string[];
 }
 
-/** What a line chart shows. */
+/** The content of a line chart. */
 export interface LineModel {
-  /** The chart in words, for those who do not see it. */
+  /** The chart in words, for screen readers. */
   readonly description: string;
   readonly x: AxisModel;
   readonly y: AxisModel;
   readonly series: readonly LineSeries[];
-  /** A place on x that stands out, with what it is. */
+  /** A highlighted place on x, with its label. */
   readonly mark: { readonly x: number; readonly label: string } | null;
 }
 
@@ -50,7 +50,7 @@ const pointStyles: Readonly<Record<Shape, PointStyle>> = {
   ring: 'circle',
 };
 
-/** Chart.js's data and options for a model in a theme. */
+/** Chart.js's data and options for a model under a theme. */
 export function configureLines(model: LineModel, theme: Theme): { data: ChartData<'line', LinePoint[]>; options: ChartOptions<'line'> } {
   return { data: { datasets: model.series.map((series) => datasetOf(series, theme)) }, options: optionsOf(model, theme) };
 }
@@ -77,14 +77,14 @@ function datasetOf(
     pointBorderColor: stroke,
     pointBorderWidth: shape === 'ring' ? 2 : thin ? 1.4 : 1,
     clip: 8,
-    // Lower is nearer: points by themselves, then dashed lines, which others may lie on, then what stands out.
+    // Lower is in front: points without a line, then dashed lines, which may lie on others, then emphasised lines.
     order: line === 'none' ? 0 : line === 'dashed' ? 1 : emphasised ? 2 : 3,
   };
 }
 
 function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
   const all = model.series.flatMap(({ points }) => points);
-  // An interval of few windows may be many times as wide as all values: it is cut off, and they stay apart.
+  // An interval from few windows may be many times as wide as all values: it is cut off so that the values stay apart.
   const highest = Math.max(...all.map(({ y }) => y));
   const ends = all.flatMap(({ y, low, high }) => [y, low ?? y, Math.min(high ?? y, 1.5 * highest)]);
   const full = (axis: LineModel['x']): ((value: number) => string) => axis.formatFull ?? axis.format;
@@ -108,7 +108,7 @@ function optionsOf(model: LineModel, theme: Theme): ChartOptions<'line'> {
       marks: { mark: model.mark, colour: theme.foreground },
       tooltip: {
         ...tooltipOptions(theme),
-        // What needs no words of its own, such as a front through points that have them.
+        // Leaves out points with empty notes, such as those of a front through points that have their own.
         filter: ({ datasetIndex, dataIndex }) => model.series[datasetIndex].notes?.[dataIndex] !== '',
         itemSort: (one, other) => (other.parsed.y ?? 0) - (one.parsed.y ?? 0),
         callbacks: {

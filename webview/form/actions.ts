@@ -9,11 +9,14 @@ import type { View } from '../ui/section';
 import { RunProgress } from '../ui/task';
 import { button } from '../ui/toolkit';
 
-/** What the newest run of the prompt came to, in a line where the run was started: its section is far down the page. */
+/**
+ * The result of the newest run of the prompt in one line, next to the button that started it: its section is far down the
+ * page.
+ */
 class Outcome {
   readonly element = element('button', { class: 'link', type: 'button', 'data-testid': 'outcome' });
 
-  /** @param show brings the section of the run into view */
+  /** @param show scrolls to the run's section */
   constructor(show: () => void) {
     this.element.addEventListener('click', show);
   }
@@ -34,7 +37,7 @@ function textOf({ run, fidelity }: RunReport): string {
     : t('Ran in {0}: {1}, max abs error {2}. Show the last run', time, calls, formatError(fidelity.maxAbsError));
 }
 
-/** The buttons that start and stop a run of the prompt, with its progress and its failure in place. */
+/** The buttons that start and stop a run of the prompt, with its progress and its error message. */
 export class Actions implements View {
   readonly #simulate;
   readonly #compare;
@@ -45,7 +48,7 @@ export class Actions implements View {
   readonly element: HTMLElement;
   #running: string | null = null;
 
-  /** @param showLastRun brings the section of the last run into view */
+  /** @param showLastRun scrolls to the section of the last run */
   constructor(host: Host, showLastRun: () => void) {
     this.#outcome = new Outcome(showLastRun);
     this.#simulate = button(t('Simulate'), 'primary', { 'data-testid': 'simulate' }, () => host.post({ type: 'simulate' }));
@@ -69,7 +72,7 @@ export class Actions implements View {
     const { document, plan, formError, activity } = snapshot;
     this.#outcome.update(snapshot);
     const busy = activity.state === 'running';
-    // The ledger and evaluations show their progress in sections of their own.
+    // The ledger and evaluations show their progress in their own sections.
     const running = busy && activity.task === 'prompt';
     const ready = plan !== null && formError === null && !busy;
     const hadFocus = this.element.contains(window.document.activeElement);
@@ -88,14 +91,14 @@ export class Actions implements View {
     this.#running = running ? activity.title : null;
   }
 
-  /** An increment of the running activity's progress. */
+  /** Shows new progress of the running activity. */
   showProgress(progress: Progress): void {
     if (this.#running !== null) {
       this.#progress.show(this.#running, progress);
     }
   }
 
-  /** The pressed button goes away when a run starts or ends: its neighbour takes the focus. */
+  /** The pressed button disappears when a run starts or ends: its neighbour takes the focus. */
   #keepFocus(running: boolean, hadFocus: boolean): void {
     if (hadFocus && running !== (this.#running !== null)) {
       (running ? this.#cancel : this.#simulate).focus();

@@ -8,21 +8,21 @@ import { setFieldInvalid, textField, type TextField } from '../ui/toolkit';
 /** A field of the scenario form. */
 export interface FormField {
   readonly element: HTMLElement;
-  /** What is wrong with what is in it, or undefined. */
+  /** What is wrong with the field's text, or undefined. */
   readonly complaint: string | undefined;
-  /** Marks it as refused, or not. */
+  /** Marks the field as refused, or clears the mark. */
   mark(invalid: boolean): void;
 }
 
-/** Steps of the slider for each doubling: M = 64, 91, 128. */
+/** Slider steps per doubling: M = 64, 91, 128. */
 const stepsPerDoubling = 2;
 
-/** A slider over whole numbers, on a logarithmic scale: small ones matter as much as large ones. */
+/** A slider over whole numbers on a logarithmic scale, so that small numbers get as much room as large ones. */
 class Slider {
   readonly element: HTMLInputElement;
   readonly #minimum: number;
 
-  /** @param onMove hears the number at every movement */
+  /** @param onMove called with the number at every movement */
   constructor(title: string, minimum: number, maximum: number, testId: string, onMove: (value: number) => void) {
     this.#minimum = minimum;
     this.element = element('input', {
@@ -41,7 +41,7 @@ class Slider {
     });
   }
 
-  /** Shows a number that was chosen elsewhere; 0, which is left to something else, is at the start under its word. */
+  /** Shows a number chosen elsewhere; a 0 with a special meaning is at the start of the slider, announced by its word. */
   show(value: number, word = String(value)): void {
     if (!this.element.matches(':active')) {
       this.element.value = String(value === 0 ? 0 : this.#stepOf(value));
@@ -49,7 +49,7 @@ class Slider {
     }
   }
 
-  /** Screen readers read the number, not the step. */
+  /** Screen readers announce the number, not the step. */
   #announce(value: string): void {
     setAttributes(this.element, { 'aria-valuetext': value });
   }
@@ -63,32 +63,32 @@ class Slider {
   }
 }
 
-/** What a number field asks for: a scenario's parameter, or the block size. Texts are English until they are shown. */
+/** What a number field asks for: a scenario's parameter, or the block size. Texts are in English until shown. */
 export interface NumberQuestion {
   readonly title: string;
   readonly description: string;
   readonly minimum: number;
   readonly maximum: number;
   readonly default: number;
-  /** The word for 0, where 0 is left to something else, and what it means. */
+  /** The word shown for 0, where 0 means something special, and what it means. */
   readonly zero?: { readonly word: string; readonly meaning: string };
-  /** The numbers that a slider beside the field reaches; without them there is none. */
+  /** The range of a slider beside the field; without it there is no slider. */
   readonly slider?: { readonly minimum: number; readonly maximum: number };
 }
 
-/** A labelled field for one whole number, which never overwrites what the user is typing. */
+/** A labelled field for one whole number. It never overwrites what the user is typing. */
 export class NumberField implements FormField {
   readonly element: HTMLElement;
   readonly #question: NumberQuestion;
   readonly #field: TextField;
   readonly #slider: Slider | undefined;
-  /** The value that the host last showed. */
+  /** The value that the host showed last. */
   #shown: number;
 
   /**
-   * @param onInput hears every key
-   * @param onCommit hears Enter and leaving the field
-   * @param onMove hears every movement of the slider
+   * @param onInput called at every keystroke
+   * @param onCommit called on Enter and when the field loses the focus
+   * @param onMove called at every movement of the slider
    */
   constructor(question: NumberQuestion, testId: string, onInput: () => void, onCommit: () => void, onMove: () => void) {
     const { minimum, maximum, zero } = question;
@@ -116,7 +116,7 @@ export class NumberField implements FormField {
     this.element = element('div', { class: 'field' }, this.#field, ...(this.#slider ? [this.#slider.element] : []), hint);
   }
 
-  /** The whole number in the field, or undefined where the text is none. */
+  /** The whole number in the field, or undefined if the text is not one. */
   get value(): number | undefined {
     const text = this.#field.value.trim().replaceAll(',', '');
     if (text !== '' && text === this.#question.zero?.word) {
@@ -125,15 +125,13 @@ export class NumberField implements FormField {
     return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
   }
 
-  /** What is wrong with the text, or undefined. Ranges are the host's to judge. */
+  /** What is wrong with the text, or undefined. The host checks ranges. */
   get complaint(): string | undefined {
     const { title, minimum, maximum } = this.#question;
-    return this.value === undefined
-      ? t('{0} needs a whole number from {1} to {2}.', t(title), formatCount(minimum), formatCount(maximum))
-      : undefined;
+    return this.value === undefined ? t('{0} must be {1} to {2}.', t(title), formatCount(minimum), formatCount(maximum)) : undefined;
   }
 
-  /** Shows the host's value, except while the user is in the field. */
+  /** Shows the host's value, unless the user is in the field. */
   show(value: number | undefined): void {
     this.#shown = value ?? this.#question.default;
     this.#slider?.show(this.#shown, this.#textOf(this.#shown));
@@ -159,16 +157,16 @@ export class NumberField implements FormField {
   }
 }
 
-/** A labelled field for a text that a scenario takes, such as a mask expression, checked at every key, which never overwrites what the user is typing. */
+/**
+ * A labelled field for a scenario's text, such as a mask expression. It checks the text at every keystroke and never
+ * overwrites what the user is typing.
+ */
 export class ParameterText implements FormField {
   readonly element: HTMLElement;
   readonly #field: TextField;
   readonly #parameter: TextParameter;
 
-  /**
-   * @param onInput hears every key
-   * @param onCommit hears Enter and leaving the field
-   */
+  /** @param onInput called at every keystroke @param onCommit called on Enter and when the field loses the focus */
   constructor(parameter: TextParameter, testId: string, onInput: () => void, onCommit: () => void) {
     const description = t(parameter.description);
     this.#parameter = parameter;
@@ -198,7 +196,7 @@ export class ParameterText implements FormField {
     }
   }
 
-  /** Shows the host's value, except while the user is in the field. */
+  /** Shows the host's value, unless the user is in the field. */
   show(value: string | undefined): void {
     const shown = value ?? this.#parameter.default;
     if (!this.#field.matches(':focus-within, :focus') && this.#field.value !== shown) {

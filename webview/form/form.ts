@@ -18,13 +18,13 @@ import { debounce, throttle } from '../ui/timing';
 import { dropdown, type Dropdown, setChoice } from '../ui/toolkit';
 import { type FormField, NumberField, type NumberQuestion, ParameterText } from './fields';
 
-/** How long typing must rest before the host hears of it, in milliseconds. */
+/** Pause in typing before the form is sent to the host, in milliseconds. */
 const typingDelay = 200;
 
-/** How often the host hears of a slider that is being moved, in milliseconds: the plan follows the hand. */
+/** Interval at which a moving slider is sent to the host, in milliseconds: short, so that the plan follows the slider. */
 const movingInterval = 50;
 
-/** The scenario form: which mask, its parameters, and M. It asks; the host's next snapshot answers. */
+/** The scenario form: the mask, its parameters, and M. It sends requests; the host's next snapshot answers. */
 export class ScenarioForm implements View {
   readonly element: HTMLElement;
   readonly #host: Host;
@@ -92,7 +92,7 @@ export class ScenarioForm implements View {
     this.#showError();
   }
 
-  /** Only the parameters that the chosen scenario has. */
+  /** Shows only the parameters of the chosen scenario. */
   #showKind(kind: string): void {
     const { description, parameters, text } = choiceDefinition(kind);
     const names = new Set<string>(parameters.map(({ name }) => name));
@@ -106,7 +106,7 @@ export class ScenarioForm implements View {
     this.#choose.later();
   }
 
-  /** A slider moved: the number is whole, and the plan is to follow. */
+  /** A slider always holds a whole number, so the form can be sent at once. */
   #moved(): void {
     this.#showError();
     this.#move();
@@ -135,7 +135,7 @@ export class ScenarioForm implements View {
     this.#fields().forEach((field) => field.mark(fields.includes(field)));
   }
 
-  /** The fields in sight whose text means nothing. */
+  /** The visible fields whose text can't be read. */
   #unreadable(): readonly FormField[] {
     return this.#fields().filter((field) => !field.element.hidden && field.complaint !== undefined);
   }
@@ -145,7 +145,7 @@ export class ScenarioForm implements View {
   }
 }
 
-/** M has a slider over the sizes that are worth trying, and its field takes any. */
+/** The slider for M covers useful sizes; its field takes any. */
 const blockSizeQuestion: NumberQuestion = {
   ...optionTable.blockSize,
   ...optionTable.blockSize.value,

@@ -4,11 +4,11 @@ import { columnsOf, pixelsOf, rowsOf, type Axis, type Span } from '../../src/cor
 import { markSize, type MapLayout } from '../../src/core/draw/map/layout';
 import type { TilePlace } from '../../src/core/draw/map/viewport';
 
-/** What is marked on top of the map. */
+/** The marks on top of the map. */
 export interface Marks {
   readonly place: EditorPlace;
   readonly pointed: TilePlace | null;
-  /** The keyboard's tile, while the map has the focus. */
+  /** The tile selected by keyboard, while the map has the focus. */
   readonly focused: TilePlace | null;
 }
 
@@ -33,7 +33,7 @@ export function paintMarks(
   }
 }
 
-/** Marks the row and the column of the cursor's block, with a pointer at each axis. */
+/** Marks the row and the column of the cursor's block, with a pointer on each axis. */
 function paintCursor(pen: CanvasRenderingContext2D, layout: MapLayout, block: number, theme: Theme): void {
   const { grid, left, top, ratio } = layout;
   const line = Math.max(1, Math.round(ratio));
@@ -59,7 +59,7 @@ function paintCursor(pen: CanvasRenderingContext2D, layout: MapLayout, block: nu
   pen.fill();
 }
 
-/** A faint band with a line along both edges. */
+/** A faint band with a line along each edge. */
 function band(pen: CanvasRenderingContext2D, line: number, { from, to }: Span, fill: (from: number, length: number) => void): void {
   pen.globalAlpha = 0.16;
   fill(from, to - from);
@@ -68,7 +68,7 @@ function band(pen: CanvasRenderingContext2D, line: number, { from, to }: Span, f
   fill(to - line, line);
 }
 
-/** A bar along both axes beside the blocks that are on screen in the editor. */
+/** A bar along both axes at the blocks that are visible in the editor. */
 function paintVisible(pen: CanvasRenderingContext2D, layout: MapLayout, blocks: Span, theme: Theme): void {
   const { grid, left, top, ratio } = layout;
   const thick = Math.round(3 * ratio);
@@ -84,7 +84,7 @@ function paintVisible(pen: CanvasRenderingContext2D, layout: MapLayout, blocks: 
   }
 }
 
-/** Outlines one tile in `colour` on a ring of the background, however small the tile is; nothing where it is not shown. */
+/** Outlines one tile in `colour` on a ring of the background, however small the tile; nothing if it is not shown. */
 function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: TilePlace, colour: string, background: string): void {
   const { grid, left, top, ratio } = layout;
   const box = (axis: Axis, block: number): Span | undefined => {
@@ -107,7 +107,7 @@ function paintOutline(pen: CanvasRenderingContext2D, layout: MapLayout, tile: Ti
   }
 }
 
-/** The pixels of blocks as far as they are shown, or undefined. */
+/** The shown pixels of a range of blocks, or undefined if none is shown. */
 function shownPixels(axis: Axis, blocks: Span): Span | undefined {
   const { from, to } = pixelsOf(axis, blocks);
   return from < axis.side && to > 0 ? { from: Math.max(0, from), to: Math.min(axis.side, to) } : undefined;

@@ -3,22 +3,33 @@ import type { OrderStep } from '../../src/core/plan/call-order';
 import type { TileKind } from '../../src/core/plan/tiles';
 import { type Colour, type Pattern, patternFill, type Theme } from '../theme';
 import { type Axis, type Band, blocksShown, cellSize, columnsOf, pixelsOf, rowsOf } from '../../src/core/draw/map/geometry';
-import { axisFontSize, type Box, boxesOf, labelledBlocks, type MapLayout, markSize, middleOf, within } from '../../src/core/draw/map/layout';
+import {
+  axisFontSize,
+  type Box,
+  boxesOf,
+  labelledBlocks,
+  type MapLayout,
+  markSize,
+  middleOf,
+  within,
+} from '../../src/core/draw/map/layout';
 
-/** Colour and pattern of each kind of tile; the legend's swatches in the style sheet follow it. */
+/** Colour and pattern of each kind of tile; the legend's swatches in the style sheet match them. */
 export const looks: Readonly<Record<TileKind, { readonly colour: Colour; readonly pattern: Pattern }>> = {
   full: { colour: 'blue', pattern: 'solid' },
   partial: { colour: 'orange', pattern: 'hatched' },
   sampled: { colour: 'purple', pattern: 'dotted' },
 };
 
-/** Later kinds are drawn over earlier ones where blocks share a pixel: the rare ones must stay visible. */
+/** Later kinds are drawn over earlier ones where blocks share a pixel, so that rare kinds stay visible. */
 const paintOrder = ['full', 'sampled', 'partial'] as const;
-/** Below so many CSS pixels a pattern cannot be told apart; tiles from the second size on are cut by lines. */
+/**
+ * Block sizes in CSS pixels: below the first, patterns are indistinguishable; from the second on, lines separate the tiles.
+ */
 const smallestPatternedCell = 5;
 const smallestSeparatedCell = 4;
 
-/** Draws everything but the marks: ground, tiles, axes. */
+/** Draws everything except the marks: ground, tiles, axes. */
 export function paintMap(pen: CanvasRenderingContext2D, layout: MapLayout, bands: readonly Band[], theme: Theme): void {
   const { grid, left, top, width, height, ratio } = layout;
   const cell = cellSize(grid);
@@ -40,7 +51,7 @@ export function paintMap(pen: CanvasRenderingContext2D, layout: MapLayout, bands
   paintAxes(pen, layout, theme);
 }
 
-/** The square itself, faint, so that what is not read can be seen as such. */
+/** The whole square, faint, so that hidden areas are recognisable. */
 function paintGround(pen: CanvasRenderingContext2D, { grid, left, top }: MapLayout, theme: Theme): void {
   pen.globalAlpha = 0.06;
   pen.fillStyle = theme.foreground;
@@ -89,13 +100,13 @@ function paintAxes(pen: CanvasRenderingContext2D, { grid, left, top, ratio }: Ma
   }
 }
 
-/** How much of what is not read yet shines through. */
+/** Opacity of tiles not read yet. */
 const notYet = 0.2;
-/** Sides of what a step reads in CSS pixels: at least, and from where on an outline leaves its pattern to be seen. */
+/** Sizes of a step's tiles in CSS pixels: the least drawn, and the least at which an outline leaves the pattern visible. */
 const leastSide = 3;
 const outlinedSide = 8;
 
-/** Draws the map in the middle of a run: what is read at this step, what was read before, and the rest faint. */
+/** Draws the map in the middle of a run: tiles read at this step, tiles read before, and the rest faint. */
 export function paintStep(
   pen: CanvasRenderingContext2D,
   picture: CanvasImageSource,

@@ -5,12 +5,12 @@ import { t } from '../l10n';
 import { button } from '../ui/toolkit';
 import { stepSentence } from './wording';
 
-/** Calls `listener` now and after every change: whether the system or VS Code asks for less motion. */
+/** Calls `listener` now and at every change: whether the system or VS Code asks for reduced motion. */
 function onReducedMotion(listener: (reduced: boolean) => void): void {
   const query = window.matchMedia('(prefers-reduced-motion: reduce)');
   let last: boolean | undefined;
   const read = (): void => {
-    // VS Code's own setting reaches a page as a class of its body.
+    // VS Code sets its own setting as a class on the page's body.
     const reduced = query.matches || document.body.classList.contains('vscode-reduce-motion');
     if (reduced !== last) {
       last = reduced;
@@ -22,22 +22,22 @@ function onReducedMotion(listener: (reduced: boolean) => void): void {
   read();
 }
 
-/** Time that one step has where there are few, and the least and most that all steps take together, in milliseconds. */
+/** Duration of one step if there are few, and the shortest and longest duration of all steps together, in milliseconds. */
 const stepMs = 250;
 const leastMs = 5000;
 const mostMs = 10_000;
 
-/** How long playing `steps` steps takes: long enough to follow, and short however many there are. */
+/** Duration of playing `steps` steps: long enough to follow, and bounded however many there are. */
 export function playingMs(steps: number): number {
   return Math.min(mostMs, Math.max(leastMs, steps * stepMs));
 }
 
-/** The step that is shown `elapsedMs` after `first` was: 0-based, the last one at the end. */
+/** The step to show `elapsedMs` after step `first` was shown: 0-based; the last step at the end. */
 export function stepAfter(elapsedMs: number, first: number, steps: number): number {
   return Math.min(steps - 1, first + Math.floor((elapsedMs * steps) / playingMs(steps)));
 }
 
-/** Plays the order in which a run reads the tiles: by itself, step by step, or at the slider's position. */
+/** Plays the order in which a run reads the tiles: automatically, step by step, or at the slider's position. */
 export class Playback {
   readonly #play = button(t('Play'), 'secondary', { 'data-testid': 'play' }, () =>
     this.#started === null ? this.#start() : this.#pause(),
@@ -45,10 +45,10 @@ export class Playback {
   readonly #back = button(
     '‹',
     'secondary',
-    { 'aria-label': t('One step back'), title: t('One step back'), 'data-testid': 'step-back' },
+    { 'aria-label': t('Previous step'), title: t('Previous step'), 'data-testid': 'step-back' },
     () => this.#stepBy(-1),
   );
-  readonly #on = button('›', 'secondary', { 'aria-label': t('One step on'), title: t('One step on'), 'data-testid': 'step-on' }, () =>
+  readonly #on = button('›', 'secondary', { 'aria-label': t('Next step'), title: t('Next step'), 'data-testid': 'step-on' }, () =>
     this.#stepBy(1),
   );
   readonly #slider = element('input', {
@@ -60,7 +60,7 @@ export class Playback {
   });
   readonly #leave = button(t('Show all'), 'secondary', { 'data-testid': 'play-leave' }, () => {
     this.#leaveOrder();
-    // The button that was pressed is gone.
+    // The pressed button is hidden now.
     this.#on.focus();
   });
   readonly #sentence = element('p', { class: 'note', 'data-testid': 'play-step', 'aria-live': 'off' });
@@ -82,18 +82,18 @@ export class Playback {
   readonly #onStep: (step: OrderStep | null) => void;
   #plan: Plan | null = null;
   #ran = false;
-  /** Found when it is first asked for: it takes longer than a plan. */
+  /** Computed at first use: it takes longer than a plan. */
   #order: CallOrder | null = null;
-  /** The step shown, or null while the whole map is. */
+  /** The step shown, or null while the whole map is shown. */
   #step: number | null = null;
-  /** When playing began, and at which step; null while nothing plays. */
+  /** When playback began, and at which step; null while it is paused. */
   #started: { readonly at: number; readonly step: number } | null = null;
   #frame = 0;
 
   constructor(onStep: (step: OrderStep | null) => void) {
     this.#onStep = onStep;
     this.#slider.addEventListener('input', () => {
-      // First, since a pause puts the slider back to the step that is shown.
+      // Read it first: pausing resets the slider to the step shown.
       const step = this.#slider.valueAsNumber;
       this.#pause();
       this.#show(step);
@@ -104,14 +104,14 @@ export class Playback {
     });
   }
 
-  /** Plays another plan from now on. */
+  /** Switches to another plan. */
   show(plan: Plan): void {
     this.#plan = plan;
     this.#order = null;
     this.#leaveOrder();
   }
 
-  /** Says whether the order is that of a run that was made. */
+  /** Sets whether the order is that of an actual run. */
   showRan(ran: boolean): void {
     this.#ran = ran;
     this.#tell();
@@ -187,7 +187,7 @@ export class Playback {
     const { steps, at } = this.#orderNow();
     const sentence = stepSentence(at(this.#step), this.#ran);
     setText(this.#sentence, sentence);
-    // Steps that follow one another by themselves are not read out; the slider reads out its own.
+    // Screen readers skip steps that advance automatically; the slider announces its own.
     setAttributes(this.#sentence, { 'aria-live': playing || document.activeElement === this.#slider ? 'off' : 'polite' });
     setAttributes(this.#slider, { max: steps - 1, 'aria-valuetext': sentence });
     this.#slider.valueAsNumber = this.#step;

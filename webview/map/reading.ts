@@ -11,7 +11,7 @@ import { debounce } from '../ui/timing';
 import type { Tile } from '../../src/core/draw/map/geometry';
 import { costSentence, idleHint, keysHelp, kindCounts, mapRemark, tileSentence } from './wording';
 
-/** The map's legend: the kinds that the plan has, each with its number of tiles, and the marks of the editor's place. */
+/** The map's legend: the kinds in the plan with their number of tiles, and the marks for the editor's position. */
 class Legend {
   readonly element = element('ul', { class: 'legend', 'data-testid': 'tile-legend' });
   readonly #kinds = new Map<TileKind, { readonly item: HTMLElement; readonly text: HTMLElement }>();
@@ -37,7 +37,7 @@ class Legend {
     }
   }
 
-  /** Explains the marks of the editor's place, as far as there are any. */
+  /** Explains the marks for the editor's position that are shown. */
   showMarks({ cursor, visible }: EditorPlace): void {
     setVisible(this.#cursor, cursor !== null);
     setVisible(this.#visible, visible !== null);
@@ -49,10 +49,10 @@ class Legend {
   }
 }
 
-/** Pause before the host is asked, in milliseconds: a pointer that crosses the map asks for nothing on its way. */
+/** Pause before asking the host, in milliseconds: a pointer that only crosses the map requests nothing. */
 const pauseMs = 120;
 
-/** The text that the two token ranges of a tile hold, as the host tells it. */
+/** The text of a tile's two token ranges, as sent by the host. */
 class TileTexts {
   readonly #queries = element('dd', { 'data-testid': 'tile-queries', translate: 'no' });
   readonly #keys = element('dd', { 'data-testid': 'tile-keys', translate: 'no' });
@@ -66,14 +66,14 @@ class TileTexts {
   readonly #host: Host;
   readonly #ask = debounce(() => this.#askNow(), pauseMs);
   #tile: Tile | null = null;
-  /** Number of the latest question; answers to earlier ones are stale. */
+  /** Number of the latest request; answers to earlier ones are stale. */
   #request = 0;
 
   constructor(host: Host) {
     this.#host = host;
   }
 
-  /** Shows the texts of another tile, or of none. What is shown stays until the answer comes. */
+  /** Shows the texts of another tile, or of none. The current texts stay until the answer arrives. */
   show(tile: Tile | null): void {
     if (tile?.queryBlock === this.#tile?.queryBlock && tile?.keyBlock === this.#tile?.keyBlock) {
       return;
@@ -87,7 +87,7 @@ class TileTexts {
     }
   }
 
-  /** The prompt has changed: asks again. */
+  /** Asks again, because the prompt has changed. */
   refresh(): void {
     if (this.#tile !== null) {
       this.#request += 1;
@@ -95,13 +95,13 @@ class TileTexts {
     }
   }
 
-  /** The host's answer. */
+  /** Shows the host's answer. */
   receive({ request, queries, keys }: HostMessage & { readonly type: 'tile-text' }): void {
     if (this.#tile === null || request !== this.#request) {
       return;
     }
     setText(this.#queries, queries);
-    // On the diagonal the keys are the queries' own tokens.
+    // A tile on the diagonal has the same tokens as queries and keys.
     setVisible(this.#keysGroup, keys !== null && this.#tile.keyBlock !== this.#tile.queryBlock);
     setText(this.#keys, keys ?? '');
     setVisible(this.element, true);
@@ -115,7 +115,7 @@ class TileTexts {
   }
 }
 
-/** What stands beside the map: the tile in question, the legend, and what a reader must know of the picture. */
+/** The text beside the map: the current tile, the legend, and remarks on the drawing. */
 export class Reading {
   readonly #tile = element('span');
   readonly #cost = element('span', { 'data-testid': 'tile-cost' });
@@ -123,7 +123,7 @@ export class Reading {
   readonly #legend = new Legend();
   readonly #remark = element('p', { class: 'note', 'data-testid': 'tile-remark' });
   readonly #texts: TileTexts;
-  /** How the keyboard works, to be the map's description. */
+  /** Keyboard help: the map's accessible description. */
   readonly help = element('p', { class: 'hidden-text', id: freshId('help') }, keysHelp());
   readonly element: HTMLElement;
 
@@ -133,12 +133,12 @@ export class Reading {
     this.element = element('div', { class: 'map-reading', role: 'group', 'aria-label': t('About the map') }, ...parts);
   }
 
-  /** Explains the kinds of another plan. */
+  /** Shows the legend of another plan. */
   show(plan: Plan): void {
     this.#legend.show(plan);
   }
 
-  /** Describes a tile, or none; `spoken` where the keyboard chose it. */
+  /** Describes a tile, or none. @param spoken whether screen readers announce it: the keyboard chose it */
   describe(plan: Plan, prediction: DevicePrediction | null, tile: Tile | null, spoken: boolean): void {
     setAttributes(this.#info, { 'aria-live': spoken ? 'polite' : 'off' });
     this.#info.classList.toggle('note', tile === null);
@@ -147,17 +147,17 @@ export class Reading {
     this.#texts.show(tile);
   }
 
-  /** The prompt may have changed: reads the tile's text again. */
+  /** Reads the tile's text again: the prompt may have changed. */
   refresh(): void {
     this.#texts.refresh();
   }
 
-  /** The text of the tile that was asked for. */
+  /** Shows the tile's text from the host. */
   showText(message: HostMessage & { readonly type: 'tile-text' }): void {
     this.#texts.receive(message);
   }
 
-  /** Explains the marks that there are. */
+  /** Explains the marks that are shown. */
   showMarks(place: EditorPlace): void {
     this.#legend.showMarks(place);
   }

@@ -12,10 +12,10 @@ import { mapSvg } from '../../src/core/draw/map/svg';
 import type { TileCanvas } from './tile-canvas';
 import { kindCounts, mapSummary } from './wording';
 
-/** Pixels of a saved bitmap for each unit of the drawing: sharp on paper and on dense screens. */
+/** Pixels of a saved bitmap per unit of the drawing: sharp on paper and on dense screens. */
 const pixelRatio = 2;
 
-/** Saves the shown part of the map as a picture, through the host, which asks where to. */
+/** Saves the shown part of the map as a picture. The host asks for the file. */
 export class Save {
   readonly element: HTMLElement;
   readonly #host: Host;
@@ -32,7 +32,7 @@ export class Save {
     this.element = element('div', { class: 'toolbar', role: 'group', 'aria-label': t('Save the map as a picture') }, svg, png);
   }
 
-  /** Saves another plan's map from now on. */
+  /** Switches to another plan. */
   show(plan: Plan): void {
     this.#plan = plan;
   }
@@ -48,7 +48,7 @@ export class Save {
       return;
     }
     const image = new Image();
-    // The page's content policy allows images of its own making as data.
+    // The page's content security policy allows its own images as data URLs.
     image.src = `data:image/svg+xml,${encodeURIComponent(this.#draw(this.#plan))}`;
     await image.decode();
     const bitmap = element('canvas', { width: pixelRatio * image.naturalWidth, height: pixelRatio * image.naturalHeight });
@@ -67,6 +67,7 @@ export class Save {
       colour: colours[looks[kind].colour],
     });
     return mapSvg({
+      name: 'tile-map',
       queryBlocks: plan.queryBlocks,
       shown: this.#canvas.shown,
       title: t(

@@ -8,16 +8,16 @@ import { paintMarks, type Marks } from './marks';
 import { paintMap, paintStep } from './paint';
 import { resized, wholeMap, type Place, type Viewport } from '../../src/core/draw/map/viewport';
 
-/** What is marked in the map. */
+/** The marks in the map. */
 interface ShownMarks extends Marks {
-  /** The step of a run that is shown, or null for all of it. */
+  /** The shown step of a run, or null for the whole run. */
   readonly step: OrderStep | null;
 }
 
 /**
- * The map's canvas: sized to its box and to the screen's pixels, drawn again when plan, size, theme or what is shown change.
+ * The map's canvas: sized to its box and to the screen's pixels, redrawn when plan, size, theme or shown part change.
  *
- * The picture is kept apart from the marks, so that moving over a large map only copies pixels.
+ * The picture is cached without the marks, so that moving the pointer over a large map only copies pixels.
  */
 export class TileCanvas {
   readonly canvas = element('canvas', { tabindex: 0, 'data-testid': 'tile-map' });
@@ -32,7 +32,7 @@ export class TileCanvas {
   #stale = true;
   #frame = 0;
 
-  /** @param onLayout hears when size or what is shown changed, but not of `show` */
+  /** @param onLayout called when the size or the shown part changed, but not after `show` */
   constructor(theme: ThemeWatcher, onLayout: () => void) {
     this.#theme = theme;
     this.#onLayout = onLayout;
@@ -49,7 +49,7 @@ export class TileCanvas {
     });
   }
 
-  /** Draws another plan, at the part shown before. */
+  /** Draws another plan at the current zoom and position. */
   show(plan: Plan): void {
     this.#shown = this.#plan === null ? wholeMap(plan.blocks) : resized(this.#shown, this.#plan.blocks, plan.blocks);
     this.#plan = plan;
@@ -57,7 +57,7 @@ export class TileCanvas {
     this.#fit();
   }
 
-  /** Shows another part of the map. @returns whether it was another one */
+  /** Shows another part of the map. @returns whether the part changed */
   look(change: (shown: Viewport, blocks: number) => Viewport): boolean {
     const { left, top, span } = this.#shown;
     const next = change(this.#shown, this.#plan?.blocks ?? 1);
@@ -71,23 +71,23 @@ export class TileCanvas {
     return true;
   }
 
-  /** The part that is shown. */
+  /** The part of the map that is shown. */
   get shown(): Viewport {
     return this.#shown;
   }
 
-  /** Draws other marks. */
+  /** Draws new marks. */
   mark(marks: ShownMarks): void {
     this.#marks = marks;
     this.#draw();
   }
 
-  /** Where and how large the grid is drawn; null before the map has been laid out. */
+  /** Position and size of the grid; null before the first layout. */
   get layout(): MapLayout | null {
     return this.#layout;
   }
 
-  /** Where in the shown square a point of the canvas lies, in CSS pixels. */
+  /** A point of the canvas, in CSS pixels, as a place in the shown square. */
   placeOf({ offsetX, offsetY }: Pick<MouseEvent, 'offsetX' | 'offsetY'>): Place {
     if (this.#layout === null) {
       return { x: 0, y: 0 };
@@ -107,7 +107,7 @@ export class TileCanvas {
     return inside ? (tileAt(this.#plan.queryBlocks, grid, Math.floor(x * grid.side), Math.floor(y * grid.side)) ?? null) : null;
   }
 
-  /** Lays the map out for the room there is. @returns whether anything changed */
+  /** Lays the map out for the available width. @returns whether anything changed */
   #fit(): boolean {
     const width = this.element.clientWidth;
     if (this.#plan === null || width === 0) {
@@ -119,7 +119,7 @@ export class TileCanvas {
       return false;
     }
     this.#layout = layout;
-    // Setting the same size again clears a canvas: attributes are set only where they differ.
+    // Setting a canvas's size clears it, even to the same size: set it only where it differs.
     for (const canvas of [this.canvas, this.#picture]) {
       setAttributes(canvas, { width: across, height });
     }

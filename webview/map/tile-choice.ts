@@ -4,10 +4,10 @@ import type { Tile } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
 import { revealing } from '../../src/core/draw/map/viewport';
 
-/** Moves that the keyboard can make over the tiles there are. */
+/** Moves of the keyboard over the tiles. */
 type Move = 'left' | 'right' | 'up' | 'down' | 'first' | 'last' | 'page-up' | 'page-down' | 'top' | 'bottom';
 
-/** The move of a key, or undefined. Home and End stay in the row, with Ctrl they go to the first and last row. */
+/** The move of a key, or undefined. Home and End stay in the row; with Ctrl they go to the first and last row. */
 function moveOfKey({ key, ctrlKey, metaKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey'>): Move | undefined {
   const far = ctrlKey || metaKey;
   switch (key) {
@@ -60,7 +60,7 @@ function moved(queryBlocks: readonly QueryBlock[], tile: Tile, move: Move): Tile
   }
 }
 
-/** The tile of a query block that is nearest to a key block; every query block has a tile. */
+/** The tile of a query block nearest to a key block; every query block has a tile. */
 export function nearestTile(queryBlocks: readonly QueryBlock[], queryBlock: number, keyBlock: number): Tile {
   const row = Math.min(Math.max(queryBlock, 0), queryBlocks.length - 1);
   const candidates = queryBlocks[row].runs.map((run) => ({ run, block: clampTo(run, keyBlock) }));
@@ -68,7 +68,7 @@ export function nearestTile(queryBlocks: readonly QueryBlock[], queryBlock: numb
   return { queryBlock: row, keyBlock: best.block, kind: best.run.kind };
 }
 
-/** The next tile of the row in a direction, over gaps. */
+/** The next tile of the row in a direction, across gaps. */
 function besideIn(queryBlocks: readonly QueryBlock[], tile: Tile, step: 1 | -1): Tile {
   const wanted = tile.keyBlock + step;
   const ahead = queryBlocks[tile.queryBlock].runs.filter(({ from, to }) => (step > 0 ? to > wanted : from <= wanted));
@@ -80,17 +80,17 @@ function clampTo({ from, to }: TileRun, block: number): number {
   return Math.min(Math.max(block, from), to - 1);
 }
 
-/** What a choice of tiles tells others. */
+/** Callbacks of a tile choice. */
 interface ChoiceListener {
-  /** Another tile is pointed at or focused. */
+  /** The pointed or the focused tile changed. */
   readonly changed: () => void;
-  /** The user asks for a tile's text in the editor. */
+  /** The user asked to show a tile's text in the editor. */
   readonly chosen: (tile: Tile) => void;
-  /** A key for others. @returns whether it meant anything to them */
+  /** A key that moves nothing here. @returns whether it was handled */
   readonly pressed: (event: KeyboardEvent) => boolean;
 }
 
-/** The tiles that the pointer and the keyboard are on. */
+/** The tiles under the pointer and under the keyboard's focus. */
 export class TileChoice {
   readonly #canvas: TileCanvas;
   readonly #listener: ChoiceListener;
@@ -120,12 +120,12 @@ export class TileChoice {
     });
   }
 
-  /** The tile that the pointer was on last: it stays, since what is said of it may have to be scrolled to. */
+  /** The tile last under the pointer. It stays chosen, because the user may have to scroll to its description. */
   get pointed(): Tile | null {
     return this.#pointed;
   }
 
-  /** The keyboard's tile, which stays while the map has no focus. */
+  /** The keyboard's tile; kept while the map has no focus. */
   get selected(): Tile | null {
     return this.#selected;
   }
@@ -135,7 +135,7 @@ export class TileChoice {
     return document.activeElement === this.#canvas.canvas ? this.#selected : null;
   }
 
-  /** Chooses among the tiles of another plan. */
+  /** Switches to the tiles of another plan. */
   show(queryBlocks: readonly QueryBlock[]): void {
     this.#queryBlocks = queryBlocks;
     const near = (tile: Tile | null): Tile | null => tile && nearestTile(queryBlocks, tile.queryBlock, tile.keyBlock);
@@ -143,7 +143,7 @@ export class TileChoice {
     this.#selected = near(this.#selected);
   }
 
-  /** @param queryBlock where the keyboard begins on its first visit */
+  /** @param queryBlock where the keyboard starts on its first visit */
   startAt(queryBlock: number): void {
     this.#start = queryBlock;
   }

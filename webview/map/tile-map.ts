@@ -18,7 +18,7 @@ import { revealing } from '../../src/core/draw/map/viewport';
 import { mapSummary } from './wording';
 import { Zoom } from './zoom';
 
-/** The tile map: which query block calls the small transformer on which key block, with the pointer and the keyboard. */
+/** The tile map: which query block calls the small transformer on which key block, by pointer and by keyboard. */
 export class TileMap implements View {
   readonly element: HTMLElement;
   readonly #canvas: TileCanvas;
@@ -73,7 +73,7 @@ export class TileMap implements View {
     if (plan !== null) {
       this.#showPlan(plan);
     }
-    // The text may be another one even where the plan is not.
+    // The text may have changed even if the plan has not.
     this.#reading.refresh();
     this.#playback.showRan(runs.some(({ current }) => current));
     this.#mark();
@@ -84,7 +84,7 @@ export class TileMap implements View {
     const { cursor } = place;
     if (cursor !== null && cursor !== this.#place.cursor && this.#plan !== null) {
       const { queryBlocks } = this.#plan;
-      // In the column that is looked at already: a click on a tile moves the cursor, and must not move the map.
+      // Stay in the column in view: a click on a tile moves the cursor, and must not move the map.
       this.#canvas.look((shown, blocks) =>
         revealing(shown, blocks, nearestTile(queryBlocks, cursor, Math.floor(shown.left + shown.span / 2))),
       );
@@ -93,13 +93,13 @@ export class TileMap implements View {
     this.#mark();
   }
 
-  /** The text of a tile that was asked for. */
+  /** Shows the text of a requested tile. */
   showText(message: HostMessage & { readonly type: 'tile-text' }): void {
     this.#reading.showText(message);
   }
 
   #showPlan(plan: Plan): void {
-    // Every snapshot carries a copy of the plan; what it was asked for tells whether it is another one.
+    // Every snapshot carries a copy of the plan; the plan's inputs tell whether it is another one.
     const request = JSON.stringify([plan.tokens, plan.model, plan.scenario, plan.oracle, plan.construction, plan.scoreBytes]);
     if (request === this.#drawn) {
       return;
@@ -118,12 +118,12 @@ export class TileMap implements View {
 
   /**
    * Marks the pointed tile and the keyboard's, and describes the pointed one, or else the one chosen last: a description that
-   * went with the focus would move what the mouse is about to press. Only the keyboard's is read out.
+   * followed the focus would move the button the mouse is about to press. Screen readers announce only the keyboard's.
    */
   #mark(): void {
     const { pointed, focused, selected } = this.#choice;
     this.#choice.startAt(this.#place.cursor ?? 0);
-    // The cursor's lines would cover what a step reads.
+    // The cursor's lines would cover the tiles of a step.
     const place = this.#step === null ? this.#place : { ...this.#place, cursor: null };
     this.#canvas.mark({ place, pointed, focused, step: this.#step });
     this.#reading.showMarks(place);

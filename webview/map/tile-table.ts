@@ -8,11 +8,11 @@ import { count, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 import { tokenRange } from './wording';
 
-/** Query blocks that are listed in full; of more, so many are listed at either end. */
+/** Most query blocks listed in full; for longer prompts, the number listed at either end. */
 const listedInFull = 200;
 const listedAtEachEnd = 100;
 
-/** The tile map as a table: the runs of every query block. It is filled only while it is open. */
+/** The tile map as a table: the runs of every query block. It is filled only while open. */
 export class TileTable {
   readonly #table = new DataTable(t('Key blocks that each query block reads'), [
     { title: t('Query block') },
@@ -29,7 +29,7 @@ export class TileTable {
     this.element.addEventListener('toggle', () => this.#fill());
   }
 
-  /** Shows another plan. */
+  /** Switches to another plan. */
   show(plan: Plan): void {
     this.#plan = plan;
     this.#fill();
@@ -44,7 +44,7 @@ export class TileTable {
 }
 
 function rowsOf(plan: Plan): readonly Row[] {
-  // Rows are kept from plan to plan: one that was the gap must not stay it.
+  // Rows are reused between plans: a former gap row must not stay one.
   return listed(plan).map((row) => ({ attributes: { class: null }, ...row }));
 }
 

@@ -8,24 +8,24 @@ import type { TileKind } from '../../src/core/plan/tiles';
 import { t } from '../l10n';
 import type { Tile } from '../../src/core/draw/map/geometry';
 
-/** A number of tiles of each kind and what they are, for the legend. */
+/** The number of tiles of each kind with its meaning, for the legend. */
 export const kindCounts: Readonly<Record<TileKind, (count: string) => string>> = {
   full: (count) => t('{0} full: every pair is visible', count),
   partial: (count) => t('{0} partial: the mask hides some pairs', count),
   sampled: (count) => t('{0} sampled: one random block of keys', count),
 };
 
-/** What stands in place of a tile while none is in question. */
+/** Shown in place of a tile's description while no tile is chosen. */
 export function idleHint(): string {
   return t(
-    'Point at a tile, or focus the map and use the arrow keys. Click or Enter selects its text. Ctrl and the wheel zoom, dragging moves.',
+    'Point at a tile, or focus the map and use the arrow keys. Click or press Enter to select its text. Ctrl+wheel zooms, dragging moves the map.',
   );
 }
 
-/** How the keyboard works. */
+/** Keyboard help. */
 export function keysHelp(): string {
   return t(
-    'Arrow keys move over the tiles, Home and End go to the row’s first and last tile, Page Up and Page Down move by a tenth of the rows, Enter selects the tile’s tokens in the editor. Plus and minus zoom, 0 shows the whole map, Shift with arrow keys moves what is shown.',
+    'Arrow keys move over the tiles, Home and End go to the row’s first and last tile, Page Up and Page Down move by a tenth of the rows, Enter selects the tile’s tokens in the editor. Plus and minus zoom, 0 shows the whole map, Shift with arrow keys moves the map.',
   );
 }
 
@@ -69,7 +69,7 @@ export function stepSentence({ layers, step, steps, byBlock, current }: OrderSte
     : t('Step {0} of {1} of a run, the same for every head of layers {2}: {3}', ...place, reading);
 }
 
-/** What areas of one step read; they share their query blocks. */
+/** What the areas of one step read; they share their query blocks. */
 function readingOf(areas: readonly TileArea[]): string {
   const [{ queries }] = areas;
   const rows = queries.to - queries.from;
@@ -96,7 +96,7 @@ function rangesOf(numbers: readonly number[]): string {
   return ranges.map(([from, to]) => (from === to ? formatCount(from + 1) : `${formatCount(from + 1)}–${formatCount(to + 1)}`)).join(', ');
 }
 
-/** The whole map in a sentence, for readers who do not see it. */
+/** The whole map in a sentence, for screen readers. */
 export function mapSummary({ blocks, scenario, tiles, tilesByKind }: Plan): string {
   const kinds = (Object.keys(tilesByKind) as TileKind[])
     .filter((kind) => tilesByKind[kind] > 0)
@@ -110,7 +110,7 @@ export function mapSummary({ blocks, scenario, tiles, tilesByKind }: Plan): stri
   );
 }
 
-/** What a reader must know of the picture as it is drawn, or an empty text. */
+/** Remarks on the map as drawn; may be empty. */
 export function mapRemark({ tilesByKind }: Plan, blocksPerPixel: number): string {
   const remarks: string[] = [];
   if (tilesByKind.sampled > 0) {

@@ -3,7 +3,17 @@ import { t } from '../l10n';
 import { button } from '../ui/toolkit';
 import { cellSize } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
-import { canZoomIn, magnification, middle, panned, placeOfTile, revealing, type TilePlace, wholeMap, zoomed } from '../../src/core/draw/map/viewport';
+import {
+  canZoomIn,
+  magnification,
+  middle,
+  panned,
+  placeOfTile,
+  revealing,
+  type TilePlace,
+  wholeMap,
+  zoomed,
+} from '../../src/core/draw/map/viewport';
 
 /** A point of the canvas in CSS pixels. */
 interface Point {
@@ -11,22 +21,25 @@ interface Point {
   readonly offsetY: number;
 }
 
-/** What gestures do. */
+/** What gestures trigger. */
 interface GestureActions {
   readonly zoom: (factor: number, at: Point) => void;
-  /** Moves what is shown by CSS pixels. @returns whether it could move */
+  /** Moves the map by CSS pixels. @returns whether it moved */
   readonly pan: (right: number, down: number) => boolean;
 }
 
-/** Pixels that a pointer may move in a click. */
+/** Pixels that a pointer may move during a click. */
 const clickTolerance = 4;
-/** How fast a wheel zooms, and the most that one turn of it counts: a pinch sends many small ones, a mouse few large ones. */
+/**
+ * Zoom per unit of wheel movement, and the largest movement counted at once: a pinch sends many small ones, a mouse few
+ * large ones.
+ */
 const wheelRate = 0.01;
 const mostWheel = 40;
-/** Pixels of a wheel's line. */
+/** Pixels per line of a wheel. */
 const linePixels = 16;
 
-/** Wheel, drag and pinch on a canvas. A wheel turn that moves nothing is left to the page, which scrolls. */
+/** Wheel, drag and pinch on a canvas. A wheel movement that changes nothing scrolls the page. */
 function listenToGestures(canvas: HTMLCanvasElement, { zoom, pan }: GestureActions): void {
   const pointers = new Map<number, Point>();
   let moved = false;
@@ -48,7 +61,7 @@ function listenToGestures(canvas: HTMLCanvasElement, { zoom, pan }: GestureActio
   });
   canvas.addEventListener('pointermove', (event) => {
     if (event.buttons === 0) {
-      // Released outside the canvas.
+      // The pointer was released outside the canvas.
       pointers.delete(event.pointerId);
     }
     const before = pointers.get(event.pointerId);
@@ -73,7 +86,7 @@ function listenToGestures(canvas: HTMLCanvasElement, { zoom, pan }: GestureActio
       canvas.classList.remove('dragging');
     });
   }
-  // The click that ends a drag chooses no tile.
+  // The click that ends a drag must not choose a tile.
   canvas.addEventListener('click', (event) => moved && event.stopImmediatePropagation());
 }
 
@@ -85,7 +98,7 @@ function distance(a: Point, b: Point): number {
   return Math.hypot(a.offsetX - b.offsetX, a.offsetY - b.offsetY);
 }
 
-/** How much larger one press shows the map, and the part of what is shown that one press moves. */
+/** Zoom factor of one press, and the fraction of the shown part that one press moves by. */
 const zoomStep = 2;
 const panStep = 0.25;
 const arrows: Readonly<Record<string, readonly [right: number, down: number]>> = {
@@ -95,7 +108,7 @@ const arrows: Readonly<Record<string, readonly [right: number, down: number]>> =
   ArrowDown: [0, panStep],
 };
 
-/** Zooms and moves a map: by buttons, keys, wheel, drag and pinch. */
+/** Zooms and moves a map by buttons, keys, wheel, drag and pinch. */
 export class Zoom {
   readonly element: HTMLElement;
   readonly #canvas: TileCanvas;
@@ -111,7 +124,7 @@ export class Zoom {
     this.#showWhole(),
   );
 
-  /** @param tile the tile that buttons and keys zoom into where it is shown; else it is the middle */
+  /** @param tile the tile that buttons and keys zoom into, if it is shown; otherwise they zoom into the middle */
   constructor(canvas: TileCanvas, tile: () => TilePlace | null) {
     this.#canvas = canvas;
     this.#tile = tile;
@@ -129,14 +142,14 @@ export class Zoom {
     });
   }
 
-  /** Says how large a map of `blocks` blocks is shown. */
+  /** Updates the zoom of a map of `blocks` blocks. */
   show(blocks: number): void {
     const { shown } = this.#canvas;
     const times = magnification(shown, blocks);
     const larger = canZoomIn(shown, blocks);
     setVisible(this.element, larger || times > 1);
     setText(this.#level, t('{0}×', times < 9.95 ? Number(times.toFixed(1)) : Math.round(times)));
-    // Not `disabled`: the button that was pressed last would lose the focus.
+    // Not `disabled`: the button just pressed would lose the focus.
     setAttributes(this.#in, { 'aria-disabled': larger ? false : 'true' });
     for (const each of [this.#out, this.#whole]) {
       setAttributes(each, { 'aria-disabled': times === 1 ? 'true' : false });
@@ -144,9 +157,9 @@ export class Zoom {
     this.#canvas.canvas.classList.toggle('movable', times > 1);
   }
 
-  /** Does what a key asks for. @returns whether it asks for anything */
+  /** Handles a key. @returns whether it did */
   press({ key, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-    // VS Code's own zoom has the same keys with Ctrl.
+    // With Ctrl, the same keys are VS Code's own zoom.
     if (ctrlKey || metaKey || altKey) {
       return false;
     }

@@ -9,10 +9,10 @@ import { bytes, count, duration, flops, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 import type { CostMetric } from './cost-metrics';
 
-/** Beyond this ratio of the largest to the smallest bar the axis is logarithmic. */
+/** The axis is logarithmic if the largest bar exceeds the smallest by more than this ratio. */
 const logarithmicFrom = 50;
 
-/** What the same prompt and M cost under each scenario: bars of one metric, and all of them as a table. */
+/** The cost of the same prompt and M under each scenario: bars of one metric, and all metrics in a table. */
 export class CostBars {
   readonly element: HTMLElement;
   readonly #chart: BarChart;
@@ -20,12 +20,12 @@ export class CostBars {
   readonly #scale = element(
     'p',
     { class: 'note', 'data-testid': 'costs-scale' },
-    t('Logarithmic axis: lengths of the two parts do not compare.'),
+    t('Logarithmic axis: the lengths of the two parts can’t be compared.'),
   );
   readonly #unknown = element(
     'p',
     { class: 'note', 'data-testid': 'costs-unknown' },
-    t('Time is not known: calibrate this machine. Black-box constructions are not predicted.'),
+    t('Time unknown: calibrate this machine. Black-box constructions are not predicted.'),
   );
   readonly #table = new DataTable(
     t('Cost per scenario'),
@@ -57,7 +57,7 @@ export class CostBars {
     );
   }
 
-  /** @param current index of the scenario in force; negative where none is */
+  /** @param current index of the chosen scenario; negative if there is none */
   show(metric: CostMetric, costs: readonly PanelCost[], current: number): void {
     const { parts, marker, format, title } = metric;
     const total = (cost: PanelCost): number | null => parts.reduce<number | null>((sum, { of }) => add(sum, of(cost)), null);
@@ -76,7 +76,7 @@ export class CostBars {
     );
     const textOf = (cost: PanelCost): string => {
       const sum = total(cost);
-      return `${cost.label} ${sum === null ? t('not known') : format(sum)}`;
+      return `${cost.label} ${sum === null ? t('unknown') : format(sum)}`;
     };
     this.#chart.show({
       description: t('{0} per scenario: {1}.', title, costs.map(textOf).join(', ')),
@@ -86,7 +86,7 @@ export class CostBars {
       markers: measures ? { label: marker.label, values: costs.map(marker.of) } : null,
       logarithmic,
       format,
-      // Beside a marker that was measured, the number has to say that it is the bar's.
+      // Beside a measured marker, the `≈` shows that the number belongs to the bar.
       formatSum: metric.name === 'time' ? (value) => `≈ ${format(value)}` : undefined,
     });
     this.#table.update(costs.map((cost, index) => rowOf(cost, index === current)));
@@ -97,7 +97,7 @@ function add(sum: number | null, value: number | null): number | null {
   return value === null ? sum : (sum ?? 0) + value;
 }
 
-/** The scenario's title, its parameters on a second line. */
+/** The scenario's title, with its parameters on a second line. */
 function labelLines({ title, label }: PanelCost): readonly string[] {
   const parameters = /\((.*)\)$/.exec(label)?.[1];
   return parameters === undefined ? [title] : [title, parameters];

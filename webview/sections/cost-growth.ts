@@ -14,7 +14,7 @@ import { count, nothing } from '../ui/shown';
 import { FreeTable } from '../ui/tables';
 import type { CostMetric } from './cost-metrics';
 
-/** What each scenario costs over N: a line each, the theorem's bound on the one in force, and this prompt as a point. */
+/** Cost over N: a line per scenario, the theorem's bound for the chosen one, and this prompt as a point. */
 export class CostGrowth {
   readonly element: HTMLElement;
   readonly #title = element('h3');
@@ -28,7 +28,7 @@ export class CostGrowth {
     this.element = element('div', { class: 'subsection' }, this.#title, this.#chart.element, this.#breakEven, table);
   }
 
-  /** @param current what the scenario in force costs this prompt */
+  /** @param current the cost of this prompt under the chosen scenario */
   show(metric: CostMetric, { curves, breakEven }: CostCurves, current: PanelCost): void {
     const { overN, bound, format, formatFull } = metric;
     const known = curves.map((curve) => ({ curve, points: pointsOf(curve, overN.of) })).filter(({ points }) => points.length > 0);

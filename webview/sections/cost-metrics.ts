@@ -4,7 +4,7 @@ import type { PanelCost } from '../../src/protocol/panel';
 import { t } from '../l10n';
 import type { Colour, Pattern } from '../theme';
 
-/** A part of every bar. */
+/** A segment of every bar. */
 interface MetricPart {
   readonly label: string;
   readonly of: (cost: PanelCost) => number | null;
@@ -14,31 +14,31 @@ interface MetricPart {
   readonly swatch: string;
 }
 
-/** One way to count what a scenario costs. */
+/** One way to count the cost of a scenario. */
 export interface CostMetric {
   readonly name: 'calls' | 'flops' | 'bytes' | 'time';
   readonly title: string;
-  /** What bars and the table over N count. */
+  /** For bars and for the table over N. */
   readonly format: (value: number) => string;
   /** The same without abbreviation. */
   readonly formatFull: (value: number) => string;
   readonly parts: readonly MetricPart[];
   /** A point beside every bar. */
   readonly marker: { readonly label: string; readonly of: (cost: PanelCost) => number | null } | null;
-  /** What the chart over N counts. */
+  /** The chart over N. */
   readonly overN: {
     readonly title: string;
     readonly format?: (value: number) => string;
     readonly of: (point: CurvePoint) => number | null;
   };
-  /** What a theorem allows of that, where one says anything. */
+  /** The theorem's bound on the metric, if there is one. */
   readonly bound: ((point: CurvePoint) => number) | null;
 }
 
 const blue = { colour: 'blue', pattern: 'solid', swatch: 'full' } as const;
 const green = { colour: 'green', pattern: 'hatched', swatch: 'tokenwise' } as const;
 
-/** The ways to count cost, in the order in which they are offered. */
+/** The ways to count cost, in the order offered. */
 export function costMetrics(): readonly CostMetric[] {
   return [
     {
@@ -90,7 +90,7 @@ export function costMetrics(): readonly CostMetric[] {
   ];
 }
 
-/** A power of ten of milliseconds: minutes and hours are no decades. */
+/** Milliseconds at a power of ten, never as minutes or hours, which are not powers of ten. */
 function formatDecade(milliseconds: number): string {
   return milliseconds < 1000 ? formatDuration(milliseconds) : `${formatCompact(milliseconds / 1000)} s`;
 }

@@ -12,7 +12,7 @@ import { costMetrics, type CostMetric } from './cost-metrics';
 
 const choiceName = 'cost-metric';
 
-/** What each scenario costs, counted in one of several ways: this prompt, and any length. */
+/** The cost of each scenario by a chosen metric: for this prompt, and over N. */
 export class Costs implements View {
   readonly element: HTMLElement;
   readonly #bars: CostBars;
@@ -29,7 +29,7 @@ export class Costs implements View {
     this.#bars = new CostBars(host, theme);
     this.#growth = new CostGrowth(host, theme);
     const choices = metrics.map(({ name, title }) => ({ value: name, label: title }));
-    const metric = radioGroup(t('What is counted'), choices, this.#metric.name, { 'data-testid': 'cost-metric' }, (name) => {
+    const metric = radioGroup(t('Metric'), choices, this.#metric.name, { 'data-testid': 'cost-metric' }, (name) => {
       host.setChosen(choiceName, name);
       this.#metric = metricOf(name);
       this.#draw();
@@ -47,7 +47,7 @@ export class Costs implements View {
     this.#draw();
   }
 
-  /** Shows other curves over N. */
+  /** Shows new curves over N. */
   showCurves(curves: CostCurves | null): void {
     this.#curves = curves;
     this.#draw();

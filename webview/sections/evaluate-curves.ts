@@ -30,7 +30,7 @@ export class QualityCurves {
       element('div', { class: 'subsection' }, element('h3', {}, title), chart.element);
     this.#perplexityPart = part(t('Perplexity by position'), this.#perplexity);
     const charts = element('div', { class: 'side-by-side' }, part(t('KL divergence by position'), this.#divergence), this.#perplexityPart);
-    const note = element('p', { class: 'note' }, t('Whiskers are 95% confidence intervals; positions are counted in their window.'));
+    const note = element('p', { class: 'note' }, t('Whiskers are 95% confidence intervals; positions count from the start of the window.'));
     this.element = element(
       'div',
       { class: 'subsection' },
@@ -40,7 +40,7 @@ export class QualityCurves {
     );
   }
 
-  /** Shows the points that were measured. */
+  /** Shows the measured points. */
   show(points: readonly MeasuredPoint[], { experiment }: ExperimentSummary): void {
     setVisible(this.element, points.length > 0);
     const marks = marksOf(points.map(({ scenario }) => scenario));

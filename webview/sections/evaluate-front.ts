@@ -12,7 +12,7 @@ import { dataBehind } from '../ui/section';
 import { count, duration, figure, flops, nothing, words } from '../ui/shown';
 import { DataTable } from '../ui/tables';
 
-/** Quality against cost: every point of an experiment, and the line of those that no other beats in both. */
+/** Quality against cost: every point of an experiment, and the Pareto front. */
 export class ParetoFront {
   readonly element: HTMLElement;
   readonly #chart: LineChart;
@@ -53,7 +53,7 @@ export class ParetoFront {
     );
   }
 
-  /** Shows the points of an experiment that have a quality. */
+  /** Shows the points of an experiment whose quality was measured. */
   show(evaluation: ExperimentSummary): void {
     const points = frontPoints(evaluation);
     const positive = points.map(({ divergence }) => divergence.value).filter((value) => value > 0);
@@ -61,7 +61,7 @@ export class ParetoFront {
     if (points.length < 2 || positive.length === 0) {
       return;
     }
-    // A logarithmic axis has no 0: the decade below all others stands for it.
+    // A logarithmic axis has no 0: the decade below all other values stands for it.
     const floor = 10 ** (Math.floor(Math.log10(Math.min(...positive))) - 1);
     setVisible(this.#floor, positive.length < points.length);
     const placed = (point: FrontPoint): LinePoint => {

@@ -6,7 +6,10 @@ import { t } from '../l10n';
 import { words } from '../ui/shown';
 import { FreeTable } from '../ui/tables';
 
-/** The name of a statistic, or of a column of a curve, which the command line prints in English. Percentiles need no words. */
+/**
+ * The translated name of a statistic, or of a curve's column; the command line prints it in English. Percentiles need no
+ * translation.
+ */
 export function qualityName(name: string): string {
   return names()[name.trim()] ?? name.trim();
 }
@@ -33,10 +36,10 @@ function names(): Readonly<Partial<Record<string, string>>> {
   };
 }
 
-/** A point with the quality that was measured of it. */
+/** A point with its measured quality. */
 export type MeasuredPoint = SummedPoint & { readonly quality: QualitySummary };
 
-/** Quality over all positions, a column for every scenario. */
+/** Quality over all positions, one column per scenario. */
 export class QualityStatistics {
   readonly #table = new FreeTable(t('Quality over all positions'), 'quality-statistics');
   readonly element = element(
@@ -50,7 +53,7 @@ export class QualityStatistics {
     ),
   );
 
-  /** Shows the points that were measured. */
+  /** Shows the measured points. */
   show(points: readonly MeasuredPoint[], { experiment }: ExperimentSummary): void {
     setVisible(this.element, points.length > 0);
     this.#table.update(

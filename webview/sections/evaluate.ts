@@ -13,11 +13,11 @@ import { ParetoFront } from './evaluate-front';
 import { QualityStatistics } from './evaluate-statistics';
 import { Needles } from './needles';
 
-/** Quality of scenarios: by position, over all positions, of needles, and against cost. */
+/** Quality of scenarios: by position, over all positions, on needles, and against cost. */
 export class Quality implements View {
   readonly element: HTMLDetailsElement;
   readonly #task: OwnTask;
-  readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing was evaluated yet.'));
+  readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing evaluated yet.'));
   readonly #read = element('p', { class: 'note', 'data-testid': 'quality-read' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'quality-notes' });
   readonly #statistics = new QualityStatistics();
@@ -33,7 +33,7 @@ export class Quality implements View {
     const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
     this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
     const meaning = t(
-      'What each mask does to the model’s predictions, against the model’s own attention: over the prompt in front, or over the texts of an experiment file.',
+      'How each mask changes the model’s predictions, compared with its own attention: on the current prompt, or on the texts of an experiment file.',
     );
     this.element = section(
       host,
@@ -51,7 +51,7 @@ export class Quality implements View {
     this.#task.update(activity, document !== null, this.element);
   }
 
-  /** An increment of the running evaluation's progress. */
+  /** Shows new progress of the running evaluation. */
   showProgress(progress: Progress): void {
     this.#task.showProgress(progress);
   }

@@ -9,7 +9,7 @@ import { bytes, count, duration, flops, words } from '../ui/shown';
 import { button } from '../ui/toolkit';
 import type { View } from '../ui/section';
 
-/** The page's head: which prompt, and what its plan costs. */
+/** The page's head: the prompt and the cost of its plan. */
 export class Headline implements View {
   readonly #document = element('h1', { 'data-testid': 'document' });
   readonly #headline = element('p', { class: 'headline', 'data-testid': 'headline' });
@@ -20,7 +20,7 @@ export class Headline implements View {
     bound: { label: t('Bound'), testId: 'bound-calls' },
     construction: { label: t('Construction'), testId: 'construction', title: t('How the small transformer is called') },
     flops: { label: t('Work'), testId: 'flops', title: t('Floating-point operations of all layers') },
-    bytes: { label: t('Tensors'), testId: 'bytes', title: t('Memory of a run’s tensors at their peak') },
+    bytes: { label: t('Tensors'), testId: 'bytes', title: t('Peak memory of a run’s tensors') },
     time: { label: t('Time, expected'), testId: 'expected-time', title: t('From this machine’s calibration') },
     peak: {
       label: t('Memory, expected'),
@@ -38,7 +38,7 @@ export class Headline implements View {
     const measure = button(t('Calibrate this machine'), 'secondary', { 'data-testid': 'calibrate' }, () =>
       host.post({ type: 'calibrate' }),
     );
-    this.#calibrate = element('p', { class: 'note' }, t('Time is not known before this machine is calibrated.'), ' ', measure);
+    this.#calibrate = element('p', { class: 'note' }, t('Calibrate this machine to see the expected time.'), ' ', measure);
     this.#plan = element('div', { class: 'plan' }, this.#figures.element, this.#calibrate, this.#bound, this.#notes);
     this.element = element('header', {}, this.#document, this.#headline, this.#plan);
   }
@@ -81,5 +81,5 @@ function headlineOf(document: string | null, plan: Plan | null, formError: strin
   if (plan !== null) {
     return planHeadline(plan);
   }
-  return formError === null ? t('Planning…') : t('No plan: the scenario below needs a change.');
+  return formError === null ? t('Planning…') : t('Fix the scenario to see a plan.');
 }

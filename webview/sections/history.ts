@@ -8,9 +8,9 @@ import { section, type View } from '../ui/section';
 import { count, duration, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 
-/** The newest runs, newest first, those of other prompts included. */
+/** The newest runs, newest first, including those of other prompts. */
 export class History implements View {
-  readonly #empty = element('p', { class: 'note' }, t('Runs will be listed here.'));
+  readonly #empty = element('p', { class: 'note' }, t('No runs yet.'));
   readonly #more = element('p', { class: 'note' });
   readonly #table = new DataTable(
     t('Runs, newest first'),
@@ -37,7 +37,7 @@ export class History implements View {
     setVisible(this.#empty, runs.length === 0);
     setVisible(this.#table.element, runs.length > 0);
     setVisible(this.#more, keptRuns > runs.length);
-    setText(this.#more, t('{0} of {1} runs; the view Runs has all of them.', count(runs.length).text, count(keptRuns).text));
+    setText(this.#more, t('{0} of {1} runs; the Runs view lists them all.', count(runs.length).text, count(keptRuns).text));
     this.#table.update(runs.map(rowOf));
   }
 }

@@ -14,7 +14,10 @@ import { LayerChart } from './layers';
 import { PhaseChart } from './phases';
 import { SamplingSummary } from './sampling';
 
-/** Two numbers that must never be mixed, side by side: is the decomposition right, and what does the mask cost? */
+/**
+ * Two results that must never be confused, side by side: whether the decomposition is exact, and what the mask costs in
+ * quality.
+ */
 class FidelityAndQuality {
   readonly #fidelity = new Figures({
     maxAbs: { label: t('Max absolute error'), testId: 'fidelity-max-abs-error', title: t('Largest difference of an output component') },
@@ -64,16 +67,14 @@ class FidelityAndQuality {
       element(
         'p',
         { class: 'note' },
-        t(
-          'Quality is what the mask itself does to the model, against the same model under its own attention (full causal attention for a Llama).',
-        ),
+        t('Quality is how the mask changes the model’s predictions, compared with its own attention (full causal attention for a Llama).'),
       ),
       this.#quality.element,
       this.#note,
     ),
   );
 
-  /** Shows what a run says of itself. */
+  /** Shows the results of a run. */
   show({ fidelity, quality, qualityNote, scenario }: RunReport): void {
     setVisible(this.#fidelity.element, fidelity !== null);
     setVisible(this.#unverified, fidelity === null);
@@ -102,13 +103,13 @@ class FidelityAndQuality {
   }
 }
 
-/** The newest run of the prompt and options in view: where it ran, how long, how right. */
+/** The newest run of the current prompt and options: where it ran, how long it took, how exact it is. */
 export class LastRun implements View {
   readonly element: HTMLDetailsElement;
   readonly #empty = element(
     'p',
     { class: 'note', 'data-testid': 'last-run-empty' },
-    t('This prompt has not run under these options yet. Simulate runs it.'),
+    t('This prompt has not been run with these options yet. Choose Simulate to run it.'),
   );
   readonly #figures = new Figures({
     construction: { label: t('Construction'), testId: 'run-construction', title: t('How the small transformer was called') },
@@ -151,7 +152,7 @@ export class LastRun implements View {
     this.element = section(host, 'last-run', t('Last run'), this.#empty, this.#body);
   }
 
-  /** Unfolds the section and brings it into view. */
+  /** Opens the section and scrolls to it. */
   reveal(): void {
     this.element.open = true;
     this.element.scrollIntoView({ block: 'start' });
@@ -189,7 +190,10 @@ export class LastRun implements View {
   }
 }
 
-/** Calls as planned and as made. Retries are attention calls that no plan foresees: the rest must be as planned. */
+/**
+ * Planned and measured calls. A plan does not foresee retries, which are attention calls; all other calls must match the
+ * plan.
+ */
 function callRows(planned: CallCounts, made: MeasuredCalls): readonly Row[] {
   const differs = { total: made.total - made.retries !== planned.total, attention: made.attention - made.retries !== planned.attention };
   const row = (name: keyof CallCounts, title: string, wrong: boolean): Row => ({
@@ -205,7 +209,7 @@ function callRows(planned: CallCounts, made: MeasuredCalls): readonly Row[] {
     row('attention', t('Attention'), differs.attention),
     row('tokenwise', t('Token-wise'), made.tokenwise !== planned.tokenwise),
     row('perLayer', t('Per layer'), differs.total),
-    ...(made.retries > 0 ? [unplanned('retries', t('Attention calls repeated, the reference score being too far off'))] : []),
+    ...(made.retries > 0 ? [unplanned('retries', t('Attention calls repeated because the reference score was too far off'))] : []),
     unplanned('dispatches', t('Native run() calls')),
   ];
 }

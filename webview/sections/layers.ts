@@ -11,7 +11,7 @@ import { dataBehind } from '../ui/section';
 import { count, duration, nothing, share } from '../ui/shown';
 import { DataTable } from '../ui/tables';
 
-/** The time of every layer of a run, beside what was expected of it. */
+/** Time of every layer of a run, beside the expected time. */
 export class LayerChart {
   readonly element: HTMLElement;
   readonly #chart: LineChart;
@@ -22,7 +22,7 @@ export class LayerChart {
       { title: t('Expected'), numeric: true },
       { title: t('Measured'), numeric: true },
       { title: t('Measured / expected'), numeric: true },
-      { title: t('Of it attention'), numeric: true },
+      { title: t('Attention share'), numeric: true },
     ],
     { 'data-testid': 'layers-table' },
   );
@@ -39,7 +39,7 @@ export class LayerChart {
     );
   }
 
-  /** Shows the layers of a run; hides where it did not measure them. */
+  /** Shows the layers of a run; hides if they were not measured. */
   show({ run: { layers = [] }, prediction }: RunReport): void {
     setVisible(this.element, layers.length > 0);
     if (layers.length === 0) {

@@ -12,7 +12,7 @@ import { DataTable, type Row } from '../ui/tables';
 import { OwnTask } from '../ui/task';
 import { SamplingSummary } from './sampling';
 
-/** The statements of the paper, a row each. */
+/** The paper's statements, one per row. */
 class LedgerTable {
   readonly #table = new DataTable(
     t('Ledger of theorems'),
@@ -41,11 +41,11 @@ class LedgerTable {
   }
 }
 
-/** What each verdict is called, and what it means. */
+/** Name and meaning of each verdict. */
 function verdictTexts(): Readonly<Record<LedgerVerdict, { readonly name: string; readonly meaning: string }>> {
   return {
-    exact: { name: t('exact'), meaning: t('right to float32 rounding') },
-    within: { name: t('within'), meaning: t('inside the error that the construction is stated to have') },
+    exact: { name: t('exact'), meaning: t('equal up to float32 rounding') },
+    within: { name: t('within'), meaning: t("not above the construction's stated error") },
     exceeds: { name: t('exceeds'), meaning: t('beyond it') },
   };
 }
@@ -66,7 +66,7 @@ function rowOf(row: LedgerRow, index: number): Row {
         testId: 'ledger-counted',
       },
       { ...count(exact.calls), title: exact.formula, detail: exact.formula, testId: 'ledger-exact' },
-      // Where the arrangement makes just what the statement allows, one formula says both.
+      // If the arrangement makes exactly as many calls as the statement allows, one formula is both count and bound.
       {
         ...count(bound.calls),
         title: bound.formula,
@@ -95,11 +95,11 @@ function parametersOf({ scenario, tokens, layers, heads, oracle }: LedgerRow): s
     ["H'", oracle.heads],
     ["L'", oracle.layers],
   ];
-  // A letter stays on the line of its number.
+  // Keep a letter and its number on one line.
   return parameters.map(([letter, value]) => `${letter}\u00a0${formatCount(value)}`).join(', ');
 }
 
-/** The ledger of theorems, and the button that runs it. It is there without a prompt too. */
+/** The ledger of theorems, with the button that runs it. It needs no prompt. */
 export class Ledger implements View {
   readonly element: HTMLDetailsElement;
   readonly #task: OwnTask;
@@ -141,20 +141,20 @@ export class Ledger implements View {
     }
   }
 
-  /** An increment of the running ledger's progress. */
+  /** Shows new progress of the running ledger. */
   showProgress(progress: Progress): void {
     this.#task.showProgress(progress);
   }
 }
 
-/** What the ledger is. */
+/** What the ledger shows. */
 function meaningText(): string {
   return t(
-    'Every statement of the paper, run on a random model and needing no prompt: the calls that were counted, beside the formula that gives them, what the statement allows and what no arrangement can go below, and the error against exact float64 attention.',
+    "Every statement of the paper, run on a random model; no prompt needed. Each row shows the calls counted, their exact formula, the statement's bound, the lower bound for any arrangement, and the error against exact float64 attention.",
   );
 }
 
-/** What the letters in formulas and parameters stand for. */
+/** Meaning of the letters in formulas and parameters. */
 function lettersText(): string {
   return t(
     "N tokens, L layers and H heads of the large transformer; M tokens, L' layers and H' heads of the small one; window r and s sinks. T = ceil(N/(M - 1)) blocks, because a synthetic token takes one of the M rows; C = ceil(N/r) chunks, p of them a call.",

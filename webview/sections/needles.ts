@@ -8,7 +8,7 @@ import type { MeasuredPoint } from './evaluate-statistics';
 
 type Heat = readonly (readonly (number | null)[])[];
 
-/** Needles in a haystack: a heat map for every scenario, whose cells are also text. */
+/** Needles in a haystack: a heat map per scenario, whose cells also carry text. */
 export class Needles {
   readonly #grids = element('div', { class: 'needle-grids' });
   readonly element = element(
@@ -25,7 +25,7 @@ export class Needles {
     this.#grids,
   );
 
-  /** Shows the points whose needles were looked for. */
+  /** Shows the points that were tested with needles. */
   show(points: readonly MeasuredPoint[], { experiment }: ExperimentSummary): void {
     const tested = points.flatMap((point) => (point.needle === null ? [] : [{ title: pointTitle(point, experiment), grid: point.needle }]));
     const heat = needleHeat(tested.map(({ grid }) => grid));

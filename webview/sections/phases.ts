@@ -10,14 +10,14 @@ import { dataBehind, legendEntry } from '../ui/section';
 import { duration, nothing, share, words } from '../ui/shown';
 import { DataTable } from '../ui/tables';
 
-/** A phase as the page names it. Those outside the wall time prepare or check the answer. */
+/** A phase under its name on the page. Phases outside the wall time prepare the run or check its result. */
 interface NamedPhase {
   readonly name: Phase;
   readonly title: string;
   readonly inWallTime: boolean;
 }
 
-/** The phases in the order in which they happen. */
+/** The phases in order of execution. */
 function namedPhases(): readonly NamedPhase[] {
   return [
     { name: 'tokenize', title: t('tokenize'), inWallTime: false },
@@ -32,7 +32,7 @@ function namedPhases(): readonly NamedPhase[] {
   ];
 }
 
-/** The time of a run, phase by phase, beside what was expected: as bars and as a table. */
+/** Time of a run by phase, beside the expected time: as bars and as a table. */
 export class PhaseChart {
   readonly element: HTMLElement;
   readonly #title = element('h3');
@@ -59,7 +59,7 @@ export class PhaseChart {
   /** Shows the phases of a run. */
   show({ run: { phases: times }, prediction }: RunReport): void {
     const phases = namedPhases();
-    // Phases that are not predicted, and those that this way of running does not have, have no expected time.
+    // Phases that are not predicted, or that this executor does not have, have no expected time.
     const expected = (name: Phase): number | null =>
       (prediction !== null && name in prediction.phases && prediction.phases[name as keyof typeof prediction.phases]) || null;
     const valuesOf = (inside: boolean): readonly number[] =>

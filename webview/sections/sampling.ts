@@ -5,7 +5,7 @@ import { t } from '../l10n';
 import { Figures } from '../ui/tables';
 import { count, errorSize, figure, figureRange, logCount, logFigureRange } from '../ui/shown';
 
-/** Theorem 4.1: what its assumption asks for, whether it holds on the data at hand, and the error over many samples. */
+/** Theorem 4.1: its assumption, whether it holds on this data, and the error over many samples. */
 export class SamplingSummary {
   readonly #data: HTMLElement;
   readonly #figures;
@@ -19,9 +19,9 @@ export class SamplingSummary {
       c: { label: t('C, over heads'), testId: id('c'), title: t('Every score a_ij lies between 1/C and C') },
       d: { label: t('D, over heads'), testId: id('d'), title: t('D N max_j |b_ij| is at most |sum_j b_ij|') },
       sample: { label: t('Keys sampled, M'), testId: id('sample'), title: t('Keys that a query block reads') },
-      needed: { label: t('M needed'), testId: id('needed'), title: t('The M that guarantees epsilon, in the head that asks most') },
+      needed: { label: t('M needed'), testId: id('needed'), title: t('The M that guarantees epsilon in the most demanding head') },
       epsilon: { label: t('Epsilon'), testId: id('epsilon'), title: t('The relative error to be guaranteed') },
-      failure: { label: t('May fail with'), testId: id('failure'), title: t('Probability with which the guarantee may fail') },
+      failure: { label: t('Failure probability'), testId: id('failure'), title: t('Probability that the guarantee fails') },
       within: { label: t('Seeds within epsilon'), testId: id('within') },
       least: { label: t('Error, smallest'), testId: id('error-minimum'), title: t('Largest relative error of a row, over seeds') },
       median: { label: t('Error, median'), testId: id('error-median') },
@@ -37,7 +37,7 @@ export class SamplingSummary {
     );
   }
 
-  /** Shows what was promised and what was seen. */
+  /** Shows the promised and the observed values. */
   show({
     data,
     tokens,
@@ -53,7 +53,7 @@ export class SamplingSummary {
     within,
   }: SamplingReport): void {
     const looked = t(
-      '{0}, {1} of {2} looked at: {3}.',
+      '{0}, {1} of {2} examined: {3}.',
       formatNumberOf(tokens, 'token'),
       formatNumberOf(rows, 'row'),
       formatNumberOf(heads.length, 'head'),

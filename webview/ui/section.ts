@@ -8,14 +8,14 @@ export interface View {
   update(snapshot: PanelSnapshot): void;
 }
 
-/** A part of the page under a heading that folds it; the page remembers what the user folded. */
+/** A part of the page under a heading that folds it; the page remembers whether it is folded. */
 export function section(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
   const summary = element('summary', {}, element('h2', {}, title));
   const body = element('div', { class: 'section-body' }, ...content);
   return foldable(host, name, true, { class: 'section', 'data-testid': `section-${name}` }, summary, body);
 }
 
-/** The numbers behind a drawing, folded away until asked for. */
+/** The numbers behind a chart, folded by default. */
 export function dataBehind(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
   const scroller = element('div', { class: 'scroller', role: 'region', 'aria-label': title, tabindex: 0 }, ...content);
   const attributes = { class: 'data-behind', 'data-testid': `data-${name}` };
@@ -38,7 +38,7 @@ function foldable(
   return details;
 }
 
-/** An entry of a legend. @param swatch class that colours its swatch */
+/** A legend entry. @param swatch class that colours its swatch */
 export function legendEntry(swatch: string, text: string): HTMLElement {
   return element('li', {}, element('span', { class: `swatch ${swatch}` }), element('span', {}, text));
 }

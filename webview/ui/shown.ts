@@ -12,12 +12,12 @@ import {
 import { element, setAttributes, setText } from '../dom';
 import { t } from '../l10n';
 
-/** A value as the page shows it, beside the raw number that tests compare with the command line's JSON. */
+/** A value as the page shows it, with the raw number, which tests compare with the command line's JSON. */
 export interface Shown {
   readonly text: string;
   readonly value?: number | undefined;
   readonly title?: string | undefined;
-  /** A line below in small type, such as the formula behind a number. */
+  /** A line in small type below the value, such as its formula. */
   readonly detail?: string | undefined;
 }
 
@@ -29,11 +29,11 @@ export const flops = (value: number): Shown => ({ text: formatFlops(value), valu
 export const share = (value: number): Shown => ({ text: formatShare(value), value });
 export const errorSize = (value: number): Shown => ({ text: formatError(value), value });
 export const figure = (value: number): Shown => ({ text: formatFigure(value), value });
-/** An error that may have overflowed float32: null where it did. */
+/** An error that may have overflowed float32; null if it did. */
 export const errorOrOverflow = (value: number | null): Shown => (value === null ? words(t('not finite')) : errorSize(value));
-/** e^`value` as a count; `value` itself is what tests see. */
+/** e^`value` as a count; tests see `value` itself. */
 export const logCount = (value: number): Shown => ({ text: formatLogCount(value), value });
-/** The range that values span, the least first. */
+/** The range of some values, the least first. */
 const range = (values: readonly number[], format: (value: number) => string): Shown => {
   const [least, most] = [format(Math.min(...values)), format(Math.max(...values))];
   return words(least === most ? least : `${least} – ${most}`);
@@ -42,7 +42,7 @@ export const figureRange = (values: readonly number[]): Shown => range(values, f
 /** The range of e^`values`. */
 export const logFigureRange = (values: readonly number[]): Shown => range(values, formatLogFigure);
 
-/** What stands where there is no value. */
+/** Shown where there is no value. */
 export const nothing: Shown = { text: '–' };
 
 /** Puts a value into an element, the raw number into its `data-value`. */

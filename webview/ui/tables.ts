@@ -4,11 +4,11 @@ import { show, type Shown } from './shown';
 /** A column of a data table. */
 interface Column {
   readonly title: string;
-  /** Numbers are set to the right, in figures of one width. */
+  /** Numbers are aligned right, in figures of equal width. */
   readonly numeric?: boolean;
 }
 
-/** A cell: a value, where a test looks for it, and a badge that the style sheet puts behind the value. */
+/** A cell: a value, its test id, and a badge that the style sheet puts behind the value. */
 type Cell = Shown & { readonly testId?: string; readonly badge?: string | undefined };
 
 /** A row of cells, with attributes for the row itself. */
@@ -18,9 +18,9 @@ export interface Row {
 }
 
 /**
- * A data table whose first column heads the rows. Its cells are kept and updated in place.
+ * A data table whose first column is the row header. Its cells are kept and updated in place.
  *
- * Roles are spelled out because narrow pages lay rows out as cards, and `display` would drop the table's semantics.
+ * Roles are explicit because narrow pages lay rows out as cards, and `display` would drop the table's semantics.
  */
 export class DataTable {
   readonly element: HTMLElement;
@@ -41,7 +41,7 @@ export class DataTable {
     );
   }
 
-  /** Shows `rows` and no others. */
+  /** Shows exactly `rows`. */
   update(rows: readonly Row[]): void {
     while (this.#body.rows.length > rows.length) {
       this.#body.deleteRow(-1);
@@ -68,7 +68,7 @@ export class DataTable {
   }
 }
 
-/** A data table whose columns may change: it is built anew only where they do. */
+/** A data table whose columns may change: it is rebuilt only when they do. */
 export class FreeTable {
   readonly element = element('div');
   readonly #caption: string;
@@ -91,16 +91,16 @@ export class FreeTable {
   }
 }
 
-/** One labelled value of a list. */
+/** One labelled value in a list. */
 interface FigureField {
   readonly label: string;
   /** The `data-testid` of the value. */
   readonly testId: string;
-  /** What the value means, on hover. */
+  /** What the value means; shown on hover. */
   readonly title?: string;
 }
 
-/** A list of labelled values, in as many columns as fit. */
+/** A list of labelled values in as many columns as fit. */
 export class Figures<Name extends string> {
   readonly element = element('dl', { class: 'figures' });
   readonly #values = new Map<Name, { readonly group: HTMLElement; readonly value: HTMLElement }>();
@@ -114,7 +114,7 @@ export class Figures<Name extends string> {
     }
   }
 
-  /** Shows the values; one that is null is left out of the list. */
+  /** Shows the values; a null value is left out of the list. */
   update(values: Readonly<Record<Name, Shown | null>>): void {
     for (const [name, { group, value }] of this.#values) {
       const shown = values[name];

@@ -6,7 +6,7 @@ import type { Host } from '../host';
 import { t } from '../l10n';
 import { button } from './toolkit';
 
-/** The bar of the task that runs, with what it does now and its share done. */
+/** The progress bar of the running task, with its current step and percentage. */
 export class RunProgress {
   readonly #bar: HTMLProgressElement;
   readonly #share: HTMLElement;
@@ -22,7 +22,7 @@ export class RunProgress {
     this.element = element('div', { class: 'status', 'data-testid': `${prefix}status` }, this.#bar, line);
   }
 
-  /** Shows how far the task called `title` is, null before it has said so. */
+  /** Shows the progress of the task `title`; null before its first report. */
   show(title: string, progress: Progress | null): void {
     setAttributes(this.#bar, { 'aria-label': title });
     setText(this.#message, progress?.message ?? title);
@@ -31,7 +31,7 @@ export class RunProgress {
   }
 }
 
-/** A task that a section runs by itself, as the ledger: its button, its cancel and its progress. */
+/** A task with its own section, such as the ledger: its button, cancel button and progress. */
 export class OwnTask {
   readonly #run;
   readonly #cancel;
@@ -43,9 +43,9 @@ export class OwnTask {
   #running = false;
 
   /**
-   * @param task that the section runs
+   * @param task the section's task
    * @param prefix of the parts' `data-testid`
-   * @param request what the button asks the host for
+   * @param request the message that the button sends to the host
    */
   constructor(host: Host, task: Task, prefix: string, label: string, request: PageMessage) {
     this.#task = task;
@@ -55,16 +55,16 @@ export class OwnTask {
     this.elements = [element('div', { class: 'buttons' }, this.#run, this.#cancel), this.#progress.element];
   }
 
-  /** Whether it runs, as of the last update. */
+  /** Whether the task was running at the last update. */
   get running(): boolean {
     return this.#running;
   }
 
   /**
-   * Shows the task as it is now.
+   * Updates the task.
    *
-   * @param possible whether it could run, if nothing else does
-   * @param section where it is: it comes into view when the task begins
+   * @param possible whether it could run if no other task did
+   * @param section its section, which scrolls into view when the task begins
    */
   update(activity: PanelSnapshot['activity'], possible: boolean, section: HTMLDetailsElement): void {
     const busy = activity.state === 'running';
@@ -77,19 +77,19 @@ export class OwnTask {
       this.#title = activity.title;
       this.#progress.show(this.#title, activity.progress);
     }
-    // A disabled or vanished button drops the focus: its neighbour takes it.
+    // A disabled or hidden button loses the focus: its neighbour takes it.
     if (hadFocus && running !== this.#running) {
       (running ? this.#cancel : this.#run).focus();
     }
     if (running && !this.#running) {
-      // It may have been started from the palette, with another part of the page in view.
+      // The task may have been started from the command palette, while another part of the page was in view.
       section.open = true;
       section.scrollIntoView({ block: 'start' });
     }
     this.#running = running;
   }
 
-  /** An increment of the progress, where this is the task that runs. */
+  /** Shows new progress, if this task is running. */
   showProgress(progress: Progress): void {
     if (this.#running) {
       this.#progress.show(this.#title, progress);

@@ -1,14 +1,14 @@
-/** A call that waits until nothing has asked for it for a while. */
+/** A call that waits until it has not been requested for a while. */
 interface Debounced {
-  /** Asks for the call, later. */
+  /** Requests the call. */
   later(): void;
-  /** Makes the call now; a waiting one is dropped. */
+  /** Calls now and drops a waiting call. */
   now(): void;
-  /** Makes a waiting call now, and nothing where none waits. */
+  /** Makes a waiting call now; does nothing if none is waiting. */
   flush(): void;
 }
 
-/** Puts `act` off until `delay` milliseconds after the last request. */
+/** Delays `act` until `delay` milliseconds after the last request. */
 export function debounce(act: () => void, delay: number): Debounced {
   let timer: number | undefined;
   const now = (): void => {
@@ -30,7 +30,7 @@ export function debounce(act: () => void, delay: number): Debounced {
   };
 }
 
-/** A call that is made at once, and then at most every `interval` milliseconds while it is asked for; the last request is never lost. */
+/** Calls `act` at the first request, then at most every `interval` milliseconds; the last request is never lost. */
 export function throttle(act: () => void, interval: number): () => void {
   let timer: number | undefined;
   let wanted = false;

@@ -1,4 +1,4 @@
-// The casts below are how custom elements come: `createElement` makes what the registration above it names.
+// Custom elements need the casts below: `createElement` returns the class registered under that name.
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment */
 import {
   provideVSCodeDesignSystem,
@@ -22,7 +22,7 @@ export type { Button, Dropdown, TextField };
 /**
  * Registers the toolkit's components that the page uses.
  *
- * The toolkit is no longer maintained: this is the one module that knows it, so that it can be replaced here.
+ * The toolkit is no longer maintained: only this module imports it, so that it can be replaced here.
  */
 export function registerComponents(): void {
   provideVSCodeDesignSystem().register(
@@ -54,7 +54,7 @@ interface Choice {
   readonly label: string;
 }
 
-/** A dropdown; `onChoose` hears only the user's choices. */
+/** A dropdown; `onChoose` is called only for the user's choices. */
 export function dropdown(choices: readonly Choice[], attributes: Attributes, onChoose: (value: string) => void): Dropdown {
   const built = document.createElement('vscode-dropdown') as Dropdown;
   setAttributes(built, attributes);
@@ -68,14 +68,14 @@ export function dropdown(choices: readonly Choice[], attributes: Attributes, onC
   return built;
 }
 
-/** Selects an entry from outside; the options only exist once the dropdown is in the page. */
+/** Selects an entry from code; the options exist only once the dropdown is in the page. */
 export function setChoice(target: Dropdown, value: string): void {
   if (target.value !== value) {
     target.value = value;
   }
 }
 
-/** Choices side by side, of which one holds; `onChoose` hears only the user's choices. */
+/** Radio buttons side by side; `onChoose` is called only for the user's choices. */
 export function radioGroup(
   label: string,
   choices: readonly Choice[],
@@ -93,7 +93,7 @@ export function radioGroup(
   }
   let last = chosen;
   built.addEventListener('change', () => {
-    // It also tells of what it was given.
+    // The component also reports values set from code.
     if (built.value !== last) {
       last = built.value;
       onChoose(last);
@@ -102,7 +102,7 @@ export function radioGroup(
   return built;
 }
 
-/** A one-line field. `onInput` hears every key, `onCommit` Enter and leaving the field. */
+/** A one-line field. `onInput` is called at every keystroke, `onCommit` on Enter and when the field loses the focus. */
 export function textField(attributes: Attributes, onInput: () => void, onCommit: () => void): TextField {
   const built = document.createElement('vscode-text-field') as TextField;
   setAttributes(built, attributes);
@@ -111,7 +111,7 @@ export function textField(attributes: Attributes, onInput: () => void, onCommit:
   return built;
 }
 
-/** Marks a field whose value is refused, for the eye and for screen readers. */
+/** Marks a refused value, visually and for screen readers. */
 export function setFieldInvalid(target: TextField, invalid: boolean): void {
   setAttributes(target, { 'aria-invalid': invalid ? 'true' : false });
 }

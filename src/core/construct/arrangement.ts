@@ -1,9 +1,9 @@
 /**
- * One black-box call of one head, before any token is looked at: which token's query and which token's key each of its
- * M rows carries. Row 0 is always the synthetic token of lemma 3.1, and rows carry queries and keys side by side.
+ * One black-box call of one head, independent of any tokens: which token's query and which token's key each of its M rows
+ * carries. Row 0 is always the synthetic token of lemma 3.1, and rows carry queries and keys side by side.
  *
- * A construction can say nothing but this: which rows to copy where, and whether the resulting states are to be added
- * or taken away. It never sees a token, so it can do no arithmetic on one.
+ * A construction can only say which rows to copy where, and whether the resulting states are added or subtracted. It never
+ * sees a token, so it cannot compute with one.
  */
 export interface Pattern {
   /** Whether the oracle masks causally: a row then sees the keys of its own and of earlier rows only. */
@@ -12,11 +12,14 @@ export interface Pattern {
   readonly queries: Int32Array;
   /** `[M]`: the token whose key and value a row carries, `noToken` for padding, `syntheticToken` in row 0. */
   readonly keys: Int32Array;
-  /** `[M]`: which of the call's chunks a row belongs to, 0 to p - 1; a query sees no key of another. Absent where there is one. */
+  /**
+   * `[M]`: which of the call's chunks a row belongs to, 0 to p - 1; a query sees no key of another chunk. Absent for a
+   * single chunk.
+   */
   readonly chunks?: Int32Array;
-  /** Leading rows whose keys every chunk sees: the synthetic token and, where there are any, the sinks. */
+  /** Leading rows whose keys every chunk sees: the synthetic token and the sinks, if any. */
   readonly sharedRows: number;
-  /** -1 where the proof subtracts this call's sums (theorem 5.1, `paper`). */
+  /** -1 if the proof subtracts this call's sums (theorem 5.1, `paper`). */
   readonly sign: 1 | -1;
 }
 
@@ -25,7 +28,7 @@ export const noToken = -1;
 /** The key of the synthetic token. */
 export const syntheticToken = -2;
 
-/** A pattern of `rows` rows (M) that holds the synthetic token only; its arrays are the caller's to fill. */
+/** A pattern of `rows` rows (M) with only the synthetic token; the caller fills its arrays. */
 export function blankPattern(rows: number, causal: boolean, sign: 1 | -1 = 1): Pattern {
   const keys = new Int32Array(rows).fill(noToken);
   keys[0] = syntheticToken;
@@ -38,10 +41,10 @@ export function rowSees({ causal, keys, chunks, sharedRows }: Pattern, query: nu
 }
 
 /**
- * `[M]`: for each row with a query, a token whose key that query sees, or `noToken` where it sees none.
+ * `[M]`: for each row with a query, a token whose key that query sees, or `noToken` if it sees none.
  *
- * Its score is what the synthetic token is given: never above the row's log-normaliser, so that the share of the real
- * keys cannot underflow.
+ * Its score becomes the synthetic token's: it never exceeds the row's log-normaliser, so the share of the real keys cannot
+ * underflow.
  */
 export function referenceTokens(pattern: Pattern): Int32Array {
   const { causal, queries, keys } = pattern;
@@ -70,26 +73,26 @@ export interface FormulaTerm {
   readonly patterns: number;
 }
 
-/** Terms of a sum. Patterns of one term may share a call; those of two call different oracles, and never do. */
+/** Terms of a sum. Patterns of one term may share a call; those of two terms call different oracles, so they never do. */
 export type PatternFormula = readonly FormulaTerm[];
 
 /**
- * How a black-box construction lays one head of one layer out in calls.
+ * How a black-box construction arranges one head of one layer in calls.
  *
- * `tight` makes one call of a pattern, `paper` two (lemma 3.1: with the synthetic token, and without it).
+ * `tight` makes one call per pattern, `paper` two (lemma 3.1: with the synthetic token, and without it).
  */
 export interface Arrangement {
   /** Statement of the paper, such as `Theorem 3.5`. */
   readonly statement: string;
-  /** Rows that a call has: M, or fewer where a short sequence does not need them. */
+  /** Rows of a call: M, or fewer if a short sequence does not need them. */
   readonly rows: number;
-  /** Tokens of a query block of the plan. */
+  /** Tokens per query block of the plan. */
   readonly blockSize: number;
-  /** Independent chunks that share a call, kept apart by separation vectors; 1 where a call is one chunk. */
+  /** Independent chunks that share a call, kept apart by separation vectors; 1 if a call is one chunk. */
   readonly chunks: number;
-  /** The patterns that a query block (0-based) causes, in the order of the calls. */
+  /** The patterns of a query block (0-based), in the order of the calls. */
   patternsOf(queryBlock: number): Iterable<Pattern>;
-  /** How many of them there are, by whether the oracle masks causally, without making them. */
+  /** Number of these patterns, by whether the oracle masks causally, without building them. */
   countOf(queryBlock: number): PatternCount;
   /** The number of patterns in closed form. */
   readonly formula: PatternFormula;
@@ -97,16 +100,16 @@ export interface Arrangement {
   readonly bound: PatternFormula;
 }
 
-/** Patterns by the kind of oracle they call: two kinds never share a call. */
+/** Number of patterns by the kind of oracle they call: two kinds never share a call. */
 export interface PatternCount {
   readonly causal: number;
   readonly open: number;
 }
 
-/** What an arrangement is made from. */
+/** The inputs of an arrangement. */
 export interface ArrangementRequest {
   /** N. */
   readonly tokens: number;
-  /** M: rows a call may have, the synthetic token's included. */
+  /** M: rows a call may have, including the synthetic token's. */
   readonly inputLength: number;
 }

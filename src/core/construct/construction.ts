@@ -7,29 +7,29 @@ import { windowDifferences } from './window-differences';
 export type { Arrangement, ArrangementRequest, FormulaTerm, PatternCount, PatternFormula } from './arrangement';
 
 /**
- * How the large transformer is made of calls of the small one: `fused` hands the mask in and takes the log-normaliser
- * out; `tight` and `paper` call a black box that shows its final output only.
+ * How the large transformer is computed by calls of the small one: `fused` passes the mask in and reads the log-normaliser;
+ * `tight` and `paper` call a black box that shows its final output only.
  */
 export const constructions = ['fused', 'tight', 'paper'] as const;
 export type Construction = (typeof constructions)[number];
 export type BlackBoxConstruction = Exclude<Construction, 'fused'>;
 
-/** The name of a construction that calls a black box. */
+/** Whether a construction calls a black box. */
 export function isBlackBox(construction: Construction): construction is BlackBoxConstruction {
   return construction !== 'fused';
 }
 
-/** What a scenario's calls of a black box are laid out for. */
+/** What the arrangement of a scenario's black-box calls depends on. */
 export interface BlackBoxRequest extends ArrangementRequest {
   readonly construction: BlackBoxConstruction;
-  /** Whether the black box at hand masks causally by itself. */
+  /** Whether the available black box masks causally by itself. */
   readonly causal: boolean;
 }
 
 /**
- * The arrangement of a window of `window` tokens before a token, with `sinks` keys that all later tokens see (theorem 5.1).
+ * The arrangement of a window of the last `window` tokens, with `sinks` keys that all later tokens see (theorem 5.1).
  *
- * @throws InputError for a window that the theorem does not reach
+ * @throws InputError for a window outside the theorem's range
  */
 export function windowArrangement(window: number, sinks: number, request: BlackBoxRequest): Arrangement {
   const { tokens, inputLength, construction } = request;

@@ -1,8 +1,8 @@
 /**
- * Separation vectors of theorem 4.2: they keep independent chunks apart in one call that has no mask for it.
+ * Separation vectors of theorem 4.2: they keep independent chunks apart in one call that has no mask between them.
  *
- * Chunk `c` gets `u_c` in `{0, -B}^w` with exactly w/2 zeros on its queries and `v_c = B + u_c` on its keys. Then
- * `<u_c, v_c>` is 0, every product being 0, so no score within a chunk is rounded; across chunks `<u_c, v_c'> <= -B^2`.
+ * Chunk `c` gets `u_c` in `{0, -B}^w` with exactly w/2 zeros on its queries and `v_c = B + u_c` on its keys. Then `<u_c,
+ * v_c>` is 0, every product being 0, so no score within a chunk is rounded; across chunks `<u_c, v_c'> <= -B^2`.
  */
 export interface SeparationVector {
   /** `[w]`, for the queries. */
@@ -17,7 +17,7 @@ export interface SeparationVector {
  */
 export const separationStrength = 1024;
 
-/** The smallest even w with C(w, w/2) >= chunks; 0 where one chunk has nobody to be kept apart from. */
+/** The smallest even w with C(w, w/2) >= chunks; 0 for a single chunk. */
 export function separationWidth(chunks: number): number {
   let width = 0;
   for (let vectors = 1; vectors < chunks; width += 2) {

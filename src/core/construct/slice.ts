@@ -7,11 +7,11 @@ export interface Columns {
 }
 
 /**
- * What a call is read for.
+ * What is read from a call.
  *
- * `state`: the mean value and the log-normaliser, through two indicator columns (`tight`). `normaliser`: the
- * log-normaliser by the literal formula `e^c * a / (1 - a)` of lemma 3.1. `mean-value`: the mean value, without the
- * synthetic token. `mean-key`: the mean key, without the synthetic token, on which a retry stands.
+ * `state`: the mean value and the log-normaliser, through two indicator columns (`tight`). `normaliser`: the log-normaliser
+ * by the literal formula `e^c * a / (1 - a)` of lemma 3.1. `mean-value`: the mean value, without the synthetic token.
+ * `mean-key`: the mean key, without the synthetic token, which a retry uses as its reference.
  */
 export type Reading = 'state' | 'normaliser' | 'mean-value' | 'mean-key';
 
@@ -19,14 +19,14 @@ export type Reading = 'state' | 'normaliser' | 'mean-value' | 'mean-key';
 interface SliceShape {
   /** m: width of the head. */
   readonly headWidth: number;
-  /** w: width of the separation vectors, 0 where there are none. */
+  /** w: width of the separation vectors, 0 if there are none. */
   readonly separation: number;
 }
 
-/** Where a slice's columns are. The first `inputWidth` come in with the call; the oracle fills the others. */
+/** Positions of a slice's columns. The first `inputWidth` are the call's input; the oracle fills the others. */
 export interface SliceColumns {
   readonly query: Columns;
-  /** A key whose score with the query the synthetic token takes. */
+  /** The key whose score with the query becomes the synthetic token's. */
   readonly reference: Columns;
   readonly key: Columns;
   readonly value: Columns;
@@ -43,7 +43,7 @@ export interface SliceColumns {
   readonly inputWidth: number;
   /** c: the score of the synthetic token, `<query, reference>`. */
   readonly score: Columns;
-  /** What the slice's attention head returned. */
+  /** The result of the slice's attention head. */
   readonly result: Columns;
   readonly width: number;
 }
@@ -86,17 +86,17 @@ export function sliceColumns({ headWidth: m, separation: w }: SliceShape, readin
   };
 }
 
-/** Columns that an attention head returns: values it averages. */
+/** Columns that an attention head returns: the values it averages. */
 export function resultWidth(headWidth: number, reading: Reading): number {
   return { state: headWidth + 2, normaliser: 1, 'mean-value': headWidth, 'mean-key': headWidth }[reading];
 }
 
-/** Columns of the final output, all that can be seen of a call: mean and log-normaliser, or one of them. */
+/** Columns of the final output, which is all that a call shows: mean and log-normaliser, or one of them. */
 export function outputWidth(headWidth: number, reading: Reading): number {
   return reading === 'state' ? headWidth + 1 : resultWidth(headWidth, reading);
 }
 
-/** Width of a head's queries and keys: the token's own, c, padding and separation. */
+/** Width of a head's queries and keys: the token's own columns, c, padding and separation. */
 export function scoreWidth({ headWidth, separation }: SliceShape): number {
   return headWidth + 2 + separation;
 }
@@ -121,7 +121,9 @@ export function callFlops(shape: BlackBoxShape, reading: Reading): number {
   return layers * heads * perHead;
 }
 
-/** Bytes of one call's tensors in float32: tokens in and between layers, projections, scores and weights of one layer. */
+/**
+ * Bytes of one call's tensors in float32: tokens in and between layers, and projections, scores and weights of one layer.
+ */
 export function callBytes(shape: BlackBoxShape, reading: Reading): number {
   const { rows, layers, heads } = shape;
   const { width, inputWidth } = sliceColumns(shape, reading);
@@ -130,21 +132,21 @@ export function callBytes(shape: BlackBoxShape, reading: Reading): number {
   return 4 * (tokens + attention);
 }
 
-/** Bytes of the weights that a call is given, in float32: they grow with the square of H'L'. */
+/** Bytes of the weights passed with a call, in float32: they grow with the square of H'L'. */
 export function callWeightBytes(shape: BlackBoxShape, reading: Reading): number {
   const { layers, heads, headWidth } = shape;
   const width = layers * heads * sliceColumns(shape, reading).width;
-  // Queries, keys, values and the output projection, of every head of every layer.
+  // Queries, keys, values and the output projection of every head of every layer.
   return 4 * layers * heads * width * (2 * scoreWidth(shape) + 2 * resultWidth(headWidth, reading));
 }
 
-/** The readings that a construction takes of a pattern, in order. */
+/** The readings that a construction makes of a pattern, in order. */
 export const readingsOf = {
   tight: ['state'],
   paper: ['normaliser', 'mean-value'],
 } as const satisfies Readonly<Record<'tight' | 'paper', readonly Reading[]>>;
 
-/** Calls that one instance takes: under `fused` its single call, under a black box one for each reading. */
+/** Calls per instance: one under `fused`, one per reading under a black box. */
 export function callsPerInstance(construction: Construction): number {
   return construction === 'fused' ? 1 : readingsOf[construction].length;
 }

@@ -7,7 +7,10 @@ function openTile(rows: number, cut: Partition, queryBlock: number, keyBlock: nu
   return fillTile(blankPattern(rows, false), cut, queryBlock, keyBlock);
 }
 
-/** The lower triangle of a tile, diagonal included (theorem 3.5): on the diagonal of the mask, all that is visible. */
+/**
+ * The lower triangle of a tile, including the diagonal (theorem 3.5); for a tile on the mask's diagonal, every visible
+ * pair.
+ */
 function lowerTriangle(rows: number, cut: Partition, queryBlock: number, keyBlock: number): Pattern {
   return fillTile(blankPattern(rows, true), cut, queryBlock, keyBlock);
 }
@@ -39,7 +42,7 @@ function upperTriangle(rows: number, cut: Partition, queryBlock: number, keyBloc
   for (let key = 0; key < keys; key += 1) {
     pattern.keys[keys - key] = firstKey + key;
   }
-  // The last query of a full block sees nothing here, and is left out.
+  // The last query of a full block sees nothing here, so it is left out.
   for (let query = 0; query < Math.min(keys - 1, blockEnd(cut, queryBlock) - firstQuery); query += 1) {
     pattern.queries[keys - 1 - query] = firstQuery + query;
   }
@@ -60,7 +63,7 @@ function sampledTiles(rows: number, cut: Partition, seed: number): (queryBlock: 
 }
 
 /**
- * What the tile arrangements share: blocks of b = M - 1 tokens, because the synthetic token takes one of the M rows.
+ * The partition of the tile arrangements: blocks of b = M - 1 tokens, because the synthetic token takes one of the M rows.
  *
  * T = ceil(N / (M - 1)).
  */
@@ -87,7 +90,7 @@ export function fullTiles(request: ArrangementRequest): Arrangement {
   };
 }
 
-/** Theorem 3.4 with a causal mask inside the tile graph: tiles below the diagonal are open, those on it causal. */
+/** Theorem 3.4 with a causal mask inside the tile graph: tiles below the diagonal are open, those on it are causal. */
 export function causalTiles(request: ArrangementRequest): Arrangement {
   const { cut, ...shape } = blocksOf(request);
   const formula = [

@@ -2,19 +2,19 @@ import { type Arrangement, type ArrangementRequest, blankPattern, noToken, type 
 import { placeTokens } from './tiles';
 
 /**
- * Theorem 5.1 without a subtraction (`tight`), for a window r <= M - 1 that is shorter than the sequence.
+ * Theorem 5.1 without subtraction (`tight`), for a window r <= M - 1 that is shorter than the sequence.
  *
  * The sequence is cut into C = ceil(N / r) chunks of r tokens. A query's window is its own chunk up to itself (the causal
- * pattern) and what its own position leaves over of the chunk before (the reversed pattern). p chunks share a call, kept
- * apart by separation vectors. Sinks ride along as shared keys where a call has room for them, and have calls of their
- * own where it has not.
+ * pattern) and the remainder of the window in the previous chunk (the reversed pattern). p chunks share a call, kept apart
+ * by separation vectors. Sinks are shared keys of these calls if the calls have room for them; otherwise they have calls of
+ * their own.
  */
 export function windowChunks({ tokens, inputLength }: ArrangementRequest, window: number, sinks: number): Arrangement {
   const chunkCount = Math.ceil(tokens / window);
   const ridingSinks = window + sinks < inputLength ? sinks : 0;
   const chunks = Math.min(chunkCount, Math.floor((inputLength - 1 - ridingSinks) / window));
   const groups = Math.ceil(chunkCount / chunks);
-  // Chunk 0 has no chunk before it, and with s = r nothing but sinks comes before chunk 1.
+  // Chunk 0 has no previous chunk, and with s = r only sinks come before chunk 1.
   const firstWithPast = sinks === window ? 2 : 1;
   const pastGroups = window === 1 ? 0 : Math.ceil(Math.max(0, chunkCount - firstWithPast) / chunks);
   const lonelySinks = sinks > 0 && ridingSinks === 0;
@@ -71,7 +71,7 @@ interface ChunkShape {
   readonly chunkCount: number;
 }
 
-/** Chunks `[first, first + p)`, each query with the keys of its own chunk up to itself, and the sinks that ride along. */
+/** Chunks `[first, first + p)`: each query with the keys of its own chunk up to itself, and the shared sinks. */
 function ownChunks({ tokens, window, rows, chunks, chunkCount }: ChunkShape, first: number, ridingSinks: number): Pattern {
   const pattern = { ...blankPattern(rows, true), chunks: new Int32Array(rows).fill(noToken), sharedRows: 1 + ridingSinks };
   placeTokens(pattern.keys, 1, 0, ridingSinks);
@@ -80,7 +80,7 @@ function ownChunks({ tokens, window, rows, chunks, chunkCount }: ChunkShape, fir
     const to = Math.min(tokens, from + window);
     const row = 1 + ridingSinks + slot * window;
     if (from === 0) {
-      // The first chunk holds the sinks: its queries see them there, once, and only up to themselves.
+      // The first chunk contains the sinks: its queries see them there, once, and only up to themselves.
       const shared = Math.min(ridingSinks, to);
       placeTokens(pattern.queries, 1, 0, shared);
       pattern.chunks.fill(slot, 1, 1 + shared);
@@ -98,13 +98,13 @@ function fillChunk(pattern: Pattern & { readonly chunks: Int32Array }, slot: num
   pattern.chunks.fill(slot, row, row + to - from);
 }
 
-/** Chunks `[first, first + p)`, each query with the keys of the chunk before that come after its own position. */
+/** Chunks `[first, first + p)`: each query with the keys of the previous chunk that come after its own position. */
 function chunksBefore({ tokens, window, sinks, rows, chunks, chunkCount }: ChunkShape, first: number): Pattern {
   const pattern = { ...blankPattern(rows, true), chunks: new Int32Array(rows).fill(noToken) };
   for (let slot = 0; slot < chunks && first + slot < chunkCount; slot += 1) {
     const start = (first + slot) * window;
     const row = 1 + slot * window;
-    // Sinks reach all of chunk 1 by themselves: they must not come in through the window again.
+    // All of chunk 1 sees the sinks directly: the window must not add them again.
     const firstKey = first + slot === 1 ? sinks : 0;
     for (let key = window - 1; key >= firstKey; key -= 1) {
       pattern.keys[row + window - 1 - key] = start - window + key;
@@ -117,7 +117,7 @@ function chunksBefore({ tokens, window, sinks, rows, chunks, chunkCount }: Chunk
   return pattern;
 }
 
-/** Queries from `first` on with the sinks: keys in rows 1 to s, queries from the last of them on. */
+/** Queries from `first` on with the sinks: keys in rows 1 to s, queries from row s on. */
 function sinksAlone({ tokens, sinks, rows }: ChunkShape, first: number): Pattern {
   const pattern = blankPattern(rows, true);
   placeTokens(pattern.keys, 1, 0, sinks);

@@ -2,11 +2,11 @@ import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern }
 import { placeTokens } from './tiles';
 
 /**
- * Theorem 5.1 as its proof goes (`paper`): chunks of M - r queries, and a window as the difference of two causal sums,
- * `sum over j <= i` less `sum over j <= i - r`; sinks as the difference of two sums over the sinks.
+ * Theorem 5.1 as in its proof (`paper`): chunks of M - r queries, and a window as the difference of two causal sums, `sum
+ * over j <= i` minus `sum over j <= i - r`; sinks as the difference of two sums over the sinks.
  *
- * The subtraction cancels where the mass lies outside the window, which is what an attention sink does: the error that
- * comes of it is the construction's own.
+ * The subtraction cancels if the mass lies outside the window, as with an attention sink: the resulting error belongs to
+ * the construction itself.
  */
 export function windowDifferences({ tokens, inputLength }: ArrangementRequest, window: number, sinks: number): Arrangement {
   const queries = inputLength - window;
@@ -38,12 +38,12 @@ interface DifferenceShape {
   readonly tokens: number;
   readonly window: number;
   readonly sinks: number;
-  /** M - r: queries of a chunk. */
+  /** M - r: queries per chunk. */
   readonly queries: number;
   readonly rows: number;
 }
 
-/** The sum over keys `j <= i - shift`, within the M - 1 keys that end at the chunk's last query. */
+/** The sum over keys `j <= i - shift` among the M - 1 keys that end at the chunk's last query. */
 function sumUpTo({ tokens, window, queries, rows }: DifferenceShape, first: number, shift: number, sign: 1 | -1): Pattern {
   const pattern = blankPattern(rows, true, sign);
   const firstKey = first - window + 1;
@@ -52,7 +52,7 @@ function sumUpTo({ tokens, window, queries, rows }: DifferenceShape, first: numb
   placeTokens(pattern.keys, 1 + Math.max(0, -firstKey), Math.max(0, firstKey), end);
   for (let query = first; query < end; query += 1) {
     const row = 1 + query - shift - firstKey;
-    // With the shift a chunk's first query sees no key: its sum is empty.
+    // With the shift, a chunk's first query sees no key: its sum is empty.
     if (row > 0) {
       pattern.queries[row] = query;
     }
@@ -68,7 +68,7 @@ function allSinks({ tokens, sinks, queries, rows }: DifferenceShape, first: numb
   return pattern;
 }
 
-/** The sum over the sinks `j > i - r`, which the window already holds or the mask hides: keys in reverse order. */
+/** The sum over the sinks `j > i - r`, which the window already contains or the mask hides: keys in reverse order. */
 function sinksNotYetPassed({ tokens, window, sinks, queries, rows }: DifferenceShape, first: number): Pattern {
   const pattern = blankPattern(rows, true, -1);
   for (let sink = 0; sink < sinks; sink += 1) {
@@ -78,7 +78,7 @@ function sinksNotYetPassed({ tokens, window, sinks, queries, rows }: DifferenceS
   for (let query = first; query < Math.min(tokens, first + queries); query += 1) {
     const seen = Math.min(sinks, sinks - (query - window + 1));
     if (seen === sinks) {
-      // Queries that see them all may stand anywhere below the keys.
+      // Queries that see all sinks may be anywhere below the keys.
       pattern.queries[room] = query;
       room += 1;
     } else if (seen > 0) {

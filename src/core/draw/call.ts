@@ -2,7 +2,7 @@ import { noToken, type Pattern, rowSees, syntheticToken } from '../construct/arr
 import { type CellValue, gridLines, outlineOf, type Rectangle, rectanglesOf } from './rectangles';
 import { type Drawing, element, hatchFill, ink, movedTo, textAt, wrapped } from './svg';
 
-/** What the query of one row makes of the key of another: values of cells, so numbers. */
+/** Values of cells: how the query of one row treats the key of another. */
 const nothing = 0;
 const masked = 1;
 const separated = 2;
@@ -12,7 +12,7 @@ const seen = 4;
 /**
  * Draws `[M, M]`: which rows' keys each row's query sees, and what hides the others.
  *
- * @param side of a cell in pixels, the height of a row of the table beside it
+ * @param side of a cell in pixels: the height of a row of the table beside it
  */
 function drawSight({ name, pattern, colour }: CallLayout, side: number): string {
   const { causal, queries, keys, sign } = pattern;
@@ -70,7 +70,7 @@ function crossesOf({ x, y, width, height }: Rectangle): string {
   return cells.join('');
 }
 
-/** One call, to be drawn row by row. */
+/** One call, drawn row by row. */
 interface CallLayout {
   /** Name of the picture, for its hatching. */
   readonly name: string;
@@ -79,7 +79,7 @@ interface CallLayout {
   readonly colour: string;
   /** Such as `Call 2 of 16`. */
   readonly title: string;
-  /** What to see in it. */
+  /** What the picture shows. */
   readonly note: string;
   /** s: the first s tokens are sinks. */
   readonly sinks: number;
@@ -91,10 +91,10 @@ const titleLine = 16;
 const noteLine = 14;
 const noteCharacters = 62;
 const gap = 18;
-/** Room that a note takes. */
+/** Width of a note in pixels. */
 const panelWidth = 340;
 
-/** Draws a call: what each of its rows carries, and which rows' keys each row's query sees. */
+/** Draws a call: the content of each row, and which rows' keys each row's query sees. */
 export function drawCall(call: CallLayout): Drawing {
   const { pattern } = call;
   const rows = pattern.queries.length;

@@ -10,7 +10,7 @@ import { coverageOf } from './coverage';
 import { drawPairGrid } from './pair-grid';
 import { callColours, callPalette, type Drawing, element, hatchFill, ink, movedTo, page, textAt } from './svg';
 
-/** Which construction is drawn, on what. */
+/** Which construction is drawn, for which prompt and call size. */
 export interface ConstructionPictureRequest {
   /** File name without its ending; a prefix of ids. */
   readonly name: string;
@@ -27,15 +27,15 @@ export interface ConstructionPictureRequest {
   readonly calls: readonly ShownCall[];
 }
 
-/** A call that is drawn row by row. */
+/** A call drawn row by row. */
 interface ShownCall {
   /** From 1, in the order of the calls. */
   readonly call: number;
-  /** What there is to see in it. */
+  /** What the picture of the call shows. */
   readonly note: string;
 }
 
-/** Largest side of a grid in pixels, and of its cells. */
+/** Largest side of a grid, and of its cells, in pixels. */
 const gridSide = 340;
 const largestCell = 20;
 const gap = 36;
@@ -99,7 +99,7 @@ export function constructionPicture(request: ConstructionPictureRequest): string
   return page({ name, title, description: described.join(' '), body, caption });
 }
 
-/** The title of a call; what the proof does in several calls is named by its pattern. */
+/** The title of a call; if the proof uses several calls, the pattern's name is used. */
 function titleOf({ construction }: ConstructionPictureRequest, call: number, patterns: readonly Pattern[]): string {
   const readings: number = readingsOf[construction].length;
   return readings === 1 ? `Call ${call} of ${patterns.length}` : `Pattern ${call} of ${patterns.length}, ${readings} calls`;
@@ -116,7 +116,7 @@ function stacked(drawings: readonly Drawing[], between: number): Drawing {
   return { markup: placed.join(''), width: Math.max(0, ...drawings.map(({ width }) => width)), height: Math.max(0, height) };
 }
 
-/** The keys in their own order, and under theorem 4.1 in the order of its permutation as well. */
+/** The keys in sequence order, and under theorem 4.1 also in the order of its permutation. */
 function columnOrders({ scenario, tokens }: ConstructionPictureRequest): { columns: readonly number[]; columnsTitle: string }[] {
   const own = { columns: Array.from({ length: tokens }, (_, key) => key), columnsTitle: 'key' };
   const seed = sampleSeed(scenario);
@@ -149,7 +149,7 @@ function legendOf(
   return items.filter((item) => item !== false);
 }
 
-/** The numbers of a picture in words: what N, M and the rest come to, and the calls, counted. */
+/** The picture's numbers in words: the values of N, M and the other letters, and the number of calls. */
 function captionOf(request: ConstructionPictureRequest, arrangement: Arrangement, patterns: number): string[] {
   const { construction } = request;
   const readings: number = readingsOf[construction].length;
@@ -161,7 +161,7 @@ function captionOf(request: ConstructionPictureRequest, arrangement: Arrangement
   ];
 }
 
-/** How the sequence is cut. */
+/** The partition of the sequence in words. */
 function cutOf(
   { tokens, inputLength, scenario, construction }: ConstructionPictureRequest,
   { blockSize, chunks, rows }: Arrangement,
@@ -180,12 +180,12 @@ function cutOf(
   return `${given} C = ceil(N/r) = ${Math.ceil(tokens / window)} chunks of ${window} tokens, p = ${chunks} of them in a call${rowsUsed}.`;
 }
 
-/** r, where the scenario has one. */
+/** r, if the scenario has a window. */
 function windowOf(scenario: LayerScenario): number | undefined {
   return 'window' in scenario ? scenario.window : undefined;
 }
 
-/** What a fill means. */
+/** A fill and its meaning. */
 interface LegendItem {
   readonly kind: 'call' | 'synthetic' | 'masked' | 'separated' | 'taken' | 'cancelled' | 'unread' | 'sink';
   readonly label: string;
@@ -194,7 +194,7 @@ interface LegendItem {
 const line = 19;
 const side = 13;
 
-/** The meanings of fills, one a line. */
+/** The meanings of the fills, one per line. */
 function drawLegend(name: string, items: readonly LegendItem[]): Drawing {
   const lines = items.map(({ kind, label }, index) => movedTo(0, index * line, swatch(name, kind), textAt(side + 9, 11, label)));
   return { markup: element('g', { 'font-size': 11.5 }, ...lines), width: 300, height: items.length * line };

@@ -3,7 +3,7 @@ import { formatCount } from '../format';
 import { callPalette, type Drawing, element, ink, movedTo, page, textAt } from './svg';
 import { outlineOf, rectanglesOf } from './rectangles';
 
-/** Which short sequences are drawn. */
+/** The short sequences to draw. */
 interface ConversePictureRequest {
   readonly name: string;
   readonly title: string;
@@ -43,12 +43,12 @@ function letter(sequence: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + sequence);
 }
 
-/** The score that a sequence's queries get from a sequence's keys by their vectors, in units of B^2. */
+/** The score between two sequences from their vectors, in units of B^2. */
 function product(query: SeparationVector, key: SeparationVector): number {
   return query.query.reduce((sum, entry, column) => sum + entry * key.key[column], 0) / separationStrength ** 2;
 }
 
-/** The block-diagonal grid: which pairs have a weight is read off the vectors, not off the lengths. */
+/** The block-diagonal grid: the vectors, not the lengths, decide which pairs have a weight. */
 function drawPairs(lengths: readonly number[], vectors: readonly SeparationVector[]): Drawing {
   const sequenceOf = lengths.flatMap((length, sequence) => Array.from({ length }, () => sequence));
   const places = lengths.flatMap((length) => Array.from({ length }, (_, place) => place));
@@ -93,7 +93,7 @@ function drawPairs(lengths: readonly number[], vectors: readonly SeparationVecto
   return { markup: markup.join(''), width: axis + side, height: axis + side };
 }
 
-/** The vectors, one sequence a line. */
+/** The vectors, one sequence per line. */
 function drawVectors(vectors: readonly SeparationVector[], width: number): Drawing {
   const nameWidth = 84;
   const column = 26;
@@ -136,7 +136,7 @@ function drawVectors(vectors: readonly SeparationVector[], width: number): Drawi
   return { markup: markup.join(''), width: keyLeft + width * column, height: top + vectors.length * (line + 4) };
 }
 
-/** What each sequence's queries get from each sequence's keys. */
+/** The scores between all pairs of sequences. */
 function drawProducts(vectors: readonly SeparationVector[]): Drawing {
   const nameWidth = 84;
   const column = 46;

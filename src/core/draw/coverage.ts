@@ -2,24 +2,24 @@ import type { Pattern } from '../construct/arrangement';
 import { noToken, rowSees } from '../construct/arrangement';
 
 /**
- * Which call reads each (query, key) pair. Calls are numbered from 1, in the order in which they are made; 0 is none.
+ * Which call reads each (query, key) pair. Calls are numbered from 1 in the order in which they are made; 0 is none.
  *
- * A subtracting call takes away what the call before it has added.
+ * A subtracting call removes pairs that the call before it added.
  */
 export interface Coverage {
   /** N. */
   readonly tokens: number;
-  /** `[N * N]`: the call whose sum a pair is in when all is added and taken away. */
+  /** `[N * N]`: the call whose sum contains a pair after all additions and subtractions. */
   readonly owner: Int32Array;
-  /** `[N * N]`: the last call that took a pair away. */
+  /** `[N * N]`: the last call that subtracted a pair. */
   readonly taken: Int32Array;
 }
 
-/** Goes through the patterns of an arrangement, pair by pair. */
+/** Applies the patterns of an arrangement, pair by pair. */
 export function coverageOf(tokens: number, patterns: readonly Pattern[]): Coverage {
   const owner = new Int32Array(tokens * tokens);
   const taken = new Int32Array(tokens * tokens);
-  // The owner that comes back when the one on top of it is taken away: a sink that lies in a window is added twice.
+  // The owner restored when the one on top of it is subtracted: a sink inside a window is added twice.
   const beneath = new Int32Array(tokens * tokens);
   patterns.forEach((pattern, index) => {
     for (const pair of pairsOf(tokens, pattern)) {
@@ -46,12 +46,12 @@ function* pairsOf(tokens: number, pattern: Pattern): Generator<number> {
   }
 }
 
-/** The call whose area a pair is drawn in: the one that reads it, or the one that it was taken away from. */
+/** The call whose area contains a pair: the one that reads it, or the one that it was subtracted from. */
 export function areaOf({ owner, taken }: Coverage, pair: number, patterns: readonly Pattern[]): number {
   return owner[pair] === 0 && taken[pair] > 0 ? addedBefore(taken[pair], patterns) : owner[pair];
 }
 
-/** The adding call that a subtracting one belongs to; an adding call belongs to itself. */
+/** The adding call that a subtracting call belongs to; an adding call belongs to itself. */
 export function addedBefore(call: number, patterns: readonly Pattern[]): number {
   let adding = call;
   while (patterns[adding - 1].sign === -1) {

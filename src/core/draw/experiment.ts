@@ -4,7 +4,7 @@ import type { ExperimentReport, PlannedCost } from '../evaluate/report';
 import { InputError } from '../errors';
 import { qualityCostPicture } from './quality-cost';
 
-/** What the cost axis can count, for one window of N tokens. */
+/** What the cost axis can show, for one window of N tokens. */
 export const costAxes = {
   attention: { title: 'work of attention', of: ({ attentionFlops }: PlannedCost) => attentionFlops, format: formatFlops },
   work: { title: 'work of the whole model', of: ({ flops }: PlannedCost) => flops, format: formatFlops },
@@ -14,9 +14,9 @@ export const costAxes = {
 export type CostAxis = keyof typeof costAxes;
 
 /**
- * Quality against cost of an experiment's points: the mean KL divergence from the model's own attention.
+ * Quality against cost of an experiment's points: mean KL divergence from the model's own attention.
  *
- * @throws InputError where no point has a quality
+ * @throws InputError if no point has a quality
  */
 export function experimentPicture({ model, points, prompts, experiment }: ExperimentReport, axis: CostAxis): string {
   const { title, of, format } = costAxes[axis];

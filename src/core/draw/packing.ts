@@ -4,7 +4,7 @@ import { callPalette, type Drawing, element, ink, movedTo, page, textAt } from '
 /** A named group of a slice's columns. */
 type Part = Exclude<keyof SliceColumns, 'inputWidth' | 'width'>;
 
-/** How the parts are shown. */
+/** Labels and colours of the parts. */
 const partNames: Readonly<Record<Part, { readonly label: string; readonly colour: string }>> = {
   query: { label: 'query', colour: callPalette[0] },
   reference: { label: 'reference', colour: callPalette[4] },
@@ -22,7 +22,7 @@ const partNames: Readonly<Record<Part, { readonly label: string; readonly colour
 /** The parts in the order of their columns. */
 const parts = Object.keys(partNames) as Part[];
 
-/** Which small transformer is drawn: m, w, H' and L'. */
+/** The small transformer to draw: m, w, H' and L'. */
 interface PackingPictureRequest {
   readonly name: string;
   readonly title: string;
@@ -59,7 +59,7 @@ export function packingPicture(request: PackingPictureRequest): string {
   return page({ name, title, description, body, caption });
 }
 
-/** One slice, large, with the names and widths of its columns. */
+/** One enlarged slice, with the names and widths of its columns. */
 function drawSlice(columns: SliceColumns, { headWidth, separation }: PackingPictureRequest): Drawing {
   const scale = Math.floor(pageWidth / columns.width);
   const height = 64;
@@ -96,22 +96,22 @@ function drawSlice(columns: SliceColumns, { headWidth, separation }: PackingPict
   return { markup: markup.join(''), width: columns.width * scale, height: top + height + 42 };
 }
 
-/** Height of a strip in pixels, and the way from one strip to the next. */
+/** Height of a strip, and the gap between two strips, in pixels. */
 const strip = 26;
 const step = 66;
 
-/** A state of the residual stream: its name, and the slices whose c and whose results are there. */
+/** A state of the residual stream: its name, and which slices have their c and their results. */
 interface StreamState {
   readonly label: string;
   readonly scored: boolean;
-  /** Slices before this one have their results. */
+  /** Slices before this one have results. */
   readonly finished: number;
-  /** The small layer that made it, from 1; 0 is the first MLP. */
+  /** The small layer that produced it, from 1; 0 is the first MLP. */
   readonly layer?: number;
 }
 
 /**
- * Draws the residual stream of one token, from one layer to the next, down to the final output.
+ * Draws the residual stream of one token, layer by layer, down to the final output.
  *
  * @param width of the drawing in pixels
  */
@@ -181,7 +181,7 @@ function drawStrip(columns: SliceColumns, scale: number, scored: boolean, finish
   );
 }
 
-/** What happened to a slice since the strip above: its head ran, its MLP ran, or it was passed through. */
+/** What happened to a slice since the strip above: its head ran, its MLP ran, or it passed unchanged. */
 function drawStep(layer: number, slice: number, heads: number, width: number): string {
   const works = layer === 0 || Math.floor(slice / heads) === layer - 1;
   const middle = width / 2;

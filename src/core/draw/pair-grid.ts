@@ -4,7 +4,7 @@ import { addedBefore, areaOf, type Coverage } from './coverage';
 import { type CellValue, gridLines, outlineOf, rectanglesOf } from './rectangles';
 import { type Drawing, element, hatchFill, ink, movedTo, textAt } from './svg';
 
-/** What a grid of (query row, key column) pairs is drawn from. */
+/** The inputs of a grid of (query row, key column) pairs. */
 interface PairGrid {
   /** Name of the picture, for its hatching. */
   readonly name: string;
@@ -12,7 +12,7 @@ interface PairGrid {
   readonly patterns: readonly Pattern[];
   readonly colours: readonly string[];
   readonly mask: Mask;
-  /** `[N]`: the key that a column shows. */
+  /** `[N]`: the key shown in each column. */
   readonly columns: readonly number[];
   readonly columnsTitle: string;
   /** Side of a cell in pixels. */
@@ -22,7 +22,9 @@ interface PairGrid {
 /** Room for the axis titles and the token numbers. */
 const axis = 40;
 
-/** Draws the grid: every visible pair in the colour of the call that reads it, what is taken away hatched, hidden pairs blank. */
+/**
+ * Draws the grid: every visible pair in the colour of the call that reads it, subtracted pairs hatched, hidden pairs blank.
+ */
 export function drawPairGrid(grid: PairGrid): Drawing {
   const { coverage, columns, cell } = grid;
   const { tokens } = coverage;
@@ -108,7 +110,7 @@ interface Cell {
   readonly y: number;
 }
 
-/** The number of every call, in the middle of each piece of what it reads; with a minus sign on what it takes away. */
+/** The number of every call in the middle of each piece of its area; with a minus sign where it subtracts. */
 function drawCallNumbers({ coverage: { tokens, owner, taken }, patterns, columns, cell }: PairGrid): string {
   const numbers = patterns.flatMap(({ sign }, index) => {
     const call = index + 1;
@@ -135,7 +137,7 @@ function drawCallNumbers({ coverage: { tokens, owner, taken }, patterns, columns
   );
 }
 
-/** The pieces of an area, of cells that share edges. */
+/** The connected pieces of an area: cells that share edges. */
 function piecesOf(side: number, inside: (x: number, y: number) => boolean): Cell[][] {
   const met = new Set<number>();
   const pieces: Cell[][] = [];
@@ -161,7 +163,7 @@ function piecesOf(side: number, inside: (x: number, y: number) => boolean): Cell
   return pieces;
 }
 
-/** The centre of a piece that is a rectangle; of any other piece, the centre of the cell that is nearest to its own. */
+/** The centre of a rectangular piece; for any other piece, the centre of the cell nearest to the piece's centre. */
 function middleOf(piece: readonly Cell[]): Cell {
   const mean = (of: (cell: Cell) => number): number => piece.reduce((sum, cell) => sum + of(cell), 0) / piece.length + 0.5;
   const centre = { x: mean((cell) => cell.x), y: mean((cell) => cell.y) };

@@ -3,7 +3,7 @@ import type { Phase } from '../report/phases';
 import type { RunMeasurements } from '../report/report';
 import { callPalette, element, escaped, ink, movedTo, page, textAt } from './svg';
 
-/** What is drawn: where the time of runs went. */
+/** The runs to draw, by phase. */
 interface PhasesPictureRequest {
   /** Prefix of the ids in it. */
   readonly name: string;
@@ -11,13 +11,13 @@ interface PhasesPictureRequest {
   readonly runs: readonly { readonly label: string; readonly run: Pick<RunMeasurements, 'wallMs' | 'phases'> }[];
 }
 
-/** The phases that make up a run's time, in their order, and what is left of it. */
+/** The phases of a run's wall time, in order, and the remainder. */
 const phases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp', 'other'] as const satisfies readonly (Phase | 'other')[];
 
 const [labelWidth, barWidth, rowHeight, barHeight] = [230, 430, 24, 16];
 const longestLabel = 34;
 
-/** A bar for every run, cut into its phases, all to one scale. */
+/** One bar per run, divided into its phases, all at one scale. */
 export function phasesPicture({ name, title, runs }: PhasesPictureRequest): string {
   const longest = Math.max(...runs.map(({ run }) => run.wallMs), Number.MIN_VALUE);
   const shown = phases.filter((phase) => runs.some(({ run }) => timeOf(run, phase) > 0));

@@ -8,7 +8,7 @@ interface Picture {
   /** File name without its ending. */
   readonly name: string;
   readonly title: string;
-  /** Draws it: an SVG document, always the same. */
+  /** Draws it: an SVG document, deterministic. */
   readonly svg: () => string;
 }
 

@@ -6,17 +6,20 @@ interface Tick {
   readonly label: string;
 }
 
-/** One axis: where a value lies, in pixels, and where it has ticks. */
+/** One axis: the pixel of a value, and the ticks. */
 export interface Axis {
   readonly at: (value: number) => number;
   readonly ticks: readonly Tick[];
 }
 
-/** A logarithmic axis from pixel `from` to pixel `to`. Ticks are powers of ten; within two of them, 2 and 5 times as well. */
+/**
+ * A logarithmic axis from pixel `from` to pixel `to`. Ticks are powers of ten; on a short axis, also round values between
+ * them.
+ */
 export function logAxis(values: readonly number[], from: number, to: number, format: (value: number) => string): Axis {
   const logs = (values.length > 0 ? values : [1]).map((value) => Math.log10(value));
   const [least, most] = [Math.min(...logs), Math.max(...logs)];
-  // Room around the outermost points; a single point lies in the middle.
+  // Margin around the outermost points; a single point is centred.
   const room = Math.max(0.08 * (most - least), most > least ? 0.05 : 0.4);
   const [low, high] = [least - room, most + room];
   const at = (value: number): number => from + ((Math.log10(value) - low) / (high - low)) * (to - from);
@@ -66,33 +69,35 @@ export interface Box {
   readonly height: number;
 }
 
-/** What labels keep clear of. */
+/** What labels should avoid. */
 interface Surface {
-  /** Where labels belong. */
+  /** Labels stay inside this box. */
   readonly plot: Box;
-  /** Lines that a label had better not cover. */
+  /** Lines that a label should not cover if possible. */
   readonly lines: readonly Box[];
-  /** Markers and labels that it must not, if there is any other place. */
+  /** Markers and labels that a label must not cover unless no other place is left. */
   readonly taken: readonly Box[];
 }
 
-/** The place beside a marker at (x, y) where a label of this size covers least of what is there already. */
+/** The place beside a marker at (x, y) where a label of this size covers the least. */
 export function placeLabel(x: number, y: number, size: Pick<Box, 'width' | 'height'>, { plot, lines, taken }: Surface): Box {
   const covered = (box: Box, boxes: readonly Box[]): number => boxes.reduce((sum, other) => sum + overlap(box, other), 0);
   return (
     candidates(x, y, size)
-      // A line under a label is better than a label far away; another label or a marker is not.
+      // Covering a line is better than a label far away; covering another label or a marker is not.
       .map((box, index) => ({ box, cost: index + 0.4 * covered(box, lines) + 10 * covered(box, taken) + 1000 * outside(box, plot) }))
       .reduce((best, each) => (each.cost < best.cost ? each : best)).box
   );
 }
 
-/** A level or upright line with a little room on both sides. */
+/** A horizontal or vertical line, with a margin on both sides. */
 export function around([x, y]: readonly [number, number], [toX, toY]: readonly [number, number]): Box {
   return { x: Math.min(x, toX) - 2, y: Math.min(y, toY) - 2, width: Math.abs(toX - x) + 4, height: Math.abs(toY - y) + 4 };
 }
 
-/** Places of a label around a marker, the best first: right, left, above, below and the corners; then farther away. */
+/**
+ * Candidate places of a label around a marker, best first: right, left, above, below and the corners; then farther away.
+ */
 function candidates(x: number, y: number, { width: wide, height }: Pick<Box, 'width' | 'height'>): Box[] {
   const sides = [
     [1, 0],
@@ -121,7 +126,7 @@ function overlap(one: Box, other: Box): number {
   );
 }
 
-/** The part of a box that is not in the plot, in square pixels. */
+/** The part of a box outside the plot, in square pixels. */
 function outside(box: Box, plot: Box): number {
   return box.width * box.height - overlap(box, plot);
 }

@@ -2,33 +2,33 @@ import { paretoFront } from '../math/pareto';
 import { around, type Axis, type Box, linearAxis, logAxis, placeLabel, plain, plainOrCompact } from './plot';
 import { callPalette, type Drawing, element, escaped, ink, movedTo, page, textAt } from './svg';
 
-/** One run: what it costs and what it is worth. */
+/** One run: its cost and its quality. */
 export interface QualityCostPoint {
   /** Names its group in the legend: points of one scenario share shape and colour. */
   readonly scenario: string;
-  /** Beside the marker, short: `window 64`. */
+  /** Short label beside the marker: `window 64`. */
   readonly label: string;
   /** Above 0, in the unit of `costTitle`. */
   readonly cost: number;
-  /** The less the better, such as a mean divergence in nats or a perplexity. */
+  /** Lower is better, such as a mean divergence in nats or a perplexity. */
   readonly quality: number;
   /** Its 95% confidence interval. */
   readonly interval?: { readonly low: number; readonly high: number };
 }
 
-/** What is drawn. */
+/** The data of a quality-cost picture. */
 export interface QualityCostRequest {
   /** Prefix of the ids in it: a file name without its ending. */
   readonly name: string;
   readonly title: string;
-  /** What x counts, with its unit. */
+  /** Title of x, with its unit. */
   readonly costTitle: string;
-  /** What y measures, with its unit. */
+  /** Title of y, with its unit. */
   readonly qualityTitle: string;
-  /** A logarithmic y shows what is 0 or below on a line of its own, below a break in the axis. */
+  /** On a logarithmic y, values of 0 or below are drawn on a separate line, below a break in the axis. */
   readonly qualityScale: 'linear' | 'log';
   readonly points: readonly QualityCostPoint[];
-  /** Numbers of the cost axis; as a rule `formatCompact`, and plain below 1,000. */
+  /** Formats numbers of the cost axis; by default `formatCompact`, and plain below 1,000. */
   readonly formatCost?: (cost: number) => string;
 }
 
@@ -43,13 +43,16 @@ const width = 770;
 /** The plot, in pixels of the body. */
 const plot: Box = { x: 72, y: 24, width: width - 72 - 14, height: 360 };
 const bottom = plot.y + plot.height;
-/** How far from the plot's floor the line of zeros and the break above it are. */
+/** Distance of the line of zeros, and of the axis break above it, from the plot's bottom. */
 const zeroLine = 16;
 const breakHeight = 46;
 const labelSize = 11;
 const labelHeight = 13;
 
-/** Outlines of markers, within 6 pixels of (0, 0); a legend of more scenarios than shapes repeats them in the next colour. */
+/**
+ * Outlines of markers, within 6 pixels of (0, 0); if there are more scenarios than shapes, shapes repeat in the next
+ * colour.
+ */
 const shapes = [
   'M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z',
   'M-5 -5h10v10h-10z',
@@ -61,7 +64,7 @@ const shapes = [
 ] as const;
 
 /**
- * Quality against cost, both better the smaller: a marker for every point, and the Pareto front as a stepped line.
+ * Quality against cost, lower is better for both: a marker per point, and the Pareto front as a stepped line.
  *
  * Points whose cost is not above 0, and numbers that are not finite, cannot be drawn; the caption names them.
  */
@@ -77,7 +80,7 @@ export function qualityCostPicture(request: QualityCostRequest): string {
     drawAxes(x, y, request),
     drawFront(placed),
     ...placed.map((each) => drawInterval(each, y)),
-    // The front last, so that nothing hides it.
+    // The front is drawn last, so that nothing hides it.
     ...placed
       .toSorted((one, other) => Number(one.front) - Number(other.front))
       .map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), each.front, each.point.label))),
@@ -104,7 +107,7 @@ function costAxis(points: readonly QualityCostPoint[], format: (cost: number) =>
 }
 
 function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log'): Axis {
-  // An interval that goes down to almost 0 must not take a logarithmic axis with it: it runs off.
+  // An interval that reaches almost 0 must not stretch a logarithmic axis: it is cut off.
   const lowest = (quality: number, low: number): number => (scale === 'log' ? Math.max(low, quality / 10) : low);
   const values = points
     .flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])])
@@ -149,7 +152,7 @@ function drawAxes(x: Axis, y: Axis, { costTitle, qualityTitle, qualityScale }: Q
   ].join('');
 }
 
-/** The corners of the least quality that a cost is enough for: down at each point of the front, level up to the next. */
+/** Corners of the best quality within each cost: down at each point of the front, horizontal up to the next. */
 function frontCorners(placed: readonly Placed[]): (readonly [x: number, y: number])[] {
   const steps = placed.filter(({ front }) => front).sort((one, other) => one.x - other.x);
   const corners = steps.flatMap(({ x, y }, index) => [[x, index === 0 ? plot.y : steps[index - 1].y] as const, [x, y] as const]);
@@ -165,7 +168,7 @@ function drawFront(placed: readonly Placed[]): string {
     : element('polyline', { class: 'front', points, fill: 'none', stroke: ink.line, 'stroke-width': 1.4, 'stroke-dasharray': '5 3' });
 }
 
-/** The confidence interval, as far as it lies on the axis. */
+/** The part of the confidence interval that lies on the axis. */
 function drawInterval({ point: { interval }, x }: Placed, { at }: Axis): string {
   if (!isDrawn(interval)) {
     return '';
@@ -179,7 +182,7 @@ function isDrawn(interval: QualityCostPoint['interval']): interval is NonNullabl
   return interval !== undefined && Number.isFinite(interval.low) && Number.isFinite(interval.high);
 }
 
-/** The marker of a scenario's point: bold on the front, pale off it. */
+/** The marker of a scenario's point: bold on the front, pale otherwise. */
 function marker(scenario: number, front: boolean, label: string): string {
   return element(
     'path',
@@ -195,7 +198,7 @@ function marker(scenario: number, front: boolean, label: string): string {
   );
 }
 
-/** Every point's label at the place beside it that covers least of what is there already, with a line to it from far away. */
+/** Labels every point where the label covers the least, with a line to it if it is far away. */
 function drawLabels(placed: readonly Placed[], { at }: Axis): string {
   const corners = frontCorners(placed);
   const lines = [
@@ -235,7 +238,7 @@ function drawLegend(scenarios: readonly string[]): Drawing {
   return { markup: element('g', { class: 'legend', 'font-size': 11.5 }, ...items), width: plot.width, height: y + 14 };
 }
 
-/** A generous width of text in pixels: fonts differ. */
+/** An upper estimate of a text's width in pixels, because fonts differ. */
 function textWidth(content: string, size: number): number {
   return content.length * size * 0.55;
 }

@@ -1,6 +1,6 @@
 import { element, ink } from './svg';
 
-/** A rectangle of cells that have one value in common. */
+/** A rectangle of cells with the same value. */
 export interface Rectangle {
   readonly value: number;
   readonly x: number;
@@ -13,8 +13,8 @@ export interface Rectangle {
 export type CellValue = (x: number, y: number) => number;
 
 /**
- * Covers all cells that are not blank with rectangles, each cell once: runs of a row, and equal runs of consecutive rows
- * as one. It is what keeps the drawings small.
+ * Covers all cells that are not blank with rectangles, each cell once: runs within a row, and equal runs of consecutive
+ * rows merged. This keeps the drawings small.
  */
 export function rectanglesOf(columns: number, rows: number, valueAt: CellValue): Rectangle[] {
   const finished: Rectangle[] = [];
@@ -43,7 +43,7 @@ interface Run {
   readonly length: number;
 }
 
-/** Longest runs of equal values that are not 0. */
+/** Longest runs of equal values other than 0. */
 function runsOf(length: number, valueAt: (index: number) => number): Run[] {
   const runs: Run[] = [];
   for (let from = 0; from < length;) {
@@ -60,7 +60,7 @@ function runsOf(length: number, valueAt: (index: number) => number): Run[] {
   return runs;
 }
 
-/** Path data of the lines between cells of different value, the outer edge of cells that are not blank included. */
+/** Path data of the lines between cells of different value, including the outer edge of cells that are not blank. */
 export function outlineOf(columns: number, rows: number, valueAt: CellValue): string {
   const inside: CellValue = (x, y) => (x < 0 || y < 0 || x >= columns || y >= rows ? 0 : valueAt(x, y));
   const differs = (a: number, b: number): number => (a === b ? 0 : 1);

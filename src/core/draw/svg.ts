@@ -1,10 +1,10 @@
 import type { Pattern } from '../construct/arrangement';
 import { addedBefore, areaOf, type Coverage } from './coverage';
 
-/** Attributes of an element; those that are undefined are left out. */
+/** Attributes of an element; undefined ones are omitted. */
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An SVG element as markup. Numbers are rounded to hundredths, so that the same drawing is always the same text. */
+/** An SVG element as markup. Numbers are rounded to hundredths, so that the same drawing always gives the same text. */
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -18,12 +18,12 @@ export function textAt(x: number, y: number, content: string, attributes: Attrib
   return element('text', { x, y, ...attributes }, escaped(content));
 }
 
-/** A group that is moved to `(x, y)`. */
+/** A group translated to `(x, y)`. */
 export function movedTo(x: number, y: number, ...children: readonly string[]): string {
   return element('g', { transform: `translate(${x} ${y})` }, ...children);
 }
 
-/** Text as XML may hold it, in an element or a double-quoted attribute. */
+/** Text escaped for XML, in an element or a double-quoted attribute. */
 export function escaped(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
@@ -42,10 +42,10 @@ export function wrapped(content: string, characters: number): string[] {
   return lines;
 }
 
-/** Colours of calls: Paul Tol's `light` scheme, which is made for filled areas with dark text, for all colour vision. */
+/** Colours of calls: Paul Tol's `light` scheme, made for filled areas under dark text and for all colour vision. */
 export const callPalette = ['#77aadd', '#ee8866', '#eedd88', '#ffaabb', '#99ddff', '#44bb99', '#bbcc33', '#aaaa00'] as const;
 
-/** Colours that mean the same in every picture. */
+/** Colours with the same meaning in every picture. */
 export const ink = {
   paper: '#ffffff',
   frame: '#d0d4da',
@@ -56,13 +56,13 @@ export const ink = {
   synthetic: '#3b424a',
   /** Pairs that the oracle itself hides. */
   masked: '#e9ecef',
-  /** Pairs that are visible and never read (theorem 4.1). */
+  /** Pairs that are visible but never read (theorem 4.1). */
   unread: '#f1f2f4',
 } as const;
 
 /**
- * A colour for every call, by call number less 1: the palette in turn, and where a neighbour has that colour already, the
- * next one that no neighbour has. A subtracting call has the colour of the call it takes away from.
+ * A colour for every call, by call number minus 1: the palette in turn, or the next colour that no neighbour has. A
+ * subtracting call has the colour of the call it subtracts from.
  */
 export function callColours(coverage: Coverage, patterns: readonly Pattern[]): string[] {
   const neighbours = neighboursOf(coverage, patterns);
@@ -103,7 +103,7 @@ function neighboursOf(coverage: Coverage, patterns: readonly Pattern[]): Map<num
   return neighbours;
 }
 
-/** A part of a picture: its markup, drawn from (0, 0), and the room that it takes. */
+/** A part of a picture: its markup, drawn from (0, 0), and its size. */
 export interface Drawing {
   readonly markup: string;
   readonly width: number;
@@ -115,7 +115,7 @@ interface Page {
   /** Prefix of the ids in it: a file name without its ending. */
   readonly name: string;
   readonly title: string;
-  /** What a reader who does not see the picture is told. */
+  /** The picture in words, for screen readers. */
   readonly description: string;
   readonly body: Drawing;
   /** Paragraphs below the body. */
@@ -123,15 +123,15 @@ interface Page {
 }
 
 const margin = 20;
-/** Width of a picture whose body needs less: pages scale all pictures alike then. */
+/** Least width of a picture: pages then scale all pictures alike. */
 const narrowest = 770;
 const titleHeight = 40;
 const captionSize = 12;
 const captionLine = 17;
-/** Mean width of a character, in ems: fonts differ, so it is a generous one. */
+/** Mean width of a character, in ems; an upper estimate, because fonts differ. */
 const characterWidth = 0.54;
 
-/** The picture as an SVG document with a light ground of its own, so that it reads the same on any page. */
+/** The picture as an SVG document with its own light background, so that it looks the same on any page. */
 export function page({ name, title, description, body, caption }: Page): string {
   const inner = Math.max(body.width, narrowest);
   const width = inner + 2 * margin;
@@ -165,7 +165,7 @@ export function page({ name, title, description, body, caption }: Page): string 
   return `${markup}\n`;
 }
 
-/** The fill of what is taken away: strokes in units of a cell, for groups that are scaled to one. */
+/** The fill of subtracted areas: strokes in units of a cell, for groups scaled to cells. */
 function hatching(name: string): string {
   return element(
     'pattern',

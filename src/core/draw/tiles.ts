@@ -1,11 +1,12 @@
 import { formatCount, formatNumberOf } from '../format';
-import { isSampled, maskOf, scenarioLabel, type Scenario } from '../scenario/scenario';
 import { partition } from '../plan/partition';
-import { tileRuns, type TileKind, type TileRun } from '../plan/tiles';
-import { callPalette, element, ink, movedTo, page, textAt } from './svg';
-import { rectanglesOf } from './rectangles';
+import { type TileKind, tileRuns } from '../plan/tiles';
+import { isSampled, maskOf, type Scenario, scenarioLabel } from '../scenario/scenario';
+import { mapSvg } from './map/svg';
+import { wholeMap } from './map/viewport';
+import { callPalette, ink } from './svg';
 
-/** What is drawn: the tiles of a run. */
+/** The run whose tiles are drawn. */
 interface TilePictureRequest {
   /** Prefix of the ids in it. */
   readonly name: string;
@@ -17,72 +18,50 @@ interface TilePictureRequest {
   readonly scenario: Scenario;
 }
 
-/** Cells of a side at most: of more blocks, several make one. */
-const mostCells = 64;
-/** Pixels of the map's side, and of a cell at most. */
-const side = 400;
-const largestCell = 40;
-const [left, top] = [28, 26];
+/** Rows that are drawn at most: a report from elsewhere may name millions of blocks. */
+const mostRows = 512;
 
-const kinds: readonly { readonly kind: TileKind; readonly fill: string; readonly label: string }[] = [
-  { kind: 'full', fill: callPalette[0], label: 'every pair is visible' },
-  { kind: 'partial', fill: callPalette[1], label: 'some pairs are masked' },
-  { kind: 'sampled', fill: callPalette[2], label: 'a random block of keys (theorem 4.1)' },
-];
+/** Fills that tell the kinds of tile apart without colour too. */
+const looks = {
+  full: { colour: callPalette[0], pattern: 'solid' },
+  partial: { colour: callPalette[1], pattern: 'hatched' },
+  sampled: { colour: callPalette[3], pattern: 'dotted' },
+} as const;
 
-/** Which query block calls the small transformer on which key block; where layers differ, in some layer. */
+const labels: Readonly<Record<TileKind, string>> = {
+  full: 'every pair is visible',
+  partial: 'some pairs are masked',
+  sampled: 'a random block of keys (theorem 4.1)',
+};
+
+/**
+ * The tile map of a run for its report, which keeps no tiles: they follow from its scenario. Where layers differ, a tile is
+ * there that some layer reads.
+ */
 export function tilePicture({ name, title, tokens, blockSize, scenario }: TilePictureRequest): string {
   const { blocks } = partition(tokens, blockSize);
-  const together = Math.ceil(blocks / mostCells);
+  const together = Math.ceil(blocks / mostRows);
   const cut = partition(tokens, blockSize * together);
-  const cell = Math.min(largestCell, side / cut.blocks);
-  const extent = cell * cut.blocks;
   const mask = maskOf(scenario, tokens);
-  const rows = Array.from({ length: cut.blocks }, (_, row): readonly TileRun[] =>
-    isSampled(scenario) ? [{ from: row, to: row + 1, kind: 'sampled' }] : tileRuns(mask, cut, row),
+  const queryBlocks = Array.from({ length: cut.blocks }, (_, block) => ({
+    runs: isSampled(scenario) ? [{ from: block, to: block + 1, kind: 'sampled' as const }] : tileRuns(mask, cut, block),
+  }));
+  const present = (Object.keys(labels) as TileKind[]).filter((kind) =>
+    queryBlocks.some(({ runs }) => runs.some((run) => run.kind === kind)),
   );
-  const kindAt = (x: number, y: number): number =>
-    kinds.findIndex(({ kind }) => rows[y].some((run) => run.kind === kind && run.from <= x && x < run.to)) + 1;
-  const rectangles = rectanglesOf(cut.blocks, cut.blocks, kindAt);
-  const shown = kinds.filter((_, index) => rectangles.some(({ value }) => value === index + 1));
-  const markup = [
-    textAt(left, 12, 'key blocks', { 'font-size': 11.5, fill: ink.muted }),
-    movedTo(12, top, element('g', { transform: 'rotate(90)' }, textAt(0, 0, 'query blocks', { 'font-size': 11.5, fill: ink.muted }))),
-    movedTo(
-      left,
-      top,
-      element('rect', { width: extent, height: extent, fill: ink.unread }),
-      ...rectangles.map(({ value, x, y, width, height }) =>
-        element('rect', { x: x * cell, y: y * cell, width: width * cell, height: height * cell, fill: kinds[value - 1].fill }),
-      ),
-      element('path', { d: gridOf(cut.blocks, cell), stroke: ink.line, 'stroke-opacity': 0.35, 'stroke-width': 0.5, fill: 'none' }),
-    ),
-    movedTo(
-      left + extent + 24,
-      top,
-      ...shown.map(({ fill, label }, index) =>
-        movedTo(
-          0,
-          20 * index,
-          element('rect', { width: 13, height: 13, fill, stroke: ink.line, 'stroke-opacity': 0.35 }),
-          textAt(22, 11, label, { 'font-size': 11.5 }),
-        ),
-      ),
-    ),
-  ];
-  const perCell = together === 1 ? 'A cell is a tile' : `A cell is ${together} by ${together} tiles`;
-  const sentence = `${scenarioLabel(scenario)}: ${formatNumberOf(tokens, 'token')} in ${formatNumberOf(blocks, 'block')} of ${formatCount(blockSize)}.`;
-  return page({
+  const what = `${scenarioLabel(scenario)}: ${formatNumberOf(tokens, 'token')} in ${formatNumberOf(blocks, 'block')} of ${formatCount(blockSize)}${together === 1 ? '' : `, drawn ${together} at a time`}.`;
+  return mapSvg({
     name,
+    queryBlocks,
+    shown: wholeMap(cut.blocks),
     title,
-    description: `${sentence} A map of query blocks by key blocks.`,
-    body: { markup: markup.join(''), width: left + extent + 24 + 260, height: top + Math.max(extent, 60) },
-    caption: [`${sentence} ${perCell}: the query block of its row reads the key block of its column. Blank: no call.`],
+    description: `${what} A map of query blocks by key blocks. Blank: no call.`,
+    axes: `${what} Query blocks ↓ key blocks →`,
+    legend: present.map((kind) => ({ kind, label: labels[kind] })),
+    looks,
+    foreground: ink.text,
+    muted: ink.muted,
+    background: ink.paper,
+    fontFamily: "system-ui, -apple-system, 'Segoe UI', sans-serif",
   });
-}
-
-/** Path data of the lines between cells. */
-function gridOf(cells: number, cell: number): string {
-  const at = (index: number): number => Math.round(index * cell * 100) / 100;
-  return Array.from({ length: cells + 1 }, (_, index) => `M${at(index)} 0V${at(cells)}M0 ${at(index)}H${at(cells)}`).join('');
 }

@@ -10,18 +10,18 @@ import { scenarioLabel } from '../scenario/scenario';
 /** A plan's figures, without its tiles. */
 type PlanFigures = Omit<Plan, 'queryBlocks' | 'parts'>;
 
-/** What the editor says about one block of the prompt. */
+/** What the editor shows about one block of the prompt. */
 export interface BlockCost {
   /** 0-based. */
   readonly block: number;
   readonly firstToken: number;
   /** The token after the block's last one. */
   readonly endToken: number;
-  /** Tiles that the block's queries read, of one head of one layer. */
+  /** Tiles read by the block's queries, of one head of one layer. */
   readonly tiles: number;
-  /** Attention calls that the block causes over all layers. */
+  /** Attention calls of the block over all layers. */
   readonly calls: number;
-  /** Single-head instances of attention calls that the block causes, of one head of one layer. */
+  /** Single-head instances of the block's attention calls, of one head of one layer. */
   readonly instances: number;
   /** Share of the prompt's instances. */
   readonly share: number;
@@ -46,18 +46,18 @@ export function planHeadline(plan: PlanFigures): string {
   return [
     formatNumberOf(plan.tokens, 'token'),
     blocksOfSize(plan.blocks, formatCount(plan.blockSize)),
-    // Hints share out the attention calls: a reader who adds them up finds the sum here.
+    // Hints show shares of the attention calls, which add up to this number.
     t('{0} ({1} attention)', formatNumberOf(plan.calls.total, 'call'), formatCount(plan.calls.attention)),
     scenarioLabel(plan.scenario),
   ].join(' · ');
 }
 
-/** What a calibrated device is expected to take: time and memory, to go behind a headline. */
+/** Expected time and memory on a calibrated device, appended to a headline. */
 export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallMs' | 'peakBytes'>): string {
   return t('about {0} · {1}', formatDuration(wallMs), formatBytes(peakBytes));
 }
 
-/** The hint at a block's first token: with a prediction also the time of its share of the attention. */
+/** The hint at a block's first token; with a prediction, also the expected time of its attention. */
 export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
   return (
     t('block {0} · {1} · {2}', cost.block + 1, formatNumberOf(cost.calls, 'call'), formatShare(cost.share)) +
@@ -65,15 +65,17 @@ export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null 
   );
 }
 
-/** The time of a share of the attention, to go behind its figures; nothing without a prediction. */
+/** The expected time of a share of the attention, appended to its figures; empty without a prediction. */
 export function expectedTime(share: number, prediction: DevicePrediction | null): string {
   return prediction === null ? '' : ` · ${formatDuration(share * attentionMs(prediction))}`;
 }
 
-/** Where a prediction comes from and when the simulation wins, as Markdown; without a calibration, how to get one. */
+/**
+ * Where a prediction comes from and from which N the simulation wins, as Markdown; without a calibration, how to calibrate.
+ */
 export function predictionArithmetic(prediction: PredictionReport | null): string {
   if (prediction === null) {
-    return t('Time is not known: run **Two Heads: Calibrate This Machine** once. The black-box constructions are not predicted.');
+    return t('Time unknown: run **Two Heads: Calibrate This Machine** once. Black-box constructions are not predicted.');
   }
   const { provider, device, threads, phases, breakEven } = prediction;
   const parts = (Object.entries(phases) as [keyof typeof phases, number][])
@@ -85,7 +87,7 @@ export function predictionArithmetic(prediction: PredictionReport | null): strin
   ].join('\n\n');
 }
 
-/** What the simulation's attention and dense attention take, and from when on the simulation is faster. */
+/** The time of the simulation's attention and of dense attention, and the N from which the simulation is faster. */
 export function breakEvenText({ attentionMs: simulated, denseMs, fromTokens }: BreakEven): string {
   const here = [formatDuration(simulated), formatDuration(denseMs)];
   return fromTokens === undefined
@@ -158,12 +160,12 @@ export function planArithmetic(plan: Plan): string {
   ].join('\n\n');
 }
 
-/** The status item: short. */
+/** The short text of the status bar item. */
 export function planStatus(plan: PlanFigures): string {
   return t('{0} tok · {1} calls', formatCompact(plan.tokens), formatCompact(plan.calls.total));
 }
 
-/** T and where it comes from: a black box has no room for M tokens of its own in every call. */
+/** T and its formula: a black box does not have M rows for tokens in every call. */
 function blocksOf({ construction, blocks, blockSize }: PlanFigures): string {
   return construction === 'fused'
     ? `T = ⌈N/M⌉ = ${formatNumberOf(blocks, 'block')}`
@@ -174,7 +176,9 @@ function blocksOfSize(blocks: number, size: string): string {
   return t(blocks === 1 ? '{0} block of {1}' : '{0} blocks of {1}', formatCount(blocks), size);
 }
 
-/** What the calls of layers are rounded up from: instances of one reading at a time, since two readings share no call. */
+/**
+ * The numbers behind rounded-up calls of layers: instances of one reading at a time, since two readings never share a call.
+ */
 function packedText({ layers, plan }: PlanPart): string {
   const { oracle, model } = plan;
   const readings = callsPerInstance(plan.construction);
@@ -189,7 +193,7 @@ function packedText({ layers, plan }: PlanPart): string {
     : t('{4} readings × ⌈{0} × {1} heads ÷ {2} instances a call⌉ × {3}', ...packed, readings);
 }
 
-/** What is packed into calls: tiles, or the instances that a black box makes of them. */
+/** What is packed into calls: tiles, or a black box's instances. */
 function instancesOf({ construction }: PlanFigures, count: number): string {
   return formatNumberOf(count, construction === 'fused' ? 'tile' : 'instance');
 }
@@ -221,12 +225,15 @@ function phaseText(phase: keyof DevicePrediction['phases'], time: string): strin
   }
 }
 
-/** What tooltips say of figures that a change has overtaken. */
+/** The note in tooltips whose figures are outdated. */
 export function staleNote(): string {
-  return t('From before the last edit or choice; new figures are on their way.');
+  return t('Outdated by the last edit or choice; updating.');
 }
 
-/** A text with figures, marked where a change has overtaken them. `fresh` takes the mark's place elsewhere, so that nothing behind it moves. */
+/**
+ * A text with figures, marked if they are outdated; otherwise `fresh` takes the mark's place, so that nothing after it
+ * moves.
+ */
 export function markStale(text: string, stale: boolean, fresh = ''): string {
   return `${text}${stale ? '…' : fresh}`;
 }

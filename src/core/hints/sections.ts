@@ -6,34 +6,36 @@ import type { DevicePrediction } from '../predict/prediction';
 import { scenarioLabel } from '../scenario/scenario';
 import { blockCost, type BlockCost, expectedTime } from './hints';
 
-/** Neighbouring blocks, all of them or a part of one. */
+/** Consecutive blocks, whole or in part. */
 interface BlockShare {
   /** 0-based. */
   readonly fromBlock: number;
   /** The block after the last one. */
   readonly toBlock: number;
-  /** Tokens of these blocks that are in the range. */
+  /** Tokens of these blocks within the range. */
   readonly tokens: number;
-  /** Tokens of these blocks. */
+  /** All tokens of these blocks. */
   readonly ofTokens: number;
   /** Attention calls of these blocks, over all layers. */
   readonly calls: number;
 }
 
-/** What a range of a prompt's tokens costs as queries. */
+/** The cost of a range of a prompt's tokens as queries. */
 export interface RangeCost {
   readonly firstToken: number;
   /** The token after the range's last one. */
   readonly endToken: number;
-  /** Its blocks in order: at most a part of a block, whole blocks, and a part of another. */
+  /** Its blocks in order: at most one partial block, whole blocks, and another partial block. */
   readonly blocks: readonly BlockShare[];
-  /** Attention calls over all layers; a block that reaches over an edge is shared by tokens, so this need not be whole. */
+  /**
+   * Attention calls over all layers; a block across an edge counts in proportion to its tokens, so this may be fractional.
+   */
   readonly calls: number;
-  /** Share of the prompt's single-head instances, shared in the same way. */
+  /** Share of the prompt's single-head instances, counted the same way. */
   readonly share: number;
 }
 
-/** The cost of a range of tokens. Those of ranges that make up a prompt add up to the prompt's. */
+/** The cost of a range of tokens. The costs of ranges that partition a prompt add up to the prompt's. */
 export function rangeCost(plan: Plan, firstToken: number, endToken: number): RangeCost {
   const blocks = blocksOf(plan, firstToken, endToken).map(([fromBlock, toBlock]): BlockShare => {
     const start = blockStart(plan, fromBlock);
@@ -52,7 +54,7 @@ export function rangeCost(plan: Plan, firstToken: number, endToken: number): Ran
   };
 }
 
-/** The blocks of a range, from one to before another, cut where a block is not all in it. */
+/** The blocks of a range as `[from, to)` pairs, split at blocks that lie only partly in it. */
 function blocksOf(plan: Plan, firstToken: number, endToken: number): [number, number][] {
   if (firstToken >= endToken) {
     return [];
@@ -69,7 +71,7 @@ function blocksOf(plan: Plan, firstToken: number, endToken: number): [number, nu
   return ascending.slice(1).map((cut, index) => [ascending[index], cut]);
 }
 
-/** The hint at a heading: what its section costs, and with a prediction the time of its share of the attention. */
+/** The hint at a heading: the cost of its section; with a prediction, also the expected time of its attention. */
 export function sectionLabel(cost: RangeCost, prediction: DevicePrediction | null): string {
   return `§ ${formatNumberOf(cost.endToken - cost.firstToken, 'token')} · ${sharedCalls(cost.calls)} · ${formatShare(cost.share)}${expectedTime(cost.share, prediction)}`;
 }
@@ -95,11 +97,11 @@ export function sectionArithmetic(plan: Plan, cost: RangeCost): string {
       formatFigure(calls),
       formatShare(share),
     ),
-    ...(isShared ? [t('A block that reaches over an edge of the section is shared by tokens, so calls need not be whole.')] : []),
+    ...(isShared ? [t('A block across an edge of the section counts in proportion to its tokens, so calls may be fractional.')] : []),
   ].join('\n\n');
 }
 
-/** Calls that need not be whole: to the nearest whole number, but never none for something there is. */
+/** A fractional number of calls: rounded, but never to 0 unless it is 0. */
 function sharedCalls(calls: number): string {
   return calls > 0 && calls < 0.5 ? t('<1 call') : formatNumberOf(Math.round(calls), 'call');
 }
@@ -111,7 +113,7 @@ function isPart({ tokens, ofTokens }: BlockShare): boolean {
 function shareText(share: BlockShare): string {
   const { fromBlock, toBlock, tokens, ofTokens } = share;
   const calls = formatNumberOf(share.calls, 'call');
-  // Only a block by itself is in a range in part.
+  // Only a single block can be partly in a range.
   if (isPart(share)) {
     return t("{0}/{1} of block {2}'s {3}", formatCount(tokens), formatCount(ofTokens), formatCount(toBlock), calls);
   }
@@ -120,20 +122,20 @@ function shareText(share: BlockShare): string {
     : t('{0} of blocks {1}–{2}', calls, formatCount(fromBlock + 1), formatCount(toBlock));
 }
 
-/** The first so many of the parts that cost most; those of one cost in the order they came in. */
+/** The `limit` most expensive parts; equal ones keep their order. */
 export function mostExpensive<T>(parts: readonly T[], costOf: (part: T) => number, limit: number): T[] {
   return parts.toSorted((a, b) => costOf(b) - costOf(a)).slice(0, limit);
 }
 
-/** The blocks of a prompt that cost most, ties by position. */
+/** The most expensive blocks of a prompt, ties by position. */
 export function mostExpensiveBlocks(plan: Plan, limit: number): BlockCost[] {
   const blocks = mostExpensive([...plan.queryBlocks.keys()], (block) => plan.queryBlocks[block].instances, limit);
   return blocks.map((block) => blockCost(plan, block));
 }
 
-/** The first words of a text, in one line of at most so many characters. */
+/** The first words of a text, in one line of at most `characters` characters. */
 export function firstWords(text: string, characters: number): string {
-  // White space may take up much of it; a few times as much is sure to have enough words, whatever the text's length.
+  // White space may take up much of the text; a few times the length surely has enough words, however long the text is.
   const line = text
     .slice(0, 4 * characters)
     .trim()

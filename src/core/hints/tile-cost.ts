@@ -2,26 +2,29 @@ import { isBlackBox } from '../construct/construction';
 import { layerParts, type LayerPlan, type Plan } from '../plan/plan';
 import { attentionMs, type DevicePrediction } from '../predict/prediction';
 
-/** What one tile of a plan costs, over all heads and all layers that read it. */
+/** The cost of one tile of a plan, over all heads and all layers that read it. */
 export interface TileCost {
   /** Layers that read the tile. */
   readonly layers: number;
-  /** The attention calls of one such layer that carry the tile, 1-based; where layers differ, of the first kind that reads it. */
+  /**
+   * The attention calls of one such layer that carry the tile, 1-based; where layers differ, of the first kind that reads
+   * it.
+   */
   readonly firstCall: number;
   readonly lastCall: number;
   /** Attention calls of that layer. */
   readonly layerCalls: number;
-  /** Whether the calls are those of the whole query block: a black box reads patterns, not tiles. */
+  /** Whether the calls are those of the whole query block: under a black box, calls read patterns, not tiles. */
   readonly ofQueryBlock: boolean;
-  /** Floating-point operations, masked and padded pairs included. */
+  /** Floating-point operations, including masked and padded pairs. */
   readonly flops: number;
-  /** Expected time in milliseconds; null where the device is not calibrated or the construction is not predicted. */
+  /** Expected time in milliseconds; null if the device is not calibrated or the construction is not predicted. */
   readonly expectedMs: number | null;
 }
 
 /**
- * The cost of a tile, blocks 0-based: under `fused` one instance of its own, under a black box an equal part of its query
- * block's; `layerParts` says in which layers. Costs of all tiles add up to the plan's.
+ * The cost of a tile, blocks 0-based: under `fused` its own instance, under a black box an equal part of its query block's;
+ * `layerParts` tells in which layers. The costs of all tiles add up to the plan's.
  */
 export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, prediction: DevicePrediction | null): TileCost {
   const ofQueryBlock = isBlackBox(plan.construction);
@@ -47,13 +50,13 @@ export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, predi
       layers: cost.layers + part.layers.length,
       flops: cost.flops + (part.plan.flopsByPhase.attend * own) / part.plan.instances,
     };
-    // A plan of layers that differ counts the instances of all of them, one of layers alike those of one.
+    // Where layers differ, a plan counts the instances of all layers; otherwise those of one.
     instances += plan.parts.length === 0 ? own : own * part.layers.length;
   }
   return { ...cost, expectedMs: prediction && (attentionMs(prediction) * instances) / plan.instances };
 }
 
-/** The place of a tile among those of its query block, or undefined where the block does not read it. */
+/** The index of a tile within its query block, or undefined if the block does not read it. */
 function tileIndex(plan: LayerPlan, queryBlock: number, keyBlock: number): number | undefined {
   let before = 0;
   for (const { from, to } of plan.queryBlocks[queryBlock].runs) {

@@ -71,11 +71,11 @@ export function mergeRow(target: AttentionState, targetRow: number, part: Attent
 }
 
 /**
- * Takes `part` out of `target`, in place: the state over the keys of `target` that are not among those of `part`, which
- * must be among them. It is how the proof of theorem 5.1 makes a window of two causal sums.
+ * Subtracts `part` from `target`, in place: the state over the keys of `target` that are not keys of `part`, all of which
+ * must be keys of `target`. The proof of theorem 5.1 makes a window of two causal sums this way.
  *
- * With `t = log(e^a - e^b)`, `out = e^(a-t) out_a - e^(b-t) out_b`: the result loses what `a` and `b` have in common, up to
- * all of it. A row with nothing left, or less, is the empty state.
+ * With `t = log(e^a - e^b)`, `out = e^(a-t) out_a - e^(b-t) out_b`: cancellation costs the digits that `a` and `b` share,
+ * possibly all of them. A row with nothing left, or less, is the empty state.
  */
 export function subtractState(target: AttentionState, part: AttentionState): void {
   const { width, out } = target;

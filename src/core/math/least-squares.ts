@@ -1,8 +1,8 @@
 /**
- * Non-negative least squares for a handful of unknowns: the `x >= 0` that brings `rows x` nearest to `targets`, relative to
- * each target, so that small times count as much as large ones.
+ * Non-negative least squares for a handful of unknowns: the `x >= 0` that minimises the errors of `rows x` relative to
+ * `targets`, so that small times count as much as large ones.
  *
- * Tries every subset of unknowns that may be above 0 (there are few) and keeps the best that has none below it.
+ * Tries every subset of unknowns that may be above 0 (there are few) and keeps the best without negative entries.
  * @param rows one per measurement, one entry per unknown
  */
 export function fitRates(rows: readonly (readonly number[])[], targets: readonly number[]): number[] {
@@ -25,7 +25,7 @@ export function fitRates(rows: readonly (readonly number[])[], targets: readonly
   return best?.x ?? new Array<number>(unknowns).fill(0);
 }
 
-/** Solves `A'A x = A'1` by Gaussian elimination; undefined where the columns are dependent. */
+/** Solves `A'A x = A'1` by Gaussian elimination; undefined if the columns are dependent. */
 function solveNormalEquations(matrix: readonly (readonly number[])[]): number[] | undefined {
   const size = matrix[0].length;
   const system = Array.from({ length: size }, (_, row) => [

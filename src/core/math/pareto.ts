@@ -1,10 +1,10 @@
 /**
- * Which points no other one beats: none is at most as dear in every cost and cheaper in one.
+ * Which points no other point beats: one that is at most as expensive in every cost and cheaper in one.
  *
- * Points with the same costs are all on the front, or none is. A point with a cost that is NaN, null or undefined is not on
- * it and beats nothing; an infinite cost is a cost like any other.
- * @param costs of a point, all to be small, the same number for each
- * @returns by point, whether it is on the front
+ * Of points with the same costs, all or none are on the front. A point with a cost that is NaN, null or undefined is not on
+ * it and beats nothing; an infinite cost is valid.
+ * @param costs of a point, lower is better, the same number for each point
+ * @returns for each point, whether it is on the front
  */
 export function paretoFront<T>(points: readonly T[], costs: (point: T) => readonly (number | null | undefined)[]): readonly boolean[] {
   const priced = points.map((point) => {

@@ -1,7 +1,7 @@
 /**
- * A seeded generator of uniform numbers in [0, 1): mulberry32, so that a seed names the same sample everywhere.
+ * A seeded generator of uniform numbers in [0, 1): mulberry32, so that a seed gives the same sample everywhere.
  *
- * @param seed any number; its low 32 bits count
+ * @param seed any number; only its low 32 bits are used
  */
 export function uniform(seed: number): () => number {
   let state = seed >>> 0;

@@ -10,10 +10,10 @@ export interface HeadTensors {
 }
 
 /**
- * Exact attention of chosen queries of one head, accumulated in float64: the truth that every run is held against.
+ * Exact attention of chosen queries of one head, accumulated in float64: the reference for checking every run.
  *
- * Scores are `scale * <q, k>`, softmax over the keys that `mask` allows. Row `i` of the answer belongs to `rows[i]`.
- * A row that sees no key is the empty state.
+ * Scores are `scale * <q, k>`, softmax over the keys that `mask` allows. Row `i` of the result belongs to `rows[i]`. A row
+ * that sees no key is the empty state.
  */
 export function referenceAttention(
   head: HeadTensors,

@@ -5,28 +5,30 @@ import { arrangementOf, isSampled } from '../scenario/scenario';
 import type { ModelShape } from '../shapes';
 import type { LayerPlanRequest } from './request';
 
-/** What the attention calls of one layer cost. */
+/** Cost of the attention calls of one layer. */
 export interface AttentionCost {
-  /** Calls, packed H'L' single-head instances each (lemma 3.3). */
+  /** Calls, each packed with H'L' single-head instances (lemma 3.3). */
   readonly calls: number;
-  /** Floating-point operations of those calls, masked and padded pairs included. */
+  /** Floating-point operations of those calls, including masked and padded pairs. */
   readonly flops: number;
 }
 
-/** Cost of `tiles` tiles a head as `fused` runs them. */
+/** Cost of `tiles` tiles per head under `fused`. */
 export function fusedCost({ model, oracle, tokens }: LayerPlanRequest, tiles: number): AttentionCost {
   const read = Math.min(tokens, oracle.inputLength);
   return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
 }
 
-/** How a plan calls the black box: its construction, the arrangement that makes, and the shape of a call. */
+/** How a plan calls the black box: its construction, the arrangement, and the shape of a call. */
 export interface BlackBoxLayout {
   readonly construction: BlackBoxConstruction;
   readonly arrangement: Arrangement;
   readonly shape: BlackBoxShape;
 }
 
-/** The black-box layout of a request; undefined under `fused`. @throws InputError for a window that theorem 5.1 does not reach */
+/**
+ * The black-box layout of a request; undefined under `fused`. @throws InputError for a window outside theorem 5.1's range
+ */
 export function blackBoxLayout({ construction, scenario, oracle, tokens, model }: LayerPlanRequest): BlackBoxLayout | undefined {
   if (!isBlackBox(construction)) {
     return undefined;
@@ -37,7 +39,7 @@ export function blackBoxLayout({ construction, scenario, oracle, tokens, model }
   return { construction, arrangement, shape };
 }
 
-/** Cost of a black-box layout with so many patterns a head. */
+/** Cost of a black-box layout with a given number of patterns per head. */
 export function blackBoxCost(
   { model, oracle }: LayerPlanRequest,
   { construction, shape }: BlackBoxLayout,
@@ -60,12 +62,12 @@ export function packedCalls(
   return Math.ceil((instances * model.heads) / (oracle.heads * oracle.layers));
 }
 
-/** A score (m multiply-adds) and a weighted value (m multiply-adds) for every head of one layer. */
+/** A score (m multiply-adds) and a weighted value (m multiply-adds), for every head of one layer. */
 export function flopsPerPair(model: ModelShape): number {
   return 4 * model.headWidth * model.heads;
 }
 
-/** Bytes of the weights that a black box is given with its calls; `fused` has none. */
+/** Bytes of the weights passed to a black box with its calls; 0 under `fused`. */
 export function attentionWeightBytes(request: LayerPlanRequest): number {
   const layout = blackBoxLayout(request);
   return layout === undefined
@@ -74,16 +76,16 @@ export function attentionWeightBytes(request: LayerPlanRequest): number {
 }
 
 /**
- * Bytes that the attention runs of a layer take besides the layer's own tensors: grows as O(M^2), and as O(N) by the keys
- * of one head that `fused` copies.
+ * Bytes that the attention runs of a layer need in addition to the layer's own tensors: grows as O(M^2), and as O(N)
+ * because `fused` copies one head's keys.
  */
 export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number): number {
   const layout = blackBoxLayout(request);
-  // A black box fills two batches, such as open and causal ones.
+  // A black box fills up to two batches, such as open and causal calls.
   return layout === undefined ? fusedRunBytes(request) : 2 * callsPerDispatch(layout, layerCalls) * blackBoxCallBytes(layout);
 }
 
-/** Scores and weights `[tiles, M, M]` with operands and results of one run, the masks, and one head's keys. */
+/** Scores and weights `[tiles, M, M]` with the operands and results of one run, the masks, and one head's keys. */
 function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPlanRequest): number {
   const rows = Math.min(oracle.inputLength, tokens);
   const width = model.headWidth;
@@ -92,17 +94,17 @@ function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPla
   return floatBytes * (rows * rows * (2 * tiles + fusedMasks) + tiles * rows * (3 * width + 2) + keys);
 }
 
-/** Distinct masks of a plan, with the copy that a run makes of the scores they are added to. */
+/** Distinct masks of a plan, plus the copy that a run makes of the scores to which it adds them. */
 const fusedMasks = 4;
 
 function blackBoxCallBytes({ construction, shape }: BlackBoxLayout): number {
   return Math.max(...readingsOf[construction].map((reading) => callBytes(shape, reading)));
 }
 
-/** Memory that one batch of black-box calls may take, so that one `run()` stays short and cancelling stays prompt. */
+/** Memory for one batch of black-box calls: small enough that each `run()` is short and cancelling takes effect soon. */
 const batchBytes = 32 * 1024 * 1024;
 
-/** Calls of a black box that one `run()` carries: as many as the batch's memory holds, at least one, at most a layer's. */
+/** Black-box calls per `run()`: as many as fit the batch's memory, at least one, at most a layer's. */
 export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): number {
   return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / blackBoxCallBytes(layout))));
 }
@@ -110,10 +112,10 @@ export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): nu
 /** Bytes of a float32. */
 const floatBytes = 4;
 
-/** Memory of one run's scores in bytes, where nothing was calibrated: about what a processor's last cache holds. */
+/** Default memory of one run's scores in bytes, without a calibration: about the size of a processor's last-level cache. */
 export const defaultScoreBytes = 4 * 1024 * 1024;
 
-/** Tiles of `rows` by `rows` float32 scores that fit, at least one. */
+/** How many tiles of `rows` by `rows` float32 scores fit, at least one. */
 export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {
   return Math.max(1, Math.floor(scoreBytes / (4 * rows * rows)));
 }

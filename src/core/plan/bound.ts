@@ -4,7 +4,7 @@ import { isSampled, tileBoundOf } from '../scenario/scenario';
 import { packedCalls } from './attention-cost';
 import type { LayerPlanRequest } from './request';
 
-/** The calls of the small transformer that a theorem of arXiv 2506.12220 allows, with its constants written out. */
+/** The number of calls that a theorem of arXiv 2506.12220 allows, with explicit constants. */
 export interface Bound {
   /** Statement of the paper, such as `Theorem 5.1`. */
   readonly theorem: string;
@@ -14,7 +14,7 @@ export interface Bound {
   readonly calls: number;
 }
 
-/** The bound of the `fused` construction: one call per tile, H'L' single-head instances a call (lemma 3.3). */
+/** The bound of the `fused` construction: one call per tile, packed with H'L' single-head instances (lemma 3.3). */
 export function boundOf({ scenario, oracle, model }: Pick<LayerPlanRequest, 'scenario' | 'oracle' | 'model'>, blocks: number): Bound {
   const { theorem, formula, tiles } = tileBoundOf(scenario, oracle.inputLength, blocks);
   return {
@@ -29,7 +29,7 @@ export function blackBoxBound(request: PackedRequest, { statement, bound }: Arra
   return { theorem: statement, ...packedFormula(request, bound, construction) };
 }
 
-/** A formula of patterns as attention calls over all heads and layers. */
+/** A formula in patterns as attention calls over all heads and layers. */
 export function packedFormula(
   { model, oracle }: PackedRequest,
   terms: PatternFormula,
@@ -45,8 +45,8 @@ export function packedFormula(
 }
 
 /**
- * Calls that no arrangement of H'L' instances a call can do without: the pairs to be covered over the pairs that a call of M
- * tokens can cover, M^2 or, where it masks causally, M(M + 1)/2.
+ * Lower bound on the calls of any arrangement with H'L' instances per call: the pairs to cover divided by the pairs that a
+ * call of M tokens can cover, M^2, or M(M + 1)/2 if it masks causally.
  *
  * Under theorem 4.1 the pairs are those of each query block with its sample.
  */
@@ -68,7 +68,7 @@ export function lowerBoundOf({
 
 type PackedRequest = Pick<LayerPlanRequest, 'oracle' | 'model'>;
 
-/** The statements and formulas of all kinds of layer, each with its own number of layers for L. */
+/** The statements and formulas of all kinds of layer, each with its own number of layers as L. */
 export function joinBounds(parts: readonly { readonly layers: readonly number[]; readonly plan: { readonly bound: Bound } }[]): Bound {
   return {
     theorem: [...new Set(parts.map(({ plan }) => plan.bound.theorem))].join('; '),

@@ -18,33 +18,36 @@ export interface TileArea {
   readonly diagonal: boolean;
 }
 
-/** One step of a run, and what was done before it. */
+/** One step of a run, and everything read before it. */
 export interface OrderStep {
-  /** The layers that make this step alike, 0-based. */
+  /** The layers that share this step, 0-based. */
   readonly layers: readonly number[];
-  /** 0-based, among those of such a layer. */
+  /** 0-based, within such a layer. */
   readonly step: number;
   /** Steps of such a layer. */
   readonly steps: number;
-  /** Whether steps are query blocks, each with all of its calls, rather than native runs. */
+  /** Whether steps are query blocks with all their calls, rather than native runs. */
   readonly byBlock: boolean;
-  /** Query blocks all of whose tiles were read before, from the first on. */
+  /** Number of query blocks, from the first on, whose tiles were all read before. */
   readonly doneBlocks: number;
-  /** What else was read before. */
+  /** Other tiles read before. */
   readonly done: readonly TileArea[];
-  /** What this step reads. */
+  /** Tiles read in this step. */
   readonly current: readonly TileArea[];
 }
 
-/** The order in which a run reads tiles: that of one head, which is every head's, of one layer of each kind. */
+/** The order in which a run reads tiles: that of one head, the same for every head, in one layer of each kind. */
 export interface CallOrder {
-  /** Native runs, or query blocks where these are not known. */
+  /** Native runs, or query blocks if the runs are not known. */
   readonly steps: number;
   /** @param step 0-based */
   readonly at: (step: number) => OrderStep;
 }
 
-/** The order of a plan's calls. Kept by bands of query blocks, never by calls: a million tokens make half a million. */
+/**
+ * The order of a plan's calls. Stored by bands of query blocks, not by calls: a million tokens can make half a million
+ * calls.
+ */
 export function callOrder(plan: Plan): CallOrder {
   let steps = 0;
   const kinds = layerParts(plan).map(({ layers, plan: own }) => {
@@ -65,10 +68,10 @@ export function callOrder(plan: Plan): CallOrder {
 /** The order of layers of one kind. */
 type KindOrder = { readonly steps: number; readonly at: (step: number) => Pick<OrderStep, 'doneBlocks' | 'done' | 'current'> };
 
-/** Pairs of a written mask that may be looked at, to find which query blocks read alike: about a second. */
+/** Most pairs of a custom mask that are examined to find query blocks that read alike: about a second of work. */
 const mostPairs = 16_000_000;
 
-/** A black box reads query block after query block; so does, up to runs that several blocks share, a mask too large to look at. */
+/** A black box reads one query block after another; so, approximately, does a mask that is too large to examine. */
 function goesByBlock(plan: LayerPlan): boolean {
   const written = !('visible' in maskOf(plan.scenario, plan.tokens));
   return isBlackBox(plan.construction) || (written && plan.tilesByKind.partial * tileRows(plan) ** 2 > mostPairs);
@@ -89,7 +92,7 @@ function dispatchOrder(plan: LayerPlan): KindOrder {
     bands.push({ firstBlock: band.firstBlock, firstStep: steps });
     steps += dispatchCount(band, limit);
   }
-  // A band depends on no earlier one: only the one looked at last is kept, others are made again.
+  // Bands are independent of each other: only the last one used is cached, others are computed again.
   let kept: { readonly firstBlock: number; readonly dispatches: readonly Dispatch[] } | undefined;
   const dispatchesFrom = (firstBlock: number): readonly Dispatch[] => {
     if (kept?.firstBlock !== firstBlock) {
@@ -115,7 +118,7 @@ function areasOf({ firstBlock, blocks, stacks }: Dispatch): TileArea[] {
   return stacks.map(({ from, tiles }) => ({ queries, keys: { from, to: from + tiles }, diagonal: blocks > 1 && tiles > 1 }));
 }
 
-/** Joins areas that go on where the one before ended. */
+/** Merges consecutive areas. */
 function joined(areas: readonly TileArea[]): TileArea[] {
   const kept: TileArea[] = [];
   for (const area of areas) {

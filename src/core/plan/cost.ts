@@ -6,18 +6,20 @@ import { type LayerPlanRequest, layerRequests, type PlanRequest } from './reques
 /** Calls of the small transformer, counted from the tiles of the plan. */
 export interface CallCounts {
   readonly total: number;
-  /** Attention calls, packed `H'L'` single-head instances a call (lemma 3.3), over all layers. */
+  /** Attention calls over all layers, each packed with `H'L'` single-head instances (lemma 3.3). */
   readonly attention: number;
-  /** Projections, and output projection with the MLP: each reads every token once a layer, M a call. */
+  /**
+   * Calls for projections, and for the output projection with the MLP: each reads every token once per layer, M per call.
+   */
   readonly tokenwise: number;
-  /** Attention and token-wise calls of one layer; where layers differ, of their mean. */
+  /** Attention and token-wise calls of one layer; where layers differ, the mean over layers. */
   readonly perLayer: number;
 }
 
 /** Floating-point operations (a multiply-add is two), over all layers. */
 interface FlopCounts {
   readonly project: number;
-  /** Executed by the attention calls, masked and padded pairs included. */
+  /** Executed by the attention calls, including masked and padded pairs. */
   readonly attend: number;
   readonly outputAndMlp: number;
   /** The part of `attend` spent on pairs the mask admits. */
@@ -28,11 +30,11 @@ interface FlopCounts {
 
 /** Memory of a run's tensors in bytes, as they are allocated in float32. */
 interface ByteCounts {
-  /** The model's, and those that a black box is given with its calls. */
+  /** The model's weights, and those passed to a black box with its calls. */
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */
   readonly activations: number;
-  /** Scores, masks and operands of the attention calls that run at once: grows as O(M^2). */
+  /** Scores, masks and operands of the attention calls in one run: grows as O(M^2). */
   readonly batches: number;
 }
 
@@ -47,7 +49,7 @@ export interface PlanCost {
   readonly bytesByUse: ByteCounts;
 }
 
-/** What the costs of a plan follow from: the request, and one layer's attention. */
+/** The inputs of a plan's costs: the request, and one layer's attention. */
 type CostedRequest = LayerPlanRequest & { readonly attention: AttentionCost; readonly visiblePairs: number };
 
 /** Costs of a plan. */
@@ -64,7 +66,9 @@ export function costOf(request: CostedRequest): PlanCost {
   };
 }
 
-/** Costs of kinds of layer as one model: its work, and the memory of all of them at once. @param request the whole model's */
+/**
+ * Sums the costs of kinds of layer: their work adds up, and the memory covers all of them. @param request the whole model's
+ */
 export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): PlanCost {
   const total = <Field extends string>(records: readonly Readonly<Record<Field, number>>[]): Record<Field, number> =>
     Object.fromEntries(
@@ -72,7 +76,7 @@ export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): Plan
     ) as Record<Field, number>;
   const calls = total(parts.map((part) => part.calls));
   const flopsByPhase = total(parts.map((part) => part.flopsByPhase));
-  // The weights are the model's, and all kinds of layer write to the same activations.
+  // The weights are the whole model's, and all kinds of layer write to the same activations.
   const { batches } = total(parts.map((part) => part.bytesByUse));
   const bytesByUse = { weights: floatBytes * parameterCount(request.model), activations: parts[0].bytesByUse.activations, batches };
   return {
@@ -122,18 +126,16 @@ function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
   };
 }
 
-/**
- * Tokens that one token-wise `run()` takes: whole calls of M tokens, few enough that its intermediates stay bounded.
- */
+/** Tokens per token-wise `run()`: whole calls of M tokens, few enough that its intermediates stay bounded. */
 export function tokenwiseRows(inputLength: number): number {
   return inputLength * Math.max(1, Math.floor(2048 / inputLength));
 }
 
-/** The largest power of two M whose plan fits `limit` bytes, or undefined where not even M = 2 does, or the window. */
+/** The largest power of two M whose plan fits `limit` bytes; undefined if not even M = 2, or the window, fits. */
 export function largestBlockThatFits(request: PlanRequest, limit: number): number | undefined {
   const smallest = isBlackBox(request.construction) && 'window' in request.scenario ? request.scenario.window + 1 : 2;
   for (let inputLength = 2 ** Math.floor(Math.log2(request.oracle.inputLength)); inputLength >= smallest; inputLength /= 2) {
-    // The number of calls only ever lowers the estimate, and small blocks have plenty.
+    // The number of calls can only lower the estimate, and small blocks have many calls.
     const estimates = layerRequests({ ...request, oracle: { ...request.oracle, inputLength } }).map((part) => bytesOf(part, Infinity));
     if (Math.max(...estimates.map(totalBytes)) <= limit) {
       return inputLength;

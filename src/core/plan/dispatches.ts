@@ -2,7 +2,10 @@ import { isSampled } from '../scenario/scenario';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan, Plan } from './plan';
 
-/** Gives a tile's mask an index; equal masks the same. `partial` says whether the scenario hides pairs, or only the block's end. */
+/**
+ * Maps a tile's mask to an index; equal masks get the same one. `partial` tells whether the scenario hides pairs, or only
+ * the end of the block does.
+ */
 export type MaskIndex = (queryBlock: number, keyBlock: number, partial: boolean) => number;
 
 /** Key blocks that a dispatch reads in the same way, side by side. */
@@ -24,13 +27,13 @@ export interface TileStack {
 export interface Dispatch {
   readonly firstBlock: number;
   readonly blocks: number;
-  /** Where it does not continue, the first stack holds for every query a key that it sees: itself, unless the plan samples. */
+  /** Unless it continues, the first stack has for every query a key that it sees: itself, unless the plan samples. */
   readonly stacks: readonly TileStack[];
   /** Tiles in all, each read by one query block. */
   readonly instances: number;
-  /** Whether it goes on from sums that an earlier dispatch made of its query block. */
+  /** Whether it continues the sums of an earlier dispatch for its query block. */
   readonly continues: boolean;
-  /** Whether later dispatches go on from its sums. */
+  /** Whether later dispatches continue its sums. */
   readonly continued: boolean;
 }
 
@@ -39,22 +42,28 @@ export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize
   return Math.min(tokens, blockSize);
 }
 
-/** Tiles a query block, on average, up to which appending a column to keys in every run is cheaper than one copy of them. */
+/**
+ * Mean number of tiles per query block up to which appending a column to the keys in every run is cheaper than one copy of
+ * all keys.
+ */
 const mostPlainReads = 6;
 
-/** Whether runs are handed keys as they are, and append the column of ones themselves: where each key block is read by few. */
+/**
+ * Whether runs receive plain keys and append the column of ones themselves: worthwhile if few query blocks read each key
+ * block.
+ */
 export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' | 'blocks' | 'scenario'>): boolean {
   return !isSampled(scenario) && tiles <= mostPlainReads * blocks;
 }
 
-/** Tiles of a query block beyond which they are not shared one by one: each is an input of the run's graph. */
+/** Most tiles of a query block that are shared one by one, because each is an input of the run's graph. */
 const mostShared = 32;
 
 /**
  * How the tiles of one head become native runs of at most `limit` tiles, each tile read once.
  *
- * Query blocks that read alike share a run: those of a window far from the start all of their tiles, those of causal
- * attention their own key block at least. What is left of a query block, open tiles all of them, goes on from there.
+ * Query blocks that read alike share a run: under a window, far from the start, all of their tiles; under causal attention
+ * at least their own key block. The remaining tiles of a query block, all open, follow in runs of their own.
  */
 export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
   const dispatches: Dispatch[] = [];
@@ -65,12 +74,12 @@ export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: numbe
 }
 
 /**
- * The query blocks in bands that read alike, one after another: what native runs are made of.
+ * The query blocks in consecutive bands that read alike: native runs are made from these.
  *
- * @param from the first query block of a band, to begin there
+ * @param from the first query block of the band to start with
  */
 export function* dispatchBands(plan: LayerPlan, maskIndex: MaskIndex, limit: number, from = 0): Generator<DispatchBand, void> {
-  // A short last key block lies by itself in memory: no stack of several tiles can run into it.
+  // A short last key block is separate in memory: it cannot be part of a stack of several tiles.
   const short = plan.tokens < plan.blocks * tileRows(plan) ? plan.blocks - 1 : undefined;
   let band: Band | undefined;
   for (let block = from; block < plan.blocks; block += 1) {
@@ -87,7 +96,7 @@ export function* dispatchBands(plan: LayerPlan, maskIndex: MaskIndex, limit: num
   }
 }
 
-/** How many native runs a band becomes, without making them. */
+/** How many native runs a band becomes, without building them. */
 export function dispatchCount({ readings, shared }: DispatchBand, limit: number): number {
   const parts = (stacks: readonly TileStack[]): number => Math.ceil(tileSum(stacks) / limit);
   const [first] = readings;
@@ -97,14 +106,17 @@ export function dispatchCount({ readings, shared }: DispatchBand, limit: number)
   return 1 + (shared === 'near' ? readings.reduce((sum, { far }) => sum + parts(far), 0) : 0);
 }
 
-/** Which tiles of query blocks that read alike share a run: all of them, or those they do not read by themselves. */
+/** Which tiles share a run across query blocks that read alike: all of them, or only the near ones. */
 type Shared = 'all' | 'near';
 
-/** What a query block reads. */
+/** The tiles that a query block reads. */
 interface Reading {
-  /** Its own key block first, and all others, tile by tile; undefined where they are too many to share a run. */
+  /** Its own key block first, then all others, tile by tile; undefined if there are too many to share a run. */
   readonly all: readonly TileStack[] | undefined;
-  /** Its own key block and those with a mask, tile by tile; undefined where it is short, and reads as no other does. */
+  /**
+   * Its own key block and those with a mask, tile by tile; undefined if its own block is short, because no other reads like
+   * it.
+   */
   readonly near: readonly TileStack[] | undefined;
   /** The other tiles. */
   readonly far: readonly TileStack[];
@@ -116,12 +128,12 @@ interface Reading {
 interface DispatchBand {
   readonly firstBlock: number;
   readonly readings: readonly Reading[];
-  /** From the second query block on: what is shared, and which of it moves along with the query block. */
+  /** From the second query block on: what is shared, and which of the stacks move along with the query block. */
   readonly shared: Shared | undefined;
   readonly moves: readonly boolean[];
 }
 
-/** A band found so far; grows in place, as a long prompt has many query blocks. */
+/** A band so far; grows in place, because a long prompt has many query blocks. */
 interface Band extends DispatchBand {
   readonly readings: Reading[];
   shared: Shared | undefined;
@@ -140,7 +152,7 @@ function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: numbe
   };
 }
 
-/** Adds a query block to a band, or returns false where that one reads differently or the run is full. */
+/** Adds a query block to a band; returns false if that block reads differently or the run is full. */
 function extend(band: Band, reading: Reading, shared: Shared, limit: number, short: number | undefined): boolean {
   const [first] = band.readings;
   const [before, next] = [first[shared], reading[shared]];
@@ -173,7 +185,7 @@ export function dispatchesOfBand(band: DispatchBand, limit: number): readonly Di
   return dispatches;
 }
 
-/** Appends the runs of a band: one for the tiles that its query blocks share, then those that each of them reads by itself. */
+/** Appends the runs of a band: one for the tiles that its query blocks share, then each block's own. */
 function append({ firstBlock, readings, shared, moves }: DispatchBand, limit: number, dispatches: Dispatch[]): void {
   const [first] = readings;
   const together = shared && first[shared];
@@ -228,12 +240,12 @@ function cut(stacks: readonly TileStack[], limit: number): TileStack[][] {
   return parts;
 }
 
-/** A stack tile by tile. */
+/** A stack as single tiles. */
 function separate({ from, tiles, mask }: TileStack): TileStack[] {
   return Array.from({ length: tiles }, (_, index) => ({ from: from + index, tiles: 1, mask }));
 }
 
-/** What a query block reads: first its own key block, in which every query sees itself; then the others. */
+/** The stacks of a query block: first its own key block, in which every query sees itself; then the others. */
 function stacksOf(plan: Plan, maskIndex: MaskIndex, block: number): TileStack[] {
   const others: TileStack[] = [];
   let own: TileStack | undefined;
@@ -247,7 +259,7 @@ function stacksOf(plan: Plan, maskIndex: MaskIndex, block: number): TileStack[] 
     }
   };
   for (const { from, to, kind } of plan.queryBlocks[block].runs) {
-    // The last key block may be short: what it lacks is hidden.
+    // The last key block may be short: its missing keys are hidden.
     const short = to === plan.blocks && blockEnd(plan, to - 1) - blockStart(plan, to - 1) < tileRows(plan);
     const open = kind === 'partial' ? from : short ? to - 1 : to;
     keep(from, open, undefined);

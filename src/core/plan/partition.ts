@@ -4,19 +4,19 @@ import { InputError } from '../errors';
 export interface Partition {
   /** N. */
   readonly tokens: number;
-  /** Tokens of a block. */
+  /** Tokens per block. */
   readonly blockSize: number;
   /** T = ceil(N / blockSize). */
   readonly blocks: number;
 }
 
-/** The longest prompt that Two Heads accepts: beyond it token positions stop fitting the tensors' indices. */
+/** The longest prompt that Two Heads accepts: with more tokens, positions no longer fit the tensors' indices. */
 export const maximumTokens = 16_777_216;
 
 /**
- * Cuts N tokens into blocks. A block may be longer than the sequence: there is one then.
+ * Cuts N tokens into blocks. A block may be longer than the sequence; then there is one block.
  *
- * @throws InputError for N < 1 or above its limit
+ * @throws InputError for N < 1 or above the limit
  */
 export function partition(tokens: number, blockSize: number): Partition {
   if (!Number.isInteger(tokens) || tokens < 1) {

@@ -9,7 +9,7 @@ import { checkBlockSize, partition } from './partition';
 import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
 import { tileCount, type TileKind, type TileRun, tileRuns } from './tiles';
 
-/** One query block: the key blocks it reads, and the single-head instances of attention calls that it causes. */
+/** One query block: the key blocks it reads, and its single-head instances of attention calls. */
 export interface QueryBlock {
   readonly runs: readonly TileRun[];
   /** Number of its tiles. */
@@ -21,53 +21,56 @@ export interface QueryBlock {
 }
 
 /**
- * Everything that is known before a run: plain data, postable and printable.
+ * Everything known before a run: plain data, so it can be posted and printed.
  *
  * Tiles are runs per query block, never one object per tile. Every view draws from this and computes no number itself.
  */
 export interface Plan extends PlanRequest, PlanCost {
-  /** Tokens of a block: M under `fused`, fewer under a black box, which has rows for a synthetic token and for windows. */
+  /** Tokens per block: M under `fused`; fewer under a black box, which needs rows for a synthetic token and for windows. */
   readonly blockSize: number;
   /** T = ceil(N / blockSize). */
   readonly blocks: number;
   readonly queryBlocks: readonly QueryBlock[];
-  /** Tiles of one head of one layer; where layers differ, those that some layer reads. */
+  /** Tiles of one head of one layer; where layers differ, tiles that at least one layer reads. */
   readonly tiles: number;
   /** Single-head instances of attention calls, of one head of one layer; where layers differ, of one head of all layers. */
   readonly instances: number;
   readonly tilesByKind: Readonly<Record<TileKind, number>>;
-  /** Pairs (query, key) that the mask admits, of one head of one layer; where layers differ, that some layer admits. */
+  /**
+   * Pairs (query, key) that the mask admits, of one head of one layer; where layers differ, pairs that at least one layer
+   * admits.
+   */
   readonly visiblePairs: number;
   /** Dependent rounds of attention calls: one per layer of the large transformer. */
   readonly rounds: number;
-  /** What the theorem allows, beside what `calls` counts. */
+  /** The theorem's bound on the calls. */
   readonly bound: Bound;
-  /** Remarks a user should see, such as a window that covers the whole prompt. */
+  /** Remarks for the user, such as that a window covers the whole prompt. */
   readonly notes: readonly string[];
-  /** Where layers differ, the plan of each kind of layer; else empty. */
+  /** Where layers differ, the plan of each kind of layer; otherwise empty. */
   readonly parts: readonly PlanPart[];
 }
 
-/** The plan of layers that are all alike. */
+/** The plan of layers with one scenario. */
 export type LayerPlan = Plan & { readonly scenario: LayerScenario };
 
 /** Layers of a plan that share a scenario. */
 export interface PlanPart {
   /** 0-based, ascending. */
   readonly layers: readonly number[];
-  /** As if the model had these layers only. */
+  /** Planned as if the model had only these layers. */
   readonly plan: LayerPlan;
 }
 
-/** What a report keeps of a part. */
+/** The summary of a part in a report. */
 export type PartSummary = Pick<LayerPlan, 'scenario' | 'tiles' | 'instances' | 'tilesByKind' | 'visiblePairs' | 'calls' | 'bound'> &
   Pick<PlanPart, 'layers'>;
 
-/** A plan without its tiles: what reports keep. */
+/** A plan without its tiles, as in reports. */
 export type PlanSummary = Omit<Plan, 'queryBlocks' | 'parts'> & { readonly parts: readonly PartSummary[] };
 
 /**
- * Plans a simulation: which tiles, how many calls, what cost.
+ * Plans a simulation: its tiles, calls and cost.
  *
  * @throws InputError for N < 1, M < 2 or parameters out of range
  */
@@ -76,7 +79,7 @@ export function makePlan(request: PlanRequest): Plan {
   return scenario.kind === 'per-layer' ? composePlan({ ...request, scenario }) : planLayers({ ...request, scenario });
 }
 
-/** The plan of layers that are all alike. @throws InputError as `makePlan` */
+/** The plan of layers with one scenario. @throws InputError like `makePlan` */
 export function planLayers(request: LayerPlanRequest): LayerPlan {
   const { tokens, scenario, oracle, model, construction } = request;
   checkBlockSize(oracle.inputLength);
@@ -163,7 +166,7 @@ function notesOf({ tokens, scenario, oracle }: LayerPlanRequest, blocks: number)
   return notes;
 }
 
-/** The kinds of layer of any plan: one where all layers are alike. */
+/** The kinds of layer of any plan; a single one if all layers are alike. */
 export function layerParts(plan: Plan): readonly PlanPart[] {
   return isUniform(plan) ? [{ layers: Array.from({ length: plan.model.layers }, (_, layer) => layer), plan }] : plan.parts;
 }
@@ -224,7 +227,7 @@ function sum<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((total, value) => total + of(value), 0);
 }
 
-/** The plan of the same prompt and small transformer under the model's own attention, exact: what a scenario is compared with. */
+/** The plan of the same prompt and small transformer under the model's own attention, exact: the baseline for scenarios. */
 export function nativePlan({ tokens, model, oracle, scoreBytes }: Plan): Plan {
   const request = planRequest(tokens, model, {
     scenario: { kind: 'native' },
@@ -236,17 +239,17 @@ export function nativePlan({ tokens, model, oracle, scoreBytes }: Plan): Plan {
   return makePlan({ ...request, scoreBytes });
 }
 
-/** Attention calls that a query block (0-based) causes over all layers; those of all query blocks add up to the plan's. */
+/** Attention calls of a query block (0-based) over all layers; the sum over all query blocks is the plan's. */
 export function callsOfBlock(plan: Plan, block: number): number {
   return callsOfBlocks(plan, block, block + 1);
 }
 
-/** Attention calls that the query blocks from one to before another cause over all layers: the sum of each one's. */
+/** Attention calls of the query blocks `[from, to)` over all layers: the sum over the blocks. */
 export function callsOfBlocks(plan: Plan, from: number, to: number): number {
   return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlocks(part.plan, from, to), 0);
 }
 
-/** Instances of the query blocks from one to before another, as the plan counts them. */
+/** Instances of the query blocks `[from, to)`, as the plan counts them. */
 export function instancesOfBlocks({ queryBlocks }: Pick<Plan, 'queryBlocks'>, from: number, to: number): number {
   const last = queryBlocks[to - 1];
   return last.firstInstance + last.instances - queryBlocks[from].firstInstance;

@@ -6,7 +6,7 @@ import { checkBlockSize, partition } from './partition';
 import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
 import { tileTotal } from './tiles';
 
-/** What a plan would say of its costs. */
+/** The costs that a plan would have. */
 export interface RequestCost extends PlanCost {
   /** T. */
   readonly blocks: number;
@@ -16,7 +16,7 @@ export interface RequestCost extends PlanCost {
 /**
  * The costs and the bound of `makePlan(request)`, without its tiles: fast at any N, for curves over N and comparisons.
  *
- * @throws InputError as `makePlan`
+ * @throws InputError like `makePlan`
  */
 export function requestCost(request: PlanRequest): RequestCost {
   const { scenario } = request;
@@ -41,7 +41,7 @@ function layerCost(request: LayerPlanRequest): RequestCost {
     return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: boundOf(request, blocks) };
   }
   const { arrangement, construction } = layout;
-  // Terms are the patterns of kinds of call that never share one: at most two, and which is which makes no difference here.
+  // Terms are patterns of different kinds of call, at most two; only their counts matter here, not which is which.
   const [causal, open = 0] = arrangement.formula.map(({ patterns }) => patterns);
   const attention = blackBoxCost(request, layout, { causal, open });
   return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: blackBoxBound(request, arrangement, construction) };

@@ -4,11 +4,11 @@ import { defaultOptions, type SimulationOptions } from '../options/table';
 import { layerGroups, type LayerScenario, needsCausalOracle, type Scenario, scenarioLabel } from '../scenario/scenario';
 import { type ModelShape, nativeScenario, type OracleShape } from '../shapes';
 
-/** The choices among the options that shape a plan. */
+/** The options that shape a plan. */
 export type PlanOptions = Pick<SimulationOptions, 'scenario' | 'blockSize' | 'construction'> &
   Partial<Pick<SimulationOptions, 'oracleLayers' | 'oracleHeads'>>;
 
-/** What options ask of a prompt of N tokens on a model of this shape. */
+/** The request for a prompt of N tokens on a model of this shape, from options. */
 export function planRequest(tokens: number, model: ModelShape, options: PlanOptions): PlanRequest {
   const scenario = options.scenario.kind === 'native' ? nativeScenario(model) : options.scenario;
   return {
@@ -19,15 +19,15 @@ export function planRequest(tokens: number, model: ModelShape, options: PlanOpti
     oracle: {
       inputLength: options.blockSize,
       layers: options.oracleLayers ?? defaultOptions.oracleLayers,
-      // 0: as many as the model has.
+      // 0 means as many as the model has.
       heads: options.oracleHeads || model.heads,
-      // The mask goes in with each call of `fused`: that oracle has none of its own.
+      // Under `fused` the mask is an input of each call, so the oracle needs none of its own.
       causal: isBlackBox(options.construction) && scenario.kind !== 'per-layer' && needsCausalOracle(scenario),
     },
   };
 }
 
-/** What is to be planned. */
+/** Everything that planning needs. */
 export interface PlanRequest {
   /** N. */
   readonly tokens: number;
@@ -35,14 +35,14 @@ export interface PlanRequest {
   readonly scenario: Scenario;
   readonly oracle: OracleShape;
   readonly construction: Construction;
-  /** Memory that the scores of one native run may take, in bytes, as calibration found it best; else a default. */
+  /** Memory for the scores of one native run, in bytes; the best found by calibration, or else a default. */
   readonly scoreBytes?: number | undefined;
 }
 
-/** What is to be planned for layers that are all alike. */
+/** A request in which all layers have one scenario. */
 export type LayerPlanRequest = PlanRequest & { readonly scenario: LayerScenario };
 
-/** The requests that a request is for each kind of layer. */
+/** The request for each kind of layer. */
 export function layerRequests({
   scenario,
   model,
@@ -55,7 +55,7 @@ export function layerRequests({
   }));
 }
 
-/** @throws InputError for a black-box construction of layers that differ */
+/** @throws InputError for a black-box construction if layers differ */
 export function checkUniform({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>): void {
   if (isBlackBox(construction)) {
     throw new InputError(

@@ -4,8 +4,8 @@ import { blockEnd, blockStart } from './partition';
 import type { LayerPlan } from './plan';
 
 /**
- * Which keys of a tile each of its queries sees, counted from the tile's first key: row i sees the ranges whose bounds
- * (a first key, and the one after the last) are `bounds[starts[i]]` to `bounds[starts[i + 1] - 1]`.
+ * Which keys of a tile each of its queries sees, counted from the tile's first key: row i sees the ranges whose bounds (a
+ * first key, and the one after the last) are `bounds[starts[i]]` to `bounds[starts[i + 1] - 1]`.
  */
 interface TileSight {
   readonly starts: Int32Array;
@@ -13,14 +13,14 @@ interface TileSight {
 }
 
 /**
- * The masks of a plan's tiles, equal ones once: a sliding window has a handful, however long the sequence.
+ * The distinct masks of a plan's tiles: a sliding window has a handful, however long the sequence.
  *
- * Two tiles whose masks are equal get the same index, so that consecutive query blocks can be compared by it.
+ * Two tiles with equal masks get the same index, so that consecutive query blocks can be compared by it.
  */
 export class TileMasks {
   private readonly mask: Mask;
   private readonly distinct: TileSight[] = [];
-  /** Indices of `distinct` by a digest of what they hold. */
+  /** Indices into `distinct`, by digest. */
   private readonly byDigest = new Map<number, number[]>();
   /** Queries and keys of a tile. */
   readonly rows: number;
@@ -46,7 +46,7 @@ export class TileMasks {
     return index;
   };
 
-  /** What a mask shows. */
+  /** What a mask lets each query see. */
   sight(index: number): TileSight {
     return this.distinct[index];
   }
@@ -66,7 +66,7 @@ export class TileMasks {
     return { starts, bounds: Int32Array.from(bounds) };
   }
 
-  /** What a query sees of the keys `[first, end)`: all of them in a tile that is not partial, nothing past the last token. */
+  /** The visible keys of a query among `[first, end)`: all of them if the tile is not partial, none past the last token. */
   private rangesOf(query: number, first: number, end: number, partial: boolean): readonly Range[] {
     if (!partial) {
       return [{ from: first, to: end }];
@@ -75,7 +75,7 @@ export class TileMasks {
   }
 }
 
-/** The keys among `keys` that a query sees, as ascending ranges that are not empty and do not touch. */
+/** The keys among `keys` that a query sees, as ascending ranges, none empty, none touching. */
 function visibleWithin(mask: Mask, query: number, keys: Range): readonly Range[] {
   const ranges: { from: number; to: number }[] = [];
   const add = (from: number, to: number): void => {
@@ -98,7 +98,7 @@ function visibleWithin(mask: Mask, query: number, keys: Range): readonly Range[]
   return ranges;
 }
 
-/** FNV-1a of the bounds: unequal masks rarely share one. */
+/** FNV-1a of the bounds: unequal masks rarely collide. */
 function digestOf({ bounds }: TileSight): number {
   return bounds.reduce((digest, bound) => Math.imul(digest ^ bound, 16_777_619), 2_166_136_261);
 }

@@ -14,16 +14,16 @@ export interface TileRun {
   readonly kind: TileKind;
 }
 
-/** The tiles of one query block, as runs in ascending order, from the mask alone. */
+/** The tiles of one query block as runs in ascending order, from the mask alone. */
 export function tileRuns(mask: Mask, cut: Partition, queryBlock: number): readonly TileRun[] {
   return 'ranges' in mask ? generalTileRuns(mask, cut, queryBlock) : bandedTileRuns(mask, cut, queryBlock);
 }
 
 /**
- * The same of a banded mask.
+ * `tileRuns` for a banded mask.
  *
- * The mask's ranges never move back as the query grows, so the block's first and last query decide: a key block is
- * touched if the union over the block's queries reaches it, and full if their intersection contains it.
+ * The mask's ranges never move back as the query grows, so the block's first and last query decide: a key block is touched
+ * if the union over the block's queries reaches it, and full if their intersection contains it.
  */
 function bandedTileRuns(mask: BandedMask, cut: Partition, queryBlock: number): readonly TileRun[] {
   const first = mask.visible(blockStart(cut, queryBlock));
@@ -42,7 +42,7 @@ function bandedTileRuns(mask: BandedMask, cut: Partition, queryBlock: number): r
     return always ? 'full' : 'partial';
   };
 
-  // The kind can only change where a range begins or ends: at these blocks or just after them.
+  // The kind can only change at the blocks where a range begins or ends, or just after them.
   const bounds: number[] = [0];
   for (const key of [first.prefixEnd, last.prefixEnd, first.start, last.start, first.end, last.end]) {
     insert(bounds, Math.min(blocks, Math.floor(key / blockSize)));
@@ -68,7 +68,7 @@ function bandedTileRuns(mask: BandedMask, cut: Partition, queryBlock: number): r
   return runs;
 }
 
-/** Inserts a value into an ascending list without repeats. The lists are short, and a plan makes one per query block. */
+/** Inserts a value into an ascending list without duplicates. The lists are short; a plan makes one per query block. */
 function insert(ascending: number[], value: number): void {
   let at = ascending.length;
   while (at > 0 && ascending[at - 1] > value) {
@@ -87,7 +87,7 @@ export function tileCount(runs: readonly TileRun[]): number {
 /**
  * The tiles of one query block under a mask of any form, as runs in ascending order.
  *
- * Key blocks are asked about together, and apart only where some of their pairs are visible and some are not.
+ * Ranges of key blocks are tested together, and split only if some of their pairs are visible and some are not.
  */
 function generalTileRuns(mask: GeneralMask, cut: Partition, queryBlock: number): readonly TileRun[] {
   const queries: Range = { from: blockStart(cut, queryBlock), to: blockEnd(cut, queryBlock) };
@@ -117,12 +117,12 @@ function generalTileRuns(mask: GeneralMask, cut: Partition, queryBlock: number):
 }
 
 /**
- * Tiles of one head of one layer, as `planLayers` counts them, without a list of them: a million tokens in microseconds.
+ * Tiles of one head of one layer, as `planLayers` counts them, without listing them: a million tokens take microseconds.
  *
- * Away from both ends of the sequence every banded mask is a band that moves along with the query, perhaps with a prefix that
- * stays: the count of a query block is a linear function of its place there, and only blocks near the ends are looked at.
- * Nothing of the kind is known of a mask of any other form: its tiles are looked at one by one.
- * @throws InputError for a sequence that cannot be cut
+ * Away from both ends of the sequence every banded mask is a band that moves along with the query, perhaps with a constant
+ * prefix: the count per query block is a linear function of its position there, and only blocks near the ends are examined.
+ * A mask of any other form has no such structure: its tiles are examined one by one.
+ * @throws InputError for a sequence that cannot be partitioned
  */
 export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: number): number {
   const cut = partition(tokens, blockSize);
@@ -149,12 +149,12 @@ export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: nu
   return sum(0, first) + middle + sum(last + 1, cut.blocks);
 }
 
-/** Tokens from an end of the sequence within which a mask may look different from its middle. */
+/** Tokens from either end of the sequence within which a mask may differ from its middle. */
 function reachOf(scenario: LayerScenario): number {
   return ('window' in scenario ? scenario.window : 0) + ('sinks' in scenario ? scenario.sinks : 0);
 }
 
-/** Key blocks that hold a key which some query of the block sees: those of the prefix, and those of the band. */
+/** Number of key blocks with a key that some query of the block sees: those of the prefix and those of the band. */
 function tilesOfBlock(mask: BandedMask, cut: Partition, queryBlock: number): number {
   const first = mask.visible(blockStart(cut, queryBlock));
   const last = mask.visible(blockEnd(cut, queryBlock) - 1);

@@ -3,15 +3,15 @@ import type { Provider } from '../options/table';
 /** Version of the calibration document. */
 export const calibrationSchemaVersion = 1;
 
-/** What an attention run of one head costs for tiles of one size, in milliseconds. */
+/** Times of an attention run of one head for one size of tiles, in milliseconds. */
 export interface TileRate {
   /** M. */
   readonly rows: number;
   /** m. */
   readonly headWidth: number;
-  /** A native run: handing over operands, starting threads, taking results. */
+  /** Overhead of a native run: passing operands, starting threads, returning results. */
   readonly runMs: number;
-  /** The tile that gives a query block its reference, and the block's results. */
+  /** The first tile of a query block, which gives its reference, and the block's results. */
   readonly firstMs: number;
   /** Another tile without a mask. */
   readonly openMs: number;
@@ -19,7 +19,7 @@ export interface TileRate {
   readonly maskedMs: number;
 }
 
-/** What token-wise runs cost at one width of the residual stream. */
+/** Times of token-wise runs at one width of the residual stream. */
 export interface TokenwiseRate {
   /** d. */
   readonly width: number;
@@ -27,27 +27,33 @@ export interface TokenwiseRate {
   readonly outputAndMlp: RunRate;
 }
 
-/** A run that takes `runMs` and `nsPerFlop` for every floating-point operation. */
+/** A run takes `runMs` plus `nsPerFlop` for every floating-point operation. */
 export interface RunRate {
   readonly runMs: number;
   readonly nsPerFlop: number;
 }
 
-/** Dense attention of ONNX Runtime's own operator, for comparison: one head of one layer, causal. */
+/** ONNX Runtime's own operator for dense attention, for comparison: one head of one layer, causal. */
 export interface DenseRate {
   readonly headWidth: number;
-  /** Nanoseconds per pair (query, key), masked ones included. */
+  /** Nanoseconds per pair (query, key), including masked pairs. */
   readonly nsPerPair: number;
 }
 
-/** What a compiled layer takes: by itself, its weights' way to the device included, and for every floating-point operation. */
+/**
+ * Time of a compiled layer: a fixed part, which includes copying its weights to the device, and a part per floating-point
+ * operation.
+ */
 export interface LayerRate {
   readonly layerMs: number;
   readonly attendNsPerFlop: number;
   readonly tokenwiseNsPerFlop: number;
 }
 
-/** A whole pass against the sum of its parts, which were timed again and again: a start, and what everything takes longer. */
+/**
+ * A whole pass compared with the sum of its parts, which were timed in repetition: a start-up time, and a factor on
+ * everything.
+ */
 export interface PassRate {
   readonly startMs: number;
   readonly factor: number;
@@ -64,26 +70,26 @@ export interface Calibration {
   readonly date: string;
   /** Milliseconds that the calibration took. */
   readonly tookMs: number;
-  /** Memory of the scores of one run that was fastest, in bytes. */
+  /** Memory of one run's scores that was fastest, in bytes. */
   readonly scoreBytes: number;
   /** Tile-wise runs. */
   readonly tiles: readonly TileRate[];
-  /** Copying keys for the attention calls, nanoseconds per float32. */
+  /** Copying keys for the attention calls, in nanoseconds per float32. */
   readonly gatherNsPerFloat: number;
   /** Ascending by width. */
   readonly tokenwise: readonly TokenwiseRate[];
   readonly pass: PassRate;
   readonly dense: readonly DenseRate[];
-  /** Layers as compiled graphs; null on the CPU, where they are not preferred. */
+  /** Layers as compiled graphs; null on the CPU, where tiles are preferred. */
   readonly layer: LayerRate | null;
-  /** Memory of copying inside the device, bytes per second. */
+  /** Copy bandwidth of the device's memory, in bytes per second. */
   readonly bandwidth: number;
   /** Resident memory of an engine process that has loaded ONNX Runtime and no model, in bytes. */
   readonly idleBytes: number;
 }
 
 /**
- * A rate between measured ones, linear in the logarithm of what it depends on, and constant outside of what was measured.
+ * Interpolates a rate linearly in the logarithm of `at`; constant outside the measured range.
  *
  * @param points measured `[at, rate]`, ascending by `at`, at least one
  */
@@ -98,7 +104,7 @@ export function interpolate(points: readonly (readonly [number, number])[], at: 
   return low + share * (high - low);
 }
 
-/** Linear between measured points, and along the last two beyond them: work per pair grows so with the head width. */
+/** Linear between measured points, and extrapolated from the last two: work per pair grows linearly with the head width. */
 export function linearBetween(points: readonly (readonly [number, number])[], at: number): number {
   if (points.length === 1) {
     return points[0][1];

@@ -5,18 +5,18 @@ import type { ModelShape } from '../shapes';
 import type { Calibration } from './calibration';
 import { predict } from './predict';
 
-/** What is to be planned, and what is known of the device that it is planned for. */
+/** A request to plan, and the calibration of its device. */
 export interface SettledRequest {
   readonly request: PlanRequest;
   readonly calibration: Calibration | undefined;
 }
 
 /**
- * What options ask of a prompt of N tokens, with all that is left to calibration settled: the device, the memory of its runs,
- * and the block size where it is automatic. Every plan of a prompt starts here.
+ * The request for a prompt of N tokens, with everything that depends on calibration decided: the device, the memory of its
+ * runs, and the block size if it is automatic. Every plan of a prompt starts here.
  *
- * @param candidates what is known of the devices that the options allow
- * @throws InputError where the construction cannot have the scenario
+ * @param candidates calibrations of the devices that the options allow
+ * @throws InputError if the construction does not support the scenario
  */
 export function settleRequest(tokens: number, shape: ModelShape, options: PlanOptions, candidates: readonly Calibration[]): SettledRequest {
   const automatic = options.blockSize === automaticBlock;
@@ -26,7 +26,7 @@ export function settleRequest(tokens: number, shape: ModelShape, options: PlanOp
   return { request: automatic && calibration !== undefined ? fastestBlock(measured, calibration) : measured, calibration };
 }
 
-/** Of several calibrated devices the one that is predicted to be fastest at a plan; undefined where there is none. */
+/** The calibrated device with the shortest predicted time for a plan; undefined if there is none. */
 export function fastestDevice(request: PlanRequest, candidates: readonly Calibration[]): Calibration | undefined {
   if (candidates.length <= 1) {
     return candidates[0];
@@ -37,10 +37,10 @@ export function fastestDevice(request: PlanRequest, candidates: readonly Calibra
   return candidates[times.indexOf(Math.min(...times))];
 }
 
-/** Block sizes that are tried: those between are hardly ever better, and powers of two fill a processor's vectors. */
+/** Block sizes to try: sizes between them are hardly ever better, and powers of two fill a processor's vectors. */
 const blockSizes = [32, 64, 128, 256, 512, 1024];
 
-/** The request with the block size M that is predicted to be fastest on a device; as it was where nothing is predicted. */
+/** The request with the block size M of shortest predicted time on a device; unchanged if nothing is predicted. */
 function fastestBlock(request: PlanRequest, calibration: Calibration): PlanRequest {
   const timed = blockSizes.flatMap((inputLength) => {
     const tried: PlanRequest = { ...request, oracle: { ...request.oracle, inputLength } };

@@ -8,37 +8,37 @@ import { requestCost } from '../plan/request-cost';
 import type { Phase } from '../report/phases';
 import { type Calibration, interpolate, type LayerRate, linearBetween, type PassRate, type RunRate, type TileRate } from './calibration';
 
-/** What a run is expected to take on a calibrated device. */
+/** Expected time and memory of a run on a calibrated device. */
 export interface Prediction {
-  /** Wall time of the layers in milliseconds: the phases below, without tokenization and checks. */
+  /** Wall time of the layers in milliseconds: the sum of the phases below, without tokenization and checks. */
   readonly wallMs: number;
   readonly phases: Readonly<Record<Extract<Phase, 'project' | 'gather' | 'attend' | 'layer' | 'mlp'>, number>>;
-  /** Milliseconds of each layer, which add up to `wallMs`; absent in reports of versions that did not say. */
+  /** Milliseconds of each layer, which add up to `wallMs`; absent in reports of earlier versions. */
   readonly layerMs?: readonly number[];
   /** Peak resident memory of the process in bytes. */
   readonly peakBytes: number;
 }
 
-/** What the attention of one head of one layer is made of, as far as time goes by it. */
+/** The counts that decide the attention time of one head of one layer. */
 interface DispatchCounts {
   readonly runs: number;
-  /** Query blocks. */
+  /** Query blocks, each with its first tile. */
   readonly first: number;
   /** Further tiles without a mask. */
   readonly open: number;
-  /** Further tiles with one. */
+  /** Further tiles with a mask. */
   readonly masked: number;
 }
 
-/** What tile-wise parts are predicted from. */
+/** The rates that predict tile-wise execution. */
 export type TilewiseRates = Pick<Calibration, 'tiles' | 'tokenwise' | 'gatherNsPerFloat'>;
 
-/** Counts what a list of dispatches is made of. */
+/** Counts the tiles of some dispatches. */
 export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts {
   const counts = { runs: dispatches.length, first: 0, open: 0, masked: 0 };
   for (const { blocks, stacks, continues } of dispatches) {
     stacks.forEach(({ tiles, mask }, index) => {
-      // Of several query blocks each reads one tile of a stack, be it its own or one that all share.
+      // With several query blocks, each reads one tile of a stack: its own, or one shared by all.
       const read = blocks > 1 ? blocks : tiles;
       const kind = index === 0 && !continues ? 'first' : mask === undefined ? 'open' : 'masked';
       counts[kind] += read;
@@ -48,8 +48,8 @@ export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts
 }
 
 /**
- * Predicts a run of the `fused` construction from what was measured on a device; undefined for the black-box constructions,
- * whose calls are not calibrated.
+ * Predicts a run of the `fused` construction from a device's calibration; undefined for the black-box constructions, whose
+ * calls are not calibrated.
  */
 export function predict(plan: Plan, calibration: Calibration): Prediction | undefined {
   if (isBlackBox(plan.construction)) {
@@ -70,7 +70,7 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   };
 }
 
-/** Times of the layers in order; sessions are started in the first one. */
+/** Times of the layers in order; the first one includes starting sessions. */
 function layerTimes(
   parts: readonly { readonly layers: readonly number[]; readonly phases: Prediction['phases'] }[],
   { startMs, factor }: PassRate = { startMs: 0, factor: 1 },
@@ -84,14 +84,14 @@ function layerTimes(
   return times;
 }
 
-/** The tokenizer with its tables, and what reading a prompt and a model leaves behind. */
+/** The tokenizer with its tables, and memory left over from reading a prompt and a model. */
 const preparationBytes = 32 * 1024 * 1024;
 
-/** Results of runs that wait to be collected: some layers' worth, until their memory is worth a collection. */
+/** Layers' worth of run results that await garbage collection: the collector runs only when their memory is worth it. */
 const uncollectedLayers = 5;
 const mostUncollectedBytes = 200 * 1024 * 1024;
 
-/** Memory of the process besides tensors in use and the idle runtime. */
+/** Memory of the process in addition to live tensors and the idle runtime. */
 function processBytes({ tokens, model: { width, heads, keyValueHeads, headWidth } }: Plan): number {
   const layerResults = 4 * tokens * (width + headWidth * (2 * heads + 2 * keyValueHeads));
   return preparationBytes + Math.min(mostUncollectedBytes, uncollectedLayers * layerResults);
@@ -102,7 +102,7 @@ export function sumOf(phases: Prediction['phases']): number {
   return Object.values(phases).reduce((sum, time) => sum + time, 0);
 }
 
-/** Phases as they come in a pass; most of its start is that of the attention calls' sessions. */
+/** Phases as measured in a whole pass; most of its start-up is that of the attention calls' sessions. */
 function inPass(phases: Prediction['phases'], { startMs, factor }: PassRate): Prediction['phases'] {
   const { project, gather, attend, layer, mlp } = phases;
   return {
@@ -114,7 +114,7 @@ function inPass(phases: Prediction['phases'], { startMs, factor }: PassRate): Pr
   };
 }
 
-/** A device that runs whole layers as compiled graphs. */
+/** Phases on a device that runs whole layers as compiled graphs. */
 function compiledPhases(
   { model, flopsByPhase }: Pick<Plan, 'model' | 'flopsByPhase'>,
   { layerMs, attendNsPerFlop, tokenwiseNsPerFlop }: LayerRate,
@@ -123,7 +123,7 @@ function compiledPhases(
   return { project: 0, gather: 0, attend: 0, layer: model.layers * layerMs + work / 1e6, mlp: 0 };
 }
 
-/** The parts of a tile-wise pass, each as if it were run again and again. */
+/** The phases of a tile-wise pass, each as if repeated on its own. */
 export function tilewisePhases(plan: Plan, calibration: TilewiseRates): Prediction['phases'] {
   return totalOf(layerParts(plan).map((part) => layerPhases(part.plan, calibration)));
 }
@@ -136,7 +136,7 @@ function totalOf(parts: readonly Prediction['phases'][]): Prediction['phases'] {
 function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['phases'] {
   const { model, tokens } = plan;
   const rows = tileRows(plan);
-  // Masks are compared by what they hide only when a plan runs; here two partial tiles of like blocks count as equal.
+  // Masks are compared by content only when a plan runs; here all partial tiles count as having the same mask.
   const dispatches = dispatchesOf(plan, () => 0, tilesPerDispatch(rows, plan.scoreBytes));
   const { runs, first, open, masked } = countDispatches(dispatches);
   const rate = tileRate(calibration, rows, model.headWidth);
@@ -152,7 +152,7 @@ function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['p
   };
 }
 
-/** Rates for a tile size and head width that need not have been measured: per pair and per token between those that were. */
+/** The rates for a tile size and head width that need not have been measured: interpolated per pair and per token. */
 export function tileRate({ tiles }: Pick<Calibration, 'tiles'>, rows: number, headWidth: number): TileRate {
   const widths = [...new Set(tiles.map((tile) => tile.headWidth))].sort((a, b) => a - b);
   const at = (pick: (tile: TileRate) => number, power: 0 | 2): number => {
@@ -187,7 +187,9 @@ function tokenwiseMs({ tokenwise }: TilewiseRates, part: 'project' | 'outputAndM
   return runs * at(({ runMs }) => runMs) + (flops * at(({ nsPerFlop }) => nsPerFlop)) / 1e6;
 }
 
-/** Blocks up to which every tile of a plan is looked at. Beyond, the time of a tile is taken to be what it is there. */
+/**
+ * Largest number of blocks for which every tile of a plan is examined. Longer prompts use the time per tile at this size.
+ */
 const exactBlocks = 128;
 
 type Phases = Prediction['phases'];
@@ -195,8 +197,9 @@ type Phases = Prediction['phases'];
 /**
  * Predicts the phases of one request at many lengths.
  *
- * Up to 128 blocks it is `predict` of the plan. Longer prompts are not planned tile by tile: their attention takes as long a
- * tile as at 128 blocks, and their other phases as long a token, which the tests hold to a few per cent of `predict`.
+ * Up to 128 blocks the result is `predict` of the plan. Longer prompts are not planned tile by tile: their attention takes
+ * the same time per tile as at 128 blocks, and their other phases the same time per token. Tests check that this is within
+ * a few per cent of `predict`.
  * @returns the phases of `tokens` tokens in milliseconds; undefined for a black box, whose calls are not calibrated
  */
 export function timePredictor(request: PlanRequest, calibration: Calibration): (tokens: number) => Phases | undefined {
@@ -220,18 +223,18 @@ export function timePredictor(request: PlanRequest, calibration: Calibration): (
   };
 }
 
-/** The wall time of a request in milliseconds, as `timePredictor` has it. */
+/** The wall time of a request in milliseconds, by `timePredictor`. */
 export function predictedMs(request: PlanRequest, calibration: Calibration): number | undefined {
   const phases = timePredictor(request, calibration)(request.tokens);
   return phases && sumOf(phases);
 }
 
-/** Floating-point operations of attention: as many for every tile. */
+/** Floating-point operations of attention: the same for every tile. */
 function attendFlops(request: PlanRequest): number {
   return requestCost(request).flopsByPhase.attend;
 }
 
-/** Phases of a longer prompt. Attention sessions are started once, whatever the length. */
+/** Scales the phases to a longer prompt. Attention sessions are started once, whatever the length. */
 function scaled({ project, gather, attend, layer, mlp }: Phases, tokens: number, tiles: number, startMs: number): Phases {
   return {
     project: tokens * project,

@@ -5,17 +5,17 @@ import { isWritten } from '../scenario/scenario';
 import { type Calibration, linearBetween } from './calibration';
 import { predict, type Prediction, timePredictor } from './predict';
 
-/** Attention of a plan beside dense attention on the same device. */
+/** Attention of a plan compared with dense attention on the same device. */
 export interface BreakEven {
   /** Predicted attention of the simulation at this N, all layers, in milliseconds. */
   readonly attentionMs: number;
   /** Predicted dense causal attention at this N. */
   readonly denseMs: number;
-  /** The smallest N tried from which on the simulation is faster; undefined where it is not at any N up to `largestTokens`. */
+  /** The smallest tested N from which the simulation is faster; undefined if there is none up to `largestTokens`. */
   readonly fromTokens: number | undefined;
 }
 
-/** N up to which a break-even is looked for: dense scores of one head take 16 GiB there. */
+/** Largest N at which a break-even is searched: the dense scores of one head take 16 GiB there. */
 export const largestTokens = 65_536;
 
 /** Dense causal attention of every head and layer, in milliseconds: one head's rate, all N^2 pairs. */
@@ -28,10 +28,10 @@ function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 'tokens
 }
 
 /**
- * From which N on the simulation of a scenario beats dense attention on a device, M held.
+ * From which N the simulation of a scenario beats dense attention on a device, at fixed M.
  *
- * Dense attention computes every pair whatever the mask, so a window wins early and full attention hardly ever.
- * Undefined where nothing is predicted, and for a written mask: planning that at a dozen lengths may take seconds.
+ * Dense attention computes every pair whatever the mask, so a window wins early and full attention hardly ever. Undefined
+ * if nothing is predicted, and for a custom mask, because planning it at a dozen lengths may take seconds.
  */
 export function breakEven(request: PlanRequest, calibration: Calibration): BreakEven | undefined {
   if (isWritten(request.scenario)) {
@@ -40,7 +40,7 @@ export function breakEven(request: PlanRequest, calibration: Calibration): Break
   const phasesAt = timePredictor(request, calibration);
   const compare = (tokens: number): { attentionMs: number; denseMs: number } | undefined => {
     const phases = phasesAt(tokens);
-    // A compiled layer is one time: its attention is what its floating-point operations take.
+    // A compiled layer has a single time: its attention is the part for its floating-point operations.
     const { layer } = calibration;
     const compiled = layer === null ? 0 : (layer.attendNsPerFlop * requestCost({ ...request, tokens }).flopsByPhase.attend) / 1e6;
     return (
@@ -52,7 +52,7 @@ export function breakEven(request: PlanRequest, calibration: Calibration): Break
     return undefined;
   }
   let fromTokens: number | undefined;
-  // From above: the break-even is where the simulation wins and goes on winning.
+  // From above: the break-even is where the simulation begins to win for good.
   for (let tokens = largestTokens; tokens >= 64; tokens /= 2) {
     const tried = compare(tokens);
     if (tried === undefined || tried.attentionMs >= tried.denseMs) {
@@ -63,7 +63,7 @@ export function breakEven(request: PlanRequest, calibration: Calibration): Break
   return { ...here, fromTokens };
 }
 
-/** What a calibrated device is expected to make of a plan, as reports print it. */
+/** The expected time and memory of a plan on a calibrated device, as reports print it. */
 export interface PredictionReport extends Prediction {
   readonly provider: Calibration['provider'];
   readonly device: string;
@@ -73,10 +73,10 @@ export interface PredictionReport extends Prediction {
   readonly breakEven: BreakEven | null;
 }
 
-/** A prediction and the device that it is for: what can be said at every keystroke. */
+/** A prediction and its device: cheap enough to compute at every keystroke. */
 export type DevicePrediction = Omit<PredictionReport, 'breakEven'>;
 
-/** The prediction of a plan, or null where its device is not calibrated or its construction is not predicted. */
+/** The prediction of a plan, or null if its device is not calibrated or its construction is not predicted. */
 export function devicePrediction(plan: Plan, calibration: Calibration | undefined): DevicePrediction | null {
   const prediction = calibration && predict(plan, calibration);
   return calibration === undefined || prediction === undefined
@@ -90,12 +90,12 @@ export function devicePrediction(plan: Plan, calibration: Calibration | undefine
       };
 }
 
-/** Attention's part of a prediction in milliseconds; a compiled layer is not taken apart. */
+/** Attention's part of a prediction in milliseconds; for a compiled layer, which is not split, the whole layer. */
 export function attentionMs({ phases: { gather, attend, layer } }: DevicePrediction): number {
   return gather + attend + layer;
 }
 
-/** The same with the break-even, which plans a dozen other lengths. */
+/** `devicePrediction` with the break-even, which plans a dozen other lengths. */
 export function predictionReport(plan: Plan, calibration: Calibration | undefined): PredictionReport | null {
   const prediction = devicePrediction(plan, calibration);
   return calibration === undefined || prediction === null ? null : { ...prediction, breakEven: breakEven(plan, calibration) ?? null };

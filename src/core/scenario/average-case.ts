@@ -3,14 +3,14 @@ import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
 import { fullMask } from './full';
 
-/** Theorem 4.1: as full, estimated from one random block of keys per query block. */
+/** Theorem 4.1: full attention, estimated from one random block of keys per query block. */
 export interface AverageCaseScenario {
   readonly kind: 'average-case';
   /** Seed of the permutation tau of the keys. */
   readonly seed: number;
 }
 
-/** The sampled scenario; the mask is the full one, because that is what the estimate is of. */
+/** The sampled scenario; its mask is the full one, because that is what is estimated. */
 export const averageCase: ScenarioDefinition<AverageCaseScenario> = {
   kind: 'average-case',
   title: text('Average case'),

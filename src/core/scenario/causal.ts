@@ -25,6 +25,7 @@ export const causal: ScenarioDefinition<CausalScenario> = {
     formula: 'T(T + 1)/2',
     tiles: (blocks * (blocks + 1)) / 2,
   }),
-  // Triangles for a black box that only masks causally (theorem 3.5), tiles with a causal diagonal for one that can do either (3.4).
+  // Triangles for a black box that masks only causally (theorem 3.5), tiles with a causal diagonal for one that can do
+  // either (3.4).
   arrangement: (_scenario, request) => (request.causal ? causalTriangles(request) : causalTiles(request)),
 };

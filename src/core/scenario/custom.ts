@@ -7,23 +7,25 @@ import { parseMask } from './expression/parse';
 import { mentions, type TruthNode } from './expression/syntax';
 import type { GeneralMask, Range, Sight } from './mask';
 
-/** A mask that the user writes, as an expression in the positions of query and key. */
+/** A mask written by the user, as an expression in the positions of query and key. */
 export interface CustomScenario {
   readonly kind: 'custom';
   /** Such as `k <= q and q - k < 64`; see `expression/parse.ts`. */
   readonly expression: string;
 }
 
-/** The longest sequence that a written mask is planned for: nothing is known of its form, so it is looked at pair by pair where it must be. */
+/**
+ * The longest sequence for which a custom mask is planned: its form is unknown, so some pairs must be evaluated one by one.
+ */
 const longestCustom = 131_072;
 
-/** Pairs that planning may look at: about a second. */
+/** Most pairs that planning may evaluate: about a second of work. */
 const mostPairs = 40_000_000;
 
-/** Sides of a rectangle of pairs that are looked at one by one rather than divided further. */
+/** Rectangles with at most this side are evaluated pair by pair instead of divided further. */
 const smallSide = 8;
 
-/** A mask by expression, treated like any other. */
+/** The scenario of a mask by expression. */
 export const custom: ScenarioDefinition<CustomScenario> = {
   kind: 'custom',
   title: text('Custom'),
@@ -70,8 +72,8 @@ export const custom: ScenarioDefinition<CustomScenario> = {
 /**
  * A mask by its expression over a sequence of N tokens.
  *
- * Rectangles of pairs are decided by interval arithmetic where it can tell, else by halving them, down to single pairs: the
- * work grows with the length of the mask's edges, and with N^2 for one that is all edges, such as `(q - k) % 3 == 0`.
+ * Rectangles of pairs are decided by interval arithmetic if possible, otherwise halved, down to single pairs: the work
+ * grows with the length of the mask's edges, and with N^2 for a mask that is all edges, such as `(q - k) % 3 == 0`.
  */
 class ExpressionMask implements GeneralMask {
   readonly allows: TruthAt;
@@ -152,7 +154,7 @@ class ExpressionMask implements GeneralMask {
     );
   }
 
-  /** Visible pairs of a rectangle, one by one. @throws InputError where planning has looked at too many */
+  /** Visible pairs of a rectangle, one by one. @throws InputError if planning has evaluated too many */
   private look(queries: Range, keys: Range): number {
     this.looked += sizeOf(queries) * sizeOf(keys);
     if (this.looked > mostPairs) {

@@ -3,10 +3,12 @@ import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
 import { windowParameter } from './sliding-window';
 
-/** A window on both sides, as the local layers of ModernBERT have it: tokens at most `floor(window / 2)` apart see each other. */
+/**
+ * A window on both sides, as in the local layers of ModernBERT: tokens at most `floor(window / 2)` apart see each other.
+ */
 export interface LocalWindowScenario {
   readonly kind: 'local-window';
-  /** Width of the window; a token sees half of it to either side, and itself. */
+  /** Width of the window; a token sees half of it on either side, and itself. */
   readonly window: number;
 }
 
@@ -40,7 +42,7 @@ export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
   },
 };
 
-/** Tokens that a token sees to either side. */
+/** Tokens visible on either side. */
 function reachOf(window: number): number {
   return Math.floor(window / 2);
 }

@@ -1,8 +1,8 @@
 /**
- * What a mask is: a predicate over (query, key), both 0-based token positions.
+ * A mask: a predicate over (query, key), both 0-based token positions.
  *
- * The predicate is the truth. What else a mask knows are shortcuts derived from it, so that a million tokens plan in
- * milliseconds; the tests hold them equal to the predicate.
+ * The predicate is the truth. The other fields are shortcuts derived from it, so that a million tokens plan in
+ * milliseconds; tests check that they equal the predicate.
  */
 export type Mask = BandedMask | GeneralMask;
 
@@ -13,7 +13,7 @@ interface Predicate {
   readonly visiblePairs: () => number;
 }
 
-/** A mask of one window, and keys before it that all later queries see. */
+/** A mask of one window, plus a prefix of keys that all later queries see. */
 export interface BandedMask extends Predicate {
   /** The keys visible to one query. Every field is non-decreasing in `query`. */
   readonly visible: (query: number) => VisibleKeys;
@@ -39,7 +39,7 @@ export type Sight = 'all' | 'none' | 'some';
 /**
  * The visible keys of one query: `[0, prefixEnd)` and `[start, end)`, with `prefixEnd <= start <= end`.
  *
- * Where the two ranges touch they are one. Once a gap has opened, `prefixEnd` stays as it is for all later queries.
+ * If the two ranges touch, they are one range. Once there is a gap, `prefixEnd` is the same for all later queries.
  */
 export interface VisibleKeys {
   readonly prefixEnd: number;

@@ -2,14 +2,14 @@ import { InputError } from '../errors';
 import { perLayer, type PerLayerScenario } from './per-layer';
 import { definitionOf, type LayerScenario, makeScenario, type ScenarioParameters } from './registry';
 
-/** The model's own attention, whatever that is: causal for a Llama, a window for a Mistral, layers of two kinds for a ModernBERT. */
+/** The model's own attention: causal for a Llama, a window for a Mistral, layers of two kinds for a ModernBERT. */
 export interface NativeScenario {
   readonly kind: 'native';
 }
 
 /**
- * A scenario from text: a kind and, after colons, its parameters in their order, such as `causal`, `sliding-window:512` or
- * `attention-sink:512:4`, or `custom:` and an expression; what is left out has its default.
+ * Parses a scenario: a kind and, after colons, its parameters in order, such as `causal`, `sliding-window:512` or
+ * `attention-sink:512:4`, or `custom:` and an expression. Omitted parameters have their defaults.
  *
  * @throws InputError for an unknown kind, a number out of its range, or more numbers than the kind takes
  */
@@ -39,7 +39,10 @@ export function parseScenario(text: string): LayerScenario | NativeScenario {
   return makeScenario(kind, given);
 }
 
-/** A scenario for each layer from text: those of a cycle with commas between, such as `causal,sliding-window:512`. @throws InputError */
+/**
+ * Parses a scenario for each layer: a cycle of scenarios, separated by commas, such as `causal,sliding-window:512`. @throws
+ * InputError
+ */
 export function parseCycle(text: string): LayerScenario | PerLayerScenario {
   return perLayer(
     splitList(text).map((part) => {
@@ -52,7 +55,7 @@ export function parseCycle(text: string): LayerScenario | PerLayerScenario {
   );
 }
 
-/** A scenario of one layer as text that `parseScenario` reads. */
+/** A scenario of one layer as text for `parseScenario`. */
 export function scenarioText(scenario: LayerScenario | NativeScenario): string {
   if (scenario.kind === 'native') {
     return scenario.kind;
@@ -62,7 +65,7 @@ export function scenarioText(scenario: LayerScenario | NativeScenario): string {
   return [scenario.kind, ...[...parameters, ...(text === undefined ? [] : [text])].map(({ name }) => given[name])].join(':');
 }
 
-/** The parts of a list with commas between; a comma inside parentheses, as in `min(q, 64)`, separates nothing. */
+/** Splits a list at its commas, except those inside parentheses, as in `min(q, 64)`. */
 export function splitList(text: string): string[] {
   const parts = [''];
   let depth = 0;

@@ -2,7 +2,7 @@ import { InputError } from '../errors';
 import { type BandedMask, type GeneralMask, type Mask, type Range, type Sight, type VisibleKeys, visibleRanges } from './mask';
 import { definitionOf, type LayerScenario } from './registry';
 
-/** The pairs that some of several masks admit, of any form. */
+/** The pairs that at least one of several masks admits, of any form. */
 function generalUnion(masks: readonly Mask[], tokens: number): GeneralMask {
   const allows = (query: number, key: number): boolean => masks.some((mask) => mask.allows(query, key));
   const ranges = (query: number): readonly Range[] => joined(masks.flatMap((mask) => visibleRanges(mask, query)));
@@ -16,7 +16,7 @@ function generalUnion(masks: readonly Mask[], tokens: number): GeneralMask {
       }
       return pairs;
     },
-    // Whether the union covers what no mask covers alone is seen query by query.
+    // The union may cover a rectangle that no single mask covers: check query by query.
     sight: (queries, keys) => {
       let found: Sight | undefined;
       for (let query = queries.from; query < queries.to; query += 1) {
@@ -36,7 +36,7 @@ function sightOf(ranges: readonly Range[], { from, to }: Range): Sight {
   return visible === 0 ? 'none' : visible === to - from ? 'all' : 'some';
 }
 
-/** Ranges in ascending order, those that overlap or touch as one. */
+/** Ranges in ascending order, with overlapping or touching ones merged. */
 function joined(ranges: readonly Range[]): readonly Range[] {
   const ascending: { from: number; to: number }[] = [];
   for (const { from, to } of ranges.filter((range) => range.to > range.from).sort((one, other) => one.from - other.from)) {
@@ -50,10 +50,10 @@ function joined(ranges: readonly Range[]): readonly Range[] {
   return ascending;
 }
 
-/** A scenario of its own for each layer: layer l has the one at `l mod cycle.length`. */
+/** A scenario for each layer: layer l has the one at `l mod cycle.length`. */
 export interface PerLayerScenario {
   readonly kind: 'per-layer';
-  /** At least two, not all alike, none of them sampled. */
+  /** At least two, not all alike, none sampled. */
   readonly cycle: readonly LayerScenario[];
 }
 
@@ -64,11 +64,11 @@ export interface LayerGroup {
   readonly layers: readonly number[];
 }
 
-/** The most layers that a cycle may name: beyond any model's. */
+/** Most layers in a cycle: more than any model has. */
 const longestCycle = 1024;
 
 /**
- * A scenario for the layers of a model, from those of a cycle of layers; of layers that are all alike, theirs.
+ * A scenario for the layers of a model from a cycle; if all layers are alike, their common scenario.
  *
  * @throws InputError for a cycle that is empty, too long, or samples keys in some layers
  */
@@ -89,7 +89,7 @@ export function perLayer(cycle: readonly LayerScenario[]): LayerScenario | PerLa
   return { kind: 'per-layer', cycle };
 }
 
-/** The layers of a model by their scenario, in order of the first layer that has it; groups without layers are left out. */
+/** The layers of a model grouped by scenario, in order of first use; groups without layers are left out. */
 export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: number): readonly LayerGroup[] {
   const all = Array.from({ length: layers }, (_, layer) => layer);
   if (scenario.kind !== 'per-layer') {
@@ -109,13 +109,13 @@ export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: 
   return groups;
 }
 
-/** The pairs that some layer admits. */
+/** The pairs that at least one layer admits. */
 export function unionMask(masks: readonly Mask[], tokens: number): Mask {
   const banded = masks.filter((mask) => 'visible' in mask);
   return banded.length === masks.length ? bandedUnion(banded, tokens) : generalUnion(masks, tokens);
 }
 
-/** Every banded mask here shows a query itself, so their ranges meet in one. */
+/** Under every banded mask here a query sees itself, so the ranges overlap and merge into one. */
 function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
   const visible = (query: number): VisibleKeys =>
     masks
@@ -138,7 +138,7 @@ function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
   };
 }
 
-/** Whether two scenarios mask alike because they say the same. */
+/** Whether two scenarios are equal as data. */
 function isSame(one: LayerScenario, other: LayerScenario): boolean {
   return JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 }

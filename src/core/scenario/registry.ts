@@ -8,7 +8,7 @@ import { full } from './full';
 import { localWindow } from './local-window';
 import { slidingWindow } from './sliding-window';
 
-/** Every scenario of a layer, in the order in which menus show them. A new one is a file of its own and its line here. */
+/** Every scenario of a layer, in menu order. A new one needs its own file and a line here. */
 const definitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, custom] as const;
 
 type ScenarioOf<D> = D extends ScenarioDefinition<infer S extends { readonly kind: string }> ? S : never;
@@ -21,25 +21,25 @@ type FieldsOf<S, Value> = S extends unknown
   ? { [K in Exclude<keyof S, 'kind'>]: S[K] extends Value ? K : never }[Exclude<keyof S, 'kind'>]
   : never;
 
-/** The name of a number that some scenario takes. */
+/** The name of a numeric parameter of any scenario. */
 export type NumberName = FieldsOf<LayerScenario, number>;
-/** The name of a text that some scenario takes: a mask's expression, or the cycle of layers that differ. */
+/** The name of a text parameter of any scenario: a mask's expression, or the cycle of layers. */
 export type TextName = FieldsOf<LayerScenario, string> | 'cycle';
-/** Any scenario parameter by name, as a form or a command line collects them before the kind is known. */
+/** Scenario parameters by name, as a form or a command line collects them before the kind is known. */
 export type ScenarioParameters = { -readonly [K in NumberName]?: number } & { -readonly [K in TextName]?: string };
 
-/** The definition of one layer's scenario, whichever it is. */
+/** The definition of any layer's scenario. */
 export type LayerDefinition = Omit<ScenarioDefinition<LayerScenario>, 'parameters' | 'text'> & {
   readonly parameters: readonly NumberParameter<NumberName>[];
   readonly text?: TextParameter<TextName>;
 };
 
-// Each definition only ever meets scenarios of its own kind: everything looks it up by the kind of the scenario at hand.
+// Safe: definitions are looked up by a scenario's kind, so each receives only its own.
 export const layerDefinitions = definitions as unknown as readonly LayerDefinition[];
 
 export const scenarioKinds: readonly ScenarioKind[] = layerDefinitions.map(({ kind }) => kind);
 
-/** The scenarios that comparisons run unasked: a mask that nobody wrote is not among them. */
+/** The scenarios that comparisons run by default: all except custom masks. */
 export const standardKinds: readonly ScenarioKind[] = layerDefinitions.filter(({ written }) => written !== true).map(({ kind }) => kind);
 
 /** The scenarios that sample keys. */
@@ -47,7 +47,7 @@ export const sampledKinds: readonly ScenarioKind[] = layerDefinitions
   .filter(({ sampleSeed }) => sampleSeed !== undefined)
   .map(({ kind }) => kind);
 
-/** Every number that some scenario takes, once. */
+/** Every numeric parameter of the scenarios, without duplicates. */
 export const numberParameters: readonly NumberParameter<NumberName>[] = [
   ...new Map(layerDefinitions.flatMap(({ parameters }) => parameters).map((parameter) => [parameter.name, parameter])).values(),
 ];
@@ -62,9 +62,9 @@ export function definitionOf(kind: string): LayerDefinition {
 }
 
 /**
- * Builds a scenario of a kind from loose parameters, with defaults for those left out.
+ * Builds a scenario of a kind from loose parameters, with defaults for omitted ones.
  *
- * Parameters of other scenarios are left aside, so one set of parameters can serve a comparison of many.
+ * Parameters of other scenarios are ignored, so that one set of parameters can serve a comparison of many.
  * @throws InputError for an unknown kind, or a parameter out of its range
  */
 export function makeScenario(kind: string, given: ScenarioParameters = {}): LayerScenario {

@@ -32,16 +32,16 @@ export {
   type TextName,
 } from './registry';
 
-/** A masking scenario as a value, plain data: the same in all layers, or one for each. */
+/** A masking scenario, plain data: the same for all layers, or one for each. */
 export type Scenario = LayerScenario | PerLayerScenario;
 
-/** What a user can ask for before the model is known. */
+/** A scenario that a user can choose before the model is known. */
 export type ScenarioChoice = Scenario | NativeScenario;
 
 /** A scenario that a menu or a flag can name. */
 export type ChoiceKind = ScenarioKind | NativeScenario['kind'] | PerLayerScenario['kind'];
 
-/** How a scenario is named and what it takes: what menus, forms and flags show. Texts are English, translated where they are shown. */
+/** Name and parameters of a scenario, for menus, forms and flags. Texts are in English; translated when shown. */
 export interface ChoiceDefinition {
   readonly kind: ChoiceKind;
   readonly title: string;
@@ -50,7 +50,7 @@ export interface ChoiceDefinition {
   readonly text?: TextParameter<TextName>;
 }
 
-/** Every scenario that menus show: the model's own, one for all layers, and a cycle of layers. */
+/** Every scenario in menu order: the model's own, one for all layers, and a cycle of layers. */
 export const choiceDefinitions: readonly ChoiceDefinition[] = [
   {
     kind: 'native',
@@ -76,7 +76,7 @@ export const choiceDefinitions: readonly ChoiceDefinition[] = [
   },
 ];
 
-/** Every text that some scenario takes. */
+/** Every text parameter of the scenarios. */
 export const textParameters: readonly TextParameter<TextName>[] = choiceDefinitions.flatMap(({ text: own }) => own ?? []);
 
 /** The definition of a choice. @throws InputError for a kind that does not exist */
@@ -95,7 +95,7 @@ export function kindsWith(name: string): readonly ChoiceKind[] {
     .map(({ kind }) => kind);
 }
 
-/** A choice from loose parameters. @throws InputError as `makeScenario` */
+/** A choice from loose parameters. @throws InputError like `makeScenario` */
 export function makeChoice(kind: string, parameters: ScenarioParameters = {}): ScenarioChoice {
   const known = choiceDefinition(kind);
   switch (known.kind) {
@@ -116,7 +116,9 @@ export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
   return Object.fromEntries(Object.entries(scenario).filter(([name]) => name !== 'kind'));
 }
 
-/** The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that some layer admits. */
+/**
+ * The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that at least one layer admits.
+ */
 export function maskOf(scenario: Scenario, tokens: number): Mask {
   if (scenario.kind !== 'per-layer') {
     return definitionOf(scenario.kind).mask(scenario, tokens);
@@ -127,43 +129,46 @@ export function maskOf(scenario: Scenario, tokens: number): Mask {
   );
 }
 
-/** Whether a query sees later keys, in some layer, among `tokens`: then a model that predicts the next token has no perplexity. */
+/**
+ * Whether a query may see later keys, in any layer, among `tokens`: a model that predicts the next token has no perplexity
+ * then.
+ */
 export function looksAhead(scenario: Scenario, tokens: number): boolean {
   return layersOf(scenario).some((layer) => definitionOf(layer.kind).looksAhead(layer, tokens));
 }
 
-/** Whether what earlier queries see changes as the sequence grows: then nothing of them can be kept. */
+/** Whether the keys visible to earlier queries change as the sequence grows: then their results cannot be cached. */
 export function dependsOnLength(scenario: Scenario): boolean {
   return layersOf(scenario).some((layer) => definitionOf(layer.kind).dependsOnLength?.(layer) === true);
 }
 
-/** The seed by which keys are sampled (theorem 4.1), so that the result is an estimate; undefined where all are read. */
+/** The seed for sampling keys (theorem 4.1), where the result is an estimate; undefined if all keys are read. */
 export function sampleSeed(scenario: Scenario): number | undefined {
-  // Layers that differ are never sampled.
+  // Cycles are never sampled.
   return scenario.kind === 'per-layer' ? undefined : definitionOf(scenario.kind).sampleSeed?.(scenario);
 }
 
-/** Whether keys are sampled rather than read in full. */
+/** Whether keys are sampled instead of read in full. */
 export function isSampled(scenario: Scenario): boolean {
   return sampleSeed(scenario) !== undefined;
 }
 
-/** Whether some layer's mask was written by the user: nothing is known of its form, so other lengths are not planned unasked. */
+/** Whether the user wrote the mask of some layer: its form is unknown, so other lengths are planned only on request. */
 export function isWritten(scenario: ScenarioChoice): boolean {
   return scenario.kind !== 'native' && layersOf(scenario).some(({ kind }) => definitionOf(kind).written === true);
 }
 
-/** The plainer scenario that a scenario is over `tokens` tokens, where its window covers them all; undefined where it is its own. */
+/** The simpler scenario that is the same over `tokens` tokens, if the window covers them all; otherwise undefined. */
 export function sameAs(scenario: LayerScenario, tokens: number): 'causal' | 'full' | undefined {
   return definitionOf(scenario.kind).sameAs?.(scenario, tokens);
 }
 
-/** What the paper allows of T blocks of M tokens, in tiles of one head. */
+/** The paper's bound for T blocks of M tokens, in tiles of one head. */
 export function tileBoundOf(scenario: LayerScenario, blockSize: number, blocks: number): TileBound {
   return definitionOf(scenario.kind).bound(scenario, blockSize, blocks);
 }
 
-/** How a scenario's calls of a black box are laid out. @throws InputError where the paper has no arrangement for it */
+/** The arrangement of a scenario's black-box calls. @throws InputError if the paper has no arrangement for it */
 export function arrangementOf(
   scenario: LayerScenario,
   construction: BlackBoxConstruction,
@@ -177,12 +182,12 @@ export function needsCausalOracle(scenario: LayerScenario): boolean {
   return !looksAhead(scenario, 1);
 }
 
-/** The colour and shape of a scenario in charts. Those of layers that differ have the mark of what the user wrote. */
+/** The colour and shape of a scenario in charts. Layers that differ share the mark of custom masks. */
 export function markOf(kind: Scenario['kind']): Mark {
   return kind === 'per-layer' ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
 }
 
-/** A mark for each of several scenarios: their own, or in turn where some are of one kind. */
+/** A mark for each of several scenarios: its own, or marks in turn if some are of the same kind. */
 export function marksOf(scenarios: readonly Scenario[]): readonly Mark[] {
   const own = new Set(scenarios.map(({ kind }) => kind)).size === scenarios.length;
   return scenarios.map(({ kind }, index) => (own ? markOf(kind) : layerDefinitions[index % layerDefinitions.length].mark));
@@ -203,12 +208,12 @@ export function scenarioTitle({ kind }: ScenarioChoice): string {
   return t(choiceDefinition(kind).title);
 }
 
-/** The scenarios that some layer has. */
+/** The scenarios of a cycle, or the single one of all layers. */
 function layersOf(scenario: Scenario): readonly LayerScenario[] {
   return scenario.kind === 'per-layer' ? scenario.cycle : [scenario];
 }
 
-/** Equal neighbours once, with how many there are. */
+/** Merges equal neighbours into one label with their count. */
 function runsOf(labels: readonly string[]): string[] {
   const runs: { readonly label: string; count: number }[] = [];
   for (const label of labels) {

@@ -44,7 +44,7 @@ export const slidingWindow: ScenarioDefinition<SlidingWindowScenario> = {
   arrangement: ({ window }, request) => windowArrangement(window, 0, request),
 };
 
-/** Pairs in a sliding window: all of them, less the ramp at the start where the window is not yet filled. */
+/** Pairs in a sliding window: all of them, minus the ramp at the start where the window is not yet full. */
 export function windowPairs(tokens: number, window: number): number {
   const reach = Math.min(window, tokens);
   return tokens * reach - (reach * (reach - 1)) / 2;

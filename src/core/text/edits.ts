@@ -1,7 +1,7 @@
-/** Code units that are compared at once. */
+/** Code units compared at once. */
 const chunk = 4096;
 
-/** Length of the longest text that both begin with, in UTF-16 code units. */
+/** Length of the longest common prefix, in UTF-16 code units. */
 export function commonPrefix(a: string, b: string): number {
   const limit = Math.min(a.length, b.length);
   let at = 0;
@@ -14,7 +14,7 @@ export function commonPrefix(a: string, b: string): number {
   return at;
 }
 
-/** Length of the longest text that both end with, up to a limit. */
+/** Length of the longest common suffix up to a limit, in UTF-16 code units. */
 export function commonSuffix(a: string, b: string, limit: number): number {
   let size = 0;
   while (size + chunk <= limit && a.slice(a.length - size - chunk, a.length - size) === b.slice(b.length - size - chunk, b.length - size)) {
@@ -26,24 +26,27 @@ export function commonSuffix(a: string, b: string, limit: number): number {
   return size;
 }
 
-/** A change of a text: `removed` code units from `offset` on gave way to `inserted` ones. Offsets are UTF-16 code units. */
+/**
+ * A change of a text: `removed` code units from `offset` on were replaced by `inserted` ones. Offsets are UTF-16 code
+ * units.
+ */
 export interface TextEdit {
   readonly offset: number;
   readonly removed: number;
   readonly inserted: number;
 }
 
-/** A part of a text, from its first code unit to the one after its last. */
+/** A part of a text: offsets of its first code unit and of the one after its last. */
 export interface TextRange {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Where a word of an old text begins after edits, made one after another: at the first of its characters that is left.
+ * Where a word of an old text begins after consecutive edits: at its first remaining character.
  *
- * What is written right before the word pushes it on; what is written right behind it does not belong to it.
- * @returns undefined where nothing of the word is left
+ * Text inserted directly before the word moves it; text inserted directly after it does not belong to it.
+ * @returns undefined if nothing of the word remains
  */
 export function offsetAfter({ from, to }: TextRange, edits: readonly TextEdit[]): number | undefined {
   let start = from;
@@ -59,7 +62,7 @@ export function offsetAfter({ from, to }: TextRange, edits: readonly TextEdit[])
   return start;
 }
 
-/** The range of the old text that holds every word which edits brought into a range of the new text. */
+/** The range of the old text with every word that edits moved into a range of the new text. */
 export function rangeBefore({ from, to }: TextRange, edits: readonly TextEdit[]): TextRange {
   let start = from;
   let end = to;

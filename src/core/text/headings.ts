@@ -15,21 +15,21 @@ import {
 interface Heading {
   /** 1 to 6. */
   readonly level: number;
-  /** Its Markdown without marks of the heading. */
+  /** Its Markdown without the heading's marks. */
   readonly title: string;
-  /** Its first `#`, or the first character of the title that is underlined. */
+  /** Offset of its first `#`, or of the first character of an underlined title. */
   readonly from: number;
   /** The end of the line it begins on. */
   readonly to: number;
 }
 
-/** Whether more than a paragraph may begin with an ASCII character. */
+/** Whether an ASCII character can begin something other than a paragraph. */
 const isMark: readonly boolean[] = Array.from({ length: 128 }, (_, code) => /[\s>#`~<\-=+*_\d]/.test(String.fromCharCode(code)));
 
 /**
- * Reads headings of a text line by line, and knows which blocks are open (CommonMark 0.31.2).
+ * Reads a text's headings line by line and tracks open blocks (CommonMark 0.31.2).
  *
- * Headings in block quotes and list items are parts of those, not of the text's outline.
+ * Headings in block quotes and list items belong to those, not to the text's outline.
  */
 class HeadingReader {
   readonly headings: Heading[] = [];
@@ -38,15 +38,15 @@ class HeadingReader {
 
   constructor(private readonly text: string) {}
 
-  /** Whether no block is open: what follows is read as if it were the beginning. */
+  /** Whether no block is open: then the rest is read as if it were the beginning. */
   get isAtStart(): boolean {
     return this.containers.length === 0 && this.leaf.kind === 'none';
   }
 
-  /** Reads the line from one offset to another, its break excluded. */
+  /** Reads the line `[from, to)`, without its line break. */
   read(from: number, to: number): void {
     const { leaf, containers, text } = this;
-    // Nearly every line of a prompt: this keeps a megabyte within milliseconds.
+    // Fast path for nearly every line of a prompt: a megabyte takes milliseconds.
     if (containers.length === 0 && (leaf.kind === 'none' || leaf.kind === 'paragraph') && (from === to || !isMark[text.charCodeAt(from)])) {
       this.leaf = from === to ? none : leaf.kind === 'paragraph' ? leaf : { kind: 'paragraph', from, to };
       return;
@@ -69,7 +69,7 @@ class HeadingReader {
     this.leaf = this.open(line, kept, from, to);
   }
 
-  /** Closes and opens what a line closes and opens; returns the leaf that is open after it. */
+  /** Closes and opens blocks for a line; returns the leaf that is open afterwards. */
   private open(line: Line, kept: number, lineStart: number, to: number): Leaf {
     const { leaf, containers } = this;
     const opened: Container[] = [];
@@ -82,7 +82,7 @@ class HeadingReader {
     const goesOn = leaf.kind === 'paragraph' && opened.length === 0 && !line.isBlank;
     const start = line.isBlank || line.indent >= 4 ? undefined : blockStartOf(line.rest, goesOn);
     if (goesOn && start === undefined) {
-      // A paragraph goes on even where the marks of its containers are not repeated.
+      // A paragraph continues even if its containers' marks are not repeated.
       return leaf;
     }
     this.containers = [...containers.slice(0, kept), ...opened];
@@ -106,32 +106,34 @@ class HeadingReader {
   }
 }
 
-/** The headings of a Markdown text in order, and where it can be read anew from. */
+/** The headings of a Markdown text in order, and the positions from which it can be read again. */
 export interface Outline {
   readonly text: string;
   readonly headings: readonly Heading[];
-  /** Where the text begins behind its front matter. */
+  /** Where the text begins after its front matter. */
   readonly bodyStart: number;
-  /** Line starts, ascending, before which every block is closed: what follows is read as if it were the beginning. */
+  /**
+   * Line starts, ascending, before which every block is closed: from there the text is read as if it were the beginning.
+   */
   readonly restarts: readonly number[];
 }
 
 const frontMatter = /^---[ \t]*\r?\n(?:[^]*?\n)??(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
 const nothing: Outline = { text: '', headings: [], bodyStart: 0, restarts: [] };
-/** Least distance of restarts, in code units: many are quick to resume from, few are quick to keep. */
+/** Least distance between restarts, in code units: more of them resume faster, fewer are cheaper to keep. */
 const restartDistance = 1024;
 
 /**
  * The outline of a Markdown text: ATX and setext headings, YAML front matter skipped.
  *
- * @param before the outline of the version before, so that an edit costs the lines around it and not the text
+ * @param before the outline of the previous version, so that an edit costs the lines around it and not the whole text
  */
 export function outlineOf(text: string, before = nothing): Outline {
   const prefix = commonPrefix(before.text, text);
   const unchangedFrom = text.length - commonSuffix(before.text, text, Math.min(before.text.length, text.length) - prefix);
   const grown = text.length - before.text.length;
   const bodyStart = frontMatter.exec(text)?.[0].length ?? 0;
-  // What was read up to a restart before the first change is read alike now.
+  // Text up to a restart before the first change reads the same as before.
   const restarts = bodyStart === before.bodyStart ? before.restarts.filter((restart) => restart <= prefix) : [];
   const start = restarts.at(-1) ?? bodyStart;
   const head = restarts.length === 0 ? [] : before.headings.filter(({ from }) => from < start);
@@ -143,7 +145,7 @@ export function outlineOf(text: string, before = nothing): Outline {
         next += 1;
       }
       if (from >= unchangedFrom && before.restarts[next] + grown === from) {
-        // So is what comes after a restart behind the last change.
+        // So does text after a restart behind the last change.
         const tail = before.headings
           .filter((heading) => heading.from + grown >= from)
           .map((heading) => ({ ...heading, from: heading.from + grown, to: heading.to + grown }));
@@ -163,13 +165,13 @@ export function outlineOf(text: string, before = nothing): Outline {
   return { text, bodyStart, headings: [...head, ...reader.headings], restarts };
 }
 
-/** A heading with all that stands under it. */
+/** A heading with everything under it. */
 export interface Section extends Heading {
   /** Where the next heading of the same or a higher level begins, or the end of the text, in UTF-16 code units. */
   readonly end: number;
 }
 
-/** The sections of a Markdown text, in order; each holds those of the lower levels under it. */
+/** The sections of a Markdown text, in order; each includes the lower levels under it. */
 export function sectionsOf({ text, headings }: Outline): Section[] {
   // Where the next heading of each level begins, read from the end; level 0 is the text itself.
   const next = Array.from({ length: 7 }, () => text.length);

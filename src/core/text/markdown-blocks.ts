@@ -1,17 +1,17 @@
-/** A line of Markdown that is read from left to right: what containers have taken of it, and its next character. */
+/** A line of Markdown, read from left to right: what containers have consumed, and the next character. */
 export class Line {
-  /** Index of the next character that is neither space nor tab; the length where there is none. */
+  /** Index of the next character that is neither space nor tab; the line's length if there is none. */
   private at = 0;
-  /** Column of that character, where tabs reach to the next multiple of four. */
+  /** Column of that character; tabs advance to the next multiple of four. */
   private column = 0;
-  /** Column up to which containers have taken the line. */
+  /** Column up to which containers have consumed the line. */
   private taken = 0;
 
   constructor(private readonly text: string) {
     this.skipWhiteSpace();
   }
 
-  /** What is left, without its indentation. */
+  /** The remaining text, without its indentation. */
   get rest(): string {
     return this.text.slice(this.at);
   }
@@ -20,7 +20,7 @@ export class Line {
     return this.at === this.text.length;
   }
 
-  /** Columns between what was taken and the next character. */
+  /** Columns between the consumed part and the next character. */
   get indent(): number {
     return this.column - this.taken;
   }
@@ -30,12 +30,12 @@ export class Line {
     return this.at;
   }
 
-  /** Takes columns of the indentation. */
+  /** Consumes columns of the indentation. */
   takeIndent(columns: number): void {
     this.taken += columns;
   }
 
-  /** Takes so many characters with the indentation before them. */
+  /** Consumes characters with the indentation before them. */
   takeMarker(length: number): void {
     this.at += length;
     this.column += length;
@@ -61,7 +61,7 @@ function isThematicBreak(rest: string): boolean {
   return thematicBreak.test(rest);
 }
 
-/** Takes from a line what continues the open containers, and counts those that it continues. */
+/** Consumes from a line what continues the open containers, and counts the containers that continue. */
 export function continueContainers(line: Line, containers: readonly Container[]): number {
   const first = containers.findIndex((container) => {
     if (container.kind === 'quote') {
@@ -79,7 +79,9 @@ export function continueContainers(line: Line, containers: readonly Container[])
   return first < 0 ? containers.length : first;
 }
 
-/** Takes the marker of a container that begins here. @param inParagraph whether a paragraph of the same container is open */
+/**
+ * Consumes the marker of a container that begins here. @param inParagraph whether a paragraph of the same container is open
+ */
 export function takeContainer(line: Line, inParagraph: boolean): Container | undefined {
   if (takeQuote(line)) {
     return { kind: 'quote' };
@@ -91,12 +93,12 @@ export function takeContainer(line: Line, inParagraph: boolean): Container | und
   }
   const [{ length }, number = '1'] = marker;
   const isEmpty = rest.slice(length).trim() === '';
-  // Only a list that has something to say and starts at 1 interrupts a paragraph.
+  // Only a list that is not empty and starts at 1 interrupts a paragraph.
   if (inParagraph && (isEmpty || Number(number) !== 1)) {
     return undefined;
   }
   line.takeMarker(length);
-  // Content that is five columns away is indented code: one column belongs to the marker.
+  // Content five or more columns away is indented code: one column belongs to the marker.
   const gap = isEmpty || line.indent > 4 ? 1 : line.indent;
   line.takeIndent(Math.min(gap, line.indent));
   return { kind: 'item', indent: indent + length + gap, hasContent: !isEmpty };
@@ -111,7 +113,7 @@ function takeQuote(line: Line): boolean {
   return true;
 }
 
-/** CommonMark 0.31.2, section 4.6: how an HTML block begins and, where no blank line ends it, how its last line looks. */
+/** CommonMark 0.31.2, section 4.6: how an HTML block begins and, if no blank line ends it, how its last line looks. */
 interface HtmlBlockRule {
   readonly start: RegExp;
   readonly end: RegExp | null;
@@ -132,17 +134,17 @@ const rules: readonly HtmlBlockRule[] = [
   { start: new RegExp(`^(?:<[A-Za-z][\\w-]*(?:${attribute})*\\s*/?>|</[A-Za-z][\\w-]*\\s*>)\\s*$`), end: null, interruptsParagraph: false },
 ];
 
-/** An HTML block that is open: it ends with a line that matches, or before a blank one. */
+/** An open HTML block: it ends with a line that matches, or before a blank line. */
 interface HtmlBlock {
   readonly end: RegExp | null;
 }
 
-/** The HTML block that a line without its indentation begins. It may be its last line too. */
+/** The HTML block that a line without its indentation begins. The same line may also end it. */
 function htmlBlockAt(line: string, inParagraph: boolean): HtmlBlock | undefined {
   return rules.find(({ start, interruptsParagraph }) => (interruptsParagraph || !inParagraph) && start.test(line));
 }
 
-/** What is open inside the innermost container, from one line to the next. Offsets are in the text. */
+/** What is open inside the innermost container between lines. Offsets are in the text. */
 export type Leaf =
   | { readonly kind: 'none' }
   /** `to` is the end of its first line. */
@@ -150,11 +152,11 @@ export type Leaf =
   | { readonly kind: 'fence'; readonly marker: string }
   | ({ readonly kind: 'html' } & HtmlBlock);
 
-/** A block that is no paragraph: an ATX heading, which is whole on its line, or what is open after it. */
+/** The start of a block other than a paragraph: an ATX heading, which is one line, or the leaf that is open after it. */
 type BlockStart =
   { readonly kind: 'heading'; readonly level: number; readonly title: string } | Exclude<Leaf, { readonly kind: 'paragraph' }>;
 
-/** Nothing is open: after a blank line, a heading, a thematic break, indented code. */
+/** Nothing is open: after a blank line, a heading, a thematic break or indented code. */
 export const none = { kind: 'none' } as const;
 
 const atx = /^(#{1,6})(?=[ \t]|$)/;
@@ -162,7 +164,7 @@ const closingSequence = /(?:^|[ \t])#+$/;
 const openingFence = /^(?:`{3,}(?=[^`]*$)|~{3,})/;
 const closingFence = /^(`{3,}|~{3,})[ \t]*$/;
 const underline = /^(?:=+|-+)[ \t]*$/;
-/** Lines that define links: a paragraph of nothing else leaves nothing to underline. */
+/** Link definitions: a paragraph of nothing else leaves no text to underline. */
 const definitions = /^(?:\s*\[(?:[^\]\\]|\\.)+\]:[ \t]*\S.*)+$/;
 
 /** The block, other than a paragraph, that begins with a line without its indentation. */
@@ -182,7 +184,7 @@ export function blockStartOf(rest: string, inParagraph: boolean): BlockStart | u
   return isThematicBreak(rest) ? none : undefined;
 }
 
-/** What is open after a further line of a fence or an HTML block. */
+/** The open leaf after another line of a fence or an HTML block. */
 export function afterVerbatim(leaf: Exclude<Leaf, { readonly kind: 'none' | 'paragraph' }>, rest: string, indent: number): Leaf {
   if (leaf.kind === 'html') {
     return afterHtml(leaf, rest);
@@ -190,7 +192,7 @@ export function afterVerbatim(leaf: Exclude<Leaf, { readonly kind: 'none' | 'par
   return indent < 4 && closingFence.exec(rest)?.[1].startsWith(leaf.marker) === true ? none : leaf;
 }
 
-/** The level of the heading that a line makes of the paragraph above it. */
+/** The level of the setext heading if a line underlines the paragraph above it. */
 export function underlinedLevel(paragraph: string, rest: string): 1 | 2 | undefined {
   return underline.test(rest) && !definitions.test(paragraph) ? (rest.startsWith('=') ? 1 : 2) : undefined;
 }

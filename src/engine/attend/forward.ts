@@ -11,10 +11,10 @@ import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '.
 import type { Oracle } from './tiles/oracle';
 import { layerTensors, outputAndMlp, project, type Stretch, stretches } from './tiles/tokenwise';
 
-/** Sees every layer's attention while its tensors are alive, to check it. */
+/** Called with every layer's attention while its tensors are alive, to check it. */
 type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
 
-/** What a forward pass needs. */
+/** The inputs of a forward pass. */
 export interface ForwardPass {
   readonly model: LoadedModel;
   readonly plan: Plan;
@@ -23,7 +23,7 @@ export interface ForwardPass {
   readonly oracle: Oracle;
   readonly clock: PhaseClock;
   readonly signal: AbortSignal;
-  /** Told the share of the pass that is done, from 0 to 1. */
+  /** Called with the finished fraction of the pass, from 0 to 1. */
   readonly onProgress: (fraction: number, phase: Phase, message: string) => void;
   readonly inspect?: InspectLayer | undefined;
 }
@@ -46,7 +46,7 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
     throwIfCancelled(pass.signal);
     pass.onProgress((layer + share) / layers, phase, `layer ${layer + 1} of ${layers}`);
   };
-  // Layers that mask alike share an attention with its buffers.
+  // Layers with the same scenario share one attention and its buffers.
   const attentions = parts.map((part) =>
     layerAttention(part.plan, pass.oracle, clock, (finished) => {
       instances += finished;
@@ -72,7 +72,7 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
   return hidden;
 }
 
-/** The attention of layers that are all alike, by their construction. */
+/** The attention of layers with one scenario, by construction. */
 export function layerAttention(plan: LayerPlan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
   const layout = blackBoxLayout(plan);
   return layout === undefined

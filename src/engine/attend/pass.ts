@@ -7,10 +7,10 @@ import { forward } from './forward';
 import type { Device } from './runtime/provider';
 
 /**
- * How a plan is run on a device. Compiled layers keep everything on the device; on the CPU nothing is gained by that, and
+ * The executor of a plan on a device. Compiled layers keep everything on the device; on the CPU that gains nothing, and
  * runs of a few tiles stay in its caches.
  *
- * @throws InputError where compiled layers, or float16, were asked of a black-box construction
+ * @throws InputError if compiled layers, or float16, were requested for a black-box construction
  */
 export function executorOf(
   { executor, precision }: Pick<SimulationOptions, 'executor' | 'precision'>,
@@ -29,7 +29,7 @@ export function executorOf(
   return executor === 'auto' ? preferred : executor;
 }
 
-/** Runs a prompt through the layers of a model, in one of the ways there are. */
+/** Runs a prompt through the layers of a model, with one of the executors. */
 export type Pass = (given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>;
 
 /** The pass of an executor. */

@@ -9,20 +9,20 @@ export interface CallOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** A call that has not been answered. */
+/** A call without an answer yet. */
 interface PendingCall {
   readonly resolve: (result: Result<MethodName>) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: OnProgress | undefined;
 }
 
-/** How long a cancelled call may take to stop by itself before its process is killed, in milliseconds. */
+/** Time for a cancelled call to stop by itself before its process is killed, in milliseconds. */
 const cancelPatienceMs = 3000;
 
 /**
- * Calls the engine in a process of its own, forked at the first call.
+ * Calls the engine in a separate process, forked at the first call.
  *
- * A native crash rejects what is pending and nothing more; the next call forks a new process.
+ * A native crash rejects the pending calls and nothing else; the next call forks a new process.
  */
 export class EngineClient {
   private child: ChildProcess | undefined;
@@ -31,8 +31,8 @@ export class EngineClient {
 
   /**
    * @param entry path of the bundled engine process
-   * @param storage folder for what the engine keeps, such as calibrations
-   * @param log takes the process's output and its comings and goings
+   * @param storage folder for the engine's files, such as calibrations
+   * @param log receives the process's output, and a line when it starts or ends
    */
   constructor(
     private readonly entry: string,
@@ -43,8 +43,8 @@ export class EngineClient {
   /**
    * Calls a method.
    *
-   * Aborting `signal` stops the call between two calls of the oracle, or kills the process if it does not answer.
-   * @throws InputError, CancelledError, or an Error where the process ended
+   * Aborting `signal` stops the call between two calls of the oracle, or kills the process if it does not respond.
+   * @throws InputError, CancelledError, or an Error if the process ended
    */
   call<M extends MethodName>(method: M, argument: Argument<M>, { signal, onProgress }: CallOptions = {}): Promise<Result<M>> {
     if (signal?.aborted) {
@@ -71,16 +71,16 @@ export class EngineClient {
           signal?.removeEventListener('abort', cancel);
           act(value);
         };
-      // The answer to an id is the result of the method that the id was sent with.
+      // The answer with an id is the result of the method that was called with that id.
       const resolveAny = resolve as (result: Result<MethodName>) => void;
       this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), onProgress });
       signal?.addEventListener('abort', cancel, { once: true });
-      // `Argument<M>` belongs to `method`, which the union of requests cannot see through the type parameter.
+      // `argument` belongs to `method`, but TypeScript cannot narrow the union of requests by a type parameter.
       this.send(child, { type: 'call', id, method, argument } as EngineRequest);
     });
   }
 
-  /** Ends the process; what is pending is rejected. */
+  /** Ends the process; pending calls are rejected. */
   dispose(): void {
     this.child?.kill('SIGKILL');
   }
@@ -89,7 +89,7 @@ export class EngineClient {
     if (this.child !== undefined) {
       return this.child;
     }
-    // Inspector flags of the host would make the child fight for its debug port.
+    // With the host's inspector flags, the child would try to use the same debug port.
     const child = fork(this.entry, this.storage === undefined ? [] : [this.storage], {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -107,7 +107,7 @@ export class EngineClient {
   }
 
   private send(child: ChildProcess, request: EngineRequest): void {
-    // A send that fails comes with an exit, which rejects what is pending.
+    // A failed send is followed by an exit event, which rejects the pending calls.
     child.send(request, (error) => error && this.log(`Engine process ${child.pid}: ${error.message}`));
   }
 

@@ -39,11 +39,11 @@ export function engineMethods(places: Places): EngineMethods {
 }
 
 /**
- * Answers requests with responses, wherever they come from.
+ * Answers requests with responses, over any channel.
  *
  * Calls may overlap; each can be cancelled between two calls of the oracle.
  * @param send delivers a response
- * @returns the function that takes a request
+ * @returns the function that receives requests
  */
 export function engineHandler(methods: EngineMethods, send: (response: EngineResponse) => void): (request: EngineRequest) => Promise<void> {
   const running = new Map<number, AbortController>();
@@ -69,7 +69,7 @@ export function engineHandler(methods: EngineMethods, send: (response: EngineRes
   };
 }
 
-/** Calls the method that a request names, with its own argument. */
+/** Calls the method that a request names, with its argument. */
 function callMethod(
   methods: EngineMethods,
   request: Extract<EngineRequest, { type: 'call' }>,
@@ -91,10 +91,10 @@ function callMethod(
   }
 }
 
-/** Progress is worth a message this often. */
+/** Least interval between progress messages. */
 const progressIntervalMs = 50;
 
-/** Drops calls that follow the last one too soon. */
+/** Drops calls that follow the previous one too soon. */
 function atMostEvery<T>(milliseconds: number, act: (value: T) => void): (value: T) => void {
   let next = 0;
   return (value) => {

@@ -3,13 +3,13 @@ import { CalibrationStore, commandLineStorage } from '../store/calibrations';
 import { engineHandler, engineMethods } from './handler';
 import type { EngineRequest, EngineResponse } from './rpc';
 
-/** Entry of the engine process: find the channel to the parent and forward to the handler. */
+/** Entry point of the engine process: connects the parent's channel to the handler. */
 const send = process.send?.bind(process);
 if (send === undefined) {
   throw new Error('The engine process must be forked with an IPC channel.');
 }
 
-// The parent says where its own storage is; without a parent that does, it is the command line's.
+// The parent passes its storage folder; without one, use the command line's.
 const calibrations = new CalibrationStore(process.argv[2] ?? commandLineStorage());
 const handle = engineHandler(
   engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }),
@@ -18,5 +18,5 @@ const handle = engineHandler(
   },
 );
 process.on('message', (request: EngineRequest) => void handle(request));
-// The parent went away: nobody is left to answer.
+// The parent is gone, so nobody needs an answer.
 process.on('disconnect', () => process.exit(0));

@@ -9,13 +9,13 @@ import type { ComparisonReport, RunReport } from '../../core/report/report';
 import type { ScenarioChoice } from '../../core/scenario/scenario';
 import type { EvaluateRequest } from '../tasks/evaluate/run-experiment';
 
-/** An error as data, to cross a process boundary. */
+/** An error as data, for crossing a process boundary. */
 export function toErrorData(error: unknown): ErrorData {
   const kind = error instanceof InputError ? 'input' : error instanceof CancelledError ? 'cancelled' : 'failure';
   return { kind, message: messageOf(error) };
 }
 
-/** The error that `toErrorData` took apart. */
+/** The error that `toErrorData` serialised. */
 export function fromErrorData({ kind, message }: ErrorData): Error {
   switch (kind) {
     case 'input':
@@ -27,7 +27,7 @@ export function fromErrorData({ kind, message }: ErrorData): Error {
   }
 }
 
-/** What the engine process does: the one interface from which the messages and the client's calls are derived. */
+/** The methods of the engine process: messages and the client's calls are derived from this interface. */
 export interface EngineMethods {
   /** Runs a prompt and reports. @throws InputError, CancelledError */
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
@@ -35,11 +35,11 @@ export interface EngineMethods {
   compare(request: CompareRequest, context: CallContext): Promise<ComparisonReport>;
   /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
-  /** Costs an experiment's scenarios, and measures what they do to the model. @throws InputError, CancelledError */
+  /** Plans an experiment's scenarios and measures their quality. @throws InputError, CancelledError */
   evaluate(request: EvaluateRequest, context: CallContext): Promise<ExperimentSummary>;
   /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
   ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
-  /** Measures a device and keeps what was found. @throws InputError where the provider is not there, CancelledError */
+  /** Measures a device and stores the result. @throws InputError if the provider is not available, CancelledError */
   calibrate(options: CalibrationOptions, context: CallContext): Promise<Calibration>;
 }
 
@@ -50,17 +50,17 @@ interface SimulateRequest {
   readonly options: SimulationOptions;
 }
 
-/** A prompt to be run under several scenarios; plain data. The scenario among the options does not matter. */
+/** A prompt to run under several scenarios; plain data. The scenario among the options does not matter. */
 interface CompareRequest extends SimulateRequest {
   readonly scenarios: readonly ScenarioChoice[];
 }
 
-/** A prompt to be continued; plain data. */
+/** A prompt to continue; plain data. */
 interface GenerateRequest extends SimulateRequest {
   readonly generation: GenerationOptions;
 }
 
-/** What surrounds a call. */
+/** Cancellation and progress of a call. */
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -81,7 +81,7 @@ export type EngineResponse =
   | { readonly type: 'result'; readonly id: number; readonly result: Result<MethodName> }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };
 
-/** An error as data. `kind` says which class it is to become again. */
+/** An error as data. `kind` names the class to restore. */
 interface ErrorData {
   readonly kind: 'input' | 'cancelled' | 'failure';
   readonly message: string;

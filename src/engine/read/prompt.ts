@@ -6,7 +6,7 @@ import { InputError, messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
 import { maximumPromptBytes } from '../../core/options/read';
 
-/** A prompt as text, with what a report says about it. */
+/** A prompt's text, with its description for reports. */
 export interface Prompt {
   readonly path: string;
   readonly text: string;
@@ -42,7 +42,7 @@ export function promptFromText(path: string, text: string): Prompt {
   return promptFromBytes(path, new TextEncoder().encode(text));
 }
 
-/** Refuses a prompt over the limit, before it is read. @throws InputError that names the size and the limit */
+/** Refuses a prompt over the size limit, before reading it. @throws InputError that names the size and the limit */
 export function checkSize(path: string, bytes: number): void {
   if (bytes > maximumPromptBytes) {
     throw new InputError(`${path} has ${formatBytes(bytes)}; the limit is ${formatBytes(maximumPromptBytes)}: cut the file.`);
@@ -50,10 +50,10 @@ export function checkSize(path: string, bytes: number): void {
 }
 
 /**
- * Reads a prompt from a file, or from standard input where the path is `-`.
+ * Reads a prompt from a file, or from standard input if the path is `-`.
  *
  * @param stdin what standard input is
- * @throws InputError where there is no such file, or it is empty, binary or too large
+ * @throws InputError if there is no such file, or it is empty, binary or too large
  */
 export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin): Promise<Prompt> {
   if (path === '-') {
@@ -69,10 +69,10 @@ export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> 
   return promptFromBytes(path, await readFile(path));
 }
 
-/** Files of a folder that are prompts. */
+/** File names of prompts in a folder. */
 const promptFile = /\.(md|txt|prompt)$/i;
 
-/** Reads the prompts of files and of folders, in this order. @throws InputError that names the path and the fix */
+/** Reads the prompts of files and folders, in the given order. @throws InputError that names the path and the fix */
 export async function readPrompts(paths: readonly string[], stdin?: AsyncIterable<Uint8Array>): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
   for (const path of paths) {
@@ -84,7 +84,7 @@ export async function readPrompts(paths: readonly string[], stdin?: AsyncIterabl
   return prompts;
 }
 
-/** The prompt files right in a folder, by name. */
+/** The prompt files directly in a folder, by name. */
 async function promptsIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a folder that you may list.`);

@@ -11,7 +11,7 @@ import { writeWhole } from './files';
 const amount = z.number().nonnegative();
 const runRate = z.object({ runMs: amount, nsPerFlop: amount });
 
-/** What a calibration file holds. A file that says something else is as good as none. */
+/** Schema of a calibration file. A file with other content is ignored. */
 const calibrationFile: z.ZodType<Calibration> = z.object({
   schemaVersion: z.literal(calibrationSchemaVersion),
   provider: z.enum(wordsOf(optionTable.provider)).exclude(['auto']),
@@ -40,7 +40,7 @@ const calibrationFile: z.ZodType<Calibration> = z.object({
   idleBytes: amount,
 });
 
-/** The folder of the command line's own storage on this platform. */
+/** The command line's storage folder on this platform. */
 export function commandLineStorage(environment: NodeJS.ProcessEnv = process.env): string {
   const home = homedir();
   const standard = { win32: environment.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), darwin: join(home, 'Library', 'Caches') };
@@ -51,15 +51,15 @@ export function commandLineStorage(environment: NodeJS.ProcessEnv = process.env)
   return join(caches, 'two-heads');
 }
 
-/** Threads that a run gets: what was asked for, or every core. */
+/** Threads of a run: the requested number, or every core. */
 export function threadsOf(threads: number): number {
   return threads > 0 ? threads : Math.max(1, cpus().length);
 }
 
 /**
- * Keeps calibrations, a file per provider and number of threads, in a folder of Two Heads' own.
+ * Stores calibrations in a folder of Two Heads' own, one file per provider and number of threads.
  *
- * One that was made with another ONNX Runtime or another processor no longer describes the device, and is not given out.
+ * A calibration from another version of ONNX Runtime or another processor no longer describes the device and is ignored.
  */
 export class CalibrationStore {
   constructor(private readonly folder: string) {}
@@ -72,7 +72,7 @@ export class CalibrationStore {
     return sameMachine ? parsed : undefined;
   }
 
-  /** Writes a calibration, whole or not at all. */
+  /** Writes a calibration atomically. */
   async write(calibration: Calibration): Promise<string> {
     await mkdir(this.folder, { recursive: true });
     const path = this.path(calibration.provider, calibration.threads);
@@ -80,7 +80,7 @@ export class CalibrationStore {
     return path;
   }
 
-  /** The calibrations among which a choice of provider leaves open: the one that was named, or under `auto` all there are. */
+  /** The calibrations that a choice of provider allows: the named provider's, or under `auto` all. */
   async candidates(provider: Provider, threads: number): Promise<readonly Calibration[]> {
     const names = provider === 'auto' ? wordsOf(optionTable.provider) : [provider];
     const known = await Promise.all(names.map((name) => (name === 'auto' ? Promise.resolve(undefined) : this.read(name, threads))));

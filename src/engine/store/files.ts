@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** The ending of files that are being written. One that stays was left behind by a crash. */
+/** File name ending of unfinished files. One that remains is left over from a crash. */
 export const draftEnding = '.part';
 
 /**
- * Writes a file whole or not at all, whatever ends the process or the machine meanwhile: to a neighbour, which reaches the
- * disk before it is renamed over the target.
+ * Writes a file atomically, even if the process or the machine stops meanwhile: to a temporary neighbour, which is flushed
+ * to disk and then renamed over the target.
  *
- * @throws what the file system says
+ * @throws file system errors
  */
 export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}${draftEnding}`);

@@ -11,11 +11,11 @@ import { scenarioChoiceSchema } from '../read/report/plan-schema';
 import { firstIssue, runReportSchema } from '../read/report/reports';
 import { draftEnding, writeWhole } from './files';
 
-/** Where a run's text came from and what was asked of it: what runs it again. */
+/** Source and options of a run: what repeating it needs. */
 export interface RunOrigin {
-  /** The document's address. */
+  /** The document's URI. */
   readonly uri: string;
-  /** 0-based lines and characters of the selection that was run; null for the whole document. */
+  /** The selection's 0-based lines and characters; null for the whole document. */
   readonly selection: {
     readonly startLine: number;
     readonly startCharacter: number;
@@ -25,19 +25,19 @@ export interface RunOrigin {
   readonly options: SimulationOptions;
 }
 
-/** A finished run as it is kept. */
+/** A finished run in the history. */
 export interface KeptRun {
   /** Sorts by the time of the run. */
   readonly id: string;
-  /** Null for a run of a version that did not note it, or of a text that no document holds. */
+  /** Null for a run of a version that did not record it, or of a text without a document. */
   readonly origin: RunOrigin | null;
   readonly report: RunReport;
 }
 
-/** What ids look like: files of another name are not the history's. */
+/** The format of ids: files with other names do not belong to the history. */
 const idPattern = /^\d{8}T\d{9}Z-[0-9a-f]{8}$/;
 
-/** The id of a run: when it was and a digest of its report, so that keeping it twice keeps it once. */
+/** The id of a run: its time and a digest of its report, so that adding it twice stores it once. */
 export function idOf(report: RunReport): string {
   const time = new Date(report.environment.date).toISOString().replaceAll(/[-:.]/g, '');
   return `${time}-${createHash('sha256').update(JSON.stringify(report)).digest('hex').slice(0, 8)}`;
@@ -54,7 +54,7 @@ const origin: z.ZodType<RunOrigin> = z.object({
   options,
 });
 
-/** The file of a run. Its version is the report's. */
+/** Schema of a run's file. Its version is the report's. */
 const keptRunFile: z.ZodType<Omit<KeptRun, 'id'>> = z.object({
   schemaVersion: z.literal(reportSchemaVersion),
   origin: origin.nullable(),
@@ -66,30 +66,30 @@ function fileOf({ origin: from, report }: Omit<KeptRun, 'id'>): string {
   return `${JSON.stringify({ schemaVersion: reportSchemaVersion, origin: from, report })}\n`;
 }
 
-/** Runs that are kept. */
+/** Most runs in the history. */
 export const runCapacity = 100;
 
-/** The largest file of a run that is read, in bytes: a thousand heads of an average case fit many times. */
+/** Size limit of a run's file, in bytes: several times that of an average-case run with a thousand heads. */
 export const maximumRunBytes = 8 * 1024 * 1024;
 
-/** A draft this old, in milliseconds, is no longer being written. */
+/** A draft older than this, in milliseconds, is abandoned. */
 const abandonedMs = 60 * 60 * 1000;
 
 const ending = '.json';
 
-/** What a folder of runs holds. */
+/** The result of reading a folder of runs. */
 interface RunsRead {
   /** Newest first. */
   readonly runs: readonly KeptRun[];
-  /** Files that could not be read, each with why, in a sentence. */
+  /** Files that could not be read, each with the reason, in a sentence. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Runs in a folder, a JSON file each, the newest ones only.
+ * Runs in a folder, one JSON file each; only the newest are kept.
  *
- * A file is written whole or not at all, and one that cannot be read is passed over: a crash, another version or another
- * window costs at most the run that it hits.
+ * Files are written atomically, and unreadable ones are skipped: a crash, another version or another window costs at most
+ * the run that it affects.
  */
 export class RunFiles {
   constructor(
@@ -97,7 +97,7 @@ export class RunFiles {
     private readonly capacity = runCapacity,
   ) {}
 
-  /** Every run that can be read. Never throws: what is wrong is said in `skipped`. */
+  /** Every readable run. Never throws: faults are listed in `skipped`. */
   async read(): Promise<RunsRead> {
     const skipped: string[] = [];
     const read = async (id: string): Promise<KeptRun | undefined> => {
@@ -117,19 +117,19 @@ export class RunFiles {
     return { runs: runs.filter((run) => run !== undefined), skipped };
   }
 
-  /** Keeps a run, and lets go of the oldest ones over the capacity. @throws what the file system says */
+  /** Adds a run, and deletes the oldest ones above the capacity. @throws file system errors */
   async add(run: KeptRun): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     await writeWhole(this.path(run.id), fileOf(run));
     await this.delete((await this.ids()).slice(this.capacity));
   }
 
-  /** Deletes runs; one that is gone already is fine. @throws what the file system says */
+  /** Deletes runs; those already gone are skipped. @throws file system errors */
   async delete(ids: readonly string[]): Promise<void> {
     await Promise.all(ids.filter((id) => idPattern.test(id)).map((id) => rm(this.path(id), { force: true })));
   }
 
-  /** Deletes every run, those that cannot be read included. @throws what the file system says */
+  /** Deletes every run, including unreadable ones. @throws file system errors */
   async clear(): Promise<void> {
     await this.delete(await this.ids());
   }
@@ -160,7 +160,7 @@ export class RunFiles {
     return { id, origin, report };
   }
 
-  /** Removes what a crash left half written. */
+  /** Removes unfinished files that a crash left behind. */
   private async removeDrafts(): Promise<void> {
     for (const name of await this.names().catch(() => [])) {
       const path = join(this.folder, name);
@@ -171,7 +171,7 @@ export class RunFiles {
     }
   }
 
-  /** The names in the folder; none where it was not made yet. */
+  /** The names in the folder; empty if it does not exist yet. */
   private async names(): Promise<string[]> {
     return readdir(this.folder).catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {

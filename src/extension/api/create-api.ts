@@ -11,10 +11,10 @@ import type { Lab, WantedScenarios } from './lab';
 import { readCompareOptions, readLabOptions } from './read-options';
 
 /**
- * Calls `act` with one signal for both ways of cancelling, and lets go of the caller's token when it has ended.
+ * Calls `act` with one signal for both ways to cancel, and unsubscribes from the caller's token afterwards.
  *
- * @param log takes what a caller's listener throws, which is not the run's fault
- * @throws InputError for a context that is none, and what `act` throws
+ * @param log receives errors thrown by a caller's listener, which do not fail the run
+ * @throws InputError for an invalid context, and whatever `act` throws
  */
 export async function inContext<T>(context: CallContext, log: (line: string) => void, act: (step: Step) => Promise<T>): Promise<T> {
   const { token, signal, onProgress } = checkedContext(context);
@@ -42,7 +42,7 @@ export async function inContext<T>(context: CallContext, log: (line: string) => 
   }
 }
 
-/** JavaScript callers are held to no types. */
+/** JavaScript callers can pass any type. */
 function checkedContext(context: unknown): CallContext {
   if (typeof context !== 'object' || context === null) {
     throw new InputError(
@@ -62,7 +62,7 @@ function checkedContext(context: unknown): CallContext {
   return context;
 }
 
-/** What other extensions get: checks what they give, and leaves the work to the lab. */
+/** The API for other extensions: validates their arguments and delegates to the lab. */
 export function createApi(lab: Lab, engine: Engine, choices: ChoiceStore, log: (line: string) => void): TwoHeadsApi {
   return {
     version: 1,
@@ -90,7 +90,7 @@ export function createApi(lab: Lab, engine: Engine, choices: ChoiceStore, log: (
   };
 }
 
-/** The user's settings and choices. @throws InputError for some that mean nothing */
+/** The user's settings and choices. @throws InputError if they are invalid */
 function defaultsOf(choices: ChoiceStore): SimulationOptions {
   const choice = choices.read();
   if (choice.error !== null) {
@@ -100,18 +100,18 @@ function defaultsOf(choices: ChoiceStore): SimulationOptions {
   return { ...engineSettings(), scenario, blockSize };
 }
 
-/** What is compared where nobody names scenarios, with the parameters of the user's choice. */
+/** The standard scenarios with the user's parameters, for comparisons that name none. */
 function unasked(choices: ChoiceStore): WantedScenarios {
   const { parameters } = choices.choice;
   return { scenarios: standardKinds.map((kind) => makeScenario(kind, parameters)), named: false };
 }
 
-/** A text as a prompt. @throws InputError where it is none, is empty or too large */
+/** A text as a prompt. @throws InputError if it is not a string, is empty or too large */
 async function promptOf(path: string, text: unknown): Promise<Prompt> {
   if (typeof text !== 'string') {
     throw new InputError(`A text of type ${typeof text} is not possible; give the prompt as a string.`);
   }
-  // Loaded at first use: activation reads no prompt.
+  // Loaded at first use: activation needs no prompt.
   const { promptFromText } = await import('../../engine/read/prompt');
   return promptFromText(path, text);
 }

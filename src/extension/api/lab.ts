@@ -13,16 +13,16 @@ import type { SingleTask, Step } from '../tasks/single-task';
 /** Scenarios to compare. */
 export interface WantedScenarios {
   readonly scenarios: readonly ScenarioChoice[];
-  /** Whether the caller named them: then none is left out. */
+  /** Whether the caller named the scenarios: then none may be left out. */
   readonly named: boolean;
 }
 
-/** The scenarios that a prompt can have, planned, and the others with why. */
+/** The plans of the scenarios that fit the prompt, and the refused scenarios with the reason. */
 interface ComparisonPlan extends Pick<ComparisonReport, 'refused'> {
   readonly plans: readonly PlanDocument[];
 }
 
-/** What other extensions and tools can have done: on any text, with options that were read, queued behind what runs. */
+/** Plans and runs for other extensions and tools: any text, validated options, queued behind the current task. */
 export class Lab {
   constructor(
     private readonly engine: Engine,
@@ -36,7 +36,7 @@ export class Lab {
     return this.planner.plan(await this.planner.count(prompt, options, signal), options);
   }
 
-  /** Plans a comparison. @throws InputError where a named scenario, or every scenario, is refused; CancelledError */
+  /** Plans a comparison. @throws InputError if a named scenario, or every scenario, is refused; CancelledError */
   async planComparison(
     prompt: Prompt,
     options: SimulationOptions,
@@ -63,12 +63,12 @@ export class Lab {
     return { plans, refused };
   }
 
-  /** @throws InputError, CancelledError, or an Error where the run failed */
+  /** @throws InputError, CancelledError, or an Error if the run failed */
   simulate(prompt: Prompt, options: SimulationOptions, { signal, onProgress }: Step): Promise<RunReport> {
     return this.task.queue((begin) => this.run(prompt, options, listened(begin(scenarioLabel(options.scenario)), onProgress)), signal);
   }
 
-  /** @throws as `planComparison` and `simulate` do */
+  /** @throws like `planComparison` and `simulate` */
   async compare(
     prompt: Prompt,
     options: SimulationOptions,
@@ -102,7 +102,7 @@ export class Lab {
   }
 }
 
-/** A step whose progress another listener hears as well. */
+/** A step that also reports its progress to another listener. */
 function listened(step: Step, listener: Step['onProgress']): Step {
   return {
     signal: step.signal,

@@ -11,14 +11,14 @@ import type { Lab } from './lab';
 import { comparisonText, planText, reportJson, runText } from './result-text';
 import type { ToolRequests } from './tool-requests';
 
-/** What a user is asked before a run, and what is shown while it is on. */
+/** The confirmation shown before a run, and the message shown during it. */
 interface Confirmation {
   readonly title: string;
   readonly message: string;
   readonly progress: string;
 }
 
-/** Before a prompt is planned. @param name of the file or the text @param characters of it */
+/** Confirmation before a prompt is planned. @param name of the file or the text @param characters of it */
 function planConfirmation(name: string, characters: number): Confirmation {
   return {
     title: t('Plan {0}?', name),
@@ -31,7 +31,7 @@ function planConfirmation(name: string, characters: number): Confirmation {
   };
 }
 
-/** Before a prompt is run. @param plans of its scenarios, at least one */
+/** Confirmation before a prompt is run. @param plans of its scenarios, at least one */
 export function runConfirmation(plans: readonly PlanDocument[]): Confirmation {
   const [
     {
@@ -59,23 +59,23 @@ function runMessage(plans: readonly PlanDocument[]): string {
   const times = plans.map(({ prediction }) => prediction?.wallMs).filter((time) => time !== undefined);
   return times.length < plans.length
     ? t(
-        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, in a time that is not known, since this machine is not calibrated.',
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer. The time is unknown because this machine is not calibrated.',
         ...figures,
       )
     : t(
-        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, with the check and the comparison of quality on top.',
+        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, plus verification and quality.',
         ...figures,
         formatDuration(times.reduce((sum, time) => sum + time, 0)),
       );
 }
 
-/** What a tool does: says what it is about to do, and does it. */
+/** A tool: describes a call before it happens, and executes it. */
 interface Tool {
   prepare(input: unknown, signal: AbortSignal): Promise<Confirmation>;
   invoke(input: unknown, step: Step): Promise<{ readonly text: string; readonly report: object }>;
 }
 
-/** The tools that language models may call, once the user agrees; package.json says what they take. */
+/** The tools that language models may call with the user's consent; package.json declares their input. */
 export class LanguageModelTools extends Disposable {
   constructor(
     private readonly lab: Lab,
@@ -83,7 +83,7 @@ export class LanguageModelTools extends Disposable {
     private readonly log: (line: string) => void,
   ) {
     super();
-    // Editors that are built on VS Code may leave its language models out.
+    // Editors based on VS Code may lack its language model API.
     const { lm } = vscode as Partial<typeof vscode>;
     if (lm !== undefined) {
       const tools = {
@@ -159,7 +159,7 @@ export class LanguageModelTools extends Disposable {
   }
 }
 
-/** Text whose characters mean nothing but themselves: a file's name is not ours. */
+/** Text without Markdown syntax or links: file names are not ours. */
 function plain(text: string): vscode.MarkdownString {
   return new vscode.MarkdownString().appendText(text);
 }

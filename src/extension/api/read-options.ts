@@ -4,17 +4,17 @@ import { readFields, readOptions, readScenario } from '../../core/options/read';
 import { optionNames, type SimulationOptions } from '../../core/options/table';
 import type { ScenarioChoice } from '../../core/scenario/scenario';
 
-/** What is run: the name of the prompt and the options of the simulation. */
+/** A validated request: the prompt's name and the options of the simulation. */
 export interface ReadOptions {
   readonly path: string;
   readonly options: SimulationOptions;
 }
 
-/** The longest name of a prompt, in characters, and the most scenarios that are compared at once. */
+/** Limits: characters of a prompt's name, and scenarios in one comparison. */
 const longestPath = 1024;
 const mostScenarios = 16;
 
-/** Reads `LabOptions` that came from another extension. @param defaults for what they leave out @throws InputError */
+/** Validates `LabOptions` from another extension. @param defaults for omitted fields @throws InputError */
 export function readLabOptions(given: unknown, defaults: SimulationOptions): ReadOptions {
   const fields = readFields(given ?? {}, ['path', 'scenario', ...optionNames], 'options');
   return readRest(
@@ -23,7 +23,7 @@ export function readLabOptions(given: unknown, defaults: SimulationOptions): Rea
   );
 }
 
-/** Reads `CompareOptions`. @returns also the scenarios, undefined where none are named @throws InputError */
+/** Validates `CompareOptions`. @returns also the scenarios, undefined if none are named @throws InputError */
 export function readCompareOptions(
   given: unknown,
   defaults: SimulationOptions,

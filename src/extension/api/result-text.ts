@@ -3,10 +3,10 @@ import { breakEvenText, expectation } from '../../core/hints/hints';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
 
-/** The longest report that is worth its tokens beside the text, in characters of JSON. */
+/** The longest report that is sent in full beside the text, in characters of JSON: longer ones cost too many tokens. */
 const longestJson = 8000;
 
-/** A report in full for a language model, or undefined where it is too long. */
+/** A report in full for a language model, or undefined if it is too long. */
 export function reportJson(report: object): string | undefined {
   const json = JSON.stringify(report);
   return json.length <= longestJson ? json : undefined;
@@ -28,7 +28,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
   ]);
 }
 
-/** A run as compact Markdown: its plan, and what came of it. */
+/** A run as compact Markdown: its plan and its results. */
 export function runText(report: RunReport): string {
   const { run, fidelity, quality, qualityNote } = report;
   return lines([
@@ -43,7 +43,7 @@ export function runText(report: RunReport): string {
   ]);
 }
 
-/** A comparison as a Markdown table, a row for each scenario. */
+/** A comparison as a Markdown table, one row per scenario. */
 export function comparisonText({ prompt, model, runs, refused }: ComparisonReport): string {
   const [{ oracle, run }] = runs;
   return lines([

@@ -15,27 +15,30 @@ import { makeChoice, type ScenarioChoice, standardKinds } from '../../core/scena
 import type { FormChoice } from '../../protocol/panel';
 import type { WantedScenarios } from './lab';
 
-/** What is to be planned or run. */
+/** A validated request to plan or run a prompt. */
 export interface ToolRequest {
-  /** The text itself, or the file that holds it. */
+  /** The text itself, or the path of its file. */
   readonly source: { readonly file: string } | { readonly text: string };
-  /** The options that were given; what is left out is as the user has it. */
+  /** The given options; the user's settings supply the rest. */
   readonly options: GivenOptions;
 }
 
 const shared = ['file', 'text', ...parameterNames, ...toolOptionNames];
 
-/** Reads the input of `plan_prompt` and `simulate_prompt`. @param choice of the user, for what is left out @throws InputError */
+/**
+ * Validates the input of `plan_prompt` and `simulate_prompt`. @param choice of the user, for omitted fields @throws
+ * InputError
+ */
 export function readPromptInput(given: unknown, choice: FormChoice): ToolRequest & { readonly scenario: ScenarioChoice } {
   const fields = readFields(given, ['scenario', ...shared], 'input');
   const kind = fields.scenario === undefined ? choice.kind : readKind(fields.scenario, 'input.scenario');
   const parameters = readParameters(fields, 'input');
-  // Refuses what the kind does not take; the user's own parameters are meant for whichever takes them.
+  // Given parameters must belong to the kind; the user's own may belong to other kinds.
   checkTaken(kind, parameters);
   return { ...requestOf(fields, choice), scenario: makeChoice(kind, { ...choice.parameters, ...parameters }) };
 }
 
-/** Reads the input of `compare_scenarios`. @throws InputError */
+/** Validates the input of `compare_scenarios`. @throws InputError */
 export function readCompareInput(given: unknown, choice: FormChoice): ToolRequest & { readonly wanted: WantedScenarios } {
   const fields = readFields(given, ['scenarios', ...shared], 'input');
   const parameters = { ...choice.parameters, ...readParameters(fields, 'input') };

@@ -8,26 +8,29 @@ import { workspaceFile } from '../workspace-paths';
 import type { WantedScenarios } from './lab';
 import { readCompareInput, readPromptInput, type ToolRequest } from './tool-input';
 
-/** A request of a language model, ready to be planned or run. */
+/** A language model's request, ready to plan or run. */
 export interface ReadyRequest {
   readonly prompt: prompts.Prompt;
   readonly options: SimulationOptions;
 }
 
-/** Makes of what a language model gave what the lab takes: nothing outside the workspace, and the user's settings for the rest. */
+/**
+ * Turns the input from a language model into arguments for the lab: files of the workspace only, and the user's settings
+ * for omitted options.
+ */
 export class ToolRequests {
   constructor(
     private readonly choices: ChoiceStore,
     private readonly models: ModelAccess,
   ) {}
 
-  /** Of `plan_prompt` and `simulate_prompt`. @throws InputError */
+  /** For `plan_prompt` and `simulate_prompt`. @throws InputError */
   async prompt(input: unknown): Promise<ReadyRequest> {
     const { scenario, ...request } = readPromptInput(input, this.choices.choice);
     return this.ready(request, scenario);
   }
 
-  /** Of `compare_scenarios`. @throws InputError */
+  /** For `compare_scenarios`. @throws InputError */
   async comparison(input: unknown): Promise<ReadyRequest & { readonly wanted: WantedScenarios }> {
     const { wanted, ...request } = readCompareInput(input, this.choices.choice);
     return { ...(await this.ready(request, wanted.scenarios[0])), wanted };
@@ -47,7 +50,7 @@ export class ToolRequests {
   }
 }
 
-/** A file of the workspace as it is in the editor, or on its disk where it is in none. @throws InputError */
+/** A file of the workspace: the editor's version if it is open, else the one on disk. @throws InputError */
 async function promptOfFile(file: string): Promise<prompts.Prompt> {
   const uri = await workspaceFile(file);
   const { checkSize, promptFromBytes, promptFromText } = await promptReader();
@@ -60,7 +63,7 @@ async function promptOfFile(file: string): Promise<prompts.Prompt> {
   return promptFromBytes(path, await vscode.workspace.fs.readFile(uri));
 }
 
-/** Loaded at first use, as for the API. */
+/** Loaded at first use, like in the API. */
 function promptReader(): Promise<typeof prompts> {
   return import('../../engine/read/prompt');
 }

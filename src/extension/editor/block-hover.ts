@@ -6,7 +6,7 @@ import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
 import { blockOffset, blocksIn } from './hints';
 
-/** The arithmetic of a block, on hovering over its first token; on the first block also the whole prompt's. */
+/** Shows a block's arithmetic on hover over its first token; on the first block also the whole prompt's. */
 export class BlockHover extends Disposable implements vscode.HoverProvider {
   constructor(private readonly plans: PromptPlans) {
     super();
@@ -27,7 +27,7 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
       return undefined;
     }
     const start = document.positionAt(offset);
-    // A token often is a space and a part of a word: the word at the boundary is what a pointer can hit.
+    // A token is often a space and part of a word: use the word at the boundary, which the pointer can hit.
     const target = new vscode.Range(start, start.translate(0, 1));
     if (word.intersection(target) === undefined) {
       return undefined;

@@ -9,41 +9,41 @@ import { Disposable } from '../disposable';
 import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
 
-/** A prompt that could be planned. */
+/** A prompt that was planned successfully. */
 export type Planned = Extract<PromptPlan, { readonly error: null }>;
 
 /**
- * Where a block begins in the document as it is now; the end of the text for the block after the last.
+ * Offset of a block's start in the current document; the end of the text for the block after the last.
  *
- * @returns undefined where the word that it began with is gone: only the next plan knows
+ * @returns undefined if the word it began with was deleted: only the next plan knows
  */
 export function blockOffset({ plan, tokenMap, edits }: Planned, block: number): number | undefined {
   const token = blockStart(plan, block);
   const from = tokenMap.offsetOf(token);
-  // The first block begins with the text, whatever is written there.
+  // The first block always begins at the start of the text.
   return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, tokenMap.offsetOf(token + 1)) }, edits);
 }
 
-/** The blocks, first and last, that a range of the document as it is now may show. */
+/** The first and last block that may appear in a range of the current document. */
 export function blocksIn({ plan, tokenMap, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
   const before = rangeBefore(range, edits);
   const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenMap.tokenAt(offset) / plan.blockSize));
   return { first: blockAt(before.from), last: blockAt(before.to) };
 }
 
-/** What a section costs, its heading and lower sections included. */
+/** The cost of a section, including its heading and lower sections. */
 export function sectionCost({ plan, tokenMap }: Planned, { from, end }: Section): RangeCost {
   return rangeCost(plan, firstTokenFrom(tokenMap, from), firstTokenFrom(tokenMap, end));
 }
 
-/** A hint to be: where it stands, what it says, and the arithmetic behind it as Markdown. */
+/** A hint before it is built: its position, its label, and its arithmetic as Markdown. */
 interface PlacedLabel {
   readonly position: vscode.Position;
   readonly label: string;
   readonly arithmetic: string;
 }
 
-/** The inlay hint of a label. The space behind it takes the mark of stale figures, so that the line keeps its width. */
+/** The inlay hint of a label. A space after it reserves room for the stale mark, so that the line keeps its width. */
 function hintOf({ position, label, arithmetic }: PlacedLabel, stale: boolean): vscode.InlayHint {
   const hint = new vscode.InlayHint(position, markStale(label, stale, '\u00a0'));
   hint.paddingLeft = true;
@@ -51,7 +51,7 @@ function hintOf({ position, label, arithmetic }: PlacedLabel, stale: boolean): v
   return hint;
 }
 
-/** Arithmetic as a tooltip, which says so where its figures are stale. */
+/** Arithmetic as a tooltip, with a note if its figures are stale. */
 export function noted(arithmetic: string, stale: boolean): vscode.MarkdownString {
   return new vscode.MarkdownString(stale ? `*${staleNote()}*\n\n${arithmetic}` : arithmetic);
 }
@@ -59,8 +59,8 @@ export function noted(arithmetic: string, stale: boolean): vscode.MarkdownString
 /**
  * Inlay hints of prompts.
  *
- * They are answered from the latest plan at all times: between an edit and the next plan hints move with their words, so
- * that none vanishes only to come back.
+ * They always come from the latest plan: between an edit and the next plan, hints move with their words, so that none
+ * flickers.
  */
 abstract class PromptHints extends Disposable implements vscode.InlayHintsProvider {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
@@ -86,11 +86,11 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
       : [...this.labels(planned, document, range)].map((placed) => hintOf(placed, stale));
   }
 
-  /** The hints in a range of the document as it is now; places of the plan move by its edits. */
+  /** The hints in a range of the current document; positions from the plan are shifted by its edits. */
   protected abstract labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel>;
 }
 
-/** A hint at every block boundary in the visible range: the block's number, its calls, its share of the cost. */
+/** A hint at every block boundary in the visible range: the block's number, calls and share of the cost. */
 export class BlockHints extends PromptHints {
   constructor(plans: PromptPlans) {
     super(plans, { pattern: '**' }, hintsEnabled);
@@ -112,10 +112,10 @@ export class BlockHints extends PromptHints {
   }
 }
 
-/** The language whose headings are known. */
+/** The only language whose headings are recognised. */
 export const markdown = 'markdown';
 
-/** A hint behind every heading in the visible range of a Markdown prompt: what its section costs. */
+/** A hint after every heading in the visible range of a Markdown prompt: the cost of its section. */
 export class HeadingHints extends PromptHints {
   constructor(plans: PromptPlans) {
     super(plans, { language: markdown }, headingHintsEnabled);

@@ -10,12 +10,12 @@ interface PartItem extends vscode.QuickPickItem {
   readonly range?: vscode.Range;
 }
 
-/** Entries of a kind: nobody reads on, and an editor is slow to take thousands. */
+/** Most entries of one kind: users read no further, and the editor is slow with thousands. */
 const largestList = 50;
-/** Characters of what a part begins with. */
+/** Characters shown of a part's beginning. */
 const wordsLength = 100;
 
-/** The blocks of a prompt that cost most and, where it is Markdown with headings, the sections. */
+/** The most expensive blocks of a prompt, and its sections if it is Markdown with headings. */
 function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
   const blocks = blockItems(document, planned);
   const sections = document.languageId === markdown ? sectionItems(document, planned) : [];
@@ -48,14 +48,14 @@ function lineOf({ start }: vscode.Range): string {
   return t('line {0}', formatCount(start.line + 1));
 }
 
-/** The first words of a text, in which nothing is taken for an icon. */
+/** The first words of a text, with icon syntax escaped. */
 function shown(text: string): string {
   return firstWords(text, wordsLength).replaceAll(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
 }
 
 /**
- * Asks for one of the most expensive parts of a prompt, and goes to its start. The part in focus is shown in the editor;
- * without an answer the editor is left as it was.
+ * Lets the user choose one of the most expensive parts of a prompt, and goes to its start. The editor previews the focused
+ * part and is restored if the user cancels.
  */
 export async function goToExpensivePart(editor: vscode.TextEditor, planned: Planned): Promise<void> {
   const { document, selection } = editor;
@@ -65,7 +65,7 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
   });
   const pick = vscode.window.createQuickPick<PartItem>();
   pick.title = t('Most Expensive Blocks');
-  pick.placeholder = t('Where the attention goes, the largest share first');
+  pick.placeholder = t('Parts of the prompt, largest share of attention first');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = partItems(document, planned);
@@ -76,7 +76,7 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
       editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
     }
   });
-  // The ranges are of the text as it was.
+  // The ranges refer to the text before these edits.
   const edits = vscode.workspace.onDidChangeTextDocument((event) => event.document === document && pick.hide());
   const chosen = await new Promise<vscode.Range | undefined>((resolve) => {
     pick.onDidAccept(() => resolve(pick.activeItems.at(0)?.range));

@@ -8,10 +8,10 @@ import { latestRunOf } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
 import { hintsEnabled, settingsSection } from '../settings';
 
-/** Later than any delay with which an editor answers a refresh, in milliseconds. */
+/** Longer than any delay with which an editor answers a refresh, in milliseconds. */
 const secondRefreshMs = 1500;
 
-/** Lenses on the first line of a prompt: what it costs, what its last run took, and the way to run it. */
+/** Lenses on the first line of a prompt: its cost, the time of its last run, and a command to run it. */
 export class PlanLens extends Disposable implements vscode.CodeLensProvider {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.changed.event;
@@ -22,7 +22,7 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     private readonly history: RunHistory,
   ) {
     super();
-    // A pattern of `*` in every scheme: `plans` answers only for prompts, and the languages can change at any time.
+    // `**` matches every scheme: `plans` answers only for prompts, and the languages can change at any time.
     this.own(vscode.languages.registerCodeLensProvider({ pattern: '**' }, this));
     this.own(plans.onDidChange(() => this.changed.fire()));
     this.own(plans.onDidTurnStale(() => this.changed.fire()));
@@ -32,8 +32,8 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
   }
 
   /**
-   * An editor that loses the focus drops the refresh it was about to make, and asks again only when the focus returns.
-   * Whoever turns to the panel as a run ends does just that, so the lenses are refreshed once more when that has passed.
+   * An editor that loses the focus drops a pending refresh, and asks again only when the focus returns. This happens to
+   * users who turn to the panel as a run ends, so the lenses are refreshed once more after that delay.
    */
   private refreshTwice(): void {
     this.changed.fire();

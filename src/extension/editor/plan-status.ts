@@ -9,7 +9,7 @@ import type { SingleTask } from '../tasks/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
 import { noted } from './hints';
 
-/** The one status item: the prompt in front, or the run under way. */
+/** The status bar item: the active prompt, or the current run. */
 export class PlanStatus extends Disposable {
   private readonly item = this.own(vscode.window.createStatusBarItem('twoHeads.plan', vscode.StatusBarAlignment.Right, 90));
 

@@ -12,17 +12,17 @@ import {
 } from '../../core/scenario/scenario';
 import type { ChoiceStore } from '../choice';
 
-/** A whole number to ask for, its texts in English until they are shown. */
+/** A whole number to ask for. Texts are in English until shown. */
 export interface NumberQuestion {
   readonly title: string;
   readonly description: string;
   readonly minimum: number;
   readonly maximum: number;
-  /** The word for 0, and what it means. */
+  /** The word for 0 and its meaning. */
   readonly zero?: { readonly word: string; readonly meaning: string };
 }
 
-/** Asks for a scenario and its parameters, and chooses them. */
+/** Asks for a scenario and its parameters, and applies them. */
 export async function chooseScenario(choices: ChoiceStore): Promise<void> {
   const { kind: current, parameters: before } = choices.choice;
   const items = choiceDefinitions.map(({ kind, title, description }) => ({
@@ -41,7 +41,7 @@ export async function chooseScenario(choices: ChoiceStore): Promise<void> {
   }
 }
 
-/** Asks for M, and chooses it. */
+/** Asks for M, and applies it. */
 export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
   const blockSize = await askNumber({ ...optionTable.blockSize, ...optionTable.blockSize.value }, choices.choice.blockSize);
   if (blockSize !== undefined) {
@@ -49,7 +49,7 @@ export async function chooseBlockSize(choices: ChoiceStore): Promise<void> {
   }
 }
 
-/** Asks for each parameter of a scenario; undefined where the user gave up. */
+/** Asks for each parameter of a scenario; undefined if the user cancelled. */
 async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Promise<ScenarioParameters | undefined> {
   const answers: ScenarioParameters = {};
   const { parameters, text } = choiceDefinition(kind);
@@ -67,7 +67,7 @@ async function askParameters(kind: ChoiceKind, current: ScenarioParameters): Pro
   return answers;
 }
 
-/** Asks for a scenario's text; undefined where the user gave up. */
+/** Asks for a scenario's text; undefined if the user cancelled. */
 function askText({ title, description, check }: TextParameter, value: string): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title: t(title),
@@ -77,11 +77,11 @@ function askText({ title, description, check }: TextParameter, value: string): T
   });
 }
 
-/** Asks for a whole number within limits; undefined where the user gave up. */
+/** Asks for a whole number within its limits; undefined if the user cancelled. */
 export async function askNumber(question: NumberQuestion, value: number): Promise<number | undefined> {
   const { title, description, minimum, maximum, zero } = question;
   const option = { value: { type: 'whole', minimum, maximum, ...(zero === undefined ? {} : { zero }) } } as const;
-  // What is refused is told in English, the number's name with it.
+  // Error messages are in English, including the number's name.
   const read = (answer: string): number => readText(option, answer.trim(), title) as number;
   const answer = await vscode.window.showInputBox({
     title: t(title),
@@ -92,7 +92,7 @@ export async function askNumber(question: NumberQuestion, value: number): Promis
   return answer === undefined ? undefined : read(answer);
 }
 
-/** What a refusal says, or undefined where there is none. */
+/** The error message of `check`, or undefined if it passes. */
 function complaintOf(check: () => unknown): string | undefined {
   try {
     check();
@@ -105,7 +105,7 @@ function complaintOf(check: () => unknown): string | undefined {
   }
 }
 
-/** Asks what an evaluation measures; undefined where the user gave up. */
+/** Asks what an evaluation measures; undefined if the user cancelled. */
 export async function askWhetherNeedle(): Promise<boolean | undefined> {
   const items = [
     {

@@ -12,9 +12,9 @@ import {
 } from '../../core/scenario/scenario';
 
 /**
- * The parts of package.json and of its texts that follow from the table of options and from the scenarios.
+ * The parts of package.json and of its texts that are derived from the table of options and from the scenarios.
  *
- * `npm run manifest` writes them; a test compares the committed files with what this makes.
+ * `npm run manifest` writes them; a test compares the committed files with them.
  */
 export interface Manifest {
   readonly contributes: {
@@ -26,20 +26,20 @@ export interface Manifest {
 
 type Group = keyof typeof settingGroups;
 
-/** A setting under `twoHeads`, with its text in the language of the moment. */
+/** A setting under `twoHeads`, with its texts in the current language. */
 interface Setting {
   readonly name: string;
   readonly group: Group;
   readonly schema: Readonly<Record<string, unknown>>;
   readonly machine: boolean;
   readonly description: () => string;
-  /** For a choice, what each word means. */
+  /** For a choice, its words with their meaning. */
   readonly words: readonly Pick<ChoiceDefinition, 'description'>[];
-  /** The words as parts of the keys of their texts. */
+  /** The words as they appear in the keys of their texts. */
   readonly wordKeys: readonly string[];
 }
 
-/** What VS Code's search of settings filters by. */
+/** Tags for VS Code's settings search. */
 const tags: Readonly<Record<Group, readonly string[]>> = {
   scenario: ['attention'],
   smallTransformer: ['performance'],
@@ -47,7 +47,7 @@ const tags: Readonly<Record<Group, readonly string[]>> = {
   editor: ['hints'],
 };
 
-/** package.json with what follows from the options: settings, the settings that Restricted Mode ignores, and the inputs of tools. */
+/** package.json with the derived parts: settings, settings ignored in Restricted Mode, and input schemas of tools. */
 export function manifestOf<M extends Manifest>(current: M): M {
   const settings = allSettings();
   const configuration = (Object.keys(settingGroups) as Group[]).map((group, index) => ({
@@ -78,9 +78,9 @@ export function manifestOf<M extends Manifest>(current: M): M {
 }
 
 /**
- * The manifest's texts in one language: those of the settings, and all others as they are.
+ * The manifest's texts in one language: the derived ones of the settings, and all others unchanged.
  *
- * @param bundle translations by their English; undefined for English itself
+ * @param bundle translations by their English text; undefined for English itself
  */
 export function manifestTexts(
   current: Readonly<Record<string, string>>,
@@ -173,7 +173,7 @@ function chosenElsewhere(): string {
   return t('The palette and the panel change it for the workspace; changing this setting resets that.');
 }
 
-/** The scenarios that take a parameter, as a sentence. */
+/** The scenarios that take a parameter, in a sentence. */
 function under(name: string): string {
   return t(
     'Taken by {0}.',
@@ -183,14 +183,14 @@ function under(name: string): string {
   );
 }
 
-/** An option's description, with what 0 stands for. */
+/** An option's description, with the meaning of 0. */
 function describe({ description, value }: SimulationOption): string {
   return value.type === 'whole' && value.zero !== undefined
     ? `${t(description)} ${t('{0}: {1}.', '`0`', t(value.zero.meaning))}`
     : t(description);
 }
 
-/** An option's value as JSON Schema. What the command line has a word for is 0. */
+/** An option's value as JSON Schema. Words of the command line that stand for 0 are 0 here. */
 function schemaOf(value: OptionValue): Readonly<Record<string, unknown>> {
   switch (value.type) {
     case 'choice':
@@ -211,7 +211,7 @@ const sources = {
   text: { type: 'string', description: 'The text of the prompt itself. Give either file or text.' },
 };
 
-/** What a tool takes, in English: language models read it. @param several whether it compares scenarios */
+/** A tool's input schema, in English, for language models. @param several whether the tool compares scenarios */
 function inputSchemaOf(several: boolean): object {
   return inEnglish(() => {
     const kinds = choiceDefinitions.map(({ kind }) => kind);
@@ -244,7 +244,7 @@ function inputSchemaOf(several: boolean): object {
   });
 }
 
-/** `sliding-window` as `slidingWindow`: vsce, which fills texts in for the marketplace, takes no hyphen in a key. */
+/** `sliding-window` as `slidingWindow`: vsce, which inserts texts for the marketplace, does not accept hyphens in keys. */
 function camelCased(kind: string): string {
   return kind.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

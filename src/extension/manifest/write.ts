@@ -3,7 +3,10 @@ import { type Manifest, manifestOf, manifestTexts } from './manifest';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** `npm run manifest`: writes the parts of package.json, package.nls.json and package.nls.de.json that follow from the options. */
+/**
+ * `npm run manifest`: writes the parts of package.json, package.nls.json and package.nls.de.json that are derived from the
+ * options.
+ */
 const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 const write = (path: string, value: unknown): void => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 
-/** The panel's HTML: a strict content security policy, one script, one style sheet, and nothing inline. */
+/** The panel's HTML: a strict content security policy, one script, one style sheet, nothing inline. */
 export function panelHtml(webview: vscode.Webview, assets: vscode.Uri): string {
   const nonce = randomBytes(16).toString('base64');
   const uri = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(assets, name)).toString();

@@ -20,7 +20,7 @@ import { editorPlace, PlaceWatcher, type PlannedEditor, readTile, selectTile } f
 /** The view's id in the manifest. */
 const panelViewId = 'twoHeads.panel';
 
-/** Pause in which changes gather into one snapshot, in milliseconds. */
+/** Delay that collects changes into one snapshot, in milliseconds. */
 const gatherMs = 40;
 
 /** What the panel shows and acts on. */
@@ -35,16 +35,16 @@ interface PanelSources {
   readonly evaluation: Latest<ExperimentSummary>;
 }
 
-/** The side panel: sends snapshots and increments to its page, and does what the page asks. */
+/** The side panel: sends snapshots and increments to its page, and handles the page's messages. */
 export class PanelView extends Disposable implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly curves = new CurveMemory();
-  /** What the page has of what is sent only where it changes; undefined before its first. */
+  /** The last values sent to the page of what is sent only on change; undefined before the first. */
   private sentCurves: CostCurves | null | undefined;
   private sentEvaluation: ExperimentSummary | null | undefined;
 
-  /** @param assets the folder with the page's script and style */
+  /** @param assets the folder with the page's script and style sheet */
   constructor(
     private readonly assets: vscode.Uri,
     private readonly sources: PanelSources,
@@ -135,7 +135,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     }
   }
 
-  /** The prompt in front with its plan. */
+  /** The active prompt with its plan. */
   private front(): PlannedEditor {
     const {
       active: { editor },
@@ -150,7 +150,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   }
 
   private sendSnapshot(): void {
-    // A hidden page is told nothing; it asks again when it comes back.
+    // A hidden page gets no messages; it requests a snapshot when it becomes visible again.
     if (this.view?.visible !== true) {
       return;
     }
@@ -169,7 +169,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     this.sendChanges(this.curves.of(front.planned, choice.parameters), this.sources.evaluation.report);
   }
 
-  /** Sends what is large and seldom changes, where it has changed. */
+  /** Sends data that is large and seldom changes, if it changed. */
   private sendChanges(curves: CostCurves | null, evaluation: ExperimentSummary | null): void {
     if (curves !== this.sentCurves) {
       this.sentCurves = curves;
@@ -186,7 +186,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   }
 }
 
-/** Writes a picture of a prompt's map where the user wants it. */
+/** Writes a picture of a prompt's map to a file that the user chooses. */
 async function savePicture(
   prompt: vscode.Uri | undefined,
   { format, data }: PageMessage & { readonly type: 'save-picture' },
@@ -201,13 +201,13 @@ async function savePicture(
   }
   try {
     await vscode.workspace.fs.writeFile(target, data);
-    void vscode.window.showInformationMessage(t('The tile map is saved as {0}.', vscode.workspace.asRelativePath(target)));
+    void vscode.window.showInformationMessage(t('Tile map saved as {0}.', vscode.workspace.asRelativePath(target)));
   } catch (error) {
-    void vscode.window.showErrorMessage(t('The tile map cannot be saved: {0}', messageOf(error)));
+    void vscode.window.showErrorMessage(t('Could not save the tile map: {0}', messageOf(error)));
   }
 }
 
-/** Beside the prompt, under its name; a prompt that was never saved has no place of its own. */
+/** Next to the prompt, under its name; a prompt that was never saved has no folder. */
 function defaultTarget(prompt: vscode.Uri | undefined, format: string): { readonly defaultUri?: vscode.Uri } {
   if (prompt === undefined || prompt.scheme === 'untitled') {
     const folder = vscode.workspace.workspaceFolders?.at(0)?.uri;

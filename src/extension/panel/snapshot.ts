@@ -11,12 +11,12 @@ import type { PromptPlan } from '../prompts/prompt-plans';
 import { isRunOf } from '../runs/latest';
 import { editorPlace, type PlannedEditor } from './tiles';
 
-/** Cost over N, computed where something that shapes it has changed: the same object means the same curves. */
+/** Caches cost over N until one of its inputs changes; the same object means the same curves. */
 export class CurveMemory {
   private key: string | undefined;
   private curves: CostCurves | null = null;
 
-  /** The curves of a planned prompt; null where it is not planned. */
+  /** The curves of a planned prompt; null if it is not planned. */
   of(planned: PromptPlan | undefined, parameters: ScenarioParameters): CostCurves | null {
     if (planned === undefined || planned.error !== null) {
       this.key = undefined;
@@ -24,7 +24,7 @@ export class CurveMemory {
     }
     const { plan, calibration } = planned;
     const { model, scenario, construction, oracle, scoreBytes } = plan;
-    // Everything but N and the text.
+    // All inputs except N and the text.
     const key = JSON.stringify([model, scenario, construction, oracle, scoreBytes, parameters, calibration?.provider, calibration?.date]);
     if (key !== this.key) {
       this.curves = costCurves(comparedRequests(plan, parameters).possible, plan, calibration);
@@ -34,7 +34,7 @@ export class CurveMemory {
   }
 }
 
-/** The state of the extension that the panel shows. */
+/** The extension state that the panel shows. */
 interface PanelState extends PlannedEditor {
   readonly choice: FormChoice;
   readonly read: ReadChoice;
@@ -43,7 +43,7 @@ interface PanelState extends PlannedEditor {
   readonly ledger: LedgerReport | null;
 }
 
-/** Everything the page shows, as one message. */
+/** Everything the page shows, in one message. */
 export function panelSnapshot({ editor, planned, choice, read, activity, runs, ledger }: PanelState): PanelSnapshot {
   const plan = planned?.error === null ? planned.plan : null;
   return {
@@ -61,17 +61,17 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs, l
   };
 }
 
-/** Runs that the page is sent: with every keystroke, so not all that are kept. */
+/** Runs sent to the page: only some of the history, because they are sent at every keystroke. */
 const sentRuns = 20;
 
-/** The newest runs, and the newest of what is now shown however old it is. */
+/** The newest runs, and the newest run of the current plan, however old. */
 function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => boolean): PanelRun[] {
   const sent = runs.slice(0, sentRuns).map(({ id, report }): PanelRun => ({ id, report, current: isCurrent(report) }));
   const older = sent.some(({ current }) => current) ? undefined : runs.slice(sentRuns).find(({ report }) => isCurrent(report));
   return older === undefined ? sent : [...sent, { id: older.id, report: older.report, current: true }];
 }
 
-/** What each scenario would cost the same prompt, and what it took where it was run. */
+/** The cost of the same prompt under each scenario, with the measured time where it was run. */
 function panelCosts(
   editor: vscode.TextEditor | undefined,
   planned: PromptPlan | undefined,

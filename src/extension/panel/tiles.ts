@@ -11,7 +11,7 @@ interface Tile {
   readonly keyBlock: number;
 }
 
-/** The editor of a prompt and the prompt's plan, as far as there are any. */
+/** The editor of a prompt and the prompt's plan, if there are any. */
 export interface PlannedEditor {
   readonly editor: vscode.TextEditor | undefined;
   readonly planned: PromptPlan | undefined;
@@ -25,7 +25,7 @@ export async function selectTile(source: PlannedEditor, tile: Tile): Promise<voi
   }
   const { editor, queries, keys } = ranges;
   const { document, viewColumn } = editor;
-  // The cursor goes to the start: at the end it would stand in the next block.
+  // The cursor goes to the start: at the end it would be in the next block.
   const selectionOf = ({ from, to }: Offsets): vscode.Selection => new vscode.Selection(document.positionAt(to), document.positionAt(from));
   const shown = await vscode.window.showTextDocument(document, { viewColumn: viewColumn ?? vscode.ViewColumn.Active });
   shown.selections =
@@ -33,7 +33,7 @@ export async function selectTile(source: PlannedEditor, tile: Tile): Promise<voi
   shown.revealRange(selectionOf(queries), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
-/** Excerpts of a tile's queries and of its keys; undefined where the plan is not one of the text as it is now. */
+/** Excerpts of a tile's queries and keys; undefined if the plan is outdated. */
 export function readTile(source: PlannedEditor, tile: Tile): { readonly queries: string; readonly keys: string | null } | undefined {
   const ranges = rangesOf(source, tile);
   if (ranges === undefined) {
@@ -68,22 +68,22 @@ function rangesOf(
     from: tokenMap.offsetOf(blockStart(plan, block)),
     to: tokenMap.offsetOf(blockEnd(plan, block)),
   });
-  // The keys of a sampled tile are scattered over the whole prompt: no range holds them.
+  // The keys of a sampled tile are scattered over the whole prompt, so no range contains them.
   const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
   return { editor, queries: offsetsOf(queryBlock), keys: run?.kind === 'sampled' ? null : offsetsOf(keyBlock) };
 }
 
-/** Time in which moves gather into one, in milliseconds: scrolling fires at every frame. */
+/** Interval that collects moves into one, in milliseconds: scrolling fires at every frame. */
 const gatherMs = 50;
 
-/** The 0-based blocks that hold the cursor and what is on screen; none where the plan is not one of the text as it is now. */
+/** The 0-based blocks of the cursor and of the visible text; none if the plan is outdated. */
 export function editorPlace({ editor, planned }: PlannedEditor): EditorPlace {
   if (editor === undefined || planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
     return { cursor: null, visible: null };
   }
   const { plan, tokenMap } = planned;
   const blockOf = (position: vscode.Position): number => Math.floor(tokenMap.tokenAt(editor.document.offsetAt(position)) / plan.blockSize);
-  // Folded text lies between the ranges: it counts as seen.
+  // Folded text lies between the visible ranges; it counts as visible.
   const first = editor.visibleRanges.at(0);
   const last = editor.visibleRanges.at(-1);
   return {
@@ -92,11 +92,11 @@ export function editorPlace({ editor, planned }: PlannedEditor): EditorPlace {
   };
 }
 
-/** Says when the place in an editor may have changed: after a move of its cursor, and while it scrolls. */
+/** Reports when the position in an editor may have changed: after cursor moves and while scrolling. */
 export class PlaceWatcher extends Disposable {
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param onMove called at most once in a short while */
+  /** @param onMove called at most once per interval */
   constructor(isWatched: (editor: vscode.TextEditor) => boolean, onMove: () => void) {
     super();
     const moved = ({ textEditor }: { readonly textEditor: vscode.TextEditor }): void => {

@@ -3,10 +3,10 @@ import { Disposable } from '../disposable';
 import { continuationScheme } from '../tasks/continuations';
 import { promptLanguages, settingsSection } from '../settings';
 
-/** Schemes of documents that are for reading: logs, and what Two Heads itself says. */
+/** Schemes of read-only documents: logs, and Two Heads' own output. */
 const shownSchemes = ['output', continuationScheme];
 
-/** Whether a document is a prompt: of a chosen language, or a `.prompt` file. */
+/** Whether a document is a prompt: of a configured language, or a `.prompt` file. */
 export function isPrompt(document: vscode.TextDocument): boolean {
   return (
     !shownSchemes.includes(document.uri.scheme) &&
@@ -15,13 +15,13 @@ export function isPrompt(document: vscode.TextDocument): boolean {
 }
 
 /**
- * Answers "which prompt is in front": the editor that shows a prompt and was active last.
+ * Tracks the active prompt: the editor that was active last and shows a prompt.
  *
- * It stays while the focus is in a panel, and goes when its editor closes.
+ * It stays active while a panel has the focus, and is cleared when its editor closes.
  */
 export class ActivePrompt extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
-  /** Fires when another prompt, or none, comes to the front. */
+  /** Fires when another prompt, or none, becomes active. */
   readonly onDidChange = this.changed.event;
   private current: vscode.TextEditor | undefined;
 
@@ -39,7 +39,7 @@ export class ActivePrompt extends Disposable {
     );
   }
 
-  /** The editor of the prompt in front. */
+  /** The editor of the active prompt. */
   get editor(): vscode.TextEditor | undefined {
     return this.current;
   }

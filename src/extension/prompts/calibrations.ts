@@ -3,7 +3,7 @@ import type { CalibrationOptions, Provider } from '../../core/options/table';
 import type { Calibration } from '../../core/predict/calibration';
 import { Disposable } from '../disposable';
 
-/** What is known of this machine's devices: read once per provider and number of threads, and again after a calibration. */
+/** Calibrations of this machine's devices: read once per provider and number of threads, and again after a calibration. */
 export class Calibrations extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   /** Fires when a device was calibrated. */
@@ -15,7 +15,7 @@ export class Calibrations extends Disposable {
     super();
   }
 
-  /** What is known of the devices that options allow. */
+  /** The calibrations of the devices that the options allow. */
   candidates({ provider, threads }: CalibrationOptions): Promise<readonly Calibration[]> {
     const key = `${provider} ${threads}`;
     let candidates = this.known.get(key);
@@ -26,14 +26,14 @@ export class Calibrations extends Disposable {
     return candidates;
   }
 
-  /** Reads again at the next question. */
+  /** Drops the cache; the next call reads again. */
   refresh(): void {
     this.known.clear();
     this.changed.fire();
   }
 
   private async read(provider: Provider, threads: number): Promise<readonly Calibration[]> {
-    // Loaded at first use: it brings the schema library.
+    // Loaded at first use, because it pulls in the schema library.
     const { CalibrationStore } = await import('../../engine/store/calibrations');
     return new CalibrationStore(this.folder).candidates(provider, threads);
   }

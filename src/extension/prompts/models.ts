@@ -9,16 +9,16 @@ import type { PromptTokenizer } from '../../engine/read/tokenizer/tokenizer';
 import { isInWorkspace } from '../workspace-paths';
 
 /**
- * Which models may be loaded.
+ * Decides which models may be loaded.
  *
- * Model files are only ever read, but whoever wrote a workspace that is not trusted could make them to find a fault in
- * the reading. So in Restricted Mode a folder of the workspace is refused, whoever names it.
+ * Model files are only read, never executed, but the author of an untrusted workspace could craft them to exploit a bug in
+ * the reader. So Restricted Mode refuses a folder of the workspace, no matter who names it.
  */
 export class ModelAccess {
-  /** @param modelsFolder the folder that holds the models that ship */
+  /** @param modelsFolder the folder of the models that ship */
   constructor(readonly modelsFolder: string) {}
 
-  /** @throws InputError for a folder of a workspace that is not trusted */
+  /** @throws InputError for a folder of an untrusted workspace */
   async check(model: string): Promise<void> {
     if (!vscode.workspace.isTrusted && !(await this.ships(model)) && (await isInWorkspace(resolve(model)))) {
       throw new InputError(
@@ -28,10 +28,10 @@ export class ModelAccess {
   }
 
   /**
-   * The model that a language model names: one that ships, the user's own choice, or a folder of the workspace.
+   * Resolves a model named by a language model: one that ships, the user's own choice, or a folder of the workspace.
    *
    * @param chosen the model of the user's settings
-   * @throws InputError for a folder anywhere else
+   * @throws InputError for any other folder
    */
   async named(model: string, chosen: string): Promise<string> {
     if (model === chosen || (await this.ships(model))) {
@@ -68,29 +68,29 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** What planning needs of a model: its shape and its tokenizer. */
+/** The parts of a model that planning needs: its shape and its tokenizer. */
 export interface PlanningModel {
   readonly folder: ModelFolder;
   readonly tokenizer: TokenizerDescription;
-  /** A mapper of its own for each document: it remembers that document's segments. */
+  /** One mapper per document, because it caches that document's segments. */
   createMapper(): TokenMapper;
 }
 
-/** Reads models' configurations and tokenizers, each once; the code that does it loads at first use. */
+/** Reads models' configurations and tokenizers, each once; the readers themselves load at first use. */
 export class ModelReader {
   private readonly models = new Map<string, Promise<PlanningModel>>();
 
   constructor(private readonly access: ModelAccess) {}
 
-  /** The model of a name or path. @throws InputError where there is none, or it may not be loaded */
+  /** The model of a name or path. @throws InputError if there is none, or it may not be loaded */
   async read(nameOrPath: string): Promise<PlanningModel> {
-    // Asked each time: trust comes and goes.
+    // Checked every time, because trust can change.
     await this.access.check(nameOrPath);
     let model = this.models.get(nameOrPath);
     if (model === undefined) {
       model = this.load(nameOrPath);
       this.models.set(nameOrPath, model);
-      // A folder that was broken may have been mended by the next look.
+      // Retry a broken folder next time, because it may have been fixed.
       model.catch(() => this.models.delete(nameOrPath));
     }
     return model;

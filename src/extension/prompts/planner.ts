@@ -14,31 +14,31 @@ import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { ModelReader, PlanningModel } from './models';
 
-/** N: as many of a prompt's tokens as the options let through. */
+/** N: the prompt's tokens, up to the limit in the options. */
 function tokensRead(tokens: number, { maxTokens }: Pick<SimulationOptions, 'maxTokens'>): number {
   return maxTokens > 0 ? Math.min(maxTokens, tokens) : tokens;
 }
 
-/** A text as it was planned. */
+/** A planned text. */
 export interface PlannedText {
   readonly text: string;
-  /** Its sections by its Markdown headings, found at the first question. */
+  /** Its sections by Markdown headings, computed at first use. */
   readonly sections: () => readonly Section[];
   readonly plan: Plan;
-  /** What the calibrated device is expected to take. */
+  /** Expected time and memory on the calibrated device. */
   readonly prediction: DevicePrediction | null;
   readonly calibration: Calibration | undefined;
   readonly tokenMap: TokenMap;
 }
 
-/** What planning goes by, the text apart. */
+/** What planning depends on besides the text. */
 interface PlanSources {
   readonly choices: ChoiceStore;
   readonly models: ModelReader;
   readonly calibrations: Calibrations;
 }
 
-/** Plans one document again and again; it remembers tokens and outline of the version before. */
+/** Plans one document repeatedly; it caches tokens and outline of the previous version. */
 export class Planner {
   private outline: Outline | undefined;
   private known: { readonly model: PlanningModel; readonly mapper: TokenMapper } | undefined;
@@ -48,8 +48,8 @@ export class Planner {
   /**
    * Tokenizes and plans.
    *
-   * @returns undefined once `isStale` says that the answer is no longer wanted
-   * @throws InputError where the choice, the model or the text cannot be planned
+   * @returns undefined once `isStale` says that the result is no longer needed
+   * @throws InputError if the choice, the model or the text cannot be planned
    */
   async plan(text: string, isStale: () => boolean): Promise<PlannedText | undefined> {
     const { choices, models, calibrations } = this.sources;
@@ -87,22 +87,22 @@ export class Planner {
   }
 }
 
-/** A prompt whose tokens were counted: any number of scenarios can be planned for it. */
+/** A prompt with its number of tokens, ready to be planned under any number of scenarios. */
 interface CountedPrompt {
   readonly prompt: Prompt;
   readonly model: PlanningModel;
-  /** N, as many as the options let through. */
+  /** N, up to the limit in the options. */
   readonly tokens: number;
 }
 
-/** Plans texts that are in no editor. It needs no engine process, so that it waits for no run. */
+/** Plans texts without an editor. It needs no engine process, so it does not wait for runs. */
 export class TextPlanner {
   constructor(
     private readonly models: ModelReader,
     private readonly calibrations: Calibrations,
   ) {}
 
-  /** @throws InputError where there is no such model, CancelledError */
+  /** @throws InputError if there is no such model, CancelledError */
   async count(prompt: Prompt, options: SimulationOptions, signal: AbortSignal): Promise<CountedPrompt> {
     const model = await this.models.read(options.model);
     const map = signal.aborted ? undefined : await model.createMapper().map(prompt.text, () => signal.aborted);
@@ -112,12 +112,12 @@ export class TextPlanner {
     return { prompt, model, tokens: tokensRead(map.tokens, options) };
   }
 
-  /** @throws InputError where the prompt cannot have the scenario */
+  /** @throws InputError if the scenario does not fit the prompt */
   async plan({ prompt, model, tokens }: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
     const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, await this.calibrations.candidates(options));
-    // What other extensions and language models get is as the command line prints it.
+    // Other extensions and language models get English text, as on the command line.
     const plan = inEnglish(() => withTokenizerNote(makePlan(request), model.tokenizer));
-    // Loaded at first use, as models are.
+    // Loaded at first use, like models.
     const { planDocument } = await import('../../engine/tasks/plan');
     return planDocument({ prompt, model: model.folder, tokenizer: { source: model.tokenizer }, plan, calibration });
   }

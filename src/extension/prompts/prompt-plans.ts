@@ -9,25 +9,25 @@ import type { Calibrations } from './calibrations';
 import type { ModelReader } from './models';
 import { type PlannedText, Planner } from './planner';
 
-/** Pauses after a keystroke, in milliseconds. */
+/** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;
 const quickUpdateMs = 30;
 
 /**
- * Pause after a keystroke before a prompt is planned again, in milliseconds: hardly any where the last update was quick, so
- * that hints follow the keys; a longer one where it was not, so that typing is not held up.
+ * Delay between a keystroke and the next plan, in milliseconds: short if the last update was quick, so that hints keep up
+ * with typing; longer if it was slow, so that typing stays smooth.
  */
 function typingPause(lastUpdateMs: number): number {
   return lastUpdateMs <= quickUpdateMs ? pauseMs.quick : pauseMs.slow;
 }
 
 /**
- * How long figures may lag behind their text before they count as stale, in milliseconds: sooner nobody has read them, and
- * a mark at every keystroke would blink.
+ * How far figures may lag behind their text before they are marked as stale, in milliseconds: a mark at every keystroke
+ * would flicker, and nobody reads figures that fast.
  */
 const staleAfterMs = 250;
 
-/** Tells whether something has been behind for long, from its first change on until it is up to date again. */
+/** Tracks whether something has been outdated for long, from its first change until it is up to date again. */
 class Lag {
   private timer: NodeJS.Timeout | undefined;
   private long = false;
@@ -38,7 +38,7 @@ class Lag {
     return this.long;
   }
 
-  /** Something changed; further changes do not put off the mark. */
+  /** Something changed; further changes do not delay the mark. */
   begin(): void {
     this.timer ??= setTimeout(() => {
       this.long = true;
@@ -54,41 +54,41 @@ class Lag {
   }
 }
 
-/** A prompt document as it was planned last. */
+/** A prompt document and its latest plan. */
 export type PromptPlan =
   | (PlannedText & {
       readonly version: number;
-      /** What was done to the document since that version. Grows as it is edited; places of the plan move by it. */
+      /** Edits to the document since that version. Grows as it is edited; positions from the plan are shifted by them. */
       readonly edits: readonly TextEdit[];
       readonly error: null;
     })
   | { readonly version: number; readonly error: string };
 
-/** What is kept for an open prompt. */
+/** State of an open prompt. */
 interface Entry {
   readonly planner: Planner;
   readonly lag: Lag;
   timer: NodeJS.Timeout | undefined;
-  /** Counts the updates asked for; an update that is no longer the latest gives up. */
+  /** Counts the requested updates; an update that is not the latest gives up. */
   wanted: number;
   latest: PromptPlan | undefined;
   /** Edits since `latest`. */
   edits: TextEdit[];
-  /** What the last finished update took. */
+  /** Duration of the last finished update. */
   lastUpdateMs: number;
 }
 
 /**
  * Plans open prompts, again whenever their text, the choice or the model changes.
  *
- * Every lens, hint, hover, status item and the panel draw from the plans kept here.
+ * Lenses, hints, hovers, the status bar item and the panel all use these plans.
  */
 export class PromptPlans extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<vscode.TextDocument>());
   /** Fires when a document has a new plan. */
   readonly onDidChange = this.changed.event;
   private readonly turnedStale = this.own(new vscode.EventEmitter<vscode.TextDocument>());
-  /** Fires when the figures of a document have become stale. */
+  /** Fires when a document's figures become stale. */
   readonly onDidTurnStale = this.turnedStale.event;
   private readonly entries = new Map<vscode.TextDocument, Entry>();
 
@@ -102,14 +102,14 @@ export class PromptPlans extends Disposable {
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
-    // What was refused may be loaded now.
+    // A model refused before may be loaded now.
     this.own(vscode.workspace.onDidGrantWorkspaceTrust(() => this.scheduleAll()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.scheduleAll()));
   }
 
-  /** The latest plan of a document. The first question about a document starts its planning. */
+  /** The latest plan of a document. The first call for a document starts its planning. */
   get(document: vscode.TextDocument): PromptPlan | undefined {
-    // A late request for the hints of a closed document would begin an entry that nothing forgets.
+    // A late request for a closed document would create an entry that is never removed.
     if (!isPrompt(document) || document.isClosed) {
       return undefined;
     }
@@ -120,7 +120,7 @@ export class PromptPlans extends Disposable {
     return entry?.latest;
   }
 
-  /** Whether the figures of the latest plan have lagged behind for long enough to say so. */
+  /** Whether the figures of the latest plan have been outdated long enough to be marked. */
   isStale(document: vscode.TextDocument): boolean {
     return this.entries.get(document)?.lag.isStale ?? false;
   }
@@ -134,9 +134,9 @@ export class PromptPlans extends Disposable {
 
   private edited({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
     const entry = this.entries.get(document);
-    // Saving fires this event too.
+    // This event also fires on save, without changes.
     if (entry !== undefined && contentChanges.length > 0) {
-      // The editor lists them from the end of the text to its start: none moves another.
+      // The editor lists changes from the end of the text to its start, so none shifts another.
       for (const { rangeOffset, rangeLength, text } of contentChanges) {
         entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
       }
@@ -178,7 +178,7 @@ export class PromptPlans extends Disposable {
     );
     if (latest !== undefined && !isStale()) {
       entry.latest = latest;
-      // Every edit asks for an update of its own: this is the latest, so none came since its version.
+      // Every edit requests its own update: this is the latest, so the document was not edited since.
       entry.edits = edits;
       entry.lag.end();
       entry.lastUpdateMs = performance.now() - start;

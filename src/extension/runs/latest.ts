@@ -8,7 +8,7 @@ import { Disposable } from '../disposable';
 
 const digests = new WeakMap<vscode.TextDocument, { readonly version: number; readonly sha256: string }>();
 
-/** Hex SHA-256 of a document's text in UTF-8, computed once per version: what reports identify a prompt by. */
+/** Hex SHA-256 of a document's text in UTF-8, computed once per version: reports identify a prompt by it. */
 function digestOf(document: vscode.TextDocument): string {
   const known = digests.get(document);
   if (known?.version === document.version) {
@@ -19,10 +19,10 @@ function digestOf(document: vscode.TextDocument): string {
   return sha256;
 }
 
-/** The report of the latest run of its kind. It is kept in memory only, and is run again where it is missed. */
+/** The latest report of a kind. It is kept in memory only; the user can run it again. */
 export class Latest<Report> extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
-  /** Fires after another report has come. */
+  /** Fires when the report changes. */
   readonly onDidChange = this.changed.event;
   private last: Report | null = null;
 
@@ -31,17 +31,17 @@ export class Latest<Report> extends Disposable {
     return this.last;
   }
 
-  /** Keeps a report in place of the one before it. */
+  /** Replaces the report. */
   set(report: Report): void {
     this.last = report;
     this.changed.fire();
   }
 }
 
-/** What tells runs of one text apart. */
+/** The fields of a plan that identify a run of a given text. */
 type RunOptions = Pick<Plan, 'tokens' | 'oracle' | 'construction' | 'scenario'>;
 
-/** Whether a run is one of this very text under this very plan. */
+/** Whether a run has exactly this text and this plan. */
 export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: RunOptions): boolean {
   return (
     report.prompt.tokens === plan.tokens &&
@@ -54,7 +54,7 @@ export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: 
   );
 }
 
-/** The newest run of a document as it is now planned. */
+/** The newest run of a document under its current plan. */
 export function latestRunOf(runs: readonly KeptRun[], document: vscode.TextDocument, plan: RunOptions): RunReport | undefined {
   return runs.find(({ report }) => isRunOf(report, document, plan))?.report;
 }

@@ -10,7 +10,7 @@ import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import { Disposable } from '../disposable';
 
-/** The one editor that shows the report of a run, or of several beside each other: the page that an export to HTML writes. */
+/** The editor that shows the report of one run, or of several side by side: the same page as an export to HTML. */
 export class ReportView extends Disposable {
   private panel: vscode.WebviewPanel | undefined;
 
@@ -23,7 +23,7 @@ export class ReportView extends Disposable {
     });
   }
 
-  /** Shows runs beside the prompt, in place of those shown before. The focus stays where it is. */
+  /** Shows runs beside the prompt, replacing those shown before. The focus stays where it is. */
   show(reports: readonly RunReport[]): void {
     const panel = this.panel ?? this.open();
     panel.title =
@@ -36,7 +36,7 @@ export class ReportView extends Disposable {
 
   private open(): vscode.WebviewPanel {
     const place = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
-    // The page needs neither scripts nor files.
+    // The page needs no scripts and no files.
     const panel = vscode.window.createWebviewPanel('twoHeads.report', 'Two Heads', place, {
       enableScripts: false,
       localResourceRoots: [],
@@ -48,7 +48,7 @@ export class ReportView extends Disposable {
   }
 }
 
-/** Asks for a format and a file, and writes runs there. @throws what the file system says */
+/** Asks for a format and a file, and writes the runs. @throws file system errors */
 export async function exportRuns(reports: readonly RunReport[]): Promise<void> {
   const format = await askFormat(reports.length);
   const target =
@@ -79,7 +79,7 @@ async function askFormat(runs: number): Promise<ExportFormat | undefined> {
   const items = exportFormats.map((format) => ({ label: format.title, detail: format.description, format }));
   const chosen = await vscode.window.showQuickPick(items, {
     title: t('Export {0}', formatNumberOf(runs, 'Run')),
-    placeHolder: t('In which form?'),
+    placeHolder: t('Choose a format'),
   });
   return chosen?.format;
 }
@@ -89,7 +89,7 @@ function suggestion({ ending }: ExportFormat): vscode.Uri {
   return vscode.Uri.joinPath(folder, `two-heads-runs.${ending}`);
 }
 
-/** Writes a file of any file system whole or not at all: to a neighbour first, then renamed over the target. */
+/** Writes a file of any file system atomically: to a temporary neighbour, which is then renamed over the target. */
 async function writeWhole(target: vscode.Uri, content: string): Promise<void> {
   const { fs } = vscode.workspace;
   const draft = target.with({ path: posix.join(posix.dirname(target.path), `.${posix.basename(target.path)}.${randomUUID()}.part`) });

@@ -10,10 +10,10 @@ import type { Runner } from '../tasks/runner';
 import { exportRuns, ReportView } from './report-view';
 import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
 
-/** Commands that take one run, the one that was clicked. */
+/** Commands that take a single run, the clicked one. */
 const ofOne: ReadonlySet<string> = new Set(['showRun', 'rerun']);
 
-/** The view of the runs and what can be done to them: on what was clicked, else on the selection, else on what is picked. */
+/** The runs view and its commands: they act on the clicked run, else on the selection, else on what the user picks. */
 export class RunCommands extends Disposable {
   private readonly tree: RunTree;
   private readonly reports = this.own(new ReportView());
@@ -34,7 +34,7 @@ export class RunCommands extends Disposable {
       clearHistory: () => this.clear(),
     };
     for (const [name, act] of Object.entries(commands)) {
-      // The editor hands over what was clicked and, where that is part of a selection of many, the selection.
+      // VS Code passes the clicked node and, if it is part of a multiple selection, the selection.
       const given = (node?: RunNode, nodes?: readonly RunNode[]): readonly RunNode[] =>
         node === undefined ? this.tree.selection : ofOne.has(name) ? [node] : (nodes ?? [node]);
       this.own(
@@ -47,7 +47,7 @@ export class RunCommands extends Disposable {
 
   private async perform(act: (given: readonly KeptRun[]) => Promise<void>, nodes: readonly RunNode[]): Promise<void> {
     if (this.history.runs.length === 0) {
-      void vscode.window.showInformationMessage(t('Two Heads: no run is kept yet; simulate a prompt first.'));
+      void vscode.window.showInformationMessage(t('Two Heads: no runs yet; simulate a prompt first.'));
       return;
     }
     try {
@@ -68,7 +68,7 @@ export class RunCommands extends Disposable {
   private async compare(given: readonly KeptRun[]): Promise<void> {
     const runs = given.length > 1 ? given : await pickRuns(this.history.runs, t('Compare Runs'), given);
     if (runs !== undefined && runs.length < 2) {
-      void vscode.window.showInformationMessage(t('Two Heads: choose two runs or more to compare.'));
+      void vscode.window.showInformationMessage(t('Two Heads: choose two or more runs to compare.'));
     } else if (runs !== undefined) {
       this.reports.show(oldestFirst(runs));
     }
@@ -83,9 +83,7 @@ export class RunCommands extends Disposable {
       ));
     if (run?.origin === null) {
       void vscode.window.showWarningMessage(
-        t(
-          'Two Heads: it is not known what repeats this run, which an earlier version kept or another extension asked for; open its prompt and simulate it.',
-        ),
+        t("Two Heads: this run can't be repeated because its options weren't saved. Open its prompt and simulate it."),
       );
     } else if (run !== undefined) {
       await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
@@ -113,14 +111,14 @@ export class RunCommands extends Disposable {
   }
 }
 
-/** The order in which runs were made is that in which they are read. */
+/** Reports are read in the order in which the runs were made. */
 function oldestFirst(runs: readonly KeptRun[]): KeptRun['report'][] {
   return runs.map(({ report }) => report).reverse();
 }
 
 async function confirmed(runs: number): Promise<boolean> {
   const button = t('Delete');
-  const detail = t('They cannot be brought back.');
+  const detail = t("This can't be undone.");
   return (
     (await vscode.window.showWarningMessage(t('Delete {0}?', formatNumberOf(runs, 'run')), { modal: true, detail }, button)) === button
   );

@@ -5,14 +5,13 @@ import { idOf, type KeptRun, runCapacity, type RunFiles, type RunOrigin } from '
 import { reportsFrom } from '../../engine/read/report/reports';
 import { Disposable } from '../disposable';
 
-/** Under which an earlier version kept its runs in the workspace's state. */
+/** Key under which an earlier version kept its runs in the workspace state. */
 const formerKey = 'runs';
 
 /**
  * The last runs of this workspace, newest first, in the extension's own storage.
  *
- * Memory is what views see, and files are what is left of it after a reload: a disk that is full costs the history, never
- * the run.
+ * Views read from memory; files restore it after a reload. So a full disk loses the history, never the run.
  */
 export class RunHistory extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
@@ -21,7 +20,7 @@ export class RunHistory extends Disposable {
   private kept: readonly KeptRun[] = [];
   private readonly loaded: Promise<void>;
 
-  /** @param former where an earlier version kept its runs, which are taken over once */
+  /** @param former where an earlier version kept its runs, which are migrated once */
   constructor(
     private readonly files: RunFiles,
     former: vscode.Memento,
@@ -35,7 +34,7 @@ export class RunHistory extends Disposable {
     return this.kept;
   }
 
-  /** Keeps a run that has just ended. @param origin null where its text came from another extension or a tool */
+  /** Adds a finished run. @param origin null if its text came from another extension or a tool */
   async add(report: RunReport, origin: RunOrigin | null): Promise<void> {
     await this.loaded;
     const run: KeptRun = { id: idOf(report), origin, report };
@@ -43,14 +42,14 @@ export class RunHistory extends Disposable {
     await this.attempt('The run is kept in memory only', () => this.files.add(run));
   }
 
-  /** Forgets runs. */
+  /** Deletes runs. */
   async delete(ids: readonly string[]): Promise<void> {
     await this.loaded;
     this.show(this.kept.filter(({ id }) => !ids.includes(id)));
     await this.attempt('A deleted run will come back', () => this.files.delete(ids));
   }
 
-  /** Forgets every run. */
+  /** Deletes every run. */
   async clear(): Promise<void> {
     await this.loaded;
     this.show([]);
@@ -64,7 +63,7 @@ export class RunHistory extends Disposable {
     this.show(runs);
   }
 
-  /** Makes files of what an earlier version kept; its own is removed once they are there. */
+  /** Migrates runs of an earlier version to files; deletes the old copy afterwards. */
   private async takeOver(former: vscode.Memento): Promise<void> {
     const runs = former.get<readonly { readonly report: unknown }[]>(formerKey);
     for (const report of (runs ?? []).flatMap((run) => this.formerReport(run.report))) {
@@ -75,7 +74,7 @@ export class RunHistory extends Disposable {
     }
   }
 
-  /** A report of an earlier version, or none where it is none. */
+  /** A report of an earlier version as an array; empty if it is not valid. */
   private formerReport(report: unknown): RunReport[] {
     try {
       return reportsFrom(JSON.stringify(report), 'A run of an earlier version');
@@ -86,13 +85,13 @@ export class RunHistory extends Disposable {
   }
 
   private show(runs: readonly KeptRun[]): void {
-    // Ids sort by time: a run that an earlier version kept may be newer than one that was read.
+    // Ids sort by time: a migrated run may be newer than one read from a file.
     const newest = new Map(runs.map((run) => [run.id, run]));
     this.kept = [...newest.values()].sort((one, other) => (one.id < other.id ? 1 : -1)).slice(0, runCapacity);
     this.changed.fire();
   }
 
-  /** Does what a full or closed disk may refuse, and logs it then. */
+  /** Runs `act`; if the disk is full or read-only, logs the consequence. */
   private async attempt(consequence: string, act: () => Promise<void>): Promise<void> {
     try {
       await act();

@@ -10,13 +10,13 @@ import type { RunHistory } from './run-history';
 /** The view's id in the manifest. */
 const runTreeId = 'twoHeads.history';
 
-/** Whether any run is kept, for the manifest's conditions. */
+/** Context key for the manifest: whether any run is kept. */
 const hasRunsKey = 'twoHeads.hasRuns';
 
-/** A line of the tree: a prompt with its runs, or one of them. */
+/** A node of the tree: a prompt with its runs, or one of its runs. */
 export type RunNode = ({ readonly kind: 'prompt' } & PromptRuns<KeptRun>) | { readonly kind: 'run'; readonly run: KeptRun };
 
-/** The runs that are kept, by prompt, newest first. */
+/** The kept runs by prompt, newest first. */
 export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNode> {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeTreeData = this.changed.event;
@@ -29,7 +29,7 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNo
     this.refresh();
   }
 
-  /** What is selected on screen. */
+  /** The nodes selected in the view. */
   get selection(): readonly RunNode[] {
     return this.view.visible ? this.view.selection : [];
   }
@@ -45,7 +45,7 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNo
     return node.kind === 'prompt' ? promptItem(node) : runItem(node);
   }
 
-  /** The tooltip, once it is asked for. */
+  /** Adds the tooltip when VS Code asks for it. */
   resolveTreeItem(item: vscode.TreeItem, node: RunNode): vscode.TreeItem {
     if (node.kind === 'run') {
       item.tooltip = new vscode.MarkdownString(inEnglish(() => markdownFigures(node.run.report)));
@@ -59,7 +59,7 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNo
   }
 }
 
-/** The runs of lines of the tree, newest first, each once. */
+/** The runs of some nodes, newest first, without duplicates. */
 export function runsOf(nodes: readonly RunNode[]): KeptRun[] {
   const runs = nodes.flatMap((node) => (node.kind === 'run' ? [node.run] : node.runs));
   return [...new Map(runs.map((run) => [run.id, run])).values()].sort((one, other) => (one.id < other.id ? 1 : -1));
@@ -83,14 +83,14 @@ function runItem(node: Extract<RunNode, { kind: 'run' }>): vscode.TreeItem {
   item.id = id;
   item.description = runDescription(report);
   item.iconPath = new vscode.ThemeIcon('beaker');
-  // What an earlier version kept, or another extension asked for, cannot be run again.
+  // Runs of an earlier version, and of other extensions, can't be repeated.
   item.contextValue = origin === null ? 'run' : 'run.repeatable';
   item.accessibilityInformation = { label: runSpoken(report) };
   item.command = { command: 'twoHeads.showRun', title: t('Open Report'), arguments: [node] };
   return item;
 }
 
-/** Asks for runs. @param picked those that are chosen from the start @returns undefined where the user gave up */
+/** Lets the user pick runs. @param picked the runs selected initially @returns undefined if the user cancelled */
 export async function pickRuns(
   runs: readonly KeptRun[],
   title: string,
@@ -101,7 +101,7 @@ export async function pickRuns(
   return chosen?.map(({ run }) => run);
 }
 
-/** Asks for one run. @returns undefined where the user gave up */
+/** Lets the user pick one run. @returns undefined if the user cancelled */
 export async function pickRun(runs: readonly KeptRun[], title: string): Promise<KeptRun | undefined> {
   const chosen = await vscode.window.showQuickPick(itemsOf(runs), { title, placeHolder: t('Which run?'), matchOnDetail: true });
   return chosen?.run;

@@ -4,10 +4,10 @@ import { type GenerationReport, generationText } from '../../core/generate/repor
 import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 
-/** The scheme of documents that show continuations: read-only, and no prompts themselves. */
+/** The scheme of documents with continuations: read-only, and not prompts themselves. */
 export const continuationScheme = 'two-heads-continuation';
 
-/** Shows continuations of prompts beside them; the latest of a prompt takes the place of the one before. */
+/** Shows continuations beside their prompts; a prompt's latest continuation replaces the previous one. */
 export class Continuations extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly changed = this.own(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.changed.event;
@@ -23,7 +23,7 @@ export class Continuations extends Disposable implements vscode.TextDocumentCont
     return this.texts.get(uri.toString());
   }
 
-  /** Opens a continuation in the column beside. */
+  /** Opens a continuation in the editor column beside. */
   async show(report: GenerationReport): Promise<void> {
     const uri = vscode.Uri.from({
       scheme: continuationScheme,

@@ -6,7 +6,7 @@ import type { Argument, MethodName, Result } from '../../engine/process/rpc';
 import { Disposable } from '../disposable';
 import type { ModelAccess } from '../prompts/models';
 
-/** The engine process as the extension calls it: loads only models that may be loaded, and tells of every run that ends. */
+/** The extension's access to the engine process: checks that a model may be loaded, and reports every finished run. */
 export class Engine extends Disposable {
   private readonly finished = this.own(new vscode.EventEmitter<RunReport>());
   readonly onDidFinishRun = this.finished.event;
@@ -19,7 +19,7 @@ export class Engine extends Disposable {
     this.own(client);
   }
 
-  /** Calls a method, as `EngineClient` does. @throws also an InputError for a model that may not be loaded */
+  /** Calls a method like `EngineClient`. @throws also an InputError for a model that may not be loaded */
   async call<M extends MethodName>(method: M, argument: Argument<M>, options: CallOptions = {}): Promise<Result<M>> {
     const given: Argument<MethodName> = argument;
     if ('options' in given) {

@@ -13,7 +13,7 @@ import type { Engine } from './engine';
 import type { RunSource } from './run-source';
 import type { SingleTask } from './single-task';
 
-/** Evaluates what scenarios do to the model: on a prompt, or as an experiment file says. */
+/** Evaluates scenarios on a prompt, or runs an experiment file. */
 export class Evaluations {
   constructor(
     private readonly engine: Engine,
@@ -22,7 +22,10 @@ export class Evaluations {
     private readonly latest: Latest<ExperimentSummary>,
   ) {}
 
-  /** Evaluates a planned prompt under the chosen scenario, and under every other that it can have. @param needle whether needles are hidden too */
+  /**
+   * Evaluates a planned prompt under the chosen scenario and under every other one that fits it. @param needle whether to
+   * test needles too
+   */
   evaluate({ path, text }: RunSource, planned: PromptPlan, needle: boolean): Promise<void> {
     return this.run(() => {
       const choice = this.choices.read();

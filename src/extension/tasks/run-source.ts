@@ -4,12 +4,12 @@ import type { RunOrigin } from '../../engine/store/runs';
 
 /** Text to run: a whole prompt or a selection. */
 export interface RunSource extends Pick<RunOrigin, 'uri' | 'selection'> {
-  /** Named in the report. */
+  /** The prompt's name in the report. */
   readonly path: string;
   readonly text: string;
 }
 
-/** A document as something to run. @param selection of it; the whole of it where left out */
+/** A document as the source of a run. @param selection the part to run; by default the whole document */
 export function sourceOf(document: vscode.TextDocument, selection?: vscode.Range): RunSource {
   const path = vscode.workspace.asRelativePath(document.uri);
   const uri = document.uri.toString();
@@ -25,7 +25,7 @@ export function sourceOf(document: vscode.TextDocument, selection?: vscode.Range
   };
 }
 
-/** What an earlier run read, as it is now. @throws InputError where it is no longer there */
+/** The text of an earlier run as it is now. @throws InputError if it no longer exists */
 export async function sourceAgain({ uri, selection }: RunOrigin): Promise<RunSource> {
   const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri)).then(undefined, (error: unknown) => {
     throw new InputError(`${uri} cannot be opened (${messageOf(error)}); open the prompt and simulate it.`);

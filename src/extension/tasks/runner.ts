@@ -16,7 +16,7 @@ import type { Engine } from './engine';
 import type { RunSource } from './run-source';
 import type { SingleTask, Step } from './single-task';
 
-/** What a comparison ran, and the scenarios that were refused with why. */
+/** The runs of a comparison, and the refused scenarios with the reason. */
 interface Comparison {
   readonly reports: readonly RunReport[];
   readonly refused: ReadonlyMap<Scenario, string>;
@@ -43,7 +43,7 @@ export class Runner {
     await this.runOnce(source, () => options);
   }
 
-  /** Runs a prompt and says how it came out. @param choose may throw an InputError, which is told like that of a run */
+  /** Runs a prompt and reports the result. @param choose may throw an InputError, which is shown like that of a run */
   private async runOnce(source: RunSource, choose: () => SimulationOptions): Promise<void> {
     const report = await this.task.run((begin) => {
       const options = choose();
@@ -55,9 +55,9 @@ export class Runner {
   }
 
   /**
-   * Runs a prompt under every scenario, with the parameters and the block size of the choice.
+   * Runs a prompt under every scenario, with the current parameters and block size.
    *
-   * A scenario that this prompt cannot have, such as a window that theorem 5.1 does not reach, is left out and named.
+   * A scenario that does not fit the prompt, such as a window out of theorem 5.1's range, is left out and named.
    */
   async compare(source: RunSource): Promise<void> {
     const comparison = await this.task.run<Comparison>(async (begin) => {
@@ -88,7 +88,7 @@ export class Runner {
     }
   }
 
-  /** Continues a prompt greedily under the chosen scenario, and under the model's own attention; undefined where it failed. */
+  /** Continues a prompt greedily under the chosen scenario and under the model's own attention; undefined if it failed. */
   continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
     return this.task.run((begin) => {
       const request = { path, text, options: this.optionsOf(this.choice()), generation: { ...greedy, tokens, baseline: true } };
@@ -96,7 +96,7 @@ export class Runner {
     });
   }
 
-  /** Runs every statement of the paper on a random model: needs no prompt. */
+  /** Runs every statement of the paper on a random model. Needs no prompt. */
   async runLedger(): Promise<void> {
     const report = await this.task.run((begin) =>
       this.engine.call('ledger', { ...defaultLedgerOptions, threads: threadsSetting() }, begin(t('ledger'), 'ledger')),
@@ -107,7 +107,7 @@ export class Runner {
     }
   }
 
-  /** Measures the device of the settings, so that plans show time and memory. */
+  /** Calibrates the configured device, so that plans show time and memory. */
   async calibrate(): Promise<void> {
     const { provider } = engineSettings();
     const calibration = await this.task.run((begin) =>
@@ -120,7 +120,7 @@ export class Runner {
     }
   }
 
-  /** The scenario and the block size in force. @throws InputError for a choice that means nothing */
+  /** The current scenario and block size. @throws InputError for an invalid choice */
   private choice(): Pick<SimulationOptions, 'scenario' | 'blockSize'> {
     const choice = this.choices.read();
     if (choice.error !== null) {
@@ -129,7 +129,7 @@ export class Runner {
     return choice;
   }
 
-  /** The settings with a scenario and a block size. @throws InputError for a setting that means nothing */
+  /** The settings combined with a scenario and a block size. @throws InputError for an invalid setting */
   private optionsOf({ scenario, blockSize }: Pick<SimulationOptions, 'scenario' | 'blockSize'>): SimulationOptions {
     return { ...engineSettings(), scenario, blockSize };
   }
@@ -154,7 +154,7 @@ function comparisonText({ reports, refused }: Comparison): string {
     return compared;
   }
   const labels = [...refused.keys()].map(scenarioLabel).reduce((one, other) => t('{0} and {1}', one, other));
-  return `${compared} ${t('Left out {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
+  return `${compared} ${t('Skipped {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
 }
 
 function ledgerText({ rows }: LedgerReport): string {

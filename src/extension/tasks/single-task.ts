@@ -5,7 +5,7 @@ import type { OnProgress } from '../../core/report/phases';
 import type { Activity, Task } from '../../protocol/panel';
 import { Disposable } from '../disposable';
 
-/** How many may wait; whoever asks for more has lost count. */
+/** Most callers that may wait; more suggest a bug in the caller. */
 export const longestQueue = 16;
 
 interface Waiting {
@@ -13,20 +13,20 @@ interface Waiting {
   readonly start: () => void;
 }
 
-/** Gives what only one may do at a time to one after another, in the order in which they asked. */
+/** A queue of turns: only one caller is active at a time, in the order of requests. */
 export class Turns {
   private holder: AbortController | undefined;
   private readonly waiting: Waiting[] = [];
 
-  /** What stops the one whose turn it is; undefined where it is nobody's. */
+  /** The controller of the current turn; undefined if there is none. */
   get current(): AbortController | undefined {
     return this.holder;
   }
 
   /**
-   * Resolves when it is the turn of `controller`, which must `end` it.
+   * Resolves when the turn of `controller` begins; the caller must `end` it.
    *
-   * @throws CancelledError where `controller` is aborted before, InputError where too many wait
+   * @throws CancelledError if `controller` is aborted before, InputError if too many wait
    */
   async take(controller: AbortController): Promise<void> {
     const { signal } = controller;
@@ -54,14 +54,14 @@ export class Turns {
     });
   }
 
-  /** Ends the current turn; the next one begins at once, so that nobody gets in between. */
+  /** Ends the current turn; the next begins at once, so that no other caller gets in between. */
   end(): void {
     const next = this.waiting.shift();
     this.holder = next?.controller;
     next?.start();
   }
 
-  /** Stops whoever has the turn or waits for it. */
+  /** Aborts the current turn and all waiting ones. */
   close(): void {
     const waiting = [...this.waiting];
     waiting.forEach(({ controller }) => controller.abort());
@@ -69,19 +69,19 @@ export class Turns {
   }
 }
 
-/** What one call of the engine is given, so that it can be cancelled and its progress is shown. */
+/** The signal and the progress callback for one engine call. */
 export interface Step {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
 
-/** Begins a step of a task under a title, which is in the editor's language. */
+/** Begins a step of a task under a title in the editor's language. */
 type BeginStep = (title: string, task?: Task) => Step;
 
-/** Whether a task runs, for the manifest's conditions. */
+/** Context key for the manifest: whether a task is running. */
 const runningKey = 'twoHeads.running';
 
-/** The one task that may use the engine at a time: its progress, its cancel, and what it says at its end. */
+/** Runs one engine task at a time: its progress, its cancellation, and its final message. */
 export class SingleTask extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<Activity>());
   /** Fires when a task starts, progresses, ends or fails. */
@@ -98,15 +98,15 @@ export class SingleTask extends Disposable {
     return this.state;
   }
 
-  /** Stops what runs now. */
+  /** Cancels the current task. */
   cancel(): void {
     this.turns.current?.abort();
   }
 
   /**
-   * Runs a task that the user asked for, unless one is running already.
+   * Runs a task that the user started, unless one is running.
    *
-   * @returns what `work` returns, or undefined where it was refused, was cancelled or failed; the user has been told then
+   * @returns the result of `work`, or undefined if it was refused, cancelled or failed; the user has seen a message then
    */
   async run<T>(work: (begin: BeginStep) => Promise<T>): Promise<T | undefined> {
     if (this.turns.current !== undefined) {
@@ -126,9 +126,9 @@ export class SingleTask extends Disposable {
   }
 
   /**
-   * Runs a task that another extension or a tool asked for, after those that were asked for before it.
+   * Runs a task of another extension or a tool, after those requested before it.
    *
-   * @throws what `work` throws, a CancelledError or, where too many wait, an InputError: whoever asked tells the user
+   * @throws what `work` throws, a CancelledError or, if too many wait, an InputError; the caller shows the error
    */
   async queue<T>(work: (begin: BeginStep) => Promise<T>, signal: AbortSignal): Promise<T> {
     const controller = new AbortController();
@@ -147,7 +147,7 @@ export class SingleTask extends Disposable {
     }
   }
 
-  /** Says how a task came out: to the user, and in English to the log. */
+  /** Announces a task's result: to the user, and in English to the log. */
   announce(say: () => string): void {
     this.log.info(inEnglish(say));
     void vscode.window
@@ -171,7 +171,7 @@ export class SingleTask extends Disposable {
       this.enter(error instanceof CancelledError ? { state: 'idle' } : { state: 'failed', message: messageOf(error) });
       throw error;
     } finally {
-      // What is shown is settled before the next task begins to show.
+      // The final state is shown before the next task begins.
       this.turns.end();
     }
   }

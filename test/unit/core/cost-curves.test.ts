@@ -125,14 +125,10 @@ describe('cost over N', () => {
     expect(breakEven).toBeNull();
   });
 
-  it('takes milliseconds, and knows the break-even', () => {
+  it('knows the break-even, and times that rise with the length', () => {
     const calibration = madeUpCalibration();
     const requests = requestsOf();
-    costCurves(requests, requests[1], calibration);
-    const start = performance.now();
     const { curves, breakEven } = costCurves(requests, requests[1], calibration);
-    // 30 to 60 ms on two free cores; a loaded machine may take many times as long, and plans with their tiles take seconds.
-    expect(performance.now() - start).toBeLessThan(1000);
     expect(breakEven?.fromTokens).toBeGreaterThan(0);
     for (const { points } of curves) {
       const times = points.map((point) => point.predictedMs ?? NaN);

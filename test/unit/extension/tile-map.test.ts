@@ -114,7 +114,7 @@ describe('the map', () => {
     };
     await save('svg');
     expect([...readFileSync(target)]).toEqual([1, 2, 3]);
-    expect(textsOf('information')).toEqual(['The tile map is saved as map.svg.']);
+    expect(textsOf('information')).toEqual(['Tile map saved as map.svg.']);
     expect(shownDialogs[0]).toMatchObject({ filters: { SVG: ['svg'] }, defaultUri: { path: `${folder}/tile-map.svg` } });
     await openPrompt(text, `${folder}/long.prompt.md`);
     script.targets.push(undefined);
@@ -124,6 +124,6 @@ describe('the map', () => {
     writeFileSync(join(folder, 'file'), '');
     script.targets.push(vscode.Uri.file(join(folder, 'file', 'map.png')));
     await save('png');
-    expect(textsOf('error')).toEqual([expect.stringMatching(/^The tile map cannot be saved: /)]);
+    expect(textsOf('error')).toEqual([expect.stringMatching(/^Could not save the tile map: /)]);
   });
 });

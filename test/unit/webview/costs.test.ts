@@ -154,7 +154,7 @@ describe('another way to count', () => {
     page = newPage(page.kept.state);
     showCosts();
     expect(find('costs-chart').getAttribute('aria-label')).toMatch(/^Bytes per scenario: /);
-    expect(find('cost-metric').getAttribute('aria-label')).toBe('What is counted');
+    expect(find('cost-metric').getAttribute('aria-label')).toBe('Metric');
     expect(find('cost-metric')).toHaveProperty('value', 'bytes');
   });
 
@@ -175,7 +175,7 @@ describe('another way to count', () => {
     chooseRadio('cost-metric', 'Time');
     expect(isShown('costs-unknown')).toBe(true);
     expect(isShown('costs-chart')).toBe(false);
-    expect(find('costs-chart').getAttribute('aria-label')).toContain('causal not known');
+    expect(find('costs-chart').getAttribute('aria-label')).toContain('causal unknown');
   });
 
   it('warns that lengths do not compare where the axis is logarithmic', () => {

@@ -42,7 +42,7 @@ beforeEach(() => {
 
 describe('the section on quality', () => {
   it('can be asked for where a prompt is open, and says that nothing was evaluated', () => {
-    expect([textOf('quality-empty'), isShown('quality')]).toEqual(['Nothing was evaluated yet.', false]);
+    expect([textOf('quality-empty'), isShown('quality')]).toEqual(['Nothing evaluated yet.', false]);
     pressButton('quality-run');
     expect(page.posted).toEqual([{ type: 'evaluate' }]);
     quality.update(emptySnapshot());

@@ -142,7 +142,7 @@ describe('typing a number', () => {
     showForm();
     type('param-window', text);
     vi.advanceTimersByTime(rest);
-    expect(complaint()).toBe('Window r needs a whole number from 1 to 100,000,000.');
+    expect(complaint()).toBe('Window r must be 1 to 100,000,000.');
     expect(find('form-error').getAttribute('role')).toBe('alert');
     expect(find('param-window').getAttribute('aria-invalid')).toBe('true');
     expect(find('block-size').getAttribute('aria-invalid')).toBeNull();
@@ -180,7 +180,7 @@ describe('what the host finds wrong', () => {
   it('gives way to what is wrong as it is typed', () => {
     showForm(snapshotOf({}, { formError: 'A block size of 1 is too small.' }));
     type('block-size', 'x');
-    expect(complaint()).toBe(`Block size M needs a whole number from 2 to ${largest}.`);
+    expect(complaint()).toBe(`Block size M must be 2 to ${largest}.`);
     type('block-size', '8');
     expect(complaint()).toBe('A block size of 1 is too small.');
   });
@@ -291,6 +291,6 @@ describe('in German', () => {
     showForm();
     expect(readable(find('block-size'))).toBe('Blockgröße M');
     type('block-size', 'x');
-    expect(complaint()).toBe(`„Blockgröße M“ braucht eine ganze Zahl von 2 bis ${largest}.`);
+    expect(complaint()).toBe(`„Blockgröße M“ muss zwischen 2 und ${largest} liegen.`);
   });
 });

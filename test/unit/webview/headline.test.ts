@@ -80,7 +80,7 @@ describe('without a plan', () => {
   it.each([
     [emptySnapshot(), 'No prompt open', 'Open a Markdown, plain text or .prompt file to see what it costs.'],
     [emptySnapshot({ document: 'a.md' }), 'a.md', 'Planning…'],
-    [emptySnapshot({ document: 'a.md', formError: 'M is wrong.' }), 'a.md', 'No plan: the scenario below needs a change.'],
+    [emptySnapshot({ document: 'a.md', formError: 'M is wrong.' }), 'a.md', 'Fix the scenario to see a plan.'],
   ])('the head says why: %#', (snapshot, document, headline) => {
     shown(snapshot);
     expect([textOf('document'), textOf('headline')]).toEqual([document, headline]);

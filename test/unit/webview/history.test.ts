@@ -80,10 +80,10 @@ describe('the history', () => {
 
   it('says that there are none, and how many more there are', () => {
     history.update(snapshotOf());
-    expect(notes()).toEqual(['Runs will be listed here.']);
+    expect(notes()).toEqual(['No runs yet.']);
     expect(isShown('history')).toBe(false);
     history.update(snapshotOf({}, { runs: [other(windowRun)], keptRuns: 1200 }));
-    expect(notes()).toEqual(['1 of 1,200 runs; the view Runs has all of them.']);
+    expect(notes()).toEqual(['1 of 1,200 runs; the Runs view lists them all.']);
     history.update(snapshotOf({}, { runs: [other(windowRun)] }));
     expect(notes()).toEqual([]);
   });

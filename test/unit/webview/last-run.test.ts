@@ -73,7 +73,7 @@ describe('the last run', () => {
   it('says that there is none, and is gone where there is no prompt', () => {
     showRun(windowRun);
     lastRun.update(snapshotOf({}, { runs: [other(windowRun)] }));
-    expect(textOf('last-run-empty')).toBe('This prompt has not run under these options yet. Simulate runs it.');
+    expect(textOf('last-run-empty')).toBe('This prompt has not been run with these options yet. Choose Simulate to run it.');
     expect([isShown('last-run-empty'), isShown('last-run')]).toEqual([true, false]);
     lastRun.update(emptySnapshot());
     expect(isShown(lastRun.element)).toBe(false);
@@ -116,7 +116,9 @@ describe('the calls of a run', () => {
     showRun({ ...windowRun, run: { ...run, calls: repeated } });
     expect(find('calls-measured').querySelector('.differs')).toBeNull();
     expect(textOf('retries')).toBe('3');
-    expect(tableOf('calls-measured').map(([name]) => name)).toContain('Attention calls repeated, the reference score being too far off');
+    expect(tableOf('calls-measured').map(([name]) => name)).toContain(
+      'Attention calls repeated because the reference score was too far off',
+    );
     const wrong = { ...repeated, attention: repeated.attention + 1 };
     lastRun.update(snapshotOf({}, { runs: [current({ ...windowRun, run: { ...run, calls: wrong } })] }));
     const differing = [...find('calls-measured').querySelectorAll('.differs th')].map(({ textContent }) => textContent);
@@ -179,7 +181,7 @@ describe('theorem 4.1 beside a run that sampled', () => {
       'Keys sampled, M': '32',
       'M needed': formatLogCount(sampling.logNeededLength),
       Epsilon: '0.5',
-      'May fail with': '0.1',
+      'Failure probability': '0.1',
       'Seeds within epsilon': '0 of 2',
       'Error, smallest': formatError(errors.minimum),
       'Error, median': formatError(errors.median),
@@ -187,7 +189,7 @@ describe('theorem 4.1 beside a run that sampled', () => {
       'Error, largest': formatError(errors.maximum),
     });
     expect(textOf('run-sampling-data')).toBe(
-      `60 tokens, 60 rows of ${heads.length} heads looked at: tiny-docs-5m, this prompt. The assumption does not hold here for an error of 0.5.`,
+      `60 tokens, 60 rows of ${heads.length} heads examined: tiny-docs-5m, this prompt. The assumption does not hold here for an error of 0.5.`,
     );
   });
 

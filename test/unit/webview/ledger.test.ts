@@ -94,7 +94,7 @@ describe('the ledger of theorems', () => {
       expect(readable(cells['output-error'])).toBe(formatError(row.outputError ?? NaN));
       expect(readable(cells['stated'])).toBe('1.0e-5 float32 rounding');
       expect(cells['verdict'].title).toBe(
-        row.verdict === 'exact' ? 'right to float32 rounding' : 'inside the error that the construction is stated to have',
+        row.verdict === 'exact' ? 'equal up to float32 rounding' : "not above the construction's stated error",
       );
       expect(cells['bound'].title).toBe(row.bound.formula);
       // One formula says both where they are the same.
@@ -139,7 +139,7 @@ describe('the ledger of theorems', () => {
     ledger.update(snapshotOf({}, { ledger: ledgerReport() }));
     const notes = [...ledger.element.querySelectorAll('.note')].map(readable);
     expect(notes.join(' ')).toContain(
-      'Verdicts: exact (right to float32 rounding), within (inside the error that the construction is stated to have), exceeds (beyond it).',
+      "Verdicts: exact (equal up to float32 rounding), within (not above the construction's stated error), exceeds (beyond it).",
     );
     const scroller = find('ledger-table').parentElement;
     expect([scroller?.getAttribute('role'), scroller?.getAttribute('aria-label'), scroller?.tabIndex]).toEqual([

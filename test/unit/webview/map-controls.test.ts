@@ -289,8 +289,8 @@ describe('saving the map', () => {
     pressButton('save-svg');
     expect(saved().format).toBe('svg');
     const svg = new TextDecoder().decode(saved().data);
-    expect(svg).toContain('<title id="title">Tile map: causal, 6,400 tokens in blocks of 64</title>');
-    expect(svg).toContain(`<desc id="description">${mapSummary(planOf(front))}</desc>`);
+    expect(svg).toContain('<title id="tile-map-title">Tile map: causal, 6,400 tokens in blocks of 64</title>');
+    expect(svg).toContain(`<desc id="tile-map-description">${mapSummary(planOf(front))}</desc>`);
     expect(svg).toContain('#0000f0');
     expect(svg).toContain('4,950 full: every pair is visible');
     expect(svg).not.toContain(' sampled');

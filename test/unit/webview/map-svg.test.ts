@@ -9,6 +9,7 @@ import { planOf } from '../../support/shapes';
 
 function svgOf(plan: Plan, shown: Viewport = wholeMap(plan.blocks)): string {
   return mapSvg({
+    name: 'map',
     queryBlocks: plan.queryBlocks,
     shown,
     title: 'A <map> & "more"',
@@ -53,7 +54,7 @@ describe('the map as SVG', () => {
   it('is one rectangle for full attention, and escapes what it is told', () => {
     const svg = svgOf(planOf({ tokens: 64, blockSize: 4, scenario: makeScenario('full') }));
     expect(tileRectangles(svg)).toBe(1);
-    expect(svg).toContain('<title id="title">A &lt;map&gt; &amp; &quot;more&quot;</title>');
+    expect(svg).toContain('<title id="map-title">A &lt;map&gt; &amp; &quot;more&quot;</title>');
   });
 
   it('stays small for a million tokens, as a whole and in part', () => {

@@ -158,7 +158,7 @@ export class Stage {
         return { found: true };
       }
       const seen = await this.bench.notifications();
-      return seen.some((text) => text.includes('no run is kept yet')) ? { found: true } : { seen };
+      return seen.some((text) => text.includes('no runs yet')) ? { found: true } : { seen };
     });
     await this.bench.clearNotifications();
   }

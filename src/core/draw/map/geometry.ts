@@ -6,12 +6,12 @@ import type { TilePlace, Viewport } from './viewport';
 export interface Grid {
   /** T. */
   readonly blocks: number;
-  /** In whole device pixels. Several blocks share a pixel where there are more blocks than pixels. */
+  /** In whole device pixels. Blocks share pixels if there are more blocks than pixels. */
   readonly side: number;
   readonly shown: Viewport;
 }
 
-/** One direction of a grid: the blocks from `first` on, `span` of them over `side` pixels. */
+/** One direction of a grid: `span` blocks from `first` on, over `side` pixels. */
 export interface Axis {
   readonly first: number;
   readonly span: number;
@@ -24,10 +24,10 @@ export interface Span {
   readonly to: number;
 }
 
-/** Rows of pixels that look the same: one query block, or all query blocks of one row of pixels. */
+/** Consecutive pixel rows that look the same: those of one query block, or one pixel row shared by several query blocks. */
 export interface Band {
   readonly y: Span;
-  /** What is read, per kind: disjoint spans of pixels in ascending order. */
+  /** What the queries read, per kind of tile: disjoint spans of pixels in ascending order. */
   readonly spans: Readonly<Record<TileKind, readonly Span[]>>;
 }
 
@@ -36,46 +36,46 @@ export interface Tile extends TilePlace {
   readonly kind: TileKind;
 }
 
-/** The direction of the key blocks. */
+/** The axis of the key blocks. */
 export function columnsOf({ side, shown }: Grid): Axis {
   return { first: shown.left, span: shown.span, side };
 }
 
-/** The direction of the query blocks. */
+/** The axis of the query blocks. */
 export function rowsOf({ side, shown }: Grid): Axis {
   return { first: shown.top, span: shown.span, side };
 }
 
-/** The pixels of the blocks `[from, to)`: at least one. Those of blocks that are not shown lie outside the side. */
+/** The pixels of the blocks `[from, to)`: at least one. Blocks that are not shown have pixels outside the side. */
 export function pixelsOf({ first, span, side }: Axis, { from, to }: Span): Span {
   const edge = (block: number): number => Math.floor(((block - first) * side) / span);
   return { from: edge(from), to: Math.max(edge(to - 1) + 1, edge(to)) };
 }
 
-/** The blocks that a pixel shows: one, or all that share it. */
+/** The blocks at a pixel: one, or all that share it. */
 export function blocksAt({ first, span, side }: Axis, pixel: number): Span {
   const to = Math.ceil(first + ((pixel + 1) * span) / side);
   return { from: Math.min(Math.ceil(first + (pixel * span) / side), to - 1), to };
 }
 
-/** The blocks of which a part is shown. */
+/** The blocks that are at least partly shown. */
 export function blocksShown({ first, span }: Axis): Span {
   return { from: Math.floor(first), to: Math.ceil(first + span) };
 }
 
-/** Pixels along one block's edge; below 1 where blocks share a pixel. */
+/** Side of one block in pixels; below 1 where blocks share a pixel. */
 export function cellSize({ side, shown }: Grid): number {
   return side / shown.span;
 }
 
-/** The shown picture as bands: work in proportion to the pixel rows and the shown runs, never to the tiles. */
-export function bandsOf(queryBlocks: readonly QueryBlock[], grid: Grid): readonly Band[] {
+/** The shown picture as bands. Time is proportional to the pixel rows and the shown runs, not to the tiles. */
+export function bandsOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: Grid): readonly Band[] {
   const bands: Band[] = [];
   const rows = rowsOf(grid);
   const shown = blocksShown(rows);
   for (let block = shown.from; block < shown.to;) {
     const y = pixelsOf(rows, { from: block, to: block + 1 });
-    // A row of pixels ends where rounding says: always after the block it began with.
+    // Rounding decides where a pixel row ends, but always after the block it begins with.
     const to = Math.min(shown.to, Math.max(block + 1, blocksAt(rows, y.from).to));
     const spans = spansOf(queryBlocks, { from: block, to }, columnsOf(grid));
     bands.push({ y: clipped(y, grid.side), spans });
@@ -84,7 +84,7 @@ export function bandsOf(queryBlocks: readonly QueryBlock[], grid: Grid): readonl
   return bands;
 }
 
-function spansOf(queryBlocks: readonly QueryBlock[], { from, to }: Span, columns: Axis): Band['spans'] {
+function spansOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], { from, to }: Span, columns: Axis): Band['spans'] {
   const spans: Record<TileKind, Span[]> = { full: [], partial: [], sampled: [] };
   for (let block = from; block < to; block += 1) {
     for (const run of queryBlocks[block].runs) {
@@ -115,8 +115,8 @@ function union(spans: readonly Span[]): readonly Span[] {
   return joined;
 }
 
-/** A tile under a pixel of the grid, or undefined where none of the pixel's blocks is read. */
-export function tileAt(queryBlocks: readonly QueryBlock[], grid: Grid, x: number, y: number): Tile | undefined {
+/** A tile at a pixel of the grid, or undefined where none of the pixel's blocks is read. */
+export function tileAt(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: Grid, x: number, y: number): Tile | undefined {
   const rows = blocksAt(rowsOf(grid), y);
   const columns = blocksAt(columnsOf(grid), x);
   for (let queryBlock = rows.from; queryBlock < Math.min(rows.to, queryBlocks.length); queryBlock += 1) {

@@ -1,13 +1,12 @@
 import { formatCount } from '../../format';
 import type { TileArea } from '../../plan/call-order';
-import type { Theme } from '../../../../webview/theme';
 import { type Axis, blocksAt, blocksShown, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
 import type { Viewport } from './viewport';
 
-/** Where the grid lies in its canvas. All lengths in device pixels. */
+/** Position of the grid in its canvas. All lengths are in device pixels. */
 export interface MapLayout {
   readonly grid: Grid;
-  /** Left and top edge of the grid: beside it and above it stand the axes. */
+  /** Left and top edge of the grid; the axes lie outside them. */
   readonly left: number;
   readonly top: number;
   readonly width: number;
@@ -16,21 +15,21 @@ export interface MapLayout {
   readonly ratio: number;
 }
 
-/** Largest side of the grid, and of one block in it, in CSS pixels. */
+/** Largest side of the grid, and of one block, in CSS pixels. */
 const largestSide = 460;
 const largestCell = 40;
 /** Room for the cursor's marks between axis labels and grid, and for outlines at the far edges, in CSS pixels. */
 export const markSize = 7;
 const margin = 3;
 
-/** Size in CSS pixels of the text along the axes. */
-export function axisFontSize(theme: Theme): number {
-  return Math.max(10, theme.fontSize - 2);
+/** Font size along the axes in CSS pixels. */
+export function axisFontSize({ fontSize }: { readonly fontSize: number }): number {
+  return Math.max(10, fontSize - 2);
 }
 
-/** Fits the map of `blocks` blocks into `width` CSS pixels. What is `shown` of it does not change its size. */
-export function layoutOf(blocks: number, shown: Viewport, width: number, theme: Theme, ratio: number): MapLayout {
-  const size = axisFontSize(theme);
+/** Fits the map of `blocks` blocks into `width` CSS pixels. The part `shown` does not change its size. */
+export function layoutOf(blocks: number, shown: Viewport, width: number, font: { readonly fontSize: number }, ratio: number): MapLayout {
+  const size = axisFontSize(font);
   const labelWidth = formatCount(blocks).length * size * 0.62;
   const left = Math.round((labelWidth + markSize + 4) * ratio);
   const top = Math.round((size + markSize + 5) * ratio);
@@ -46,7 +45,7 @@ export interface Box {
   readonly y: Span;
 }
 
-/** The shown part of an area in pixels: one rectangle, or along a diagonal at most one a row of pixels. */
+/** The shown part of an area in pixels: one rectangle, or for a diagonal at most one per pixel row. */
 export function boxesOf({ queries, keys, diagonal }: TileArea, grid: Grid): readonly Box[] {
   const rows = rowsOf(grid);
   const columns = columnsOf(grid);
@@ -64,26 +63,29 @@ export function boxesOf({ queries, keys, diagonal }: TileArea, grid: Grid): read
   return boxes;
 }
 
-/** The first block that begins after the pixel in which a block begins. */
+/** The first block that begins after the pixel in which `block` begins. */
 function endOfPixel(axis: Axis, block: number): number {
   return blocksAt(axis, pixelsOf(axis, { from: block, to: block + 1 }).from).to;
 }
 
-/** The rectangle, as far as it lies in the square. */
+/** The part of the rectangle that lies in the square. */
 function boxOf(x: Span, y: Span, side: number): readonly Box[] {
   const inside = ({ from, to }: Span): Span => ({ from: Math.max(0, from), to: Math.min(side, to) });
   const box = { x: inside(x), y: inside(y) };
   return box.x.from < box.x.to && box.y.from < box.y.to ? [box] : [];
 }
 
-/** 0-based shown blocks that carry a label: the first of all, and every 1, 2 or 5 times a power of ten with `room` pixels between. */
+/**
+ * Shown blocks that get a label, 0-based: the first of the map, and one every 1, 2 or 5 times a power of ten, at least
+ * `room` pixels apart.
+ */
 export function labelledBlocks(axis: Axis, room: number): readonly number[] {
   const atLeast = (room * axis.span) / axis.side;
   const power = 10 ** Math.max(0, Math.floor(Math.log10(atLeast)));
   const step = [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= atLeast) ?? 10 * power;
   const { from, to } = blocksShown(axis);
   const labelled = from === 0 ? [0] : [];
-  // Steps of 2 count 1, 3, 5; larger ones hit round numbers: 1, 10, 20.
+  // Steps of 2 count 1, 3, 5; larger steps land on round numbers: 1, 10, 20.
   const offset = step <= 2 ? 0 : -1;
   for (let block = step * Math.max(1, Math.ceil((from - offset) / step)) + offset; block < to; block += step) {
     if (block >= atLeast) {
@@ -93,13 +95,13 @@ export function labelledBlocks(axis: Axis, room: number): readonly number[] {
   return labelled;
 }
 
-/** The middle of the part of a block that is shown. */
+/** The middle of the shown part of a block. */
 export function middleOf(axis: Axis, block: number): number {
   const { from, to } = pixelsOf(axis, { from: block, to: block + 1 });
   return (Math.max(0, from) + Math.min(axis.side, to)) / 2;
 }
 
-/** A label's middle, kept `half` the label's length from both ends of a side. */
+/** The middle of a label, kept at least `half` its length from both ends of a side. */
 export function within(place: number, half: number, side: number): number {
   return Math.min(Math.max(place, half), Math.max(half, side - half));
 }

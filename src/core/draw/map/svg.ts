@@ -6,7 +6,7 @@ import { type Axis, type Band, bandsOf, blocksShown, cellSize, columnsOf, type G
 import { type Box, labelledBlocks, middleOf, within } from './layout';
 import type { Viewport } from './viewport';
 
-/** The bands' spans of one kind as rectangles: equal spans of bands that follow one another are one. */
+/** The bands' spans of one kind as rectangles; equal spans in consecutive bands become one rectangle. */
 function rectanglesOf(bands: readonly Band[], kind: TileKind): readonly Box[] {
   const finished: Box[] = [];
   let open = new Map<string, Box>();
@@ -32,14 +32,16 @@ function lengthOf({ from, to }: Span): number {
   return to - from;
 }
 
-/** What a picture of the map shows, and how it looks. */
+/** A picture of the map: its content and its looks. */
 interface MapPicture {
-  readonly queryBlocks: readonly QueryBlock[];
+  /** Prefix of the ids in it, for a page with several. */
+  readonly name: string;
+  readonly queryBlocks: readonly Pick<QueryBlock, 'runs'>[];
   readonly shown: Viewport;
   readonly title: string;
-  /** What a reader who does not see it is told. */
+  /** The picture in words, for screen readers. */
   readonly description: string;
-  /** Names of the directions, downwards and to the right. */
+  /** Names of the axes: downwards, and to the right. */
   readonly axes: string;
   readonly legend: readonly { readonly kind: TileKind; readonly label: string }[];
   readonly looks: Readonly<Record<TileKind, { readonly colour: string; readonly pattern: 'solid' | 'hatched' | 'dotted' }>>;
@@ -49,7 +51,7 @@ interface MapPicture {
   readonly fontFamily: string;
 }
 
-/** Side of the square, and the finest grid that rectangles are placed on: more blocks than that share rows. */
+/** Side of the square, and the finest grid for rectangles: with more blocks than that, blocks share rows. */
 const side = 640;
 const finest = 2048;
 const margin = 20;
@@ -57,12 +59,12 @@ const fontSize = 11;
 const lineHeight = 18;
 /** Mean width of a digit, in ems. */
 const digitWidth = 0.62;
-/** From this size on lines part the tiles, and patterns can be told apart. */
+/** Size of a block from which lines separate the tiles and patterns are distinguishable. */
 const separatedCell = 4;
 
-/** The shown part of a map as an SVG document: a rectangle for each run of equal tiles, or fewer. */
+/** The shown part of a map as an SVG document, with at most one rectangle per run of equal tiles. */
 export function mapSvg(picture: MapPicture): string {
-  const { queryBlocks, shown, title, description, axes, legend, foreground, muted, background, fontFamily } = picture;
+  const { name, queryBlocks, shown, title, description, axes, legend, foreground, muted, background, fontFamily } = picture;
   const blocks = queryBlocks.length;
   const grid: Grid = { blocks, side, shown };
   const left = margin + Math.ceil(formatCount(blocks).length * fontSize * digitWidth) + 8;
@@ -87,12 +89,12 @@ export function mapSvg(picture: MapPicture): string {
       width,
       height,
       role: 'img',
-      'aria-labelledby': 'title description',
+      'aria-labelledby': `${name}-title ${name}-description`,
       'font-family': fontFamily,
       'font-size': fontSize,
     },
-    element('title', { id: 'title' }, escaped(title)),
-    element('desc', { id: 'description' }, escaped(description)),
+    element('title', { id: `${name}-title` }, escaped(title)),
+    element('desc', { id: `${name}-description` }, escaped(description)),
     element('defs', {}, ...patterns(picture)),
     element('rect', { width, height, fill: background }),
     textAt(margin, margin + 4, title, { fill: foreground, 'font-size': 13, 'font-weight': 600 }),
@@ -109,12 +111,12 @@ export function mapSvg(picture: MapPicture): string {
   )}\n`;
 }
 
-/** Rare kinds are drawn last: they must stay visible where blocks share a row. */
+/** Rare kinds are drawn last, so that they stay visible where blocks share a row. */
 const paintOrder = ['full', 'sampled', 'partial'] as const;
 
 function tiles(picture: MapPicture, patterned: boolean): string[] {
   const { queryBlocks, shown } = picture;
-  // Whole units a block where there are few; at most `finest` where there are many.
+  // A whole number of units per block for few blocks; at most `finest` units in all for many.
   const units = Math.max(1, Math.floor(finest / shown.span)) * shown.span;
   const fine: Grid = { blocks: queryBlocks.length, side: Math.min(finest, Math.ceil(units)), shown };
   const bands = bandsOf(queryBlocks, fine);
@@ -129,13 +131,13 @@ function tiles(picture: MapPicture, patterned: boolean): string[] {
   });
 }
 
-function fillOf({ looks }: MapPicture, kind: TileKind, patterned: boolean): string {
+function fillOf({ name, looks }: MapPicture, kind: TileKind, patterned: boolean): string {
   const { colour, pattern } = looks[kind];
-  return patterned && pattern !== 'solid' ? `url(#${kind})` : colour;
+  return patterned && pattern !== 'solid' ? `url(#${name}-${kind})` : colour;
 }
 
-/** Patterns of 6 by 6, as the page's own: strokes or dots on a faint ground of their colour. */
-function patterns({ looks }: MapPicture): string[] {
+/** The page's patterns, 6 by 6: strokes or dots on a faint ground of their colour. */
+function patterns({ name, looks }: MapPicture): string[] {
   return paintOrder.map((kind) => {
     const { colour, pattern } = looks[kind];
     const mark =
@@ -146,7 +148,7 @@ function patterns({ looks }: MapPicture): string[] {
       ? ''
       : element(
           'pattern',
-          { id: kind, width: 6, height: 6, patternUnits: 'userSpaceOnUse' },
+          { id: `${name}-${kind}`, width: 6, height: 6, patternUnits: 'userSpaceOnUse' },
           element('rect', { width: 6, height: 6, fill: colour, 'fill-opacity': 0.3 }),
           mark,
         );

@@ -7,7 +7,7 @@ interface Interval {
   readonly high: number;
 }
 
-/** A rectangle of the pairs of queries and keys, both ends included. */
+/** A rectangle of pairs of queries and keys, both ends included. */
 interface Rectangle {
   readonly query: Interval;
   readonly key: Interval;
@@ -15,7 +15,7 @@ interface Rectangle {
 
 /**
  * Whether an expression holds for every pair of a rectangle, for none, or perhaps for some: by interval arithmetic (Moore,
- * "Interval Analysis", 1966), which looks at no pair. `all` and `none` are certain.
+ * "Interval Analysis", 1966), without evaluating pairs. `all` and `none` are certain.
  */
 export function boundTruth(node: TruthNode, rectangle: Rectangle, tokens: number): 'all' | 'none' | 'some' {
   switch (node.kind) {

@@ -1,8 +1,8 @@
 import type { Comparison, NumberNode, TruthNode } from './syntax';
 
-/** A number at a query and a key. */
+/** A number as a function of query and key. */
 type NumberAt = (query: number, key: number) => number;
-/** A truth at a query and a key. */
+/** A truth value as a function of query and key. */
 export type TruthAt = (query: number, key: number) => boolean;
 
 /** An expression as a function of query and key, for a sequence of `tokens` tokens. */
@@ -81,7 +81,7 @@ function numberOf(node: NumberNode, tokens: number): NumberAt {
   }
 }
 
-/** The remainder in [0, divisor), as of a division that rounds down. */
+/** The remainder in [0, divisor), as in a division that rounds down. */
 export function floorModulo(value: number, divisor: number): number {
   return value - divisor * Math.floor(value / divisor);
 }

@@ -1,22 +1,25 @@
 import { InputError } from '../../errors';
 import { type Arithmetic, type Comparison, type NumberFunction, type NumberNode, type TruthNode, type Variable, variables } from './syntax';
 
-/** One word of an expression. */
+/** One token of an expression. */
 interface ExpressionToken {
   readonly text: string;
-  /** 1-based column at which it begins. */
+  /** 1-based column where it begins. */
   readonly column: number;
 }
 
-/** Characters that an expression may have. */
+/** Most characters of an expression. */
 const longestExpression = 500;
 
 const words = /\s*(?:(\d+|[A-Za-z_]\w*|\/\/|<=|>=|==|!=|&&|\|\||[-+*%<>()!,])|$)/y;
 
-/** Other spellings of the same operators. */
+/** Alternative spellings of operators. */
 const spellings: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not', AND: 'and', OR: 'or', NOT: 'not' };
 
-/** Cuts an expression into words, the last of which is empty. @throws InputError for one that is too long, and a character it cannot have */
+/**
+ * Splits an expression into tokens; the last one is empty. @throws InputError if it is too long, or has an invalid
+ * character
+ */
 function expressionTokens(expression: string): ExpressionToken[] {
   if (expression.length > longestExpression) {
     throw new InputError(`The mask has ${expression.length} characters; write one of at most ${longestExpression}.`);
@@ -33,7 +36,7 @@ function expressionTokens(expression: string): ExpressionToken[] {
       );
     }
     const [, text] = match;
-    // The end of the text matches as no word.
+    // At the end of the text, no token matches.
     if ((text as string | undefined) !== undefined) {
       tokens.push({ text: spellings[text] ?? text, column: words.lastIndex - text.length + 1 });
     }
@@ -41,7 +44,7 @@ function expressionTokens(expression: string): ExpressionToken[] {
   return [...tokens, { text: '', column: expression.length + 1 }];
 }
 
-/** Parentheses, functions and negations inside each other. */
+/** Deepest nesting of parentheses, functions and negations. */
 const deepest = 40;
 const largestLiteral = 1_000_000_000;
 
@@ -49,16 +52,17 @@ const comparisons: readonly string[] = ['<', '<=', '>', '>=', '==', '!='] satisf
 const functions: readonly string[] = ['abs', 'min', 'max'] satisfies NumberFunction[];
 
 /**
- * Reads a mask as an expression in q, k and n, such as `k <= q and (q - k < 64 or k % 16 == 0)`.
+ * Parses a mask as an expression in q, k and n, such as `k <= q and (q - k < 64 or k % 16 == 0)`.
  *
- * Comparisons chain, as in `0 <= q - k < 64`. `not` binds more than `and`, `and` more than `or`. Nothing is ever run as code.
+ * Comparisons chain, as in `0 <= q - k < 64`. `not` binds tighter than `and`, `and` tighter than `or`. Nothing is ever run
+ * as code.
  * @throws InputError that names the column and what was expected there
  */
 export function parseMask(expression: string): TruthNode {
   return new Parser(expression).whole();
 }
 
-/** A recursive descent: one method for each level of binding. */
+/** A recursive-descent parser: one method per level of precedence. */
 class Parser {
   private readonly tokens: readonly ExpressionToken[];
   private at = 0;
@@ -111,7 +115,7 @@ class Parser {
       : this.deeper(() => ({ truth: { kind: 'not', operand: this.asTruth(this.negation()) } }));
   }
 
-  /** Comparisons in a row: each holds between its neighbours. */
+  /** Chained comparisons: each holds between its neighbours. */
   private chain(): Node {
     const first = this.sum();
     let chained: TruthNode | undefined;
@@ -251,5 +255,5 @@ class Parser {
   }
 }
 
-/** What was read so far: a number or a truth. */
+/** The expression so far: a number or a truth value. */
 type Node = { readonly number: NumberNode } | { readonly truth: TruthNode };

@@ -1,4 +1,4 @@
-/** What a mask expression may name: the query's and the key's 0-based position, and N, the number of tokens. */
+/** The variables of a mask expression: the query's and the key's 0-based position, and N, the number of tokens. */
 export const variables = ['q', 'k', 'n'] as const;
 export type Variable = (typeof variables)[number];
 
@@ -20,7 +20,7 @@ export type TruthNode =
   | { readonly kind: 'and' | 'or'; readonly left: TruthNode; readonly right: TruthNode }
   | { readonly kind: 'not'; readonly operand: TruthNode };
 
-/** Whether an expression names a variable. */
+/** Whether an expression uses a variable. */
 export function mentions(node: TruthNode | NumberNode, name: Variable): boolean {
   switch (node.kind) {
     case 'literal':

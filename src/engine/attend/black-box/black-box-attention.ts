@@ -11,12 +11,12 @@ import type { Oracle } from '../tiles/oracle';
 import type { BlackBox } from './black-box';
 import { type Instance, type OutputRow, PatternLane, SliceWriter } from './slices';
 
-/** An instance some of whose rows have no log-normaliser yet, with the means that its first call returned for them. */
+/** An instance some of whose rows have no log-normaliser yet, with the means from its first call. */
 interface RetriedInstance extends Instance {
   readonly rows: readonly { readonly row: number; readonly mean: Float32Array }[];
 }
 
-/** A lane and the one its failing instances go to, for one kind of oracle. */
+/** A lane for instances and the lane for their retries, for one kind of oracle. */
 interface Lanes {
   readonly first: PatternLane<Instance>;
   readonly retry: PatternLane<RetriedInstance>;
@@ -25,9 +25,9 @@ interface Lanes {
 /**
  * Attention through a black box (`tight` and `paper`): patterns are copied into calls, their states merged.
  *
- * The synthetic token's score follows each query: at first it is the score of one key that the query sees, so it is
- * never above the log-normaliser. Where it is so far below that its own share underflows, one retry takes the score of
- * the mean key under attention instead, which Jensen's inequality puts within log M of the log-normaliser.
+ * The synthetic token's score depends on the query: at first it is the score of one key that the query sees, so it never
+ * exceeds the log-normaliser. If it is so far below that its own share underflows, one retry uses the score of the mean key
+ * under attention instead, which by Jensen's inequality lies within log M of the log-normaliser.
  */
 export class BlackBoxAttention implements LayerAttention {
   private readonly arrangement: Arrangement;
@@ -36,7 +36,7 @@ export class BlackBoxAttention implements LayerAttention {
   private readonly lanes: Readonly<Record<'causal' | 'open', Lanes>>;
   private added: AttentionState = emptyState(0, 0);
   private removed: AttentionState | undefined;
-  /** Dependent rounds of calls that the layer in work has taken. */
+  /** Dependent rounds of calls in the current layer so far. */
   private rounds = 1;
 
   constructor(
@@ -85,7 +85,7 @@ export class BlackBoxAttention implements LayerAttention {
     return { out: { heads, tokens, width, data: Float32Array.from(this.added.out) }, logNormaliser, rounds: this.rounds };
   }
 
-  /** Reads the waiting instances, merges the states, and sends rows on whose synthetic token underflowed. */
+  /** Reads the waiting instances, merges the states, and queues rows whose synthetic token underflowed for a retry. */
   private async readStates({ first, retry }: Lanes, layer: LayerTensors): Promise<void> {
     if (first.waiting.length === 0) {
       return;
@@ -96,7 +96,7 @@ export class BlackBoxAttention implements LayerAttention {
     for (const reading of readings) {
       outputs.push(await this.clock.time('attend', () => first.read(reading)));
     }
-    // `state` returns means and log-normaliser side by side; `paper` reads them apart.
+    // `state` returns means and log-normaliser side by side; `paper` reads them separately.
     const meanOf: OutputRow = (slot, row) => outputs[outputs.length - 1](slot, row).subarray(0, headWidth);
     const logNormaliserOf = (slot: number, row: number): number => outputs[0](slot, row)[outputs.length === 1 ? headWidth : 0];
     const finished = first.waiting.splice(0);
@@ -105,7 +105,7 @@ export class BlackBoxAttention implements LayerAttention {
       this.clock.timeSync('merge', () => {
         forEachQuery(instance, (row) => {
           const logNormaliser = logNormaliserOf(slot, row);
-          // Infinite where the synthetic token's share is 0; NaN where rounding took the literal formula's 1 - a below it.
+          // Infinite if the synthetic token's share is 0; NaN if rounding made the literal formula's 1 - a negative.
           if (!(logNormaliser < Infinity)) {
             failed.push({ row, mean: meanOf(slot, row).slice() });
           } else {
@@ -120,12 +120,12 @@ export class BlackBoxAttention implements LayerAttention {
     this.onInstances(readings.length * finished.length);
   }
 
-  /** Calls again for the log-normalisers that underflowed: once for the mean keys, once with them as references. */
+  /** Repeats calls for the log-normalisers that underflowed: once for the mean keys, once with these as references. */
   private async readRetries(retry: PatternLane<RetriedInstance>): Promise<void> {
     if (retry.waiting.length === 0) {
       return;
     }
-    // Mean keys wait for the first calls, and the calls with them for the mean keys.
+    // The calls for mean keys depend on the first calls, and the repeated calls on the mean keys.
     this.rounds = 3;
     const [reading] = this.readings;
     const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));

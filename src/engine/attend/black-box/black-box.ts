@@ -14,8 +14,8 @@ import { GraphSession, type Operand } from '../runtime/session';
 /**
  * The weights that make a small transformer run H'L' instances side by side (lemma 3.3), as inputs of its graph.
  *
- * Head h of layer l reads and writes the slice of instance (h, l) alone, so all other slices pass layer l unchanged.
- * Every entry is 0 or 1: weights select columns, and selecting rounds nothing.
+ * Head h of layer l reads and writes only the slice of instance (h, l), so all other slices pass layer l unchanged. Every
+ * entry is 0 or 1: weights select columns, and selection does not round.
  */
 export function instanceWeights(shape: BlackBoxShape, reading: Reading): Record<string, Operand> {
   const { layers, heads, headWidth } = shape;
@@ -49,7 +49,7 @@ export function instanceWeights(shape: BlackBoxShape, reading: Reading): Record<
   return weights;
 }
 
-/** What a head averages under a reading. */
+/** The columns that a head averages under a reading. */
 function valueColumns({ value, key, real, synthetic }: SliceColumns, reading: Reading): readonly Columns[] {
   switch (reading) {
     case 'state':
@@ -63,7 +63,9 @@ function valueColumns({ value, key, real, synthetic }: SliceColumns, reading: Re
   }
 }
 
-/** Fills `[W, outputs]` so that a row vector times it is the given columns of the slice at `base`, one after another. */
+/**
+ * Fills `[W, outputs]` so that a row vector times it gives the source columns of the slice at `base`, one after another.
+ */
 function select(matrix: Float32Array, base: number, sources: readonly Columns[], outputs: number): void {
   let output = 0;
   for (const { from, width } of sources) {
@@ -74,29 +76,29 @@ function select(matrix: Float32Array, base: number, sources: readonly Columns[],
   }
 }
 
-/** Which black box is called, and how often. */
+/** A batch of black-box calls. */
 export interface BlackBoxBatch {
   readonly causal: boolean;
   readonly reading: Reading;
-  /** Whether it repeats calls whose synthetic token underflowed. */
+  /** Whether these are repeated calls whose synthetic token underflowed. */
   readonly retry: boolean;
   readonly calls: number;
   /** `[calls, M, H'L', input width]`. */
   readonly tokens: Float32Array;
 }
 
-/** A small transformer that shows its final output only. It counts its calls. */
+/** A small transformer that shows its final output only and counts its calls. */
 export interface BlackBox {
   readonly shape: BlackBoxShape;
   /** The final output `[calls, M, H'L', output width]`. */
   call(batch: BlackBoxBatch): Promise<Float32Array>;
 }
 
-/** The black box on ONNX Runtime. Graphs and weights are made at their first call. */
+/** The black box on ONNX Runtime. Graphs and weights are created at the first call. */
 export class OnnxBlackBox implements BlackBox {
   private readonly loaded = new Map<string, Promise<LoadedTransformer>>();
 
-  /** @param counter counts every call, where it is made */
+  /** @param counter counts every call as it is made */
   constructor(
     readonly shape: BlackBoxShape,
     private readonly device: Device,
@@ -146,7 +148,7 @@ interface LoadedTransformer {
 export interface CallCounter {
   attention: number;
   tokenwise: number;
-  /** Those of the attention calls that were needed again: a synthetic token underflowed, or a sum overflowed. */
+  /** Repeated attention calls among them: a synthetic token underflowed, or a sum overflowed. */
   retries: number;
   /** Native `run()` calls that carried them. */
   dispatches: number;

@@ -5,7 +5,7 @@ import { hiddenScore } from '../graphs/attend';
 import { type HeadTensor, keyHeadOf, type LayerTensors, rowsView } from '../tiles/layer';
 import type { BlackBox } from './black-box';
 
-/** One single-head instance: a pattern, for one head of the large transformer. */
+/** One single-head instance: a pattern for one head of the large transformer. */
 export interface Instance {
   readonly pattern: Pattern;
   /** `[M]`: for each row with a query, a token whose key it sees, or `noToken`. */
@@ -16,18 +16,18 @@ export interface Instance {
 /**
  * Writes instances into the tokens of black-box calls, `[calls, M, H'L', input width]`.
  *
- * All it can do is copy rows of the layer's tensors and set constants: 0, 1, separation vectors and the padding score.
+ * It can only copy rows of the layer's tensors and set constants: 0, 1, separation vectors and the padding score.
  */
 export class SliceWriter {
   private readonly columns: SliceColumns;
   private readonly separation: readonly SeparationVector[];
 
-  /** @param chunks how many chunks a pattern keeps apart */
+  /** @param chunks number of chunks that a pattern keeps apart */
   constructor(
     private readonly shape: BlackBoxShape,
     chunks: number,
   ) {
-    // The columns that come in are the same for every reading.
+    // The input columns are the same for every reading.
     this.columns = sliceColumns(shape, 'state');
     this.separation = separationVectors(chunks);
   }
@@ -37,7 +37,7 @@ export class SliceWriter {
     return this.shape.rows * this.shape.layers * this.shape.heads * this.columns.inputWidth;
   }
 
-  /** Writes an instance into a slot, but for the synthetic token in row 0. */
+  /** Writes an instance into a slot, except for the synthetic token in row 0. */
   write(tokens: Float32Array, slot: number, { pattern, references, head }: Instance, layer: LayerTensors): void {
     const { columns } = this;
     const keyHead = keyHeadOf(layer, head);
@@ -81,8 +81,8 @@ export class SliceWriter {
 }
 
 /**
- * Where a slot's row begins in a tensor `[calls, M, H'L', width]`: slot `i` is instance `i mod H'L'` of call
- * `floor(i / H'L')`.
+ * Offset of a slot's row in a tensor `[calls, M, H'L', width]`: slot `i` is instance `i mod H'L'` of call `floor(i /
+ * H'L')`.
  */
 function rowOffset({ rows, layers, heads }: BlackBoxShape, slot: number, row: number, width: number): number {
   const instances = layers * heads;
@@ -90,7 +90,7 @@ function rowOffset({ rows, layers, heads }: BlackBoxShape, slot: number, row: nu
   return ((call * rows + row) * instances + (slot % instances)) * width;
 }
 
-/** Copies one token's row of a head, or nothing for a row that carries no token. */
+/** Copies one token's row of a head; copies nothing if the row carries no token. */
 function copyRow(tensor: HeadTensor, head: number, token: number, target: Float32Array, at: number): void {
   if (token >= 0) {
     target.set(rowsView(tensor, head, token, token + 1), at);
@@ -100,13 +100,16 @@ function copyRow(tensor: HeadTensor, head: number, token: number, target: Float3
 /** Reads a row of a slot from a final output: a view, `[output width]`. */
 export type OutputRow = (slot: number, row: number) => Float32Array;
 
-/** Collects instances into batches of black-box calls. The buffer is made once, at first use; H'L' instances are one call. */
+/**
+ * Collects instances into batches of black-box calls. The buffer is allocated once, at first use; H'L' instances make one
+ * call.
+ */
 export class PatternLane<I extends Instance> {
   readonly waiting: I[] = [];
   private buffer: Float32Array | undefined;
   private readonly perCall: number;
 
-  /** @param calls how many calls a batch has at most */
+  /** @param calls most calls in a batch */
   constructor(
     private readonly blackBox: BlackBox,
     private readonly writer: SliceWriter,
@@ -122,14 +125,14 @@ export class PatternLane<I extends Instance> {
     return (this.buffer ??= new Float32Array(this.calls * this.writer.callSize));
   }
 
-  /** Adds an instance. Returns whether the lane is full and must be read before the next. */
+  /** Adds an instance. Returns whether the lane is full and must be read before the next one. */
   add(instance: I, layer: LayerTensors): boolean {
     this.writer.write(this.tokens, this.waiting.length, instance, layer);
     this.waiting.push(instance);
     return this.waiting.length === this.calls * this.perCall;
   }
 
-  /** Calls the black box on what waits; which slots are not filled repeat old rows, and nobody reads them. */
+  /** Calls the black box on the waiting instances; slots that are not filled contain old rows, which are never read. */
   async read(reading: Reading): Promise<OutputRow> {
     const { shape } = this.blackBox;
     const calls = Math.ceil(this.waiting.length / this.perCall);

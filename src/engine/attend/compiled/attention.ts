@@ -16,7 +16,10 @@ interface LayerValues {
   readonly value: Value;
 }
 
-/** A layer's attention in a graph, and the single-head tiles that it reads: `instances` of them make one call each. */
+/**
+ * A layer's attention in a graph, and the number of single-head tiles that it reads: `instances`, H'L' of which make one
+ * call.
+ */
 export interface CompiledAttention extends StateValues {
   readonly instances: number;
 }
@@ -25,8 +28,8 @@ export interface CompiledAttention extends StateValues {
  * Adds a layer's attention to a graph: every tile of the plan through the small transformer, states merged in the log
  * domain, so that nothing leaves the graph between tiles.
  *
- * Calls that read alike are one node with a batch axis, so that nodes grow as O(N / M) and not as tiles do. A short last
- * block is padded to M tokens, hidden from all others. Out is `[H, N, m]`, the log-normaliser `[H, N, 1]`.
+ * Calls that read alike are one node with a batch axis, so the number of nodes grows as O(N / M), not with the tiles. A
+ * short last block is padded to M tokens, hidden from all others. `out` is `[H, N, m]`, the log-normaliser `[H, N, 1]`.
  */
 export function compileAttention(g: GraphBuilder, plan: LayerPlan, layer: LayerValues, scoreBytes: number): CompiledAttention {
   return new AttentionCompiler(g, plan).compile(layer, scoreBytes);
@@ -131,7 +134,9 @@ class AttentionCompiler {
     return { query: cut(query, heads / keyValueHeads), key: keys(key), value: keys(value) };
   }
 
-  /** `[T, H_kv, H / H_kv, M, ...]` in parts back to `[H, N, ...]`; where the plan samples, the sums are scaled up to all N keys. */
+  /**
+   * Joins `[T, H_kv, H / H_kv, M, ...]` parts to `[H, N, ...]`; if the plan samples, the sums are scaled up to all N keys.
+   */
   private fromBlocks(parts: readonly StateValues[]): StateValues {
     const { g, plan, rows } = this;
     const { heads, headWidth } = plan.model;
@@ -164,8 +169,8 @@ class AttentionCompiler {
 }
 
 /**
- * A stack in parts of a power of two tiles. ONNX Runtime keeps the memory of each shape of scores from its first use to its
- * last: of 1, 2, 3, ... tiles that is O(N^2) in all, of powers of two no more than twice the largest.
+ * A stack in parts of a power of two tiles. ONNX Runtime keeps memory for each shape of scores from its first use to its
+ * last: shapes of 1, 2, 3, ... tiles need O(N^2) in all, powers of two at most twice the largest.
  */
 export function inPowersOfTwo({ from, tiles, mask }: TileStack): TileStack[] {
   const parts: TileStack[] = [];

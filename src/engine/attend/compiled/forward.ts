@@ -13,14 +13,14 @@ import { layerGraph } from './graphs';
 /** A forward pass on the device of an oracle, which counts its calls. */
 export type CompiledPass = Omit<ForwardPass, 'oracle'> & { readonly oracle: OnnxOracle; readonly precision: Precision };
 
-/** What a layer's graph gives besides the residual stream, where it is inspected. */
+/** Outputs of a layer's graph besides the residual stream, if it is inspected. */
 const inspectedOutputs = ['query', 'key', 'value', 'out', 'logNormaliser'] as const;
 
 /**
  * Runs the large transformer one compiled layer after another: each is one graph of small-transformer calls with its
  * weights inside, and the residual stream stays on the device between them.
  *
- * No more than two layers' weights are on the device at a time.
+ * At most two layers' weights are on the device at a time.
  * @returns the last layer's residual stream `[N, d]`, before the final norm
  * @throws CancelledError between two layers, once the signal is aborted
  */
@@ -45,7 +45,7 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
           pass.inspect !== undefined,
         );
         const made = await session.run({ hidden: input });
-        // A tensor in device memory belongs to the session that made it, and must go before that does.
+        // A tensor in device memory belongs to the session that created it, and must be disposed of before that session.
         input.dispose();
         await before?.release();
         before = session;
@@ -63,7 +63,7 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
   }
 }
 
-/** A layer's session; on WebGPU its residual stream stays in device memory, unless it is the last one's. */
+/** A layer's session; on WebGPU its residual stream stays in device memory, except for the last layer. */
 async function openLayer(model: Uint8Array, device: Device, last: boolean, inspect: boolean): Promise<InferenceSession> {
   const resident = device.provider === 'webgpu' && !last;
   const locations = Object.fromEntries([

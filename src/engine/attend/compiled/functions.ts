@@ -17,7 +17,7 @@ export interface StateValues {
  * which is added to the scores. Leading axes are calls and heads, and broadcast. Softmax takes the maximum out before exp;
  * the largest weight is 1 over the sum that it divided by, which gives the log-normaliser without another exp.
  *
- * Both outputs are cut from one tensor, so that whoever needs either runs the whole call: a runtime that made all
+ * Both outputs are cut from one tensor, so that using either runs the whole call: a runtime that computed all
  * log-normalisers first would keep the weights of every call, O(N^2), for the values that come later.
  */
 function smallTransformer(name: string, masked: boolean, precision: Precision): ModelFunction {
@@ -25,7 +25,7 @@ function smallTransformer(name: string, masked: boolean, precision: Precision): 
   const query = f.input('query');
   const key = f.input('key');
   const value = f.input('value');
-  // Products alone are in float16: a log-normaliser of some hundreds has three digits there, and merging needs more.
+  // Only products are in float16: a log-normaliser of some hundreds has three digits there, and merging needs more.
   const product = (a: Value, b: Value): Value =>
     precision === 'float32' ? f.matMul(a, b) : f.cast(f.matMul(f.cast(a, 'float16'), f.cast(b, 'float16')), 'float32');
   const products = product(query, f.transpose(key, [0, 1, 2, 4, 3]));
@@ -84,7 +84,7 @@ function functionsOf(precision: Precision): readonly ModelFunction[] {
   ];
 }
 
-// Calls go by name and number of outputs, which no precision changes.
+// Calls refer to functions by name and number of outputs, which are the same at every precision.
 const [open, masked, tilesMerged, statesMerged] = compiledFunctions.float32;
 
 /** Calls the small transformer. */

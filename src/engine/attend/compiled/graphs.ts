@@ -7,14 +7,14 @@ import type { Weight, Weights } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { compileAttention, type CompiledAttention } from './attention';
 
-/** A graph made of small-transformer calls, not yet written. */
+/** A graph of small-transformer calls, not yet serialised. */
 export interface CompiledGraph {
   readonly graph: GraphBuilder;
-  /** Single-head tiles that its attention reads; H'L' of them are one call. */
+  /** Single-head tiles that its attention reads; H'L' of them make one call. */
   readonly instances: number;
 }
 
-/** Scores of one node, in bytes: on a device that keeps them to itself, many calls at once are better than few. */
+/** Scores of one node, in bytes: on a device with its own memory, many calls at once are faster than few. */
 export const compiledScoreBytes = 256 * 1024 * 1024;
 
 /**
@@ -41,9 +41,9 @@ export function attentionGraph(plan: LayerPlan): CompiledGraph {
 }
 
 /**
- * One transformer layer as one graph, its weights inside: `hidden` `[N, d]` to `next` `[N, d]`.
+ * One transformer layer as one graph with its weights inside: `hidden` `[N, d]` to `next` `[N, d]`.
  *
- * @param inspected also gives out `query`, `key`, `value`, `out` and `logNormaliser`, to be checked
+ * @param inspected also output `query`, `key`, `value`, `out` and `logNormaliser`, to be checked
  */
 export function layerGraph(plan: LayerPlan, architecture: Architecture, weights: LayerWeights, inspected: boolean): CompiledGraph {
   const { width, heads, keyValueHeads, headWidth } = architecture.shape;
@@ -61,8 +61,8 @@ export function layerGraph(plan: LayerPlan, architecture: Architecture, weights:
 }
 
 /**
- * The whole model as one graph of small-transformer calls: `tokens` `[N]` int64 to `logits` `[1, vocabulary]`, those of the
- * token after the last, or `[N, vocabulary]`, those after every one.
+ * The whole model as one graph of small-transformer calls: `tokens` `[N]` int64 to `logits` `[1, vocabulary]`, for the
+ * token after the last, or `[N, vocabulary]`, for the token after each one.
  */
 export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all' = 'last'): CompiledGraph {
   const { vocabulary, headWidth } = model.shape;
@@ -82,7 +82,7 @@ export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all
   return { graph, instances };
 }
 
-/** Constants of a graph, each once however many layers read it. */
+/** Constants of a graph, stored once even if several layers read them. */
 class Constants {
   private readonly weights = new Map<Float32Array, Value>();
   private readonly tables = new Map<RotaryEmbedding, RotaryValues>();
@@ -93,7 +93,7 @@ class Constants {
     private readonly headWidth: number,
   ) {}
 
-  /** Weights by name. @param prefix begins their names in the graph */
+  /** Weights by name. @param prefix of their names in the graph */
   all<Name extends string>(weights: Weights<Name>, prefix = ''): WeightValues<Name> {
     const entries = Object.entries(weights as Readonly<Record<string, Weight>>);
     return Object.fromEntries(entries.map(([name, weight]) => [name, this.one(weight, `${prefix}${name}`)])) as WeightValues<Name>;
@@ -121,7 +121,7 @@ class Constants {
   }
 }
 
-/** `tokens` `[N]` to the residual stream before the first layer, as `embed` makes it outside a graph. */
+/** `tokens` `[N]` to the residual stream before the first layer; the same as `embed` outside a graph. */
 function embedInto(constants: Constants, model: LoadedModel, tokens: Value): Value {
   const { graph } = constants;
   const weights = constants.all(model.embedding);
@@ -137,7 +137,7 @@ interface CompiledLayer extends Readonly<Record<'next' | 'query' | 'key' | 'valu
   readonly attended: CompiledAttention;
 }
 
-/** @param prefix begins the names of the layer's weights */
+/** @param prefix of the names of the layer's weights */
 function compileLayer(
   constants: Constants,
   plan: LayerPlan,

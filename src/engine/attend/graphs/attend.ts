@@ -2,48 +2,49 @@ import type { TileMasks } from '../../../core/plan/tile-masks';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 
 /**
- * Added to the score of a hidden pair. Finite, because a row of infinities is NaN on some providers; far below any score
- * of real tensors, so that no visible pair is lost.
+ * Added to the score of a hidden pair. Finite, because a row of infinities is NaN on some providers; far below any real
+ * score, so that no visible pair is lost.
  */
 export const hiddenScore = -1e30;
 
-/** A log-normaliser at or below this belongs to a row whose keys were all hidden: such a row is the empty state. */
+/** A log-normaliser at or below this belongs to a row whose keys were all hidden: that row is the empty state. */
 export const emptyLogNormaliser = hiddenScore / 2;
 
 /**
- * How far above the highest score of the first tile the reference lies. Weights of that tile are at most e^-40 then, far
- * from float32's smallest number, and other tiles may hold scores that are higher by up to 40 + `largestLogSum`.
+ * Distance of the reference above the highest score of the first tile. Weights of that tile are then at most e^-40, far
+ * from float32's smallest number, and scores of other tiles may be higher by up to 40 + `largestLogSum`.
  */
 const referenceMargin = 40;
 
-/** A sum of e^70 or more is not to be trusted: exp saturates at e^88 on the CPU, and values multiply it. */
+/** Sums of e^70 or more are unreliable: exp saturates at e^88 on the CPU, and values multiply it. */
 export const largestLogSum = 70;
 
-/** What a graph of attention calls is made for. */
+/** What a graph of attention calls depends on. */
 export interface AttendShape {
   /** m. */
   readonly headWidth: number;
   /** Per stack of tiles, whether it has a mask. */
   readonly masked: readonly boolean[];
-  /** Whether keys come without their column of ones. */
+  /** Whether keys lack their column of ones. */
   readonly plainKeys: boolean;
-  /** Whether each stack's tiles are summed over, as one query block reads them; else they stay apart. */
+  /** Whether each stack's tiles are summed, because one query block reads them; otherwise they stay separate. */
   readonly summed: boolean;
-  /** Whether sums come in, and with them the reference. */
+  /** Whether the graph takes sums as input, and with them the reference. */
   readonly continues: boolean;
-  /** Whether sums go out. */
+  /** Whether the graph outputs sums. */
   readonly continued: boolean;
 }
 
 /**
  * Attention calls of the small transformer, gathered, run and merged: scores, weights and values of stacks of tiles.
  *
- * All tiles of a query share one reference score c, so merging their states is adding their sums; and c enters as one more
+ * All tiles of a query share one reference score c, so merging their states means adding their sums; and c is one more
  * column of the product (query `[q, -c]`, key `[k, 1]`), so that exp is the only pass over the scores besides the row sum.
- * c is the highest score of the first stack plus a margin, or comes in with the sums of an earlier run.
+ * c is the highest score of the first stack plus a margin, or an input together with the sums of an earlier run.
  *
- * Inputs, with `queries` = M but for the last token of a generation: `query` `[blocks, queries, m]`; per stack i `key{i}` `[tiles, M, m + 1]` (or m, where keys are plain), `value{i}` `[tiles, M, m]` and, where masked,
- * `mask{i}` `[queries, M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
+ * Inputs, with `queries` = M except for the last token of a generation: `query` `[blocks, queries, m]`; per stack i
+ * `key{i}` `[tiles, M, m + 1]` (or m, if keys are plain), `value{i}` `[tiles, M, m]` and, if masked, `mask{i}` `[queries,
+ * M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */
 export function attendGraph({ headWidth, masked, plainKeys, summed, continues, continued }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');

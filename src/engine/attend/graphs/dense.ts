@@ -1,7 +1,10 @@
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { hiddenScore } from './attend';
 
-/** `[rows, rows]`: 0 up to the diagonal, `hiddenScore` or less after it; folded into a constant when the graph is loaded. */
+/**
+ * `[rows, rows]`: 0 up to the diagonal, `hiddenScore` or less after it; ONNX Runtime folds it into a constant when it loads
+ * the graph.
+ */
 export function causalMask(g: GraphBuilder, rows: number): Value {
   const positions = Float32Array.from({ length: rows }, (_, row) => row);
   const ahead = g.subtract(g.floats([1, rows], positions), g.floats([rows, 1], positions));
@@ -9,7 +12,8 @@ export function causalMask(g: GraphBuilder, rows: number): Value {
 }
 
 /**
- * What everyone writes first: scores of all N^2 pairs, a causal mask, softmax, and the weighted values, in one call.
+ * Dense attention in its textbook form: scores of all N^2 pairs, a causal mask, softmax, and the weighted values, in one
+ * call.
  *
  * Inputs `query`, `key`, `value` `[heads, N, m]`, queries scaled by 1/sqrt(m); output `out` `[heads, N, m]`. Its memory
  * grows as O(N^2).
@@ -26,11 +30,11 @@ export function denseAttentionGraph(tokens: number, headWidth: number): Uint8Arr
 }
 
 /**
- * Attention as a kernel without a mask input computes it: what theorem 4.2 packs prompts into.
+ * Attention as a kernel without a mask input computes it: theorem 4.2 packs prompts into such calls.
  *
  * Inputs: `query` `[H_kv, H / H_kv, N, columns]` (queries already scaled), `key` and `value` `[H_kv, 1, N, columns]`;
- * columns are a head's m and whatever the caller appended to them. Output: `out`, shaped as `query`. Nothing tells the
- * graph which pairs are to be visible.
+ * columns are a head's m plus any that the caller appended. Output: `out`, with the shape of `query`. The graph has no
+ * information about which pairs should be visible.
  * @param causalTokens builds in a causal flag; the length N is fixed then, as in a graph compiled for one shape
  */
 export function packedAttentionGraph(causalTokens?: number): Uint8Array {

@@ -6,8 +6,8 @@ import { logitsInto, logProbabilities, weightInputs } from './tokenwise';
 /**
  * How well rows predict given tokens.
  *
- * Inputs: `hidden` `[rows, d]`, the head's weights by name, `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `loss` (negative
- * log-likelihood in nats) and `above` (tokens that are more likely than the target).
+ * Inputs: `hidden` `[rows, d]`, the head's weights by name, `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `loss`
+ * (negative log-likelihood in nats) and `above` (number of tokens that are more likely than the target).
  */
 export function scoreTargetsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>): Uint8Array {
   const g = new GraphBuilder('score-targets');
@@ -29,12 +29,12 @@ export function logitsGraph(architecture: Architecture, head: WeightShapes<HeadW
 }
 
 /**
- * Distributions of two runs, compared row by row without the logits ever leaving the graph.
+ * Compares the distributions of two runs row by row; the logits never leave the graph.
  *
- * Inputs: `hidden` and `baseline` `[rows, d]` (last layer's residual streams), the head's weights by name, and with `targets`
- * also `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `divergence` (KL(baseline || hidden) in nats), `margin` (0 where the
- * baseline's most likely token is also the run's, else how much less likely than that one it is, in nats, negative), and with
- * `targets` `loss` and `baselineLoss` (negative log-likelihood of the target in nats).
+ * Inputs: `hidden` and `baseline` `[rows, d]` (last layer's residual streams), the head's weights by name, and with
+ * `targets` also `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `divergence` (KL(baseline || hidden) in nats), `margin`
+ * (0 if both have the same most likely token, else the run's log-probability of the baseline's token minus that of its own,
+ * in nats, negative), and with `targets` `loss` and `baselineLoss` (negative log-likelihood of the target in nats).
  */
 export function comparePredictionsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>, targets: boolean): Uint8Array {
   const { width } = architecture.shape;

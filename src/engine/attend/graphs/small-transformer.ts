@@ -11,17 +11,17 @@ import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { causalMask } from './dense';
 
 /**
- * The smallest share of the synthetic token that is read, about e^-80. Below 1e-38 float32 has fewer bits, which would go
- * unseen; a share under this is set to 0, and the infinite log-normaliser that it makes asks for a retry.
+ * The smallest share of the synthetic token that is used, about e^-80. Below 1e-38 float32 loses precision silently; a
+ * share under this limit is set to 0, and the infinite log-normaliser that results triggers a retry.
  */
 const smallestShare = 1e-35;
 
 /** A small transformer as a graph. */
 interface SmallTransformer {
   readonly shape: BlackBoxShape;
-  /** Whether each row sees its own and earlier rows only. */
+  /** Whether each row sees only itself and earlier rows. */
   readonly causal: boolean;
-  /** What its MLP makes of the result columns. */
+  /** How its MLP reads the result columns. */
   readonly reading: Reading;
 }
 
@@ -29,9 +29,9 @@ interface SmallTransformer {
  * The black box: a transformer of L' layers and H' heads that shows its final output only (paper, section 2).
  *
  * Inputs: `tokens` `[calls, M, H'L', input width]`, one slice per single-head instance; and with each call the weights of
- * every layer l: `query.l`, `key.l` `[H', W, score width]`, `value.l` `[H', W, result width]`, `output.l`
- * `[H' * result width, W]`, W = H'L' slices. Output: `out` `[calls, M, H'L', output width]`. An MLP before the first layer
- * gives the synthetic token its score, one after the last reads the result; the residual stream carries all else along.
+ * every layer l: `query.l`, `key.l` `[H', W, score width]`, `value.l` `[H', W, result width]`, `output.l` `[H' * result
+ * width, W]`, W = H'L' slices. Output: `out` `[calls, M, H'L', output width]`. An MLP before the first layer gives the
+ * synthetic token its score, one after the last reads the result; the residual stream carries everything else.
  */
 export function smallTransformerGraph({ shape, causal, reading }: SmallTransformer): Uint8Array {
   const g = new GraphBuilder('small-transformer');
@@ -75,21 +75,21 @@ function attentionLayer(g: GraphBuilder, stream: Value, shape: BlackBoxShape, re
   return g.matMul(joined, g.input(`output.${layer}`, [heads * results, width]));
 }
 
-/** What the proofs compute from a head's result, token by token and slice by slice (lemma 3.1). */
+/** The proofs' computation on a head's result, token by token and slice by slice (lemma 3.1). */
 function lastMlp(g: GraphBuilder, slices: Value, columns: SliceColumns, reading: Reading): Value {
   const { from, width } = columns.result;
   const result = (first: number, end: number): Value => g.slice(slices, 3, from + first, from + end);
   const score = g.slice(slices, 3, columns.score.from, columns.score.from + 1);
   switch (reading) {
     case 'state': {
-      // Two indicators: the share of the real keys and that of the synthetic one keep full relative precision, as long
-      // as neither comes near float32's denormal numbers.
+      // Two indicators: the share of the real keys and that of the synthetic one keep full relative precision, as long as
+      // neither is close to float32's denormal numbers.
       const real = result(width - 2, width - 1);
       const synthetic = g.whereAbove(result(width - 1, width), g.scalar(smallestShare));
       return g.concat(3, g.divide(result(0, width - 2), real), g.add(score, g.subtract(g.log(real), g.log(synthetic))));
     }
     case 'normaliser': {
-      // log(e^c * a / (1 - a)) as the lemma has it: 1 - a loses what a has lost near 1.
+      // log(e^c * a / (1 - a)), the lemma's literal formula: near a = 1, 1 - a loses precision.
       const share = result(0, 1);
       return g.add(score, g.log(g.divide(share, g.subtract(g.scalar(1), share))));
     }

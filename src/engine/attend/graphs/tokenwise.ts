@@ -2,16 +2,16 @@ import type { Activation, Architecture, Norm } from '../../read/model/architectu
 import type { HeadWeight, OutputAndMlpWeight, ProjectWeight, WeightShapes } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 
-/** Weights as values of a graph, by name; absent where the architecture has none of that name. */
+/** Weights as values of a graph, by name; absent if the architecture does not have them. */
 export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;
 
-/** An input of a graph for every weight, named like it. */
+/** One graph input per weight, with the same name. */
 export function weightInputs<Name extends string>(g: GraphBuilder, shapes: WeightShapes<Name>): WeightValues<Name> {
   const entries = Object.entries(shapes as Readonly<Record<string, readonly number[]>>);
   return Object.fromEntries(entries.map(([name, shape]) => [name, g.input(name, shape)])) as WeightValues<Name>;
 }
 
-/** The value of a weight that no architecture does without. */
+/** A weight that every architecture has. */
 export function required<Name extends string>(values: WeightValues<Name>, name: Name): Value {
   const value = values[name];
   if (value === undefined) {
@@ -20,14 +20,14 @@ export function required<Name extends string>(values: WeightValues<Name>, name: 
   return value;
 }
 
-/** `x W^T`, and a bias where there is one: weights stay in the `[out, in]` layout of a checkpoint. */
+/** `x W^T`, plus a bias if there is one: weights stay in the `[out, in]` layout of a checkpoint. */
 function affine<Name extends string>(g: GraphBuilder, x: Value, values: WeightValues<Name>, weight: Name, bias: Name): Value {
   return g.linear(x, required(values, weight), values[bias]);
 }
 
 /**
- * Normalisation over the last axis: `x / sqrt(mean(x^2) + epsilon) * weight`, and for a layer norm of x less its mean, plus a
- * bias where there is one (Ba et al., arXiv 1607.06450; Zhang and Sennrich, arXiv 1910.07467).
+ * Normalisation over the last axis: `x / sqrt(mean(x^2) + epsilon) * weight`; a layer norm first subtracts the mean from x.
+ * Plus a bias if there is one (Ba et al., arXiv 1607.06450; Zhang and Sennrich, arXiv 1910.07467).
  */
 export function normalise(g: GraphBuilder, { kind, epsilon }: Norm, x: Value, weight: Value, bias?: Value): Value {
   const centred = kind === 'rms' ? x : g.subtract(x, g.reduceMean(x, -1));
@@ -36,7 +36,7 @@ export function normalise(g: GraphBuilder, { kind, epsilon }: Norm, x: Value, we
   return bias === undefined ? scaled : g.add(scaled, bias);
 }
 
-/** The activation of a feed-forward network, element by element (Hendrycks and Gimpel, arXiv 1606.08415, for both kinds of GELU). */
+/** The activation of a feed-forward network, elementwise (both kinds of GELU: Hendrycks and Gimpel, arXiv 1606.08415). */
 function activate(g: GraphBuilder, activation: Activation, x: Value): Value {
   switch (activation) {
     case 'relu':
@@ -64,7 +64,7 @@ export type RotaryValues = Readonly<Record<'cos' | 'sin', Value>>;
 /**
  * Queries `[H, rows, m]`, scaled by 1/sqrt(m), keys and values `[H_kv, rows, m]` of a residual stream `[rows, d]`.
  *
- * @param rotary absent where positions are learned
+ * @param rotary absent if positions are learned
  */
 export function projectInto(
   g: GraphBuilder,
@@ -74,7 +74,7 @@ export function projectInto(
   rotary: RotaryValues | undefined,
 ): Record<'query' | 'key' | 'value', Value> {
   const { heads, keyValueHeads, headWidth } = shape;
-  // A norm after the other half leaves nothing to do here; a first layer may go by the embedding's.
+  // With norms after each half, the input is already normalised; a first layer may rely on the embedding's norm.
   const normed =
     normPlacement === 'before' && weights.attentionNormWeight !== undefined
       ? normalise(g, norm, hidden, weights.attentionNormWeight, weights.attentionNormBias)
@@ -93,7 +93,7 @@ export function projectInto(
   };
 }
 
-/** Column i and column i + m/2 as a pair that is turned by the position's angle. */
+/** Rotates column i and column i + m/2 as a pair by the position's angle. */
 function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { cos, sin }: RotaryValues): Value {
   const low = g.slice(x, 2, 0, headWidth / 2);
   const high = g.slice(x, 2, headWidth / 2, headWidth);
@@ -103,7 +103,7 @@ function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { cos, sin }
 /**
  * A token-wise call: residual stream to queries, keys and values.
  *
- * Inputs: `hidden` `[rows, d]`, the weights by name, and where the layer rotates `cos` and `sin` `[rows, m]`. Outputs: `query`
+ * Inputs: `hidden` `[rows, d]`, the weights by name, and if the layer rotates `cos` and `sin` `[rows, m]`. Outputs: `query`
  * `[H, rows, m]`, scaled by 1/sqrt(m), `key` and `value` `[H_kv, rows, m]`.
  */
 export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, rotates: boolean): Uint8Array {
@@ -138,7 +138,10 @@ export function outputAndMlpInto(
   return g.add(residual, feedForward(g, architecture, normMlp(residual), weights));
 }
 
-/** Two matrices with an activation between them, or three where a gate multiplies what is between (Shazeer, arXiv 2002.05202). */
+/**
+ * Two matrices with an activation between them, or three if a gate multiplies the intermediate values (Shazeer, arXiv
+ * 2002.05202).
+ */
 function feedForward(g: GraphBuilder, { shape, activation }: Architecture, x: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
   const up = affine(g, x, weights, 'upWeight', 'upBias');
   const inner =
@@ -169,14 +172,17 @@ export function logitsInto(g: GraphBuilder, architecture: Architecture, hidden: 
   const normed = finalNormWeight === undefined ? hidden : normalise(g, norm, hidden, finalNormWeight, weights.finalNormBias);
   return affine(g, transformWeight === undefined ? normed : transformed(), weights, 'headWeight', 'headBias');
 
-  /** One more layer, as masked language models have it: a matrix, the activation and a norm. */
+  /** One more layer, as in masked language models: a matrix, the activation and a norm. */
   function transformed(): Value {
     const activated = activate(g, activation, affine(g, normed, weights, 'transformWeight', 'transformBias'));
     return normalise(g, norm, activated, required(weights, 'transformNormWeight'), weights.transformNormBias);
   }
 }
 
-/** Logits `[rows, vocabulary]` to natural logarithms of probabilities. From its parts: WebGPU has no kernel for LogSoftmax. */
+/**
+ * Logits `[rows, vocabulary]` to natural logarithms of probabilities, in elementary operators because WebGPU has no
+ * LogSoftmax kernel.
+ */
 export function logProbabilities(g: GraphBuilder, logits: Value): Value {
   const shifted = g.subtract(logits, g.reduceMax(logits, 1));
   return g.subtract(shifted, g.log(g.reduceSum(g.exp(shifted), 1)));

@@ -69,31 +69,31 @@ export class FunctionBuilder extends Operators {
 
 export type { Dimension, Value } from './operators';
 
-/** Versions that every graph states: opset 18 has all operators used here, and IR version 8 belongs to it. */
+/** Versions declared by every graph: opset 18 has all operators used here, and IR version 8 belongs to it. */
 export const opsetVersion = 18;
 export const irVersion = 8;
 
-/** What surrounds a graph in its model. */
+/** Parts of a model besides its graph. */
 interface ModelParts {
   /** Model-local functions that its nodes call. */
   readonly functions?: readonly ModelFunction[];
-  /** Other domains of operators that its nodes are of, such as `com.microsoft`. */
+  /** Other operator domains that its nodes use, such as `com.microsoft`. */
   readonly domains?: readonly string[];
-  /** Notes for a reader of the file. */
+  /** Notes for readers of the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A model whose large constants lie in a second file. */
+/** A model whose large constants are in a second file. */
 interface SplitModel {
   readonly model: Uint8Array;
-  /** What the second file holds, in order: chunks of it, not yet joined. */
+  /** Content of the second file, in order, as separate chunks. */
   readonly data: readonly Uint8Array[];
 }
 
-/** Offsets in an external file are multiples of this, so that it can be mapped. */
+/** Offsets in an external file are multiples of this, so that it can be memory-mapped. */
 const externalAlignment = 4096;
 
-/** Constants smaller than this stay in the model: shapes and axes, which a checker wants to see. */
+/** Constants smaller than this stay in the model: ONNX's checker needs to see shapes and axes. */
 const smallestExternal = 1024;
 
 /** Builds one ONNX graph. */
@@ -133,9 +133,9 @@ export class GraphBuilder extends Operators {
   }
 
   /**
-   * The model with its large constants in a file of their own, as it must be above 2 GB.
+   * The model with its large constants in a separate file, as required above 2 GB.
    *
-   * @param location name of that file, beside the model's
+   * @param location name of that file, next to the model's
    */
   buildSplit(location: string, parts: ModelParts = {}): SplitModel {
     const data: Uint8Array[] = [];

@@ -15,12 +15,12 @@ export interface Value {
   readonly name: string;
 }
 
-/** A dimension: fixed, or a name where it may differ from run to run. */
+/** A dimension: fixed, or a name if it may differ between runs. */
 export type Dimension = number | string;
 
 export type ElementType = 'float32' | 'float16' | 'int32' | 'int64';
 
-/** ONNX's numbers for the element types. */
+/** ONNX's codes for the element types. */
 export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
   float16: TensorProto_DataType.FLOAT16,
@@ -28,19 +28,19 @@ export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   int64: TensorProto_DataType.INT64,
 };
 
-/** A node's operator: its name, and the domain where it is not one of ONNX's own. */
+/** A node's operator: its name, and its domain unless it is ONNX's own. */
 interface OperatorName {
   readonly opType: string;
   readonly domain?: string;
 }
 
-/** Builds nodes, operator by operator; each method is the ONNX operator of the same name. */
+/** Builds nodes, one operator each; every method is the ONNX operator of the same name. */
 export abstract class Operators {
   private names = 0;
 
   protected constructor(private readonly nodes: NodeProto[]) {}
 
-  /** A constant. Graphs keep it as an initializer, functions as a node. */
+  /** A constant. Graphs store it as an initializer, functions as a node. */
   protected abstract constant(tensor: TensorProto): Value;
 
   /** A float32 scalar. */
@@ -48,17 +48,17 @@ export abstract class Operators {
     return this.tensor('float32', [], new Float32Array([value]));
   }
 
-  /** A float32 constant. @param name for readers of the graph; no other value may have it */
+  /** A float32 constant. @param name for readers of the graph; must be unique */
   floats(shape: readonly number[], data: Float32Array, name?: string): Value {
     return this.tensor('float32', shape, data, name);
   }
 
-  /** An int64 vector, as operators take axes, shapes and bounds. */
+  /** An int64 vector, for axes, shapes and bounds of operators. */
   integers(...values: readonly number[]): Value {
     return this.indices(values);
   }
 
-  /** An int64 vector of any length: arguments of a call end at some hundred thousand. */
+  /** An int64 vector of any length; a call is limited to some hundred thousand arguments. */
   indices(values: ArrayLike<number>): Value {
     return this.tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
   }
@@ -72,9 +72,9 @@ export abstract class Operators {
   exp = (a: Value): Value => this.append('Exp', [a]);
   log = (a: Value): Value => this.append('Log', [a]);
   sqrt = (a: Value): Value => this.append('Sqrt', [a]);
-  /** Elements of `a` where they are above those of `b`, 0 elsewhere. */
+  /** Elements of `a` where they are greater than those of `b`, 0 elsewhere. */
   whereAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), a, this.scalar(0)]);
-  /** 1 where an element of `a` is above that of `b`, 0 elsewhere. */
+  /** 1 where an element of `a` is greater than that of `b`, 0 elsewhere. */
   isAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), this.scalar(1), this.scalar(0)]);
   max = (a: Value, b: Value): Value => this.append('Max', [a, b]);
   relu = (a: Value): Value => this.append('Relu', [a]);
@@ -93,7 +93,7 @@ export abstract class Operators {
   /** Indices of the largest elements along an axis, int64. */
   argMax = (a: Value, axis: number): Value => this.append('ArgMax', [a], { axis, keepdims: 1 });
   gatherElements = (a: Value, indices: Value, axis: number): Value => this.append('GatherElements', [a, indices], { axis });
-  /** `a B^T` for matrices, plus a bias where there is one: weights stay in the `[out, in]` layout of a checkpoint. */
+  /** `a B^T` for matrices, plus a bias if there is one: weights stay in the `[out, in]` layout of a checkpoint. */
   linear = (a: Value, weight: Value, bias?: Value): Value =>
     this.append('Gemm', bias === undefined ? [a, weight] : [a, weight, bias], { transB: 1 });
 
@@ -102,18 +102,18 @@ export abstract class Operators {
     return this.append('Slice', [a, this.integers(from), this.integers(to), this.integers(axis)]);
   }
 
-  /** `count` equal numbers appended along an axis of a tensor of rank `rank`. */
+  /** Appends `count` copies of a number along an axis of a tensor of rank `rank`. */
   padEnd(a: Value, rank: number, axis: number, count: number, value = 0): Value {
     const ends = Array.from({ length: rank }, (_, dimension) => (dimension === axis ? count : 0));
     return this.append('Pad', [a, this.integers(...Array.from(ends, () => 0), ...ends), this.scalar(value)]);
   }
 
-  /** The same elements as another type. */
+  /** Converts the elements to another type. */
   cast = (a: Value, type: ElementType): Value => this.append('Cast', [a], { to: dataTypes[type] });
   /** Slices of `a` along an axis, by a constant vector of indices. */
   gather = (a: Value, indices: Value, axis: number): Value => this.append('Gather', [a, indices], { axis });
 
-  /** A node of several outputs, or of another domain than ONNX's own. */
+  /** A node with several outputs, or of another domain than ONNX's own. */
   call({ opType, domain }: OperatorName, inputs: readonly Value[], outputs: number, attributes: Attributes = {}): Value[] {
     const names = Array.from({ length: outputs }, () => this.fresh(opType));
     this.append(opType, inputs, attributes, names, domain);
@@ -140,14 +140,14 @@ export abstract class Operators {
     return { name: output[0] };
   }
 
-  /** A name that no other value of the graph has. */
+  /** A name that is unique in the graph. */
   protected fresh(stem: string): string {
     this.names += 1;
     return `${stem}:${this.names}`;
   }
 
   private tensor(type: ElementType, dims: readonly number[], data: Float32Array | BigInt64Array, name = this.fresh('constant')): Value {
-    // Raw data is little-endian, and so is every platform that ONNX Runtime's Node package ships for.
+    // Raw data is little-endian, like every platform of ONNX Runtime's Node package.
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return this.constant(create(TensorProtoSchema, { name, dataType: dataTypes[type], dims: dims.map(BigInt), rawData }));
   }

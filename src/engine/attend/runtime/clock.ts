@@ -22,12 +22,12 @@ export class PhaseClock {
     return { ...this.spent };
   }
 
-  /** Milliseconds per phase of each layer that has ended. */
+  /** Milliseconds per phase of each finished layer. */
   get layers(): readonly LayerTimes[] {
     return [...this.ofLayers];
   }
 
-  /** Ends a layer: what was spent since the one before ended is its own. */
+  /** Ends a layer: the time since the previous layer ended is its own. */
   endLayer(): void {
     const before = (phase: (typeof layerPhases)[number]): number => this.ofLayers.reduce((sum, layer) => sum + layer[phase], 0);
     this.ofLayers.push(Object.fromEntries(layerPhases.map((phase) => [phase, this.spent[phase] - before(phase)])) as LayerTimes);
@@ -51,7 +51,7 @@ export class PhaseClock {
     return result;
   }
 
-  /** Puts the time from `start` (as `performance.now()` gave it) until now on a phase. */
+  /** Adds the time since `start` (from `performance.now()`) to a phase. */
   add(phase: Phase, start: number): void {
     this.spent[phase] += performance.now() - start;
   }

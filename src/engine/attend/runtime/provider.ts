@@ -8,31 +8,31 @@ import { type CalibrationOptions, optionTable, type Provider } from '../../../co
 import type { Calibration } from '../../../core/predict/calibration';
 import { GraphBuilder } from '../onnx/graph-builder';
 
-/** A provider that was seen to run on this machine. */
+/** A provider that was tested on this machine. */
 export interface Device {
-  /** The execution provider that runs, never `auto`. */
+  /** The execution provider in use, never `auto`. */
   readonly provider: Exclude<Provider, 'auto'>;
-  /** What it runs on, in words. */
+  /** Name of the hardware. */
   readonly name: string;
   /** Threads of ONNX Runtime's pool. */
   readonly threads: number;
 }
 
 /**
- * Opens the device that a prompt was planned for: the one that was named, or else the calibrated one.
+ * Opens the device that a prompt was planned for: the named one, or else the calibrated one.
  *
- * @throws InputError as `openDevice`
+ * @throws InputError like `openDevice`
  */
 export function openPlannedDevice({ provider, threads }: CalibrationOptions, calibration: Calibration | undefined): Promise<Device> {
   return openDevice(provider === 'auto' ? (calibration?.provider ?? 'cpu') : provider, threads);
 }
 
 /**
- * Finds the device for a provider by running a small tile of attention on it.
+ * Finds the device of a provider by running a small tile of attention on it.
  *
- * `auto` is the CPU here: what calibration prefers to it is asked for by name. A provider that was named is used or
- * refused, never replaced.
- * @throws InputError where the provider is not there or does not run
+ * `auto` means the CPU here: a provider that calibration prefers is passed by name. A named provider is used or refused,
+ * never replaced.
+ * @throws InputError if the provider is not available or does not run
  */
 export async function openDevice(provider: Provider, threads: number): Promise<Device> {
   const chosen = provider === 'auto' ? 'cpu' : provider;
@@ -43,7 +43,7 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
       `Provider "${chosen}" is not in ONNX Runtime for ${process.platform}-${process.arch}; use one of auto, ${present.join(', ')}.`,
     );
   }
-  // Every error is thrown as well; the runtime's own lines would only stand between the user and the one that says what to do.
+  // Every error is also thrown; the runtime's own log lines would only hide the message with the fix.
   env.logLevel = 'fatal';
   const device: Device = {
     provider: chosen,
@@ -53,7 +53,7 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   try {
     await probe(device);
   } catch (error) {
-    // A failed check of the runtime begins with its place in the source; what went wrong comes after it.
+    // The message of a failed check in the runtime begins with its source location; the reason comes after it.
     const reason = messageOf(error)
       .split('\n')[0]
       .replace(/^.* was false\. /, '');
@@ -62,7 +62,7 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   return device;
 }
 
-/** Session options for a device: every operator must run on it, and idle threads must not take a core from others. */
+/** Session options for a device: every operator must run on it, and idle threads must not occupy cores. */
 export function sessionOptions({ provider, threads }: Device): InferenceSession.SessionOptions {
   return {
     executionProviders: [providerOptions[provider] ?? provider],
@@ -70,11 +70,11 @@ export function sessionOptions({ provider, threads }: Device): InferenceSession.
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    // DirectML asks for both.
+    // DirectML requires both.
     ...(provider === 'dml' && { enableMemPattern: false, executionMode: 'sequential' }),
     extra: {
       session: {
-        // Threads spin between the operators of a run, and stop when it ends: the next run may be another session's.
+        // Threads spin between the operators of a run and stop at its end, because the next run may be another session's.
         force_spinning_stop: '1',
         intra_op: { allow_spinning: '1' },
         ...(provider === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }),
@@ -83,15 +83,21 @@ export function sessionOptions({ provider, threads }: Device): InferenceSession.
   };
 }
 
-/** Core ML as ML Program on CPU and GPU (0x10 | 0x20): its older format lacks operators, and the Neural Engine rounds to float16. */
+/**
+ * Core ML as ML Program on CPU and GPU (0x10 | 0x20): its older format lacks operators, and the Neural Engine rounds to
+ * float16.
+ */
 const providerOptions: Partial<Record<Provider, InferenceSession.ExecutionProviderConfig>> = {
   coreml: { name: 'coreml', coreMlFlags: 0x30 },
 };
 
-/** Largest relative error of the probe: CUDA multiplies in TF32 unless it is told not to. */
+/** Largest relative error of the probe: CUDA multiplies in TF32 by default. */
 const probeTolerance = 5e-3;
 
-/** Runs a small tile of attention and holds it against the same sums in float64: a provider that starts may still be wrong. */
+/**
+ * Runs a small tile of attention and compares it with the same sums in float64: a provider that starts may still compute
+ * wrong results.
+ */
 async function probe(device: Device): Promise<void> {
   const [rows, width] = [8, 16];
   const g = new GraphBuilder('probe');
@@ -117,8 +123,8 @@ async function probe(device: Device): Promise<void> {
 }
 
 /**
- * Refuses float16 on a device that has it by name only: WebGPU without shader-f16 fails when such a graph runs, and the CPU
- * computes it in float32, which shows in a number that float16 cannot hold.
+ * Refuses float16 on a device that does not really support it: WebGPU without shader-f16 fails when such a graph runs, and
+ * the CPU computes it in float32, which is detected by a number that float16 cannot represent.
  *
  * @throws InputError
  */
@@ -142,14 +148,17 @@ export async function checkFloat16(device: Device): Promise<void> {
   }
 }
 
-/** Cores that a machine without hyper-threading would have; ONNX Runtime's own default, made explicit so that it can be reported. */
+/**
+ * Logical cores: the physical ones on a machine without hyper-threading. ONNX Runtime's own default there, made explicit so
+ * that it can be reported.
+ */
 function physicalCores(): number {
   return Math.max(1, cpus().length);
 }
 
 /**
- * What a provider runs on, in words: the processor, the first NVIDIA card that the driver lists, or a software device that
- * the environment names. ONNX Runtime tells none of it; where nothing is found the provider's own name must do.
+ * Name of a provider's hardware: the processor, the first NVIDIA card that the driver lists, or a software device named in
+ * the environment. ONNX Runtime does not report it; if nothing is found, the provider's own name is used.
  */
 function deviceName(provider: Exclude<Provider, 'auto'>): string {
   if (provider === 'cpu') {
@@ -162,7 +171,7 @@ function deviceName(provider: Exclude<Provider, 'auto'>): string {
   return (provider === 'webgpu' || provider === 'cuda' ? nvidiaName() : undefined) ?? provider;
 }
 
-/** The model that the NVIDIA driver on Linux gives for its first card. */
+/** The model name of the first card, from the NVIDIA driver on Linux. */
 function nvidiaName(folder = '/proc/driver/nvidia/gpus'): string | undefined {
   try {
     const [first] = readdirSync(folder);

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Weight, Weights } from '../../read/model/weights';
 import { type Device, sessionOptions } from './provider';
 
-/** A tensor on its way in or out: row-major data and its shape. */
+/** A tensor as input or output: row-major data and its shape. */
 export interface Operand {
   readonly data: Float32Array | BigInt64Array;
   readonly shape: readonly number[];
@@ -17,7 +17,7 @@ export class GraphSession {
     return new GraphSession(await InferenceSession.create(model, sessionOptions(device)));
   }
 
-  /** Runs the graph; every output is float32. The call blocks its thread until it is done. */
+  /** Runs the graph; every output is float32. The call blocks its thread until it finishes. */
   async run<Name extends string>(inputs: Readonly<Record<string, Operand>>): Promise<Record<Name, Float32Array>> {
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, toTensor(operand)]));
     const results = await this.session.run(feeds);
@@ -36,13 +36,13 @@ function toTensor({ data, shape }: Operand): Tensor {
   return data instanceof Float32Array ? new Tensor('float32', data, shape) : new Tensor('int64', data, shape);
 }
 
-/** Sessions of one device by name, each made when it is first asked for. */
+/** Sessions of one device by name, each created at first use. */
 export class SessionPool {
   private readonly sessions = new Map<string, Promise<GraphSession>>();
 
   constructor(private readonly device: Device) {}
 
-  /** The session of a name. @param graph builds its graph, as bytes of an ONNX model */
+  /** The session with a name. @param graph builds its graph, as bytes of an ONNX model */
   get(name: string, graph: () => Uint8Array): Promise<GraphSession> {
     let session = this.sessions.get(name);
     if (session === undefined) {

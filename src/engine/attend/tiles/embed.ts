@@ -4,11 +4,11 @@ import type { LoadedModel } from '../../read/model/load';
 import type { Weight } from '../../read/model/weights';
 
 /**
- * The residual stream `[N, d]` before the first layer: a token's word, its learned position and segment where the model has
- * them, and a norm over their sum where it has one.
+ * The residual stream `[N, d]` before the first layer: a token's word embedding, its learned position and segment if the
+ * model has them, and a norm of their sum if it has one.
  *
- * @param positionOf position of a row, where it is not the row itself
- * @throws InputError for a sequence longer than the model has positions for
+ * @param positionOf position of a row, if it is not the row's index
+ * @throws InputError for a sequence longer than the model's positions
  */
 export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: number) => number = (row) => row): Float32Array {
   const { words, positions, segments, embeddingNormWeight, embeddingNormBias } = model.embedding;
@@ -22,7 +22,7 @@ export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: 
       addTo(target, rowOf(positions, positionOf(row)));
     }
     if (segments !== undefined) {
-      // Every prompt is one segment, the first.
+      // Every prompt is a single segment, the first.
       addTo(target, rowOf(segments, 0));
     }
     if (embeddingNormWeight !== undefined) {
@@ -32,7 +32,7 @@ export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: 
   return hidden;
 }
 
-/** Refuses a sequence that is longer than the model has positions for. @throws InputError that names both */
+/** Refuses a sequence longer than the model's positions. @throws InputError that names both lengths */
 export function checkLength(tokens: number, { name, maximumTokens }: Pick<LoadedModel, 'name' | 'maximumTokens'>): void {
   if (maximumTokens !== undefined && tokens > maximumTokens) {
     throw new InputError(
@@ -55,7 +55,7 @@ function addTo(target: Float32Array, more: Float32Array): void {
   }
 }
 
-/** The norm of the graphs (see graphs/norm.ts), in float64: embeddings are looked up here, where they lie. */
+/** The norm of the graphs (see `normalise` in graphs/tokenwise.ts), in float64; embeddings are looked up outside graphs. */
 function normalise(row: Float32Array, { kind, epsilon }: Norm, weight: Float32Array, bias: Float32Array | undefined): void {
   const mean = kind === 'rms' ? 0 : row.reduce((sum, x) => sum + x, 0) / row.length;
   const size = Math.sqrt(row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / row.length + epsilon);

@@ -11,7 +11,7 @@ import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type La
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import { mergeTiles, rescaleSample } from './states';
 
-/** What a layer's attention is written to. */
+/** Buffers for a layer's attention. */
 interface Target extends AttendedLayer {
   readonly logNormaliser: Float64Array;
 }
@@ -20,16 +20,16 @@ interface Target extends AttendedLayer {
  * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, merged inside the runs that
  * carry them.
  *
- * Made once per plan, run once per layer. Where a score lies so far above the reference of its query's sums that they
- * overflow, the query block is run again tile by tile, each with a reference of its own, and merged as states.
+ * Created once per plan, run once per layer. If a score lies so far above its query's reference that the sums overflow, the
+ * query block is run again tile by tile, each tile with its own reference, and the tiles are merged as states.
  */
 export class FusedAttention implements LayerAttention {
   private readonly dispatches: readonly Dispatch[];
   private readonly masks: TileMasks;
-  /** By the mask's index, made when it is first needed. */
+  /** By the mask's index, computed at first use. */
   private readonly maskScores: Float32Array[] = [];
   private readonly operands: HeadOperands;
-  /** Written again by every layer: memory that was used before needs no new pages. */
+  /** Overwritten by every layer: reused memory needs no new pages. */
   private readonly target: Target;
 
   constructor(
@@ -67,10 +67,10 @@ export class FusedAttention implements LayerAttention {
   }
 
   private async attendHead(layer: LayerTensors, head: number, target: Target): Promise<void> {
-    /** Sums of the last run that began query blocks, and of the last one at all. */
+    /** Sums of the last run that began query blocks, and of the last run of any kind. */
     let begun: CarriedSums | undefined;
     let latest: CarriedSums | undefined;
-    /** Query blocks with a sum that is not to be trusted. */
+    /** Query blocks with an unreliable sum. */
     const failed = new Set<number>();
     for (const dispatch of this.dispatches) {
       const { firstBlock, blocks, continues, continued, instances } = dispatch;
@@ -117,7 +117,7 @@ export class FusedAttention implements LayerAttention {
     };
   }
 
-  /** Writes a run's rows to the layer's attention, and names the query blocks with a sum that is not to be trusted. */
+  /** Writes a run's rows to the layer's attention, and collects the query blocks with an unreliable sum. */
   private deliver(
     head: number,
     { firstBlock, blocks }: Dispatch,
@@ -138,7 +138,7 @@ export class FusedAttention implements LayerAttention {
     rowsView(target.out, head, first, first + count).set(out.subarray(0, count * target.out.width));
   }
 
-  /** Runs a query block again, each of its tiles with a reference of its own, and merges the tiles as states. */
+  /** Runs a query block again, each tile with its own reference, and merges the tiles as states. */
   private async attendApart(layer: LayerTensors, head: number, block: number, target: Target): Promise<void> {
     const { tokens } = this.plan;
     const first = blockStart(this.plan, block);
@@ -157,7 +157,7 @@ export class FusedAttention implements LayerAttention {
     }
   }
 
-  /** What one query block reads. */
+  /** The stacks that one query block reads. */
   private stacksOf(block: number): TileStack[] {
     return this.dispatches
       .filter(({ firstBlock, blocks }) => firstBlock <= block && block < firstBlock + blocks)
@@ -167,7 +167,7 @@ export class FusedAttention implements LayerAttention {
   }
 }
 
-/** Sums that were handed out of a run for its query blocks. */
+/** Sums that a run returned for its query blocks. */
 interface CarriedSums {
   readonly firstBlock: number;
   readonly blocks: number;

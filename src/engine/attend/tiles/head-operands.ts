@@ -6,26 +6,25 @@ import { sampleSeed } from '../../../core/scenario/scenario';
 import { type HeadTensor, rowsView } from './layer';
 
 /**
- * What the attention calls of one head read: views of the layer's own tensors where they can be, copies where the calls
- * need them otherwise.
+ * The operands of one head's attention calls: views of the layer's own tensors where possible, otherwise copies in the
+ * layout that the calls need.
  *
- * Where a key block is read by many query blocks, keys are copied once a key-value head, with the column of ones that
- * attention calls want (see the attend graph), and in the order of the permutation where the plan samples. Where it is read
- * by few, as under a window, the runs append that column themselves. A short last block is padded with zeros; its mask
- * hides them.
+ * If many query blocks read each key block, keys are copied once per key-value head, with the column of ones that attention
+ * calls need (see the attend graph), and in permuted order if the plan samples. If few do, as under a window, the runs
+ * append that column themselves. A short last block is padded with zeros, which its mask hides.
  */
 export class HeadOperands {
   private readonly order: Uint32Array | Int32Array | undefined;
   private readonly key: Float32Array;
-  /** Values in the permutation's order, or only those of a short last block. */
+  /** Values in permuted order, or only those of a short last block. */
   private readonly value: Float32Array;
   private readonly lastQuery: Float32Array;
   private loaded: { readonly key: HeadTensor; readonly value: HeadTensor; readonly head: number } | undefined;
   private readonly short: boolean;
-  /** Whether keys are handed over without the column of ones. */
+  /** Whether keys are passed without the column of ones. */
   readonly plainKeys: boolean;
 
-  /** @param rows M, or N where a block is longer than the sequence */
+  /** @param rows M, or N if a block is longer than the sequence */
   constructor(
     private readonly plan: LayerPlan,
     private readonly rows: number,
@@ -44,7 +43,7 @@ export class HeadOperands {
     }
   }
 
-  /** Takes the keys and values of a key-value head. */
+  /** Loads the keys and values of a key-value head. */
   load(key: HeadTensor, value: HeadTensor, head: number): void {
     const { tokens, blocks } = this.plan;
     const { width } = key;
@@ -69,7 +68,9 @@ export class HeadOperands {
     this.order?.forEach((token, row) => this.value.set(rowsView(value, head, token, token + 1), row * width));
   }
 
-  /** Keys of `tiles` blocks, `[tiles, M, m + 1]`, or m where they are plain. A short last block is asked for by itself. */
+  /**
+   * Keys of `tiles` blocks, `[tiles, M, m + 1]`, or m if they are plain. A short last block must be requested separately.
+   */
   keys(from: number, tiles: number): Float32Array {
     if (this.plainKeys) {
       return this.isShort(from + tiles) ? this.key : this.view('key', from, tiles);
@@ -78,7 +79,7 @@ export class HeadOperands {
     return this.key.subarray(from * size, (from + tiles) * size);
   }
 
-  /** Values of `tiles` blocks, `[tiles, M, m]`. A short last block is asked for by itself. */
+  /** Values of `tiles` blocks, `[tiles, M, m]`. A short last block must be requested separately. */
   valuesOf(from: number, tiles: number): Float32Array {
     if (this.order !== undefined) {
       const size = this.rows * this.plan.model.headWidth;
@@ -94,7 +95,7 @@ export class HeadOperands {
     return rowsView(this.loaded[name], this.loaded.head, from * this.rows, (from + tiles) * this.rows);
   }
 
-  /** Queries of `blocks` blocks of a head, `[blocks, M, m]`. A short last block is asked for by itself. */
+  /** Queries of `blocks` blocks of a head, `[blocks, M, m]`. A short last block must be requested separately. */
   queries(query: HeadTensor, head: number, from: number, blocks: number): Float32Array {
     if (!this.isShort(from + blocks)) {
       return rowsView(query, head, from * this.rows, (from + blocks) * this.rows);

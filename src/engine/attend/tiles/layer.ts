@@ -42,7 +42,7 @@ export function readRows(tensor: HeadTensor, from: number, to: number): Float32A
   return part;
 }
 
-/** Queries (scaled), keys and values of one layer. Key-value heads may be fewer than query heads. */
+/** Queries (scaled), keys and values of one layer. There may be fewer key-value heads than query heads. */
 export interface LayerTensors {
   readonly query: HeadTensor;
   readonly key: HeadTensor;
@@ -54,7 +54,7 @@ export function keyHeadOf({ query, key }: LayerTensors, head: number): number {
   return Math.floor((head * key.heads) / query.heads);
 }
 
-/** Views of one query head's tensors, its key-value head's keys and values among them. */
+/** Views of one query head's tensors, with the keys and values of its key-value head. */
 export function headTensors(layer: LayerTensors, head: number): HeadTensors {
   const keyHead = keyHeadOf(layer, head);
   return {
@@ -69,15 +69,15 @@ export function headTensors(layer: LayerTensors, head: number): HeadTensors {
 export interface AttendedLayer {
   readonly out: HeadTensor;
   readonly logNormaliser: Float64Array;
-  /** Dependent rounds of calls that it took: 1, and 2 more where synthetic tokens underflowed. */
+  /** Dependent rounds of calls: 1, and 2 more if synthetic tokens underflowed. */
   readonly rounds: number;
 }
 
-/** Attends one layer after another by the calls of a plan; its buffers are shared by all layers. */
+/** Computes the attention of one layer after another by the calls of a plan; all layers share its buffers. */
 export interface LayerAttention {
-  /** Attention of one layer. What it returns may be written over by the next layer. */
+  /** Attention of one layer. The next layer may overwrite the result. */
   run(layer: LayerTensors): Promise<AttendedLayer>;
 }
 
-/** Is told how many single-head instances were finished, after every batch; it may throw to stop the run. */
+/** Called after every batch with the number of single-head instances it finished; may throw to stop the run. */
 export type OnInstances = (instances: number) => void;

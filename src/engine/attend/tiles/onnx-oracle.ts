@@ -11,18 +11,18 @@ import { SessionPool, weightOperands } from '../runtime/session';
 import type { AttentionResult, AttentionRun, Oracle, RunningSums } from './oracle';
 import { TileAttention } from './tile-attention';
 
-/** The small transformer on ONNX Runtime: one session per graph, weights given with each call. */
+/** The small transformer on ONNX Runtime: one session per graph, weights passed with each call. */
 export class OnnxOracle implements Oracle {
   private readonly blackBoxes: OnnxBlackBox[] = [];
   private readonly tiles: TileAttention;
   private readonly tokenwise: SessionPool;
   private readonly rotary: RotaryTables;
-  /** Single-head instances of the round that is not closed yet, and those that were run again. */
+  /** Single-head instances of the current round, and repeated ones among them. */
   private readonly open = { instances: 0, again: 0 };
   readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
 
   /**
-   * @param inputLength M, by which token-wise calls are counted
+   * @param inputLength M, the unit for counting token-wise calls
    * @param tokens length of the sequence, for rotary embeddings that depend on it
    */
   constructor(
@@ -107,14 +107,14 @@ export class OnnxOracle implements Oracle {
     this.calls.dispatches += 1;
   }
 
-  /** Counts what one compiled layer of a plan carries: its attention calls and the two token-wise passes over its tokens. */
+  /** Counts the calls of one compiled layer: its attention calls and the two token-wise passes over its tokens. */
   countLayer(instances: number, { tokens, oracle }: Pick<Plan, 'tokens' | 'oracle'>): void {
     this.calls.attention += Math.ceil(instances / (oracle.heads * oracle.layers));
     this.calls.tokenwise += 2 * Math.ceil(tokens / oracle.inputLength);
     this.calls.dispatches += 1;
   }
 
-  /** Counts a dispatch over `rows` tokens as one call per started M tokens; returns `rows`. */
+  /** Counts a dispatch over `rows` tokens as ceil(rows / M) calls; returns `rows`. */
   private countTokenwise(rows: number): number {
     this.calls.tokenwise += Math.ceil(rows / this.inputLength);
     this.calls.dispatches += 1;
@@ -122,7 +122,7 @@ export class OnnxOracle implements Oracle {
   }
 }
 
-/** Which weights a layer has: layers of one model may differ in it. */
+/** Identifies which weights a layer has: layers of one model may differ. */
 function signature<Name extends string>(weights: Weights<Name>): string {
   return Object.keys(weights).join();
 }

@@ -2,21 +2,24 @@ import type { BlackBoxShape } from '../../../core/construct/slice';
 import type { LayerWeights } from '../../read/model/load';
 import type { BlackBox, CallCounter } from '../black-box/black-box';
 
-/** Tiles that are read in the same way. */
+/** Tiles read in the same way. */
 export interface KeyStack {
   readonly tiles: number;
   /**
-   * `[tiles, M, m + 1]`: the last column is 1, so that a product with a query that ends in -c gives the score less c. Where
+   * `[tiles, M, m + 1]`: the last column is 1, so that the product with a query that ends in -c is the score minus c. If
    * the run's keys are plain, `[tiles, M, m]`, and the run appends that column.
    */
   readonly key: Float32Array;
   /** `[tiles, M, m]`. */
   readonly value: Float32Array;
-  /** `[queries, M]`, added to the scores of every tile; absent where every pair is visible. */
+  /** `[queries, M]`, added to the scores of every tile; absent if every pair is visible. */
   readonly mask?: Float32Array | undefined;
 }
 
-/** Sums over the keys read so far, relative to a reference score c for each query: mean `weighted / sum`, log-normaliser `c + log(sum)`. */
+/**
+ * Sums over the keys read so far, relative to a reference score c per query: the mean is `weighted / sum`, the
+ * log-normaliser `c + log(sum)`.
+ */
 export interface RunningSums {
   /** c, `[blocks, M]`. */
   readonly reference: Float32Array;
@@ -30,18 +33,18 @@ export interface RunningSums {
 export interface AttentionRun {
   /** M. */
   readonly rows: number;
-  /** Queries of a block, where they are fewer than M. */
+  /** Queries per block, if fewer than M. */
   readonly queries?: number;
   readonly blocks: number;
   /** `[blocks, queries, m]`, scaled by 1/sqrt(m). */
   readonly query: Float32Array;
   /**
-   * With one query block, any number of tiles each, summed over. With several, one tile for each, or one that all read.
-   * The first stack gives the reference scores where nothing is carried: every query should see a key in it.
+   * With one query block: any number of tiles per stack, summed. With several: one tile for each, or one that all read.
+   * Unless sums are carried, the first stack gives the reference scores: every query should see a key in it.
    */
   readonly stacks: readonly KeyStack[];
   readonly plainKeys: boolean;
-  /** Single-head instances that this run is: its tiles, each read by one query block. */
+  /** Single-head instances in this run: its tiles, each read by one query block. */
   readonly instances: number;
   /** Sums of an earlier run of the same query block. */
   readonly carried?: RunningSums | undefined;
@@ -51,31 +54,35 @@ export interface AttentionRun {
 export interface AttentionResult {
   readonly out: Float32Array;
   readonly logNormaliser: Float32Array;
-  /** `log(sum)`: at `largestLogSum` or above, or NaN, a score lay so far above its reference that the row is not to be trusted. */
+  /**
+   * `log(sum)`: if it is `largestLogSum` or above, or NaN, a score lay too far above its reference and the row is
+   * unreliable.
+   */
   readonly logSum: Float32Array;
 }
 
-/**
- * The small transformer: reads at most M tokens a call, its parameters given with each call, and counts its calls.
- */
+/** The small transformer: reads at most M tokens per call, receives its parameters with each call, and counts its calls. */
 export interface Oracle {
   readonly calls: Readonly<CallCounter>;
   /** Attends within tiles. */
   attend(run: AttentionRun): Promise<AttentionResult>;
-  /** The same, for a query block that has more tiles to read. */
+  /** Like `attend`, for a query block that has more tiles to read. */
   attendOn(run: AttentionRun): Promise<RunningSums>;
-  /** Attends within each tile of one stack apart, with a reference of its own: out `[tiles, M, m]`. Always exact. */
+  /** Attends within each tile of one stack separately, each with its own reference: out `[tiles, M, m]`. Always exact. */
   attendApart(run: AttentionRun): Promise<AttentionResult>;
-  /** Ends a round of independent attention calls: its instances count as calls of `perCall` = H'L' each (lemma 3.3), the last perhaps part-filled. */
+  /**
+   * Ends a round of independent attention calls: its instances count as calls of `perCall` = H'L' each (lemma 3.3), the
+   * last one possibly partly filled.
+   */
   closeRound(perCall: number): void;
   /**
-   * Projects `rows` consecutive tokens, M a call, to `query` `[H, rows, m]`, `key` and `value` `[H_kv, rows, m]`.
+   * Projects `rows` consecutive tokens, M per call, to `query` `[H, rows, m]`, `key` and `value` `[H_kv, rows, m]`.
    *
    * @param firstToken position of the first row, for the rotary embedding
    */
   project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>>;
-  /** Output projection and MLP of `rows` consecutive tokens, M a call: the next residual stream `[rows, d]`. */
+  /** Output projection and MLP of `rows` consecutive tokens, M per call: the next residual stream `[rows, d]`. */
   outputAndMlp(hidden: Float32Array, attended: Float32Array, layer: LayerWeights): Promise<Float32Array>;
-  /** The small transformer as a black box of a shape: its calls count among the attention calls. */
+  /** The small transformer as a black box of a given shape: its calls count as attention calls. */
   blackBox(shape: BlackBoxShape): BlackBox;
 }

@@ -6,8 +6,8 @@ import { emptyLogNormaliser } from '../graphs/attend';
 import type { AttentionResult } from './oracle';
 
 /**
- * Merges the states of tiles, each of `rows` queries, into those of the queries; a row whose keys were all hidden is the empty
- * state.
+ * Merges the states of tiles, each of `rows` queries, into one state per query; a row whose keys were all hidden is the
+ * empty state.
  */
 export function mergeTiles(state: AttentionState, { out, logNormaliser }: AttentionResult, tiles: number, rows: number): void {
   const normalisers = logNormaliser.map((value) => (value <= emptyLogNormaliser ? -Infinity : value));
@@ -19,7 +19,7 @@ export function mergeTiles(state: AttentionState, { out, logNormaliser }: Attent
   }
 }
 
-/** Theorem 4.1: the sum over all keys is estimated by N over the sample's size times the sample's sum. */
+/** Theorem 4.1: the sum over all keys is estimated as the sample's sum times N over the sample's size. */
 export function rescaleSample(plan: LayerPlan, logNormaliser: Float64Array): void {
   if (!isSampled(plan.scenario)) {
     return;

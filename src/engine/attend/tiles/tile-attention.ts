@@ -3,10 +3,10 @@ import { type GraphSession, type Operand, SessionPool } from '../runtime/session
 import type { Device } from '../runtime/provider';
 import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
 
-/** How a run's graph differs from others besides its stacks. */
+/** What distinguishes a run's graph besides its stacks. */
 type Ends = Pick<AttendShape, 'plainKeys' | 'summed' | 'continues' | 'continued'>;
 
-/** Attention calls on ONNX Runtime: one session per way of stacking tiles, made when it is first needed. */
+/** Attention calls on ONNX Runtime: one session per arrangement of tiles, created at first use. */
 export class TileAttention {
   private readonly sessions: SessionPool;
 
@@ -18,17 +18,17 @@ export class TileAttention {
     this.sessions = new SessionPool(device);
   }
 
-  /** A query's whole attention, or what is left of it. */
+  /** A query's whole attention, or the rest of it. */
   attend(run: AttentionRun): Promise<AttentionResult> {
     return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
   }
 
-  /** Sums for a later run to go on from. */
+  /** Sums that a later run continues. */
   attendOn(run: AttentionRun): Promise<RunningSums> {
     return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
   }
 
-  /** Each tile of one stack apart. */
+  /** Each tile of one stack separately. */
   attendApart(run: AttentionRun): Promise<AttentionResult> {
     return this.run(run, { plainKeys: run.plainKeys, summed: false, continues: false, continued: false });
   }

@@ -4,7 +4,7 @@ import type { Oracle } from './oracle';
 import { throwIfCancelled } from '../runtime/clock';
 import { headTensor, type HeadTensor, type LayerTensors, readRows, writeRows } from './layer';
 
-/** Rows `[from, to)` of the residual stream that one token-wise dispatch takes. */
+/** Rows `[from, to)` of the residual stream in one token-wise dispatch. */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -12,21 +12,21 @@ export interface Stretch {
   readonly position: number;
 }
 
-/** What the token-wise calls of a layer need. */
+/** The inputs of a layer's token-wise calls. */
 export interface TokenwisePass {
   readonly model: LoadedModel;
   readonly oracle: Pick<Oracle, 'project' | 'outputAndMlp'>;
   readonly signal: AbortSignal;
 }
 
-/** Rows `[first, end)`, a sequence of its own that begins at position 0, cut into stretches of at most `rows`. */
+/** Rows `[first, end)`, a sequence that begins at position 0, cut into stretches of at most `rows`. */
 export function* stretches(first: number, end: number, rows: number): Generator<Stretch> {
   for (let from = first; from < end; from += rows) {
     yield { from, to: Math.min(end, from + rows), position: from - first };
   }
 }
 
-/** Queries, keys and values of a layer, not yet filled. */
+/** Empty tensors for the queries, keys and values of a layer. */
 export function layerTensors({ heads, keyValueHeads, headWidth }: ModelShape, tokens: number): LayerTensors {
   const [query, key, value] = [heads, keyValueHeads, keyValueHeads].map((count) => headTensor(count, tokens, headWidth));
   return { query, key, value };
@@ -35,7 +35,7 @@ export function layerTensors({ heads, keyValueHeads, headWidth }: ModelShape, to
 /**
  * Projects the residual stream `[N, d]`, stretch by stretch.
  *
- * @param into tensors that are written over: an earlier layer's need no new memory
+ * @param into tensors to overwrite: reusing an earlier layer's needs no new memory
  * @throws CancelledError between two calls
  */
 export async function project(
@@ -57,7 +57,7 @@ export async function project(
   return into;
 }
 
-/** Replaces the residual stream, stretch by stretch: token-wise, so rows do not meet. @throws CancelledError between two calls */
+/** Replaces the residual stream, stretch by stretch: rows are independent. @throws CancelledError between two calls */
 export async function outputAndMlp(
   { model, oracle, signal }: TokenwisePass,
   hidden: Float32Array,

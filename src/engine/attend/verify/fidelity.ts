@@ -7,12 +7,12 @@ import { type Mask, maskOf } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../runtime/clock';
 import { type AttendedLayer, headTensors, type LayerTensors, rowsView } from '../tiles/layer';
 
-/** An error: NaN counts as infinitely wrong, and must not vanish in a maximum. */
+/** An error: NaN counts as infinite, so that a maximum cannot hide it. */
 function infinityForNaN(error: number): number {
   return Number.isNaN(error) ? Infinity : error;
 }
 
-/** Collects the largest difference between rows and the rows they are held against. */
+/** Tracks the largest difference between rows and their exact values. */
 export class LargestDifference {
   private maxAbsError = 0;
   private maxRelError = 0;
@@ -28,34 +28,34 @@ export class LargestDifference {
     this.add({ maxAbsError: difference, maxRelError: size > 0 ? difference / size : difference });
   }
 
-  /** Takes in what was found elsewhere. */
+  /** Includes a difference found elsewhere. */
   add({ maxAbsError, maxRelError }: Difference): void {
     this.maxAbsError = Math.max(this.maxAbsError, maxAbsError);
     this.maxRelError = Math.max(this.maxRelError, maxRelError);
   }
 
-  /** The worst of all that was added. */
+  /** The largest difference so far. */
   result(): Difference {
     const { maxAbsError, maxRelError } = this;
     return { maxAbsError, maxRelError };
   }
 }
 
-/** Rows that are checked unless every row is asked for. */
+/** Rows checked, unless all are requested. */
 const sampledRows = 64;
 
-/** Rows that are checked between two looks at the signal. */
+/** Rows checked between two checks of the abort signal. */
 const rowsPerSlice = 16;
 
 /**
- * Holds simulated attention against exact float64 attention under the same mask.
+ * Compares simulated attention with exact float64 attention under the same mask.
  *
- * It takes each layer's own queries, keys and values, so what it finds is the error of the decomposition alone.
+ * It uses each layer's own queries, keys and values, so it measures the error of the decomposition alone.
  */
 export class FidelityCheck {
   /** By layer. */
   private readonly masks: readonly Mask[];
-  /** Query rows that are compared, per head and layer. */
+  /** Query rows to compare, per head and layer. */
   readonly rows: readonly number[];
   private readonly found = new LargestDifference();
   private logNormaliserError = 0;
@@ -70,7 +70,7 @@ export class FidelityCheck {
     this.rows = verification === 'dense' ? Array.from({ length: plan.tokens }, (_, row) => row) : spreadRows(plan.tokens, sampledRows);
   }
 
-  /** Compares the checked rows of every head of a layer. */
+  /** Compares these rows in every head of a layer. */
   async inspect(layer: number, tensors: LayerTensors, attended: AttendedLayer): Promise<void> {
     const { heads, tokens } = tensors.query;
     for (let head = 0; head < heads; head += 1) {
@@ -90,7 +90,7 @@ export class FidelityCheck {
     }
   }
 
-  /** The worst of all layers inspected. */
+  /** The largest difference over all inspected layers. */
   result(): Fidelity {
     return {
       reference: 'float64 attention of the same queries, keys and values under the same mask',

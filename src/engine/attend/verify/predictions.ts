@@ -5,22 +5,22 @@ import { throwIfCancelled } from '../runtime/clock';
 import type { Device } from '../runtime/provider';
 import { SessionPool, weightOperands } from '../runtime/session';
 
-/** Distributions of a run beside those of its baseline, a number a row. */
+/** The predictions of a run compared with its baseline, one number per row. */
 interface PredictionComparison {
   /** KL(baseline || run) in nats. */
   readonly divergence: Float32Array;
-  /** 0 where both have the same most likely token, negative where not. */
+  /** 0 if both have the same most likely token, otherwise negative. */
   readonly margin: Float32Array;
-  /** Negative log-likelihoods of the tokens that follow, in nats; absent where none were given. */
+  /** Negative log-likelihoods of the following tokens, in nats; absent if none were given. */
   readonly loss?: Float32Array;
   readonly baselineLoss?: Float32Array;
 }
 
-/** How well rows predict given tokens, a number a row. */
+/** How well rows predict given tokens, one number per row. */
 interface TargetScores {
   /** Negative log-likelihood in nats. */
   readonly loss: Float32Array;
-  /** Tokens that are more likely. */
+  /** Number of more likely tokens. */
   readonly above: Float32Array;
 }
 
@@ -35,7 +35,10 @@ export class OutputHead {
     this.sessions = new SessionPool(device);
   }
 
-  /** Compares a run with its baseline. @param targets the tokens that follow, one a row, where the model predicts the next */
+  /**
+   * Compares a run with its baseline. @param targets the following tokens, one per row, if the model predicts the next
+   * token
+   */
   async compare(hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array | undefined): Promise<PredictionComparison> {
     const { head, shape } = this.model;
     const rows = hidden.length / shape.width;
@@ -50,7 +53,7 @@ export class OutputHead {
     });
   }
 
-  /** Scores given tokens, one a row. */
+  /** Scores given tokens, one per row. */
   async score(hidden: Float32Array, targets: BigInt64Array): Promise<TargetScores> {
     const { head, shape } = this.model;
     const session = await this.sessions.get('score', () => scoreTargetsGraph(this.model, shapesOf(head)));
@@ -77,10 +80,10 @@ export class OutputHead {
   }
 }
 
-/** Memory that the logits of one slice may take: two distributions and their intermediates. */
+/** Memory for the logits of one slice: two distributions and their intermediates. */
 const logitBytes = 96 * 1024 * 1024;
 
-/** Arrays of a slice's rows by the vocabulary that live at once. */
+/** Arrays of a slice's rows by the vocabulary that exist at once. */
 const logitArrays = 6;
 
 /** Rows whose logits fit in memory at once. */
@@ -88,7 +91,7 @@ function logitRows(vocabulary: number): number {
   return Math.max(1, Math.floor(logitBytes / (4 * logitArrays * vocabulary)));
 }
 
-/** Rows of two residual streams, compared. */
+/** Compared rows of two residual streams. */
 interface ComparedSlice {
   /** The first row. */
   readonly from: number;
@@ -97,9 +100,9 @@ interface ComparedSlice {
 }
 
 /**
- * Compares the predictions of two residual streams `[rows, d]`, slice by slice: logits never exist for more than one.
+ * Compares the predictions of two residual streams `[rows, d]`, slice by slice, so that logits exist for one slice only.
  *
- * @param targets the token that follows each row, `[rows]`, where the model predicts the next one
+ * @param targets the following token of each row, `[rows]`, if the model predicts the next token
  * @throws CancelledError between two slices
  */
 export async function* comparePredictions(

@@ -6,7 +6,7 @@ import type { ModelConfig } from '../../read/model/architecture';
 import type { LoadedModel } from '../../read/model/load';
 import { comparePredictions, type OutputHead } from './predictions';
 
-/** Why a plan's perplexity would mean nothing, or null where it means something. */
+/** Why a plan has no meaningful perplexity, or null if it has one. */
 export function qualityObstacle(
   { scenario, tokens }: Pick<Plan, 'scenario' | 'tokens'>,
   { predicts }: Pick<ModelConfig, 'predicts'>,
@@ -23,7 +23,8 @@ export function qualityObstacle(
 }
 
 /**
- * Perplexity under the scenario and under the model's own attention, and how the two predictions differ. Sums are float64.
+ * Perplexity under the scenario and under the model's own attention, and the difference of the two predictions. Sums are
+ * float64.
  *
  * @param hidden last residual stream `[N, d]` under the scenario
  * @param baseline the same under the model's own attention
@@ -51,7 +52,7 @@ export async function measureQuality(
     baseline: nativeScenario(model.shape),
     perplexity: Math.exp(sums.loss / positions),
     baselinePerplexity: Math.exp(sums.baselineLoss / positions),
-    // Rounding can take a mean of zeros a little below zero; a divergence cannot be negative.
+    // Rounding can make a mean of zeros slightly negative; a divergence cannot be.
     meanKl: Math.max(0, sums.divergence / positions),
     topAgreement: sums.agreeing / positions,
     positions,

@@ -16,28 +16,28 @@ import { PhaseClock, throwIfCancelled } from '../runtime/clock';
 import { type AttendedLayer, headTensors, headView, type LayerTensors } from '../tiles/layer';
 import type { Oracle } from '../tiles/oracle';
 
-/** What theorem 4.1 is held to. */
+/** The trial that checks theorem 4.1. */
 interface SamplingTrial extends Guarantee {
-  /** How many permutations are tried; the plan's own seed is the first. */
+  /** Number of permutations to try; the plan's own seed is the first. */
   readonly seeds: number;
-  /** Query rows looked at. */
+  /** Query rows to examine. */
   readonly rows: readonly number[];
-  /** What the tensors are, for the report. */
+  /** Description of the data, for the report. */
   readonly data: string;
 }
 
 /**
- * Measures what theorem 4.1 assumes, and how far its estimates lie from exact attention over many seeds.
+ * Measures the quantities that theorem 4.1 assumes, and the errors of its estimates over many seeds.
  *
- * Constants and exact attention are float64, over the rows looked at and all their keys.
+ * Constants and exact attention are float64, over the examined rows and all their keys.
  */
 export class SamplingCheck {
   private readonly heads: HeadSampling[] = [];
   private readonly worst: Float64Array;
 
   /**
-   * @param oracle runs the samples; its counter is not the run's
-   * @param onProgress is told the share of the seeds that a layer has been tried on
+   * @param oracle runs the samples; its counter is separate from the run's
+   * @param onProgress called with the finished fraction of a layer's seeds
    */
   constructor(
     private readonly plan: LayerPlan,
@@ -49,7 +49,7 @@ export class SamplingCheck {
     this.worst = new Float64Array(trial.seeds);
   }
 
-  /** Looks at one layer. */
+  /** Examines one layer. */
   async inspect(layer: number, tensors: LayerTensors): Promise<void> {
     const { tokens, blockSize } = this.plan;
     const exact: AttentionState[] = [];
@@ -70,7 +70,7 @@ export class SamplingCheck {
     }
   }
 
-  /** What was found in all layers. */
+  /** The results over all layers. */
   result(): SamplingReport {
     const { plan, trial, heads, worst } = this;
     return {
@@ -128,7 +128,7 @@ export function samplingConstants(head: HeadTensors, rows: readonly number[]): S
       high = Math.max(high, scores[key]);
       logC = Math.max(logC, Math.abs(scores[key]));
     }
-    // D is a ratio of b's: a common factor of all a_ij leaves it alone.
+    // D is a ratio of b's, so a common factor of all a_ij cancels.
     const sum = new Float64Array(width);
     let largest = 0;
     for (let key = 0; key < count; key += 1) {

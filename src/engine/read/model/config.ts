@@ -15,18 +15,18 @@ const readers: Readonly<Record<string, (json: unknown, path: string) => ModelCon
   modernbert: modernbertConfig,
 };
 
-/** The architectures that can be run, by the `model_type` of their `config.json`. */
+/** The supported architectures, by the `model_type` of their `config.json`. */
 const modelTypes: readonly string[] = Object.keys(readers);
 
-/** The largest `config.json` that is read, in bytes: real ones have a few thousand. */
+/** Size limit of `config.json` in bytes: real ones have a few thousand. */
 export const maximumConfigBytes = 1024 * 1024;
 
 /**
- * Reads a `config.json`.
+ * Parses a `config.json`.
  *
  * @param text the file's text
  * @param path named in errors
- * @throws InputError where it is not JSON, lacks a field, or asks for a part that is not supported
+ * @throws InputError if it is not JSON, lacks a field, or needs an unsupported part
  */
 export function parseConfig(text: string, path: string): ModelConfig {
   if (text.length > maximumConfigBytes) {

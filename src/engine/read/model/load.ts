@@ -27,7 +27,7 @@ import {
 export interface LayerWeights {
   readonly project: Weights<ProjectWeight>;
   readonly outputAndMlp: Weights<OutputAndMlpWeight>;
-  /** Undefined where positions are learned. */
+  /** Undefined if positions are learned. */
   readonly rotary: RotaryEmbedding | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface LoadedModel extends ModelConfig {
   readonly layers: readonly LayerWeights[];
 }
 
-/** A model's folder and configuration: what planning needs, without its weights. */
+/** A model's folder and configuration: enough for planning, without weights. */
 export interface ModelFolder {
   readonly name: string;
   readonly folder: string;
@@ -50,9 +50,9 @@ export interface ModelFolder {
 /**
  * Finds a model and reads its configuration.
  *
- * @param nameOrPath the name of a model that ships with Two Heads, or a folder as Hugging Face has them
- * @param modelsFolder the folder that holds the models that ship
- * @throws InputError where there is no such model or its configuration is broken
+ * @param nameOrPath the name of a model that ships with Two Heads, or a folder in Hugging Face's layout
+ * @param modelsFolder the folder of the models that ship
+ * @throws InputError if there is no such model or its configuration is broken
  */
 export async function openModel(nameOrPath: string, modelsFolder: string): Promise<ModelFolder> {
   const shipped = await shippedModels(modelsFolder);
@@ -74,7 +74,7 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
   return { name: basename(folder), folder, config: parseConfig(text, path) };
 }
 
-/** The names of the models that ship: one with its weights, others for planning. */
+/** The names of the models that ship: one with weights, the others for planning. */
 async function shippedModels(modelsFolder: string): Promise<string[]> {
   const entries = await readdir(modelsFolder, { withFileTypes: true }).catch(() => []);
   return entries
@@ -84,9 +84,9 @@ async function shippedModels(modelsFolder: string): Promise<string[]> {
 }
 
 /**
- * Loads a model's weights as float32: each tensor is read once, and shared where several weights lie in it.
+ * Loads a model's weights as float32. Each tensor is read once, and shared if it contains several weights.
  *
- * @throws InputError where they are broken, disagree with the configuration, or would not fit in memory
+ * @throws InputError if they are broken, contradict the configuration, or would not fit in memory
  */
 export async function loadModel({ name, folder, config }: ModelFolder): Promise<LoadedModel> {
   checkSize(name, config);
@@ -112,7 +112,7 @@ export async function loadModel({ name, folder, config }: ModelFolder): Promise<
   }
 }
 
-/** Refuses a model that would not fit in memory, before it is read. @throws InputError that names its size */
+/** Refuses a model that would not fit in memory, before reading it. @throws InputError that names its size */
 function checkSize(name: string, { checkpoint }: ModelConfig): void {
   const bytes = 4 * parametersOf(checkpoint);
   const free = usableMemory();
@@ -125,7 +125,7 @@ function checkSize(name: string, { checkpoint }: ModelConfig): void {
 
 /** Reads weights from a checkpoint, each tensor once. */
 export class WeightReader {
-  /** Tensors in the layout of weights; several weights may be rows of one. */
+  /** Tensors in the layout of weights; several weights may be rows of the same tensor. */
   private readonly tensors = new Map<string, Weight>();
 
   constructor(
@@ -133,7 +133,7 @@ export class WeightReader {
     private readonly prefixes: readonly string[],
   ) {}
 
-  /** Reads some weights. @throws InputError where one is missing, broken, or not of the shape that config.json means */
+  /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that config.json implies */
   async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
     const read: [string, Weight][] = [];
     for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
@@ -173,7 +173,7 @@ export class WeightReader {
     return weight;
   }
 
-  /** The name under which the checkpoint has a tensor: with a prefix, or as the first years of BERT called the parts of a norm. */
+  /** The tensor's name in the checkpoint: with a prefix, or with early BERT's names for the parts of a norm. */
   private nameOf(tensor: string): string {
     const older = tensor.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
     const names = [...this.prefixes, ''].flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`]);

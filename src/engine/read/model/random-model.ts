@@ -5,16 +5,16 @@ import { plainLlama } from './architectures/llama';
 import type { StoredWeight, StoredWeights, Weight, Weights } from './weights';
 import type { LoadedModel } from './load';
 
-/** What a random model's attention looks like. */
+/** Properties of a random model's attention. */
 interface RandomModelOptions {
   readonly seed: number;
   /** Standard deviation of the scores. */
   readonly scoreScale: number;
-  /** Share of a token's embedding that is its own; the rest is common to all tokens, and makes their values alike. */
+  /** Share of a token's embedding that is its own; the rest is common to all tokens and makes their values similar. */
   readonly variety: number;
 }
 
-/** A Llama model of random weights: data on which a theorem can be tried at any shape. */
+/** A Llama model with random weights: data for testing a theorem at any shape. */
 export function randomModel(shape: ModelShape, { seed, scoreScale, variety }: RandomModelOptions): LoadedModel {
   const next = normal(seed);
   const common = Float32Array.from({ length: shape.width }, next);
@@ -25,13 +25,16 @@ export function randomModel(shape: ModelShape, { seed, scoreScale, variety }: Ra
     if (name.endsWith('NormWeight')) {
       return new Float32Array(outputs).fill(1);
     }
-    // Normed tokens have components of size 1, so queries and keys get components of size sqrt(scoreScale).
+    // Normalised tokens have components of size 1, so queries and keys get components of size sqrt(scoreScale).
     const size = name === 'queryWeight' || name === 'keyWeight' ? Math.sqrt(scoreScale) : 1;
     return Float32Array.from({ length: outputs * inputs }, () => (size * next()) / Math.sqrt(inputs));
   });
 }
 
-/** A model whose weights a function gives. @param data of a weight's name and where a checkpoint would have it, as many numbers as its shape says */
+/**
+ * A model with computed weights. @param data returns a weight's numbers, as many as its shape says, from its name and its
+ * place in a checkpoint
+ */
 export function fillModel(name: string, config: ModelConfig, data: (name: string, stored: StoredWeight) => Float32Array): LoadedModel {
   const made = new Map<string, Weight>();
   const fill = <Name extends string>(weights: StoredWeights<Name>): Weights<Name> =>

@@ -4,23 +4,23 @@ import { InputError, messageOf } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
 
-/** A file of a model's folder, open for reading. */
+/** An open file of a model's folder. */
 interface RegularFile {
   readonly file: FileHandle;
   readonly size: number;
 }
 
 /**
- * Opens a file of a model's folder for reading, if it is a regular one.
+ * Opens a file of a model's folder for reading, if it is a regular file.
  *
- * A folder from elsewhere may hold a named pipe, or a link to a device: a plain open waits for the pipe's writer for ever,
- * and a device has no end. So nothing waits on the open, and the open file itself is asked what it is.
+ * A folder from elsewhere may contain a named pipe, or a link to a device: a plain open would wait for the pipe's writer
+ * forever, and a device has no end. So the open does not block, and the type is checked on the open file itself.
  *
- * @param fix what to do about a file that is not there; it ends the message
+ * @param fix what to do about a missing file; the end of the message
  * @throws InputError that names the path
  */
 export async function openRegularFile(path: string, fix: string): Promise<RegularFile> {
-  // Windows has no O_NONBLOCK, and no pipes in folders: there it is undefined, which is 0 here.
+  // Windows has neither O_NONBLOCK nor pipes in folders: the constant is undefined there, which counts as 0.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw new InputError(`${path} cannot be read (${reasonOf(error)}); ${fix}.`);
   });
@@ -39,9 +39,9 @@ export async function openRegularFile(path: string, fix: string): Promise<Regula
 /**
  * Reads a text file of a model's folder, unless it is larger than any real one.
  *
- * @param maximumBytes a larger file is refused before it is read
- * @param fix what to do about a file that is not there, and `repair` about one that is broken
- * @throws InputError that names the path, and the size where that is the fault
+ * @param maximumBytes a larger file is refused before reading
+ * @param fix what to do about a missing file, and `repair` about a broken one
+ * @throws InputError that names the path, and the size if that is the fault
  */
 export async function readRegularText(path: string, maximumBytes: number, fix: string, repair: string): Promise<string> {
   const { file, size } = await openRegularFile(path, fix);
@@ -57,7 +57,7 @@ export async function readRegularText(path: string, maximumBytes: number, fix: s
   }
 }
 
-/** Whether there is something at a path. */
+/** Whether a path exists. */
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -65,10 +65,10 @@ export function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Bytes that one read asks for at most: Node refuses more than 2 GiB. */
+/** Most bytes per read: Node refuses more than 2 GiB. */
 export const pieceBytes = 64 * 1024 * 1024;
 
-/** Fills `target` from a file. @throws InputError where the file ends before, or cannot be read */
+/** Fills `target` from a file. @throws InputError if the file ends early, or cannot be read */
 export async function readInto(file: FileHandle, position: number, target: Uint8Array, name: string): Promise<void> {
   for (let done = 0; done < target.length;) {
     const { bytesRead } = await file
@@ -83,7 +83,7 @@ export async function readInto(file: FileHandle, position: number, target: Uint8
   }
 }
 
-/** Why a file cannot be read, without its path, which the message has already: `ENOENT: no such file or directory`. */
+/** Why a file cannot be read, without its path, which the message already has: `ENOENT: no such file or directory`. */
 function reasonOf(error: unknown): string {
   return shown(messageOf(error).split(', ')[0]);
 }

@@ -1,11 +1,11 @@
-/** How a rotary position embedding stretches over more positions than the model was trained with, as `config.json` states it. */
+/** How a rotary position embedding is extended beyond the trained length, as stated in `config.json`. */
 export type RopeScaling =
   | { readonly type: 'none' }
   /** Positions divided by a factor. */
   | { readonly type: 'linear'; readonly factor: number }
-  /** A base that grows with the sequence once it is longer than the model was trained with (dynamic NTK). */
+  /** A base that grows with the sequence once it exceeds the trained length (dynamic NTK). */
   | { readonly type: 'dynamic'; readonly factor: number; readonly trainedTokens: number }
-  /** Llama 3.1: slow frequencies divided by a factor, fast ones kept, those between blended. */
+  /** Llama 3.1: slow frequencies are divided by a factor, fast ones kept, those between blended. */
   | {
       readonly type: 'llama3';
       readonly factor: number;
@@ -32,7 +32,7 @@ export interface RotaryEmbedding {
   readonly scaling: RopeScaling;
 }
 
-/** Angles per position and what sines are multiplied by. */
+/** Angles per position, and the factor of sines. */
 interface RotaryFrequencies {
   /** `[m / 2]`, radians per position. */
   readonly frequencies: Float64Array;
@@ -84,7 +84,10 @@ function llama3Frequency(frequency: number, { factor, lowFrequencyFactor, highFr
   return (1 - kept) * (frequency / factor) + kept * frequency;
 }
 
-/** Peng et al., arXiv 2309.00071: columns that turn often keep their frequency, those that turn less than once are divided. */
+/**
+ * Peng et al., arXiv 2309.00071: columns that rotate often keep their frequency, those that rotate less than once are
+ * divided.
+ */
 function yarnFrequencies(
   plain: Float64Array,
   theta: number,
@@ -135,7 +138,10 @@ export function rotaryTable(rotary: RotaryEmbedding, rows: number, firstToken: n
   return { cos, sin };
 }
 
-/** Tables by embedding and by where they begin: many layers rotate by the same ones, and sines cost more than the product they enter. */
+/**
+ * Tables by embedding and first position: many layers share them, and computing sines costs more than the product they
+ * enter.
+ */
 export class RotaryTables {
   private readonly tables = new Map<RotaryEmbedding, Map<string, RotaryTable>>();
 

@@ -6,13 +6,13 @@ import { readInto } from './regular-file';
 import { shown } from '../../../core/text/printable';
 
 /**
- * The largest header that is read, in bytes: room for 150,000 tensors.
+ * Size limit of a header, in bytes: enough for 150,000 tensors.
  *
- * The format allows 100 MB, but JSON made for it turns that into 5 GB of objects.
+ * The format allows 100 MB, but a malicious JSON of that size becomes 5 GB of objects.
  */
 const maximumHeaderBytes = 16 * 1024 * 1024;
 
-/** Bytes of an element, for the types that can be read. */
+/** Bytes per element of the supported types. */
 export const elementBytes = { F16: 2, BF16: 2, F32: 4 } as const;
 
 const offset = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -22,17 +22,17 @@ const tensorSchema = z.object({
   data_offsets: z.tuple([offset, offset]),
 });
 
-/** Where a tensor lies in its file, as the header says and the layout bears out. */
+/** A tensor's position in its file, from the header and checked against the layout. */
 export type TensorEntry = z.infer<typeof tensorSchema>;
 
-/** A header that was read and checked. */
+/** A validated header. */
 interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** Where the bytes of tensors begin; their offsets count from here. */
+  /** Where the bytes of tensors begin; tensor offsets are relative to it. */
   readonly dataStart: number;
 }
 
-/** Whether tensors of a type can be read. */
+/** Whether a type is supported. */
 export function isSupported(dtype: string): dtype is keyof typeof elementBytes {
   return Object.hasOwn(elementBytes, dtype);
 }
@@ -42,7 +42,7 @@ export function isSupported(dtype: string): dtype is keyof typeof elementBytes {
  *
  * @param size the file's bytes
  * @param name named in errors
- * @throws InputError where the file is truncated, or its header lies about lengths, offsets or overlaps
+ * @throws InputError if the file is truncated, or its header has wrong lengths, offsets or overlaps
  */
 export async function readHeader(file: FileHandle, size: number, name: string): Promise<SafetensorsHeader> {
   if (size < 8) {
@@ -88,7 +88,10 @@ function parseHeader(text: string, name: string): ReadonlyMap<string, TensorEntr
   return entries;
 }
 
-/** Every tensor inside the file, none over another, each as long as its shape says. Gaps hide nothing that is read. */
+/**
+ * Every tensor must lie inside the file, overlap no other, and be as long as its shape says. Gaps are harmless: they are
+ * never read.
+ */
 function checkLayout(entries: ReadonlyMap<string, TensorEntry>, dataBytes: number, name: string): void {
   let end = 0;
   const byOffset = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
@@ -110,7 +113,7 @@ function checkLayout(entries: ReadonlyMap<string, TensorEntry>, dataBytes: numbe
     if (from < end) {
       throw new InputError(`${name}: ${tensor} overlaps another tensor at byte ${from}; download it again.`);
     }
-    // A tensor of another type may lie in the file as long as nothing reads it.
+    // A tensor of another type may be in the file as long as nothing reads it.
     const expected = isSupported(dtype) ? elementBytes[dtype] * elementsOf(shape) : to - from;
     if (to - from !== expected) {
       throw new InputError(

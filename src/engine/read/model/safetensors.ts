@@ -7,7 +7,7 @@ import { openRegularFile, pieceBytes, readInto } from './regular-file';
 import { elementBytes, isSupported, readHeader, type TensorEntry } from './safetensors-header';
 import type { Weight } from './weights';
 
-/** Float32 values of all 65,536 float16 bit patterns, made at first use. */
+/** Float32 values of all 65,536 float16 bit patterns, computed at first use. */
 let halfTable: Float32Array | undefined;
 
 /** Converts IEEE 754 half-precision bit patterns to float32, exactly. */
@@ -43,9 +43,9 @@ function halfValue(pattern: number): number {
 }
 
 /**
- * A safetensors file whose header was read and checked; tensors are read one by one, each once, as float32.
+ * A safetensors file with a validated header; tensors are read one by one, each once, as float32.
  *
- * Close it when the last one is read.
+ * Close it after the last one.
  */
 export class SafetensorsFile {
   private constructor(
@@ -59,7 +59,7 @@ export class SafetensorsFile {
   /**
    * Opens a file and checks its header.
    *
-   * @throws InputError where it is truncated, or its header lies about lengths, offsets or overlaps
+   * @throws InputError if it is truncated, or its header has wrong lengths, offsets or overlaps
    */
   static async open(path: string): Promise<SafetensorsFile> {
     const name = basename(path);
@@ -83,7 +83,7 @@ export class SafetensorsFile {
     return this.entries.keys();
   }
 
-  /** The shape of a tensor; undefined where there is none of that name. */
+  /** The shape of a tensor; undefined if it does not exist. */
   shapeOf(tensor: string): readonly number[] | undefined {
     return this.entries.get(tensor)?.shape;
   }
@@ -91,7 +91,7 @@ export class SafetensorsFile {
   /**
    * Reads a tensor (F16, BF16 or F32) as float32.
    *
-   * @throws InputError where its type is not supported or one of its numbers is NaN or infinite
+   * @throws InputError if its type is not supported or one of its numbers is NaN or infinite
    */
   async read(tensor: string): Promise<Weight> {
     const entry = this.entries.get(tensor);
@@ -108,7 +108,7 @@ export class SafetensorsFile {
     }
     const data = this.allocate(tensor, (to - from) / elementBytes[dtype]);
     if (dtype === 'F32') {
-      // The bytes are the numbers: they are read into their final place.
+      // The bytes are float32 already: read them directly into place.
       await readInto(this.file, this.dataStart + from, new Uint8Array(data.buffer), this.name);
     } else {
       await this.readHalves(from, to, dtype, data);
@@ -124,7 +124,7 @@ export class SafetensorsFile {
     await this.file.close();
   }
 
-  /** Room for a tensor. @throws InputError where an array cannot be that long, or there is no memory for it */
+  /** Allocates memory for a tensor. @throws InputError if an array cannot be that long, or memory runs out */
   private allocate(tensor: string, elements: number): Float32Array {
     try {
       return new Float32Array(elements);
@@ -135,7 +135,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** Reads in pieces, so that a wide tensor is not in memory twice. */
+  /** Reads in pieces, so that a large tensor is not in memory twice. */
   private async readHalves(from: number, to: number, dtype: 'F16' | 'BF16', data: Float32Array): Promise<void> {
     const piece = new Uint8Array(Math.min(pieceBytes, to - from));
     for (let done = 0; done < to - from; done += piece.length) {

@@ -8,11 +8,11 @@ import { readRegularText } from './regular-file';
 import { SafetensorsFile } from './safetensors';
 import type { Weight } from './weights';
 
-/** The names that Hugging Face gives a checkpoint of one file, and the index of one of many. */
+/** Hugging Face's names for a checkpoint of one file, and for the index of a sharded one. */
 const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
-/** Limits of an index: far above those of real checkpoints of what can be run. */
+/** Limits of an index: far above those of real checkpoints that can run here. */
 const maximumIndexBytes = 16 * 1024 * 1024;
 const maximumShards = 4096;
 const maximumShardNameLength = 100;
@@ -20,9 +20,9 @@ const maximumShardNameLength = 100;
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
- * The tensors of each shard, in the order of the index; undefined where the folder has a single file.
+ * The tensors of each shard, in the order of the index; undefined if the folder has a single file.
  *
- * @throws InputError where the folder has neither, the index is broken, or it names what is not a file of the folder
+ * @throws InputError if the folder has neither, the index is broken, or it names something other than a file of the folder
  */
 async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   if (await isThere(join(folder, singleFile))) {
@@ -72,8 +72,8 @@ async function shardsOf(weightMap: Readonly<Record<string, string>>, folder: str
 }
 
 /**
- * Refuses a name that is not one of a file right in the model's folder: an index comes from elsewhere and is not trusted with
- * paths, in the writing of any system, nor with names that messages cannot show.
+ * Refuses a name that is not a file directly in the model's folder: an index comes from elsewhere, so paths in any system's
+ * notation are refused, and so are names that messages cannot show.
  */
 function checkName(folder: string, shard: string): void {
   if (
@@ -86,20 +86,21 @@ function checkName(folder: string, shard: string): void {
   }
 }
 
-/** Where the cache of Hugging Face's hub keeps what its snapshots link to. */
+/** Where the Hugging Face hub cache keeps the targets of its snapshots' links. */
 const hubBlobs = /(^|[\\/])models--[^\\/]+[\\/]blobs$/;
 
 /**
- * Refuses a link that leads out of the model's folder to where nobody keeps its weights.
+ * Refuses a link that leads out of the model's folder, except into the hub's cache.
  *
- * Links as such must work: each file of a snapshot in the hub's cache is one to `../../blobs/`, and so were the large files
- * alone of a download to another folder. Text in an index is written by the model's author, but such links are made on this
- * machine, by the cache or by who linked config.json too. Any other may have come with the folder, and is not followed.
+ * Links as such must work: each file of a snapshot in the hub's cache is a link to `../../blobs/`, and so were the large
+ * files of a download to another folder. An index's text is written by the model's author, but such links are created on
+ * this machine, by the cache or by the user who also linked config.json. Any other link may have come with the folder and
+ * is not followed.
  */
 async function checkLink(folder: string, file: string): Promise<void> {
   const [real, home, config] = await Promise.all([resolved(join(folder, file)), resolved(folder), resolved(join(folder, 'config.json'))]);
   if (real === undefined) {
-    // Nothing is there; opening it says so.
+    // Nothing is there; opening the file reports that.
     return;
   }
   const place = dirname(real);
@@ -118,7 +119,7 @@ async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-/** The most bytes of headers in all files together: far above those of real checkpoints of what can be run. */
+/** Most bytes of headers in all files together: far above those of real checkpoints that can run here. */
 const maximumHeaderBytes = 32 * 1024 * 1024;
 
 /** A checkpoint of one or many safetensors files: tensors by name, each read once. */
@@ -131,7 +132,7 @@ export class CheckpointFiles {
   /**
    * Opens the checkpoint of a folder.
    *
-   * @throws InputError where there is none, a file is broken, or the index names a file outside the folder, or a tensor that
+   * @throws InputError if there is none, a file is broken, or the index names a file outside the folder, or a tensor that
    * its file does not have
    */
   static async open(folder: string): Promise<CheckpointFiles> {
@@ -143,7 +144,7 @@ export class CheckpointFiles {
       for (const [shard, tensors] of index ?? [[singleFile, undefined] as const]) {
         const file = await SafetensorsFile.open(join(folder, shard));
         files.push(file);
-        // One file under the names of many links would be parsed, and kept, once for each.
+        // Otherwise one file under the names of many links would be parsed, and kept, once for each.
         headerBytes += file.headerBytes;
         if (headerBytes > maximumHeaderBytes) {
           throw new InputError(
@@ -164,12 +165,12 @@ export class CheckpointFiles {
     }
   }
 
-  /** The shape of a tensor; undefined where there is none of that name. */
+  /** The shape of a tensor; undefined if it does not exist. */
   shapeOf(tensor: string): readonly number[] | undefined {
     return this.fileOf.get(tensor)?.shapeOf(tensor);
   }
 
-  /** Reads a tensor as float32. @throws InputError as `SafetensorsFile.read` */
+  /** Reads a tensor as float32. @throws InputError like `SafetensorsFile.read` */
   async read(tensor: string): Promise<Weight> {
     const file = this.fileOf.get(tensor);
     if (file === undefined) {

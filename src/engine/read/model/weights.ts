@@ -1,13 +1,13 @@
-/** A weight as graphs take it: float32, row-major; matrices are `[out, in]`, norms and biases `[width]`. */
+/** A weight in the layout of graphs: float32, row-major; matrices are `[out, in]`, norms and biases `[width]`. */
 export interface Weight {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** Weights by name; those that an architecture does not have are absent. */
+/** Weights by name; those that an architecture lacks are absent. */
 export type Weights<Name extends string> = Readonly<Partial<Record<Name, Weight>>>;
 
-/** What a token's vector is made of before the first layer: its word, its place, its segment, and a norm over their sum. */
+/** Components of a token's vector before the first layer: word, position, segment, and a norm of their sum. */
 export type EmbeddingWeight = 'words' | 'positions' | 'segments' | 'embeddingNormWeight' | 'embeddingNormBias';
 
 /** The first half of a layer: residual stream to queries, keys and values. */
@@ -38,7 +38,7 @@ export type OutputAndMlpWeight =
   | 'downWeight'
   | 'downBias';
 
-/** From the last residual stream to logits: a norm, for masked language models one more layer, and the output head. */
+/** From the last residual stream to logits: a norm, one more layer in masked language models, and the output head. */
 export type HeadWeight =
   | 'finalNormWeight'
   | 'finalNormBias'
@@ -49,7 +49,7 @@ export type HeadWeight =
   | 'headWeight'
   | 'headBias';
 
-/** Shapes of weights by name: what a graph is built for. */
+/** Shapes of weights by name: the input of graph builders. */
 export type WeightShapes<Name extends string> = Readonly<Partial<Record<Name, readonly number[]>>>;
 
 /** The shapes of weights. */
@@ -58,30 +58,32 @@ export function shapesOf<Name extends string>(weights: Weights<Name>): WeightSha
   return Object.fromEntries(entries.map(([name, { shape }]) => [name, shape])) as WeightShapes<Name>;
 }
 
-/** Where a weight lies in a checkpoint. */
+/** Position of a weight in a checkpoint. */
 export interface StoredWeight {
-  /** Name of the tensor, without the prefix that some checkpoints put before the names of the base model's. */
+  /** Name of the tensor, without the base model's prefix that some checkpoints use. */
   readonly tensor: string;
-  /** The tensor's shape, as it is stored. */
+  /** The tensor's stored shape. */
   readonly shape: readonly number[];
   /** Whether the matrix is stored `[in, out]`. */
   readonly transposed?: boolean;
-  /** Rows `[from, to)` of the `[out, in]` matrix or bias, where several weights share a tensor. */
+  /** Rows `[from, to)` of the `[out, in]` matrix or bias, if several weights share a tensor. */
   readonly rows?: readonly [number, number];
 }
 
-/** Stored weights by the name that graphs have for them. */
+/** Stored weights by their name in graphs. */
 export type StoredWeights<Name extends string> = Readonly<Partial<Record<Name, StoredWeight>>>;
 
-/** Where one layer's weights lie. */
+/** Positions of one layer's weights. */
 export interface StoredLayer {
   readonly project: StoredWeights<ProjectWeight>;
   readonly outputAndMlp: StoredWeights<OutputAndMlpWeight>;
 }
 
-/** Where all weights of a model lie in its checkpoint: what is loaded, counted, and refused where it is missing. */
+/**
+ * Positions of all weights of a model in its checkpoint: for loading, counting, and refusing a checkpoint that lacks one.
+ */
 export interface Checkpoint {
-  /** What may stand before every tensor's name; the first that fits is taken. */
+  /** Possible prefixes of every tensor's name; the first that matches is used. */
   readonly prefixes: readonly string[];
   readonly embedding: StoredWeights<EmbeddingWeight>;
   readonly layers: readonly StoredLayer[];
@@ -98,7 +100,7 @@ function storedWeights({ embedding, layers, head }: Checkpoint): readonly Stored
   return groups.flatMap((group) => Object.values(group));
 }
 
-/** Numbers in the checkpoint, tensors that several weights share counted once. */
+/** Parameters in the checkpoint; tensors that several weights share count once. */
 export function parametersOf(checkpoint: Checkpoint): number {
   const tensors = new Map(storedWeights(checkpoint).map(({ tensor, shape }) => [tensor, shape]));
   return [...tensors.values()].reduce((sum, shape) => sum + elementsOf(shape), 0);

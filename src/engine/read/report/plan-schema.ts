@@ -15,7 +15,7 @@ import {
   textParameters,
 } from '../../../core/scenario/scenario';
 
-/** A schema of plain data by one of core's own functions, which refuses by throwing. */
+/** A schema from one of core's own functions, which throws to refuse. */
 function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<string, unknown>>) => T): z.ZodType<T> {
   return z.looseObject({ kind: z.string() }).transform((value, context) => {
     try {
@@ -32,25 +32,25 @@ function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<str
 
 const texts = z.looseObject(Object.fromEntries(textParameters.map(({ name }) => [name, z.string().optional()])));
 
-/** One layer's scenario. `makeScenario` refuses what is not a whole number, whatever its type. */
+/** One layer's scenario. `makeScenario` refuses parameters that are not whole numbers, of any type. */
 const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, ...parameters }) =>
   makeScenario(kind, texts.parse(parameters) as ScenarioParameters),
 );
 
-/** A scenario as reports have it: a kind and parameters that it can have. */
+/** A scenario in a report: a kind with valid parameters. */
 export const scenarioSchema: z.ZodType<Scenario> = readBy((value) =>
   value.kind === 'per-layer' ? perLayer(z.array(layerScenario).parse(value.cycle)) : layerScenario.parse(value),
 );
 
-/** A scenario as options have it: also the model's own, before the model is known. */
+/** A scenario in options: also the model's own, before the model is known. */
 export const scenarioChoiceSchema: z.ZodType<ScenarioChoice> = readBy((value) =>
   value.kind === 'native' ? { kind: 'native' } : scenarioSchema.parse(value),
 );
 
-/** A number that is not below 0. Counts may be past the integers that float64 tells apart, so they are not asked to be whole. */
+/** A number of at least 0. Counts may exceed the integers that float64 represents exactly, so they need not be whole. */
 export const amount = z.number().nonnegative();
 
-/** A measured number. JSON writes null for what is not finite. */
+/** A measured number. In JSON, null stands for values that are not finite. */
 export const measured = z
   .number()
   .nullable()
@@ -66,7 +66,7 @@ const bound = z.looseObject({ theorem: text, formula: text, calls: amount });
 
 const part: z.ZodType<PartSummary> = z.looseObject({
   layers: z.array(z.int().nonnegative()),
-  // A layer has no layers of its own.
+  // A layer's scenario cannot be per-layer itself.
   scenario: scenarioSchema.transform((scenario, context) => {
     if (scenario.kind === 'per-layer') {
       context.addIssue({ code: 'custom', message: 'is no scenario of one layer' });
@@ -110,10 +110,10 @@ const prediction: z.ZodType<PredictionReport> = z.looseObject({
   breakEven: breakEven.nullable(),
 });
 
-/** What an earlier version left out: tokens were the model's own, and blocks were as long as M. */
+/** Defaults for reports of earlier versions: tokens were the model's own, and blocks had M tokens. */
 const ownTokenizer = { name: 'tokenizer.json', exact: true, reason: null };
 
-/** The fields of a plan document, of which every run report has all. */
+/** The fields of a plan document; every run report has them all. */
 export const planFields = {
   schemaVersion: z.literal(reportSchemaVersion),
   prompt: z.looseObject({ path: text, bytes: amount, sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hex SHA-256'), tokens: length }),
@@ -146,7 +146,7 @@ export const planFields = {
   prediction: prediction.nullable().default(null),
 };
 
-/** The plan with the fields that an earlier version left out. */
+/** The plan, completed with fields that earlier versions did not write. */
 export function completePlan({ oracle, plan }: z.output<z.ZodObject<typeof planFields>>): PlanDocument['plan'] {
   return { ...plan, blockSize: plan.blockSize ?? oracle.inputLength, instances: plan.instances ?? plan.tiles };
 }

@@ -9,7 +9,7 @@ import { amount, callCounts, completePlan, length, measured, planFields, scenari
 
 const text = z.string();
 
-/** What was not measured in an earlier version took no time and made no calls. */
+/** Earlier versions did not measure this: no time, no calls. */
 const addedLater = amount.default(0);
 
 const phases = z.looseObject({
@@ -48,7 +48,7 @@ const fidelity = z.looseObject({
   logNormaliserError: measured,
 });
 
-/** A natural logarithm that may be past any number, which JSON writes as null. */
+/** A natural logarithm; in JSON, null stands for an infinite one. */
 const logarithm = z
   .number()
   .nullable()
@@ -94,7 +94,7 @@ const environment = z.looseObject({
 /**
  * The report of a run, as `simulate --json` prints it and the history keeps it.
  *
- * Keys that an earlier version did not have are filled in; those of a later one are kept as they are.
+ * Keys missing in earlier versions are filled in; unknown keys of later versions are kept.
  */
 export const runReportSchema: z.ZodType<RunReport> = z
   .looseObject({
@@ -108,17 +108,17 @@ export const runReportSchema: z.ZodType<RunReport> = z
   })
   .transform((report) => ({ ...report, plan: completePlan(report) }));
 
-/** What `compare --json` prints, as far as its runs go. */
+/** The runs in the output of `compare --json`. */
 const comparisonSchema: z.ZodType<Pick<ComparisonReport, 'runs'>> = z.looseObject({
   schemaVersion: z.literal(reportSchemaVersion),
   runs: z.array(runReportSchema),
 });
 
-/** The largest file of reports that is read, in bytes. */
+/** Size limit of a file of reports, in bytes. */
 export const maximumReportBytes = 64 * 1024 * 1024;
 
 /**
- * The runs of a file that `simulate --json`, `compare --json` or an export to JSON wrote.
+ * The runs in a file written by `simulate --json`, `compare --json` or an export to JSON.
  *
  * @param path named in errors
  * @throws InputError that names the file, the field and the fix
@@ -135,14 +135,16 @@ export function reportsFrom(content: string, path: string): RunReport[] {
   return reports;
 }
 
-/** Refuses a file of reports over the limit, before it is read. @throws InputError that names the size and the limit */
+/**
+ * Refuses a file of reports over the size limit, before reading it. @throws InputError that names the size and the limit
+ */
 export function checkReportSize(path: string, bytes: number): void {
   if (bytes > maximumReportBytes) {
     throw new InputError(`${path} has ${formatBytes(bytes)}; the limit is ${formatBytes(maximumReportBytes)}: give fewer runs at once.`);
   }
 }
 
-/** What is wrong with a document, in one line: the field and why. */
+/** The first fault of a document, in one line: the field and the reason. */
 export function firstIssue({ issues: [{ path, message }] }: z.ZodError): string {
   return `${path.join('.') || 'the document'}: ${message}`;
 }

@@ -4,16 +4,17 @@ import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import type { Codec } from './encodings';
 
-/** Token ids of a vocabulary are counted from 0 up and kept as 32-bit integers. */
+/** Token ids count from 0 and are stored as 32-bit integers. */
 const largestId = 2 ** 31 - 1;
 
-/** Repetitions that a pattern may have: those of real tokenizers have up to 25. */
+/** Most repetitions in a pattern: real tokenizers have up to 25. */
 const repetitions = 100;
 
 /**
  * A tokenizer from its `tokenizer.json` and `tokenizer_config.json`.
  *
- * @throws InputError for token ids that are none, and patterns that can take for ever; any error for what is no tokenizer
+ * @throws InputError for invalid token ids, and for patterns that can take forever; any other error for an invalid
+ * definition
  */
 export function codecOf(definition: object, config: object): Codec {
   checkIds(definition);
@@ -25,10 +26,10 @@ export function codecOf(definition: object, config: object): Codec {
   };
 }
 
-/** Ids index the embedding: a negative one, or half of one, would read beside it. */
+/** Ids index the embedding: a negative or fractional one would read outside it. */
 function checkIds(definition: { readonly model?: { readonly vocab?: unknown }; readonly added_tokens?: unknown }): void {
   const { vocab } = definition.model ?? {};
-  // A Unigram vocabulary is a list of pieces: there the place is the id.
+  // A Unigram vocabulary is a list of pieces: the index is the id.
   const own = typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.entries(vocab) : [];
   const added = Array.isArray(definition.added_tokens)
     ? definition.added_tokens.map(({ content, id }: Record<string, unknown>) => [String(content), id] as const)
@@ -41,7 +42,7 @@ function checkIds(definition: { readonly model?: { readonly vocab?: unknown }; r
 }
 
 /**
- * Refuses patterns that backtrack without end, such as `(a+)+$`: prompts are tokenized while they are typed, in VS Code's
+ * Refuses patterns with catastrophic backtracking, such as `(a+)+$`: prompts are tokenized during typing, in VS Code's
  * extension host, which such a pattern would freeze.
  */
 function checkPatterns(value: unknown): void {
@@ -51,11 +52,11 @@ function checkPatterns(value: unknown): void {
       continue;
     }
     for (const [key, inner] of Object.entries(part)) {
-      // Vocabularies are large and hold no patterns.
+      // Vocabularies are large and contain no patterns.
       if (key === 'vocab' || key === 'merges') {
         continue;
       }
-      // The check does not know the group that ignores case, which takes no more time than any other.
+      // The checker does not support the case-insensitive group, which takes no more time than any other.
       if (key === 'Regex' && typeof inner === 'string' && !safeRegex(inner.replaceAll('(?i:', '(?:'), { limit: repetitions })) {
         throw new InputError(`its pattern ${quoted(inner)} can take for ever`);
       }

@@ -2,37 +2,37 @@ import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
 
-/** Text to token ids, and back: a model's own tokenizer, or one that stands in for it. */
+/** Converts text to token ids and back: a model's own tokenizer, or a stand-in. */
 export interface Codec {
-  /** @param special whether the model's special tokens are put around the text */
+  /** @param special whether to add the model's special tokens around the text */
   encode(text: string, special: boolean): readonly number[];
   decode(ids: readonly number[]): string;
 }
 
-/** Encodings that `gpt-tokenizer` ships, by their names at OpenAI. */
+/** Encodings in `gpt-tokenizer`, by their OpenAI names. */
 export const encodings = ['r50k_base', 'cl100k_base', 'o200k_base'] as const;
 type Encoding = (typeof encodings)[number];
 
-/** Each is a module of up to a few megabytes, loaded when a model first needs it. */
+/** Modules of up to a few megabytes each, loaded at first use. */
 const modules = {
   r50k_base: () => import('gpt-tokenizer/encoding/r50k_base'),
   cl100k_base: () => import('gpt-tokenizer/encoding/cl100k_base'),
   o200k_base: () => import('gpt-tokenizer/encoding/o200k_base'),
 } as const;
 
-/** What looks like a special token in a prompt is text. */
+/** In a prompt, text that looks like a special token is plain text. */
 const asText = { disallowedSpecial: new Set<string>() };
 
 /**
- * The longest run without white space that is encoded in one piece, in UTF-16 code units.
+ * The longest run without white space that is encoded as one piece, in UTF-16 code units.
  *
- * The encoder's time grows with the square of it, and a megabyte of one letter must not hang. A longer run is cut, which
- * can add a token or two at the cut.
+ * The encoder's time grows with the square of the length, and a megabyte of one letter must not hang. A longer run is cut,
+ * which can add a token or two at the cut.
  */
 const longestRun = 2048;
 const longRun = new RegExp(`\\S{${longestRun}}`);
 
-/** An encoding. */
+/** The codec of an encoding. */
 export async function encodingCodec(encoding: Encoding): Promise<Codec> {
   const { encode, decode } = await modules[encoding]();
   return {
@@ -41,7 +41,7 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
   };
 }
 
-/** A text, cut only where a run without white space is too long; never inside of a surrogate pair. */
+/** A text, cut only inside overlong runs without white space, and never inside a surrogate pair. */
 function pieces(text: string): string[] {
   const cut: string[] = [];
   let rest = text;

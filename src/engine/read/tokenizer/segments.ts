@@ -1,13 +1,13 @@
 import { commonPrefix, commonSuffix } from '../../../core/text/edits';
 
 /**
- * Cuts a prompt where tokens are sure to end, so that an edit re-tokenizes one line and not a megabyte.
+ * Cuts a prompt where a token is sure to end, so that an edit re-tokenizes one line and not a megabyte.
  *
  * A cut is made between a letter or digit and the line break or space after it. The pre-tokenizers of the GPT-2 family
- * split there whatever follows: no piece holds a letter followed by white space, and no look-behind crosses the cut.
- * Every such line break is a cut. After any other line break the first such space of the next line is one; and inside long
- * lines so is a space, at the first chance after `lineLimit` characters. So cuts depend on their own line and on how the
- * line before it ends, and two versions of a prompt are cut alike soon after an edit.
+ * always split there: no piece contains a letter followed by white space, and no look-behind crosses the cut. Every such
+ * line break is a cut. After any other line break, the first such space of the next line is one; and inside long lines so
+ * is the first such space after `lineLimit` characters. So cuts depend only on their own line and on how the previous line
+ * ends, and two versions of a prompt have the same cuts again soon after an edit.
  *
  * @returns the parts; joined they are the text
  */
@@ -21,10 +21,11 @@ export function cutSegments(text: string): string[] {
   return segments;
 }
 
-/** The cuts of a text after one of them, the end of the text last. They depend on nothing before that one. */
+/** The cuts of a text after a given cut, with the end of the text last. They do not depend on anything before it. */
 function* cutsAfter(text: string, cut: number): Generator<number> {
   let from = cut;
-  // A cut in the middle of a line has had that line's first; at a line break, the line before it ended with one.
+  // If the given cut is inside a line, that line already has its first cut; at a line break, the previous line ended with
+  // one.
   let needsFirst = false;
   for (let line = cut; from < text.length;) {
     const end = lineEnd(text, line + breakAt(text, line));
@@ -58,18 +59,18 @@ const lineLimit = 512;
 const wordEnd = /[\p{L}\p{N}](?= )/u;
 const wordCharacter = /[\p{L}\p{N}]$/u;
 
-/** Length of the line break at an offset: 0 where there is none. */
+/** Length of the line break at an offset; 0 if there is none. */
 function breakAt(text: string, offset: number): number {
   return text[offset] === '\n' ? 1 : text[offset] === '\r' && text[offset + 1] === '\n' ? 2 : 0;
 }
 
-/** Where the line that holds an offset ends: at its line break, or at the end of the text. */
+/** End of the line at an offset: its line break, or the end of the text. */
 function lineEnd(text: string, offset: number): number {
   const at = text.indexOf('\n', offset);
   return at < 0 ? text.length : at > offset && text[at - 1] === '\r' ? at - 1 : at;
 }
 
-/** The end of the first word from an offset on that a space follows, or the end of the line. */
+/** The end of the first word at or after an offset that is followed by a space, or the end of the line. */
 function nextWordEnd(text: string, offset: number, end: number): number {
   if (offset >= end) {
     return end;
@@ -78,14 +79,14 @@ function nextWordEnd(text: string, offset: number, end: number): number {
   return match === null ? end : offset + match.index + match[0].length;
 }
 
-/** Whether a letter or digit stands before an offset; it may be a pair of code units. */
+/** Whether a letter or digit comes before an offset; it may be a surrogate pair. */
 function endsInWord(text: string, offset: number): boolean {
   return wordCharacter.test(text.slice(Math.max(0, offset - 2), offset));
 }
 
-/** What an edit changes of a text's segments. */
+/** The change of a text's segments by an edit. */
 interface ChangedSegments {
-  /** Segments at the start, and at the end, that are the same in both texts. */
+  /** Number of unchanged segments at the start, and at the end. */
   readonly head: number;
   readonly tail: number;
   /** The segments of the new text between them. */
@@ -93,12 +94,12 @@ interface ChangedSegments {
 }
 
 /**
- * The segments of an edited text, where those of the text before it are known.
+ * The segments of an edited text, from those of the previous version.
  *
- * A cut depends on what lies between the cut before it and the break or space after it. So all segments stay whose cut lies
- * wholly before the edit, and from there the text is cut anew, until a cut comes that the text before had too: from then on
- * both are the same.
- * @param offsets where the segments of `before` begin, ascending, and its length
+ * A cut depends on the text between the previous cut and the break or space after it. So segments whose cut lies wholly
+ * before the edit stay, and from there the text is cut again, until it reaches a cut of the previous version: from then on
+ * both versions agree.
+ * @param offsets starts of the segments of `before`, ascending, and its length
  */
 export function changedSegments(offsets: Float64Array, before: string, after: string): ChangedSegments {
   const prefix = commonPrefix(before, after);

@@ -1,9 +1,9 @@
 import { changedSegments, lastAtMost } from './segments';
 import type { PromptTokenizer } from './tokenizer';
 
-/** Where the tokens of one version of a prompt lie in its text. */
+/** The positions of tokens in one version of a prompt's text. */
 export interface TokenMap {
-  /** N, the prefix included. */
+  /** N, including the prefix. */
   readonly tokens: number;
   /** Where a token begins, in UTF-16 code units. `tokens` itself maps to the end of the text. */
   offsetOf(token: number): number;
@@ -11,7 +11,10 @@ export interface TokenMap {
   tokenAt(offset: number): number;
 }
 
-/** The first token that begins at an offset or after it; tokens before the text are with its start. `tokens` where there is none. */
+/**
+ * The first token that begins at or after an offset; tokens of the prefix begin at the start of the text. `tokens` if there
+ * is none.
+ */
 export function firstTokenFrom(map: TokenMap, offset: number): number {
   if (offset <= 0) {
     return 0;
@@ -20,40 +23,41 @@ export function firstTokenFrom(map: TokenMap, offset: number): number {
   if (map.offsetOf(token) < offset) {
     return token + 1;
   }
-  // The tokens that a character is split into begin at one place.
+  // Tokens that split one character begin at the same offset.
   while (map.offsetOf(token - 1) >= offset) {
     token -= 1;
   }
   return token;
 }
 
-/** A version of a prompt in segments, with the tokens of each. */
+/** A version of a prompt as segments, with their tokens. */
 interface Version {
   readonly text: string;
   readonly segments: readonly string[];
   readonly ids: readonly (readonly number[])[];
-  /** Where each segment begins, and the length of the text. */
+  /** Start of each segment, and the length of the text. */
   readonly firstOffset: Float64Array;
 }
 
 const emptyVersion: Version = { text: '', segments: [], ids: [], firstOffset: new Float64Array(1) };
 
 /**
- * Maps prompts to tokens again and again while they are edited.
+ * Maps a prompt's text to tokens repeatedly during edits.
  *
- * It keeps the segments of the version before, so that a keystroke costs the segments around it and not the prompt.
+ * It caches the segments of the previous version, so that a keystroke costs the segments around it and not the whole
+ * prompt.
  */
 export class TokenMapper {
   private before: Version = emptyVersion;
-  /** Tokens of segments that a version which was given up had come to. */
+  /** Tokens of segments from a version whose mapping was abandoned. */
   private unfinished = new Map<string, readonly number[]>();
 
   constructor(private readonly tokenizer: PromptTokenizer) {}
 
   /**
-   * Maps a text. Gives way to other work every few milliseconds.
+   * Maps a text. Yields to other work every few milliseconds.
    *
-   * @returns undefined once `isStale` says that the answer is no longer wanted
+   * @returns undefined once `isStale` says that the result is no longer needed
    */
   async map(text: string, isStale: () => boolean): Promise<TokenMap | undefined> {
     const { before } = this;
@@ -120,5 +124,5 @@ export class TokenMapper {
   }
 }
 
-/** Longest time that mapping holds its thread, in milliseconds. */
+/** Longest time that mapping blocks its thread, in milliseconds. */
 const sliceMs = 8;

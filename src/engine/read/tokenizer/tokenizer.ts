@@ -9,27 +9,27 @@ import { type Codec, encodingCodec, parseStandIn, standInName } from './encoding
 
 const tokenizerFile = 'tokenizer.json';
 
-/** The largest tokenizers of real models have about 35 MB. */
+/** Size limit in bytes; the largest tokenizers of real models have about 35 MB. */
 const maximumTokenizerBytes = 64 * 1024 * 1024;
 const maximumSettingsBytes = 1024 * 1024;
 
 const fix = "use a folder with the model's tokenizer.json";
 const repair = 'download it again';
 
-/** A model's tokenizer: text to token ids, and back for positions in the text. */
+/** A model's tokenizer: converts text to token ids, and token ids to positions in the text. */
 export class PromptTokenizer {
   private constructor(
     private readonly codec: Codec,
     readonly source: TokenizerDescription,
-    /** Ids that the tokenizer puts before every prompt, such as the beginning-of-sequence token. */
+    /** Ids that the tokenizer adds before every prompt, such as the beginning-of-sequence token. */
     readonly prefix: readonly number[],
   ) {}
 
   /**
-   * Reads the tokenizer of a model's folder: `tokenizer.json` (with `tokenizer_config.json` where there is one), or else
-   * the encoding that `tokenizer-stand-in.json` names.
+   * Reads the tokenizer of a model's folder: `tokenizer.json` (with `tokenizer_config.json` if present), or else the
+   * encoding that `tokenizer-stand-in.json` names.
    *
-   * @throws InputError where there is neither, or it is malformed
+   * @throws InputError if there is neither, or it is malformed
    */
   static async load(folder: string): Promise<PromptTokenizer> {
     const path = join(folder, tokenizerFile);
@@ -49,7 +49,7 @@ export class PromptTokenizer {
     }
   }
 
-  /** Token ids of a whole prompt, the prefix included. */
+  /** Token ids of a whole prompt, including the prefix. */
   encode(text: string): Int32Array {
     return Int32Array.from(this.codec.encode(text, true));
   }
@@ -59,13 +59,13 @@ export class PromptTokenizer {
     return this.codec.encode(text, false);
   }
 
-  /** The text of token ids; half of a character is a replacement character. */
+  /** The text of token ids; an incomplete character becomes a replacement character. */
   decode(ids: readonly number[]): string {
     return this.codec.decode(ids);
   }
 
   /**
-   * Where token `index` of a part begins, in UTF-16 code units.
+   * Offset where token `index` of a part begins, in UTF-16 code units.
    *
    * A token that begins inside a character (byte-level vocabularies split characters) is placed at that character.
    */
@@ -77,14 +77,15 @@ export class PromptTokenizer {
   }
 }
 
-/** The tokenizer's settings as JSON; many tokenizers have none. */
+/** The tokenizer's configuration as JSON; many tokenizers have none. */
 async function settingsOf(folder: string): Promise<string> {
   const path = join(folder, 'tokenizer_config.json');
   return (await exists(path)) ? readRegularText(path, maximumSettingsBytes, fix, repair) : '{}';
 }
 
 /**
- * Refuses tokens that the model has no embedding for. Those of an encoding that only estimates their number may lie outside.
+ * Refuses tokens outside the model's embedding. Tokens of a stand-in encoding, which only estimates their number, may be
+ * outside.
  *
  * @throws InputError that names the token
  */
@@ -98,7 +99,7 @@ export function checkVocabulary(tokens: Int32Array, { folder, config }: ModelFol
   }
 }
 
-/** Refuses to run tokens that are not the model's own. @throws InputError that names what stands in for its tokenizer */
+/** Refuses to run tokens that are not the model's own. @throws InputError that names the stand-in */
 export function checkRunnable(model: string, { name, exact }: TokenizerDescription): void {
   if (!exact) {
     throw new InputError(

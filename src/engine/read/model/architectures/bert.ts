@@ -22,7 +22,7 @@ const schema = z.object({
   tie_word_embeddings: z.boolean().default(true),
 });
 
-/** Reads the configuration of a BERT. @throws InputError for what is broken or not supported */
+/** Reads the configuration of a BERT. @throws InputError if it is broken or not supported */
 export function bertConfig(json: unknown, path: string): ModelConfig {
   const fields = readFields(schema, json, path);
   if (fields.position_embedding_type !== 'absolute') {

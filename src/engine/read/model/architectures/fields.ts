@@ -5,18 +5,18 @@ import { described, quoted } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
 import { type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 
-/** Numbers larger than these belong to no model, and would only overflow what is computed from them. */
+/** No real model exceeds these numbers; larger ones would overflow later computations. */
 const largest = { width: 1_048_576, layers: 4096, vocabulary: 16_777_216, tokens: 1_000_000_000 } as const;
 
 export const width = z.number().int().positive().max(largest.width);
 export const layers = z.number().int().positive().max(largest.layers);
 export const vocabulary = z.number().int().positive().max(largest.vocabulary);
 export const tokens = z.number().int().positive().max(largest.tokens);
-/** Far below any in use; a smaller one would be 0 in float32, and divide 0 by 0. */
+/** Far below any in use; a smaller one would be 0 in float32 and lead to 0 divided by 0. */
 export const epsilon = z.number().min(1e-30).max(1);
 export const theta = z.number().gt(1).max(1e15);
 
-/** Reads the fields of a configuration. @throws InputError that names the file, the field and what is wrong with it */
+/** Reads the fields of a configuration. @throws InputError that names the file, the field and the fault */
 export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
@@ -28,17 +28,17 @@ export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string)
   return parsed.data;
 }
 
-/** What a JSON value holds at a path of keys. */
+/** The JSON value at a path of keys. */
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce((value, key) => (value as Readonly<Record<PropertyKey, unknown>> | null | undefined)?.[key], json);
 }
 
-/** Refuses a part of a model that is not supported. @throws InputError that names the part and what to use instead */
+/** Refuses an unsupported part of a model. @throws InputError that names the part and what to use instead */
 export function refuse(path: string, what: string, instead: string): never {
   throw new InputError(`${path}: ${what} is not supported; use ${instead}.`);
 }
 
-/** The activation of a name in `config.json`. @throws InputError for one that is not supported */
+/** The activation with a name from `config.json`. @throws InputError if it is not supported */
 export function activationOf(name: string, field: string, path: string): Activation {
   const known: Readonly<Record<string, Activation>> = {
     silu: 'silu',
@@ -54,7 +54,10 @@ export function activationOf(name: string, field: string, path: string): Activat
     : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
 }
 
-/** Checks that heads fit together. @throws InputError for an odd or broken head width, or heads that do not divide */
+/**
+ * Checks that the numbers of heads are consistent. @throws InputError for an odd or fractional head width, or if key-value
+ * heads do not divide the heads
+ */
 export function checkHeads(
   { heads, keyValueHeads, headWidth }: Pick<ModelShape, 'heads' | 'keyValueHeads' | 'headWidth'>,
   path: string,
@@ -69,11 +72,11 @@ export function checkHeads(
 }
 
 /**
- * Which layers attend in a window, where `layer_types` lists them.
+ * Which layers attend within a window, if `layer_types` lists them.
  *
- * @param types the field; undefined or null leaves it to the architecture's rule
+ * @param types the field; undefined or null falls back to the architecture's rule
  * @param count `num_hidden_layers`
- * @throws InputError for a kind of layer that is not supported, or a list that is not one entry per layer
+ * @throws InputError for an unsupported kind of layer, or a list without one entry per layer
  */
 export function slidingLayers(types: readonly string[] | null | undefined, count: number, path: string): readonly boolean[] | undefined {
   if (types === undefined || types === null) {
@@ -90,13 +93,16 @@ export function slidingLayers(types: readonly string[] | null | undefined, count
   });
 }
 
-/** What frequencies and sines are scaled by: beyond these, angles or sines would overflow. */
+/** Scale of frequencies and sines: outside this range, angles or sines would overflow. */
 const factor = z.number().min(1e-6).max(1e6);
 
-/** A negative one could make the scale of sines 0, or divide by it. */
+/** A negative value could make the scale of sines 0, or divide by 0. */
 const mscale = z.number().nonnegative().max(1e6);
 
-/** Rotary parameters in any form: of transformers 4 (`rope_scaling`, with `type` in its first years) and of transformers 5 (`rope_parameters`). */
+/**
+ * Rotary parameters in any form: of transformers 4 (`rope_scaling`, with `type` in early versions) and of transformers 5
+ * (`rope_parameters`).
+ */
 const ropeSchema = z.object({
   rope_type: z.string().optional(),
   type: z.string().optional(),
@@ -115,9 +121,9 @@ const ropeSchema = z.object({
 });
 type RopeFields = z.infer<typeof ropeSchema>;
 
-/** What surrounds the rotary parameters in a configuration. */
+/** Fields of a configuration that the rotary parameters depend on. */
 interface RopeContext {
-  /** Base of the frequencies where the parameters have none. */
+  /** Base of the frequencies, unless the parameters have one. */
   readonly theta: number;
   /** `max_position_embeddings`. */
   readonly maximumTokens: number;
@@ -125,10 +131,10 @@ interface RopeContext {
 }
 
 /**
- * A rotary embedding from what `rope_scaling` or `rope_parameters` holds.
+ * A rotary embedding from `rope_scaling` or `rope_parameters`.
  *
- * @param json the field's value; nothing is a plain embedding
- * @throws InputError for a kind of scaling that is not supported, or one without its parameters
+ * @param json the field's value; if absent, the embedding is plain
+ * @throws InputError for an unsupported kind of scaling, or one without its parameters
  */
 export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding {
   if (json === undefined || json === null) {
@@ -170,7 +176,7 @@ function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): Ro
   }
 }
 
-/** The band between slow and fast frequencies; where it had no width, blending in it would divide by zero. */
+/** The band between slow and fast frequencies; if it had no width, blending would divide by zero. */
 function llama3Band(
   lowFrequencyFactor: number,
   highFrequencyFactor: number,

@@ -19,7 +19,7 @@ const schema = z.object({
   tie_word_embeddings: z.boolean().default(true),
 });
 
-/** Reads the configuration of a GPT-2. @throws InputError for what is broken or not supported */
+/** Reads the configuration of a GPT-2. @throws InputError if it is broken or not supported */
 export function gpt2Config(json: unknown, path: string): ModelConfig {
   const fields = readFields(schema, json, path);
   for (const [refused, what] of [
@@ -61,7 +61,7 @@ function gpt2Checkpoint(shape: ModelShape, positions: number, tiedHead: boolean)
   const { width: d, vocabulary: words } = shape;
   const embedding = { tensor: 'wte.weight', shape: [words, d] };
   return {
-    // The language model's checkpoint puts the base model's name first.
+    // In the language model's checkpoint, names begin with the base model's name.
     prefixes: ['transformer.', ''],
     embedding: { words: embedding, positions: { tensor: 'wpe.weight', shape: [positions, d] } },
     layers: Array.from({ length: shape.layers }, (_, layer) => gpt2Layer(shape, `h.${layer}`)),
@@ -73,7 +73,7 @@ function gpt2Checkpoint(shape: ModelShape, positions: number, tiedHead: boolean)
   };
 }
 
-/** GPT-2 stores its matrices `[in, out]`, and queries, keys and values as one. */
+/** GPT-2 stores its matrices as `[in, out]`, and queries, keys and values as one matrix. */
 function gpt2Layer({ width: d, feedForwardWidth: inner }: ModelShape, layer: string): StoredLayer {
   const vector = (part: string, size = d) => ({ tensor: `${layer}.${part}`, shape: [size] });
   const matrix = (part: string, inputs: number, outputs: number) => ({

@@ -43,18 +43,18 @@ const schema = z.object({
 });
 type Fields = z.infer<typeof schema>;
 
-/** What sets the members of the family apart. */
+/** What distinguishes the members of the family. */
 interface Member {
-  /** Whether queries, keys and values have biases, whatever the configuration says. */
+  /** Whether queries, keys and values have biases even if the configuration says otherwise. */
   readonly attentionBiases: boolean;
-  /** Whether each head's queries and keys are normalised before they are rotated. */
+  /** Whether each head's queries and keys are normalised before rotation. */
   readonly headNorms: boolean;
-  /** Head width where the configuration has none, other than the width over the heads. */
+  /** Default head width, if it is not the width divided by the heads. */
   readonly headWidth?: number;
   attention(fields: Fields, path: string): Scenario;
 }
 
-/** The window of a Mistral whose configuration does not speak of one; `null` there means none. */
+/** The window of a Mistral whose configuration omits it; `null` there means no window. */
 const mistralWindow = 4096;
 
 const causal = (): Scenario => ({ kind: 'causal' });
@@ -74,7 +74,9 @@ const members: Readonly<Record<string, Member>> = {
 /** The `model_type`s of the family. */
 export const llamaTypes: readonly string[] = Object.keys(members);
 
-/** Reads the configuration of a Llama, a Mistral, a Qwen2 or a Qwen3. @throws InputError for what is broken or not supported */
+/**
+ * Reads the configuration of a Llama, a Mistral, a Qwen2 or a Qwen3. @throws InputError if it is broken or not supported
+ */
 export function llamaConfig(json: unknown, path: string): ModelConfig {
   const fields = readFields(schema, json, path);
   const member = members[fields.model_type];
@@ -91,7 +93,7 @@ export function llamaConfig(json: unknown, path: string): ModelConfig {
   checkHeads(shape, path, true);
   const checkpoint = llamaCheckpoint(shape, {
     tiedHead: fields.tie_word_embeddings,
-    // The whole family has its biases on queries, keys and values; attention_bias adds one on the output.
+    // In the whole family, biases are on queries, keys and values; `attention_bias` adds one to the output.
     inputBiases: member.attentionBiases || fields.attention_bias,
     outputBias: !member.attentionBiases && fields.attention_bias,
     mlpBiases: fields.mlp_bias,
@@ -116,7 +118,7 @@ export function llamaConfig(json: unknown, path: string): ModelConfig {
   };
 }
 
-/** A bias-free Llama of a shape, with the usual constants: data on which a theorem or a device can be tried. */
+/** A bias-free Llama of a given shape, with the usual constants: data for testing a theorem or a device. */
 export function plainLlama(shape: ModelShape): ModelConfig {
   const rotary = { theta: 10_000, scaling: { type: 'none' } } as const;
   return {
@@ -137,7 +139,7 @@ function windowOrCausal(window: number | null | undefined): LayerScenario {
   return window === null || window === undefined ? { kind: 'causal' } : { kind: 'sliding-window', window };
 }
 
-/** Qwen: layers from `max_window_layers` on have a window where `use_sliding_window` says so; or as `layer_types` lists them. */
+/** Qwen: with `use_sliding_window`, layers from `max_window_layers` on have a window, or those that `layer_types` lists. */
 function qwenAttention(
   { use_sliding_window: used, sliding_window: window, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields,
   path: string,
@@ -146,7 +148,7 @@ function qwenAttention(
   return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
 }
 
-/** Which weights a member of the family has beside those that all have. */
+/** Which optional weights a member of the family has. */
 interface Parts {
   readonly tiedHead: boolean;
   readonly inputBiases: boolean;

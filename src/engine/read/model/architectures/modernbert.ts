@@ -46,7 +46,7 @@ const schema = z.object({
 });
 type Fields = z.infer<typeof schema>;
 
-/** Reads the configuration of a ModernBERT: layers with global attention, and between them layers with a local window. */
+/** Reads the configuration of a ModernBERT: layers with global attention, and local layers with a window between them. */
 export function modernbertConfig(json: unknown, path: string): ModelConfig {
   const fields = readFields(schema, json, path);
   const shape: ModelShape = {
@@ -137,7 +137,10 @@ function modernbertCheckpoint(shape: ModelShape, fields: Fields, hasHead: boolea
   };
 }
 
-/** Queries, keys and values are one matrix, and so are what is activated and its gate; the first layer's norm is that of the embedding. */
+/**
+ * Queries, keys and values are one matrix, and so are the activated half and its gate; the first layer uses the embedding's
+ * norm.
+ */
 function modernbertLayer(
   { width: d, feedForwardWidth: inner }: ModelShape,
   { attention_bias: attentionBias, mlp_bias: mlpBias, norm_bias: normBias }: Fields,
