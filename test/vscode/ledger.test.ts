@@ -122,7 +122,7 @@ describe('the choice of the construction', () => {
     await stage.lens(new RegExp(` ${formatNumberOf(planned.calls.total, 'call')} `));
     await (await stage.panel()).part('last-run-empty').waitFor();
     await stage.bench.setSettings({ 'twoHeads.construction': 'loose' });
-    await stage.lens(/Construction "loose" is unknown; use one of fused, tight, paper/);
+    await stage.lens(/Setting twoHeads\.construction of "loose" is not possible; use one of fused, tight, paper/);
   });
 
   it('names the scenarios that a black box cannot have, and compares the others', async () => {
@@ -135,7 +135,7 @@ describe('the choice of the construction', () => {
     await stage.bench.command('Two Heads: Compare Scenarios');
     const outcome = await stage.notification(/Compared 3 scenarios/);
     expect(outcome).toMatch(
-      /Left out sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\): /,
+      /Skipped sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\): /,
     );
     expect(outcome).toMatch(complaint);
   });

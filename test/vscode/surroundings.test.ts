@@ -158,7 +158,8 @@ describe('a workspace of two file systems', () => {
     it('refuses in one line, and cancels', async () => {
       await expect(api(stage, 'plan', { blockSize: 1 })).rejects.toMatchObject({
         name: 'InputError',
-        message: 'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216.',
+        message:
+          'options.blockSize of 1 is not possible; use a whole number from 2 to 16777216, or 0 for the fastest on a calibrated device.',
       });
       await expect(api(stage, 'plan', {}, { text: '' })).rejects.toMatchObject({ name: 'InputError' });
       await expect(api(stage, 'plan', { model: '/nowhere' })).rejects.toThrow(/"\/nowhere" is no folder/);

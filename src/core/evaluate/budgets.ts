@@ -1,4 +1,3 @@
-import { text } from '../l10n';
 import type { OptionTable, ValuesOf } from '../options/option';
 import { scenarioLabel } from '../scenario/scenario';
 import type { ExperimentReport, PlannedCost } from './report';
@@ -10,19 +9,19 @@ export const budgetTable = {
   calls: {
     flag: 'max-calls',
     symbol: 'n',
-    description: text('Calls of the small transformer that each prompt may take.'),
+    description: 'Calls of the small transformer that each prompt may take.',
     value: anyAmount,
   },
   predictedMs: {
     flag: 'max-predicted-ms',
     symbol: 't',
-    description: text('Milliseconds that this device, once calibrated, may be expected to take for each prompt.'),
+    description: 'Milliseconds that this device, once calibrated, may be expected to take for each prompt.',
     value: anyAmount,
   },
   kl: {
     flag: 'max-kl',
     symbol: 'x',
-    description: text("Mean KL divergence from the model's own attention, in nats, that each prompt may have over its windows."),
+    description: "Mean KL divergence from the model's own attention, in nats, that each prompt may have over its windows.",
     value: anyAmount,
   },
 } as const satisfies OptionTable;

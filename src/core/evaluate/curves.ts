@@ -1,6 +1,6 @@
+import type { Scenario } from '../scenario/scenario';
 import type { Estimate } from './estimate';
 import type { CurveBin } from './quality-summary';
-import type { Scenario } from '../scenario/scenario';
 import type { ExperimentSummary, PlannedCost } from './report';
 import { pointTitle } from './rows';
 

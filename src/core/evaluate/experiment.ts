@@ -1,5 +1,4 @@
 import { InputError } from '../errors';
-import { text } from '../l10n';
 import { defaultsOf, type Option, type OptionTable, type ValuesOf } from '../options/option';
 import { optionTable, type SimulationOptions } from '../options/table';
 import { maximumTokens } from '../plan/partition';
@@ -34,7 +33,7 @@ export const experimentTable = {
   blocks: {
     flag: 'block',
     symbol: 'M,...',
-    description: text('M: tokens that a call of the small transformer may read. Every scenario is planned with each.'),
+    description: 'M: tokens that a call of the small transformer may read. Every scenario is planned with each.',
     value: { type: 'list', of: { type: 'whole', minimum: 2, maximum: maximumTokens } },
     default: [optionTable.blockSize.default],
   },
@@ -42,35 +41,34 @@ export const experimentTable = {
   context: {
     flag: 'context',
     symbol: 'n',
-    description: text('Tokens of a window: what the model reads at once, special tokens included.'),
+    description: 'Tokens of a window: what the model reads at once, special tokens included.',
     value: {
       type: 'whole',
       minimum: 2,
       maximum: maximumTokens,
-      zero: { word: 'auto', meaning: text('as many as the model has positions for, up to 2048') },
+      zero: { word: 'auto', meaning: 'as many as the model has positions for, up to 2048' },
     },
     default: 0,
   },
   stride: {
     flag: 'stride',
     symbol: 'n',
-    description: text(
+    description:
       'Tokens from the start of one window to that of the next; each token is scored once. A smaller one gives every token more context, at more runs.',
-    ),
-    value: { type: 'whole', minimum: 1, maximum: maximumTokens, zero: { word: 'context', meaning: text('as many as a window has') } },
+    value: { type: 'whole', minimum: 1, maximum: maximumTokens, zero: { word: 'context', meaning: 'as many as a window has' } },
     default: 0,
   },
   maximumWindows: {
     flag: 'max-windows',
     symbol: 'n',
-    description: text('Windows of each prompt that are read, the first ones.'),
-    value: { type: 'whole', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, zero: { word: 'all', meaning: text('all of them') } },
+    description: 'Windows of each prompt that are read, the first ones.',
+    value: { type: 'whole', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, zero: { word: 'all', meaning: 'all of them' } },
     default: 0,
   },
   quality: {
     ...optionTable.quality,
-    description: text('Whether anything is run; if not, only what it costs is planned, which needs no weights.'),
-    value: { type: 'switch', off: text('Only plan what it costs, which needs no weights.') },
+    description: 'Whether anything is run; if not, only what it costs is planned, which needs no weights.',
+    value: { type: 'switch', off: 'Only plan what it costs, which needs no weights.' },
   },
   provider: optionTable.provider,
   threads: optionTable.threads,
@@ -82,7 +80,7 @@ export const experimentTable = {
 export const resultsOption = {
   flag: 'results',
   symbol: 'file.jsonl',
-  description: text('File that results are appended to, a line of JSON each, and that a run goes on from.'),
+  description: 'File that results are appended to, a line of JSON each, and that a run goes on from.',
   value: { type: 'text' },
 } as const satisfies Option;
 

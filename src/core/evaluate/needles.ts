@@ -1,5 +1,4 @@
 import { InputError } from '../errors';
-import { text } from '../l10n';
 import { defaultsOf, type OptionTable, pick, type ValuesOf } from '../options/option';
 import { maximumTokens } from '../plan/partition';
 
@@ -12,35 +11,35 @@ export const needleTable = {
   needle: {
     flag: 'needle-text',
     symbol: 'text',
-    description: text('The hidden sentence, with the white space that sets it off.'),
+    description: 'The hidden sentence, with the white space that sets it off.',
     value: { type: 'text' },
     default: '\nThe access code of the archive is 7319.\n',
   },
   question: {
     flag: 'needle-question',
     symbol: 'text',
-    description: text('What the answer continues, at the end of the context.'),
+    description: 'What the answer continues, at the end of the context.',
     value: { type: 'text' },
     default: '\nThe access code of the archive is',
   },
   answer: {
     flag: 'needle-answer',
     symbol: 'text',
-    description: text('The answer whose rank and probability are scored, with the white space that it starts with.'),
+    description: 'The answer whose rank and probability are scored, with the white space that it starts with.',
     value: { type: 'text' },
     default: ' 7319',
   },
   lengths: {
     flag: 'needle-lengths',
     symbol: 'n,...',
-    description: text('Tokens of the context of each test, special tokens, needle and question included.'),
+    description: 'Tokens of the context of each test, special tokens, needle and question included.',
     value: { type: 'list', of: { type: 'whole', minimum: 1, maximum: maximumTokens } },
     required: true,
   },
   depths: {
     flag: 'needle-depths',
     symbol: 'x,...',
-    description: text('Share of the haystack that lies before the needle: 0 is the start, 1 just before the question.'),
+    description: 'Share of the haystack that lies before the needle: 0 is the start, 1 just before the question.',
     value: { type: 'list', of: { type: 'number', minimum: 0, maximum: 1 } },
     default: [0, 0.25, 0.5, 0.75, 1],
   },

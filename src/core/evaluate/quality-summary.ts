@@ -10,7 +10,7 @@ import {
   transformed,
 } from './estimate';
 import { maximumOf, mergeHistograms, quantileOf } from './histogram';
-import { mergeWindows, type Measure, type WindowSummary } from './statistics';
+import { type Measure, mergeWindows, type WindowSummary } from './statistics';
 
 /** What a mask does to a model's predictions of the next token: those of an encoder have no targets. */
 interface TargetQuality {

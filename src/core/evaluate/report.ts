@@ -1,9 +1,9 @@
-import type { NeedleGrid } from './needles';
-import type { QualitySummary } from './quality-summary';
-import type { Experiment } from './experiment';
-import type { Scenario } from '../scenario/scenario';
 import type { CallCounts } from '../plan/cost';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
+import type { Scenario } from '../scenario/scenario';
+import type { Experiment } from './experiment';
+import type { NeedleGrid } from './needles';
+import type { QualitySummary } from './quality-summary';
 
 /** What a plan says that N tokens cost. */
 export interface PlannedCost {

@@ -1,9 +1,9 @@
+import { formatCount, formatFigure, formatNumberOf } from '../format';
+import { t } from '../l10n';
+import { type Range, scenarioLabel } from '../scenario/scenario';
 import type { Estimate } from './estimate';
 import type { NeedleCell, NeedleGrid } from './needles';
 import type { CurveBin, QualitySummary } from './quality-summary';
-import { formatCount, formatFigure, formatNumberOf } from '../format';
-import { t } from '../l10n';
-import { scenarioLabel, type Range } from '../scenario/scenario';
 import type { ExperimentSummary, SummedPoint } from './report';
 
 /** What the command line and the panel say of an experiment in the same words. A value that is not finite is null after JSON. */

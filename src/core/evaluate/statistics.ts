@@ -1,5 +1,5 @@
-import { histogramOf, mergeHistograms, type Histogram } from './histogram';
-import { addValue, mergeMoments, noMoments, type GrowingMoments, type Moments } from './estimate';
+import { addValue, type GrowingMoments, mergeMoments, type Moments, noMoments } from './estimate';
+import { type Histogram, histogramOf, mergeHistograms } from './histogram';
 
 /** What was found at one scored position of a window. */
 export interface ScoredPosition {

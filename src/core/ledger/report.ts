@@ -1,12 +1,11 @@
 import type { Construction } from '../construct/construction';
-import { text } from '../l10n';
 import { defaultsOf, type OptionTable, type ValuesOf } from '../options/option';
 import { optionTable } from '../options/table';
 import { maximumTokens } from '../plan/partition';
-import type { Scenario } from '../scenario/scenario';
-import type { OracleShape } from '../shapes';
 import type { Environment, reportSchemaVersion } from '../report/report';
 import type { SamplingReport } from '../report/sampling';
+import type { Scenario } from '../scenario/scenario';
+import type { OracleShape } from '../shapes';
 
 /** A number of attention calls and the formula that gives it. */
 interface CallFormula {
@@ -69,42 +68,42 @@ export const ledgerTable = {
   tokens: {
     flag: 'tokens',
     symbol: 'N',
-    description: text('Tokens of the sequence.'),
+    description: 'Tokens of the sequence.',
     value: { type: 'whole', minimum: 1, maximum: maximumTokens },
     default: 1000,
   },
   blockSize: {
     flag: 'block',
     symbol: 'M',
-    description: text('Tokens that one call of the small transformer reads.'),
+    description: 'Tokens that one call of the small transformer reads.',
     value: { type: 'whole', minimum: 2, maximum: maximumTokens },
     default: 129,
   },
   window: {
     flag: 'window',
     symbol: 'r',
-    description: text('Window of the statements on sliding windows and attention sinks; it is below M.'),
+    description: 'Window of the statements on sliding windows and attention sinks; it is below M.',
     value: { type: 'whole', minimum: 1, maximum: maximumTokens },
     default: 48,
   },
   sinks: {
     flag: 'sinks',
     symbol: 's',
-    description: text('Sinks of the statements on attention sinks.'),
+    description: 'Sinks of the statements on attention sinks.',
     value: { type: 'whole', minimum: 0, maximum: maximumTokens },
     default: 4,
   },
   layers: {
     flag: 'layers',
     symbol: 'L',
-    description: text('Layers of the large transformer.'),
+    description: 'Layers of the large transformer.',
     value: { type: 'whole', minimum: 1, maximum: 1024 },
     default: 2,
   },
   heads: {
     flag: 'heads',
     symbol: 'H',
-    description: text('Heads of the large transformer.'),
+    description: 'Heads of the large transformer.',
     value: { type: 'whole', minimum: 1, maximum: 4096 },
     default: 6,
   },
@@ -113,21 +112,21 @@ export const ledgerTable = {
   seed: {
     flag: 'seed',
     symbol: 'n',
-    description: text('Seed of the model, the tokens and the first sample.'),
+    description: 'Seed of the model, the tokens and the first sample.',
     value: { type: 'whole', minimum: 0, maximum: 2 ** 32 - 1 },
     default: 1,
   },
   scoreScale: {
     flag: 'scale',
     symbol: 'x',
-    description: text('Standard deviation of the scores.'),
+    description: 'Standard deviation of the scores.',
     value: { type: 'number', maximum: 1000 },
     default: 1,
   },
   seeds: {
     flag: 'seeds',
     symbol: 'n',
-    description: text('Samples over which theorem 4.1 is tried.'),
+    description: 'Samples over which theorem 4.1 is tried.',
     value: { type: 'whole', minimum: 1, maximum: 100_000 },
     default: 100,
   },

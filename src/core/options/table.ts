@@ -174,7 +174,7 @@ export const optionTable = {
     description: text(
       "Also run the model's own attention, and report perplexity and KL divergence against it. It takes about as long again.",
     ),
-    value: { type: 'switch', off: text("Leave out the run of the model's own attention, perplexity and KL divergence.") },
+    value: { type: 'switch', off: "Leave out the run of the model's own attention, perplexity and KL divergence." },
     default: true,
     group: 'engine',
   },

@@ -1,4 +1,3 @@
-import { text } from '../l10n';
 import { defaultsOf, type OptionTable, type ValuesOf, wordsOf } from '../options/option';
 import { optionTable } from '../options/table';
 import type { Bound } from '../plan/bound';
@@ -11,13 +10,13 @@ export const packTable = {
   scenario: {
     flag: 'scenario',
     symbol: 'kind',
-    description: text('What the one long call does by itself; it takes no mask.'),
+    description: 'What the one long call does by itself; it takes no mask.',
     value: {
       type: 'choice',
       noun: 'Scenario',
       choices: [
-        { value: 'full', description: text('Nothing: every token sees every token of its prompt.') },
-        { value: 'causal', description: text('It masks causally, which goes beyond the theorem.') },
+        { value: 'full', description: 'Nothing: every token sees every token of its prompt.' },
+        { value: 'causal', description: 'It masks causally, which goes beyond the theorem.' },
       ],
     },
     default: 'full',
@@ -27,7 +26,7 @@ export const packTable = {
   maxTokens: {
     flag: 'max-tokens',
     symbol: 'n',
-    description: text('Refuse prompts that have more tokens together: one call without a mask holds N^2 scores a head.'),
+    description: 'Refuse prompts that have more tokens together: one call without a mask holds N^2 scores a head.',
     value: { type: 'whole', minimum: 1, maximum: maximumTokens },
     default: 8192,
   },

@@ -92,6 +92,8 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
     });
     shown.revealRange(chosen, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   } else if (shownBefore !== undefined && editor.selection.isEqual(selection)) {
-    editor.revealRange(new vscode.Range(shownBefore.start, shownBefore.start), vscode.TextEditorRevealType.AtTop);
+    // Above the first line is the lens, which stays hidden where that line itself is put at the top.
+    const place = shownBefore.start.line === 0 ? vscode.TextEditorRevealType.InCenter : vscode.TextEditorRevealType.AtTop;
+    editor.revealRange(new vscode.Range(shownBefore.start, shownBefore.start), place);
   }
 }
