@@ -51,7 +51,7 @@ export function usableMemory(): number {
 /**
  * Refuses a plan that would not fit, before it starts.
  *
- * @param limit bytes; 0 takes what the machine has free, less a margin
+ * @param limit bytes; 0 uses the machine's free memory minus a margin
  * @param kept bytes that stay in memory beside the plan's own
  * @throws InputError that names the block size and the largest one that fits
  */

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../format';
-import { t, text as marked } from '../l10n';
+import { t } from '../l10n';
 import type { Option } from '../options/option';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
@@ -22,41 +22,41 @@ export const generationTable = {
   tokens: {
     flag: 'tokens',
     symbol: 'n',
-    description: marked('Tokens to add, at most.'),
+    description: 'Tokens to add, at most.',
     value: { type: 'whole', minimum: 1, maximum: largestGeneration },
     default: 32,
   },
   baseline: {
     flag: 'baseline',
-    description: marked("Also continue under the model's own attention."),
-    value: { type: 'switch', off: marked("Leave out the continuation under the model's own attention.") },
+    description: "Also continue under the model's own attention.",
+    value: { type: 'switch', off: "Leave out the continuation under the model's own attention." },
     default: true,
   },
   temperature: {
     flag: 'temperature',
     symbol: 'x',
-    description: marked('Sample, with logits divided by this.'),
-    value: { type: 'number', maximum: 100, zero: { word: 'greedy', meaning: marked('always the most likely token') } },
+    description: 'Sample, with logits divided by this.',
+    value: { type: 'number', maximum: 100, zero: { word: 'greedy', meaning: 'always the most likely token' } },
     default: greedy.temperature,
   },
   topK: {
     flag: 'top-k',
     symbol: 'n',
-    description: marked('Sample from so many of the most likely tokens.'),
-    value: { type: 'whole', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, zero: { word: 'all', meaning: marked('all of them') } },
+    description: 'Sample from so many of the most likely tokens.',
+    value: { type: 'whole', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, zero: { word: 'all', meaning: 'all of them' } },
     default: greedy.topK,
   },
   topP: {
     flag: 'top-p',
     symbol: 'x',
-    description: marked('Sample from the fewest tokens whose probabilities come to this.'),
+    description: 'Sample from the fewest tokens whose probabilities come to this.',
     value: { type: 'number', maximum: 1 },
     default: greedy.topP,
   },
   seed: {
     flag: 'sample-seed',
     symbol: 'n',
-    description: marked('Seed of the sample.'),
+    description: 'Seed of the sample.',
     value: { type: 'whole', minimum: 0, maximum: 2 ** 32 - 1 },
     default: greedy.seed,
   },

@@ -50,7 +50,7 @@ interface SimulateRequest {
   readonly options: SimulationOptions;
 }
 
-/** A prompt to be run under several scenarios; plain data. The scenario among the options does not matter. */
+/** A prompt to run under several scenarios; plain data. The scenario among the options does not matter. */
 interface CompareRequest extends SimulateRequest {
   readonly scenarios: readonly ScenarioChoice[];
 }

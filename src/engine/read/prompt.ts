@@ -53,7 +53,7 @@ export function checkSize(path: string, bytes: number): void {
  * Reads a prompt from a file, or from standard input if the path is `-`.
  *
  * @param stdin what standard input is
- * @throws InputError where there is no such file, or it is empty, binary or too large
+ * @throws InputError if there is no such file, or it is empty, binary or too large
  */
 export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin): Promise<Prompt> {
   if (path === '-') {
@@ -72,7 +72,7 @@ export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> 
 /** File names of prompts in a folder. */
 const promptFile = /\.(md|txt|prompt)$/i;
 
-/** Reads the prompts of files and of folders, in this order. @throws InputError that names the path and the fix */
+/** Reads the prompts of files and folders, in the given order. @throws InputError that names the path and the fix */
 export async function readPrompts(paths: readonly string[], stdin?: AsyncIterable<Uint8Array>): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
   for (const path of paths) {

@@ -183,7 +183,7 @@ function under(name: string): string {
   );
 }
 
-/** An option's description, with what 0 stands for. */
+/** An option's description, with the meaning of 0. */
 function describe({ description, value }: SimulationOption): string {
   return value.type === 'whole' && value.zero !== undefined
     ? `${t(description)} ${t('{0}: {1}.', '`0`', t(value.zero.meaning))}`

@@ -32,7 +32,7 @@ function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<str
 
 const texts = z.looseObject(Object.fromEntries(textParameters.map(({ name }) => [name, z.string().optional()])));
 
-/** One layer's scenario. `makeScenario` refuses what is not a whole number, whatever its type. */
+/** One layer's scenario. `makeScenario` refuses parameters that are not whole numbers, of any type. */
 const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, ...parameters }) =>
   makeScenario(kind, texts.parse(parameters) as ScenarioParameters),
 );

@@ -77,7 +77,7 @@ export class PromptTokenizer {
   }
 }
 
-/** The tokenizer's settings as JSON; many tokenizers have none. */
+/** The tokenizer's configuration as JSON; many tokenizers have none. */
 async function settingsOf(folder: string): Promise<string> {
   const path = join(folder, 'tokenizer_config.json');
   return (await exists(path)) ? readRegularText(path, maximumSettingsBytes, fix, repair) : '{}';
