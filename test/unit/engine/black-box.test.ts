@@ -83,7 +83,7 @@ describe('the tight construction on ONNX Runtime', () => {
       }),
       { numRuns: 150 },
     );
-  }, 120_000);
+  });
 
   it('retries once where the synthetic token underflows, and is exact then', async () => {
     // Every query has one key that scores 300 more than the key it is first referred to.
@@ -120,7 +120,7 @@ describe('the paper construction on ONNX Runtime', () => {
       }),
       { numRuns: 80 },
     );
-  }, 120_000);
+  });
 
   it('shows what the subtraction costs where the mass lies outside the window', async () => {
     const window: LayerScenario = makeScenario('sliding-window', { window: 8 });

@@ -82,7 +82,7 @@ describe('the ledger', () => {
       }),
       { numRuns: 12 },
     );
-  }, 120_000);
+  });
 
   it('stays exact, with retries counted apart, where scores are so large that the literal formula is lost', async () => {
     const rows = (await ledger({ ...small, scoreScale: 40 })).rows.filter(
@@ -169,7 +169,7 @@ describe('the calls of a ledger', () => {
       }),
       { numRuns: 10 },
     );
-  }, 60_000);
+  });
 });
 
 describe('the report of a ledger', () => {

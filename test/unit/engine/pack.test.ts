@@ -96,7 +96,7 @@ describe('packed attention (theorem 4.2)', () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 
   it('gives bit for bit the same whatever the other prompts hold', async () => {
     await fc.assert(
@@ -122,7 +122,7 @@ describe('packed attention (theorem 4.2)', () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 
   it('tells of a leak, where the scores reach what keeps the prompts apart', async () => {
     const layout = packLayout([5, 3, 4]);

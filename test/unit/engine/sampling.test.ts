@@ -210,7 +210,7 @@ describe('sampling over seeds', () => {
     expect(report.errors.minimum).toBeGreaterThan(0);
     // Its constants are generous: on such data no sample comes near the error that it guarantees.
     expect(report.errors.maximum).toBeLessThan(report.epsilon);
-  }, 60_000);
+  });
 
   it('says of a trained model that the assumption does not hold, and shows what that costs', async () => {
     const options = { ...defaultOptions, scenario: makeScenario('average-case'), blockSize: 64, maxTokens: 300, seeds: 3, quality: false };

@@ -54,7 +54,7 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
 
   beforeAll(async () => {
     await installLlama(llamaFolder).catch((error: unknown) => (missing = String(error)));
-  }, 300_000);
+  });
 
   it('has a case for every architecture', () => {
     expect(cases).toEqual(

@@ -59,7 +59,7 @@ describe.runIf(hasSwiftShader)('float16 on SwiftShader, which has none', () => {
     const { code, stderr } = await cli(['simulate', samplePrompt, ...small, '--precision', 'float16'], '', await swiftShaderEnvironment());
     expect(code).toBe(2);
     expect(stderr).toMatch(/Precision "float16" does not run on webgpu \(SwiftShader \(software\): .*use --precision float32\./);
-  }, 60_000);
+  });
 });
 
 describe('precision and executor', () => {
