@@ -5,13 +5,13 @@ import { requestCost } from '../plan/request-cost';
 import type { Calibration } from '../predict/calibration';
 import { predictedMs, type Prediction } from '../predict/predict';
 import {
+  comparedKinds,
   looksAhead,
   makeScenario,
   type Scenario,
   scenarioLabel,
   type ScenarioParameters,
   scenarioTitle,
-  standardKinds,
 } from '../scenario/scenario';
 import { nativeScenario } from '../shapes';
 import { curvePoint, type CurvePoint } from './cost-curves';
@@ -36,8 +36,9 @@ interface Compared<T> {
  * the one chosen; and first one whose layers differ.
  */
 export function comparedScenarios(chosen: Scenario, parameters: ScenarioParameters): Compared<Scenario> {
-  const kinds = [...standardKinds, ...(chosen.kind === 'custom' ? (['custom'] as const) : [])];
-  const { possible, impossible } = attempt(kinds, (kind) => (chosen.kind === kind ? chosen : makeScenario(kind, parameters)));
+  const { possible, impossible } = attempt(comparedKinds(chosen.kind), (kind) =>
+    chosen.kind === kind ? chosen : makeScenario(kind, parameters),
+  );
   return { possible: chosen.kind === 'per-layer' ? [chosen, ...possible] : possible, impossible };
 }
 

@@ -42,6 +42,11 @@ export const scenarioKinds: readonly ScenarioKind[] = layerDefinitions.map(({ ki
 /** The scenarios that comparisons run by default: all except custom masks. */
 export const standardKinds: readonly ScenarioKind[] = layerDefinitions.filter(({ written }) => written !== true).map(({ kind }) => kind);
 
+/** The kinds that are compared where `chosen` is the choice in force: the standard ones, and a mask that the user wrote. */
+export function comparedKinds(chosen: string): readonly ScenarioKind[] {
+  return layerDefinitions.filter(({ kind, written }) => written !== true || kind === chosen).map(({ kind }) => kind);
+}
+
 /** The scenarios that sample keys. */
 export const sampledKinds: readonly ScenarioKind[] = layerDefinitions
   .filter(({ sampleSeed }) => sampleSeed !== undefined)

@@ -21,6 +21,7 @@ export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type Range
 export { type NativeScenario } from './parse';
 export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 export {
+  comparedKinds,
   makeScenario,
   numberParameters,
   sampledKinds,

@@ -6,7 +6,7 @@ import { t } from '../../core/l10n';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/report';
 import type { SimulationOptions } from '../../core/options/table';
 import type { RunReport } from '../../core/report/report';
-import { makeScenario, type Scenario, scenarioLabel, standardKinds } from '../../core/scenario/scenario';
+import { makeScenario, type Scenario, scenarioLabel, comparedKinds } from '../../core/scenario/scenario';
 import type { ChoiceStore } from '../choice';
 import type { Calibrations } from '../prompts/calibrations';
 import type { Latest } from '../runs/latest';
@@ -62,9 +62,7 @@ export class Runner {
   async compare(source: RunSource): Promise<void> {
     const comparison = await this.task.run<Comparison>(async (begin) => {
       const { blockSize } = this.choice();
-      const scenarios = [...standardKinds, ...(this.choices.choice.kind === 'custom' ? (['custom'] as const) : [])].map((kind) =>
-        makeScenario(kind, this.choices.choice.parameters),
-      );
+      const scenarios = comparedKinds(this.choices.choice.kind).map((kind) => makeScenario(kind, this.choices.choice.parameters));
       const reports: RunReport[] = [];
       const refused = new Map<Scenario, string>();
       for (const [index, scenario] of scenarios.entries()) {
