@@ -156,7 +156,7 @@ export function choiceFrom(kind: string, given: Given): ScenarioChoice {
 }
 
 /** The scenario parameters among the flags. @throws InputError */
-export function parametersFrom(given: Given): ScenarioParameters {
+function parametersFrom(given: Given): ScenarioParameters {
   const values = [...numberOptions, ...textOptions].map((option) => readGiven(option, given));
   return Object.fromEntries(
     parameterFlags.map(({ name }, index) => [name, values[index]] as const).filter(([, value]) => value !== undefined),

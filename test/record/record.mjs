@@ -1,7 +1,7 @@
 /**
  * The proof that a change of the code lost nothing: what the command line says under many settings, before and after.
  *
- *     node test/record/record.mjs write <cli.js> <out.json> [text]     runs every setting, or those whose line holds the text, and keeps what came of each
+ *     node test/record/record.mjs write <cli.js> <out.json> [text]     runs every setting, or those whose line holds the text, and keeps the outcome of each
  *     node test/record/record.mjs compare <before.json> <after.json>   prints every difference; exit code 1 if there is one
  *
  * Both recordings are to be made on one machine: another processor may round its float32 sums otherwise.
@@ -19,7 +19,7 @@ import { commandLine, settings } from './settings.mjs';
 import { cacheEnvironment, makeWorkplace } from './workplace.mjs';
 
 /**
- * What came of a setting. `stdout` is a document where `--json` was asked for, else lines.
+ * The outcome of a setting. `stdout` is a document where `--json` was asked for, else lines.
  *
  * @typedef {{ code: number | string | null, stdout: unknown, stderr: readonly string[], files?: Readonly<Record<string, unknown>> }} Outcome
  * @typedef {{ setting: string, path: string, before: string, after: string }} Difference

@@ -1,5 +1,5 @@
 /**
- * The files that settings name, made anew for each recording in a folder that is the working directory of every command,
+ * The files that settings name, written again for each recording in a folder that is the working directory of every command,
  * so that paths in outputs are short and the same. All of it is deterministic. `runs.json` are three reports of real runs, with
  * round numbers for what was measured; `calibrations.json` are devices that were made up.
  */

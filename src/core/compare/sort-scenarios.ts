@@ -7,14 +7,14 @@ import type { Scenario, ScenarioChoice } from '../scenario/scenario';
 import { type ModelShape, nativeScenario } from '../shapes';
 
 /** A scenario that a prompt can have, planned. */
-export interface PossibleScenario {
+interface PossibleScenario {
   readonly plan: Plan;
   /** What is known of the device that the plan is for. */
   readonly calibration: Calibration | undefined;
 }
 
 /** A scenario that a prompt cannot have. */
-export interface RefusedScenario {
+interface RefusedScenario {
   readonly scenario: Scenario;
   /** A sentence with the fix. */
   readonly reason: string;

@@ -19,7 +19,7 @@ import { needleTable } from './needles';
 export const experimentVersion = 1;
 
 /** A scenario as text (`sliding-window:512`), or one for each layer, repeated to the last (`["causal", "sliding-window:512"]`). */
-export type ScenarioText = string | readonly string[];
+type ScenarioText = string | readonly string[];
 
 /** Needles that are hidden in the text of the prompts: a test for every length and depth. */
 export type NeedleGridRequest = ValuesOf<typeof needleTable>;

@@ -46,7 +46,7 @@ export const needleTable = {
 } as const satisfies OptionTable;
 
 /** A needle and what is asked of it; scored by the probability and rank of the answer's tokens, so that a base model can take part. */
-export type NeedleTask = Pick<ValuesOf<typeof needleTable>, 'needle' | 'question' | 'answer'>;
+type NeedleTask = Pick<ValuesOf<typeof needleTable>, 'needle' | 'question' | 'answer'>;
 
 /** The needle that is hidden where a user names no other. */
 export const defaultNeedle: NeedleTask = defaultsOf(pick(needleTable, 'needle', 'question', 'answer'));

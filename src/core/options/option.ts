@@ -7,7 +7,7 @@ export interface Choice<Word extends string = string> {
 }
 
 /** What 0 stands for where it is below the minimum, and the word that the command line has for it. */
-export interface ZeroWord {
+interface ZeroWord {
   readonly word: string;
   readonly meaning: string;
 }

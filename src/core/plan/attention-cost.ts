@@ -113,7 +113,7 @@ export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): nu
 const floatBytes = 4;
 
 /** Default memory of one run's scores in bytes, without a calibration: about the size of a processor's last-level cache. */
-export const defaultScoreBytes = 4 * 1024 * 1024;
+const defaultScoreBytes = 4 * 1024 * 1024;
 
 /** How many tiles of `rows` by `rows` float32 scores fit, at least one. */
 export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {

@@ -6,7 +6,7 @@ import type { Calibration } from './calibration';
 import { predict } from './predict';
 
 /** A request to plan, and the calibration of its device. */
-export interface SettledRequest {
+interface SettledRequest {
   readonly request: PlanRequest;
   readonly calibration: Calibration | undefined;
 }

@@ -11,7 +11,7 @@ import { type Places, tokenizePrompt, type TokenizedPrompt } from './plan';
 import { BaselineStream, checkRun, runPlanned } from './simulate';
 
 /** A prompt under several scenarios, planned: those that it can have, and those that are refused. */
-export interface PlannedComparison extends SortedScenarios {
+interface PlannedComparison extends SortedScenarios {
   readonly prompt: TokenizedPrompt;
 }
 

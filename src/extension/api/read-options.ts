@@ -5,7 +5,7 @@ import { optionNames, type SimulationOptions } from '../../core/options/table';
 import type { ScenarioChoice } from '../../core/scenario/scenario';
 
 /** A validated request: the prompt's name and the options of the simulation. */
-export interface ReadOptions {
+interface ReadOptions {
   readonly path: string;
   readonly options: SimulationOptions;
 }

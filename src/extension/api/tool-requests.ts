@@ -9,7 +9,7 @@ import type { WantedScenarios } from './lab';
 import { readCompareInput, readPromptInput, type ToolRequest } from './tool-input';
 
 /** A language model's request, ready to plan or run. */
-export interface ReadyRequest {
+interface ReadyRequest {
   readonly prompt: prompts.Prompt;
   readonly options: SimulationOptions;
 }

@@ -82,7 +82,7 @@ export function parseExperiment(content: string, path: string): Experiment {
       `${path}: ${issue.path.join('.') || 'the file'}: ${firstMessage(issue)}; correct it, as docs/experiments.md describes.`,
     );
   }
-  // Numbers out of a scenario's range are told here, before anything is opened.
+  // Refuses numbers out of a scenario's range before anything is opened.
   parsed.data.scenarios.forEach(scenarioOf);
   return parsed.data;
 }

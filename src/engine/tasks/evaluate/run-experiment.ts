@@ -19,7 +19,7 @@ import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from 
 import { type Job, Worker, workNeedles, type WorkSurroundings, workWindows } from './work';
 
 /** What surrounds an experiment. */
-export interface ExperimentContext extends Places, WorkSurroundings {}
+interface ExperimentContext extends Places, WorkSurroundings {}
 
 /**
  * Plans every point of an experiment, and measures what its scenarios do to the model.
