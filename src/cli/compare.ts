@@ -1,9 +1,10 @@
+import type { WantedScenarios } from '../core/compare/sort-scenarios';
 import { InputError } from '../core/errors';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
 import type { Option } from '../core/options/option';
 import { optionTable } from '../core/options/table';
 import type { RunReport } from '../core/report/report';
-import { choiceDefinitions, kindsWith, type ScenarioChoice, scenarioLabel, standardKinds, textParameters } from '../core/scenario/scenario';
+import { choiceDefinitions, kindsWith, scenarioLabel, standardKinds, textParameters } from '../core/scenario/scenario';
 import { readPrompt } from '../engine/read/prompt';
 import { compare, planComparison } from '../engine/tasks/compare';
 import { type Given, jsonOption, print, progressPrinter } from './io';
@@ -23,13 +24,9 @@ export const compareCommand: Command = {
   description: 'run a prompt under several scenarios',
   options: [...textOptions, ...numberOptions, ...commonOptions, jsonOption, scenariosOption],
   run: async ([file], given, io) => {
-    const scenarios = scenariosFrom(given);
-    const options = { ...valuesOf(optionTable, given), scenario: scenarios[0] };
-    const planned = await planComparison(await readPrompt(file, io.stdin), scenarios, options, io);
-    // A scenario that the user named is not left out.
-    if (planned.refused.length > 0 && textGiven(scenariosOption, given) !== undefined) {
-      throw new InputError(planned.refused[0].reason);
-    }
+    const wanted = scenariosFrom(given);
+    const options = { ...valuesOf(optionTable, given), scenario: wanted.scenarios[0] };
+    const planned = await planComparison(await readPrompt(file, io.stdin), wanted, options, io);
     planned.refused.forEach(({ scenario, reason }) => io.stderr.write(`${scenarioLabel(scenario)} is left out: ${reason}\n`));
     const comparison = await compare(planned, options, {
       signal: io.signal,
@@ -40,7 +37,7 @@ export const compareCommand: Command = {
 };
 
 /** The scenarios that are named, or those that stand side by side unasked and what the user wrote. @throws InputError */
-function scenariosFrom(given: Given): ScenarioChoice[] {
+function scenariosFrom(given: Given): WantedScenarios {
   const named = textGiven(scenariosOption, given);
   const written = textParameters.filter(({ flag }) => given[flag] !== undefined);
   const kinds =
@@ -56,7 +53,7 @@ function scenariosFrom(given: Given): ScenarioChoice[] {
       throw new InputError(`${flagText(flag, given)} does nothing under ${kinds.join(', ')}; leave it out or name ${takers.join(' or ')}.`);
     }
   }
-  return kinds.map((kind) => choiceFrom(kind, given));
+  return { scenarios: kinds.map((kind) => choiceFrom(kind, given)), named: named !== undefined };
 }
 
 /** Several runs of one prompt, a line each. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { makePlan, summarise } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
-import type { RunReport } from '../../src/core/report/report';
+import { InputError } from '../../src/core/errors';
+import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../src/core/report/report';
+import type { Scenario } from '../../src/core/scenario/scenario';
 import { nativeScenario } from '../../src/core/shapes';
 import { openModel } from '../../src/engine/read/model/load';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
@@ -11,7 +13,7 @@ import { modelsFolder } from './paths';
 import { reportOf } from './reports';
 
 /** What the engine would report of a call, with a real digest and plan; its measurements are made up. */
-export async function reportFor({ argument }: EngineCall<'simulate'>, date?: string): Promise<RunReport> {
+export async function reportFor({ argument }: Pick<EngineCall<'simulate'>, 'argument'>, date?: string): Promise<RunReport> {
   const { path, text, options } = argument;
   const { config, folder } = await openModel(options.model, modelsFolder);
   const mapper = new TokenMapper(await PromptTokenizer.load(folder));
@@ -34,4 +36,28 @@ export async function reportFor({ argument }: EngineCall<'simulate'>, date?: str
     construction,
     plan: { ...report.plan, ...figures },
   };
+}
+
+/** Hands over the runs of a comparison that the prompt can have, one after another, and then the result, as the engine would. */
+export async function finishComparison(call: EngineCall<'compare'>): Promise<ComparisonReport> {
+  const { path, text, scenarios, options } = call.argument;
+  const runs: RunReport[] = [];
+  const refused: { scenario: Scenario; reason: string }[] = [];
+  for (const choice of scenarios) {
+    const scenario = choice as Scenario;
+    try {
+      const report = await reportFor({ argument: { path, text, options: { ...options, scenario } } });
+      call.run(report);
+      runs.push(report);
+    } catch (error) {
+      if (!(error instanceof InputError)) {
+        throw error;
+      }
+      refused.push({ scenario, reason: error.message });
+    }
+  }
+  const [{ prompt, model }] = runs;
+  const comparison: ComparisonReport = { schemaVersion: reportSchemaVersion, prompt, model, runs, refused };
+  call.resolve(comparison);
+  return comparison;
 }

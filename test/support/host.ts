@@ -29,6 +29,11 @@ export class EngineCall<M extends MethodName = MethodName> {
     readonly reject: (error: Error) => void,
   ) {}
 
+  /** The engine hands over a run on its way to the result. */
+  run(report: RunReport): void {
+    this.options.onRun?.(report);
+  }
+
   /** The engine says how far it is. */
   progress(fraction: number, message = 'working'): void {
     this.options.onProgress?.({ message, phase: 'attend', fraction });

@@ -6,8 +6,15 @@ import { settleRequest } from '../predict/fastest';
 import type { Scenario, ScenarioChoice } from '../scenario/scenario';
 import { type ModelShape, nativeScenario } from '../shapes';
 
+/** Scenarios to compare. */
+export interface WantedScenarios {
+  readonly scenarios: readonly ScenarioChoice[];
+  /** Whether the user named the scenarios: then none may be left out. */
+  readonly named: boolean;
+}
+
 /** A scenario that a prompt can have, planned. */
-interface PossibleScenario {
+export interface PossibleScenario {
   readonly plan: Plan;
   /** What is known of the device that the plan is for. */
   readonly calibration: Calibration | undefined;
@@ -31,14 +38,16 @@ export interface SortedScenarios {
  *
  * @param options all but the scenario; an automatic block size is settled for each scenario by itself
  * @param candidates what is known of the devices that the options allow
- * @throws what is no refusal, but a fault
+ * @param check refuses a planned scenario, with an InputError, for what a plan does not know
+ * @throws InputError if a scenario that the user named is refused, or every scenario; any other error of planning
  */
 export function sortScenarios(
-  scenarios: readonly ScenarioChoice[],
+  { scenarios, named }: WantedScenarios,
   tokens: number,
   shape: ModelShape,
   options: Omit<PlanOptions, 'scenario'>,
   candidates: readonly Calibration[],
+  check: (planned: PossibleScenario) => void = () => undefined,
 ): SortedScenarios {
   const possible: PossibleScenario[] = [];
   const refused: RefusedScenario[] = [];
@@ -46,13 +55,18 @@ export function sortScenarios(
     const scenario = choice.kind === 'native' ? nativeScenario(shape) : choice;
     try {
       const { request, calibration } = settleRequest(tokens, shape, { ...options, scenario }, candidates);
-      possible.push({ plan: makePlan(request), calibration });
+      const planned = { plan: makePlan(request), calibration };
+      check(planned);
+      possible.push(planned);
     } catch (error) {
       if (!(error instanceof InputError)) {
         throw error;
       }
       refused.push({ scenario, reason: error.message });
     }
+  }
+  if (possible.length === 0 || (named && refused.length > 0)) {
+    throw new InputError(refused[0]?.reason ?? 'There is no scenario to compare; name one.');
   }
   return { possible, refused };
 }

@@ -1,19 +1,21 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { CancelledError } from '../../core/errors';
 import type { OnProgress } from '../../core/report/phases';
+import type { RunReport } from '../../core/report/report';
 import { type Argument, type EngineRequest, type EngineResponse, fromErrorData, type MethodName, type Result } from './rpc';
 
 /** Options of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Takes each run that the call finishes on its way to the result. */
+  readonly onRun?: (report: RunReport) => void;
 }
 
 /** A call without an answer yet. */
-interface PendingCall {
+interface PendingCall extends Pick<CallOptions, 'onProgress' | 'onRun'> {
   readonly resolve: (result: Result<MethodName>) => void;
   readonly reject: (error: Error) => void;
-  readonly onProgress: OnProgress | undefined;
 }
 
 /** Time for a cancelled call to stop by itself before its process is killed, in milliseconds. */
@@ -46,7 +48,7 @@ export class EngineClient {
    * Aborting `signal` stops the call between two calls of the oracle, or kills the process if it does not respond.
    * @throws InputError, CancelledError, or an Error if the process ended
    */
-  call<M extends MethodName>(method: M, argument: Argument<M>, { signal, onProgress }: CallOptions = {}): Promise<Result<M>> {
+  call<M extends MethodName>(method: M, argument: Argument<M>, { signal, ...listeners }: CallOptions = {}): Promise<Result<M>> {
     if (signal?.aborted) {
       return Promise.reject(new CancelledError());
     }
@@ -73,7 +75,7 @@ export class EngineClient {
         };
       // The answer with an id is the result of the method that was called with that id.
       const resolveAny = resolve as (result: Result<MethodName>) => void;
-      this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), onProgress });
+      this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), ...listeners });
       signal?.addEventListener('abort', cancel, { once: true });
       // `argument` belongs to `method`, but TypeScript cannot narrow the union of requests by a type parameter.
       this.send(child, { type: 'call', id, method, argument } as EngineRequest);
@@ -115,6 +117,9 @@ export class EngineClient {
     switch (response.type) {
       case 'progress':
         this.pending.get(response.id)?.onProgress?.(response.progress);
+        break;
+      case 'run':
+        this.pending.get(response.id)?.onRun?.(response.report);
         break;
       case 'result':
         this.settle(response.id)?.resolve(response.result);

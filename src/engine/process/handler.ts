@@ -1,4 +1,5 @@
 import type { OnProgress, Progress } from '../../core/report/phases';
+import type { RunReport } from '../../core/report/report';
 import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
 import { promptFromText } from '../read/prompt';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
@@ -22,13 +23,18 @@ import {
 export function engineMethods(places: Places): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
-    compare: async ({ path, text, scenarios, options }, { signal, onProgress }) => {
-      const planned = await planComparison(promptFromText(path, text), scenarios, options, places);
+    compare: async ({ path, text, options, ...wanted }, { signal, onProgress, onRun }) => {
+      const planned = await planComparison(promptFromText(path, text), wanted, options, places);
+      const count = planned.possible.length;
       const progressOf =
         (scenario: Scenario, index: number): OnProgress =>
         ({ fraction, phase, message }) =>
-          onProgress({ fraction: (index + fraction) / planned.possible.length, phase, message: `${scenarioLabel(scenario)}, ${message}` });
-      return compare(planned, options, { signal, progressOf });
+          onProgress({
+            fraction: (index + fraction) / count,
+            phase,
+            message: `${scenarioLabel(scenario)} (${index + 1} of ${count}), ${message}`,
+          });
+      return compare(planned, options, { signal, progressOf, onRun });
     },
     generate: ({ path, text, options, generation }, context) =>
       generate(promptFromText(path, text), options, generation, { ...context, ...places }),
@@ -59,6 +65,7 @@ export function engineHandler(methods: EngineMethods, send: (response: EngineRes
       const context = {
         signal: controller.signal,
         onProgress: atMostEvery(progressIntervalMs, (progress: Progress) => send({ type: 'progress', id, progress })),
+        onRun: (report: RunReport) => send({ type: 'run', id, report }),
       };
       send({ type: 'result', id, result: await callMethod(methods, request, context) });
     } catch (error) {

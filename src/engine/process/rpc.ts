@@ -1,3 +1,4 @@
+import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { CancelledError, InputError, messageOf } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { GenerationOptions, GenerationReport } from '../../core/generate/report';
@@ -6,7 +7,6 @@ import type { CalibrationOptions, SimulationOptions } from '../../core/options/t
 import type { Calibration } from '../../core/predict/calibration';
 import type { OnProgress, Progress } from '../../core/report/phases';
 import type { ComparisonReport, RunReport } from '../../core/report/report';
-import type { ScenarioChoice } from '../../core/scenario/scenario';
 import type { EvaluateRequest } from '../tasks/evaluate/run-experiment';
 
 /** An error as data, for crossing a process boundary. */
@@ -31,7 +31,7 @@ export function fromErrorData({ kind, message }: ErrorData): Error {
 export interface EngineMethods {
   /** Runs a prompt and reports. @throws InputError, CancelledError */
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
-  /** Runs a prompt under each of several scenarios that it can have, and reports on all of them. @throws InputError, CancelledError */
+  /** Runs a prompt under each of several scenarios that it can have, hands over each run when it ends, and reports on all. @throws InputError, CancelledError */
   compare(request: CompareRequest, context: CallContext): Promise<ComparisonReport>;
   /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
@@ -51,19 +51,18 @@ interface SimulateRequest {
 }
 
 /** A prompt to run under several scenarios; plain data. The scenario among the options does not matter. */
-interface CompareRequest extends SimulateRequest {
-  readonly scenarios: readonly ScenarioChoice[];
-}
+interface CompareRequest extends SimulateRequest, WantedScenarios {}
 
 /** A prompt to continue; plain data. */
 interface GenerateRequest extends SimulateRequest {
   readonly generation: GenerationOptions;
 }
 
-/** Cancellation and progress of a call. */
+/** Cancellation of a call, its progress, and the runs that it has finished. */
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  readonly onRun: (report: RunReport) => void;
 }
 
 export type MethodName = keyof EngineMethods;
@@ -78,6 +77,7 @@ export type EngineRequest =
 /** Messages from the engine process. Errors cross as data. */
 export type EngineResponse =
   | { readonly type: 'progress'; readonly id: number; readonly progress: Progress }
+  | { readonly type: 'run'; readonly id: number; readonly report: RunReport }
   | { readonly type: 'result'; readonly id: number; readonly result: Result<MethodName> }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };
 

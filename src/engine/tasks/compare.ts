@@ -1,9 +1,8 @@
-import { type SortedScenarios, sortScenarios } from '../../core/compare/sort-scenarios';
-import { InputError } from '../../core/errors';
+import { type SortedScenarios, sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
 import type { SimulationOptions } from '../../core/options/table';
 import type { OnProgress } from '../../core/report/phases';
 import { type ComparisonReport, reportSchemaVersion, type RunReport, withTokenizerNote } from '../../core/report/report';
-import type { Scenario, ScenarioChoice } from '../../core/scenario/scenario';
+import type { Scenario } from '../../core/scenario/scenario';
 import { type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
@@ -20,26 +19,29 @@ interface ComparisonContext {
   readonly signal: AbortSignal;
   /** Takes the progress of one scenario's run, which is the one at `index` of those that are possible. */
   readonly progressOf: (scenario: Scenario, index: number) => OnProgress;
+  /** Takes each run as soon as it ends: a comparison that is cancelled later has those. */
+  readonly onRun?: (report: RunReport) => void;
 }
 
 /**
- * Plans a prompt under several scenarios.
+ * Plans a prompt under several scenarios. One that can be planned but not run, such as for lack of memory, is refused too.
  *
- * @throws InputError for a model or a prompt that cannot be read, or where no scenario is possible
+ * @throws InputError for a model or a prompt that cannot be read, or where a scenario may not be left out
  */
 export async function planComparison(
   prompt: Prompt,
-  scenarios: readonly ScenarioChoice[],
+  wanted: WantedScenarios,
   options: SimulationOptions,
   places: Places,
 ): Promise<PlannedComparison> {
   const tokenized = await tokenizePrompt(prompt, options, places);
   const { tokens, model } = tokenized;
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
-  const sorted = sortScenarios(scenarios, tokens.length, model.config.shape, options, candidates);
-  if (sorted.possible.length === 0) {
-    throw new InputError(sorted.refused[0]?.reason ?? 'There is no scenario to compare; name one.');
-  }
+  // The baseline's residual stream stays in memory from one run to the next.
+  const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
+  const sorted = sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) =>
+    checkRun({ ...tokenized, ...planned }, options, kept),
+  );
   return { prompt: tokenized, ...sorted };
 }
 
@@ -47,18 +49,15 @@ export async function planComparison(
  * Runs a prompt under every scenario that it can have: the model is loaded once, and the model's own attention, with which
  * each is compared, is run once for all scenarios that would compute it alike.
  *
- * @throws InputError for input that is refused before the first run; CancelledError once the signal is aborted
+ * @throws InputError for a device, an executor or a precision that cannot be had; CancelledError once the signal is aborted
  */
 export async function compare(
   { prompt, possible, refused }: PlannedComparison,
   options: SimulationOptions,
-  { signal, progressOf }: ComparisonContext,
+  { signal, progressOf, onRun }: ComparisonContext,
 ): Promise<ComparisonReport> {
   const { source } = prompt.tokenizer;
   const planned = possible.map(({ plan, calibration }) => ({ ...prompt, plan: withTokenizerNote(plan, source), calibration }));
-  // The baseline's residual stream stays in memory from one run to the next.
-  const kept = options.quality && planned.length > 1 ? 4 * prompt.tokens.length * prompt.model.config.shape.width : 0;
-  planned.forEach((each) => checkRun(each, options, kept));
   const devices = new Map<string | undefined, Device>();
   for (const { calibration } of planned) {
     const name = calibration?.provider;
@@ -71,7 +70,9 @@ export async function compare(
     const { scenario } = each.plan;
     const device = devices.get(each.calibration?.provider) ?? (await openPlannedDevice(options, each.calibration));
     const onProgress = progressOf(scenario, index);
-    runs.push(await runPlanned(each, { ...options, scenario }, { model, device, baseline, signal, onProgress }));
+    const report = await runPlanned(each, { ...options, scenario }, { model, device, baseline, signal, onProgress });
+    runs.push(report);
+    onRun?.(report);
   }
   const [first] = runs;
   return { schemaVersion: reportSchemaVersion, prompt: first.prompt, model: first.model, runs, refused };

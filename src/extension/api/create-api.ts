@@ -1,3 +1,4 @@
+import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError, messageOf } from '../../core/errors';
 import type { SimulationOptions } from '../../core/options/table';
 import { makeScenario, standardKinds } from '../../core/scenario/scenario';
@@ -7,7 +8,7 @@ import { engineSettings } from '../settings';
 import type { Engine } from '../tasks/engine';
 import type { Step } from '../tasks/single-task';
 import type { CallContext, TwoHeadsApi } from './api';
-import type { Lab, WantedScenarios } from './lab';
+import type { Lab } from './lab';
 import { readCompareOptions, readLabOptions } from './read-options';
 
 /**

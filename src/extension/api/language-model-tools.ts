@@ -130,7 +130,7 @@ export class LanguageModelTools extends Disposable {
     return {
       prepare: async (input, signal) => {
         const { prompt, options, wanted } = await requests.comparison(input);
-        return runConfirmation((await lab.planComparison(prompt, options, wanted, signal)).plans);
+        return runConfirmation(await lab.planComparison(prompt, options, wanted, signal));
       },
       invoke: async (input, step) => {
         const { prompt, options, wanted } = await requests.comparison(input);

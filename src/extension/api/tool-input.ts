@@ -1,3 +1,4 @@
+import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError } from '../../core/errors';
 import { described } from '../../core/text/printable';
 import {
@@ -13,7 +14,6 @@ import {
 import { toolOptionNames } from '../../core/options/table';
 import { makeChoice, type ScenarioChoice, standardKinds } from '../../core/scenario/scenario';
 import type { FormChoice } from '../../protocol/panel';
-import type { WantedScenarios } from './lab';
 
 /** A validated request to plan or run a prompt. */
 export interface ToolRequest {

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
+import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { defaultOptions, type SimulationOptions } from '../../core/options/table';
 import type * as prompts from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
 import type { ModelAccess } from '../prompts/models';
 import { engineSettings } from '../settings';
 import { workspaceFile } from '../workspace-paths';
-import type { WantedScenarios } from './lab';
 import { readCompareInput, readPromptInput, type ToolRequest } from './tool-input';
 
 /** A language model's request, ready to plan or run. */

@@ -1,3 +1,4 @@
+import { sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
 import { CancelledError, InputError } from '../../core/errors';
 import { inEnglish } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
@@ -113,12 +114,32 @@ export class TextPlanner {
   }
 
   /** @throws InputError if the scenario does not fit the prompt */
-  async plan({ prompt, model, tokens }: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
-    const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, await this.calibrations.candidates(options));
-    // Other extensions and language models get English text, as on the command line.
-    const plan = inEnglish(() => withTokenizerNote(makePlan(request), model.tokenizer));
+  async plan(counted: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
+    const wanted = { scenarios: [options.scenario], named: true };
+    const [document] = await this.planComparison(counted, options, wanted);
+    return document;
+  }
+
+  /** Plans every scenario that the prompt can have. @throws InputError if a named scenario, or every scenario, is refused */
+  async planComparison(
+    { prompt, model, tokens }: CountedPrompt,
+    options: SimulationOptions,
+    wanted: WantedScenarios,
+  ): Promise<readonly PlanDocument[]> {
+    const candidates = await this.calibrations.candidates(options);
     // Loaded at first use, like models.
     const { planDocument } = await import('../../engine/tasks/plan');
-    return planDocument({ prompt, model: model.folder, tokenizer: { source: model.tokenizer }, plan, calibration });
+    // Other extensions and language models get English text, as on the command line.
+    return inEnglish(() =>
+      sortScenarios(wanted, tokens, model.folder.config.shape, options, candidates).possible.map(({ plan, calibration }) =>
+        planDocument({
+          prompt,
+          model: model.folder,
+          tokenizer: { source: model.tokenizer },
+          plan: withTokenizerNote(plan, model.tokenizer),
+          calibration,
+        }),
+      ),
+    );
   }
 }

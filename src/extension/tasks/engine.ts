@@ -29,7 +29,11 @@ export class Engine extends Disposable {
     } else if ('file' in given && !vscode.workspace.isTrusted) {
       throw new InputError('An experiment file names models to load and files to write; trust the workspace to run it.');
     }
-    const result = await this.client.call(method, argument, options);
+    const onRun = (report: RunReport): void => {
+      this.finished.fire(report);
+      options.onRun?.(report);
+    };
+    const result = await this.client.call(method, argument, { ...options, onRun });
     if (isRunReport(result)) {
       this.finished.fire(result);
     }

@@ -5,8 +5,8 @@ import type { GenerationReport } from '../../core/generate/report';
 import { t } from '../../core/l10n';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/report';
 import type { SimulationOptions } from '../../core/options/table';
-import type { RunReport } from '../../core/report/report';
-import { makeScenario, type Scenario, scenarioLabel, comparedKinds } from '../../core/scenario/scenario';
+import type { ComparisonReport, RunReport } from '../../core/report/report';
+import { makeScenario, scenarioLabel, comparedKinds } from '../../core/scenario/scenario';
 import type { ChoiceStore } from '../choice';
 import type { Calibrations } from '../prompts/calibrations';
 import type { Latest } from '../runs/latest';
@@ -15,12 +15,6 @@ import { engineSettings, threadsSetting } from '../settings';
 import type { Engine } from './engine';
 import type { RunSource } from './run-source';
 import type { SingleTask, Step } from './single-task';
-
-/** The runs of a comparison, and the refused scenarios with the reason. */
-interface Comparison {
-  readonly reports: readonly RunReport[];
-  readonly refused: ReadonlyMap<Scenario, string>;
-}
 
 /** Runs prompts and the ledger in the engine process, one task at a time. */
 export class Runner {
@@ -57,29 +51,23 @@ export class Runner {
   /**
    * Runs a prompt under every scenario, with the current parameters and block size.
    *
-   * A scenario that does not fit the prompt, such as a window out of theorem 5.1's range, is left out and named.
+   * A scenario that does not fit the prompt, such as a window out of theorem 5.1's range, is left out and named. Each run is
+   * kept as it ends, so those before a cancel or a failure are not lost.
    */
   async compare(source: RunSource): Promise<void> {
-    const comparison = await this.task.run<Comparison>(async (begin) => {
-      const { blockSize } = this.choice();
-      const scenarios = comparedKinds(this.choices.choice.kind).map((kind) => makeScenario(kind, this.choices.choice.parameters));
-      const reports: RunReport[] = [];
-      const refused = new Map<Scenario, string>();
-      for (const [index, scenario] of scenarios.entries()) {
-        const step = begin(t('{0} ({1} of {2})', scenarioLabel(scenario), index + 1, scenarios.length));
-        try {
-          reports.push(await this.call(source, this.optionsOf({ scenario, blockSize }), step));
-        } catch (error) {
-          if (!(error instanceof InputError)) {
-            throw error;
-          }
-          refused.set(scenario, error.message);
-        }
+    const comparison = await this.task.run(async (begin) => {
+      const options = this.optionsOf(this.choice());
+      const { kind, parameters } = this.choices.choice;
+      const scenarios = comparedKinds(kind).map((compared) => makeScenario(compared, parameters));
+      const kept: Promise<void>[] = [];
+      const onRun = (report: RunReport): void => void kept.push(this.keep(source, { ...options, scenario: report.scenario }, report));
+      const { path, text } = source;
+      const request = { path, text, options, scenarios, named: false };
+      try {
+        return await this.engine.call('compare', request, { ...begin(t('comparison')), onRun });
+      } finally {
+        await Promise.all(kept);
       }
-      if (reports.length === 0) {
-        throw new InputError([...new Set(refused.values())].join(' '));
-      }
-      return { reports, refused };
     });
     if (comparison !== undefined) {
       this.task.announce(() => comparisonText(comparison));
@@ -132,10 +120,15 @@ export class Runner {
     return { ...engineSettings(), scenario, blockSize };
   }
 
-  private async call({ path, text, uri, selection }: RunSource, options: SimulationOptions, step: Step): Promise<RunReport> {
+  private async call(source: RunSource, options: SimulationOptions, step: Step): Promise<RunReport> {
+    const { path, text } = source;
     const report = await this.engine.call('simulate', { path, text, options }, step);
-    await this.history.add(report, { uri, selection, options });
+    await this.keep(source, options, report);
     return report;
+  }
+
+  private keep({ uri, selection }: RunSource, options: SimulationOptions, report: RunReport): Promise<void> {
+    return this.history.add(report, { uri, selection, options });
   }
 }
 
@@ -146,13 +139,13 @@ function runText({ prompt, run, fidelity }: RunReport): string {
     : t('{0} in {1}: {2}, max abs error {3}.', ...figures, formatError(fidelity.maxAbsError));
 }
 
-function comparisonText({ reports, refused }: Comparison): string {
-  const compared = t('Compared {0} on {1}.', formatNumberOf(reports.length, 'scenario'), formatNumberOf(reports[0].prompt.tokens, 'token'));
-  if (refused.size === 0) {
+function comparisonText({ prompt, runs, refused }: ComparisonReport): string {
+  const compared = t('Compared {0} on {1}.', formatNumberOf(runs.length, 'scenario'), formatNumberOf(prompt.tokens, 'token'));
+  if (refused.length === 0) {
     return compared;
   }
-  const labels = [...refused.keys()].map(scenarioLabel).reduce((one, other) => t('{0} and {1}', one, other));
-  return `${compared} ${t('Skipped {0}: {1}', labels, [...new Set(refused.values())].join(' '))}`;
+  const labels = refused.map(({ scenario }) => scenarioLabel(scenario)).reduce((one, other) => t('{0} and {1}', one, other));
+  return `${compared} ${t('Skipped {0}: {1}', labels, [...new Set(refused.map(({ reason }) => reason))].join(' '))}`;
 }
 
 function ledgerText({ rows }: LedgerReport): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import type { Progress } from '../../../src/core/report/phases';
-import type { ComparisonReport } from '../../../src/core/report/report';
+import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
 import { makeScenario, type ScenarioChoice } from '../../../src/core/scenario/scenario';
 import { engineMethods } from '../../../src/engine/process/handler';
 import { promptFromText } from '../../../src/engine/read/prompt';
@@ -21,8 +21,9 @@ const { signal } = new AbortController();
 async function compared(
   scenarios: readonly ScenarioChoice[],
   own: Partial<SimulationOptions> = {},
-): Promise<{ report: ComparisonReport; messages: readonly (readonly string[])[] }> {
-  const planned = await planComparison(prompt, scenarios, { ...options, ...own }, places);
+): Promise<{ report: ComparisonReport; messages: readonly (readonly string[])[]; handedOver: readonly RunReport[] }> {
+  const planned = await planComparison(prompt, { scenarios, named: false }, { ...options, ...own }, places);
+  const handedOver: RunReport[] = [];
   const messages: string[][] = planned.possible.map(() => []);
   const report = await compare(
     planned,
@@ -30,9 +31,10 @@ async function compared(
     {
       signal,
       progressOf: (_scenario, index) => (progress) => messages[index].push(progress.message),
+      onRun: (run) => handedOver.push(run),
     },
   );
-  return { report, messages };
+  return { report, messages, handedOver };
 }
 
 const window = makeScenario('sliding-window', { window: 8 });
@@ -56,25 +58,42 @@ describe('comparing scenarios', () => {
   });
 
   it('counts the baseline that it keeps as memory', async () => {
-    const { possible } = await planComparison(prompt, [window, sink], options, places);
+    const { possible } = await planComparison(prompt, { scenarios: [window, sink], named: false }, options, places);
     const memoryLimit = Math.max(...possible.map(({ plan }) => plan.bytes));
     await expect(compared([window], { memoryLimit })).resolves.toBeDefined();
     await expect(compared([window, sink], { memoryLimit, quality: false })).resolves.toBeDefined();
     await expect(compared([window, sink], { memoryLimit })).rejects.toThrow(/of memory and .* may be used/);
   });
 
+  it('hands over each run, and names a scenario that lacks memory', async () => {
+    const paper = { construction: 'paper' } as const;
+    const full = makeScenario('full');
+    const { possible } = await planComparison(prompt, { scenarios: [full, sink], named: false }, { ...options, ...paper }, places);
+    const [lean, large] = possible.map(({ plan }) => plan).sort((one, other) => one.bytes - other.bytes);
+    expect(lean.bytes).toBeLessThan(large.bytes);
+    const memoryLimit = large.bytes - 1;
+    const { report, handedOver } = await compared([full, sink], { ...paper, memoryLimit, quality: false });
+    expect(report.runs.map(({ scenario }) => scenario)).toEqual([lean.scenario]);
+    expect(handedOver).toEqual(report.runs);
+    expect(report.refused).toEqual([{ scenario: large.scenario, reason: expect.stringMatching(/of memory and .* may be used/) as string }]);
+  });
+
   it('refuses where no scenario is possible', async () => {
     const wide = makeScenario('sliding-window', { window: 50 });
-    await expect(planComparison(prompt, [wide], { ...options, construction: 'tight' }, places)).rejects.toThrow(InputError);
-    await expect(planComparison(prompt, [], options, places)).rejects.toThrow(/no scenario to compare/);
+    await expect(
+      planComparison(prompt, { scenarios: [wide], named: false }, { ...options, construction: 'tight' }, places),
+    ).rejects.toThrow(InputError);
+    await expect(planComparison(prompt, { scenarios: [], named: false }, options, places)).rejects.toThrow(/no scenario to compare/);
   });
 
   it('is a method of the engine process, with one bar of progress for all', async () => {
     const seen: Progress[] = [];
+    const runs: RunReport[] = [];
     const report = await engineMethods(places).compare(
-      { path: 'sample', text: sampleText(), scenarios: [window, sink], options },
-      { signal, onProgress: (progress) => seen.push(progress) },
+      { path: 'sample', text: sampleText(), scenarios: [window, sink], named: false, options },
+      { signal, onProgress: (progress) => seen.push(progress), onRun: (run) => runs.push(run) },
     );
+    expect(runs).toEqual(report.runs);
     expect(report.runs.map(({ scenario }) => scenario)).toEqual([window, sink]);
     expect(seen.map(({ fraction }) => fraction)).toEqual(seen.map(({ fraction }) => fraction).sort((a, b) => a - b));
     expect(seen.at(-1)).toMatchObject({ fraction: 1, message: expect.stringMatching(/^attention-sink/) as string });

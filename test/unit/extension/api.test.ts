@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import type { RunReport } from '../../../src/core/report/report';
 import { activated, openPrompt, Panel, run } from '../../support/host';
-import { reportFor } from '../../support/host-reports';
+import { finishComparison, reportFor } from '../../support/host-reports';
 import { root } from '../../support/paths';
 import { messages, textsOf } from '../../support/workbench/dialogs';
 import { listenerCount, settled } from '../../support/workbench/events';
@@ -144,26 +144,26 @@ describe('simulate', () => {
 });
 
 describe('compare', () => {
-  it('runs the scenarios one after another, with one progress over all', async () => {
+  it('runs the scenarios in one call, tells each run as it ends, and has one progress over all', async () => {
     const { api, engine } = await activated();
     const heard: number[] = [];
+    const ended: RunReport[] = [];
+    api.onDidFinishRun((report) => ended.push(report));
     const running = api.compare(
       text,
       { scenarios: [{ kind: 'causal' }, { kind: 'native' }, { kind: 'sliding-window', window: 9 }], blockSize: 64 },
       { onProgress: ({ fraction }) => heard.push(fraction) },
     );
-    const reports: RunReport[] = [];
-    for (const scenario of [{ kind: 'causal' }, { kind: 'causal' }, { kind: 'sliding-window', window: 9 }]) {
-      const call = await engine.next('simulate');
-      expect(call.argument.options.scenario).toMatchObject(scenario);
-      call.progress(0.5);
-      reports.push(await reportFor(call));
-      call.resolve(reports[reports.length - 1]);
-    }
-    const comparison = await running;
-    expect(comparison).toMatchObject({ prompt: reports[0].prompt, model: reports[0].model, refused: [] });
-    expect(comparison.runs).toEqual(reports);
-    expect(heard.map((fraction) => Math.round(fraction * 6))).toEqual([1, 3, 5]);
+    const call = await engine.next('compare');
+    expect(call.argument).toMatchObject({
+      named: true,
+      scenarios: [{ kind: 'causal' }, { kind: 'native' }, { kind: 'sliding-window', window: 9 }],
+    });
+    call.progress(0.5);
+    const finished = await finishComparison(call);
+    expect(await running).toEqual(finished);
+    expect(ended).toEqual(finished.runs);
+    expect(heard).toEqual([0.5]);
     expect(progresses).toHaveLength(1);
   });
 
@@ -171,21 +171,12 @@ describe('compare', () => {
     const { api, engine } = await activated();
     set('twoHeads.window', 600);
     const running = api.compare(text, { construction: 'paper', blockSize: 16 });
-    const kinds: string[] = [];
-    const over = running.then(() => undefined);
-    for (let call = await engine.next('simulate'); ;) {
-      kinds.push(call.argument.options.scenario.kind);
-      call.resolve(await reportFor(call));
-      const next = await Promise.race([engine.next('simulate'), over]);
-      if (next === undefined) {
-        break;
-      }
-      call = next;
-    }
+    const call = await engine.next('compare');
+    expect(call.argument).toMatchObject({ named: false });
+    await finishComparison(call);
     const { refused, runs } = await running;
-    expect(runs).toHaveLength(kinds.length);
     expect(refused.length).toBeGreaterThan(0);
-    expect([...kinds, ...refused.map(({ scenario }) => scenario.kind)].sort()).toEqual(
+    expect([...runs, ...refused].map(({ scenario }) => scenario.kind).sort()).toEqual(
       ['attention-sink', 'average-case', 'causal', 'full', 'local-window', 'sliding-window'].sort(),
     );
     const [{ scenario, reason }] = refused;

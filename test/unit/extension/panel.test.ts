@@ -179,7 +179,7 @@ describe('the panel', () => {
     const panel = new Panel();
     await openPrompt(text);
     for (const [type, method] of [
-      ['compare', 'simulate'],
+      ['compare', 'compare'],
       ['run-ledger', 'ledger'],
       ['calibrate', 'calibrate'],
       ['evaluate', 'evaluate'],

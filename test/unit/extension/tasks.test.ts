@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
 import { InputError } from '../../../src/core/errors';
 import type { GenerationReport } from '../../../src/core/generate/report';
+import type { RunReport } from '../../../src/core/report/report';
+import type { Scenario } from '../../../src/core/scenario/scenario';
+import { RunFiles } from '../../../src/engine/store/runs';
 import { activated, openPrompt, Panel, run } from '../../support/host';
-import { reportFor } from '../../support/host-reports';
+import { finishComparison, reportFor } from '../../support/host-reports';
 import { reportOf } from '../../support/reports';
 import { contextKeys, executed } from '../../support/workbench/commands';
 import { messages, script, shownInputs, textsOf } from '../../support/workbench/dialogs';
@@ -126,47 +130,72 @@ describe('a simulation', () => {
   });
 });
 
+/** The scenarios of the runs that were kept, oldest first. */
+async function keptScenarios(folder: string): Promise<Scenario[]> {
+  const { runs } = await new RunFiles(join(folder, 'workspace-storage', 'runs')).read();
+  return runs.map(({ report }) => report.scenario).reverse();
+}
+
 describe('a comparison', () => {
-  it('runs every scenario, and names those that the prompt cannot have', async () => {
-    const { engine } = await activated();
+  it('is one call for every scenario, and names those that the prompt cannot have', async () => {
+    const { engine, folder } = await activated({
+      prepare: () => {
+        set('twoHeads.window', 600);
+        set('twoHeads.blockSize', 16);
+        set('twoHeads.construction', 'paper');
+      },
+    });
     await openPrompt(text);
     const running = run('compareScenarios');
-    const kinds: string[] = [];
-    for (let left = 6; left > 0; left -= 1) {
-      const call = await engine.next('simulate');
-      const { kind } = call.argument.options.scenario;
-      kinds.push(kind);
-      if (kind === 'sliding-window' || kind === 'local-window') {
-        call.reject(new InputError('The window is too wide.'));
-      } else {
-        call.resolve(await reportFor(call));
-      }
-    }
+    const call = await engine.next('compare');
+    expect(call.argument.scenarios.map(({ kind }) => kind)).toEqual([
+      'full',
+      'causal',
+      'sliding-window',
+      'attention-sink',
+      'local-window',
+      'average-case',
+    ]);
+    expect(call.argument.named).toBe(false);
+    const { runs, refused } = await finishComparison(call);
+    expect(refused.length).toBeGreaterThan(0);
     await running;
-    expect(kinds).toEqual(['full', 'causal', 'sliding-window', 'attention-sink', 'local-window', 'average-case']);
     const [said] = textsOf('information');
-    expect(said).toMatch(
-      /^Two Heads: Compared 4 scenarios on \d+ tokens\. Skipped sliding-window\(.*\) and local-window\(.*\): The window is too wide\.$/,
-    );
+    expect(said).toMatch(new RegExp(`^Two Heads: Compared ${runs.length} scenarios on \\d+ tokens\\. Skipped `));
+    expect(said).toContain(refused[0].reason);
     expect(progresses).toHaveLength(1);
+    expect((await keptScenarios(folder)).map(({ kind }) => kind).sort()).toEqual(runs.map(({ scenario }) => scenario.kind).sort());
   });
 
-  it('has the custom mask among them where it is chosen, says so where none can be, and stops at a failure', async () => {
+  it('keeps the runs that had ended when it is cancelled', async () => {
+    const { engine, api, folder } = await activated();
+    const heard: RunReport[] = [];
+    api.onDidFinishRun((report) => heard.push(report));
+    await openPrompt(text);
+    const running = run('compareScenarios');
+    const call = await engine.next('compare');
+    const { path, text: read, options } = call.argument;
+    const ended = await reportFor({ argument: { path, text: read, options: { ...options, scenario: { kind: 'full' } } } });
+    call.run(ended);
+    progresses.at(-1)?.cancel();
+    await running;
+    expect(textsOf('information')).toEqual(['Two Heads: the run was cancelled.']);
+    expect(heard).toEqual([ended]);
+    expect(await keptScenarios(folder)).toEqual([{ kind: 'full' }]);
+  });
+
+  it('has the custom mask among them where it is chosen, says so where none can be, and tells a failure', async () => {
     const { engine } = await activated({ prepare: () => set('twoHeads.scenario', 'custom') });
     await openPrompt(text);
     const running = run('compareScenarios');
-    for (let left = 7; left > 0; left -= 1) {
-      (await engine.next('simulate')).reject(new InputError('No.'));
-    }
+    const call = await engine.next('compare');
+    expect(call.argument.scenarios.at(-1)?.kind).toBe('custom');
+    call.reject(new InputError('No.'));
     await running;
-    expect(engine.calls.map(({ argument }) => (argument as { options: { scenario: { kind: string } } }).options.scenario.kind).at(-1)).toBe(
-      'custom',
-    );
     expect(textsOf('error')).toEqual(['Two Heads: No.']);
     const again = run('compareScenarios');
-    (await engine.next('simulate')).reject(new Error('crashed'));
+    (await engine.next('compare')).reject(new Error('crashed'));
     await again;
-    expect(engine.calls).toHaveLength(8);
     expect(textsOf('error')[1]).toBe('Two Heads: crashed');
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
 import { activated, type Host } from '../../support/host';
-import { reportFor } from '../../support/host-reports';
+import { finishComparison, reportFor } from '../../support/host-reports';
 import { modelsFolder } from '../../support/paths';
 import { tools } from '../../support/workbench/commands';
 import { edit, openDocument } from '../../support/workbench/documents';
@@ -78,11 +78,9 @@ describe('a language model', () => {
     expect(title).toBe('Compare 2 scenarios on the given text?');
     expect(read(message)).toContain('under causal, full: ');
     const answer = call('twoHeads_compare_scenarios', input);
-    for (const kind of ['causal', 'full']) {
-      const engineCall = await engine.next('simulate');
-      expect(engineCall.argument.options.scenario.kind).toBe(kind);
-      engineCall.resolve(await reportFor(engineCall));
-    }
+    const engineCall = await engine.next('compare');
+    expect(engineCall.argument).toMatchObject({ named: true, scenarios: [{ kind: 'causal' }, { kind: 'full' }] });
+    await finishComparison(engineCall);
     const [table] = await answer;
     expect(table.split('\n').filter((line) => /^\| (causal|full) \|/.test(line))).toHaveLength(2);
   });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
+import type { RunReport } from '../../../src/core/report/report';
+import { makeScenario } from '../../../src/core/scenario/scenario';
 import { EngineClient } from '../../../src/engine/process/client';
 import { root, sampleText } from '../../support/paths';
 
@@ -39,6 +41,14 @@ describe.runIf(process.platform === 'linux')('the engine in a process of its own
     const before = engineProcesses();
     await client.call('simulate', short);
     expect(engineProcesses()).toEqual(before);
+  });
+
+  it('hands over each run of a comparison before its result', async () => {
+    const scenarios = [makeScenario('causal'), makeScenario('full')];
+    const runs: RunReport[] = [];
+    const report = await client.call('compare', { ...short, scenarios, named: true }, { onRun: (run) => runs.push(run) });
+    expect(runs).toEqual(report.runs);
+    expect(runs.map(({ scenario }) => scenario)).toEqual(scenarios);
   });
 
   it('turns errors back into their class', async () => {
