@@ -30,31 +30,57 @@ interface CommandTargets {
   readonly log: vscode.LogOutputChannel;
 }
 
-/** The commands of the command palette. */
+/** A command as the palette shows it. `npm run manifest` writes it into package.json. */
+export interface CommandDefinition<Run> {
+  readonly title: string;
+  /** A codicon, for where the command is a button. */
+  readonly icon?: string;
+  /** Where the palette offers it; everywhere by default. */
+  readonly when?: string;
+  readonly run: Run;
+}
+
+/** The commands that act on the prompt in front, the choices and the views. */
 export class Commands extends Disposable {
+  static readonly definitions: Readonly<Record<string, CommandDefinition<(self: Commands) => unknown>>> = {
+    simulateFile: {
+      title: text('Simulate This File'),
+      icon: 'play',
+      run: (self) => self.withPrompt(({ document }) => self.targets.runner.simulate(sourceOf(document))),
+    },
+    simulateSelection: {
+      title: text('Simulate Selection'),
+      run: (self) => self.withPrompt((editor) => self.simulateSelection(editor)),
+    },
+    planOnly: { title: text('Plan Only (No Run)'), run: (self) => self.withPrompt(({ document }) => self.showPlan(document)) },
+    compareScenarios: {
+      title: text('Compare Scenarios'),
+      run: (self) => self.withPrompt(({ document }) => self.targets.runner.compare(sourceOf(document))),
+    },
+    continuePrompt: {
+      title: text('Continue Prompt'),
+      run: (self) => self.withPrompt(({ document }) => self.continuePrompt(document)),
+    },
+    evaluate: { title: text('Evaluate Quality'), run: (self) => self.withPrompt(({ document }) => self.evaluate(document)) },
+    runExperiment: { title: text('Run Experiment'), run: (self) => self.runExperiment() },
+    runLedger: { title: text('Run the Ledger of Theorems'), run: (self) => self.runLedger() },
+    calibrate: { title: text('Calibrate This Machine'), run: ({ targets }) => targets.runner.calibrate() },
+    chooseScenario: { title: text('Choose Scenario'), run: ({ targets }) => chooseScenario(targets.choices) },
+    chooseBlockSize: { title: text('Choose Block Size'), run: ({ targets }) => chooseBlockSize(targets.choices) },
+    goToExpensiveBlock: {
+      title: text('Go to Most Expensive Block'),
+      run: (self) => self.withPrompt((editor) => self.goToExpensiveBlock(editor)),
+    },
+    cancel: { title: text('Cancel the Run'), icon: 'debug-stop', run: ({ targets }) => targets.task.cancel() },
+    openPanel: { title: text('Open Panel'), run: ({ targets }) => targets.panel.reveal() },
+    openSamplePrompt: { title: text('Open the Sample Prompt'), run: ({ targets }) => openSample(targets.samplePrompt) },
+    showLog: { title: text('Show Log'), run: ({ targets }) => targets.log.show() },
+  };
+
   constructor(private readonly targets: CommandTargets) {
     super();
-    const { runner, task, panel, log } = targets;
-    const commands: Readonly<Record<string, () => unknown>> = {
-      simulateFile: () => this.withPrompt(({ document }) => runner.simulate(sourceOf(document))),
-      simulateSelection: () => this.withPrompt((editor) => this.simulateSelection(editor)),
-      planOnly: () => this.withPrompt(({ document }) => this.showPlan(document)),
-      compareScenarios: () => this.withPrompt(({ document }) => runner.compare(sourceOf(document))),
-      continuePrompt: () => this.withPrompt(({ document }) => this.continuePrompt(document)),
-      evaluate: () => this.withPrompt(({ document }) => this.evaluate(document)),
-      runExperiment: () => this.runExperiment(),
-      chooseScenario: () => chooseScenario(targets.choices),
-      chooseBlockSize: () => chooseBlockSize(targets.choices),
-      goToExpensiveBlock: () => this.withPrompt((editor) => this.goToExpensiveBlock(editor)),
-      runLedger: () => this.runLedger(),
-      calibrate: () => runner.calibrate(),
-      cancel: () => task.cancel(),
-      openPanel: () => panel.reveal(),
-      openSamplePrompt: () => openSample(targets.samplePrompt),
-      showLog: () => log.show(),
-    };
-    for (const [name, run] of Object.entries(commands)) {
-      this.own(vscode.commands.registerCommand(`twoHeads.${name}`, run));
+    for (const [name, { run }] of Object.entries(Commands.definitions)) {
+      this.own(vscode.commands.registerCommand(`twoHeads.${name}`, () => run(this)));
     }
   }
 

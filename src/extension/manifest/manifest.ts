@@ -10,14 +10,18 @@ import {
   standardKinds,
   textParameters,
 } from '../../core/scenario/scenario';
+import { type CommandDefinition, Commands } from '../commands';
+import { RunCommands } from '../runs/run-commands';
 
 /**
- * The parts of package.json and of its texts that are derived from the table of options and from the scenarios.
+ * The parts of package.json and of its texts that are derived from the table of options, the scenarios and the commands.
  *
  * `npm run manifest` writes them; a test compares the committed files with them.
  */
 export interface Manifest {
   readonly contributes: {
+    readonly commands: readonly unknown[];
+    readonly menus: Readonly<Record<string, unknown>>;
     readonly configuration: unknown;
     readonly languageModelTools: readonly { readonly name: string; readonly inputSchema: unknown }[];
   };
@@ -47,7 +51,7 @@ const tags: Readonly<Record<Group, readonly string[]>> = {
   editor: ['hints'],
 };
 
-/** package.json with the derived parts: settings, settings ignored in Restricted Mode, and input schemas of tools. */
+/** package.json with the derived parts: commands, settings, settings ignored in Restricted Mode, and input schemas of tools. */
 export function manifestOf<M extends Manifest>(current: M): M {
   const settings = allSettings();
   const configuration = (Object.keys(settingGroups) as Group[]).map((group, index) => ({
@@ -68,6 +72,16 @@ export function manifestOf<M extends Manifest>(current: M): M {
     },
     contributes: {
       ...current.contributes,
+      commands: commands.map(([name, { icon }]) => ({
+        command: `twoHeads.${name}`,
+        title: `%command.${name}.title%`,
+        category: '%command.category%',
+        ...(icon === undefined ? {} : { icon: `$(${icon})` }),
+      })),
+      menus: {
+        ...current.contributes.menus,
+        commandPalette: commands.flatMap(([name, { when }]) => (when === undefined ? [] : [{ command: `twoHeads.${name}`, when }])),
+      },
       configuration,
       languageModelTools: current.contributes.languageModelTools.map((tool) => ({
         ...tool,
@@ -78,7 +92,7 @@ export function manifestOf<M extends Manifest>(current: M): M {
 }
 
 /**
- * The manifest's texts in one language: the derived ones of the settings, and all others unchanged.
+ * The manifest's texts in one language: the derived ones of commands and settings, and all others unchanged.
  *
  * @param bundle translations by their English text; undefined for English itself
  */
@@ -86,11 +100,18 @@ export function manifestTexts(
   current: Readonly<Record<string, string>>,
   bundle?: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const others = Object.entries(current).filter(([key]) => !/^settings?\./.test(key));
+  const others = Object.entries(current).filter(([key]) => !/^(settings?|command)\.\w+\./.test(key));
   return inEnglish(() => {
     setTranslations(bundle ?? {});
-    return Object.fromEntries([...others, ...settingTexts()]);
+    return Object.fromEntries([...others, ...commandTexts(), ...settingTexts()]);
   });
+}
+
+/** The commands in the order of package.json. */
+const commands = Object.entries<CommandDefinition<unknown>>({ ...Commands.definitions, ...RunCommands.definitions });
+
+function commandTexts(): [string, string][] {
+  return commands.map(([name, { title }]) => [`command.${name}.title`, t(title)]);
 }
 
 function settingTexts(): [string, string][] {

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { formatNumberOf } from '../../core/format';
-import { t } from '../../core/l10n';
+import { t, text } from '../../core/l10n';
 import type { KeptRun } from '../../engine/store/runs';
+import type { CommandDefinition } from '../commands';
 import { Disposable } from '../disposable';
 import type { RunHistory } from './run-history';
 import { sourceAgain } from '../tasks/run-source';
@@ -10,11 +11,23 @@ import type { Runner } from '../tasks/runner';
 import { exportRuns, ReportView } from './report-view';
 import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
 
-/** Commands that take a single run, the clicked one. */
-const ofOne: ReadonlySet<string> = new Set(['showRun', 'rerun']);
+/** Where the palette offers what needs a run. */
+const when = 'twoHeads.hasRuns';
+
+/** What a command does with the runs that it is given. */
+type Act = (self: RunCommands, given: readonly KeptRun[]) => Promise<void>;
 
 /** The runs view and its commands: they act on the clicked run, else on the selection, else on what the user picks. */
 export class RunCommands extends Disposable {
+  static readonly definitions: Readonly<Record<string, CommandDefinition<Act> & { readonly ofOne?: true }>> = {
+    showRun: { title: text('Open Report'), icon: 'preview', when, ofOne: true, run: (self, given) => self.show(given) },
+    compareRuns: { title: text('Compare Runs'), icon: 'diff-multiple', when, run: (self, given) => self.compare(given) },
+    rerun: { title: text('Re-run'), icon: 'debug-rerun', when, ofOne: true, run: (self, given) => self.rerun(given) },
+    exportRuns: { title: text('Export Runs...'), icon: 'export', when, run: (self, given) => self.export(given) },
+    deleteRuns: { title: text('Delete Runs'), icon: 'trash', when, run: (self, given) => self.delete(given) },
+    clearHistory: { title: text('Clear Run History...'), icon: 'clear-all', when, run: (self) => self.clear() },
+  };
+
   private readonly tree: RunTree;
   private readonly reports = this.own(new ReportView());
 
@@ -25,33 +38,25 @@ export class RunCommands extends Disposable {
   ) {
     super();
     this.tree = this.own(new RunTree(history));
-    const commands: Readonly<Record<string, (given: readonly KeptRun[]) => Promise<void>>> = {
-      showRun: (given) => this.show(given),
-      compareRuns: (given) => this.compare(given),
-      rerun: (given) => this.rerun(given),
-      exportRuns: (given) => this.export(given),
-      deleteRuns: (given) => this.delete(given),
-      clearHistory: () => this.clear(),
-    };
-    for (const [name, act] of Object.entries(commands)) {
+    for (const [name, { ofOne, run }] of Object.entries(RunCommands.definitions)) {
       // VS Code passes the clicked node and, if it is part of a multiple selection, the selection.
       const given = (node?: RunNode, nodes?: readonly RunNode[]): readonly RunNode[] =>
-        node === undefined ? this.tree.selection : ofOne.has(name) ? [node] : (nodes ?? [node]);
+        node === undefined ? this.tree.selection : ofOne ? [node] : (nodes ?? [node]);
       this.own(
         vscode.commands.registerCommand(`twoHeads.${name}`, (node?: RunNode, nodes?: readonly RunNode[]) =>
-          this.perform(act, given(node, nodes)),
+          this.perform(run, given(node, nodes)),
         ),
       );
     }
   }
 
-  private async perform(act: (given: readonly KeptRun[]) => Promise<void>, nodes: readonly RunNode[]): Promise<void> {
+  private async perform(act: Act, nodes: readonly RunNode[]): Promise<void> {
     if (this.history.runs.length === 0) {
       void vscode.window.showInformationMessage(t('Two Heads: no runs yet; simulate a prompt first.'));
       return;
     }
     try {
-      await act(runsOf(nodes));
+      await act(this, runsOf(nodes));
     } catch (error) {
       this.log.error(messageOf(error));
       void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`);

@@ -127,6 +127,15 @@ export const scenariosCommand: Command = {
   { file: 'src/cli/program.ts', after: '  schemaCommand,', text: '\n  scenariosCommand,' },
 ];
 
+/** A command of the palette. */
+export const paletteCommand: readonly Addition[] = [
+  {
+    file: 'src/extension/commands.ts',
+    after: "    openPanel: { title: text('Open Panel'), run: ({ targets }) => targets.panel.reveal() },",
+    text: "\n    hideLog: { title: text('Hide Log'), icon: 'eye-closed', run: ({ targets }) => targets.log.hide() },",
+  },
+];
+
 /** A section of the panel that shows a new fact of the snapshot: the size of the prompt in blocks. */
 export const section: readonly Addition[] = [
   {

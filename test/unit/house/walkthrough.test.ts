@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Addition, HouseCopy } from '../../support/house';
 import { temporaryFolder } from '../../support/temporary';
-import { architecture, command, dilatedWindow, section } from './additions';
+import { architecture, command, dilatedWindow, paletteCommand, section } from './additions';
 
 /** The project with something added, which touches so many files and no others. */
 function houseWith(additions: readonly Addition[], files: number): HouseCopy {
@@ -46,6 +46,10 @@ it('a command is its own file and its line in the list', () => {
   const house = houseWith(command, 2);
   expect(house.complaints('.')).toBe('');
   expect(house.run('src/cli/main.ts', 'scenarios')).toContain('attention-sink\n');
+});
+
+it('a command of the palette is an entry in one file', () => {
+  expect(houseWith(paletteCommand, 1).complaints('.')).toBe('');
 });
 
 it('a section of the panel is its own file, its line in the page, its field in the snapshot and what fills it', () => {
