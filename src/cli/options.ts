@@ -1,7 +1,7 @@
 import { type Command as Program, Option as Flag } from 'commander';
 import { InputError } from '../core/errors';
 import { readText } from '../core/options/read';
-import type { Option, OptionTable, ValuesOf } from '../core/options/option';
+import { type Option, type OptionTable, type ValuesOf, zeroOf } from '../core/options/option';
 import { defaultOptions, optionTable, type SimulationOptions } from '../core/options/table';
 import {
   choiceDefinitions,
@@ -63,8 +63,9 @@ function flagOf(option: Option): Flag {
 }
 
 /** What help says of an option: what it is, the words it can be, what they stand for, and its default. */
-function helpOf({ description, value, default: standard }: Option): string {
-  const zero = 'zero' in value ? value.zero : undefined;
+function helpOf(option: Option): string {
+  const { description, value, default: standard } = option;
+  const zero = zeroOf(option);
   const words = [
     (value.type === 'switch' && standard === true && value.off) || description,
     ...(value.type === 'choice' ? [`One of ${value.choices.map((choice) => choice.value).join(', ')}.`] : []),

@@ -36,6 +36,8 @@ export type PageMessage =
   | { readonly type: 'run-ledger' }
   | { readonly type: 'evaluate' }
   | { readonly type: 'calibrate' }
+  /** Open the settings, which have every option that the form has not. */
+  | { readonly type: 'open-settings' }
   | { readonly type: 'cancel' }
   /** Select the token ranges of a tile in the editor; blocks are 0-based. */
   | { readonly type: 'select-tile'; readonly queryBlock: number; readonly keyBlock: number }

@@ -71,10 +71,14 @@ export class ScenarioForm implements View {
     const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);
     const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
     this.element = element('section', { class: 'form', 'aria-label': t('Scenario and block size') });
+    const optionsTitle = t('Construction, model, device, precision, checks and limits are settings');
+    const options = element('button', { class: 'link', type: 'button', title: optionsTitle, 'data-testid': 'options' }, t('All options'));
+    options.addEventListener('click', () => host.post({ type: 'open-settings' }));
     this.element.append(
       scenario,
       ...[...this.#texts.values()].map((field) => field.element),
       element('div', { class: 'numbers' }, ...numbers),
+      options,
       this.#error,
     );
   }

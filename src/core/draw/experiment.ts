@@ -2,6 +2,7 @@ import { scenarioLabel } from '../scenario/scenario';
 import { formatCount, formatFlops } from '../format';
 import type { ExperimentReport, PlannedCost } from '../evaluate/report';
 import { InputError } from '../errors';
+import { hasOneBlockSize } from '../evaluate/rows';
 import { qualityCostPicture } from './quality-cost';
 
 /** What the cost axis can show, for one window of N tokens. */
@@ -39,7 +40,7 @@ export function experimentPicture({ model, points, prompts, experiment }: Experi
       const values = scenario.kind === 'per-layer' ? '' : Object.values(parameters as Readonly<Record<string, number>>).join(' + ');
       return {
         scenario: scenario.kind === 'per-layer' ? scenarioLabel(scenario) : kind,
-        label: [...(values === '' ? [] : [values]), ...(experiment.blocks.length === 1 ? [] : [`M ${blockSize}`])].join(', '),
+        label: [...(values === '' ? [] : [values]), ...(hasOneBlockSize(experiment) ? [] : [`M ${blockSize}`])].join(', '),
         cost: of(own),
         quality: mean.value,
         interval: { low: mean.low, high: mean.high },

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { defaultsOf, type Option, type OptionTable, type ValuesOf } from '../options/option';
+import { defaultsOf, type Option, type OptionTable, pick, type ValuesOf } from '../options/option';
 import { optionTable, type SimulationOptions } from '../options/table';
 import { maximumTokens } from '../plan/partition';
 import { parseCycle, parseScenario, scenarioText } from '../scenario/parse';
@@ -34,10 +34,12 @@ export const experimentTable = {
     flag: 'block',
     symbol: 'M,...',
     description: 'M: tokens that a call of the small transformer may read. Every scenario is planned with each.',
-    value: { type: 'list', of: { type: 'whole', minimum: 2, maximum: maximumTokens } },
+    value: { type: 'list', of: optionTable.blockSize.value },
     default: [optionTable.blockSize.default],
   },
   construction: optionTable.construction,
+  oracleLayers: optionTable.oracleLayers,
+  oracleHeads: optionTable.oracleHeads,
   context: {
     flag: 'context',
     symbol: 'n',
@@ -104,6 +106,8 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   scenarios: ['sliding-window:512', 'attention-sink:512:4'],
   blocks: standard.blocks,
   construction: standard.construction,
+  oracleLayers: standard.oracleLayers,
+  oracleHeads: standard.oracleHeads,
   context: standard.context,
   stride: standard.stride,
   maximumWindows: standard.maximumWindows,
@@ -200,11 +204,17 @@ function combinations(names: readonly NumberName[], lists: ParameterLists): Scen
   );
 }
 
-/** What an evaluation of one prompt takes from the options in force. */
-type EvaluationOptions = Pick<
-  SimulationOptions,
-  'model' | 'construction' | 'provider' | 'threads' | 'executor' | 'precision' | 'blockSize'
->;
+/** What an evaluation of one prompt takes from the options in force. Its `quality` is another: whether anything is run. */
+const sharedNames = [
+  'model',
+  'construction',
+  'oracleLayers',
+  'oracleHeads',
+  'provider',
+  'threads',
+  'executor',
+  'precision',
+] as const satisfies readonly (keyof SimulationOptions)[];
 
 /**
  * The experiment that evaluates the prompt in front: the scenario in force first, then others to hold it against.
@@ -216,16 +226,16 @@ export function promptEvaluation(
   path: string,
   chosen: ScenarioChoice,
   others: readonly Scenario[],
-  { blockSize, ...options }: EvaluationOptions,
+  options: Pick<SimulationOptions, (typeof sharedNames)[number] | 'blockSize'>,
   needle: { readonly tokens: number } | null,
 ): Experiment {
   const scenarios = new Map([chosen, ...others].map((scenario): [string, ScenarioText] => [scenarioLabel(scenario), textOf(scenario)]));
   return {
     ...defaultExperiment,
-    ...options,
+    ...pick(options, ...sharedNames),
     prompts: [path],
     scenarios: [...scenarios.values()],
-    blocks: [blockSize],
+    blocks: [options.blockSize],
     needle: needle === null ? null : defaultNeedleGrid(Math.min(windowsOf(defaultExperiment).context, needle.tokens)),
   };
 }

@@ -1,5 +1,6 @@
 import { formatCount, formatFigure, formatNumberOf } from '../format';
 import { t } from '../l10n';
+import { automaticBlock } from '../options/table';
 import { type Range, scenarioLabel } from '../scenario/scenario';
 import type { Estimate } from './estimate';
 import type { NeedleCell, NeedleGrid } from './needles';
@@ -47,12 +48,17 @@ export function readText({ experiment: { context, stride }, model, prompts, base
   ].join('\n');
 }
 
+/** Whether all points of an experiment have one block size; where it is automatic, each scenario may have its own. */
+export function hasOneBlockSize({ blocks }: Pick<ExperimentSummary['experiment'], 'blocks'>): boolean {
+  return blocks.length === 1 && blocks[0] !== automaticBlock;
+}
+
 /** A point's name in its experiment: with the block size where there are several. */
 export function pointTitle(
   { scenario, blockSize }: Pick<SummedPoint, 'scenario' | 'blockSize'>,
   { blocks }: Pick<ExperimentSummary['experiment'], 'blocks'>,
 ): string {
-  return blocks.length === 1 ? scenarioLabel(scenario) : `${scenarioLabel(scenario)}, M = ${blockSize}`;
+  return hasOneBlockSize({ blocks }) ? scenarioLabel(scenario) : `${scenarioLabel(scenario)}, M = ${blockSize}`;
 }
 
 /** The points whose own runs their quality comes from: points that share one are told of once. */

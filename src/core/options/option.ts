@@ -112,9 +112,15 @@ export function defaultsOf<T extends OptionTable>(table: T): ValuesOf<T> {
   return Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default])) as ValuesOf<T>;
 }
 
-/** Some options of a table. */
-export function pick<T extends OptionTable, Name extends keyof T>(table: T, ...names: readonly Name[]): Pick<T, Name> {
-  return Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<T, Name>;
+/** What 0 stands for as an option's value, or as one of its values. */
+export function zeroOf({ value }: Pick<Option, 'value'>): ZeroWord | undefined {
+  const single = value.type === 'list' ? value.of : value;
+  return 'zero' in single ? single.zero : undefined;
+}
+
+/** Some fields of an object, such as options of a table or their values. */
+export function pick<T extends object, Name extends keyof T>(from: T, ...names: readonly Name[]): Pick<T, Name> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, Name>;
 }
 
 /** The words of an option that is a choice. */

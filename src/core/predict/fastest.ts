@@ -6,7 +6,7 @@ import type { Calibration } from './calibration';
 import { predict } from './predict';
 
 /** A request to plan, and the calibration of its device. */
-interface SettledRequest {
+export interface SettledRequest {
   readonly request: PlanRequest;
   readonly calibration: Calibration | undefined;
 }
@@ -27,7 +27,7 @@ export function settleRequest(tokens: number, shape: ModelShape, options: PlanOp
 }
 
 /** The calibrated device with the shortest predicted time for a plan; undefined if there is none. */
-export function fastestDevice(request: PlanRequest, candidates: readonly Calibration[]): Calibration | undefined {
+function fastestDevice(request: PlanRequest, candidates: readonly Calibration[]): Calibration | undefined {
   if (candidates.length <= 1) {
     return candidates[0];
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ListValue, Option, OptionTable, OptionValue, ValueOf } from '../../core/options/option';
+import { type ListValue, type Option, type OptionTable, type OptionValue, type ValueOf, zeroOf } from '../../core/options/option';
 
 /**
  * The schema of an option's value in JSON, with its limits, words, default and description. As in settings, 0 stands for
@@ -24,11 +24,14 @@ function valueSchema(value: OptionValue | ListValue): z.ZodType {
     case 'choice':
       return z.enum(value.choices.map((choice) => choice.value));
     case 'whole': {
-      const scale = value.scale ?? 1;
-      return z
-        .int()
-        .min(value.zero === undefined ? value.minimum * scale : 0)
-        .max(value.maximum * scale);
+      const [minimum, maximum] = [value.minimum, value.maximum].map((limit) => limit * (value.scale ?? 1));
+      return value.zero === undefined
+        ? z.int().min(minimum).max(maximum)
+        : z
+            .int()
+            .min(0)
+            .max(maximum)
+            .refine((given) => given === 0 || given >= minimum, `must be 0 or at least ${minimum}`);
     }
     case 'number': {
       const number = z.number().max(value.maximum);
@@ -42,7 +45,7 @@ function valueSchema(value: OptionValue | ListValue): z.ZodType {
 }
 
 /** The description as an editor shows it: without the marks of code, and with what 0 stands for. */
-function plain({ description, value }: Option): string {
-  const zero = 'zero' in value ? value.zero : undefined;
-  return `${description.replaceAll('`', '')}${zero === undefined ? '' : ` 0: ${zero.meaning}.`}`;
+function plain(option: Option): string {
+  const zero = zeroOf(option);
+  return `${option.description.replaceAll('`', '')}${zero === undefined ? '' : ` 0: ${zero.meaning}.`}`;
 }

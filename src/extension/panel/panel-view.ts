@@ -12,6 +12,7 @@ import type { PromptPlans } from '../prompts/prompt-plans';
 import type { Latest } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
 import type { Runner } from '../tasks/runner';
+import { settingsSection } from '../settings';
 import type { SingleTask } from '../tasks/single-task';
 import { panelHtml } from './page';
 import { CurveMemory, panelSnapshot } from './snapshot';
@@ -115,6 +116,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
         break;
       case 'calibrate':
         await this.sources.runner.calibrate();
+        break;
+      case 'open-settings':
+        await vscode.commands.executeCommand('workbench.action.openSettings', settingsSection);
         break;
       case 'cancel':
         this.sources.task.cancel();

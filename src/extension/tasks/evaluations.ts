@@ -34,10 +34,14 @@ export class Evaluations {
       }
       const { plan } = planned;
       const others = evaluatedScenarios(plan, this.choices.choice.parameters);
-      const { model, construction, provider, threads, executor, precision } = engineSettings();
-      const options = { model, construction, provider, threads, executor, precision, blockSize: choice.blockSize };
       return {
-        experiment: promptEvaluation(path, choice.scenario, others, options, needle ? { tokens: plan.tokens } : null),
+        experiment: promptEvaluation(
+          path,
+          choice.scenario,
+          others,
+          { ...engineSettings(), blockSize: choice.blockSize },
+          needle ? { tokens: plan.tokens } : null,
+        ),
         texts: [{ path, text }],
       };
     });

@@ -38,7 +38,7 @@ function ownCommand(command: string): (...given: unknown[]) => unknown {
   }
   const view = command.replace(/\.focus$/, '');
   const isView = command.endsWith('.focus') && webviewProviders.has(view);
-  if (!isView && command !== 'vscode.open') {
+  if (!isView && !['vscode.open', 'workbench.action.openSettings'].includes(command)) {
     throw new Error(`command '${command}' not found`);
   }
   return (...given) => {

@@ -210,7 +210,7 @@ describe('run and check', () => {
   });
 
   it('refuse a field that is wrong, by its name', async () => {
-    const { code, stderr } = await run(['run', experimentFile({ blocks: [0] })]);
+    const { code, stderr } = await run(['run', experimentFile({ blocks: [1] })]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/blocks\.0: /);
   });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
-import { planRequest } from '../../../src/core/plan/request';
-import { fastestDevice } from '../../../src/core/predict/fastest';
+import type { Calibration } from '../../../src/core/predict/calibration';
+import { settleRequest } from '../../../src/core/predict/fastest';
 import type { PlanDocument } from '../../../src/core/report/report';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
@@ -14,8 +14,6 @@ import { cli } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { smallModel } from '../../support/shapes';
 import { temporaryFolder } from '../../support/temporary';
-
-const request = planRequest(1000, smallModel, defaultOptions);
 
 describe('kept calibrations', () => {
   it('are given out again, for every core or for so many threads', async () => {
@@ -53,10 +51,12 @@ describe('kept calibrations', () => {
       layer: { layerMs: 0.001, attendNsPerFlop: 1e-6, tokenwiseNsPerFlop: 1e-6 },
     });
     await store.write({ ...fast, layer: { layerMs: 1e6, attendNsPerFlop: 1, tokenwiseNsPerFlop: 1 } });
-    expect(fastestDevice(request, await store.candidates('auto', 0))?.provider).toBe('cpu');
+    const fastest = (candidates: readonly Calibration[]): string | undefined =>
+      settleRequest(1000, smallModel, defaultOptions, candidates).calibration?.provider;
+    expect(fastest(await store.candidates('auto', 0))).toBe('cpu');
     await store.write(fast);
-    expect(fastestDevice(request, await store.candidates('auto', 0))?.provider).toBe('webgpu');
-    expect(fastestDevice(request, await store.candidates('cpu', 0))?.provider).toBe('cpu');
+    expect(fastest(await store.candidates('auto', 0))).toBe('webgpu');
+    expect(fastest(await store.candidates('cpu', 0))).toBe('cpu');
   });
 });
 

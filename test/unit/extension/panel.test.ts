@@ -194,6 +194,13 @@ describe('the panel', () => {
     expect(textsOf('error')).toEqual([]);
   });
 
+  it('opens the settings', async () => {
+    await activated();
+    new Panel().say({ type: 'open-settings' });
+    await settled();
+    expect(executed).toContainEqual({ command: 'workbench.action.openSettings', given: ['twoHeads'] });
+  });
+
   it('shows a ledger and an evaluation as they come, and comes to the front for them', async () => {
     const { engine } = await activated();
     await openPrompt(text);

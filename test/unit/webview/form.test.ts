@@ -82,6 +82,12 @@ describe('the scenario form', () => {
     expect(fieldsShown()).toEqual(['param-window', 'param-sinks', 'block-size']);
   });
 
+  it('leads to every other option: they are settings', () => {
+    showForm();
+    find('options').click();
+    expect(page.posted).toEqual([{ type: 'open-settings' }]);
+  });
+
   it('is not there without a prompt', () => {
     showForm(emptySnapshot());
     expect(isShown(form.element)).toBe(false);

@@ -32,7 +32,8 @@ const needle = z
   .strictObject({ lengths, depths, ...needleTexts })
   .describe('Needles that are hidden in the text of the prompts: a test for every length and depth, under every scenario.');
 
-const { model, blocks, construction, context, stride, maximumWindows, ...runOptions } = fieldsOf(experimentTable);
+const { model, blocks, construction, oracleLayers, oracleHeads, context, stride, maximumWindows, ...runOptions } =
+  fieldsOf(experimentTable);
 
 /** The experiment file. What it says of each field is what editors show. */
 const experimentSchema = z
@@ -53,6 +54,8 @@ const experimentSchema = z
       ),
     blocks,
     construction,
+    oracleLayers,
+    oracleHeads,
     context,
     stride,
     maximumWindows,

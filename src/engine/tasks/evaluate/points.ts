@@ -3,12 +3,11 @@ import { type Experiment, scenarioOf } from '../../../core/evaluate/experiment';
 import { needleGrid, type NeedleGrid } from '../../../core/evaluate/needles';
 import { summariseQuality } from '../../../core/evaluate/quality-summary';
 import type { ExperimentPoint, PlannedCost } from '../../../core/evaluate/report';
-import { makePlan, type Plan } from '../../../core/plan/plan';
-import { type PlanRequest, planRequest } from '../../../core/plan/request';
+import { makePlan } from '../../../core/plan/plan';
 import type { Calibration } from '../../../core/predict/calibration';
-import { fastestDevice } from '../../../core/predict/fastest';
+import { settleRequest, type SettledRequest } from '../../../core/predict/fastest';
 import { devicePrediction } from '../../../core/predict/prediction';
-import { isSampled, type Scenario, scenarioLabel } from '../../../core/scenario/scenario';
+import { isSampled, type Scenario, type ScenarioChoice, scenarioLabel } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import type { NeedleResult, WindowResult, Worked } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
@@ -21,44 +20,49 @@ export interface Point {
   readonly measuredBlockSize: number;
 }
 
-/** The points of an experiment, each once: every scenario with every block size. @throws InputError for a scenario that cannot be */
-export function pointsOf({ scenarios, blocks, construction }: Experiment, shape: ModelShape): Point[] {
-  const points = new Map<string, Point>();
-  const largest = Math.max(...blocks);
-  for (const text of scenarios) {
-    for (const blockSize of blocks) {
-      const { scenario } = planRequest(1, shape, { scenario: scenarioOf(text), blockSize, construction });
-      // An exact construction gives the same with every block size: it is measured once, with the fewest calls.
-      const own = isBlackBox(construction) || isSampled(scenario);
-      points.set(`${scenarioLabel(scenario)} ${blockSize}`, { scenario, blockSize, measuredBlockSize: own ? blockSize : largest });
-    }
-  }
-  return [...points.values()];
-}
-
 /** Plans the points of an experiment, for the device that it names or calibration prefers. */
 export class PointPlanner {
   constructor(
     private readonly shape: ModelShape,
-    private readonly construction: Experiment['construction'],
+    private readonly experiment: Experiment,
     private readonly calibrations: readonly Calibration[],
   ) {}
 
-  /** The plan of `tokens` tokens. @throws InputError where the construction cannot have the scenario */
-  plan(tokens: number, scenario: Scenario, blockSize: number): Plan {
-    const request = this.request(tokens, scenario, blockSize);
-    return makePlan({ ...request, scoreBytes: fastestDevice(request, this.calibrations)?.scoreBytes });
+  /**
+   * The points, each once: every scenario with every block size.
+   *
+   * @param tokens of a window, for which an automatic block size is settled
+   * @throws InputError for a scenario that cannot be
+   */
+  points(tokens: number): Point[] {
+    const { scenarios, blocks, construction } = this.experiment;
+    const points = new Map<string, Pick<Point, 'scenario' | 'blockSize'>>();
+    for (const text of scenarios) {
+      for (const asked of blocks) {
+        const { request } = this.settle(tokens, scenarioOf(text), asked);
+        const { scenario, oracle } = request;
+        points.set(`${scenarioLabel(scenario)} ${oracle.inputLength}`, { scenario, blockSize: oracle.inputLength });
+      }
+    }
+    return [...points.values()].map(({ scenario, blockSize }) => {
+      // An exact construction gives the same with every block size: it is measured once, with the fewest calls.
+      const own = isBlackBox(construction) || isSampled(scenario);
+      const label = scenarioLabel(scenario);
+      const sizes = [...points.values()].filter((point) => scenarioLabel(point.scenario) === label).map((point) => point.blockSize);
+      return { scenario, blockSize, measuredBlockSize: own ? blockSize : Math.max(...sizes) };
+    });
   }
 
-  /** The device that is fastest at a plan; undefined where none is calibrated. */
-  device(tokens: number, scenario: Scenario, blockSize: number): Calibration | undefined {
-    return fastestDevice(this.request(tokens, scenario, blockSize), this.calibrations);
+  /** The request for `tokens` tokens, and the calibration of its device. @throws InputError where the construction cannot have the scenario */
+  settle(tokens: number, scenario: ScenarioChoice, blockSize: number): SettledRequest {
+    return settleRequest(tokens, this.shape, { ...this.experiment, scenario, blockSize }, this.calibrations);
   }
 
   /** What `tokens` tokens cost. */
   cost(tokens: number, scenario: Scenario, blockSize: number): PlannedCost {
-    const plan = this.plan(tokens, scenario, blockSize);
-    const prediction = devicePrediction(plan, this.device(tokens, scenario, blockSize));
+    const { request, calibration } = this.settle(tokens, scenario, blockSize);
+    const plan = makePlan(request);
+    const prediction = devicePrediction(plan, calibration);
     return {
       tokens,
       calls: plan.calls,
@@ -67,10 +71,6 @@ export class PointPlanner {
       bytes: plan.bytes,
       predictedMs: prediction?.wallMs ?? null,
     };
-  }
-
-  private request(tokens: number, scenario: Scenario, blockSize: number): PlanRequest {
-    return planRequest(tokens, this.shape, { scenario, blockSize, construction: this.construction });
   }
 }
 

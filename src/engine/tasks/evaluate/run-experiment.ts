@@ -13,7 +13,7 @@ import { type Prompt, promptFromText, readPrompts } from '../../read/prompt';
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
 import { describeModel, type Places } from '../plan';
 import { readExperiment } from './experiment-file';
-import { measuredPoint, needleGridOf, type Point, PointPlanner, pointsOf } from './points';
+import { measuredPoint, needleGridOf, type Point, PointPlanner } from './points';
 import { Results } from './results';
 import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from './texts';
 import { type Job, Worker, workNeedles, type WorkSurroundings, workWindows } from './work';
@@ -38,13 +38,9 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   }
   const texts = readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
-  const planner = new PointPlanner(
-    shape,
-    experiment.construction,
-    await context.calibrations.candidates(experiment.provider, experiment.threads),
-  );
-  const points = pointsOf(experiment, shape);
+  const planner = new PointPlanner(shape, experiment, await context.calibrations.candidates(experiment.provider, experiment.threads));
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
+  const points = planner.points(longest);
   // Planned before anything is run: what cannot be planned is refused now.
   const costs = points.map(({ scenario, blockSize }) => planner.cost(longest, scenario, blockSize));
 
@@ -53,7 +49,7 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   );
   const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
   const needles = jobs.length > 0 && experiment.needle !== null ? needlesOf(experiment.needle, texts, tokenizer, model) : [];
-  const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...experiment.blocks) };
+  const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...points.map(({ blockSize }) => blockSize)) };
   const worker = await Worker.prepare(model, experiment, baseline, planner, longest, context);
   try {
     const share = needles.length === 0 ? 1 : 0.7;

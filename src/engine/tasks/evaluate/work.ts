@@ -11,6 +11,8 @@ import { throwIfCancelled } from '../../attend/runtime/clock';
 import { describeEnvironment } from '../../machine';
 import type { ModelFolder } from '../../read/model/load';
 import { Evaluator, type WindowRun } from './evaluator';
+import { pick } from '../../../core/options/option';
+import { makePlan } from '../../../core/plan/plan';
 import type { PointPlanner } from './points';
 import { needleResult, type NeedleResult, type Results, unitOf, windowResult, type WindowResult, type Worked } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
@@ -104,7 +106,7 @@ async function workThrough<T>(
     const run = async (job: Job, share: number): Promise<WindowRun> => {
       const evaluator = await work.evaluator();
       const message = `${what} ${index + 1} of ${items.length}, ${scenarioLabel(job.scenario)}`;
-      const plan = work.planner.plan(tokens.length, job.scenario, job.blockSize);
+      const plan = makePlan(work.planner.settle(tokens.length, job.scenario, job.blockSize).request);
       return evaluator.run(tokens, plan, (part) => work.onWork((index + (share + part) / (jobs.length + 1)) / items.length, message));
     };
     let baseline: WindowRun | undefined;
@@ -155,12 +157,14 @@ export class Worker {
     { results, signal, onProgress }: WorkSurroundings,
   ): Promise<Worker> {
     const provider =
-      asked.provider === 'auto' ? (planner.device(tokens, baseline.scenario, baseline.blockSize)?.provider ?? 'cpu') : asked.provider;
-    const { threads, executor, precision, construction } = asked;
+      asked.provider === 'auto'
+        ? (planner.settle(tokens, baseline.scenario, baseline.blockSize).calibration?.provider ?? 'cpu')
+        : asked.provider;
     const { twoHeads, onnxruntime } = describeEnvironment();
     // Reading all weights for their digest is worth it only where results may be those of other weights.
     const digest = asked.quality && results.kept ? await modelDigest(model.folder) : model.name;
-    const identity = { model: digest, twoHeads, onnxruntime, provider, threads, executor, precision, construction, baseline };
+    const own = pick(asked, 'threads', 'executor', 'precision', 'construction', 'oracleLayers', 'oracleHeads');
+    const identity = { model: digest, twoHeads, onnxruntime, provider, ...own, baseline };
     return new Worker(model, { ...asked, provider }, { baseline, planner, results, identity, signal }, onProgress);
   }
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../../src/core/errors';
 import { defaultExperiment, type Experiment } from '../../../../src/core/evaluate/experiment';
-import type { ExperimentReport } from '../../../../src/core/evaluate/report';
-import { defaultOptions } from '../../../../src/core/options/table';
+import { type ExperimentReport, summariseExperiment } from '../../../../src/core/evaluate/report';
+import { hasOneBlockSize, readText } from '../../../../src/core/evaluate/rows';
+import { automaticBlock, defaultOptions } from '../../../../src/core/options/table';
 import type { Progress } from '../../../../src/core/report/phases';
 import { promptFromText } from '../../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../../src/engine/store/calibrations';
@@ -70,6 +71,32 @@ describe('an experiment', () => {
     expect(point.quality?.divergence.mean.value).toBeCloseTo(simulated.quality?.meanKl ?? NaN, 6);
     expect(point.quality?.agreement.value).toBeCloseTo(simulated.quality?.topAgreement ?? NaN, 10);
     expect(point.measured?.calls).toBe(simulated.run.calls.total);
+  });
+
+  it('settles an automatic block size for each scenario, and measures it with that', async () => {
+    const report = await run(
+      { scenarios: ['causal', 'sliding-window:24'], blocks: [automaticBlock, 64] },
+      { text: sampleText().slice(0, 500) },
+    );
+    // Nothing is calibrated, so that it is the default.
+    expect(report.points.map(({ blockSize, measuredBlockSize }) => [blockSize, measuredBlockSize])).toEqual([
+      [256, 256],
+      [64, 256],
+      [256, 256],
+      [64, 256],
+    ]);
+    expect(readText({ ...report, ...summariseExperiment(report) })).toContain('tiny-docs-5m');
+    expect(hasOneBlockSize({ blocks: [automaticBlock] })).toBe(false);
+  });
+
+  it('plans and runs with the layers and heads of the small transformer', async () => {
+    const shape = { scenarios: ['causal'], blocks: [64] };
+    const text = sampleText().slice(0, 500);
+    const [single] = (await run({ ...shape, oracleHeads: 1 }, { text })).points;
+    const [wide] = (await run({ ...shape, oracleHeads: 2, oracleLayers: 2 }, { text })).points;
+    expect(wide.cost.calls.attention).toBeLessThan(single.cost.calls.attention);
+    expect(wide.measured?.calls).toBe(wide.cost.calls.total);
+    expect(single.measured?.calls).toBe(single.cost.calls.total);
   });
 
   it('holds the model against its own attention: nothing differs, by definition', async () => {
