@@ -4,7 +4,7 @@ import type { ExperimentSummary } from '../core/evaluate/report';
 import { setTranslations } from '../core/l10n';
 import type { LedgerReport } from '../core/ledger/report';
 import { RunFiles } from '../engine/store/runs';
-import { EngineClient } from '../engine/process/client';
+import { EngineClient } from '../engine/process/engine-client';
 import type { TwoHeadsApi } from './api/api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';

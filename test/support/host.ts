@@ -3,7 +3,9 @@ import { expect, onTestFinished, vi } from 'vitest';
 import type * as vscode from 'vscode';
 import { CancelledError } from '../../src/core/errors';
 import type { RunReport } from '../../src/core/report/report';
-import { type CallOptions, EngineClient } from '../../src/engine/process/client';
+import type { CallOptions } from '../../src/engine/process/client';
+import { EngineClient } from '../../src/engine/process/engine-client';
+import type { EngineMethods } from '../../src/engine/process/engine-methods';
 import type { Argument, MethodName, Result } from '../../src/engine/process/rpc';
 import { idOf, RunFiles, type RunOrigin } from '../../src/engine/store/runs';
 import type { TwoHeadsApi } from '../../src/extension/api/api';
@@ -19,13 +21,15 @@ import { shownLenses } from './workbench/languages';
 import { type FakeWebviewView, openView } from './workbench/views';
 import { Uri } from './workbench/values';
 
+type EngineMethod = MethodName<EngineMethods>;
+
 /** A call that the engine process would have got. The test answers it. */
-export class EngineCall<M extends MethodName = MethodName> {
+export class EngineCall<M extends EngineMethod = EngineMethod> {
   constructor(
     readonly method: M,
-    readonly argument: Argument<M>,
+    readonly argument: Argument<EngineMethods, M>,
     private readonly options: CallOptions,
-    readonly resolve: (result: Result<M>) => void,
+    readonly resolve: (result: Result<EngineMethods, M>) => void,
     readonly reject: (error: Error) => void,
   ) {}
 
@@ -46,8 +50,12 @@ export class FakeEngine {
   disposed = false;
   private readonly called = new EventEmitter<EngineCall>();
 
-  call<M extends MethodName>(method: M, argument: Argument<M>, options: CallOptions = {}): Promise<Result<M>> {
-    return new Promise<Result<M>>((resolve, reject) => {
+  call<M extends EngineMethod>(
+    method: M,
+    argument: Argument<EngineMethods, M>,
+    options: CallOptions = {},
+  ): Promise<Result<EngineMethods, M>> {
+    return new Promise<Result<EngineMethods, M>>((resolve, reject) => {
       const { signal } = options;
       if (signal?.aborted === true) {
         reject(new CancelledError());
@@ -63,7 +71,7 @@ export class FakeEngine {
   private taken = 0;
 
   /** The next call that no test has taken yet, which must be one of `method`. */
-  async next<M extends MethodName>(method: M): Promise<EngineCall<M>> {
+  async next<M extends EngineMethod>(method: M): Promise<EngineCall<M>> {
     const place = this.taken;
     this.taken += 1;
     await until(this.called.event, () => this.calls.length > place);

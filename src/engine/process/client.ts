@@ -1,70 +1,82 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { CancelledError } from '../../core/errors';
-import type { OnProgress } from '../../core/report/phases';
-import type { RunReport } from '../../core/report/report';
-import { type Argument, type EngineRequest, type EngineResponse, fromErrorData, type MethodName, type Result } from './rpc';
+import type { Channel } from './channels';
+import {
+  type Argument,
+  fromErrorData,
+  type CallContext,
+  type MethodName,
+  type Methods,
+  type Request,
+  type Response,
+  type Result,
+} from './rpc';
 
 /** Options of one call. */
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-  /** Takes each run that the call finishes on its way to the result. */
-  readonly onRun?: (report: RunReport) => void;
-}
+export type CallOptions = Partial<Pick<CallContext, 'signal' | 'onProgress' | 'onRun'>>;
 
 /** A call without an answer yet. */
-interface PendingCall extends Pick<CallOptions, 'onProgress' | 'onRun'> {
-  readonly resolve: (result: Result<MethodName>) => void;
+interface PendingCall<M extends Methods<M>> extends Pick<CallOptions, 'onProgress' | 'onRun'> {
+  readonly resolve: (result: Result<M, MethodName<M>>) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Time for a cancelled call to stop by itself before its process is killed, in milliseconds. */
-const cancelPatienceMs = 3000;
+/** What a client needs to know of the process or thread that it calls. */
+interface Worker<M extends Methods<M>> {
+  /** Its name in the log and in errors, such as `engine process`. */
+  readonly name: string;
+  /** Starts it. */
+  readonly start: () => Channel<Request<M>, Response<M>>;
+  /** Time for a cancelled call to stop by itself before its process is killed, in milliseconds. */
+  readonly patienceMs: number;
+  /** Whether it can read memory that is shared with it while it works. */
+  readonly sharesMemory: boolean;
+}
 
 /**
- * Calls the engine in a separate process, forked at the first call.
+ * Calls methods in a separate process or thread, started at the first call.
  *
- * A native crash rejects the pending calls and nothing else; the next call forks a new process.
+ * A crash rejects the pending calls and nothing else; the next call starts another.
  */
-export class EngineClient {
-  private child: ChildProcess | undefined;
-  private readonly pending = new Map<number, PendingCall>();
+export class RpcClient<M extends Methods<M>> {
+  private channel: Channel<Request<M>, Response<M>> | undefined;
+  private readonly pending = new Map<number, PendingCall<M>>();
   private lastId = 0;
 
-  /**
-   * @param entry path of the bundled engine process
-   * @param storage folder for the engine's files, such as calibrations
-   * @param log receives the process's output, and a line when it starts or ends
-   */
+  /** @param log receives the worker's output, and a line when it starts or ends */
   constructor(
-    private readonly entry: string,
-    private readonly storage: string | undefined,
+    private readonly worker: Worker<M>,
     private readonly log: (line: string) => void,
   ) {}
 
   /**
    * Calls a method.
    *
-   * Aborting `signal` stops the call between two calls of the oracle, or kills the process if it does not respond.
-   * @throws InputError, CancelledError, or an Error if the process ended
+   * Aborting `signal` stops the call where it looks for that, or kills the worker if it does not respond.
+   * @throws InputError, CancelledError, or an Error if the worker ended
    */
-  call<M extends MethodName>(method: M, argument: Argument<M>, { signal, ...listeners }: CallOptions = {}): Promise<Result<M>> {
+  call<Name extends MethodName<M>>(
+    method: Name,
+    argument: Argument<M, Name>,
+    { signal, ...listeners }: CallOptions = {},
+  ): Promise<Result<M, Name>> {
     if (signal?.aborted) {
       return Promise.reject(new CancelledError());
     }
     this.lastId += 1;
     const id = this.lastId;
-    const child = this.running();
-    return new Promise<Result<M>>((resolve, reject) => {
+    const channel = this.running();
+    const cancelled = this.worker.sharesMemory ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
+    return new Promise<Result<M, Name>>((resolve, reject) => {
       let killTimer: NodeJS.Timeout | undefined;
       const cancel = (): void => {
-        this.send(child, { type: 'cancel', id });
+        cancelled?.fill(1);
+        channel.send({ type: 'cancel', id });
         killTimer = setTimeout(() => {
-          this.log(`Engine process ${child.pid} did not stop within ${cancelPatienceMs} ms of a cancel; killing it.`);
+          this.log(`The ${channel.name} did not stop within ${this.worker.patienceMs} ms of a cancel; killing it.`);
           this.settle(id)?.reject(new CancelledError());
-          child.kill('SIGKILL');
-          this.ended(child, 'killed');
-        }, cancelPatienceMs);
+          channel.kill();
+          this.ended(channel, 'killed');
+        }, this.worker.patienceMs);
       };
       const finish =
         <T>(act: (value: T) => void): ((value: T) => void) =>
@@ -74,46 +86,35 @@ export class EngineClient {
           act(value);
         };
       // The answer with an id is the result of the method that was called with that id.
-      const resolveAny = resolve as (result: Result<MethodName>) => void;
+      const resolveAny = resolve as (result: Result<M, MethodName<M>>) => void;
       this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), ...listeners });
       signal?.addEventListener('abort', cancel, { once: true });
       // `argument` belongs to `method`, but TypeScript cannot narrow the union of requests by a type parameter.
-      this.send(child, { type: 'call', id, method, argument } as EngineRequest);
+      channel.send({ type: 'call', id, method, argument, cancelled } as Request<M>);
     });
   }
 
-  /** Ends the process; pending calls are rejected. */
+  /** Ends the worker; pending calls are rejected. */
   dispose(): void {
-    this.child?.kill('SIGKILL');
+    this.channel?.kill();
   }
 
-  private running(): ChildProcess {
-    if (this.child !== undefined) {
-      return this.child;
+  private running(): Channel<Request<M>, Response<M>> {
+    if (this.channel !== undefined) {
+      return this.channel;
     }
-    // With the host's inspector flags, the child would try to use the same debug port.
-    const child = fork(this.entry, this.storage === undefined ? [] : [this.storage], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
+    const channel = this.worker.start();
+    this.channel = channel;
+    this.log(`The ${channel.name} started.`);
+    channel.listen({
+      onMessage: (response) => this.receive(response),
+      onOutput: (text) => this.log(text.trimEnd()),
+      onEnd: (how) => this.ended(channel, how),
     });
-    this.child = child;
-    this.log(`Engine process ${child.pid} started.`);
-    child.on('message', (response: EngineResponse) => this.receive(response));
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => this.log(text.trimEnd()));
-    }
-    child.once('error', (error) => this.ended(child, error.message));
-    child.once('exit', (code, signal) => this.ended(child, signal ?? `code ${code}`));
-    return child;
+    return channel;
   }
 
-  private send(child: ChildProcess, request: EngineRequest): void {
-    // A failed send is followed by an exit event, which rejects the pending calls.
-    child.send(request, (error) => error && this.log(`Engine process ${child.pid}: ${error.message}`));
-  }
-
-  private receive(response: EngineResponse): void {
+  private receive(response: Response<M>): void {
     switch (response.type) {
       case 'progress':
         this.pending.get(response.id)?.onProgress?.(response.progress);
@@ -130,18 +131,18 @@ export class EngineClient {
     }
   }
 
-  private ended(child: ChildProcess, how: string): void {
-    if (this.child !== child) {
+  private ended(channel: Channel<Request<M>, Response<M>>, how: string): void {
+    if (this.channel !== channel) {
       return;
     }
-    this.child = undefined;
-    this.log(`Engine process ${child.pid} ended (${how}).`);
+    this.channel = undefined;
+    this.log(`The ${channel.name} ended (${how}).`);
     for (const id of [...this.pending.keys()]) {
-      this.settle(id)?.reject(new Error(`The engine process ended (${how}); run again to start a new one.`));
+      this.settle(id)?.reject(new Error(`The ${this.worker.name} ended (${how}); run again to start a new one.`));
     }
   }
 
-  private settle(id: number): PendingCall | undefined {
+  private settle(id: number): PendingCall<M> | undefined {
     const call = this.pending.get(id);
     this.pending.delete(id);
     return call;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { CalibrationStore, commandLineStorage } from '../store/calibrations';
-import { engineHandler, engineMethods } from './handler';
-import type { EngineRequest, EngineResponse } from './rpc';
+import { type EngineMethods, engineMethods } from './engine-methods';
+import { handlerOf } from './handler';
+import type { Request } from './rpc';
 
 /** Entry point of the engine process: connects the parent's channel to the handler. */
 const send = process.send?.bind(process);
@@ -11,12 +12,9 @@ if (send === undefined) {
 
 // The parent passes its storage folder; without one, use the command line's.
 const calibrations = new CalibrationStore(process.argv[2] ?? commandLineStorage());
-const handle = engineHandler(
-  engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }),
-  (response: EngineResponse) => {
-    send(response);
-  },
-);
-process.on('message', (request: EngineRequest) => void handle(request));
+const handle = handlerOf(engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }), (response) => {
+  send(response);
+});
+process.on('message', (request: Request<EngineMethods>) => void handle(request));
 // The parent is gone, so nobody needs an answer.
 process.on('disconnect', () => process.exit(0));

@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
 import type { RunReport } from '../../core/report/report';
-import type { CallOptions, EngineClient } from '../../engine/process/client';
+import type { CallOptions } from '../../engine/process/client';
+import type { EngineClient } from '../../engine/process/engine-client';
+import type { EngineMethods } from '../../engine/process/engine-methods';
 import type { Argument, MethodName, Result } from '../../engine/process/rpc';
 import { Disposable } from '../disposable';
 import type { ModelAccess } from '../prompts/models';
+
+type EngineMethod = MethodName<EngineMethods>;
 
 /** The extension's access to the engine process: checks that a model may be loaded, and reports every finished run. */
 export class Engine extends Disposable {
@@ -20,8 +24,12 @@ export class Engine extends Disposable {
   }
 
   /** Calls a method like `EngineClient`. @throws also an InputError for a model that may not be loaded */
-  async call<M extends MethodName>(method: M, argument: Argument<M>, options: CallOptions = {}): Promise<Result<M>> {
-    const given: Argument<MethodName> = argument;
+  async call<M extends EngineMethod>(
+    method: M,
+    argument: Argument<EngineMethods, M>,
+    options: CallOptions = {},
+  ): Promise<Result<EngineMethods, M>> {
+    const given: Argument<EngineMethods, EngineMethod> = argument;
     if ('options' in given) {
       await this.access.check(given.options.model);
     } else if ('experiment' in given) {
@@ -41,6 +49,6 @@ export class Engine extends Disposable {
   }
 }
 
-function isRunReport(result: Result<MethodName>): result is RunReport {
+function isRunReport(result: Result<EngineMethods, EngineMethod>): result is RunReport {
   return 'fidelity' in result;
 }

@@ -4,7 +4,7 @@ import { defaultOptions, type SimulationOptions } from '../../../src/core/option
 import type { Progress } from '../../../src/core/report/phases';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
 import { makeScenario, type ScenarioChoice } from '../../../src/core/scenario/scenario';
-import { engineMethods } from '../../../src/engine/process/handler';
+import { engineMethods } from '../../../src/engine/process/engine-methods';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { compare, planComparison } from '../../../src/engine/tasks/compare';
@@ -91,7 +91,7 @@ describe('comparing scenarios', () => {
     const runs: RunReport[] = [];
     const report = await engineMethods(places).compare(
       { path: 'sample', text: sampleText(), scenarios: [window, sink], named: false, options },
-      { signal, onProgress: (progress) => seen.push(progress), onRun: (run) => runs.push(run) },
+      { signal, isCancelled: () => false, onProgress: (progress) => seen.push(progress), onRun: (run) => runs.push(run) },
     );
     expect(runs).toEqual(report.runs);
     expect(report.runs.map(({ scenario }) => scenario)).toEqual([window, sink]);

@@ -5,7 +5,7 @@ import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
 import type { RunReport } from '../../../src/core/report/report';
 import { makeScenario } from '../../../src/core/scenario/scenario';
-import { EngineClient } from '../../../src/engine/process/client';
+import { EngineClient } from '../../../src/engine/process/engine-client';
 import { root, sampleText } from '../../support/paths';
 
 const entry = join(root, 'dist', 'engine.js');

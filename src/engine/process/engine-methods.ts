@@ -1,0 +1,74 @@
+import type { WantedScenarios } from '../../core/compare/sort-scenarios';
+import type { ExperimentSummary } from '../../core/evaluate/report';
+import type { GenerationOptions, GenerationReport } from '../../core/generate/report';
+import type { LedgerOptions, LedgerReport } from '../../core/ledger/report';
+import type { CalibrationOptions, SimulationOptions } from '../../core/options/table';
+import type { Calibration } from '../../core/predict/calibration';
+import type { OnProgress } from '../../core/report/phases';
+import type { ComparisonReport, RunReport } from '../../core/report/report';
+import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
+import { promptFromText } from '../read/prompt';
+import { calibrateProvider } from '../tasks/calibrate/calibrate';
+import { compare, planComparison } from '../tasks/compare';
+import { evaluate, type EvaluateRequest } from '../tasks/evaluate/run-experiment';
+import { generate } from '../tasks/generate/generate';
+import { runLedger } from '../tasks/ledger/ledger';
+import type { Places } from '../tasks/plan';
+import { simulate } from '../tasks/simulate';
+import type { CallContext } from './rpc';
+
+/** The methods of the engine process: messages and the client's calls are derived from this interface. */
+export interface EngineMethods {
+  /** Runs a prompt and reports. @throws InputError, CancelledError */
+  simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
+  /** Runs a prompt under each of several scenarios that it can have, hands over each run when it ends, and reports on all. @throws InputError, CancelledError */
+  compare(request: CompareRequest, context: CallContext): Promise<ComparisonReport>;
+  /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
+  generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
+  /** Plans an experiment's scenarios and measures their quality. @throws InputError, CancelledError */
+  evaluate(request: EvaluateRequest, context: CallContext): Promise<ExperimentSummary>;
+  /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
+  ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
+  /** Measures a device and stores the result. @throws InputError if the provider is not available, CancelledError */
+  calibrate(options: CalibrationOptions, context: CallContext): Promise<Calibration>;
+}
+
+/** A prompt's text and options; plain data. */
+interface SimulateRequest {
+  readonly path: string;
+  readonly text: string;
+  readonly options: SimulationOptions;
+}
+
+/** A prompt to run under several scenarios; plain data. The scenario among the options does not matter. */
+interface CompareRequest extends SimulateRequest, WantedScenarios {}
+
+/** A prompt to continue; plain data. */
+interface GenerateRequest extends SimulateRequest {
+  readonly generation: GenerationOptions;
+}
+
+/** The engine's methods. */
+export function engineMethods(places: Places): EngineMethods {
+  return {
+    simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
+    compare: async ({ path, text, options, ...wanted }, { signal, onProgress, onRun }) => {
+      const planned = await planComparison(promptFromText(path, text), wanted, options, places);
+      const count = planned.possible.length;
+      const progressOf =
+        (scenario: Scenario, index: number): OnProgress =>
+        ({ fraction, phase, message }) =>
+          onProgress({
+            fraction: (index + fraction) / count,
+            phase,
+            message: `${scenarioLabel(scenario)} (${index + 1} of ${count}), ${message}`,
+          });
+      return compare(planned, options, { signal, progressOf, onRun });
+    },
+    generate: ({ path, text, options, generation }, context) =>
+      generate(promptFromText(path, text), options, generation, { ...context, ...places }),
+    evaluate: (request, context) => evaluate(request, { ...context, ...places }),
+    ledger: (options, context) => runLedger(options, context),
+    calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
+  };
+}
