@@ -7,7 +7,7 @@ import { shown } from '../../../core/text/printable';
 import { usableMemory } from '../../machine';
 import type { ModelConfig } from './architecture';
 import { maximumConfigBytes, parseConfig } from './config';
-import { readRegularText } from './regular-file';
+import { readRegularText } from '../input/regular-file';
 import type { RotaryEmbedding } from './rope';
 import { CheckpointFiles } from './shards';
 import {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { quoted, shown } from '../../../core/text/printable';
-import { readRegularText } from './regular-file';
+import { readRegularText } from '../input/regular-file';
 import { SafetensorsFile } from './safetensors';
 import type { Weight } from './weights';
 

@@ -3,7 +3,7 @@ import { InputError, messageOf } from '../../../core/errors';
 import type { TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
 import type { ModelFolder } from '../model/load';
-import { exists, readRegularText } from '../model/regular-file';
+import { exists, readRegularText } from '../input/regular-file';
 import { codecOf } from './definition';
 import { type Codec, encodingCodec, parseStandIn, standInName } from './encodings';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { maximumConfigBytes } from '../../read/model/config';
-import { exists, readRegularText } from '../../read/model/regular-file';
+import { exists, readRegularText } from '../../read/input/regular-file';
 import type { PromptTokenizer } from '../../read/tokenizer/tokenizer';
 
 const id = z.number().int().nonnegative();
