@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
+import { InputError } from '../../core/errors';
 import { defaultOptions, type SimulationOptions } from '../../core/options/table';
 import type * as prompts from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
@@ -53,13 +54,18 @@ export class ToolRequests {
 /** A file of the workspace: the editor's version if it is open, else the one on disk. @throws InputError */
 async function promptOfFile(file: string): Promise<prompts.Prompt> {
   const uri = await workspaceFile(file);
-  const { checkSize, promptFromBytes, promptFromText } = await promptReader();
+  const { checkPromptSize, promptFromBytes, promptFromText } = await promptReader();
   const path = vscode.workspace.asRelativePath(uri);
   const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
   if (open !== undefined) {
     return promptFromText(path, open.getText());
   }
-  checkSize(path, (await vscode.workspace.fs.stat(uri)).size);
+  const { type, size } = await vscode.workspace.fs.stat(uri);
+  if ((type & vscode.FileType.File) === 0) {
+    // Reading a named pipe would wait for its writer.
+    throw new InputError(`${path} is not a file; give the path of a prompt file in the workspace.`);
+  }
+  checkPromptSize(path, size);
   return promptFromBytes(path, await vscode.workspace.fs.readFile(uri));
 }
 
