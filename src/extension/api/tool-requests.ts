@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
-import { InputError } from '../../core/errors';
 import { defaultOptions, type SimulationOptions } from '../../core/options/table';
 import type * as prompts from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
@@ -60,12 +59,7 @@ async function promptOfFile(file: string): Promise<prompts.Prompt> {
   if (open !== undefined) {
     return promptFromText(path, open.getText());
   }
-  const { type, size } = await vscode.workspace.fs.stat(uri);
-  if ((type & vscode.FileType.File) === 0) {
-    // Reading a named pipe would wait for its writer.
-    throw new InputError(`${path} is not a file; give the path of a prompt file in the workspace.`);
-  }
-  checkPromptSize(path, size);
+  checkPromptSize(path, (await vscode.workspace.fs.stat(uri)).size);
   return promptFromBytes(path, await vscode.workspace.fs.readFile(uri));
 }
 

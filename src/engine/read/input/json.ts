@@ -29,9 +29,9 @@ export function parsePythonJson(text: string, path: string, fix: string): unknow
   try {
     return JSON.parse(text);
   } catch {
-    // No string of the file can be this one by accident or by intent.
+    // No string of the file can be this one by accident or by intent. It stands in a list, because a string could be a key.
     const nan = randomUUID();
-    const strict = parseJson(withJsonNumbers(text, JSON.stringify(nan)), path, fix);
+    const strict = parseJson(withJsonNumbers(text, JSON.stringify([nan])), path, fix);
     return text.includes('NaN') ? withNan(strict, nan) : strict;
   }
 }
@@ -70,7 +70,7 @@ function withNan(value: unknown, nan: string): unknown {
   const waiting: Record<string, unknown>[] = [root];
   for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
     for (const [key, inner] of Object.entries(part)) {
-      if (inner === nan) {
+      if (Array.isArray(inner) && inner[0] === nan) {
         // Not an assignment, which would give an object with the key `__proto__` another prototype.
         Object.defineProperty(part, key, { value: NaN, enumerable: true, writable: true, configurable: true });
       } else if (typeof inner === 'object' && inner !== null) {
