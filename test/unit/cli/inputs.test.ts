@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PlanDocument } from '../../../src/core/report/report';
@@ -84,6 +84,15 @@ describe('a model folder', () => {
       modelWith({ 'config.json': withNumbers, 'tokenizer_config.json': withNumbers }),
     );
     expect(planned.tokens).toBe((await planOf(prompt())).prompt.tokens);
+  });
+
+  it.each(['tokenizer_config.json', 'generation_config.json'])('is refused for a %s that is a link to nothing', async (name) => {
+    const model = modelWith({});
+    rmSync(join(model, name), { force: true });
+    symlinkSync('nowhere', join(model, name));
+    const { code, stderr } = await run(['generate', prompt(), '--tokens', '1', '--model', model]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`two-heads: .*${name} cannot be read \\(a link that leads nowhere, ENOENT: .*\\); [^\n]*\n$`));
   });
 
   it('may have files as large as those of published models', async () => {

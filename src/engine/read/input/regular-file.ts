@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { access, lstat, open, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
 import { InputError, messageOf } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
 
@@ -21,7 +21,7 @@ interface RegularFile {
  * @throws InputError that names the path, and what is there instead of a file
  */
 export function openRegularFile(path: string, fix: string): Promise<RegularFile> {
-  return openIfRegular(path, constants.O_RDONLY, path, `cannot be read`, fix);
+  return openIfRegular(path, constants.O_RDONLY, path, 'cannot be read', fix);
 }
 
 /**
@@ -71,16 +71,16 @@ function kindOf(found: Stats): string {
   return found.isSocket() ? 'a socket' : 'a device';
 }
 
-async function isLink(path: string): Promise<boolean> {
+function isLink(path: string): Promise<boolean> {
   return lstat(path).then(
     (found) => found.isSymbolicLink(),
     () => false,
   );
 }
 
-/** Whether a path exists. */
+/** Whether something is at a path. A link that leads nowhere counts: a file that may be missing must not be passed over then. */
 export function exists(path: string): Promise<boolean> {
-  return access(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   );

@@ -92,7 +92,7 @@ describe('standard input', () => {
 
 describe.skipIf(process.platform === 'win32')('what is no file', () => {
   const others: readonly [string, RegExp, (path: string) => void | Promise<void>][] = [
-    ['a folder', /is not a file but a folder; /, (path) => void mkdirSync(path)],
+    ['a folder', /is not a file but a folder; /, (path) => mkdirSync(path)],
     ['a named pipe', /is not a file but a named pipe; /, (path) => void execFileSync('mkfifo', [path])],
     ['a link to a device without end', /is not a file but a device; /, (path) => symlinkSync('/dev/zero', path)],
     ['a link to nothing', /\(a link that leads nowhere, ENOENT: no such file or directory\); /, (path) => symlinkSync('nowhere/x', path)],
