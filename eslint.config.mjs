@@ -1,6 +1,9 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** Node's ways to read a file. One that is read by them alone may have no end, be a device, or be in any encoding. */
+const reading = ['default', 'createReadStream', 'open', 'openSync', 'openAsBlob', 'readFile', 'readFileSync', 'promises'];
+
 /** Which modules a ring must not import. Imports point inwards only: webview, extension, cli -> engine -> core. */
 const ring = (files, ...forbidden) => ({
   files,
@@ -43,6 +46,40 @@ export default tseslint.config(
     },
   },
   { files: ['*.mjs', '**/*.mts'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  {
+    // The rule of its own name, beside that of the rings. `import * as` is refused by it as well.
+    files: ['src/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(node:)?fs(/promises)?$',
+              importNames: reading,
+              message: 'Read through src/engine/read/input: it has limits, knows encodings, and refuses what is no file.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression[source.value=/^(node:)?fs/]', message: 'Read through src/engine/read/input.' },
+      ],
+    },
+  },
+  {
+    files: [
+      // The reader itself: files in pieces, checked as they are opened.
+      'src/engine/read/input/regular-file.ts',
+      // The writer of whole files.
+      'src/engine/store/files.ts',
+      // Files of Linux's kernel under /proc: they are no input.
+      'src/engine/machine.ts',
+      'src/engine/attend/runtime/provider.ts',
+    ],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
+  },
   ring(
     ['src/core/**'],
     vscode,

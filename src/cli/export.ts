@@ -8,7 +8,7 @@ import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { loadModel, openModel } from '../engine/read/model/load';
-import { exists } from '../engine/read/model/regular-file';
+import { exists } from '../engine/read/input/regular-file';
 import { type ExportedGraph, exportGraph, type ExportSummary, exportTable } from '../engine/tasks/export';
 import { checkWritable, jsonOption, print, writeWhole } from './io';
 import { type Command, optionsFrom, scenarioOptions, valuesOf } from './options';

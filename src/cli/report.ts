@@ -1,12 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
-import { InputError, messageOf } from '../core/errors';
 import { formatNumberOf } from '../core/format';
 import type { Option } from '../core/options/option';
 import { type ExportFormat, exportFormats } from '../core/report/formats';
 import type { RunReport } from '../core/report/report';
-import { checkReportSize, reportsFrom } from '../engine/read/report/reports';
-import { checkWritable, type Given, type Io, writeWhole } from './io';
+import { readReports } from '../engine/read/report/reports';
+import { checkWritable, type Given, writeWhole } from './io';
 import { type Command, readGiven, textGiven } from './options';
 
 const formatOption: Option = {
@@ -36,7 +33,7 @@ export const reportCommand: Command = {
     }
     const reports: RunReport[] = [];
     for (const path of paths) {
-      reports.push(...reportsFrom(await readReportFile(path, io), path));
+      reports.push(...(await readReports(path, io.stdin)));
     }
     if (out === undefined) {
       io.stdout.write(write(reports));
@@ -55,23 +52,4 @@ function formatFrom(given: Given): ExportFormat {
     exportFormats.find(({ format }) => format === 'markdown') ??
     exportFormats[0]
   );
-}
-
-/** The text of a file of reports, or of standard input where the path is `-`. @throws InputError that names the file */
-async function readReportFile(path: string, { stdin }: Io): Promise<string> {
-  if (path === '-') {
-    const bytes = await buffer(stdin);
-    checkReportSize(path, bytes.length);
-    return bytes.toString('utf8');
-  }
-  const found = await stat(path).catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); give a file that simulate --json or compare --json printed.`);
-  });
-  if (!found.isFile()) {
-    throw new InputError(`${path} is not a file; give a file that simulate --json or compare --json printed.`);
-  }
-  checkReportSize(path, found.size);
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); give a file that you may read.`);
-  });
 }

@@ -14,7 +14,7 @@ export interface CliResult {
 export const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
 
 /** Runs the command line in this process. @param input standard input */
-export async function run(args: readonly string[], input = ''): Promise<CliResult> {
+export async function run(args: readonly string[], input: string | Uint8Array = ''): Promise<CliResult> {
   // Tests that only start processes do without the engine.
   const { main } = await import('../../src/cli/program');
   const { CalibrationStore } = await import('../../src/engine/store/calibrations');
@@ -22,7 +22,7 @@ export async function run(args: readonly string[], input = ''): Promise<CliResul
   const code = await main(args, {
     stdout: { write: (text) => (written.stdout += text) },
     stderr: { write: (text) => (written.stderr += text) },
-    stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]),
+    stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
     signal: new AbortController().signal,
     modelsFolder,
     calibrations: new CalibrationStore(nothingKept.XDG_CACHE_HOME),

@@ -14,9 +14,6 @@ import {
 import { type Option, type OptionValue, wordsOf } from './option';
 import { optionNames, optionOf, optionTable, type SimulationOptions } from './table';
 
-/** The largest prompt file that is read, in bytes. */
-export const maximumPromptBytes = 64 * 1024 * 1024;
-
 /** A single value of an option. */
 type Single = string | number | boolean;
 

@@ -1,52 +1,52 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { InputError, messageOf } from '../../core/errors';
-import { formatBytes } from '../../core/format';
-import { maximumPromptBytes } from '../../core/options/read';
+import { decodeText } from './input/decode';
+import { inputLimits } from './input/limits';
+import { checkSize, inputName, readTextInput } from './input/text';
 
 /** A prompt's text, with its description for reports. */
 export interface Prompt {
   readonly path: string;
   readonly text: string;
+  /** Bytes of the text in UTF-8, however its file has it: without a byte order mark. */
   readonly bytes: number;
-  /** Hex digest of the UTF-8 bytes. */
+  /** Hex digest of those bytes, so that one text has one digest in every encoding, and in the editor. */
   readonly sha256: string;
 }
 
+/** What to do about a prompt over the size limit. */
+const repair = 'cut the text';
+
 /**
- * Reads a prompt from a file's bytes.
+ * Reads a prompt from a file's bytes, in an encoding that `decodeText` knows.
  *
  * @param path named in the report and in errors
- * @throws InputError for an empty, binary or oversized prompt
+ * @throws InputError for an empty, binary or oversized prompt, and for bytes that are no text
  */
 export function promptFromBytes(path: string, bytes: Uint8Array): Prompt {
-  checkSize(path, bytes.length);
-  if (bytes.length === 0) {
-    throw new InputError(`${path} is empty; give a prompt of at least one character.`);
-  }
-  if (bytes.includes(0)) {
-    throw new InputError(`${path} is a binary file (it holds NUL bytes); give a text file in UTF-8.`);
-  }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return { path, text, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
-  } catch {
-    throw new InputError(`${path} is not UTF-8 text; convert it to UTF-8.`);
-  }
+  checkPromptSize(path, bytes.length);
+  return promptFromText(path, decodeText(bytes, path));
 }
 
-/** A prompt from text in an editor. @throws InputError as `promptFromBytes` */
+/** A prompt from text that is decoded already, such as an editor's. @throws InputError for an empty, binary or oversized prompt */
 export function promptFromText(path: string, text: string): Prompt {
-  return promptFromBytes(path, new TextEncoder().encode(text));
+  if (text === '') {
+    throw new InputError(`${inputName(path)} is empty; give a prompt of at least one character.`);
+  }
+  const bytes = Buffer.from(text);
+  checkPromptSize(path, bytes.length);
+  if (bytes.includes(0)) {
+    throw new InputError(`${inputName(path)} is a binary file (it holds NUL bytes); give text.`);
+  }
+  // An editor's text may hold half of a surrogate pair; what is read is what UTF-8 can say.
+  return { path, text: bytes.toString(), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** Refuses a prompt over the size limit, before reading it. @throws InputError that names the size and the limit */
-export function checkSize(path: string, bytes: number): void {
-  if (bytes > maximumPromptBytes) {
-    throw new InputError(`${path} has ${formatBytes(bytes)}; the limit is ${formatBytes(maximumPromptBytes)}: cut the file.`);
-  }
+export function checkPromptSize(path: string, bytes: number): void {
+  checkSize(inputName(path), bytes, inputLimits.prompt, repair);
 }
 
 /**
@@ -56,17 +56,8 @@ export function checkSize(path: string, bytes: number): void {
  * @throws InputError if there is no such file, or it is empty, binary or too large
  */
 export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin): Promise<Prompt> {
-  if (path === '-') {
-    return promptFromBytes('-', await buffer(stdin));
-  }
-  const found = await stat(path).catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); give the path of a prompt file, or - for standard input.`);
-  });
-  if (!found.isFile()) {
-    throw new InputError(`${path} is not a file; give the path of a prompt file.`);
-  }
-  checkSize(path, found.size);
-  return promptFromBytes(path, await readFile(path));
+  const fix = 'give the path of a prompt file, or - for standard input';
+  return promptFromText(path, await readTextInput(path, stdin, inputLimits.prompt, fix, repair));
 }
 
 /** File names of prompts in a folder. */

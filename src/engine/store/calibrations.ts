@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
@@ -6,6 +6,9 @@ import { z } from 'zod';
 import { wordsOf } from '../../core/options/option';
 import { optionTable, type Provider } from '../../core/options/table';
 import { type Calibration, calibrationSchemaVersion } from '../../core/predict/calibration';
+import { parseJson } from '../read/input/json';
+import { inputLimits } from '../read/input/limits';
+import { readRegularText } from '../read/input/text';
 import { writeWhole } from './files';
 
 const amount = z.number().nonnegative();
@@ -66,8 +69,8 @@ export class CalibrationStore {
 
   /** The calibration of a provider on this machine, if there is one. @param threads 0 for every core */
   async read(provider: Exclude<Provider, 'auto'>, threads: number): Promise<Calibration | undefined> {
-    const text = await readFile(this.path(provider, threadsOf(threads)), 'utf8').catch(() => undefined);
-    const parsed = text === undefined ? undefined : calibrationFile.safeParse(parseJson(text)).data;
+    const content = await this.content(this.path(provider, threadsOf(threads))).catch(() => undefined);
+    const parsed = calibrationFile.safeParse(content).data;
     const sameMachine = parsed?.onnxruntime === onnxruntime && (provider !== 'cpu' || parsed.device === cpus()[0]?.model.trim());
     return sameMachine ? parsed : undefined;
   }
@@ -87,15 +90,13 @@ export class CalibrationStore {
     return known.filter((calibration) => calibration !== undefined);
   }
 
+  /** The JSON of a calibration file. @throws InputError where there is none; the calibration is ignored then */
+  private async content(path: string): Promise<unknown> {
+    const fix = 'calibrate again';
+    return parseJson(await readRegularText(path, inputLimits.calibration, fix, fix), path, fix);
+  }
+
   private path(provider: string, threads: number): string {
     return join(this.folder, `calibration-${provider}-${threads}.json`);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../../core/errors';
-import { formatBytes } from '../../core/format';
+import { InputError, messageOf } from '../../core/errors';
 import { optionTable, type SimulationOptions } from '../../core/options/table';
 import { reportSchemaVersion, type RunReport } from '../../core/report/report';
+import { parseJson } from '../read/input/json';
+import { inputLimits } from '../read/input/limits';
+import { readRegularText } from '../read/input/text';
 import { fieldsOf } from '../read/option-schema';
 import { scenarioChoiceSchema } from '../read/report/plan-schema';
 import { firstIssue, runReportSchema } from '../read/report/reports';
@@ -69,9 +71,6 @@ function fileOf({ origin: from, report }: Omit<KeptRun, 'id'>): string {
 /** Most runs in the history. */
 export const runCapacity = 100;
 
-/** Size limit of a run's file, in bytes: several times that of an average-case run with a thousand heads. */
-export const maximumRunBytes = 8 * 1024 * 1024;
-
 /** A draft older than this, in milliseconds, is abandoned. */
 const abandonedMs = 60 * 60 * 1000;
 
@@ -104,7 +103,7 @@ export class RunFiles {
       try {
         return await this.readOne(id);
       } catch (error) {
-        skipped.push(`The run ${id} in ${this.folder} is left out: ${messageOf(error)}.`);
+        skipped.push(`A run is left out: ${messageOf(error)}`);
         return undefined;
       }
     };
@@ -144,17 +143,13 @@ export class RunFiles {
       .reverse();
   }
 
+  /** @throws InputError that names the file */
   private async readOne(id: string): Promise<KeptRun> {
     const path = this.path(id);
-    const found = await stat(path);
-    if (!found.isFile() || found.size > maximumRunBytes) {
-      throw new Error(
-        found.isFile() ? `it has ${formatBytes(found.size)}, and the limit is ${formatBytes(maximumRunBytes)}` : 'it is no file',
-      );
-    }
-    const parsed = keptRunFile.safeParse(parseJson(await readFile(path, 'utf8')));
+    const fix = 'delete it';
+    const parsed = keptRunFile.safeParse(parseJson(await readRegularText(path, inputLimits.run, fix, fix), path, fix));
     if (!parsed.success) {
-      throw new Error(firstIssue(parsed.error));
+      throw new InputError(`${path}: ${firstIssue(parsed.error)}; ${fix}.`);
     }
     const { origin, report } = parsed.data;
     return { id, origin, report };
@@ -183,13 +178,5 @@ export class RunFiles {
 
   private path(id: string): string {
     return join(this.folder, `${id}${ending}`);
-  }
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    throw new Error('it is cut short, or no JSON');
   }
 }

@@ -53,13 +53,13 @@ export class ToolRequests {
 /** A file of the workspace: the editor's version if it is open, else the one on disk. @throws InputError */
 async function promptOfFile(file: string): Promise<prompts.Prompt> {
   const uri = await workspaceFile(file);
-  const { checkSize, promptFromBytes, promptFromText } = await promptReader();
+  const { checkPromptSize, promptFromBytes, promptFromText } = await promptReader();
   const path = vscode.workspace.asRelativePath(uri);
   const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
   if (open !== undefined) {
     return promptFromText(path, open.getText());
   }
-  checkSize(path, (await vscode.workspace.fs.stat(uri)).size);
+  checkPromptSize(path, (await vscode.workspace.fs.stat(uri)).size);
   return promptFromBytes(path, await vscode.workspace.fs.readFile(uri));
 }
 

@@ -67,7 +67,8 @@ export const fs = {
       return { type: FileType.File, size: other.length };
     }
     const found = await stat(diskPath(uri));
-    return { type: found.isDirectory() ? FileType.Directory : FileType.File, size: found.size };
+    const noFile = found.isDirectory() ? FileType.Directory : FileType.Unknown;
+    return { type: found.isFile() ? FileType.File : noFile, size: found.size };
   },
   readFile: async (uri: vscode.Uri): Promise<Uint8Array> => otherFiles.get(uri.toString()) ?? (await readFile(diskPath(uri))),
   /** Folders that are missing are made. */

@@ -127,17 +127,17 @@ describe('bad input ends with exit code 2 and one line that names the value and 
   };
   const cases: Record<string, [() => string[], RegExp]> = {
     'no such file': [() => ['plan', 'nowhere.md'], /nowhere\.md cannot be read .*give the path of a prompt file/],
-    'a folder': [() => ['plan', temporaryFolder()], /is not a file; give the path/],
+    'a folder': [() => ['plan', temporaryFolder()], /is not a file but a folder; give the path/],
     'an empty file': [() => ['plan', file('')], /is empty; give a prompt/],
     'a binary file': [() => ['plan', file(new Uint8Array([1, 0, 2]))], /is a binary file/],
-    'not UTF-8': [() => ['plan', file(new Uint8Array([0x61, 0xff, 0xfe]))], /is not UTF-8 text; convert it/],
+    'not UTF-8': [() => ['plan', file(new Uint8Array([0x61, 0xff, 0xfe]))], /is not UTF-8 text at byte 1 \(0xff\); convert it/],
     'over the size limit': [
       () => {
         const path = file('x');
         truncateSync(path, 64 * 1024 * 1024 + 1);
         return ['plan', path];
       },
-      /has 64\.0 MiB; the limit is 64\.0 MiB: cut the file/,
+      /has 64\.0 MiB; the limit is 64\.0 MiB: cut the text/,
     ],
     'N = 0': [() => ['plan', samplePrompt, '--max-tokens', '0'], /--max-tokens of "0" is not possible; use a whole number from 1/],
     'M = 1': [() => ['plan', samplePrompt, '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],

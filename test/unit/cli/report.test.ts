@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exportFormats, jsonReport } from '../../../src/core/report/formats';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
-import { maximumReportBytes } from '../../../src/engine/read/report/reports';
+import { inputLimits } from '../../../src/engine/read/input/limits';
 import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { reportOf } from '../../support/reports';
@@ -50,7 +50,7 @@ describe('report', () => {
 
   const huge = (): string => {
     const path = file('');
-    truncateSync(path, maximumReportBytes + 1);
+    truncateSync(path, inputLimits.report + 1);
     return path;
   };
   const planned = (): string[] => {
@@ -60,7 +60,7 @@ describe('report', () => {
   };
   it.each<[string, () => string[], RegExp]>([
     ['no file', () => ['nowhere.json'], /^two-heads: nowhere\.json cannot be read \(ENOENT.*\); give a file that simulate --json/],
-    ['a folder', () => [temporaryFolder()], /is not a file; give/],
+    ['a folder', () => [temporaryFolder()], /is not a file but a folder; give/],
     ['no JSON', () => [file('# Notes')], /run\.json is not JSON; give what simulate --json or compare --json printed/],
     ['a report that is cut short', () => [file(simulated.slice(0, 500))], /run\.json is not JSON/],
     ['a plan', planned, /run\.json: run: .*; give what/],

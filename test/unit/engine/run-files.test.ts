@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { defaultOptions } from '../../../src/core/options/table';
 import type { RunReport } from '../../../src/core/report/report';
 import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
-import { idOf, type KeptRun, maximumRunBytes, runCapacity, RunFiles, type RunOrigin } from '../../../src/engine/store/runs';
+import { inputLimits } from '../../../src/engine/read/input/limits';
+import { idOf, type KeptRun, runCapacity, RunFiles, type RunOrigin } from '../../../src/engine/store/runs';
 import { reportOf } from '../../support/reports';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -106,11 +107,11 @@ describe('a file of a run that cannot be read', () => {
   const withRun = (run: Partial<RunReport['run']>): string => text({ ...reportOf(), run: { ...reportOf().run, ...run } });
 
   it.each([
-    ['cut short', text(reportOf()).slice(0, -20), /cut short, or no JSON/],
-    ['empty', '', /cut short, or no JSON/],
+    ['cut short', text(reportOf()).slice(0, -20), /\.json is not JSON; delete it\./],
+    ['empty', '', /\.json is not JSON; delete it\./],
     ['of another version', text(reportOf(), { schemaVersion: 2 }), /schemaVersion: /],
     ['of another report version', text({ ...reportOf(), schemaVersion: 7 }), /report\.schemaVersion: /],
-    ['too large', ' '.repeat(maximumRunBytes + 1), /8\.00 MiB, and the limit is 8\.00 MiB/],
+    ['too large', ' '.repeat(inputLimits.run + 1), /8\.00 MiB; the limit is 8\.00 MiB: delete it\./],
     ['a list', '[]', /the document: /],
     ['with a number as text', withRun({ wallMs: '<script>' as unknown as number }), /report\.run\.wallMs: /],
     [
@@ -144,7 +145,7 @@ describe('a file of a run that cannot be read', () => {
     writeFileSync(join(folder, 'notes.json'), '{}');
     const { runs, skipped } = await files.read();
     expect(runs).toEqual([good]);
-    expect(skipped).toEqual([expect.stringContaining('it is no file')]);
+    expect(skipped).toEqual([expect.stringContaining('.json is not a file but a folder; delete it.')]);
     await files.clear().catch(() => undefined);
     expect(readFileSync(join(folder, 'notes.json'), 'utf8')).toBe('{}');
   });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -103,7 +104,9 @@ describe('a language model', () => {
     [{ file: 'link.md' }, 'is a link that leads outside the workspace'],
     [{ file: 'missing.md' }, 'is no file of the workspace'],
     [{ file: '.' }, 'is no file of the workspace'],
+    [{ file: 'pipe.md' }, 'is no file of the workspace'],
     [{ file: 'empty.md' }, 'empty.md is empty'],
+    [{ file: 'broken.md' }, 'broken.md is not UTF-8 text at byte 2 (0xff)'],
     [{ text: '' }, 'input.text of "" is not possible'],
     [{}, 'neither file and text'],
     [{ text, model: '/usr' }, 'neither ships with Two Heads nor is a folder of the workspace; use '],
@@ -112,6 +115,8 @@ describe('a language model', () => {
     const { workspace, folder } = await withFolder();
     writeFileSync(join(folder, 'secret.md'), 'secret');
     writeFileSync(join(workspace, 'empty.md'), '');
+    writeFileSync(join(workspace, 'broken.md'), Uint8Array.of(0x61, 0x62, 0xff));
+    execFileSync('mkfifo', [join(workspace, 'pipe.md')]);
     mkdirSync(join(folder, 'elsewhere'));
     symlinkSync(join(folder, 'secret.md'), join(workspace, 'link.md'));
     symlinkSync(join(folder, 'elsewhere'), join(workspace, 'outside'));
@@ -136,6 +141,13 @@ describe('a language model', () => {
     for (const file of ['only.md', 'second/only.md', join(second, 'only.md')]) {
       expect((await call('twoHeads_plan_prompt', { file }))[0]).toContain('**second/only.md**');
     }
+  });
+
+  it('reads a file in UTF-16 as the editor would', async () => {
+    const { workspace } = await withFolder();
+    const [, plain] = await call('twoHeads_plan_prompt', { file: 'a_b.md' });
+    writeFileSync(join(workspace, 'a_b.md'), `\uFEFF${text}`, 'utf16le');
+    expect((await call('twoHeads_plan_prompt', { file: 'a_b.md' }))[1]).toBe(plain);
   });
 
   it('reads a file as it is in the editor, and from other file systems', async () => {

@@ -1,11 +1,11 @@
 import { InputError } from '../../../core/errors';
-import { formatBytes } from '../../../core/format';
+import { quoted } from '../../../core/text/printable';
+import { parsePythonJson } from '../input/json';
 import type { ModelConfig } from './architecture';
 import { bertConfig } from './architectures/bert';
 import { gpt2Config } from './architectures/gpt2';
 import { llamaConfig, llamaTypes } from './architectures/llama';
 import { modernbertConfig } from './architectures/modernbert';
-import { quoted } from '../../../core/text/printable';
 
 /** Readers of `config.json` by its `model_type`. */
 const readers: Readonly<Record<string, (json: unknown, path: string) => ModelConfig>> = {
@@ -18,9 +18,6 @@ const readers: Readonly<Record<string, (json: unknown, path: string) => ModelCon
 /** The supported architectures, by the `model_type` of their `config.json`. */
 const modelTypes: readonly string[] = Object.keys(readers);
 
-/** Size limit of `config.json` in bytes: real ones have a few thousand. */
-export const maximumConfigBytes = 1024 * 1024;
-
 /**
  * Parses a `config.json`.
  *
@@ -29,10 +26,7 @@ export const maximumConfigBytes = 1024 * 1024;
  * @throws InputError if it is not JSON, lacks a field, or needs an unsupported part
  */
 export function parseConfig(text: string, path: string): ModelConfig {
-  if (text.length > maximumConfigBytes) {
-    throw new InputError(`${path} has more than ${formatBytes(maximumConfigBytes)}; restore the model's config.json.`);
-  }
-  const json = parseJson(text, path);
+  const json = parsePythonJson(text, path, "restore the model's config.json");
   const { model_type: type, quantization_config: quantization } = (typeof json === 'object' && json !== null ? json : {}) as Readonly<
     Record<string, unknown>
   >;
@@ -48,12 +42,4 @@ export function parseConfig(text: string, path: string): ModelConfig {
     );
   }
   return readers[type](json, path);
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InputError(`${path} is not JSON; restore the model's config.json.`);
-  }
 }

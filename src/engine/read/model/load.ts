@@ -5,9 +5,10 @@ import { formatBytes } from '../../../core/format';
 import { embeddedModel } from '../../../core/options/table';
 import { shown } from '../../../core/text/printable';
 import { usableMemory } from '../../machine';
+import { inputLimits } from '../input/limits';
+import { readRegularText } from '../input/text';
 import type { ModelConfig } from './architecture';
-import { maximumConfigBytes, parseConfig } from './config';
-import { readRegularText } from './regular-file';
+import { parseConfig } from './config';
 import type { RotaryEmbedding } from './rope';
 import { CheckpointFiles } from './shards';
 import {
@@ -67,7 +68,7 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
   const path = join(folder, 'config.json');
   const text = await readRegularText(
     path,
-    maximumConfigBytes,
+    inputLimits.config,
     'use a folder with config.json and safetensors files',
     "restore the model's config.json",
   );

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../../core/errors';
 import { elementsOf } from './weights';
-import { readInto } from './regular-file';
+import { readInto } from '../input/regular-file';
 import { shown } from '../../../core/text/printable';
 
 /**

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
-import { openRegularFile, pieceBytes, readInto } from './regular-file';
+import { openRegularFile, pieceBytes, readInto } from '../input/regular-file';
 import { elementBytes, isSupported, readHeader, type TensorEntry } from './safetensors-header';
 import type { Weight } from './weights';
 

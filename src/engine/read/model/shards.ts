@@ -1,10 +1,12 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../../../core/errors';
+import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { quoted, shown } from '../../../core/text/printable';
-import { readRegularText } from './regular-file';
+import { parseJson } from '../input/json';
+import { inputLimits } from '../input/limits';
+import { readRegularText } from '../input/text';
 import { SafetensorsFile } from './safetensors';
 import type { Weight } from './weights';
 
@@ -13,7 +15,6 @@ const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
 /** Limits of an index: far above those of real checkpoints that can run here. */
-const maximumIndexBytes = 16 * 1024 * 1024;
 const maximumShards = 4096;
 const maximumShardNameLength = 100;
 
@@ -36,14 +37,9 @@ async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly s
     );
   }
   await checkLink(folder, indexFile);
-  const text = await readRegularText(path, maximumIndexBytes, 'download the model again', 'download the model again');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path} is not JSON (${shown(messageOf(error))}); download the model again.`);
-  }
-  const index = indexSchema.safeParse(json);
+  const fix = 'download the model again';
+  const text = await readRegularText(path, inputLimits.shardIndex, fix, fix);
+  const index = indexSchema.safeParse(parseJson(text, path, fix));
   if (!index.success) {
     throw new InputError(`${path} has no weight_map from tensors to files; download the model again.`);
   }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
-import { formatBytes } from '../../../core/format';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../../core/report/report';
 import type { SamplingReport } from '../../../core/report/sampling';
+import { parseJson } from '../input/json';
+import { inputLimits } from '../input/limits';
+import { inputName, readTextInput } from '../input/text';
 import { amount, callCounts, completePlan, length, measured, planFields, scenarioSchema } from './plan-schema';
 
 const text = z.string();
@@ -114,9 +116,6 @@ const comparisonSchema: z.ZodType<Pick<ComparisonReport, 'runs'>> = z.looseObjec
   runs: z.array(runReportSchema),
 });
 
-/** Size limit of a file of reports, in bytes. */
-export const maximumReportBytes = 64 * 1024 * 1024;
-
 /**
  * The runs in a file written by `simulate --json`, `compare --json` or an export to JSON.
  *
@@ -124,7 +123,7 @@ export const maximumReportBytes = 64 * 1024 * 1024;
  * @throws InputError that names the file, the field and the fix
  */
 export function reportsFrom(content: string, path: string): RunReport[] {
-  const document = parseJson(content, path);
+  const document = parseJson(content, path, fix);
   const documents: readonly unknown[] = Array.isArray(document) ? document : [document];
   const reports = documents.flatMap((each) =>
     isComparison(each) ? read(comparisonSchema, each, path).runs : read(runReportSchema, each, path),
@@ -136,12 +135,16 @@ export function reportsFrom(content: string, path: string): RunReport[] {
 }
 
 /**
- * Refuses a file of reports over the size limit, before reading it. @throws InputError that names the size and the limit
+ * Reads the runs of a file, or of standard input if the path is `-`.
+ *
+ * @param stdin what standard input is
+ * @throws InputError as `reportsFrom`, and where the input cannot be read or is too large
  */
-export function checkReportSize(path: string, bytes: number): void {
-  if (bytes > maximumReportBytes) {
-    throw new InputError(`${path} has ${formatBytes(bytes)}; the limit is ${formatBytes(maximumReportBytes)}: give fewer runs at once.`);
-  }
+export async function readReports(path: string, stdin: AsyncIterable<Uint8Array>): Promise<RunReport[]> {
+  return reportsFrom(
+    await readTextInput(path, stdin, inputLimits.report, `give a file that ${printed}`, 'give fewer runs at once'),
+    inputName(path),
+  );
 }
 
 /** The first fault of a document, in one line: the field and the reason. */
@@ -149,7 +152,8 @@ export function firstIssue({ issues: [{ path, message }] }: z.ZodError): string 
   return `${path.join('.') || 'the document'}: ${message}`;
 }
 
-const fix = 'give what simulate --json or compare --json printed';
+const printed = 'simulate --json or compare --json printed';
+const fix = `give what ${printed}`;
 
 function isComparison(document: unknown): boolean {
   return typeof document === 'object' && document !== null && 'runs' in document;
@@ -161,12 +165,4 @@ function read<T>(schema: z.ZodType<T>, document: unknown, path: string): T {
     throw new InputError(`${path}: ${firstIssue(parsed.error)}; ${fix}.`);
   }
   return parsed.data;
-}
-
-function parseJson(content: string, path: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    throw new InputError(`${path} is not JSON; ${fix}.`);
-  }
 }

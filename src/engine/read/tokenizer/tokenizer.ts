@@ -3,15 +3,14 @@ import { InputError, messageOf } from '../../../core/errors';
 import type { TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
 import type { ModelFolder } from '../model/load';
-import { exists, readRegularText } from '../model/regular-file';
+import { parsePythonJson } from '../input/json';
+import { inputLimits } from '../input/limits';
+import { exists } from '../input/regular-file';
+import { readRegularText } from '../input/text';
 import { codecOf } from './definition';
 import { type Codec, encodingCodec, parseStandIn, standInName } from './encodings';
 
 const tokenizerFile = 'tokenizer.json';
-
-/** Size limit in bytes; the largest tokenizers of real models have about 35 MB. */
-const maximumTokenizerBytes = 64 * 1024 * 1024;
-const maximumSettingsBytes = 1024 * 1024;
 
 const fix = "use a folder with the model's tokenizer.json";
 const repair = 'download it again';
@@ -35,14 +34,14 @@ export class PromptTokenizer {
     const path = join(folder, tokenizerFile);
     const standIn = join(folder, standInName);
     if (!(await exists(path)) && (await exists(standIn))) {
-      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, maximumSettingsBytes, fix, repair), standIn);
+      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, inputLimits.tokenizerConfig, fix, repair), standIn);
       return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason }, []);
     }
     // What is wrong with reading them says all there is to say.
-    const definition = await readRegularText(path, maximumTokenizerBytes, fix, repair);
+    const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
     const settings = await settingsOf(folder);
     try {
-      const codec = codecOf(JSON.parse(definition) as object, JSON.parse(settings) as object);
+      const codec = codecOf(JSON.parse(definition) as object, parsePythonJson(settings, 'tokenizer_config.json', repair) as object);
       return new PromptTokenizer(codec, { name: tokenizerFile, exact: true, reason: null }, codec.encode('', true));
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
@@ -80,7 +79,7 @@ export class PromptTokenizer {
 /** The tokenizer's configuration as JSON; many tokenizers have none. */
 async function settingsOf(folder: string): Promise<string> {
   const path = join(folder, 'tokenizer_config.json');
-  return (await exists(path)) ? readRegularText(path, maximumSettingsBytes, fix, repair) : '{}';
+  return (await exists(path)) ? readRegularText(path, inputLimits.tokenizerConfig, fix, repair) : '{}';
 }
 
 /**

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../../../core/errors';
+import { InputError } from '../../../core/errors';
 import {
   defaultExperiment,
   type Experiment,
@@ -12,6 +12,9 @@ import {
 } from '../../../core/evaluate/experiment';
 import { needleTable } from '../../../core/evaluate/needles';
 import { choiceDefinitions } from '../../../core/scenario/scenario';
+import { parseJson } from '../../read/input/json';
+import { inputLimits } from '../../read/input/limits';
+import { readRegularText } from '../../read/input/text';
 import { fieldsOf, schemaOf } from '../../read/option-schema';
 
 /** What a scenario is written as, and the pattern of it, for those that are one of all layers. */
@@ -78,7 +81,7 @@ const experimentSchema = z
  * @throws InputError that names the field and what is wrong with it
  */
 export function parseExperiment(content: string, path: string): Experiment {
-  const parsed = experimentSchema.safeParse(parseJson(content, path));
+  const parsed = experimentSchema.safeParse(parseJson(content, path, 'give an experiment file, as docs/experiments.md describes'));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new InputError(
@@ -103,14 +106,6 @@ function firstMessage(issue: z.core.$ZodIssue): string {
   return (inner ?? issue).message.replaceAll('\n', ' ');
 }
 
-function parseJson(content: string, path: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    throw new InputError(`${path} is not JSON; give an experiment file, as docs/experiments.md describes.`);
-  }
-}
-
 /**
  * Reads an experiment file; its paths, relative to it, become paths that can be opened.
  *
@@ -118,9 +113,8 @@ function parseJson(content: string, path: string): unknown {
  * @throws InputError where it cannot be read, or says something that cannot be
  */
 export async function readExperiment(path: string, modelsFolder: string): Promise<Experiment> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${messageOf(error)}); give the path of an experiment file.`);
-  });
+  const fix = 'give the path of an experiment file';
+  const text = await readRegularText(path, inputLimits.experiment, fix, fix);
   return withPaths(parseExperiment(text, path), modelsFolder, (inner) => (isAbsolute(inner) ? inner : join(dirname(path), inner)));
 }
 

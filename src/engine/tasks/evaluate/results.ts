@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { InputError, messageOf } from '../../../core/errors';
 import type { Moments } from '../../../core/evaluate/estimate';
 import { type Measure, measures, type WindowSummary } from '../../../core/evaluate/statistics';
+import { inputLimits } from '../../read/input/limits';
+import { readLines } from '../../read/input/lines';
+import { openToAppend } from '../../read/input/regular-file';
 
 const count = z.int().nonnegative();
 
@@ -73,25 +74,22 @@ export class Results {
   /** Results in a file, which is made where it is missing. @throws InputError where it cannot be read or written */
   static async open(path: string): Promise<Results> {
     const known = new Map<string, unknown>();
-    try {
-      // Opened for appending first: a run of hours must not find out at its first result that it cannot write.
-      await (await open(path, 'a')).close();
-      const text = await readFile(path, 'utf8');
-      for (const line of text.split('\n')) {
-        const parsed = resultLine.safeParse(parseLine(line));
-        if (parsed.success) {
-          known.set(parsed.data.unit, parsed.data.result);
-        }
+    // Opened for appending first: a run of hours must not find out at its first result that it cannot write.
+    await (await openResults(path)).close();
+    let ended = true;
+    for await (const line of readLines(path, nameOf(path), limits, fix)) {
+      ended = line.ended;
+      const parsed = resultLine.safeParse(parseLine(line.text));
+      if (parsed.success) {
+        known.set(parsed.data.unit, parsed.data.result);
       }
-      const results = new Results(path, known);
-      if (text.length > 0 && !text.endsWith('\n')) {
-        // The line that a crash cut short must not take the next one with it.
-        await results.append('\n');
-      }
-      return results;
-    } catch (error) {
-      throw new InputError(`--results ${path} cannot be used (${messageOf(error)}); give a file in a folder that you may write.`);
     }
+    const results = new Results(path, known);
+    if (!ended) {
+      // The line that a crash cut short must not take the next one with it.
+      await results.append('\n');
+    }
+    return results;
   }
 
   /** Whether results outlive this run. */
@@ -114,7 +112,7 @@ export class Results {
     if (this.path === undefined) {
       return;
     }
-    const file = await open(this.path, 'a');
+    const file = await openResults(this.path);
     try {
       await file.write(text);
       await file.sync();
@@ -124,9 +122,20 @@ export class Results {
   }
 }
 
-function parseLine(line: string): unknown {
+const fix = 'give a file in a folder that you may write';
+const limits = { maximumBytes: inputLimits.results, maximumLineBytes: inputLimits.resultsLine };
+
+function nameOf(path: string): string {
+  return `--results ${path}`;
+}
+
+function openResults(path: string): ReturnType<typeof openToAppend> {
+  return openToAppend(path, nameOf(path), fix);
+}
+
+function parseLine(line: string | undefined): unknown {
   try {
-    return JSON.parse(line);
+    return line === undefined ? undefined : JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Experiment } from '../../../core/evaluate/experiment';
 import { positionBins } from '../../../core/evaluate/statistics';
 import type { OnProgress } from '../../../core/report/phases';
 import { type Scenario, scenarioLabel } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { describeEnvironment } from '../../machine';
+import { readPieces } from '../../read/input/regular-file';
 import type { ModelFolder } from '../../read/model/load';
 import { Evaluator, type WindowRun } from './evaluator';
 import { pick } from '../../../core/options/option';
@@ -194,11 +193,9 @@ async function modelDigest(folder: string): Promise<string> {
   const digest = createHash('sha256');
   for (const name of (await readdir(folder)).filter((each) => modelFiles.test(each)).sort()) {
     digest.update(`${name}\0`);
-    await pipeline(createReadStream(join(folder, name)), async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        digest.update(chunk);
-      }
-    });
+    for await (const piece of readPieces(join(folder, name), 'remove it from the model, or put the file itself there')) {
+      digest.update(piece);
+    }
   }
   return digest.digest('hex');
 }

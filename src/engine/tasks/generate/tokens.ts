@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
-import { maximumConfigBytes } from '../../read/model/config';
-import { exists, readRegularText } from '../../read/model/regular-file';
+import { parsePythonJson } from '../../read/input/json';
+import { inputLimits } from '../../read/input/limits';
+import { exists } from '../../read/input/regular-file';
+import { readRegularText } from '../../read/input/text';
 import type { PromptTokenizer } from '../../read/tokenizer/tokenizer';
 
 const id = z.number().int().nonnegative();
@@ -20,7 +22,7 @@ export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
       ? idsOf(
           await readRegularText(
             path,
-            maximumConfigBytes,
+            inputLimits.config,
             'use a folder with config.json and safetensors files',
             `restore the model's ${name}`,
           ),
@@ -35,13 +37,7 @@ export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
 }
 
 function idsOf(text: string, path: string): readonly number[] | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new InputError(`${path} is not JSON; download it again.`);
-  }
-  const parsed = schema.safeParse(json);
+  const parsed = schema.safeParse(parsePythonJson(text, path, 'download it again'));
   if (!parsed.success) {
     throw new InputError(`${path}: eos_token_id is neither a token id nor a list of them; download it again.`);
   }

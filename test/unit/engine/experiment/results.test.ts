@@ -53,7 +53,7 @@ describe('a results file', () => {
 
   it('is refused before the run where it cannot be written', async () => {
     await expect(Results.open(join(temporaryFolder(), 'missing', 'results.jsonl'))).rejects.toThrow(InputError);
-    await expect(Results.open(temporaryFolder())).rejects.toThrow(/--results .* cannot be used/);
+    await expect(Results.open(temporaryFolder())).rejects.toThrow(/--results .* is not a file but a folder; give/);
   });
 });
 

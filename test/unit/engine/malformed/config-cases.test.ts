@@ -21,9 +21,8 @@ describe('a config.json whose text is broken', () => {
   const valid = JSON.stringify(configOf('llama'));
   it.each<[string, string, RegExp]>([
     ['nothing', '', /config\.json is not JSON/],
-    ['a byte order mark', `\ufeff${valid}`, /config\.json is not JSON/],
     ['half of it', valid.slice(0, valid.length / 2), /config\.json is not JSON/],
-    ['NaN', withRaw('llama', 'rms_norm_eps', 'NaN'), /config\.json is not JSON/],
+    ['NaN', withRaw('llama', 'rms_norm_eps', 'NaN'), /rms_norm_eps: .*, not NaN;/],
     ['characters that are not text', '\u0000\u001b[2J', /config\.json is not JSON/],
     ['a list', '[]', /model_type is missing/],
     ['null', 'null', /model_type is missing/],
@@ -50,7 +49,7 @@ describe('a config.json whose text is broken', () => {
     const folder = copyOf('llama');
     truncateSync(join(folder, 'config.json'), 100_000_000);
     const before = process.memoryUsage.rss();
-    expect(await refusalOf(() => load(folder))).toMatch(/config\.json has 95\.4 MiB and 1\.00 MiB are allowed/);
+    expect(await refusalOf(() => load(folder))).toMatch(/config\.json has 95\.4 MiB; the limit is 8\.00 MiB: restore/);
     expect(process.memoryUsage.rss() - before).toBeLessThan(50_000_000);
   });
 
@@ -75,7 +74,7 @@ describe('a config.json whose text is broken', () => {
   it('is refused where its bytes are no text', async () => {
     const folder = copyOf('llama');
     writeFileSync(join(folder, 'config.json'), Uint8Array.of(0x7b, 0xff, 0xfe, 0x7d));
-    expect(await refusalOf(() => load(folder))).toMatch(/config\.json is not JSON/);
+    expect(await refusalOf(() => load(folder))).toMatch(/config\.json is not UTF-8 text at byte 1 \(0xff\)/);
   });
 });
 

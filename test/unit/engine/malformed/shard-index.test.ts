@@ -142,7 +142,7 @@ describe('a broken index', () => {
       },
       /index\.json is not a file/,
     ],
-    ['more than any index has', (f) => truncateSync(join(f, indexName), 100_000_000), /has 95\.4 MiB and 16\.0 MiB are allowed/],
+    ['more than any index has', (f) => truncateSync(join(f, indexName), 100_000_000), /has 95\.4 MiB; the limit is 16\.0 MiB/],
     [
       'too many files',
       (f) =>

@@ -1,0 +1,139 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
+import { InputError, messageOf } from '../../../core/errors';
+import { shown } from '../../../core/text/printable';
+
+/** An open file. */
+interface RegularFile {
+  readonly file: FileHandle;
+  /** Bytes when it was opened: it may grow, and files of the kernel say 0. */
+  readonly size: number;
+}
+
+/**
+ * Opens a file for reading, if it is a regular file.
+ *
+ * A folder from elsewhere may contain a named pipe, or a link to a device: a plain open would wait for the pipe's writer
+ * forever, and a device has no end. So the type is checked before, the open does not block, and the type is checked again
+ * on the open file itself.
+ *
+ * @param fix what to do about a file that cannot be read; the end of the message
+ * @throws InputError that names the path, and what is there instead of a file
+ */
+export function openRegularFile(path: string, fix: string): Promise<RegularFile> {
+  return openIfRegular(path, constants.O_RDONLY, path, 'cannot be read', fix);
+}
+
+/**
+ * Opens a file to append to it, which is made where it is missing; like `openRegularFile`, it opens regular files only.
+ *
+ * @param name names the file in errors, such as `--results x.jsonl`
+ * @throws InputError that ends with the fix
+ */
+export async function openToAppend(path: string, name: string, fix: string): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+  return (await openIfRegular(path, flags, name, 'cannot be used', fix)).file;
+}
+
+async function openIfRegular(path: string, flags: number, name: string, cannot: string, fix: string): Promise<RegularFile> {
+  const refuseOther = (found: Stats): void => {
+    if (!found.isFile()) {
+      throw new InputError(`${name} is not a file but ${kindOf(found)}; ${fix}.`);
+    }
+  };
+  const before = await stat(path).catch(() => undefined);
+  if (before !== undefined) {
+    refuseOther(before);
+  }
+  // Windows has neither O_NONBLOCK nor pipes in folders: the constant is undefined there, which counts as 0.
+  const file = await open(path, flags | constants.O_NONBLOCK).catch(async (error: unknown) => {
+    const reason = before === undefined && (await isLink(path)) ? `a link that leads nowhere, ${reasonOf(error)}` : reasonOf(error);
+    throw new InputError(`${name} ${cannot} (${reason}); ${fix}.`);
+  });
+  try {
+    const found = await file.stat();
+    refuseOther(found);
+    return { file, size: found.size };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** What is at a path that holds no regular file. */
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) {
+    return 'a folder';
+  }
+  if (found.isFIFO()) {
+    return 'a named pipe';
+  }
+  return found.isSocket() ? 'a socket' : 'a device';
+}
+
+function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+}
+
+/** Whether something is at a path. A link that leads nowhere counts: a file that may be missing must not be passed over then. */
+export function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Most and fewest bytes in a piece of a file that is read from beginning to end. */
+const streamedBytes = 1024 * 1024;
+const smallBytes = 4096;
+
+/**
+ * The bytes of a regular file from beginning to end, in pieces; it is closed when the reader stops.
+ *
+ * @param checkSize takes the file's bytes before any is read, to refuse it
+ * @throws InputError that names the path
+ */
+export async function* readPieces(path: string, fix: string, checkSize?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const { file, size } = await openRegularFile(path, fix);
+  try {
+    checkSize?.(size);
+    for (;;) {
+      const piece = new Uint8Array(Math.min(Math.max(size, smallBytes), streamedBytes));
+      const { bytesRead } = await file.read(piece, 0, piece.length, null).catch((error: unknown) => {
+        throw new InputError(`${path} cannot be read (${reasonOf(error)}); ${fix}.`);
+      });
+      if (bytesRead === 0) {
+        return;
+      }
+      yield piece.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Most bytes per read: Node refuses more than 2 GiB. */
+export const pieceBytes = 64 * 1024 * 1024;
+
+/** Fills `target` from a file. @throws InputError if the file ends early, or cannot be read */
+export async function readInto(file: FileHandle, position: number, target: Uint8Array, name: string): Promise<void> {
+  for (let done = 0; done < target.length;) {
+    const { bytesRead } = await file
+      .read(target, done, Math.min(target.length - done, pieceBytes), position + done)
+      .catch((error: unknown) => {
+        throw new InputError(`${name} cannot be read (${reasonOf(error)}); download it again.`);
+      });
+    if (bytesRead === 0) {
+      throw new InputError(`${name} ended at byte ${position + done}; the file is truncated, download it again.`);
+    }
+    done += bytesRead;
+  }
+}
+
+/** Why a file cannot be read, without its path, which the message already has: `ENOENT: no such file or directory`. */
+function reasonOf(error: unknown): string {
+  return shown(messageOf(error).split(', ')[0]);
+}
