@@ -7,7 +7,6 @@ import type { Scenario } from '../../src/core/scenario/scenario';
 import { nativeScenario } from '../../src/core/shapes';
 import { openModel } from '../../src/engine/read/model/load';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
-import { TokenMapper } from '../../src/engine/read/tokenizer/token-map';
 import type { EngineCall } from './host';
 import { modelsFolder } from './paths';
 import { reportOf } from './reports';
@@ -16,9 +15,7 @@ import { reportOf } from './reports';
 export async function reportFor({ argument }: Pick<EngineCall<'simulate'>, 'argument'>, date?: string): Promise<RunReport> {
   const { path, text, options } = argument;
   const { config, folder } = await openModel(options.model, modelsFolder);
-  const mapper = new TokenMapper(await PromptTokenizer.load(folder));
-  const map = await mapper.map(text, () => false);
-  const tokens = map?.tokens ?? 0;
+  const { tokens } = (await PromptTokenizer.load(folder)).index(text);
   const scenario = options.scenario.kind === 'native' ? nativeScenario(config.shape) : options.scenario;
   const {
     oracle,

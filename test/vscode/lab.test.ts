@@ -3,7 +3,6 @@ import { formatCount, formatError } from '../../src/core/format';
 import { blockCost, blockLabel, planHeadline } from '../../src/core/hints/hints';
 import { makePlan } from '../../src/core/plan/plan';
 import type { RunReport } from '../../src/core/report/report';
-import { TokenMapper } from '../../src/engine/read/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { cli } from '../support/cli';
 import { embeddedFolder, samplePrompt, sampleText } from '../support/paths';
@@ -59,8 +58,8 @@ describe('the packaged extension in a real VS Code', () => {
 
   it('selects the two token ranges of a tile that is chosen in the map', async () => {
     const text = sampleText();
-    const tokens = await new TokenMapper(await PromptTokenizer.load(embeddedFolder)).map(text, () => false);
-    const block = (index: number): string => text.slice(tokens?.offsetOf(256 * index), tokens?.offsetOf(256 * (index + 1)));
+    const tokens = (await PromptTokenizer.load(embeddedFolder)).index(text);
+    const block = (index: number): string => text.slice(tokens.offsetOf(256 * index), tokens.offsetOf(256 * (index + 1)));
     const selected = (what: string, wanted: readonly string[]): Promise<unknown> =>
       until(
         what,

@@ -2,7 +2,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { excerptOf } from '../../src/core/text/printable';
-import { TokenMapper } from '../../src/engine/read/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../support/paths';
 import { recordRectangles, recordSteps, takeRectangles, takeSteps } from './harness/map-recordings';
@@ -141,8 +140,8 @@ describe('the tile map', () => {
   // Else the buttons below leave the mouse that is pressed on them, and there is no click.
   it('keeps what is below it in its place when the keyboard leaves it', async () => {
     const text = sampleText().slice(0, 9000);
-    const tokens = await new TokenMapper(await PromptTokenizer.load(embeddedFolder)).map(text, () => false);
-    const [from, to] = [256, 512].map((token) => tokens?.offsetOf(token) ?? NaN);
+    const tokens = (await PromptTokenizer.load(embeddedFolder)).index(text);
+    const [from, to] = [256, 512].map((token) => tokens.offsetOf(token));
     const panel = await open('keyboard.md', text);
     await panel.part('tile-map').press('Control+Home');
     await panel.part('tile-map').press('ArrowDown');

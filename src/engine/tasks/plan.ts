@@ -63,8 +63,7 @@ export async function tokenizePrompt(
   const model = await openModel(options.model, modelsFolder);
   const tokenizer = await PromptTokenizer.load(model.folder);
   const start = performance.now();
-  const all = tokenizer.encode(prompt.text);
-  const tokens = options.maxTokens > 0 ? all.slice(0, options.maxTokens) : all;
+  const tokens = tokenizer.encode(prompt.text, options.maxTokens > 0 ? options.maxTokens : undefined);
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
   return { prompt, model, tokenizer, tokens, tokenizeMs };

@@ -4,7 +4,6 @@ import { rangeCost, type RangeCost, sectionArithmetic, sectionLabel } from '../.
 import { blockStart } from '../../core/plan/partition';
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
 import type { Section } from '../../core/text/headings';
-import { firstTokenFrom } from '../../engine/read/tokenizer/token-map';
 import { Disposable } from '../disposable';
 import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
@@ -17,23 +16,23 @@ export type Planned = Extract<PromptPlan, { readonly error: null }>;
  *
  * @returns undefined if the word it began with was deleted: only the next plan knows
  */
-export function blockOffset({ plan, tokenMap, edits }: Planned, block: number): number | undefined {
+export function blockOffset({ plan, tokenIndex, edits }: Planned, block: number): number | undefined {
   const token = blockStart(plan, block);
-  const from = tokenMap.offsetOf(token);
+  const from = tokenIndex.offsetOf(token);
   // The first block always begins at the start of the text.
-  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, tokenMap.offsetOf(token + 1)) }, edits);
+  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, tokenIndex.offsetOf(token + 1)) }, edits);
 }
 
 /** The first and last block that may appear in a range of the current document. */
-export function blocksIn({ plan, tokenMap, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
+export function blocksIn({ plan, tokenIndex, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
   const before = rangeBefore(range, edits);
-  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenMap.tokenAt(offset) / plan.blockSize));
+  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenIndex.tokenAt(offset) / plan.blockSize));
   return { first: blockAt(before.from), last: blockAt(before.to) };
 }
 
 /** The cost of a section, including its heading and lower sections. */
-export function sectionCost({ plan, tokenMap }: Planned, { from, end }: Section): RangeCost {
-  return rangeCost(plan, firstTokenFrom(tokenMap, from), firstTokenFrom(tokenMap, end));
+export function sectionCost({ plan, tokenIndex }: Planned, { from, end }: Section): RangeCost {
+  return rangeCost(plan, tokenIndex.firstTokenFrom(from), tokenIndex.firstTokenFrom(end));
 }
 
 /** A hint before it is built: its position, its label, and its arithmetic as Markdown. */

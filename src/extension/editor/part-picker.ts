@@ -22,10 +22,10 @@ function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] 
   return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
 }
 
-function blockItems(document: vscode.TextDocument, { plan, prediction, tokenMap, text }: Planned): PartItem[] {
+function blockItems(document: vscode.TextDocument, { plan, prediction, tokenIndex, text }: Planned): PartItem[] {
   return mostExpensiveBlocks(plan, largestList).map((cost) => {
-    const from = tokenMap.offsetOf(cost.firstToken);
-    const to = tokenMap.offsetOf(cost.endToken);
+    const from = tokenIndex.offsetOf(cost.firstToken);
+    const to = tokenIndex.offsetOf(cost.endToken);
     const range = new vscode.Range(document.positionAt(from), document.positionAt(to));
     return { label: blockLabel(cost, prediction), description: lineOf(range), detail: shown(text.slice(from, to)), range };
   });

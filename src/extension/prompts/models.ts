@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
 import type { TokenizerDescription } from '../../core/report/report';
 import type { ModelFolder } from '../../engine/read/model/load';
-import type { TokenMapper } from '../../engine/read/tokenizer/token-map';
+import type { TokenIndex } from '../../engine/read/tokenizer/token-index';
 import type { PromptTokenizer } from '../../engine/read/tokenizer/tokenizer';
 import { isInWorkspace } from '../workspace-paths';
 
@@ -72,8 +72,8 @@ async function isFolder(path: string): Promise<boolean> {
 export interface PlanningModel {
   readonly folder: ModelFolder;
   readonly tokenizer: TokenizerDescription;
-  /** One mapper per document, because it caches that document's segments. */
-  createMapper(): TokenMapper;
+  /** The index of an empty prompt: a document's own is edited from it, version by version. */
+  readonly emptyIndex: TokenIndex;
 }
 
 /** Reads models' configurations and tokenizers, each once; the readers themselves load at first use. */
@@ -97,13 +97,12 @@ export class ModelReader {
   }
 
   private async load(nameOrPath: string): Promise<PlanningModel> {
-    const [{ openModel }, { PromptTokenizer: Loader }, { TokenMapper: Mapper }] = await Promise.all([
+    const [{ openModel }, { PromptTokenizer: Loader }] = await Promise.all([
       import('../../engine/read/model/load'),
       import('../../engine/read/tokenizer/tokenizer'),
-      import('../../engine/read/tokenizer/token-map'),
     ]);
     const folder = await openModel(nameOrPath, this.access.modelsFolder);
     const tokenizer: PromptTokenizer = await Loader.load(folder.folder);
-    return { folder, tokenizer: tokenizer.source, createMapper: () => new Mapper(tokenizer) };
+    return { folder, tokenizer: tokenizer.source, emptyIndex: tokenizer.emptyIndex };
   }
 }

@@ -9,7 +9,7 @@ import { devicePrediction, type DevicePrediction } from '../../core/predict/pred
 import { type PlanDocument, withTokenizerNote } from '../../core/report/report';
 import { type Outline, outlineOf, type Section, sectionsOf } from '../../core/text/headings';
 import type { Prompt } from '../../engine/read/prompt';
-import type { TokenMap, TokenMapper } from '../../engine/read/tokenizer/token-map';
+import type { TokenIndex } from '../../engine/read/tokenizer/token-index';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
@@ -29,7 +29,7 @@ export interface PlannedText {
   /** Expected time and memory on the calibrated device. */
   readonly prediction: DevicePrediction | null;
   readonly calibration: Calibration | undefined;
-  readonly tokenMap: TokenMap;
+  readonly tokenIndex: TokenIndex;
 }
 
 /** What planning depends on besides the text. */
@@ -39,10 +39,40 @@ interface PlanSources {
   readonly calibrations: Calibrations;
 }
 
-/** Plans one document repeatedly; it caches tokens and outline of the previous version. */
+/** Longest time that indexing blocks its thread, in milliseconds, but for words of many thousand characters. */
+const sliceMs = 8;
+
+/**
+ * Indexes an edited text and gives way to other work every few milliseconds.
+ *
+ * @returns the index so far, not whole, once `isStale` says that the result is no longer needed
+ */
+async function indexInSlices(
+  before: TokenIndex,
+  text: string,
+  isStale: () => boolean,
+): Promise<{ readonly index: TokenIndex; readonly isWhole: boolean }> {
+  const steps = before.steps(text);
+  let resumed = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) {
+      return { index: step.value, isWhole: true };
+    }
+    if (performance.now() - resumed > sliceMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isStale()) {
+        return { index: step.value(), isWhole: false };
+      }
+      resumed = performance.now();
+    }
+  }
+}
+
+/** Plans one document repeatedly; it keeps the token index and the outline of the previous version. */
 export class Planner {
   private outline: Outline | undefined;
-  private known: { readonly model: PlanningModel; readonly mapper: TokenMapper } | undefined;
+  private known: { readonly model: PlanningModel; index: TokenIndex } | undefined;
 
   constructor(private readonly sources: PlanSources) {}
 
@@ -61,19 +91,22 @@ export class Planner {
     const options = { ...engineSettings(), ...choice };
     const model = await models.read(options.model);
     if (this.known?.model !== model) {
-      this.known = { model, mapper: model.createMapper() };
+      this.known = { model, index: model.emptyIndex };
     }
     if (text.length === 0) {
       throw new InputError('This prompt is empty.');
     }
-    const tokenMap = await this.known.mapper.map(text, isStale);
-    if (tokenMap === undefined || isStale()) {
+    const { known } = this;
+    const indexed = await indexInSlices(known.index, text, isStale);
+    known.index = indexed.index;
+    if (!indexed.isWhole || isStale()) {
       return undefined;
     }
-    const tokens = tokensRead(tokenMap.tokens, options);
+    const tokenIndex = indexed.index;
+    const tokens = tokensRead(tokenIndex.tokens, options);
     const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, await calibrations.candidates(options));
     const plan = withTokenizerNote(makePlan(request), model.tokenizer);
-    return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenMap };
+    return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenIndex };
   }
 
   private sectionsLater(text: string): () => readonly Section[] {
@@ -106,11 +139,11 @@ export class TextPlanner {
   /** @throws InputError if there is no such model, CancelledError */
   async count(prompt: Prompt, options: SimulationOptions, signal: AbortSignal): Promise<CountedPrompt> {
     const model = await this.models.read(options.model);
-    const map = signal.aborted ? undefined : await model.createMapper().map(prompt.text, () => signal.aborted);
-    if (map === undefined) {
+    const { index, isWhole } = await indexInSlices(model.emptyIndex, prompt.text, () => signal.aborted);
+    if (!isWhole || signal.aborted) {
       throw new CancelledError();
     }
-    return { prompt, model, tokens: tokensRead(map.tokens, options) };
+    return { prompt, model, tokens: tokensRead(index.tokens, options) };
   }
 
   /** @throws InputError if the scenario does not fit the prompt */

@@ -1,66 +1,183 @@
-import { Tokenizer } from '@huggingface/tokenizers';
-import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../core/errors';
-import { quoted } from '../../../core/text/printable';
-import type { Codec } from './encodings';
+import { described, quoted } from '../../../core/text/printable';
+import { type AddedToken, AddedTokens, addedTokenOf } from './added-tokens';
+import { BytePairModel } from './byte-pair';
+import { UncrossedScanner } from './class-scanners';
+import { decoderOf, specialsOf } from './decoder';
+import { fieldsOf, type Json, type JsonObject, listOf, textOf } from './json';
+import { ListedMerges } from './merges';
+import { type Model, RememberingModel } from './model';
+import { neighboursIn } from './neighbours';
+import { normalizerOf } from './normalizer';
+import { checkPatterns } from './patterns';
+import type { Pipeline } from './pipeline';
+import { type PreTokenizer, preTokenizerOf } from './pre-tokenizer';
+import type { Codec } from './codec';
+import { UnigramModel } from './unigram';
+import { WordLevelModel, WordPieceModel } from './word-models';
 
 /** Token ids count from 0 and are stored as 32-bit integers. */
 const largestId = 2 ** 31 - 1;
 
-/** Most repetitions in a pattern: real tokenizers have up to 25. */
-const repetitions = 100;
-
 /**
- * A tokenizer from its `tokenizer.json` and `tokenizer_config.json`.
+ * A tokenizer from its `tokenizer.json`, as the Rust library reads it.
  *
- * @throws InputError for invalid token ids, and for patterns that can take forever; any other error for an invalid
- * definition
+ * @throws InputError for a malformed definition, invalid token ids, patterns that can take forever, and what is not supported
  */
-export function codecOf(definition: object, config: object): Codec {
-  checkIds(definition);
+export function codecOf(json: Json): Codec {
+  const definition = fieldsOf(json, 'the tokenizer');
+  for (const part of ['model', 'decoder', 'post_processor', 'pre_tokenizer', 'normalizer']) {
+    if (!(part in definition)) {
+      throw new InputError(`it has no ${part}`);
+    }
+  }
   checkPatterns(definition);
-  const tokenizer = new Tokenizer(definition, config);
+  const added = listOf(definition.added_tokens, 'added_tokens').map(addedTokenOf);
+  added.forEach(({ content, id }) => checkId(content, id));
+  const fields = fieldsOf(definition.model, 'model');
+  const vocabulary = vocabularyOf(fields);
+  const normalizer = normalizerOf(definition.normalizer);
+  const preTokenizer = preTokenizerOf(definition.pre_tokenizer, normalizer.blankless);
+  const { model, scanner } = modelOf(fields, vocabulary, preTokenizer);
+  const normalized = added
+    .filter((token) => token.normalized)
+    .map((token): AddedToken => ({ ...token, content: normalizer.change(token.content).text }));
+  const pipeline: Pipeline = {
+    rawTokens: new AddedTokens(added.filter((token) => !token.normalized)),
+    normalizer,
+    normalizedTokens: new AddedTokens(normalized),
+    preTokenizer: scanner === undefined ? preTokenizer : { ...preTokenizer, scanner },
+    model: new RememberingModel(model),
+  };
+  const tokens: string[] = [];
+  vocabulary.forEach((id, token) => (tokens[id] = token));
+  added.forEach(({ id, content }) => (tokens[id] = content));
+  const idOf = new Map(added.map(({ id, content }) => [content, id]));
   return {
-    encode: (text, special) => tokenizer.encode(text, { add_special_tokens: special }).ids,
-    decode: (ids) => tokenizer.decode([...ids], { clean_up_tokenization_spaces: false }),
+    pipeline,
+    ...specialsOf(definition.post_processor, (token) => idOf.get(token) ?? vocabulary.get(token)),
+    decode: decoderOf(definition.decoder, tokens, added),
+    approximation: normalizer.approximation,
   };
 }
 
+/** The ids of a vocabulary. @throws InputError for what is none */
+function vocabularyOf({ vocab }: JsonObject): Map<string, number> {
+  const ids = new Map<string, number>();
+  if (Array.isArray(vocab)) {
+    // A Unigram vocabulary is a list of pieces: the index is the id.
+    (vocab as Json[]).forEach((entry, id) => {
+      const [piece] = listOf(entry, 'a piece of the vocabulary');
+      ids.set(String(piece), id);
+    });
+    return ids;
+  }
+  for (const [token, id] of Object.entries(fieldsOf(vocab, 'vocab'))) {
+    checkId(token, id);
+    ids.set(token, Number(id));
+  }
+  return ids;
+}
+
 /** Ids index the embedding: a negative or fractional one would read outside it. */
-function checkIds(definition: { readonly model?: { readonly vocab?: unknown }; readonly added_tokens?: unknown }): void {
-  const { vocab } = definition.model ?? {};
-  // A Unigram vocabulary is a list of pieces: the index is the id.
-  const own = typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.entries(vocab) : [];
-  const added = Array.isArray(definition.added_tokens)
-    ? definition.added_tokens.map(({ content, id }: Record<string, unknown>) => [String(content), id] as const)
-    : [];
-  for (const [token, id] of [...own, ...added]) {
-    if (!(Number.isInteger(id) && Number(id) >= 0 && Number(id) <= largestId)) {
-      throw new InputError(`token ${quoted(token)} has the id ${quoted(String(id))}`);
-    }
+function checkId(token: string, id: Json): void {
+  if (!(Number.isInteger(id) && Number(id) >= 0 && Number(id) <= largestId)) {
+    throw new InputError(`token ${quoted(token)} has the id ${quoted(String(id))}`);
   }
 }
 
-/**
- * Refuses patterns with catastrophic backtracking, such as `(a+)+$`: prompts are tokenized during typing, in VS Code's
- * extension host, which such a pattern would freeze.
- */
-function checkPatterns(value: unknown): void {
-  const waiting = [value];
-  for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
-    if (typeof part !== 'object' || part === null) {
-      continue;
+interface ReadModel {
+  readonly model: Model;
+  /** What cuts the text, where the model knows better than its pre-tokenizer. */
+  readonly scanner?: PreTokenizer['scanner'];
+}
+
+function modelOf(fields: JsonObject, vocabulary: ReadonlyMap<string, number>, preTokenizer: PreTokenizer): ReadModel {
+  const unknown = vocabulary.get(textOf(fields.unk_token) ?? '');
+  switch (typeOf(fields)) {
+    case 'BPE':
+      return bytePairOf(fields, vocabulary, preTokenizer, unknown);
+    case 'Unigram': {
+      const pieces = listOf(fields.vocab, 'vocab').map((entry): readonly [string, number] => {
+        const [piece, score] = listOf(entry, 'a piece of the vocabulary');
+        if (typeof piece !== 'string' || typeof score !== 'number') {
+          throw new InputError(`a piece of the vocabulary is ${described(piece)} with the score ${described(score)}`);
+        }
+        return [piece, score];
+      });
+      const { unk_id: id } = fields;
+      return { model: new UnigramModel(pieces, Number.isInteger(id) ? Number(id) : undefined, fields.byte_fallback === true) };
     }
-    for (const [key, inner] of Object.entries(part)) {
-      // Vocabularies are large and contain no patterns.
-      if (key === 'vocab' || key === 'merges') {
-        continue;
-      }
-      // The checker does not support the case-insensitive group, which takes no more time than any other.
-      if (key === 'Regex' && typeof inner === 'string' && !safeRegex(inner.replaceAll('(?i:', '(?:'), { limit: repetitions })) {
-        throw new InputError(`its pattern ${quoted(inner)} can take for ever`);
-      }
-      waiting.push(inner ?? null);
+    case 'WordPiece': {
+      const longest = Number.isInteger(fields.max_input_chars_per_word) ? Number(fields.max_input_chars_per_word) : 100;
+      return { model: new WordPieceModel(vocabulary, unknown, textOf(fields.continuing_subword_prefix) ?? '##', longest) };
     }
+    case 'WordLevel':
+      return { model: new WordLevelModel(vocabulary, unknown) };
+    default:
+      throw new InputError(`its model ${described(fields.type)} is not known`);
   }
 }
+
+/** The type of a model; old files do not say it. */
+function typeOf(fields: JsonObject): string {
+  const named = textOf(fields.type);
+  if (named !== undefined) {
+    return named;
+  }
+  return Array.isArray(fields.vocab) ? 'Unigram' : 'merges' in fields ? 'BPE' : 'continuing_subword_prefix' in fields ? 'WordPiece' : 'WordLevel';
+}
+
+function bytePairOf(
+  fields: JsonObject,
+  ids: ReadonlyMap<string, number>,
+  { bytes, whole, blank }: PreTokenizer,
+  unknown: number | undefined,
+): ReadModel {
+  const continuingPrefix = textOf(fields.continuing_subword_prefix) ?? '';
+  const wordSuffix = textOf(fields.end_of_word_suffix) ?? '';
+  const merges = listOf(fields.merges, 'merges');
+  const triples = new Int32Array(merges.length * 3);
+  const products = new Set<string>();
+  let mergesBytes = false;
+  merges.forEach((merge, rank) => {
+    const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : (merge as readonly Json[]);
+    if (typeof left !== 'string' || typeof right !== 'string') {
+      throw new InputError(`a merge is ${described(merge)}`);
+    }
+    const product = left + right.slice(continuingPrefix.length);
+    const triple = [ids.get(left), ids.get(right), ids.get(product)];
+    triple.forEach((id, index) => {
+      if (id === undefined) {
+        throw new InputError(`the merge of ${quoted(left)} and ${quoted(right)} is not in the vocabulary`);
+      }
+      triples[rank * 3 + index] = id;
+    });
+    products.add(product);
+    mergesBytes ||= byteToken.test(left) || byteToken.test(right);
+  });
+  const byteFallback = fields.byte_fallback === true;
+  const ignoreMerges = fields.ignore_merges === true;
+  const fuseUnknown = fields.fuse_unk === true;
+  const model = new BytePairModel({
+    ids,
+    merges: new ListedMerges(triples),
+    bytes,
+    ignoreMerges,
+    byteFallback,
+    unknown,
+    fuseUnknown,
+    continuingPrefix,
+    wordSuffix,
+  });
+  // A cut may not part what is looked up whole, what depends on its place, or unknown characters that become one token.
+  const fuses = fuseUnknown && unknown !== undefined && !(byteFallback && model.hasAllBytes);
+  if (!whole || bytes || ignoreMerges || mergesBytes || fuses || continuingPrefix !== '' || wordSuffix !== '') {
+    return { model };
+  }
+  const joins = neighboursIn(products);
+  const blankPoint = blank.codePointAt(0) ?? 0;
+  return { model, scanner: () => new UncrossedScanner(joins, blankPoint) };
+}
+
+const byteToken = /^<0x[0-9A-F]{2}>$/;

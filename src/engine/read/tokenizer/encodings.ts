@@ -1,57 +1,65 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
-
-/** Converts text to token ids and back: a model's own tokenizer, or a stand-in. */
-export interface Codec {
-  /** @param special whether to add the model's special tokens around the text */
-  encode(text: string, special: boolean): readonly number[];
-  decode(ids: readonly number[]): string;
-}
+import { AddedTokens } from './added-tokens';
+import { inByteAlphabet } from './byte-alphabet';
+import { BytePairModel } from './byte-pair';
+import type { Codec } from './codec';
+import { decoderOf } from './decoder';
+import { Cl100kScanner, Gpt2Scanner, O200kScanner } from './gpt-scanners';
+import { VocabularyMerges } from './merges';
+import { RememberingModel } from './model';
+import { normalizerOf } from './normalizer';
+import type { Scanner } from './scanner';
 
 /** Encodings in `gpt-tokenizer`, by their OpenAI names. */
 export const encodings = ['r50k_base', 'cl100k_base', 'o200k_base'] as const;
 type Encoding = (typeof encodings)[number];
 
-/** Modules of up to a few megabytes each, loaded at first use. */
-const modules = {
-  r50k_base: () => import('gpt-tokenizer/encoding/r50k_base'),
-  cl100k_base: () => import('gpt-tokenizer/encoding/cl100k_base'),
-  o200k_base: () => import('gpt-tokenizer/encoding/o200k_base'),
+/** Vocabularies of up to a few megabytes each, loaded at first use. */
+const vocabularies = {
+  r50k_base: () => import('gpt-tokenizer/bpeRanks/r50k_base'),
+  cl100k_base: () => import('gpt-tokenizer/bpeRanks/cl100k_base'),
+  o200k_base: () => import('gpt-tokenizer/bpeRanks/o200k_base'),
 } as const;
 
-/** In a prompt, text that looks like a special token is plain text. */
-const asText = { disallowedSpecial: new Set<string>() };
+/** How each cuts text, as in tiktoken. */
+const scanners: Readonly<Record<Encoding, () => Scanner>> = {
+  r50k_base: () => new Gpt2Scanner(),
+  cl100k_base: () => new Cl100kScanner(3),
+  o200k_base: () => new O200kScanner(3, true),
+};
 
-/**
- * The longest run without white space that is encoded as one piece, in UTF-16 code units.
- *
- * The encoder's time grows with the square of the length, and a megabyte of one letter must not hang. A longer run is cut,
- * which can add a token or two at the cut.
- */
-const longestRun = 2048;
-const longRun = new RegExp(`\\S{${longestRun}}`);
-
-/** The codec of an encoding. */
+/** The codec of an encoding. In a prompt, text that looks like a special token is plain text. */
 export async function encodingCodec(encoding: Encoding): Promise<Codec> {
-  const { encode, decode } = await modules[encoding]();
+  const { default: ranks } = await vocabularies[encoding]();
+  const utf8 = new TextEncoder();
+  const tokens = ranks.map((token) => inByteAlphabet(typeof token === 'string' ? utf8.encode(token) : token));
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const model = new BytePairModel({
+    ids,
+    merges: new VocabularyMerges(ids, tokens),
+    bytes: true,
+    ignoreMerges: true,
+    byteFallback: false,
+    unknown: undefined,
+    fuseUnknown: false,
+    continuingPrefix: '',
+    wordSuffix: '',
+  });
   return {
-    encode: (text) => pieces(text).flatMap((piece) => encode(piece, asText)),
-    decode: (ids) => decode(ids),
+    pipeline: {
+      rawTokens: new AddedTokens([]),
+      normalizer: normalizerOf(null),
+      normalizedTokens: new AddedTokens([]),
+      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false },
+      model: new RememberingModel(model),
+    },
+    prefix: [],
+    suffix: [],
+    decode: decoderOf({ type: 'ByteLevel' }, tokens, []),
+    approximation: null,
   };
-}
-
-/** A text, cut only inside overlong runs without white space, and never inside a surrogate pair. */
-function pieces(text: string): string[] {
-  const cut: string[] = [];
-  let rest = text;
-  for (let found = longRun.exec(rest); found !== null; found = longRun.exec(rest)) {
-    const end = found.index + longestRun;
-    const at = /[\uD800-\uDBFF]/.test(rest[end - 1]) ? end - 1 : end;
-    cut.push(rest.slice(0, at));
-    rest = rest.slice(at);
-  }
-  return [...cut, rest];
 }
 
 /** The file in a model's folder that names an encoding in place of a `tokenizer.json`. */

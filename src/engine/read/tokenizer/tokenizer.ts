@@ -2,31 +2,30 @@ import { join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
 import type { TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
-import type { ModelFolder } from '../model/load';
-import { parsePythonJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { readRegularText } from '../input/text';
+import type { ModelFolder } from '../model/load';
+import type { Codec } from './codec';
 import { codecOf } from './definition';
-import { type Codec, encodingCodec, parseStandIn, standInName } from './encodings';
+import { encodingCodec, parseStandIn, standInName } from './encodings';
+import { firstIds, TokenIndex } from './token-index';
+import type { Check } from './token-buffer';
 
 const tokenizerFile = 'tokenizer.json';
 
 const fix = "use a folder with the model's tokenizer.json";
 const repair = 'download it again';
 
-/** A model's tokenizer: converts text to token ids, and token ids to positions in the text. */
+/** A model's tokenizer: converts text to token ids and back, and indexes text by its tokens. */
 export class PromptTokenizer {
   private constructor(
     private readonly codec: Codec,
     readonly source: TokenizerDescription,
-    /** Ids that the tokenizer adds before every prompt, such as the beginning-of-sequence token. */
-    readonly prefix: readonly number[],
   ) {}
 
   /**
-   * Reads the tokenizer of a model's folder: `tokenizer.json` (with `tokenizer_config.json` if present), or else the
-   * encoding that `tokenizer-stand-in.json` names.
+   * Reads the tokenizer of a model's folder: `tokenizer.json`, or else the encoding that `tokenizer-stand-in.json` names.
    *
    * @throws InputError if there is neither, or it is malformed
    */
@@ -35,51 +34,53 @@ export class PromptTokenizer {
     const standIn = join(folder, standInName);
     if (!(await exists(path)) && (await exists(standIn))) {
       const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, inputLimits.tokenizerConfig, fix, repair), standIn);
-      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason }, []);
+      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason });
     }
-    // What is wrong with reading them says all there is to say.
+    // What is wrong with reading it says all there is to say.
     const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
-    const settings = await settingsOf(folder);
     try {
-      const codec = codecOf(JSON.parse(definition) as object, parsePythonJson(settings, 'tokenizer_config.json', repair) as object);
-      return new PromptTokenizer(codec, { name: tokenizerFile, exact: true, reason: null }, codec.encode('', true));
+      const codec = codecOf(JSON.parse(definition));
+      const { approximation } = codec;
+      return new PromptTokenizer(codec, { name: tokenizerFile, exact: approximation === null, reason: approximation });
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
     }
   }
 
-  /** Token ids of a whole prompt, including the prefix. */
-  encode(text: string): Int32Array {
-    return Int32Array.from(this.codec.encode(text, true));
+  /** Ids that the tokenizer adds before every prompt, such as the beginning-of-sequence token. */
+  get prefix(): readonly number[] {
+    return this.codec.prefix;
   }
 
-  /** Token ids of a part of a prompt, without the prefix. */
-  encodePart(text: string): readonly number[] {
-    return this.codec.encode(text, false);
+  /**
+   * Token ids of a whole prompt, with those that the tokenizer adds.
+   *
+   * @param most how many are wanted: the first ones of the whole; no more of the text is read than they need
+   * @param check may stop it by throwing
+   */
+  encode(text: string, most?: number, check?: Check): Int32Array {
+    return firstIds(this.codec, text, most, check);
+  }
+
+  /** Token ids of a part of a prompt, without those that the tokenizer adds. */
+  encodePart(text: string): Int32Array {
+    return firstIds({ pipeline: this.codec.pipeline, prefix: [], suffix: [] }, text);
+  }
+
+  /** The index of an empty prompt: `edited` gives that of any other. */
+  get emptyIndex(): TokenIndex {
+    return TokenIndex.empty(this.codec);
+  }
+
+  /** The tokens of a prompt with their places. @param check may stop it by throwing */
+  index(text: string, check?: Check): TokenIndex {
+    return TokenIndex.of(this.codec, text, check);
   }
 
   /** The text of token ids; an incomplete character becomes a replacement character. */
   decode(ids: readonly number[]): string {
     return this.codec.decode(ids);
   }
-
-  /**
-   * Offset where token `index` of a part begins, in UTF-16 code units.
-   *
-   * A token that begins inside a character (byte-level vocabularies split characters) is placed at that character.
-   */
-  offsetInPart(text: string, ids: readonly number[], index: number): number {
-    if (index <= 0) {
-      return 0;
-    }
-    return Math.min(text.length, this.codec.decode(ids.slice(0, index)).replace(/\uFFFD+$/u, '').length);
-  }
-}
-
-/** The tokenizer's configuration as JSON; many tokenizers have none. */
-async function settingsOf(folder: string): Promise<string> {
-  const path = join(folder, 'tokenizer_config.json');
-  return (await exists(path)) ? readRegularText(path, inputLimits.tokenizerConfig, fix, repair) : '{}';
 }
 
 /**

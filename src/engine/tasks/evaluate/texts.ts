@@ -36,7 +36,7 @@ export function readTexts(
       throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
     }
     checkVocabulary(whole, model, tokenizer.source);
-    const text = Int32Array.from(tokenizer.encodePart(prompt.text));
+    const text = tokenizer.encodePart(prompt.text);
     const specials = specialTokens(whole, text);
     const windows = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');
     return { prompt, tokens: whole.length, text, specials, windows: maximumWindows > 0 ? windows.slice(0, maximumWindows) : windows };
@@ -65,7 +65,7 @@ export function placeNeedles(
   texts: readonly ExperimentText[],
   tokenizer: PromptTokenizer,
 ): PlacedAnswer[] {
-  const answerTokens = tokenizer.encodePart(answer);
+  const answerTokens = [...tokenizer.encodePart(answer)];
   if (answerTokens.length === 0) {
     throw new InputError(`Needle answer "${answer}" has no token; give one of at least one.`);
   }

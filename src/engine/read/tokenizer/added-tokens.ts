@@ -1,0 +1,138 @@
+import { InputError } from '../../../core/errors';
+import { described } from '../../../core/text/printable';
+import { classOf, codePoint, space } from './characters';
+import { isWordCharacter } from './class-scanners';
+import { fieldsOf, type Json, textOf } from './json';
+import { PairTable } from './pair-table';
+
+/** A token that is found in the text itself, before it is cut: special tokens, and words added to a vocabulary. */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Whether it takes the white space before and after it. */
+  readonly left: boolean;
+  readonly right: boolean;
+  /** Whether it must stand between characters that are not of words. */
+  readonly alone: boolean;
+  /** Whether it is looked for in the normalized text. */
+  readonly normalized: boolean;
+}
+
+/** Reads an entry of `added_tokens`; its id is checked elsewhere. @throws InputError if it has no content */
+export function addedTokenOf(json: Json): AddedToken {
+  const fields = fieldsOf(json, 'an added token');
+  const content = textOf(fields.content);
+  if (content === undefined) {
+    throw new InputError(`an added token is ${described(fields.content)}`);
+  }
+  return {
+    id: Number(fields.id),
+    content,
+    left: fields.lstrip === true,
+    right: fields.rstrip === true,
+    alone: fields.single_word === true,
+    normalized: typeof fields.normalized === 'boolean' ? fields.normalized : fields.special !== true,
+  };
+}
+
+/** A token found in a text, at `[from, to)` with the white space that it takes. */
+export interface FoundToken {
+  readonly id: number;
+  readonly from: number;
+  readonly to: number;
+  /** Where its own characters begin. */
+  readonly start: number;
+}
+
+/** Finds added tokens: the leftmost, and of those the longest. Time is linear in the text for contents of bounded length. */
+export class AddedTokens {
+  /** Most code units of a token. */
+  readonly longest: number;
+  /** Whether any takes the white space before it. */
+  readonly takesLeft: boolean;
+  private readonly trie: PairTable;
+  /** Token index by node of the trie. */
+  private readonly endings = new Map<number, number>();
+  private readonly begins = new Uint8Array(0x10000);
+
+  constructor(private readonly tokens: readonly AddedToken[]) {
+    this.longest = tokens.reduce((longest, { content }) => Math.max(longest, content.length), 0);
+    this.takesLeft = tokens.some(({ left }) => left);
+    this.trie = new PairTable(tokens.reduce((units, { content }) => units + content.length, 0));
+    let nodes = 1;
+    tokens.forEach(({ content }, index) => {
+      let node = 0;
+      for (let at = 0; at < content.length; at += 1) {
+        const unit = content.charCodeAt(at);
+        let child = this.trie.get(node, unit);
+        if (child < 0) {
+          child = nodes;
+          nodes += 1;
+          this.trie.set(node, unit, child);
+        }
+        node = child;
+      }
+      if (content.length > 0) {
+        this.begins[content.charCodeAt(0)] = 1;
+        this.endings.set(node, index);
+      }
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.longest === 0;
+  }
+
+  /** The first token that begins in `[from, to)`; it may end after that. */
+  find(text: string, from: number, to: number): FoundToken | undefined {
+    const { begins } = this;
+    if (this.longest === 0) {
+      return undefined;
+    }
+    for (let at = from; at < to; at += 1) {
+      if (begins[text.charCodeAt(at)] === 1) {
+        const found = this.at(text, at);
+        if (found !== undefined) {
+          return this.withSpace(text, found, at, from);
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** The longest token at an offset. */
+  private at(text: string, from: number): AddedToken | undefined {
+    let found: AddedToken | undefined;
+    let node = 0;
+    for (let at = from; at < text.length; at += 1) {
+      node = this.trie.get(node, text.charCodeAt(at));
+      if (node < 0) {
+        break;
+      }
+      const ending = this.endings.get(node);
+      found = ending === undefined ? found : this.tokens[ending];
+    }
+    if (found === undefined) {
+      return undefined;
+    }
+    const joined = found.alone && (isWordCharacter(text, from - 1) || isWordCharacter(text, from + found.content.length));
+    return joined ? undefined : found;
+  }
+
+  private withSpace(text: string, { id, content, left, right }: AddedToken, start: number, earliest: number): FoundToken {
+    let from = start;
+    let to = start + content.length;
+    while (left && from > earliest && isSpace(text, from - 1)) {
+      from -= 1;
+    }
+    while (right && to < text.length && isSpace(text, to)) {
+      to += 1;
+    }
+    return { id, from, to, start };
+  }
+}
+
+/** White space is in the basic plane: no half of a pair is. */
+export function isSpace(text: string, at: number): boolean {
+  return (classOf(codePoint(text, at)) & space) !== 0;
+}

@@ -1,0 +1,66 @@
+/** Classes of characters that pre-tokenizers ask for, as bits. White space is Unicode's `White_Space`, as in the Rust library. */
+export const letter = 1;
+export const number = 2;
+export const space = 4;
+/** Carriage return and line feed. */
+export const lineBreak = 8;
+/** `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`: what may begin a word in the pattern of GPT-4o. */
+export const wordHead = 16;
+/** `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`: what may follow in it. */
+export const wordTail = 32;
+/** ASCII punctuation and symbols, and `\p{P}`: what BERT calls punctuation. */
+export const punctuation = 64;
+/** `\w` of the Rust library. */
+export const word = 128;
+
+const classes: readonly (readonly [number, RegExp])[] = [
+  [letter, /\p{L}/u],
+  [number, /\p{N}/u],
+  [space, /\p{White_Space}/u],
+  [lineBreak, /[\r\n]/u],
+  [wordHead, /[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]/u],
+  [wordTail, /[\p{Ll}\p{Lm}\p{Lo}\p{M}]/u],
+  [punctuation, /[\p{P}!-/:-@[-`{-~]/u],
+  [word, /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u],
+];
+
+/** Classes of 256 characters each, filled at first use. */
+const pages: (Uint8Array | undefined)[] = Array.from({ length: 0x1100 });
+
+/** The classes of a code point. */
+export function classOf(codePoint: number): number {
+  return (pages[codePoint >> 8] ?? fillPage(codePoint >> 8))[codePoint & 255];
+}
+
+function fillPage(page: number): Uint8Array {
+  const filled = Uint8Array.from({ length: 256 }, (_, low) => {
+    const character = String.fromCodePoint(page * 256 + low);
+    return classes.reduce((bits, [bit, pattern]) => (pattern.test(character) ? bits | bit : bits), 0);
+  });
+  pages[page] = filled;
+  return filled;
+}
+
+/** The code point at an offset of well-formed text. `charCodeAt` first, because nearly all text is in the basic plane. */
+export function codePoint(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  return unit >= 0xd800 && unit < 0xdc00 ? (text.codePointAt(at) ?? unit) : unit;
+}
+
+/** UTF-16 code units of a code point. */
+export function unitsOf(point: number): number {
+  return point > 0xffff ? 2 : 1;
+}
+
+/** Whether an offset lies between the halves of a surrogate pair. */
+export function splitsPair(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+}
+
+/** Text with a replacement character for every half of a surrogate pair: what a file in UTF-8 would hold. Lengths stay. */
+export function wellFormed(text: string): string {
+  return loneHalf.test(text) ? text.replace(loneHalves, '\uFFFD') : text;
+}
+
+const loneHalf = /\p{Surrogate}/u;
+const loneHalves = /\p{Surrogate}/gu;

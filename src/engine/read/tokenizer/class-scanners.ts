@@ -1,0 +1,139 @@
+import { classOf, codePoint, number, punctuation, space, unitsOf, word } from './characters';
+import { ClassScanner, type Scanner } from './scanner';
+
+/** Cuts wherever the kind of the characters changes; may remove one kind, and may isolate each character of another. */
+class RunScanner extends ClassScanner {
+  readonly memoryless = true;
+
+  /**
+   * @param removed classes of characters that belong to no piece
+   * @param single classes of characters that are pieces of their own
+   * @param kinds classes whose runs are pieces; so are the runs of everything else
+   */
+  constructor(
+    private readonly removed: number,
+    private readonly single: number,
+    private readonly kinds: readonly number[],
+  ) {
+    super();
+  }
+
+  protected scan(text: string, at: number, end: number): void {
+    const { removed, single, kinds } = this;
+    this.from = removed === 0 ? at : this.run(text, at, end, removed);
+    if (this.from === end) {
+      this.to = end;
+      return;
+    }
+    const kind = this.classAt(text, this.from, end);
+    if ((kind & single) !== 0) {
+      this.to = this.from + unitsOf(codePoint(text, this.from));
+      return;
+    }
+    const own = kinds.find((each) => (kind & each) !== 0);
+    let others = removed | single;
+    for (const each of kinds) {
+      others |= each;
+    }
+    this.to = own === undefined ? this.runWithout(text, this.from, end, others) : this.run(text, this.from, end, own);
+  }
+}
+
+/** BERT: at white space, which is removed, and around every punctuation character. */
+export const bertScanner = (): Scanner => new RunScanner(space, punctuation, []);
+/** `\w+|[^\w\s]+` */
+export const whitespaceScanner = (): Scanner => new RunScanner(space, 0, [word]);
+/** At white space, which is removed. */
+export const whitespaceSplitScanner = (): Scanner => new RunScanner(space, 0, []);
+/** Around every punctuation character, or around runs of them. */
+export const punctuationScanner = (isolated: boolean): Scanner => new RunScanner(0, isolated ? punctuation : 0, [punctuation]);
+/** Around every digit, or around runs of them. */
+export const digitsScanner = (isolated: boolean): Scanner => new RunScanner(0, isolated ? number : 0, [number]);
+
+/** Before every space or mark that stands for one (`Metaspace`). */
+export class MetaspaceScanner extends ClassScanner {
+  readonly memoryless = true;
+
+  /** @param mark a code unit */
+  constructor(private readonly mark: number) {
+    super();
+  }
+
+  protected scan(text: string, at: number, end: number): void {
+    let to = at + unitsOf(codePoint(text, at));
+    while (to < end && text.charCodeAt(to) !== this.mark && text.charCodeAt(to) !== 0x20) {
+      to += 1;
+    }
+    this.looked(to);
+    this.to = to;
+  }
+}
+
+/** Every so many characters. */
+export class FixedLengthScanner extends ClassScanner {
+  readonly memoryless = false;
+
+  /** @param length of a piece in characters, at least 1 */
+  constructor(private readonly length: number) {
+    super();
+  }
+
+  protected scan(text: string, at: number, end: number): void {
+    let to = at;
+    for (let count = 0; count < this.length && to < end; count += 1) {
+      to += unitsOf(codePoint(text, to));
+    }
+    this.looked(to - 1);
+    // At the end of the known text a piece may be too short.
+    if (to === end) {
+      this.looked(end);
+    }
+    this.to = to;
+  }
+}
+
+/**
+ * Cuts where no merge of a byte-pair vocabulary can cross: between two characters that are neighbours in none of its tokens.
+ *
+ * Merges join neighbours to tokens, so the pieces have exactly the tokens that they have within the whole. For vocabularies
+ * without a pre-tokenizer (Llama 2, Gemma 3), whose words would be whole documents.
+ */
+export class UncrossedScanner extends ClassScanner {
+  readonly memoryless = true;
+
+  /**
+   * @param joins whether two code points are neighbours in a token
+   * @param blank the code point that stands for a space
+   */
+  constructor(
+    private readonly joins: (before: number, after: number) => boolean,
+    private readonly blank: number,
+  ) {
+    super();
+  }
+
+  protected scan(text: string, at: number, end: number): void {
+    let before = this.pointAt(text, at);
+    let to = at + unitsOf(before);
+    while (to < end) {
+      const after = this.pointAt(text, to);
+      if (!this.joins(before, after)) {
+        break;
+      }
+      to += unitsOf(after);
+      before = after;
+    }
+    this.looked(to);
+    this.to = to;
+  }
+
+  private pointAt(text: string, at: number): number {
+    const point = codePoint(text, at);
+    return point === 0x20 ? this.blank : point;
+  }
+}
+
+/** Whether BERT takes a character for punctuation or white space; for words that must stand alone. */
+export function isWordCharacter(text: string, at: number): boolean {
+  return at >= 0 && at < text.length && (classOf(codePoint(text, at)) & word) !== 0;
+}

@@ -1,0 +1,13 @@
+import type { Pipeline } from './pipeline';
+
+/** What turns text into tokens and back: a model's own tokenizer, or an encoding that stands in for it. */
+export interface Codec {
+  readonly pipeline: Pipeline;
+  /** Ids before and after every text, such as those of the beginning and the end of a sequence. */
+  readonly prefix: readonly number[];
+  readonly suffix: readonly number[];
+  /** The text of token ids; an incomplete character becomes a replacement character. */
+  readonly decode: (ids: readonly number[]) => string;
+  /** Why its tokens may differ from those of the model's training; null if they do not. */
+  readonly approximation: string | null;
+}

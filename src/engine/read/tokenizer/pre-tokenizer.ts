@@ -1,0 +1,174 @@
+import { SplitPreTokenizer } from '@huggingface/tokenizers';
+import { InputError } from '../../../core/errors';
+import { quoted } from '../../../core/text/printable';
+import {
+  bertScanner,
+  digitsScanner,
+  FixedLengthScanner,
+  MetaspaceScanner,
+  punctuationScanner,
+  whitespaceScanner,
+  whitespaceSplitScanner,
+} from './class-scanners';
+import { Gpt2Scanner } from './gpt-scanners';
+import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
+import { scannerOf } from './patterns';
+import { NestedScanner, type Scanner, WholeScanner } from './scanner';
+import { type SplitBehavior, SplitScanner } from './split-scanner';
+
+/** What is put before a text that does not begin with it. */
+export interface Prefix {
+  readonly text: string;
+  /** `text`: before a text; `first`: only before the very first; `piece`: before every piece that a scanner finds. */
+  readonly before: 'text' | 'first' | 'piece';
+}
+
+/** How a tokenizer cuts text into what its model encodes piece by piece. */
+export interface PreTokenizer {
+  /** A scanner of its own for every reader, because scanners have state. */
+  readonly scanner: () => Scanner;
+  /** Whether the model's characters are bytes (`ByteLevel`). */
+  readonly bytes: boolean;
+  readonly prefix: Prefix | undefined;
+  /** The character that stands for a space (`Metaspace`). */
+  readonly blank: string;
+  /** Whether the text is not cut at all. */
+  readonly whole: boolean;
+}
+
+/**
+ * Reads `pre_tokenizer` of a `tokenizer.json`.
+ *
+ * @param isBlankless whether no space is left after normalization
+ * @throws InputError that names what is not supported
+ */
+export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
+  const scanners: (() => Scanner)[] = [];
+  let bytes = false;
+  let blank = ' ';
+  let prefix: Prefix | undefined;
+  for (const step of stepsOf(json)) {
+    const type = kindOf(step);
+    if (blank !== ' ' && type !== 'Digits' && type !== 'Punctuation') {
+      throw new InputError(`its pre-tokenizer ${quoted(type)} after Metaspace is not supported`);
+    }
+    switch (type) {
+      case 'ByteLevel':
+        if (step.add_prefix_space === true) {
+          if (scanners.length > 0 && step.use_regex !== false) {
+            throw new InputError('its pre-tokenizer ByteLevel adds spaces and cuts after another one, which is not supported');
+          }
+          prefix = { text: ' ', before: scanners.length > 0 ? 'piece' : 'text' };
+        }
+        if (step.use_regex !== false) {
+          scanners.push(() => new Gpt2Scanner());
+        }
+        bytes = true;
+        break;
+      case 'Metaspace': {
+        blank = textOf(step.str_rep) ?? textOf(step.replacement) ?? '\u2581';
+        if (blank.length !== 1) {
+          throw new InputError(`its pre-tokenizer Metaspace replaces spaces by ${quoted(blank)}; only one character is supported`);
+        }
+        const scheme = textOf(step.prepend_scheme) ?? (step.add_prefix_space === false ? 'never' : 'always');
+        if (scheme !== 'never') {
+          prefix = { text: blank, before: scanners.length > 0 ? 'piece' : scheme === 'first' ? 'first' : 'text' };
+        }
+        if (step.split !== false) {
+          const mark = blank.charCodeAt(0);
+          scanners.push(() => new MetaspaceScanner(mark));
+        }
+        break;
+      }
+      case 'Split': {
+        const scanner = splitOf(step, isBlankless);
+        if (scanner !== undefined) {
+          scanners.push(scanner);
+        }
+        break;
+      }
+      default:
+        scanners.push(simpleScanner(type, step));
+    }
+  }
+  const [first, ...more] = scanners.length === 0 ? [(): Scanner => new WholeScanner()] : scanners;
+  const scanner = more.reduce<() => Scanner>((outer, inner) => () => new NestedScanner(outer(), inner()), first);
+  return { scanner, bytes, prefix, blank, whole: scanners.length === 0 };
+}
+
+/** The steps of a pre-tokenizer, sequences resolved. */
+function stepsOf(json: Json): JsonObject[] {
+  if (json === undefined || json === null) {
+    return [];
+  }
+  const step = fieldsOf(json, 'pre_tokenizer');
+  return kindOf(step) === 'Sequence' ? listOf(step.pretokenizers, 'pretokenizers').flatMap(stepsOf) : [step];
+}
+
+function simpleScanner(type: string, step: JsonObject): () => Scanner {
+  switch (type) {
+    case 'BertPreTokenizer':
+      return bertScanner;
+    case 'Whitespace':
+      return whitespaceScanner;
+    case 'WhitespaceSplit':
+      return whitespaceSplitScanner;
+    case 'Punctuation': {
+      const behavior = behaviorOf(step.behavior ?? 'Isolated');
+      if (behavior !== 'Isolated' && behavior !== 'Contiguous') {
+        throw new InputError(`its pre-tokenizer Punctuation with ${behavior} is not supported`);
+      }
+      return () => punctuationScanner(behavior === 'Isolated');
+    }
+    case 'Digits':
+      return () => digitsScanner(step.individual_digits === true);
+    case 'FixedLength': {
+      const { length = 5 } = step;
+      if (!(Number.isInteger(length) && Number(length) > 0)) {
+        throw new InputError(`its pre-tokenizer FixedLength has the length ${quoted(String(length))}`);
+      }
+      return () => new FixedLengthScanner(Number(length));
+    }
+    default:
+      throw new InputError(`its pre-tokenizer ${quoted(type)} is not known`);
+  }
+}
+
+/** @returns undefined for a split that never cuts */
+function splitOf(step: JsonObject, isBlankless: boolean): (() => Scanner) | undefined {
+  const behavior = behaviorOf(step.behavior);
+  const invert = step.invert === true;
+  const pattern = fieldsOf(step.pattern, 'pattern');
+  const regex = textOf(pattern.Regex);
+  if (regex !== undefined && (behavior === 'Removed') === invert && behavior !== 'Contiguous') {
+    const published = behavior === 'Isolated' || behavior === 'Removed' ? scannerOf(regex) : undefined;
+    if (published !== undefined) {
+      return () => scannerOf(regex) ?? published;
+    }
+  }
+  // Gemma cuts at spaces, of which its normalizer leaves none.
+  if (isBlankless && textOf(pattern.String) === ' ' && !invert) {
+    return undefined;
+  }
+  // The library translates Oniguruma's syntax.
+  const { pattern: compiled } = new SplitPreTokenizer({
+    type: 'Split',
+    pattern: regex === undefined ? { String: textOf(pattern.String) ?? '' } : { Regex: regex },
+    behavior: behavior.toLowerCase(),
+    invert,
+  } as unknown as ConstructorParameters<typeof SplitPreTokenizer>[0]);
+  if (compiled === null || (regex === undefined && textOf(pattern.String) === undefined)) {
+    throw new InputError('its pre-tokenizer Split has no pattern');
+  }
+  return () => new SplitScanner(compiled, behavior, invert);
+}
+
+const behaviors: readonly SplitBehavior[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
+
+function behaviorOf(value: Json): SplitBehavior {
+  const found = behaviors.find((behavior) => behavior.toLowerCase() === String(value).toLowerCase().replaceAll('_', ''));
+  if (found === undefined) {
+    throw new InputError(`its pre-tokenizer has the behavior ${quoted(String(value))}`);
+  }
+  return found;
+}

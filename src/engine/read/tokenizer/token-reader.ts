@@ -1,0 +1,199 @@
+import { type FoundToken, isSpace } from './added-tokens';
+import type { Pipeline } from './pipeline';
+import type { Scanner } from './scanner';
+import { TextWindow } from './text-window';
+import { type Check, TokenBuffer } from './token-buffer';
+
+/**
+ * What reading finds at an offset: the start of the text between added tokens (`part`), the same in normalized text
+ * (`section`), or the start of a piece within (`piece`).
+ */
+export type Place = 'part' | 'section' | 'piece';
+
+/** Pieces between two checks. */
+const checkEvery = 2048;
+
+/**
+ * Tokenizes a text from left to right, piece by piece, from any place where that gives the same tokens as from the start.
+ *
+ * Token offsets are UTF-16 code units of the text.
+ */
+export class TokenReader {
+  /** Tokens so far; whoever reads may empty it between steps. */
+  readonly out = new TokenBuffer();
+  /** Where the text goes on. */
+  position: number;
+  /** What is there; undefined if reading cannot start there. */
+  place: Place | undefined;
+  /** One past the last code unit that decided any token so far. */
+  reach = 0;
+  private readonly scanner: Scanner;
+  private window: TextWindow | undefined;
+  /** Where in the window reading goes on. */
+  private at = 0;
+  /** Whether a section begins there. */
+  private isFresh = false;
+  private isFreshPart = false;
+  private section: { readonly end: number; readonly last: boolean; readonly token: FoundToken | undefined } | undefined;
+  private steps = 0;
+
+  /** @param from and place: where reading starts, as a reader of this text found it */
+  constructor(
+    private readonly pipeline: Pipeline,
+    private readonly prompt: string,
+    from: number,
+    place: Place,
+    private readonly check: Check,
+  ) {
+    this.position = from;
+    this.place = place;
+    this.scanner = pipeline.preTokenizer.scanner();
+  }
+
+  /** Reads on by one piece or one added token. @returns false at the end of the text */
+  step(): boolean {
+    this.steps += 1;
+    if (this.steps % checkEvery === 0) {
+      this.check();
+    }
+    for (;;) {
+      const window = this.window ?? this.open();
+      if (window === undefined) {
+        return false;
+      }
+      const { end, last, token } = (this.section ??= this.findSection(window));
+      if (this.at < end) {
+        if (this.isFresh) {
+          this.begin(window);
+          continue;
+        }
+        if (this.scanner.next(window.text, this.at, end, last)) {
+          this.takePiece(window);
+          return true;
+        }
+      } else if (last) {
+        this.takeToken(window, token);
+        return true;
+      }
+      this.extend(window);
+    }
+  }
+
+  private open(): TextWindow | undefined {
+    if (this.position >= this.prompt.length) {
+      return undefined;
+    }
+    this.window = new TextWindow(this.pipeline, this.prompt, this.position);
+    this.at = 0;
+    this.isFreshPart = this.place === 'part';
+    this.isFresh = this.place !== 'piece';
+    this.section = undefined;
+    this.window.extend(0);
+    return this.window;
+  }
+
+  private extend(window: TextWindow): void {
+    window.extend(this.at);
+    this.at = 0;
+    this.section = undefined;
+  }
+
+  /** Where the text of this section ends, as far as it was read, and whether it goes on there no further. */
+  private findSection(window: TextWindow): NonNullable<TokenReader['section']> {
+    const { normalizedTokens } = this.pipeline;
+    const { text, complete } = window;
+    if (normalizedTokens.isEmpty) {
+      return { end: text.length, last: complete, token: undefined };
+    }
+    const known = complete ? text.length : Math.max(this.at, text.length - normalizedTokens.longest - 1);
+    const token = normalizedTokens.find(text, this.at, known);
+    if (token !== undefined && (complete || token.to < text.length)) {
+      return { end: token.from, last: true, token };
+    }
+    let end = token === undefined ? known : token.from;
+    while (!complete && normalizedTokens.takesLeft && end > this.at && isSpace(text, end - 1)) {
+      end -= 1;
+    }
+    return { end, last: complete, token: undefined };
+  }
+
+  /** Puts before a section what the tokenizer wants there. */
+  private begin(window: TextWindow): void {
+    const { normalizer, preTokenizer } = this.pipeline;
+    const { prefix, blank } = preTokenizer;
+    const isFirst = this.isFreshPart && window.originOf(this.at) === 0;
+    let before = this.isFreshPart ? normalizer.prefix : '';
+    if (prefix?.before === 'text' || (prefix?.before === 'first' && isFirst)) {
+      const start = before + window.text[this.at];
+      before = start.startsWith(prefix.text) || (blank !== ' ' && start.startsWith(' ')) ? before : prefix.text + before;
+    }
+    if (before !== '') {
+      window.insert(this.at, before);
+      this.at = 0;
+      this.section = undefined;
+    }
+    this.isFresh = false;
+    this.isFreshPart = false;
+  }
+
+  private takePiece(window: TextWindow): void {
+    const { scanner, out } = this;
+    const { model, preTokenizer, normalizedTokens } = this.pipeline;
+    const { from, to } = scanner;
+    if (to > from) {
+      const { prefix, blank } = preTokenizer;
+      let piece = window.text.slice(from, to);
+      if (blank !== ' ') {
+        piece = piece.replaceAll(' ', blank);
+      }
+      const before = prefix?.before === 'piece' && !piece.startsWith(prefix.text) ? prefix.text : '';
+      const first = out.length;
+      model.encode(before + piece, out, this.check);
+      const { starts } = out;
+      for (let index = first; index < out.length; index += 1) {
+        starts[index] = window.originOf(from + Math.max(0, starts[index] - before.length));
+      }
+    }
+    this.at = to;
+    this.position = window.originOf(to);
+    this.place = scanner.restarts && window.restartsAt(to) ? 'piece' : undefined;
+    if (this.place !== undefined) {
+      this.look(window, scanner.reach, normalizedTokens.longest);
+    }
+  }
+
+  /** Notes how far the text was looked at. */
+  private look(window: TextWindow, reach: number, more: number): void {
+    const { text } = window;
+    let at = Math.max(reach, this.at);
+    if (more > 0) {
+      while (this.pipeline.normalizedTokens.takesLeft && at < text.length && isSpace(text, at)) {
+        at += 1;
+      }
+      at += more + 1;
+    }
+    this.reach = Math.max(this.reach, window.reachOf(at));
+  }
+
+  /** Takes the added token at the end of a section; undefined: the end of the window. */
+  private takeToken(window: TextWindow, token: FoundToken | undefined): void {
+    if (token !== undefined) {
+      this.out.push(token.id, window.originOf(token.start));
+      this.at = token.to;
+      this.section = undefined;
+      this.isFresh = true;
+      this.position = window.originOf(this.at);
+      this.place = window.restartsAt(this.at) ? 'section' : undefined;
+      this.look(window, this.at, this.pipeline.normalizedTokens.longest);
+      return;
+    }
+    const { found } = window;
+    this.reach = Math.max(this.reach, window.reachOf(window.text.length + 1));
+    if (found !== undefined) {
+      this.out.push(found.id, found.start);
+    }
+    this.position = found?.to ?? this.prompt.length;
+    this.place = 'part';
+    this.window = undefined;
+  }
+}
