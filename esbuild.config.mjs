@@ -40,7 +40,12 @@ const node = {
   // A deferred import of an external package becomes a deferred `require`, which finds what is staged below.
   supported: { 'dynamic-import': false },
   plugins: [experimentSchema],
-  entryPoints: { extension: 'src/extension/main.ts', engine: 'src/engine/process/main.ts', cli: 'src/cli/main.ts' },
+  entryPoints: {
+    extension: 'src/extension/main.ts',
+    engine: 'src/engine/process/main.ts',
+    planner: 'src/engine/process/planner-thread.ts',
+    cli: 'src/cli/main.ts',
+  },
 };
 
 /** What runs where there is no Node. @type {import('esbuild').BuildOptions} */

@@ -110,8 +110,9 @@ export class Commands extends Disposable {
     const needle = await askWhetherNeedle();
     if (needle !== undefined) {
       const planned = await this.planOf(document);
+      const costs = planned.error === null ? await this.targets.plans.costsOf(document) : null;
       await this.targets.panel.reveal();
-      await this.targets.evaluations.evaluate(sourceOf(document), planned, needle);
+      await this.targets.evaluations.evaluate(sourceOf(document), planned, costs?.evaluated ?? [], needle);
     }
   }
 

@@ -5,6 +5,7 @@ import { setTranslations } from '../core/l10n';
 import type { LedgerReport } from '../core/ledger/report';
 import { RunFiles } from '../engine/store/runs';
 import { EngineClient } from '../engine/process/engine-client';
+import { PlannerClient } from '../engine/process/planner-client';
 import type { TwoHeadsApi } from './api/api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
@@ -15,8 +16,8 @@ import { PlanStatus } from './editor/plan-status';
 import { RunCommands } from './runs/run-commands';
 import { createApi } from './api/create-api';
 import { Lab } from './api/lab';
-import { TextPlanner } from './prompts/planner';
-import { ModelAccess, ModelReader } from './prompts/models';
+import { Planner } from './prompts/planner';
+import { ModelAccess } from './prompts/models';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
@@ -56,13 +57,14 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const active = own(new ActivePrompt());
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
-  const models = new ModelReader(access);
-  const plans = own(new PromptPlans(choices, models, calibrations));
+  const plannerClient = own(new PlannerClient(at('dist', 'planner.js').fsPath, vscode.l10n.bundle, (line) => log.info(line)));
+  const planner = new Planner(plannerClient, access, choices, calibrations);
+  const plans = own(new PromptPlans(choices, planner, calibrations));
   const ledger = own(new Latest<LedgerReport>());
   const evaluation = own(new Latest<ExperimentSummary>());
   const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
-  const lab = new Lab(engine, task, history, new TextPlanner(models, calibrations));
+  const lab = new Lab(engine, task, history, planner);
   const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }));
 
   // If one feature fails to start, the others still do.

@@ -4,7 +4,7 @@ import type { SimulationOptions } from '../../core/options/table';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import type { Prompt } from '../../engine/read/prompt';
-import type { TextPlanner } from '../prompts/planner';
+import type { Planner } from '../prompts/planner';
 import type { RunHistory } from '../runs/run-history';
 import type { Engine } from '../tasks/engine';
 import type { SingleTask, Step } from '../tasks/single-task';
@@ -15,22 +15,24 @@ export class Lab {
     private readonly engine: Engine,
     private readonly task: SingleTask,
     private readonly history: RunHistory,
-    private readonly planner: TextPlanner,
+    private readonly planner: Planner,
   ) {}
 
   /** @throws InputError, CancelledError */
   async plan(prompt: Prompt, options: SimulationOptions, signal: AbortSignal): Promise<PlanDocument> {
-    return this.planner.plan(await this.planner.count(prompt, options, signal), options);
+    const wanted = { scenarios: [options.scenario], named: true };
+    const [document] = await this.planner.planText(prompt, options, wanted, signal);
+    return document;
   }
 
   /** The plans of the scenarios that fit the prompt. @throws InputError if a named scenario, or every scenario, is refused; CancelledError */
-  async planComparison(
+  planComparison(
     prompt: Prompt,
     options: SimulationOptions,
     wanted: WantedScenarios,
     signal: AbortSignal,
   ): Promise<readonly PlanDocument[]> {
-    return this.planner.planComparison(await this.planner.count(prompt, options, signal), options, wanted);
+    return this.planner.planText(prompt, options, wanted, signal);
   }
 
   /** @throws InputError, CancelledError, or an Error if the run failed */

@@ -5,6 +5,7 @@ import { blockStart } from '../../core/plan/partition';
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
 import type { Section } from '../../core/text/headings';
 import { Disposable } from '../disposable';
+import { markdown } from '../prompts/planner';
 import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
 
@@ -16,23 +17,23 @@ export type Planned = Extract<PromptPlan, { readonly error: null }>;
  *
  * @returns undefined if the word it began with was deleted: only the next plan knows
  */
-export function blockOffset({ plan, tokenIndex, edits }: Planned, block: number): number | undefined {
+export function blockOffset({ plan, places, edits }: Planned, block: number): number | undefined {
   const token = blockStart(plan, block);
-  const from = tokenIndex.offsetOf(token);
+  const from = places.offsetOf(token);
   // The first block always begins at the start of the text.
-  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, tokenIndex.offsetOf(token + 1)) }, edits);
+  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, places.offsetOf(token + 1)) }, edits);
 }
 
 /** The first and last block that may appear in a range of the current document. */
-export function blocksIn({ plan, tokenIndex, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
+export function blocksIn({ plan, places, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
   const before = rangeBefore(range, edits);
-  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(tokenIndex.tokenAt(offset) / plan.blockSize));
+  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(places.tokenAt(offset) / plan.blockSize));
   return { first: blockAt(before.from), last: blockAt(before.to) };
 }
 
 /** The cost of a section, including its heading and lower sections. */
-export function sectionCost({ plan, tokenIndex }: Planned, { from, end }: Section): RangeCost {
-  return rangeCost(plan, tokenIndex.firstTokenFrom(from), tokenIndex.firstTokenFrom(end));
+export function sectionCost({ plan, places }: Planned, { from, end }: Section): RangeCost {
+  return rangeCost(plan, places.firstTokenFrom(from), places.firstTokenFrom(end));
 }
 
 /** A hint before it is built: its position, its label, and its arithmetic as Markdown. */
@@ -111,9 +112,6 @@ export class BlockHints extends PromptHints {
   }
 }
 
-/** The only language whose headings are recognised. */
-export const markdown = 'markdown';
-
 /** A hint after every heading in the visible range of a Markdown prompt: the cost of its section. */
 export class HeadingHints extends PromptHints {
   constructor(plans: PromptPlans) {
@@ -123,7 +121,7 @@ export class HeadingHints extends PromptHints {
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
     const { plan, prediction, edits } = planned;
     const seen = rangeBefore({ from: document.offsetAt(range.start), to: document.offsetAt(range.end) }, edits);
-    for (const section of planned.sections().filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
+    for (const section of planned.sections.filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
       const offset = offsetAfter(section, edits);
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
       if (line !== undefined && range.contains(line.range.end)) {

@@ -3,7 +3,8 @@ import { formatCount } from '../../core/format';
 import { blockLabel } from '../../core/hints/hints';
 import { firstWords, mostExpensive, mostExpensiveBlocks, sectionLabel } from '../../core/hints/sections';
 import { t } from '../../core/l10n';
-import { markdown, type Planned, sectionCost } from './hints';
+import { markdown } from '../prompts/planner';
+import { type Planned, sectionCost } from './hints';
 
 /** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
 interface PartItem extends vscode.QuickPickItem {
@@ -22,21 +23,26 @@ function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] 
   return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
 }
 
-function blockItems(document: vscode.TextDocument, { plan, prediction, tokenIndex, text }: Planned): PartItem[] {
+function blockItems(document: vscode.TextDocument, { plan, prediction, places }: Planned): PartItem[] {
   return mostExpensiveBlocks(plan, largestList).map((cost) => {
-    const from = tokenIndex.offsetOf(cost.firstToken);
-    const to = tokenIndex.offsetOf(cost.endToken);
+    const from = places.offsetOf(cost.firstToken);
+    const to = places.offsetOf(cost.endToken);
     const range = new vscode.Range(document.positionAt(from), document.positionAt(to));
-    return { label: blockLabel(cost, prediction), description: lineOf(range), detail: shown(text.slice(from, to)), range };
+    return { label: blockLabel(cost, prediction), description: lineOf(range), detail: shown(wordsOf(document, range)), range };
   });
 }
 
 function sectionItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
-  const sections = planned.sections().map((section) => ({ section, cost: sectionCost(planned, section) }));
+  const sections = planned.sections.map((section) => ({ section, cost: sectionCost(planned, section) }));
   return mostExpensive(sections, ({ cost }) => cost.share, largestList).map(({ section: { title, from, to, end }, cost }) => {
     const range = new vscode.Range(document.positionAt(from), document.positionAt(end));
     const description = `${sectionLabel(cost, planned.prediction)} · ${lineOf(range)}`;
-    return { label: title === '' ? t('Untitled section') : shown(title), description, detail: shown(planned.text.slice(to, end)), range };
+    return {
+      label: title === '' ? t('Untitled section') : shown(title),
+      description,
+      detail: shown(wordsOf(document, new vscode.Range(document.positionAt(to), range.end))),
+      range,
+    };
   });
 }
 
@@ -46,6 +52,12 @@ function separator(label: string): PartItem {
 
 function lineOf({ start }: vscode.Range): string {
   return t('line {0}', formatCount(start.line + 1));
+}
+
+/** The beginning of a range's text: a block of a long line can be as long as the prompt. */
+function wordsOf(document: vscode.TextDocument, { start, end }: vscode.Range): string {
+  const first = new vscode.Range(start, document.positionAt(Math.min(document.offsetAt(start) + 10 * wordsLength, document.offsetAt(end))));
+  return document.getText(first);
 }
 
 /** The first words of a text, with icon syntax escaped. */

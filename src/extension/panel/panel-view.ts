@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import { t } from '../../core/l10n';
 import type { LedgerReport } from '../../core/ledger/report';
+import type { PromptCosts } from '../../engine/process/planner-methods';
 import type { HostMessage, PageMessage } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
@@ -15,7 +16,7 @@ import type { Runner } from '../tasks/runner';
 import { settingsSection } from '../settings';
 import type { SingleTask } from '../tasks/single-task';
 import { panelHtml } from './page';
-import { CurveMemory, panelSnapshot } from './snapshot';
+import { panelSnapshot } from './snapshot';
 import { editorPlace, PlaceWatcher, type PlannedEditor, readTile, selectTile } from './tiles';
 
 /** The view's id in the manifest. */
@@ -40,7 +41,8 @@ interface PanelSources {
 export class PanelView extends Disposable implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private readonly curves = new CurveMemory();
+  /** The costs that the page shows. */
+  private costs: PromptCosts | undefined;
   /** The last values sent to the page of what is sent only on change; undefined before the first. */
   private sentCurves: CostCurves | null | undefined;
   private sentEvaluation: ExperimentSummary | null | undefined;
@@ -54,7 +56,9 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     const { active, plans, choices, task, history, ledger, evaluation } = sources;
     this.own(vscode.window.registerWebviewViewProvider(panelViewId, this));
     this.own(active.onDidChange(() => this.refresh()));
-    this.own(plans.onDidChange((document) => document === active.editor?.document && this.refresh()));
+    for (const event of [plans.onDidChange, plans.onDidFindCosts]) {
+      this.own(event((document) => document === active.editor?.document && this.refresh()));
+    }
     this.own(choices.onDidChange(() => this.refresh()));
     this.own(history.onDidChange(() => this.refresh()));
     this.own(ledger.onDidChange(() => this.refresh()));
@@ -158,19 +162,23 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     if (this.view?.visible !== true) {
       return;
     }
-    const { choices, task, history, ledger } = this.sources;
+    const { choices, task, history, ledger, plans } = this.sources;
     const front = this.front();
-    const { choice } = choices;
+    // The costs that are shown stay until those of the new plan are known.
+    const found = front.editor && plans.costs(front.editor.document);
+    const costs = found ?? (front.planned?.error === null ? this.costs : undefined);
+    this.costs = costs;
     const snapshot = panelSnapshot({
       ...front,
-      choice,
+      costs,
+      choice: choices.choice,
       read: choices.read(),
       activity: task.activity,
       runs: history.runs,
       ledger: ledger.report,
     });
     this.post({ type: 'snapshot', snapshot });
-    this.sendChanges(this.curves.of(front.planned, choice.parameters), this.sources.evaluation.report);
+    this.sendChanges(costs?.curves ?? null, this.sources.evaluation.report);
   }
 
   /** Sends data that is large and seldom changes, if it changed. */

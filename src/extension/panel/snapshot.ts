@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
-import { costCurves, type CostCurves } from '../../core/compare/cost-curves';
-import { comparedRequests, scenarioCosts } from '../../core/compare/scenario-costs';
 import type { LedgerReport } from '../../core/ledger/report';
 import type { RunReport } from '../../core/report/report';
-import { scenarioLabel, type ScenarioParameters } from '../../core/scenario/scenario';
+import { scenarioLabel } from '../../core/scenario/scenario';
+import type { PromptCosts } from '../../engine/process/planner-methods';
 import type { KeptRun } from '../../engine/store/runs';
 import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
@@ -11,31 +10,10 @@ import type { PromptPlan } from '../prompts/prompt-plans';
 import { isRunOf } from '../runs/latest';
 import { editorPlace, type PlannedEditor } from './tiles';
 
-/** Caches cost over N until one of its inputs changes; the same object means the same curves. */
-export class CurveMemory {
-  private key: string | undefined;
-  private curves: CostCurves | null = null;
-
-  /** The curves of a planned prompt; null if it is not planned. */
-  of(planned: PromptPlan | undefined, parameters: ScenarioParameters): CostCurves | null {
-    if (planned === undefined || planned.error !== null) {
-      this.key = undefined;
-      return (this.curves = null);
-    }
-    const { plan, calibration } = planned;
-    const { model, scenario, construction, oracle, scoreBytes } = plan;
-    // All inputs except N and the text.
-    const key = JSON.stringify([model, scenario, construction, oracle, scoreBytes, parameters, calibration?.provider, calibration?.date]);
-    if (key !== this.key) {
-      this.curves = costCurves(comparedRequests(plan, parameters).possible, plan, calibration);
-      this.key = key;
-    }
-    return this.curves;
-  }
-}
-
 /** The extension state that the panel shows. */
 interface PanelState extends PlannedEditor {
+  /** Undefined until they are known. */
+  readonly costs: PromptCosts | undefined;
   readonly choice: FormChoice;
   readonly read: ReadChoice;
   readonly activity: Activity;
@@ -44,7 +22,7 @@ interface PanelState extends PlannedEditor {
 }
 
 /** Everything the page shows, in one message. */
-export function panelSnapshot({ editor, planned, choice, read, activity, runs, ledger }: PanelState): PanelSnapshot {
+export function panelSnapshot({ editor, planned, costs, choice, read, activity, runs, ledger }: PanelState): PanelSnapshot {
   const plan = planned?.error === null ? planned.plan : null;
   return {
     document: editor === undefined ? null : vscode.workspace.asRelativePath(editor.document.uri),
@@ -52,7 +30,7 @@ export function panelSnapshot({ editor, planned, choice, read, activity, runs, l
     formError: read.error ?? planned?.error ?? null,
     plan,
     prediction: planned?.error === null ? planned.prediction : null,
-    ...panelCosts(editor, planned, choice.parameters, runs),
+    ...panelCosts(editor, planned, costs, runs),
     activity,
     place: editorPlace({ editor, planned }),
     runs: panelRuns(runs, (report) => editor !== undefined && plan !== null && isRunOf(report, editor.document, plan)),
@@ -75,14 +53,14 @@ function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => b
 function panelCosts(
   editor: vscode.TextEditor | undefined,
   planned: PromptPlan | undefined,
-  parameters: ScenarioParameters,
+  costs: PromptCosts | undefined,
   runs: readonly KeptRun[],
 ): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
-  if (planned === undefined || planned.error !== null) {
+  if (planned === undefined || planned.error !== null || costs === undefined) {
     return { scenarioCosts: [], impossibleScenarios: [] };
   }
-  const { plan, prediction, calibration } = planned;
-  const { possible, impossible } = scenarioCosts(plan, prediction, parameters, calibration);
+  const { plan } = planned;
+  const { possible, impossible } = costs;
   const measured = (label: string): number | null =>
     (
       editor &&

@@ -60,13 +60,13 @@ function rangesOf(
   if (editor === undefined || planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
     return undefined;
   }
-  const { plan, tokenIndex } = planned;
+  const { plan, places } = planned;
   if (queryBlock >= plan.blocks || keyBlock >= plan.blocks) {
     return undefined;
   }
   const offsetsOf = (block: number): Offsets => ({
-    from: tokenIndex.offsetOf(blockStart(plan, block)),
-    to: tokenIndex.offsetOf(blockEnd(plan, block)),
+    from: places.offsetOf(blockStart(plan, block)),
+    to: places.offsetOf(blockEnd(plan, block)),
   });
   // The keys of a sampled tile are scattered over the whole prompt, so no range contains them.
   const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
@@ -81,8 +81,8 @@ export function editorPlace({ editor, planned }: PlannedEditor): EditorPlace {
   if (editor === undefined || planned === undefined || planned.error !== null || planned.version !== editor.document.version) {
     return { cursor: null, visible: null };
   }
-  const { plan, tokenIndex } = planned;
-  const blockOf = (position: vscode.Position): number => Math.floor(tokenIndex.tokenAt(editor.document.offsetAt(position)) / plan.blockSize);
+  const { plan, places } = planned;
+  const blockOf = (position: vscode.Position): number => Math.floor(places.tokenAt(editor.document.offsetAt(position)) / plan.blockSize);
   // Folded text lies between the visible ranges; it counts as visible.
   const first = editor.visibleRanges.at(0);
   const last = editor.visibleRanges.at(-1);

@@ -2,10 +2,6 @@ import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
-import type { TokenizerDescription } from '../../core/report/report';
-import type { ModelFolder } from '../../engine/read/model/load';
-import type { TokenIndex } from '../../engine/read/tokenizer/token-index';
-import type { PromptTokenizer } from '../../engine/read/tokenizer/tokenizer';
 import { isInWorkspace } from '../workspace-paths';
 
 /**
@@ -66,43 +62,4 @@ async function isFolder(path: string): Promise<boolean> {
     ({ type }) => (type & vscode.FileType.Directory) !== 0,
     () => false,
   );
-}
-
-/** The parts of a model that planning needs: its shape and its tokenizer. */
-export interface PlanningModel {
-  readonly folder: ModelFolder;
-  readonly tokenizer: TokenizerDescription;
-  /** The index of an empty prompt: a document's own is edited from it, version by version. */
-  readonly emptyIndex: TokenIndex;
-}
-
-/** Reads models' configurations and tokenizers, each once; the readers themselves load at first use. */
-export class ModelReader {
-  private readonly models = new Map<string, Promise<PlanningModel>>();
-
-  constructor(private readonly access: ModelAccess) {}
-
-  /** The model of a name or path. @throws InputError if there is none, or it may not be loaded */
-  async read(nameOrPath: string): Promise<PlanningModel> {
-    // Checked every time, because trust can change.
-    await this.access.check(nameOrPath);
-    let model = this.models.get(nameOrPath);
-    if (model === undefined) {
-      model = this.load(nameOrPath);
-      this.models.set(nameOrPath, model);
-      // Retry a broken folder next time, because it may have been fixed.
-      model.catch(() => this.models.delete(nameOrPath));
-    }
-    return model;
-  }
-
-  private async load(nameOrPath: string): Promise<PlanningModel> {
-    const [{ openModel }, { PromptTokenizer: Loader }] = await Promise.all([
-      import('../../engine/read/model/load'),
-      import('../../engine/read/tokenizer/tokenizer'),
-    ]);
-    const folder = await openModel(nameOrPath, this.access.modelsFolder);
-    const tokenizer: PromptTokenizer = await Loader.load(folder.folder);
-    return { folder, tokenizer: tokenizer.source, emptyIndex: tokenizer.emptyIndex };
-  }
 }

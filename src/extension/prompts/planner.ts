@@ -1,178 +1,146 @@
-import { sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
-import { CancelledError, InputError } from '../../core/errors';
-import { inEnglish } from '../../core/l10n';
+import * as vscode from 'vscode';
+import type { WantedScenarios } from '../../core/compare/sort-scenarios';
+import { InputError } from '../../core/errors';
 import type { SimulationOptions } from '../../core/options/table';
-import { makePlan, type Plan } from '../../core/plan/plan';
-import type { Calibration } from '../../core/predict/calibration';
-import { settleRequest } from '../../core/predict/fastest';
-import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
-import { type PlanDocument, withTokenizerNote } from '../../core/report/report';
-import { type Outline, outlineOf, type Section, sectionsOf } from '../../core/text/headings';
+import type { PlanDocument } from '../../core/report/report';
+import type { ScenarioParameters } from '../../core/scenario/scenario';
+import type { PlannerClient } from '../../engine/process/planner-client';
+import type { PlannedPromptData, PromptCosts, PromptRequest, TextChange } from '../../engine/process/planner-methods';
+import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
 import type { Prompt } from '../../engine/read/prompt';
-import type { TokenIndex } from '../../engine/read/tokenizer/token-index';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
-import type { ModelReader, PlanningModel } from './models';
+import type { ModelAccess } from './models';
 
-/** N: the prompt's tokens, up to the limit in the options. */
-function tokensRead(tokens: number, { maxTokens }: Pick<SimulationOptions, 'maxTokens'>): number {
-  return maxTokens > 0 ? Math.min(maxTokens, tokens) : tokens;
+/** Longest time that a plan may take before its thread is ended, in milliseconds: a tokenizer's pattern may never end. */
+const longestMs = 20_000;
+
+/** The only language whose headings are recognised. */
+export const markdown = 'markdown';
+
+/** A planned prompt. */
+export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections'> {
+  /** Which token is where. */
+  readonly places: TokenPlaces;
 }
 
-/** A planned text. */
-export interface PlannedText {
-  readonly text: string;
-  /** Its sections by Markdown headings, computed at first use. */
-  readonly sections: () => readonly Section[];
-  readonly plan: Plan;
-  /** Expected time and memory on the calibrated device. */
-  readonly prediction: DevicePrediction | null;
-  readonly calibration: Calibration | undefined;
-  readonly tokenIndex: TokenIndex;
-}
+/** What the planning thread knows of an open prompt, so that only what changed is sent. */
+export class SentPrompt {
+  /** The version that the thread has; undefined if it has none that can be told of. */
+  private version: number | undefined;
+  private changes: TextChange[] = [];
+  private places: TokenPlaces = new TokenPlaces<ChunkPlaces>([], 0, 0);
 
-/** What planning depends on besides the text. */
-interface PlanSources {
-  readonly choices: ChoiceStore;
-  readonly models: ModelReader;
-  readonly calibrations: Calibrations;
-}
+  constructor(private readonly document: vscode.TextDocument) {}
 
-/** Longest time that indexing blocks its thread, in milliseconds, but for words of many thousand characters. */
-const sliceMs = 8;
+  get id(): string {
+    return this.document.uri.toString();
+  }
 
-/**
- * Indexes an edited text and gives way to other work every few milliseconds.
- *
- * @returns the index so far, not whole, once `isStale` says that the result is no longer needed
- */
-async function indexInSlices(
-  before: TokenIndex,
-  text: string,
-  isStale: () => boolean,
-): Promise<{ readonly index: TokenIndex; readonly isWhole: boolean }> {
-  const steps = before.steps(text);
-  let resumed = performance.now();
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) {
-      return { index: step.value, isWhole: true };
-    }
-    if (performance.now() - resumed > sliceMs) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (isStale()) {
-        return { index: step.value(), isWhole: false };
-      }
-      resumed = performance.now();
-    }
+  /** Follows changes that the editor tells of: from the end of the text to its start, so that none shifts another. */
+  changed(changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
+    this.changes.push(
+      ...changes.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text })),
+    );
+  }
+
+  /** The thread has to get the whole text again: another one was started, or the text changed in ways that nobody tells of. */
+  forget(): void {
+    this.version = undefined;
+  }
+
+  /** The text as it is now, for the thread, which has it then. */
+  take(): Omit<PromptRequest, 'options' | 'candidates'> {
+    const { document, version: since, changes } = this;
+    const { version } = document;
+    this.version = version;
+    this.changes = [];
+    const change = since === undefined ? { text: document.getText() } : { since, changes };
+    return { document: this.id, version, change, hasSections: document.languageId === markdown };
+  }
+
+  /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
+  placed({ places, before, after, plan, prediction, calibration, sections }: PlannedPromptData): PlannedText {
+    this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
+    return { plan, prediction, calibration, sections, places: this.places };
   }
 }
 
-/** Plans one document repeatedly; it keeps the token index and the outline of the previous version. */
+/** Plans prompts and other texts in the planning thread, with the user's choice and settings. */
 export class Planner {
-  private outline: Outline | undefined;
-  private known: { readonly model: PlanningModel; index: TokenIndex } | undefined;
-
-  constructor(private readonly sources: PlanSources) {}
+  constructor(
+    private readonly client: PlannerClient,
+    private readonly access: ModelAccess,
+    private readonly choices: ChoiceStore,
+    private readonly calibrations: Calibrations,
+  ) {}
 
   /**
-   * Tokenizes and plans.
+   * Plans an open prompt as it is now.
    *
-   * @returns undefined once `isStale` says that the result is no longer needed
-   * @throws InputError if the choice, the model or the text cannot be planned
+   * @param signal says that the result is no longer needed
+   * @throws InputError if the choice, the model or the text cannot be planned, or takes too long; CancelledError
    */
-  async plan(text: string, isStale: () => boolean): Promise<PlannedText | undefined> {
-    const { choices, models, calibrations } = this.sources;
-    const choice = choices.read();
+  async plan(prompt: SentPrompt, signal: AbortSignal): Promise<PlannedText> {
+    const choice = this.choices.read();
     if (choice.error !== null) {
       throw new InputError(choice.error);
     }
     const options = { ...engineSettings(), ...choice };
-    const model = await models.read(options.model);
-    if (this.known?.model !== model) {
-      this.known = { model, index: model.emptyIndex };
-    }
-    if (text.length === 0) {
-      throw new InputError('This prompt is empty.');
-    }
-    const { known } = this;
-    const indexed = await indexInSlices(known.index, text, isStale);
-    known.index = indexed.index;
-    if (!indexed.isWhole || isStale()) {
-      return undefined;
-    }
-    const tokenIndex = indexed.index;
-    const tokens = tokensRead(tokenIndex.tokens, options);
-    const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, await calibrations.candidates(options));
-    const plan = withTokenizerNote(makePlan(request), model.tokenizer);
-    return { text, sections: this.sectionsLater(text), plan, prediction: devicePrediction(plan, calibration), calibration, tokenIndex };
-  }
-
-  private sectionsLater(text: string): () => readonly Section[] {
-    let sections: readonly Section[] | undefined;
-    return () => {
-      if (sections === undefined) {
-        this.outline = outlineOf(text, this.outline);
-        sections = sectionsOf(this.outline);
+    await this.access.check(options.model);
+    const candidates = await this.calibrations.candidates(options);
+    return limited(signal, async (limit) => {
+      for (;;) {
+        const result = await this.client.call('plan', { ...prompt.take(), options, candidates }, { signal: limit });
+        if (result !== 'unknown') {
+          return prompt.placed(result);
+        }
+        prompt.forget();
       }
-      return sections;
-    };
-  }
-}
-
-/** A prompt with its number of tokens, ready to be planned under any number of scenarios. */
-interface CountedPrompt {
-  readonly prompt: Prompt;
-  readonly model: PlanningModel;
-  /** N, up to the limit in the options. */
-  readonly tokens: number;
-}
-
-/** Plans texts without an editor. It needs no engine process, so it does not wait for runs. */
-export class TextPlanner {
-  constructor(
-    private readonly models: ModelReader,
-    private readonly calibrations: Calibrations,
-  ) {}
-
-  /** @throws InputError if there is no such model, CancelledError */
-  async count(prompt: Prompt, options: SimulationOptions, signal: AbortSignal): Promise<CountedPrompt> {
-    const model = await this.models.read(options.model);
-    const { index, isWhole } = await indexInSlices(model.emptyIndex, prompt.text, () => signal.aborted);
-    if (!isWhole || signal.aborted) {
-      throw new CancelledError();
-    }
-    return { prompt, model, tokens: tokensRead(index.tokens, options) };
+    });
   }
 
-  /** @throws InputError if the scenario does not fit the prompt */
-  async plan(counted: CountedPrompt, options: SimulationOptions): Promise<PlanDocument> {
-    const wanted = { scenarios: [options.scenario], named: true };
-    const [document] = await this.planComparison(counted, options, wanted);
-    return document;
+  /** What an open prompt costs beside other scenarios; null where it is not planned. @throws CancelledError */
+  costs(prompt: SentPrompt, parameters: ScenarioParameters, signal: AbortSignal): Promise<PromptCosts | null> {
+    return limited(signal, (limit) => this.client.call('costs', { document: prompt.id, parameters }, { signal: limit }));
   }
 
-  /** Plans every scenario that the prompt can have. @throws InputError if a named scenario, or every scenario, is refused */
-  async planComparison(
-    { prompt, model, tokens }: CountedPrompt,
+  /** Lets the thread forget a prompt that was closed. */
+  close(prompt: SentPrompt): void {
+    // Where the thread ends, so does what it knows.
+    this.client.call('close', { document: prompt.id }).catch(() => undefined);
+  }
+
+  /**
+   * Plans a text under every wanted scenario that it can have.
+   *
+   * @throws InputError for a model that may not be loaded or cannot be read, or where a scenario may not be left out;
+   * CancelledError
+   */
+  async planText(
+    { path, text }: Pick<Prompt, 'path' | 'text'>,
     options: SimulationOptions,
     wanted: WantedScenarios,
+    signal: AbortSignal,
   ): Promise<readonly PlanDocument[]> {
+    await this.access.check(options.model);
     const candidates = await this.calibrations.candidates(options);
-    // Loaded at first use, like models.
-    const { planDocument } = await import('../../engine/tasks/plan');
-    // Other extensions and language models get English text, as on the command line.
-    return inEnglish(() =>
-      sortScenarios(wanted, tokens, model.folder.config.shape, options, candidates).possible.map(({ plan, calibration }) =>
-        planDocument({
-          prompt,
-          model: model.folder,
-          tokenizer: { source: model.tokenizer },
-          plan: withTokenizerNote(plan, model.tokenizer),
-          calibration,
-        }),
-      ),
-    );
+    return limited(signal, (limit) => this.client.call('planText', { path, text, options, candidates, ...wanted }, { signal: limit }));
+  }
+}
+
+/** Limits the time of a call. @throws InputError where it is over */
+async function limited<T>(signal: AbortSignal, call: (limit: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = AbortSignal.timeout(longestMs);
+  try {
+    return await call(AbortSignal.any([signal, limit]));
+  } catch (error) {
+    if (limit.aborted && !signal.aborted) {
+      throw new InputError(
+        `Planning took more than ${longestMs / 1000} s and was ended; cut the prompt with twoHeads.maxTokens, or choose another model or mask.`,
+      );
+    }
+    throw error;
   }
 }

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
+import { CancelledError, messageOf } from '../../core/errors';
 import type { TextEdit } from '../../core/text/edits';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
 import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
-import type { ModelReader } from './models';
-import { type PlannedText, Planner } from './planner';
+import type { PromptCosts } from '../../engine/process/planner-methods';
+import { type PlannedText, type Planner, SentPrompt } from './planner';
 
 /** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;
@@ -66,12 +66,16 @@ export type PromptPlan =
 
 /** State of an open prompt. */
 interface Entry {
-  readonly planner: Planner;
+  readonly sent: SentPrompt;
   readonly lag: Lag;
   timer: NodeJS.Timeout | undefined;
-  /** Counts the requested updates; an update that is not the latest gives up. */
-  wanted: number;
+  /** Ends the update that is under way: a later one is wanted. */
+  update: AbortController | undefined;
+  eol: vscode.EndOfLine;
   latest: PromptPlan | undefined;
+  /** What the latest plan costs beside other scenarios, once it was asked for. */
+  costs: { readonly plan: PromptPlan; readonly costs: PromptCosts | null } | undefined;
+  asked: PromptPlan | undefined;
   /** Edits since `latest`. */
   edits: TextEdit[];
   /** Duration of the last finished update. */
@@ -87,6 +91,9 @@ export class PromptPlans extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<vscode.TextDocument>());
   /** Fires when a document has a new plan. */
   readonly onDidChange = this.changed.event;
+  private readonly foundCosts = this.own(new vscode.EventEmitter<vscode.TextDocument>());
+  /** Fires when the costs of a document's plan are known. */
+  readonly onDidFindCosts = this.foundCosts.event;
   private readonly turnedStale = this.own(new vscode.EventEmitter<vscode.TextDocument>());
   /** Fires when a document's figures become stale. */
   readonly onDidTurnStale = this.turnedStale.event;
@@ -94,8 +101,8 @@ export class PromptPlans extends Disposable {
 
   constructor(
     private readonly choices: ChoiceStore,
-    private readonly models: ModelReader,
-    private readonly calibrations: Calibrations,
+    private readonly planner: Planner,
+    calibrations: Calibrations,
   ) {
     super();
     this.own(vscode.workspace.onDidChangeTextDocument((event) => this.edited(event)));
@@ -120,6 +127,23 @@ export class PromptPlans extends Disposable {
     return entry?.latest;
   }
 
+  /**
+   * What the latest plan of a document costs beside other scenarios; undefined where there is no plan, and until it is
+   * known, which `onDidFindCosts` tells.
+   */
+  costs(document: vscode.TextDocument): PromptCosts | undefined {
+    const entry = this.entries.get(document);
+    const latest = entry?.latest;
+    if (entry === undefined || latest === undefined || latest.error !== null) {
+      return undefined;
+    }
+    if (entry.costs?.plan !== latest && entry.asked !== latest) {
+      entry.asked = latest;
+      void this.findCosts(document, entry, latest);
+    }
+    return entry.costs?.plan === latest ? (entry.costs.costs ?? undefined) : undefined;
+  }
+
   /** Whether the figures of the latest plan have been outdated long enough to be marked. */
   isStale(document: vscode.TextDocument): boolean {
     return this.entries.get(document)?.lag.isStale ?? false;
@@ -134,9 +158,18 @@ export class PromptPlans extends Disposable {
 
   private edited({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
     const entry = this.entries.get(document);
+    if (entry === undefined) {
+      return;
+    }
+    // Other line ends are other characters, of which the event tells nothing else.
+    if (document.eol !== entry.eol) {
+      entry.eol = document.eol;
+      entry.sent.forget();
+      this.schedule(document, 0);
+    }
     // This event also fires on save, without changes.
-    if (entry !== undefined && contentChanges.length > 0) {
-      // The editor lists changes from the end of the text to its start, so none shifts another.
+    if (contentChanges.length > 0) {
+      entry.sent.changed(contentChanges);
       for (const { rangeOffset, rangeLength, text } of contentChanges) {
         entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
       }
@@ -153,30 +186,40 @@ export class PromptPlans extends Disposable {
   private schedule(document: vscode.TextDocument, pauseMs: number): void {
     const entry = this.entries.get(document) ?? this.open(document);
     clearTimeout(entry.timer);
-    entry.wanted += 1;
+    entry.update?.abort();
     entry.timer = setTimeout(() => void this.update(document, entry), pauseMs);
     entry.lag.begin();
   }
 
   private open(document: vscode.TextDocument): Entry {
-    const planner = new Planner({ choices: this.choices, models: this.models, calibrations: this.calibrations });
     const lag = new Lag(() => this.turnedStale.fire(document));
-    const entry: Entry = { planner, lag, timer: undefined, wanted: 0, latest: undefined, edits: [], lastUpdateMs: 0 };
+    const entry: Entry = {
+      sent: new SentPrompt(document),
+      lag,
+      timer: undefined,
+      update: undefined,
+      eol: document.eol,
+      latest: undefined,
+      costs: undefined,
+      asked: undefined,
+      edits: [],
+      lastUpdateMs: 0,
+    };
     this.entries.set(document, entry);
     return entry;
   }
 
   private async update(document: vscode.TextDocument, entry: Entry): Promise<void> {
-    const { wanted } = entry;
-    const isStale = (): boolean => entry.wanted !== wanted || document.isClosed;
+    const update = new AbortController();
+    entry.update = update;
     const { version } = document;
     const start = performance.now();
     const edits: TextEdit[] = [];
-    const latest = await entry.planner.plan(document.getText(), isStale).then(
-      (planned): PromptPlan | undefined => planned && { ...planned, version, edits, error: null },
-      (error: unknown): PromptPlan => ({ version, error: messageOf(error) }),
+    const latest = await this.planner.plan(entry.sent, update.signal).then(
+      (planned): PromptPlan => ({ ...planned, version, edits, error: null }),
+      (error: unknown): PromptPlan | undefined => (error instanceof CancelledError ? undefined : { version, error: messageOf(error) }),
     );
-    if (latest !== undefined && !isStale()) {
+    if (latest !== undefined && !update.signal.aborted) {
       entry.latest = latest;
       // Every edit requests its own update: this is the latest, so the document was not edited since.
       entry.edits = edits;
@@ -186,10 +229,36 @@ export class PromptPlans extends Disposable {
     }
   }
 
+  /** What the plan that the planning thread has of a document costs beside other scenarios; null where there is none. */
+  async costsOf(document: vscode.TextDocument): Promise<PromptCosts | null> {
+    const entry = this.entries.get(document);
+    return entry === undefined ? null : this.planner.costs(entry.sent, this.choices.choice.parameters, new AbortController().signal);
+  }
+
+  private async findCosts(document: vscode.TextDocument, entry: Entry, plan: PromptPlan): Promise<void> {
+    const { signal } = entry.update ?? new AbortController();
+    try {
+      const costs = await this.planner.costs(entry.sent, this.choices.choice.parameters, signal);
+      if (entry.latest === plan) {
+        entry.costs = { plan, costs };
+        this.foundCosts.fire(document);
+      }
+    } catch (error) {
+      // A later plan has costs of its own.
+      if (!(error instanceof CancelledError)) {
+        throw error;
+      }
+    }
+  }
+
   private forget(document: vscode.TextDocument): void {
     const entry = this.entries.get(document);
-    clearTimeout(entry?.timer);
-    entry?.lag.end();
-    this.entries.delete(document);
+    if (entry !== undefined) {
+      clearTimeout(entry.timer);
+      entry.update?.abort();
+      entry.lag.end();
+      this.planner.close(entry.sent);
+      this.entries.delete(document);
+    }
   }
 }

@@ -1,9 +1,9 @@
-import { evaluatedScenarios } from '../../core/compare/scenario-costs';
 import { InputError } from '../../core/errors';
 import { promptEvaluation } from '../../core/evaluate/experiment';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
+import type { Scenario } from '../../core/scenario/scenario';
 import type { EvaluateRequest } from '../../engine/tasks/evaluate/run-experiment';
 import type { ChoiceStore } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
@@ -23,17 +23,18 @@ export class Evaluations {
   ) {}
 
   /**
-   * Evaluates a planned prompt under the chosen scenario and under every other one that fits it. @param needle whether to
-   * test needles too
+   * Evaluates a planned prompt under the chosen scenario and under others.
+   *
+   * @param others those that fit it and have a quality
+   * @param needle whether to test needles too
    */
-  evaluate({ path, text }: RunSource, planned: PromptPlan, needle: boolean): Promise<void> {
+  evaluate({ path, text }: RunSource, planned: PromptPlan, others: readonly Scenario[], needle: boolean): Promise<void> {
     return this.run(() => {
       const choice = this.choices.read();
       if (choice.error !== null || planned.error !== null) {
         throw new InputError(choice.error ?? planned.error ?? '');
       }
       const { plan } = planned;
-      const others = evaluatedScenarios(plan, this.choices.choice.parameters);
       return {
         experiment: promptEvaluation(
           path,

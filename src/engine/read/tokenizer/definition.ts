@@ -125,7 +125,13 @@ function typeOf(fields: JsonObject): string {
   if (named !== undefined) {
     return named;
   }
-  return Array.isArray(fields.vocab) ? 'Unigram' : 'merges' in fields ? 'BPE' : 'continuing_subword_prefix' in fields ? 'WordPiece' : 'WordLevel';
+  return Array.isArray(fields.vocab)
+    ? 'Unigram'
+    : 'merges' in fields
+      ? 'BPE'
+      : 'continuing_subword_prefix' in fields
+        ? 'WordPiece'
+        : 'WordLevel';
 }
 
 function bytePairOf(

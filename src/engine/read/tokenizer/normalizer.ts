@@ -223,7 +223,8 @@ const han =
 function bertStep(fields: JsonObject): Step {
   const steps: Step[] = [];
   if (fields.clean_text === true) {
-    const clean = (character: string): string => (/[\t\n\r\p{White_Space}]/u.test(character) ? ' ' : dropped.test(character) ? '' : character);
+    const clean = (character: string): string =>
+      /[\t\n\r\p{White_Space}]/u.test(character) ? ' ' : dropped.test(character) ? '' : character;
     steps.push({ change: (text) => changeParts(text, clean), startsAfresh: always });
   }
   if (fields.handle_chinese_chars === true) {

@@ -9,8 +9,7 @@ const contraction = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)`;
 const head = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
 const tail = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
 
-const cl100k = (digits: string): string =>
-  String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${lines}`;
+const cl100k = (digits: string): string => String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${lines}`;
 const o200k = (digits: string, after: string): string =>
   String.raw`[^\r\n\p{L}\p{N}]?${head}*${tail}+${after}|[^\r\n\p{L}\p{N}]?${head}+${tail}*${after}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${lines}`;
 

@@ -1,8 +1,19 @@
 import { commonPrefix, commonSuffix } from '../../../core/text/edits';
 import type { Codec } from './codec';
-import { chunkTokens, lastAtMost, sums, type TokenChunk } from './token-chunk';
+import { lastAtMost, TokenPlaces, type ChunkPlaces } from './token-places';
 import { type Place, TokenReader } from './token-reader';
 import type { Check } from './token-buffer';
+
+/** Tokens in a chunk, if the text can be parted there: an edit re-tokenizes about two of them. */
+const chunkTokens = 1024;
+
+/** A run of tokens from a place where reading can start. */
+interface TokenChunk extends ChunkPlaces {
+  readonly ids: Int32Array;
+  readonly place: Place;
+  /** One past the last code unit that decided its tokens, from its start. */
+  readonly reach: number;
+}
 
 /** What a tokenizer needs to index text. */
 export type IndexingCodec = Pick<Codec, 'pipeline' | 'prefix' | 'suffix'>;
@@ -14,31 +25,21 @@ const agreement = 2;
 const goOn: Check = () => undefined;
 
 /**
- * The tokens of a text with their places: which token is where, without decoding.
+ * The tokens of a text with their places, and those of the text as it is edited.
  *
- * Tokens of the tokenizer's own before and after a text count as well; they begin at its start and at its end. An index is
- * never changed: an edit makes a new one that shares most of the old one. Offsets are UTF-16 code units; a token that begins
- * within a character begins where the character does.
+ * An index is never changed: an edit makes a new one that shares most of the old one.
  */
-export class TokenIndex {
-  /** N: all tokens, with those before and after the text. */
-  readonly tokens: number;
-  /** Offsets and token numbers at which chunks begin, and the ends. */
-  private readonly firstOffset: Float64Array;
-  private readonly firstToken: Float64Array;
-
+export class TokenIndex extends TokenPlaces<TokenChunk> {
   private constructor(
     private readonly codec: IndexingCodec,
     /** Tokens in a chunk. */
     private readonly size: number,
     readonly text: string,
-    private readonly chunks: readonly TokenChunk[],
+    chunks: readonly TokenChunk[],
     /** Whether the text ends there, or was read so far only. */
     private readonly isWhole = true,
   ) {
-    this.firstOffset = sums(chunks.map(({ units }) => units));
-    this.firstToken = sums(chunks.map(({ ids }) => ids.length)).map((tokens) => tokens + codec.prefix.length);
-    this.tokens = this.firstToken[chunks.length] + codec.suffix.length;
+    super(chunks, codec.prefix.length, codec.suffix.length);
   }
 
   /**
@@ -118,57 +119,6 @@ export class TokenIndex {
     chunks.forEach((chunk, index) => ids.set(chunk.ids, firstToken[index]));
     ids.set(codec.suffix, firstToken[chunks.length]);
     return ids.slice(from, to);
-  }
-
-  /** Where a token begins. `tokens` itself begins at the end of the text. */
-  offsetOf(token: number): number {
-    const { chunks, firstToken, firstOffset, text } = this;
-    if (token < firstToken[0] || chunks.length === 0) {
-      return token < firstToken[0] ? 0 : text.length;
-    }
-    if (token >= firstToken[chunks.length]) {
-      return text.length;
-    }
-    const index = lastAtMost(firstToken, chunks.length, token);
-    return firstOffset[index] + chunks[index].starts[token - firstToken[index]];
-  }
-
-  /** The token that holds the character at an offset: of those that begin there or before, the last one. */
-  tokenAt(offset: number): number {
-    const { text, tokens, chunks, firstToken, firstOffset } = this;
-    if (offset >= text.length || chunks.length === 0) {
-      return Math.max(0, tokens - 1);
-    }
-    let index = lastAtMost(firstOffset, chunks.length, offset);
-    // A chunk without tokens is text that the tokenizer drops.
-    while (index > 0 && (chunks[index].ids.length === 0 || firstOffset[index] + chunks[index].starts[0] > offset)) {
-      index -= 1;
-    }
-    const { starts } = chunks[index];
-    return firstToken[index] + lastAtMost(starts, starts.length, offset - firstOffset[index]);
-  }
-
-  /** The first token that begins at or after an offset; those before the text begin at its start. `tokens` if there is none. */
-  firstTokenFrom(offset: number): number {
-    if (offset <= 0) {
-      return 0;
-    }
-    let low = 0;
-    let high = this.tokens;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.offsetOf(middle) < offset) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  }
-
-  /** The tokens `[from, to)` that begin in a range of the text. */
-  tokensIn(from: number, to: number): { readonly from: number; readonly to: number } {
-    return { from: this.firstTokenFrom(from), to: this.firstTokenFrom(to) };
   }
 
   /** Chunks that no change at or after an offset can reach. */

@@ -52,6 +52,11 @@ export class PromptTokenizer {
     return this.codec.prefix;
   }
 
+  /** Ids that the tokenizer adds after every prompt. */
+  get suffix(): readonly number[] {
+    return this.codec.suffix;
+  }
+
   /**
    * Token ids of a whole prompt, with those that the tokenizer adds.
    *
