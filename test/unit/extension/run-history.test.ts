@@ -85,6 +85,6 @@ describe('the history', () => {
     const { history: again, warnings } = await historyOf(folder);
     await again.add(reportAt(2), origin);
     expect(minutes(again)).toEqual([2]);
-    expect(warnings).toEqual([expect.stringContaining('cut short')]);
+    expect(warnings).toEqual([expect.stringContaining('is not JSON; delete it.')]);
   });
 });
