@@ -6,12 +6,16 @@ import type { RunReport } from '../../src/core/report/report';
 import type { CallOptions } from '../../src/engine/process/client';
 import { EngineClient } from '../../src/engine/process/engine-client';
 import type { EngineMethods } from '../../src/engine/process/engine-methods';
-import type { Argument, MethodName, Result } from '../../src/engine/process/rpc';
+import { handlerOf } from '../../src/engine/process/handler';
+import { PlannerClient } from '../../src/engine/process/planner-client';
+import { type PlannerMethods, plannerMethods } from '../../src/engine/process/planner-methods';
+import { RpcClient } from '../../src/engine/process/client';
+import type { Argument, MethodName, Request, Response, Result } from '../../src/engine/process/rpc';
 import { idOf, RunFiles, type RunOrigin } from '../../src/engine/store/runs';
 import type { TwoHeadsApi } from '../../src/extension/api/api';
 import { activate } from '../../src/extension/main';
 import type { HostMessage, PageMessage } from '../../src/protocol/panel';
-import { root } from './paths';
+import { modelsFolder, root } from './paths';
 import { temporaryFolder } from './temporary';
 import { executeCommand } from './workbench/commands';
 import { EventEmitter, once, resetAll, settled, unexpected, until } from './workbench/events';
@@ -80,6 +84,28 @@ export class FakeEngine {
   }
 }
 
+/** The planning thread's methods without a thread: what crosses is copied as it would be. */
+function plannerInProcess(): Pick<PlannerClient, 'call'> {
+  return new RpcClient(
+    {
+      name: 'planner',
+      patienceMs: 1000,
+      sharesMemory: true,
+      start: () => {
+        let answer: (response: Response<PlannerMethods>) => void = () => undefined;
+        const handle = handlerOf(plannerMethods(modelsFolder), (response) => answer(structuredClone(response)));
+        return {
+          name: 'planner',
+          send: (request: Request<PlannerMethods>) => void handle(request),
+          listen: ({ onMessage }) => void (answer = onMessage),
+          kill: () => undefined,
+        };
+      },
+    },
+    () => undefined,
+  );
+}
+
 /** State that an editor keeps for an extension. */
 export function mementoOf(state: Record<string, unknown> = {}): vscode.Memento {
   return {
@@ -125,6 +151,8 @@ export async function activated({ runs = [], state = {}, prepare }: Before = {})
   await prepare?.();
   const engine = new FakeEngine();
   const call = vi.spyOn(EngineClient.prototype, 'call').mockImplementation((...given) => engine.call(...given));
+  const planner = plannerInProcess();
+  const planned = vi.spyOn(PlannerClient.prototype, 'call').mockImplementation((...given) => planner.call(...given));
   const dispose = vi.spyOn(EngineClient.prototype, 'dispose').mockImplementation(() => void (engine.disposed = true));
   const subscriptions: { dispose(): unknown }[] = [];
   const globalStorage = join(folder, 'global-storage');
@@ -147,6 +175,7 @@ export async function activated({ runs = [], state = {}, prepare }: Before = {})
     // What the deactivation ends comes to its end in this test.
     await settled();
     call.mockRestore();
+    planned.mockRestore();
     dispose.mockRestore();
     expect(unexpected).toEqual([]);
   });

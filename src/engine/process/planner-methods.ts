@@ -92,6 +92,8 @@ export interface PromptCosts {
   /** Scenarios beside the plan's own that have a quality. */
   readonly evaluated: readonly Scenario[];
   readonly curves: CostCurves;
+  /** Equal for equal curves. */
+  readonly curvesKey: string;
 }
 
 interface TextRequest extends WantedScenarios {
@@ -116,7 +118,7 @@ interface OpenPrompt {
   sent: TokenIndex | undefined;
   outline: Outline | undefined;
   planned: Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration'> | undefined;
-  curves: { readonly key: string; readonly curves: CostCurves } | undefined;
+  curves: Pick<PromptCosts, 'curves' | 'curvesKey'> | undefined;
 }
 
 /** The methods of the planning thread. @param modelsFolder the folder of the models that ship */
@@ -185,7 +187,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
         possible,
         impossible,
         evaluated: evaluatedScenarios(plan, parameters),
-        curves: curvesOf(prompt, prompt.planned, parameters),
+        ...curvesOf(prompt, prompt.planned, parameters),
       });
     },
     close: ({ document }) => {
@@ -244,12 +246,21 @@ function curvesOf(
   prompt: OpenPrompt,
   { plan, calibration }: Pick<PlannedPromptData, 'plan' | 'calibration'>,
   parameters: ScenarioParameters,
-): CostCurves {
+): Pick<PromptCosts, 'curves' | 'curvesKey'> {
   const { model, scenario, construction, oracle, scoreBytes } = plan;
   // All inputs except N and the text.
-  const key = JSON.stringify([model, scenario, construction, oracle, scoreBytes, parameters, calibration?.provider, calibration?.date]);
-  if (prompt.curves?.key !== key) {
-    prompt.curves = { key, curves: costCurves(comparedRequests(plan, parameters).possible, plan, calibration) };
+  const curvesKey = JSON.stringify([
+    model,
+    scenario,
+    construction,
+    oracle,
+    scoreBytes,
+    parameters,
+    calibration?.provider,
+    calibration?.date,
+  ]);
+  if (prompt.curves?.curvesKey !== curvesKey) {
+    prompt.curves = { curvesKey, curves: costCurves(comparedRequests(plan, parameters).possible, plan, calibration) };
   }
-  return prompt.curves.curves;
+  return prompt.curves;
 }

@@ -240,7 +240,10 @@ export class PromptPlans extends Disposable {
     try {
       const costs = await this.planner.costs(entry.sent, this.choices.choice.parameters, signal);
       if (entry.latest === plan) {
-        entry.costs = { plan, costs };
+        const before = entry.costs?.costs;
+        // What did not change stays the same object: it is not sent to the page again.
+        const same = costs !== null && before?.curvesKey === costs.curvesKey;
+        entry.costs = { plan, costs: same ? { ...costs, curves: before.curves } : costs };
         this.foundCosts.fire(document);
       }
     } catch (error) {

@@ -49,7 +49,9 @@ const sequence = (...pretokenizers: object[]): object => ({ type: 'Sequence', pr
 /** Words of the sample prompt and their beginnings and ends, by how often they are there. */
 function fragments(): [string, number][] {
   const counts = new Map<string, number>();
-  for (const word of sampleText().toLowerCase().match(/[a-z]+/g) ?? []) {
+  for (const word of sampleText()
+    .toLowerCase()
+    .match(/[a-z]+/g) ?? []) {
     for (let size = 1; size <= Math.min(8, word.length); size += 1) {
       for (const part of [word.slice(0, size), word.slice(-size), word]) {
         counts.set(part, (counts.get(part) ?? 0) + 1);
@@ -85,7 +87,10 @@ function bert(): Definition {
 
 function unigram(preTokenizer: object, normalizer: object, byteFallback: boolean): Definition {
   const byteTokens = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const scores = new Map<string, number>([['<unk>', 0], ...(byteFallback ? byteTokens.map((token): [string, number] => [token, -20]) : [])]);
+  const scores = new Map<string, number>([
+    ['<unk>', 0],
+    ...(byteFallback ? byteTokens.map((token): [string, number] => [token, -20]) : []),
+  ]);
   for (const character of ['\u2581', '\u2581\u2581', '\n', ...ascii, ...others]) {
     scores.set(character, -9 - character.length / 7);
   }
@@ -104,7 +109,13 @@ function unigram(preTokenizer: object, normalizer: object, byteFallback: boolean
   };
 }
 
-const metaspace = (fields: object): object => ({ type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'always', split: true, ...fields });
+const metaspace = (fields: object): object => ({
+  type: 'Metaspace',
+  replacement: '\u2581',
+  prepend_scheme: 'always',
+  split: true,
+  ...fields,
+});
 
 /** Every kind of tokenizer that the tests know, each read when it is asked for. */
 export const definitions: Readonly<Record<string, () => Definition>> = {

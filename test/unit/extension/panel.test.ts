@@ -54,7 +54,9 @@ describe('the panel', () => {
     await activated();
     const panel = new Panel();
     await openPrompt(text);
-    const snapshot = await panel.snapshot();
+    await panel.snapshot();
+    // Costs come after the plan.
+    const { snapshot } = await panel.next('snapshot', (message) => message.snapshot.scenarioCosts.length > 0);
     expect(snapshot).toMatchObject({
       document: '/prompts/prompt.md',
       form: { kind: 'native', blockSize: 256 },

@@ -1,0 +1,126 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CancelledError, InputError } from '../../../src/core/errors';
+import { defaultOptions } from '../../../src/core/options/table';
+import { PlannerClient } from '../../../src/engine/process/planner-client';
+import type { PlannedPromptData, PromptRequest, TextChange } from '../../../src/engine/process/planner-methods';
+import { openModel } from '../../../src/engine/read/model/load';
+import { type ChunkPlaces, TokenPlaces } from '../../../src/engine/read/tokenizer/token-places';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
+import { modelsFolder, root, sampleText } from '../../support/paths';
+import { temporaryFolder } from '../../support/temporary';
+
+const request = { document: 'a', hasSections: true, options: { ...defaultOptions, blockSize: 64 }, candidates: [] };
+const whole = (text: string, version = 1): PromptRequest => ({ ...request, version, change: { text } });
+
+/** The places after a result that follows others. */
+function placesAfter(before: TokenPlaces, { places, before: own, after }: PlannedPromptData): TokenPlaces {
+  return new TokenPlaces(before.chunksAfter(places), own, after);
+}
+
+const nothing: TokenPlaces = new TokenPlaces<ChunkPlaces>([], 0, 0);
+
+describe('the planning thread', () => {
+  let client: PlannerClient;
+  let lines: string[];
+  beforeEach(() => {
+    lines = [];
+    client = new PlannerClient(join(root, 'dist', 'planner.js'), undefined, (line) => lines.push(line));
+  });
+  afterEach(() => client.dispose());
+
+  const planned = async (asked: PromptRequest): Promise<PlannedPromptData> => {
+    const result = await client.call('plan', asked);
+    if (result === 'unknown') {
+      throw new Error('The thread does not know this version.');
+    }
+    return result;
+  };
+
+  it('follows edits, and tells only the places that changed', async () => {
+    const { folder } = await openModel('tiny-docs-5m', modelsFolder);
+    const tokenizer = await PromptTokenizer.load(folder);
+    let text = sampleText().repeat(3);
+    let places = placesAfter(nothing, await planned(whole(text)));
+    let chunks = 0;
+    for (let version = 2; version < 12; version += 1) {
+      const offset = Math.floor((text.length * version) / 13);
+      const changes: TextChange[] = [
+        { offset, removed: 3, inserted: 'one more word ' },
+        { offset: 0, removed: version % 2, inserted: version % 3 === 0 ? '# ' : '' },
+      ];
+      for (const { offset: at, removed, inserted } of changes) {
+        text = text.slice(0, at) + inserted + text.slice(at + removed);
+      }
+      const data = await planned({ ...request, version, change: { since: version - 1, changes } });
+      chunks += data.places.chunks.length;
+      places = placesAfter(places, data);
+      const index = tokenizer.index(text);
+      expect(data.plan.tokens).toBe(index.tokens);
+      for (let token = 0; token <= index.tokens; token += 37) {
+        expect(places.offsetOf(token)).toBe(index.offsetOf(token));
+      }
+    }
+    expect(chunks).toBeLessThan(10 * 7);
+  });
+
+  it('asks for the whole text where it has another version, also after it was ended', async () => {
+    const edit = { since: 1, changes: [{ offset: 0, removed: 0, inserted: 'x' }] };
+    expect(await client.call('plan', { ...request, version: 2, change: edit })).toBe('unknown');
+    await planned(whole('Some text.'));
+    expect(await client.call('plan', { ...request, version: 2, change: edit })).not.toBe('unknown');
+    await client.call('close', { document: 'a' });
+    expect(await client.call('plan', { ...request, version: 3, change: { ...edit, since: 2 } })).toBe('unknown');
+  });
+
+  it('has the text of a call that was cancelled or refused, so that the next edit builds on it', async () => {
+    await planned(whole('Some text.'));
+    const controller = new AbortController();
+    const change = { since: 1, changes: [{ offset: 0, removed: 10, inserted: 'abc '.repeat(400_000) }] };
+    const running = client.call('plan', { ...request, version: 2, change }, { signal: controller.signal });
+    controller.abort();
+    await running.catch((error: unknown) => expect(error).toBeInstanceOf(CancelledError));
+    const emptied = { since: 2, changes: [{ offset: 0, removed: 1_600_000, inserted: '' }] };
+    await expect(client.call('plan', { ...request, version: 3, change: emptied })).rejects.toThrow(InputError);
+    const { plan } = await planned({
+      ...request,
+      version: 4,
+      change: { since: 3, changes: [{ offset: 0, removed: 0, inserted: 'Again.' }] },
+    });
+    expect(plan.tokens).toBeLessThan(8);
+    expect(lines.some((line) => line.includes('killing it'))).toBe(false);
+  });
+
+  it('is ended where a tokenizer never ends, and the next call starts another', async () => {
+    const folder = join(temporaryFolder(), 'slow');
+    mkdirSync(folder);
+    const ships = join(modelsFolder, 'tiny-docs-5m');
+    for (const name of ['config.json', 'tokenizer_config.json']) {
+      writeFileSync(join(folder, name), readFileSync(join(ships, name)));
+    }
+    const tokenizer = JSON.parse(readFileSync(join(ships, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
+    // It passes every check of patterns by their shape.
+    const slow = { type: 'Split', pattern: { Regex: '(a|aa)+$' }, behavior: 'Isolated', invert: false };
+    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...tokenizer, pre_tokenizer: slow }));
+    const options = { ...request.options, model: folder };
+    const running = client.call('plan', { ...whole(`${'a'.repeat(80)}b`), options }, { signal: AbortSignal.timeout(6000) });
+    await expect(running).rejects.toBeInstanceOf(CancelledError);
+    expect(lines.join()).toMatch(/did not stop .* killing it/);
+    expect((await planned(whole('Some text.'))).plan.tokens).toBeGreaterThan(1);
+  });
+
+  it('plans a text under every scenario that it can have, in English', async () => {
+    const scenarios = [{ kind: 'causal' }, { kind: 'sliding-window', window: 64 }] as const;
+    const documents = await client.call('planText', {
+      path: 'p',
+      text: sampleText(),
+      options: request.options,
+      candidates: [],
+      scenarios,
+      named: true,
+    });
+    expect(documents.map(({ scenario }) => scenario.kind)).toEqual(['causal', 'sliding-window']);
+    expect(documents[0].prompt.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
