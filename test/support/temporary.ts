@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A folder that goes when the test ends. */
-export function temporaryFolder(): string {
+/** A folder that goes when the test ends, or when `done` says. */
+export function temporaryFolder(done: (act: () => void) => void = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'two-heads-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  done(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
