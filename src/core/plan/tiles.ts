@@ -1,4 +1,13 @@
-import { type BandedMask, type GeneralMask, isSampled, type LayerScenario, type Mask, maskOf, type Range } from '../scenario/scenario';
+import {
+  type BandedMask,
+  type GeneralMask,
+  isSampled,
+  type LayerScenario,
+  type Mask,
+  maskOf,
+  type Range,
+  StepBudget,
+} from '../scenario/scenario';
 import { blockEnd, blockStart, type Partition, partition } from './partition';
 
 /**
@@ -122,14 +131,15 @@ function generalTileRuns(mask: GeneralMask, cut: Partition, queryBlock: number):
  * Away from both ends of the sequence every banded mask is a band that moves along with the query, perhaps with a constant
  * prefix: the count per query block is a linear function of its position there, and only blocks near the ends are examined.
  * A mask of any other form has no such structure: its tiles are examined one by one.
- * @throws InputError for a sequence that cannot be partitioned
+ * @param budget for a mask that the user wrote
+ * @throws InputError for a sequence that cannot be partitioned, or a mask that costs more than the budget
  */
-export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: number): number {
+export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: number, budget = new StepBudget()): number {
   const cut = partition(tokens, blockSize);
   if (isSampled(scenario)) {
     return cut.blocks;
   }
-  const mask = maskOf(scenario, tokens);
+  const mask = maskOf(scenario, tokens, budget);
   if ('ranges' in mask) {
     return Array.from({ length: cut.blocks }, (_, block) => tileCount(tileRuns(mask, cut, block))).reduce((sum, tiles) => sum + tiles, 0);
   }

@@ -2,13 +2,13 @@ import { floorModulo } from './evaluate';
 import type { Arithmetic, Comparison, NumberNode, TruthNode } from './syntax';
 
 /** All whole numbers from `low` to `high`. */
-interface Interval {
+export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
 /** A rectangle of pairs of queries and keys, both ends included. */
-interface Rectangle {
+export interface Rectangle {
   readonly query: Interval;
   readonly key: Interval;
 }
@@ -58,7 +58,8 @@ function compare(operator: Comparison, left: Interval, right: Interval): 'all' |
   }
 }
 
-function boundNumber(node: NumberNode, rectangle: Rectangle, tokens: number): Interval {
+/** The least and the greatest value that a number may have over a rectangle; exact as long as no value passes 2^53. */
+export function boundNumber(node: NumberNode, rectangle: Rectangle, tokens: number): Interval {
   switch (node.kind) {
     case 'literal':
       return { low: node.value, high: node.value };
