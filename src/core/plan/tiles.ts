@@ -100,21 +100,21 @@ export function tileCount(runs: readonly TileRun[]): number {
  */
 function generalTileRuns(mask: GeneralMask, cut: Partition, queryBlock: number): readonly TileRun[] {
   const queries: Range = { from: blockStart(cut, queryBlock), to: blockEnd(cut, queryBlock) };
-  const runs: TileRun[] = [];
-  const add = (run: TileRun): void => {
+  const runs: { readonly from: number; to: number; readonly kind: TileKind }[] = [];
+  const add = (from: number, to: number, kind: TileKind): void => {
     const before = runs.at(-1);
-    if (before?.kind === run.kind && before.to === run.from) {
-      runs[runs.length - 1] = { ...before, to: run.to };
+    if (before?.kind === kind && before.to === from) {
+      before.to = to;
     } else {
-      runs.push(run);
+      runs.push({ from, to, kind });
     }
   };
   const walk = (from: number, to: number): void => {
     const sight = mask.sight(queries, { from: blockStart(cut, from), to: blockEnd(cut, to - 1) });
     if (sight === 'all') {
-      add({ from, to, kind: 'full' });
+      add(from, to, 'full');
     } else if (sight === 'some' && to - from === 1) {
-      add({ from, to, kind: 'partial' });
+      add(from, to, 'partial');
     } else if (sight === 'some') {
       const middle = Math.floor((from + to) / 2);
       walk(from, middle);

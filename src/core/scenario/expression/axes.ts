@@ -79,8 +79,13 @@ function either(one: Dependence, other: Dependence): Dependence {
 
 const opposites: Readonly<Record<Comparison, Comparison>> = { '<': '>=', '<=': '>', '>': '<=', '>=': '<', '==': '!=', '!=': '==' };
 
+/** An expression without `not`. */
+export type PlainTruth =
+  | Extract<TruthNode, { readonly kind: 'constant' | 'comparison' }>
+  | { readonly kind: 'and' | 'or'; readonly left: PlainTruth; readonly right: PlainTruth };
+
 /** The same expression without `not`: it turns comparisons round, and exchanges `and` and `or`. */
-export function withoutNot(node: TruthNode, negated = false): TruthNode {
+export function withoutNot(node: TruthNode, negated = false): PlainTruth {
   switch (node.kind) {
     case 'constant':
       return negated ? { kind: 'constant', value: !node.value } : node;

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors';
-import { boundNumber, type Interval } from './bounds';
+import { numberBound } from './bounds';
 import { type NumberNode, numberText, type TruthNode } from './syntax';
 
 /**
@@ -34,8 +34,10 @@ function checkNumber(node: NumberNode, tokens: number, expression: string): void
   } else if (node.kind === 'call') {
     node.operands.forEach((operand) => checkNumber(operand, tokens, expression));
   }
-  const all: Interval = { low: 0, high: tokens - 1 };
-  const { low, high } = boundNumber(node, { query: all, key: all }, tokens);
+  const whole = { from: 0, to: tokens };
+  const bound = numberBound(node, tokens);
+  bound.over(whole, whole);
+  const { low, high } = bound;
   const largest = Math.max(-low, high);
   if (largest > Number.MAX_SAFE_INTEGER) {
     throw new InputError(

@@ -1,6 +1,6 @@
 import type { MaskNode, MaskNodes } from '../pairs/nodes';
-import { dependenceOf, type Dependence, withoutNot } from './axes';
-import { boundTruth } from './bounds';
+import { dependenceOf, type Dependence, type PlainTruth, withoutNot } from './axes';
+import { comparisonBound } from './bounds';
 import { predicateOf } from './evaluate';
 import { stepsOf, type NumberNode, type TruthNode } from './syntax';
 
@@ -9,24 +9,26 @@ export function maskNodeOf(node: TruthNode, nodes: MaskNodes): MaskNode {
   return convert(withoutNot(node), nodes);
 }
 
-function convert(node: TruthNode, nodes: MaskNodes): MaskNode {
+function convert(node: PlainTruth, nodes: MaskNodes): MaskNode {
   const { tokens } = nodes;
+  if (node.kind === 'constant') {
+    return node.value ? nodes.all : nodes.none;
+  }
   const dependence = dependenceOf(node, tokens);
   if (dependence !== 'both') {
     return ofOneAxis(node, dependence, nodes);
   }
-  if (node.kind !== 'and' && node.kind !== 'or') {
+  if (node.kind === 'comparison') {
     return nodes.pair({
       holds: predicateOf(node, tokens),
-      bound: (queries, keys) =>
-        boundTruth(node, { query: { low: queries.from, high: queries.to - 1 }, key: { low: keys.from, high: keys.to - 1 } }, tokens),
+      bound: comparisonBound(node, tokens),
       steps: stepsOf(node),
     });
   }
   const { kind } = node;
   // Parts of one axis are one part, however they are mixed with others: one table instead of several.
-  const joined = new Map<Dependence, TruthNode>();
-  const others: TruthNode[] = [];
+  const joined = new Map<Dependence, PlainTruth>();
+  const others: PlainTruth[] = [];
   for (const part of partsOf(node, kind)) {
     const own = dependenceOf(part, tokens);
     if (own === 'both') {
@@ -60,7 +62,7 @@ function ofOneAxis(node: TruthNode, axis: Exclude<Dependence, 'both'>, nodes: Ma
   }
 }
 
-function partsOf(node: TruthNode, kind: 'and' | 'or'): readonly TruthNode[] {
+function partsOf(node: PlainTruth, kind: 'and' | 'or'): readonly PlainTruth[] {
   return node.kind === kind ? [...partsOf(node.left, kind), ...partsOf(node.right, kind)] : [node];
 }
 

@@ -13,10 +13,17 @@ export type NumberNode =
   | { readonly kind: 'arithmetic'; readonly operator: Arithmetic; readonly left: NumberNode; readonly right: NumberNode }
   | { readonly kind: 'call'; readonly name: NumberFunction; readonly operands: readonly NumberNode[] };
 
+export interface ComparisonNode {
+  readonly kind: 'comparison';
+  readonly operator: Comparison;
+  readonly left: NumberNode;
+  readonly right: NumberNode;
+}
+
 /** Whether a query sees a key. */
 export type TruthNode =
   | { readonly kind: 'constant'; readonly value: boolean }
-  | { readonly kind: 'comparison'; readonly operator: Comparison; readonly left: NumberNode; readonly right: NumberNode }
+  | ComparisonNode
   | { readonly kind: 'and' | 'or'; readonly left: TruthNode; readonly right: TruthNode }
   | { readonly kind: 'not'; readonly operand: TruthNode };
 

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors';
 
 /** Most steps of a plan's written masks: about a second of work on a usual machine. */
-export const mostSteps = 150_000_000;
+export const mostSteps = 120_000_000;
 
 /**
  * The work that written masks may cause in one plan, counted in steps: a node of an expression evaluated at a pair or
@@ -26,7 +26,7 @@ export class StepBudget {
     this.taken += steps;
     if (this.taken > mostSteps) {
       throw new InputError(
-        `${what} costs too much to plan for ${tokens} tokens: more than ${mostSteps} steps; cut the prompt with --max-tokens, use larger blocks, or write it from conditions on q alone, k alone and q - k alone.`,
+        `${what} costs too much to plan for ${tokens} tokens: more than ${mostSteps / 1e6} million steps; cut the prompt with --max-tokens, use larger blocks, or write it from conditions on q, k and q - k alone.`,
       );
     }
   }

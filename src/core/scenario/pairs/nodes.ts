@@ -47,7 +47,7 @@ export interface PairTruth {
 }
 
 /** A node's lines of one axis. */
-export function linesOf(node: MaskNode, axis: Axis): readonly Line[] {
+function linesOf(node: MaskNode, axis: Axis): readonly Line[] {
   switch (node.kind) {
     case 'line':
       return node.line.axis === axis ? [node.line] : [];
@@ -70,12 +70,29 @@ export function holds(node: MaskNode, query: number, key: number): boolean {
       return node.line.at(node.line.positionOf(query, key));
     case 'pair':
       return node.holds(query, key);
-    case 'and':
-      return node.parts.every((part) => holds(part, query, key));
-    case 'or':
-      return node.parts.some((part) => holds(part, query, key));
+    default: {
+      const decisive = node.kind === 'or';
+      for (const part of node.parts) {
+        if (holds(part, query, key) === decisive) {
+          return decisive;
+        }
+      }
+      return !decisive;
+    }
   }
 }
+
+/** A node along one axis. */
+export interface Along {
+  readonly axis: Axis;
+  /** Its lines of the axis. */
+  readonly lines: readonly Line[];
+  /** The node that is left by the values of these lines, as far as it was asked for. */
+  readonly left: Map<number, MaskNode>;
+}
+
+/** Lines whose values fit into one whole number. */
+const mostBits = 30;
 
 /** Steps that an entry of a table counts for: little time, but memory that is kept. */
 const stepsPerEntry = 8;
@@ -88,6 +105,7 @@ export class MaskNodes {
   readonly none: MaskNode = { kind: 'none', id: 1, axes: 0, steps: 1 };
   private made = 2;
   private readonly known = new Map<string, MaskNode>();
+  private readonly alongs = new Map<number, Along>();
 
   /** @param what names the mask in an error */
   constructor(
@@ -148,8 +166,37 @@ export class MaskNodes {
     }
   }
 
-  /** A node as it is for one position of an axis: its lines of that axis are gone. */
-  fixed(node: MaskNode, axis: Axis, position: number): MaskNode {
+  /** A node along an axis. */
+  along(node: MaskNode, axis: Axis): Along {
+    const key = 16 * node.id + axisBits[axis];
+    let along = this.alongs.get(key);
+    if (along === undefined) {
+      this.spend(stepsPerNode + node.steps);
+      along = { axis, lines: linesOf(node, axis), left: new Map() };
+      this.alongs.set(key, along);
+    }
+    return along;
+  }
+
+  /** A node as it is at one position of an axis: its lines of that axis are gone. */
+  leftAt(node: MaskNode, { axis, lines, left }: Along, position: number): MaskNode {
+    let values = 0;
+    for (const line of lines) {
+      values = 2 * values + (line.at(position) ? 1 : 0);
+    }
+    const known = lines.length > mostBits ? undefined : left.get(values);
+    if (known !== undefined) {
+      return known;
+    }
+    this.spend(node.steps);
+    const found = this.fixed(node, axis, position);
+    if (lines.length <= mostBits) {
+      left.set(values, found);
+    }
+    return found;
+  }
+
+  private fixed(node: MaskNode, axis: Axis, position: number): MaskNode {
     if ((node.axes & axisBits[axis]) === 0) {
       return node;
     }
@@ -172,7 +219,8 @@ export class MaskNodes {
   private rejoined(node: JoinNode, change: (part: MaskNode) => MaskNode): MaskNode {
     const [decisive, neutral] = node.kind === 'and' ? [this.none, this.all] : [this.all, this.none];
     let kept: MaskNode[] | undefined;
-    for (const [index, part] of node.parts.entries()) {
+    for (let index = 0; index < node.parts.length; index += 1) {
+      const part = node.parts[index];
       const changed = change(part);
       if (changed === decisive) {
         return decisive;

@@ -1,6 +1,6 @@
 import type { Range, Sight } from '../mask';
-import type { Axis, Line } from './line';
-import { axisBits, holds, linesOf, type MaskNode, type MaskNodes } from './nodes';
+import type { Axis } from './line';
+import { axisBits, holds, type MaskNode, type MaskNodes } from './nodes';
 
 /** Rectangles with at most this side are looked at pair by pair where a condition on both numbers is undecided. */
 const smallSide = 8;
@@ -8,8 +8,8 @@ const smallSide = 8;
 /** Rectangles with a longer side are cut before runs of one axis are tried against those of another. */
 const sweptSide = 256;
 
-/** Steps of one run of an axis. */
-const stepsPerRun = 6;
+/** Steps of one run of an axis, for each of its lines. */
+const stepsPerRun = 10;
 
 /**
  * Counts the visible pairs of rectangles, and tells whether all are visible, none, or some; exact.
@@ -51,22 +51,23 @@ export class Rectangles {
         return own.line.pairs(queries, keys);
       default:
     }
-    let sum = 0;
-    const { axes } = own;
-    if (!dependsOn(own, 'pair') && (axes !== threeAxes || isWithin(sweptSide, queries, keys))) {
+    if (!dependsOn(own, 'pair') && (own.axes !== threeAxes || isWithin(sweptSide, queries, keys))) {
+      let sum = 0;
       this.sweep(own, queries, keys, (part, rows, columns) => {
         sum += this.count(part, rows, columns);
         return true;
       });
-    } else if (isWithin(smallSide, queries, keys)) {
-      sum = this.look(own, queries, keys);
-    } else {
-      this.cut(queries, keys, (rows, columns) => {
-        sum += this.count(own, rows, columns);
-        return true;
-      });
+      return sum;
     }
-    return sum;
+    if (isWithin(smallSide, queries, keys)) {
+      return this.look(own, queries, keys);
+    }
+    if (sizeOf(queries) > sizeOf(keys)) {
+      const [first, second] = this.halves(queries);
+      return this.count(own, first, keys) + this.count(own, second, keys);
+    }
+    const [first, second] = this.halves(keys);
+    return this.count(own, queries, first) + this.count(own, queries, second);
   }
 
   private see(node: MaskNode, queries: Range, keys: Range): Sight {
@@ -76,31 +77,38 @@ export class Rectangles {
       case 'none':
         return own.kind;
       case 'line':
-        // A line that is left over a rectangle is true at some of its positions, and false at others.
-        return 'some';
+        // Lines that were joined on the way may be decided together.
+        return own.line.sight(queries, keys);
       default:
     }
     if (this.cornersDiffer(own, queries, keys)) {
       return 'some';
     }
-    let found: Sight | undefined;
-    const add = (sight: Sight): boolean => {
-      found = found === undefined || found === sight ? sight : 'some';
-      return found !== 'some';
-    };
     if (!dependsOn(own, 'pair') && isWithin(sweptSide, queries, keys)) {
-      this.sweep(own, queries, keys, (part, rows, columns) => add(this.see(part, rows, columns)));
-    } else if (isWithin(smallSide, queries, keys)) {
-      const visible = this.look(own, queries, keys);
-      add(visible === 0 ? 'none' : visible === sizeOf(queries) * sizeOf(keys) ? 'all' : 'some');
-    } else {
-      this.cut(queries, keys, (rows, columns) => add(this.see(own, rows, columns)));
+      let found: Sight | undefined;
+      this.sweep(own, queries, keys, (part, rows, columns) => {
+        found = both(found, this.see(part, rows, columns));
+        return found !== 'some';
+      });
+      return found ?? 'none';
     }
-    return found ?? 'none';
+    if (isWithin(smallSide, queries, keys)) {
+      const visible = this.look(own, queries, keys);
+      return visible === 0 ? 'none' : visible === sizeOf(queries) * sizeOf(keys) ? 'all' : 'some';
+    }
+    if (sizeOf(queries) > sizeOf(keys)) {
+      const [first, second] = this.halves(queries);
+      const found = this.see(own, first, keys);
+      return found === 'some' ? found : both(found, this.see(own, second, keys));
+    }
+    const [first, second] = this.halves(keys);
+    const found = this.see(own, queries, first);
+    return found === 'some' ? found : both(found, this.see(own, queries, second));
   }
 
   private narrow(node: MaskNode, queries: Range, keys: Range): MaskNode {
-    this.nodes.spend(node.steps);
+    // Bounds have two ends.
+    this.nodes.spend(2 * node.steps);
     return this.nodes.narrow(node, queries, keys);
   }
 
@@ -136,20 +144,15 @@ export class Rectangles {
     const byQuery = dependsOn(node, 'query') && (!dependsOn(node, 'key') || sizeOf(queries) <= sizeOf(keys));
     const axis: Axis = byQuery ? 'query' : 'key';
     const range = byQuery ? queries : keys;
-    const lines = linesOf(node, axis);
-    // Runs repeat: what is left for equal values is found once.
-    const left = new Map<number, MaskNode>();
+    const along = this.nodes.along(node, axis);
     let from = range.from;
     while (from < range.to) {
-      this.nodes.spend(stepsPerRun * lines.length);
-      const to = lines.reduce((end, line) => Math.min(end, line.runEnd(from)), range.to);
-      const values = lines.length > mostBits ? from : valuesAt(lines, from);
-      let part = left.get(values);
-      if (part === undefined) {
-        this.nodes.spend(node.steps);
-        part = this.nodes.fixed(node, axis, from);
-        left.set(values, part);
+      this.nodes.spend(stepsPerRun * along.lines.length);
+      let to = range.to;
+      for (const line of along.lines) {
+        to = Math.min(to, line.runEnd(from));
       }
+      const part = this.nodes.leftAt(node, along, from);
       const run: Range = { from, to };
       if (!visit(part, byQuery ? run : queries, byQuery ? keys : run)) {
         return;
@@ -158,29 +161,20 @@ export class Rectangles {
     }
   }
 
-  /** Cuts a rectangle across its longer side and passes both parts, until `visit` returns false. */
-  private cut(queries: Range, keys: Range, visit: (queries: Range, keys: Range) => boolean): void {
-    const byQuery = sizeOf(queries) > sizeOf(keys);
-    const { from, to } = byQuery ? queries : keys;
+  private halves({ from, to }: Range): readonly [Range, Range] {
     const middle = middleOf(from, to, this.grain);
-    for (const part of [
+    return [
       { from, to: middle },
       { from: middle, to },
-    ]) {
-      if (!visit(byQuery ? part : queries, byQuery ? keys : part)) {
-        return;
-      }
-    }
+    ];
   }
 }
 
 const threeAxes = axisBits.query + axisBits.key + axisBits.distance;
 
-/** Lines whose values fit into one whole number. */
-const mostBits = 30;
-
-function valuesAt(lines: readonly Line[], position: number): number {
-  return lines.reduce((bits, line) => 2 * bits + (line.at(position) ? 1 : 0), 0);
+/** Two parts of a rectangle together. */
+function both(one: Sight | undefined, other: Sight): Sight {
+  return one === undefined || one === other ? other : 'some';
 }
 
 function dependsOn(node: MaskNode, axis: keyof typeof axisBits): boolean {
