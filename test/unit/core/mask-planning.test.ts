@@ -9,7 +9,7 @@ import { predicateOf } from '../../../src/core/scenario/expression/evaluate';
 import { parseMask } from '../../../src/core/scenario/expression/parse';
 import { mostSteps } from '../../../src/core/scenario/pairs/budget';
 import { parseCycle, parseScenario } from '../../../src/core/scenario/parse';
-import { type GeneralMask, looksAhead, makeScenario, maskOf, StepBudget } from '../../../src/core/scenario/scenario';
+import { type GeneralMask, type LayerScenario, looksAhead, makeScenario, maskOf, StepBudget } from '../../../src/core/scenario/scenario';
 import { masks, separateMasks } from '../../support/expressions';
 import { smallModel } from '../../support/shapes';
 
@@ -63,7 +63,7 @@ describe('a written mask', () => {
         const mask = maskOf(makeScenario('custom', { expression }), tokens) as GeneralMask;
         expectEqual(mask, predicateOf(parseMask(expression), tokens), tokens, blockSize);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 
@@ -74,7 +74,7 @@ describe('a written mask', () => {
         const ahead = pairsIn((query, key) => key > query && allows(query, key), { from: 0, to: tokens }, { from: 0, to: tokens }) > 0;
         expect(looksAhead(makeScenario('custom', { expression }), tokens)).toBe(ahead);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 
@@ -86,11 +86,11 @@ describe('a written mask', () => {
         const cycle = parseCycle(`custom:${one},${layer},custom:${other},custom:${one}`);
         const mask = maskOf(cycle, tokens) as GeneralMask;
         const [first, second] = [one, other].map((expression) => predicateOf(parseMask(expression), tokens));
-        const { allows } = maskOf(parseScenario(layer), tokens);
+        const { allows } = maskOf(parseScenario(layer) as LayerScenario, tokens);
         const some: Predicate = (query, key) => first(query, key) || second(query, key) || allows(query, key);
         expectEqual(mask, some, tokens, blockSize);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });

@@ -49,7 +49,8 @@ export function numberBound(node: NumberNode, tokens: number): NumberBound {
           });
         case 'min':
         case 'max': {
-          const choose = Math[node.name];
+          const choose =
+            node.name === 'min' ? (a: number, b: number): number => Math.min(a, b) : (a: number, b: number): number => Math.max(a, b);
           return bound((own, queries, keys) => {
             one.over(queries, keys);
             other.over(queries, keys);

@@ -105,6 +105,8 @@ export class MaskNodes {
   readonly none: MaskNode = { kind: 'none', id: 1, axes: 0, steps: 1 };
   private made = 2;
   private readonly known = new Map<string, MaskNode>();
+  /** Joins of two nodes, by their ids. */
+  private readonly pairsLeft = { and: new Map<number, MaskNode>(), or: new Map<number, MaskNode>() };
   private readonly alongs = new Map<number, Along>();
 
   /** @param what names the mask in an error */
@@ -238,8 +240,20 @@ export class MaskNodes {
     if (kept.length < 2) {
       return kept.at(0) ?? neutral;
     }
-    this.spend(stepsPerNode * kept.length);
-    return this.join(node.kind, kept);
+    if (kept.length > 2) {
+      this.spend(stepsPerNode * kept.length);
+      return this.join(node.kind, kept);
+    }
+    // Two are left more often than not, and rectangle after rectangle the same two.
+    const [one, other] = kept;
+    const key = one.id * 2 ** 26 + other.id;
+    let found = this.pairsLeft[node.kind].get(key);
+    if (found === undefined) {
+      this.spend(stepsPerNode);
+      found = this.join(node.kind, kept);
+      this.pairsLeft[node.kind].set(key, found);
+    }
+    return found;
   }
 
   /** Lines of one axis joined into one, in place of the first. */
