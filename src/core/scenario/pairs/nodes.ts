@@ -105,8 +105,8 @@ export class MaskNodes {
   readonly none: MaskNode = { kind: 'none', id: 1, axes: 0, steps: 1 };
   private made = 2;
   private readonly known = new Map<string, MaskNode>();
-  /** Joins of two nodes, by their ids. */
-  private readonly pairsLeft = { and: new Map<number, MaskNode>(), or: new Map<number, MaskNode>() };
+  /** By the ids of both. */
+  private readonly joinsOfTwo = { and: new Map<number, MaskNode>(), or: new Map<number, MaskNode>() };
   private readonly alongs = new Map<number, Along>();
 
   /** @param what names the mask in an error */
@@ -214,46 +214,60 @@ export class MaskNodes {
   }
 
   private decided(node: MaskNode, sight: Sight): MaskNode {
-    return sight === 'some' ? node : this[sight];
+    return sight === 'some' ? node : sight === 'all' ? this.all : this.none;
   }
 
   /** A join with changed parts; without anything new if none changes, which is usual. */
   private rejoined(node: JoinNode, change: (part: MaskNode) => MaskNode): MaskNode {
-    const [decisive, neutral] = node.kind === 'and' ? [this.none, this.all] : [this.all, this.none];
+    const decisive = node.kind === 'and' ? this.none : this.all;
+    const neutral = node.kind === 'and' ? this.all : this.none;
+    let isChanged = false;
+    // Rectangle after rectangle, one or two parts are left: no list is made for them.
+    let one: MaskNode | undefined;
+    let other: MaskNode | undefined;
     let kept: MaskNode[] | undefined;
-    for (let index = 0; index < node.parts.length; index += 1) {
-      const part = node.parts[index];
+    for (const part of node.parts) {
       const changed = change(part);
       if (changed === decisive) {
         return decisive;
       }
-      if (changed !== part) {
-        kept ??= node.parts.slice(0, index);
+      isChanged ||= changed !== part;
+      if (changed === neutral) {
+        continue;
       }
-      if (kept !== undefined && changed !== neutral) {
+      if (one === undefined) {
+        one = changed;
+      } else if (other === undefined) {
+        other = changed;
+      } else {
+        kept ??= [one, other];
         kept.push(changed);
       }
     }
-    if (kept === undefined) {
+    if (!isChanged) {
       return node;
     }
-    if (kept.length < 2) {
-      return kept.at(0) ?? neutral;
+    if (one === undefined || other === undefined) {
+      return one ?? neutral;
     }
-    if (kept.length > 2) {
-      this.spend(stepsPerNode * kept.length);
-      return this.join(node.kind, kept);
-    }
-    // Two are left more often than not, and rectangle after rectangle the same two.
-    const [one, other] = kept;
+    return kept === undefined ? this.joinOfTwo(node.kind, one, other) : this.joinOfMore(node.kind, kept);
+  }
+
+  private joinOfTwo(kind: JoinNode['kind'], one: MaskNode, other: MaskNode): MaskNode {
+    const known = this.joinsOfTwo[kind];
     const key = one.id * 2 ** 26 + other.id;
-    let found = this.pairsLeft[node.kind].get(key);
+    let found = known.get(key);
     if (found === undefined) {
       this.spend(stepsPerNode);
-      found = this.join(node.kind, kept);
-      this.pairsLeft[node.kind].set(key, found);
+      found = this.join(kind, [one, other]);
+      known.set(key, found);
     }
     return found;
+  }
+
+  private joinOfMore(kind: JoinNode['kind'], nodes: readonly MaskNode[]): MaskNode {
+    this.spend(stepsPerNode * nodes.length);
+    return this.join(kind, nodes);
   }
 
   /** Lines of one axis joined into one, in place of the first. */
