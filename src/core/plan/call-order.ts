@@ -68,13 +68,14 @@ export function callOrder(plan: Plan): CallOrder {
 /** The order of layers of one kind. */
 type KindOrder = { readonly steps: number; readonly at: (step: number) => Pick<OrderStep, 'doneBlocks' | 'done' | 'current'> };
 
-/** Most pairs of a custom mask that are examined to find query blocks that read alike: about a second of work. */
-const mostPairs = 16_000_000;
+/** Most steps over the pairs of a custom mask to find query blocks that read alike: about a second of work. */
+const mostSteps = 160_000_000;
 
 /** A black box reads one query block after another; so, approximately, does a mask that is too large to examine. */
 function goesByBlock(plan: LayerPlan): boolean {
-  const written = !('visible' in maskOf(plan.scenario, plan.tokens));
-  return isBlackBox(plan.construction) || (written && plan.tilesByKind.partial * tileRows(plan) ** 2 > mostPairs);
+  const mask = maskOf(plan.scenario, plan.tokens);
+  const steps = (): number => ('visible' in mask ? 0 : plan.tilesByKind.partial * tileRows(plan) ** 2 * (mask.pairSteps ?? 1));
+  return isBlackBox(plan.construction) || steps() > mostSteps;
 }
 
 function blockOrder({ queryBlocks }: LayerPlan): KindOrder {

@@ -1,7 +1,16 @@
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import { isSampled, layerGroups, type LayerScenario, maskOf, type PerLayerScenario, sameAs, scenarioLabel } from '../scenario/scenario';
+import {
+  isSampled,
+  layerGroups,
+  type LayerScenario,
+  maskOf,
+  type PerLayerScenario,
+  sameAs,
+  scenarioLabel,
+  StepBudget,
+} from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
@@ -72,21 +81,26 @@ export type PlanSummary = Omit<Plan, 'queryBlocks' | 'parts'> & { readonly parts
 /**
  * Plans a simulation: its tiles, calls and cost.
  *
- * @throws InputError for N < 1, M < 2 or parameters out of range
+ * @throws InputError for N < 1, M < 2 or parameters out of range, or a written mask that costs too much to plan
  */
 export function makePlan(request: PlanRequest): Plan {
   const { scenario } = request;
   return scenario.kind === 'per-layer' ? composePlan({ ...request, scenario }) : planLayers({ ...request, scenario });
 }
 
-/** The plan of layers with one scenario. @throws InputError like `makePlan` */
-export function planLayers(request: LayerPlanRequest): LayerPlan {
+/**
+ * The plan of layers with one scenario.
+ *
+ * @param budget for masks that the user wrote: one for all layers of a plan
+ * @throws InputError like `makePlan`
+ */
+export function planLayers(request: LayerPlanRequest, budget = new StepBudget()): LayerPlan {
   const { tokens, scenario, oracle, model, construction } = request;
   checkBlockSize(oracle.inputLength);
   const layout = blackBoxLayout(request);
   const readings = callsPerInstance(construction);
   const cut = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
-  const mask = maskOf(scenario, tokens);
+  const mask = maskOf(scenario, tokens, budget);
   const sampled = isSampled(scenario);
 
   const queryBlocks: QueryBlock[] = [];
@@ -192,9 +206,10 @@ function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenari
   const { scenario, tokens, oracle, model } = request;
   checkUniform(request);
   const groups = layerGroups(scenario, model.layers);
-  const parts = layerRequests(request).map((part, index): PlanPart => ({ layers: groups[index].layers, plan: planLayers(part) }));
+  const budget = new StepBudget();
+  const parts = layerRequests(request).map((part, index): PlanPart => ({ layers: groups[index].layers, plan: planLayers(part, budget) }));
   const cut = partition(tokens, oracle.inputLength);
-  const mask = maskOf(scenario, tokens);
+  const mask = maskOf(scenario, tokens, budget);
   const queryBlocks: QueryBlock[] = [];
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
   let instances = 0;

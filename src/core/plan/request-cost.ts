@@ -1,4 +1,4 @@
-import { layerGroups, maskOf } from '../scenario/scenario';
+import { layerGroups, maskOf, StepBudget } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
@@ -21,23 +21,25 @@ export interface RequestCost extends PlanCost {
 export function requestCost(request: PlanRequest): RequestCost {
   const { scenario } = request;
   if (scenario.kind !== 'per-layer') {
-    return layerCost({ ...request, scenario });
+    return layerCost({ ...request, scenario }, new StepBudget());
   }
   checkUniform(request);
   const groups = layerGroups(scenario, request.model.layers);
-  const costs = layerRequests(request).map(layerCost);
+  const budget = new StepBudget();
+  const costs = layerRequests(request).map((part) => layerCost(part, budget));
   const parts = costs.map(({ bound }, index) => ({ layers: groups[index].layers, plan: { bound } }));
   return { ...sumCosts(request, costs), blocks: costs[0].blocks, bound: joinBounds(parts) };
 }
 
-function layerCost(request: LayerPlanRequest): RequestCost {
+/** @param budget for masks that the user wrote */
+function layerCost(request: LayerPlanRequest, budget: StepBudget): RequestCost {
   const { tokens, scenario, oracle } = request;
   checkBlockSize(oracle.inputLength);
   const layout = blackBoxLayout(request);
   const { blocks, blockSize } = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
-  const visiblePairs = maskOf(scenario, tokens).visiblePairs();
+  const visiblePairs = maskOf(scenario, tokens, budget).visiblePairs();
   if (layout === undefined) {
-    const attention = fusedCost(request, tileTotal(scenario, tokens, blockSize));
+    const attention = fusedCost(request, tileTotal(scenario, tokens, blockSize, budget));
     return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: boundOf(request, blocks) };
   }
   const { arrangement, construction } = layout;

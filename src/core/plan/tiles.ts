@@ -1,4 +1,13 @@
-import { type BandedMask, type GeneralMask, isSampled, type LayerScenario, type Mask, maskOf, type Range } from '../scenario/scenario';
+import {
+  type BandedMask,
+  type GeneralMask,
+  isSampled,
+  type LayerScenario,
+  type Mask,
+  maskOf,
+  type Range,
+  StepBudget,
+} from '../scenario/scenario';
 import { blockEnd, blockStart, type Partition, partition } from './partition';
 
 /**
@@ -91,21 +100,21 @@ export function tileCount(runs: readonly TileRun[]): number {
  */
 function generalTileRuns(mask: GeneralMask, cut: Partition, queryBlock: number): readonly TileRun[] {
   const queries: Range = { from: blockStart(cut, queryBlock), to: blockEnd(cut, queryBlock) };
-  const runs: TileRun[] = [];
-  const add = (run: TileRun): void => {
+  const runs: { readonly from: number; to: number; readonly kind: TileKind }[] = [];
+  const add = (from: number, to: number, kind: TileKind): void => {
     const before = runs.at(-1);
-    if (before?.kind === run.kind && before.to === run.from) {
-      runs[runs.length - 1] = { ...before, to: run.to };
+    if (before?.kind === kind && before.to === from) {
+      before.to = to;
     } else {
-      runs.push(run);
+      runs.push({ from, to, kind });
     }
   };
   const walk = (from: number, to: number): void => {
     const sight = mask.sight(queries, { from: blockStart(cut, from), to: blockEnd(cut, to - 1) });
     if (sight === 'all') {
-      add({ from, to, kind: 'full' });
+      add(from, to, 'full');
     } else if (sight === 'some' && to - from === 1) {
-      add({ from, to, kind: 'partial' });
+      add(from, to, 'partial');
     } else if (sight === 'some') {
       const middle = Math.floor((from + to) / 2);
       walk(from, middle);
@@ -122,14 +131,15 @@ function generalTileRuns(mask: GeneralMask, cut: Partition, queryBlock: number):
  * Away from both ends of the sequence every banded mask is a band that moves along with the query, perhaps with a constant
  * prefix: the count per query block is a linear function of its position there, and only blocks near the ends are examined.
  * A mask of any other form has no such structure: its tiles are examined one by one.
- * @throws InputError for a sequence that cannot be partitioned
+ * @param budget for a mask that the user wrote
+ * @throws InputError for a sequence that cannot be partitioned, or a mask that costs more than the budget
  */
-export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: number): number {
+export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: number, budget = new StepBudget()): number {
   const cut = partition(tokens, blockSize);
   if (isSampled(scenario)) {
     return cut.blocks;
   }
-  const mask = maskOf(scenario, tokens);
+  const mask = maskOf(scenario, tokens, budget);
   if ('ranges' in mask) {
     return Array.from({ length: cut.blocks }, (_, block) => tileCount(tileRuns(mask, cut, block))).reduce((sum, tiles) => sum + tiles, 0);
   }

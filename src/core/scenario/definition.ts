@@ -1,5 +1,6 @@
 import type { Arrangement, BlackBoxRequest } from '../construct/construction';
 import type { Mask } from './mask';
+import type { StepBudget } from './pairs/budget';
 
 /**
  * A whole number that a scenario takes, as plain data: its flag, setting, schema, field and CSV column are derived from
@@ -71,9 +72,10 @@ export interface ScenarioDefinition<S extends { readonly kind: string }> {
    * Whether the user wrote the mask: its form is unknown, so it is compared, or planned at other lengths, only on request.
    */
   readonly written?: boolean;
-  mask(scenario: S, tokens: number): Mask;
+  /** @param budget what a mask without a known form may spend; it throws an InputError once that is spent */
+  mask(scenario: S, tokens: number, budget: StepBudget): Mask;
   /** Whether a query may see later keys, among `tokens`: a model that predicts the next token has no perplexity then. */
-  looksAhead(scenario: S, tokens: number): boolean;
+  looksAhead(scenario: S, tokens: number, budget: StepBudget): boolean;
   /**
    * The seed of the permutation for sampling keys (theorem 4.1): the result is an estimate. Absent if all keys are read.
    */

@@ -1,3 +1,5 @@
+import type { TruthNode } from './expression/syntax';
+
 /**
  * A mask: a predicate over (query, key), both 0-based token positions.
  *
@@ -25,6 +27,10 @@ export interface GeneralMask extends Predicate {
   readonly ranges: (query: number) => readonly Range[];
   /** How many pairs of a rectangle are visible; exact. */
   readonly sight: (queries: Range, keys: Range) => Sight;
+  /** The expression that it is written as, if it is: masks are then joined part by part. */
+  readonly truth?: TruthNode;
+  /** Steps of one call of `allows`, as budgets count them; absent for a few. */
+  readonly pairSteps?: number;
 }
 
 /** Whole numbers from `from` to `to - 1`. */

@@ -1,54 +1,5 @@
 import { InputError } from '../errors';
-import { type BandedMask, type GeneralMask, type Mask, type Range, type Sight, type VisibleKeys, visibleRanges } from './mask';
 import { definitionOf, type LayerScenario } from './registry';
-
-/** The pairs that at least one of several masks admits, of any form. */
-function generalUnion(masks: readonly Mask[], tokens: number): GeneralMask {
-  const allows = (query: number, key: number): boolean => masks.some((mask) => mask.allows(query, key));
-  const ranges = (query: number): readonly Range[] => joined(masks.flatMap((mask) => visibleRanges(mask, query)));
-  return {
-    allows,
-    ranges,
-    visiblePairs: () => {
-      let pairs = 0;
-      for (let query = 0; query < tokens; query += 1) {
-        pairs += ranges(query).reduce((sum, { from, to }) => sum + to - from, 0);
-      }
-      return pairs;
-    },
-    // The union may cover a rectangle that no single mask covers: check query by query.
-    sight: (queries, keys) => {
-      let found: Sight | undefined;
-      for (let query = queries.from; query < queries.to; query += 1) {
-        const own = sightOf(ranges(query), keys);
-        if (own === 'some' || (found !== undefined && found !== own)) {
-          return 'some';
-        }
-        found = own;
-      }
-      return found ?? 'none';
-    },
-  };
-}
-
-function sightOf(ranges: readonly Range[], { from, to }: Range): Sight {
-  const visible = ranges.reduce((sum, range) => sum + Math.max(0, Math.min(to, range.to) - Math.max(from, range.from)), 0);
-  return visible === 0 ? 'none' : visible === to - from ? 'all' : 'some';
-}
-
-/** Ranges in ascending order, with overlapping or touching ones merged. */
-function joined(ranges: readonly Range[]): readonly Range[] {
-  const ascending: { from: number; to: number }[] = [];
-  for (const { from, to } of ranges.filter((range) => range.to > range.from).sort((one, other) => one.from - other.from)) {
-    const last = ascending.at(-1);
-    if (last !== undefined && from <= last.to) {
-      last.to = Math.max(last.to, to);
-    } else {
-      ascending.push({ from, to });
-    }
-  }
-  return ascending;
-}
 
 /** A scenario for each layer: layer l has the one at `l mod cycle.length`. */
 export interface PerLayerScenario {
@@ -107,35 +58,6 @@ export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: 
     }
   }
   return groups;
-}
-
-/** The pairs that at least one layer admits. */
-export function unionMask(masks: readonly Mask[], tokens: number): Mask {
-  const banded = masks.filter((mask) => 'visible' in mask);
-  return banded.length === masks.length ? bandedUnion(banded, tokens) : generalUnion(masks, tokens);
-}
-
-/** Under every banded mask here a query sees itself, so the ranges overlap and merge into one. */
-function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
-  const visible = (query: number): VisibleKeys =>
-    masks
-      .map((mask) => mask.visible(query))
-      .reduce((one, other) => {
-        const start = Math.min(one.start, other.start);
-        return { prefixEnd: Math.min(start, Math.max(one.prefixEnd, other.prefixEnd)), start, end: Math.max(one.end, other.end) };
-      });
-  return {
-    allows: (query, key) => masks.some((mask) => mask.allows(query, key)),
-    visible,
-    visiblePairs: () => {
-      let pairs = 0;
-      for (let query = 0; query < tokens; query += 1) {
-        const { prefixEnd, start, end } = visible(query);
-        pairs += prefixEnd + end - start;
-      }
-      return pairs;
-    },
-  };
 }
 
 /** Whether two scenarios are equal as data. */

@@ -4,7 +4,8 @@ import { t, text } from '../l10n';
 import type { Mark, NumberParameter, TextParameter, TileBound } from './definition';
 import type { Mask } from './mask';
 import { type NativeScenario, parseCycle, scenarioText } from './parse';
-import { type PerLayerScenario, unionMask } from './per-layer';
+import { StepBudget } from './pairs/budget';
+import { layerGroups, type PerLayerScenario } from './per-layer';
 import {
   definitionOf,
   layerDefinitions,
@@ -15,9 +16,11 @@ import {
   type ScenarioParameters,
   type TextName,
 } from './registry';
+import { unionMask } from './union';
 
 export type { Mark, NumberParameter, TextParameter } from './definition';
 export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type Range, type VisibleKeys } from './mask';
+export { StepBudget } from './pairs/budget';
 export { type NativeScenario } from './parse';
 export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 export {
@@ -119,14 +122,19 @@ export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
 
 /**
  * The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that at least one layer admits.
+ *
+ * @param budget for masks that the user wrote; share it among the masks of one plan
+ * @throws InputError for a mask that is refused at this length, or costs more than the budget
  */
-export function maskOf(scenario: Scenario, tokens: number): Mask {
+export function maskOf(scenario: Scenario, tokens: number, budget = new StepBudget()): Mask {
   if (scenario.kind !== 'per-layer') {
-    return definitionOf(scenario.kind).mask(scenario, tokens);
+    return definitionOf(scenario.kind).mask(scenario, tokens, budget);
   }
+  const distinct = layerGroups(scenario, scenario.cycle.length).map((group) => group.scenario);
   return unionMask(
-    scenario.cycle.map((layer) => maskOf(layer, tokens)),
+    distinct.map((layer) => maskOf(layer, tokens, budget)),
     tokens,
+    budget,
   );
 }
 
@@ -135,7 +143,8 @@ export function maskOf(scenario: Scenario, tokens: number): Mask {
  * then.
  */
 export function looksAhead(scenario: Scenario, tokens: number): boolean {
-  return layersOf(scenario).some((layer) => definitionOf(layer.kind).looksAhead(layer, tokens));
+  const budget = new StepBudget();
+  return layersOf(scenario).some((layer) => definitionOf(layer.kind).looksAhead(layer, tokens, budget));
 }
 
 /** Whether the keys visible to earlier queries change as the sequence grows: then their results cannot be cached. */

@@ -4,15 +4,28 @@ import { InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import { boundTruth } from '../../../src/core/scenario/expression/bounds';
+import { comparisonBound } from '../../../src/core/scenario/expression/bounds';
 import { predicateOf } from '../../../src/core/scenario/expression/evaluate';
 import { parseMask } from '../../../src/core/scenario/expression/parse';
 import { parseCycle, parseScenario, scenarioText } from '../../../src/core/scenario/parse';
 import { type GeneralMask, looksAhead, makeScenario, maskOf, scenarioLabel } from '../../../src/core/scenario/scenario';
+import type { ComparisonNode } from '../../../src/core/scenario/expression/syntax';
+import { checkExact } from '../../../src/core/scenario/expression/exact';
+import { comparisons, largeComparisons } from '../../support/expressions';
 import { smallModel } from '../../support/shapes';
 
 const at = (expression: string, query: number, key: number, tokens = 100): boolean =>
   predicateOf(parseMask(expression), tokens)(query, key);
+
+/** Whether no value of a mask passes 2^53 at the longest length. */
+function isExact(expression: string): boolean {
+  try {
+    checkExact(parseMask(expression), 131_072, expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('a mask expression', () => {
   it.each([
@@ -58,47 +71,50 @@ describe('a mask expression', () => {
     expect(() => makeScenario('custom', { expression })).toThrow(message);
   });
 
-  // Expressions by their grammar, each with its own reading of the same text.
-  const number: fc.Memo<string> = fc.memo((depth) =>
-    depth <= 1
-      ? fc.oneof(fc.constantFrom('q', 'k', 'n'), fc.integer({ min: 0, max: 12 }).map(String))
-      : fc.oneof(
-          fc.tuple(number(), fc.constantFrom('+', '-', '*'), number()).map(([left, operator, right]) => `(${left} ${operator} ${right})`),
-          fc
-            .tuple(number(), fc.constantFrom('//', '%'), fc.integer({ min: 1, max: 9 }))
-            .map(([left, operator, right]) => `(${left}) ${operator} ${right}`),
-          number().map((inner) => `abs(${inner})`),
-          fc.tuple(fc.constantFrom('min', 'max'), number(), number()).map(([name, left, right]) => `${name}(${left}, ${right})`),
-        ),
-  );
-  const truth: fc.Memo<string> = fc.memo((depth) => {
-    const comparison = fc.tuple(number(2), fc.constantFrom('<', '<=', '>', '>=', '==', '!='), number(2)).map((parts) => parts.join(' '));
-    return depth <= 1
-      ? comparison
-      : fc.oneof(
-          comparison,
-          fc.tuple(truth(), fc.constantFrom('and', 'or'), truth()).map(([left, operator, right]) => `(${left}) ${operator} (${right})`),
-          truth().map((inner) => `not (${inner})`),
-        );
-  });
-
   it('is bounded over a rectangle by what its pairs are', () => {
-    const side = fc.integer({ min: 0, max: 30 }).chain((low) => fc.integer({ min: low, max: low + 6 }).map((high) => ({ low, high })));
+    const side = fc.integer({ min: 0, max: 30 }).chain((from) => fc.integer({ min: from + 1, max: from + 7 }).map((to) => ({ from, to })));
     fc.assert(
-      fc.property(truth(3), side, side, (expression, query, key) => {
-        const node = parseMask(expression);
+      fc.property(comparisons, side, side, (expression, queries, keys) => {
+        const node = parseMask(expression) as ComparisonNode;
         const predicate = predicateOf(node, 40);
         const found = new Set<boolean>();
-        for (let q = query.low; q <= query.high; q += 1) {
-          for (let k = key.low; k <= key.high; k += 1) {
+        for (let q = queries.from; q < queries.to; q += 1) {
+          for (let k = keys.from; k < keys.to; k += 1) {
             found.add(predicate(q, k));
           }
         }
-        const bound = boundTruth(node, { query, key }, 40);
+        const bound = comparisonBound(node, 40)(queries, keys);
         expect(bound === 'some' || (found.size === 1 && found.has(bound === 'all'))).toBe(true);
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('has the same value at a pair and over the rectangle of that pair, however large or negative', () => {
+    const token = fc.integer({ min: 0, max: 131_071 });
+    fc.assert(
+      fc.property(largeComparisons, token, token, (expression, query, key) => {
+        const node = parseMask(expression) as ComparisonNode;
+        fc.pre(isExact(expression));
+        const bound = comparisonBound(node, 131_072)({ from: query, to: query + 1 }, { from: key, to: key + 1 });
+        expect(bound).toBe(predicateOf(node, 131_072)(query, key) ? 'all' : 'none');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    ['k == q or (q*1000000000*1000000000) % 7 >= 0 and k <= q', 200, /q \* 1000000000 \* 1000000000 may reach 199000000000000000000 among/],
+    [
+      'k == q or q * q * q * q < (k - n) * 5',
+      131_072,
+      /q \* q \* q \* q may reach 2951\d+ among 131072 tokens, .* 2\^53 only; use smaller/,
+    ],
+    ['k == q or not (k - q * 1000000000 * 100000 < 3)', 131_072, /q \* 1000000000 \* 100000 may reach 13107100000000000000/],
+    ['k <= q or abs(-q * 1000000000) * (n + 1) < 0', 131_072, /abs\(\(0 - q\) \* 1000000000\) \* \(n \+ 1\) may reach/],
+  ])('%s is refused over %i tokens, as its values pass 2^53', (expression, tokens, message) => {
+    expect(() => maskOf(makeScenario('custom', { expression }), tokens)).toThrow(InputError);
+    expect(() => maskOf(makeScenario('custom', { expression }), tokens)).toThrow(message);
   });
 
   it('never crashes on what it cannot read', () => {
@@ -168,7 +184,7 @@ describe('a custom scenario', () => {
     const plan = planOf(makeScenario('custom', { expression: 'k <= q and (q - k < 512 or k < 4)' }), 100_000, 256);
     expect(plan.visiblePairs).toBe(planOf(makeScenario('attention-sink', { window: 512, sinks: 4 }), 100_000, 256).visiblePairs);
     expect(() => planOf(makeScenario('custom', { expression: 'k == q or (q + k) % 3 == 0' }), 20_000)).toThrow(
-      /too finely broken for 20000 tokens/,
+      /^Mask "k == q or \(q \+ k\) % 3 == 0" costs too much to plan for 20000 tokens: more than 120 million steps; cut the prompt/,
     );
     expect(() => planOf(makeScenario('custom'), 200_000)).toThrow(/at most 131072 tokens and the prompt has 200000/);
   });

@@ -1,102 +1,135 @@
+import type { Range, Sight } from '../mask';
 import { floorModulo } from './evaluate';
-import type { Arithmetic, Comparison, NumberNode, TruthNode } from './syntax';
-
-/** All whole numbers from `low` to `high`. */
-interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** A rectangle of pairs of queries and keys, both ends included. */
-interface Rectangle {
-  readonly query: Interval;
-  readonly key: Interval;
-}
+import type { Arithmetic, Comparison, ComparisonNode, NumberNode } from './syntax';
 
 /**
- * Whether an expression holds for every pair of a rectangle, for none, or perhaps for some: by interval arithmetic (Moore,
- * "Interval Analysis", 1966), without evaluating pairs. `all` and `none` are certain.
+ * The least and the greatest value that a number may have over a rectangle of pairs: interval arithmetic (Moore, "Interval
+ * Analysis", 1966), exact as long as no value passes 2^53. Planning asks millions of times, so both are set in place.
  */
-export function boundTruth(node: TruthNode, rectangle: Rectangle, tokens: number): 'all' | 'none' | 'some' {
-  switch (node.kind) {
-    case 'constant':
-      return node.value ? 'all' : 'none';
-    case 'not': {
-      const operand = boundTruth(node.operand, rectangle, tokens);
-      return operand === 'all' ? 'none' : operand === 'none' ? 'all' : 'some';
-    }
-    case 'and':
-    case 'or': {
-      const [decisive, neutral] = node.kind === 'and' ? (['none', 'all'] as const) : (['all', 'none'] as const);
-      const left = boundTruth(node.left, rectangle, tokens);
-      if (left === decisive) {
-        return decisive;
-      }
-      const right = boundTruth(node.right, rectangle, tokens);
-      return right === decisive ? decisive : left === neutral ? right : right === neutral ? left : 'some';
-    }
-    case 'comparison':
-      return compare(node.operator, boundNumber(node.left, rectangle, tokens), boundNumber(node.right, rectangle, tokens));
-  }
+export interface NumberBound {
+  low: number;
+  high: number;
+  /** Sets both for a rectangle. */
+  readonly over: (queries: Range, keys: Range) => void;
 }
 
-function compare(operator: Comparison, left: Interval, right: Interval): 'all' | 'none' | 'some' {
-  const decided = (all: boolean, none: boolean): 'all' | 'none' | 'some' => (all ? 'all' : none ? 'none' : 'some');
-  switch (operator) {
-    case '<':
-      return decided(left.high < right.low, left.low >= right.high);
-    case '<=':
-      return decided(left.high <= right.low, left.low > right.high);
-    case '>':
-      return compare('<', right, left);
-    case '>=':
-      return compare('<=', right, left);
-    case '==':
-      return decided(left.low === right.high && left.high === right.low, left.high < right.low || left.low > right.high);
-    case '!=':
-      return decided(left.high < right.low || left.low > right.high, left.low === right.high && left.high === right.low);
-  }
-}
-
-function boundNumber(node: NumberNode, rectangle: Rectangle, tokens: number): Interval {
+/** The bound of a number, for a sequence of `tokens` tokens. */
+export function numberBound(node: NumberNode, tokens: number): NumberBound {
   switch (node.kind) {
     case 'literal':
-      return { low: node.value, high: node.value };
-    case 'variable':
-      return node.name === 'q' ? rectangle.query : node.name === 'k' ? rectangle.key : { low: tokens, high: tokens };
-    case 'arithmetic':
-      return arithmetic(node.operator, boundNumber(node.left, rectangle, tokens), boundNumber(node.right, rectangle, tokens));
+      return constant(node.value);
+    case 'variable': {
+      if (node.name === 'n') {
+        return constant(tokens);
+      }
+      const byQuery = node.name === 'q';
+      return bound((own, queries, keys) => {
+        const { from, to } = byQuery ? queries : keys;
+        own.low = from;
+        own.high = to - 1;
+      });
+    }
+    case 'arithmetic': {
+      const [left, right] = [numberBound(node.left, tokens), numberBound(node.right, tokens)];
+      const set = arithmetic(node.operator, left, right);
+      return bound((own, queries, keys) => {
+        left.over(queries, keys);
+        right.over(queries, keys);
+        set(own);
+      });
+    }
     case 'call': {
-      const [one, other] = node.operands.map((operand) => boundNumber(operand, rectangle, tokens));
+      const [one, other] = node.operands.map((operand) => numberBound(operand, tokens));
       switch (node.name) {
         case 'abs':
-          return one.low >= 0 ? one : { low: Math.max(0, -one.high), high: Math.max(-one.low, one.high) };
+          return bound((own, queries, keys) => {
+            one.over(queries, keys);
+            own.low = Math.max(0, one.low, -one.high);
+            own.high = Math.max(-one.low, one.high);
+          });
         case 'min':
-          return { low: Math.min(one.low, other.low), high: Math.min(one.high, other.high) };
-        case 'max':
-          return { low: Math.max(one.low, other.low), high: Math.max(one.high, other.high) };
+        case 'max': {
+          const choose =
+            node.name === 'min' ? (a: number, b: number): number => Math.min(a, b) : (a: number, b: number): number => Math.max(a, b);
+          return bound((own, queries, keys) => {
+            one.over(queries, keys);
+            other.over(queries, keys);
+            own.low = choose(one.low, other.low);
+            own.high = choose(one.high, other.high);
+          });
+        }
       }
     }
   }
 }
 
-function arithmetic(operator: Arithmetic, left: Interval, right: Interval): Interval {
+/** Whether a comparison holds for every pair of a rectangle, for none, or perhaps for some: `all` and `none` are certain. */
+export function comparisonBound(node: ComparisonNode, tokens: number): (queries: Range, keys: Range) => Sight {
+  const [left, right] = [numberBound(node.left, tokens), numberBound(node.right, tokens)];
+  const decide = deciders[node.operator];
+  return (queries, keys) => {
+    left.over(queries, keys);
+    right.over(queries, keys);
+    return decide(left, right);
+  };
+}
+
+type Interval = Pick<NumberBound, 'low' | 'high'>;
+
+const decided = (all: boolean, none: boolean): Sight => (all ? 'all' : none ? 'none' : 'some');
+const isBelow = (left: Interval, right: Interval): Sight => decided(left.high < right.low, left.low >= right.high);
+const isAtMost = (left: Interval, right: Interval): Sight => decided(left.high <= right.low, left.low > right.high);
+const areOneValue = (left: Interval, right: Interval): boolean => left.low === right.high && left.high === right.low;
+const areApart = (left: Interval, right: Interval): boolean => left.high < right.low || left.low > right.high;
+
+const deciders: Readonly<Record<Comparison, (left: Interval, right: Interval) => Sight>> = {
+  '<': isBelow,
+  '<=': isAtMost,
+  '>': (left, right) => isBelow(right, left),
+  '>=': (left, right) => isAtMost(right, left),
+  '==': (left, right) => decided(areOneValue(left, right), areApart(left, right)),
+  '!=': (left, right) => decided(areApart(left, right), areOneValue(left, right)),
+};
+
+function constant(value: number): NumberBound {
+  return { low: value, high: value, over: () => undefined };
+}
+
+function bound(set: (own: NumberBound, queries: Range, keys: Range) => void): NumberBound {
+  const own: NumberBound = { low: 0, high: 0, over: (queries, keys) => set(own, queries, keys) };
+  return own;
+}
+
+function arithmetic(operator: Arithmetic, left: Interval, right: Interval): (own: NumberBound) => void {
   switch (operator) {
     case '+':
-      return { low: left.low + right.low, high: left.high + right.high };
+      return (own) => {
+        own.low = left.low + right.low;
+        own.high = left.high + right.high;
+      };
     case '-':
-      return { low: left.low - right.high, high: left.high - right.low };
-    case '*': {
-      const corners = [left.low * right.low, left.low * right.high, left.high * right.low, left.high * right.high];
-      return { low: Math.min(...corners), high: Math.max(...corners) };
-    }
+      return (own) => {
+        own.low = left.low - right.high;
+        own.high = left.high - right.low;
+      };
+    case '*':
+      return (own) => {
+        const [a, b, c, d] = [left.low * right.low, left.low * right.high, left.high * right.low, left.high * right.high];
+        own.low = Math.min(a, b, c, d);
+        own.high = Math.max(a, b, c, d);
+      };
     // Divisors are literals above 0.
     case '//':
-      return { low: Math.floor(left.low / right.low), high: Math.floor(left.high / right.low) };
-    case '%': {
-      const divisor = right.low;
-      const oneTurn = Math.floor(left.low / divisor) === Math.floor(left.high / divisor);
-      return oneTurn ? { low: floorModulo(left.low, divisor), high: floorModulo(left.high, divisor) } : { low: 0, high: divisor - 1 };
-    }
+      return (own) => {
+        own.low = Math.floor(left.low / right.low);
+        own.high = Math.floor(left.high / right.low);
+      };
+    case '%':
+      return (own) => {
+        const divisor = right.low;
+        const oneTurn = Math.floor(left.low / divisor) === Math.floor(left.high / divisor);
+        own.low = oneTurn ? floorModulo(left.low, divisor) : 0;
+        own.high = oneTurn ? floorModulo(left.high, divisor) : divisor - 1;
+      };
   }
 }
