@@ -66,5 +66,7 @@ export function headingHintsEnabled(): boolean {
 
 /** Languages whose documents are prompts, in addition to `.prompt` files. */
 export function promptLanguages(): readonly string[] {
-  return vscode.workspace.getConfiguration(settingsSection).get<readonly string[]>('languages', editorSettings.languages.default);
+  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get('languages');
+  // A settings file may hold anything.
+  return Array.isArray(given) ? given.filter((language) => typeof language === 'string') : editorSettings.languages.default;
 }

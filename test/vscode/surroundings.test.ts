@@ -186,11 +186,11 @@ describe('a workspace of two file systems', () => {
       expect(markdown).toContain(`${plan.calls.total} calls of the small transformer`);
     });
 
-    it('ask before a run with its file, calls and time, and run it only then', async () => {
+    it('ask before a run with its file, model and scenario, and run it only then', async () => {
       const input = { file: 'prompt.md', scenario: 'sliding-window', window: 64, blockSize: 64 };
       const refusal = await tool(stage, 'simulate_prompt', input, 'Cancel');
       expect(refusal.asked).toMatch(
-        /Simulate inside\/prompt\.md\?[^]*tokens\) on this machine with tiny-docs-5m, M = 64, under sliding-window\(window 64\): [\d,]+ calls[^]*not calibrated/,
+        /Simulate inside\/prompt\.md\?[^]*characters\) on this machine with tiny-docs-5m, M = 64, under sliding-window\(window 64\)\. The chat gets/,
       );
       expect(refusal.outcome.error?.message).toMatch(/cancel/i);
       const { outcome } = await tool(stage, 'simulate_prompt', input);

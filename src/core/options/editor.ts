@@ -5,6 +5,8 @@ interface EditorSetting {
   /** In English, translated where it is shown. */
   readonly description: string;
   readonly default: boolean | readonly string[];
+  /** Whether a workspace that is not trusted may not set it. */
+  readonly restricted?: true;
 }
 
 /** The settings of lenses and hints, by their names under `twoHeads`. */
@@ -22,5 +24,6 @@ export const editorSettings = {
   languages: {
     description: text('Identifiers of the languages whose files are prompts. Files that end in `.prompt` always are.'),
     default: ['markdown', 'plaintext'],
+    restricted: true,
   },
 } as const satisfies Readonly<Record<string, EditorSetting>>;

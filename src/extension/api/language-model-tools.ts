@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../../core/errors';
-import { formatCount, formatDuration, formatNumberOf } from '../../core/format';
+import { formatCount, formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
-import type { PlanDocument } from '../../core/report/report';
-import { scenarioLabel } from '../../core/scenario/scenario';
+import { automaticBlock, optionTable, type SimulationOptions } from '../../core/options/table';
+import { type ScenarioChoice, scenarioLabel } from '../../core/scenario/scenario';
+import type { Prompt } from '../../engine/read/prompt';
 import { Disposable } from '../disposable';
 import type { Step } from '../tasks/single-task';
 import { inContext } from './create-api';
@@ -31,47 +32,38 @@ function planConfirmation(name: string, characters: number): Confirmation {
   };
 }
 
-/** Confirmation before a prompt is run. @param plans of its scenarios, at least one */
-export function runConfirmation(plans: readonly PlanDocument[]): Confirmation {
-  const [
-    {
-      prompt: { path },
-    },
-  ] = plans;
+/**
+ * Confirmation before a prompt is run. Nothing was planned for it: that, too, is work which the user agrees to.
+ *
+ * @param scenarios at least one
+ */
+export function runConfirmation(
+  { path, text }: Pick<Prompt, 'path' | 'text'>,
+  { model, blockSize }: SimulationOptions,
+  scenarios: readonly ScenarioChoice[],
+): Confirmation {
+  const labels = scenarios.map(scenarioLabel);
   const texts =
-    plans.length > 1
-      ? { title: t('Compare {0} scenarios on {1}?', plans.length, path), progress: t('Comparing {0} scenarios on {1}', plans.length, path) }
-      : { title: t('Simulate {0}?', path), progress: t('Simulating {0} under {1}', path, scenarioLabel(plans[0].scenario)) };
-  return { ...texts, message: `${runMessage(plans)} ${t('The chat gets the numbers, not the text.')}` };
-}
-
-function runMessage(plans: readonly PlanDocument[]): string {
-  const [{ prompt, model, oracle }] = plans;
-  const calls = plans.reduce((sum, { plan }) => sum + plan.calls.total, 0);
-  const figures = [
-    prompt.path,
-    formatNumberOf(prompt.tokens, 'token'),
-    model.name,
-    formatCount(oracle.inputLength),
-    plans.map(({ scenario }) => scenarioLabel(scenario)).join(', '),
-    formatNumberOf(calls, 'call'),
-  ];
-  const times = plans.map(({ prediction }) => prediction?.wallMs).filter((time) => time !== undefined);
-  return times.length < plans.length
-    ? t(
-        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer. The time is unknown because this machine is not calibrated.',
-        ...figures,
-      )
-    : t(
-        'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}: {5} of the small transformer, expected to take {6}, plus verification and quality.',
-        ...figures,
-        formatDuration(times.reduce((sum, time) => sum + time, 0)),
-      );
+    scenarios.length > 1
+      ? {
+          title: t('Compare {0} scenarios on {1}?', scenarios.length, path),
+          progress: t('Comparing {0} scenarios on {1}', scenarios.length, path),
+        }
+      : { title: t('Simulate {0}?', path), progress: t('Simulating {0} under {1}', path, labels[0]) };
+  const message = t(
+    'Two Heads runs {0} ({1}) on this machine with {2}, M = {3}, under {4}. The chat gets the numbers, not the text.',
+    path,
+    formatNumberOf(text.length, 'character'),
+    model,
+    blockSize === automaticBlock ? optionTable.blockSize.value.zero.word : formatCount(blockSize),
+    labels.join(', '),
+  );
+  return { ...texts, message };
 }
 
 /** A tool: describes a call before it happens, and executes it. */
 interface Tool {
-  prepare(input: unknown, signal: AbortSignal): Promise<Confirmation>;
+  prepare(input: unknown): Promise<Confirmation>;
   invoke(input: unknown, step: Step): Promise<{ readonly text: string; readonly report: object }>;
 }
 
@@ -113,9 +105,9 @@ export class LanguageModelTools extends Disposable {
   private simulatePrompt(): Tool {
     const { lab, requests } = this;
     return {
-      prepare: async (input, signal) => {
+      prepare: async (input) => {
         const { prompt, options } = await requests.prompt(input);
-        return runConfirmation([await lab.plan(prompt, options, signal)]);
+        return runConfirmation(prompt, options, [options.scenario]);
       },
       invoke: async (input, step) => {
         const { prompt, options } = await requests.prompt(input);
@@ -128,9 +120,9 @@ export class LanguageModelTools extends Disposable {
   private compareScenarios(): Tool {
     const { lab, requests } = this;
     return {
-      prepare: async (input, signal) => {
+      prepare: async (input) => {
         const { prompt, options, wanted } = await requests.comparison(input);
-        return runConfirmation(await lab.planComparison(prompt, options, wanted, signal));
+        return runConfirmation(prompt, options, wanted.scenarios);
       },
       invoke: async (input, step) => {
         const { prompt, options, wanted } = await requests.comparison(input);
@@ -147,7 +139,7 @@ export class LanguageModelTools extends Disposable {
       });
     return {
       prepareInvocation: async ({ input }, token) => {
-        const { title, message, progress } = await within(token, ({ signal }) => tool.prepare(input, signal));
+        const { title, message, progress } = await within(token, () => tool.prepare(input));
         return { invocationMessage: plain(progress), confirmationMessages: { title, message: plain(message) } };
       },
       invoke: async ({ input }, token) => {

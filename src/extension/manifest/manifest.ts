@@ -36,6 +36,8 @@ interface Setting {
   readonly group: Group;
   readonly schema: Readonly<Record<string, unknown>>;
   readonly machine: boolean;
+  /** Whether a workspace that is not trusted may not set it though it is not the machine's: it decides what is planned. */
+  readonly restricted?: boolean;
   readonly description: () => string;
   /** For a choice, its words with their meaning. */
   readonly words: readonly Pick<ChoiceDefinition, 'description'>[];
@@ -63,7 +65,9 @@ export function manifestOf<M extends Manifest>(current: M): M {
         .map((setting, order) => [`twoHeads.${setting.name}`, propertyOf(setting, order + 1)]),
     ),
   }));
-  const restrictedConfigurations = settings.filter(({ machine }) => machine).map(({ name }) => `twoHeads.${name}`);
+  const restrictedConfigurations = settings
+    .filter(({ machine, restricted }) => machine || restricted === true)
+    .map(({ name }) => `twoHeads.${name}`);
   return {
     ...current,
     capabilities: {
@@ -144,6 +148,7 @@ function allSettings(): readonly Setting[] {
   const scenario = {
     ...plain,
     name: 'scenario',
+    restricted: true,
     group: 'scenario' as const,
     schema: { type: 'string', enum: choiceDefinitions.map(({ kind }) => kind), default: defaultOptions.scenario.kind },
     description: () => `${t('Masking scenario that a workspace starts with.')} ${chosenElsewhere()}`,
@@ -160,6 +165,7 @@ function allSettings(): readonly Setting[] {
   const texts = textParameters.map((parameter) => ({
     ...plain,
     name: parameter.flag,
+    restricted: true,
     group: 'scenario' as const,
     schema: { type: 'string', default: parameter.default },
     description: () => `${t(parameter.description)} ${under(parameter.name)}`,
@@ -180,6 +186,7 @@ function allSettings(): readonly Setting[] {
   const editor = Object.entries(editorSettings).map(([name, setting]) => ({
     ...plain,
     name,
+    restricted: 'restricted' in setting,
     group: 'editor' as const,
     schema:
       typeof setting.default === 'boolean'

@@ -73,11 +73,12 @@ it('has a setting for every option and for every parameter of a scenario', () =>
   }
 });
 
-it("takes what is the machine's business from no workspace that is not trusted", () => {
+it("takes what is the machine's business, and what decides what is planned, from no workspace that is not trusted", () => {
   const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   expect(supported).toBe('limited');
   const ofTheMachine = Object.entries(settings).filter(([, { scope }]) => scope === 'machine-overridable');
-  expect(restrictedConfigurations).toEqual(ofTheMachine.map(([name]) => name));
+  const deciding = ['scenario', 'mask', 'cycle', 'languages'].map((name) => `twoHeads.${name}`);
+  expect([...restrictedConfigurations].sort()).toEqual([...ofTheMachine.map(([name]) => name), ...deciding].sort());
 });
 
 it('has an icon of 256 pixels, drawn from what is kept beside it', () => {

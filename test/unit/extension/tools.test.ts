@@ -79,17 +79,13 @@ describe('what tools say', async () => {
     expect(reportJson({ runs: Array(8).fill(report) })).toBeUndefined();
   });
 
-  it('asks before a run with its file, calls and time', () => {
-    const prediction = { wallMs: 1200 } as NonNullable<typeof report.prediction>;
-    const { title, message } = runConfirmation([
-      { ...report, prediction },
-      { ...report, prediction },
-    ]);
+  it('asks before a run with its file, model, M and scenarios', () => {
+    const prompt = { path: 'a.md', text: 'Some words.' };
+    const { title, message } = runConfirmation(prompt, { ...defaultOptions, blockSize: 64 }, [{ kind: 'causal' }, { kind: 'full' }]);
     expect(title).toBe('Compare 2 scenarios on a.md?');
-    expect(message).toContain(
-      `a.md (${report.prompt.tokens} tokens) on this machine with tiny-docs-5m, M = 64, under causal, causal: ${2 * report.plan.calls.total} calls`,
+    expect(message).toBe(
+      'Two Heads runs a.md (11 characters) on this machine with tiny-docs-5m, M = 64, under causal, full. The chat gets the numbers, not the text.',
     );
-    expect(message).toContain('expected to take 2.40 s');
-    expect(runConfirmation([report]).message).toContain('not calibrated');
+    expect(runConfirmation(prompt, { ...defaultOptions, blockSize: 0 }, [{ kind: 'native' }]).message).toContain('M = auto');
   });
 });
