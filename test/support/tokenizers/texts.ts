@@ -10,7 +10,7 @@ const kinds: readonly (readonly string[])[] = [
   ['1,', '2.5,', 'foo,', '"bar, baz",', '\n', '\r\n', '-3e10', ';', '2024-01-01', ',,', '1234567890'],
   [' ', '  ', '\t', '\n', '\r\n', '\u00a0', '\u3000', '\u2028', '\f', '\v', '         ', '\n\n\n', '\r', 'x'],
   ['é', 'e\u0301', 'n\u0303', '\u0301', 'ﬁ', '½', 'Å', '각', '\u1112\u1161', '\u11ab', 'İ', 'ΑΣ', 'ß', 'ǅ', 'ʰ', '٣', 'ⅷ', 'ǆa', 'x²', '\u0378'],
-  ['<s>', '</s>', '<|endoftext|>', '<|im_start|>', '<mask>', ' <mask> ', '[MASK]', '<r>', '  word', 'ab', '<bos>', '<unk>', '<0x0A>', '▁', ' a', 'b '],
+  ['<s>', '</s>', '<|endoftext|>', '<|im_start|>', '<mask>', ' <mask> ', '[MASK]', '<r>', '  word', 'zqz', 'zqz ', '<bos>', '<unk>', '<0x0A>', '▁', ' a', 'b '],
 ];
 
 /** A deterministic source of choices. @param next numbers from 0 to below 1 */

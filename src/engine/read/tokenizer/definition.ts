@@ -41,7 +41,7 @@ export function codecOf(json: Json): Codec {
   const { model, scanner } = modelOf(fields, vocabulary, preTokenizer);
   const normalized = added
     .filter((token) => token.normalized)
-    .map((token): AddedToken => ({ ...token, content: normalizer.change(token.content).text }));
+    .map((token): AddedToken => ({ ...token, content: normalizer.prefix + normalizer.change(token.content).text }));
   const pipeline: Pipeline = {
     rawTokens: new AddedTokens(added.filter((token) => !token.normalized)),
     normalizer,
