@@ -82,7 +82,8 @@ export function editorPlace({ editor, planned }: PlannedEditor): EditorPlace {
     return { cursor: null, visible: null };
   }
   const { plan, tokenIndex } = planned;
-  const blockOf = (position: vscode.Position): number => Math.floor(tokenIndex.tokenAt(editor.document.offsetAt(position)) / plan.blockSize);
+  const blockOf = (position: vscode.Position): number =>
+    Math.floor(tokenIndex.tokenAt(editor.document.offsetAt(position)) / plan.blockSize);
   // Folded text lies between the visible ranges; it counts as visible.
   const first = editor.visibleRanges.at(0);
   const last = editor.visibleRanges.at(-1);

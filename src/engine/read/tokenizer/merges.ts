@@ -13,9 +13,7 @@ export class ListedMerges implements Merges {
   private readonly ranks: PairTable;
 
   /** @param triples `[left, right, product]` ids, by rank */
-  constructor(
-    private readonly triples: Int32Array,
-  ) {
+  constructor(private readonly triples: Int32Array) {
     const count = triples.length / 3;
     this.ranks = new PairTable(count);
     for (let rank = 0; rank < count; rank += 1) {

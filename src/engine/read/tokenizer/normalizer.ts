@@ -40,7 +40,7 @@ export function normalizerOf(json: Json): Normalizer {
   for (const fields of stepsOf(json)) {
     const type = kindOf(fields);
     if (type === 'Prepend') {
-      prefix = textOf(fields.prepend) + prefix;
+      prefix = (textOf(fields.prepend) ?? '') + prefix;
       continue;
     }
     const step = stepOf(type, fields);
@@ -215,7 +215,7 @@ function replaceMatches(text: string, matches: readonly RegExpExecArray[], conte
   return { text: parts.join(''), origins: Int32Array.from(origins) };
 }
 
-const dropped = /[\uFFFD\p{Cc}\p{Cf}\p{Co}]/u;
+const dropped = /(?![\t\n\r])[\uFFFD\p{Cc}\p{Cf}\p{Co}]/gu;
 const han =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u;
 
@@ -223,8 +223,8 @@ const han =
 function bertStep(fields: JsonObject): Step {
   const steps: Step[] = [];
   if (fields.clean_text === true) {
-    const clean = (character: string): string => (/[\t\n\r]/.test(character) ? ' ' : dropped.test(character) ? '' : /\p{White_Space}/u.test(character) ? ' ' : character);
-    steps.push({ change: (text) => changeParts(text, clean), startsAfresh: always });
+    steps.push({ change: removal(dropped), startsAfresh: always });
+    steps.push({ change: (text) => ({ text: text.replace(/\p{White_Space}/gu, ' '), origins: undefined }), startsAfresh: always });
   }
   if (fields.handle_chinese_chars === true) {
     const apart = (character: string): string => (han.test(character) ? ` ${character} ` : character);

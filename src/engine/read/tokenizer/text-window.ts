@@ -109,7 +109,9 @@ export class TextWindow {
   private canPart(at: number): boolean {
     const { prompt, pipeline } = this;
     return (
-      !splitsPair(prompt, at) && pipeline.normalizer.parts(prompt, at) && !(pipeline.rawTokens.takesLeft && at > 0 && isSpace(prompt, at - 1))
+      !splitsPair(prompt, at) &&
+      pipeline.normalizer.parts(prompt, at) &&
+      !(pipeline.rawTokens.takesLeft && at > 0 && isSpace(prompt, at - 1))
     );
   }
 

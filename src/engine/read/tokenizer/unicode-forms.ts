@@ -71,7 +71,11 @@ function align(part: string, changed: string, form: UnicodeForm, from: number, o
   let at = 0;
   for (const character of part) {
     starts.push(from + at);
-    [...character.normalize(full)].forEach((piece, index) => pieces.push({ character: piece, added: Number(index > 0) }));
+    let added = 0;
+    for (const piece of character.normalize(full)) {
+      pieces.push({ character: piece, added });
+      added = 1;
+    }
     at += character.length;
   }
   let next = 0;
