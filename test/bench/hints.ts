@@ -10,7 +10,6 @@ import type { Calibration } from '../../src/core/predict/calibration';
 import { devicePrediction } from '../../src/core/predict/prediction';
 import { type Outline, outlineOf, sectionsOf } from '../../src/core/text/headings';
 import { type ModelFolder, openModel } from '../../src/engine/read/model/load';
-import { firstTokenFrom, TokenMapper } from '../../src/engine/read/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { type BenchContext, type Figure, median, percentile, type Section } from './section';
 
@@ -32,7 +31,7 @@ export async function hints({ quick, log }: BenchContext, calibration: Calibrati
   for (const bytes of quick ? [10_000] : [10_000, 100_000, 1_000_000]) {
     for (const blockSize of [256, 64]) {
       log(`hints of ${bytes} bytes, M = ${blockSize}`);
-      rows.push(await measure(promptOf(bytes), blockSize, model, tokenizer, calibration, quick ? 20 : 200));
+      rows.push(measure(promptOf(bytes), blockSize, model, tokenizer, calibration, quick ? 20 : 200));
     }
   }
   const largest = rows[rows.length - 2];
@@ -40,7 +39,7 @@ export async function hints({ quick, log }: BenchContext, calibration: Calibrati
     name: 'hints',
     title: 'From a keystroke to new lens, status and hints of the visible range',
     method:
-      'Keystrokes at random places of a prompt of distinct lines: tokens, plan, prediction, sections and labels anew. First look: the prompt was never seen. Longest hold: time without giving way to other work.',
+      'Keystrokes at random places of a prompt of distinct lines: tokens, plan, prediction, sections and labels anew. First look: the prompt was never seen.',
     columns: {
       bytes: 'prompt, bytes',
       tokens: 'N',
@@ -63,53 +62,50 @@ export async function hints({ quick, log }: BenchContext, calibration: Calibrati
   };
 }
 
-async function measure(
+function measure(
   prompt: string,
   blockSize: number,
   model: ModelFolder,
   tokenizer: PromptTokenizer,
   calibration: Calibration,
   keystrokes: number,
-): Promise<Record<string, Figure>> {
-  const mapper = new TokenMapper(tokenizer);
+): Record<string, Figure> {
+  let index = tokenizer.emptyIndex;
   let tokens = 0;
   let outline: Outline | undefined;
-  const update = async (text: string, at: number): Promise<void> => {
-    const map = await mapper.map(text, () => false);
-    if (map === undefined) {
-      throw new Error('Nothing was stale.');
-    }
-    tokens = map.tokens;
+  const update = (text: string, at: number): void => {
+    index = index.edited(text);
+    tokens = index.tokens;
     const plan = makePlan({
-      ...planRequest(map.tokens, model.config.shape, { ...defaultOptions, blockSize }),
+      ...planRequest(index.tokens, model.config.shape, { ...defaultOptions, blockSize }),
       scoreBytes: calibration.scoreBytes,
     });
     const prediction = devicePrediction(plan, calibration);
     const shown = [planHeadline(plan), planStatus(plan), prediction === null ? '' : expectation(prediction)];
-    const first = Math.floor(map.tokenAt(at) / plan.blockSize);
-    const last = Math.min(plan.blocks - 1, Math.floor(map.tokenAt(at + visibleCharacters) / plan.blockSize));
+    const first = Math.floor(index.tokenAt(at) / plan.blockSize);
+    const last = Math.min(plan.blocks - 1, Math.floor(index.tokenAt(at + visibleCharacters) / plan.blockSize));
     for (let block = first; block <= last; block += 1) {
-      shown.push(`${map.offsetOf(block * plan.blockSize)} ${blockLabel(blockCost(plan, block), prediction)}`);
+      shown.push(`${index.offsetOf(block * plan.blockSize)} ${blockLabel(blockCost(plan, block), prediction)}`);
     }
     outline = outlineOf(text, outline);
     for (const { from, end } of sectionsOf(outline).filter(({ from }) => from >= at && from <= at + visibleCharacters)) {
-      shown.push(sectionLabel(rangeCost(plan, firstTokenFrom(map, from), firstTokenFrom(map, end)), prediction));
+      shown.push(sectionLabel(rangeCost(plan, index.firstTokenFrom(from), index.firstTokenFrom(end)), prediction));
     }
   };
   let text = prompt;
-  const timed = async (at: number): Promise<number> => {
+  const timed = (at: number): number => {
     const start = performance.now();
-    await update(text, at);
+    update(text, at);
     return performance.now() - start;
   };
-  const firstMs = await timed(0);
+  const firstMs = timed(0);
   const next = uniform(1);
   const times: number[] = [];
   for (let index = 0; index < keystrokes; index += 1) {
     const at = Math.floor(next() * text.length);
     const edit = edits[Math.floor(next() * edits.length)];
     text = flat(text.slice(0, at) + edit + text.slice(at + (edit === '' ? 1 : 0)));
-    times.push(await timed(at));
+    times.push(timed(at));
   }
   return { bytes: prompt.length, tokens, blockSize, firstMs, p50: median(times), p95: percentile(times, 0.95), worst: Math.max(...times) };
 }

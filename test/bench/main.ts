@@ -11,6 +11,7 @@ import { measurePeak, memory } from './memory';
 import { planning } from './planning';
 import { prediction } from './prediction';
 import { prefill } from './prefill';
+import { tokens } from './tokens';
 import { markdownOf } from './markdown';
 import type { BenchContext, Section } from './section';
 
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
     prediction: async () => prediction(context, await calibration()),
     planning: () => planning(context),
     hints: async () => hints(context, await calibration()),
+    tokens: () => tokens(context),
     activation: () => activation(context),
     memory: () => memory(context),
     prefill: () => prefill(context),

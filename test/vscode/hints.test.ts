@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { formatCount } from '../../src/core/format';
-import { TokenMapper } from '../../src/engine/read/tokenizer/token-map';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../support/paths';
 import { recordFrames, takeFrames, type EditorFrame } from './harness/frames';
@@ -58,8 +57,8 @@ describe('hints', () => {
     await stage.bench.editor.goToLine(3);
     await stage.bench.editor.focus();
     const at = text.indexOf('\n\n') + 2;
-    const mapper = new TokenMapper(await PromptTokenizer.load(embeddedFolder));
-    const tokens = (await mapper.map(text.slice(0, at) + typed + text.slice(at), () => false))?.tokens ?? NaN;
+    let index = (await PromptTokenizer.load(embeddedFolder)).index(text.slice(0, at) + typed + text.slice(at));
+    const { tokens } = index;
     await stage.bench.page.evaluate(recordFrames);
     await stage.bench.page.keyboard.type(typed, { delay: 20 });
     const typedText = async (): Promise<string> => (await stage.bench.editor.text()).slice(at, at + typed.length);
@@ -72,9 +71,9 @@ describe('hints', () => {
     const places = new Map<number, Set<string>>();
     for (let length = 0; length <= typed.length; length += 1) {
       const version = text.slice(0, at) + typed.slice(0, length) + text.slice(at);
-      const map = await mapper.map(version, () => false);
+      index = index.edited(version);
       for (const block of blocksOf(frames[0]).keys()) {
-        const behind = version.slice(map?.offsetOf(256 * (block - 1))).split('\n')[0];
+        const behind = version.slice(index.offsetOf(256 * (block - 1))).split('\n')[0];
         places.set(block, (places.get(block) ?? new Set()).add(behind.slice(0, 12).trimEnd()));
       }
     }

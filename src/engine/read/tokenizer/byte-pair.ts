@@ -1,4 +1,4 @@
-import { byteCharacters, forEachByte, inByteAlphabet } from './byte-alphabet';
+import { byteCharacters, byteTokenOf, forEachByte, inByteAlphabet } from './byte-alphabet';
 import { codePoint, unitsOf } from './characters';
 import type { Merges } from './merges';
 import type { Model } from './model';
@@ -37,7 +37,7 @@ export class BytePairModel implements Model {
 
   constructor(private readonly options: BytePairOptions) {
     const { ids, bytes } = options;
-    const nameOf = (byte: number): string => (bytes ? byteCharacters[byte] : `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+    const nameOf = (byte: number): string => (bytes ? byteCharacters[byte] : byteTokenOf(byte));
     this.byteIds = Int32Array.from({ length: 256 }, (_, byte) => ids.get(nameOf(byte)) ?? none);
     this.hasAllBytes = !this.byteIds.includes(none);
   }

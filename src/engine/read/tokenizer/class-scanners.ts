@@ -1,6 +1,9 @@
 import { classOf, codePoint, number, punctuation, space, unitsOf, word } from './characters';
 import { ClassScanner, type Scanner } from './scanner';
 
+/** Most code units that are removed at once, so that an edit of a long run of white space reads a part of it only. */
+const longestRemoved = 1024;
+
 /** Cuts wherever the kind of the characters changes; may remove one kind, and may isolate each character of another. */
 class RunScanner extends ClassScanner {
   readonly memoryless = true;
@@ -20,9 +23,10 @@ class RunScanner extends ClassScanner {
 
   protected scan(text: string, at: number, end: number): void {
     const { removed, single, kinds } = this;
-    this.from = removed === 0 ? at : this.run(text, at, end, removed);
-    if (this.from === end) {
-      this.to = end;
+    const mostRemoved = Math.min(end, at + longestRemoved);
+    this.from = removed === 0 ? at : this.run(text, at, mostRemoved, removed);
+    if (this.from === mostRemoved) {
+      this.to = this.from;
       return;
     }
     const kind = this.classAt(text, this.from, end);

@@ -1,4 +1,4 @@
-import { SequenceDecoder, SequencePostProcessor } from '@huggingface/tokenizers';
+import { AddedToken as LibraryToken, SequenceDecoder, SequencePostProcessor } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import type { AddedToken } from './added-tokens';
@@ -17,15 +17,10 @@ export function decoderOf(json: Json, tokens: readonly (string | undefined)[], a
   }
   const { decoders } = new SequenceDecoder({ type: 'Sequence', decoders: [json] } as never);
   const [decoder] = decoders;
-  decoder.added_tokens = added.map(({ id, content, left, right, alone, normalized }) => ({
-    id,
-    content,
-    lstrip: left,
-    rstrip: right,
-    single_word: alone,
-    normalized,
-    special: true,
-  }));
+  decoder.added_tokens = added.map(
+    ({ id, content, left, right, alone, normalized }) =>
+      new LibraryToken({ id, content, lstrip: left, rstrip: right, single_word: alone, normalized, special: true }),
+  );
   return (ids) => decoder.decode(ids.map((id) => tokens[id] ?? ''));
 }
 

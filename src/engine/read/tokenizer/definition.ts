@@ -1,6 +1,7 @@
 import { InputError } from '../../../core/errors';
 import { described, quoted } from '../../../core/text/printable';
 import { type AddedToken, AddedTokens, addedTokenOf } from './added-tokens';
+import { byteTokenOf } from './byte-alphabet';
 import { BytePairModel } from './byte-pair';
 import { UncrossedScanner } from './class-scanners';
 import { decoderOf, specialsOf } from './decoder';
@@ -41,7 +42,7 @@ export function codecOf(json: Json): Codec {
   const { model, scanner } = modelOf(fields, vocabulary, preTokenizer);
   const normalized = added
     .filter((token) => token.normalized)
-    .map((token): AddedToken => ({ ...token, content: normalizer.change(token.content).text }));
+    .map((token): AddedToken => ({ ...token, content: normalizer.prefix + normalizer.change(token.content).text }));
   const pipeline: Pipeline = {
     rawTokens: new AddedTokens(added.filter((token) => !token.normalized)),
     normalizer,
@@ -142,26 +143,7 @@ function bytePairOf(
 ): ReadModel {
   const continuingPrefix = textOf(fields.continuing_subword_prefix) ?? '';
   const wordSuffix = textOf(fields.end_of_word_suffix) ?? '';
-  const merges = listOf(fields.merges, 'merges');
-  const triples = new Int32Array(merges.length * 3);
-  const products = new Set<string>();
-  let mergesBytes = false;
-  merges.forEach((merge, rank) => {
-    const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : (merge as readonly Json[]);
-    if (typeof left !== 'string' || typeof right !== 'string') {
-      throw new InputError(`a merge is ${described(merge)}`);
-    }
-    const product = left + right.slice(continuingPrefix.length);
-    const triple = [ids.get(left), ids.get(right), ids.get(product)];
-    triple.forEach((id, index) => {
-      if (id === undefined) {
-        throw new InputError(`the merge of ${quoted(left)} and ${quoted(right)} is not in the vocabulary`);
-      }
-      triples[rank * 3 + index] = id;
-    });
-    products.add(product);
-    mergesBytes ||= byteToken.test(left) || byteToken.test(right);
-  });
+  const { triples, products } = mergesOf(fields, ids, continuingPrefix);
   const byteFallback = fields.byte_fallback === true;
   const ignoreMerges = fields.ignore_merges === true;
   const fuseUnknown = fields.fuse_unk === true;
@@ -178,7 +160,7 @@ function bytePairOf(
   });
   // A cut may not part what is looked up whole, what depends on its place, or unknown characters that become one token.
   const fuses = fuseUnknown && unknown !== undefined && !(byteFallback && model.hasAllBytes);
-  if (!whole || bytes || ignoreMerges || mergesBytes || fuses || continuingPrefix !== '' || wordSuffix !== '') {
+  if (!whole || bytes || ignoreMerges || mergesBytes(triples, ids) || fuses || continuingPrefix !== '' || wordSuffix !== '') {
     return { model };
   }
   const joins = neighboursIn(products);
@@ -186,4 +168,35 @@ function bytePairOf(
   return { model, scanner: () => new UncrossedScanner(joins, blankPoint) };
 }
 
-const byteToken = /^<0x[0-9A-F]{2}>$/;
+/** The merges of a vocabulary as ids, and the tokens that they make. @throws InputError for a merge of or to no token */
+function mergesOf(
+  { merges: list }: JsonObject,
+  ids: ReadonlyMap<string, number>,
+  continuingPrefix: string,
+): { readonly triples: Int32Array; readonly products: ReadonlySet<string> } {
+  const merges = listOf(list, 'merges');
+  const triples = new Int32Array(merges.length * 3);
+  const products = new Set<string>();
+  merges.forEach((merge, rank) => {
+    const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : listOf(merge, 'a merge');
+    if (typeof left !== 'string' || typeof right !== 'string') {
+      throw new InputError(`a merge is ${described(merge)}`);
+    }
+    const product = left + right.slice(continuingPrefix.length);
+    const triple = [ids.get(left), ids.get(right), ids.get(product)];
+    for (const [index, id] of triple.entries()) {
+      if (id === undefined) {
+        throw new InputError(`the merge of ${quoted(left)} and ${quoted(right)} is not in the vocabulary`);
+      }
+      triples[rank * 3 + index] = id;
+    }
+    products.add(product);
+  });
+  return { triples, products };
+}
+
+/** Whether any merge is of or to a token that stands for a byte. */
+function mergesBytes(triples: Int32Array, ids: ReadonlyMap<string, number>): boolean {
+  const bytes = new Set(Array.from({ length: 256 }, (_, byte) => ids.get(byteTokenOf(byte))));
+  return triples.some((id) => bytes.has(id));
+}

@@ -67,8 +67,16 @@ const endings = [/^[stmd]/, /^(?:re|ve|ll)/] as const;
 /** Oniguruma and Rust fold the long s to s. */
 const anyCaseEndings = [/^[stmd\u017f]/i, /^(?:re|ve|ll)/i] as const;
 
-/** The pattern of GPT-2: `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`. */
+/**
+ * The pattern of GPT-2: `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`; tiny-docs-5m has it with
+ * one digit.
+ */
 export class Gpt2Scanner extends GptScanner {
+  /** @param digitLimit most digits of a piece */
+  constructor(private readonly digitLimit = Infinity) {
+    super();
+  }
+
   protected scan(text: string, at: number, end: number): void {
     const contracted = this.contraction(text, at, end, false);
     if (contracted > at) {
@@ -82,7 +90,7 @@ export class Gpt2Scanner extends GptScanner {
         (kind & letter) !== 0
           ? this.run(text, start, end, letter)
           : (kind & number) !== 0
-            ? this.run(text, start, end, number)
+            ? this.digits(text, start, end, this.digitLimit)
             : this.runWithout(text, start, end, space | letter | number);
       return;
     }

@@ -2,9 +2,9 @@ import { PrecompiledNormalizer, ReplaceNormalizer } from '@huggingface/tokenizer
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import { type AlignedText, type Change, changeParts, inSequence } from './aligned';
-import { codePoint, unitsOf } from './characters';
+import { codePoint, splitsPair, unitsOf } from './characters';
 import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
-import { changesAlone, type UnicodeForm, unicodeForm } from './unicode-forms';
+import { changesAlone, partsOf, type UnicodeForm, unicodeForm } from './unicode-forms';
 
 /** One normalizer. */
 interface Step {
@@ -40,7 +40,7 @@ export function normalizerOf(json: Json): Normalizer {
   for (const fields of stepsOf(json)) {
     const type = kindOf(fields);
     if (type === 'Prepend') {
-      prefix = textOf(fields.prepend) + prefix;
+      prefix = (textOf(fields.prepend) ?? '') + prefix;
       continue;
     }
     const step = stepOf(type, fields);
@@ -179,16 +179,7 @@ function replaceStep(fields: JsonObject): Step {
     if (matches.length === 0) {
       return { text, origins: undefined };
     }
-    let next = 0;
-    const replace = (part: string): string => {
-      // Parts alternate; the next match is the next part that equals it.
-      if (next < matches.length && part === matches[next][0]) {
-        next += 1;
-        return content;
-      }
-      return part;
-    };
-    return changeParts(matchedParts(text, matches), replace);
+    return replaceMatches(text, matches, content);
   };
   const inner = literal === undefined ? innerCharacters.get(textOf(pattern.Regex) ?? '') : literal.slice(1);
   return inner === undefined ? { change } : { change, startsAfresh: (text) => !inner.includes(String.fromCodePoint(codePoint(text, 0))) };
@@ -200,22 +191,31 @@ const innerCharacters: ReadonlyMap<string, string> = new Map([
   [' +', ' '],
 ]);
 
-/** The matches and what is between them. */
-function* matchedParts(text: string, matches: readonly RegExpExecArray[]): Generator<string> {
+/** Replaces matches. As in the Rust library, the replacement comes from the last character of the match. */
+function replaceMatches(text: string, matches: readonly RegExpExecArray[], content: string): AlignedText {
+  const parts: string[] = [];
+  const origins: number[] = [];
   let from = 0;
-  for (const { 0: match, index } of matches) {
-    if (index > from) {
-      yield text.slice(from, index);
+  const keep = (to: number): void => {
+    parts.push(text.slice(from, to));
+    for (let at = from; at < to; at += 1) {
+      origins.push(at);
     }
-    yield match;
+  };
+  for (const { 0: match, index } of matches) {
+    keep(index);
     from = index + match.length;
+    parts.push(content);
+    const last = splitsPair(text, from - 1) ? from - 2 : from - 1;
+    for (let at = 0; at < content.length; at += 1) {
+      origins.push(last);
+    }
   }
-  if (from < text.length) {
-    yield text.slice(from);
-  }
+  keep(text.length);
+  return { text: parts.join(''), origins: Int32Array.from(origins) };
 }
 
-const dropped = /[\uFFFD\p{Cc}\p{Cf}\p{Co}]/u;
+const dropped = /(?![\t\n\r])[\uFFFD\p{Cc}\p{Cf}\p{Co}]/gu;
 const han =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u;
 
@@ -223,9 +223,8 @@ const han =
 function bertStep(fields: JsonObject): Step {
   const steps: Step[] = [];
   if (fields.clean_text === true) {
-    const clean = (character: string): string =>
-      /[\t\n\r\p{White_Space}]/u.test(character) ? ' ' : dropped.test(character) ? '' : character;
-    steps.push({ change: (text) => changeParts(text, clean), startsAfresh: always });
+    steps.push({ change: removal(dropped), startsAfresh: always });
+    steps.push({ change: (text) => ({ text: text.replace(/\p{White_Space}/gu, ' '), origins: undefined }), startsAfresh: always });
   }
   if (fields.handle_chinese_chars === true) {
     const apart = (character: string): string => (han.test(character) ? ` ${character} ` : character);
@@ -241,20 +240,4 @@ function bertStep(fields: JsonObject): Step {
   // Parts by what each step leaves of a character: composed here, because they come and go together.
   const parts = partsBy(steps);
   return { change: inSequence(steps.map(({ change }) => change)), startsAfresh: (text) => parts(text, 0) };
-}
-
-/** The parts of a text, cut before every character that begins afresh. */
-export function* partsOf(text: string, startsAfresh: (text: string) => boolean): Generator<string> {
-  let from = 0;
-  let at = 0;
-  for (const character of text) {
-    if (at > from && startsAfresh(character)) {
-      yield text.slice(from, at);
-      from = at;
-    }
-    at += character.length;
-  }
-  if (at > from) {
-    yield text.slice(from);
-  }
 }

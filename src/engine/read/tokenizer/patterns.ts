@@ -9,13 +9,15 @@ const contraction = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)`;
 const head = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
 const tail = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
 
+const gpt2 = (digits: string): string => String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?${digits}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 const cl100k = (digits: string): string => String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${lines}`;
 const o200k = (digits: string, after: string): string =>
   String.raw`[^\r\n\p{L}\p{N}]?${head}*${tail}+${after}|[^\r\n\p{L}\p{N}]?${head}+${tail}*${after}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${lines}`;
 
 /** Published patterns, as they stand in `tokenizer.json`, with the linear scanner of each. */
 const published: ReadonlyMap<string, () => Scanner> = new Map<string, () => Scanner>([
-  [String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, () => new Gpt2Scanner()],
+  [gpt2(String.raw`\p{N}+`), () => new Gpt2Scanner()],
+  [gpt2(String.raw`\p{N}`), () => new Gpt2Scanner(1)],
   [cl100k(String.raw`\p{N}{1,3}`), () => new Cl100kScanner(3)],
   [cl100k(String.raw`\p{N}`), () => new Cl100kScanner(1)],
   [o200k(String.raw`\p{N}{1,3}`, `${contraction}?`), () => new O200kScanner(3, true)],

@@ -18,6 +18,8 @@ interface TokenChunk extends ChunkPlaces {
 /** What a tokenizer needs to index text. */
 export type IndexingCodec = Pick<Codec, 'pipeline' | 'prefix' | 'suffix'>;
 
+/** Code units that count as a token, so that text with few tokens is cut as well. */
+const unitsPerToken = 8;
 /** Code units by which the versions must agree before such a place: as far as a tokenizer looks back. */
 const agreement = 2;
 
@@ -93,15 +95,18 @@ export class TokenIndex extends TokenPlaces<TokenChunk> {
       if (reader.place === undefined) {
         continue;
       }
+      const filled = Math.max(reader.out.length, (reader.position - writer.start) / unitsPerToken);
+      const isPast = this.isWhole && reader.position >= text.length - tail + agreement;
       // Smaller chunks are not worth their place: edits would leave ever more of them.
-      if (this.isWhole && reader.position >= text.length - tail + agreement && reader.out.length >= size / 4) {
+      if (isPast && filled >= size / 4) {
         const next = this.chunkAt(reader.position - grown, reader.place);
         if (next !== undefined) {
           writer.close(reader.position);
           return new TokenIndex(codec, size, text, [...chunks.slice(0, kept), ...writer.chunks, ...chunks.slice(next)]);
         }
       }
-      if (reader.out.length >= size && reader.position < text.length) {
+      // Past the edit a chunk may be longer: it ends where the next old one begins.
+      if (filled >= (isPast ? size * 4 : size) && reader.position < text.length) {
         writer.close(reader.position);
         const read = reader.position;
         yield () => new TokenIndex(codec, size, text.slice(0, read), [...chunks.slice(0, kept), ...writer.chunks], false);
@@ -146,7 +151,7 @@ class ChunkWriter {
 
   constructor(
     private readonly reader: TokenReader,
-    private start: number,
+    public start: number,
   ) {
     this.place = reader.place ?? 'part';
   }

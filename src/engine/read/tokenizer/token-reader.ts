@@ -89,6 +89,15 @@ export class TokenReader {
     this.isFresh = this.place !== 'piece';
     this.section = undefined;
     this.window.extend(0);
+    const { prefix } = this.pipeline.normalizer;
+    if (this.place === 'part' && prefix !== '') {
+      while (this.window.text === '' && !this.window.complete) {
+        this.window.extend(0);
+      }
+      if (this.window.text !== '') {
+        this.window.insert(0, prefix);
+      }
+    }
     return this.window;
   }
 
@@ -117,23 +126,20 @@ export class TokenReader {
     return { end, last: complete, token: undefined };
   }
 
-  /** Puts before a section what the tokenizer wants there. */
+  /** Puts before a section what the pre-tokenizer wants there. */
   private begin(window: TextWindow): void {
-    const { normalizer, preTokenizer } = this.pipeline;
-    const { prefix, blank } = preTokenizer;
+    const { prefix, blank } = this.pipeline.preTokenizer;
     const isFirst = this.isFreshPart && window.originOf(this.at) === 0;
-    let before = this.isFreshPart ? normalizer.prefix : '';
-    if (prefix?.before === 'text' || (prefix?.before === 'first' && isFirst)) {
-      const start = before + window.text[this.at];
-      before = start.startsWith(prefix.text) || (blank !== ' ' && start.startsWith(' ')) ? before : prefix.text + before;
-    }
-    if (before !== '') {
-      window.insert(this.at, before);
-      this.at = 0;
-      this.section = undefined;
-    }
     this.isFresh = false;
     this.isFreshPart = false;
+    if (prefix?.before === 'text' || (prefix?.before === 'first' && isFirst)) {
+      const start = window.text[this.at];
+      if (!(start === prefix.text || (blank !== ' ' && start === ' '))) {
+        window.insert(this.at, prefix.text);
+        this.at = 0;
+        this.section = undefined;
+      }
+    }
   }
 
   private takePiece(window: TextWindow): void {
@@ -178,7 +184,7 @@ export class TokenReader {
   /** Takes the added token at the end of a section; undefined: the end of the window. */
   private takeToken(window: TextWindow, token: FoundToken | undefined): void {
     if (token !== undefined) {
-      this.out.push(token.id, window.originOf(token.start));
+      this.out.push(token.id, window.originOf(token.from));
       this.at = token.to;
       this.section = undefined;
       this.isFresh = true;
@@ -190,7 +196,7 @@ export class TokenReader {
     const { found } = window;
     this.reach = Math.max(this.reach, window.reachOf(window.text.length + 1));
     if (found !== undefined) {
-      this.out.push(found.id, found.start);
+      this.out.push(found.id, found.from);
     }
     this.position = found?.to ?? this.prompt.length;
     this.place = 'part';

@@ -29,57 +29,67 @@ export function unicodeForm(form: UnicodeForm): Change {
     const origins = new Int32Array(changed.length);
     let written = 0;
     let from = 0;
-    const take = (to: number): void => {
-      const part = text.slice(from, to);
+    for (const part of partsOf(text, changesAlone)) {
       const now = part.normalize(form);
-      align(part, now, from, origins.subarray(written, written + now.length));
-      written += now.length;
-      from = to;
-    };
-    let at = 0;
-    for (const character of text) {
-      if (at > from && changesAlone(character)) {
-        take(at);
+      const places = origins.subarray(written, written + now.length);
+      if (now === part) {
+        places.forEach((_, at) => (places[at] = from + at));
+      } else {
+        align(part, now, form, from, places);
       }
-      at += character.length;
+      written += now.length;
+      from += part.length;
     }
-    take(at);
     return { text: changed, origins };
   };
 }
 
-/**
- * Where the code units of a changed part come from: each of its characters from the next one of the original that it is, or
- * begins with, when decomposed.
- */
-function align(part: string, changed: string, from: number, origins: Int32Array): void {
-  if (part === changed) {
-    origins.forEach((_, at) => (origins[at] = from + at));
-    return;
-  }
-  const sources: { readonly character: string; readonly at: number }[] = [];
+/** The parts of a text, cut before every character that begins afresh. */
+export function* partsOf(text: string, startsAfresh: (text: string) => boolean): Generator<string> {
+  let from = 0;
   let at = 0;
-  for (const character of part) {
-    for (const piece of character.normalize('NFKD')) {
-      sources.push({ character: piece, at });
+  for (const character of text) {
+    if (at > from && startsAfresh(character)) {
+      yield text.slice(from, at);
+      from = at;
     }
     at += character.length;
   }
+  if (at > from) {
+    yield text.slice(from);
+  }
+}
+
+/**
+ * Where the code units of a changed part come from, by the Rust library's way of counting: characters that a decomposition adds
+ * count 1, a composition of k counts k - 1 less, and what counts n <= 0 stands for the next 1 - n characters of the original.
+ */
+function align(part: string, changed: string, form: UnicodeForm, from: number, origins: Int32Array): void {
+  const full = form === 'NFKC' || form === 'NFKD' ? 'NFKD' : 'NFD';
+  const starts: number[] = [];
+  const pieces: { readonly character: string; readonly added: number }[] = [];
+  let at = 0;
+  for (const character of part) {
+    starts.push(from + at);
+    let added = 0;
+    for (const piece of character.normalize(full)) {
+      pieces.push({ character: piece, added });
+      added = 1;
+    }
+    at += character.length;
+  }
+  let next = 0;
   let written = 0;
   for (const character of changed) {
-    const [first] = character.normalize('NFKD');
-    const found = sources.findIndex((source) => source.character === first);
-    const origin = from + (found < 0 ? 0 : sources[found].at);
-    if (found >= 0) {
-      // What was composed is used up.
-      for (const piece of character.normalize('NFKD')) {
-        const used = sources.findIndex((source) => source.character === piece);
-        if (used >= 0) {
-          sources.splice(used, 1);
-        }
-      }
+    let count = 1;
+    for (const piece of character.normalize(full)) {
+      const used = pieces.findIndex((each) => each.character === piece);
+      count += (used < 0 ? 0 : pieces[used].added) - 1;
+      pieces.splice(Math.max(0, used), 1);
     }
-    origins.fill(origin, written, written + character.length);
+    const source = Math.max(0, Math.min(starts.length, count > 0 ? next : next + 1) - 1);
+    origins.fill(starts[source], written, written + character.length);
     written += character.length;
+    next += count > 0 ? 0 : 1 - count;
   }
 }

@@ -1,4 +1,4 @@
-import { forEachByte } from './byte-alphabet';
+import { byteTokenOf, forEachByte } from './byte-alphabet';
 import { codePoint, unitsOf } from './characters';
 import type { Model } from './model';
 import type { Check, TokenBuffer } from './token-buffer';
@@ -33,7 +33,7 @@ export class UnigramModel implements Model {
     this.unknownScore = this.scores.reduce((least, score) => Math.min(least, score), Infinity) - unknownPenalty;
     if (byteFallback) {
       const ids = new Map(pieces.map(([text], id) => [text, id]));
-      const bytes = Array.from({ length: 256 }, (_, byte) => ids.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`) ?? -1);
+      const bytes = Array.from({ length: 256 }, (_, byte) => ids.get(byteTokenOf(byte)) ?? -1);
       this.byteIds = Int32Array.from(bytes);
     }
   }

@@ -83,7 +83,7 @@ export class WordPieceModel implements Model {
   encode(piece: string, out: TokenBuffer): void {
     const before = out.length;
     // Longer than that in code units is longer in characters, if not one more.
-    let fits = piece.length <= this.longestWord || (piece.length <= this.longestWord * 2 && [...piece].length <= this.longestWord);
+    let fits = piece.length <= this.longestWord || (piece.length <= this.longestWord * 2 && charactersOf(piece) <= this.longestWord);
     for (let from = 0; fits && from < piece.length;) {
       let node = 0;
       let id = -1;
@@ -112,4 +112,12 @@ export class WordPieceModel implements Model {
       }
     }
   }
+}
+
+function charactersOf(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at += unitsOf(codePoint(text, at))) {
+    count += 1;
+  }
+  return count;
 }

@@ -105,6 +105,14 @@ describe('a tokenizer.json from elsewhere', () => {
   });
 });
 
+it('stops where normalizers make text grow without end', async () => {
+  const normalizers = Array.from({ length: 24 }, () => ({ type: 'Replace', pattern: { String: 'e' }, content: 'ee' }));
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...definition(), normalizer: { type: 'Sequence', normalizers } }));
+  const tokenizer = await PromptTokenizer.load(folder);
+  expect(() => tokenizer.encode('e'.repeat(400))).toThrow(/makes text more than 32 times as long/);
+});
+
 describe('the patterns of real tokenizers', () => {
   it.each([
     ['GPT-2', String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`],
