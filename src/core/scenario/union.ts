@@ -1,7 +1,8 @@
 import { maskNodeOf, grainOf } from './expression/mask-nodes';
 import { type BandedMask, type GeneralMask, type Mask, type Range, type Sight, type VisibleKeys, visibleRanges } from './mask';
 import type { StepBudget } from './pairs/budget';
-import { type MaskNode, MaskNodes } from './pairs/nodes';
+import type { MaskNode } from './pairs/node';
+import { MaskNodes } from './pairs/nodes';
 import { Rectangles } from './pairs/rectangles';
 
 /** The pairs that at least one layer admits. */

@@ -1,4 +1,5 @@
-import type { MaskNode, MaskNodes } from '../pairs/nodes';
+import type { MaskNode } from '../pairs/node';
+import type { MaskNodes } from '../pairs/nodes';
 import { dependenceOf, type Dependence, type PlainTruth, withoutNot } from './axes';
 import { comparisonBound } from './bounds';
 import { predicateOf } from './evaluate';

@@ -1,7 +1,8 @@
 import { InputError } from '../../errors';
 import type { GeneralMask, Range, Sight } from '../mask';
 import { StepBudget } from '../pairs/budget';
-import { type MaskNode, MaskNodes } from '../pairs/nodes';
+import type { MaskNode } from '../pairs/node';
+import { MaskNodes } from '../pairs/nodes';
 import { Rectangles } from '../pairs/rectangles';
 import { predicateOf, type TruthAt } from './evaluate';
 import { checkExact } from './exact';

@@ -1,6 +1,7 @@
 import type { Range, Sight } from '../mask';
 import type { Axis } from './line';
-import { axisBits, holds, type MaskNode, type MaskNodes } from './nodes';
+import { axisBits, holds, type MaskNode } from './node';
+import type { MaskNodes } from './nodes';
 
 /** Rectangles with at most this side are looked at pair by pair where a condition on both numbers is undecided. */
 const smallSide = 8;
