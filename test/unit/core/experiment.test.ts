@@ -43,10 +43,12 @@ describe('the grid of scenarios', () => {
 });
 
 describe('an experiment', () => {
-  it('reads as many tokens at once as the model has positions for, up to 2048', () => {
+  it('reads as many tokens at once as the model was trained to read, up to 2048', () => {
     expect(windowsOf(defaultExperiment)).toEqual({ context: 2048, stride: 2048 });
-    expect(windowsOf(defaultExperiment, 1024)).toEqual({ context: 1024, stride: 1024 });
-    expect(windowsOf({ context: 300, stride: 100 }, 1024)).toEqual({ context: 300, stride: 100 });
+    expect(windowsOf(defaultExperiment, { trainedTokens: 1024 })).toEqual({ context: 1024, stride: 1024 });
+    expect(windowsOf(defaultExperiment, { trainedTokens: 131_072 })).toEqual({ context: 2048, stride: 2048 });
+    expect(windowsOf(defaultExperiment, { trainedTokens: 1024, maximumTokens: 512 })).toEqual({ context: 512, stride: 512 });
+    expect(windowsOf({ context: 300, stride: 100 }, { trainedTokens: 1024 })).toEqual({ context: 300, stride: 100 });
   });
 
   it('hides needles in whole numbers of tokens, each length once', () => {

@@ -98,7 +98,7 @@ describe('models against Hugging Face transformers', () => {
     cpSync(join(folder, name), variant, { recursive: true });
     cpSync(join(folder, name, 'config.v4.json'), join(variant, 'config.json'));
     const [{ config }, { config: newer }] = [await openModel(variant, modelsFolder), await openModel(join(folder, name), modelsFolder)];
-    expect({ ...config, trainedTokens: newer.trainedTokens }).toEqual(newer);
+    expect(config).toEqual(newer);
   });
 
   it.each(['llama', 'qwen2', 'gpt2', 'bert', 'modernbert'])('gives the logits of %s as one compiled graph', async (name) => {

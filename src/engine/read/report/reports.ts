@@ -71,13 +71,17 @@ const sampling: z.ZodType<SamplingReport> = z.looseObject({
   within: amount,
 });
 
-const quality = z.looseObject({
-  baseline: scenarioSchema.default({ kind: 'causal' }),
+const positionsQuality = z.looseObject({
   perplexity: measured,
   baselinePerplexity: measured,
   meanKl: measured,
   topAgreement: measured.default(NaN),
   positions: amount,
+});
+
+const quality = positionsQuality.extend({
+  baseline: scenarioSchema.default({ kind: 'causal' }),
+  byTraining: z.looseObject({ trainedTokens: length, within: positionsQuality, past: positionsQuality }).optional(),
 });
 
 const environment = z.looseObject({
