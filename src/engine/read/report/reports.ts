@@ -71,17 +71,19 @@ const sampling: z.ZodType<SamplingReport> = z.looseObject({
   within: amount,
 });
 
-const positionsQuality = z.looseObject({
+const positionsQuality = {
   perplexity: measured,
   baselinePerplexity: measured,
   meanKl: measured,
   topAgreement: measured.default(NaN),
   positions: amount,
-});
+};
+const side = z.looseObject(positionsQuality);
 
-const quality = positionsQuality.extend({
+const quality = z.looseObject({
   baseline: scenarioSchema.default({ kind: 'causal' }),
-  byTraining: z.looseObject({ trainedTokens: length, within: positionsQuality, past: positionsQuality }).optional(),
+  ...positionsQuality,
+  byTraining: z.looseObject({ trainedTokens: length, within: side, past: side }).optional(),
 });
 
 const environment = z.looseObject({
