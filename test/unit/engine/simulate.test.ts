@@ -153,7 +153,7 @@ describe('simulating a prompt', () => {
     expect(meanKl).toBeCloseTo(within.quality?.meanKl ?? NaN, 6);
     expect(perplexity).toBeCloseTo(within.quality?.perplexity ?? NaN, 3);
     expect(baselinePerplexity).toBeCloseTo(within.quality?.baselinePerplexity ?? NaN, 3);
-    const sides = Object.values(past.quality?.byTraining ?? {}).filter((side) => typeof side !== 'number');
+    const sides = [past.quality?.byTraining?.within, past.quality?.byTraining?.past].filter((side) => side !== undefined);
     expect(sides.reduce((sum, side) => sum + side.meanKl * side.positions, 0) / 119).toBeCloseTo(past.quality?.meanKl ?? NaN, 9);
     // 61 tokens are past it, and yet the last prediction that is scored is made after 60.
     expect([within.notes.length, within.quality?.byTraining, edge.quality?.byTraining?.past.positions]).toEqual([1, undefined, 1]);
