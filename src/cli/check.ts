@@ -21,7 +21,12 @@ export const checkCommand: Command = {
     const budgets = budgetsFrom(given);
     const experiment = await readExperiment(path, io.modelsFolder);
     // Calls and time are planned; only a divergence needs a run.
-    const report = await performExperiment('check', { ...experiment, needle: null, quality: budgets.kl !== undefined }, given, io);
+    const report = await performExperiment(
+      'check',
+      { ...experiment, needle: null, quality: budgets.kl !== undefined || budgets.klWithin !== undefined },
+      given,
+      io,
+    );
     const checks = checkBudgets(report, budgets);
     const broken = checks.filter(({ kept }) => !kept);
     print(io, given, { schemaVersion: reportSchemaVersion, budgets, checks, kept: broken.length === 0 }, () => checksText(checks));
@@ -48,7 +53,12 @@ function budgetsFrom(given: Given): Budgets {
   return valuesOf(budgetTable, given);
 }
 
-const names: Readonly<Record<keyof Budgets, string>> = { calls: 'calls', predictedMs: 'expected time', kl: 'mean KL' };
+const names: Readonly<Record<keyof Budgets, string>> = {
+  calls: 'calls',
+  predictedMs: 'expected time',
+  kl: 'mean KL',
+  klWithin: 'mean KL within the trained length',
+};
 
 function checksText(checks: readonly BudgetCheck[]): string {
   return table(
@@ -74,6 +84,6 @@ function brokenText({ prompt, scenario, blockSize, budget, value, limit }: Budge
 }
 
 function valueText(budget: keyof Budgets, value: number | null): string {
-  const format = { calls: formatCount, predictedMs: formatDuration, kl: formatFigure }[budget];
+  const format = { calls: formatCount, predictedMs: formatDuration, kl: formatFigure, klWithin: formatFigure }[budget];
   return value === null ? '-' : format(value);
 }

@@ -9,6 +9,7 @@ import { readPrompt } from '../engine/read/prompt';
 import { compare, planComparison } from '../engine/tasks/compare';
 import { type Given, jsonOption, print, progressPrinter } from './io';
 import { choiceFrom, type Command, commonOptions, flagText, numberOptions, textGiven, textOptions, valuesOf } from './options';
+import { noteLines } from './plan';
 import { table } from './table';
 
 const scenariosOption: Option = {
@@ -58,8 +59,10 @@ function scenariosFrom(given: Given): WantedScenarios {
 
 /** Several runs of one prompt, a line each. */
 function comparisonText(runs: readonly RunReport[]): string {
-  return table(
-    ['scenario', 'calls', 'attention', 'bound', 'time', 'max abs error', 'perplexity', 'baseline', 'mean KL'],
+  const trained = runs.find(({ quality }) => quality?.byTraining)?.quality?.byTraining?.trainedTokens;
+  const apart = trained === undefined ? [] : [`KL within ${formatCount(trained)}`, `KL past ${formatCount(trained)}`];
+  const compared = table(
+    ['scenario', 'calls', 'attention', 'bound', 'time', 'max abs error', 'perplexity', 'baseline', 'mean KL', ...apart],
     runs.map(({ scenario, plan, run, fidelity, quality }) => [
       scenarioLabel(scenario),
       formatCount(run.calls.total),
@@ -70,6 +73,10 @@ function comparisonText(runs: readonly RunReport[]): string {
       quality === null ? '-' : formatFigure(quality.perplexity),
       quality === null ? '-' : formatFigure(quality.baselinePerplexity),
       quality === null ? '-' : formatFigure(quality.meanKl),
+      ...(trained === undefined
+        ? []
+        : [quality?.byTraining?.within, quality?.byTraining?.past].map((part) => (part === undefined ? '-' : formatFigure(part.meanKl)))),
     ]),
   );
+  return [compared, ...new Set(runs.flatMap(noteLines))].join('\n');
 }

@@ -1,6 +1,7 @@
 import { type Construction, isBlackBox } from '../core/construct/construction';
 import { formatBytes, formatCount, formatDuration, formatFlops, formatNumberOf } from '../core/format';
 import { breakEvenText } from '../core/hints/hints';
+import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
 import type { PredictionReport } from '../core/predict/prediction';
 import type { PlanDocument } from '../core/report/report';
@@ -19,17 +20,23 @@ export const planCommand: Command = {
   run: async ([file], given, io) => {
     const options = optionsFrom(given);
     const document = planDocument(await planPrompt(await readPrompt(file, io.stdin), options, io));
-    print(io, given, document, () => planText(document));
+    print(io, given, document, () => [planText(document), ...noteLines(document)].join('\n'));
   },
 };
 
-/** A plan as a person reads it. */
+/** What a person should know of a plan, a line each. */
+export function noteLines({ plan: { notes } }: Pick<PlanDocument, 'plan'>): string[] {
+  return notes.map((note) => `  note: ${note}`);
+}
+
+/** A plan as a person reads it, without its notes. */
 export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
   const { calls, bound, flopsByPhase, tilesByKind, parts } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
     `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     pairs([
+      ...(contextLength(model.shape) === undefined ? [] : [['context', contextText(prompt.tokens, model.shape)] as const]),
       ['blocks', formatCount(plan.blocks)],
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
       ...(scenario.kind === 'per-layer' ? [['layers', parts.map(partText).join('; ')] as const] : []),
@@ -44,7 +51,6 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
       ['expected', predictedText(prediction, construction)],
       ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
     ]),
-    ...plan.notes.map((note) => `  note: ${note}`),
   ].join('\n');
 }
 

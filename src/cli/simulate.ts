@@ -10,14 +10,14 @@ import {
 } from '../core/format';
 import type { Option } from '../core/options/option';
 import type { Phases } from '../core/report/phases';
-import type { Fidelity, Quality, RunReport } from '../core/report/report';
+import type { Fidelity, PositionsQuality, Quality, QualityByTraining, RunReport } from '../core/report/report';
 import type { HeadSampling, SamplingReport } from '../core/report/sampling';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { readPrompt } from '../engine/read/prompt';
 import { simulate } from '../engine/tasks/simulate';
 import { checkWritable, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, commonOptions, optionsFrom, scenarioOptions, textGiven } from './options';
-import { planText } from './plan';
+import { noteLines, planText } from './plan';
 import { pairs } from './table';
 
 const outOption: Option = {
@@ -65,9 +65,12 @@ function runText(report: RunReport): string {
       ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches${retriesText(run.calls.retries)}`],
       ['peak memory', `${formatBytes(run.peakRssBytes)}${prediction === null ? '' : ` (expected ${formatBytes(prediction.peakBytes)})`}`],
       ['fidelity', fidelity === null ? 'not checked (--verify none)' : fidelityText(fidelity)],
-      ['quality', quality === null ? (qualityNote ?? 'not measured') : qualityText(quality)],
+      ['quality', quality === null ? (qualityNote ?? 'not measured') : qualityText(quality, quality)],
+      ...(quality?.byTraining ? byTrainingRows(quality, quality.byTraining) : []),
     ]),
     ...(sampling === null ? [] : samplingLines(sampling).map((line) => `  ${line}`)),
+    // Last, where a terminal shows them.
+    ...noteLines(report),
   ].join('\n');
 }
 
@@ -85,7 +88,19 @@ function fidelityText({ rows, maxAbsError, maxRelError, logNormaliserError }: Fi
   return `max abs error ${formatError(maxAbsError)}, relative ${formatError(maxRelError)}, log-normaliser ${formatError(logNormaliserError)} (${formatCount(rows)} rows a head and layer, against float64)`;
 }
 
-function qualityText({ baseline, perplexity, baselinePerplexity, meanKl, topAgreement }: Quality): string {
+/** Quality on the two sides of the trained length. */
+function byTrainingRows(quality: Quality, { trainedTokens, within, past }: QualityByTraining): [string, string][] {
+  const trained = formatCount(trainedTokens);
+  return [
+    [`  within ${trained}`, qualityText(quality, within)],
+    [`  past ${trained}`, qualityText(quality, past)],
+  ];
+}
+
+function qualityText(
+  { baseline }: Pick<Quality, 'baseline'>,
+  { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality,
+): string {
   const against = baseline.kind === 'causal' ? 'full causal attention' : `its own ${scenarioLabel(baseline)}`;
   return `perplexity ${formatFigure(perplexity)} (${against}: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }

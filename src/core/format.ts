@@ -59,6 +59,11 @@ export function formatShare(share: number): string {
   return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent >= 9.95 ? Math.round(percent) : Number(percent.toFixed(1))}%`;
 }
 
+/** A fraction of 1 as a whole percentage, such as `242%`; `<1%` where that would be 0. */
+export function formatPercent(share: number): string {
+  return share > 0 && share < 0.005 ? '<1%' : `${formatCount(100 * share)}%`;
+}
+
 /** An error such as `3.1e-7`; 0 stays `0`. */
 export function formatError(error: number): string {
   return error === 0 ? '0' : error.toExponential(1);

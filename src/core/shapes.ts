@@ -20,6 +20,10 @@ export interface ModelShape {
   readonly parameters?: number;
   /** The mask that the model was trained with; causal by default. */
   readonly attention?: Scenario;
+  /** Tokens that the model was trained to read, after the extension of its rotary embedding; absent where its configuration does not say. */
+  readonly trainedTokens?: number;
+  /** Positions that the model has, where they are learned: it cannot run more tokens. Absent where there is no such limit. */
+  readonly maximumTokens?: number;
 }
 
 /** Shape of the small transformer (the oracle): it reads at most `inputLength` tokens (M) per call. */

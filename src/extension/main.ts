@@ -80,7 +80,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
         log,
         evaluations: new Evaluations(engine, task, choices, evaluation),
         continuations: own(new Continuations()),
-        samplePrompt: at('media', 'samples', 'long-prompt.md'),
+        samplePrompt: at('media', 'samples', 'prompt.md'),
       }),
     () => new RunCommands(history, runner, log),
     () => new PlanLens(plans, history),

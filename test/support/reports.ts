@@ -15,6 +15,8 @@ export interface ReportChoice {
   readonly construction?: SimulationOptions['construction'];
   readonly date?: string;
   readonly meanKl?: number | null;
+  /** What the model was trained on: below `tokens`, quality is apart on both sides of it. */
+  readonly trainedTokens?: number;
 }
 
 /** The report of a run that never was: its plan is real, its measurements are made up. */
@@ -25,8 +27,10 @@ export function reportOf({
   construction = 'fused',
   date = '2026-02-01T14:05:06.789Z',
   meanKl = 0.25,
+  trainedTokens,
 }: ReportChoice = {}): RunReport {
-  const plan = makePlan(planRequest(tokens, smallModel, { ...defaultOptions, scenario, blockSize: 16, construction }));
+  const trained = trainedTokens === undefined ? smallModel : { ...smallModel, trainedTokens };
+  const plan = makePlan(planRequest(tokens, trained, { ...defaultOptions, scenario, blockSize: 16, construction }));
   const { tokens: length, model: shape, scenario: planned, oracle, construction: arranged, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,
@@ -53,7 +57,27 @@ export function reportOf({
     quality:
       meanKl === null
         ? null
-        : { baseline: { kind: 'causal' }, perplexity: 12.5, baselinePerplexity: 10, meanKl, topAgreement: 0.9, positions: length - 1 },
+        : {
+            baseline: { kind: 'causal' },
+            perplexity: 12.5,
+            baselinePerplexity: 10,
+            meanKl,
+            topAgreement: 0.9,
+            positions: length - 1,
+            ...(trainedTokens !== undefined && {
+              byTraining: {
+                trainedTokens,
+                within: { perplexity: 11, baselinePerplexity: 9.5, meanKl: meanKl / 8, topAgreement: 0.95, positions: trainedTokens },
+                past: {
+                  perplexity: 14,
+                  baselinePerplexity: 10.5,
+                  meanKl: 2 * meanKl,
+                  topAgreement: 0.75,
+                  positions: length - 1 - trainedTokens,
+                },
+              },
+            }),
+          },
     qualityNote: meanKl === null ? 'Quality was switched off for this run.' : null,
     environment: {
       twoHeads: '0.1.0',

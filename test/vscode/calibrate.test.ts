@@ -8,7 +8,7 @@ const stage = useStage('calibrate');
 describe('calibration', () => {
   it('is offered by the panel where nothing is known, makes lens, hints and panel tell the time, and sets it beside the measured one', async () => {
     await stage.bench.command('Two Heads: Open the Sample Prompt');
-    expect(await stage.lens(/^4,957 tokens · .* · causal/)).not.toMatch(/about/);
+    expect(await stage.lens(/^1,924 of 2,048 tokens, 94% · .* · causal/)).not.toMatch(/about/);
     const panel = await stage.panel();
     const offer = panel.part('calibrate');
     await offer.waitFor();
@@ -16,7 +16,7 @@ describe('calibration', () => {
     await offer.click();
     await stage.notification(/Calibrated cpu .* in /);
     await offer.waitFor({ state: 'hidden' });
-    await stage.lens(/^4,957 tokens · .* · causal · about [\d.,]+ m?s · [\d.,]+ MiB/);
+    await stage.lens(/^1,924 of 2,048 tokens, 94% · .* · causal · about [\d.,]+ m?s · [\d.,]+ MiB/);
     expect(await panel.figure('expected-time')).toBeGreaterThan(1);
     expect(await panel.figure('expected-memory')).toBeGreaterThan(await panel.figure('bytes'));
 

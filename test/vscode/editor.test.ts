@@ -8,7 +8,7 @@ const stage = useStage('editor', { meant: /sinks are more than the window|can be
 /** Opens a prompt of six blocks, and waits until it is planned. */
 async function openPrompt(): Promise<void> {
   await stage.open('choice.md', sampleText().slice(0, 6000));
-  await stage.lens(/tokens · /);
+  await stage.lens(/tokens, \d+% · /);
 }
 
 /** Chooses the sliding window from the palette, and waits until the lens has it. */
@@ -22,7 +22,7 @@ async function chooseSlidingWindow(window: number): Promise<void> {
 describe('the editor', () => {
   it('shows hints in a .prompt file, with the arithmetic in the hover', async () => {
     await stage.open('short.prompt', sampleText().slice(0, 3000));
-    await stage.lens(/^\d+ tokens · \d blocks of 256/);
+    await stage.lens(/^[\d,]+ of 2,048 tokens, \d+% · \d blocks of 256/);
     await stage.hint(/block 1 · 6 calls/);
     const hover = await stage.bench.editor.hover('block 1 · 6 calls');
     expect(hover).toMatch(/Block 1 of \d: tokens 1 to 256, causal/);
@@ -32,11 +32,12 @@ describe('the editor', () => {
 
   it('shows nothing in other files until their language is a prompt language', async () => {
     await stage.open('data.json', '{ "prompt": "no" }');
-    const isWithoutPlan = (items: readonly string[]): boolean => items.includes('JSON') && !items.some((item) => item.includes(' tok '));
+    const isWithoutPlan = (items: readonly string[]): boolean =>
+      items.includes('JSON') && !items.some((item) => /tokens, .* calls/.test(item));
     await until('the status bar of a JSON file, without a plan', () => stage.bench.statusItems(), isWithoutPlan);
     expect(await stage.bench.editor.codeLenses()).toEqual([]);
     await stage.bench.setSettings({ 'twoHeads.languages': ['markdown', 'plaintext', 'json'] });
-    await stage.lens(/tokens · 1 block of 256/);
+    await stage.lens(/tokens, <?\d+% · 1 block of 256/);
   });
 
   it('asks for the scenario with its parameters, and for the block size', async () => {
@@ -129,7 +130,7 @@ describe('the editor', () => {
   it('plans for a model without weights, and says that its tokens are estimated', async () => {
     await stage.open('preset.md', sampleText().slice(0, 6000));
     await stage.bench.setSettings({ 'twoHeads.model': 'llama-3.1-8b' });
-    await stage.lens(/^1,\d{3} tokens · /);
+    await stage.lens(/^1,\d{3} of 131,072 tokens, \d% · /);
     const panel = await stage.panel('preset.md');
     await panel.text('notes', /tokens are an estimate by cl100k_base/);
     await stage.bench.command('Two Heads: Simulate This File');
@@ -141,13 +142,13 @@ describe('the editor', () => {
       .repeat(70)
       .slice(0, 1024 * 1024);
     await stage.open('megabyte.md', text);
-    const before = await stage.lens(/^3\d\d,\d{3} tokens/);
+    const before = await stage.lens(/^3\d\d,\d{3} of 2,048 tokens, /);
     await stage.bench.editor.type('one more sentence. ');
     const after = await eventually('another count', async () => {
-      const seen = (await stage.bench.editor.codeLenses()).find((shown) => shown.includes(' tokens '));
+      const seen = (await stage.bench.editor.codeLenses()).find((shown) => shown.includes(' tokens, '));
       return seen !== undefined && seen !== before ? { found: seen } : { seen };
     });
-    expect(after).toMatch(/^3\d\d,\d{3} tokens/);
+    expect(after).toMatch(/^3\d\d,\d{3} of 2,048 tokens, /);
     await until(
       'all that was typed',
       () => stage.bench.editor.text(),
@@ -159,15 +160,15 @@ describe('the editor', () => {
 
   it('switches the hints off', async () => {
     await stage.open('off.md', sampleText().slice(0, 3000));
-    await stage.lens(/tokens · /);
+    await stage.lens(/tokens, \d+% · /);
     await stage.bench.setSettings({ 'twoHeads.hints.enabled': false });
     const shown = async (): Promise<string[]> => [
       ...(await stage.bench.editor.codeLenses()),
       ...(await stage.bench.editor.inlayHints()),
-      ...(await stage.bench.statusItems()).filter((item) => item.includes(' tok ')),
+      ...(await stage.bench.statusItems()).filter((item) => /tokens, .* calls/.test(item)),
     ];
     await until('no lens, hint or status item', shown, (seen) => seen.length === 0);
     await stage.bench.setSettings({ 'twoHeads.hints.enabled': undefined });
-    await stage.lens(/tokens · /);
+    await stage.lens(/tokens, \d+% · /);
   });
 });

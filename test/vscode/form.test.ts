@@ -22,7 +22,7 @@ async function write(testId: string, text: string): Promise<void> {
 
 beforeEach(async () => {
   await stage.open('prompt.md');
-  await stage.lens(/^4,957 tokens · 20 blocks of 256 .* causal/);
+  await stage.lens(/^4,957 of 2,048 tokens, 242% · 20 blocks of 256 .* causal/);
   panel = await stage.panel('prompt.md');
   await panel.part('scenario').waitFor();
 });

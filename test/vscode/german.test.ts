@@ -35,7 +35,7 @@ const stage = useStage('german', {
 describe('in German', () => {
   it('are lens, hints, commands and notifications', async () => {
     await stage.open('prompt.md');
-    await stage.lens(/^4,957 Token · 20 Blöcke/);
+    await stage.lens(/^4,957 von 2,048 Token, 242% · 20 Blöcke/);
     await stage.hint(/Block 2 · 12 Aufrufe/);
     await stage.bench.command(command('simulateFile'));
     await stage.notification(/4,957 Token in .* 1,500 Aufrufe/);

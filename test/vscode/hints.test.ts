@@ -18,14 +18,14 @@ function blocksOf({ lines }: EditorFrame): Map<number, string> {
 
 const isMarked = ({ lines, lenses, status }: EditorFrame): boolean[] => [
   lines.some((line) => /block \d+ .*?%…/.test(line)),
-  lenses.some((lens) => /tokens .*…/.test(lens)),
+  lenses.some((lens) => /tokens, .*…/.test(lens)),
   status.some((item) => / calls…/.test(item)),
 ];
 
 /** Waits until lens, hints and status item have no mark, and for the frame that shows it. @param isNew whether the lens is the one that is waited for */
 async function settled(isNew: (lens: string) => boolean): Promise<void> {
   await eventually('figures without a mark', async () => {
-    const lens = (await stage.bench.editor.codeLenses()).find((shown) => shown.includes(' tokens ')) ?? '';
+    const lens = (await stage.bench.editor.codeLenses()).find((shown) => shown.includes(' tokens, ')) ?? '';
     const seen = [lens, ...(await stage.bench.editor.inlayHints()), ...(await stage.bench.statusItems())];
     // The mark stands behind the lens's headline, with other lenses after it on the line.
     const isMarkedStill = lens.includes('…') || seen.some((text) => text.endsWith('…'));
@@ -64,7 +64,7 @@ describe('hints', () => {
     const typedText = async (): Promise<string> => (await stage.bench.editor.text()).slice(at, at + typed.length);
     await until('all that was typed', typedText, (seen) => seen === typed);
     // The plan of the last version, then whatever its hints still do.
-    await settled((lens) => lens.startsWith(`${formatCount(tokens)} tokens `));
+    await settled((lens) => lens.startsWith(`${formatCount(tokens)} of 2,048 tokens, `));
     const frames = await stage.bench.page.evaluate(takeFrames);
 
     // Every version that there was, and where the blocks of its plan begin.
@@ -94,7 +94,7 @@ describe('hints', () => {
       .split('\n');
     await stage.open('marks.md', lines.map((line, index) => `${line} (${index})`).join('\n'));
     await stage.hint(/block 1 · /);
-    const before = await eventuallyText('the lens', () => stage.bench.editor.codeLenses(), /tokens · /);
+    const before = await eventuallyText('the lens', () => stage.bench.editor.codeLenses(), /tokens, [\d,]+% · /);
     await stage.bench.page.evaluate(recordFrames);
     await stage.bench.setSettings({ 'twoHeads.model': 'gpt2' });
     await settled((lens) => lens !== before);
@@ -135,7 +135,7 @@ describe('hints', () => {
   it('lead from the palette to the most expensive blocks and sections, and back', async () => {
     await stage.open('expensive.md', sampleText());
     await stage.hint(/block 1 · /);
-    await stage.lens(/tokens · /);
+    await stage.lens(/tokens, \d+% · /);
     await stage.bench.editor.goToLine(5);
     const before = await view();
     const [[, lastLine]] = (await stage.bench.editor.state()).visibleLines;

@@ -3,7 +3,7 @@ import { formatCount, formatNumberOf } from '../../src/core/format';
 import type { LedgerReport } from '../../src/core/ledger/report';
 import type { PlanDocument } from '../../src/core/report/report';
 import { cli } from '../support/cli';
-import { samplePrompt, sampleText } from '../support/paths';
+import { firstPrompt, sampleText } from '../support/paths';
 import type { Panel } from './harness/panel';
 import { useStage } from './harness/stage';
 
@@ -29,7 +29,7 @@ async function ledgerRows({ frame }: Panel): Promise<readonly Readonly<Record<st
 
 /** What the command line plans for the sample prompt. */
 async function plan(...flags: readonly string[]): Promise<PlanDocument> {
-  return JSON.parse((await cli(['plan', samplePrompt, '--json', ...flags])).stdout) as PlanDocument;
+  return JSON.parse((await cli(['plan', firstPrompt, '--json', ...flags])).stdout) as PlanDocument;
 }
 
 describe('the ledger of theorems', () => {
@@ -99,7 +99,7 @@ describe('the choice of the construction', () => {
     const { plan: planned, prompt } = await plan('--construction', 'tight');
     await stage.bench.setSettings({ 'twoHeads.construction': 'tight' });
     await stage.bench.command('Two Heads: Open the Sample Prompt');
-    await stage.lens(new RegExp(`^${formatNumberOf(prompt.tokens, 'token')} .* ${formatNumberOf(planned.calls.total, 'call')} `));
+    await stage.lens(new RegExp(`^${formatCount(prompt.tokens)} of 2,048 tokens, .* ${formatNumberOf(planned.calls.total, 'call')} `));
     await stage.simulate();
     const panel = await stage.panel();
     await panel.text('run-construction', /^tight$/);
@@ -128,7 +128,7 @@ describe('the choice of the construction', () => {
   it('names the scenarios that a black box cannot have, and compares the others', async () => {
     await stage.bench.setSettings({ 'twoHeads.construction': 'tight' });
     await stage.open('short.md', sampleText().slice(0, 3000));
-    await stage.lens(/tokens · /);
+    await stage.lens(/tokens, \d+% · /);
     const complaint = /A window of 512 is not below the block size of 256, as theorem 5\.1 needs/;
     const panel = await stage.panel('short.md');
     await panel.text('costs-impossible', complaint);

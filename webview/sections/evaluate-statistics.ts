@@ -26,6 +26,8 @@ function names(): Readonly<Partial<Record<string, string>>> {
     'change of the probability, mean': t('change of the probability, mean'),
     'root mean square': t('root mean square'),
     'same top token': t('same top token'),
+    'within the trained length': t('within the trained length'),
+    'past the trained length': t('past the trained length'),
     'tokens before': t('tokens before'),
     scored: t('scored'),
     loss: t('loss'),

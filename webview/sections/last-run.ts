@@ -1,6 +1,6 @@
-import { formatShare } from '../../src/core/format';
+import { formatCount, formatShare } from '../../src/core/format';
 import type { CallCounts } from '../../src/core/plan/cost';
-import type { MeasuredCalls, RunReport } from '../../src/core/report/report';
+import type { MeasuredCalls, PositionsQuality, QualityByTraining, RunReport } from '../../src/core/report/report';
 import { isSampled } from '../../src/core/scenario/scenario';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
@@ -43,6 +43,17 @@ class FidelityAndQuality {
     },
     positions: { label: t('Predictions scored'), testId: 'quality-positions' },
   });
+  readonly #byTraining = new DataTable(
+    t('Quality within and past the trained length'),
+    [
+      { title: t('Tokens read') },
+      { title: t('Perplexity'), numeric: true },
+      { title: t('Perplexity, full causal'), numeric: true },
+      { title: t('Mean KL, nats'), numeric: true },
+      { title: t('Same top token'), numeric: true },
+    ],
+    { 'data-testid': 'quality-by-training' },
+  );
   readonly #note = element('p', { 'data-testid': 'quality-note' });
   readonly element = element(
     'div',
@@ -70,6 +81,7 @@ class FidelityAndQuality {
         t('Quality is how the mask changes the model’s predictions, compared with its own attention (full causal attention for a Llama).'),
       ),
       this.#quality.element,
+      this.#byTraining.element,
       this.#note,
     ),
   );
@@ -89,6 +101,10 @@ class FidelityAndQuality {
       });
     }
     setVisible(this.#quality.element, quality !== null);
+    setVisible(this.#byTraining.element, quality?.byTraining !== undefined);
+    if (quality?.byTraining) {
+      this.#byTraining.update(sidesOf(quality.byTraining));
+    }
     setVisible(this.#note, quality === null);
     setText(this.#note, qualityNote ?? t('Quality was not measured in this run.'));
     if (quality !== null) {
@@ -101,6 +117,14 @@ class FidelityAndQuality {
       });
     }
   }
+}
+
+/** A row for each side of the trained length. */
+function sidesOf({ trainedTokens, within, past }: QualityByTraining): Row[] {
+  const row = (title: string, { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality): Row => ({
+    cells: [words(title), figure(perplexity), figure(baselinePerplexity), figure(meanKl), words(formatShare(topAgreement))],
+  });
+  return [row(t('up to {0}, as trained', formatCount(trainedTokens)), within), row(t('past {0}', formatCount(trainedTokens)), past)];
 }
 
 /** The newest run of the current prompt and options: where it ran, how long it took, how exact it is. */

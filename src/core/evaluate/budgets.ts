@@ -1,5 +1,7 @@
 import type { OptionTable, ValuesOf } from '../options/option';
 import { scenarioLabel } from '../scenario/scenario';
+import type { ModelShape } from '../shapes';
+import type { QualitySummary } from './quality-summary';
 import type { ExperimentReport, PlannedCost } from './report';
 
 const anyAmount = { type: 'number', maximum: Number.MAX_SAFE_INTEGER } as const;
@@ -24,6 +26,12 @@ export const budgetTable = {
     description: "Mean KL divergence from the model's own attention, in nats, that each prompt may have over its windows.",
     value: anyAmount,
   },
+  klWithin: {
+    flag: 'max-kl-within',
+    symbol: 'x',
+    description: 'The same over the positions within the length that the model was trained on.',
+    value: anyAmount,
+  },
 } as const satisfies OptionTable;
 
 /** Limits that every prompt has to keep under every scenario and block size; those that are left out limit nothing. */
@@ -43,10 +51,10 @@ export interface BudgetCheck {
 }
 
 /** Holds every budget against every prompt at every point of an experiment. */
-export function checkBudgets({ points }: ExperimentReport, budgets: Budgets): BudgetCheck[] {
+export function checkBudgets({ points, model }: ExperimentReport, budgets: Budgets): BudgetCheck[] {
   return points.flatMap(({ scenario, blockSize, prompts }) =>
     prompts.flatMap(({ path, cost, quality }) => {
-      const values = { ...costsOf(cost), kl: quality?.divergence.mean.value ?? null };
+      const values = { ...costsOf(cost), ...divergencesOf(quality, model.shape) };
       return (Object.keys(values) as (keyof Budgets)[]).flatMap((budget): BudgetCheck[] => {
         const [limit, value] = [budgets[budget], values[budget]];
         return limit === undefined
@@ -55,6 +63,12 @@ export function checkBudgets({ points }: ExperimentReport, budgets: Budgets): Bu
       });
     }),
   );
+}
+
+/** The mean divergence over all positions, and over those within the trained length: all of them, where none is past it. */
+function divergencesOf(quality: QualitySummary | null, { trainedTokens }: ModelShape): Readonly<Record<'kl' | 'klWithin', number | null>> {
+  const kl = quality?.divergence.mean.value ?? null;
+  return { kl, klWithin: trainedTokens === undefined ? null : (quality?.byTraining?.within.divergence.value ?? kl) };
 }
 
 function costsOf({ calls, predictedMs }: PlannedCost): Readonly<Record<'calls' | 'predictedMs', number | null>> {

@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import { defaultsOf, type Option, type OptionTable, pick, type ValuesOf } from '../options/option';
 import { optionTable, type SimulationOptions } from '../options/table';
+import { contextLength, type ContextLengths } from '../plan/context-length';
 import { maximumTokens } from '../plan/partition';
 import { parseCycle, parseScenario, scenarioText } from '../scenario/parse';
 import {
@@ -48,7 +49,7 @@ export const experimentTable = {
       type: 'whole',
       minimum: 2,
       maximum: maximumTokens,
-      zero: { word: 'auto', meaning: 'as many as the model has positions for, up to 2048' },
+      zero: { word: 'auto', meaning: 'as many as the model was trained to read, up to 2048' },
     },
     default: 0,
   },
@@ -120,12 +121,12 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   results: null,
 };
 
-/** The context and stride of an experiment on a model. @param maximumTokens that it has positions for, if there is a limit */
+/** The context and stride of an experiment on a model. @param lengths that it states, if it is known already */
 export function windowsOf(
   { context, stride }: Pick<Experiment, 'context' | 'stride'>,
-  maximumTokens = Infinity,
+  lengths: ContextLengths = {},
 ): { readonly context: number; readonly stride: number } {
-  const tokens = context > 0 ? context : Math.min(usualContext, maximumTokens);
+  const tokens = context > 0 ? context : Math.min(usualContext, contextLength(lengths) ?? usualContext);
   return { context: tokens, stride: stride > 0 ? stride : tokens };
 }
 

@@ -52,6 +52,27 @@ export interface CurveBin {
   readonly agreement: Estimate;
 }
 
+/** Quality on one side of the trained length. */
+export interface SideQuality {
+  /** Scored positions. */
+  readonly positions: number;
+  /** Absent where no position has a target. */
+  readonly targets?: TargetQuality;
+  /** Mean KL(baseline || scenario) in nats. */
+  readonly divergence: Estimate;
+  /** Share of positions with the same most likely token. */
+  readonly agreement: Estimate;
+}
+
+/** Quality on the two sides of the trained length. */
+interface SummaryByTraining {
+  readonly trainedTokens: number;
+  /** Positions at which the model has read at most `trainedTokens` tokens of its window. */
+  readonly within: SideQuality;
+  /** Positions at which it has read more. */
+  readonly past: SideQuality;
+}
+
 /**
  * What a mask does to a model against the same model under its baseline attention.
  *
@@ -69,6 +90,8 @@ export interface QualitySummary {
   readonly divergence: DivergenceQuality;
   /** Share of positions with the same most likely token. */
   readonly agreement: Estimate;
+  /** Apart, where there are positions both within and past the length that the model was trained on; else absent. */
+  readonly byTraining?: SummaryByTraining;
   /** By position in the context, without ranges that no position is in. */
   readonly curve: readonly CurveBin[];
   /** Positions with an infinite loss, baseline loss or divergence: the largest count of the three. */
@@ -84,14 +107,11 @@ export interface QualitySummary {
  * error(x)` and `error(sqrt(x)) = error(x) / (2 sqrt(x))`, and the ratio is paired by position. Other than there, the error of
  * a mean is that of independent windows, not positions (`estimateMean`).
  * @param windows of an evaluation, all with the same bins; for none, every value is NaN
+ * @param trainedTokens that the model was trained on, which no bin is on both sides of; undefined where that is not known
  */
-export function summariseQuality(windows: readonly WindowSummary[]): QualitySummary {
-  const totals = windows.map(
-    ({ bins }) =>
-      (measure: Measure): Moments =>
-        mergeMoments(...bins.map((bin) => bin[measure])),
-  );
-  const by = (measure: Measure): Moments[] => totals.map((total) => total(measure));
+export function summariseQuality(windows: readonly WindowSummary[], trainedTokens?: number): QualitySummary {
+  const by = momentsOf(windows, () => true);
+  const byTraining = trainedTokens === undefined ? undefined : summaryByTraining(windows, trainedTokens);
   const divergences = mergeHistograms(...windows.map((window) => window.divergences));
   const quantile = (share: number): number => quantileOf(divergences, share);
   const targets = targetQuality(by);
@@ -110,11 +130,38 @@ export function summariseQuality(windows: readonly WindowSummary[]): QualitySumm
       maximum: maximumOf(divergences),
     },
     agreement: estimateShare(by('agreement')),
+    ...(byTraining && { byTraining }),
     curve: curveOf(windows),
     infinite: Math.max(...(['loss', 'baselineLoss', 'divergence'] as const).map((measure) => mergeMoments(...by(measure)).infinite)),
     invalid: Math.max(
       ...(['loss', 'baselineLoss', 'lossChange', 'divergence'] as const).map((measure) => mergeMoments(...by(measure)).invalid),
     ),
+  };
+}
+
+/** The moments of a measure by window, over the bins that are wanted. */
+function momentsOf(
+  windows: readonly WindowSummary[],
+  wanted: (bin: WindowSummary['bins'][number]) => boolean,
+): (measure: Measure) => Moments[] {
+  return (measure) => windows.map(({ bins }) => mergeMoments(...bins.filter(wanted).map((bin) => bin[measure])));
+}
+
+function summaryByTraining(windows: readonly WindowSummary[], trainedTokens: number): SummaryByTraining | undefined {
+  const [within, past] = [
+    sideQuality(momentsOf(windows, ({ to }) => to <= trainedTokens)),
+    sideQuality(momentsOf(windows, ({ from }) => from >= trainedTokens)),
+  ];
+  return within.positions === 0 || past.positions === 0 ? undefined : { trainedTokens, within, past };
+}
+
+function sideQuality(by: (measure: Measure) => Moments[]): SideQuality {
+  const targets = targetQuality(by);
+  return {
+    positions: mergeMoments(...by('divergence')).count,
+    ...(targets && { targets }),
+    divergence: estimateNonNegativeMean(by('divergence')),
+    agreement: estimateShare(by('agreement')),
   };
 }
 

@@ -1,10 +1,11 @@
 import { formatCount, formatFigure, formatNumberOf } from '../format';
 import { t } from '../l10n';
 import { automaticBlock } from '../options/table';
+import { contextNote } from '../plan/context-length';
 import { type Range, scenarioLabel } from '../scenario/scenario';
 import type { Estimate } from './estimate';
 import type { NeedleCell, NeedleGrid } from './needles';
-import type { CurveBin, QualitySummary } from './quality-summary';
+import type { CurveBin, QualitySummary, SideQuality } from './quality-summary';
 import type { ExperimentSummary, SummedPoint } from './report';
 
 /** What the command line and the panel say of an experiment in the same words. A value that is not finite is null after JSON. */
@@ -26,6 +27,8 @@ function percent({ value, error }: Estimate): string {
 export function readText({ experiment: { context, stride }, model, prompts, baseline, points, resumed }: ExperimentSummary): string {
   const quality = points.find((point) => point.quality !== null)?.quality;
   const windows = prompts.reduce((sum, prompt) => sum + prompt.windows, 0);
+  // A point's cost is that of the longest window.
+  const past = contextNote(Math.max(0, ...points.map(({ cost }) => cost.tokens)), model.shape);
   const read = [
     model.name,
     scenarioLabel(baseline),
@@ -45,6 +48,7 @@ export function readText({ experiment: { context, stride }, model, prompts, base
         )
       : t('{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}', ...read),
     ...(resumed > 0 ? [t('{0} from earlier runs', formatNumberOf(resumed, 'result'))] : []),
+    ...(past === undefined ? [] : [past]),
   ].join('\n');
 }
 
@@ -79,12 +83,22 @@ export function qualityNotes(points: readonly SummedPoint[]): readonly string[] 
 
 /** The statistics of evaluations in the layout of llama.cpp's report on KL divergence: rows of a name and a cell for each evaluation. */
 export function statisticsRows(qualities: readonly QualitySummary[]): readonly (readonly [name: string, ...cells: string[]])[] {
+  const perplexity = ({ targets }: Pick<SideQuality, 'targets'>): string => (targets ? plusMinus(targets.perplexity) : none);
+  const own = ({ targets }: Pick<SideQuality, 'targets'>): string => (targets ? plusMinus(targets.baselinePerplexity) : none);
+  /** A measure within and past the trained length, where there are positions on both sides. */
+  const apart = (of: (side: SideQuality) => string): [string, (quality: QualitySummary) => string][] => [
+    ['  within the trained length', ({ byTraining }) => (byTraining ? of(byTraining.within) : none)],
+    ['  past the trained length', ({ byTraining }) => (byTraining ? of(byTraining.past) : none)],
+  ];
   const rows: [string, (quality: QualitySummary) => string][] = [
-    ['perplexity', ({ targets }) => (targets ? plusMinus(targets.perplexity) : none)],
-    ["perplexity, model's own attention", ({ targets }) => (targets ? plusMinus(targets.baselinePerplexity) : none)],
+    ['perplexity', perplexity],
+    ...apart(perplexity),
+    ["perplexity, model's own attention", own],
+    ...apart(own),
     ['ln(ratio of perplexities)', ({ targets }) => (targets ? plusMinus(targets.logPerplexityRatio, 6) : none)],
     ['ratio of perplexities', ({ targets }) => (targets ? plusMinus(targets.perplexityRatio) : none)],
     ['KL divergence, mean (nats)', ({ divergence }) => plusMinus(divergence.mean, 6)],
+    ...apart(({ divergence }) => plusMinus(divergence, 6)),
     ['  maximum', ({ divergence }) => figureOf(divergence.maximum)],
     ['  99.9%', ({ divergence }) => figureOf(divergence.p999)],
     ['  99%', ({ divergence }) => figureOf(divergence.p99)],
@@ -94,6 +108,7 @@ export function statisticsRows(qualities: readonly QualitySummary[]): readonly (
     ['change of the probability, mean', ({ targets }) => (targets ? percent(targets.probabilityChange) : none)],
     ['  root mean square', ({ targets }) => (targets ? percent(targets.probabilityChangeRms) : none)],
     ['same top token', ({ agreement }) => percent(agreement)],
+    ...apart(({ agreement }) => percent(agreement)),
   ];
   return rows
     .map(([name, of]): [string, ...string[]] => [name, ...qualities.map(of)])

@@ -41,17 +41,20 @@ export interface WindowSummary {
 }
 
 /**
- * Edges of the ranges of position that a curve shows: 0, the powers of two, and `context`.
+ * Edges of the ranges of position that a curve shows: 0, the powers of two, the trained length, and `context`.
  *
  * The last power is left out where fewer than half as many positions would follow it: 0, 1, 2, 4, 9 for a context of 9.
  * @param context tokens of a window, at least 1
+ * @param trainedTokens an edge where it is below the context: no range is on both sides of it
  */
-export function positionBins(context: number): readonly number[] {
+export function positionBins(context: number, trainedTokens = Infinity): readonly number[] {
   const edges = [0];
   for (let power = 1; power * 1.5 <= context; power *= 2) {
     edges.push(power);
   }
-  return [...edges, context];
+  return trainedTokens < context && !edges.includes(trainedTokens)
+    ? [...edges.filter((edge) => edge < trainedTokens), trainedTokens, ...edges.filter((edge) => edge > trainedTokens), context]
+    : [...edges, context];
 }
 
 /**

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../format';
 import { t } from '../l10n';
+import { contextNote } from '../plan/context-length';
 import type { Option } from '../options/option';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
@@ -115,6 +116,9 @@ export interface GenerationReport {
 
 /** Continuations as a person reads them. */
 export function generationText({ prompt, model, oracle, generation, continuation, baseline, sameTokens }: GenerationReport): string {
+  // The last token that is added is never read.
+  const read = prompt.tokens + Math.max(continuation.tokens.length, baseline?.tokens.length ?? 0) - 1;
+  const past = contextNote(read, model.shape);
   return [
     [
       t('{0}: {1} on {2}, M = {3}', prompt.path, formatNumberOf(prompt.tokens, 'token'), model.name, formatCount(oracle.inputLength)),
@@ -127,6 +131,7 @@ export function generationText({ prompt, model, oracle, generation, continuation
           continuationText(baseline, prompt.tokens, t("{0}, the model's own attention:", scenarioLabel(baseline.scenario))),
           sameText(sameTokens, continuation, baseline),
         ]),
+    ...(past === undefined ? [] : [past]),
   ].join('\n\n');
 }
 

@@ -1,6 +1,7 @@
 import { callsPerInstance } from '../construct/slice';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
 import { t } from '../l10n';
+import { contextLength, contextNote, contextText } from '../plan/context-length';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
 import type { TileRun } from '../plan/tiles';
@@ -41,10 +42,10 @@ export function blockCost(plan: Plan, block: number): BlockCost {
   };
 }
 
-/** The lens above a prompt: tokens, blocks, calls, scenario. */
+/** The lens above a prompt: tokens of the model's context, blocks, calls, scenario. */
 export function planHeadline(plan: PlanFigures): string {
   return [
-    formatNumberOf(plan.tokens, 'token'),
+    contextText(plan.tokens, plan.model),
     blocksOfSize(plan.blocks, formatCount(plan.blockSize)),
     // Hints show shares of the attention calls, which add up to this number.
     t('{0} ({1} attention)', formatNumberOf(plan.calls.total, 'call'), formatCount(plan.calls.attention)),
@@ -132,6 +133,7 @@ export function blockArithmetic(plan: Plan, block: number): string {
 /** The arithmetic behind the whole prompt's figures, as Markdown. */
 export function planArithmetic(plan: Plan): string {
   const { calls, model, bound, flopsByPhase } = plan;
+  const past = contextNote(plan.tokens, model);
   return [
     t(
       'N = {0}, M = {1}, {2}, {3}, construction {4}',
@@ -141,6 +143,8 @@ export function planArithmetic(plan: Plan): string {
       scenarioLabel(plan.scenario),
       plan.construction,
     ),
+    ...(contextLength(model) === undefined ? [] : [t('Context: {0}.', contextText(plan.tokens, model))]),
+    ...(past === undefined ? [] : [`⚠ ${past}`]),
     t(
       '{0} = **{1} attention calls**; bound: {2} ({3}: `{4}`).',
       layerParts(plan).map(packedText).join(' + '),
@@ -162,7 +166,7 @@ export function planArithmetic(plan: Plan): string {
 
 /** The short text of the status bar item. */
 export function planStatus(plan: PlanFigures): string {
-  return t('{0} tok · {1} calls', formatCompact(plan.tokens), formatCompact(plan.calls.total));
+  return t('{0} · {1} calls', contextText(plan.tokens, plan.model), formatCompact(plan.calls.total));
 }
 
 /** T and its formula: a black box does not have M rows for tokens in every call. */

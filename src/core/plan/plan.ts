@@ -14,6 +14,7 @@ import {
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
+import { contextNote } from './context-length';
 import { checkBlockSize, partition } from './partition';
 import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
 import { tileCount, type TileKind, type TileRun, tileRuns } from './tiles';
@@ -163,8 +164,9 @@ export function summarise(plan: Plan): PlanSummary {
   return { ...summary, parts };
 }
 
-function notesOf({ tokens, scenario, oracle }: LayerPlanRequest, blocks: number): string[] {
-  const notes: string[] = [];
+function notesOf({ tokens, model, scenario, oracle }: LayerPlanRequest, blocks: number): string[] {
+  const context = contextNote(tokens, model);
+  const notes: string[] = context === undefined ? [] : [context];
   if (oracle.inputLength >= tokens && blocks === 1) {
     notes.push(t('Block size {0} holds all {1} tokens: there is one block.', oracle.inputLength, tokens));
   }

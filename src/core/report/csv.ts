@@ -12,6 +12,8 @@ const columns: readonly (readonly [title: string, of: (report: RunReport) => Cel
   ['N (tokens)', ({ prompt }) => prompt.tokens],
   ['model', ({ model }) => model.name],
   ['parameters', ({ model }) => model.parameters],
+  ['trained length (tokens)', ({ model }) => model.shape.trainedTokens],
+  ['positions (tokens)', ({ model }) => model.shape.maximumTokens],
   ['scenario', ({ scenario }) => scenario.kind],
   ...numberParameters.map(
     ({ name, unit }) =>
@@ -54,6 +56,12 @@ const columns: readonly (readonly [title: string, of: (report: RunReport) => Cel
   ['baseline perplexity', ({ quality }) => quality?.baselinePerplexity],
   ['mean KL (nats)', ({ quality }) => quality?.meanKl],
   ['same top token (share)', ({ quality }) => quality?.topAgreement],
+  ['perplexity within trained length', ({ quality }) => quality?.byTraining?.within.perplexity],
+  ['baseline perplexity within trained length', ({ quality }) => quality?.byTraining?.within.baselinePerplexity],
+  ['mean KL within trained length (nats)', ({ quality }) => quality?.byTraining?.within.meanKl],
+  ['perplexity past trained length', ({ quality }) => quality?.byTraining?.past.perplexity],
+  ['baseline perplexity past trained length', ({ quality }) => quality?.byTraining?.past.baselinePerplexity],
+  ['mean KL past trained length (nats)', ({ quality }) => quality?.byTraining?.past.meanKl],
   ['provider', ({ run }) => run.provider],
   ['device', ({ run }) => run.device],
   ['threads', ({ run }) => run.threads],
@@ -62,6 +70,7 @@ const columns: readonly (readonly [title: string, of: (report: RunReport) => Cel
   ['Two Heads', ({ environment }) => environment.twoHeads],
   ['ONNX Runtime', ({ environment }) => environment.onnxruntime],
   ['platform', ({ environment }) => environment.platform],
+  ['notes', ({ plan }) => plan.notes.join(' ')],
 ];
 
 /** Runs as CSV (RFC 4180): a header, and a row for each run. What was not measured, or is not finite, is an empty field. */

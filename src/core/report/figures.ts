@@ -9,8 +9,9 @@ import {
   formatNumberOf,
   formatShare,
 } from '../format';
+import { contextLength, contextText } from '../plan/context-length';
 import { scenarioLabel } from '../scenario/scenario';
-import type { RunReport } from './report';
+import type { PositionsQuality, QualityByTraining, RunReport } from './report';
 
 /** A name and what it is, as people read them. Values may hold text out of files. */
 type Figure = readonly [name: string, value: string];
@@ -54,6 +55,7 @@ export function runFigures({
 }: RunReport): Figure[] {
   return [
     ['Prompt', `${prompt.path}, ${formatNumberOf(prompt.tokens, 'token')}`],
+    ...(contextLength(model.shape) === undefined ? [] : [['Context', contextText(prompt.tokens, model.shape)] as const]),
     ['SHA-256', prompt.sha256],
     ['Model', `${model.name}, ${formatNumberOf(model.parameters, 'parameter')}`],
     [
@@ -74,12 +76,8 @@ export function runFigures({
         ? none
         : `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)}, log-normaliser ${formatError(fidelity.logNormaliserError)}, against ${fidelity.reference}`,
     ],
-    [
-      'Quality',
-      quality === null
-        ? (qualityNote ?? none)
-        : `perplexity ${formatFigure(quality.perplexity)} (baseline ${formatFigure(quality.baselinePerplexity)}), mean KL ${formatFigure(quality.meanKl)} nats, same top token ${formatShare(quality.topAgreement)}`,
-    ],
+    ['Quality', quality === null ? (qualityNote ?? none) : qualityText(quality)],
+    ...(quality?.byTraining ? byTrainingFigures(quality.byTraining) : []),
     ['Ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${run.executor}, ${run.precision}`],
     [
       'Environment',
@@ -88,4 +86,17 @@ export function runFigures({
     ['Date', environment.date],
     ...plan.notes.map((note): Figure => ['Note', note]),
   ];
+}
+
+/** Quality on the two sides of the trained length. */
+function byTrainingFigures({ trainedTokens, within, past }: QualityByTraining): Figure[] {
+  const trained = formatCount(trainedTokens);
+  return [
+    [`Quality within ${trained} tokens`, qualityText(within)],
+    [`Quality past ${trained} tokens`, qualityText(past)],
+  ];
+}
+
+function qualityText({ perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality): string {
+  return `perplexity ${formatFigure(perplexity)} (baseline ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }

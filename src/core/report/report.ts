@@ -111,10 +111,8 @@ export interface Fidelity {
   readonly logNormaliserError: number;
 }
 
-/** What the mask does to the model: against the same model under its own attention, which is full causal attention for a Llama. */
-export interface Quality {
-  /** The model's own attention. */
-  readonly baseline: Scenario;
+/** What a mask does to the predictions at some positions. */
+export interface PositionsQuality {
   /** e to the mean negative log-likelihood of the next token, under the scenario. */
   readonly perplexity: number;
   /** The same under the model's own attention. */
@@ -123,8 +121,25 @@ export interface Quality {
   readonly meanKl: number;
   /** Share of positions at which both have the same most likely token. */
   readonly topAgreement: number;
-  /** Next-token predictions that were scored: N - 1. */
+  /** Next-token predictions that were scored. */
   readonly positions: number;
+}
+
+/** What the mask does to the model, over all N - 1 predictions: against the model under its own attention, full causal for a Llama. */
+export interface Quality extends PositionsQuality {
+  /** The model's own attention. */
+  readonly baseline: Scenario;
+  /** The same apart, where predictions are made both within and past the length that the model was trained on; else absent. */
+  readonly byTraining?: QualityByTraining | undefined;
+}
+
+/** Quality on the two sides of the trained length. */
+export interface QualityByTraining {
+  readonly trainedTokens: number;
+  /** Predictions made after at most `trainedTokens` tokens. */
+  readonly within: PositionsQuality;
+  /** Predictions made after more. */
+  readonly past: PositionsQuality;
 }
 
 /** Where a run happened. */

@@ -3,6 +3,7 @@ import { InputError } from '../../core/errors';
 import { formatCount } from '../../core/format';
 import type { OptionTable, ValuesOf } from '../../core/options/option';
 import { tilesPerDispatch } from '../../core/plan/attention-cost';
+import { exceedsPositions } from '../../core/plan/context-length';
 import { dispatchBands, dispatchesOfBand, tileRows } from '../../core/plan/dispatches';
 import { isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../core/plan/plan';
 import { maximumTokens } from '../../core/plan/partition';
@@ -87,7 +88,7 @@ const nodesPerLayer = 70;
  * @param load loads the large transformer's weights; not called for one layer's attention, which has none
  * @param dataName name of the file for large constants, beside the model's
  * @param limit bytes of constants above which they go to that file
- * @throws InputError for a graph that would have too many nodes
+ * @throws InputError for a graph that would have too many nodes, and for a model without positions for all tokens
  */
 export async function exportGraph(
   plan: Plan,
@@ -97,6 +98,11 @@ export async function exportGraph(
   limit: number = largestModelBytes,
 ): Promise<ExportedGraph> {
   checkNodes(plan, part);
+  if (part === 'model' && exceedsPositions(plan.tokens, plan.model)) {
+    throw new InputError(
+      `--tokens ${plan.tokens} is more than the ${plan.model.maximumTokens} positions of the model; use --tokens ${plan.model.maximumTokens} or fewer.`,
+    );
+  }
   const compiled: CompiledGraph = part === 'attention' ? attentionGraph(oneKindOfLayer(plan)) : modelGraph(plan, await load());
   const layers = part === 'attention' ? 1 : plan.model.layers;
   // Calls are packed within a layer: the next one reads what it makes.

@@ -1,7 +1,8 @@
 import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../../core/format';
 import { breakEvenText, expectation } from '../../core/hints/hints';
-import { scenarioLabel } from '../../core/scenario/scenario';
-import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
+import { contextLength, contextText } from '../../core/plan/context-length';
+import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
+import type { ComparisonReport, PlanDocument, PositionsQuality, RunReport } from '../../core/report/report';
 
 /** The longest report that is sent in full beside the text, in characters of JSON: longer ones cost too many tokens. */
 const longestJson = 8000;
@@ -17,6 +18,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
   const { calls, bound } = plan;
   return lines([
     `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    ...(contextLength(model.shape) === undefined ? [] : [`- context: ${contextText(prompt.tokens, model.shape)}`]),
     `- ${formatNumberOf(plan.blocks, 'block')}, ${formatNumberOf(plan.tiles, 'tile')} per head`,
     `- ${formatCount(calls.total)} calls of the small transformer: ${formatCount(calls.attention)} attention (bound: ${formatCount(bound.calls)}, ${bound.theorem}), ${formatCount(calls.tokenwise)} token-wise`,
     `- about ${formatBytes(plan.bytes)} of tensors at the peak`,
@@ -37,21 +39,31 @@ export function runText(report: RunReport): string {
     fidelity === null
       ? '- fidelity: not checked'
       : `- fidelity: max abs error ${formatError(fidelity.maxAbsError)} against exact float64 attention under the same mask`,
-    quality === null
-      ? `- quality: ${qualityNote ?? 'not measured'}`
-      : `- quality: perplexity ${formatFigure(quality.perplexity)}, ${formatFigure(quality.baselinePerplexity)} under ${scenarioLabel(quality.baseline)}; mean KL ${formatFigure(quality.meanKl)} nats, same top token ${formatShare(quality.topAgreement)}`,
+    quality === null ? `- quality: ${qualityNote ?? 'not measured'}` : `- quality: ${qualityText(quality, quality.baseline)}`,
+    ...(quality?.byTraining
+      ? [
+          `- quality within the ${formatCount(quality.byTraining.trainedTokens)} tokens of training: ${qualityText(quality.byTraining.within, quality.baseline)}`,
+          `- quality past them: ${qualityText(quality.byTraining.past, quality.baseline)}`,
+        ]
+      : []),
   ]);
+}
+
+function qualityText({ perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality, baseline: Scenario): string {
+  return `perplexity ${formatFigure(perplexity)}, ${formatFigure(baselinePerplexity)} under ${scenarioLabel(baseline)}; mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }
 
 /** A comparison as a Markdown table, one row per scenario. */
 export function comparisonText({ prompt, model, runs, refused }: ComparisonReport): string {
   const [{ oracle, run }] = runs;
+  const notes = [...new Set(runs.flatMap(({ plan }) => plan.notes))];
   return lines([
     `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')}, ${model.name}, M = ${formatCount(oracle.inputLength)}, on ${run.provider} (${run.device})`,
     '',
     '| scenario | calls | bound (attention) | time | max abs error | perplexity | mean KL |',
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...runs.map(comparisonRow),
+    ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `- note: ${note}`)]),
     ...(refused.length === 0 ? [] : ['']),
     ...refused.map(({ scenario, reason }) => `- left out ${scenarioLabel(scenario)}: ${reason}`),
   ]);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
 import { expectation, markStale, planHeadline, staleNote } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
+import { contextNote, contextWarning } from '../../core/plan/context-length';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest';
@@ -55,9 +56,13 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     const { plan, prediction } = planned;
     const stale = this.plans.isStale(document);
     const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
+    const warning = contextWarning(plan.tokens, plan.model);
     const last = latestRunOf(this.history.runs, document, plan);
     return [
       lens(markStale(headline, stale), 'twoHeads.openPanel', stale ? staleNote() : t('Open the Two Heads panel')),
+      ...(warning === undefined
+        ? []
+        : [lens(`$(warning) ${warning}`, 'twoHeads.openPanel', contextNote(plan.tokens, plan.model) ?? warning)]),
       lens(`$(play) ${t('Simulate')}`, 'twoHeads.simulateFile', t('Run these calls and check the result')),
       ...(last === undefined
         ? []

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
 import { markStale, planArithmetic, planStatus } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
+import { contextNote } from '../../core/plan/context-length';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
@@ -43,7 +44,8 @@ export class PlanStatus extends Disposable {
     } else {
       const { plan, prediction } = planned;
       const expected = prediction === null ? '' : ` · ${formatDuration(prediction.wallMs)}`;
-      this.show(markStale(`$(split-horizontal) ${planStatus(plan)}${expected}`, stale), noted(planArithmetic(plan), stale));
+      const icon = contextNote(plan.tokens, plan.model) === undefined ? '$(split-horizontal)' : '$(warning)';
+      this.show(markStale(`${icon} ${planStatus(plan)}${expected}`, stale), noted(planArithmetic(plan), stale));
     }
   }
 

@@ -6,6 +6,7 @@ import type { ExperimentReport } from '../../../src/core/evaluate/report';
 import { run } from '../../support/cli';
 import { root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
+import { trainedOn } from '../../support/trained';
 
 const small = ['--context', '96', '--block', '32'];
 
@@ -185,6 +186,17 @@ describe('run and check', () => {
     );
     const unknown = await run(['check', path, '--max-predicted-ms', '60']);
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/no expected time \(run two-heads calibrate first\)/)]);
+  });
+
+  it('hold a budget within the trained length alone', async () => {
+    const fields = { scenarios: ['sliding-window:16'], model: trainedOn(40) };
+    const { code, stdout } = await run(['check', experimentFile(fields), '--max-kl-within', '100', '--max-kl', '100', '--json']);
+    expect(code).toBe(0);
+    const { checks } = JSON.parse(stdout) as { checks: { budget: string; value: number }[] };
+    const [kl, within] = ['kl', 'klWithin'].map((name) => checks.find(({ budget }) => budget === name)?.value ?? NaN);
+    expect(within).toBeLessThan(kl);
+    const broken = await run(['check', experimentFile(fields), '--max-kl-within', '0.000001']);
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringMatching(/has mean KL within the trained length [\d.]+, over /)]);
   });
 
   it('print one document with --json', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GenerationReport } from '../../../src/core/generate/report';
 import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
+import { trainedOn } from '../../support/trained';
 
 const short = ['generate', samplePrompt, '--max-tokens', '150', '--block', '32', '--tokens', '8'];
 
@@ -35,6 +36,11 @@ describe('generate', () => {
     expect(stdout).toMatch(/cache of 10 keys after 157 tokens/);
     expect(stdout).toMatch(/(Both begin with the same \d tokens?|They differ from the first token on|Both are the same)\.\n$/);
     expect(stderr).toMatch(/^generate:/);
+  });
+
+  it('says where the text goes past the length that the model was trained on', async () => {
+    const { stdout } = await run([...short, '--no-baseline', '--model', trainedOn(152)]);
+    expect(stdout).toMatch(/\n\n157 tokens are past the 152 that the model was trained on: .*\n$/);
   });
 
   it('leaves the baseline out on demand, and samples', async () => {

@@ -55,6 +55,33 @@ describe('the summary of an evaluation', () => {
     expect(summary(second).curve).toHaveLength(1);
   });
 
+  it('is given apart within and past the trained length, where there are positions on both sides', () => {
+    const windows = [first, second].map((window) => summariseWindow(window, edges));
+    const { byTraining } = summariseQuality(windows, 2);
+    expect(byTraining?.trainedTokens).toBe(2);
+    expect([byTraining?.within.positions, byTraining?.past.positions]).toEqual([4, 1]);
+    expect(byTraining?.within.divergence.value).toBeCloseTo(0.175, 12);
+    expect(byTraining?.within.targets?.perplexity.value).toBeCloseTo(Math.exp(1.25), 12);
+    expect(byTraining?.within.targets?.baselinePerplexity.value).toBeCloseTo(Math.exp(0.875), 12);
+    expect(byTraining?.within.agreement.value).toBe(1);
+    expect(byTraining?.past.divergence.value).toBe(0.9);
+    expect(byTraining?.past.targets?.perplexity.value).toBeCloseTo(Math.exp(3), 12);
+    // Without a position past it, without a length, and without targets.
+    expect(summariseQuality([windows[1]], 2).byTraining).toBeUndefined();
+    expect(summariseQuality(windows, 4).byTraining).toBeUndefined();
+    expect(summariseQuality(windows)).not.toHaveProperty('byTraining');
+    const untargeted = first.map((scored) => ({ ...scored, loss: undefined, baselineLoss: undefined }));
+    expect(summariseQuality([summariseWindow(untargeted, edges)], 2).byTraining?.past.targets).toBeUndefined();
+  });
+
+  it('has the trained length among the edges of its ranges', () => {
+    expect(positionBins(9, 5)).toEqual([0, 1, 2, 4, 5, 9]);
+    expect(positionBins(9, 8)).toEqual([0, 1, 2, 4, 8, 9]);
+    expect(positionBins(9, 4)).toEqual(positionBins(9));
+    expect(positionBins(9, 9)).toEqual(positionBins(9));
+    expect(positionBins(4096, 3000)).toEqual([...positionBins(4096).slice(0, -1), 3000, 4096]);
+  });
+
   it('takes the positions of a single window as independent, and says so', () => {
     const { errors, divergence } = summary(first);
     expect(errors).toBe('positions taken as independent');

@@ -43,10 +43,12 @@ describe('the grid of scenarios', () => {
 });
 
 describe('an experiment', () => {
-  it('reads as many tokens at once as the model has positions for, up to 2048', () => {
+  it('reads as many tokens at once as the model was trained to read, up to 2048', () => {
     expect(windowsOf(defaultExperiment)).toEqual({ context: 2048, stride: 2048 });
-    expect(windowsOf(defaultExperiment, 1024)).toEqual({ context: 1024, stride: 1024 });
-    expect(windowsOf({ context: 300, stride: 100 }, 1024)).toEqual({ context: 300, stride: 100 });
+    expect(windowsOf(defaultExperiment, { trainedTokens: 1024 })).toEqual({ context: 1024, stride: 1024 });
+    expect(windowsOf(defaultExperiment, { trainedTokens: 131_072 })).toEqual({ context: 2048, stride: 2048 });
+    expect(windowsOf(defaultExperiment, { trainedTokens: 1024, maximumTokens: 512 })).toEqual({ context: 512, stride: 512 });
+    expect(windowsOf({ context: 300, stride: 100 }, { trainedTokens: 1024 })).toEqual({ context: 300, stride: 100 });
   });
 
   it('hides needles in whole numbers of tokens, each length once', () => {
@@ -70,6 +72,7 @@ describe('budgets', () => {
     quality: kl === null ? null : { divergence: { mean: { value: kl } } },
   });
   const report = {
+    model: { shape: { trainedTokens: 2048 } },
     points: [{ scenario: { kind: 'causal' }, blockSize: 64, prompts: [prompt('a.md', 10, 5, 0.1), prompt('b.md', 20, null, null)] }],
   } as unknown as ExperimentReport;
 
@@ -91,5 +94,25 @@ describe('budgets', () => {
 
   it('check nothing where none is set', () => {
     expect(checkBudgets(report, {})).toEqual([]);
+  });
+
+  it('hold within the trained length: over all positions where none is past it, and broken where it is not known', () => {
+    const apart = { divergence: { mean: { value: 0.14 } }, byTraining: { within: { divergence: { value: 0.02 } } } };
+    const [point] = report.points;
+    const both = { ...report, points: [{ ...point, prompts: [{ ...prompt('c.md', 1, 1, 0), quality: apart }, ...point.prompts] }] };
+    const checked = (trainedTokens?: number): unknown =>
+      checkBudgets({ ...both, model: { shape: { trainedTokens } } } as unknown as ExperimentReport, { klWithin: 0.05 }).map(
+        ({ budget, value, kept }) => [budget, value, kept],
+      );
+    expect(checked(2048)).toEqual([
+      ['klWithin', 0.02, true],
+      ['klWithin', 0.1, false],
+      ['klWithin', null, false],
+    ]);
+    expect(checked()).toEqual([
+      ['klWithin', null, false],
+      ['klWithin', null, false],
+      ['klWithin', null, false],
+    ]);
   });
 });

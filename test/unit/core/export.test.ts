@@ -200,3 +200,38 @@ describe('runs as JSON', () => {
     expect(exportFormats.map(({ ending }) => ending)).toEqual(['html', 'md', 'csv', 'json']);
   });
 });
+
+describe('a run past the trained length', () => {
+  const past = reportOf({ tokens: 100, trainedTokens: 40 });
+  const note = '100 tokens are past the 40 that the model was trained on: its predictions there are worse under any mask.';
+
+  it('says so in every format, with quality on both sides', () => {
+    for (const write of [markdownReport, htmlReport]) {
+      const text = write([past]);
+      for (const part of [
+        '100 of 40 tokens, 250%',
+        note,
+        'Quality within 40 tokens',
+        'mean KL 0.03125 nats',
+        'Quality past 40 tokens',
+        'mean KL 0.5 nats',
+      ]) {
+        expect(text).toContain(part);
+      }
+    }
+    const [header, row, inside] = fieldsOf(csvReport([past, reportOf()]));
+    const field = (name: string): string[] => [row, inside].map((cells) => cells[header.indexOf(name)]);
+    expect(field('trained length (tokens)')).toEqual(['40', '']);
+    expect(field('mean KL within trained length (nats)')).toEqual(['0.03125', '']);
+    expect(field('mean KL past trained length (nats)')).toEqual(['0.5', '']);
+    expect(field('perplexity past trained length')).toEqual(['14', '']);
+    expect(field('notes')).toEqual([note, '']);
+    expect(JSON.parse(jsonReport([past]))).toMatchObject([{ model: { shape: { trainedTokens: 40 } }, plan: { notes: [note] } }]);
+  });
+
+  it('is read again as it was written, and one of an earlier version without it', () => {
+    expect(reportsFrom(jsonReport([past, reportOf()]), 'runs.json')).toEqual([past, reportOf()]);
+    const broken = { ...past, quality: { ...past.quality, byTraining: { trainedTokens: 40 } } };
+    expect(() => reportsFrom(JSON.stringify(broken), 'runs.json')).toThrow(/quality\.byTraining\.within/);
+  });
+});

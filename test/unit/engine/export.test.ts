@@ -133,6 +133,15 @@ describe('an exported graph', () => {
     expect(messageOf(refusal)).toMatch(/block size of 4 .* use --block \d+/);
   });
 
+  it('is refused where the model has fewer positions, and not of attention alone', async () => {
+    const gpt2 = { ...smallModel, trainedTokens: 32, maximumTokens: 32 };
+    const plan = planOf({ tokens: 33, blockSize: 16, scenario: { kind: 'causal' } }, {}, gpt2);
+    await expect(exportGraph(plan, 'model', noWeights, '')).rejects.toThrow(
+      '--tokens 33 is more than the 32 positions of the model; use --tokens 32 or fewer.',
+    );
+    expect((await exportGraph(plan, 'attention', noWeights, '')).summary.tokens).toBe(33);
+  });
+
   it('never replaces constants that another model may read, and leaves none without their model', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'model.onnx');

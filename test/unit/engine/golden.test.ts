@@ -98,7 +98,27 @@ describe('models against Hugging Face transformers', () => {
     cpSync(join(folder, name), variant, { recursive: true });
     cpSync(join(folder, name, 'config.v4.json'), join(variant, 'config.json'));
     const [{ config }, { config: newer }] = [await openModel(variant, modelsFolder), await openModel(join(folder, name), modelsFolder)];
-    expect({ ...config, trainedTokens: newer.trainedTokens }).toEqual(newer);
+    expect(config).toEqual(newer);
+  });
+
+  // What `make.py` gave each, with the factor of its scaling.
+  it.each([
+    ['llama', 64],
+    ['llama-rope-dynamic', 2 * 24],
+    ['llama-rope-linear', 4 * 64],
+    ['llama-rope-llama3', 256],
+    ['llama-rope-yarn', 4 * 16],
+    ['llama-rope-yarn-factors', 4 * 512],
+    ['modernbert', 64],
+  ])('knows the length that %s was trained on', async (name, trainedTokens) => {
+    const { shape } = (await openModel(join(folder, name), modelsFolder)).config;
+    expect([shape.trainedTokens, shape.maximumTokens]).toEqual([trainedTokens, undefined]);
+  });
+
+  it.each(['gpt2', 'bert'])('knows the positions of %s', async (name) => {
+    const { shape } = (await openModel(join(folder, name), modelsFolder)).config;
+    expect(shape.maximumTokens).toBe(name === 'gpt2' ? 48 : 64);
+    expect(shape.trainedTokens).toBe(shape.maximumTokens);
   });
 
   it.each(['llama', 'qwen2', 'gpt2', 'bert', 'modernbert'])('gives the logits of %s as one compiled graph', async (name) => {

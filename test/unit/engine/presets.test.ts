@@ -29,6 +29,29 @@ describe('models that ship for planning', () => {
     expect(document.plan.notes.some((note) => note.includes(`tokens are an estimate by ${encoding}`))).toBe(!exact);
   });
 
+  it.each([
+    ['llama-3.1-8b', 131_072, undefined],
+    ['llama-3.1-70b', 131_072, undefined],
+    ['qwen3-8b', 40_960, undefined],
+    ['mistral-7b-v0.1', 32_768, undefined],
+    ['gpt2', 1024, 1024],
+    ['smollm2-135m', 8192, undefined],
+    ['modernbert-base', 8192, undefined],
+    ['tiny-docs-5m', 2048, undefined],
+  ])('%s was trained on sequences of %d tokens', async (model, trainedTokens, maximumTokens) => {
+    const { shape } = (await openModel(model, modelsFolder)).config;
+    expect([shape.trainedTokens, shape.maximumTokens]).toEqual([trainedTokens, maximumTokens]);
+  });
+
+  it('are planned past their positions, and not run', async () => {
+    const { plan } = await planPrompt(prompt, { ...defaultOptions, model: 'gpt2', maxTokens: 4000 }, places);
+    expect(plan.notes).toEqual(['The model has 1,024 positions and cannot run 4,000 tokens: this is a plan only.']);
+    const context = { ...places, signal: new AbortController().signal, onProgress: () => undefined };
+    await expect(simulate(prompt, { ...defaultOptions, model: 'gpt2', maxTokens: 4000 }, context)).rejects.toThrow(
+      'The prompt has 4000 tokens and gpt2 has positions for 1024; cut it with --max-tokens 1024.',
+    );
+  });
+
   it('are planned under their own attention', async () => {
     const { config } = await openModel('mistral-7b-v0.1', modelsFolder);
     expect(config.shape.attention).toEqual({ kind: 'sliding-window', window: 4096 });

@@ -10,6 +10,7 @@ import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { float64Perplexity } from '../../support/float64-llama';
 import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
+import { trainedOn } from '../../support/trained';
 
 /** A folder that is not there: nothing is calibrated. */
 const calibrations = new CalibrationStore('/nonexistent');
@@ -135,6 +136,27 @@ describe('simulating a prompt', () => {
     expect(report.quality).toBeNull();
     expect(report.run.phases.verify).toBe(0);
     expect(report.qualityNote).toMatch(/switched off/);
+  });
+
+  it('says the quality within and past the trained length apart, where it predicts on both sides', async () => {
+    const scenario = makeScenario('sliding-window', { window: 16 });
+    const options = { scenario, blockSize: 32, model: trainedOn(60), verify: 'none' } as const;
+    const [past, within, edge] = [
+      await run({ ...options, maxTokens: 120 }),
+      await run({ ...options, maxTokens: 61 }),
+      await run({ ...options, maxTokens: 62 }),
+    ].map(({ quality, plan }) => ({ quality, notes: plan.notes }));
+    expect(past.notes).toEqual([expect.stringMatching(/^120 tokens are past the 60 that the model was trained on/)]);
+    expect(past.quality?.byTraining).toMatchObject({ trainedTokens: 60, within: { positions: 60 }, past: { positions: 59 } });
+    // No token sees a later one, so that the first 61 tokens alone have the same predictions.
+    const { meanKl, perplexity, baselinePerplexity } = past.quality?.byTraining?.within ?? {};
+    expect(meanKl).toBeCloseTo(within.quality?.meanKl ?? NaN, 6);
+    expect(perplexity).toBeCloseTo(within.quality?.perplexity ?? NaN, 3);
+    expect(baselinePerplexity).toBeCloseTo(within.quality?.baselinePerplexity ?? NaN, 3);
+    const sides = [past.quality?.byTraining?.within, past.quality?.byTraining?.past].filter((side) => side !== undefined);
+    expect(sides.reduce((sum, side) => sum + side.meanKl * side.positions, 0) / 119).toBeCloseTo(past.quality?.meanKl ?? NaN, 9);
+    // 61 tokens are past it, and yet the last prediction that is scored is made after 60.
+    expect([within.notes.length, within.quality?.byTraining, edge.quality?.byTraining?.past.positions]).toEqual([1, undefined, 1]);
   });
 
   it('runs a single token, which has nothing to predict', async () => {

@@ -183,6 +183,42 @@ describe('the lenses', () => {
   });
 });
 
+describe('the context length', () => {
+  const long = `${markdown}${paragraph.repeat(80)}`;
+
+  it('is in lens and status item, without a warning while the prompt is within it', async () => {
+    await activated();
+    const { document } = await openPrompt(markdown);
+    expect(await shownLenses(document)).toEqual([
+      expect.stringMatching(/^\d+ of 2,048 tokens, \d+% · \d blocks? of 256 · /),
+      expect.anything(),
+    ]);
+    expect(statusItems[0].text).toMatch(/^\$\(split-horizontal\) \d+ of 2,048 tokens, \d+% · [\d,]+ calls$/);
+  });
+
+  it('is warned of in lens, status item and hover once the prompt is past it', async () => {
+    await activated();
+    const { document } = await openPrompt(long);
+    const note = /2,\d{3} tokens are past the 2,048 that the model was trained on/;
+    const [headline, warning] = await codeLenses(document);
+    expect(headline.command?.title).toMatch(/^2,\d{3} of 2,048 tokens, 1\d\d% · /);
+    expect(warning.command?.title).toBe('$(warning) past the 2,048 tokens of training');
+    expect(warning.command?.tooltip).toMatch(note);
+    expect(statusItems[0].text).toMatch(/^\$\(warning\) 2,\d{3} of 2,048 tokens, 1\d\d% · /);
+    expect((statusItems[0].tooltip as vscode.MarkdownString).value).toMatch(note);
+    expect((await hoversAt(document, new vscode.Position(0, 0)))[0]).toMatch(note);
+  });
+
+  it('is a limit where positions are learned', async () => {
+    await activated({ prepare: () => set('twoHeads.model', 'gpt2') });
+    const { document } = await openPrompt(long);
+    expect((await shownLenses(document)).slice(0, 2)).toEqual([
+      expect.stringMatching(/^1,\d{3} of 1,024 tokens, 1\d\d% · /),
+      '$(warning) past the model’s 1,024 positions',
+    ]);
+  });
+});
+
 describe('the status item', () => {
   it('shows the prompt in front, and a run while it is on', async () => {
     const { engine } = await activated();

@@ -279,7 +279,7 @@ describe('the sample prompt', () => {
     const document = editors.active?.document;
     expect(document?.isUntitled).toBe(true);
     expect(document?.languageId).toBe('markdown');
-    expect(document?.getText()).toContain('# A long prompt to try Two Heads on');
+    expect(document?.getText()).toContain('# A prompt to try Two Heads on');
     expect((await shownLenses(document as never)).length).toBeGreaterThan(1);
     await run('openSamplePrompt');
     expect(textDocuments).toHaveLength(2);

@@ -31,7 +31,9 @@ describe('npm pack', () => {
     const [{ filename, files }] = JSON.parse(stdout) as [Packed];
     const paths = files.map(({ path }) => path);
     expect(paths.filter((path) => foreign.test(path))).toEqual([]);
-    expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/cli.js', 'media/samples/long-prompt.md']));
+    expect(paths).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'dist/cli.js', 'media/samples/prompt.md', 'media/samples/long-prompt.md']),
+    );
 
     writeFileSync(join(folder, 'prompt.md'), sampleText().slice(0, 3000));
     const twoHeads = async (...args: string[]): Promise<Report> => {

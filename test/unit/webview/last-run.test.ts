@@ -211,6 +211,24 @@ describe('theorem 4.1 beside a run that sampled', () => {
   });
 });
 
+describe('quality past the trained length', () => {
+  it('is beside that within it, in a table', () => {
+    showRun(reportOf({ tokens: 100, trainedTokens: 40 }));
+    expect(tableOf('quality-by-training')).toEqual([
+      ['Tokens read', 'Perplexity', 'Perplexity, full causal', 'Mean KL, nats', 'Same top token'],
+      ['up to 40, as trained', '11', '9.5', '0.03125', '95%'],
+      ['past 40', '14', '10.5', '0.5', '75%'],
+    ]);
+  });
+
+  it('is not there where the prompt is within it', () => {
+    showRun(reportOf());
+    expect(isShown('quality-by-training')).toBe(false);
+    lastRun.update(snapshotOf({}, { runs: [current(reportOf({ meanKl: null }))] }));
+    expect(isShown('quality-by-training')).toBe(false);
+  });
+});
+
 describe('in German', () => {
   it('labels and notes are German, numbers as everywhere', () => {
     inGerman();

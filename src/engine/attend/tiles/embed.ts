@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { exceedsPositions } from '../../../core/plan/context-length';
 import type { Norm } from '../../read/model/architecture';
 import type { LoadedModel } from '../../read/model/load';
 import type { Weight } from '../../read/model/weights';
@@ -33,10 +34,10 @@ export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: 
 }
 
 /** Refuses a sequence longer than the model's positions. @throws InputError that names both lengths */
-export function checkLength(tokens: number, { name, maximumTokens }: Pick<LoadedModel, 'name' | 'maximumTokens'>): void {
-  if (maximumTokens !== undefined && tokens > maximumTokens) {
+export function checkLength(tokens: number, { name, shape }: Pick<LoadedModel, 'name' | 'shape'>): void {
+  if (exceedsPositions(tokens, shape)) {
     throw new InputError(
-      `The prompt has ${tokens} tokens and ${name} has positions for ${maximumTokens}; cut it with --max-tokens ${maximumTokens}.`,
+      `The prompt has ${tokens} tokens and ${name} has positions for ${shape.maximumTokens}; cut it with --max-tokens ${shape.maximumTokens}.`,
     );
   }
 }

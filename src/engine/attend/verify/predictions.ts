@@ -6,7 +6,7 @@ import type { Device } from '../runtime/provider';
 import { SessionPool, weightOperands } from '../runtime/session';
 
 /** The predictions of a run compared with its baseline, one number per row. */
-interface PredictionComparison {
+export interface PredictionComparison {
   /** KL(baseline || run) in nats. */
   readonly divergence: Float32Array;
   /** 0 if both have the same most likely token, otherwise negative. */

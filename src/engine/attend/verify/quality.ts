@@ -1,10 +1,10 @@
 import { looksAhead, scenarioTitle } from '../../../core/scenario/scenario';
 import type { Plan } from '../../../core/plan/plan';
-import type { Quality } from '../../../core/report/report';
+import type { PositionsQuality, Quality } from '../../../core/report/report';
 import { nativeScenario } from '../../../core/shapes';
 import type { ModelConfig } from '../../read/model/architecture';
 import type { LoadedModel } from '../../read/model/load';
-import { comparePredictions, type OutputHead } from './predictions';
+import { comparePredictions, type OutputHead, type PredictionComparison } from './predictions';
 
 /** Why a plan has no meaningful perplexity, or null if it has one. */
 export function qualityObstacle(
@@ -22,9 +22,39 @@ export function qualityObstacle(
   return tokens < 2 ? 'One token has no next token to predict.' : null;
 }
 
+/** Sums of what is compared at some positions, in float64. */
+class QualitySums {
+  private loss = 0;
+  private baselineLoss = 0;
+  private divergence = 0;
+  private agreeing = 0;
+  private positions = 0;
+
+  /** Adds the rows `[from, to)` of compared predictions. */
+  add({ loss, baselineLoss, divergence, margin }: PredictionComparison, from: number, to: number): void {
+    this.loss += sum(loss?.subarray(from, to));
+    this.baselineLoss += sum(baselineLoss?.subarray(from, to));
+    this.divergence += sum(divergence.subarray(from, to));
+    this.agreeing += margin.subarray(from, to).filter((row) => row === 0).length;
+    this.positions += to - from;
+  }
+
+  /** Means over the positions, at least one. */
+  result(): PositionsQuality {
+    return {
+      perplexity: Math.exp(this.loss / this.positions),
+      baselinePerplexity: Math.exp(this.baselineLoss / this.positions),
+      // Rounding can make a mean of zeros slightly negative; a divergence cannot be.
+      meanKl: Math.max(0, this.divergence / this.positions),
+      topAgreement: this.agreeing / this.positions,
+      positions: this.positions,
+    };
+  }
+}
+
 /**
- * Perplexity under the scenario and under the model's own attention, and the difference of the two predictions. Sums are
- * float64.
+ * Perplexity under the scenario and under the model's own attention, and the difference of the two predictions: over all
+ * positions, and within and past the trained length apart where both exist.
  *
  * @param hidden last residual stream `[N, d]` under the scenario
  * @param baseline the same under the model's own attention
@@ -38,24 +68,24 @@ export async function measureQuality(
   signal: AbortSignal,
   onProgress: (fraction: number) => void,
 ): Promise<Quality> {
+  const { trainedTokens } = model.shape;
   const targets = tokens.subarray(1);
-  const positions = targets.length;
-  const sums = { loss: 0, baselineLoss: 0, divergence: 0, agreeing: 0 };
+  const all = new QualitySums();
+  const within = new QualitySums();
+  const past = new QualitySums();
   for await (const { from, rows, compared } of comparePredictions(model, head, hidden, baseline, targets, signal)) {
-    sums.loss += sum(compared.loss);
-    sums.baselineLoss += sum(compared.baselineLoss);
-    sums.divergence += sum(compared.divergence);
-    sums.agreeing += compared.margin.filter((margin) => margin === 0).length;
-    onProgress((from + rows) / positions);
+    all.add(compared, 0, rows);
+    // The row at index i predicts after i + 1 tokens.
+    const split = Math.min(rows, Math.max(0, (trainedTokens ?? Infinity) - from));
+    within.add(compared, 0, split);
+    past.add(compared, split, rows);
+    onProgress((from + rows) / targets.length);
   }
   return {
     baseline: nativeScenario(model.shape),
-    perplexity: Math.exp(sums.loss / positions),
-    baselinePerplexity: Math.exp(sums.baselineLoss / positions),
-    // Rounding can make a mean of zeros slightly negative; a divergence cannot be.
-    meanKl: Math.max(0, sums.divergence / positions),
-    topAgreement: sums.agreeing / positions,
-    positions,
+    ...all.result(),
+    ...(trainedTokens !== undefined &&
+      targets.length > trainedTokens && { byTraining: { trainedTokens, within: within.result(), past: past.result() } }),
   };
 }
 

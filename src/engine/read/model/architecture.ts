@@ -26,10 +26,6 @@ export interface ModelConfig extends Architecture {
   readonly modelType: string;
   /** The rotary embedding of each layer; undefined if positions are learned. */
   readonly rotary: readonly RotaryEmbedding[] | undefined;
-  /** Number of positions that the model has; undefined if unlimited. */
-  readonly maximumTokens: number | undefined;
-  /** Length of the training sequences, if the configuration has it. */
-  readonly trainedTokens: number | undefined;
   /** What its output head predicts: the next token, a masked token, or nothing if there is no head. */
   readonly predicts: 'next' | 'masked' | 'nothing';
   readonly checkpoint: Checkpoint;

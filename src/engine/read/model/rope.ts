@@ -32,6 +32,33 @@ export interface RotaryEmbedding {
   readonly scaling: RopeScaling;
 }
 
+/**
+ * Tokens that a model was trained to read, once its rotary embedding is extended.
+ *
+ * Most kinds of scaling let a model read its original length times `factor`, as the documentation of transformers says of
+ * rotary parameters; `max_position_embeddings` is not to be changed beside `linear` and `dynamic`. Llama 3.1 was trained on
+ * with its scaling, and `max_position_embeddings` is its length then.
+ *
+ * @param maximumTokens `max_position_embeddings`
+ */
+export function trainedLength({ scaling }: RotaryEmbedding, maximumTokens: number): number {
+  switch (scaling.type) {
+    case 'none':
+    case 'llama3':
+      return maximumTokens;
+    case 'linear':
+      return scaledLength(scaling.factor, maximumTokens);
+    case 'dynamic':
+    case 'yarn':
+      return scaledLength(scaling.factor, scaling.trainedTokens);
+  }
+}
+
+/** A factor below 1 must not leave a model without a token. */
+function scaledLength(factor: number, tokens: number): number {
+  return Math.max(1, Math.floor(factor * tokens));
+}
+
 /** Angles per position, and the factor of sines. */
 interface RotaryFrequencies {
   /** `[m / 2]`, radians per position. */

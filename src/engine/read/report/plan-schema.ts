@@ -93,6 +93,8 @@ const shape = z.looseObject({
   feedForward: z.enum(['gated', 'plain']).exactOptional(),
   parameters: amount.exactOptional(),
   attention: scenarioSchema.exactOptional(),
+  trainedTokens: size.exactOptional(),
+  maximumTokens: size.exactOptional(),
 });
 
 const breakEven = z

@@ -73,13 +73,19 @@ const sampling: z.ZodType<SamplingReport> = z.looseObject({
   within: amount,
 });
 
-const quality = z.looseObject({
-  baseline: scenarioSchema.default({ kind: 'causal' }),
+const positionsQuality = {
   perplexity: measured,
   baselinePerplexity: measured,
   meanKl: measured,
   topAgreement: measured.default(NaN),
   positions: amount,
+};
+const side = z.looseObject(positionsQuality);
+
+const quality = z.looseObject({
+  baseline: scenarioSchema.default({ kind: 'causal' }),
+  ...positionsQuality,
+  byTraining: z.looseObject({ trainedTokens: length, within: side, past: side }).optional(),
 });
 
 const environment = z.looseObject({

@@ -28,6 +28,11 @@ export class PointPlanner {
     private readonly calibrations: readonly Calibration[],
   ) {}
 
+  /** Tokens that the model was trained on; undefined where that is not known. */
+  get trainedTokens(): number | undefined {
+    return this.shape.trainedTokens;
+  }
+
   /**
    * The points, each once: every scenario with every block size.
    *
@@ -88,7 +93,12 @@ export function measuredPoint(
 ): Pick<ExperimentPoint, 'quality' | 'measured' | 'prompts'> {
   const own = job < 0 ? [] : results.map((row) => row[job]);
   const summary = (of: readonly WindowResult[]): ExperimentPoint['quality'] =>
-    of.length === 0 ? null : summariseQuality(of.map((each) => each.summary));
+    of.length === 0
+      ? null
+      : summariseQuality(
+          of.map((each) => each.summary),
+          planner.trainedTokens,
+        );
   let first = 0;
   const prompts = texts.map(({ prompt, tokens, windows }) => {
     const part = own.slice(first, (first += windows.length));

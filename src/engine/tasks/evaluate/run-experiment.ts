@@ -29,7 +29,7 @@ interface ExperimentContext extends Places, WorkSurroundings {}
  */
 export async function runExperiment(prompts: readonly Prompt[], asked: Experiment, context: ExperimentContext): Promise<ExperimentReport> {
   const model = await openModel(asked.model, context.modelsFolder);
-  const sizes = windowsOf(asked, model.config.maximumTokens);
+  const sizes = windowsOf(asked, model.config.shape);
   const experiment: Experiment = { ...asked, ...sizes };
   checkLength(sizes.context, { name: model.name, ...model.config });
   const tokenizer = await PromptTokenizer.load(model.folder);

@@ -65,11 +65,23 @@ export function workWindows(
   context: number,
   work: WorkContext,
 ): Promise<Worked<WindowResult>> {
-  const edges = positionBins(context);
+  const { trainedTokens } = work.planner;
+  const edges = positionBins(context, trainedTokens);
+  // Results of earlier versions lack the edge, and those that need none stay as they were.
+  const edge = edges.length > positionBins(context).length ? { trainedTokens } : {};
   const items = texts.flatMap(({ prompt, windows }) =>
     windows.map((window): Item<WindowResult> => ({
       tokens: window.tokens,
-      about: { kind: 'window', prompt: prompt.sha256, start: window.start, end: window.end, from: window.from, to: window.to, context },
+      about: {
+        kind: 'window',
+        prompt: prompt.sha256,
+        start: window.start,
+        end: window.end,
+        from: window.from,
+        to: window.to,
+        context,
+        ...edge,
+      },
       score: async (run, baseline, evaluator) => ({
         summary: await evaluator.compare(window, run.hidden, baseline.hidden, edges),
         wallMs: run.wallMs,

@@ -107,9 +107,10 @@ function checkGenerable({ plan, model: { name, config }, tokenizer }: PlannedPro
   if (isBlackBox(plan.construction)) {
     throw new InputError(`Construction "${plan.construction}" runs whole prompts, not one token after another; use construction fused.`);
   }
-  if (config.maximumTokens !== undefined && plan.tokens <= config.maximumTokens && plan.tokens + tokens > config.maximumTokens) {
+  const { maximumTokens } = config.shape;
+  if (maximumTokens !== undefined && plan.tokens <= maximumTokens && plan.tokens + tokens > maximumTokens) {
     throw new InputError(
-      `--tokens ${tokens} after ${plan.tokens} of the prompt is more than the ${config.maximumTokens} positions of ${name}; use --tokens ${config.maximumTokens - plan.tokens} or fewer, or cut the prompt with --max-tokens.`,
+      `--tokens ${tokens} after ${plan.tokens} of the prompt is more than the ${maximumTokens} positions of ${name}; use --tokens ${maximumTokens - plan.tokens} or fewer, or cut the prompt with --max-tokens.`,
     );
   }
   checkLength(plan.tokens, { name, ...config });

@@ -14,6 +14,7 @@ import { runExperiment } from '../../../../src/engine/tasks/evaluate/run-experim
 import { simulate } from '../../../../src/engine/tasks/simulate';
 import { modelsFolder, root, sampleText } from '../../../support/paths';
 import { temporaryFolder } from '../../../support/temporary';
+import { trainedOn } from '../../../support/trained';
 import { writeTinyTokenizer } from '../../../support/tiny-tokenizer';
 
 const calibrations = new CalibrationStore('/nonexistent');
@@ -71,6 +72,33 @@ describe('an experiment', () => {
     expect(point.quality?.divergence.mean.value).toBeCloseTo(simulated.quality?.meanKl ?? NaN, 6);
     expect(point.quality?.agreement.value).toBeCloseTo(simulated.quality?.topAgreement ?? NaN, 10);
     expect(point.measured?.calls).toBe(simulated.run.calls.total);
+  });
+
+  it('finds quality within and past the trained length, as a simulation does', async () => {
+    const prompt = promptFromText('sample', sampleText().slice(0, 700));
+    const model = trainedOn(60);
+    const scenario = { kind: 'sliding-window', window: 24 } as const;
+    const { quality } = await simulate(
+      prompt,
+      { ...defaultOptions, model, scenario, blockSize: 64, verify: 'none' },
+      { modelsFolder, calibrations, signal: new AbortController().signal, onProgress: () => undefined },
+    );
+    const report = await run({ model, scenarios: ['sliding-window:24'], blocks: [64], context: 1024 }, { text: prompt.text });
+    const [{ quality: found, prompts }] = report.points;
+    for (const side of ['within', 'past'] as const) {
+      const own = quality?.byTraining?.[side];
+      expect(found?.byTraining?.[side].positions).toBe(own?.positions);
+      expect(found?.byTraining?.[side].divergence.value).toBeCloseTo(own?.meanKl ?? NaN, 6);
+      expect(found?.byTraining?.[side].targets?.perplexity.value).toBeCloseTo(own?.perplexity ?? NaN, 3);
+      expect(found?.byTraining?.[side].targets?.baselinePerplexity.value).toBeCloseTo(own?.baselinePerplexity ?? NaN, 3);
+    }
+    expect(prompts[0].quality?.byTraining).toEqual(found?.byTraining);
+    expect(readText(report)).toMatch(/\n\d+ tokens are past the 60 that the model was trained on/);
+    // By itself it reads no more than that.
+    const usual = await run({ model, scenarios: ['sliding-window:24'], blocks: [64], context: 0 }, { text: prompt.text });
+    expect(usual.experiment.context).toBe(60);
+    expect(usual.points[0].quality).not.toHaveProperty('byTraining');
+    expect(readText(usual)).not.toContain('past');
   });
 
   it('settles an automatic block size for each scenario, and measures it with that', async () => {
@@ -239,6 +267,18 @@ describe('results that are kept', () => {
     expect(await again({}, `${words} w5`)).toBe(0);
     cpSync(join(root, 'test', 'golden', 'smollm', 'model.safetensors'), join(model, 'model.safetensors'));
     await expect(again({})).rejects.toThrow(InputError);
+  });
+
+  it('are not taken for those of a model that was trained on another length, and without a new edge stay', async () => {
+    const path = join(temporaryFolder(), 'results.jsonl');
+    const resumed = async (model: string): Promise<number> =>
+      (await run({ ...small, model }, { results: await Results.open(path) })).resumed;
+    const model = trainedOn(100);
+    expect(await resumed(model)).toBe(0);
+    expect(await resumed(model)).toBeGreaterThan(0);
+    expect(readFileSync(path, 'utf8')).toContain('"trainedTokens":100');
+    await resumed('tiny-docs-5m');
+    expect(readFileSync(path, 'utf8').trim().split('\n').at(-1)).not.toContain('trainedTokens');
   });
 
   it('report progress that never falls and ends at 1', async () => {

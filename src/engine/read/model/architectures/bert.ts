@@ -51,13 +51,17 @@ export function bertConfig(json: unknown, path: string): ModelConfig {
   });
   return {
     modelType: 'bert',
-    shape: { ...shape, parameters: parametersOf(checkpoint), attention: { kind: 'full' } },
+    shape: {
+      ...shape,
+      parameters: parametersOf(checkpoint),
+      attention: { kind: 'full' },
+      trainedTokens: fields.max_position_embeddings,
+      maximumTokens: fields.max_position_embeddings,
+    },
     norm: { kind: 'layer', epsilon: fields.layer_norm_eps },
     normPlacement: 'after',
     activation: activationOf(fields.hidden_act, 'hidden_act', path),
     rotary: undefined,
-    maximumTokens: fields.max_position_embeddings,
-    trainedTokens: fields.max_position_embeddings,
     predicts: hasHead ? 'masked' : 'nothing',
     checkpoint,
   };

@@ -45,13 +45,17 @@ export function gpt2Config(json: unknown, path: string): ModelConfig {
   const checkpoint = gpt2Checkpoint(shape, fields.n_positions, fields.tie_word_embeddings);
   return {
     modelType: 'gpt2',
-    shape: { ...shape, parameters: parametersOf(checkpoint), attention: { kind: 'causal' } },
+    shape: {
+      ...shape,
+      parameters: parametersOf(checkpoint),
+      attention: { kind: 'causal' },
+      trainedTokens: fields.n_positions,
+      maximumTokens: fields.n_positions,
+    },
     norm: { kind: 'layer', epsilon: fields.layer_norm_epsilon },
     normPlacement: 'before',
     activation: activationOf(fields.activation_function, 'activation_function', path),
     rotary: undefined,
-    maximumTokens: fields.n_positions,
-    trainedTokens: fields.n_positions,
     predicts: 'next',
     checkpoint,
   };

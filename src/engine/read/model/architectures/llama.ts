@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ModelConfig } from '../architecture';
+import { trainedLength } from '../rope';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import {
   activationOf,
@@ -106,13 +107,16 @@ export function llamaConfig(json: unknown, path: string): ModelConfig {
   });
   return {
     modelType: fields.model_type,
-    shape: { ...shape, parameters: parametersOf(checkpoint), attention: member.attention(fields, path) },
+    shape: {
+      ...shape,
+      parameters: parametersOf(checkpoint),
+      attention: member.attention(fields, path),
+      trainedTokens: trainedLength(rotary, fields.max_position_embeddings),
+    },
     norm: { kind: 'rms', epsilon: fields.rms_norm_eps },
     normPlacement: 'before',
     activation: activationOf(fields.hidden_act, 'hidden_act', path),
     rotary: Array.from({ length: shape.layers }, () => rotary),
-    maximumTokens: undefined,
-    trainedTokens: fields.max_position_embeddings,
     predicts: 'next',
     checkpoint,
   };
@@ -128,8 +132,6 @@ export function plainLlama(shape: ModelShape): ModelConfig {
     normPlacement: 'before',
     activation: 'silu',
     rotary: Array.from({ length: shape.layers }, () => rotary),
-    maximumTokens: undefined,
-    trainedTokens: undefined,
     predicts: 'next',
     checkpoint: llamaCheckpoint(shape, { tiedHead: true, inputBiases: false, outputBias: false, mlpBiases: false, headNorms: false }),
   };

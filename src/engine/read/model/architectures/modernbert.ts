@@ -3,7 +3,7 @@ import { perLayer, type LayerScenario } from '../../../../core/scenario/scenario
 import type { ModelShape } from '../../../../core/shapes';
 import type { ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
-import type { RotaryEmbedding } from '../rope';
+import { type RotaryEmbedding, trainedLength } from '../rope';
 import { quoted } from '../../../../core/text/printable';
 import {
   activationOf,
@@ -79,13 +79,13 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
       ...shape,
       parameters: parametersOf(checkpoint),
       attention: perLayer(isGlobal.map((global) => (global ? { kind: 'full' } : local))),
+      // Local layers read a window, so only the global ones' embedding limits the length.
+      trainedTokens: trainedLength(rotary.global, fields.max_position_embeddings),
     },
     norm: { kind: 'layer', epsilon: fields.norm_eps },
     normPlacement: 'before',
     activation,
     rotary: isGlobal.map((global) => (global ? rotary.global : rotary.local)),
-    maximumTokens: undefined,
-    trainedTokens: fields.max_position_embeddings,
     predicts: hasHead ? 'masked' : 'nothing',
     checkpoint,
   };
