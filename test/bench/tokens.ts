@@ -12,10 +12,10 @@ import { type BenchContext, type Figure, median, percentile, type Section } from
 const editGoalMs = 50;
 
 /** Tokenizers of each kind of model and of cutting. */
-export const kinds = ['Llama 2', 'Llama 3.1', 'Qwen 3', 'Gemma 3', 'GPT-4o', 'BERT', 'T5 (words, Metaspace)'];
+const kinds = ['Llama 2', 'Llama 3.1', 'Qwen 3', 'Gemma 3', 'GPT-4o', 'BERT', 'T5 (words, Metaspace)'];
 
 /** A megabyte of each kind of text. @param next numbers from 0 to below 1 */
-export function textsOf(units: number, next: () => number): Readonly<Record<string, string>> {
+function textsOf(units: number, next: () => number): Readonly<Record<string, string>> {
   const below = (limit: number): number => Math.floor(next() * limit);
   const made = (piece: () => string): string => {
     const pieces: string[] = [];
@@ -73,7 +73,7 @@ export async function tokens({ quick, log }: BenchContext): Promise<Section> {
   };
 }
 
-export function measure(codec: Codec, content: string, edits: number): Record<string, Figure> {
+function measure(codec: Codec, content: string, edits: number): Record<string, Figure> {
   let start = performance.now();
   let index = TokenIndex.of(codec, content);
   const wholeMs = performance.now() - start;
