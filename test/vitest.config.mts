@@ -7,6 +7,8 @@ const inVsCode = { setupFiles: 'test/vscode/harness/setup.ts', fileParallelism: 
 /** Two projects: `unit` needs nothing but Node; `vscode` drives a real VS Code with the packaged VSIX. */
 export default defineConfig({
   test: {
+    // Vitest leaves one core free, of the two that a usual machine for tests has.
+    maxWorkers: '100%',
     // `npm run coverage`: fails where a ring's unit tests cover fewer of its lines than this.
     coverage: {
       provider: 'v8',

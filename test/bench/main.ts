@@ -12,6 +12,7 @@ import { planning } from './planning';
 import { prediction } from './prediction';
 import { prefill } from './prefill';
 import { tokens } from './tokens';
+import { typing } from './typing';
 import { markdownOf } from './markdown';
 import type { BenchContext, Section } from './section';
 
@@ -38,6 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
     planning: () => planning(context),
     hints: async () => hints(context, await calibration()),
     tokens: () => tokens(context),
+    typing: () => typing(context),
     activation: () => activation(context),
     memory: () => memory(context),
     prefill: () => prefill(context),

@@ -31,6 +31,7 @@ describe('opening a model', () => {
       vocabulary: 4096,
       parameters: 5_475_584,
       attention: { kind: 'causal' },
+      trainedTokens: 2048,
     });
     // Counted from the checkpoint's tensors, and from a Llama's shape.
     const { layers, heads, keyValueHeads, headWidth, width, feedForwardWidth, vocabulary } = model.config.shape;

@@ -21,7 +21,7 @@ export const inputLimits = {
   /** config.json and generation_config.json. */
   config: 8 * mebibyte,
   tokenizer: 64 * mebibyte,
-  /** tokenizer_config.json and tokenizer-stand-in.json. */
+  /** tokenizer-stand-in.json. */
   tokenizerConfig: 8 * mebibyte,
   /** The index of a sharded checkpoint. */
   shardIndex: 16 * mebibyte,
