@@ -1,7 +1,7 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, it } from 'vitest';
-import { root, sampleText } from '../support/paths';
+import { firstPrompt, root, sampleText } from '../support/paths';
 import type { Panel } from '../vscode/harness/panel';
 import { useStage } from '../vscode/harness/stage';
 import { eventuallyText, until } from '../vscode/harness/wait';
@@ -16,10 +16,13 @@ const light = 'Default Light Modern';
 /** Of all pictures together. */
 const limitMs = 3_600_000;
 
+/** The lens of the sample. */
+const planned = /^1,924 of 2,048 tokens, 94% · /;
+
 const stage = useStage('docs', {
-  files: { 'long-prompt.md': sampleText(), 'question.prompt': sampleText().slice(0, 6000) },
+  files: { 'prompt.md': readFileSync(firstPrompt, 'utf8'), 'question.prompt': sampleText().slice(0, 6000) },
   artifacts: docs,
-  settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13 },
+  settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13, 'twoHeads.blockSize': 128 },
 });
 
 /** Writes the window without notifications. */
@@ -36,17 +39,17 @@ async function shootPart(panel: Panel, testId: string, width: number, name: stri
 }
 
 async function openPrompt(): Promise<void> {
-  await stage.open('long-prompt.md');
-  await stage.lens(/1,500 calls/);
-  await stage.hint(/block 2/);
+  await stage.open('prompt.md');
+  await stage.lens(planned);
+  const second = await stage.hint(/block 2 · /);
   await shoot(walkthrough, 'open');
-  await stage.bench.editor.hover('block 2 · 12 calls');
+  await stage.bench.editor.hover(second);
   await stage.bench.screenshot('hover');
   await stage.bench.page.keyboard.press('Escape');
 }
 
 async function formAndMap(): Promise<void> {
-  const panel = await stage.panel('long-prompt.md');
+  const panel = await stage.panel('prompt.md');
   await panel.part('tile-map').waitFor();
   await shoot(docs, 'panel-dark');
   await shootPart(panel, 'section-tiles', 380, 'map-dark');
@@ -68,7 +71,7 @@ async function runAndProof(): Promise<void> {
   await stage.bench.command('Two Heads: Compare Scenarios');
   await stage.notification(/Compared \d scenarios/);
   await stage.simulate();
-  const panel = await stage.panel('long-prompt.md');
+  const panel = await stage.panel('prompt.md');
   await shootPart(panel, 'section-last-run', 420, 'last-run-dark');
   copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
   await panel.chooseRadio('time');
@@ -115,8 +118,8 @@ async function runsCompared(): Promise<void> {
 }
 
 async function expensiveBlocks(): Promise<void> {
-  await stage.open('long-prompt.md');
-  await stage.lens(/1,500 calls/);
+  await stage.open('prompt.md');
+  await stage.lens(planned);
   await stage.bench.command('Two Heads: Go to Most Expensive Block');
   await eventuallyText('the blocks', () => stage.bench.quickInput.labels(), /^block /);
   await stage.bench.screenshot('expensive-dark');

@@ -87,10 +87,11 @@ describe('hints', () => {
   });
 
   it('are marked with lens and status while their figures lag behind', async () => {
-    // So long that planning it anew takes a while on any machine; by another tokenizer, so that the page has nothing to do meanwhile.
+    // So long that planning it anew takes longer than an editor takes to ask for lenses; by another tokenizer, so that the page
+    // has nothing to do meanwhile.
     const lines = sampleText()
-      .repeat(280)
-      .slice(0, 4 * 1024 * 1024)
+      .repeat(560)
+      .slice(0, 8 * 1024 * 1024)
       .split('\n');
     await stage.open('marks.md', lines.map((line, index) => `${line} (${index})`).join('\n'));
     await stage.hint(/block 1 · /);

@@ -14,7 +14,7 @@ import type { Calibrations } from './calibrations';
 import type { ModelAccess } from './models';
 
 /** Longest time that a plan may take before its thread is ended, in milliseconds: a tokenizer's pattern may never end. */
-const longestMs = 20_000;
+const longestMs = 60_000;
 
 /** The only language whose headings are recognised. */
 export const markdown = 'markdown';
