@@ -111,7 +111,7 @@ async function runsCompared(): Promise<void> {
     (shown) => shown.length > 2,
   );
   await stage.bench.quickPick(labels);
-  const frame = await stage.bench.webview('Comparison of \d Runs');
+  const frame = await stage.bench.webview(`Comparison of ${labels.length} Runs`);
   await frame.locator('svg').first().waitFor();
   await shoot(docs, 'comparison-dark');
   await stage.bench.run('workbench.action.closeAllEditors');
