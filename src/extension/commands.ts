@@ -110,9 +110,9 @@ export class Commands extends Disposable {
     const needle = await askWhetherNeedle();
     if (needle !== undefined) {
       const planned = await this.planOf(document);
-      const costs = planned.error === null ? await this.targets.plans.costsOf(document) : null;
+      const others = planned.error === null ? await this.targets.plans.evaluated(document) : [];
       await this.targets.panel.reveal();
-      await this.targets.evaluations.evaluate(sourceOf(document), planned, costs?.evaluated ?? [], needle);
+      await this.targets.evaluations.evaluate(sourceOf(document), planned, others, needle);
     }
   }
 

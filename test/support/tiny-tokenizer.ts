@@ -1,6 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** An added token of a `tokenizer.json`, special unless `fields` say otherwise. */
+export const addedToken = (id: number, content: string, fields: object = {}): object => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+  ...fields,
+});
+
 /**
  * Writes a `tokenizer.json` to a model's folder: words `w0`, `w1`, ... are the ids from 3 on, everything else is unknown (0).
  *
@@ -8,15 +20,6 @@ import { join } from 'node:path';
  * @param around whether a text is put between the special tokens 1 and 2, as BERT has them
  */
 export function writeTinyTokenizer(folder: string, words: number, around: boolean): void {
-  const special = (id: number, content: string): object => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
   const vocab = Object.fromEntries(
     ['[UNK]', '[CLS]', '[SEP]', ...Array.from({ length: words }, (_, word) => `w${word}`)].map((content, id) => [content, id]),
   );
@@ -24,7 +27,7 @@ export function writeTinyTokenizer(folder: string, words: number, around: boolea
   const text = { Sequence: { id: 'A', type_id: 0 } };
   const definition = {
     version: '1.0',
-    added_tokens: [special(0, '[UNK]'), special(1, '[CLS]'), special(2, '[SEP]')],
+    added_tokens: [addedToken(0, '[UNK]'), addedToken(1, '[CLS]'), addedToken(2, '[SEP]')],
     normalizer: null,
     pre_tokenizer: { type: 'Whitespace' },
     post_processor: around

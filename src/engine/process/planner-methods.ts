@@ -34,6 +34,8 @@ export interface PlannerMethods {
   plan(request: PromptRequest, context: CallContext): Promise<PlannedPromptData | 'unknown'>;
   /** What the latest plan of an open prompt costs beside other scenarios; null if it has none. @throws CancelledError */
   costs(request: CostRequest, context: CallContext): Promise<PromptCosts | null>;
+  /** Scenarios beside that of the latest plan of an open prompt that have a quality; none if it has no plan. */
+  evaluated(request: CostRequest, context: CallContext): Promise<readonly Scenario[]>;
   /** Forgets a prompt that was closed. */
   close(request: { readonly document: string }, context: CallContext): Promise<void>;
   /**
@@ -89,8 +91,6 @@ interface CostRequest {
 export interface PromptCosts {
   readonly possible: readonly ScenarioCost[];
   readonly impossible: readonly string[];
-  /** Scenarios beside the plan's own that have a quality. */
-  readonly evaluated: readonly Scenario[];
   readonly curves: CostCurves;
   /** Equal for equal curves. */
   readonly curvesKey: string;
@@ -186,9 +186,12 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       return Promise.resolve({
         possible,
         impossible,
-        evaluated: evaluatedScenarios(plan, parameters),
         ...curvesOf(prompt, prompt.planned, parameters),
       });
+    },
+    evaluated: ({ document, parameters }) => {
+      const planned = prompts.get(document)?.planned;
+      return Promise.resolve(planned === undefined ? [] : evaluatedScenarios(planned.plan, parameters));
     },
     close: ({ document }) => {
       prompts.delete(document);

@@ -25,16 +25,6 @@ export class Lab {
     return document;
   }
 
-  /** The plans of the scenarios that fit the prompt. @throws InputError if a named scenario, or every scenario, is refused; CancelledError */
-  planComparison(
-    prompt: Prompt,
-    options: SimulationOptions,
-    wanted: WantedScenarios,
-    signal: AbortSignal,
-  ): Promise<readonly PlanDocument[]> {
-    return this.planner.planText(prompt, options, wanted, signal);
-  }
-
   /** @throws InputError, CancelledError, or an Error if the run failed */
   simulate({ path, text }: Prompt, options: SimulationOptions, { signal, onProgress }: Step): Promise<RunReport> {
     return this.task.queue(async (begin) => {
@@ -45,7 +35,7 @@ export class Lab {
     }, signal);
   }
 
-  /** @throws like `planComparison` and `simulate` */
+  /** @throws InputError if a named scenario, or every scenario, is refused; and like `simulate` */
   async compare(
     prompt: Prompt,
     options: SimulationOptions,
@@ -53,18 +43,15 @@ export class Lab {
     { signal, onProgress }: Step,
   ): Promise<ComparisonReport> {
     // What is refused is refused before it waits for other tasks.
-    await this.planComparison(prompt, options, wanted, signal);
+    await this.planner.planText(prompt, options, wanted, signal);
     const { path, text } = prompt;
-    return this.task.queue(async (begin) => {
-      const step = listened(begin(t('comparison')), onProgress);
-      const kept: Promise<void>[] = [];
-      const onRun = (report: RunReport): void => void kept.push(this.history.add(report, null));
-      try {
-        return await this.engine.call('compare', { path, text, options, ...wanted }, { ...step, onRun });
-      } finally {
-        await Promise.all(kept);
-      }
-    }, signal);
+    return this.task.queue(
+      (begin) =>
+        this.engine.compare({ path, text, options, ...wanted }, listened(begin(t('comparison')), onProgress), (report) =>
+          this.history.add(report, null),
+        ),
+      signal,
+    );
   }
 }
 

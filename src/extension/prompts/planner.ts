@@ -3,7 +3,7 @@ import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError } from '../../core/errors';
 import type { SimulationOptions } from '../../core/options/table';
 import type { PlanDocument } from '../../core/report/report';
-import type { ScenarioParameters } from '../../core/scenario/scenario';
+import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PlannerClient } from '../../engine/process/planner-client';
 import type { PlannedPromptData, PromptCosts, PromptRequest, TextChange } from '../../engine/process/planner-methods';
 import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
@@ -104,6 +104,12 @@ export class Planner {
   /** What an open prompt costs beside other scenarios; null where it is not planned. @throws CancelledError */
   costs(prompt: SentPrompt, parameters: ScenarioParameters, signal: AbortSignal): Promise<PromptCosts | null> {
     return limited(signal, (limit) => this.client.call('costs', { document: prompt.id, parameters }, { signal: limit }));
+  }
+
+  /** Scenarios beside that of an open prompt's plan that have a quality; none where it is not planned. */
+  evaluated(prompt: SentPrompt, parameters: ScenarioParameters): Promise<readonly Scenario[]> {
+    const { signal } = new AbortController();
+    return limited(signal, (limit) => this.client.call('evaluated', { document: prompt.id, parameters }, { signal: limit }));
   }
 
   /** Lets the thread forget a prompt that was closed. */

@@ -6,6 +6,7 @@ import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
 import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
+import type { Scenario } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/planner-methods';
 import { type PlannedText, type Planner, SentPrompt } from './planner';
 
@@ -229,10 +230,10 @@ export class PromptPlans extends Disposable {
     }
   }
 
-  /** What the plan that the planning thread has of a document costs beside other scenarios; null where there is none. */
-  async costsOf(document: vscode.TextDocument): Promise<PromptCosts | null> {
+  /** Scenarios beside that of a document's plan that have a quality; none where it is not planned. */
+  async evaluated(document: vscode.TextDocument): Promise<readonly Scenario[]> {
     const entry = this.entries.get(document);
-    return entry === undefined ? null : this.planner.costs(entry.sent, this.choices.choice.parameters, new AbortController().signal);
+    return entry === undefined ? [] : this.planner.evaluated(entry.sent, this.choices.choice.parameters);
   }
 
   private async findCosts(document: vscode.TextDocument, entry: Entry, plan: PromptPlan): Promise<void> {

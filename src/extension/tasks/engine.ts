@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
-import type { RunReport } from '../../core/report/report';
+import type { ComparisonReport, RunReport } from '../../core/report/report';
 import type { CallOptions } from '../../engine/process/client';
 import type { EngineClient } from '../../engine/process/engine-client';
 import type { EngineMethods } from '../../engine/process/engine-methods';
@@ -46,6 +46,24 @@ export class Engine extends Disposable {
       this.finished.fire(result);
     }
     return result;
+  }
+
+  /**
+   * Runs a comparison, and keeps each of its runs as it ends: those before a cancel or a failure are not lost.
+   *
+   * @throws like `call`, once all that had ended is kept
+   */
+  async compare(
+    request: Argument<EngineMethods, 'compare'>,
+    options: CallOptions,
+    keep: (report: RunReport) => Promise<void>,
+  ): Promise<ComparisonReport> {
+    const kept: Promise<void>[] = [];
+    try {
+      return await this.call('compare', request, { ...options, onRun: (report) => void kept.push(keep(report)) });
+    } finally {
+      await Promise.all(kept);
+    }
   }
 }
 

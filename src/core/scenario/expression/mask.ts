@@ -90,7 +90,7 @@ export class ExpressionMask implements GeneralMask {
     return `Mask "${this.expression}"`;
   }
 
-  /** Made when rectangles are asked about: whoever asks about pairs alone needs no tables. */
+  /** Made at the first question about a rectangle: questions about pairs need no tables. */
   private get parts(): Parts {
     if (this.found === undefined) {
       const nodes = new MaskNodes(this.tokens, this.budget, this.name);

@@ -22,7 +22,7 @@ export const inputLimits = {
   config: 8 * mebibyte,
   tokenizer: 64 * mebibyte,
   /** tokenizer-stand-in.json. */
-  tokenizerConfig: 8 * mebibyte,
+  standIn: 8 * mebibyte,
   /** The index of a sharded checkpoint. */
   shardIndex: 16 * mebibyte,
 } as const;

@@ -63,7 +63,7 @@ async function collect(pieces: AsyncIterable<Uint8Array>, name: string, maximumB
   for await (const piece of pieces) {
     bytes += piece.length;
     if (bytes > maximumBytes) {
-      // Leaving the loop closes the file, or the pipe, whose writer is told to stop.
+      // Leaving the loop closes the file or the pipe, so that the writer of a pipe stops.
       throw new InputError(`${name} has more than ${formatBytes(maximumBytes)}, which is the limit: ${repair}.`);
     }
     read.push(piece);

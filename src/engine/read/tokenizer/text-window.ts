@@ -1,6 +1,6 @@
 import { type FoundToken, isSpace } from './added-tokens';
 import { splitsPair, wellFormed } from './characters';
-import type { Pipeline } from './pipeline';
+import type { Pipeline } from './codec';
 
 /** Code units that are read at once. */
 const blockUnits = 8192;

@@ -1,5 +1,5 @@
 import { type FoundToken, isSpace } from './added-tokens';
-import type { Pipeline } from './pipeline';
+import type { Pipeline } from './codec';
 import type { Scanner } from './scanner';
 import { TextWindow } from './text-window';
 import { type Check, TokenBuffer } from './token-buffer';
@@ -19,7 +19,7 @@ const checkEvery = 2048;
  * Token offsets are UTF-16 code units of the text.
  */
 export class TokenReader {
-  /** Tokens so far; whoever reads may empty it between steps. */
+  /** Tokens so far. The caller may empty it between steps. */
   readonly out = new TokenBuffer();
   /** Where the text goes on. */
   position: number;
@@ -107,7 +107,7 @@ export class TokenReader {
     this.section = undefined;
   }
 
-  /** Where the text of this section ends, as far as it was read, and whether it goes on there no further. */
+  /** The end of this section's text that was read so far, and whether it is its last. */
   private findSection(window: TextWindow): NonNullable<TokenReader['section']> {
     const { normalizedTokens } = this.pipeline;
     const { text, complete } = window;

@@ -33,7 +33,7 @@ export class PromptTokenizer {
     const path = join(folder, tokenizerFile);
     const standIn = join(folder, standInName);
     if (!(await exists(path)) && (await exists(standIn))) {
-      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, inputLimits.tokenizerConfig, fix, repair), standIn);
+      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn);
       return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason });
     }
     // What is wrong with reading it says all there is to say.
