@@ -14,7 +14,7 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**/*.ts', 'webview/**/*.ts'],
       exclude: ['**/generated/**'],
-      reporter: ['text-summary', ['text', { maxCols: 100 }]],
+      reporter: [['text', { maxCols: 100 }], fileURLToPath(new URL('support/coverage-by-ring.cjs', import.meta.url))],
       reportsDirectory: '.cache/coverage',
       reportOnFailure: true,
       thresholds: {
