@@ -45,14 +45,11 @@ export class ActivePrompt extends Disposable {
       visibleTextEditors.find((editor) => editor === before) ??
       visibleTextEditors.find((editor) => editor.document === before?.document);
     const isPrompt = front !== undefined && this.prompts.isPrompt(front.document);
-    void vscode.commands.executeCommand(
-      'setContext',
-      frontKey,
-      front && isEditable(front.document) ? (isPrompt ? 'prompt' : 'text') : undefined,
-    );
     if (front !== before || isPrompt !== this.isPrompt) {
       this.current = front;
       this.isPrompt = isPrompt;
+      const seen = front && isEditable(front.document) ? (isPrompt ? 'prompt' : 'text') : undefined;
+      void vscode.commands.executeCommand('setContext', frontKey, seen);
       this.changed.fire();
     }
   }

@@ -109,21 +109,24 @@ export class PromptDocuments extends Disposable {
     }
   }
 
-  /** Also what lies in a folder that was renamed. */
+  /** Also what lies in a folder that was renamed. Documents may be open at their new addresses already. */
   private renamed(files: vscode.FileRenameEvent['files']): void {
+    const moved = new Set<string>();
     for (const { oldUri, newUri } of files) {
       const [before, after] = [oldUri.toString(), newUri.toString()];
       for (const known of [this.session, this.kept]) {
         for (const [address, isPrompt] of [...known]) {
           if (address === before || address.startsWith(`${before}/`)) {
             known.delete(address);
-            known.set(after + address.slice(before.length), isPrompt);
+            const now = after + address.slice(before.length);
+            known.set(now, isPrompt);
+            moved.add(now);
           }
         }
       }
     }
     this.store();
-    this.changed.fire(undefined);
+    vscode.workspace.textDocuments.filter(({ uri }) => moved.has(uri.toString())).forEach((document) => this.changed.fire(document));
   }
 
   private store(): void {
