@@ -58,9 +58,8 @@ describe('the editor in front', () => {
     expect(await front(panel)).toBe('/one.prompt');
     expect(statusItems[0].text).toContain('one.prompt: ');
     // The same file in another group is another editor.
-    const second = show(document, { viewColumn: 2 });
+    const second = show(document, { viewColumn: 2, preserveFocus: true });
     closeEditor(editor);
-    focus(undefined);
     expect(await front(panel)).toBe('/one.prompt');
     closeEditor(second);
     expect(await front(panel)).toBeNull();
@@ -71,6 +70,7 @@ describe('the editor in front', () => {
 
   it('is refused by name where it cannot be edited', async () => {
     const { engine } = await activated();
+    const panel = new Panel();
     await openPrompt(text);
     set('twoHeads.languages', ['*']);
     for (const address of ['output:/Two Heads.log', 'git:/prompts/prompt.md']) {
@@ -78,6 +78,7 @@ describe('the editor in front', () => {
       show(document);
       await run('simulateFile');
       await run('treatAsPrompt');
+      expect(await front(panel)).toBeNull();
       expect(await codeLenses(document)).toEqual([]);
       expect(await inlayHints(document, beginning)).toEqual([]);
       expect(contextKeys.get('twoHeads.front')).toBeUndefined();
