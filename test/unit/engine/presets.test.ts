@@ -16,8 +16,8 @@ describe('models that ship for planning', () => {
   it.each([
     ['llama-3.1-8b', 8_030_261_248, 'o200k_base', false],
     ['llama-3.1-70b', 70_553_706_496, 'o200k_base', false],
-    ['qwen3-8b', 8_190_735_360, 'cl100k_base', false],
-    ['mistral-7b-v0.1', 7_241_732_096, 'r50k_base', false],
+    ['qwen3-8b', 8_190_735_360, 'tokenizer.json', true],
+    ['mistral-7b-v0.1', 7_241_732_096, 'tokenizer.json', true],
     ['gpt2', 124_439_808, 'r50k_base', true],
     ['smollm2-135m', 134_515_008, 'r50k_base', false],
     ['modernbert-base', 149_655_232, 'p50k_base', false],
