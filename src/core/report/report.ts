@@ -1,5 +1,5 @@
 import type { Construction } from '../construct/construction';
-import { formatCount } from '../format';
+import { formatCount, formatDeviation } from '../format';
 import { t } from '../l10n';
 import type { Executor, Precision } from '../options/table';
 import type { Bound } from '../plan/bound';
@@ -11,6 +11,10 @@ import type { ModelShape, OracleShape } from '../shapes';
 import type { LayerTimes, Phases } from './phases';
 import type { SamplingReport } from './sampling';
 
+/** The kinds of text on which an estimate of tokens is measured; `scripts` is a mixture of scripts other than Latin and Chinese. */
+export const textKinds = ['english', 'code', 'chinese', 'json', 'scripts'] as const;
+export type TextKind = (typeof textKinds)[number];
+
 /** Where token counts come from. */
 export interface TokenizerDescription {
   /** `tokenizer.json`, or the name of the encoding that stands in for it. */
@@ -19,16 +23,30 @@ export interface TokenizerDescription {
   readonly exact: boolean;
   /** Why an encoding stands in, in a sentence; null where the model has its own file. */
   readonly reason: string | null;
+  /**
+   * Measured tokens that an encoding counts too many on each kind of text, as a share of the model's own: 0.1 for 110 in place
+   * of 100, -0.1 for 90. Null where the tokens are the model's own, and where it was not measured.
+   */
+  readonly error: Readonly<Record<TextKind, number>> | null;
 }
 
-/** A plan, with a note where its number of tokens is an estimate. */
-export function withTokenizerNote(plan: Plan, { name, exact, reason }: TokenizerDescription): Plan {
-  return exact ? plan : { ...plan, notes: [...plan.notes, noteOf(plan, name, reason)] };
+/** A plan, with a note where its number of tokens is an estimate: by what, why, and how far that is off. */
+export function withTokenizerNote(plan: Plan, { name, exact, reason, error }: TokenizerDescription): Plan {
+  if (exact) {
+    return plan;
+  }
+  const estimate = t('The {0} tokens are an estimate by {1}.', formatCount(plan.tokens), name);
+  // The engine gives the reason, in English.
+  return { ...plan, notes: [...plan.notes, [estimate, ...(reason === null ? [] : [reason]), errorText(error)].join(' ')] };
 }
 
-/** The engine gives the reason, in English. */
-function noteOf({ tokens }: Plan, name: string, reason: string | null): string {
-  return [t('The {0} tokens are an estimate by {1}.', formatCount(tokens), name), ...(reason === null ? [] : [reason])].join(' ');
+function errorText(error: TokenizerDescription['error']): string {
+  return error === null
+    ? t('How far it is off was not measured.')
+    : t(
+        'Measured, it is off by {0} in English, {1} in code, {2} in Chinese, {3} in JSON, {4} in other scripts.',
+        ...textKinds.map((kind) => formatDeviation(error[kind])),
+      );
 }
 
 /** Version of the report's JSON. Keys may be added under one version; none may change its meaning. */

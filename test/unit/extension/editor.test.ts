@@ -134,6 +134,16 @@ describe('the hover', () => {
 });
 
 describe('the lenses', () => {
+  it('say on hover that tokens are an estimate, and how far it is off', async () => {
+    await activated({ prepare: () => set('twoHeads.model', 'llama-3.1-8b') });
+    const { document } = await openPrompt(markdown);
+    await shownLenses(document);
+    const [headline] = await codeLenses(document);
+    expect(headline.command?.tooltip).toMatch(
+      /^Open the Two Heads panel\n\n.* tokens are an estimate by o200k_base\. .* -23% in other scripts\.$/,
+    );
+  });
+
   it('say what the last run of this very text and plan took', async () => {
     const { engine } = await activated();
     const { document } = await openPrompt(`${markdown}1`);

@@ -4,7 +4,7 @@ import { InputError } from '../../../core/errors';
 import { maximumTokens } from '../../../core/plan/partition';
 import type { PartSummary } from '../../../core/plan/plan';
 import type { PredictionReport } from '../../../core/predict/prediction';
-import { type PlanDocument, reportSchemaVersion } from '../../../core/report/report';
+import { type PlanDocument, reportSchemaVersion, textKinds } from '../../../core/report/report';
 import {
   type LayerScenario,
   makeScenario,
@@ -113,7 +113,10 @@ const prediction: z.ZodType<PredictionReport> = z.looseObject({
 });
 
 /** Defaults for reports of earlier versions: tokens were the model's own, and blocks had M tokens. */
-const ownTokenizer = { name: 'tokenizer.json', exact: true, reason: null };
+const ownTokenizer = { name: 'tokenizer.json', exact: true, reason: null, error: null };
+
+/** Earlier versions did not know how far an estimate is off. */
+const estimateError = z.record(z.enum(textKinds), z.number()).nullable().default(null);
 
 /** The fields of a plan document; every run report has them all. */
 export const planFields = {
@@ -123,7 +126,7 @@ export const planFields = {
     name: text,
     shape,
     parameters: amount,
-    tokenizer: z.looseObject({ name: text, exact: z.boolean(), reason: text.nullable() }).default(ownTokenizer),
+    tokenizer: z.looseObject({ name: text, exact: z.boolean(), reason: text.nullable(), error: estimateError }).default(ownTokenizer),
   }),
   scenario: scenarioSchema,
   oracle: z.looseObject({ inputLength: length, layers: size, heads: size, causal: z.boolean() }),

@@ -33,15 +33,15 @@ export class PromptTokenizer {
     const path = join(folder, tokenizerFile);
     const standIn = join(folder, standInName);
     if (!(await exists(path)) && (await exists(standIn))) {
-      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn);
-      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason });
+      const { encoding, ...described } = parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn);
+      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, ...described });
     }
     // What is wrong with reading it says all there is to say.
     const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
     try {
       const codec = codecOf(JSON.parse(definition));
       const { approximation } = codec;
-      return new PromptTokenizer(codec, { name: tokenizerFile, exact: approximation === null, reason: approximation });
+      return new PromptTokenizer(codec, { name: tokenizerFile, exact: approximation === null, reason: approximation, error: null });
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
     }
