@@ -37,7 +37,9 @@ export interface RangeCost {
 }
 
 /** The cost of a range of tokens. The costs of ranges that partition a prompt add up to the prompt's. */
-export function rangeCost(plan: Plan, firstToken: number, endToken: number): RangeCost {
+export function rangeCost(plan: Plan, from: number, to: number): RangeCost {
+  // A plan may be cut before the end of its text.
+  const [firstToken, endToken] = [from, to].map((token) => Math.min(token, plan.tokens));
   const blocks = blocksOf(plan, firstToken, endToken).map(([fromBlock, toBlock]): BlockShare => {
     const start = blockStart(plan, fromBlock);
     const end = blockEnd(plan, toBlock - 1);

@@ -1,3 +1,4 @@
+import { lastAtMost } from '../math/search';
 import { tileCount, type TileKind, type TileRun } from './tiles';
 
 /** One query block: the key blocks it reads, and its single-head instances of attention calls. */
@@ -80,15 +81,9 @@ export function richestCandidates({ length, firstBlock, instances }: QueryBlocks
   return found;
 }
 
-/** The last stretch that begins at a block or before. */
+/** The stretch of a block; for the one after the last, the last stretch. */
 function stretchOf({ firstBlock }: QueryBlocks, block: number): number {
-  let low = 0;
-  let high = firstBlock.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    [low, high] = firstBlock[middle] <= block ? [middle, high] : [low, middle - 1];
-  }
-  return low;
+  return lastAtMost(firstBlock, firstBlock.length, block);
 }
 
 /** What a stretch has taken so far. */

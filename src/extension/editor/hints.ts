@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { blockArithmetic, blockCost, blockLabel, markStale, staleNote } from '../../core/hints/hints';
 import { rangeCost, type RangeCost, sectionArithmetic, sectionLabel } from '../../core/hints/sections';
 import { blockStart } from '../../core/plan/partition';
+import { lastAtMost } from '../../core/math/search';
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
-import type { Section } from '../../core/text/headings';
 import { Disposable } from '../disposable';
 import { markdown } from '../prompts/planner';
 import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
@@ -32,7 +32,7 @@ export function blocksIn({ plan, places, edits }: Planned, range: TextRange): { 
 }
 
 /** The cost of a section, including its heading and lower sections. */
-export function sectionCost({ plan, places }: Planned, { from, end }: Section): RangeCost {
+export function sectionCost({ plan, places }: Planned, { from, end }: Readonly<Record<'from' | 'end', number>>): RangeCost {
   return rangeCost(plan, places.firstTokenFrom(from), places.firstTokenFrom(end));
 }
 
@@ -41,6 +41,21 @@ interface PlacedLabel {
   readonly position: vscode.Position;
   readonly label: string;
   readonly arithmetic: string;
+}
+
+/** Most hints in a range: far more than a screen shows, but a line can be as long as the prompt. */
+const mostHints = 500;
+
+/** The first values of many, at most `count`. */
+function firstOf<T>(values: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const value of values) {
+    if (first.length === count) {
+      break;
+    }
+    first.push(value);
+  }
+  return first;
 }
 
 /** The inlay hint of a label. A space after it reserves room for the stale mark, so that the line keeps its width. */
@@ -83,7 +98,7 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
     const stale = this.plans.isStale(document);
     return planned === undefined || planned.error !== null
       ? []
-      : [...this.labels(planned, document, range)].map((placed) => hintOf(placed, stale));
+      : firstOf(this.labels(planned, document, range), mostHints).map((placed) => hintOf(placed, stale));
   }
 
   /** The hints in a range of the current document; positions from the plan are shifted by its edits. */
@@ -120,8 +135,11 @@ export class HeadingHints extends PromptHints {
 
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
     const { plan, prediction, edits } = planned;
+    const { from, to, end } = planned.sections;
     const seen = rangeBefore({ from: document.offsetAt(range.start), to: document.offsetAt(range.end) }, edits);
-    for (const section of planned.sections.filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
+    // The last heading that begins before the range may reach into it.
+    for (let index = lastAtMost(from, from.length, seen.from); index < from.length && from[index] <= seen.to; index += 1) {
+      const section = { from: from[index], to: to[index], end: end[index] };
       const offset = offsetAfter(section, edits);
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
       if (line !== undefined && range.contains(line.range.end)) {

@@ -5,7 +5,9 @@ import type { SimulationOptions } from '../../core/options/table';
 import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PlannerClient } from '../../engine/process/planner-client';
-import type { PlannedPromptData, PromptCosts, PromptRequest, TextChange } from '../../engine/process/planner-methods';
+import type { TextChange } from '../../core/text/edits';
+import type { Section } from '../../core/text/headings';
+import type { PlannedPromptData, PromptCosts, PromptRequest } from '../../engine/process/planner-methods';
 import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
 import type { Prompt } from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
@@ -16,11 +18,14 @@ import type { ModelAccess } from './models';
 /** Longest time that a plan may take before its thread is ended, in milliseconds: a tokenizer's pattern may never end. */
 const longestMs = 60_000;
 
+/** Most changes that are sent; more take longer to copy than the whole text. */
+const mostChanges = 1000;
+
 /** The only language whose headings are recognised. */
 export const markdown = 'markdown';
 
 /** A planned prompt. */
-export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections'> {
+export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections' | 'sha256'> {
   /** Which token is where. */
   readonly places: TokenPlaces;
 }
@@ -40,14 +45,21 @@ export class SentPrompt {
 
   /** Follows changes that the editor tells of: from the end of the text to its start, so that none shifts another. */
   changed(changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
-    this.changes.push(
-      ...changes.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text })),
-    );
+    if (this.changes.length + changes.length > mostChanges) {
+      this.forget();
+    }
+    if (this.version !== undefined) {
+      this.changes = [
+        ...this.changes,
+        ...changes.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text })),
+      ];
+    }
   }
 
   /** The thread has to get the whole text again: another one was started, or the text changed in ways that nobody tells of. */
   forget(): void {
     this.version = undefined;
+    this.changes = [];
   }
 
   /** The text as it is now, for the thread, which has it then. */
@@ -61,9 +73,9 @@ export class SentPrompt {
   }
 
   /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
-  placed({ places, before, after, plan, prediction, calibration, sections }: PlannedPromptData): PlannedText {
+  placed({ places, before, after, plan, prediction, calibration, sections, sha256 }: PlannedPromptData): PlannedText {
     this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
-    return { plan, prediction, calibration, sections, places: this.places };
+    return { plan, prediction, calibration, sections, sha256, places: this.places };
   }
 }
 
@@ -110,6 +122,12 @@ export class Planner {
   evaluated(prompt: SentPrompt, parameters: ScenarioParameters): Promise<readonly Scenario[]> {
     const { signal } = new AbortController();
     return limited(signal, (limit) => this.client.call('evaluated', { document: prompt.id, parameters }, { signal: limit }));
+  }
+
+  /** The sections of an open prompt that take most of its attention, the largest first; none where it is not planned. */
+  sections(prompt: SentPrompt, most: number): Promise<readonly Section[]> {
+    const { signal } = new AbortController();
+    return limited(signal, (limit) => this.client.call('sections', { document: prompt.id, most }, { signal: limit }));
   }
 
   /** Lets the thread forget a prompt that was closed. */

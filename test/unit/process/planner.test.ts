@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
 import { PlannerClient } from '../../../src/engine/process/planner-client';
-import type { PlannedPromptData, PromptRequest, TextChange } from '../../../src/engine/process/planner-methods';
+import { changed, type TextChange } from '../../../src/core/text/edits';
+import type { PlannedPromptData, PromptRequest } from '../../../src/engine/process/planner-methods';
 import { openModel } from '../../../src/engine/read/model/load';
 import { type ChunkPlaces, TokenPlaces } from '../../../src/engine/read/tokenizer/token-places';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
@@ -50,9 +51,7 @@ describe('the planning thread', () => {
         { offset, removed: 3, inserted: 'one more word ' },
         { offset: 0, removed: version % 2, inserted: version % 3 === 0 ? '# ' : '' },
       ];
-      for (const { offset: at, removed, inserted } of changes) {
-        text = text.slice(0, at) + inserted + text.slice(at + removed);
-      }
+      text = changed(text, changes);
       const data = await planned({ ...request, version, change: { since: version - 1, changes } });
       chunks += data.places.chunks.length;
       places = placesAfter(places, data);

@@ -1,3 +1,5 @@
+import { lastAtMost } from '../../../core/math/search';
+
 /** Where the tokens of a run begin. It is never changed, so that versions of a text can share it. */
 export interface ChunkPlaces {
   /** Where tokens begin, from the start of the chunk, in UTF-16 code units; ascending. */
@@ -119,19 +121,4 @@ function sums(values: readonly number[]): Float64Array {
   const result = new Float64Array(values.length + 1);
   values.forEach((value, index) => (result[index + 1] = result[index] + value));
   return result;
-}
-
-/** The last index whose value is at most `target`, of `count` ascending values; 0 if there is none. */
-export function lastAtMost(values: Float64Array | Int32Array, count: number, target: number): number {
-  let low = 0;
-  let high = count - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (values[middle] <= target) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return Math.max(0, low);
 }
