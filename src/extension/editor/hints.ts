@@ -1,40 +1,13 @@
 import * as vscode from 'vscode';
 import { blockArithmetic, blockCost, blockLabel, markStale, staleNote } from '../../core/hints/hints';
-import { rangeCost, type RangeCost, sectionArithmetic, sectionLabel } from '../../core/hints/sections';
-import { blockStart } from '../../core/plan/partition';
+import { sectionArithmetic, sectionLabel } from '../../core/hints/sections';
 import { lastAtMost } from '../../core/math/search';
-import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
+import { offsetAfter, rangeBefore } from '../../core/text/edits';
 import { Disposable } from '../disposable';
-import { markdown } from '../prompts/planner';
-import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
+import { markdown } from '../prompts/sent-prompt';
+import type { PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
-
-/** A prompt that was planned successfully. */
-export type Planned = Extract<PromptPlan, { readonly error: null }>;
-
-/**
- * Offset of a block's start in the current document; the end of the text for the block after the last.
- *
- * @returns undefined if the word it began with was deleted: only the next plan knows
- */
-export function blockOffset({ plan, places, edits }: Planned, block: number): number | undefined {
-  const token = blockStart(plan, block);
-  const from = places.offsetOf(token);
-  // The first block always begins at the start of the text.
-  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, places.offsetOf(token + 1)) }, edits);
-}
-
-/** The first and last block that may appear in a range of the current document. */
-export function blocksIn({ plan, places, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
-  const before = rangeBefore(range, edits);
-  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(places.tokenAt(offset) / plan.blockSize));
-  return { first: blockAt(before.from), last: blockAt(before.to) };
-}
-
-/** The cost of a section, including its heading and lower sections. */
-export function sectionCost({ plan, places }: Planned, { from, end }: Readonly<Record<'from' | 'end', number>>): RangeCost {
-  return rangeCost(plan, places.firstTokenFrom(from), places.firstTokenFrom(end));
-}
+import { blockOffset, blocksIn, type Planned, sectionCost } from './places';
 
 /** A hint before it is built: its position, its label, and its arithmetic as Markdown. */
 interface PlacedLabel {

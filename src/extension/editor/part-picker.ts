@@ -5,7 +5,7 @@ import { firstWords, mostExpensiveBlocks, sectionLabel } from '../../core/hints/
 import { t } from '../../core/l10n';
 import type { Section } from '../../core/text/headings';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import { type Planned, sectionCost } from './hints';
+import { type Planned, sectionCost } from './places';
 
 /** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
 interface PartItem extends vscode.QuickPickItem {

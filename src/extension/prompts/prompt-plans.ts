@@ -9,7 +9,8 @@ import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
 import type { Scenario } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/planner-methods';
-import { type PlannedText, type Planner, SentPrompt } from './planner';
+import { type PlannedText, SentPrompt } from './sent-prompt';
+import type { Planner } from './planner';
 
 /** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;

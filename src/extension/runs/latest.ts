@@ -4,7 +4,7 @@ import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import type { KeptRun } from '../../engine/store/runs';
 import { Disposable } from '../disposable';
-import type { PlannedText } from '../prompts/planner';
+import type { PlannedText } from '../prompts/sent-prompt';
 
 /** The latest report of a kind. It is kept in memory only; the user can run it again. */
 export class Latest<Report> extends Disposable {
