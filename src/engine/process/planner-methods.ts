@@ -20,7 +20,7 @@ import type { TokenIndex } from '../read/tokenizer/token-index';
 import type { ChunkChange } from '../read/tokenizer/token-places';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
 import { planDocument } from '../tasks/plan';
-import type { CallContext } from './rpc';
+import type { CallContext, Result } from './rpc';
 
 /**
  * The methods of the planning thread: whatever grows with a prompt, a tokenizer or a mask and needs no runtime.
@@ -227,6 +227,17 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       );
     },
   };
+}
+
+/** What is large in a result and made for it alone: it is moved to the other thread, which a copy would hold up. */
+export function movable(result: Result<PlannerMethods, keyof PlannerMethods>): ArrayBuffer[] {
+  if (result === null || typeof result !== 'object' || !('places' in result)) {
+    return [];
+  }
+  const { places, sections } = result;
+  return [places.starts, sections.from, sections.to, sections.end]
+    .map(({ buffer }) => buffer)
+    .filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
 /** Throws once a call was cancelled. */

@@ -7,7 +7,7 @@ import { Disposable } from '../disposable';
 import { markdown } from '../prompts/sent-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
-import { blockOffset, blocksIn, type Planned, sectionCost } from './places';
+import { blockOffset, blocksIn, mostHints, type Planned, sectionCost } from './places';
 
 /** A hint before it is built: its position, its label, and its arithmetic as Markdown. */
 interface PlacedLabel {
@@ -15,9 +15,6 @@ interface PlacedLabel {
   readonly label: string;
   readonly arithmetic: string;
 }
-
-/** Most hints in a range: far more than a screen shows, but a line can be as long as the prompt. */
-const mostHints = 500;
 
 /** The first values of many, at most `count`. */
 function firstOf<T>(values: Iterable<T>, count: number): T[] {

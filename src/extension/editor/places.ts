@@ -3,6 +3,9 @@ import { blockStart } from '../../core/plan/partition';
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
 import type { PromptPlan } from '../prompts/prompt-plans';
 
+/** Most hints in a range: far more than a screen shows, but a line can be as long as the prompt. */
+export const mostHints = 250;
+
 /** A prompt that was planned successfully. */
 export type Planned = Extract<PromptPlan, { readonly error: null }>;
 

@@ -53,7 +53,7 @@ describe('the planning thread', () => {
       ];
       text = changed(text, changes);
       const data = await planned({ ...request, version, change: { since: version - 1, changes } });
-      chunks += data.places.chunks.length;
+      chunks += data.places.counts.length;
       places = placesAfter(places, data);
       const index = tokenizer.index(text);
       expect(data.plan.tokens).toBe(index.tokens);

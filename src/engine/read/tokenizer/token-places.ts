@@ -8,11 +8,19 @@ export interface ChunkPlaces {
   readonly units: number;
 }
 
-/** How the chunks of one version follow from those of another: all but the first `head` and the last `tail` are new. */
+/**
+ * How the chunks of one version follow from those of another: all but the first `head` and the last `tail` are new.
+ *
+ * The new ones are columns: thousands of arrays take long to cross to another thread, and one can be moved there.
+ */
 export interface ChunkChange {
   readonly head: number;
   readonly tail: number;
-  readonly chunks: readonly ChunkPlaces[];
+  /** Where the tokens of the new chunks begin, from the start of their own chunk. */
+  readonly starts: Int32Array;
+  /** Of each new chunk, how many tokens it has, and how many code units. */
+  readonly counts: Int32Array;
+  readonly units: Int32Array;
 }
 
 /**
@@ -107,11 +115,24 @@ export class TokenPlaces<Chunk extends ChunkPlaces = ChunkPlaces> {
     while (tail < most - head && old[old.length - 1 - tail] === now[now.length - 1 - tail]) {
       tail += 1;
     }
-    return { head, tail, chunks: now.slice(head, now.length - tail).map(({ starts, units }) => ({ starts, units })) };
+    const chunks = now.slice(head, now.length - tail);
+    const counts = Int32Array.from(chunks, ({ starts }) => starts.length);
+    const starts = new Int32Array(counts.reduce((sum, count) => sum + count, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      starts.set(chunk.starts, at);
+      at += chunk.starts.length;
+    }
+    return { head, tail, starts, counts, units: Int32Array.from(chunks, ({ units }) => units) };
   }
 
   /** The chunks of a version that follows from this one. */
-  chunksAfter({ head, tail, chunks }: ChunkChange): readonly ChunkPlaces[] {
+  chunksAfter({ head, tail, starts, counts, units }: ChunkChange): readonly ChunkPlaces[] {
+    let at = 0;
+    const chunks = Array.from(counts, (count, index): ChunkPlaces => {
+      at += count;
+      return { starts: starts.subarray(at - count, at), units: units[index] };
+    });
     return [...this.chunks.slice(0, head), ...chunks, ...this.chunks.slice(this.chunks.length - tail)];
   }
 }
