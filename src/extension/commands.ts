@@ -200,7 +200,7 @@ export class Commands extends Disposable {
   private async goToExpensiveBlock(editor: vscode.TextEditor): Promise<void> {
     const planned = await this.planOf(editor.document);
     if (planned.error === null) {
-      await goToExpensivePart(editor, planned);
+      await goToExpensivePart(editor, planned, this.targets.plans);
     } else {
       void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
     }

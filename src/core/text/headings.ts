@@ -184,3 +184,15 @@ export function sectionsOf({ text, headings }: Outline): Section[] {
     })
     .toReversed();
 }
+
+/** Where sections are, in order, in columns `[sections]`: for a thread that only looks some of them up. */
+export type SectionPlaces = Readonly<Record<'from' | 'to' | 'end', Int32Array>>;
+
+/** The places of the sections of a Markdown text. */
+export function sectionPlaces(sections: readonly Section[]): SectionPlaces {
+  return {
+    from: Int32Array.from(sections, ({ from }) => from),
+    to: Int32Array.from(sections, ({ to }) => to),
+    end: Int32Array.from(sections, ({ end }) => end),
+  };
+}

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { costCurves, type CostCurves } from '../../core/compare/cost-curves';
 import { comparedRequests, evaluatedScenarios, type ScenarioCost, scenarioCosts } from '../../core/compare/scenario-costs';
 import { sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
 import { CancelledError, InputError } from '../../core/errors';
+import { mostExpensive, rangeCost } from '../../core/hints/sections';
 import { inEnglish } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
 import { makePlan, type Plan } from '../../core/plan/plan';
@@ -10,14 +12,15 @@ import { settleRequest } from '../../core/predict/fastest';
 import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
 import { type PlanDocument, withTokenizerNote } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
-import { type Outline, outlineOf, type Section, sectionsOf } from '../../core/text/headings';
+import { changed, type TextChange } from '../../core/text/edits';
+import { type Outline, outlineOf, type Section, type SectionPlaces, sectionPlaces, sectionsOf } from '../../core/text/headings';
 import { type ModelFolder, openModel } from '../read/model/load';
 import { promptFromText } from '../read/prompt';
 import type { TokenIndex } from '../read/tokenizer/token-index';
 import type { ChunkChange } from '../read/tokenizer/token-places';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
 import { planDocument } from '../tasks/plan';
-import type { CallContext } from './rpc';
+import type { CallContext, Result } from './rpc';
 
 /**
  * The methods of the planning thread: whatever grows with a prompt, a tokenizer or a mask and needs no runtime.
@@ -36,6 +39,8 @@ export interface PlannerMethods {
   costs(request: CostRequest, context: CallContext): Promise<PromptCosts | null>;
   /** Scenarios beside that of the latest plan of an open prompt that have a quality; none if it has no plan. */
   evaluated(request: CostRequest, context: CallContext): Promise<readonly Scenario[]>;
+  /** The sections of an open prompt that take most of its latest plan's attention, the largest first; none if it has no plan. */
+  sections(request: SectionRequest, context: CallContext): Promise<readonly Section[]>;
   /** Forgets a prompt that was closed. */
   close(request: { readonly document: string }, context: CallContext): Promise<void>;
   /**
@@ -44,13 +49,6 @@ export interface PlannerMethods {
    * @throws InputError for a model that cannot be read, or where a scenario may not be left out; CancelledError
    */
   planText(request: TextRequest, context: CallContext): Promise<readonly PlanDocument[]>;
-}
-
-/** A change of a text: `removed` code units from `offset` on became `inserted`. */
-export interface TextChange {
-  readonly offset: number;
-  readonly removed: number;
-  readonly inserted: string;
 }
 
 /** An open prompt as it is now. */
@@ -79,12 +77,19 @@ export interface PlannedPromptData {
   /** Tokens of the tokenizer's own before and after the text. */
   readonly before: number;
   readonly after: number;
-  readonly sections: readonly Section[];
+  readonly sections: SectionPlaces;
+  /** Hex digest of the text in UTF-8: reports identify a prompt by it. */
+  readonly sha256: string;
 }
 
 interface CostRequest {
   readonly document: string;
   readonly parameters: ScenarioParameters;
+}
+
+interface SectionRequest {
+  readonly document: string;
+  readonly most: number;
 }
 
 /** What a prompt costs under each scenario, and over N. */
@@ -171,7 +176,8 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
         places,
         before: model.tokenizer.prefix.length,
         after: model.tokenizer.suffix.length,
-        sections: prompt.outline === undefined ? [] : sectionsOf(prompt.outline),
+        sections: sectionPlaces(prompt.outline === undefined ? [] : sectionsOf(prompt.outline)),
+        sha256: createHash('sha256').update(text, 'utf8').digest('hex'),
       };
     },
     costs: ({ document, parameters }, context) => {
@@ -193,6 +199,17 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       const planned = prompts.get(document)?.planned;
       return Promise.resolve(planned === undefined ? [] : evaluatedScenarios(planned.plan, parameters));
     },
+    sections: ({ document, most }) => {
+      const { planned, outline, tokens } = prompts.get(document) ?? {};
+      if (planned === undefined || outline === undefined || tokens === undefined) {
+        return Promise.resolve([]);
+      }
+      const sections = sectionsOf(outline).map((section) => ({
+        section,
+        ...rangeCost(planned.plan, tokens.index.firstTokenFrom(section.from), tokens.index.firstTokenFrom(section.end)),
+      }));
+      return Promise.resolve(mostExpensive(sections, ({ share }) => share, most).map(({ section }) => section));
+    },
     close: ({ document }) => {
       prompts.delete(document);
       return Promise.resolve();
@@ -210,6 +227,17 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       );
     },
   };
+}
+
+/** What is large in a result and made for it alone: it is moved to the other thread, which a copy would hold up. */
+export function movable(result: Result<PlannerMethods, keyof PlannerMethods>): ArrayBuffer[] {
+  if (result === null || typeof result !== 'object' || !('places' in result)) {
+    return [];
+  }
+  const { places, sections } = result;
+  return [places.starts, sections.from, sections.to, sections.end]
+    .map(({ buffer }) => buffer)
+    .filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
 /** Throws once a call was cancelled. */
@@ -237,9 +265,7 @@ function followed(prompt: OpenPrompt | undefined, { version, change }: PromptReq
   if (prompt?.version !== change.since) {
     return undefined;
   }
-  for (const { offset, removed, inserted } of change.changes) {
-    prompt.text = prompt.text.slice(0, offset) + inserted + prompt.text.slice(offset + removed);
-  }
+  prompt.text = changed(prompt.text, change.changes);
   prompt.version = version;
   return prompt;
 }

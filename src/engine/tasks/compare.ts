@@ -8,6 +8,7 @@ import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
 import { type Places, tokenizePrompt, type TokenizedPrompt } from './plan';
 import { BaselineStream, checkRun, runPlanned } from './simulate';
+import { interruptible } from '../interruptible';
 
 /** A prompt under several scenarios, planned: those that it can have, and those that are refused. */
 interface PlannedComparison extends SortedScenarios {
@@ -39,8 +40,10 @@ export async function planComparison(
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
   // The baseline's residual stream stays in memory from one run to the next.
   const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
-  const sorted = sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) =>
-    checkRun({ ...tokenized, ...planned }, options, kept),
+  const sorted = interruptible(() =>
+    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) =>
+      checkRun({ ...tokenized, ...planned }, options, kept),
+    ),
   );
   return { prompt: tokenized, ...sorted };
 }

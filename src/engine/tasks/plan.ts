@@ -15,6 +15,7 @@ import { type ModelFolder, openModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
 import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
 import type { CalibrationStore } from '../store/calibrations';
+import { interruptible } from '../interruptible';
 
 /** A prompt as a model's tokenizer reads it. */
 export interface TokenizedPrompt {
@@ -50,8 +51,10 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, pla
   const tokenized = await tokenizePrompt(prompt, options, places);
   const { model, tokenizer, tokens } = tokenized;
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
-  const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
-  return { ...tokenized, calibration, plan: withTokenizerNote(makePlan(request), tokenizer.source) };
+  return interruptible(() => {
+    const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
+    return { ...tokenized, calibration, plan: withTokenizerNote(makePlan(request), tokenizer.source) };
+  });
 }
 
 /** Tokenizes a prompt for the model that the options name. @throws InputError for a model or a prompt that cannot be read */
@@ -63,7 +66,7 @@ export async function tokenizePrompt(
   const model = await openModel(options.model, modelsFolder);
   const tokenizer = await PromptTokenizer.load(model.folder);
   const start = performance.now();
-  const tokens = tokenizer.encode(prompt.text, options.maxTokens > 0 ? options.maxTokens : undefined);
+  const tokens = interruptible(() => tokenizer.encode(prompt.text, options.maxTokens > 0 ? options.maxTokens : undefined));
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
   return { prompt, model, tokenizer, tokens, tokenizeMs };

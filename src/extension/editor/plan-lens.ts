@@ -60,7 +60,7 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     const stale = this.plans.isStale(document);
     const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
     const warning = contextWarning(plan.tokens, plan.model);
-    const last = latestRunOf(this.history.runs, document, plan);
+    const last = latestRunOf(this.history.runs, planned);
     return [
       lens(
         markStale(headline, stale),

@@ -1,14 +1,16 @@
 import * as vscode from 'vscode';
 import { CancelledError, messageOf } from '../../core/errors';
-import type { TextEdit } from '../../core/text/edits';
+import { followedBy, type TextEdit } from '../../core/text/edits';
+import type { Section } from '../../core/text/headings';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { Scenario } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/planner-methods';
-import { type PlannedText, type Planner, SentPrompt } from './planner';
+import type { Planner } from './planner';
 import type { PromptDocuments } from './prompt-documents';
+import { type PlannedText, SentPrompt } from './sent-prompt';
 
 /** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;
@@ -59,7 +61,7 @@ class Lag {
 export type PromptPlan =
   | (PlannedText & {
       readonly version: number;
-      /** Edits to the document since that version. Grows as it is edited; positions from the plan are shifted by them. */
+      /** Edits to the document since that version; positions from the plan are shifted by them. */
       readonly edits: readonly TextEdit[];
       readonly error: null;
     })
@@ -173,9 +175,13 @@ export class PromptPlans extends Disposable {
     // This event also fires on save, without changes.
     if (contentChanges.length > 0) {
       entry.sent.changed(contentChanges);
-      for (const { rangeOffset, rangeLength, text } of contentChanges) {
-        entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
-      }
+      const later = contentChanges.map(({ rangeOffset, rangeLength, text }) => ({
+        offset: rangeOffset,
+        removed: rangeLength,
+        inserted: text.length,
+      }));
+      // The plan holds the same list.
+      entry.edits.splice(0, entry.edits.length, ...followedBy(entry.edits, later));
       this.schedule(document, typingPause(entry.lastUpdateMs));
     }
   }
@@ -248,6 +254,12 @@ export class PromptPlans extends Disposable {
   async evaluated(document: vscode.TextDocument): Promise<readonly Scenario[]> {
     const entry = this.entries.get(document);
     return entry === undefined ? [] : this.planner.evaluated(entry.sent, this.choices.choice.parameters);
+  }
+
+  /** The sections of a document that take most of its attention, the largest first; none where it is not planned. */
+  async sections(document: vscode.TextDocument, most: number): Promise<readonly Section[]> {
+    const entry = this.entries.get(document);
+    return entry === undefined ? [] : this.planner.sections(entry.sent, most);
   }
 
   private async findCosts(document: vscode.TextDocument, entry: Entry, plan: PromptPlan): Promise<void> {

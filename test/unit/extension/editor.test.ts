@@ -48,6 +48,12 @@ describe('hints', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('are a few of those in a line that is as long as the prompt', async () => {
+    await activated({ prepare: () => set('twoHeads.blockSize', 2) });
+    const { document } = await openPrompt(paragraph.repeat(60));
+    expect(await hintsOf(document, 'block')).toHaveLength(250);
+  });
+
   it('move with their words while the next plan is on its way, and go with them', async () => {
     await activated({ prepare: () => set('twoHeads.blockSize', 64) });
     const { document } = await openPrompt(markdown);

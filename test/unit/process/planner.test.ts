@@ -1,13 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
 import { PlannerClient } from '../../../src/engine/process/planner-client';
-import type { PlannedPromptData, PromptRequest, TextChange } from '../../../src/engine/process/planner-methods';
+import { changed, type TextChange } from '../../../src/core/text/edits';
+import type { PlannedPromptData, PromptRequest } from '../../../src/engine/process/planner-methods';
 import { openModel } from '../../../src/engine/read/model/load';
 import { type ChunkPlaces, TokenPlaces } from '../../../src/engine/read/tokenizer/token-places';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
+import { endlessText, writeEndlessModel } from '../../support/endless-tokenizer';
 import { modelsFolder, root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -50,11 +51,9 @@ describe('the planning thread', () => {
         { offset, removed: 3, inserted: 'one more word ' },
         { offset: 0, removed: version % 2, inserted: version % 3 === 0 ? '# ' : '' },
       ];
-      for (const { offset: at, removed, inserted } of changes) {
-        text = text.slice(0, at) + inserted + text.slice(at + removed);
-      }
+      text = changed(text, changes);
       const data = await planned({ ...request, version, change: { since: version - 1, changes } });
-      chunks += data.places.chunks.length;
+      chunks += data.places.counts.length;
       places = placesAfter(places, data);
       const index = tokenizer.index(text);
       expect(data.plan.tokens).toBe(index.tokens);
@@ -93,18 +92,10 @@ describe('the planning thread', () => {
   });
 
   it('is ended where a tokenizer never ends, and the next call starts another', async () => {
-    const folder = join(temporaryFolder(), 'slow');
-    mkdirSync(folder);
-    const ships = join(modelsFolder, 'tiny-docs-5m');
-    for (const name of ['config.json', 'tokenizer_config.json']) {
-      writeFileSync(join(folder, name), readFileSync(join(ships, name)));
-    }
-    const tokenizer = JSON.parse(readFileSync(join(ships, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
-    // It passes every check of patterns by their shape.
-    const slow = { type: 'Split', pattern: { Regex: '(a|aa)+$' }, behavior: 'Isolated', invert: false };
-    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...tokenizer, pre_tokenizer: slow }));
+    const folder = temporaryFolder();
+    writeEndlessModel(folder);
     const options = { ...request.options, model: folder };
-    const running = client.call('plan', { ...whole(`${'a'.repeat(80)}b`), options }, { signal: AbortSignal.timeout(6000) });
+    const running = client.call('plan', { ...whole(endlessText), options }, { signal: AbortSignal.timeout(6000) });
     await expect(running).rejects.toBeInstanceOf(CancelledError);
     expect(lines.join()).toMatch(/did not stop .* killing it/);
     expect((await planned(whole('Some text.'))).plan.tokens).toBeGreaterThan(1);

@@ -1,6 +1,7 @@
+import { lastAtMost } from '../../../core/math/search';
 import { commonPrefix, commonSuffix } from '../../../core/text/edits';
 import type { Codec } from './codec';
-import { lastAtMost, TokenPlaces, type ChunkPlaces } from './token-places';
+import { TokenPlaces, type ChunkPlaces } from './token-places';
 import { type Place, TokenReader } from './token-reader';
 import type { Check } from './token-buffer';
 

@@ -17,6 +17,7 @@ import { measuredPoint, needleGridOf, type Point, PointPlanner } from './points'
 import { Results } from './results';
 import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from './texts';
 import { type Job, Worker, workNeedles, type WorkSurroundings, workWindows } from './work';
+import { interruptible } from '../../interruptible';
 
 /** What surrounds an experiment. */
 interface ExperimentContext extends Places, WorkSurroundings {}
@@ -36,13 +37,13 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   if (experiment.quality) {
     checkRunnable(model.name, tokenizer.source);
   }
-  const texts = readTexts(prompts, tokenizer, model, experiment, sizes);
+  const texts = interruptible(() => readTexts(prompts, tokenizer, model, experiment, sizes));
   const { shape } = model.config;
   const planner = new PointPlanner(shape, experiment, await context.calibrations.candidates(experiment.provider, experiment.threads));
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
-  const points = planner.points(longest);
+  const points = interruptible(() => planner.points(longest));
   // Planned before anything is run: what cannot be planned is refused now.
-  const costs = points.map(({ scenario, blockSize }) => planner.cost(longest, scenario, blockSize));
+  const costs = points.map(({ scenario, blockSize }) => interruptible(() => planner.cost(longest, scenario, blockSize)));
 
   const obstacles = points.map(({ scenario }) =>
     experiment.quality ? obstacleOf(scenario, model, texts) : 'Quality was switched off for this experiment.',
@@ -118,7 +119,7 @@ function needlesOf(
   if (config.predicts !== 'next') {
     throw new InputError(`${name} does not predict the next token, and a needle's answer is scored by that; leave the needle out.`);
   }
-  const needles = placeNeedles(request, texts, tokenizer);
+  const needles = interruptible(() => placeNeedles(request, texts, tokenizer));
   needles.forEach(({ tokens }) => checkLength(tokens.length, { name, ...config }));
   return needles;
 }

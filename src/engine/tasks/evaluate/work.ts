@@ -15,6 +15,7 @@ import { makePlan } from '../../../core/plan/plan';
 import type { PointPlanner } from './points';
 import { needleResult, type NeedleResult, type Results, unitOf, windowResult, type WindowResult, type Worked } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
+import { interruptible } from '../../interruptible';
 
 /** A scenario that is measured with one block size. */
 export interface Job {
@@ -117,7 +118,7 @@ async function workThrough<T>(
     const run = async (job: Job, share: number): Promise<WindowRun> => {
       const evaluator = await work.evaluator();
       const message = `${what} ${index + 1} of ${items.length}, ${scenarioLabel(job.scenario)}`;
-      const plan = makePlan(work.planner.settle(tokens.length, job.scenario, job.blockSize).request);
+      const plan = interruptible(() => makePlan(work.planner.settle(tokens.length, job.scenario, job.blockSize).request));
       return evaluator.run(tokens, plan, (part) => work.onWork((index + (share + part) / (jobs.length + 1)) / items.length, message));
     };
     let baseline: WindowRun | undefined;

@@ -4,6 +4,7 @@ import type { TokenizerDescription } from '../../../core/report/report';
 import type { ModelFolder } from '../../read/model/load';
 import type { Prompt } from '../../read/prompt';
 import { checkRunnable, checkVocabulary, PromptTokenizer } from '../../read/tokenizer/tokenizer';
+import { interruptible } from '../../interruptible';
 
 /** A prompt to be packed. */
 export interface TokenizedPrompt {
@@ -27,7 +28,7 @@ export async function tokenizePrompts(
   const tokenizer = await PromptTokenizer.load(model.folder);
   checkRunnable(model.name, tokenizer.source);
   const tokenized = prompts.map(({ path, text }) => {
-    const tokens = tokenizer.encode(text);
+    const tokens = interruptible(() => tokenizer.encode(text));
     if (tokens.length === 0) {
       throw new InputError(`${path} has no token; give a prompt of at least one.`);
     }

@@ -1,0 +1,66 @@
+import type * as vscode from 'vscode';
+import { editorSettings } from '../../core/options/editor';
+import type { TextChange } from '../../core/text/edits';
+import type { PlannedPromptData, PromptRequest } from '../../engine/process/planner-methods';
+import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
+
+/** Most changes that are sent; more take longer to copy than the whole text. */
+const mostChanges = 1000;
+
+/** Languages whose headings are recognised: Markdown, and those of VS Code for prompts, which are Markdown too. */
+const headedLanguages = ['markdown', ...editorSettings.languages.default];
+
+/** A planned prompt. */
+export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections' | 'sha256'> {
+  /** Which token is where. */
+  readonly places: TokenPlaces;
+}
+
+/** What the planning thread knows of an open prompt, so that only what changed is sent. */
+export class SentPrompt {
+  /** The version that the thread has; undefined if it has none that can be told of. */
+  private version: number | undefined;
+  private changes: TextChange[] = [];
+  private places: TokenPlaces = new TokenPlaces<ChunkPlaces>([], 0, 0);
+
+  constructor(private readonly document: vscode.TextDocument) {}
+
+  get id(): string {
+    return this.document.uri.toString();
+  }
+
+  /** Follows changes that the editor tells of: from the end of the text to its start, so that none shifts another. */
+  changed(changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
+    if (this.changes.length + changes.length > mostChanges) {
+      this.forget();
+    }
+    if (this.version !== undefined) {
+      this.changes = [
+        ...this.changes,
+        ...changes.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text })),
+      ];
+    }
+  }
+
+  /** The thread has to get the whole text again: another one was started, or the text changed in ways that nobody tells of. */
+  forget(): void {
+    this.version = undefined;
+    this.changes = [];
+  }
+
+  /** The text as it is now, for the thread, which has it then. */
+  take(): Omit<PromptRequest, 'options' | 'candidates'> {
+    const { document, version: since, changes } = this;
+    const { version } = document;
+    this.version = version;
+    this.changes = [];
+    const change = since === undefined ? { text: document.getText() } : { since, changes };
+    return { document: this.id, version, change, hasSections: headedLanguages.includes(document.languageId) };
+  }
+
+  /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
+  placed({ places, before, after, plan, prediction, calibration, sections, sha256 }: PlannedPromptData): PlannedText {
+    this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
+    return { plan, prediction, calibration, sections, sha256, places: this.places };
+  }
+}
