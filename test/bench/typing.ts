@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { uniform } from '../../src/core/math/random';
+import { plainSource } from '../../src/core/source/options';
 import { defaultOptions } from '../../src/core/options/table';
 import { PlannerClient } from '../../src/engine/process/planner-client';
 import type { PromptRequest } from '../../src/engine/process/planner-methods';
@@ -79,7 +80,14 @@ async function measure(model: string, content: string, edits: number): Promise<R
   const plan = async (version: number, change: PromptRequest['change']): Promise<number> => {
     const start = performance.now();
     const options = { ...defaultOptions, model };
-    const planned = await client.call('plan', { document: 'bench', version, change, hasSections: true, options, candidates: [] });
+    const planned = await client.call('plan', {
+      document: 'bench',
+      version,
+      change,
+      source: { ...plainSource, as: 'markdown' },
+      options,
+      candidates: [],
+    });
     if (planned === 'unknown') {
       throw new Error('The planning thread lost the text.');
     }

@@ -3,6 +3,7 @@ import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError } from '../../core/errors';
 import type { SimulationOptions } from '../../core/options/table';
 import type { PlanDocument } from '../../core/report/report';
+import { plainSource } from '../../core/source/options';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PlannerClient } from '../../engine/process/planner-client';
 import type { PlannedPromptData, PromptCosts, PromptRequest, TextChange } from '../../engine/process/planner-methods';
@@ -20,8 +21,8 @@ const longestMs = 60_000;
 export const markdown = 'markdown';
 
 /** A planned prompt. */
-export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections'> {
-  /** Which token is where. */
+export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections' | 'pieces'> {
+  /** Which token is where in the text that the model reads; `pieces` says where that is in the document. */
   readonly places: TokenPlaces;
 }
 
@@ -57,13 +58,13 @@ export class SentPrompt {
     this.version = version;
     this.changes = [];
     const change = since === undefined ? { text: document.getText() } : { since, changes };
-    return { document: this.id, version, change, hasSections: document.languageId === markdown };
+    return { document: this.id, version, change, source: { ...plainSource, languageId: document.languageId } };
   }
 
   /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
-  placed({ places, before, after, plan, prediction, calibration, sections }: PlannedPromptData): PlannedText {
+  placed({ places, before, after, plan, prediction, calibration, sections, pieces }: PlannedPromptData): PlannedText {
     this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
-    return { plan, prediction, calibration, sections, places: this.places };
+    return { plan, prediction, calibration, sections, pieces, places: this.places };
   }
 }
 

@@ -166,7 +166,7 @@ describe('the plans of prompts', () => {
 
   it('are made for the languages of the settings, and for .prompt files', async () => {
     await activated();
-    const code = openDocument('/code.ts', 'let x = 1;');
+    const code = openDocument('/code.ts', 'let x = "a prompt of more tokens than one";');
     const prompt = openDocument('/a.prompt', 'let x = 1;');
     const log = openDocument('/log.txt', 'x');
     show(code);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
+import { plainSource } from '../../../src/core/source/options';
 import { PlannerClient } from '../../../src/engine/process/planner-client';
 import type { PlannedPromptData, PromptRequest, TextChange } from '../../../src/engine/process/planner-methods';
 import { openModel } from '../../../src/engine/read/model/load';
@@ -11,7 +12,12 @@ import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { modelsFolder, root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
-const request = { document: 'a', hasSections: true, options: { ...defaultOptions, blockSize: 64 }, candidates: [] };
+const request = {
+  document: 'a',
+  source: { ...plainSource, as: 'markdown' } as const,
+  options: { ...defaultOptions, blockSize: 64 },
+  candidates: [],
+};
 const whole = (text: string, version = 1): PromptRequest => ({ ...request, version, change: { text } });
 
 /** The places after a result that follows others. */
