@@ -49,7 +49,7 @@ function rootsOf(path: string, document: string): Roots {
   try {
     return { values: [parseJsonPlaces(path, document)], isLines: false };
   } catch (error) {
-    const values = error instanceof JsonError ? linesOf(path, document, error) : undefined;
+    const values = error instanceof JsonError ? linesOf(path, document) : undefined;
     if (values === undefined) {
       throw error;
     }
@@ -58,17 +58,21 @@ function rootsOf(path: string, document: string): Roots {
 }
 
 /** The values of lines; undefined where the first line is none, so that the document is no JSON lines. @throws JsonError */
-function linesOf(path: string, document: string, whole: JsonError): JsonNode[] | undefined {
+function linesOf(path: string, document: string): JsonNode[] | undefined {
   const values: JsonNode[] = [];
   for (let from = 0; from < document.length;) {
     const end = document.indexOf('\n', from);
     const to = end < 0 ? document.length : end;
     if (document.slice(from, to).trim() !== '') {
-      // A first value over several lines is no line: what is wrong is what was wrong with the whole.
-      if (values.length === 0 && whole.offset < to) {
-        return undefined;
+      try {
+        values.push(parseJsonPlaces(path, document, from, to));
+      } catch (error) {
+        // A first value over several lines is no line: what is wrong is what was wrong with the whole.
+        if (values.length === 0) {
+          return undefined;
+        }
+        throw error;
       }
-      values.push(parseJsonPlaces(path, document, from, to));
     }
     from = to + 1;
   }

@@ -12,11 +12,7 @@ export type JsonNode = { readonly from: number; to: number } & (
 /** A document's text or a line of it that is no JSON. */
 export class JsonError extends InputError {
   /** @param offset of the first character that is wrong, in the document */
-  constructor(
-    path: string,
-    document: string,
-    readonly offset: number,
-  ) {
+  constructor(path: string, document: string, offset: number) {
     super(`${path} is not JSON at line ${lineOf(document, offset)}; correct it, or read it as it is with --as text.`);
   }
 }

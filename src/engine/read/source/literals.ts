@@ -57,9 +57,17 @@ function childrenOf(node: SyntaxNode, names: ReadonlySet<string>): SyntaxNode[] 
 /** The prefix and the quotation marks of a literal. */
 const opening = /^([a-z]{0,3})("""|'''|["'`])/i;
 
-/** Whether a literal has its last quotation mark: where it lacks it, the parser puts an error. */
-function isClosed(text: string, { from, to, lastChild }: SyntaxNode): boolean {
-  return opening.test(text.slice(from, to)) && lastChild?.type.isError !== true;
+/** Whether a literal has its last quotation mark, which no backslash escapes. */
+function isClosed(text: string, { from, to }: TextRange): boolean {
+  const [whole, , quote] = opening.exec(text.slice(from, to)) ?? ['', '', ''];
+  if (quote === '' || to - from < whole.length + quote.length || !text.endsWith(quote, to)) {
+    return false;
+  }
+  let at = to - quote.length;
+  while (at > from && text[at - 1] === '\\') {
+    at -= 1;
+  }
+  return (to - quote.length - at) % 2 === 0;
 }
 
 /**
