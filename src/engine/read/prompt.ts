@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
 import { plainSource, presumedFormat, type PromptSource } from '../../core/source/options';
-import { lineOf } from '../../core/text/lines';
+import { linesOf } from '../../core/text/lines';
 import { decodeText } from './input/decode';
 import { inputLimits } from './input/limits';
 import { checkSize, inputName, readTextInput } from './input/text';
@@ -98,9 +98,14 @@ export function conversationsOf(prompt: Prompt): Prompt[] {
   const { path, text, source } = prompt;
   const { format, isPresumed } = presumedFormat(prompt);
   const places = format === 'chat' ? conversationLines(path, text, isPresumed) : undefined;
-  return places === undefined
-    ? [prompt]
-    : places.map(({ from, to }) => promptFromText(`${path}:${lineOf(text, from)}`, text.slice(from, to), { ...source, as: 'chat' }));
+  if (places === undefined) {
+    return [prompt];
+  }
+  const lines = linesOf(
+    text,
+    places.map(({ from }) => from),
+  );
+  return places.map(({ from, to }, index) => promptFromText(`${path}:${lines[index]}`, text.slice(from, to), { ...source, as: 'chat' }));
 }
 
 /** The prompt files directly in a folder, by name. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { runInNewContext } from 'node:vm';
+import { createContext, Script } from 'node:vm';
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { CancelledError, InputError, messageOf } from '../../../core/errors';
 import { formatCount } from '../../../core/format';
@@ -89,12 +89,8 @@ export class ChatTemplate {
       environment.set(name, value);
     }
     try {
-      // A context of its own for nothing but its limit of time, which ends synchronous code wherever it is.
-      return runInNewContext(
-        'render()',
-        { render: () => new Interpreter(environment).run(this.template.parsed).value },
-        { timeout: this.longestMs },
-      ) as string;
+      job.render = () => new Interpreter(environment).run(this.template.parsed).value;
+      return limited.runInContext(context, { timeout: this.longestMs }) as string;
     } catch (error) {
       if (error instanceof InputError || error instanceof CancelledError) {
         throw error;
@@ -108,6 +104,11 @@ export class ChatTemplate {
     }
   }
 }
+
+/** A script in a context of its own, for nothing but its limit of time, which ends synchronous code wherever it is. */
+const job: { render: () => unknown } = { render: () => '' };
+const context = createContext(job);
+const limited = new Script('render()');
 
 /** Jinja's constants. The library's own globals cannot be used with others: its `range` takes all memory that a template asks for. */
 const constants = { true: true, false: false, none: null, True: true, False: false, None: null };

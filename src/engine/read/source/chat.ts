@@ -3,7 +3,7 @@ import { sourceNotes } from '../../../core/source/notes';
 import type { MappedText } from '../../../core/source/pieces';
 import { fillVariables, type Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
-import { lineOf } from '../../../core/text/lines';
+import { lineOf, linesOf } from '../../../core/text/lines';
 import { described, quoted } from '../../../core/text/printable';
 import { fieldOf, itemsOf, JsonError, type JsonNode, parseJsonPlaces, stringOf, textOf, valueOf } from './json-places';
 
@@ -49,7 +49,7 @@ function rootsOf(path: string, document: string): Roots {
   try {
     return { values: [parseJsonPlaces(path, document)], isLines: false };
   } catch (error) {
-    const values = error instanceof JsonError ? linesOf(path, document) : undefined;
+    const values = error instanceof JsonError ? valuesOfLines(path, document) : undefined;
     if (values === undefined) {
       throw error;
     }
@@ -58,7 +58,7 @@ function rootsOf(path: string, document: string): Roots {
 }
 
 /** The values of lines; undefined where the first line is none, so that the document is no JSON lines. @throws JsonError */
-function linesOf(path: string, document: string): JsonNode[] | undefined {
+function valuesOfLines(path: string, document: string): JsonNode[] | undefined {
   const values: JsonNode[] = [];
   for (let from = 0; from < document.length;) {
     const end = document.indexOf('\n', from);
@@ -138,7 +138,7 @@ export function readChat(path: string, document: string, variables: Variables, i
   }
   const { values, isLines } = roots;
   const reader = new MessageReader(path, document, variables);
-  const conversationOf = (nodes: readonly JsonNode[], value: JsonNode, tools: JsonNode | undefined): Conversation => {
+  const conversationOf = (nodes: readonly JsonNode[], value: JsonNode, line: number, tools: JsonNode | undefined): Conversation => {
     if (nodes.length === 0) {
       throw new InputError(`${reader.at(value)} holds no message; give it at least one, such as {"role": "user", "content": "..."}.`);
     }
@@ -146,21 +146,25 @@ export function readChat(path: string, document: string, variables: Variables, i
       messages: nodes.map((node) => reader.read(node)),
       tools: tools && valueOf(document, tools),
       place: { from: value.from, to: value.to },
-      line: lineOf(document, value.from),
+      line,
     };
   };
   const [first] = values;
+  const lines = linesOf(
+    document,
+    values.map(({ from }) => from),
+  );
   const isOfMessages = isLines && values.every((value) => isMessage(value));
   const conversations = isOfMessages
-    ? [conversationOf(values, { ...first, to: values[values.length - 1].to }, undefined)]
-    : values.map((value) => {
+    ? [conversationOf(values, { ...first, to: values[values.length - 1].to }, lines[0], undefined)]
+    : values.map((value, index) => {
         const nodes = messagesOf(value) ?? (itemsOf(value)?.length === 0 ? [] : undefined);
         if (nodes === undefined) {
           throw new InputError(
             `${reader.at(value)} is no chat; give {"messages": [...]} or a list of messages with role and content, or read it with --as text.`,
           );
         }
-        return conversationOf(nodes, value, fieldOf(value, 'tools'));
+        return conversationOf(nodes, value, lines[index], fieldOf(value, 'tools'));
       });
   return { conversations, ...reader.outcome() };
 }
