@@ -6,7 +6,8 @@ import { reportSchemaVersion } from '../core/report/report';
 import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { type Given, jsonOption, print } from './io';
 import { type Command, valuesOf } from './options';
-import { performExperiment } from './run';
+import { performExperiment, withSource } from './run';
+import { sourceOptions } from './source';
 import { table } from './table';
 
 /** Broken budgets that the message names; the table has them all. */
@@ -16,10 +17,10 @@ const namedBudgets = 5;
 export const checkCommand: Command = {
   usage: 'check <file.two-heads.json>',
   description: 'fail where a prompt breaks a budget',
-  options: [...Object.values(budgetTable), resultsOption, jsonOption],
+  options: [...Object.values(budgetTable), ...sourceOptions, resultsOption, jsonOption],
   run: async ([path], given, io) => {
     const budgets = budgetsFrom(given);
-    const experiment = await readExperiment(path, io.modelsFolder);
+    const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
     // Calls and time are planned; only a divergence needs a run.
     const report = await performExperiment(
       'check',

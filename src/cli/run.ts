@@ -1,9 +1,10 @@
 import { costAxes, type CostAxis, experimentPicture } from '../core/draw/experiment';
 import { CancelledError, InputError } from '../core/errors';
-import { type Experiment, resultsOption } from '../core/evaluate/experiment';
+import { type Experiment, resultsOption, sourceOf } from '../core/evaluate/experiment';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
 import type { Option } from '../core/options/option';
+import { sourceTable } from '../core/source/options';
 import { readPrompts } from '../engine/read/prompt';
 import { experimentJsonSchema, readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { Results } from '../engine/tasks/evaluate/results';
@@ -11,6 +12,7 @@ import { runExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
 import { checkWritable, type Given, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, readGiven, textGiven } from './options';
+import { sourceFrom, sourceOptions } from './source';
 
 const pictureOption: Option = {
   flag: 'picture',
@@ -38,9 +40,9 @@ export const outcomeOptions: readonly Option[] = [resultsOption, pictureOption, 
 export const runCommand: Command = {
   usage: 'run <file.two-heads.json>',
   description: 'repeat an experiment file',
-  options: outcomeOptions,
+  options: [...sourceOptions, ...outcomeOptions],
   run: async ([path], given, io) => {
-    const experiment = await readExperiment(path, io.modelsFolder);
+    const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
     const report = await performExperiment('run', experiment, given, io);
     print(io, given, report, () =>
       [
@@ -62,6 +64,13 @@ export const schemaCommand: Command = {
   },
 };
 
+/** An experiment that reads its prompts as flags say, where they say anything. @throws InputError */
+export async function withSource(experiment: Experiment, given: Given): Promise<Experiment> {
+  const { variables, ...source } = await sourceFrom(given);
+  const named = Object.entries(source).filter(([name]) => given[sourceTable[name as keyof typeof sourceTable].flag] !== undefined);
+  return { ...experiment, ...Object.fromEntries(named), variables: { ...experiment.variables, ...variables } };
+}
+
 /** Runs an experiment with what the command line adds: results, progress, a picture. */
 export async function performExperiment(title: string, experiment: Experiment, given: Given, io: Io): Promise<ExperimentReport> {
   const picture = textGiven(pictureOption, given);
@@ -73,7 +82,7 @@ export async function performExperiment(title: string, experiment: Experiment, g
   if (picture !== undefined) {
     await checkWritable(picture, '--picture');
   }
-  const prompts = await readPrompts(experiment.prompts, io.stdin);
+  const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
   const path = textGiven(resultsOption, given) ?? experiment.results;
   const results = path === null ? Results.inMemory() : await Results.open(path);
   const report = await runExperiment(

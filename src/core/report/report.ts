@@ -8,6 +8,8 @@ import type { Plan, PlanSummary } from '../plan/plan';
 import type { PredictionReport } from '../predict/prediction';
 import type { Scenario } from '../scenario/scenario';
 import type { ModelShape, OracleShape } from '../shapes';
+import type { PromptFormat } from '../source/format';
+import type { PartTokens } from '../source/prompt-text';
 import type { LayerTimes, Phases } from './phases';
 import type { SamplingReport } from './sampling';
 
@@ -60,6 +62,12 @@ export interface PromptDigest {
   readonly sha256: string;
   /** N, special tokens included. */
   readonly tokens: number;
+  /** How it is kept; absent in reports of earlier versions, as the next two are. */
+  readonly format?: PromptFormat | undefined;
+  /** Its messages or cells with their tokens, in order. */
+  readonly parts?: readonly PartTokens[] | undefined;
+  /** How it was read, a sentence each; the plan's notes have them as well. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** The large transformer. */

@@ -10,16 +10,23 @@ import { makePlan, type Plan } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
 import { settleRequest } from '../../core/predict/fastest';
 import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
-import { type PlanDocument, withTokenizerNote } from '../../core/report/report';
+import { fileName } from '../../core/format';
+import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
+import { hasHeadings } from '../../core/source/format';
+import type { PromptSource } from '../../core/source/options';
+import type { PieceMap } from '../../core/source/pieces';
+import { type PromptText, templateRole } from '../../core/source/prompt-text';
 import { changed, type TextChange } from '../../core/text/edits';
 import { type Outline, outlineOf, type Section, type SectionPlaces, sectionPlaces, sectionsOf } from '../../core/text/headings';
 import { type ModelFolder, openModel } from '../read/model/load';
 import { promptFromText } from '../read/prompt';
+import { DocumentPlaces } from '../read/source/document-places';
+import { readingModel, type ReadingModel, readSource } from '../read/source/read-source';
 import type { TokenIndex } from '../read/tokenizer/token-index';
 import type { ChunkChange } from '../read/tokenizer/token-places';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
-import { planDocument } from '../tasks/plan';
+import { partTokens, planDocument, withSourceNotes } from '../tasks/plan';
 import type { CallContext, Result } from './rpc';
 
 /**
@@ -58,8 +65,8 @@ export interface PromptRequest {
   readonly version: number;
   /** The whole text, or what changed since an earlier version. */
   readonly change: { readonly text: string } | { readonly since: number; readonly changes: readonly TextChange[] };
-  /** Whether it is Markdown, whose headings make sections. */
-  readonly hasSections: boolean;
+  /** How a prompt is read from the text. */
+  readonly source: PromptSource;
   readonly options: SimulationOptions;
   /** What is known of the devices that the options allow. */
   readonly candidates: readonly Calibration[];
@@ -72,11 +79,14 @@ export interface PlannedPromptData {
   /** Expected time and memory on the calibrated device. */
   readonly prediction: DevicePrediction | null;
   readonly calibration: Calibration | undefined;
-  /** How the places of its tokens follow from those that were sent last. */
+  /** How the places of its tokens in the text that the model reads follow from those that were sent last. */
   readonly places: ChunkChange;
+  /** Where that text is in the document; null where it is the document as it is. */
+  readonly pieces: PieceMap | null;
   /** Tokens of the tokenizer's own before and after the text. */
   readonly before: number;
   readonly after: number;
+  /** Headings, messages or cells; offsets are the document's. */
   readonly sections: SectionPlaces;
   /** Hex digest of the text in UTF-8: reports identify a prompt by it. */
   readonly sha256: string;
@@ -104,6 +114,8 @@ export interface PromptCosts {
 interface TextRequest extends WantedScenarios {
   readonly path: string;
   readonly text: string;
+  /** How it is read; as its name says where it is left out. */
+  readonly source?: PromptSource | undefined;
   readonly options: SimulationOptions;
   readonly candidates: readonly Calibration[];
 }
@@ -112,17 +124,27 @@ interface TextRequest extends WantedScenarios {
 interface PlanningModel {
   readonly folder: ModelFolder;
   readonly tokenizer: PromptTokenizer;
+  /** The tokenizer for text that has its special tokens in it. */
+  readonly bare: PromptTokenizer;
+  readonly reading: ReadingModel;
 }
 
 /** A prompt that is open in the editor. */
 interface OpenPrompt {
   version: number;
   text: string;
-  tokens: { readonly model: PlanningModel; readonly index: TokenIndex } | undefined;
+  /** What the model reads of it, and of which text, source and model that is. */
+  read: { readonly text: string; readonly key: string; readonly model: PlanningModel; readonly result: PromptText } | undefined;
+  tokens: { readonly tokenizer: PromptTokenizer; readonly index: TokenIndex } | undefined;
   /** The index whose places were sent last. */
   sent: TokenIndex | undefined;
   outline: Outline | undefined;
-  planned: Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration'> | undefined;
+  planned:
+    | (Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration'> & {
+        readonly sections: readonly Section[];
+        readonly places: DocumentPlaces;
+      })
+    | undefined;
   curves: Pick<PromptCosts, 'curves' | 'curvesKey'> | undefined;
 }
 
@@ -137,7 +159,10 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
     if (known !== undefined) {
       return known;
     }
-    const read = openModel(name, modelsFolder).then(async (folder) => ({ folder, tokenizer: await PromptTokenizer.load(folder.folder) }));
+    const read = openModel(name, modelsFolder).then(async (folder) => {
+      const tokenizer = await PromptTokenizer.load(folder.folder);
+      return { folder, tokenizer, bare: tokenizer.bare, reading: await readingModel(folder) };
+    });
     models.set(name, read);
     read.catch(() => models.delete(name));
     return read;
@@ -158,25 +183,33 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       const check = checkOf(context);
       const model = await modelOf(request.options.model);
       check();
-      const before = prompt.tokens?.model === model ? prompt.tokens.index : model.tokenizer.emptyIndex;
-      const index = before.edited(text, check);
-      prompt.tokens = { model, index };
-      const { options, candidates, hasSections } = request;
+      const read = readPrompt(prompt, request, model);
+      check();
+      const tokenizer = read.isComplete ? model.bare : model.tokenizer;
+      const before = prompt.tokens?.tokenizer === tokenizer ? prompt.tokens.index : tokenizer.emptyIndex;
+      const index = before.edited(read.text, check);
+      prompt.tokens = { tokenizer, index };
+      const { options, candidates } = request;
       const tokens = options.maxTokens > 0 ? Math.min(options.maxTokens, index.tokens) : index.tokens;
       const { request: settled, calibration } = settleRequest(tokens, model.folder.config.shape, options, candidates);
-      const plan = withTokenizerNote(makePlan(settled), model.tokenizer.source);
-      prompt.planned = { plan, prediction: devicePrediction(plan, calibration), calibration };
-      prompt.outline = hasSections ? outlineOf(text, prompt.outline) : undefined;
+      const plan = withSourceNotes(makePlan(settled), { read, tokenizer });
+      prompt.outline = hasHeadings(read.format) && read.parts.length === 0 ? outlineOf(text, prompt.outline) : undefined;
+      const sections = prompt.outline === undefined ? partSections(text, read) : sectionsOf(prompt.outline);
+      const tokenPlaces = new DocumentPlaces(index, read.pieces);
+      prompt.planned = { plan, prediction: devicePrediction(plan, calibration), calibration, sections, places: tokenPlaces };
       check();
       const places = index.changeSince(prompt.sent);
       prompt.sent = index;
       return {
         version,
-        ...prompt.planned,
+        plan,
+        prediction: prompt.planned.prediction,
+        calibration,
         places,
-        before: model.tokenizer.prefix.length,
-        after: model.tokenizer.suffix.length,
-        sections: sectionPlaces(prompt.outline === undefined ? [] : sectionsOf(prompt.outline)),
+        pieces: read.pieces,
+        before: tokenizer.prefix.length,
+        after: tokenizer.suffix.length,
+        sections: sectionPlaces(prompt.planned.sections),
         sha256: createHash('sha256').update(text, 'utf8').digest('hex'),
       };
     },
@@ -200,13 +233,13 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       return Promise.resolve(planned === undefined ? [] : evaluatedScenarios(planned.plan, parameters));
     },
     sections: ({ document, most }) => {
-      const { planned, outline, tokens } = prompts.get(document) ?? {};
-      if (planned === undefined || outline === undefined || tokens === undefined) {
+      const planned = prompts.get(document)?.planned;
+      if (planned === undefined) {
         return Promise.resolve([]);
       }
-      const sections = sectionsOf(outline).map((section) => ({
+      const sections = planned.sections.map((section) => ({
         section,
-        ...rangeCost(planned.plan, tokens.index.firstTokenFrom(section.from), tokens.index.firstTokenFrom(section.end)),
+        ...rangeCost(planned.plan, planned.places.firstTokenFrom(section.from), planned.places.firstTokenFrom(section.end)),
       }));
       return Promise.resolve(mostExpensive(sections, ({ share }) => share, most).map(({ section }) => section));
     },
@@ -214,17 +247,21 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       prompts.delete(document);
       return Promise.resolve();
     },
-    planText: async ({ path, text, options, candidates, ...wanted }, context) => {
+    planText: async ({ path, text, source, options, candidates, ...wanted }, context) => {
       const check = checkOf(context);
-      const prompt = promptFromText(path, text);
-      const { folder, tokenizer } = await modelOf(options.model);
-      const tokens = tokenizer.encode(text, options.maxTokens > 0 ? options.maxTokens : undefined, check).length;
+      const prompt = promptFromText(path, text, source);
+      const model = await modelOf(options.model);
+      const { folder } = model;
       // Reports, tools and other extensions get English text, as on the command line.
-      return inEnglish(() =>
-        sortScenarios(wanted, tokens, folder.config.shape, options, candidates, check).possible.map(({ plan, calibration }) =>
-          planDocument({ prompt, model: folder, tokenizer, plan: withTokenizerNote(plan, tokenizer.source), calibration }),
-        ),
-      );
+      return inEnglish(() => {
+        const read = readSource(prompt, model.reading);
+        const tokenizer = read.isComplete ? model.bare : model.tokenizer;
+        const tokens = tokenizer.encode(read.text, options.maxTokens > 0 ? options.maxTokens : undefined, check).length;
+        const digest = { ...read, parts: read.parts.length === 0 ? [] : partTokens(read, tokenizer.index(read.text, check), tokens) };
+        return sortScenarios(wanted, tokens, folder.config.shape, options, candidates, check).possible.map(({ plan, calibration }) =>
+          planDocument({ prompt, read: digest, model: folder, tokenizer, plan: withSourceNotes(plan, { read, tokenizer }), calibration }),
+        );
+      });
     },
   };
 }
@@ -255,6 +292,7 @@ function followed(prompt: OpenPrompt | undefined, { version, change }: PromptReq
     return {
       version,
       text: change.text,
+      read: prompt?.read,
       tokens: prompt?.tokens,
       sent: undefined,
       outline: prompt?.outline,
@@ -268,6 +306,31 @@ function followed(prompt: OpenPrompt | undefined, { version, change }: PromptReq
   prompt.text = changed(prompt.text, change.changes);
   prompt.version = version;
   return prompt;
+}
+
+/** What the model reads of an open prompt; read again where the text, its source or the model changed. */
+function readPrompt(prompt: OpenPrompt, { document, source }: PromptRequest, model: PlanningModel): PromptText {
+  const { text, read } = prompt;
+  const key = JSON.stringify(source);
+  if (read?.text === text && read.key === key && read.model === model) {
+    return read.result;
+  }
+  const result = readSource({ path: fileName(document), text, source }, model.reading);
+  prompt.read = { text, key, model, result };
+  return result;
+}
+
+/** The messages or cells of a prompt as sections; of several at one place the first. */
+function partSections(text: string, { parts }: PromptText): Section[] {
+  const sections = new Map<number, Section>();
+  for (const { title, role, document } of parts) {
+    if (role !== templateRole && !sections.has(document.from)) {
+      const lineEnd = text.indexOf('\n', document.from);
+      const to = lineEnd < 0 ? document.to : Math.min(lineEnd, document.to);
+      sections.set(document.from, { level: 1, title, from: document.from, to, end: document.to });
+    }
+  }
+  return [...sections.values()];
 }
 
 /** The curves of a planned prompt, computed again where one of their inputs changed. */

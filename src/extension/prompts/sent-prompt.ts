@@ -1,19 +1,17 @@
 import type * as vscode from 'vscode';
-import { editorSettings } from '../../core/options/editor';
+import { plainSource } from '../../core/source/options';
 import type { TextChange } from '../../core/text/edits';
 import type { PlannedPromptData, PromptRequest } from '../../engine/process/planner-methods';
+import { DocumentPlaces } from '../../engine/read/source/document-places';
 import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
 
 /** Most changes that are sent; more take longer to copy than the whole text. */
 const mostChanges = 1000;
 
-/** Languages whose headings are recognised: Markdown, and those of VS Code for prompts, which are Markdown too. */
-const headedLanguages = ['markdown', ...editorSettings.languages.default];
-
 /** A planned prompt. */
 export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections' | 'sha256'> {
-  /** Which token is where. */
-  readonly places: TokenPlaces;
+  /** Which token is where in the document. */
+  readonly places: DocumentPlaces;
 }
 
 /** What the planning thread knows of an open prompt, so that only what changed is sent. */
@@ -55,12 +53,12 @@ export class SentPrompt {
     this.version = version;
     this.changes = [];
     const change = since === undefined ? { text: document.getText() } : { since, changes };
-    return { document: this.id, version, change, hasSections: headedLanguages.includes(document.languageId) };
+    return { document: this.id, version, change, source: { ...plainSource, languageId: document.languageId } };
   }
 
   /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
-  placed({ places, before, after, plan, prediction, calibration, sections, sha256 }: PlannedPromptData): PlannedText {
+  placed({ places, pieces, before, after, plan, prediction, calibration, sections, sha256 }: PlannedPromptData): PlannedText {
     this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
-    return { plan, prediction, calibration, sections, sha256, places: this.places };
+    return { plan, prediction, calibration, sections, sha256, places: new DocumentPlaces(this.places, pieces) };
   }
 }

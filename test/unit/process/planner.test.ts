@@ -1,7 +1,10 @@
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
+import { plainSource } from '../../../src/core/source/options';
+import { documentOffset, textOffset } from '../../../src/core/source/pieces';
 import { PlannerClient } from '../../../src/engine/process/planner-client';
 import { changed, type TextChange } from '../../../src/core/text/edits';
 import type { PlannedPromptData, PromptRequest } from '../../../src/engine/process/planner-methods';
@@ -12,7 +15,12 @@ import { endlessText, writeEndlessModel } from '../../support/endless-tokenizer'
 import { modelsFolder, root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
-const request = { document: 'a', hasSections: true, options: { ...defaultOptions, blockSize: 64 }, candidates: [] };
+const request = {
+  document: 'a',
+  source: { ...plainSource, as: 'markdown' } as const,
+  options: { ...defaultOptions, blockSize: 64 },
+  candidates: [],
+};
 const whole = (text: string, version = 1): PromptRequest => ({ ...request, version, change: { text } });
 
 /** The places after a result that follows others. */
@@ -38,6 +46,43 @@ describe('the planning thread', () => {
     }
     return result;
   };
+
+  it('reads a chat, follows its edits, and says where its messages and tokens stand', async () => {
+    const folder = join(temporaryFolder(), 'model');
+    cpSync(join(modelsFolder, 'tiny-docs-5m'), folder, { recursive: true });
+    writeFileSync(join(folder, 'chat_template.jinja'), '{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}');
+    const asked = { ...request, document: 'file:///a.json', source: plainSource, options: { ...request.options, model: folder } };
+    const text = JSON.stringify([
+      { role: 'system', content: 'Be "brief".' },
+      { role: 'user', content: 'A whale?' },
+    ]);
+    const first = await planned({ ...asked, version: 1, change: { text } });
+    const before = placesAfter(nothing, first);
+    expect([...first.sections.from]).toEqual([1, text.indexOf('{"role":"user"')]);
+    expect([...first.sections.end]).toEqual([text.indexOf(',{"role":"user"'), text.length - 1]);
+    const largest = await client.call('sections', { document: asked.document, most: 2 });
+    expect(largest.map(({ title }) => title).sort()).toEqual(['system', 'user']);
+    const user = textOffset(first.pieces, first.sections.from[1]);
+    expect(user).toBe('[system] Be "brief".\n'.length);
+    expect(documentOffset(first.pieces, user + '[user] '.length)).toBe(text.indexOf('A whale'));
+    const changes = [{ offset: text.indexOf('whale'), removed: 5, inserted: 'bird \\ud83d\\ude00' }];
+    const edited = await planned({ ...asked, version: 2, change: { since: 1, changes } });
+    const tokenizer = await PromptTokenizer.load(folder);
+    const index = tokenizer.bare.index('[system] Be "brief".\n[user] A bird 😀?\n');
+    expect(edited.plan.tokens).toBe(index.tokens);
+    expect([edited.before, edited.after]).toEqual([0, 0]);
+    expect(placesAfter(before, edited).offsetOf(index.tokens)).toBe(index.text.length);
+    await expect(planned({ ...asked, version: 3, change: { text: '[{"role": }]' } })).rejects.toThrow(/^a\.json is not JSON at line 1/);
+    const [document] = await client.call('planText', {
+      path: 'a.json',
+      text,
+      options: asked.options,
+      candidates: [],
+      scenarios: [{ kind: 'causal' }],
+      named: true,
+    });
+    expect(document.prompt.parts?.map(({ role }) => role)).toEqual(['system', 'user']);
+  });
 
   it('follows edits, and tells only the places that changed', async () => {
     const { folder } = await openModel('tiny-docs-5m', modelsFolder);

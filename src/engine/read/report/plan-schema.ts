@@ -14,6 +14,7 @@ import {
   type ScenarioParameters,
   textParameters,
 } from '../../../core/scenario/scenario';
+import { promptFormats } from '../../../core/source/format';
 
 /** A schema from one of core's own functions, which throws to refuse. */
 function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<string, unknown>>) => T): z.ZodType<T> {
@@ -121,7 +122,15 @@ const estimateError = z.record(z.enum(textKinds), z.number()).nullable().default
 /** The fields of a plan document; every run report has them all. */
 export const planFields = {
   schemaVersion: z.literal(reportSchemaVersion),
-  prompt: z.looseObject({ path: text, bytes: amount, sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hex SHA-256'), tokens: length }),
+  prompt: z.looseObject({
+    path: text,
+    bytes: amount,
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hex SHA-256'),
+    tokens: length,
+    format: z.enum(promptFormats.map(({ value }) => value)).exactOptional(),
+    parts: z.array(z.looseObject({ title: text, role: text, tokens: amount })).exactOptional(),
+    notes: z.array(text).exactOptional(),
+  }),
   model: z.looseObject({
     name: text,
     shape,

@@ -67,9 +67,14 @@ export class PromptTokenizer {
     return firstIds(this.codec, text, most, check);
   }
 
+  /** The same tokenizer for text that has its special tokens in it, such as a chat: it adds none. */
+  get bare(): PromptTokenizer {
+    return new PromptTokenizer({ ...this.codec, prefix: [], suffix: [] }, this.source);
+  }
+
   /** Token ids of a part of a prompt, without those that the tokenizer adds. */
   encodePart(text: string): Int32Array {
-    return firstIds({ pipeline: this.codec.pipeline, prefix: [], suffix: [] }, text);
+    return this.bare.encode(text);
   }
 
   /** The index of an empty prompt: `edited` gives that of any other. */

@@ -1,7 +1,8 @@
 import { CancelledError, InputError } from '../../../core/errors';
-import { type Experiment, windowsOf } from '../../../core/evaluate/experiment';
+import { type Experiment, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
 import { paretoFront } from '../../../core/math/pareto';
+import type { PromptSource } from '../../../core/source/options';
 import { reportSchemaVersion } from '../../../core/report/report';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
@@ -9,9 +10,9 @@ import { checkLength } from '../../attend/tiles/embed';
 import { qualityObstacle } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';
 import { type ModelFolder, openModel } from '../../read/model/load';
-import { type Prompt, promptFromText, readPrompts } from '../../read/prompt';
+import { conversationsOf, type Prompt, promptFromText, readPrompts } from '../../read/prompt';
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
-import { describeModel, type Places } from '../plan';
+import { describeModel, digestFields, type Places } from '../plan';
 import { readExperiment } from './experiment-file';
 import { measuredPoint, needleGridOf, type Point, PointPlanner } from './points';
 import { Results } from './results';
@@ -37,7 +38,7 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   if (experiment.quality) {
     checkRunnable(model.name, tokenizer.source);
   }
-  const texts = interruptible(() => readTexts(prompts, tokenizer, model, experiment, sizes));
+  const texts = await readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
   const planner = new PointPlanner(shape, experiment, await context.calibrations.candidates(experiment.provider, experiment.threads));
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
@@ -81,12 +82,13 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
       experiment,
       model: describeModel(model.name, shape, tokenizer.source),
       baseline: baseline.scenario,
-      prompts: texts.map(({ prompt: { path, bytes, sha256 }, tokens, windows: cut }) => ({
+      prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
         path,
         bytes,
         sha256,
         tokens,
         windows: cut.length,
+        ...digestFields({ format, notes, parts: [] }),
       })),
       points: described.map((point, index) => ({ ...point, onFront: front[index] })),
       resumed: windows.resumed + found.resumed,
@@ -142,7 +144,11 @@ function withBaseline(jobs: readonly Job[], baseline: Job, needles: readonly Pla
 export async function evaluate(request: EvaluateRequest, context: Omit<ExperimentContext, 'results'>): Promise<ExperimentSummary> {
   const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
   const prompts =
-    'file' in request ? await readPrompts(experiment.prompts) : request.texts.map(({ path, text }) => promptFromText(path, text));
+    'file' in request
+      ? await readPrompts(experiment.prompts, undefined, sourceOf(experiment))
+      : request.texts.flatMap(({ path, text }) =>
+          conversationsOf(promptFromText(path, text, { ...sourceOf(experiment), ...request.source })),
+        );
   const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
   const report = await runExperiment(prompts, experiment, { ...context, results }).catch((error: unknown) => {
     throw error instanceof CancelledError && results.kept
@@ -154,5 +160,10 @@ export async function evaluate(request: EvaluateRequest, context: Omit<Experimen
 
 /** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
 export type EvaluateRequest =
-  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
+  | {
+      readonly experiment: Experiment;
+      readonly texts: readonly { readonly path: string; readonly text: string }[];
+      /** What of their source the experiment does not say. */
+      readonly source?: Partial<PromptSource>;
+    }
   | { readonly file: string };

@@ -70,12 +70,12 @@ export function workWindows(
   const edges = positionBins(context, trainedTokens);
   // Results of earlier versions lack the edge, and those that need none stay as they were.
   const edge = edges.length > positionBins(context).length ? { trainedTokens } : {};
-  const items = texts.flatMap(({ prompt, windows }) =>
+  const items = texts.flatMap(({ digest, windows }) =>
     windows.map((window): Item<WindowResult> => ({
       tokens: window.tokens,
       about: {
         kind: 'window',
-        prompt: prompt.sha256,
+        prompt: digest,
         start: window.start,
         end: window.end,
         from: window.from,
