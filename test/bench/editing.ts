@@ -38,14 +38,17 @@ export class EditedPrompt {
     // An editor keeps lines, and joins them where the whole text is asked for: once, when it is opened.
     const lines = text.split('\n');
     const currentVersion = (): number => this.version;
-    this.sent = new SentPrompt({
-      uri: { toString: () => 'bench' },
-      languageId: 'markdown',
-      get version() {
-        return currentVersion();
-      },
-      getText: () => lines.join('\n'),
-    } as unknown as vscode.TextDocument);
+    this.sent = new SentPrompt(
+      {
+        uri: { toString: () => 'bench' },
+        languageId: 'markdown',
+        get version() {
+          return currentVersion();
+        },
+        getText: () => lines.join('\n'),
+      } as unknown as vscode.TextDocument,
+      undefined,
+    );
   }
 
   /** N. */

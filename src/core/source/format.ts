@@ -64,3 +64,8 @@ export function formatOf(path: string, languageId?: string): PromptFormat {
 export function hasHeadings(format: PromptFormat): boolean {
   return format === 'markdown' || format === 'prompt-file' || format === 'prompty';
 }
+
+/** Formats of which one string literal is the prompt. */
+export function isProgram(format: PromptFormat): format is 'python' | 'typescript' {
+  return format === 'python' || format === 'typescript';
+}

@@ -19,6 +19,8 @@ export const sourceNotes = {
   conversations: (count: number): string =>
     t('{0} conversations are read one after another, as they are packed for training.', formatCount(count)),
   longestLiteral: (line: number): string => t('The longest string literal is read, on line {0}.', formatCount(line)),
+  wholeProgram: (): string =>
+    t('This program is read whole. Name the line of a string literal, or put the cursor in a long one, to read that alone.'),
   namedCharacters: (): string => t('Characters written by name (\\N{…}) stay as they are written.'),
   samples: (): string => t('The sample of the front matter is no simple YAML: its variables are not filled.'),
 };

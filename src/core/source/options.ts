@@ -51,7 +51,7 @@ export interface PromptSource {
   readonly as: PromptFormat | 'auto';
   /** Line, from 1, of the literal that is the prompt; 0 for the longest. */
   readonly line: number;
-  /** An offset within the literal that is the prompt, in UTF-16 code units; comes before `line`. */
+  /** An offset within the literal that is the prompt, in UTF-16 code units; comes before `line`, if a literal is there. */
   readonly at?: number | undefined;
   readonly variables: Variables;
   /** VS Code's id of the document's language, where it is known. */

@@ -24,6 +24,8 @@ export interface PromptText extends MappedText {
   readonly notes: readonly string[];
   /** Whether special tokens are in the text, so that the tokenizer adds none before and after it. */
   readonly isComplete: boolean;
+  /** Where a program's string literals are in the document, of which this text is one; absent for other formats. */
+  readonly literals?: readonly TextRange[] | undefined;
   /** Names of the variables that values were filled in for. */
   readonly filled: readonly string[];
 }

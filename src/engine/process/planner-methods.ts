@@ -88,6 +88,8 @@ export interface PlannedPromptData {
   readonly after: number;
   /** Headings, messages or cells; offsets are the document's. */
   readonly sections: SectionPlaces;
+  /** Where the long string literals of a program are: `from` and `to` of each in turn; null for other documents. */
+  readonly literals: Int32Array | null;
   /** Hex digest of the text in UTF-8: reports identify a prompt by it. */
   readonly sha256: string;
 }
@@ -210,6 +212,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
         before: tokenizer.prefix.length,
         after: tokenizer.suffix.length,
         sections: sectionPlaces(prompt.planned.sections),
+        literals: read.literals === undefined ? null : Int32Array.from(read.literals.flatMap(({ from, to }) => [from, to])),
         sha256: createHash('sha256').update(text, 'utf8').digest('hex'),
       };
     },

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { formatOf, isProgram } from '../../core/source/format';
+import type { PromptSource } from '../../core/source/options';
 import { CancelledError, messageOf } from '../../core/errors';
 import { followedBy, type TextEdit } from '../../core/text/edits';
 import type { Section } from '../../core/text/headings';
@@ -111,6 +113,7 @@ export class PromptPlans extends Disposable {
     super();
     this.own(vscode.workspace.onDidChangeTextDocument((event) => this.edited(event)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
+    this.own(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.moved(textEditor)));
     this.own(prompts.onDidChange((document) => document !== undefined && this.said(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
@@ -147,6 +150,11 @@ export class PromptPlans extends Disposable {
       void this.findCosts(document, entry, latest);
     }
     return entry.costs?.plan === latest ? (entry.costs.costs ?? undefined) : undefined;
+  }
+
+  /** How a prompt is read from a document that keeps it. */
+  sourceOf(document: vscode.TextDocument): PromptSource {
+    return (this.entries.get(document)?.sent ?? new SentPrompt(document, cursorIn(document))).source;
   }
 
   /** Whether the figures of the latest plan have been outdated long enough to be marked. */
@@ -186,6 +194,15 @@ export class PromptPlans extends Disposable {
     }
   }
 
+  /** The cursor moved: in a program, the literal that holds it is the prompt. */
+  private moved({ document, selection }: vscode.TextEditor): void {
+    const entry = this.entries.get(document);
+    // Offsets take time in a long text, and only programs need them.
+    if (entry?.sent.hasLiterals === true && entry.sent.moved(document.offsetAt(selection.active))) {
+      this.schedule(document, 0);
+    }
+  }
+
   /** A document became a prompt, or ceased to be one: what was shown of it is asked for again. */
   private said(document: vscode.TextDocument): void {
     if (!this.prompts.isPrompt(document)) {
@@ -215,7 +232,7 @@ export class PromptPlans extends Disposable {
   private open(document: vscode.TextDocument): Entry {
     const lag = new Lag(() => this.turnedStale.fire(document));
     const entry: Entry = {
-      sent: new SentPrompt(document),
+      sent: new SentPrompt(document, cursorIn(document)),
       lag,
       timer: undefined,
       update: undefined,
@@ -291,4 +308,12 @@ export class PromptPlans extends Disposable {
       this.entries.delete(document);
     }
   }
+}
+
+/** Where the cursor is in a program that is in front; undefined for other documents, whose prompt does not depend on it. */
+function cursorIn(document: vscode.TextDocument): number | undefined {
+  const editor = vscode.window.activeTextEditor;
+  return editor?.document === document && isProgram(formatOf(document.uri.path, document.languageId))
+    ? document.offsetAt(editor.selection.active)
+    : undefined;
 }

@@ -13,7 +13,7 @@ const changes = (count: number): vscode.TextDocumentContentChangeEvent[] =>
 describe('what is sent of a prompt', () => {
   it('is the whole text at first, then what changed, and the whole text again where very much did', () => {
     const document = new FakeDocument(Uri.parse('file:///a.md'), 'markdown', 'Some text.');
-    const sent = new SentPrompt(document);
+    const sent = new SentPrompt(document, undefined);
     sent.changed(changes(1));
     expect(sent.take()).toMatchObject({ version: 1, change: { text: 'Some text.' } });
     sent.changed(changes(2));

@@ -44,6 +44,10 @@ function rangeOf({ from, to }: TextRange): TextRange {
   return { from, to };
 }
 
+function lengthOf({ from, to }: TextRange): number {
+  return to - from;
+}
+
 function childrenOf(node: SyntaxNode, names: ReadonlySet<string>): SyntaxNode[] {
   const children: SyntaxNode[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {
@@ -70,24 +74,30 @@ function isClosed(text: string, { from, to }: TextRange): boolean {
   return (to - quote.length - at) % 2 === 0;
 }
 
+/** The innermost literal around an offset. */
+export function literalAround(literals: readonly Literal[], at: number | undefined): Literal | undefined {
+  const around = literals.filter(({ from, to }) => at !== undefined && from <= at && at <= to);
+  return around.sort((one, other) => lengthOf(one) - lengthOf(other))[0];
+}
+
 /**
  * The literal that is meant.
  *
  * @param line on which it begins, ends or goes on, the longest of several; 0: the longest of all
- * @param at an offset in it, the innermost of several; comes before `line`
+ * @param at an offset in it; comes before `line`, and counts for nothing outside of literals
  */
 export function literalAt(
   text: string,
   literals: readonly Literal[],
   { line, at }: { readonly line: number; readonly at?: number | undefined },
 ): Literal | undefined {
-  const length = ({ from, to }: Literal): number => to - from;
-  if (at !== undefined) {
-    return literals.filter(({ from, to }) => from <= at && at <= to).sort((one, other) => length(one) - length(other))[0];
+  const around = literalAround(literals, at);
+  if (around !== undefined) {
+    return around;
   }
   const meant = line === 0 ? { from: 0, to: text.length } : lineRange(text, line);
   const found = literals.filter(({ from, to }) => from < meant.to && to > meant.from);
-  return found.sort((one, other) => length(other) - length(one))[0];
+  return found.sort((one, other) => lengthOf(other) - lengthOf(one))[0];
 }
 
 /** What stands for escaped characters besides those with a number, in both languages. */

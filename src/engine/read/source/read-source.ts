@@ -1,18 +1,19 @@
 import { InputError } from '../../../core/errors';
 import { formatCount } from '../../../core/format';
-import type { PromptFormat } from '../../../core/source/format';
+import { isProgram, type PromptFormat } from '../../../core/source/format';
 import { sourceNotes } from '../../../core/source/notes';
 import { presumedFormat, type PromptSource } from '../../../core/source/options';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import type { PromptText } from '../../../core/source/prompt-text';
 import { fillVariables, type Variables } from '../../../core/source/variables';
+import type { TextRange } from '../../../core/text/edits';
 import { bodyStartOf } from '../../../core/text/headings';
 import { lineOf } from '../../../core/text/lines';
 import type { ModelFolder } from '../model/load';
 import { type Chat, type ChatMessage, readChat } from './chat';
 import { ChatTemplate } from './chat-template';
 import { chatText } from './chat-text';
-import { type CodeFormat, literalAt, literalsOf, valueOfLiteral } from './literals';
+import { type CodeFormat, literalAround, literalAt, literalsOf, valueOfLiteral } from './literals';
 import { notebookText } from './notebook';
 import { type Prompty, readPrompty } from './prompty';
 
@@ -51,7 +52,7 @@ export async function readingModel({ folder, name }: Pick<ModelFolder, 'folder' 
 export function readSource(document: PromptDocument, model: ReadingModel): PromptText {
   const { path, source } = document;
   const { format, isPresumed } = presumedFormat(document);
-  if (source.line > 0 && format !== 'python' && format !== 'typescript') {
+  if (source.line > 0 && !isProgram(format)) {
     throw new InputError(
       `Line ${formatCount(source.line)} is of a Python, TypeScript or JavaScript file, and ${path} is read as ${format}; leave the line out, or read it with --as python or --as typescript.`,
     );
@@ -75,7 +76,7 @@ function readAs(format: PromptFormat, isPresumed: boolean, { path, text, source 
       return notebookText(path, text, variables);
     case 'python':
     case 'typescript':
-      return literalText(path, text, format, source);
+      return literalText(path, text, format, isPresumed, source);
     case 'prompty': {
       const prompty = readPrompty(text);
       const values = { ...prompty.samples, ...variables };
@@ -127,26 +128,46 @@ function chatOfPrompty({ messages }: Prompty, document: string, variables: Varia
   };
 }
 
-/** The string literal that is meant. @throws InputError where there is none */
-function literalText(path: string, text: string, format: CodeFormat, { line, at, variables }: PromptSource): PromptText {
-  const literals = literalsOf(text, format, path);
-  const literal = literalAt(text, literals, { line, at });
+/**
+ * The string literal that is meant. Where only the file's name says that it is a program, that is the long literal at the
+ * place, or else the whole text: a program can be a prompt too.
+ *
+ * @throws InputError where there is none
+ */
+function literalText(path: string, text: string, format: CodeFormat, isPresumed: boolean, source: PromptSource): PromptText {
+  const { line, at, variables } = source;
+  const all = literalsOf(text, format, path);
+  const literals = all.filter((literal) => isLong(text, literal));
+  const isFree = isPresumed && line === 0;
+  const literal = isFree ? literalAround(literals, at) : literalAt(text, all, { line, at });
+  if (literal === undefined && isFree) {
+    const whole = plainText({ text, pieces: null }, 'text', variables);
+    return { ...whole, notes: [...(literals.length > 0 ? [sourceNotes.wholeProgram()] : []), ...whole.notes], literals };
+  }
   if (literal === undefined) {
-    const first = literals.at(0);
+    const first = all.at(0);
     throw new InputError(
       first === undefined
         ? `${path} has no string literal; give a file with one, or read it whole with --as text.`
-        : `${path} has no string literal ${line > 0 && at === undefined ? `on line ${formatCount(line)}` : 'at this place'}; name one, such as that on line ${formatCount(lineOf(text, first.from))}.`,
+        : `${path} has no string literal on line ${formatCount(line)}; name one, such as that on line ${formatCount(lineOf(text, first.from))}.`,
     );
   }
   const value = valueOfLiteral(text, literal, format);
   const read = plainText(value, format, variables);
   return {
     ...read,
+    literals,
     notes: [
-      ...(line === 0 && at === undefined && literals.length > 1 ? [sourceNotes.longestLiteral(lineOf(text, literal.from))] : []),
+      ...(line === 0 && at === undefined && all.length > 1 ? [sourceNotes.longestLiteral(lineOf(text, literal.from))] : []),
       ...(value.hasNames ? [sourceNotes.namedCharacters()] : []),
       ...read.notes,
     ],
   };
+}
+
+/** Fewest code units of a literal that may be a prompt though it stands on one line: most literals of a program are names. */
+const longUnits = 100;
+
+function isLong(text: string, { from, to }: TextRange): boolean {
+  return to - from >= longUnits || text.slice(from, to).includes('\n');
 }

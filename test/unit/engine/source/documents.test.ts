@@ -109,7 +109,7 @@ describe('string literals', () => {
     ['x = ("a" f"{{b}} {y["k"]!r:>{w}}"\n   \'c\')', 'a{b} {y["k"]!r:>{w}}c'],
     ['x = b\'a\' + "longest here"', 'longest here'],
   ])('of Python: %j', (program, text) => {
-    expect(read('a.py', program).text).toBe(text);
+    expect(read('a.py', program, { as: 'python' }).text).toBe(text);
   });
 
   it.each([
@@ -117,23 +117,45 @@ describe('string literals', () => {
     ['const a = `x ${b + `in ${c}`}\\u0041 {{d}}`;', 'x ${b + `in ${c}`}A {{d}}'],
     ["// 'a comment that is long'\nconst a: Map<string, 'b'> = f('c\\\nd');", 'cd'],
   ])('of TypeScript: %j', (program, text) => {
-    expect(read('a.ts', program).text).toBe(text);
+    expect(read('a.ts', program, { as: 'typescript' }).text).toBe(text);
   });
 
   it('are chosen by line, by place, or as the longest, which is said', () => {
     const program = 'a = "one"\nb = """two\nand\n""", "x"\n\nc = f"{"inner"}"\n';
-    expect(read('a.py', program)).toMatchObject({ text: 'two\nand\n', notes: ['The longest string literal is read, on line 2.'] });
+    const as = 'python';
+    expect(read('a.py', program, { as })).toMatchObject({
+      text: 'two\nand\n',
+      notes: ['The longest string literal is read, on line 2.'],
+    });
     expect(read('a.py', program, { line: 1 })).toMatchObject({ text: 'one', notes: [] });
     expect(read('a.py', program, { line: 3 }).text).toBe('two\nand\n');
-    expect(read('a.py', program, { at: program.indexOf('"x"') + 1 }).text).toBe('x');
-    expect(read('a.py', program, { at: program.indexOf('inner') }).text).toBe('inner');
+    expect(read('a.py', program, { as, at: program.indexOf('"x"') + 1 }).text).toBe('x');
+    expect(read('a.py', program, { as, at: program.indexOf('inner') }).text).toBe('inner');
     expect(() => read('a.py', program, { line: 5 })).toThrow(/^a\.py has no string literal on line 5; name one, such as that on line 1\.$/);
-    expect(() => read('a.py', 'a = 1')).toThrow(/^a\.py has no string literal; give a file with one, or read it whole with --as text\.$/);
+    expect(() => read('a.py', 'a = 1', { as })).toThrow(
+      /^a\.py has no string literal; give a file with one, or read it whole with --as text\.$/,
+    );
+  });
+
+  it('are long ones where only a name says that a text is a program, and else the whole is read', () => {
+    const program = 'a = "one"\nb = """two\nand\n"""\n';
+    const literals = [{ from: program.indexOf('"""'), to: program.length - 1 }];
+    const whole = {
+      format: 'text',
+      text: program,
+      pieces: null,
+      notes: [expect.stringMatching(/^This program is read whole\./)],
+      literals,
+    };
+    expect(read('a.py', program)).toMatchObject(whole);
+    expect(read('a.py', program, { at: 6 })).toMatchObject(whole);
+    expect(read('a.py', program, { at: program.indexOf('and') })).toMatchObject({ format: 'python', text: 'two\nand\n', literals });
+    expect(read('a.py', 'a = "one"')).toMatchObject({ text: 'a = "one"', notes: [], literals: [] });
   });
 
   it('know their places, through escapes and fields', () => {
     const program = 'a = f"x\\n{y}{{z"';
-    const result = read('a.py', program);
+    const result = read('a.py', program, { as: 'python' });
     expect(result.text).toBe('x\n{y}{z');
     expect(Array.from(result.text, (_, at) => documentOffset(result.pieces, at))).toEqual([6, 7, 9, 10, 11, 12, 14]);
   });
@@ -141,7 +163,7 @@ describe('string literals', () => {
   it('that are not closed are none, and characters by name stay', () => {
     expect(literalsOf('a = "b\nc = "d"\ne = """f', 'python').map(({ from, to }) => [from, to])).toEqual([[11, 14]]);
     expect(literalsOf("const a = <b c='d'>e 'f'</b>;", 'typescript', 'a.tsx')).toEqual([]);
-    expect(read('a.py', '"\\N{BULLET} a"')).toMatchObject({
+    expect(read('a.py', '"\\N{BULLET} a"', { as: 'python' })).toMatchObject({
       text: '\\N{BULLET} a',
       notes: ['Characters written by name (\\N{…}) stay as they are written.'],
     });
