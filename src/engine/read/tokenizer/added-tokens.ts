@@ -1,9 +1,9 @@
 import { InputError } from '../../../core/errors';
 import { described } from '../../../core/text/printable';
 import { classOf, codePoint, space } from './characters';
-import { isWordCharacter } from './class-scanners';
 import { fieldsOf, type Json, textOf } from './json';
 import { PairTable } from './pair-table';
+import { isWordCharacter } from './scanner';
 
 /** A token that is found in the text itself, before it is cut: special tokens, and words added to a vocabulary. */
 export interface AddedToken {

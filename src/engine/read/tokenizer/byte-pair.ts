@@ -1,9 +1,6 @@
-import { byteCharacters, byteTokenOf, forEachByte, inByteAlphabet } from './byte-alphabet';
-import { codePoint, unitsOf } from './characters';
-import type { Merges } from './merges';
-import type { Model } from './model';
-import { Symbols } from './symbols';
-import type { Check, TokenBuffer } from './token-buffer';
+import { byteCharacters, byteTokenOf, codePoint, forEachByte, inByteAlphabet, unitsOf } from './characters';
+import { type Merges, Symbols } from './merges';
+import type { Check, Model, TokenBuffer } from './model';
 
 /** A byte-pair vocabulary: the Rust library's `BPE` (Sennrich et al. 2016, arXiv:1508.07909), fields named as there. */
 export interface BytePairOptions {

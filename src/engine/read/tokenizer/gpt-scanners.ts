@@ -1,5 +1,5 @@
 import { classOf, codePoint, letter, lineBreak, number, space, unitsOf, wordHead, wordTail } from './characters';
-import { ClassScanner } from './scanner';
+import { ClassScanner, type Scanner } from './scanner';
 
 /** What the published patterns have in common: contractions and runs of white space. */
 abstract class GptScanner extends ClassScanner {
@@ -197,4 +197,29 @@ export class O200kScanner extends GptScanner {
     const headEnd = this.run(text, at, end, wordHead);
     return headEnd > at ? this.run(text, headEnd, end, wordTail) : 0;
   }
+}
+
+const lines = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
+const contraction = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)`;
+const head = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
+const tail = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
+
+const gpt2 = (digits: string): string => String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?${digits}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+const cl100k = (digits: string): string => String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${lines}`;
+const o200k = (digits: string, after: string): string =>
+  String.raw`[^\r\n\p{L}\p{N}]?${head}*${tail}+${after}|[^\r\n\p{L}\p{N}]?${head}+${tail}*${after}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${lines}`;
+
+/** Published patterns, as they stand in `tokenizer.json`, with the linear scanner of each. */
+const published: ReadonlyMap<string, () => Scanner> = new Map<string, () => Scanner>([
+  [gpt2(String.raw`\p{N}+`), () => new Gpt2Scanner()],
+  [gpt2(String.raw`\p{N}`), () => new Gpt2Scanner(1)],
+  [cl100k(String.raw`\p{N}{1,3}`), () => new Cl100kScanner(3)],
+  [cl100k(String.raw`\p{N}`), () => new Cl100kScanner(1)],
+  [o200k(String.raw`\p{N}{1,3}`, `${contraction}?`), () => new O200kScanner(3, true)],
+  [o200k(String.raw`\p{N}`, ''), () => new O200kScanner(1, false)],
+]);
+
+/** The scanner of a published pattern. All its text is matched, so isolated matches and removed gaps are the same. */
+export function scannerOf(pattern: string): Scanner | undefined {
+  return published.get(pattern)?.();
 }

@@ -1,10 +1,9 @@
 import { PrecompiledNormalizer, ReplaceNormalizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import { type AlignedText, type Change, changeParts, inSequence } from './aligned';
+import { type AlignedText, type Change, changeParts, changesAlone, inSequence, partsOf, unicodeForm, type UnicodeForm } from './aligned';
 import { codePoint, splitsPair, unitsOf } from './characters';
 import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
-import { changesAlone, partsOf, type UnicodeForm, unicodeForm } from './unicode-forms';
 
 /** One normalizer. */
 interface Step {

@@ -1,32 +1,102 @@
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import { Cl100kScanner, Gpt2Scanner, O200kScanner } from './gpt-scanners';
 import type { Scanner } from './scanner';
 
-const lines = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
-const contraction = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)`;
-const head = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
-const tail = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
+/** What becomes of the matches of a pattern (the Rust library's `SplitDelimiterBehavior`). */
+export type SplitBehavior = 'Isolated' | 'Removed' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
 
-const gpt2 = (digits: string): string => String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?${digits}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
-const cl100k = (digits: string): string => String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${lines}`;
-const o200k = (digits: string, after: string): string =>
-  String.raw`[^\r\n\p{L}\p{N}]?${head}*${tail}+${after}|[^\r\n\p{L}\p{N}]?${head}+${tail}*${after}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${lines}`;
+/** A part of a text and whether the pattern matched it. */
+type Part = readonly [from: number, to: number, isMatch: boolean];
 
-/** Published patterns, as they stand in `tokenizer.json`, with the linear scanner of each. */
-const published: ReadonlyMap<string, () => Scanner> = new Map<string, () => Scanner>([
-  [gpt2(String.raw`\p{N}+`), () => new Gpt2Scanner()],
-  [gpt2(String.raw`\p{N}`), () => new Gpt2Scanner(1)],
-  [cl100k(String.raw`\p{N}{1,3}`), () => new Cl100kScanner(3)],
-  [cl100k(String.raw`\p{N}`), () => new Cl100kScanner(1)],
-  [o200k(String.raw`\p{N}{1,3}`, `${contraction}?`), () => new O200kScanner(3, true)],
-  [o200k(String.raw`\p{N}`, ''), () => new O200kScanner(1, false)],
-]);
+/**
+ * Cuts text by a pattern that nothing is known of: its matches may depend on any other part of the text, so it asks for all of
+ * it and never starts again within.
+ */
+export class SplitScanner implements Scanner {
+  from = 0;
+  to = 0;
+  reach = Infinity;
+  readonly restarts = false;
+  readonly memoryless = false;
+  private text = '';
+  private end = -1;
+  private pieces: readonly Part[] = [];
+  private index = 0;
 
-/** The scanner of a published pattern. All its text is matched, so isolated matches and removed gaps are the same. */
-export function scannerOf(pattern: string): Scanner | undefined {
-  return published.get(pattern)?.();
+  /** @param pattern with the flag g @param invert whether the pattern matches what is kept, not what parts it */
+  constructor(
+    private readonly pattern: RegExp,
+    private readonly behavior: SplitBehavior,
+    private readonly invert: boolean,
+  ) {}
+
+  next(text: string, at: number, end: number, last: boolean): boolean {
+    if (!last) {
+      return false;
+    }
+    if (text !== this.text || end !== this.end || this.to !== at || this.index > this.pieces.length) {
+      this.text = text;
+      this.end = end;
+      this.index = 0;
+      this.pieces = merged(this.parts(text.slice(at, end), at), this.behavior);
+    }
+    // What follows the last piece was removed.
+    [this.from, this.to] = this.index < this.pieces.length ? this.pieces[this.index] : [end, end];
+    this.index += 1;
+    return true;
+  }
+
+  private parts(text: string, offset: number): Part[] {
+    const parts: Part[] = [];
+    let from = 0;
+    for (const match of text.matchAll(this.pattern)) {
+      const to = match.index + match[0].length;
+      if (match.index > from) {
+        parts.push([offset + from, offset + match.index, this.invert]);
+      }
+      if (to > match.index) {
+        parts.push([offset + match.index, offset + to, !this.invert]);
+      }
+      from = to;
+    }
+    if (from < text.length) {
+      parts.push([offset + from, offset + text.length, this.invert]);
+    }
+    return parts;
+  }
+}
+
+/** The pieces that a behaviour makes of a text's parts. */
+function merged(parts: readonly Part[], behavior: SplitBehavior): readonly Part[] {
+  switch (behavior) {
+    case 'Isolated':
+      return parts;
+    case 'Removed':
+      return parts.filter(([, , isMatch]) => !isMatch);
+    case 'Contiguous':
+      return joined(parts, (before, after) => before[2] === after[2]);
+    case 'MergedWithPrevious':
+      return joined(parts, (before, after) => after[2] && !before[2]);
+    case 'MergedWithNext':
+      return joined(parts, (before, after) => before[2] && !after[2]);
+  }
+}
+
+/** Joins neighbours. @param joins asked of the last part that was joined, and the next one */
+function joined(parts: readonly Part[], joins: (before: Part, after: Part) => boolean): Part[] {
+  const pieces: Part[] = [];
+  let before: Part | undefined;
+  for (const part of parts) {
+    const open = pieces.at(-1);
+    if (open !== undefined && before !== undefined && joins(before, part)) {
+      pieces[pieces.length - 1] = [open[0], part[1], part[2]];
+    } else {
+      pieces.push(part);
+    }
+    before = part;
+  }
+  return pieces;
 }
 
 /** Most repetitions in a pattern: real tokenizers have up to 25. */

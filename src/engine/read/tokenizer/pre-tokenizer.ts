@@ -1,20 +1,19 @@
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
+import { Gpt2Scanner, scannerOf } from './gpt-scanners';
+import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
+import { type SplitBehavior, SplitScanner } from './patterns';
 import {
   bertScanner,
   digitsScanner,
   FixedLengthScanner,
   MetaspaceScanner,
   punctuationScanner,
+  type Scanner,
   whitespaceScanner,
   whitespaceSplitScanner,
-} from './class-scanners';
-import { Gpt2Scanner } from './gpt-scanners';
-import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
-import { scannerOf } from './patterns';
-import { NestedScanner, type Scanner, WholeScanner } from './scanner';
-import { type SplitBehavior, SplitScanner } from './split-scanner';
+} from './scanner';
 
 /** What is put before a text that does not begin with it. */
 export interface Prefix {
@@ -171,4 +170,60 @@ function behaviorOf(value: Json): SplitBehavior {
     throw new InputError(`its pre-tokenizer has the behavior ${quoted(String(value))}`);
   }
   return found;
+}
+
+/** The whole text is one piece. */
+export class WholeScanner implements Scanner {
+  from = 0;
+  to = 0;
+  reach = Infinity;
+  readonly memoryless = true;
+  readonly restarts = false;
+
+  next(_text: string, at: number, end: number, last: boolean): boolean {
+    this.from = at;
+    this.to = end;
+    return last;
+  }
+}
+
+/** Cuts the pieces of one scanner with another: a sequence of pre-tokenizers. */
+export class NestedScanner implements Scanner {
+  from = 0;
+  to = 0;
+  reach = 0;
+  restarts = false;
+  readonly memoryless = false;
+  /** The text and the end of the outer piece whose inner pieces are being read. */
+  private text = '';
+  private outerEnd = -1;
+
+  constructor(
+    private readonly outer: Scanner,
+    private readonly inner: Scanner,
+  ) {}
+
+  next(text: string, at: number, end: number, last: boolean): boolean {
+    const { outer, inner } = this;
+    if (at >= this.outerEnd || text !== this.text) {
+      if (!outer.next(text, at, end, last)) {
+        return false;
+      }
+      this.text = text;
+      this.outerEnd = outer.to;
+    }
+    const start = Math.max(at, outer.from);
+    if (start < outer.to) {
+      inner.next(text, start, outer.to, true);
+    }
+    [this.from, this.to] = start < outer.to ? [inner.from, inner.to] : [outer.to, outer.to];
+    if (this.to >= outer.to) {
+      this.outerEnd = -1;
+      this.restarts = outer.restarts;
+    } else {
+      this.restarts = outer.restarts && outer.memoryless && inner.restarts;
+    }
+    this.reach = outer.memoryless ? Math.min(outer.reach, Math.max(inner.reach, this.to) + 2) : outer.reach;
+    return true;
+  }
 }

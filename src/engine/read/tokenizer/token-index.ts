@@ -1,8 +1,8 @@
 import { commonPrefix, commonSuffix } from '../../../core/text/edits';
 import type { Codec } from './codec';
-import { lastAtMost, TokenPlaces, type ChunkPlaces } from './token-places';
+import type { Check } from './model';
+import { type ChunkPlaces, lastAtMost, TokenPlaces } from './token-places';
 import { type Place, TokenReader } from './token-reader';
-import type { Check } from './token-buffer';
 
 /** Tokens in a chunk, if the text can be parted there: an edit re-tokenizes about two of them. */
 const chunkTokens = 1024;

@@ -1,8 +1,8 @@
 import { type FoundToken, isSpace } from './added-tokens';
 import type { Pipeline } from './codec';
+import { type Check, TokenBuffer } from './model';
 import type { Scanner } from './scanner';
 import { TextWindow } from './text-window';
-import { type Check, TokenBuffer } from './token-buffer';
 
 /**
  * What reading finds at an offset: the start of the text between added tokens (`part`), the same in normalized text
