@@ -52,6 +52,16 @@ export function unitsOf(point: number): number {
   return point > 0xffff ? 2 : 1;
 }
 
+/** Whether there is white space at an offset. It is in the basic plane: no half of a pair is. */
+export function isSpace(text: string, at: number): boolean {
+  return (classOf(codePoint(text, at)) & space) !== 0;
+}
+
+/** Whether there is a character of a word at an offset, which may be outside of the text. */
+export function isWordCharacter(text: string, at: number): boolean {
+  return at >= 0 && at < text.length && (classOf(codePoint(text, at)) & word) !== 0;
+}
+
 /** Whether an offset lies between the halves of a surrogate pair. */
 export function splitsPair(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;

@@ -1,4 +1,4 @@
-import type { Check } from './model';
+import { type Check, TokenBuffer } from './model';
 import { PairTable } from './pair-table';
 
 /** The merges of a byte-pair vocabulary: which neighbours become one token, and which first. */
@@ -74,27 +74,11 @@ const positions = 2 ** 27;
 const checkEvery = 2 ** 14;
 
 /** The symbols of one piece while neighbours merge: ids, where they begin, and a list that links those left. */
-export class Symbols {
-  ids = new Int32Array(256);
-  starts = new Int32Array(256);
-  length = 0;
+export class Symbols extends TokenBuffer {
   /** Neighbours, -1 at the ends; -2 as the next one marks a symbol that was merged into the one before. */
   private next = new Int32Array(0);
   private previous = new Int32Array(0);
   private readonly queue = new NumberHeap();
-
-  push(id: number, start: number): void {
-    if (this.length === this.ids.length) {
-      const { ids, starts } = this;
-      this.ids = new Int32Array(ids.length * 2);
-      this.ids.set(ids);
-      this.starts = new Int32Array(ids.length * 2);
-      this.starts.set(starts);
-    }
-    this.ids[this.length] = id;
-    this.starts[this.length] = start;
-    this.length += 1;
-  }
 
   /** Merges neighbours, lowest rank first, leftmost first among equals, until none merge. Time: n log n. */
   merge(merges: Merges, check: Check): void {
@@ -201,7 +185,7 @@ export class Symbols {
 const fewRanks = new Int32Array(fewSymbols + 1);
 
 /** A queue of numbers from which the smallest comes first: a binary heap in a typed array. */
-export class NumberHeap {
+class NumberHeap {
   private values = new Float64Array(256);
   private count = 0;
 

@@ -3,7 +3,7 @@ import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import { type AlignedText, type Change, changeParts, changesAlone, inSequence, partsOf, unicodeForm, type UnicodeForm } from './aligned';
 import { codePoint, splitsPair, unitsOf } from './characters';
-import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
+import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
 
 /** One normalizer. */
 interface Step {
@@ -36,7 +36,7 @@ export function normalizerOf(json: Json): Normalizer {
   const steps: Step[] = [];
   let prefix = '';
   let approximation: string | null = null;
-  for (const fields of stepsOf(json)) {
+  for (const fields of stepsOf(json, 'normalizer', 'normalizers')) {
     const type = kindOf(fields);
     if (type === 'Prepend') {
       prefix = (textOf(fields.prepend) ?? '') + prefix;
@@ -56,15 +56,6 @@ export function normalizerOf(json: Json): Normalizer {
     blankless: steps.some(({ blankless }) => blankless === true),
     approximation,
   };
-}
-
-/** The steps of a normalizer, sequences resolved. */
-function stepsOf(json: Json): JsonObject[] {
-  if (json === undefined || json === null) {
-    return [];
-  }
-  const step = fieldsOf(json, 'normalizer');
-  return kindOf(step) === 'Sequence' ? listOf(step.normalizers, 'normalizers').flatMap(stepsOf) : [step];
 }
 
 /** Whether text can be parted before a character: if every step begins afresh with what the steps before made of it. */

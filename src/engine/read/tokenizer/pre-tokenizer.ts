@@ -2,7 +2,7 @@ import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import { Gpt2Scanner, scannerOf } from './gpt-scanners';
-import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
+import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
 import { type SplitBehavior, SplitScanner } from './patterns';
 import {
   bertScanner,
@@ -46,7 +46,7 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
   let bytes = false;
   let blank = ' ';
   let prefix: Prefix | undefined;
-  for (const step of stepsOf(json)) {
+  for (const step of stepsOf(json, 'pre_tokenizer', 'pretokenizers')) {
     const type = kindOf(step);
     if (blank !== ' ' && type !== 'Digits' && type !== 'Punctuation') {
       throw new InputError(`its pre-tokenizer ${quoted(type)} after Metaspace is not supported`);
@@ -93,15 +93,6 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
   const [first, ...more] = scanners.length === 0 ? [(): Scanner => new WholeScanner()] : scanners;
   const scanner = more.reduce<() => Scanner>((outer, inner) => () => new NestedScanner(outer(), inner()), first);
   return { scanner, bytes, prefix, blank, whole: scanners.length === 0 };
-}
-
-/** The steps of a pre-tokenizer, sequences resolved. */
-function stepsOf(json: Json): JsonObject[] {
-  if (json === undefined || json === null) {
-    return [];
-  }
-  const step = fieldsOf(json, 'pre_tokenizer');
-  return kindOf(step) === 'Sequence' ? listOf(step.pretokenizers, 'pretokenizers').flatMap(stepsOf) : [step];
 }
 
 function simpleScanner(type: string, step: JsonObject): () => Scanner {

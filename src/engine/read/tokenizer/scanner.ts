@@ -237,8 +237,3 @@ export class UncrossedScanner extends ClassScanner {
     return point === 0x20 ? this.blank : point;
   }
 }
-
-/** Whether BERT takes a character for punctuation or white space; for words that must stand alone. */
-export function isWordCharacter(text: string, at: number): boolean {
-  return at >= 0 && at < text.length && (classOf(codePoint(text, at)) & word) !== 0;
-}

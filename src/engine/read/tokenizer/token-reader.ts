@@ -1,4 +1,5 @@
-import { type FoundToken, isSpace } from './added-tokens';
+import type { FoundToken } from './added-tokens';
+import { isSpace } from './characters';
 import type { Pipeline } from './codec';
 import { type Check, TokenBuffer } from './model';
 import type { Scanner } from './scanner';
