@@ -75,8 +75,9 @@ export class AddedTokens {
     }
     for (let at = from; at < to; at += 1) {
       if (begins[text.charCodeAt(at)] === 1) {
-        const found = this.at(text, at);
-        if (found !== undefined) {
+        const found = this.longestAt(text, at);
+        const joined = found?.alone === true && (isWordCharacter(text, at - 1) || isWordCharacter(text, at + found.content.length));
+        if (found !== undefined && !joined) {
           return this.withSpace(text, found, at, from);
         }
       }
@@ -84,8 +85,8 @@ export class AddedTokens {
     return undefined;
   }
 
-  /** The longest token at an offset. */
-  private at(text: string, from: number): AddedToken | undefined {
+  /** The longest token whose content is at an offset, whatever it stands between. */
+  longestAt(text: string, from: number): AddedToken | undefined {
     let found: AddedToken | undefined;
     let node = 0;
     for (let at = from; at < text.length; at += 1) {
@@ -96,11 +97,7 @@ export class AddedTokens {
       const index = this.trie.idAt(node);
       found = index < 0 ? found : this.tokens[index];
     }
-    if (found === undefined) {
-      return undefined;
-    }
-    const joined = found.alone && (isWordCharacter(text, from - 1) || isWordCharacter(text, from + found.content.length));
-    return joined ? undefined : found;
+    return found;
   }
 
   private withSpace(text: string, { id, content, left, right }: AddedToken, start: number, earliest: number): FoundToken {

@@ -8,6 +8,24 @@ export interface Model {
    * where the character does
    */
   encode(piece: string, out: TokenBuffer, check: Check): void;
+  /** How it encodes a piece in parts; not given: it must have all of it. */
+  readonly parts?: PartEncoder | undefined;
+}
+
+/**
+ * Encodes parts of a piece, as models can in which the tokens of a text depend on it alone.
+ *
+ * A sequence of tokens is called valid if it is what `encode` makes of its text. Two things must hold: any run of a valid sequence
+ * is valid; and where one valid sequence ends with the token with which another begins, both together, with that token once, are
+ * valid.
+ */
+export interface PartEncoder {
+  /** Only longer pieces may be encoded in parts: shorter ones can be tokens as a whole. In code units. */
+  readonly longestWhole: number;
+  /** Adds the tokens of a part. @param part well-formed, not empty */
+  encode(part: string, out: TokenBuffer, check: Check): void;
+  /** Whether a token begins with a character, not within one. */
+  beginsCharacter(id: number): boolean;
 }
 
 /** Longest piece whose tokens are remembered, in code units. */
@@ -25,6 +43,10 @@ export class RememberingModel implements Model {
   private readonly known = new Map<string, Remembered>();
 
   constructor(private readonly model: Model) {}
+
+  get parts(): PartEncoder | undefined {
+    return this.model.parts;
+  }
 
   encode(piece: string, out: TokenBuffer, check: Check): void {
     if (piece.length > longestRemembered) {

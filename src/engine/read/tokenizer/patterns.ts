@@ -47,6 +47,10 @@ export class SplitScanner implements Scanner {
     return true;
   }
 
+  sure(_text: string, from: number): number {
+    return from;
+  }
+
   private parts(text: string, offset: number): Part[] {
     const parts: Part[] = [];
     let from = 0;

@@ -176,6 +176,10 @@ export class WholeScanner implements Scanner {
     this.to = end;
     return last;
   }
+
+  sure(_text: string, _from: number, end: number): number {
+    return end;
+  }
 }
 
 /** Cuts the pieces of one scanner with another: a sequence of pre-tokenizers. */
@@ -216,5 +220,10 @@ export class NestedScanner implements Scanner {
     }
     this.reach = outer.memoryless ? Math.min(outer.reach, Math.max(inner.reach, this.to) + 2) : outer.reach;
     return true;
+  }
+
+  sure(text: string, from: number, end: number): number {
+    const { outer, inner } = this;
+    return outer.memoryless ? inner.sure(text, from, outer.sure(text, from, end)) : from;
   }
 }

@@ -25,6 +25,12 @@ export interface Scanner {
    * @returns false if the piece depends on text beyond `end`
    */
   next(text: string, at: number, end: number, last: boolean): boolean;
+  /**
+   * How far a piece goes that was found to go on beyond `end`, or that can be read from this offset on: up to `end` if that is
+   * certain whatever follows and if, from any offset in it but the last, the same end is found; else less far. What `next` found
+   * stays.
+   */
+  sure(text: string, from: number, end: number): number;
 }
 
 /** A scanner of single characters' classes: the base of all that read no further than they must. */
@@ -43,6 +49,19 @@ export abstract class ClassScanner implements Scanner {
     this.reach = at;
     this.scan(text, at, end);
     return last || this.reach <= end;
+  }
+
+  sure(text: string, from: number, end: number): number {
+    if (!this.memoryless) {
+      return from;
+    }
+    const { from: foundFrom, to, reach } = this;
+    this.from = from;
+    this.scan(text, from, end);
+    // Text that is removed is no part of a piece.
+    const sure = this.from === from ? this.to : from;
+    [this.from, this.to, this.reach] = [foundFrom, to, reach];
+    return sure;
   }
 
   /** The end of a run of characters with any of the classes. */
