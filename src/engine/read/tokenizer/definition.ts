@@ -54,7 +54,7 @@ export function codecOf(json: Json): Codec {
     pipeline,
     ...specialsOf(definition.post_processor, (token) => idOf.get(token) ?? vocabulary.get(token)),
     decode: decoderOf(definition.decoder, tokens, added),
-    approximation: normalizer.approximation,
+    approximation: normalizer.approximation ?? preTokenizer.approximation,
   };
 }
 

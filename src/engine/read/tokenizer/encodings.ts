@@ -51,7 +51,7 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
       rawTokens: new AddedTokens([]),
       normalizer: normalizerOf(null),
       normalizedTokens: new AddedTokens([]),
-      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false },
+      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false, approximation: null },
       model: new RememberingModel(model),
     },
     prefix: [],

@@ -4,6 +4,7 @@ import { quoted } from '../../../core/text/printable';
 import { type AlignedText, type Change, changeParts, changesAlone, inSequence, partsOf, unicodeForm, type UnicodeForm } from './aligned';
 import { codePoint, splitsPair, unitsOf } from './characters';
 import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
+import { unlikeIn } from './patterns';
 
 /** One normalizer. */
 interface Step {
@@ -45,6 +46,10 @@ export function normalizerOf(json: Json): Normalizer {
     const step = stepOf(type, fields);
     if (type === 'Precompiled') {
       approximation = 'its normalizer Precompiled is approximated by NFKC';
+    }
+    const unlike = type === 'Replace' ? unlikeIn(textOf(fieldsOf(fields.pattern, 'pattern').Regex) ?? '') : undefined;
+    if (unlike !== undefined) {
+      approximation = `its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
     }
     prefix = step.change(prefix).text;
     steps.push(step);

@@ -1,9 +1,8 @@
-import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import { Gpt2Scanner, scannerOf } from './gpt-scanners';
 import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
-import { type SplitBehavior, SplitScanner } from './patterns';
+import { compiled, type SplitBehavior, SplitScanner, unlikeIn } from './patterns';
 import {
   bertScanner,
   digitsScanner,
@@ -33,6 +32,8 @@ export interface PreTokenizer {
   readonly blank: string;
   /** Whether the text is not cut at all. */
   readonly whole: boolean;
+  /** Why it may cut otherwise than the model's training did; null if it does not. */
+  readonly approximation: string | null;
 }
 
 /**
@@ -46,6 +47,7 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
   let bytes = false;
   let blank = ' ';
   let prefix: Prefix | undefined;
+  let approximation: string | null = null;
   for (const step of stepsOf(json, 'pre_tokenizer', 'pretokenizers')) {
     const type = kindOf(step);
     if (blank !== ' ' && type !== 'Digits' && type !== 'Punctuation') {
@@ -80,9 +82,12 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
         break;
       }
       case 'Split': {
-        const scanner = splitOf(step, isBlankless);
+        const { scanner, unlike } = splitOf(step, isBlankless);
         if (scanner !== undefined) {
           scanners.push(scanner);
+        }
+        if (unlike !== undefined) {
+          approximation = `its pre-tokenizer Split has ${quoted(unlike)}, which JavaScript reads in another way`;
         }
         break;
       }
@@ -92,7 +97,7 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
   }
   const [first, ...more] = scanners.length === 0 ? [(): Scanner => new WholeScanner()] : scanners;
   const scanner = more.reduce<() => Scanner>((outer, inner) => () => new NestedScanner(outer(), inner()), first);
-  return { scanner, bytes, prefix, blank, whole: scanners.length === 0 };
+  return { scanner, bytes, prefix, blank, whole: scanners.length === 0, approximation };
 }
 
 function simpleScanner(type: string, step: JsonObject): () => Scanner {
@@ -124,8 +129,14 @@ function simpleScanner(type: string, step: JsonObject): () => Scanner {
   }
 }
 
-/** @returns undefined for a split that never cuts */
-function splitOf(step: JsonObject, isBlankless: boolean): (() => Scanner) | undefined {
+interface Split {
+  /** Undefined for a split that never cuts. */
+  readonly scanner?: () => Scanner;
+  /** What of its pattern may mean something else here. */
+  readonly unlike?: string | undefined;
+}
+
+function splitOf(step: JsonObject, isBlankless: boolean): Split {
   const behavior = behaviorOf(step.behavior);
   const invert = step.invert === true;
   const pattern = fieldsOf(step.pattern, 'pattern');
@@ -133,24 +144,19 @@ function splitOf(step: JsonObject, isBlankless: boolean): (() => Scanner) | unde
   if (regex !== undefined && (behavior === 'Removed') === invert && behavior !== 'Contiguous') {
     const published = behavior === 'Isolated' || behavior === 'Removed' ? scannerOf(regex) : undefined;
     if (published !== undefined) {
-      return () => scannerOf(regex) ?? published;
+      return { scanner: () => scannerOf(regex) ?? published };
     }
   }
   // Gemma cuts at spaces, of which its normalizer leaves none.
   if (isBlankless && textOf(pattern.String) === ' ' && !invert) {
-    return undefined;
+    return {};
   }
-  // The library translates Oniguruma's syntax.
-  const { pattern: compiled } = new SplitPreTokenizer({
-    type: 'Split',
-    pattern: regex === undefined ? { String: textOf(pattern.String) ?? '' } : { Regex: regex },
-    behavior: behavior.toLowerCase(),
-    invert,
-  } as unknown as ConstructorParameters<typeof SplitPreTokenizer>[0]);
-  if (compiled === null || (regex === undefined && textOf(pattern.String) === undefined)) {
+  const literal = textOf(pattern.String)?.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  if (regex === undefined && literal === undefined) {
     throw new InputError('its pre-tokenizer Split has no pattern');
   }
-  return () => new SplitScanner(compiled, behavior, invert);
+  const found = regex === undefined ? new RegExp(literal ?? '', 'gu') : compiled(regex);
+  return { scanner: () => new SplitScanner(found, behavior, invert), unlike: unlikeIn(regex ?? '') };
 }
 
 const behaviors: readonly SplitBehavior[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
