@@ -77,7 +77,7 @@ export function unicodeForm(form: UnicodeForm): Change {
     const origins = new Int32Array(changed.length);
     let written = 0;
     let from = 0;
-    for (const part of partsOf(text, changesAlone)) {
+    for (const part of partsOf(text)) {
       const now = part.normalize(form);
       const places = origins.subarray(written, written + now.length);
       if (now === part) {
@@ -93,11 +93,11 @@ export function unicodeForm(form: UnicodeForm): Change {
 }
 
 /** The parts of a text, cut before every character that begins afresh. */
-export function* partsOf(text: string, startsAfresh: (text: string) => boolean): Generator<string> {
+function* partsOf(text: string): Generator<string> {
   let from = 0;
   let at = 0;
   for (const character of text) {
-    if (at > from && startsAfresh(character)) {
+    if (at > from && changesAlone(character)) {
       yield text.slice(from, at);
       from = at;
     }

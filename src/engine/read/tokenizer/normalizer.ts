@@ -1,7 +1,8 @@
-import { PrecompiledNormalizer, ReplaceNormalizer } from '@huggingface/tokenizers';
+import { ReplaceNormalizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import { type AlignedText, type Change, changeParts, changesAlone, inSequence, partsOf, unicodeForm, type UnicodeForm } from './aligned';
+import { type AlignedText, type Change, changeParts, changesAlone, inSequence, unicodeForm, type UnicodeForm } from './aligned';
+import { Charsmap } from './charsmap';
 import { codePoint, splitsPair, unitsOf } from './characters';
 import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
 import { unlikeIn } from './patterns';
@@ -14,6 +15,8 @@ interface Step {
    * only the whole text can be normalized.
    */
   readonly startsAfresh?: (text: string) => boolean;
+  /** What it looks up: it changes graphemes, not characters. */
+  readonly charsmap?: Charsmap;
   /** Whether it leaves spaces; not given: it leaves those there were. */
   readonly blankless?: boolean;
 }
@@ -44,9 +47,6 @@ export function normalizerOf(json: Json): Normalizer {
       continue;
     }
     const step = stepOf(type, fields);
-    if (type === 'Precompiled') {
-      approximation = 'its normalizer Precompiled is approximated by NFKC';
-    }
     const unlike = type === 'Replace' ? unlikeIn(textOf(fieldsOf(fields.pattern, 'pattern').Regex) ?? '') : undefined;
     if (unlike !== undefined) {
       approximation = `its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
@@ -65,10 +65,11 @@ export function normalizerOf(json: Json): Normalizer {
 
 /** Whether text can be parted before a character: if every step begins afresh with what the steps before made of it. */
 function partsBy(steps: readonly Step[]): (text: string, at: number) => boolean {
-  if (steps.some(({ startsAfresh }) => startsAfresh === undefined)) {
+  const [first, ...later] = steps;
+  if (steps.some(({ startsAfresh }) => startsAfresh === undefined) || later.some(({ charsmap }) => charsmap !== undefined)) {
     return () => false;
   }
-  if (steps.every(({ startsAfresh }) => startsAfresh === always)) {
+  if (steps.every(({ startsAfresh, charsmap }) => startsAfresh === always && charsmap === undefined)) {
     return always;
   }
   const parts = (character: string): boolean => {
@@ -81,6 +82,10 @@ function partsBy(steps: readonly Step[]): (text: string, at: number) => boolean 
     }
     return text !== '';
   };
+  const { charsmap } = first;
+  if (charsmap !== undefined) {
+    return (text, at) => charsmap.startsAt(text, at) && parts(charsmap.firstGrapheme(text, at));
+  }
   const known = new Map<number, boolean>();
   return (text, at) => {
     const point = codePoint(text, at);
@@ -111,11 +116,8 @@ function stepOf(type: string, fields: JsonObject): Step {
     case 'BertNormalizer':
       return bertStep(fields);
     case 'Precompiled': {
-      const precompiled = new PrecompiledNormalizer({ type: 'Precompiled', precompiled_charsmap: '' } as never);
-      return {
-        change: (text) => changeParts(partsOf(text, changesAlone), (part) => precompiled.normalize(part)),
-        startsAfresh: changesAlone,
-      };
+      const charsmap = new Charsmap(textOf(fields.precompiled_charsmap) ?? '');
+      return { change: (text) => charsmap.change(text), startsAfresh: always, charsmap };
     }
     default:
       throw new InputError(`its normalizer ${quoted(type)} is not known`);
