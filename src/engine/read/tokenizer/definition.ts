@@ -137,6 +137,9 @@ function bytePairOf(
   { bytes, whole, blank }: PreTokenizer,
   unknown: number | undefined,
 ): ReadModel {
+  if (typeof fields.dropout === 'number' && fields.dropout > 0) {
+    throw new InputError(`its model leaves out merges at random (dropout ${fields.dropout})`);
+  }
   const continuingPrefix = textOf(fields.continuing_subword_prefix) ?? '';
   const wordSuffix = textOf(fields.end_of_word_suffix) ?? '';
   const { triples, products } = mergesOf(fields, ids, continuingPrefix);

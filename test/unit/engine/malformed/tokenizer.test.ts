@@ -65,6 +65,7 @@ describe('a tokenizer.json from elsewhere', () => {
     ['half an id', JSON.stringify({ ...definition(), added_tokens: [{ id: 0.5, content: '<s>' }] })],
     ['an id that is text', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: '1' }, merges: [] } })],
     ['a prototype', '{"__proto__":{"model":{}}}'],
+    ['merges at random', JSON.stringify({ ...definition(), model: { type: 'BPE', dropout: 0.1, vocab: { a: 0 }, merges: [] } })],
   ])('is refused: %s', async (_what, text) => {
     expect(await outcome(write(text))).toBe('refused');
   });
