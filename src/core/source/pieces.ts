@@ -1,3 +1,4 @@
+import { lastAtMost } from '../math/search';
 import type { TextRange } from '../text/edits';
 
 /**
@@ -25,21 +26,6 @@ export interface MappedText {
   readonly pieces: PieceMap | null;
 }
 
-/** The last of ascending values that is at most `target`; 0 if there is none. */
-function lastAtMost(values: Int32Array, target: number): number {
-  let low = 0;
-  let high = values.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (values[middle] <= target) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
 /** Where in the document the code unit at an offset of the text comes from; the end of the text, where its last run ends. */
 export function documentOffset(pieces: PieceMap | null, offset: number): number {
   if (pieces === null || pieces.text.length === 0) {
@@ -48,7 +34,7 @@ export function documentOffset(pieces: PieceMap | null, offset: number): number 
   if (offset >= pieces.textLength) {
     return pieces.to[pieces.to.length - 1];
   }
-  const run = lastAtMost(pieces.text, offset);
+  const run = lastAtMost(pieces.text, pieces.text.length, offset);
   return pieces.whole[run] === 1 ? pieces.from[run] : pieces.from[run] + offset - pieces.text[run];
 }
 
@@ -58,7 +44,7 @@ export function documentRange(pieces: PieceMap | null, from: number, to: number)
   if (pieces === null || to <= from || pieces.text.length === 0) {
     return { from: start, to: pieces === null ? Math.max(start, to) : start };
   }
-  const run = lastAtMost(pieces.text, to - 1);
+  const run = lastAtMost(pieces.text, pieces.text.length, to - 1);
   const end = run + 1 < pieces.text.length ? pieces.text[run + 1] : pieces.textLength;
   const isToEnd = to >= end || pieces.whole[run] === 1;
   return { from: start, to: isToEnd ? pieces.to[run] : pieces.from[run] + to - pieces.text[run] };
@@ -74,7 +60,7 @@ export function textOffset(pieces: PieceMap | null, offset: number): number {
   }
   const { text, from, to, whole, textLength } = pieces;
   // Offsets are whole numbers: the run after those that begin before this place.
-  const before = from[0] < offset ? lastAtMost(from, offset - 1) : -1;
+  const before = from[0] < offset ? lastAtMost(from, from.length, offset - 1) : -1;
   if (before + 1 < from.length && from[before + 1] === offset) {
     return text[before + 1];
   }
@@ -137,7 +123,7 @@ export class PieceWriter {
     if (to <= from) {
       return;
     }
-    for (let run = lastAtMost(pieces.text, from); run < pieces.text.length && pieces.text[run] < to; run += 1) {
+    for (let run = lastAtMost(pieces.text, pieces.text.length, from); run < pieces.text.length && pieces.text[run] < to; run += 1) {
       const end = run + 1 < pieces.text.length ? pieces.text[run + 1] : pieces.textLength;
       const [start, stop] = [Math.max(from, pieces.text[run]), Math.min(to, end)];
       const isWhole = pieces.whole[run] === 1;

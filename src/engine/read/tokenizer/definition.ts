@@ -1,19 +1,17 @@
 import { InputError } from '../../../core/errors';
 import { described, quoted } from '../../../core/text/printable';
-import { type AddedToken, AddedTokens, addedTokenOf } from './added-tokens';
-import { byteCharacters, byteTokenOf } from './byte-alphabet';
+import { type AddedToken, addedTokenOf, AddedTokens } from './added-tokens';
 import { BytePairModel } from './byte-pair';
-import { neighboursIn, UncrossedScanner } from './class-scanners';
-import { decoderOf, specialsOf } from './decoder';
+import { byteCharacters, byteTokenOf } from './characters';
+import { type Codec, decoderOf, type Pipeline, specialsOf } from './codec';
 import { fieldsOf, type Json, type JsonObject, listOf, textOf } from './json';
 import { ListedMerges } from './merges';
 import { type Model, RememberingModel } from './model';
 import { normalizerOf } from './normalizer';
 import { checkPatterns } from './patterns';
 import { type PreTokenizer, preTokenizerOf } from './pre-tokenizer';
-import type { Codec, Pipeline } from './codec';
-import { UnigramModel } from './unigram';
-import { WordLevelModel, WordPieceModel } from './word-models';
+import { neighboursIn, UncrossedScanner } from './scanner';
+import { UnigramModel, WordLevelModel, WordPieceModel } from './word-models';
 
 /** Token ids count from 0 and are stored as 32-bit integers. */
 const largestId = 2 ** 31 - 1;
@@ -56,7 +54,7 @@ export function codecOf(json: Json): Codec {
     pipeline,
     ...specialsOf(definition.post_processor, (token) => idOf.get(token) ?? vocabulary.get(token)),
     decode: decoderOf(definition.decoder, tokens, added),
-    approximation: normalizer.approximation,
+    approximation: normalizer.approximation ?? preTokenizer.approximation,
   };
 }
 
@@ -151,6 +149,9 @@ function bytePairOf(
   { bytes, whole, blank }: PreTokenizer,
   unknown: number | undefined,
 ): ReadModel {
+  if (typeof fields.dropout === 'number' && fields.dropout > 0) {
+    throw new InputError(`its model leaves out merges at random (dropout ${fields.dropout})`);
+  }
   const continuingPrefix = textOf(fields.continuing_subword_prefix) ?? '';
   const wordSuffix = textOf(fields.end_of_word_suffix) ?? '';
   const { triples, products } = mergesOf(fields, ids, continuingPrefix);

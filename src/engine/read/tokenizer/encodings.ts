@@ -3,10 +3,9 @@ import { InputError } from '../../../core/errors';
 import { textKinds, type TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
 import { AddedTokens } from './added-tokens';
-import { inByteAlphabet } from './byte-alphabet';
 import { BytePairModel } from './byte-pair';
-import type { Codec } from './codec';
-import { decoderOf } from './decoder';
+import { inByteAlphabet } from './characters';
+import { type Codec, decoderOf } from './codec';
 import { Cl100kScanner, Gpt2Scanner, O200kScanner } from './gpt-scanners';
 import { VocabularyMerges } from './merges';
 import { RememberingModel } from './model';
@@ -57,7 +56,7 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
       rawTokens: new AddedTokens([]),
       normalizer: normalizerOf(null),
       normalizedTokens: new AddedTokens([]),
-      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false },
+      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false, approximation: null },
       model: new RememberingModel(model),
     },
     prefix: [],

@@ -9,8 +9,8 @@ import type { ModelFolder } from '../model/load';
 import type { Codec } from './codec';
 import { codecOf } from './definition';
 import { encodingCodec, parseStandIn, standInName } from './encodings';
+import type { Check } from './model';
 import { firstIds, TokenIndex } from './token-index';
-import type { Check } from './token-buffer';
 
 const tokenizerFile = 'tokenizer.json';
 

@@ -70,6 +70,7 @@ describe('a tokenizer.json from elsewhere', () => {
       JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: 'merges', merges: ['a b', 'ab c', 'b c', 'a bc'] } }),
     ],
     ['a prototype', '{"__proto__":{"model":{}}}'],
+    ['merges at random', JSON.stringify({ ...definition(), model: { type: 'BPE', dropout: 0.1, vocab: { a: 0 }, merges: [] } })],
   ])('is refused: %s', async (_what, text) => {
     expect(await outcome(write(text))).toBe('refused');
   });
