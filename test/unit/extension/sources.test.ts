@@ -13,7 +13,9 @@ const words = 'The quick brown fox jumps over the lazy dog. '.repeat(30);
 async function hintOffsets(document: FakeDocument): Promise<number[]> {
   const end = document.positionAt(document.getText().length);
   const hints = await inlayHints(document, new vscode.Range(new vscode.Position(0, 0), end));
-  return hints.filter(({ label }) => String(label).startsWith('block')).map(({ position }) => document.offsetAt(position));
+  return hints
+    .filter(({ label }) => typeof label === 'string' && label.startsWith('block'))
+    .map(({ position }) => document.offsetAt(position));
 }
 
 describe('hints', () => {
