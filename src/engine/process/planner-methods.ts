@@ -1,32 +1,18 @@
-import { createHash } from 'node:crypto';
-import { costCurves, type CostCurves } from '../../core/compare/cost-curves';
-import { comparedRequests, evaluatedScenarios, type ScenarioCost, scenarioCosts } from '../../core/compare/scenario-costs';
 import { sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
-import { CancelledError, InputError } from '../../core/errors';
-import { mostExpensive, rangeCost } from '../../core/hints/sections';
+import { CancelledError } from '../../core/errors';
 import { inEnglish } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
-import { makePlan, type Plan } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
-import { settleRequest } from '../../core/predict/fastest';
-import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
-import { fileName } from '../../core/format';
 import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
-import { hasHeadings } from '../../core/source/format';
 import type { PromptSource } from '../../core/source/options';
-import type { PieceMap } from '../../core/source/pieces';
-import { type PromptText, templateRole } from '../../core/source/prompt-text';
-import { changed, type TextChange } from '../../core/text/edits';
-import { type Outline, outlineOf, type Section, type SectionPlaces, sectionPlaces, sectionsOf } from '../../core/text/headings';
-import { type ModelFolder, openModel } from '../read/model/load';
+import type { Section } from '../../core/text/headings';
+import { openModel } from '../read/model/load';
 import { promptFromText } from '../read/prompt';
-import { DocumentPlaces } from '../read/source/document-places';
-import { readingModel, type ReadingModel, readSource } from '../read/source/read-source';
-import type { TokenIndex } from '../read/tokenizer/token-index';
-import type { ChunkChange } from '../read/tokenizer/token-places';
+import { readingModel, readSource } from '../read/source/read-source';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
 import { partTokens, planDocument, withSourceNotes } from '../tasks/plan';
+import { OpenPrompt, type PlannedPromptData, type PlanningModel, type PromptCosts, type PromptRequest } from './open-prompt';
 import type { CallContext, Result } from './rpc';
 
 /**
@@ -58,42 +44,6 @@ export interface PlannerMethods {
   planText(request: TextRequest, context: CallContext): Promise<readonly PlanDocument[]>;
 }
 
-/** An open prompt as it is now. */
-export interface PromptRequest {
-  /** Identifies it among those that are open. */
-  readonly document: string;
-  readonly version: number;
-  /** The whole text, or what changed since an earlier version. */
-  readonly change: { readonly text: string } | { readonly since: number; readonly changes: readonly TextChange[] };
-  /** How a prompt is read from the text. */
-  readonly source: PromptSource;
-  readonly options: SimulationOptions;
-  /** What is known of the devices that the options allow. */
-  readonly candidates: readonly Calibration[];
-}
-
-/** A planned prompt; plain data. */
-export interface PlannedPromptData {
-  readonly version: number;
-  readonly plan: Plan;
-  /** Expected time and memory on the calibrated device. */
-  readonly prediction: DevicePrediction | null;
-  readonly calibration: Calibration | undefined;
-  /** How the places of its tokens in the text that the model reads follow from those that were sent last. */
-  readonly places: ChunkChange;
-  /** Where that text is in the document; null where it is the document as it is. */
-  readonly pieces: PieceMap | null;
-  /** Tokens of the tokenizer's own before and after the text. */
-  readonly before: number;
-  readonly after: number;
-  /** Headings, messages or cells; offsets are the document's. */
-  readonly sections: SectionPlaces;
-  /** Where the long string literals of a program are: `from` and `to` of each in turn; null for other documents. */
-  readonly literals: Int32Array | null;
-  /** Hex digest of the text in UTF-8: reports identify a prompt by it. */
-  readonly sha256: string;
-}
-
 interface CostRequest {
   readonly document: string;
   readonly parameters: ScenarioParameters;
@@ -104,15 +54,6 @@ interface SectionRequest {
   readonly most: number;
 }
 
-/** What a prompt costs under each scenario, and over N. */
-export interface PromptCosts {
-  readonly possible: readonly ScenarioCost[];
-  readonly impossible: readonly string[];
-  readonly curves: CostCurves;
-  /** Equal for equal curves. */
-  readonly curvesKey: string;
-}
-
 interface TextRequest extends WantedScenarios {
   readonly path: string;
   readonly text: string;
@@ -120,34 +61,6 @@ interface TextRequest extends WantedScenarios {
   readonly source?: PromptSource | undefined;
   readonly options: SimulationOptions;
   readonly candidates: readonly Calibration[];
-}
-
-/** A model as far as planning needs it. */
-interface PlanningModel {
-  readonly folder: ModelFolder;
-  readonly tokenizer: PromptTokenizer;
-  /** The tokenizer for text that has its special tokens in it. */
-  readonly bare: PromptTokenizer;
-  readonly reading: ReadingModel;
-}
-
-/** A prompt that is open in the editor. */
-interface OpenPrompt {
-  version: number;
-  text: string;
-  /** What the model reads of it, and of which text, source and model that is. */
-  read: { readonly text: string; readonly key: string; readonly model: PlanningModel; readonly result: PromptText } | undefined;
-  tokens: { readonly tokenizer: PromptTokenizer; readonly index: TokenIndex } | undefined;
-  /** The index whose places were sent last. */
-  sent: TokenIndex | undefined;
-  outline: Outline | undefined;
-  planned:
-    | (Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration'> & {
-        readonly sections: readonly Section[];
-        readonly places: DocumentPlaces;
-      })
-    | undefined;
-  curves: Pick<PromptCosts, 'curves' | 'curvesKey'> | undefined;
 }
 
 /** The methods of the planning thread. @param modelsFolder the folder of the models that ship */
@@ -172,80 +85,20 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
 
   return {
     plan: async (request, context) => {
+      const prompt = prompts.get(request.document) ?? new OpenPrompt(request.document);
       // The text follows every request in turn, also one that was cancelled meanwhile: the next one builds on it.
-      const prompt = followed(prompts.get(request.document), request);
-      if (prompt === undefined) {
+      if (!prompt.follow(request)) {
         return 'unknown';
       }
       prompts.set(request.document, prompt);
-      const { text, version } = prompt;
-      if (text === '') {
-        throw new InputError('This prompt is empty.');
-      }
       const check = checkOf(context);
       const model = await modelOf(request.options.model);
       check();
-      const read = readPrompt(prompt, request, model);
-      check();
-      const tokenizer = read.isComplete ? model.bare : model.tokenizer;
-      const before = prompt.tokens?.tokenizer === tokenizer ? prompt.tokens.index : tokenizer.emptyIndex;
-      const index = before.edited(read.text, check);
-      prompt.tokens = { tokenizer, index };
-      const { options, candidates } = request;
-      const tokens = options.maxTokens > 0 ? Math.min(options.maxTokens, index.tokens) : index.tokens;
-      const { request: settled, calibration } = settleRequest(tokens, model.folder.config.shape, options, candidates);
-      const plan = withSourceNotes(makePlan(settled), { read, tokenizer });
-      prompt.outline = hasHeadings(read.format) && read.parts.length === 0 ? outlineOf(text, prompt.outline) : undefined;
-      const sections = prompt.outline === undefined ? partSections(text, read) : sectionsOf(prompt.outline);
-      const tokenPlaces = new DocumentPlaces(index, read.pieces);
-      prompt.planned = { plan, prediction: devicePrediction(plan, calibration), calibration, sections, places: tokenPlaces };
-      check();
-      const places = index.changeSince(prompt.sent);
-      prompt.sent = index;
-      return {
-        version,
-        plan,
-        prediction: prompt.planned.prediction,
-        calibration,
-        places,
-        pieces: read.pieces,
-        before: tokenizer.prefix.length,
-        after: tokenizer.suffix.length,
-        sections: sectionPlaces(prompt.planned.sections),
-        literals: read.literals === undefined ? null : Int32Array.from(read.literals.flatMap(({ from, to }) => [from, to])),
-        sha256: createHash('sha256').update(text, 'utf8').digest('hex'),
-      };
+      return prompt.plan(request, model, check);
     },
-    costs: ({ document, parameters }, context) => {
-      const prompt = prompts.get(document);
-      if (prompt?.planned === undefined) {
-        return Promise.resolve(null);
-      }
-      const { plan, prediction, calibration } = prompt.planned;
-      checkOf(context)();
-      const { possible, impossible } = scenarioCosts(plan, prediction, parameters, calibration);
-      checkOf(context)();
-      return Promise.resolve({
-        possible,
-        impossible,
-        ...curvesOf(prompt, prompt.planned, parameters),
-      });
-    },
-    evaluated: ({ document, parameters }) => {
-      const planned = prompts.get(document)?.planned;
-      return Promise.resolve(planned === undefined ? [] : evaluatedScenarios(planned.plan, parameters));
-    },
-    sections: ({ document, most }) => {
-      const planned = prompts.get(document)?.planned;
-      if (planned === undefined) {
-        return Promise.resolve([]);
-      }
-      const sections = planned.sections.map((section) => ({
-        section,
-        ...rangeCost(planned.plan, planned.places.firstTokenFrom(section.from), planned.places.firstTokenFrom(section.end)),
-      }));
-      return Promise.resolve(mostExpensive(sections, ({ share }) => share, most).map(({ section }) => section));
-    },
+    costs: ({ document, parameters }, context) => Promise.resolve(prompts.get(document)?.costs(parameters, checkOf(context)) ?? null),
+    evaluated: ({ document, parameters }) => Promise.resolve(prompts.get(document)?.evaluated(parameters) ?? []),
+    sections: ({ document, most }) => Promise.resolve(prompts.get(document)?.largestSections(most) ?? []),
     close: ({ document }) => {
       prompts.delete(document);
       return Promise.resolve();
@@ -287,75 +140,4 @@ function checkOf({ isCancelled }: CallContext): () => void {
       throw new CancelledError();
     }
   };
-}
-
-/** A prompt with the text that a request tells of; undefined if that builds on another version. */
-function followed(prompt: OpenPrompt | undefined, { version, change }: PromptRequest): OpenPrompt | undefined {
-  if ('text' in change) {
-    return {
-      version,
-      text: change.text,
-      read: prompt?.read,
-      tokens: prompt?.tokens,
-      sent: undefined,
-      outline: prompt?.outline,
-      planned: undefined,
-      curves: prompt?.curves,
-    };
-  }
-  if (prompt?.version !== change.since) {
-    return undefined;
-  }
-  prompt.text = changed(prompt.text, change.changes);
-  prompt.version = version;
-  return prompt;
-}
-
-/** What the model reads of an open prompt; read again where the text, its source or the model changed. */
-function readPrompt(prompt: OpenPrompt, { document, source }: PromptRequest, model: PlanningModel): PromptText {
-  const { text, read } = prompt;
-  const key = JSON.stringify(source);
-  if (read?.text === text && read.key === key && read.model === model) {
-    return read.result;
-  }
-  const result = readSource({ path: fileName(document), text, source }, model.reading);
-  prompt.read = { text, key, model, result };
-  return result;
-}
-
-/** The messages or cells of a prompt as sections; of several at one place the first. */
-function partSections(text: string, { parts }: PromptText): Section[] {
-  const sections = new Map<number, Section>();
-  for (const { title, role, document } of parts) {
-    if (role !== templateRole && !sections.has(document.from)) {
-      const lineEnd = text.indexOf('\n', document.from);
-      const to = lineEnd < 0 ? document.to : Math.min(lineEnd, document.to);
-      sections.set(document.from, { level: 1, title, from: document.from, to, end: document.to });
-    }
-  }
-  return [...sections.values()];
-}
-
-/** The curves of a planned prompt, computed again where one of their inputs changed. */
-function curvesOf(
-  prompt: OpenPrompt,
-  { plan, calibration }: Pick<PlannedPromptData, 'plan' | 'calibration'>,
-  parameters: ScenarioParameters,
-): Pick<PromptCosts, 'curves' | 'curvesKey'> {
-  const { model, scenario, construction, oracle, scoreBytes } = plan;
-  // All inputs except N and the text.
-  const curvesKey = JSON.stringify([
-    model,
-    scenario,
-    construction,
-    oracle,
-    scoreBytes,
-    parameters,
-    calibration?.provider,
-    calibration?.date,
-  ]);
-  if (prompt.curves?.curvesKey !== curvesKey) {
-    prompt.curves = { curvesKey, curves: costCurves(comparedRequests(plan, parameters).possible, plan, calibration) };
-  }
-  return prompt.curves;
 }

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { LedgerReport } from '../../core/ledger/report';
 import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
-import type { PromptCosts } from '../../engine/process/planner-methods';
+import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { KeptRun } from '../../engine/store/runs';
 import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';

@@ -5,7 +5,7 @@ import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PlannerClient } from '../../engine/process/planner-client';
 import type { Section } from '../../core/text/headings';
-import type { PromptCosts } from '../../engine/process/planner-methods';
+import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { Prompt } from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';

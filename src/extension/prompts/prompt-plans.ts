@@ -9,7 +9,7 @@ import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { Scenario } from '../../core/scenario/scenario';
-import type { PromptCosts } from '../../engine/process/planner-methods';
+import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { Planner } from './planner';
 import type { PromptDocuments } from './prompt-documents';
 import { type PlannedText, SentPrompt } from './sent-prompt';

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { plainSource, type PromptSource } from '../../core/source/options';
 import type { TextChange } from '../../core/text/edits';
-import type { PlannedPromptData, PromptRequest } from '../../engine/process/planner-methods';
+import type { PlannedPromptData, PromptRequest } from '../../engine/process/open-prompt';
 import { DocumentPlaces } from '../../engine/read/source/document-places';
 import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
 

@@ -7,7 +7,7 @@ import { plainSource } from '../../../src/core/source/options';
 import { documentOffset, textOffset } from '../../../src/core/source/pieces';
 import { PlannerClient } from '../../../src/engine/process/planner-client';
 import { changed, type TextChange } from '../../../src/core/text/edits';
-import type { PlannedPromptData, PromptRequest } from '../../../src/engine/process/planner-methods';
+import type { PlannedPromptData, PromptRequest } from '../../../src/engine/process/open-prompt';
 import { openModel } from '../../../src/engine/read/model/load';
 import { type ChunkPlaces, TokenPlaces } from '../../../src/engine/read/tokenizer/token-places';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
