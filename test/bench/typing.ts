@@ -60,6 +60,7 @@ export async function typing({ quick, log }: BenchContext): Promise<Section> {
       hold: 'thread held: longest, ms',
     },
     rows,
+    cross: { down: 'text', across: 'kind', figures: ['p95', 'hold'] },
     goals: quick
       ? []
       : [

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError } from '../../core/errors';
 import type { SimulationOptions } from '../../core/options/table';
@@ -41,7 +42,12 @@ export class Planner {
     const candidates = await this.calibrations.candidates(options);
     return limited(signal, async (limit) => {
       for (;;) {
-        const result = await this.client.call('plan', { ...prompt.take(), options, candidates }, { signal: limit });
+        const taken = prompt.take();
+        if ('text' in taken.change) {
+          // Joining the lines of a long text, and copying it for the thread, hold up the editor long enough one at a time.
+          await setImmediate();
+        }
+        const result = await this.client.call('plan', { ...taken, options, candidates }, { signal: limit });
         if (result !== 'unknown') {
           return prompt.placed(result);
         }
