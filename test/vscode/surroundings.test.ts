@@ -122,7 +122,7 @@ describe('a workspace of two file systems', () => {
       }
       const { value, version } = await api(stage, 'plan', { ...options, path: 'prompt.md' });
       const expected = JSON.parse(
-        (await cli(['plan', '-', '--scenario', 'causal', '--block', '64', '--json'], text)).stdout,
+        (await cli(['plan', '-', '--as', 'markdown', '--scenario', 'causal', '--block', '64', '--json'], text)).stdout,
       ) as PlanDocument;
       expect(value).toEqual({ ...expected, prompt: { ...expected.prompt, path: 'prompt.md' } });
       expect(version).toBe(1);
