@@ -72,7 +72,7 @@ it('counts as OpenAI does', async () => {
 
 it.each([
   ['gpt2', 'r50k_base'],
-  ['llama-3.1-8b', 'o200k_base'],
+  ['llama-3.1-8b', 'cl100k_base'],
 ] as const)('counts a line of minified JSON for %s as tiktoken does', async (model, encoding) => {
   // Longer than a hundred kilobytes, without a break: nothing may cut it.
   const records = readFileSync(join(modelsFolder, '..', 'samples', 'long-prompt.md'), 'utf8').split('\n');

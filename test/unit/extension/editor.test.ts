@@ -146,7 +146,7 @@ describe('the lenses', () => {
     await shownLenses(document);
     const [headline] = await codeLenses(document);
     expect(headline.command?.tooltip).toMatch(
-      /^Open the Two Heads panel\n\n.* tokens are an estimate by o200k_base\. .* -23% in other scripts\.$/,
+      /^Open the Two Heads panel\n\n.* tokens are an estimate by cl100k_base\. .* \+7\d\.?\d*% in other scripts\.$/,
     );
   });
 
