@@ -8,6 +8,7 @@ import type { OnProgress } from '../../core/report/phases';
 import type { ComparisonReport, RunReport } from '../../core/report/report';
 import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
 import { promptFromText } from '../read/prompt';
+import type { DigestStore } from '../store/digests';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
 import { compare, planComparison } from '../tasks/compare';
 import { evaluate, type EvaluateRequest } from '../tasks/evaluate/run-experiment';
@@ -49,7 +50,7 @@ interface GenerateRequest extends SimulateRequest {
 }
 
 /** The engine's methods. */
-export function engineMethods(places: Places): EngineMethods {
+export function engineMethods(places: Places & { readonly digests: DigestStore }): EngineMethods {
   return {
     simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
     compare: async ({ path, text, options, ...wanted }, { signal, onProgress, onRun }) => {
