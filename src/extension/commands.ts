@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { largestGeneration } from '../core/generate/report';
 import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
@@ -9,6 +10,7 @@ import { goToExpensivePart } from './editor/part-picker';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
+import { isEditable, type PromptDocuments } from './prompts/prompt-documents';
 import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
@@ -18,6 +20,7 @@ import type { SingleTask } from './tasks/single-task';
 
 /** What the commands act on. */
 interface CommandTargets {
+  readonly prompts: PromptDocuments;
   readonly active: ActivePrompt;
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;
@@ -40,7 +43,7 @@ export interface CommandDefinition<Run> {
   readonly run: Run;
 }
 
-/** The commands that act on the prompt in front, the choices and the views. */
+/** The commands that act on the editor in front, the choices and the views. */
 export class Commands extends Disposable {
   static readonly definitions: Readonly<Record<string, CommandDefinition<(self: Commands) => unknown>>> = {
     simulateFile: {
@@ -50,7 +53,7 @@ export class Commands extends Disposable {
     },
     simulateSelection: {
       title: text('Simulate Selection'),
-      run: (self) => self.withPrompt((editor) => self.simulateSelection(editor)),
+      run: (self) => self.withText((editor) => self.simulateSelection(editor)),
     },
     planOnly: { title: text('Plan Only (No Run)'), run: (self) => self.withPrompt(({ document }) => self.showPlan(document)) },
     compareScenarios: {
@@ -71,9 +74,19 @@ export class Commands extends Disposable {
       title: text('Go to Most Expensive Block'),
       run: (self) => self.withPrompt((editor) => self.goToExpensiveBlock(editor)),
     },
+    treatAsPrompt: {
+      title: text('Treat as Prompt'),
+      when: 'twoHeads.front == text',
+      run: (self) => self.withText(({ document }) => self.targets.prompts.say(document, true)),
+    },
+    stopTreatingAsPrompt: {
+      title: text('Stop Treating as Prompt'),
+      when: 'twoHeads.front == prompt',
+      run: (self) => self.withText(({ document }) => self.targets.prompts.say(document, false)),
+    },
     cancel: { title: text('Cancel the Run'), icon: 'debug-stop', run: ({ targets }) => targets.task.cancel() },
     openPanel: { title: text('Open Panel'), run: ({ targets }) => targets.panel.reveal() },
-    openSamplePrompt: { title: text('Open the Sample Prompt'), run: ({ targets }) => openSample(targets.samplePrompt) },
+    openSamplePrompt: { title: text('Open the Sample Prompt'), run: (self) => self.openSample() },
     showLog: { title: text('Show Log'), run: ({ targets }) => targets.log.show() },
   };
 
@@ -84,18 +97,40 @@ export class Commands extends Disposable {
     }
   }
 
-  /** Runs `act` on the active prompt, or shows a message if there is none. */
-  private async withPrompt(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
-    const { editor } = this.targets.active;
-    if (editor === undefined) {
+  /** Runs `act` on the editor in front and on no other, or shows a message if there is none that can be edited. */
+  private async withText(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
+    const { front } = this.targets.active;
+    if (front === undefined) {
       const open = t('Open the Sample Prompt');
-      const chosen = await vscode.window.showWarningMessage(t('Two Heads: open a Markdown, plain text or .prompt file first.'), open);
+      const chosen = await vscode.window.showWarningMessage(t('Two Heads: no text is in front; open a prompt first.'), open);
       if (chosen === open) {
-        await openSample(this.targets.samplePrompt);
+        await this.openSample();
       }
-      return;
+    } else if (isEditable(front.document)) {
+      await act(front);
+    } else {
+      const { path, scheme } = front.document.uri;
+      void vscode.window.showWarningMessage(
+        t('Two Heads: {0} ({1}) is read-only and no prompt; copy its text into a file first.', posix.basename(path), scheme),
+      );
     }
-    await act(editor);
+  }
+
+  /** The same for what needs the plan of the whole text, which is a prompt from then on, so that everything shows it. */
+  private withPrompt(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
+    return this.withText((editor) => {
+      this.targets.prompts.sayForSession(editor.document);
+      return act(editor);
+    });
+  }
+
+  /** Opens the sample as an untitled document, so that edits do not change installed files. */
+  private async openSample(): Promise<void> {
+    const { prompts, samplePrompt } = this.targets;
+    const content = new TextDecoder().decode(await vscode.workspace.fs.readFile(samplePrompt));
+    const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
+    prompts.sayForSession(document);
+    await vscode.window.showTextDocument(document);
   }
 
   /** Only the panel shows a ledger, so it comes to the front first. */
@@ -173,7 +208,7 @@ export class Commands extends Disposable {
 
   /** The document's plan, awaited if necessary. */
   private async planOf(document: vscode.TextDocument): Promise<PromptPlan> {
-    const { plans } = this.targets;
+    const { plans, prompts } = this.targets;
     const present = plans.get(document);
     if (present !== undefined && (present.error !== null || present.version === document.version)) {
       return present;
@@ -188,6 +223,8 @@ export class Commands extends Disposable {
           const latest = changed === document ? plans.get(document) : undefined;
           if (latest !== undefined) {
             settle(latest);
+          } else if (changed === document && !prompts.isPrompt(document)) {
+            settle({ version: document.version, error: t('This text is no longer a prompt.') });
           }
         }),
         // A closed prompt will not be planned.
@@ -210,9 +247,3 @@ const generationQuestion: NumberQuestion = {
 
 /** File name ending of experiments. */
 const experimentEnding = '.two-heads.json';
-
-/** Opens the sample as an untitled document, so that edits do not change installed files. */
-async function openSample(sample: vscode.Uri): Promise<void> {
-  const content = new TextDecoder().decode(await vscode.workspace.fs.readFile(sample));
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'markdown', content }));
-}

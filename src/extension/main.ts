@@ -11,8 +11,10 @@ import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { BlockHints, HeadingHints } from './editor/hints';
 import { BlockHover } from './editor/block-hover';
+import { Diffs } from './editor/diffs';
 import { PlanLens } from './editor/plan-lens';
 import { PlanStatus } from './editor/plan-status';
+import { PromptActions } from './editor/prompt-actions';
 import { RunCommands } from './runs/run-commands';
 import { createApi } from './api/create-api';
 import { Lab } from './api/lab';
@@ -21,6 +23,7 @@ import { ModelAccess } from './prompts/models';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
+import { PromptDocuments } from './prompts/prompt-documents';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './tasks/continuations';
 import { Engine } from './tasks/engine';
@@ -55,11 +58,13 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   // Without an open folder there is no workspace storage.
   const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
   const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
-  const active = own(new ActivePrompt());
+  const prompts = own(new PromptDocuments(context.workspaceState));
+  const active = own(new ActivePrompt(prompts));
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const plannerClient = own(new PlannerClient(at('dist', 'planner.js').fsPath, vscode.l10n.bundle, (line) => log.info(line)));
   const planner = new Planner(plannerClient, access, choices, calibrations);
-  const plans = own(new PromptPlans(choices, planner, calibrations));
+  const plans = own(new PromptPlans(prompts, choices, planner, calibrations));
+  const diffs = own(new Diffs());
   const ledger = own(new Latest<LedgerReport>());
   const evaluation = own(new Latest<ExperimentSummary>());
   const task = own(new SingleTask(log));
@@ -71,6 +76,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const features: readonly (() => Owned)[] = [
     () =>
       new Commands({
+        prompts,
         active,
         plans,
         choices,
@@ -83,11 +89,12 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
         samplePrompt: at('media', 'samples', 'prompt.md'),
       }),
     () => new RunCommands(history, runner, log),
-    () => new PlanLens(plans, history),
-    () => new BlockHints(plans),
-    () => new HeadingHints(plans),
-    () => new BlockHover(plans),
+    () => new PlanLens(plans, history, diffs),
+    () => new BlockHints(plans, diffs),
+    () => new HeadingHints(plans, diffs),
+    () => new BlockHover(plans, diffs),
     () => new PlanStatus(active, plans, task),
+    () => new PromptActions(prompts),
     () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),
   ];
   for (const start of features) {

@@ -64,9 +64,18 @@ export function headingHintsEnabled(): boolean {
   );
 }
 
-/** Languages whose documents are prompts, in addition to `.prompt` files. */
+/** Identifiers of the languages whose documents are prompts. */
 export function promptLanguages(): readonly string[] {
-  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get('languages');
-  // A settings file may hold anything.
-  return Array.isArray(given) ? given.filter((language) => typeof language === 'string') : editorSettings.languages.default;
+  return listSetting('languages');
+}
+
+/** Patterns of the files that are prompts. */
+export function promptFiles(): readonly string[] {
+  return listSetting('files');
+}
+
+/** The texts of a list; the default where a settings file holds no list, as it may hold anything. */
+function listSetting(name: 'languages' | 'files'): readonly string[] {
+  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get(name);
+  return Array.isArray(given) ? given.filter((entry) => typeof entry === 'string') : editorSettings[name].default;
 }

@@ -9,7 +9,13 @@ import * as files from './workbench/files';
 import * as settings from './workbench/settings';
 import * as views from './workbench/views';
 import { executeCommand, registerCommand } from './workbench/commands';
-import { registerCodeLensProvider, registerHoverProvider, registerInlayHintsProvider } from './workbench/languages';
+import {
+  match,
+  registerCodeActionsProvider,
+  registerCodeLensProvider,
+  registerHoverProvider,
+  registerInlayHintsProvider,
+} from './workbench/languages';
 import { onReset } from './workbench/events';
 
 export { lm } from './workbench/commands';
@@ -18,7 +24,13 @@ export { Position, Range, Selection } from './workbench/places';
 export * from './workbench/values';
 
 export const commands = { registerCommand, executeCommand };
-export const languages = { registerCodeLensProvider, registerInlayHintsProvider, registerHoverProvider };
+export const languages = {
+  match,
+  registerCodeActionsProvider,
+  registerCodeLensProvider,
+  registerInlayHintsProvider,
+  registerHoverProvider,
+};
 export const env = { language: 'en' };
 
 /** Translations of the editor's language; undefined in English. */
@@ -37,6 +49,7 @@ export const workspace = {
   },
   fs: files.fs,
   asRelativePath: files.asRelativePath,
+  getWorkspaceFolder: files.getWorkspaceFolder,
   getConfiguration: settings.getConfiguration,
   openTextDocument: documents.openTextDocument,
   registerTextDocumentContentProvider: documents.registerTextDocumentContentProvider,
@@ -44,6 +57,8 @@ export const workspace = {
   onDidGrantWorkspaceTrust: files.onDidGrantWorkspaceTrust,
   onDidOpenTextDocument: documents.onDidOpenTextDocument,
   onDidChangeTextDocument: documents.onDidChangeTextDocument,
+  onDidSaveTextDocument: documents.onDidSaveTextDocument,
+  onDidRenameFiles: files.onDidRenameFiles,
   onDidCloseTextDocument: documents.onDidCloseTextDocument,
 };
 
@@ -54,6 +69,7 @@ export const window = {
   get visibleTextEditors(): readonly editing.FakeEditor[] {
     return editing.editors.visible;
   },
+  tabGroups: editing.tabGroups,
   showTextDocument: (...given: Parameters<typeof editing.show>): Promise<editing.FakeEditor> => Promise.resolve(editing.show(...given)),
   onDidChangeActiveTextEditor: editing.onDidChangeActiveTextEditor,
   onDidChangeVisibleTextEditors: editing.onDidChangeVisibleTextEditors,

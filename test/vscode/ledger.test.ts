@@ -34,7 +34,7 @@ async function plan(...flags: readonly string[]): Promise<PlanDocument> {
 
 describe('the ledger of theorems', () => {
   it('starts and stops from its section, by the keyboard and without a prompt', async () => {
-    const panel = await stage.panel('No prompt open');
+    const panel = await stage.panel('No prompt in front');
     const run = panel.part('ledger-run');
     await run.focus();
     await run.press('Enter');
@@ -52,7 +52,7 @@ describe('the ledger of theorems', () => {
     const expected = JSON.parse((await cli(['ledger', '--json'])).stdout) as LedgerReport;
     await stage.bench.command('Two Heads: Run the Ledger of Theorems');
     await stage.notification(new RegExp(`Ledger of ${expected.rows.length} rows: all exact or within`));
-    const panel = await stage.panel('No prompt open');
+    const panel = await stage.panel('No prompt in front');
     await panel.part('ledger-row-11').waitFor();
     const rows = await ledgerRows(panel);
     expect(rows.length).toBeGreaterThanOrEqual(12);

@@ -44,7 +44,7 @@ export class Headline implements View {
   }
 
   update({ document, plan, prediction, formError, activity }: PanelSnapshot): void {
-    setText(this.#document, document ?? t('No prompt open'));
+    setText(this.#document, document ?? t('No prompt in front'));
     setText(this.#headline, headlineOf(document, plan, formError));
     setVisible(this.#plan, plan !== null);
     setVisible(this.#calibrate, prediction === null && plan?.construction === 'fused' && activity.state !== 'running');
@@ -76,7 +76,7 @@ export class Headline implements View {
 
 function headlineOf(document: string | null, plan: Plan | null, formError: string | null): string {
   if (document === null) {
-    return t('Open a Markdown, plain text or .prompt file to see what it costs.');
+    return t('Open a prompt, or choose Treat as Prompt in another text, to see what it costs.');
   }
   if (plan !== null) {
     return planHeadline(plan);

@@ -169,6 +169,11 @@ export function planStatus(plan: PlanFigures): string {
   return t('{0} · {1} calls', contextText(plan.tokens, plan.model), formatCompact(plan.calls.total));
 }
 
+/** The text of the status bar item while text is selected: how many of the prompt's tokens begin in it. */
+export function selectionStatus(selected: number, tokens: number): string {
+  return t('{0} of {1} selected', formatCount(selected), formatNumberOf(tokens, 'token'));
+}
+
 /** T and its formula: a black box does not have M rows for tokens in every call. */
 function blocksOf({ construction, blocks, blockSize }: PlanFigures): string {
   return construction === 'fused'

@@ -9,7 +9,7 @@ interface EditorSetting {
   readonly restricted?: true;
 }
 
-/** The settings of lenses and hints, by their names under `twoHeads`. */
+/** The settings of lenses and hints, and of which documents are prompts, by their names under `twoHeads`. */
 export const editorSettings = {
   'hints.enabled': {
     description: text('Show lenses, block hints, hovers and the status item in prompts.'),
@@ -22,8 +22,26 @@ export const editorSettings = {
     default: true,
   },
   languages: {
-    description: text('Identifiers of the languages whose files are prompts. Files that end in `.prompt` always are.'),
-    default: ['markdown', 'plaintext'],
+    description: text(
+      'Identifiers of the languages whose documents are prompts. Files of other languages are prompts where `#twoHeads.files#` matches; any other text is with *Treat as Prompt*.',
+    ),
+    // VS Code's own; `chatmode` is what it called `chatagent` up to 1.105.
+    default: ['prompt', 'instructions', 'chatagent', 'chatmode', 'skill'],
+    restricted: true,
+  },
+  files: {
+    description: text(
+      'Patterns of the files that are prompts, as in `#files.exclude#`: relative to the folder of the workspace, in capitals or not.',
+    ),
+    // docs/decisions/0017-which-documents-are-prompts.md has the reasons.
+    default: [
+      '**/*.{prompt,prompty}',
+      '**/*prompt*.{md,txt,j2,jinja,jinja2}',
+      '**/prompts/**/*.{md,txt,j2,jinja,jinja2}',
+      '**/*.{instructions,agent,chatmode}.md',
+      '**/{AGENTS,CLAUDE,GEMINI,SKILL,copilot-instructions}.md',
+      '**/*.chat.{json,jsonl}',
+    ],
     restricted: true,
   },
 } as const satisfies Readonly<Record<string, EditorSetting>>;

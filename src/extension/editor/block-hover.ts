@@ -4,17 +4,21 @@ import { predictionReport } from '../../core/predict/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
+import type { Diffs } from './diffs';
 import { blockOffset, blocksIn } from './hints';
 
 /** Shows a block's arithmetic on hover over its first token; on the first block also the whole prompt's. */
 export class BlockHover extends Disposable implements vscode.HoverProvider {
-  constructor(private readonly plans: PromptPlans) {
+  constructor(
+    private readonly plans: PromptPlans,
+    private readonly diffs: Diffs,
+  ) {
     super();
     this.own(vscode.languages.registerHoverProvider({ pattern: '**' }, this));
   }
 
   provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
-    const planned = hintsEnabled() ? this.plans.get(document) : undefined;
+    const planned = hintsEnabled() && !this.diffs.isOnlyInDiffs(document) ? this.plans.get(document) : undefined;
     if (planned === undefined || planned.error !== null) {
       return undefined;
     }

@@ -5,9 +5,9 @@ import { blockStart } from '../../core/plan/partition';
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
 import type { Section } from '../../core/text/headings';
 import { Disposable } from '../disposable';
-import { markdown } from '../prompts/planner';
 import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
+import type { Diffs } from './diffs';
 
 /** A prompt that was planned successfully. */
 export type Planned = Extract<PromptPlan, { readonly error: null }>;
@@ -68,18 +68,19 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
 
   constructor(
     private readonly plans: PromptPlans,
-    selector: vscode.DocumentSelector,
+    private readonly diffs: Diffs,
     private readonly isEnabled: () => boolean,
   ) {
     super();
-    this.own(vscode.languages.registerInlayHintsProvider(selector, this));
+    this.own(vscode.languages.registerInlayHintsProvider({ pattern: '**' }, this));
+    this.own(diffs.onDidChange(() => this.changed.fire()));
     this.own(plans.onDidChange(() => this.changed.fire()));
     this.own(plans.onDidTurnStale(() => this.changed.fire()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.changed.fire()));
   }
 
   provideInlayHints(document: vscode.TextDocument, range: vscode.Range): vscode.InlayHint[] {
-    const planned = this.isEnabled() ? this.plans.get(document) : undefined;
+    const planned = this.isEnabled() && !this.diffs.isOnlyInDiffs(document) ? this.plans.get(document) : undefined;
     const stale = this.plans.isStale(document);
     return planned === undefined || planned.error !== null
       ? []
@@ -92,8 +93,8 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
 
 /** A hint at every block boundary in the visible range: the block's number, calls and share of the cost. */
 export class BlockHints extends PromptHints {
-  constructor(plans: PromptPlans) {
-    super(plans, { pattern: '**' }, hintsEnabled);
+  constructor(plans: PromptPlans, diffs: Diffs) {
+    super(plans, diffs, hintsEnabled);
   }
 
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
@@ -114,8 +115,8 @@ export class BlockHints extends PromptHints {
 
 /** A hint after every heading in the visible range of a Markdown prompt: the cost of its section. */
 export class HeadingHints extends PromptHints {
-  constructor(plans: PromptPlans) {
-    super(plans, { language: markdown }, headingHintsEnabled);
+  constructor(plans: PromptPlans, diffs: Diffs) {
+    super(plans, diffs, headingHintsEnabled);
   }
 
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {

@@ -3,7 +3,6 @@ import { formatCount } from '../../core/format';
 import { blockLabel } from '../../core/hints/hints';
 import { firstWords, mostExpensive, mostExpensiveBlocks, sectionLabel } from '../../core/hints/sections';
 import { t } from '../../core/l10n';
-import { markdown } from '../prompts/planner';
 import { type Planned, sectionCost } from './hints';
 
 /** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
@@ -19,7 +18,7 @@ const wordsLength = 100;
 /** The most expensive blocks of a prompt, and its sections if it is Markdown with headings. */
 function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
   const blocks = blockItems(document, planned);
-  const sections = document.languageId === markdown ? sectionItems(document, planned) : [];
+  const sections = sectionItems(document, planned);
   return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
 }
 

@@ -8,6 +8,7 @@ import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
 import { hintsEnabled, settingsSection } from '../settings';
+import type { Diffs } from './diffs';
 
 /** Longer than any delay with which an editor answers a refresh, in milliseconds. */
 const secondRefreshMs = 1500;
@@ -21,12 +22,14 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
   constructor(
     private readonly plans: PromptPlans,
     private readonly history: RunHistory,
+    private readonly diffs: Diffs,
   ) {
     super();
     // `**` matches every scheme: `plans` answers only for prompts, and the languages can change at any time.
     this.own(vscode.languages.registerCodeLensProvider({ pattern: '**' }, this));
     this.own(plans.onDidChange(() => this.changed.fire()));
     this.own(plans.onDidTurnStale(() => this.changed.fire()));
+    this.own(diffs.onDidChange(() => this.changed.fire()));
     this.own(history.onDidChange(() => this.refreshTwice()));
     this.own({ dispose: () => clearTimeout(this.secondRefresh) });
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.changed.fire()));
@@ -43,7 +46,7 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
-    const planned = hintsEnabled() ? this.plans.get(document) : undefined;
+    const planned = hintsEnabled() && !this.diffs.isOnlyInDiffs(document) ? this.plans.get(document) : undefined;
     if (planned === undefined) {
       return [];
     }

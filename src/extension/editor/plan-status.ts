@@ -1,18 +1,21 @@
+import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { formatDuration, formatShare } from '../../core/format';
-import { markStale, planArithmetic, planStatus } from '../../core/hints/hints';
+import { markStale, planArithmetic, planStatus, selectionStatus } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
 import { contextNote } from '../../core/plan/context-length';
+import { rangeBefore } from '../../core/text/edits';
 import { Disposable } from '../disposable';
 import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../tasks/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
-import { noted } from './hints';
+import { noted, type Planned } from './hints';
 
-/** The status bar item: the active prompt, or the current run. */
+/** The status bar item: the prompt in front or what is selected of it, or the current run. */
 export class PlanStatus extends Disposable {
   private readonly item = this.own(vscode.window.createStatusBarItem('twoHeads.plan', vscode.StatusBarAlignment.Right, 90));
+  private showsSelection = false;
 
   constructor(
     private readonly active: ActivePrompt,
@@ -26,26 +29,38 @@ export class PlanStatus extends Disposable {
     this.own(plans.onDidChange(() => this.update()));
     this.own(plans.onDidTurnStale(() => this.update()));
     this.own(task.onDidChange(() => this.update()));
+    this.own(
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
+        if (textEditor === active.editor && (this.showsSelection || hasSelection(textEditor))) {
+          this.update();
+        }
+      }),
+    );
+    // It names its prompt while no text editor has the focus.
+    this.own(vscode.window.onDidChangeActiveTextEditor(() => this.update()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.update()));
     this.update();
   }
 
   private update(): void {
     const { activity } = this.task;
-    const document = this.active.editor?.document;
-    const planned = document && this.plans.get(document);
-    const stale = document !== undefined && this.plans.isStale(document);
+    const { editor } = this.active;
+    const planned = editor && this.plans.get(editor.document);
+    const stale = editor !== undefined && this.plans.isStale(editor.document);
+    this.showsSelection = false;
     if (activity.state === 'running') {
       this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, t('Two Heads is running'));
-    } else if (!hintsEnabled() || planned === undefined) {
+    } else if (!hintsEnabled() || editor === undefined || planned === undefined) {
       this.item.hide();
     } else if (planned.error !== null) {
       this.show('$(warning) Two Heads', planned.error);
     } else {
-      const { plan, prediction } = planned;
-      const expected = prediction === null ? '' : ` · ${formatDuration(prediction.wallMs)}`;
+      const { plan } = planned;
+      this.showsSelection = hasSelection(editor);
+      const figures = this.showsSelection ? selectionStatus(selectedTokens(planned, editor), plan.tokens) : totals(planned);
       const icon = contextNote(plan.tokens, plan.model) === undefined ? '$(split-horizontal)' : '$(warning)';
-      this.show(markStale(`${icon} ${planStatus(plan)}${expected}`, stale), noted(planArithmetic(plan), stale));
+      const name = vscode.window.activeTextEditor === undefined ? `${posix.basename(editor.document.uri.path)}: ` : '';
+      this.show(markStale(`${icon} ${name}${figures}`, stale), noted(planArithmetic(plan), stale));
     }
   }
 
@@ -54,4 +69,24 @@ export class PlanStatus extends Disposable {
     this.item.tooltip = tooltip;
     this.item.show();
   }
+}
+
+function totals({ plan, prediction }: Planned): string {
+  return prediction === null ? planStatus(plan) : `${planStatus(plan)} · ${formatDuration(prediction.wallMs)}`;
+}
+
+function hasSelection({ selections }: vscode.TextEditor): boolean {
+  return selections.some(({ isEmpty }) => !isEmpty);
+}
+
+/** Tokens of the plan that begin in the selections, of which an editor lets none overlap. */
+function selectedTokens({ plan, places, edits }: Planned, { document, selections }: vscode.TextEditor): number {
+  return selections
+    .filter(({ isEmpty }) => !isEmpty)
+    .reduce((sum, { start, end }) => {
+      const range = rangeBefore({ from: document.offsetAt(start), to: document.offsetAt(end) }, edits);
+      const { from, to } = places.tokensIn(range.from, range.to);
+      // Tokens that the plan leaves out, since a setting limits their number, do not count.
+      return sum + Math.max(0, Math.min(to, plan.tokens) - from);
+    }, 0);
 }

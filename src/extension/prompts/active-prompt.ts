@@ -1,59 +1,55 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../disposable';
-import { continuationScheme } from '../tasks/continuations';
-import { promptLanguages, settingsSection } from '../settings';
+import { isEditable, type PromptDocuments } from './prompt-documents';
 
-/** Schemes of read-only documents: logs, and Two Heads' own output. */
-const shownSchemes = ['output', continuationScheme];
-
-/** Whether a document is a prompt: of a configured language, or a `.prompt` file. */
-export function isPrompt(document: vscode.TextDocument): boolean {
-  return (
-    !shownSchemes.includes(document.uri.scheme) &&
-    (promptLanguages().includes(document.languageId) || document.uri.path.endsWith('.prompt'))
-  );
-}
+/** Context key for the manifest: whether a prompt is in front, or another text that can be edited; undefined without one. */
+const frontKey = 'twoHeads.front';
 
 /**
- * Tracks the active prompt: the editor that was active last and shows a prompt.
+ * Tracks the editor in front and the prompt in it: what commands act on, and what panel and status item show.
  *
- * It stays active while a panel has the focus, and is cleared when its editor closes.
+ * Where the focus is in no text editor, the one that had it last stays in front while it is visible.
  */
 export class ActivePrompt extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
-  /** Fires when another prompt, or none, becomes active. */
+  /** Fires when another editor comes to the front, or its text becomes a prompt or ceases to be one. */
   readonly onDidChange = this.changed.event;
   private current: vscode.TextEditor | undefined;
+  private isPrompt = false;
 
-  constructor() {
+  constructor(private readonly prompts: PromptDocuments) {
     super();
     this.update();
     this.own(vscode.window.onDidChangeActiveTextEditor(() => this.update()));
     this.own(vscode.window.onDidChangeVisibleTextEditors(() => this.update()));
-    this.own(
-      vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration(`${settingsSection}.languages`)) {
-          this.update();
-        }
-      }),
-    );
+    // A document whose language changes is opened anew.
+    this.own(vscode.workspace.onDidOpenTextDocument((document) => document === this.current?.document && this.update()));
+    this.own(prompts.onDidChange(() => this.update()));
   }
 
-  /** The editor of the active prompt. */
-  get editor(): vscode.TextEditor | undefined {
+  /** The editor in front, whatever it shows. */
+  get front(): vscode.TextEditor | undefined {
     return this.current;
+  }
+
+  /** The editor in front if it shows a prompt. */
+  get editor(): vscode.TextEditor | undefined {
+    return this.isPrompt ? this.current : undefined;
   }
 
   private update(): void {
     const { activeTextEditor, visibleTextEditors } = vscode.window;
-    const candidates = [
-      activeTextEditor,
-      visibleTextEditors.find((editor) => editor.document === this.current?.document),
-      ...visibleTextEditors,
-    ];
-    const next = candidates.find((editor) => editor !== undefined && isPrompt(editor.document));
-    if (next !== this.current) {
-      this.current = next;
+    const before = this.current;
+    const front =
+      activeTextEditor ??
+      visibleTextEditors.find((editor) => editor === before) ??
+      visibleTextEditors.find((editor) => editor.document === before?.document);
+    const isPrompt = front !== undefined && this.prompts.isPrompt(front.document);
+    if (front !== before || isPrompt !== this.isPrompt) {
+      this.current = front;
+      this.isPrompt = isPrompt;
+      const seen = front && isEditable(front.document) ? (isPrompt ? 'prompt' : 'text') : undefined;
+      void vscode.commands.executeCommand('setContext', frontKey, seen);
       this.changed.fire();
     }
   }

@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError } from '../../core/errors';
+import { editorSettings } from '../../core/options/editor';
 import type { SimulationOptions } from '../../core/options/table';
 import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
@@ -16,8 +17,8 @@ import type { ModelAccess } from './models';
 /** Longest time that a plan may take before its thread is ended, in milliseconds: a tokenizer's pattern may never end. */
 const longestMs = 60_000;
 
-/** The only language whose headings are recognised. */
-export const markdown = 'markdown';
+/** Languages whose headings are recognised: Markdown, and those of VS Code for prompts, which are Markdown too. */
+const headedLanguages = ['markdown', ...editorSettings.languages.default];
 
 /** A planned prompt. */
 export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections'> {
@@ -57,7 +58,7 @@ export class SentPrompt {
     this.version = version;
     this.changes = [];
     const change = since === undefined ? { text: document.getText() } : { since, changes };
-    return { document: this.id, version, change, hasSections: document.languageId === markdown };
+    return { document: this.id, version, change, hasSections: headedLanguages.includes(document.languageId) };
   }
 
   /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */

@@ -4,11 +4,11 @@ import type { TextEdit } from '../../core/text/edits';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
-import { isPrompt } from './active-prompt';
 import type { Calibrations } from './calibrations';
 import type { Scenario } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/planner-methods';
 import { type PlannedText, type Planner, SentPrompt } from './planner';
+import type { PromptDocuments } from './prompt-documents';
 
 /** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;
@@ -101,6 +101,7 @@ export class PromptPlans extends Disposable {
   private readonly entries = new Map<vscode.TextDocument, Entry>();
 
   constructor(
+    private readonly prompts: PromptDocuments,
     private readonly choices: ChoiceStore,
     private readonly planner: Planner,
     calibrations: Calibrations,
@@ -108,6 +109,7 @@ export class PromptPlans extends Disposable {
     super();
     this.own(vscode.workspace.onDidChangeTextDocument((event) => this.edited(event)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
+    this.own(prompts.onDidChange((document) => document !== undefined && this.said(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
     // A model refused before may be loaded now.
@@ -118,7 +120,7 @@ export class PromptPlans extends Disposable {
   /** The latest plan of a document. The first call for a document starts its planning. */
   get(document: vscode.TextDocument): PromptPlan | undefined {
     // A late request for a closed document would create an entry that is never removed.
-    if (!isPrompt(document) || document.isClosed) {
+    if (!this.prompts.isPrompt(document) || document.isClosed) {
       return undefined;
     }
     const entry = this.entries.get(document);
@@ -178,9 +180,21 @@ export class PromptPlans extends Disposable {
     }
   }
 
+  /** A document became a prompt, or ceased to be one: what was shown of it is asked for again. */
+  private said(document: vscode.TextDocument): void {
+    if (!this.prompts.isPrompt(document)) {
+      this.forget(document);
+    }
+    this.changed.fire(document);
+  }
+
   private scheduleAll(): void {
-    for (const document of this.entries.keys()) {
-      this.schedule(document, 0);
+    for (const document of [...this.entries.keys()]) {
+      if (this.prompts.isPrompt(document)) {
+        this.schedule(document, 0);
+      } else {
+        this.said(document);
+      }
     }
   }
 

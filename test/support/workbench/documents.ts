@@ -16,7 +16,7 @@ export class FakeDocument implements vscode.TextDocument {
 
   constructor(
     readonly uri: vscode.Uri,
-    readonly languageId: string,
+    public languageId: string,
     private text: string,
   ) {
     this.replaceText(text);
@@ -89,6 +89,7 @@ export class FakeDocument implements vscode.TextDocument {
     }
     await writeFile(this.uri.fsPath, this.text);
     this.isDirty = false;
+    documentSaved.fire(this);
     documentChanged.fire({
       document: this,
       contentChanges: [],
@@ -112,6 +113,8 @@ export class FakeDocument implements vscode.TextDocument {
 const documentOpened = emitter<vscode.TextDocument>();
 const documentChanged = emitter<vscode.TextDocumentChangeEvent>();
 const documentClosed = emitter<vscode.TextDocument>();
+const documentSaved = emitter<vscode.TextDocument>();
+export const onDidSaveTextDocument = documentSaved.event;
 export const onDidOpenTextDocument = documentOpened.event;
 export const onDidChangeTextDocument = documentChanged.event;
 export const onDidCloseTextDocument = documentClosed.event;
@@ -125,12 +128,14 @@ onReset(() => {
   untitled = 0;
 });
 
+/** VS Code's own come first: a prompt file is one, though it is Markdown too. */
 const languages: readonly (readonly [string, string])[] = [
+  ['.prompt.md', 'prompt'],
+  ['.instructions.md', 'instructions'],
   ['.md', 'markdown'],
   ['.txt', 'plaintext'],
   ['.json', 'json'],
   ['.ts', 'typescript'],
-  ['.prompt', 'two-heads-prompt'],
 ];
 
 function languageOf(path: string): string {
@@ -215,6 +220,13 @@ export function edit(document: FakeDocument, ...edits: readonly Edit[]): void {
   document.version += 1;
   document.isDirty = true;
   documentChanged.fire({ document, contentChanges, reason: undefined, detailedReason: undefined } as vscode.TextDocumentChangeEvent);
+}
+
+/** Changes a document's language: it closes and opens, and stays where it is. */
+export function setLanguage(document: FakeDocument, languageId: string): void {
+  documentClosed.fire(document);
+  document.languageId = languageId;
+  documentOpened.fire(document);
 }
 
 /** Closes a document: it stays what it was, and is open no longer. */

@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import { closeDocument, type FakeDocument, textDocuments } from './documents';
 import { emitter, onReset } from './events';
 import { Range, Selection } from './places';
-import { ViewColumn } from './values';
+import { TabInputText, type TabInputTextDiff, ViewColumn } from './values';
 
 /** An editor: a document in a column. */
 export class FakeEditor {
@@ -63,11 +63,32 @@ export const onDidChangeVisibleTextEditors = visibleChanged.event;
 
 /** The editors on screen, and the one that has the focus. */
 export const editors: { active: FakeEditor | undefined; visible: readonly FakeEditor[] } = { active: undefined, visible: [] };
+const tabsChanged = emitter<unknown>();
+/** Diffs on screen, each in a column of its own. */
+const diffs: TabInputTextDiff[] = [];
+
+/** The tabs that are on screen: one of each editor, and one of each diff. */
+export const tabGroups = {
+  get all(): readonly { readonly activeTab: { readonly input: unknown } }[] {
+    const texts = editors.visible.map(({ document }) => new TabInputText(document.uri));
+    return [...texts, ...diffs].map((input) => ({ activeTab: { input } }));
+  },
+  onDidChangeTabs: tabsChanged.event,
+  onDidChangeTabGroups: emitter<unknown>().event,
+};
+
+/** Shows a diff, or none. */
+export function showDiffs(...shown: readonly TabInputTextDiff[]): void {
+  diffs.splice(0, diffs.length, ...shown);
+  tabsChanged.fire(undefined);
+}
+
 /** Decoration types that are in force. */
 export const decorationTypes = new Set<unknown>();
 onReset(() => {
   Object.assign(editors, { active: undefined, visible: [] });
   decorationTypes.clear();
+  diffs.length = 0;
 });
 
 /** Decorations go from every editor with their type. */
@@ -105,6 +126,7 @@ export function show(
   if (editor !== there) {
     editors.visible = [...editors.visible.filter((other) => other !== there), editor];
     visibleChanged.fire(editors.visible);
+    tabsChanged.fire(undefined);
   }
   if (!preserveFocus) {
     focus(editor);
@@ -127,6 +149,7 @@ export function closeEditor(editor: FakeEditor): void {
     focus(editors.visible.at(-1));
   }
   visibleChanged.fire(editors.visible);
+  tabsChanged.fire(undefined);
   if (textDocuments.includes(editor.document) && editors.visible.every(({ document }) => document !== editor.document)) {
     closeDocument(editor.document);
   }

@@ -59,8 +59,23 @@ function diskPath(uri: vscode.Uri): string {
   return uri.fsPath;
 }
 
+/** The folder that a file is in. */
+export function getWorkspaceFolder(uri: vscode.Uri): vscode.WorkspaceFolder | undefined {
+  return opened.folders?.find((folder) => folder.uri.scheme === uri.scheme && uri.path.startsWith(folder.uri.path.replace(/\/?$/, '/')));
+}
+
+const filesRenamed = emitter<vscode.FileRenameEvent>();
+export const onDidRenameFiles = filesRenamed.event;
+
+/** The user renames a file or a folder in the editor. */
+export function renameFile(oldUri: vscode.Uri, newUri: vscode.Uri): void {
+  filesRenamed.fire({ files: [{ oldUri, newUri }] });
+}
+
 /** Files, as far as the extension asks for them. */
 export const fs = {
+  /** Of file systems that are known: this machine's, one of notes, and one of older versions. */
+  isWritableFileSystem: (scheme: string): boolean | undefined => ({ file: true, notes: true, git: false })[scheme],
   stat: async (uri: vscode.Uri): Promise<{ type: number; size: number }> => {
     const other = otherFiles.get(uri.toString());
     if (other !== undefined) {

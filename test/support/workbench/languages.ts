@@ -1,11 +1,36 @@
 import type * as vscode from 'vscode';
+import { minimatch } from 'minimatch';
 import type { FakeDocument } from './documents';
 import { CancellationTokenSource, Disposable, onReset, once } from './events';
+import type { RelativePattern } from './values';
+import { CodeActionTriggerKind } from './values';
 
-/** What is asked of a provider here: a pattern of everything, or a language. */
+/** What is asked of a document: a language, a pattern, or both. */
 interface Filter {
   readonly language?: string;
-  readonly pattern?: string;
+  readonly pattern?: string | RelativePattern;
+}
+
+/** How well a document fits, as an editor scores it: 10 where it does, 5 where everything would, else 0. */
+export function match(selector: string | Filter | readonly (string | Filter)[], { uri, languageId }: vscode.TextDocument): number {
+  const score = (filter: string | Filter): number => {
+    if (typeof filter === 'string') {
+      return filter === languageId ? 10 : filter === '*' ? 5 : 0;
+    }
+    const { language, pattern } = filter;
+    const fits = (language === undefined || language === languageId) && (pattern === undefined || matchesPath(pattern, uri.fsPath));
+    return fits ? 10 : 0;
+  };
+  return Math.max(0, ...(Array.isArray(selector) ? selector : [selector]).map(score));
+}
+
+/** Heeds case, and finds what begins with a dot. */
+function matchesPath(pattern: string | RelativePattern, path: string): boolean {
+  if (typeof pattern === 'string') {
+    return minimatch(path, pattern, { dot: true });
+  }
+  const base = pattern.base.replace(/\/?$/, '/');
+  return path.startsWith(base) && minimatch(path.slice(base.length), pattern.pattern, { dot: true });
 }
 
 interface Registered<T> {
@@ -16,14 +41,12 @@ interface Registered<T> {
 const lenses = new Set<Registered<vscode.CodeLensProvider>>();
 const hints = new Set<Registered<vscode.InlayHintsProvider>>();
 const hovers = new Set<Registered<vscode.HoverProvider>>();
-onReset(() => [lenses, hints, hovers].forEach((set) => set.clear()));
+const actions = new Set<Registered<vscode.CodeActionProvider>>();
+onReset(() => [lenses, hints, hovers, actions].forEach((set) => set.clear()));
 
 const registerer =
   <T>(set: Set<Registered<T>>) =>
   (filter: Filter, provider: T): Disposable => {
-    if (filter.pattern !== undefined && filter.pattern !== '**') {
-      throw new Error(`The workbench knows no pattern ${filter.pattern}`);
-    }
     const own = { filter, provider };
     set.add(own);
     return new Disposable(() => set.delete(own));
@@ -32,9 +55,10 @@ const registerer =
 export const registerCodeLensProvider = registerer(lenses);
 export const registerInlayHintsProvider = registerer(hints);
 export const registerHoverProvider = registerer(hovers);
+export const registerCodeActionsProvider = registerer(actions);
 
-function providersOf<T>(set: ReadonlySet<Registered<T>>, { languageId }: FakeDocument): T[] {
-  return [...set].filter(({ filter }) => filter.language === undefined || filter.language === languageId).map(({ provider }) => provider);
+function providersOf<T>(set: ReadonlySet<Registered<T>>, document: FakeDocument): T[] {
+  return [...set].filter(({ filter }) => match(filter, document) > 0).map(({ provider }) => provider);
 }
 
 const token = new CancellationTokenSource().token;
@@ -78,6 +102,18 @@ export async function hoversAt(document: FakeDocument, position: vscode.Position
   return found.flatMap((hover) => (hover?.contents ?? []) as vscode.MarkdownString[]).map(({ value }) => value);
 }
 
+/** The actions that an editor would offer at the start of a document: where the user asks for them, or by itself in a light bulb. */
+export async function codeActions(
+  document: FakeDocument,
+  triggerKind: vscode.CodeActionTriggerKind = CodeActionTriggerKind.Invoke,
+): Promise<vscode.CodeAction[]> {
+  const context = { triggerKind, diagnostics: [], only: undefined };
+  const found = await Promise.all(
+    providersOf(actions, document).map(async (provider) => provider.provideCodeActions(document, document.lineAt(0).range, context, token)),
+  );
+  return found.flatMap((some) => some ?? []) as vscode.CodeAction[];
+}
+
 /** How often the lenses, or the hints, asked to be drawn again since this was called. */
 export function refreshes(kind: 'lenses' | 'hints'): { readonly count: number } {
   const counted = { count: 0 };
@@ -92,5 +128,5 @@ export function refreshes(kind: 'lenses' | 'hints'): { readonly count: number } 
 
 /** How many providers are registered. */
 export function providerCount(): number {
-  return lenses.size + hints.size + hovers.size;
+  return lenses.size + hints.size + hovers.size + actions.size;
 }

@@ -127,6 +127,50 @@ export class CodeLens {
   ) {}
 }
 
+/** A pattern within a folder. */
+export class RelativePattern {
+  readonly base: string;
+
+  constructor(
+    { uri }: vscode.WorkspaceFolder,
+    readonly pattern: string,
+  ) {
+    this.base = uri.fsPath;
+  }
+}
+
+export class CodeActionKind {
+  static readonly Refactor = new CodeActionKind('refactor');
+
+  private constructor(readonly value: string) {}
+
+  append(part: string): CodeActionKind {
+    return new CodeActionKind(`${this.value}.${part}`);
+  }
+}
+
+export class CodeAction {
+  command?: vscode.Command;
+
+  constructor(
+    readonly title: string,
+    readonly kind: CodeActionKind,
+  ) {}
+}
+
+/** What a tab with a text holds. */
+export class TabInputText {
+  constructor(readonly uri: vscode.Uri) {}
+}
+
+/** What a tab with a diff holds. */
+export class TabInputTextDiff {
+  constructor(
+    readonly original: vscode.Uri,
+    readonly modified: vscode.Uri,
+  ) {}
+}
+
 export class Hover {
   readonly contents: readonly vscode.MarkdownString[];
 
@@ -143,6 +187,7 @@ export class LanguageModelToolResult {
   constructor(readonly content: readonly unknown[]) {}
 }
 
+export const CodeActionTriggerKind = { Invoke: 1, Automatic: 2 } as const;
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 } as const;
 export const FileType = { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 } as const;
 export const ViewColumn = { Active: -1, Beside: -2, One: 1, Two: 2 } as const;

@@ -4,8 +4,9 @@ import { madeUpCalibration } from '../../support/calibration';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { activated, openPrompt, run } from '../../support/host';
 import { reportFor } from '../../support/host-reports';
-import { closeDocument, edit, type FakeDocument } from '../../support/workbench/documents';
-import { focus } from '../../support/workbench/editors';
+import { closeDocument, edit, type FakeDocument, openDocument } from '../../support/workbench/documents';
+import { closeEditor, focus, select, show } from '../../support/workbench/editors';
+import { settled } from '../../support/workbench/events';
 import { codeLenses, hoversAt, inlayHints, lensesRefreshed, refreshes, shownLenses } from '../../support/workbench/languages';
 import { set } from '../../support/workbench/settings';
 import { progresses, statusItems } from '../../support/workbench/views';
@@ -240,5 +241,71 @@ describe('the status item', () => {
     expect(item.visible).toBe(true);
     expect(editor.document).toBe(document);
     closeDocument(document);
+  });
+
+  it('counts the tokens of what is selected, by every cursor, and those of no other editor', async () => {
+    await activated();
+    const { document, editor } = await openPrompt(markdown);
+    const [item] = statusItems;
+    const totals = item.text;
+    const tokens = Number(/(\d+) of/.exec(totals)?.[1]);
+    const selected = async (...ranges: readonly [from: number, to: number][]): Promise<number> => {
+      select(editor, ...ranges.map(([from, to]) => new vscode.Range(document.positionAt(from), document.positionAt(to))));
+      await settled();
+      expect(item.text).toMatch(new RegExp(`^\\$\\(split-horizontal\\) \\d+ of ${tokens} tokens selected$`));
+      return Number(/(\d+) of/.exec(item.text)?.[1]);
+    };
+    const end = markdown.length;
+    expect(await selected([0, end])).toBe(tokens);
+    // Every token begins in one part, wherever the text is cut.
+    for (const cut of [1, 9, 10, 11, 100, 333, end - 1]) {
+      const first = await selected([0, cut]);
+      expect((await selected([cut, end])) + first, `cut at ${cut}`).toBe(tokens);
+      expect(await selected([0, cut], [cut, end])).toBe(tokens);
+    }
+    // A cursor that selects nothing adds nothing.
+    expect(await selected([0, 9], [20, 20])).toBe(await selected([0, 9]));
+    const plain = show(openDocument('/README.md', markdown), { viewColumn: 2, preserveFocus: true });
+    select(plain, new vscode.Range(0, 0, 2, 0));
+    await settled();
+    expect(Number(/(\d+) of/.exec(item.text)?.[1])).toBe(await selected([0, 9]));
+    select(editor, new vscode.Range(0, 0, 0, 0));
+    await settled();
+    expect(item.text).toBe(totals);
+    focus(plain);
+    select(plain, new vscode.Range(0, 0, 3, 0));
+    await settled();
+    expect(item.visible).toBe(false);
+  });
+
+  it('counts what is selected of a prompt that is cut, in the text before the last edits, and marks that', async () => {
+    await activated({ prepare: () => set('twoHeads.maxTokens', 50) });
+    const { document, editor } = await openPrompt(markdown);
+    const [item] = statusItems;
+    select(editor, all(document));
+    await settled();
+    expect(item.text).toContain(' 50 of 50 tokens selected');
+    select(editor, new vscode.Range(document.positionAt(markdown.length - 20), document.positionAt(markdown.length)));
+    await settled();
+    expect(item.text).toContain(' 0 of 50 tokens selected');
+
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const selectFirstWords = async (from: number): Promise<string> => {
+      select(editor, new vscode.Range(document.positionAt(from), document.positionAt(from + 30)));
+      await settled();
+      return item.text;
+    };
+    const before = await selectFirstWords(0);
+    edit(document, { from: 0, text: '> '.repeat(9) });
+    expect(await selectFirstWords(18)).toBe(before);
+    // Too fast for any pause, so that nothing is planned.
+    for (let key = 0; key < 63; key += 1) {
+      edit(document, { from: markdown.length, text: 'x' });
+      vi.advanceTimersByTime(4);
+    }
+    expect(await selectFirstWords(18)).toBe(`${before}…`);
+    closeEditor(editor);
+    expect(item.visible).toBe(false);
   });
 });

@@ -84,7 +84,7 @@ describe('activation', () => {
   it('speaks the language of the editor', async () => {
     await activated({
       prepare: () => {
-        Object.assign(vscode.l10n, { bundle: { 'Two Heads: open a Markdown, plain text or .prompt file first.': 'Erst eine Datei.' } });
+        Object.assign(vscode.l10n, { bundle: { 'Two Heads: no text is in front; open a prompt first.': 'Erst eine Datei.' } });
       },
     });
     await executeCommand('twoHeads.simulateFile');

@@ -77,7 +77,7 @@ it("takes what is the machine's business, and what decides what is planned, from
   const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   expect(supported).toBe('limited');
   const ofTheMachine = Object.entries(settings).filter(([, { scope }]) => scope === 'machine-overridable');
-  const deciding = ['scenario', 'mask', 'cycle', 'languages'].map((name) => `twoHeads.${name}`);
+  const deciding = ['scenario', 'mask', 'cycle', 'languages', 'files'].map((name) => `twoHeads.${name}`);
   expect([...restrictedConfigurations].sort()).toEqual([...ofTheMachine.map(([name]) => name), ...deciding].sort());
 });
 

@@ -92,7 +92,7 @@ describe('the panel', () => {
     panel.view.visible = false;
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    show(openDocument('/a.md', text));
+    show(openDocument('/a.prompt', text));
     vi.advanceTimersByTime(1000);
     await settled();
     expect(received).toHaveLength(before);

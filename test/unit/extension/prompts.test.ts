@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import { staleNote } from '../../../src/core/hints/hints';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { madeUpCalibration } from '../../support/calibration';
-import { activated, openPrompt, Panel, run } from '../../support/host';
+import { activated, openPrompt, run } from '../../support/host';
 import { textsOf } from '../../support/workbench/dialogs';
-import { closeDocument, edit, openDocument } from '../../support/workbench/documents';
+import { edit } from '../../support/workbench/documents';
 import { settled } from '../../support/workbench/events';
-import { closeEditor, focus, show } from '../../support/workbench/editors';
-import { codeLenses, hoversAt, inlayHints, lensesRefreshed, refreshes, shownLenses } from '../../support/workbench/languages';
+import { closeEditor } from '../../support/workbench/editors';
+import { hoversAt, inlayHints, lensesRefreshed, refreshes, shownLenses } from '../../support/workbench/languages';
 import { restrict, trust, openFolders } from '../../support/workbench/files';
 import { set } from '../../support/workbench/settings';
 import { ConfigurationTarget } from '../../support/workbench/values';
@@ -164,26 +164,6 @@ describe('the plans of prompts', () => {
     expect(await change('model', undefined)).toContain('sliding-window');
   });
 
-  it('are made for the languages of the settings, and for .prompt files', async () => {
-    await activated();
-    const code = openDocument('/code.ts', 'let x = 1;');
-    const prompt = openDocument('/a.prompt', 'let x = 1;');
-    const log = openDocument('/log.txt', 'x');
-    show(code);
-    await run('planOnly');
-    expect(textsOf('warning')).toHaveLength(1);
-    show(log);
-    expect((await shownLenses(prompt)).length).toBeGreaterThan(1);
-    expect((await shownLenses(log)).length).toBeGreaterThan(1);
-    set('twoHeads.languages', ['typescript']);
-    expect((await shownLenses(code)).length).toBeGreaterThan(1);
-    expect(await codeLenses(log)).toEqual([]);
-    show(code);
-    await run('planOnly');
-    expect(textsOf('warning')).toHaveLength(1);
-    expect(textsOf('information')).toHaveLength(1);
-  });
-
   it('are forgotten with their documents', async () => {
     await activated();
     const { document, editor } = await openPrompt(text);
@@ -234,40 +214,5 @@ describe('a model of a workspace that is not trusted', () => {
     set('twoHeads.model', '/of/the/workspace', ConfigurationTarget.Workspace);
     const { document } = await openPrompt(text);
     expect((await shownLenses(document)).length).toBeGreaterThan(1);
-  });
-});
-
-describe('the prompt in front', () => {
-  it('stays while the focus is elsewhere, and goes with its editor', async () => {
-    await activated();
-    const panel = new Panel();
-    const { editor } = await openPrompt(text, '/one.md');
-    const front = async (): Promise<string | null> => (await panel.snapshot()).document;
-    expect(await front()).toBe('/one.md');
-    focus(undefined);
-    expect(await front()).toBe('/one.md');
-    const code = show(openDocument('/code.ts', 'x'), { viewColumn: 2 });
-    expect(await front()).toBe('/one.md');
-    const other = show(openDocument('/two.md', 'x'), { viewColumn: 3 });
-    expect(await front()).toBe('/two.md');
-    focus(code);
-    expect(await front()).toBe('/two.md');
-    closeEditor(other);
-    expect(await front()).toBe('/one.md');
-    closeEditor(editor);
-    expect(await front()).toBeNull();
-    closeEditor(code);
-    await run('compareScenarios');
-    expect(textsOf('warning')).toEqual(['Two Heads: open a Markdown, plain text or .prompt file first.']);
-  });
-
-  it('is no log and nothing that Two Heads says itself', async () => {
-    await activated();
-    const { Uri } = await import('../../support/workbench/values');
-    const document = openDocument(Uri.from({ scheme: 'output', path: '/log' }), 'line', 'plaintext');
-    show(document);
-    await run('planOnly');
-    expect(textsOf('warning')).toHaveLength(1);
-    closeDocument(document);
   });
 });

@@ -98,12 +98,12 @@ describe('the tree of runs', () => {
 
   it('has a run as it ends, and so have the files', async () => {
     const { engine, folder } = await withRuns();
-    await openPrompt('A prompt.', '/docs/c.md');
+    await openPrompt('A prompt.', '/docs/c.prompt');
     const running = run('simulateFile');
     const call = await engine.next('simulate');
     call.resolve(await reportFor(call, at(9)));
     await running;
-    expect(shown()[0]).toEqual(['/docs/c.md', [9]]);
+    expect(shown()[0]).toEqual(['/docs/c.prompt', [9]]);
     expect(readdirSync(join(folder, 'workspace-storage', 'runs')).filter((name) => name.endsWith('.json'))).toHaveLength(4);
   });
 });

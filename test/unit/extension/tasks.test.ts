@@ -246,7 +246,9 @@ describe('a continuation', () => {
     expect(shown?.document.uri.path).toBe('/Continuation of prompt.md.txt');
     expect(shown?.document.getText()).toContain('  | and so on');
     focus(shown);
-    expect((await new Panel().snapshot()).document).toBe('/prompts/prompt.md');
+    expect((await new Panel().snapshot()).document).toBeNull();
+    await run('simulateFile');
+    expect(textsOf('warning')).toEqual([expect.stringContaining('Continuation of prompt.md.txt (two-heads-continuation) is read-only')]);
     focus(editor);
     await carryOn('or not');
     expect(shown?.document.getText()).toContain('  | or not');

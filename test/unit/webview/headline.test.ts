@@ -78,7 +78,7 @@ describe('the head of the page', () => {
 
 describe('without a plan', () => {
   it.each([
-    [emptySnapshot(), 'No prompt open', 'Open a Markdown, plain text or .prompt file to see what it costs.'],
+    [emptySnapshot(), 'No prompt in front', 'Open a prompt, or choose Treat as Prompt in another text, to see what it costs.'],
     [emptySnapshot({ document: 'a.md' }), 'a.md', 'Planning…'],
     [emptySnapshot({ document: 'a.md', formError: 'M is wrong.' }), 'a.md', 'Fix the scenario to see a plan.'],
   ])('the head says why: %#', (snapshot, document, headline) => {

@@ -44,7 +44,7 @@ describe('the page', () => {
 
   it('says how to begin where no prompt is open, with the ledger and the history at hand', () => {
     show(emptySnapshot());
-    expect(textOf('document')).toBe('No prompt open');
+    expect(textOf('document')).toBe('No prompt in front');
     expect(['scenario', 'simulate', 'tile-map', 'costs-chart', 'section-last-run'].filter((part) => isShown(part))).toEqual([]);
     expect([isShown('ledger-run'), isShown('section-history')]).toEqual([true, true]);
   });

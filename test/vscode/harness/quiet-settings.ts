@@ -3,6 +3,8 @@ import type { Settings } from './server';
 /** Settings every test starts with: nothing that asks, moves, updates, calls out, or completes what is typed. */
 export const quietSettings: Settings = {
   'workbench.colorTheme': 'Default Dark Modern',
+  // Any file of a test may be its prompt; prompts.test.ts has the defaults.
+  'twoHeads.languages': ['markdown', 'plaintext'],
   'workbench.startupEditor': 'none',
   'workbench.reduceMotion': 'on',
   'workbench.tips.enabled': false,
