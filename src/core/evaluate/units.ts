@@ -1,3 +1,5 @@
+import { InputError } from '../errors';
+import type { Option } from '../options/option';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
 
 /** A scenario that is measured with one block size. */
@@ -87,4 +89,22 @@ export interface Shard {
 /** The rows of a shard: every `parts`-th one, so that long texts are spread over all of them. */
 export function rowsOfShard<T>(rows: readonly T[], { part, parts }: Shard): T[] {
   return rows.filter((_, index) => index % parts === part - 1);
+}
+
+/** The flag that names a shard. */
+export const shardOption = {
+  flag: 'shard',
+  symbol: 'i/n',
+  description:
+    'Measure only part i of n, counted from 1, for jobs that run beside each other on one machine or many. Results go to a folder that all share.',
+  value: { type: 'text' },
+} as const satisfies Option;
+
+/** A shard as text, such as `2/8`. @throws InputError */
+export function parseShard(text: string): Shard {
+  const [, part, parts] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number);
+  if (!(part >= 1 && part <= parts)) {
+    throw new InputError(`--shard of "${text}" is not possible; give a part and how many there are, such as 1/8 to 8/8.`);
+  }
+  return { part, parts };
 }

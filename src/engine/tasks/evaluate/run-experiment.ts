@@ -39,7 +39,7 @@ interface ExperimentContext extends Places {
 }
 
 /** An experiment whose rows were measured, all of them or a shard's. */
-interface MeasuredExperiment {
+export interface MeasuredExperiment {
   /** Units of the whole experiment, each once, and those whose results are known. */
   readonly units: number;
   readonly known: number;
@@ -55,10 +55,18 @@ interface MeasuredExperiment {
  * One window's residual streams and one slice's logits are in memory at a time.
  * @throws InputError for input that is refused before anything is run; CancelledError once the signal is aborted
  */
-export async function runExperiment(prompts: readonly Prompt[], asked: Experiment, context: ExperimentContext): Promise<ExperimentReport> {
-  const { report } = await measureExperiment(prompts, asked, context);
+export async function runExperiment(
+  prompts: readonly Prompt[],
+  asked: Experiment,
+  context: Omit<ExperimentContext, 'shard'>,
+): Promise<ExperimentReport> {
+  return wholeReport(await measureExperiment(prompts, asked, context));
+}
+
+/** The report of an experiment that was measured whole. */
+export function wholeReport({ report }: MeasuredExperiment): ExperimentReport {
   if (report === undefined) {
-    throw new Error('Rows were left out of a run of all rows.');
+    throw new Error('Units of an experiment are missing that was measured whole.');
   }
   return report;
 }
