@@ -33,9 +33,9 @@ export default {
 
     // The engine's shelves: what comes from disk, how a layer runs, what a user asks for.
     only('engine-read', '^src/engine/read/', '^src/core/', '^src/engine/(read|machine)'),
-    only('engine-attend', '^src/engine/attend/', '^src/core/', '^src/engine/(read/|attend/|machine)'),
+    only('engine-attend', '^src/engine/attend/', '^src/core/', '^src/engine/(read/|attend/|machine|interruptible)'),
     only('engine-store', '^src/engine/store/', '^src/core/', '^src/engine/(read/|store/)'),
-    only('engine-tasks', '^src/engine/tasks/', '^src/core/', '^src/engine/(read/|attend/|store/|tasks/|machine)'),
+    only('engine-tasks', '^src/engine/tasks/', '^src/core/', '^src/engine/(read/|attend/|store/|tasks/|machine|interruptible)'),
 
     packages('core', '^src/(core|protocol)/', false),
     packages(
@@ -45,9 +45,12 @@ export default {
       '(^|/)onnxruntime-node',
       '(^|/)zod',
       '@bufbuild/protobuf',
+      '@huggingface/jinja',
       '@huggingface/tokenizers',
+      '@lezer/(common|javascript|python)',
       '(^|/)gpt-tokenizer',
       '(^|/)safe-regex2',
+      '(^|/)yaml/',
       '^package\\.json$',
     ),
     packages('cli', '^src/cli/', true, '(^|/)commander', '^package\\.json$'),

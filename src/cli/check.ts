@@ -7,7 +7,8 @@ import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { wholeReport } from '../engine/tasks/evaluate/run-experiment';
 import { type Given, jsonOption, print } from './io';
 import { type Command, valuesOf } from './options';
-import { performExperiment } from './run';
+import { performExperiment, withSource } from './run';
+import { sourceOptions } from './source';
 import { table } from './table';
 
 /** Broken budgets that the message names; the table has them all. */
@@ -17,10 +18,10 @@ const namedBudgets = 5;
 export const checkCommand: Command = {
   usage: 'check <file.two-heads.json>',
   description: 'fail where a prompt breaks a budget',
-  options: [...Object.values(budgetTable), resultsOption, jsonOption],
+  options: [...Object.values(budgetTable), ...sourceOptions, resultsOption, jsonOption],
   run: async ([path], given, io) => {
     const budgets = budgetsFrom(given);
-    const experiment = await readExperiment(path, io.modelsFolder);
+    const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
     // Calls and time are planned; only a divergence needs a run.
     const measured = await performExperiment(
       'check',

@@ -9,6 +9,7 @@ import { readPrompt } from '../engine/read/prompt';
 import { compare, planComparison } from '../engine/tasks/compare';
 import { type Given, jsonOption, print, progressPrinter } from './io';
 import { choiceFrom, type Command, commonOptions, flagText, numberOptions, textGiven, textOptions, valuesOf } from './options';
+import { sourceFrom, sourceOptions } from './source';
 import { noteLines } from './plan';
 import { table } from './table';
 
@@ -23,11 +24,11 @@ const scenariosOption: Option = {
 export const compareCommand: Command = {
   usage: 'compare <file>',
   description: 'run a prompt under several scenarios',
-  options: [...textOptions, ...numberOptions, ...commonOptions, jsonOption, scenariosOption],
+  options: [...textOptions, ...numberOptions, ...commonOptions, ...sourceOptions, jsonOption, scenariosOption],
   run: async ([file], given, io) => {
     const wanted = scenariosFrom(given);
     const options = { ...valuesOf(optionTable, given), scenario: wanted.scenarios[0] };
-    const planned = await planComparison(await readPrompt(file, io.stdin), wanted, options, io);
+    const planned = await planComparison(await readPrompt(file, io.stdin, await sourceFrom(given)), wanted, options, io);
     planned.refused.forEach(({ scenario, reason }) => io.stderr.write(`${scenarioLabel(scenario)} is left out: ${reason}\n`));
     const comparison = await compare(planned, options, {
       signal: io.signal,

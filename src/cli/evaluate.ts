@@ -11,6 +11,7 @@ import {
 } from '../core/evaluate/experiment';
 import { needleTable } from '../core/evaluate/needles';
 import type { Option, OptionTable } from '../core/options/option';
+import type { Variables } from '../core/source/variables';
 import { splitList } from '../core/scenario/parse';
 import { choiceDefinitions, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
 import { withPaths } from '../engine/tasks/evaluate/experiment-file';
@@ -19,6 +20,7 @@ import { evaluationText, sweepText } from './experiment-text';
 import { checkWritable, type Given, type Io, writeWhole } from './io';
 import { choiceFrom, type Command, flagText, readGiven, textGiven, textOptions, valuesOf } from './options';
 import { outcomeOptions, performExperiment, printExperiment } from './run';
+import { variableFlags, variablesFrom } from './source';
 
 const scenariosOption: Option = {
   flag: 'scenario',
@@ -71,6 +73,7 @@ const evaluationOptions = [
   ...Object.values<Option>(experimentTable),
   needleOption,
   ...Object.values<Option>(needleFlags),
+  ...variableFlags,
   ...outcomeOptions,
   saveOption,
 ];
@@ -96,7 +99,9 @@ export const sweepCommand: Command = {
 };
 
 async function runFromFlags(title: string, files: readonly string[], given: Given, io: Io): Promise<MeasuredExperiment> {
-  const experiment = experimentFrom(files, given, (scenario, reason) => io.stderr.write(`${scenario} is left out: ${reason}\n`));
+  const experiment = experimentFrom(files, given, await variablesFrom(given), (scenario, reason) =>
+    io.stderr.write(`${scenario} is left out: ${reason}\n`),
+  );
   const save = textGiven(saveOption, given);
   if (save !== undefined) {
     await checkWritable(save, '--save');
@@ -120,10 +125,16 @@ async function writeExperiment(path: string, experiment: Experiment, { modelsFol
  * The experiment that flags ask for.
  *
  * @param prompts paths of prompts
+ * @param variables their values
  * @param onImpossible takes combinations of a grid that cannot be, and why
  * @throws InputError that names the flag, the value and the fix
  */
-function experimentFrom(prompts: readonly string[], given: Given, onImpossible: (scenario: string, reason: string) => void): Experiment {
+function experimentFrom(
+  prompts: readonly string[],
+  given: Given,
+  variables: Variables,
+  onImpossible: (scenario: string, reason: string) => void,
+): Experiment {
   const names = splitList(textGiven(scenariosOption, given) ?? String(scenariosOption.default));
   const lists = numberParameters.map(({ name }, index) => [name, readGiven(gridOptions[index], given) ?? []] as const);
   const texts = textParameters.flatMap(({ name, flag, check }) => {
@@ -147,7 +158,7 @@ function experimentFrom(prompts: readonly string[], given: Given, onImpossible: 
     throw new InputError(grid.impossible[0].reason);
   }
   const { version, ...defaults } = defaultExperiment;
-  const values = valuesOf(experimentTable, given);
+  const values = { ...valuesOf(experimentTable, given), variables };
   const needle = needleFrom(given, values);
   return { version, prompts, ...defaults, ...values, scenarios: grid.scenarios, needle, results: textGiven(resultsOption, given) ?? null };
 }

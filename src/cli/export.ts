@@ -13,6 +13,7 @@ import { type ExportedGraph, exportGraph, type ExportSummary, exportTable } from
 import { checkWritable, jsonOption, print, writeWhole } from './io';
 import { type Command, optionsFrom, scenarioOptions, valuesOf } from './options';
 import { pairs } from './table';
+import { interruptible } from '../engine/interruptible';
 
 const { blockSize } = optionTable;
 
@@ -40,7 +41,7 @@ export const exportCommand: Command = {
     const options = { ...optionsFrom({ ...given, [blockSize.flag]: undefined }), ...shape };
     await checkWritable(path, outputName);
     const folder = await openModel(options.model, io.modelsFolder);
-    const plan = makePlan(planRequest(tokens, folder.config.shape, options));
+    const plan = interruptible(() => makePlan(planRequest(tokens, folder.config.shape, options)));
     const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));
     await writeExport(path, exported);
     print(io, given, { path, ...exported.summary }, () => exportText(path, scenarioLabel(plan.scenario), exported.summary));

@@ -4,16 +4,17 @@ import { readPrompt } from '../engine/read/prompt';
 import { generate } from '../engine/tasks/generate/generate';
 import { type Given, jsonOption, print, progressPrinter } from './io';
 import { type Command, commonOptions, flagText, optionsFrom, scenarioOptions, valuesOf } from './options';
+import { sourceFrom, sourceOptions } from './source';
 
 /** `two-heads generate`: a few more tokens, under a scenario and under the model's own attention. */
 export const generateCommand: Command = {
   usage: 'generate <file>',
   description: 'continue a prompt by a few tokens under a scenario',
-  options: [...scenarioOptions, ...commonOptions, jsonOption, ...Object.values(generationTable)],
+  options: [...scenarioOptions, ...commonOptions, ...sourceOptions, jsonOption, ...Object.values(generationTable)],
   run: async ([file], given, io) => {
     const generation = generationFrom(given);
     const options = optionsFrom(given);
-    const report = await generate(await readPrompt(file, io.stdin), options, generation, {
+    const report = await generate(await readPrompt(file, io.stdin, await sourceFrom(given)), options, generation, {
       ...io,
       onProgress: progressPrinter(io, 'generate'),
     });

@@ -25,8 +25,8 @@ export interface Io extends Places {
   readonly signal: AbortSignal;
 }
 
-/** Flags as the user gave them, by name without dashes: text, or whether a switch is on. */
-export type Given = Readonly<Record<string, string | boolean | undefined>>;
+/** Flags as the user gave them, by name without dashes: text, several texts, or whether a switch is on. */
+export type Given = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
 /** The flag that asks for a document instead of text. */
 export const jsonOption: Option = {

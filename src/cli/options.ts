@@ -33,7 +33,7 @@ export function addFlags(program: Program, options: readonly Option[]): void {
 
 /** The flags that a command was given. */
 export function givenFlags(program: Program, options: readonly Option[]): Given {
-  const values = program.opts<Record<string, string | boolean | undefined>>();
+  const values = program.opts<Record<string, Given[string]>>();
   return Object.fromEntries(options.map((option) => [option.flag, values[flagOf(option).attributeName()]]));
 }
 
@@ -56,9 +56,12 @@ export function textGiven({ flag }: Option, given: Given): string | undefined {
 }
 
 function flagOf(option: Option): Flag {
-  const { flag, symbol, value, required } = option;
+  const { flag, symbol, value, required, repeatable } = option;
   const name = value.type !== 'switch' ? `--${flag} <${symbol ?? 'value'}>` : option.default === true ? `--no-${flag}` : `--${flag}`;
   const made = new Flag(name, helpOf(option));
+  if (repeatable === true) {
+    made.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  }
   return required === true ? made.makeOptionMandatory() : made;
 }
 

@@ -2,10 +2,12 @@ import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
 import type { Option } from '../core/options/option';
 import { type PackMeasurements, type PackReport, packTable } from '../core/pack/report';
+import { plainSource, type PromptSource } from '../core/source/options';
 import { type Prompt, promptFromText, readPrompt, readPrompts } from '../engine/read/prompt';
 import { runPack } from '../engine/tasks/pack/pack';
 import { type Io, jsonOption, print, progressPrinter } from './io';
 import { type Command, textGiven, valuesOf } from './options';
+import { sourceFrom, sourceOptions } from './source';
 import { pairs, table } from './table';
 
 const listOption: Option = {
@@ -19,27 +21,31 @@ const listOption: Option = {
 export const packCommand: Command = {
   usage: 'pack [paths...]',
   description: 'run many short prompts as one call without a mask',
-  options: [listOption, ...Object.values(packTable), jsonOption],
+  options: [listOption, ...Object.values(packTable), ...sourceOptions, jsonOption],
   run: async (paths, given, io) => {
     const options = valuesOf(packTable, given);
-    const prompts = await packedPrompts(paths, textGiven(listOption, given), io);
+    const prompts = await packedPrompts(paths, textGiven(listOption, given), await sourceFrom(given), io);
     const report = await runPack(prompts, options, { ...io, onProgress: progressPrinter(io, 'pack') });
     print(io, given, report, () => packText(report));
   },
 };
 
 /** The prompts of files, of folders and of a list, in this order. @throws InputError that names the path and the fix */
-async function packedPrompts(paths: readonly string[], list: string | undefined, { stdin }: Io): Promise<Prompt[]> {
+async function packedPrompts(paths: readonly string[], list: string | undefined, source: PromptSource, { stdin }: Io): Promise<Prompt[]> {
   if ([...paths, list].filter((path) => path === '-').length > 1) {
     throw new InputError('Standard input (-) is named twice and can be read once; name it once.');
   }
-  const prompts = await readPrompts(paths, stdin);
-  return list === undefined ? prompts : [...prompts, ...linesOf(await readPrompt(list, stdin))];
+  const prompts = await readPrompts(paths, stdin, source);
+  return list === undefined
+    ? prompts
+    : [...prompts, ...linesOf(await readPrompt(list, stdin), { ...plainSource, as: 'text', variables: source.variables })];
 }
 
 /** The lines of a list that are not blank, each a prompt of its own. */
-function linesOf({ path, text }: Prompt): Prompt[] {
-  const prompts = text.split(/\r?\n/).flatMap((line, index) => (line.trim() === '' ? [] : [promptFromText(`${path}:${index + 1}`, line)]));
+function linesOf({ path, text }: Prompt, source: PromptSource): Prompt[] {
+  const prompts = text
+    .split(/\r?\n/)
+    .flatMap((line, index) => (line.trim() === '' ? [] : [promptFromText(`${path}:${index + 1}`, line, source)]));
   if (prompts.length === 0) {
     throw new InputError(`--list ${path} holds only blank lines; put one prompt on each line.`);
   }
@@ -73,6 +79,7 @@ function packText({ prompts, scenario, model, packed, separate, bound, fidelity,
       ['ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, peak memory ${formatBytes(run.peakRssBytes)}`],
     ]),
     ...(extension === null ? [] : [`  note: ${extension}`]),
+    ...new Set(prompts.flatMap(({ notes }) => notes.map((note) => `  note: ${note}`))),
     '',
     table(
       ['prompt', 'tokens', 'max abs diff', 'relative', ...(losses ? ['loss packed', 'loss alone'] : [])],

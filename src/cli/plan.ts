@@ -5,21 +5,23 @@ import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
 import type { PredictionReport } from '../core/predict/prediction';
 import type { PlanDocument } from '../core/report/report';
+import { partsText } from '../core/source/prompt-text';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { readPrompt } from '../engine/read/prompt';
 import { planDocument, planPrompt } from '../engine/tasks/plan';
 import { jsonOption, print } from './io';
 import { type Command, commonOptions, optionsFrom, scenarioOptions } from './options';
+import { sourceFrom, sourceOptions } from './source';
 import { pairs } from './table';
 
 /** `two-heads plan`: what the prompt costs, without a run. */
 export const planCommand: Command = {
   usage: 'plan <file>',
   description: 'what a prompt costs, without a run',
-  options: [...scenarioOptions, ...commonOptions, jsonOption],
+  options: [...scenarioOptions, ...commonOptions, ...sourceOptions, jsonOption],
   run: async ([file], given, io) => {
     const options = optionsFrom(given);
-    const document = planDocument(await planPrompt(await readPrompt(file, io.stdin), options, io));
+    const document = planDocument(await planPrompt(await readPrompt(file, io.stdin, await sourceFrom(given)), options, io));
     print(io, given, document, () => [planText(document), ...noteLines(document)].join('\n'));
   },
 };
@@ -36,6 +38,14 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
   return [
     `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     pairs([
+      ...(prompt.format === undefined || prompt.format === 'text'
+        ? []
+        : [
+            [
+              'read as',
+              [prompt.format, ...(prompt.parts === undefined ? [] : [partsText(prompt.format, prompt.parts)])].join(', '),
+            ] as const,
+          ]),
       ...(contextLength(model.shape) === undefined ? [] : [['context', contextText(prompt.tokens, model.shape)] as const]),
       ['blocks', formatCount(plan.blocks)],
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],

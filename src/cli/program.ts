@@ -1,6 +1,6 @@
 import { Command as Program, CommanderError } from 'commander';
 import { version } from '../../package.json';
-import { InputError, messageOf } from '../core/errors';
+import { CancelledError, InputError, messageOf } from '../core/errors';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
@@ -37,7 +37,7 @@ const commands: readonly Command[] = [
 ];
 
 /** Exit codes, on which scripts rely. */
-const exitCode = { done: 0, failed: 1, badInput: 2 } as const;
+const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
 /**
  * The command line: parses, runs one command, and turns errors into one line and an exit code.
@@ -83,5 +83,5 @@ function complain(error: unknown, { stderr }: Io): number {
     return exitCode.badInput;
   }
   stderr.write(`two-heads: ${messageOf(error).replaceAll('\n', ' ')}\n`);
-  return error instanceof InputError ? exitCode.badInput : exitCode.failed;
+  return error instanceof InputError ? exitCode.badInput : error instanceof CancelledError ? exitCode.interrupted : exitCode.failed;
 }

@@ -1,12 +1,13 @@
 import { costAxes, type CostAxis, experimentPicture } from '../core/draw/experiment';
 import { CancelledError, InputError } from '../core/errors';
-import { type Experiment, resultsOption } from '../core/evaluate/experiment';
+import { type Experiment, resultsOption, sourceOf } from '../core/evaluate/experiment';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
 import { parseShard, type Shard, shardOption } from '../core/evaluate/units';
 import { formatCount } from '../core/format';
 import type { Option } from '../core/options/option';
 import { reportSchemaVersion } from '../core/report/report';
+import { sourceTable } from '../core/source/options';
 import { readPrompts } from '../engine/read/prompt';
 import { experimentJsonSchema, readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { Results } from '../engine/tasks/evaluate/results';
@@ -14,6 +15,7 @@ import { type MeasuredExperiment, measureExperiment } from '../engine/tasks/eval
 import { evaluationText, sweepText } from './experiment-text';
 import { checkWritable, type Given, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, readGiven, textGiven } from './options';
+import { sourceFrom, sourceOptions } from './source';
 
 const pictureOption: Option = {
   flag: 'picture',
@@ -41,9 +43,9 @@ export const outcomeOptions: readonly Option[] = [resultsOption, shardOption, pi
 export const runCommand: Command = {
   usage: 'run <file.two-heads.json>',
   description: 'repeat an experiment file',
-  options: outcomeOptions,
+  options: [...sourceOptions, ...outcomeOptions],
   run: async ([path], given, io) => {
-    const experiment = await readExperiment(path, io.modelsFolder);
+    const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
     const measured = await performExperiment('run', experiment, given, io);
     printExperiment(measured, given, io, (report) =>
       [...(experiment.blocks.length === 1 ? [evaluationText(report)] : []), ...(report.points.length > 1 ? [sweepText(report)] : [])].join(
@@ -63,6 +65,13 @@ export const schemaCommand: Command = {
   },
 };
 
+/** An experiment that reads its prompts as flags say, where they say anything. @throws InputError */
+export async function withSource(experiment: Experiment, given: Given): Promise<Experiment> {
+  const { variables, ...source } = await sourceFrom(given);
+  const named = Object.entries(source).filter(([name]) => given[sourceTable[name as keyof typeof sourceTable].flag] !== undefined);
+  return { ...experiment, ...Object.fromEntries(named), variables: { ...experiment.variables, ...variables } };
+}
+
 /** Runs an experiment, or a shard of it, with what the command line adds: results, progress, a picture. */
 export async function performExperiment(title: string, experiment: Experiment, given: Given, io: Io): Promise<MeasuredExperiment> {
   const picture = textGiven(pictureOption, given);
@@ -77,7 +86,7 @@ export async function performExperiment(title: string, experiment: Experiment, g
   const path = textGiven(resultsOption, given) ?? experiment.results;
   const text = textGiven(shardOption, given);
   const shard = text === undefined ? undefined : parseShard(text);
-  const prompts = await readPrompts(experiment.prompts, io.stdin);
+  const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
   const results = await resultsOf(path, shard);
   const measured = await measureExperiment(
     prompts,

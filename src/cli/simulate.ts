@@ -17,6 +17,7 @@ import { readPrompt } from '../engine/read/prompt';
 import { simulate } from '../engine/tasks/simulate';
 import { checkWritable, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, commonOptions, optionsFrom, scenarioOptions, textGiven } from './options';
+import { sourceFrom, sourceOptions } from './source';
 import { noteLines, planText } from './plan';
 import { pairs } from './table';
 
@@ -31,14 +32,14 @@ const outOption: Option = {
 export const simulateCommand: Command = {
   usage: 'simulate <file>',
   description: 'run a prompt and check the result',
-  options: [...scenarioOptions, ...commonOptions, jsonOption, outOption],
+  options: [...scenarioOptions, ...commonOptions, ...sourceOptions, jsonOption, outOption],
   run: async ([file], given, io) => {
     const options = optionsFrom(given);
     const out = textGiven(outOption, given);
     if (out !== undefined) {
       await checkWritable(out);
     }
-    const prompt = await readPrompt(file, io.stdin);
+    const prompt = await readPrompt(file, io.stdin, await sourceFrom(given));
     const report = await simulate(prompt, options, { ...io, onProgress: progressPrinter(io, 'simulate') });
     if (out !== undefined) {
       await writeWhole(out, `${JSON.stringify(report, null, 2)}\n`);

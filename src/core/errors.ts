@@ -17,7 +17,7 @@ export class InputError extends Error {
   }
 }
 
-/** A run was cancelled. The command line exits with 1. */
+/** A run was cancelled. The command line exits with 130, as shells do after an interrupt. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';
   constructor(message = 'The run was cancelled.') {

@@ -59,6 +59,11 @@ export function formatShare(share: number): string {
   return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent >= 9.95 ? Math.round(percent) : Number(percent.toFixed(1))}%`;
 }
 
+/** How far a figure is off, as a fraction of what it should be: `+4.2%`, `-23%`, `0%`. */
+export function formatDeviation(share: number): string {
+  return `${share > 0 ? '+' : share < 0 ? '-' : ''}${formatShare(Math.abs(share))}`;
+}
+
 /** A fraction of 1 as a whole percentage, such as `242%`; `<1%` where that would be 0. */
 export function formatPercent(share: number): string {
   return share > 0 && share < 0.005 ? '<1%' : `${formatCount(100 * share)}%`;

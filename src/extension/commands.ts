@@ -10,11 +10,11 @@ import { goToExpensivePart } from './editor/part-picker';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt } from './prompts/active-prompt';
-import { isEditable, type PromptDocuments } from './prompts/prompt-documents';
+import { canBePrompt, type PromptDocuments } from './prompts/prompt-documents';
 import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
-import { sourceOf } from './tasks/run-source';
+import { type RunSource, selectionOf, sourceOf } from './tasks/run-source';
 import type { Runner } from './tasks/runner';
 import type { SingleTask } from './tasks/single-task';
 
@@ -49,7 +49,7 @@ export class Commands extends Disposable {
     simulateFile: {
       title: text('Simulate This File'),
       icon: 'play',
-      run: (self) => self.withPrompt(({ document }) => self.targets.runner.simulate(sourceOf(document))),
+      run: (self) => self.withPrompt(({ document }) => self.targets.runner.simulate(self.sourceOf(document))),
     },
     simulateSelection: {
       title: text('Simulate Selection'),
@@ -58,7 +58,7 @@ export class Commands extends Disposable {
     planOnly: { title: text('Plan Only (No Run)'), run: (self) => self.withPrompt(({ document }) => self.showPlan(document)) },
     compareScenarios: {
       title: text('Compare Scenarios'),
-      run: (self) => self.withPrompt(({ document }) => self.targets.runner.compare(sourceOf(document))),
+      run: (self) => self.withPrompt(({ document }) => self.targets.runner.compare(self.sourceOf(document))),
     },
     continuePrompt: {
       title: text('Continue Prompt'),
@@ -106,7 +106,7 @@ export class Commands extends Disposable {
       if (chosen === open) {
         await this.openSample();
       }
-    } else if (isEditable(front.document)) {
+    } else if (canBePrompt(front.document)) {
       await act(front);
     } else {
       const { path, scheme } = front.document.uri;
@@ -147,7 +147,7 @@ export class Commands extends Disposable {
       const planned = await this.planOf(document);
       const others = planned.error === null ? await this.targets.plans.evaluated(document) : [];
       await this.targets.panel.reveal();
-      await this.targets.evaluations.evaluate(sourceOf(document), planned, others, needle);
+      await this.targets.evaluations.evaluate(this.sourceOf(document), planned, others, needle);
     }
   }
 
@@ -165,18 +165,22 @@ export class Commands extends Disposable {
     await this.targets.evaluations.runFile(document.fileName);
   }
 
+  private sourceOf(document: vscode.TextDocument): RunSource {
+    return sourceOf(document, this.targets.plans.sourceOf(document));
+  }
+
   private async simulateSelection({ document, selection }: vscode.TextEditor): Promise<void> {
     if (selection.isEmpty) {
       void vscode.window.showWarningMessage(t('Two Heads: nothing is selected; select the text to run.'));
       return;
     }
-    await this.targets.runner.simulate(sourceOf(document, selection));
+    await this.targets.runner.simulate(selectionOf(document, selection));
   }
 
   private async continuePrompt(document: vscode.TextDocument): Promise<void> {
     const { runner, continuations } = this.targets;
     const tokens = await askNumber(generationQuestion, 32);
-    const report = tokens === undefined ? undefined : await runner.continue(sourceOf(document), tokens);
+    const report = tokens === undefined ? undefined : await runner.continue(this.sourceOf(document), tokens);
     if (report !== undefined) {
       await continuations.show(report);
     }
@@ -200,7 +204,7 @@ export class Commands extends Disposable {
   private async goToExpensiveBlock(editor: vscode.TextEditor): Promise<void> {
     const planned = await this.planOf(editor.document);
     if (planned.error === null) {
-      await goToExpensivePart(editor, planned);
+      await goToExpensivePart(editor, planned, this.targets.plans);
     } else {
       void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
     }

@@ -18,11 +18,17 @@ export function markdownOf(sections: readonly Section[], environment: Environmen
             goals.map((goal) => ({ ...goal, reached: goal.reached ? 'yes' : '**no**' })),
           ),
         ]),
-    ...sections.flatMap(({ title, method, columns, rows }) => [
-      `## ${title}`,
-      method,
-      ...(rows.length > mostRows ? [`${rows.length} points, in the JSON document.`] : [table(columns, rows)]),
-    ]),
+    ...sections.flatMap((section) => {
+      const { title, method, columns, rows, cross } = section;
+      const long = rows.length > mostRows;
+      return [
+        `## ${title}`,
+        method,
+        ...(cross === undefined ? [] : [`Cells: ${cross.figures.map((figure) => columns[figure]).join(' / ')}.`, crossed(section, cross)]),
+        ...(cross === undefined && !long ? [table(columns, rows)] : []),
+        ...(long ? [`${rows.length} points, in the JSON document.`] : []),
+      ];
+    }),
   ].join('\n\n');
 }
 
@@ -34,6 +40,20 @@ function table(columns: Readonly<Record<string, string>>, rows: readonly Readonl
     line(names.map((name) => (rows.every((row) => typeof row[name] === 'number') ? '---:' : '---'))),
     ...rows.map((row) => line(names.map((name) => cell(row[name])))),
   ].join('\n');
+}
+
+function crossed({ columns, rows }: Section, { down, across, figures }: NonNullable<Section['cross']>): string {
+  const values = (name: string): string[] => [...new Set(rows.map((row) => String(row[name])))];
+  return table(
+    { [down]: columns[down], ...Object.fromEntries(values(across).map((value) => [value, value])) },
+    values(down).map((value) => {
+      const own = rows.filter((row) => row[down] === value);
+      return {
+        [down]: value,
+        ...Object.fromEntries(own.map((row) => [row[across], figures.map((figure) => cell(row[figure])).join(' / ')])),
+      };
+    }),
+  );
 }
 
 /** A number with three figures, or as it is where it is whole. */

@@ -11,6 +11,8 @@ export interface Section {
   /** Column keys with their headings, in order. */
   readonly columns: Readonly<Record<string, string>>;
   readonly rows: readonly Readonly<Record<string, Figure>>[];
+  /** How many rows become a table of few: a line for each value of one column, and across it those of another with some figures. */
+  readonly cross?: { readonly down: string; readonly across: string; readonly figures: readonly string[] };
   /** Goals of docs/benchmarks.md that this section decides. */
   readonly goals: readonly Goal[];
 }

@@ -32,6 +32,7 @@ export async function tokens({ quick, log }: BenchContext): Promise<Section> {
     method: `Texts of ${units.toLocaleString('en-US')} UTF-16 code units. Whole: from an empty index. Edit: a letter typed or removed at a random place.`,
     columns: { kind: 'tokenizer', text: 'text', n: 'N', wholeMs: 'whole, ms', p50: 'edit: median, ms', worst: 'edit: longest, ms' },
     rows,
+    cross: { down: 'text', across: 'kind', figures: ['wholeMs', 'worst'] },
     goals: quick
       ? []
       : [

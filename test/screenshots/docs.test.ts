@@ -19,8 +19,39 @@ const limitMs = 3_600_000;
 /** The lens of the sample. */
 const planned = /^1,924 of 2,048 tokens, 94% · /;
 
+/** A conversation as fine-tuning files have it, on one line. */
+const conversation = (question: string, answer: string): string =>
+  JSON.stringify({
+    messages: [
+      { role: 'system', content: 'You answer questions about a document, briefly, and say so where you do not know.' },
+      { role: 'user', content: question },
+      { role: 'assistant', content: answer },
+    ],
+  });
+
+const asked = sampleText().slice(0, 1500);
+
+/** A few sentences on what a window does, in Chinese. */
+const chinese = Array.from(
+  { length: 12 },
+  (_, index) =>
+    `第${index + 1}段。每个词只看它前面的五百个词，再加上最前面的四个词。窗口越小，计算越少，但模型看不到更早的内容。请根据上面的文字回答：哪些词被遮住了？如果不知道，就说不知道。`,
+).join('\n\n');
+
+const files = {
+  'prompt.md': readFileSync(firstPrompt, 'utf8'),
+  'question.prompt': sampleText().slice(0, 6000),
+  'support.chat.jsonl': [
+    conversation(`What does this say about blocks?\n\n${asked}`, 'That each call reads at most M tokens.'),
+    conversation('Which masks are there?', 'Full, causal, windows with and without sinks, and those that you write.'),
+  ].join('\n'),
+  'review.prompt.md': `---\nmode: agent\ndescription: Review a change\ntools: ['search']\n---\n\n# Task\n\nReview the change below.\n\n${asked}\n`,
+  'chinese.prompt': chinese,
+  'prompts.py': `from lab import ask\n\nREVIEW = """You review changes to documents.\n\n${asked}\n"""\n\nprint(ask(REVIEW, model="small"))\n`,
+};
+
 const stage = useStage('docs', {
-  files: { 'prompt.md': readFileSync(firstPrompt, 'utf8'), 'question.prompt': sampleText().slice(0, 6000) },
+  files,
   artifacts: docs,
   settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13, 'twoHeads.blockSize': 128 },
 });
@@ -126,6 +157,28 @@ async function expensiveBlocks(): Promise<void> {
   await stage.bench.quickInput.dismiss();
 }
 
+/** Prompts as people keep them, with hints: a chat, a prompt file, a text in Chinese, and a string of a program. */
+async function keptPrompts(): Promise<void> {
+  await stage.bench.setSettings({ 'twoHeads.scenario': undefined, 'twoHeads.window': undefined, 'twoHeads.blockSize': 64 });
+  for (const [file, model, name] of [
+    ['support.chat.jsonl', 'qwen3-8b', 'chat-dark'],
+    ['review.prompt.md', undefined, 'prompt-file-dark'],
+    ['chinese.prompt', 'qwen3-8b', 'chinese-dark'],
+  ] as const) {
+    await stage.bench.setSettings({ 'twoHeads.model': model });
+    await stage.open(file);
+    await stage.lens(/tokens, /);
+    await stage.hint(/block 2 · /);
+    await shoot(docs, name);
+  }
+  await stage.bench.setSettings({ 'twoHeads.model': undefined });
+  await stage.open('prompts.py');
+  await stage.bench.editor.goToLine(4);
+  await stage.bench.command('Two Heads: Treat as Prompt');
+  await stage.hint(/block 2 · /);
+  await shoot(docs, 'python-dark');
+}
+
 async function continuation(): Promise<void> {
   await stage.open('question.prompt');
   await stage.bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
@@ -155,6 +208,7 @@ describe('pictures', () => {
       await runsCompared();
       await expensiveBlocks();
       await continuation();
+      await keptPrompts();
     },
     limitMs,
   );

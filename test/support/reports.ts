@@ -35,7 +35,12 @@ export function reportOf({
   return {
     schemaVersion: reportSchemaVersion,
     prompt: { path, bytes: 4 * length, sha256: createHash('sha256').update(path).digest('hex'), tokens: length },
-    model: { name: 'small', shape, parameters: parameterCount(shape), tokenizer: { name: 'tokenizer.json', exact: true, reason: null } },
+    model: {
+      name: 'small',
+      shape,
+      parameters: parameterCount(shape),
+      tokenizer: { name: 'tokenizer.json', exact: true, reason: null, error: null },
+    },
     scenario: planned,
     oracle,
     construction: arranged,

@@ -132,7 +132,7 @@ describe('the editor', () => {
     await stage.bench.setSettings({ 'twoHeads.model': 'llama-3.1-8b' });
     await stage.lens(/^1,\d{3} of 131,072 tokens, \d% · /);
     const panel = await stage.panel('preset.md');
-    await panel.text('notes', /tokens are an estimate by cl100k_base/);
+    await panel.text('notes', /tokens are an estimate by o200k_base\. .* in other scripts/);
     await stage.bench.command('Two Heads: Simulate This File');
     await stage.notification(/llama-3\.1-8b can be planned, not run/);
   });

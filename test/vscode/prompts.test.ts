@@ -8,12 +8,14 @@ const text = sampleText().slice(0, 3000);
 // As users have it: other tests take every Markdown and text file for a prompt.
 const stage = useStage('prompts', { settings: { 'twoHeads.languages': undefined } });
 
+const isEmpty = (items: readonly string[]): boolean => items.length === 0;
+
 /** Waits until a file is in front, and nothing is shown of it. @param mode the name of its language in the status bar */
 async function seenWithoutPlan(mode: string): Promise<void> {
   const isWithoutPlan = (items: readonly string[]): boolean => items.includes(mode) && !items.some((item) => / tokens?\b/.test(item));
   await until(`${mode} in the status bar, without a plan`, () => stage.bench.statusItems(), isWithoutPlan);
-  expect(await stage.bench.editor.codeLenses()).toEqual([]);
-  expect(await stage.bench.editor.inlayHints()).toEqual([]);
+  await until('no lens', () => stage.bench.editor.codeLenses(), isEmpty);
+  await until('no hint', () => stage.bench.editor.inlayHints(), isEmpty);
 }
 
 describe('what is a prompt', () => {

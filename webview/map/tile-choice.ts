@@ -1,4 +1,4 @@
-import type { QueryBlock } from '../../src/core/plan/plan';
+import { queryBlockAt, type QueryBlocks } from '../../src/core/plan/query-blocks';
 import type { TileRun } from '../../src/core/plan/tiles';
 import type { Tile } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
@@ -33,7 +33,7 @@ function moveOfKey({ key, ctrlKey, metaKey }: Pick<KeyboardEvent, 'key' | 'ctrlK
 }
 
 /** The tile that a move from `tile` reaches; the same tile at the map's edge. */
-function moved(queryBlocks: readonly QueryBlock[], tile: Tile, move: Move): Tile {
+function moved(queryBlocks: QueryBlocks, tile: Tile, move: Move): Tile {
   const { queryBlock, keyBlock } = tile;
   const page = Math.max(1, Math.ceil(queryBlocks.length / 10));
   switch (move) {
@@ -61,17 +61,17 @@ function moved(queryBlocks: readonly QueryBlock[], tile: Tile, move: Move): Tile
 }
 
 /** The tile of a query block nearest to a key block; every query block has a tile. */
-export function nearestTile(queryBlocks: readonly QueryBlock[], queryBlock: number, keyBlock: number): Tile {
+export function nearestTile(queryBlocks: QueryBlocks, queryBlock: number, keyBlock: number): Tile {
   const row = Math.min(Math.max(queryBlock, 0), queryBlocks.length - 1);
-  const candidates = queryBlocks[row].runs.map((run) => ({ run, block: clampTo(run, keyBlock) }));
+  const candidates = queryBlockAt(queryBlocks, row).runs.map((run) => ({ run, block: clampTo(run, keyBlock) }));
   const best = candidates.reduce((a, b) => (Math.abs(b.block - keyBlock) < Math.abs(a.block - keyBlock) ? b : a));
   return { queryBlock: row, keyBlock: best.block, kind: best.run.kind };
 }
 
 /** The next tile of the row in a direction, across gaps. */
-function besideIn(queryBlocks: readonly QueryBlock[], tile: Tile, step: 1 | -1): Tile {
+function besideIn(queryBlocks: QueryBlocks, tile: Tile, step: 1 | -1): Tile {
   const wanted = tile.keyBlock + step;
-  const ahead = queryBlocks[tile.queryBlock].runs.filter(({ from, to }) => (step > 0 ? to > wanted : from <= wanted));
+  const ahead = queryBlockAt(queryBlocks, tile.queryBlock).runs.filter(({ from, to }) => (step > 0 ? to > wanted : from <= wanted));
   const run = step > 0 ? ahead.at(0) : ahead.at(-1);
   return run === undefined ? tile : { ...tile, keyBlock: clampTo(run, wanted), kind: run.kind };
 }
@@ -94,7 +94,7 @@ interface ChoiceListener {
 export class TileChoice {
   readonly #canvas: TileCanvas;
   readonly #listener: ChoiceListener;
-  #queryBlocks: readonly QueryBlock[] = [];
+  #queryBlocks: QueryBlocks | undefined;
   #start = 0;
   #pointed: Tile | null = null;
   #selected: Tile | null = null;
@@ -106,7 +106,7 @@ export class TileChoice {
     target.addEventListener('pointermove', (event) => this.#point(canvas.tileUnder(event)));
     target.addEventListener('click', (event) => this.#click(canvas.tileUnder(event)));
     target.addEventListener('focus', () => {
-      if (this.#selected === null && this.#queryBlocks.length > 0) {
+      if (this.#selected === null && this.#queryBlocks !== undefined) {
         this.#selected = nearestTile(this.#queryBlocks, this.#start, 0);
       }
       this.#pointed = null;
@@ -136,7 +136,7 @@ export class TileChoice {
   }
 
   /** Switches to the tiles of another plan. */
-  show(queryBlocks: readonly QueryBlock[]): void {
+  show(queryBlocks: QueryBlocks): void {
     this.#queryBlocks = queryBlocks;
     const near = (tile: Tile | null): Tile | null => tile && nearestTile(queryBlocks, tile.queryBlock, tile.keyBlock);
     this.#pointed = near(this.#pointed);
@@ -150,7 +150,7 @@ export class TileChoice {
 
   #press(event: KeyboardEvent): boolean {
     const move = moveOfKey(event);
-    if (this.#selected === null) {
+    if (this.#selected === null || this.#queryBlocks === undefined) {
       return false;
     }
     if (move !== undefined) {

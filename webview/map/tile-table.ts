@@ -1,5 +1,6 @@
 import { formatCount } from '../../src/core/format';
 import type { Plan } from '../../src/core/plan/plan';
+import { queryBlockAt } from '../../src/core/plan/query-blocks';
 import type { TileRun } from '../../src/core/plan/tiles';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -50,7 +51,7 @@ function rowsOf(plan: Plan): readonly Row[] {
 
 function listed(plan: Plan): readonly Row[] {
   if (plan.blocks <= listedInFull) {
-    return plan.queryBlocks.map((_queryBlock, block) => rowOf(plan, block));
+    return Array.from({ length: plan.blocks }, (_row, block) => rowOf(plan, block));
   }
   const head = Array.from({ length: listedAtEachEnd }, (_row, index) => rowOf(plan, index));
   const tail = Array.from({ length: listedAtEachEnd }, (_row, index) => rowOf(plan, plan.blocks - listedAtEachEnd + index));
@@ -60,7 +61,7 @@ function listed(plan: Plan): readonly Row[] {
 }
 
 function rowOf(plan: Plan, block: number): Row {
-  const { runs, tiles } = plan.queryBlocks[block];
+  const { runs, tiles } = queryBlockAt(plan.queryBlocks, block);
   return {
     cells: [count(block + 1), words(tokenRange(plan, block)), words(runs.map(runText).join(', ')), count(tiles)],
   };

@@ -1,6 +1,7 @@
 import { formatCount, formatNumberOf } from '../format';
 import { partition } from '../plan/partition';
-import { type TileKind, tileRuns } from '../plan/tiles';
+import { QueryBlockWriter } from '../plan/query-blocks';
+import { sampledRun, tileCount, type TileKind, tileRuns } from '../plan/tiles';
 import { isSampled, maskOf, type Scenario, scenarioLabel } from '../scenario/scenario';
 import { mapSvg } from './map/svg';
 import { wholeMap } from './map/viewport';
@@ -43,21 +44,22 @@ export function tilePicture({ name, title, tokens, blockSize, scenario }: TilePi
   const together = Math.ceil(blocks / mostRows);
   const cut = partition(tokens, blockSize * together);
   const mask = maskOf(scenario, tokens);
-  const queryBlocks = Array.from({ length: cut.blocks }, (_, block) => ({
-    runs: isSampled(scenario) ? [{ from: block, to: block + 1, kind: 'sampled' as const }] : tileRuns(mask, cut, block),
-  }));
-  const present = (Object.keys(labels) as TileKind[]).filter((kind) =>
-    queryBlocks.some(({ runs }) => runs.some((run) => run.kind === kind)),
-  );
+  const writer = new QueryBlockWriter();
+  const present = new Set<TileKind>();
+  for (let block = 0; block < cut.blocks; block += 1) {
+    const runs = isSampled(scenario) ? [sampledRun(block)] : tileRuns(mask, cut, block);
+    writer.add(runs, tileCount(runs));
+    runs.forEach(({ kind }) => present.add(kind));
+  }
   const what = `${scenarioLabel(scenario)}: ${formatNumberOf(tokens, 'token')} in ${formatNumberOf(blocks, 'block')} of ${formatCount(blockSize)}${together === 1 ? '' : `, drawn ${together} at a time`}.`;
   return mapSvg({
     name,
-    queryBlocks,
+    queryBlocks: writer.finish(),
     shown: wholeMap(cut.blocks),
     title,
     description: `${what} A map of query blocks by key blocks. Blank: no call.`,
     axes: `${what} Query blocks ↓ key blocks →`,
-    legend: present.map((kind) => ({ kind, label: labels[kind] })),
+    legend: (Object.keys(labels) as TileKind[]).filter((kind) => present.has(kind)).map((kind) => ({ kind, label: labels[kind] })),
     looks,
     foreground: ink.text,
     muted: ink.muted,

@@ -14,6 +14,8 @@ import {
   type ScenarioParameters,
   type TextName,
 } from '../scenario/scenario';
+import { plainSource, type PromptSource, sourceTable } from '../source/options';
+import type { Variables } from '../source/variables';
 import { needleTable } from './needles';
 
 /** Version of the experiment file. Fields may be added under one version; none may change its meaning. */
@@ -77,6 +79,7 @@ export const experimentTable = {
   threads: optionTable.threads,
   executor: optionTable.executor,
   precision: optionTable.precision,
+  ...sourceTable,
 } as const satisfies OptionTable;
 
 /** The file that results go to. */
@@ -92,6 +95,8 @@ export interface Experiment extends ValuesOf<typeof experimentTable> {
   readonly version: typeof experimentVersion;
   /** Prompt files, and folders that stand for the prompt files in them; relative to the experiment file. */
   readonly prompts: readonly string[];
+  /** Values of variables in the prompts. */
+  readonly variables: Variables;
   readonly scenarios: readonly ScenarioText[];
   readonly needle: NeedleGridRequest | null;
   /** Relative to the experiment file, as the model's folder is; null keeps none. */
@@ -118,6 +123,7 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   threads: standard.threads,
   executor: standard.executor,
   precision: standard.precision,
+  ...plainSource,
   results: null,
 };
 
@@ -128,6 +134,11 @@ export function windowsOf(
 ): { readonly context: number; readonly stride: number } {
   const tokens = context > 0 ? context : Math.min(usualContext, contextLength(lengths) ?? usualContext);
   return { context: tokens, stride: stride > 0 ? stride : tokens };
+}
+
+/** How the prompts of an experiment are read. */
+export function sourceOf(experiment: Experiment): PromptSource {
+  return pick(experiment, 'as', 'line', 'variables');
 }
 
 /** The needles that are hidden where a user only asks for some: in contexts of a quarter, a half and the whole of `context`. */

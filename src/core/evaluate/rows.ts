@@ -49,6 +49,7 @@ export function readText({ experiment: { context, stride }, model, prompts, base
       : t('{0} against its own attention, {1}: {2}, {3} of {4} tokens, stride {5}', ...read),
     ...(resumed > 0 ? [t('{0} from earlier runs', formatNumberOf(resumed, 'result'))] : []),
     ...(past === undefined ? [] : [past]),
+    ...new Set(prompts.flatMap(({ notes = [] }) => notes)),
   ].join('\n');
 }
 

@@ -4,6 +4,7 @@ import { t } from '../l10n';
 import { contextLength, contextNote, contextText } from '../plan/context-length';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
+import { queryBlockAt } from '../plan/query-blocks';
 import type { TileRun } from '../plan/tiles';
 import { attentionMs, type BreakEven, type DevicePrediction, largestTokens, type PredictionReport } from '../predict/prediction';
 import { scenarioLabel } from '../scenario/scenario';
@@ -30,7 +31,7 @@ export interface BlockCost {
 
 /** The cost of one block of a plan. */
 export function blockCost(plan: Plan, block: number): BlockCost {
-  const own = plan.queryBlocks[block];
+  const own = queryBlockAt(plan.queryBlocks, block);
   return {
     block,
     firstToken: blockStart(plan, block),
@@ -104,7 +105,7 @@ export function breakEvenText({ attentionMs: simulated, denseMs, fromTokens }: B
 export function blockArithmetic(plan: Plan, block: number): string {
   const cost = blockCost(plan, block);
   const { model, oracle } = plan;
-  const runs = plan.queryBlocks[block].runs.map(describeRun).join(', ');
+  const runs = queryBlockAt(plan.queryBlocks, block).runs.map(describeRun).join(', ');
   const perCall = oracle.heads * oracle.layers;
   const instances = instancesOf(plan, cost.instances);
   const calls = formatNumberOf(cost.calls, 'attention call');

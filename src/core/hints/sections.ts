@@ -2,6 +2,7 @@ import { formatCount, formatFigure, formatNumberOf, formatShare } from '../forma
 import { t } from '../l10n';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlocks, instancesOfBlocks, type Plan } from '../plan/plan';
+import { richestCandidates } from '../plan/query-blocks';
 import type { DevicePrediction } from '../predict/prediction';
 import { scenarioLabel } from '../scenario/scenario';
 import { blockCost, type BlockCost, expectedTime } from './hints';
@@ -36,7 +37,9 @@ export interface RangeCost {
 }
 
 /** The cost of a range of tokens. The costs of ranges that partition a prompt add up to the prompt's. */
-export function rangeCost(plan: Plan, firstToken: number, endToken: number): RangeCost {
+export function rangeCost(plan: Plan, from: number, to: number): RangeCost {
+  // A plan may be cut before the end of its text.
+  const [firstToken, endToken] = [from, to].map((token) => Math.min(token, plan.tokens));
   const blocks = blocksOf(plan, firstToken, endToken).map(([fromBlock, toBlock]): BlockShare => {
     const start = blockStart(plan, fromBlock);
     const end = blockEnd(plan, toBlock - 1);
@@ -129,8 +132,8 @@ export function mostExpensive<T>(parts: readonly T[], costOf: (part: T) => numbe
 
 /** The most expensive blocks of a prompt, ties by position. */
 export function mostExpensiveBlocks(plan: Plan, limit: number): BlockCost[] {
-  const blocks = mostExpensive([...plan.queryBlocks.keys()], (block) => plan.queryBlocks[block].instances, limit);
-  return blocks.map((block) => blockCost(plan, block));
+  const costs = richestCandidates(plan.queryBlocks, limit).map((block) => blockCost(plan, block));
+  return mostExpensive(costs, ({ instances }) => instances, limit);
 }
 
 /** The first words of a text, in one line of at most `characters` characters. */

@@ -1,5 +1,6 @@
 import { isBlackBox } from '../construct/construction';
 import { layerParts, type LayerPlan, type Plan } from '../plan/plan';
+import { queryBlockAt } from '../plan/query-blocks';
 import { attentionMs, type DevicePrediction } from '../predict/prediction';
 
 /** The cost of one tile of a plan, over all heads and all layers that read it. */
@@ -35,7 +36,7 @@ export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, predi
     if (index === undefined) {
       continue;
     }
-    const block = part.plan.queryBlocks[queryBlock];
+    const block = queryBlockAt(part.plan.queryBlocks, queryBlock);
     const own = block.instances / block.tiles;
     const first = block.firstInstance + (ofQueryBlock ? 0 : index);
     const layerCalls = part.plan.calls.attention / part.layers.length;
@@ -59,7 +60,7 @@ export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, predi
 /** The index of a tile within its query block, or undefined if the block does not read it. */
 function tileIndex(plan: LayerPlan, queryBlock: number, keyBlock: number): number | undefined {
   let before = 0;
-  for (const { from, to } of plan.queryBlocks[queryBlock].runs) {
+  for (const { from, to } of queryBlockAt(plan.queryBlocks, queryBlock).runs) {
     if (from <= keyBlock && keyBlock < to) {
       return before + keyBlock - from;
     }

@@ -59,6 +59,8 @@ export interface Option {
   readonly value: OptionValue | ListValue;
   /** Absent where nothing is chosen unless the user chooses. */
   readonly default?: string | number | boolean | readonly (string | number)[];
+  /** Whether its flag may be given several times, for several values. */
+  readonly repeatable?: boolean;
   /** Whether a command cannot do without it. */
   readonly required?: boolean;
   /** Only for runs of a scenario that samples: theorem 4.1's. */

@@ -56,6 +56,8 @@ export interface PackedPrompt extends Difference {
   readonly path: string;
   /** N_i, special tokens included. */
   readonly tokens: number;
+  /** How it was read, a sentence each. */
+  readonly notes: readonly string[];
   /** Mean next-token loss in nats; null where it means nothing: without a causal flag, or without a next token. */
   readonly loss: { readonly packed: number; readonly separate: number } | null;
 }

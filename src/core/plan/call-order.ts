@@ -3,6 +3,7 @@ import { maskOf } from '../scenario/scenario';
 import { tilesPerDispatch } from './attention-cost';
 import { type Dispatch, dispatchBands, dispatchCount, dispatchesOfBand, tileRows } from './dispatches';
 import { layerParts, type LayerPlan, type Plan } from './plan';
+import { queryBlockAt } from './query-blocks';
 import { TileMasks } from './tile-masks';
 
 /** Blocks `[from, to)`. */
@@ -80,7 +81,11 @@ function goesByBlock(plan: LayerPlan): boolean {
 
 function blockOrder({ queryBlocks }: LayerPlan): KindOrder {
   const areas = (block: number): TileArea[] =>
-    queryBlocks[block].runs.map(({ from, to }) => ({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false }));
+    queryBlockAt(queryBlocks, block).runs.map(({ from, to }) => ({
+      queries: { from: block, to: block + 1 },
+      keys: { from, to },
+      diagonal: false,
+    }));
   return { steps: queryBlocks.length, at: (step) => ({ doneBlocks: step, done: [], current: areas(step) }) };
 }
 

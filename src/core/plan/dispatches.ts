@@ -1,6 +1,7 @@
 import { isSampled } from '../scenario/scenario';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan, Plan } from './plan';
+import { queryBlockAt } from './query-blocks';
 
 /**
  * Maps a tile's mask to an index; equal masks get the same one. `partial` tells whether the scenario hides pairs, or only
@@ -258,7 +259,7 @@ function stacksOf(plan: Plan, maskIndex: MaskIndex, block: number): TileStack[] 
       others.push({ from, tiles: to - from, mask });
     }
   };
-  for (const { from, to, kind } of plan.queryBlocks[block].runs) {
+  for (const { from, to, kind } of queryBlockAt(plan.queryBlocks, block).runs) {
     // The last key block may be short: its missing keys are hidden.
     const short = to === plan.blocks && blockEnd(plan, to - 1) - blockStart(plan, to - 1) < tileRows(plan);
     const open = kind === 'partial' ? from : short ? to - 1 : to;

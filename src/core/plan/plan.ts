@@ -17,30 +17,20 @@ import { costOf, type PlanCost, sumCosts } from './cost';
 import { contextNote } from './context-length';
 import { checkBlockSize, partition } from './partition';
 import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
-import { tileCount, type TileKind, type TileRun, tileRuns } from './tiles';
-
-/** One query block: the key blocks it reads, and its single-head instances of attention calls. */
-export interface QueryBlock {
-  readonly runs: readonly TileRun[];
-  /** Number of its tiles. */
-  readonly tiles: number;
-  /** Instances of all earlier query blocks, as the plan counts them. */
-  readonly firstInstance: number;
-  /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box. */
-  readonly instances: number;
-}
+import { instancesBefore, queryBlockAt, QueryBlockWriter, type QueryBlocks } from './query-blocks';
+import { sampledRun, tileCount, type TileKind, tileRuns } from './tiles';
 
 /**
  * Everything known before a run: plain data, so it can be posted and printed.
  *
- * Tiles are runs per query block, never one object per tile. Every view draws from this and computes no number itself.
+ * Tiles are runs of stretches of query blocks, never one object per tile. Every view draws from this and computes no number itself.
  */
 export interface Plan extends PlanRequest, PlanCost {
   /** Tokens per block: M under `fused`; fewer under a black box, which needs rows for a synthetic token and for windows. */
   readonly blockSize: number;
   /** T = ceil(N / blockSize). */
   readonly blocks: number;
-  readonly queryBlocks: readonly QueryBlock[];
+  readonly queryBlocks: QueryBlocks;
   /** Tiles of one head of one layer; where layers differ, tiles that at least one layer reads. */
   readonly tiles: number;
   /** Single-head instances of attention calls, of one head of one layer; where layers differ, of one head of all layers. */
@@ -104,7 +94,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
   const mask = maskOf(scenario, tokens, budget);
   const sampled = isSampled(scenario);
 
-  const queryBlocks: QueryBlock[] = [];
+  const queryBlocks = new QueryBlockWriter();
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
   const patterns: Record<keyof PatternCount, number> = { causal: 0, open: 0 };
   let tiles = 0;
@@ -114,7 +104,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
     const own = tileCount(runs);
     const count = layout?.arrangement.countOf(block) ?? { causal: 0, open: own };
     const caused = readings * (count.causal + count.open);
-    queryBlocks.push({ runs, tiles: own, firstInstance: instances, instances: caused });
+    queryBlocks.add(runs, caused);
     tiles += own;
     instances += caused;
     patterns.causal += count.causal;
@@ -129,7 +119,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
     ...request,
     blockSize: cut.blockSize,
     blocks: cut.blocks,
-    queryBlocks,
+    queryBlocks: queryBlocks.finish(),
     tiles,
     instances,
     tilesByKind,
@@ -140,11 +130,6 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
     notes: notesOf(request, cut.blocks),
     parts: [],
   };
-}
-
-/** Theorem 4.1: query block t reads the keys tau(S_t), one block of the permuted keys. */
-function sampledRun(block: number): TileRun {
-  return { from: block, to: block + 1, kind: 'sampled' };
 }
 
 /** The plan without its tiles. */
@@ -212,13 +197,15 @@ function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenari
   const parts = layerRequests(request).map((part, index): PlanPart => ({ layers: groups[index].layers, plan: planLayers(part, budget) }));
   const cut = partition(tokens, oracle.inputLength);
   const mask = maskOf(scenario, tokens, budget);
-  const queryBlocks: QueryBlock[] = [];
+  const queryBlocks = new QueryBlockWriter();
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
+  let tiles = 0;
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = tileRuns(mask, cut, block);
-    const own = sum(parts, ({ layers, plan }) => layers.length * plan.queryBlocks[block].instances);
-    queryBlocks.push({ runs, tiles: tileCount(runs), firstInstance: instances, instances: own });
+    const own = sum(parts, ({ layers, plan }) => layers.length * queryBlockAt(plan.queryBlocks, block).instances);
+    queryBlocks.add(runs, own);
+    tiles += tileCount(runs);
     instances += own;
     runs.forEach(({ kind, from, to }) => (tilesByKind[kind] += to - from));
   }
@@ -227,8 +214,8 @@ function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenari
     ...request,
     blockSize: cut.blockSize,
     blocks: cut.blocks,
-    queryBlocks,
-    tiles: sum(queryBlocks, ({ tiles }) => tiles),
+    queryBlocks: queryBlocks.finish(),
+    tiles,
     instances,
     tilesByKind,
     visiblePairs: mask.visiblePairs(),
@@ -268,13 +255,11 @@ export function callsOfBlocks(plan: Plan, from: number, to: number): number {
 
 /** Instances of the query blocks `[from, to)`, as the plan counts them. */
 export function instancesOfBlocks({ queryBlocks }: Pick<Plan, 'queryBlocks'>, from: number, to: number): number {
-  const last = queryBlocks[to - 1];
-  return last.firstInstance + last.instances - queryBlocks[from].firstInstance;
+  return instancesBefore(queryBlocks, to) - instancesBefore(queryBlocks, from);
 }
 
 function layerCallsOfBlocks(plan: LayerPlan, from: number, to: number): number {
   const layerCalls = plan.calls.attention / plan.model.layers;
   const callsUpTo = (instance: number): number => Math.ceil((instance * layerCalls) / plan.instances);
-  const { firstInstance } = plan.queryBlocks[from];
-  return callsUpTo(firstInstance + instancesOfBlocks(plan, from, to)) - callsUpTo(firstInstance);
+  return callsUpTo(instancesBefore(plan.queryBlocks, to)) - callsUpTo(instancesBefore(plan.queryBlocks, from));
 }

@@ -88,6 +88,11 @@ function insert(ascending: number[], value: number): void {
   }
 }
 
+/** Theorem 4.1: query block t reads the keys tau(S_t), one block of the permuted keys. */
+export function sampledRun(block: number): TileRun {
+  return { from: block, to: block + 1, kind: 'sampled' };
+}
+
 /** Number of tiles in a list of runs. */
 export function tileCount(runs: readonly TileRun[]): number {
   return runs.reduce((sum, run) => sum + run.to - run.from, 0);

@@ -73,3 +73,48 @@ export function rangeBefore({ from, to }: TextRange, edits: readonly TextEdit[])
   }
   return { from: start, to: end };
 }
+
+/** Most edits that are told apart: one that replaces each word of a text would be as many. */
+const mostEdits = 1000;
+
+/** Consecutive edits followed by others; where they become many, one that spans them all. */
+export function followedBy(edits: readonly TextEdit[], later: readonly TextEdit[]): readonly TextEdit[] {
+  return edits.length + later.length <= mostEdits ? [...edits, ...later] : [[...edits, ...later].reduce(spanning)];
+}
+
+/** One edit that spans two consecutive ones, and what lies between. */
+function spanning(first: TextEdit, second: TextEdit): TextEdit {
+  const offset = Math.min(first.offset, second.offset);
+  // Between the two edits.
+  const end = Math.max(first.offset + first.inserted, second.offset + second.removed);
+  return {
+    offset,
+    removed: end - first.inserted + first.removed - offset,
+    inserted: end - second.removed + second.inserted - offset,
+  };
+}
+
+/** A change of a text: `removed` code units from `offset` on became `inserted`. */
+export interface TextChange {
+  readonly offset: number;
+  readonly removed: number;
+  readonly inserted: string;
+}
+
+/** A text after consecutive changes. Those of one edit, which an editor tells from its end to its start, are made at once. */
+export function changed(text: string, changes: readonly TextChange[]): string {
+  let result = text;
+  for (let next = 0; next < changes.length;) {
+    const pieces: string[] = [];
+    let from = result.length;
+    do {
+      const { offset, removed, inserted } = changes[next];
+      pieces.push(result.slice(offset + removed, from), inserted);
+      from = offset;
+      next += 1;
+    } while (next < changes.length && changes[next].offset + changes[next].removed <= from);
+    pieces.push(result.slice(0, from));
+    result = pieces.reverse().join('');
+  }
+  return result;
+}

@@ -123,6 +123,11 @@ const nothing: Outline = { text: '', headings: [], bodyStart: 0, restarts: [] };
 /** Least distance between restarts, in code units: more of them resume faster, fewer are cheaper to keep. */
 const restartDistance = 1024;
 
+/** Where a text begins after its YAML front matter; 0 where it has none. */
+export function bodyStartOf(text: string): number {
+  return frontMatter.exec(text)?.[0].length ?? 0;
+}
+
 /**
  * The outline of a Markdown text: ATX and setext headings, YAML front matter skipped.
  *
@@ -132,7 +137,7 @@ export function outlineOf(text: string, before = nothing): Outline {
   const prefix = commonPrefix(before.text, text);
   const unchangedFrom = text.length - commonSuffix(before.text, text, Math.min(before.text.length, text.length) - prefix);
   const grown = text.length - before.text.length;
-  const bodyStart = frontMatter.exec(text)?.[0].length ?? 0;
+  const bodyStart = bodyStartOf(text);
   // Text up to a restart before the first change reads the same as before.
   const restarts = bodyStart === before.bodyStart ? before.restarts.filter((restart) => restart <= prefix) : [];
   const start = restarts.at(-1) ?? bodyStart;
@@ -183,4 +188,16 @@ export function sectionsOf({ text, headings }: Outline): Section[] {
       return { ...heading, end };
     })
     .toReversed();
+}
+
+/** Where sections are, in order, in columns `[sections]`: for a thread that only looks some of them up. */
+export type SectionPlaces = Readonly<Record<'from' | 'to' | 'end', Int32Array>>;
+
+/** The places of the sections of a Markdown text. */
+export function sectionPlaces(sections: readonly Section[]): SectionPlaces {
+  return {
+    from: Int32Array.from(sections, ({ from }) => from),
+    to: Int32Array.from(sections, ({ to }) => to),
+    end: Int32Array.from(sections, ({ end }) => end),
+  };
 }

@@ -7,6 +7,7 @@ import type { Calibration } from '../../core/predict/calibration';
 import type { OnProgress } from '../../core/report/phases';
 import type { ComparisonReport, RunReport } from '../../core/report/report';
 import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
+import type { PromptSource } from '../../core/source/options';
 import { promptFromText } from '../read/prompt';
 import type { DigestStore } from '../store/digests';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
@@ -38,6 +39,8 @@ export interface EngineMethods {
 interface SimulateRequest {
   readonly path: string;
   readonly text: string;
+  /** How it is read; as its name says where it is left out. */
+  readonly source?: PromptSource | undefined;
   readonly options: SimulationOptions;
 }
 
@@ -52,9 +55,10 @@ interface GenerateRequest extends SimulateRequest {
 /** The engine's methods. */
 export function engineMethods(places: Places & { readonly digests: DigestStore }): EngineMethods {
   return {
-    simulate: ({ path, text, options }, context) => simulate(promptFromText(path, text), options, { ...context, ...places }),
-    compare: async ({ path, text, options, ...wanted }, { signal, onProgress, onRun }) => {
-      const planned = await planComparison(promptFromText(path, text), wanted, options, places);
+    simulate: ({ path, text, source, options }, context) =>
+      simulate(promptFromText(path, text, source), options, { ...context, ...places }),
+    compare: async ({ path, text, source, options, ...wanted }, { signal, onProgress, onRun }) => {
+      const planned = await planComparison(promptFromText(path, text, source), wanted, options, places);
       const count = planned.possible.length;
       const progressOf =
         (scenario: Scenario, index: number): OnProgress =>
@@ -66,8 +70,8 @@ export function engineMethods(places: Places & { readonly digests: DigestStore }
           });
       return compare(planned, options, { signal, progressOf, onRun });
     },
-    generate: ({ path, text, options, generation }, context) =>
-      generate(promptFromText(path, text), options, generation, { ...context, ...places }),
+    generate: ({ path, text, source, options, generation }, context) =>
+      generate(promptFromText(path, text, source), options, generation, { ...context, ...places }),
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),
     ledger: (options, context) => runLedger(options, context),
     calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),

@@ -2,14 +2,20 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
+import { plainSource, presumedFormat, type PromptSource } from '../../core/source/options';
+import { linesOf } from '../../core/text/lines';
 import { decodeText } from './input/decode';
 import { inputLimits } from './input/limits';
 import { checkSize, inputName, readTextInput } from './input/text';
+import { conversationLines } from './source/chat';
 
-/** A prompt's text, with its description for reports. */
+/** A prompt as it is kept, with its description for reports. `readSource` says what a model reads of it. */
 export interface Prompt {
   readonly path: string;
+  /** The whole document. */
   readonly text: string;
+  /** How a prompt is read from it. */
+  readonly source: PromptSource;
   /** Bytes of the text in UTF-8, however its file has it: without a byte order mark. */
   readonly bytes: number;
   /** Hex digest of those bytes, so that one text has one digest in every encoding, and in the editor. */
@@ -25,13 +31,13 @@ const repair = 'cut the text';
  * @param path named in the report and in errors
  * @throws InputError for an empty, binary or oversized prompt, and for bytes that are no text
  */
-export function promptFromBytes(path: string, bytes: Uint8Array): Prompt {
+export function promptFromBytes(path: string, bytes: Uint8Array, source = plainSource): Prompt {
   checkPromptSize(path, bytes.length);
-  return promptFromText(path, decodeText(bytes, path));
+  return promptFromText(path, decodeText(bytes, path), source);
 }
 
 /** A prompt from text that is decoded already, such as an editor's. @throws InputError for an empty, binary or oversized prompt */
-export function promptFromText(path: string, text: string): Prompt {
+export function promptFromText(path: string, text: string, source = plainSource): Prompt {
   if (text === '') {
     throw new InputError(`${inputName(path)} is empty; give a prompt of at least one character.`);
   }
@@ -41,7 +47,12 @@ export function promptFromText(path: string, text: string): Prompt {
     throw new InputError(`${inputName(path)} is a binary file (it holds NUL bytes); give text.`);
   }
   // An editor's text may hold half of a surrogate pair; what is read is what UTF-8 can say.
-  return { path, text: bytes.toString(), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return { path, text: bytes.toString(), source, bytes: bytes.length, sha256: digestOf(bytes) };
+}
+
+/** The hex SHA-256 by which reports and results know a text in UTF-8. */
+export function digestOf(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Refuses a prompt over the size limit, before reading it. @throws InputError that names the size and the limit */
@@ -55,24 +66,46 @@ export function checkPromptSize(path: string, bytes: number): void {
  * @param stdin what standard input is
  * @throws InputError if there is no such file, or it is empty, binary or too large
  */
-export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin): Promise<Prompt> {
+export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin, source = plainSource): Promise<Prompt> {
   const fix = 'give the path of a prompt file, or - for standard input';
-  return promptFromText(path, await readTextInput(path, stdin, inputLimits.prompt, fix, repair));
+  return promptFromText(path, await readTextInput(path, stdin, inputLimits.prompt, fix, repair), source);
 }
 
-/** File names of prompts in a folder. */
-const promptFile = /\.(md|txt|prompt)$/i;
+/**
+ * File names of prompts in a folder: text, prompt files and JSON lines. JSON is more often something else there, program text
+ * too, and a notebook is rarely a prompt: those are named one by one.
+ */
+const promptFile = /\.(md|txt|prompt|prompty|jsonl)$/i;
 
-/** Reads the prompts of files and folders, in the given order. @throws InputError that names the path and the fix */
-export async function readPrompts(paths: readonly string[], stdin?: AsyncIterable<Uint8Array>): Promise<Prompt[]> {
+/**
+ * Reads the prompts of files and folders, in the given order. Each conversation of JSON lines is a prompt of its own.
+ *
+ * @throws InputError that names the path and the fix
+ */
+export async function readPrompts(paths: readonly string[], stdin?: AsyncIterable<Uint8Array>, source = plainSource): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
     for (const file of found?.isDirectory() === true ? await promptsIn(path) : [path]) {
-      prompts.push(await readPrompt(file, stdin));
+      prompts.push(...conversationsOf(await readPrompt(file, stdin, source)));
     }
   }
   return prompts;
+}
+
+/** The conversations of JSON lines as prompts of their own, named by their lines; any other prompt is one. */
+export function conversationsOf(prompt: Prompt): Prompt[] {
+  const { path, text, source } = prompt;
+  const { format, isPresumed } = presumedFormat(prompt);
+  const places = format === 'chat' ? conversationLines(path, text, isPresumed) : undefined;
+  if (places === undefined) {
+    return [prompt];
+  }
+  const lines = linesOf(
+    text,
+    places.map(({ from }) => from),
+  );
+  return places.map(({ from, to }, index) => promptFromText(`${path}:${lines[index]}`, text.slice(from, to), { ...source, as: 'chat' }));
 }
 
 /** The prompt files directly in a folder, by name. */
@@ -82,7 +115,9 @@ async function promptsIn(folder: string): Promise<string[]> {
   });
   const names = entries.filter((entry) => entry.isFile() && promptFile.test(entry.name)).map(({ name }) => name);
   if (names.length === 0) {
-    throw new InputError(`${folder} holds no prompt; give a folder with .md, .txt or .prompt files.`);
+    throw new InputError(
+      `${folder} holds no prompt; give a folder with .md, .txt, .prompt, .prompty or .jsonl files, or name its files one by one.`,
+    );
   }
   return names.sort().map((name) => join(folder, name));
 }

@@ -24,6 +24,8 @@ export interface RunOrigin {
     readonly endLine: number;
     readonly endCharacter: number;
   } | null;
+  /** Where the string literal of a program was that was the prompt, or the cursor outside of all; null where neither mattered. */
+  readonly at: number | null;
   readonly options: SimulationOptions;
 }
 
@@ -53,6 +55,8 @@ const options: z.ZodType<SimulationOptions> = z.object({ scenario: scenarioChoic
 const origin: z.ZodType<RunOrigin> = z.object({
   uri: z.string(),
   selection: z.object({ startLine: whole, startCharacter: whole, endLine: whole, endCharacter: whole }).nullable(),
+  // Runs of earlier versions have none.
+  at: whole.nullable().default(null),
   options,
 });
 

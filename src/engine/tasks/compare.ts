@@ -1,13 +1,14 @@
 import { type SortedScenarios, sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
 import type { SimulationOptions } from '../../core/options/table';
 import type { OnProgress } from '../../core/report/phases';
-import { type ComparisonReport, reportSchemaVersion, type RunReport, withTokenizerNote } from '../../core/report/report';
+import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../core/report/report';
 import type { Scenario } from '../../core/scenario/scenario';
 import { type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
-import { type Places, tokenizePrompt, type TokenizedPrompt } from './plan';
+import { type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
 import { BaselineStream, checkRun, runPlanned } from './simulate';
+import { interruptible } from '../interruptible';
 
 /** A prompt under several scenarios, planned: those that it can have, and those that are refused. */
 interface PlannedComparison extends SortedScenarios {
@@ -39,8 +40,10 @@ export async function planComparison(
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
   // The baseline's residual stream stays in memory from one run to the next.
   const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
-  const sorted = sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) =>
-    checkRun({ ...tokenized, ...planned }, options, kept),
+  const sorted = interruptible(() =>
+    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) =>
+      checkRun({ ...tokenized, ...planned }, options, kept),
+    ),
   );
   return { prompt: tokenized, ...sorted };
 }
@@ -56,8 +59,7 @@ export async function compare(
   options: SimulationOptions,
   { signal, progressOf, onRun }: ComparisonContext,
 ): Promise<ComparisonReport> {
-  const { source } = prompt.tokenizer;
-  const planned = possible.map(({ plan, calibration }) => ({ ...prompt, plan: withTokenizerNote(plan, source), calibration }));
+  const planned = possible.map(({ plan, calibration }) => ({ ...prompt, plan: withSourceNotes(plan, prompt), calibration }));
   const devices = new Map<string | undefined, Device>();
   for (const { calibration } of planned) {
     const name = calibration?.provider;

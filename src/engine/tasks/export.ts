@@ -14,6 +14,7 @@ import { compiledFunctions } from '../attend/compiled/functions';
 import { attentionGraph, type CompiledGraph, compiledScoreBytes, modelGraph } from '../attend/compiled/graphs';
 import { functionDomain, irVersion, opsetVersion } from '../attend/onnx/graph-builder';
 import type { LoadedModel } from '../read/model/load';
+import { interruptible } from '../interruptible';
 
 /** Every option of an export besides those of its plan. */
 export const exportTable = {
@@ -97,20 +98,24 @@ export async function exportGraph(
   dataName: string,
   limit: number = largestModelBytes,
 ): Promise<ExportedGraph> {
-  checkNodes(plan, part);
+  interruptible(() => checkNodes(plan, part));
   if (part === 'model' && exceedsPositions(plan.tokens, plan.model)) {
     throw new InputError(
       `--tokens ${plan.tokens} is more than the ${plan.model.maximumTokens} positions of the model; use --tokens ${plan.model.maximumTokens} or fewer.`,
     );
   }
-  const compiled: CompiledGraph = part === 'attention' ? attentionGraph(oneKindOfLayer(plan)) : modelGraph(plan, await load());
+  const model = part === 'attention' ? undefined : await load();
+  const compiled: CompiledGraph = interruptible(() =>
+    model === undefined ? attentionGraph(oneKindOfLayer(plan)) : modelGraph(plan, model),
+  );
   const layers = part === 'attention' ? 1 : plan.model.layers;
   // Calls are packed within a layer: the next one reads what it makes.
   const calls = layers * Math.ceil(compiled.instances / (layers * plan.oracle.heads * plan.oracle.layers));
   const parts = { functions: compiledFunctions.float32, metadata: metadataOf(plan, part, calls) };
   const nodes = compiled.graph.nodeCount;
-  const split =
-    compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] };
+  const split = interruptible(() =>
+    compiled.graph.constantBytes > limit ? compiled.graph.buildSplit(dataName, parts) : { model: compiled.graph.build(parts), data: [] },
+  );
   const externalBytes = split.data.reduce((sum, chunk) => sum + chunk.length, 0);
   return {
     ...split,

@@ -6,19 +6,27 @@ import { predictionReport } from '../../core/predict/prediction';
 import {
   type ModelDescription,
   type PlanDocument,
+  type PromptDigest,
   reportSchemaVersion,
   type TokenizerDescription,
   withTokenizerNote,
 } from '../../core/report/report';
 import { type ModelShape, parameterCount } from '../../core/shapes';
+import type { PartTokens, PromptText } from '../../core/source/prompt-text';
+import { checkVariables } from '../../core/source/variables';
 import { type ModelFolder, openModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
+import { readingModel, readSource } from '../read/source/read-source';
+import type { TokenPlaces } from '../read/tokenizer/token-places';
 import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
 import type { CalibrationStore } from '../store/calibrations';
+import { interruptible } from '../interruptible';
 
 /** A prompt as a model's tokenizer reads it. */
 export interface TokenizedPrompt {
   readonly prompt: Prompt;
+  /** What the model reads of it, with the tokens of its parts. */
+  readonly read: ReadPrompt;
   readonly model: ModelFolder;
   readonly tokenizer: PromptTokenizer;
   /** Token ids `[N]`. */
@@ -26,6 +34,9 @@ export interface TokenizedPrompt {
   /** Milliseconds that tokenization took. */
   readonly tokenizeMs: number;
 }
+
+/** What a model reads of a prompt, with the tokens of its parts: what reports say of it. */
+export type ReadPrompt = Pick<PromptText, 'format' | 'notes'> & { readonly parts: readonly PartTokens[] };
 
 /** A prompt, planned: everything that is known before a run. */
 export interface PlannedPrompt extends TokenizedPrompt {
@@ -48,10 +59,23 @@ export interface Places {
  */
 export async function planPrompt(prompt: Prompt, options: SimulationOptions, places: Places): Promise<PlannedPrompt> {
   const tokenized = await tokenizePrompt(prompt, options, places);
-  const { model, tokenizer, tokens } = tokenized;
+  const { model, tokens } = tokenized;
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
-  const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
-  return { ...tokenized, calibration, plan: withTokenizerNote(makePlan(request), tokenizer.source) };
+  return interruptible(() => {
+    const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
+    return { ...tokenized, calibration, plan: withSourceNotes(makePlan(request), tokenized) };
+  });
+}
+
+/** A plan with what a user should know of how its tokens were counted and how its prompt was read. */
+export function withSourceNotes(plan: Plan, { read, tokenizer }: SourceNotes): Plan {
+  const counted = withTokenizerNote(plan, tokenizer.source);
+  return { ...counted, notes: [...counted.notes, ...read.notes] };
+}
+
+interface SourceNotes {
+  readonly read: Pick<ReadPrompt, 'notes'>;
+  readonly tokenizer: Pick<PromptTokenizer, 'source'>;
 }
 
 /** Tokenizes a prompt for the model that the options name. @throws InputError for a model or a prompt that cannot be read */
@@ -62,16 +86,31 @@ export async function tokenizePrompt(
 ): Promise<TokenizedPrompt> {
   const model = await openModel(options.model, modelsFolder);
   const tokenizer = await PromptTokenizer.load(model.folder);
+  const reading = await readingModel(model);
+  const text = interruptible(() => readSource(prompt, reading));
+  checkVariables(prompt.source.variables, [text]);
+  const own = text.isComplete ? tokenizer.bare : tokenizer;
   const start = performance.now();
-  const tokens = tokenizer.encode(prompt.text, options.maxTokens > 0 ? options.maxTokens : undefined);
+  const tokens = interruptible(() => own.encode(text.text, options.maxTokens > 0 ? options.maxTokens : undefined));
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
-  return { prompt, model, tokenizer, tokens, tokenizeMs };
+  // Places are found again: only prompts with parts need them.
+  const parts = text.parts.length === 0 ? [] : interruptible(() => partTokens(text, own.index(text.text), tokens.length));
+  return { prompt, read: { format: text.format, notes: text.notes, parts }, model, tokenizer, tokens, tokenizeMs };
+}
+
+/** The tokens that begin in each part of a text. @param most those of the whole that are read */
+export function partTokens({ parts }: Pick<PromptText, 'parts'>, places: TokenPlaces, most: number): PartTokens[] {
+  return parts.map(({ title, role, text }) => {
+    const { from, to } = places.tokensIn(text.from, text.to);
+    return { title, role, tokens: Math.min(to, most) - Math.min(from, most) };
+  });
 }
 
 /** The document that describes a planned prompt. */
 export function planDocument({
   prompt,
+  read,
   model,
   tokenizer,
   plan,
@@ -80,7 +119,13 @@ export function planDocument({
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,
-    prompt: { path: prompt.path, bytes: prompt.bytes, sha256: prompt.sha256, tokens },
+    prompt: {
+      path: prompt.path,
+      bytes: prompt.bytes,
+      sha256: prompt.sha256,
+      tokens,
+      ...digestFields(read),
+    },
     model: describeModel(model.name, shape, tokenizer.source),
     scenario,
     oracle,
@@ -88,6 +133,11 @@ export function planDocument({
     plan: figures,
     prediction: predictionReport(plan, calibration),
   };
+}
+
+/** What a report says of how a prompt was read: keys without content are left out. */
+export function digestFields({ format, parts, notes }: ReadPrompt): Pick<PromptDigest, 'format' | 'parts' | 'notes'> {
+  return { format, ...(parts.length > 0 ? { parts } : {}), ...(notes.length > 0 ? { notes } : {}) };
 }
 
 /** What a report says about a model. */

@@ -5,7 +5,7 @@ import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
 import type { Diffs } from './diffs';
-import { blockOffset, blocksIn } from './hints';
+import { blockOffset, blocksIn } from './places';
 
 /** Shows a block's arithmetic on hover over its first token; on the first block also the whole prompt's. */
 export class BlockHover extends Disposable implements vscode.HoverProvider {

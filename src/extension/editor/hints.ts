@@ -1,46 +1,31 @@
 import * as vscode from 'vscode';
 import { blockArithmetic, blockCost, blockLabel, markStale, staleNote } from '../../core/hints/hints';
-import { rangeCost, type RangeCost, sectionArithmetic, sectionLabel } from '../../core/hints/sections';
-import { blockStart } from '../../core/plan/partition';
-import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
-import type { Section } from '../../core/text/headings';
+import { sectionArithmetic, sectionLabel } from '../../core/hints/sections';
+import { lastAtMost } from '../../core/math/search';
+import { offsetAfter, rangeBefore } from '../../core/text/edits';
 import { Disposable } from '../disposable';
-import type { PromptPlan, PromptPlans } from '../prompts/prompt-plans';
+import type { PromptPlans } from '../prompts/prompt-plans';
 import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
 import type { Diffs } from './diffs';
-
-/** A prompt that was planned successfully. */
-export type Planned = Extract<PromptPlan, { readonly error: null }>;
-
-/**
- * Offset of a block's start in the current document; the end of the text for the block after the last.
- *
- * @returns undefined if the word it began with was deleted: only the next plan knows
- */
-export function blockOffset({ plan, places, edits }: Planned, block: number): number | undefined {
-  const token = blockStart(plan, block);
-  const from = places.offsetOf(token);
-  // The first block always begins at the start of the text.
-  return block === 0 || edits.length === 0 ? from : offsetAfter({ from, to: Math.max(from + 1, places.offsetOf(token + 1)) }, edits);
-}
-
-/** The first and last block that may appear in a range of the current document. */
-export function blocksIn({ plan, places, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
-  const before = rangeBefore(range, edits);
-  const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(places.tokenAt(offset) / plan.blockSize));
-  return { first: blockAt(before.from), last: blockAt(before.to) };
-}
-
-/** The cost of a section, including its heading and lower sections. */
-export function sectionCost({ plan, places }: Planned, { from, end }: Section): RangeCost {
-  return rangeCost(plan, places.firstTokenFrom(from), places.firstTokenFrom(end));
-}
+import { blockOffset, blocksIn, mostHints, type Planned, sectionCost } from './places';
 
 /** A hint before it is built: its position, its label, and its arithmetic as Markdown. */
 interface PlacedLabel {
   readonly position: vscode.Position;
   readonly label: string;
   readonly arithmetic: string;
+}
+
+/** The first values of many, at most `count`. */
+function firstOf<T>(values: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const value of values) {
+    if (first.length === count) {
+      break;
+    }
+    first.push(value);
+  }
+  return first;
 }
 
 /** The inlay hint of a label. A space after it reserves room for the stale mark, so that the line keeps its width. */
@@ -84,7 +69,7 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
     const stale = this.plans.isStale(document);
     return planned === undefined || planned.error !== null
       ? []
-      : [...this.labels(planned, document, range)].map((placed) => hintOf(placed, stale));
+      : firstOf(this.labels(planned, document, range), mostHints).map((placed) => hintOf(placed, stale));
   }
 
   /** The hints in a range of the current document; positions from the plan are shifted by its edits. */
@@ -121,8 +106,11 @@ export class HeadingHints extends PromptHints {
 
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
     const { plan, prediction, edits } = planned;
+    const { from, to, end } = planned.sections;
     const seen = rangeBefore({ from: document.offsetAt(range.start), to: document.offsetAt(range.end) }, edits);
-    for (const section of planned.sections.filter(({ from, to }) => from <= seen.to && to >= seen.from)) {
+    // The last heading that begins before the range may reach into it.
+    for (let index = lastAtMost(from, from.length, seen.from); index < from.length && from[index] <= seen.to; index += 1) {
+      const section = { from: from[index], to: to[index], end: end[index] };
       const offset = offsetAfter(section, edits);
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
       if (line !== undefined && range.contains(line.range.end)) {

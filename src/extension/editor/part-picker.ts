@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { formatCount } from '../../core/format';
 import { blockLabel } from '../../core/hints/hints';
-import { firstWords, mostExpensive, mostExpensiveBlocks, sectionLabel } from '../../core/hints/sections';
+import { firstWords, mostExpensiveBlocks, sectionLabel } from '../../core/hints/sections';
 import { t } from '../../core/l10n';
-import { type Planned, sectionCost } from './hints';
+import type { Section } from '../../core/text/headings';
+import type { PromptPlans } from '../prompts/prompt-plans';
+import { type Planned, sectionCost } from './places';
 
 /** An entry of a quick pick: a part of a prompt, or a separator, which has no range. */
 interface PartItem extends vscode.QuickPickItem {
@@ -16,9 +18,9 @@ const largestList = 50;
 const wordsLength = 100;
 
 /** The most expensive blocks of a prompt, and its sections if it is Markdown with headings. */
-function partItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
+function partItems(document: vscode.TextDocument, planned: Planned, largest: readonly Section[]): PartItem[] {
   const blocks = blockItems(document, planned);
-  const sections = sectionItems(document, planned);
+  const sections = sectionItems(document, planned, largest);
   return sections.length === 0 ? blocks : [separator(t('blocks')), ...blocks, separator(t('sections')), ...sections];
 }
 
@@ -31,11 +33,11 @@ function blockItems(document: vscode.TextDocument, { plan, prediction, places }:
   });
 }
 
-function sectionItems(document: vscode.TextDocument, planned: Planned): PartItem[] {
-  const sections = planned.sections.map((section) => ({ section, cost: sectionCost(planned, section) }));
-  return mostExpensive(sections, ({ cost }) => cost.share, largestList).map(({ section: { title, from, to, end }, cost }) => {
+function sectionItems(document: vscode.TextDocument, planned: Planned, largest: readonly Section[]): PartItem[] {
+  return largest.map((section) => {
+    const { title, from, to, end } = section;
     const range = new vscode.Range(document.positionAt(from), document.positionAt(end));
-    const description = `${sectionLabel(cost, planned.prediction)} · ${lineOf(range)}`;
+    const description = `${sectionLabel(sectionCost(planned, section), planned.prediction)} · ${lineOf(range)}`;
     return {
       label: title === '' ? t('Untitled section') : shown(title),
       description,
@@ -68,8 +70,12 @@ function shown(text: string): string {
  * Lets the user choose one of the most expensive parts of a prompt, and goes to its start. The editor previews the focused
  * part and is restored if the user cancels.
  */
-export async function goToExpensivePart(editor: vscode.TextEditor, planned: Planned): Promise<void> {
+export async function goToExpensivePart(editor: vscode.TextEditor, planned: Planned, plans: PromptPlans): Promise<void> {
   const { document, selection } = editor;
+  const largest = await plans.sections(document, largestList);
+  if (document.version !== planned.version) {
+    return;
+  }
   const shownBefore = editor.visibleRanges.at(0);
   const highlight = vscode.window.createTextEditorDecorationType({
     backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
@@ -79,7 +85,7 @@ export async function goToExpensivePart(editor: vscode.TextEditor, planned: Plan
   pick.placeholder = t('Parts of the prompt, largest share of attention first');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
-  pick.items = partItems(document, planned);
+  pick.items = partItems(document, planned, largest);
   pick.onDidChangeActive((items) => {
     const range = items.at(0)?.range;
     editor.setDecorations(highlight, range === undefined ? [] : [range]);

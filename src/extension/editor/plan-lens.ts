@@ -60,9 +60,13 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     const stale = this.plans.isStale(document);
     const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
     const warning = contextWarning(plan.tokens, plan.model);
-    const last = latestRunOf(this.history.runs, document, plan);
+    const last = latestRunOf(this.history.runs, planned);
     return [
-      lens(markStale(headline, stale), 'twoHeads.openPanel', stale ? staleNote() : t('Open the Two Heads panel')),
+      lens(
+        markStale(headline, stale),
+        'twoHeads.openPanel',
+        [stale ? staleNote() : t('Open the Two Heads panel'), ...plan.notes].join('\n\n'),
+      ),
       ...(warning === undefined
         ? []
         : [lens(`$(warning) ${warning}`, 'twoHeads.openPanel', contextNote(plan.tokens, plan.model) ?? warning)]),

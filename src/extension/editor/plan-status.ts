@@ -10,7 +10,8 @@ import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../tasks/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
-import { noted, type Planned } from './hints';
+import { noted } from './hints';
+import type { Planned } from './places';
 
 /** The status bar item: the prompt in front or what is selected of it, or the current run. */
 export class PlanStatus extends Disposable {

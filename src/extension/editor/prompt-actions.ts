@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../core/l10n';
 import { Disposable } from '../disposable';
-import { isEditable, type PromptDocuments } from '../prompts/prompt-documents';
+import { canBePrompt, type PromptDocuments } from '../prompts/prompt-documents';
 
 /** Offers to treat any text as a prompt, and to stop it: only where the user asks for actions, so that no light bulb comes of it. */
 export class PromptActions extends Disposable implements vscode.CodeActionProvider {
@@ -17,7 +17,7 @@ export class PromptActions extends Disposable implements vscode.CodeActionProvid
     _: vscode.Range | vscode.Selection,
     { triggerKind }: vscode.CodeActionContext,
   ): vscode.CodeAction[] {
-    if (triggerKind !== vscode.CodeActionTriggerKind.Invoke || !isEditable(document)) {
+    if (triggerKind !== vscode.CodeActionTriggerKind.Invoke || !canBePrompt(document)) {
       return [];
     }
     const isPrompt = this.prompts.isPrompt(document);

@@ -4,7 +4,7 @@ import { messageOf } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import { t } from '../../core/l10n';
 import type { LedgerReport } from '../../core/ledger/report';
-import type { PromptCosts } from '../../engine/process/planner-methods';
+import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { HostMessage, PageMessage } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';

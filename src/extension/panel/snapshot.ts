@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { LedgerReport } from '../../core/ledger/report';
 import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
-import type { PromptCosts } from '../../engine/process/planner-methods';
+import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { KeptRun } from '../../engine/store/runs';
 import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
@@ -30,10 +30,10 @@ export function panelSnapshot({ editor, planned, costs, choice, read, activity, 
     formError: read.error ?? planned?.error ?? null,
     plan,
     prediction: planned?.error === null ? planned.prediction : null,
-    ...panelCosts(editor, planned, costs, runs),
+    ...panelCosts(planned, costs, runs),
     activity,
     place: editorPlace({ editor, planned }),
-    runs: panelRuns(runs, (report) => editor !== undefined && plan !== null && isRunOf(report, editor.document, plan)),
+    runs: panelRuns(runs, (report) => planned?.error === null && isRunOf(report, planned.sha256, planned.plan)),
     keptRuns: runs.length,
     ledger,
   };
@@ -51,7 +51,6 @@ function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => b
 
 /** The cost of the same prompt under each scenario, with the measured time where it was run. */
 function panelCosts(
-  editor: vscode.TextEditor | undefined,
   planned: PromptPlan | undefined,
   costs: PromptCosts | undefined,
   runs: readonly KeptRun[],
@@ -59,16 +58,11 @@ function panelCosts(
   if (planned === undefined || planned.error !== null || costs === undefined) {
     return { scenarioCosts: [], impossibleScenarios: [] };
   }
-  const { plan } = planned;
+  const { plan, sha256 } = planned;
   const { possible, impossible } = costs;
   const measured = (label: string): number | null =>
-    (
-      editor &&
-      runs.find(
-        ({ report }) =>
-          scenarioLabel(report.scenario) === label && isRunOf(report, editor.document, { ...plan, scenario: report.scenario }),
-      )
-    )?.report.run.wallMs ?? null;
+    runs.find(({ report }) => scenarioLabel(report.scenario) === label && isRunOf(report, sha256, { ...plan, scenario: report.scenario }))
+      ?.report.run.wallMs ?? null;
   return {
     scenarioCosts: possible.map((cost): PanelCost => ({ ...cost, measuredMs: measured(cost.label) })),
     impossibleScenarios: impossible,

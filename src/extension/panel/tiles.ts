@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { blockEnd, blockStart } from '../../core/plan/partition';
+import { queryBlockAt } from '../../core/plan/query-blocks';
 import { excerptOf } from '../../core/text/printable';
 import type { EditorPlace } from '../../protocol/panel';
 import { Disposable } from '../disposable';
@@ -69,7 +70,7 @@ function rangesOf(
     to: places.offsetOf(blockEnd(plan, block)),
   });
   // The keys of a sampled tile are scattered over the whole prompt, so no range contains them.
-  const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
+  const run = queryBlockAt(plan.queryBlocks, queryBlock).runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
   return { editor, queries: offsetsOf(queryBlock), keys: run?.kind === 'sampled' ? null : offsetsOf(keyBlock) };
 }
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../disposable';
-import { isEditable, type PromptDocuments } from './prompt-documents';
+import { canBePrompt, type PromptDocuments } from './prompt-documents';
 
 /** Context key for the manifest: whether a prompt is in front, or another text that can be edited; undefined without one. */
 const frontKey = 'twoHeads.front';
@@ -48,7 +48,7 @@ export class ActivePrompt extends Disposable {
     if (front !== before || isPrompt !== this.isPrompt) {
       this.current = front;
       this.isPrompt = isPrompt;
-      const seen = front && isEditable(front.document) ? (isPrompt ? 'prompt' : 'text') : undefined;
+      const seen = front && canBePrompt(front.document) ? (isPrompt ? 'prompt' : 'text') : undefined;
       void vscode.commands.executeCommand('setContext', frontKey, seen);
       this.changed.fire();
     }

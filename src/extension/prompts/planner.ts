@@ -1,72 +1,21 @@
-import type * as vscode from 'vscode';
+import { setImmediate } from 'node:timers/promises';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { InputError } from '../../core/errors';
-import { editorSettings } from '../../core/options/editor';
 import type { SimulationOptions } from '../../core/options/table';
 import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PlannerClient } from '../../engine/process/planner-client';
-import type { PlannedPromptData, PromptCosts, PromptRequest, TextChange } from '../../engine/process/planner-methods';
-import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
+import type { Section } from '../../core/text/headings';
+import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { Prompt } from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { ModelAccess } from './models';
+import type { PlannedText, SentPrompt } from './sent-prompt';
 
 /** Longest time that a plan may take before its thread is ended, in milliseconds: a tokenizer's pattern may never end. */
 const longestMs = 60_000;
-
-/** Languages whose headings are recognised: Markdown, and those of VS Code for prompts, which are Markdown too. */
-const headedLanguages = ['markdown', ...editorSettings.languages.default];
-
-/** A planned prompt. */
-export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections'> {
-  /** Which token is where. */
-  readonly places: TokenPlaces;
-}
-
-/** What the planning thread knows of an open prompt, so that only what changed is sent. */
-export class SentPrompt {
-  /** The version that the thread has; undefined if it has none that can be told of. */
-  private version: number | undefined;
-  private changes: TextChange[] = [];
-  private places: TokenPlaces = new TokenPlaces<ChunkPlaces>([], 0, 0);
-
-  constructor(private readonly document: vscode.TextDocument) {}
-
-  get id(): string {
-    return this.document.uri.toString();
-  }
-
-  /** Follows changes that the editor tells of: from the end of the text to its start, so that none shifts another. */
-  changed(changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
-    this.changes.push(
-      ...changes.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text })),
-    );
-  }
-
-  /** The thread has to get the whole text again: another one was started, or the text changed in ways that nobody tells of. */
-  forget(): void {
-    this.version = undefined;
-  }
-
-  /** The text as it is now, for the thread, which has it then. */
-  take(): Omit<PromptRequest, 'options' | 'candidates'> {
-    const { document, version: since, changes } = this;
-    const { version } = document;
-    this.version = version;
-    this.changes = [];
-    const change = since === undefined ? { text: document.getText() } : { since, changes };
-    return { document: this.id, version, change, hasSections: headedLanguages.includes(document.languageId) };
-  }
-
-  /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
-  placed({ places, before, after, plan, prediction, calibration, sections }: PlannedPromptData): PlannedText {
-    this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
-    return { plan, prediction, calibration, sections, places: this.places };
-  }
-}
 
 /** Plans prompts and other texts in the planning thread, with the user's choice and settings. */
 export class Planner {
@@ -93,7 +42,12 @@ export class Planner {
     const candidates = await this.calibrations.candidates(options);
     return limited(signal, async (limit) => {
       for (;;) {
-        const result = await this.client.call('plan', { ...prompt.take(), options, candidates }, { signal: limit });
+        const taken = prompt.take();
+        if ('text' in taken.change) {
+          // Joining the lines of a long text, and copying it for the thread, hold up the editor long enough one at a time.
+          await setImmediate();
+        }
+        const result = await this.client.call('plan', { ...taken, options, candidates }, { signal: limit });
         if (result !== 'unknown') {
           return prompt.placed(result);
         }
@@ -111,6 +65,12 @@ export class Planner {
   evaluated(prompt: SentPrompt, parameters: ScenarioParameters): Promise<readonly Scenario[]> {
     const { signal } = new AbortController();
     return limited(signal, (limit) => this.client.call('evaluated', { document: prompt.id, parameters }, { signal: limit }));
+  }
+
+  /** The sections of an open prompt that take most of its attention, the largest first; none where it is not planned. */
+  sections(prompt: SentPrompt, most: number): Promise<readonly Section[]> {
+    const { signal } = new AbortController();
+    return limited(signal, (limit) => this.client.call('sections', { document: prompt.id, most }, { signal: limit }));
   }
 
   /** Lets the thread forget a prompt that was closed. */

@@ -14,9 +14,13 @@ const editableSchemes = ['file', 'untitled', 'vscode-notebook-cell'];
 /** Schemes whose addresses mean another text tomorrow. */
 const passingSchemes = ['untitled', 'vscode-notebook-cell'];
 
-/** Whether a document can be edited. What cannot is a log, an older version or an answer of ours: never a prompt. */
-export function isEditable({ uri }: vscode.TextDocument): boolean {
-  return editableSchemes.includes(uri.scheme) || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true;
+/** Whether a document can be a prompt: it can be edited, or is of the workspace. What else there is are logs, older versions, answers of ours. */
+export function canBePrompt({ uri }: vscode.TextDocument): boolean {
+  return (
+    editableSchemes.includes(uri.scheme) ||
+    vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true ||
+    vscode.workspace.getWorkspaceFolder(uri) !== undefined
+  );
 }
 
 /**
@@ -52,10 +56,10 @@ export class PromptDocuments extends Disposable {
 
   isPrompt(document: vscode.TextDocument): boolean {
     const address = document.uri.toString();
-    return isEditable(document) && (this.session.get(address) ?? this.kept.get(address) ?? this.isBySettings(document));
+    return canBePrompt(document) && (this.session.get(address) ?? this.kept.get(address) ?? this.isBySettings(document));
   }
 
-  /** Makes a document a prompt, or none, because the user says so. One that cannot be edited stays none. */
+  /** Makes a document a prompt, or none, because the user says so. One that cannot be a prompt stays none. */
   say(document: vscode.TextDocument, isPrompt: boolean): void {
     const address = document.uri.toString();
     if (passingSchemes.includes(document.uri.scheme)) {

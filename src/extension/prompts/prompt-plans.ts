@@ -1,14 +1,18 @@
 import * as vscode from 'vscode';
+import { formatOf, isProgram } from '../../core/source/format';
+import type { PromptSource } from '../../core/source/options';
 import { CancelledError, messageOf } from '../../core/errors';
-import type { TextEdit } from '../../core/text/edits';
+import { followedBy, type TextEdit } from '../../core/text/edits';
+import type { Section } from '../../core/text/headings';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
 import { settingsSection } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { Scenario } from '../../core/scenario/scenario';
-import type { PromptCosts } from '../../engine/process/planner-methods';
-import { type PlannedText, type Planner, SentPrompt } from './planner';
+import type { PromptCosts } from '../../engine/process/open-prompt';
+import type { Planner } from './planner';
 import type { PromptDocuments } from './prompt-documents';
+import { type PlannedText, SentPrompt } from './sent-prompt';
 
 /** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;
@@ -59,7 +63,7 @@ class Lag {
 export type PromptPlan =
   | (PlannedText & {
       readonly version: number;
-      /** Edits to the document since that version. Grows as it is edited; positions from the plan are shifted by them. */
+      /** Edits to the document since that version; positions from the plan are shifted by them. */
       readonly edits: readonly TextEdit[];
       readonly error: null;
     })
@@ -109,6 +113,7 @@ export class PromptPlans extends Disposable {
     super();
     this.own(vscode.workspace.onDidChangeTextDocument((event) => this.edited(event)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
+    this.own(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.moved(textEditor)));
     this.own(prompts.onDidChange((document) => document !== undefined && this.said(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
     this.own(calibrations.onDidChange(() => this.scheduleAll()));
@@ -147,6 +152,11 @@ export class PromptPlans extends Disposable {
     return entry.costs?.plan === latest ? (entry.costs.costs ?? undefined) : undefined;
   }
 
+  /** How a prompt is read from a document that keeps it. */
+  sourceOf(document: vscode.TextDocument): PromptSource {
+    return (this.entries.get(document)?.sent ?? new SentPrompt(document, cursorIn(document))).source;
+  }
+
   /** Whether the figures of the latest plan have been outdated long enough to be marked. */
   isStale(document: vscode.TextDocument): boolean {
     return this.entries.get(document)?.lag.isStale ?? false;
@@ -173,10 +183,23 @@ export class PromptPlans extends Disposable {
     // This event also fires on save, without changes.
     if (contentChanges.length > 0) {
       entry.sent.changed(contentChanges);
-      for (const { rangeOffset, rangeLength, text } of contentChanges) {
-        entry.edits.push({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
-      }
+      const later = contentChanges.map(({ rangeOffset, rangeLength, text }) => ({
+        offset: rangeOffset,
+        removed: rangeLength,
+        inserted: text.length,
+      }));
+      // The plan holds the same list.
+      entry.edits.splice(0, entry.edits.length, ...followedBy(entry.edits, later));
       this.schedule(document, typingPause(entry.lastUpdateMs));
+    }
+  }
+
+  /** The cursor moved: in a program, the literal that holds it is the prompt. */
+  private moved({ document, selection }: vscode.TextEditor): void {
+    const entry = this.entries.get(document);
+    // Offsets take time in a long text, and only programs need them.
+    if (entry?.sent.hasLiterals === true && entry.sent.moved(document.offsetAt(selection.active))) {
+      this.schedule(document, 0);
     }
   }
 
@@ -209,7 +232,7 @@ export class PromptPlans extends Disposable {
   private open(document: vscode.TextDocument): Entry {
     const lag = new Lag(() => this.turnedStale.fire(document));
     const entry: Entry = {
-      sent: new SentPrompt(document),
+      sent: new SentPrompt(document, cursorIn(document)),
       lag,
       timer: undefined,
       update: undefined,
@@ -250,6 +273,12 @@ export class PromptPlans extends Disposable {
     return entry === undefined ? [] : this.planner.evaluated(entry.sent, this.choices.choice.parameters);
   }
 
+  /** The sections of a document that take most of its attention, the largest first; none where it is not planned. */
+  async sections(document: vscode.TextDocument, most: number): Promise<readonly Section[]> {
+    const entry = this.entries.get(document);
+    return entry === undefined ? [] : this.planner.sections(entry.sent, most);
+  }
+
   private async findCosts(document: vscode.TextDocument, entry: Entry, plan: PromptPlan): Promise<void> {
     const { signal } = entry.update ?? new AbortController();
     try {
@@ -279,4 +308,12 @@ export class PromptPlans extends Disposable {
       this.entries.delete(document);
     }
   }
+}
+
+/** Where the cursor is in a program that is in front; undefined for other documents, whose prompt does not depend on it. */
+function cursorIn(document: vscode.TextDocument): number | undefined {
+  const editor = vscode.window.activeTextEditor;
+  return editor?.document === document && isProgram(formatOf(document.uri.path, document.languageId))
+    ? document.offsetAt(editor.selection.active)
+    : undefined;
 }

@@ -1,23 +1,10 @@
-import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Plan } from '../../core/plan/plan';
 import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import type { KeptRun } from '../../engine/store/runs';
 import { Disposable } from '../disposable';
-
-const digests = new WeakMap<vscode.TextDocument, { readonly version: number; readonly sha256: string }>();
-
-/** Hex SHA-256 of a document's text in UTF-8, computed once per version: reports identify a prompt by it. */
-function digestOf(document: vscode.TextDocument): string {
-  const known = digests.get(document);
-  if (known?.version === document.version) {
-    return known.sha256;
-  }
-  const sha256 = createHash('sha256').update(document.getText(), 'utf8').digest('hex');
-  digests.set(document, { version: document.version, sha256 });
-  return sha256;
-}
+import type { PlannedText } from '../prompts/sent-prompt';
 
 /** The latest report of a kind. It is kept in memory only; the user can run it again. */
 export class Latest<Report> extends Disposable {
@@ -41,8 +28,8 @@ export class Latest<Report> extends Disposable {
 /** The fields of a plan that identify a run of a given text. */
 type RunOptions = Pick<Plan, 'tokens' | 'oracle' | 'construction' | 'scenario'>;
 
-/** Whether a run has exactly this text and this plan. */
-export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: RunOptions): boolean {
+/** Whether a run has exactly this text and this plan. @param sha256 of the text */
+export function isRunOf(report: RunReport, sha256: string, plan: RunOptions): boolean {
   return (
     report.prompt.tokens === plan.tokens &&
     report.oracle.inputLength === plan.oracle.inputLength &&
@@ -50,11 +37,11 @@ export function isRunOf(report: RunReport, document: vscode.TextDocument, plan: 
     report.oracle.heads === plan.oracle.heads &&
     report.construction === plan.construction &&
     scenarioLabel(report.scenario) === scenarioLabel(plan.scenario) &&
-    report.prompt.sha256 === digestOf(document)
+    report.prompt.sha256 === sha256
   );
 }
 
-/** The newest run of a document under its current plan. */
-export function latestRunOf(runs: readonly KeptRun[], document: vscode.TextDocument, plan: RunOptions): RunReport | undefined {
-  return runs.find(({ report }) => isRunOf(report, document, plan))?.report;
+/** The newest run of a prompt under its latest plan. */
+export function latestRunOf(runs: readonly KeptRun[], { sha256, plan }: PlannedText): RunReport | undefined {
+  return runs.find(({ report }) => isRunOf(report, sha256, plan))?.report;
 }

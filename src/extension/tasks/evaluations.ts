@@ -28,7 +28,7 @@ export class Evaluations {
    * @param others those that fit it and have a quality
    * @param needle whether to test needles too
    */
-  evaluate({ path, text }: RunSource, planned: PromptPlan, others: readonly Scenario[], needle: boolean): Promise<void> {
+  evaluate({ path, text, source }: RunSource, planned: PromptPlan, others: readonly Scenario[], needle: boolean): Promise<void> {
     return this.run(() => {
       const choice = this.choices.read();
       if (choice.error !== null || planned.error !== null) {
@@ -43,7 +43,7 @@ export class Evaluations {
           { ...engineSettings(), blockSize: choice.blockSize },
           needle ? { tokens: plan.tokens } : null,
         ),
-        texts: [{ path, text }],
+        texts: [{ path, text, source }],
       };
     });
   }

@@ -1,37 +1,50 @@
 import * as vscode from 'vscode';
 import { InputError, messageOf } from '../../core/errors';
+import { plainSource, type PromptSource } from '../../core/source/options';
 import type { RunOrigin } from '../../engine/store/runs';
 
 /** Text to run: a whole prompt or a selection. */
-export interface RunSource extends Pick<RunOrigin, 'uri' | 'selection'> {
+export interface RunSource extends Omit<RunOrigin, 'options'> {
   /** The prompt's name in the report. */
   readonly path: string;
   readonly text: string;
+  /** How the prompt is read from the text. */
+  readonly source: PromptSource;
 }
 
-/** A document as the source of a run. @param selection the part to run; by default the whole document */
-export function sourceOf(document: vscode.TextDocument, selection?: vscode.Range): RunSource {
-  const path = vscode.workspace.asRelativePath(document.uri);
-  const uri = document.uri.toString();
-  if (selection === undefined) {
-    return { uri, selection: null, path, text: document.getText() };
-  }
-  const { start, end } = selection;
+/** A document as the source of a run. @param source how the prompt is read from it */
+export function sourceOf(document: vscode.TextDocument, source: PromptSource): RunSource {
+  const at = source.at ?? null;
   return {
-    uri,
-    selection: { startLine: start.line, startCharacter: start.character, endLine: end.line, endCharacter: end.character },
-    path: `${path}#L${start.line + 1}-L${end.line + 1}`,
-    text: document.getText(selection),
+    uri: document.uri.toString(),
+    selection: null,
+    at,
+    path: vscode.workspace.asRelativePath(document.uri),
+    text: document.getText(),
+    source,
   };
 }
 
+/** A part of a document as the source of a run: its text as it is, in whatever language it is written. */
+export function selectionOf(document: vscode.TextDocument, { start, end }: vscode.Range): RunSource {
+  const range = new vscode.Range(start, end);
+  return {
+    uri: document.uri.toString(),
+    selection: { startLine: start.line, startCharacter: start.character, endLine: end.line, endCharacter: end.character },
+    at: null,
+    path: `${vscode.workspace.asRelativePath(document.uri)}#L${start.line + 1}-L${end.line + 1}`,
+    text: document.getText(range),
+    source: { ...plainSource, as: 'text' },
+  };
+}
 /** The text of an earlier run as it is now. @throws InputError if it no longer exists */
-export async function sourceAgain({ uri, selection }: RunOrigin): Promise<RunSource> {
+export async function sourceAgain({ uri, selection, at }: RunOrigin): Promise<RunSource> {
   const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri)).then(undefined, (error: unknown) => {
     throw new InputError(`${uri} cannot be opened (${messageOf(error)}); open the prompt and simulate it.`);
   });
-  const range =
-    selection &&
-    document.validateRange(new vscode.Range(selection.startLine, selection.startCharacter, selection.endLine, selection.endCharacter));
-  return sourceOf(document, range ?? undefined);
+  if (selection === null) {
+    return sourceOf(document, { ...plainSource, languageId: document.languageId, at: at ?? undefined });
+  }
+  const { startLine, startCharacter, endLine, endCharacter } = selection;
+  return selectionOf(document, document.validateRange(new vscode.Range(startLine, startCharacter, endLine, endCharacter)));
 }

@@ -58,8 +58,8 @@ export class Runner {
       const options = this.optionsOf(this.choice());
       const { kind, parameters } = this.choices.choice;
       const scenarios = comparedKinds(kind).map((compared) => makeScenario(compared, parameters));
-      const { path, text } = source;
-      return this.engine.compare({ path, text, options, scenarios, named: false }, begin(t('comparison')), (report) =>
+      const { path, text, source: how } = source;
+      return this.engine.compare({ path, text, source: how, options, scenarios, named: false }, begin(t('comparison')), (report) =>
         this.keep(source, { ...options, scenario: report.scenario }, report),
       );
     });
@@ -69,9 +69,9 @@ export class Runner {
   }
 
   /** Continues a prompt greedily under the chosen scenario and under the model's own attention; undefined if it failed. */
-  continue({ path, text }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
+  continue({ path, text, source }: RunSource, tokens: number): Promise<GenerationReport | undefined> {
     return this.task.run((begin) => {
-      const request = { path, text, options: this.optionsOf(this.choice()), generation: { ...greedy, tokens, baseline: true } };
+      const request = { path, text, source, options: this.optionsOf(this.choice()), generation: { ...greedy, tokens, baseline: true } };
       return this.engine.call('generate', request, begin(t('continuation')));
     });
   }
@@ -115,14 +115,14 @@ export class Runner {
   }
 
   private async call(source: RunSource, options: SimulationOptions, step: Step): Promise<RunReport> {
-    const { path, text } = source;
-    const report = await this.engine.call('simulate', { path, text, options }, step);
+    const { path, text, source: how } = source;
+    const report = await this.engine.call('simulate', { path, text, source: how, options }, step);
     await this.keep(source, options, report);
     return report;
   }
 
-  private keep({ uri, selection }: RunSource, options: SimulationOptions, report: RunReport): Promise<void> {
-    return this.history.add(report, { uri, selection, options });
+  private keep({ uri, selection, at }: RunSource, options: SimulationOptions, report: RunReport): Promise<void> {
+    return this.history.add(report, { uri, selection, at, options });
   }
 }
 

@@ -24,6 +24,7 @@ describe('plan', () => {
       bytes: readFileSync(samplePrompt).length,
       sha256: createHash('sha256').update(readFileSync(samplePrompt)).digest('hex'),
       tokens: document.prompt.tokens,
+      format: 'markdown',
     });
     expect(document.prompt.tokens).toBeGreaterThan(4000);
     expect(document.model).toMatchObject({ name: 'tiny-docs-5m', parameters: 5_475_584, shape: { layers: 6, heads: 8 } });

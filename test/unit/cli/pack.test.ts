@@ -95,7 +95,7 @@ describe('bad input of pack ends with exit code 2 and one line that names the va
     'a binary file': [() => [folderOf({ 'a.md': 'Fine.', 'b.txt': new Uint8Array([65, 0, 66]) })], /b\.txt is a binary file/],
     'a folder without prompts': [
       () => [folderOf({ 'data.json': '{}' })],
-      /holds no prompt; give a folder with \.md, \.txt or \.prompt files/,
+      /holds no prompt; give a folder with \.md, \.txt, \.prompt, \.prompty or \.jsonl files/,
     ],
     'a list that is missing': [() => ['--list', 'nowhere.txt'], /nowhere\.txt cannot be read/],
     'a blank list': [

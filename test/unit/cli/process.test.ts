@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PlanDocument } from '../../../src/core/report/report';
 import { cli, nothingKept } from '../../support/cli';
-import { root, samplePrompt } from '../../support/paths';
+import { root, samplePrompt, sampleText } from '../../support/paths';
+import { temporaryFolder } from '../../support/temporary';
+import { endlessText, writeEndlessModel } from '../../support/endless-tokenizer';
 
 /** The built command line as a process, with what it left behind once it ends. */
 function started(...args: string[]): { child: ReturnType<typeof spawn>; ended: Promise<{ code: number | null; stderr: string }> } {
@@ -11,6 +14,19 @@ function started(...args: string[]): { child: ReturnType<typeof spawn>; ended: P
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stderr }))) };
+}
+
+/** Interrupts a command once it has worked for longer than starting takes. */
+function interruptOnceBusy(child: ReturnType<typeof spawn>): void {
+  const timer = setInterval(() => {
+    // Ticks in user mode, a hundred a second, are its fourteenth field; the second, its name, is in parentheses.
+    const [ticks] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11);
+    if (Number(ticks) > 120) {
+      clearInterval(timer);
+      child.kill('SIGINT');
+    }
+  }, 50);
+  child.once('exit', () => clearInterval(timer));
 }
 
 describe('the process of the command line', () => {
@@ -37,13 +53,43 @@ describe('the process of the command line', () => {
     expect((JSON.parse(stdout) as PlanDocument).prompt).toMatchObject({ path: '-', bytes: 19 });
   });
 
-  it('stops at an interrupt, says so in one line, and ends with 1', async () => {
+  it('stops at an interrupt, says so in one line, and ends with 130', async () => {
     const { child, ended } = started('simulate', samplePrompt, '--threads', '1', '--block', '64');
     child.stderr?.once('data', () => child.kill('SIGINT'));
     const { code, stderr } = await ended;
-    expect(code).toBe(1);
+    expect(code).toBe(130);
     expect(stderr).toMatch(/(^|\n)two-heads: The run was cancelled\.\n$/);
   });
+
+  it.runIf(process.platform === 'linux').each(['plan', 'simulate', 'compare', 'generate', 'evaluate', 'sweep', 'pack'])(
+    'stops %s at an interrupt where a tokenizer never ends',
+    async (command) => {
+      const folder = temporaryFolder();
+      writeEndlessModel(folder);
+      const prompt = join(folder, 'prompt.md');
+      writeFileSync(prompt, endlessText);
+      const { child, ended } = started(command, prompt, '--model', folder);
+      interruptOnceBusy(child);
+      expect(await ended).toEqual({ code: 130, stderr: 'two-heads: The run was cancelled.\n' });
+      expect(readdirSync(folder).toSorted()).toEqual(['config.json', 'prompt.md', 'tokenizer.json', 'tokenizer_config.json']);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'stops at an interrupt while a mask is planned or looked at pair by pair, and leaves no half of a report',
+    async () => {
+      const folder = temporaryFolder();
+      const out = join(folder, 'report.json');
+      const prompt = join(folder, 'prompt.md');
+      writeFileSync(prompt, sampleText().repeat(40).slice(0, 60_000));
+      const mask = '(q - k) % 7 < 3 or k % 1001 < q % 977';
+      const { child, ended } = started('simulate', prompt, '--scenario', 'custom', '--mask', mask, '--out', out);
+      interruptOnceBusy(child);
+      const { code, stderr } = await ended;
+      expect([code, stderr]).toEqual([130, expect.stringMatching(/(^|\n)two-heads: The run was cancelled\.\n$/)]);
+      expect(readdirSync(folder)).toEqual(['prompt.md']);
+    },
+  );
 
   it('ends in silence where nobody reads what it prints', async () => {
     const { child, ended } = started('schema');

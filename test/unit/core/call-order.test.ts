@@ -7,6 +7,7 @@ import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { TileMasks } from '../../../src/core/plan/tile-masks';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
+import { queryBlocksOf } from '../../support/query-blocks';
 
 function tilesIn({ queries, keys, diagonal }: TileArea): string[] {
   const rows = Array.from({ length: queries.to - queries.from }, (_, index) => queries.from + index);
@@ -16,8 +17,8 @@ function tilesIn({ queries, keys, diagonal }: TileArea): string[] {
 }
 
 /** The tiles of the query blocks before `blocks`. */
-function tilesBefore({ queryBlocks }: Plan, blocks: number): string[] {
-  return queryBlocks
+function tilesBefore(plan: Plan, blocks: number): string[] {
+  return queryBlocksOf(plan)
     .slice(0, blocks)
     .flatMap(({ runs: tiles }, block) =>
       tiles.flatMap(({ from, to }) => tilesIn({ queries: { from: block, to: block + 1 }, keys: { from, to }, diagonal: false })),

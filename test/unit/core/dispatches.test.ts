@@ -6,6 +6,7 @@ import type { LayerPlan } from '../../../src/core/plan/plan';
 import { TileMasks } from '../../../src/core/plan/tile-masks';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
+import { queryBlocksOf } from '../../support/query-blocks';
 
 const limits = fc.constantFrom(1, 2, 3, 7, 1000);
 
@@ -20,7 +21,7 @@ function tilesOf({ firstBlock, blocks, stacks }: Dispatch): string[] {
 
 /** The tiles of a plan with the masks they need. */
 function expectedTiles(plan: LayerPlan, masks: TileMasks): string[] {
-  return plan.queryBlocks.flatMap(({ runs: tileRuns }, block) =>
+  return queryBlocksOf(plan).flatMap(({ runs: tileRuns }, block) =>
     tileRuns.flatMap(({ from, to, kind }) =>
       Array.from({ length: to - from }, (_, index) => {
         const keyBlock = from + index;

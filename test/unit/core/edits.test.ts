@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { offsetAfter, rangeBefore, type TextEdit, type TextRange } from '../../../src/core/text/edits';
+import {
+  changed,
+  followedBy,
+  offsetAfter,
+  rangeBefore,
+  type TextChange,
+  type TextEdit,
+  type TextRange,
+} from '../../../src/core/text/edits';
 import { runs } from '../../support/arbitrary';
 
 /** A character of a text with a name of its own: its place in the old text, or -1 for what was written since. */
@@ -97,5 +105,52 @@ describe('a place in a text that is edited', () => {
     expect(offsetAfter(word, [{ offset: 8, removed: 4, inserted: 9 }])).toBe(17);
     expect(offsetAfter(word, [{ offset: 10, removed: 4, inserted: 4 }])).toBeUndefined();
     expect(offsetAfter(word, [{ offset: 0, removed: 100, inserted: 100 }])).toBeUndefined();
+  });
+});
+
+describe('very many edits', () => {
+  it('become one that spans them: what it leaves is where they all leave it', () => {
+    fc.assert(
+      fc.property(cases, ({ text, edits }) => {
+        // Twice there and back makes as many as it takes, and the same text.
+        const more = Array.from({ length: 501 }, (): TextEdit[] => [
+          { offset: text.length, removed: 0, inserted: 1 },
+          { offset: text.length, removed: 1, inserted: 0 },
+        ]).flat();
+        const whole = followedBy(edits, more);
+        expect(whole).toHaveLength(1);
+        const [{ offset, removed, inserted }] = whole;
+        const length = text.length - edits.reduce((grown, edit) => grown + edit.inserted - edit.removed, 0);
+        expect(length - removed + inserted).toBe(text.length);
+        for (let old = 0; old < offset; old += 1) {
+          expect(text[old]).toBe(old);
+        }
+        for (let old = offset + removed; old < length; old += 1) {
+          expect(text[old - removed + inserted]).toBe(old);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('are as they were while they are few', () => {
+    const edit = { offset: 1, removed: 2, inserted: 3 };
+    expect(followedBy([edit], [edit, edit])).toEqual([edit, edit, edit]);
+  });
+
+  it('change a text as one after another would', () => {
+    const changes = fc.array(fc.record({ offset: fc.nat(), removed: fc.nat(5), inserted: fc.string({ maxLength: 4 }) }), { maxLength: 30 });
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 40 }), changes, (text, raw) => {
+        let expected = text;
+        const fitted = raw.map(({ offset, removed, inserted }): TextChange => {
+          const at = offset % (expected.length + 1);
+          expected = expected.slice(0, at) + inserted + expected.slice(at + removed);
+          return { offset: at, removed, inserted };
+        });
+        expect(changed(text, fitted)).toBe(expected);
+      }),
+      runs,
+    );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { firstWords, mostExpensive, mostExpensiveBlocks } from '../../../src/core/hints/sections';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
+import { queryBlocksOf } from '../../support/query-blocks';
 
 describe('the most expensive parts', () => {
   it('come by cost, ties by position', () => {
@@ -15,7 +16,7 @@ describe('the most expensive parts', () => {
           const { share, block } = blocks[index];
           expect(share > next.share || (share === next.share && block < next.block)).toBe(true);
         });
-        const rest = plan.queryBlocks.filter((_, block) => blocks.every((cost) => cost.block !== block));
+        const rest = queryBlocksOf(plan).filter((_, block) => blocks.every((cost) => cost.block !== block));
         expect(rest.every(({ instances }) => instances <= blocks[blocks.length - 1].instances)).toBe(true);
       }),
       runs,

@@ -25,6 +25,12 @@ describe('the cost of a range of tokens', () => {
     );
   });
 
+  it('counts what is planned of it: a prompt may be cut before the end of its text', () => {
+    const plan = planOf({ tokens: 70, blockSize: 16, scenario: { kind: 'causal' } });
+    expect(rangeCost(plan, 60, 200)).toEqual(rangeCost(plan, 60, 70));
+    expect(rangeCost(plan, 90, 200)).toMatchObject({ blocks: [], calls: 0, share: 0 });
+  });
+
   it('is that of its blocks where it is made of whole ones', () => {
     fc.assert(
       fc.property(settings, oracles, fc.nat(), fc.nat(), (setting, oracle, first, reach) => {

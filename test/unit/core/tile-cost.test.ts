@@ -8,13 +8,14 @@ import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import type { DevicePrediction } from '../../../src/core/predict/prediction';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
+import { queryBlocksOf } from '../../support/query-blocks';
 
 /** A device that takes 30 ms for a plan's attention, and 70 ms for the rest. */
 const prediction = { phases: { gather: 5, attend: 20, layer: 5, project: 70 } } as unknown as DevicePrediction;
 
 /** The cost of every tile of a plan. */
 function costsOf(plan: Plan): ReturnType<typeof tileCost>[] {
-  return plan.queryBlocks.flatMap(({ runs: tiles }, block) =>
+  return queryBlocksOf(plan).flatMap(({ runs: tiles }, block) =>
     tiles.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, index) => tileCost(plan, block, from + index, prediction))),
   );
 }

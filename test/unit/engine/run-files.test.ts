@@ -11,6 +11,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const origin: RunOrigin = {
   uri: 'file:///prompts/a.md',
+  at: null,
   selection: { startLine: 1, startCharacter: 0, endLine: 3, endCharacter: 5 },
   options: { ...defaultOptions, blockSize: 64, oracleHeads: 2 },
 };

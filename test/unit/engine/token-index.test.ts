@@ -1,10 +1,10 @@
 import { Tokenizer as JavaScriptTokenizer } from '@huggingface/tokenizers';
-import { Tokenizer as RustTokenizer } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
 import { uniform } from '../../../src/core/math/random';
 import { codecOf } from '../../../src/engine/read/tokenizer/definition';
 import { firstIds, TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
-import { type Definition, definitions } from '../../support/tokenizers/definitions';
+import { definitions } from '../../support/tokenizers/definitions';
+import { Reference, tokensOf, wellFormed } from '../../support/tokenizers/reference';
 import { TextMaker } from '../../support/tokenizers/texts';
 
 /** Sequences of edits a kind, and edits in each. */
@@ -16,42 +16,6 @@ const alsoInJavaScript = ['Llama 2', 'Llama 3.1', 'Qwen 3', 'Gemma 3', 'GPT-4o',
 
 const bytesOfUnigram = 'ALBERT (Metaspace, runs of spaces)';
 const byteIds = new Set(Array.from({ length: 256 }, (_, byte) => byte + 1));
-
-/** A text as a file in UTF-8 holds it. */
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
-
-/** Ids, and where the tokens begin. */
-interface Tokens {
-  readonly ids: readonly number[];
-  readonly starts: readonly number[];
-}
-
-function tokensOf(index: TokenIndex): Tokens {
-  return { ids: [...index.ids()], starts: Array.from({ length: index.tokens }, (_, token) => index.offsetOf(token)) };
-}
-
-/** A tokenizer of the Rust library. */
-class Reference {
-  private readonly tokenizer: RustTokenizer;
-  constructor(
-    definition: Definition,
-    private readonly suffix: number,
-  ) {
-    this.tokenizer = RustTokenizer.fromString(JSON.stringify(definition));
-  }
-
-  /** Tokens with offsets in code units; those of tokens after the text are at its end. */
-  async tokensOf(text: string): Promise<Tokens> {
-    const encoded = await this.tokenizer.encode(wellFormed(text));
-    const units = [0];
-    for (const character of text) {
-      units.push(units[units.length - 1] + character.length);
-    }
-    const ids = encoded.getIds();
-    const starts = encoded.getOffsets().map(([from], token) => (token >= ids.length - this.suffix ? text.length : units[from]));
-    return { ids, starts };
-  }
-}
 
 describe.each(Object.keys(definitions))('%s', (kind) => {
   it(`is the same after ${sequences} times ${edits} edits as from scratch, and as the Rust library has it`, async () => {

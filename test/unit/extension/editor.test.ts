@@ -48,6 +48,12 @@ describe('hints', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('are a few of those in a line that is as long as the prompt', async () => {
+    await activated({ prepare: () => set('twoHeads.blockSize', 2) });
+    const { document } = await openPrompt(paragraph.repeat(60));
+    expect(await hintsOf(document, 'block')).toHaveLength(250);
+  });
+
   it('move with their words while the next plan is on its way, and go with them', async () => {
     await activated({ prepare: () => set('twoHeads.blockSize', 64) });
     const { document } = await openPrompt(markdown);
@@ -134,6 +140,16 @@ describe('the hover', () => {
 });
 
 describe('the lenses', () => {
+  it('say on hover that tokens are an estimate, and how far it is off', async () => {
+    await activated({ prepare: () => set('twoHeads.model', 'llama-3.1-8b') });
+    const { document } = await openPrompt(markdown);
+    await shownLenses(document);
+    const [headline] = await codeLenses(document);
+    expect(headline.command?.tooltip).toMatch(
+      /^Open the Two Heads panel\n\n.* tokens are an estimate by o200k_base\. .* -23% in other scripts\.$/,
+    );
+  });
+
   it('say what the last run of this very text and plan took', async () => {
     const { engine } = await activated();
     const { document } = await openPrompt(`${markdown}1`);

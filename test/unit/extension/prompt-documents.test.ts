@@ -89,7 +89,7 @@ describe('prompts by the settings', () => {
 
   it('follow the settings at once', async () => {
     await activated();
-    const code = openDocument('/code.ts', 'let x = 1;');
+    const code = openDocument('/code.ts', 'let x = "a prompt of more tokens than one";');
     const { document } = await openPrompt(text);
     const planned = lensesRefreshed();
     set('twoHeads.languages', ['typescript']);

@@ -10,7 +10,7 @@ import { reportOf } from '../../support/reports';
 import { temporaryFolder } from '../../support/temporary';
 import { once } from '../../support/workbench/events';
 
-const origin: RunOrigin = { uri: 'file:///prompt.md', selection: null, options: defaultOptions };
+const origin: RunOrigin = { uri: 'file:///prompt.md', at: null, selection: null, options: defaultOptions };
 const reportAt = (minute: number): ReturnType<typeof reportOf> =>
   reportOf({ date: new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString() });
 

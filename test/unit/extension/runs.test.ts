@@ -17,7 +17,7 @@ import { openFolders } from '../../support/workbench/files';
 import { logged, treeViews, webviewPanels } from '../../support/workbench/views';
 
 const options = { ...defaultOptions, scenario: makeScenario('causal'), blockSize: 64 };
-const originOf = (uri: string): RunOrigin => ({ uri, selection: null, options });
+const originOf = (uri: string): RunOrigin => ({ uri, at: null, selection: null, options });
 const at = (minute: number): string => new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString();
 
 /** Three runs, oldest first: two of one prompt, and one that nobody can repeat. */
@@ -187,7 +187,7 @@ describe('a run that is run again', () => {
     edit(document, { from: 0, to: 6, text: 'After' });
     const running = run('rerun', node('docs/a.md', 0), [node('b.md', 0), node('docs/a.md', 0)]);
     const call = await engine.next('simulate');
-    expect(call.argument).toEqual({ path: '/docs/a.md', text: 'After.', options });
+    expect(call.argument).toMatchObject({ path: '/docs/a.md', text: 'After.', source: { languageId: 'markdown' }, options });
     call.resolve(await reportFor(call));
     await running;
     expect(textsOf('information')).toEqual([expect.stringContaining('tokens in 1.23 s')]);

@@ -10,6 +10,7 @@ import { once, settled } from '../../support/workbench/events';
 import { openFolders } from '../../support/workbench/files';
 import { set } from '../../support/workbench/settings';
 import { lensesRefreshed } from '../../support/workbench/languages';
+import { queryBlockAt } from '../../../src/core/plan/query-blocks';
 
 const text = 'The quick brown fox jumps over the lazy dog. '.repeat(60);
 
@@ -47,7 +48,7 @@ describe('the map', () => {
     const { editor } = await openPrompt(text);
     const answer = panel.next('tile-text');
     const { plan } = await panel.snapshot();
-    const sampled = plan?.queryBlocks[5].runs.find(({ kind }) => kind === 'sampled');
+    const sampled = plan && queryBlockAt(plan.queryBlocks, 5).runs.find(({ kind }) => kind === 'sampled');
     panel.say({ type: 'read-tile', request: 1, queryBlock: 5, keyBlock: sampled?.from ?? -1 });
     expect((await answer).keys).toBeNull();
     panel.say({ type: 'select-tile', queryBlock: 5, keyBlock: sampled?.from ?? -1 });

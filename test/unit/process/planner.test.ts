@@ -1,17 +1,26 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
+import { plainSource } from '../../../src/core/source/options';
+import { documentOffset, textOffset } from '../../../src/core/source/pieces';
 import { PlannerClient } from '../../../src/engine/process/planner-client';
-import type { PlannedPromptData, PromptRequest, TextChange } from '../../../src/engine/process/planner-methods';
+import { changed, type TextChange } from '../../../src/core/text/edits';
+import type { PlannedPromptData, PromptRequest } from '../../../src/engine/process/open-prompt';
 import { openModel } from '../../../src/engine/read/model/load';
 import { type ChunkPlaces, TokenPlaces } from '../../../src/engine/read/tokenizer/token-places';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
+import { endlessText, writeEndlessModel } from '../../support/endless-tokenizer';
 import { modelsFolder, root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
-const request = { document: 'a', hasSections: true, options: { ...defaultOptions, blockSize: 64 }, candidates: [] };
+const request = {
+  document: 'a',
+  source: { ...plainSource, as: 'markdown' } as const,
+  options: { ...defaultOptions, blockSize: 64 },
+  candidates: [],
+};
 const whole = (text: string, version = 1): PromptRequest => ({ ...request, version, change: { text } });
 
 /** The places after a result that follows others. */
@@ -38,6 +47,43 @@ describe('the planning thread', () => {
     return result;
   };
 
+  it('reads a chat, follows its edits, and says where its messages and tokens stand', async () => {
+    const folder = join(temporaryFolder(), 'model');
+    cpSync(join(modelsFolder, 'tiny-docs-5m'), folder, { recursive: true });
+    writeFileSync(join(folder, 'chat_template.jinja'), '{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}');
+    const asked = { ...request, document: 'file:///a.json', source: plainSource, options: { ...request.options, model: folder } };
+    const text = JSON.stringify([
+      { role: 'system', content: 'Be "brief".' },
+      { role: 'user', content: 'A whale?' },
+    ]);
+    const first = await planned({ ...asked, version: 1, change: { text } });
+    const before = placesAfter(nothing, first);
+    expect([...first.sections.from]).toEqual([1, text.indexOf('{"role":"user"')]);
+    expect([...first.sections.end]).toEqual([text.indexOf(',{"role":"user"'), text.length - 1]);
+    const largest = await client.call('sections', { document: asked.document, most: 2 });
+    expect(largest.map(({ title }) => title).sort()).toEqual(['system', 'user']);
+    const user = textOffset(first.pieces, first.sections.from[1]);
+    expect(user).toBe('[system] Be "brief".\n'.length);
+    expect(documentOffset(first.pieces, user + '[user] '.length)).toBe(text.indexOf('A whale'));
+    const changes = [{ offset: text.indexOf('whale'), removed: 5, inserted: 'bird \\ud83d\\ude00' }];
+    const edited = await planned({ ...asked, version: 2, change: { since: 1, changes } });
+    const tokenizer = await PromptTokenizer.load(folder);
+    const index = tokenizer.bare.index('[system] Be "brief".\n[user] A bird 😀?\n');
+    expect(edited.plan.tokens).toBe(index.tokens);
+    expect([edited.before, edited.after]).toEqual([0, 0]);
+    expect(placesAfter(before, edited).offsetOf(index.tokens)).toBe(index.text.length);
+    await expect(planned({ ...asked, version: 3, change: { text: '[{"role": }]' } })).rejects.toThrow(/^a\.json is not JSON at line 1/);
+    const [document] = await client.call('planText', {
+      path: 'a.json',
+      text,
+      options: asked.options,
+      candidates: [],
+      scenarios: [{ kind: 'causal' }],
+      named: true,
+    });
+    expect(document.prompt.parts?.map(({ role }) => role)).toEqual(['system', 'user']);
+  });
+
   it('follows edits, and tells only the places that changed', async () => {
     const { folder } = await openModel('tiny-docs-5m', modelsFolder);
     const tokenizer = await PromptTokenizer.load(folder);
@@ -50,11 +96,9 @@ describe('the planning thread', () => {
         { offset, removed: 3, inserted: 'one more word ' },
         { offset: 0, removed: version % 2, inserted: version % 3 === 0 ? '# ' : '' },
       ];
-      for (const { offset: at, removed, inserted } of changes) {
-        text = text.slice(0, at) + inserted + text.slice(at + removed);
-      }
+      text = changed(text, changes);
       const data = await planned({ ...request, version, change: { since: version - 1, changes } });
-      chunks += data.places.chunks.length;
+      chunks += data.places.counts.length;
       places = placesAfter(places, data);
       const index = tokenizer.index(text);
       expect(data.plan.tokens).toBe(index.tokens);
@@ -93,18 +137,10 @@ describe('the planning thread', () => {
   });
 
   it('is ended where a tokenizer never ends, and the next call starts another', async () => {
-    const folder = join(temporaryFolder(), 'slow');
-    mkdirSync(folder);
-    const ships = join(modelsFolder, 'tiny-docs-5m');
-    for (const name of ['config.json', 'tokenizer_config.json']) {
-      writeFileSync(join(folder, name), readFileSync(join(ships, name)));
-    }
-    const tokenizer = JSON.parse(readFileSync(join(ships, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
-    // It passes every check of patterns by their shape.
-    const slow = { type: 'Split', pattern: { Regex: '(a|aa)+$' }, behavior: 'Isolated', invert: false };
-    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...tokenizer, pre_tokenizer: slow }));
+    const folder = temporaryFolder();
+    writeEndlessModel(folder);
     const options = { ...request.options, model: folder };
-    const running = client.call('plan', { ...whole(`${'a'.repeat(80)}b`), options }, { signal: AbortSignal.timeout(6000) });
+    const running = client.call('plan', { ...whole(endlessText), options }, { signal: AbortSignal.timeout(6000) });
     await expect(running).rejects.toBeInstanceOf(CancelledError);
     expect(lines.join()).toMatch(/did not stop .* killing it/);
     expect((await planned(whole('Some text.'))).plan.tokens).toBeGreaterThan(1);

@@ -6,6 +6,7 @@ import { mapSvg } from '../../../src/core/draw/map/svg';
 import { wholeMap, type Viewport } from '../../../src/core/draw/map/viewport';
 import { runs, settings } from '../../support/arbitrary';
 import { planOf } from '../../support/shapes';
+import { queryBlocksOf } from '../../support/query-blocks';
 
 function svgOf(plan: Plan, shown: Viewport = wholeMap(plan.blocks)): string {
   return mapSvg({
@@ -41,7 +42,7 @@ describe('the map as SVG', () => {
       fc.property(settings, (setting) => {
         const plan = planOf(setting);
         const svg = svgOf(plan);
-        const count = plan.queryBlocks.reduce((sum, { runs: tiles }) => sum + tiles.length, 0);
+        const count = queryBlocksOf(plan).reduce((sum, { runs: tiles }) => sum + tiles.length, 0);
         expect(tileRectangles(svg)).toBeGreaterThan(0);
         expect(tileRectangles(svg)).toBeLessThanOrEqual(count);
         expect(svgOf(plan)).toBe(svg);

@@ -2,6 +2,7 @@ import { tileCost } from '../../../src/core/hints/tile-cost';
 import { costSentence, tileSentence } from '../../../webview/map/wording';
 import { find, penOf } from './page';
 import { planOf, snapshotOf, type Front } from './snapshots';
+import { queryBlockAt } from '../../../src/core/plan/query-blocks';
 
 /** How a test finds its way about the tile map. */
 
@@ -46,7 +47,7 @@ export const click = (queryBlock: number, keyBlock: number): boolean => canvas()
 /** What is said of a tile. */
 export function saidOf(queryBlock: number, keyBlock: number, front: Front = causal): string {
   const plan = planOf(front);
-  const run = plan.queryBlocks[queryBlock].runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
+  const run = queryBlockAt(plan.queryBlocks, queryBlock).runs.find(({ from, to }) => from <= keyBlock && keyBlock < to);
   const kind = run?.kind ?? 'full';
   return `${tileSentence(plan, { queryBlock, keyBlock, kind })} ${costSentence(tileCost(plan, queryBlock, keyBlock, snapshotOf(front).prediction))}`;
 }

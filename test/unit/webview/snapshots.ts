@@ -108,7 +108,16 @@ export function other(report: RunReport, id = 'run-2'): PanelRun {
   return { id, current: false, report };
 }
 
-/** A message as the page gets it: as JSON, without what is undefined, and with null for what is not finite. */
+/**
+ * A message as the page gets it: as JSON, without what is undefined, and with null for what is not finite; but VS Code hands
+ * over typed arrays as they are.
+ */
 export function overTheWire<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  const arrays: unknown[] = [];
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    ArrayBuffer.isView(inner) ? { typedArray: arrays.push(structuredClone(inner)) - 1 } : inner,
+  );
+  return JSON.parse(text, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && 'typedArray' in inner ? arrays[Number(inner.typedArray)] : inner,
+  ) as T;
 }

@@ -1,4 +1,4 @@
-import type { QueryBlock } from '../../plan/plan';
+import { queryBlockAt, type QueryBlocks } from '../../plan/query-blocks';
 import type { TileKind } from '../../plan/tiles';
 import type { TilePlace, Viewport } from './viewport';
 
@@ -69,7 +69,7 @@ export function cellSize({ side, shown }: Grid): number {
 }
 
 /** The shown picture as bands. Time is proportional to the pixel rows and the shown runs, not to the tiles. */
-export function bandsOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: Grid): readonly Band[] {
+export function bandsOf(queryBlocks: QueryBlocks, grid: Grid): readonly Band[] {
   const bands: Band[] = [];
   const rows = rowsOf(grid);
   const shown = blocksShown(rows);
@@ -84,10 +84,10 @@ export function bandsOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: 
   return bands;
 }
 
-function spansOf(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], { from, to }: Span, columns: Axis): Band['spans'] {
+function spansOf(queryBlocks: QueryBlocks, { from, to }: Span, columns: Axis): Band['spans'] {
   const spans: Record<TileKind, Span[]> = { full: [], partial: [], sampled: [] };
   for (let block = from; block < to; block += 1) {
-    for (const run of queryBlocks[block].runs) {
+    for (const run of queryBlockAt(queryBlocks, block).runs) {
       const pixels = clipped(pixelsOf(columns, run), columns.side);
       if (pixels.from < pixels.to) {
         spans[run.kind].push(pixels);
@@ -116,11 +116,11 @@ function union(spans: readonly Span[]): readonly Span[] {
 }
 
 /** A tile at a pixel of the grid, or undefined where none of the pixel's blocks is read. */
-export function tileAt(queryBlocks: readonly Pick<QueryBlock, 'runs'>[], grid: Grid, x: number, y: number): Tile | undefined {
+export function tileAt(queryBlocks: QueryBlocks, grid: Grid, x: number, y: number): Tile | undefined {
   const rows = blocksAt(rowsOf(grid), y);
   const columns = blocksAt(columnsOf(grid), x);
   for (let queryBlock = rows.from; queryBlock < Math.min(rows.to, queryBlocks.length); queryBlock += 1) {
-    const run = queryBlocks[queryBlock].runs.find(({ from, to }) => from < columns.to && to > columns.from);
+    const run = queryBlockAt(queryBlocks, queryBlock).runs.find(({ from, to }) => from < columns.to && to > columns.from);
     if (run !== undefined) {
       return { queryBlock, keyBlock: Math.max(run.from, columns.from), kind: run.kind };
     }

@@ -1,6 +1,6 @@
 import { element, escaped, movedTo, textAt } from '../svg';
 import { formatCount } from '../../format';
-import type { QueryBlock } from '../../plan/plan';
+import type { QueryBlocks } from '../../plan/query-blocks';
 import type { TileKind } from '../../plan/tiles';
 import { type Axis, type Band, bandsOf, blocksShown, cellSize, columnsOf, type Grid, pixelsOf, rowsOf, type Span } from './geometry';
 import { type Box, labelledBlocks, middleOf, within } from './layout';
@@ -36,7 +36,7 @@ function lengthOf({ from, to }: Span): number {
 interface MapPicture {
   /** Prefix of the ids in it, for a page with several. */
   readonly name: string;
-  readonly queryBlocks: readonly Pick<QueryBlock, 'runs'>[];
+  readonly queryBlocks: QueryBlocks;
   readonly shown: Viewport;
   readonly title: string;
   /** The picture in words, for screen readers. */

@@ -5,7 +5,7 @@ export const mostSteps = 120_000_000;
 
 /**
  * The work that written masks may cause in one plan, counted in steps: a node of an expression evaluated at a pair or
- * bounded over a rectangle, an entry of a table, a run of one.
+ * bounded over a rectangle, a rectangle, an entry of a table, a run of one.
  *
  * Steps instead of time, so that every machine refuses the same masks.
  */

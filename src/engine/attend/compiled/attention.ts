@@ -8,6 +8,7 @@ import { isSampled, sampleSeed } from '../../../core/scenario/scenario';
 import { maskScores } from '../graphs/attend';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
 import { callMergeStates, callMergeTiles, callSmallTransformer, type StateValues } from './functions';
+import { interruptible } from '../../interruptible';
 
 /** Queries, keys and values of a layer as values of a graph: `[H, N, m]`, `[H_kv, N, m]`; queries scaled by 1/sqrt(m). */
 interface LayerValues {
@@ -55,7 +56,7 @@ class AttentionCompiler {
     const { g, plan } = this;
     const blocks = this.intoBlocks(layer);
     const limit = tilesPerDispatch(this.rows, scoreBytes / plan.model.heads);
-    const dispatches = dispatchesOf(plan, this.masks.indexOf, limit);
+    const dispatches = interruptible(() => dispatchesOf(plan, this.masks.indexOf, limit));
     const parts: StateValues[] = [];
     let begun: { readonly dispatch: Dispatch; readonly state: StateValues } | undefined;
     let own: { readonly block: number; readonly state: StateValues } | undefined;

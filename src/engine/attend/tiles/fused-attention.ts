@@ -10,6 +10,7 @@ import { HeadOperands } from './head-operands';
 import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type LayerTensors, type OnInstances, rowsView } from './layer';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import { mergeTiles, rescaleSample } from './states';
+import { interruptible } from '../../interruptible';
 
 /** Buffers for a layer's attention. */
 interface Target extends AttendedLayer {
@@ -39,7 +40,8 @@ export class FusedAttention implements LayerAttention {
     private readonly onInstances: OnInstances,
   ) {
     this.masks = new TileMasks(plan);
-    this.dispatches = dispatchesOf(plan, this.masks.indexOf, tilesPerDispatch(this.masks.rows, plan.scoreBytes));
+    // A written mask is looked at pair by pair.
+    this.dispatches = interruptible(() => dispatchesOf(plan, this.masks.indexOf, tilesPerDispatch(this.masks.rows, plan.scoreBytes)));
     this.operands = new HeadOperands(plan, this.masks.rows);
     const { tokens, model } = plan;
     this.target = {

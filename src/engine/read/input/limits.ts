@@ -8,6 +8,8 @@ const mebibyte = 1024 * 1024;
  */
 export const inputLimits = {
   prompt: 64 * mebibyte,
+  /** A file with values of variables. */
+  variables: 8 * mebibyte,
   /** A file of reports, as `simulate --json` and `compare --json` print them. */
   report: 64 * mebibyte,
   experiment: 8 * mebibyte,

@@ -4,7 +4,7 @@ import { InputError } from '../../../core/errors';
 import { maximumTokens } from '../../../core/plan/partition';
 import type { PartSummary } from '../../../core/plan/plan';
 import type { PredictionReport } from '../../../core/predict/prediction';
-import { type PlanDocument, reportSchemaVersion } from '../../../core/report/report';
+import { type PlanDocument, reportSchemaVersion, textKinds } from '../../../core/report/report';
 import {
   type LayerScenario,
   makeScenario,
@@ -14,6 +14,7 @@ import {
   type ScenarioParameters,
   textParameters,
 } from '../../../core/scenario/scenario';
+import { promptFormats } from '../../../core/source/format';
 
 /** A schema from one of core's own functions, which throws to refuse. */
 function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<string, unknown>>) => T): z.ZodType<T> {
@@ -113,17 +114,28 @@ const prediction: z.ZodType<PredictionReport> = z.looseObject({
 });
 
 /** Defaults for reports of earlier versions: tokens were the model's own, and blocks had M tokens. */
-const ownTokenizer = { name: 'tokenizer.json', exact: true, reason: null };
+const ownTokenizer = { name: 'tokenizer.json', exact: true, reason: null, error: null };
+
+/** Earlier versions did not know how far an estimate is off. */
+const estimateError = z.record(z.enum(textKinds), z.number()).nullable().default(null);
 
 /** The fields of a plan document; every run report has them all. */
 export const planFields = {
   schemaVersion: z.literal(reportSchemaVersion),
-  prompt: z.looseObject({ path: text, bytes: amount, sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hex SHA-256'), tokens: length }),
+  prompt: z.looseObject({
+    path: text,
+    bytes: amount,
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hex SHA-256'),
+    tokens: length,
+    format: z.enum(promptFormats.map(({ value }) => value)).exactOptional(),
+    parts: z.array(z.looseObject({ title: text, role: text, tokens: amount })).exactOptional(),
+    notes: z.array(text).exactOptional(),
+  }),
   model: z.looseObject({
     name: text,
     shape,
     parameters: amount,
-    tokenizer: z.looseObject({ name: text, exact: z.boolean(), reason: text.nullable() }).default(ownTokenizer),
+    tokenizer: z.looseObject({ name: text, exact: z.boolean(), reason: text.nullable(), error: estimateError }).default(ownTokenizer),
   }),
   scenario: scenarioSchema,
   oracle: z.looseObject({ inputLength: length, layers: size, heads: size, causal: z.boolean() }),

@@ -1,9 +1,8 @@
 import { InputError } from '../../../core/errors';
 import { described } from '../../../core/text/printable';
-import { classOf, codePoint, space } from './characters';
-import { isWordCharacter } from './class-scanners';
+import { isSpace, isWordCharacter } from './characters';
 import { fieldsOf, type Json, textOf } from './json';
-import { PairTable } from './pair-table';
+import { Trie } from './pair-table';
 
 /** A token that is found in the text itself, before it is cut: special tokens, and words added to a vocabulary. */
 export interface AddedToken {
@@ -50,33 +49,18 @@ export class AddedTokens {
   readonly longest: number;
   /** Whether any takes the white space before it. */
   readonly takesLeft: boolean;
-  private readonly trie: PairTable;
-  /** Token index by node of the trie. */
-  private readonly endings = new Map<number, number>();
+  private readonly trie: Trie;
   private readonly begins = new Uint8Array(0x10000);
 
   constructor(private readonly tokens: readonly AddedToken[]) {
     this.longest = tokens.reduce((longest, { content }) => Math.max(longest, content.length), 0);
     this.takesLeft = tokens.some(({ left }) => left);
-    this.trie = new PairTable(tokens.reduce((units, { content }) => units + content.length, 0));
-    let nodes = 1;
-    tokens.forEach(({ content }, index) => {
-      let node = 0;
-      for (let at = 0; at < content.length; at += 1) {
-        const unit = content.charCodeAt(at);
-        let child = this.trie.get(node, unit);
-        if (child < 0) {
-          child = nodes;
-          nodes += 1;
-          this.trie.set(node, unit, child);
-        }
-        node = child;
-      }
+    this.trie = new Trie(tokens.map(({ content }, index) => [content, index]));
+    for (const { content } of tokens) {
       if (content.length > 0) {
         this.begins[content.charCodeAt(0)] = 1;
-        this.endings.set(node, index);
       }
-    });
+    }
   }
 
   get isEmpty(): boolean {
@@ -91,8 +75,9 @@ export class AddedTokens {
     }
     for (let at = from; at < to; at += 1) {
       if (begins[text.charCodeAt(at)] === 1) {
-        const found = this.at(text, at);
-        if (found !== undefined) {
+        const found = this.longestAt(text, at);
+        const joined = found?.alone === true && (isWordCharacter(text, at - 1) || isWordCharacter(text, at + found.content.length));
+        if (found !== undefined && !joined) {
           return this.withSpace(text, found, at, from);
         }
       }
@@ -100,23 +85,19 @@ export class AddedTokens {
     return undefined;
   }
 
-  /** The longest token at an offset. */
-  private at(text: string, from: number): AddedToken | undefined {
+  /** The longest token whose content is at an offset, whatever it stands between. */
+  longestAt(text: string, from: number): AddedToken | undefined {
     let found: AddedToken | undefined;
     let node = 0;
     for (let at = from; at < text.length; at += 1) {
-      node = this.trie.get(node, text.charCodeAt(at));
+      node = this.trie.child(node, text.charCodeAt(at));
       if (node < 0) {
         break;
       }
-      const ending = this.endings.get(node);
-      found = ending === undefined ? found : this.tokens[ending];
+      const index = this.trie.idAt(node);
+      found = index < 0 ? found : this.tokens[index];
     }
-    if (found === undefined) {
-      return undefined;
-    }
-    const joined = found.alone && (isWordCharacter(text, from - 1) || isWordCharacter(text, from + found.content.length));
-    return joined ? undefined : found;
+    return found;
   }
 
   private withSpace(text: string, { id, content, left, right }: AddedToken, start: number, earliest: number): FoundToken {
@@ -130,9 +111,4 @@ export class AddedTokens {
     }
     return { id, from, to, start };
   }
-}
-
-/** White space is in the basic plane: no half of a pair is. */
-export function isSpace(text: string, at: number): boolean {
-  return (classOf(codePoint(text, at)) & space) !== 0;
 }

@@ -1,9 +1,6 @@
-import { byteCharacters, byteTokenOf, forEachByte, inByteAlphabet } from './byte-alphabet';
-import { codePoint, unitsOf } from './characters';
-import type { Merges } from './merges';
-import type { Model } from './model';
-import { Symbols } from './symbols';
-import type { Check, TokenBuffer } from './token-buffer';
+import { byteCharacters, byteTokenOf, codePoint, forEachByte, inByteAlphabet, unitsOf } from './characters';
+import { type Merges, Symbols } from './merges';
+import type { Check, Model, PartEncoder, TokenBuffer } from './model';
 
 /** A byte-pair vocabulary: the Rust library's `BPE` (Sennrich et al. 2016, arXiv:1508.07909), fields named as there. */
 export interface BytePairOptions {
@@ -26,13 +23,24 @@ export interface BytePairOptions {
 /** A symbol that is to be left out. */
 const none = -1;
 
-/** Encodes pieces by merging their characters or bytes. */
+/**
+ * Encodes pieces by merging their characters or bytes.
+ *
+ * Parts: merges go by rank and from left to right, so between two boundaries that none crosses they are those of the text between
+ * by itself; hence runs of valid sequences are valid. Of a sequence whose overlapping runs are valid, suppose that a merge crosses a
+ * boundary, and take the first that does. Until then each run has merged as by itself, so the one that holds this boundary in its
+ * inside would have crossed it as well. This asks nothing of the vocabulary, but that the symbols of a text are those of its
+ * parts. (The idea is that of the crate `bpe` in github/rust-gems, MIT, which asks it of each two neighbours.)
+ */
 export class BytePairModel implements Model {
   private readonly symbols = new Symbols();
   /** Ids of bytes: as characters of the alphabet, or of their own tokens such as `<0x0A>`. */
   private readonly byteIds: Int32Array;
   /** Whether every byte has a token. */
   readonly hasAllBytes: boolean;
+  readonly parts: PartEncoder | undefined;
+  /** Code units of the longest token. */
+  private readonly longestToken: number;
   private readonly byCharacter = new Map<number, number>();
 
   constructor(private readonly options: BytePairOptions) {
@@ -40,17 +48,24 @@ export class BytePairModel implements Model {
     const nameOf = (byte: number): string => (bytes ? byteCharacters[byte] : byteTokenOf(byte));
     this.byteIds = Int32Array.from({ length: 256 }, (_, byte) => ids.get(nameOf(byte)) ?? none);
     this.hasAllBytes = !this.byteIds.includes(none);
+    this.longestToken = [...ids.keys()].reduce((longest, { length }) => Math.max(longest, length), 0);
+    this.parts = this.partEncoder();
   }
 
   encode(piece: string, out: TokenBuffer, check: Check): void {
-    const { options, symbols } = this;
-    if (options.ignoreMerges && piece.length <= longestToken) {
+    const { options } = this;
+    if (options.ignoreMerges && piece.length <= this.longestToken) {
       const known = options.ids.get(options.bytes ? inByteAlphabet(new TextEncoder().encode(piece)) : piece);
       if (known !== undefined) {
         out.push(known, 0);
         return;
       }
     }
+    this.encodeByMerges(piece, out, check);
+  }
+
+  private encodeByMerges(piece: string, out: TokenBuffer, check: Check): void {
+    const { options, symbols } = this;
     symbols.length = 0;
     if (options.bytes && this.hasAllBytes && options.continuingPrefix === '' && options.wordSuffix === '') {
       this.readBytes(piece);
@@ -63,6 +78,26 @@ export class BytePairModel implements Model {
     for (let index = 0; index < symbols.length; index += 1) {
       out.push(symbols.ids[index], symbols.starts[index]);
     }
+  }
+
+  /** Undefined where the symbols of a character depend on what is beside it. */
+  private partEncoder(): PartEncoder | undefined {
+    const { ids, bytes, ignoreMerges, fuseUnknown, unknown, byteFallback, continuingPrefix, wordSuffix } = this.options;
+    const fuses = fuseUnknown && unknown !== undefined && !(byteFallback && this.hasAllBytes);
+    if (fuses || continuingPrefix !== '' || wordSuffix !== '') {
+      return undefined;
+    }
+    let within: Set<number> | undefined;
+    const beginsWithin = new Set(Array.from({ length: 64 }, (_, low) => (bytes ? byteCharacters[0x80 + low] : byteTokenOf(0x80 + low))));
+    const beginningWithin = (): Set<number> =>
+      new Set([...ids].filter(([token]) => beginsWithin.has(bytes ? token.charAt(0) : token.slice(0, 6))).map(([, id]) => id));
+    return {
+      longestWhole: ignoreMerges ? this.longestToken : 0,
+      encode: (part, out, check) => {
+        this.encodeByMerges(part, out, check);
+      },
+      beginsCharacter: (id) => !(within ??= beginningWithin()).has(id),
+    };
   }
 
   private readBytes(piece: string): void {
@@ -122,9 +157,6 @@ export class BytePairModel implements Model {
     return all;
   }
 }
-
-/** No token of any tokenizer is longer, in code units. */
-const longestToken = 4096;
 
 /** A piece in the alphabet of bytes, with the offset that each byte's character has in the piece. */
 function inAlphabet(piece: string): readonly [string, Int32Array] {

@@ -52,6 +52,16 @@ export function unitsOf(point: number): number {
   return point > 0xffff ? 2 : 1;
 }
 
+/** Whether there is white space at an offset. It is in the basic plane: no half of a pair is. */
+export function isSpace(text: string, at: number): boolean {
+  return (classOf(codePoint(text, at)) & space) !== 0;
+}
+
+/** Whether there is a character of a word at an offset, which may be outside of the text. */
+export function isWordCharacter(text: string, at: number): boolean {
+  return at >= 0 && at < text.length && (classOf(codePoint(text, at)) & word) !== 0;
+}
+
 /** Whether an offset lies between the halves of a surrogate pair. */
 export function splitsPair(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
@@ -64,3 +74,48 @@ export function wellFormed(text: string): string {
 
 const loneHalf = /\p{Surrogate}/u;
 const loneHalves = /\p{Surrogate}/gu;
+
+/**
+ * GPT-2's alphabet for bytes: printable characters of Latin-1 stand for themselves, the other bytes for characters from 256 on.
+ * Vocabularies of byte-level tokenizers are written in it.
+ */
+export const byteCharacters: readonly string[] = (() => {
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    return String.fromCharCode(printable ? byte : next++);
+  });
+})();
+
+/** Bytes in the alphabet. */
+export function inByteAlphabet(bytes: Uint8Array | readonly number[]): string {
+  let text = '';
+  for (const byte of bytes) {
+    text += byteCharacters[byte];
+  }
+  return text;
+}
+
+/** The token that stands for a byte in SentencePiece's vocabularies, such as `<0x0A>`. */
+export function byteTokenOf(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
+/** Calls back with the bytes of a code point in UTF-8. */
+export function forEachByte(point: number, use: (byte: number) => void): void {
+  if (point < 0x80) {
+    use(point);
+  } else if (point < 0x800) {
+    use(0xc0 | (point >> 6));
+    use(0x80 | (point & 63));
+  } else if (point < 0x10000) {
+    use(0xe0 | (point >> 12));
+    use(0x80 | ((point >> 6) & 63));
+    use(0x80 | (point & 63));
+  } else {
+    use(0xf0 | (point >> 18));
+    use(0x80 | ((point >> 12) & 63));
+    use(0x80 | ((point >> 6) & 63));
+    use(0x80 | (point & 63));
+  }
+}

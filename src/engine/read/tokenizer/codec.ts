@@ -1,4 +1,8 @@
-import type { AddedTokens } from './added-tokens';
+import { AddedToken as LibraryToken, SequenceDecoder, SequencePostProcessor } from '@huggingface/tokenizers';
+import { InputError } from '../../../core/errors';
+import { quoted } from '../../../core/text/printable';
+import type { AddedToken, AddedTokens } from './added-tokens';
+import type { Json } from './json';
 import type { Model } from './model';
 import type { Normalizer } from './normalizer';
 import type { PreTokenizer } from './pre-tokenizer';
@@ -24,4 +28,50 @@ export interface Codec {
   readonly decode: (ids: readonly number[]) => string;
   /** Why its tokens may differ from those of the model's training; null if they do not. */
   readonly approximation: string | null;
+}
+
+/**
+ * Reads `decoder` of a `tokenizer.json`: turns ids into text, as the library does.
+ *
+ * @param tokens by id; ids without one have no text
+ * @param added tokens that are no bytes
+ */
+export function decoderOf(json: Json, tokens: readonly (string | undefined)[], added: readonly AddedToken[]): Codec['decode'] {
+  if (json === null || json === undefined) {
+    return (ids) => ids.map((id) => tokens[id] ?? '').join(' ');
+  }
+  const { decoders } = new SequenceDecoder({ type: 'Sequence', decoders: [json] } as never);
+  const [decoder] = decoders;
+  decoder.added_tokens = added.map(
+    ({ id, content, left, right, alone, normalized }) =>
+      new LibraryToken({ id, content, lstrip: left, rstrip: right, single_word: alone, normalized, special: true }),
+  );
+  return (ids) => decoder.decode(ids.map((id) => tokens[id] ?? ''));
+}
+
+/** Stands for the text among what a post-processor puts around it. */
+const text = '\0text';
+
+/**
+ * Reads `post_processor` of a `tokenizer.json`: the ids that it puts around a text.
+ *
+ * @throws InputError for a token that has no id
+ */
+export function specialsOf(json: Json, idOf: (token: string) => number | undefined): Pick<Codec, 'prefix' | 'suffix'> {
+  if (json === null || json === undefined) {
+    return { prefix: [], suffix: [] };
+  }
+  const { tokens } = new SequencePostProcessor({ type: 'Sequence', processors: [json] } as never).post_process([text], undefined, true);
+  const ids = tokens.map((token) => {
+    const id = token === text ? -1 : idOf(token);
+    if (id === undefined) {
+      throw new InputError(`its post-processor adds ${quoted(token)}, which is no token`);
+    }
+    return id;
+  });
+  const at = ids.indexOf(-1);
+  if (at < 0) {
+    throw new InputError('its post-processor leaves the text out');
+  }
+  return { prefix: ids.slice(0, at), suffix: ids.slice(at + 1) };
 }

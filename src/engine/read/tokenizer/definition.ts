@@ -1,19 +1,17 @@
 import { InputError } from '../../../core/errors';
 import { described, quoted } from '../../../core/text/printable';
-import { type AddedToken, AddedTokens, addedTokenOf } from './added-tokens';
-import { byteTokenOf } from './byte-alphabet';
+import { type AddedToken, addedTokenOf, AddedTokens } from './added-tokens';
 import { BytePairModel } from './byte-pair';
-import { neighboursIn, UncrossedScanner } from './class-scanners';
-import { decoderOf, specialsOf } from './decoder';
+import { byteCharacters, byteTokenOf } from './characters';
+import { type Codec, decoderOf, type Pipeline, specialsOf } from './codec';
 import { fieldsOf, type Json, type JsonObject, listOf, textOf } from './json';
 import { ListedMerges } from './merges';
 import { type Model, RememberingModel } from './model';
 import { normalizerOf } from './normalizer';
 import { checkPatterns } from './patterns';
 import { type PreTokenizer, preTokenizerOf } from './pre-tokenizer';
-import type { Codec, Pipeline } from './codec';
-import { UnigramModel } from './unigram';
-import { WordLevelModel, WordPieceModel } from './word-models';
+import { neighboursIn, UncrossedScanner } from './scanner';
+import { UnigramModel, WordLevelModel, WordPieceModel } from './word-models';
 
 /** Token ids count from 0 and are stored as 32-bit integers. */
 const largestId = 2 ** 31 - 1;
@@ -56,13 +54,25 @@ export function codecOf(json: Json): Codec {
     pipeline,
     ...specialsOf(definition.post_processor, (token) => idOf.get(token) ?? vocabulary.get(token)),
     decode: decoderOf(definition.decoder, tokens, added),
-    approximation: normalizer.approximation,
+    approximation: normalizer.approximation ?? preTokenizer.approximation,
   };
 }
 
+/** In place of a vocabulary: it is the bytes and then what each merge makes, as in GPT-2's own. Our presets' shorthand. */
+const followsFromMerges = 'merges';
+
 /** The ids of a vocabulary. @throws InputError for what is none */
-function vocabularyOf({ vocab }: JsonObject): Map<string, number> {
+function vocabularyOf({ vocab, merges }: JsonObject): Map<string, number> {
   const ids = new Map<string, number>();
+  if (vocab === followsFromMerges) {
+    const products = listOf(merges, 'merges').map((merge) => pairOf(merge).join(''));
+    [...byteCharacters].sort().forEach((character, id) => ids.set(character, id));
+    products.forEach((token, rank) => ids.set(token, byteCharacters.length + rank));
+    if (ids.size < byteCharacters.length + products.length) {
+      throw new InputError('its vocabulary is to follow from its merges, but two of them make the same token');
+    }
+    return ids;
+  }
   if (Array.isArray(vocab)) {
     // A Unigram vocabulary is a list of pieces: the index is the id.
     (vocab as Json[]).forEach((entry, id) => {
@@ -139,6 +149,9 @@ function bytePairOf(
   { bytes, whole, blank }: PreTokenizer,
   unknown: number | undefined,
 ): ReadModel {
+  if (typeof fields.dropout === 'number' && fields.dropout > 0) {
+    throw new InputError(`its model leaves out merges at random (dropout ${fields.dropout})`);
+  }
   const continuingPrefix = textOf(fields.continuing_subword_prefix) ?? '';
   const wordSuffix = textOf(fields.end_of_word_suffix) ?? '';
   const { triples, products } = mergesOf(fields, ids, continuingPrefix);
@@ -166,6 +179,15 @@ function bytePairOf(
   return { model, scanner: () => new UncrossedScanner(joins, blankPoint) };
 }
 
+/** What a merge joins, written as one text or as two. @throws InputError for what is no merge */
+function pairOf(merge: Json): readonly [string, string] {
+  const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : listOf(merge, 'a merge');
+  if (typeof left !== 'string' || typeof right !== 'string') {
+    throw new InputError(`a merge is ${described(merge)}`);
+  }
+  return [left, right];
+}
+
 /** The merges of a vocabulary as ids, and the tokens that they make. @throws InputError for a merge of or to no token */
 function mergesOf(
   { merges: list }: JsonObject,
@@ -176,10 +198,7 @@ function mergesOf(
   const triples = new Int32Array(merges.length * 3);
   const products = new Set<string>();
   merges.forEach((merge, rank) => {
-    const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : listOf(merge, 'a merge');
-    if (typeof left !== 'string' || typeof right !== 'string') {
-      throw new InputError(`a merge is ${described(merge)}`);
-    }
+    const [left, right] = pairOf(merge);
     const product = left + right.slice(continuingPrefix.length);
     const triple = [ids.get(left), ids.get(right), ids.get(product)];
     for (const [index, id] of triple.entries()) {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
+import { textKinds, type TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
 import { AddedTokens } from './added-tokens';
-import { inByteAlphabet } from './byte-alphabet';
 import { BytePairModel } from './byte-pair';
-import type { Codec } from './codec';
-import { decoderOf } from './decoder';
+import { inByteAlphabet } from './characters';
+import { type Codec, decoderOf } from './codec';
 import { Cl100kScanner, Gpt2Scanner, O200kScanner } from './gpt-scanners';
 import { VocabularyMerges } from './merges';
 import { RememberingModel } from './model';
@@ -13,12 +13,13 @@ import { normalizerOf } from './normalizer';
 import type { Scanner } from './scanner';
 
 /** Encodings in `gpt-tokenizer`, by their OpenAI names. */
-export const encodings = ['r50k_base', 'cl100k_base', 'o200k_base'] as const;
+export const encodings = ['r50k_base', 'p50k_base', 'cl100k_base', 'o200k_base'] as const;
 type Encoding = (typeof encodings)[number];
 
 /** Vocabularies of up to a few megabytes each, loaded at first use. */
 const vocabularies = {
   r50k_base: () => import('gpt-tokenizer/bpeRanks/r50k_base'),
+  p50k_base: () => import('gpt-tokenizer/bpeRanks/p50k_base'),
   cl100k_base: () => import('gpt-tokenizer/bpeRanks/cl100k_base'),
   o200k_base: () => import('gpt-tokenizer/bpeRanks/o200k_base'),
 } as const;
@@ -26,6 +27,7 @@ const vocabularies = {
 /** How each cuts text, as in tiktoken. */
 const scanners: Readonly<Record<Encoding, () => Scanner>> = {
   r50k_base: () => new Gpt2Scanner(),
+  p50k_base: () => new Gpt2Scanner(),
   cl100k_base: () => new Cl100kScanner(3),
   o200k_base: () => new O200kScanner(3, true),
 };
@@ -35,7 +37,9 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
   const { default: ranks } = await vocabularies[encoding]();
   const utf8 = new TextEncoder();
   const tokens = ranks.map((token) => inByteAlphabet(typeof token === 'string' ? utf8.encode(token) : token));
-  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const ids = new Map<string, number>();
+  // p50k_base leaves out the number of a special token.
+  tokens.forEach((token, id) => ids.set(token, id));
   const model = new BytePairModel({
     ids,
     merges: new VocabularyMerges(ids, tokens),
@@ -52,7 +56,7 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
       rawTokens: new AddedTokens([]),
       normalizer: normalizerOf(null),
       normalizedTokens: new AddedTokens([]),
-      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false },
+      preTokenizer: { scanner: scanners[encoding], bytes: true, prefix: undefined, blank: ' ', whole: false, approximation: null },
       model: new RememberingModel(model),
     },
     prefix: [],
@@ -66,13 +70,20 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
 export const standInName = 'tokenizer-stand-in.json';
 
 /** An encoding that stands in for a model's tokenizer. */
-interface StandIn {
+interface StandIn extends Pick<TokenizerDescription, 'exact' | 'error'> {
   readonly encoding: Encoding;
-  readonly exact: boolean;
   readonly reason: string;
 }
 
-const standIn: z.ZodType<StandIn> = z.object({ encoding: z.enum(encodings), exact: z.boolean(), reason: z.string().min(1).max(300) });
+/** Tokens that an encoding counts too many, as a share of the model's own: -1 where it counts none. */
+const deviation = z.number().min(-1).max(1000);
+
+const standIn: z.ZodType<StandIn> = z.object({
+  encoding: z.enum(encodings),
+  exact: z.boolean(),
+  reason: z.string().min(1).max(300),
+  error: z.record(z.enum(textKinds), deviation).nullable().default(null),
+});
 
 /** Reads a stand-in. @param path named in errors @throws InputError where it is not JSON or lacks a field */
 export function parseStandIn(text: string, path: string): StandIn {

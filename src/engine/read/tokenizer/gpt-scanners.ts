@@ -1,9 +1,32 @@
 import { classOf, codePoint, letter, lineBreak, number, space, unitsOf, wordHead, wordTail } from './characters';
-import { ClassScanner } from './scanner';
+import { ClassScanner, type Scanner } from './scanner';
 
 /** What the published patterns have in common: contractions and runs of white space. */
 abstract class GptScanner extends ClassScanner {
   readonly memoryless = false;
+
+  /** Which of the runs that can be read from within a character belongs to, by its classes; 0: to none. */
+  protected abstract runOf(kinds: number): number;
+
+  /** Long pieces are runs of one kind, after a character of any kind: from two characters of the run, the rest of it is found. */
+  override sure(text: string, from: number, end: number): number {
+    const second = from + unitsOf(codePoint(text, from));
+    const run = second < end ? this.runOf(classOf(codePoint(text, second))) : 0;
+    const first = classOf(codePoint(text, from));
+    // After a line break, spaces belong to its piece only if there is another one; after small letters, capitals do not.
+    if (run === 0 || (first & lineBreak) !== 0 || (run === anyCase && this.runOf(first) === smallLetters)) {
+      return from;
+    }
+    let at = second;
+    while (at < end) {
+      const point = codePoint(text, at);
+      if (this.runOf(classOf(point)) !== run) {
+        return from;
+      }
+      at += unitsOf(point);
+    }
+    return end;
+  }
 
   /** The end of `(?i:'s|'t|'re|'ve|'m|'ll|'d)`, or the same of lower case only; the offset itself if there is none. */
   protected contraction(text: string, at: number, end: number, anyCase: boolean): number {
@@ -67,6 +90,14 @@ const endings = [/^[stmd]/, /^(?:re|ve|ll)/] as const;
 /** Oniguruma and Rust fold the long s to s. */
 const anyCaseEndings = [/^[stmd\u017f]/i, /^(?:re|ve|ll)/i] as const;
 
+/** Runs of letters with both cases or none, small letters, symbols, and white space without line breaks. */
+const [anyCase, smallLetters, symbolRun, spaceRun] = [1, 2, 3, 4];
+
+/** The run of what is no letter. */
+function otherRunOf(kinds: number): number {
+  return (kinds & (number | lineBreak)) !== 0 ? 0 : (kinds & space) !== 0 ? spaceRun : symbolRun;
+}
+
 /**
  * The pattern of GPT-2: `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`; tiny-docs-5m has it with
  * one digit.
@@ -75,6 +106,10 @@ export class Gpt2Scanner extends GptScanner {
   /** @param digitLimit most digits of a piece */
   constructor(private readonly digitLimit = Infinity) {
     super();
+  }
+
+  protected runOf(kinds: number): number {
+    return (kinds & letter) !== 0 ? anyCase : otherRunOf(kinds);
   }
 
   protected scan(text: string, at: number, end: number): void {
@@ -106,6 +141,10 @@ export class Cl100kScanner extends GptScanner {
   /** @param digitLimit most digits of a piece */
   constructor(private readonly digitLimit: number) {
     super();
+  }
+
+  protected runOf(kinds: number): number {
+    return (kinds & letter) !== 0 ? anyCase : otherRunOf(kinds);
   }
 
   protected scan(text: string, at: number, end: number): void {
@@ -146,6 +185,11 @@ export class O200kScanner extends GptScanner {
     private readonly contractions: boolean,
   ) {
     super();
+  }
+
+  protected runOf(kinds: number): number {
+    const cases = kinds & (wordHead | wordTail);
+    return cases === 0 ? otherRunOf(kinds) : cases === wordTail ? smallLetters : cases === wordHead ? 0 : anyCase;
   }
 
   protected scan(text: string, at: number, end: number): void {
@@ -197,4 +241,29 @@ export class O200kScanner extends GptScanner {
     const headEnd = this.run(text, at, end, wordHead);
     return headEnd > at ? this.run(text, headEnd, end, wordTail) : 0;
   }
+}
+
+const lines = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
+const contraction = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)`;
+const head = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
+const tail = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
+
+const gpt2 = (digits: string): string => String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?${digits}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+const cl100k = (digits: string): string => String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${lines}`;
+const o200k = (digits: string, after: string): string =>
+  String.raw`[^\r\n\p{L}\p{N}]?${head}*${tail}+${after}|[^\r\n\p{L}\p{N}]?${head}+${tail}*${after}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${lines}`;
+
+/** Published patterns, as they stand in `tokenizer.json`, with the linear scanner of each. */
+const published: ReadonlyMap<string, () => Scanner> = new Map<string, () => Scanner>([
+  [gpt2(String.raw`\p{N}+`), () => new Gpt2Scanner()],
+  [gpt2(String.raw`\p{N}`), () => new Gpt2Scanner(1)],
+  [cl100k(String.raw`\p{N}{1,3}`), () => new Cl100kScanner(3)],
+  [cl100k(String.raw`\p{N}`), () => new Cl100kScanner(1)],
+  [o200k(String.raw`\p{N}{1,3}`, `${contraction}?`), () => new O200kScanner(3, true)],
+  [o200k(String.raw`\p{N}`, ''), () => new O200kScanner(1, false)],
+]);
+
+/** The scanner of a published pattern. All its text is matched, so isolated matches and removed gaps are the same. */
+export function scannerOf(pattern: string): Scanner | undefined {
+  return published.get(pattern)?.();
 }

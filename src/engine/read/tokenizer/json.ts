@@ -27,6 +27,15 @@ export function textOf(value: Json): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The steps of a normalizer or pre-tokenizer, sequences resolved. @param list the field of a sequence that holds its steps */
+export function stepsOf(part: Json, name: string, list: string): JsonObject[] {
+  if (part === undefined || part === null) {
+    return [];
+  }
+  const step = fieldsOf(part, name);
+  return kindOf(step) === 'Sequence' ? listOf(step[list], list).flatMap((inner) => stepsOf(inner, name, list)) : [step];
+}
+
 /** The `type` of a part of a tokenizer. @throws InputError if it is not text */
 export function kindOf(part: JsonObject): string {
   const kind = textOf(part.type);

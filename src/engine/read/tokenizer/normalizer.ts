@@ -1,10 +1,11 @@
-import { PrecompiledNormalizer, ReplaceNormalizer } from '@huggingface/tokenizers';
+import { ReplaceNormalizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import { type AlignedText, type Change, changeParts, inSequence } from './aligned';
+import { type AlignedText, type Change, changeParts, changesAlone, inSequence, unicodeForm, type UnicodeForm } from './aligned';
+import { Charsmap } from './charsmap';
 import { codePoint, splitsPair, unitsOf } from './characters';
-import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
-import { changesAlone, partsOf, type UnicodeForm, unicodeForm } from './unicode-forms';
+import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
+import { unlikeIn } from './patterns';
 
 /** One normalizer. */
 interface Step {
@@ -14,6 +15,8 @@ interface Step {
    * only the whole text can be normalized.
    */
   readonly startsAfresh?: (text: string) => boolean;
+  /** What it looks up: it changes graphemes, not characters. */
+  readonly charsmap?: Charsmap;
   /** Whether it leaves spaces; not given: it leaves those there were. */
   readonly blankless?: boolean;
 }
@@ -37,15 +40,16 @@ export function normalizerOf(json: Json): Normalizer {
   const steps: Step[] = [];
   let prefix = '';
   let approximation: string | null = null;
-  for (const fields of stepsOf(json)) {
+  for (const fields of stepsOf(json, 'normalizer', 'normalizers')) {
     const type = kindOf(fields);
     if (type === 'Prepend') {
       prefix = (textOf(fields.prepend) ?? '') + prefix;
       continue;
     }
     const step = stepOf(type, fields);
-    if (type === 'Precompiled') {
-      approximation = 'its normalizer Precompiled is approximated by NFKC';
+    const unlike = type === 'Replace' ? unlikeIn(textOf(fieldsOf(fields.pattern, 'pattern').Regex) ?? '') : undefined;
+    if (unlike !== undefined) {
+      approximation = `its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
     }
     prefix = step.change(prefix).text;
     steps.push(step);
@@ -59,21 +63,13 @@ export function normalizerOf(json: Json): Normalizer {
   };
 }
 
-/** The steps of a normalizer, sequences resolved. */
-function stepsOf(json: Json): JsonObject[] {
-  if (json === undefined || json === null) {
-    return [];
-  }
-  const step = fieldsOf(json, 'normalizer');
-  return kindOf(step) === 'Sequence' ? listOf(step.normalizers, 'normalizers').flatMap(stepsOf) : [step];
-}
-
 /** Whether text can be parted before a character: if every step begins afresh with what the steps before made of it. */
 function partsBy(steps: readonly Step[]): (text: string, at: number) => boolean {
-  if (steps.some(({ startsAfresh }) => startsAfresh === undefined)) {
+  const [first, ...later] = steps;
+  if (steps.some(({ startsAfresh }) => startsAfresh === undefined) || later.some(({ charsmap }) => charsmap !== undefined)) {
     return () => false;
   }
-  if (steps.every(({ startsAfresh }) => startsAfresh === always)) {
+  if (steps.every(({ startsAfresh, charsmap }) => startsAfresh === always && charsmap === undefined)) {
     return always;
   }
   const parts = (character: string): boolean => {
@@ -86,6 +82,10 @@ function partsBy(steps: readonly Step[]): (text: string, at: number) => boolean 
     }
     return text !== '';
   };
+  const { charsmap } = first;
+  if (charsmap !== undefined) {
+    return (text, at) => charsmap.startsAt(text, at) && parts(charsmap.firstGrapheme(text, at));
+  }
   const known = new Map<number, boolean>();
   return (text, at) => {
     const point = codePoint(text, at);
@@ -116,11 +116,8 @@ function stepOf(type: string, fields: JsonObject): Step {
     case 'BertNormalizer':
       return bertStep(fields);
     case 'Precompiled': {
-      const precompiled = new PrecompiledNormalizer({ type: 'Precompiled', precompiled_charsmap: '' } as never);
-      return {
-        change: (text) => changeParts(partsOf(text, changesAlone), (part) => precompiled.normalize(part)),
-        startsAfresh: changesAlone,
-      };
+      const charsmap = new Charsmap(textOf(fields.precompiled_charsmap) ?? '');
+      return { change: (text) => charsmap.change(text), startsAfresh: always, charsmap };
     }
     default:
       throw new InputError(`its normalizer ${quoted(type)} is not known`);

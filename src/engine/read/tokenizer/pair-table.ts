@@ -67,3 +67,48 @@ function hash(a: number, b: number): number {
   const mixed = Math.imul(a, 0x9e3779b1) ^ Math.imul(b + 0x7f4a7c15, 0x85ebca6b);
   return mixed ^ (mixed >>> 15);
 }
+
+/** The texts of a vocabulary as a tree, by code unit: finds which of them a text begins with. */
+export class Trie {
+  private readonly children: PairTable;
+  private values: Int32Array;
+  private nodes = 1;
+
+  constructor(entries: readonly (readonly [text: string, id: number])[]) {
+    const units = entries.reduce((sum, [text]) => sum + text.length, 0);
+    this.children = new PairTable(Math.min(units, entries.length * 3));
+    this.values = new Int32Array(1024).fill(-1);
+    for (const [text, id] of entries) {
+      this.add(text, id);
+    }
+  }
+
+  /** The node under another by a code unit; -1 if there is none. The root is 0. */
+  child(node: number, unit: number): number {
+    return this.children.get(node, unit);
+  }
+
+  /** The id of the text that ends at a node; -1 if none does. */
+  idAt(node: number): number {
+    return this.values[node];
+  }
+
+  private add(text: string, id: number): void {
+    let node = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      let child = this.children.get(node, text.charCodeAt(at));
+      if (child < 0) {
+        child = this.nodes;
+        this.nodes += 1;
+        if (child >= this.values.length) {
+          const larger = new Int32Array(this.values.length * 2).fill(-1);
+          larger.set(this.values);
+          this.values = larger;
+        }
+        this.children.set(node, text.charCodeAt(at), child);
+      }
+      node = child;
+    }
+    this.values[node] = id;
+  }
+}

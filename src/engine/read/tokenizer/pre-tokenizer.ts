@@ -1,20 +1,18 @@
-import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
+import { Gpt2Scanner, scannerOf } from './gpt-scanners';
+import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
+import { compiled, type SplitBehavior, SplitScanner, unlikeIn } from './patterns';
 import {
   bertScanner,
   digitsScanner,
   FixedLengthScanner,
   MetaspaceScanner,
   punctuationScanner,
+  type Scanner,
   whitespaceScanner,
   whitespaceSplitScanner,
-} from './class-scanners';
-import { Gpt2Scanner } from './gpt-scanners';
-import { fieldsOf, type Json, type JsonObject, kindOf, listOf, textOf } from './json';
-import { scannerOf } from './patterns';
-import { NestedScanner, type Scanner, WholeScanner } from './scanner';
-import { type SplitBehavior, SplitScanner } from './split-scanner';
+} from './scanner';
 
 /** What is put before a text that does not begin with it. */
 export interface Prefix {
@@ -34,6 +32,8 @@ export interface PreTokenizer {
   readonly blank: string;
   /** Whether the text is not cut at all. */
   readonly whole: boolean;
+  /** Why it may cut otherwise than the model's training did; null if it does not. */
+  readonly approximation: string | null;
 }
 
 /**
@@ -47,7 +47,8 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
   let bytes = false;
   let blank = ' ';
   let prefix: Prefix | undefined;
-  for (const step of stepsOf(json)) {
+  let approximation: string | null = null;
+  for (const step of stepsOf(json, 'pre_tokenizer', 'pretokenizers')) {
     const type = kindOf(step);
     if (blank !== ' ' && type !== 'Digits' && type !== 'Punctuation') {
       throw new InputError(`its pre-tokenizer ${quoted(type)} after Metaspace is not supported`);
@@ -81,9 +82,12 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
         break;
       }
       case 'Split': {
-        const scanner = splitOf(step, isBlankless);
+        const { scanner, unlike } = splitOf(step, isBlankless);
         if (scanner !== undefined) {
           scanners.push(scanner);
+        }
+        if (unlike !== undefined) {
+          approximation = `its pre-tokenizer Split has ${quoted(unlike)}, which JavaScript reads in another way`;
         }
         break;
       }
@@ -93,16 +97,7 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
   }
   const [first, ...more] = scanners.length === 0 ? [(): Scanner => new WholeScanner()] : scanners;
   const scanner = more.reduce<() => Scanner>((outer, inner) => () => new NestedScanner(outer(), inner()), first);
-  return { scanner, bytes, prefix, blank, whole: scanners.length === 0 };
-}
-
-/** The steps of a pre-tokenizer, sequences resolved. */
-function stepsOf(json: Json): JsonObject[] {
-  if (json === undefined || json === null) {
-    return [];
-  }
-  const step = fieldsOf(json, 'pre_tokenizer');
-  return kindOf(step) === 'Sequence' ? listOf(step.pretokenizers, 'pretokenizers').flatMap(stepsOf) : [step];
+  return { scanner, bytes, prefix, blank, whole: scanners.length === 0, approximation };
 }
 
 function simpleScanner(type: string, step: JsonObject): () => Scanner {
@@ -134,8 +129,14 @@ function simpleScanner(type: string, step: JsonObject): () => Scanner {
   }
 }
 
-/** @returns undefined for a split that never cuts */
-function splitOf(step: JsonObject, isBlankless: boolean): (() => Scanner) | undefined {
+interface Split {
+  /** Undefined for a split that never cuts. */
+  readonly scanner?: () => Scanner;
+  /** What of its pattern may mean something else here. */
+  readonly unlike?: string | undefined;
+}
+
+function splitOf(step: JsonObject, isBlankless: boolean): Split {
   const behavior = behaviorOf(step.behavior);
   const invert = step.invert === true;
   const pattern = fieldsOf(step.pattern, 'pattern');
@@ -143,24 +144,19 @@ function splitOf(step: JsonObject, isBlankless: boolean): (() => Scanner) | unde
   if (regex !== undefined && (behavior === 'Removed') === invert && behavior !== 'Contiguous') {
     const published = behavior === 'Isolated' || behavior === 'Removed' ? scannerOf(regex) : undefined;
     if (published !== undefined) {
-      return () => scannerOf(regex) ?? published;
+      return { scanner: () => scannerOf(regex) ?? published };
     }
   }
   // Gemma cuts at spaces, of which its normalizer leaves none.
   if (isBlankless && textOf(pattern.String) === ' ' && !invert) {
-    return undefined;
+    return {};
   }
-  // The library translates Oniguruma's syntax.
-  const { pattern: compiled } = new SplitPreTokenizer({
-    type: 'Split',
-    pattern: regex === undefined ? { String: textOf(pattern.String) ?? '' } : { Regex: regex },
-    behavior: behavior.toLowerCase(),
-    invert,
-  } as unknown as ConstructorParameters<typeof SplitPreTokenizer>[0]);
-  if (compiled === null || (regex === undefined && textOf(pattern.String) === undefined)) {
+  const literal = textOf(pattern.String)?.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  if (regex === undefined && literal === undefined) {
     throw new InputError('its pre-tokenizer Split has no pattern');
   }
-  return () => new SplitScanner(compiled, behavior, invert);
+  const found = regex === undefined ? new RegExp(literal ?? '', 'gu') : compiled(regex);
+  return { scanner: () => new SplitScanner(found, behavior, invert), unlike: unlikeIn(regex ?? '') };
 }
 
 const behaviors: readonly SplitBehavior[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
@@ -171,4 +167,69 @@ function behaviorOf(value: Json): SplitBehavior {
     throw new InputError(`its pre-tokenizer has the behavior ${quoted(String(value))}`);
   }
   return found;
+}
+
+/** The whole text is one piece. */
+export class WholeScanner implements Scanner {
+  from = 0;
+  to = 0;
+  reach = Infinity;
+  readonly memoryless = true;
+  readonly restarts = false;
+
+  next(_text: string, at: number, end: number, last: boolean): boolean {
+    this.from = at;
+    this.to = end;
+    return last;
+  }
+
+  sure(_text: string, _from: number, end: number): number {
+    return end;
+  }
+}
+
+/** Cuts the pieces of one scanner with another: a sequence of pre-tokenizers. */
+export class NestedScanner implements Scanner {
+  from = 0;
+  to = 0;
+  reach = 0;
+  restarts = false;
+  readonly memoryless = false;
+  /** The text and the end of the outer piece whose inner pieces are being read. */
+  private text = '';
+  private outerEnd = -1;
+
+  constructor(
+    private readonly outer: Scanner,
+    private readonly inner: Scanner,
+  ) {}
+
+  next(text: string, at: number, end: number, last: boolean): boolean {
+    const { outer, inner } = this;
+    if (at >= this.outerEnd || text !== this.text) {
+      if (!outer.next(text, at, end, last)) {
+        return false;
+      }
+      this.text = text;
+      this.outerEnd = outer.to;
+    }
+    const start = Math.max(at, outer.from);
+    if (start < outer.to) {
+      inner.next(text, start, outer.to, true);
+    }
+    [this.from, this.to] = start < outer.to ? [inner.from, inner.to] : [outer.to, outer.to];
+    if (this.to >= outer.to) {
+      this.outerEnd = -1;
+      this.restarts = outer.restarts;
+    } else {
+      this.restarts = outer.restarts && outer.memoryless && inner.restarts;
+    }
+    this.reach = outer.memoryless ? Math.min(outer.reach, Math.max(inner.reach, this.to) + 2) : outer.reach;
+    return true;
+  }
+
+  sure(text: string, from: number, end: number): number {
+    const { outer, inner } = this;
+    return outer.memoryless ? inner.sure(text, from, outer.sure(text, from, end)) : from;
+  }
 }

@@ -1,5 +1,5 @@
-import { type FoundToken, isSpace } from './added-tokens';
-import { splitsPair, wellFormed } from './characters';
+import type { FoundToken } from './added-tokens';
+import { isSpace, splitsPair, wellFormed } from './characters';
 import type { Pipeline } from './codec';
 
 /** Code units that are read at once. */

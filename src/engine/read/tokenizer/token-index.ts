@@ -1,8 +1,9 @@
+import { lastAtMost } from '../../../core/math/search';
 import { commonPrefix, commonSuffix } from '../../../core/text/edits';
 import type { Codec } from './codec';
-import { lastAtMost, TokenPlaces, type ChunkPlaces } from './token-places';
-import { type Place, TokenReader } from './token-reader';
-import type { Check } from './token-buffer';
+import type { Check } from './model';
+import { type ChunkPlaces, TokenPlaces } from './token-places';
+import { type Place, type Start, TokenReader } from './token-reader';
 
 /** Tokens in a chunk, if the text can be parted there: an edit re-tokenizes about two of them. */
 const chunkTokens = 1024;
@@ -20,6 +21,8 @@ export type IndexingCodec = Pick<Codec, 'pipeline' | 'prefix' | 'suffix'>;
 
 /** Code units that count as a token, so that text with few tokens is cut as well. */
 const unitsPerToken = 8;
+/** Code units of a long piece that are encoded at once, by the tokens of a chunk. */
+const unitsOfPart = 2;
 /** Code units by which the versions must agree before such a place: as far as a tokenizer looks back. */
 const agreement = 2;
 
@@ -80,37 +83,74 @@ export class TokenIndex extends TokenPlaces<TokenChunk> {
    * meanwhile.
    */
   *steps(text: string, check = goOn): Generator<() => TokenIndex, TokenIndex> {
-    const { codec, chunks, firstOffset, size } = this;
+    const { chunks, firstOffset, size } = this;
     const head = commonPrefix(this.text, text);
     const tail = commonSuffix(this.text, text, Math.min(this.text.length, text.length) - head);
     if (this.isWhole && head === text.length && head === this.text.length) {
       return this;
     }
-    const kept = this.keptBefore(head);
-    const from = kept === 0 ? 0 : firstOffset[kept];
+    const past = this.isWhole ? text.length - tail + agreement : Infinity;
+    let kept = this.keptBefore(head);
+    let partUnits = size * unitsOfPart;
+    for (;;) {
+      const read = yield* this.readFrom(kept, text, past, partUnits, check);
+      if (typeof read !== 'number') {
+        return read;
+      }
+      // The piece goes on in another way than it did: go back to where that could not matter, in the end to its start.
+      const isAtStart = read === firstOffset[kept];
+      kept -= Number(isAtStart);
+      if (!isAtStart) {
+        partUnits = Infinity;
+        while (kept < chunks.length && chunks[kept].place === 'token') {
+          kept -= 1;
+        }
+      }
+    }
+  }
+
+  /**
+   * Reads on after the chunks that are kept.
+   *
+   * @param past where in the text the edit is over for certain
+   * @returns the index; or, where the tokens of a piece are not what its parts had, the offset of that part
+   */
+  private *readFrom(
+    kept: number,
+    text: string,
+    past: number,
+    partUnits: number,
+    check: Check,
+  ): Generator<() => TokenIndex, TokenIndex | number> {
+    const { codec, chunks, firstOffset, size } = this;
     const grown = text.length - this.text.length;
-    const reader = new TokenReader(codec.pipeline, text, from, kept < chunks.length ? chunks[kept].place : 'part', check);
-    const writer = new ChunkWriter(reader, from);
+    const endsAt = (offset: number): boolean => offset >= past && this.chunkAt(offset - grown, 'token') !== undefined;
+    const start = kept < chunks.length ? startOf(chunks[kept], firstOffset[kept]) : ({ offset: firstOffset[kept], place: 'part' } as const);
+    const reader = new TokenReader(codec.pipeline, text, start, { units: partUnits, endsAt }, check);
+    const writer = new ChunkWriter(reader, start.offset);
     while (reader.step()) {
-      if (reader.place === undefined) {
+      const { place, position } = reader;
+      if (place === undefined) {
         continue;
       }
-      const filled = Math.max(reader.out.length, (reader.position - writer.start) / unitsPerToken);
-      const isPast = this.isWhole && reader.position >= text.length - tail + agreement;
+      const filled = Math.max(reader.out.length, (position - writer.start) / unitsPerToken);
+      const isPast = position >= past;
       // Smaller chunks are not worth their place: edits would leave ever more of them.
       if (isPast && filled >= size / 4) {
-        const next = this.chunkAt(reader.position - grown, reader.place);
-        if (next !== undefined) {
-          writer.close(reader.position);
+        const next = this.chunkAt(position - grown, place);
+        if (next !== undefined && (place !== 'token' || chunks[next].ids[0] === reader.nextToken)) {
+          writer.close(position);
           return new TokenIndex(codec, size, text, [...chunks.slice(0, kept), ...writer.chunks, ...chunks.slice(next)]);
         }
       }
       // Past the edit a chunk may be longer: it ends where the next old one begins.
-      if (filled >= (isPast ? size * 4 : size) && reader.position < text.length) {
-        writer.close(reader.position);
-        const read = reader.position;
-        yield () => new TokenIndex(codec, size, text.slice(0, read), [...chunks.slice(0, kept), ...writer.chunks], false);
+      if (filled >= (isPast ? size * 4 : size) && position < text.length) {
+        writer.close(position);
+        yield () => new TokenIndex(codec, size, text.slice(0, position), [...chunks.slice(0, kept), ...writer.chunks], false);
       }
+    }
+    if (reader.isBroken) {
+      return reader.position;
     }
     writer.close(text.length);
     return new TokenIndex(codec, size, text, [...chunks.slice(0, kept), ...writer.chunks]);
@@ -144,6 +184,11 @@ export class TokenIndex extends TokenPlaces<TokenChunk> {
   }
 }
 
+/** Reading from the start of a chunk. */
+function startOf({ place, ids: [token] }: TokenChunk, offset: number): Start {
+  return place === 'token' ? { offset, place, token } : { offset, place };
+}
+
 /** Cuts what a reader reads into chunks. */
 class ChunkWriter {
   readonly chunks: TokenChunk[] = [];
@@ -173,10 +218,16 @@ class ChunkWriter {
 
 /** Token ids of the beginning of a text: the first ones of the whole, read no further than they need. */
 export function firstIds({ pipeline, prefix, suffix }: IndexingCodec, text: string, most = Infinity, check = goOn): Int32Array {
-  const reader = new TokenReader(pipeline, text, 0, 'part', check);
-  while (prefix.length + reader.out.length < most && reader.step()) {
-    // Tokens gather in the reader.
-  }
+  const read = (units: number): TokenReader => {
+    const reader = new TokenReader(pipeline, text, { offset: 0, place: 'part' }, { units }, check);
+    // Within a piece, what comes can change what was read.
+    while ((prefix.length + reader.out.length < most || reader.nextToken !== undefined) && reader.step()) {
+      // Tokens gather in the reader.
+    }
+    return reader;
+  };
+  const inParts = read(chunkTokens * unitsOfPart);
+  const reader = inParts.isBroken ? read(Infinity) : inParts;
   const { out } = reader;
   const ids = new Int32Array(prefix.length + out.length + suffix.length);
   ids.set(prefix);

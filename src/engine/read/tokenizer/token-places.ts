@@ -1,3 +1,5 @@
+import { lastAtMost } from '../../../core/math/search';
+
 /** Where the tokens of a run begin. It is never changed, so that versions of a text can share it. */
 export interface ChunkPlaces {
   /** Where tokens begin, from the start of the chunk, in UTF-16 code units; ascending. */
@@ -6,11 +8,19 @@ export interface ChunkPlaces {
   readonly units: number;
 }
 
-/** How the chunks of one version follow from those of another: all but the first `head` and the last `tail` are new. */
+/**
+ * How the chunks of one version follow from those of another: all but the first `head` and the last `tail` are new.
+ *
+ * The new ones are columns: thousands of arrays take long to cross to another thread, and one can be moved there.
+ */
 export interface ChunkChange {
   readonly head: number;
   readonly tail: number;
-  readonly chunks: readonly ChunkPlaces[];
+  /** Where the tokens of the new chunks begin, from the start of their own chunk. */
+  readonly starts: Int32Array;
+  /** Of each new chunk, how many tokens it has, and how many code units. */
+  readonly counts: Int32Array;
+  readonly units: Int32Array;
 }
 
 /**
@@ -105,11 +115,24 @@ export class TokenPlaces<Chunk extends ChunkPlaces = ChunkPlaces> {
     while (tail < most - head && old[old.length - 1 - tail] === now[now.length - 1 - tail]) {
       tail += 1;
     }
-    return { head, tail, chunks: now.slice(head, now.length - tail).map(({ starts, units }) => ({ starts, units })) };
+    const chunks = now.slice(head, now.length - tail);
+    const counts = Int32Array.from(chunks, ({ starts }) => starts.length);
+    const starts = new Int32Array(counts.reduce((sum, count) => sum + count, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      starts.set(chunk.starts, at);
+      at += chunk.starts.length;
+    }
+    return { head, tail, starts, counts, units: Int32Array.from(chunks, ({ units }) => units) };
   }
 
   /** The chunks of a version that follows from this one. */
-  chunksAfter({ head, tail, chunks }: ChunkChange): readonly ChunkPlaces[] {
+  chunksAfter({ head, tail, starts, counts, units }: ChunkChange): readonly ChunkPlaces[] {
+    let at = 0;
+    const chunks = Array.from(counts, (count, index): ChunkPlaces => {
+      at += count;
+      return { starts: starts.subarray(at - count, at), units: units[index] };
+    });
     return [...this.chunks.slice(0, head), ...chunks, ...this.chunks.slice(this.chunks.length - tail)];
   }
 }
@@ -119,19 +142,4 @@ function sums(values: readonly number[]): Float64Array {
   const result = new Float64Array(values.length + 1);
   values.forEach((value, index) => (result[index + 1] = result[index] + value));
   return result;
-}
-
-/** The last index whose value is at most `target`, of `count` ascending values; 0 if there is none. */
-export function lastAtMost(values: Float64Array | Int32Array, count: number, target: number): number {
-  let low = 0;
-  let high = count - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (values[middle] <= target) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return Math.max(0, low);
 }

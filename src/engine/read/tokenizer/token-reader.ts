@@ -1,14 +1,31 @@
-import { type FoundToken, isSpace } from './added-tokens';
+import type { FoundToken } from './added-tokens';
+import { isSpace, splitsPair } from './characters';
 import type { Pipeline } from './codec';
+import { type Check, TokenBuffer } from './model';
 import type { Scanner } from './scanner';
 import { TextWindow } from './text-window';
-import { type Check, TokenBuffer } from './token-buffer';
 
 /**
  * What reading finds at an offset: the start of the text between added tokens (`part`), the same in normalized text
- * (`section`), or the start of a piece within (`piece`).
+ * (`section`), the start of a piece within (`piece`), or that of a token within a piece that is read in parts (`token`).
  */
-export type Place = 'part' | 'section' | 'piece';
+export type Place = 'part' | 'section' | 'piece' | 'token';
+
+/** Where reading starts. */
+export interface Start {
+  readonly offset: number;
+  readonly place: Place;
+  /** The token that must begin there, at a place within a piece. */
+  readonly token?: number;
+}
+
+/** How long pieces are read. */
+export interface Parts {
+  /** Code units that are encoded at once; infinite: every piece as a whole. */
+  readonly units: number;
+  /** Whether a part had better end at an offset. */
+  readonly endsAt?: (offset: number) => boolean;
+}
 
 /** Pieces between two checks. */
 const checkEvery = 2048;
@@ -36,21 +53,31 @@ export class TokenReader {
   private isFreshPart = false;
   private section: { readonly end: number; readonly last: boolean; readonly token: FoundToken | undefined } | undefined;
   private steps = 0;
+  /** Within a piece that is read in parts: the token that must come next for the tokens before to be right. */
+  private token: number | undefined;
+  /** Whether another one came: what was read of this piece is not what the whole gives. */
+  isBroken = false;
 
-  /** @param from and place: where reading starts, as a reader of this text found it */
+  /** @param start as a reader of this text found it */
   constructor(
     private readonly pipeline: Pipeline,
     private readonly prompt: string,
-    from: number,
-    place: Place,
+    start: Start,
+    private readonly parts: Parts,
     private readonly check: Check,
   ) {
-    this.position = from;
-    this.place = place;
+    this.position = start.offset;
+    this.place = start.place;
+    this.token = start.token;
     this.scanner = pipeline.preTokenizer.scanner();
   }
 
-  /** Reads on by one piece or one added token. @returns false at the end of the text */
+  /** The token that begins at the position, where that is within a piece. */
+  get nextToken(): number | undefined {
+    return this.token;
+  }
+
+  /** Reads on by one piece, a part of one, or one added token. @returns false at the end of the text, or if it is broken */
   step(): boolean {
     this.steps += 1;
     if (this.steps % checkEvery === 0) {
@@ -67,9 +94,19 @@ export class TokenReader {
           this.begin(window);
           continue;
         }
-        if (this.scanner.next(window.text, this.at, end, last)) {
-          this.takePiece(window);
+        if (this.token !== undefined && this.takePart(window, this.at, end)) {
+          return !this.isBroken;
+        }
+        const { scanner } = this;
+        const isFound = scanner.next(window.text, this.at, end, last);
+        const from = isFound ? scanner.from : this.at;
+        const to = isFound ? scanner.to : end;
+        if (this.token === undefined && to - from > this.parts.units * 2 && this.takePart(window, from, to)) {
           return true;
+        }
+        if (isFound) {
+          this.takePiece(window);
+          return !this.isBroken;
         }
       } else if (last) {
         this.takeToken(window, token);
@@ -86,7 +123,7 @@ export class TokenReader {
     this.window = new TextWindow(this.pipeline, this.prompt, this.position);
     this.at = 0;
     this.isFreshPart = this.place === 'part';
-    this.isFresh = this.place !== 'piece';
+    this.isFresh = this.place === 'part' || this.place === 'section';
     this.section = undefined;
     this.window.extend(0);
     const { prefix } = this.pipeline.normalizer;
@@ -142,29 +179,106 @@ export class TokenReader {
     }
   }
 
-  private takePiece(window: TextWindow): void {
-    const { scanner, out } = this;
-    const { model, preTokenizer, normalizedTokens } = this.pipeline;
-    const { from, to } = scanner;
-    if (to > from) {
-      const { prefix, blank } = preTokenizer;
-      let piece = window.text.slice(from, to);
-      if (blank !== ' ') {
-        piece = piece.replaceAll(' ', blank);
-      }
-      const before = prefix?.before === 'piece' && !piece.startsWith(prefix.text) ? prefix.text : '';
-      const first = out.length;
-      model.encode(before + piece, out, this.check);
-      const { starts } = out;
-      for (let index = first; index < out.length; index += 1) {
-        starts[index] = window.originOf(from + Math.max(0, starts[index] - before.length));
+  /**
+   * Takes the beginning of a long piece, up to a token near the end of what is encoded at once.
+   *
+   * What comes later can change tokens far before it only by chains of merges, so that this token stays is likely. It is checked
+   * when the next part is encoded from there on: see `PartEncoder`.
+   *
+   * @returns false if what is known of the piece is too short, or not sure, or has no such token
+   */
+  private takePart(window: TextWindow, from: number, known: number): boolean {
+    const { out, scanner, token } = this;
+    const { model, normalizedTokens } = this.pipeline;
+    const units = Math.max(this.parts.units, 2 * (model.parts?.longestWhole ?? Infinity));
+    const to = from + units;
+    if (model.parts === undefined || to > known || scanner.sure(window.text, from, to) < to) {
+      return false;
+    }
+    this.check();
+    const first = out.length;
+    if (!this.encode(window, from, splitsPair(window.text, to) ? to - 1 : to)) {
+      return true;
+    }
+    const { ids, starts } = out;
+    const shortest = token === undefined ? units / 2 : 0;
+    let cut = -1;
+    for (let index = out.length - 1; index > first && starts[index] > from + shortest; index -= 1) {
+      const start = starts[index];
+      if (
+        start <= to - units / 8 &&
+        starts[index - 1] < start &&
+        model.parts.beginsCharacter(ids[index]) &&
+        this.restartsAt(window, start)
+      ) {
+        cut = Math.max(cut, index);
+        if (this.parts.endsAt === undefined || this.parts.endsAt(window.originOf(start))) {
+          cut = index;
+          break;
+        }
       }
     }
+    if (cut < 0) {
+      out.length = first;
+      return false;
+    }
+    this.token = ids[cut];
+    this.at = starts[cut];
+    out.length = cut;
+    this.locate(first, window);
+    this.position = window.originOf(this.at);
+    this.place = 'token';
+    this.look(window, to, normalizedTokens.longest);
+    return true;
+  }
+
+  private takePiece(window: TextWindow): void {
+    const { scanner, out } = this;
+    const { normalizedTokens } = this.pipeline;
+    const { from, to } = scanner;
+    if (to > from) {
+      const first = out.length;
+      this.encode(window, from, to);
+      this.locate(first, window);
+    }
+    this.token = undefined;
     this.at = to;
     this.position = window.originOf(to);
-    this.place = scanner.restarts && window.restartsAt(to) ? 'piece' : undefined;
+    this.place = scanner.restarts && this.restartsAt(window, to) ? 'piece' : undefined;
     if (this.place !== undefined) {
       this.look(window, scanner.reach, normalizedTokens.longest);
+    }
+  }
+
+  /** Adds the tokens of a part of the window, with offsets in it. @returns false if the first is not the one that must be */
+  private encode(window: TextWindow, from: number, to: number): boolean {
+    const { out, token } = this;
+    const { model, preTokenizer } = this.pipeline;
+    const { prefix, blank } = preTokenizer;
+    const first = out.length;
+    let piece = window.text.slice(from, to);
+    if (blank !== ' ') {
+      piece = piece.replaceAll(' ', blank);
+    }
+    const before = token === undefined && prefix?.before === 'piece' && !piece.startsWith(prefix.text) ? prefix.text : '';
+    (token === undefined ? model : (model.parts ?? model)).encode(before + piece, out, this.check);
+    for (let index = first; index < out.length; index += 1) {
+      out.starts[index] = from + Math.max(0, out.starts[index] - before.length);
+    }
+    this.isBroken = token !== undefined && out.ids[first] !== token;
+    return !this.isBroken;
+  }
+
+  /** Whether reading can start there. Whether an added token stands alone depends on the character before it. */
+  private restartsAt(window: TextWindow, at: number): boolean {
+    return window.restartsAt(at) && this.pipeline.normalizedTokens.longestAt(window.text, at)?.alone !== true;
+  }
+
+  /** Makes offsets in the window those of the text. */
+  private locate(first: number, window: TextWindow): void {
+    const { starts, length } = this.out;
+    for (let index = first; index < length; index += 1) {
+      starts[index] = window.originOf(starts[index]);
     }
   }
 

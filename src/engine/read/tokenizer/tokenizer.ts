@@ -9,8 +9,8 @@ import type { ModelFolder } from '../model/load';
 import type { Codec } from './codec';
 import { codecOf } from './definition';
 import { encodingCodec, parseStandIn, standInName } from './encodings';
+import type { Check } from './model';
 import { firstIds, TokenIndex } from './token-index';
-import type { Check } from './token-buffer';
 
 const tokenizerFile = 'tokenizer.json';
 
@@ -33,15 +33,15 @@ export class PromptTokenizer {
     const path = join(folder, tokenizerFile);
     const standIn = join(folder, standInName);
     if (!(await exists(path)) && (await exists(standIn))) {
-      const { encoding, exact, reason } = parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn);
-      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, exact, reason });
+      const { encoding, ...described } = parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn);
+      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, ...described });
     }
     // What is wrong with reading it says all there is to say.
     const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
     try {
       const codec = codecOf(JSON.parse(definition));
       const { approximation } = codec;
-      return new PromptTokenizer(codec, { name: tokenizerFile, exact: approximation === null, reason: approximation });
+      return new PromptTokenizer(codec, { name: tokenizerFile, exact: approximation === null, reason: approximation, error: null });
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
     }
@@ -67,9 +67,14 @@ export class PromptTokenizer {
     return firstIds(this.codec, text, most, check);
   }
 
+  /** The same tokenizer for text that has its special tokens in it, such as a chat: it adds none. */
+  get bare(): PromptTokenizer {
+    return new PromptTokenizer({ ...this.codec, prefix: [], suffix: [] }, this.source);
+  }
+
   /** Token ids of a part of a prompt, without those that the tokenizer adds. */
   encodePart(text: string): Int32Array {
-    return firstIds({ pipeline: this.codec.pipeline, prefix: [], suffix: [] }, text);
+    return this.bare.encode(text);
   }
 
   /** The index of an empty prompt: `edited` gives that of any other. */

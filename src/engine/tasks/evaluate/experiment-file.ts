@@ -46,7 +46,9 @@ const experimentSchema = z
     prompts: z
       .array(z.string().min(1))
       .min(1)
-      .describe('Prompt files, and folders that stand for the .md, .txt and .prompt files in them; relative to this file.'),
+      .describe(
+        'Prompt files, and folders that stand for the .md, .txt, .prompt, .prompty and .jsonl files in them; relative to this file.',
+      ),
     model: model.describe('The name of a model that ships with Two Heads, or a folder as Hugging Face has them, relative to this file.'),
     scenarios: z
       .array(z.union([scenario, z.array(scenario).min(1)]))
@@ -55,6 +57,10 @@ const experimentSchema = z
       .describe(
         `Masking scenarios: ${forms}; numbers that are left out have their defaults. A list of scenarios is one for each layer, repeated to the last layer.`,
       ),
+    variables: z
+      .record(z.string(), z.union([z.string(), z.number().transform(String)]))
+      .default(() => ({ ...defaultExperiment.variables }))
+      .describe('Values of variables, which the prompts have as {{name}}.'),
     blocks,
     construction,
     oracleLayers,

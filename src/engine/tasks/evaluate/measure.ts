@@ -4,6 +4,7 @@ import { makePlan } from '../../../core/plan/plan';
 import { settleRequest } from '../../../core/predict/fastest';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../../attend/runtime/clock';
+import { interruptible } from '../../interruptible';
 import type { ModelFolder } from '../../read/model/load';
 import { Evaluator, type WindowRun } from './evaluator';
 import type { UnitResult } from './results';
@@ -49,7 +50,8 @@ export class Measurer {
       throwIfCancelled(signal);
       const label = scenarioLabel(job.scenario);
       const { request } = settleRequest(tokens.length, this.model.config.shape, { ...this.options, ...job }, []);
-      const result = await evaluator.run(tokens, makePlan(request), signal, (share) => onProgress((done + share) / runs, label));
+      const plan = interruptible(() => makePlan(request));
+      const result = await evaluator.run(tokens, plan, signal, (share) => onProgress((done + share) / runs, label));
       done += 1;
       return result;
     };

@@ -11,6 +11,7 @@ import { isSampled, type Scenario, type ScenarioChoice, scenarioLabel } from '..
 import type { ModelShape } from '../../../core/shapes';
 import type { NeedleResult, WindowResult } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
+import { interruptible } from '../../interruptible';
 
 /** A scenario and a block size of an experiment. */
 export interface Point {
@@ -103,7 +104,7 @@ export function measuredPoint(
   let first = 0;
   const prompts = texts.map(({ prompt, tokens, windows }) => {
     const part = own.slice(first, (first += windows.length));
-    return { path: prompt.path, cost: planner.cost(tokens, point.scenario, point.blockSize), quality: summary(part) };
+    return { path: prompt.path, cost: interruptible(() => planner.cost(tokens, point.scenario, point.blockSize)), quality: summary(part) };
   });
   const isMeasured = own.length > 0 && point.blockSize === point.measuredBlockSize;
   const total = (of: (result: WindowResult) => number): number => own.reduce((sum, result) => sum + of(result), 0);

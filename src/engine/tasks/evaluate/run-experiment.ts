@@ -1,10 +1,11 @@
 import { CancelledError, InputError } from '../../../core/errors';
-import { type Experiment, windowsOf } from '../../../core/evaluate/experiment';
+import { type Experiment, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
 import { type Job, type Row, rowsOf, rowsOfShard, type Shard } from '../../../core/evaluate/units';
 import { paretoFront } from '../../../core/math/pareto';
 import { pick } from '../../../core/options/option';
 import type { OnProgress } from '../../../core/report/phases';
+import type { PromptSource } from '../../../core/source/options';
 import { reportSchemaVersion } from '../../../core/report/report';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
@@ -12,10 +13,10 @@ import { checkLength } from '../../attend/tiles/embed';
 import { qualityObstacle } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';
 import { type ModelFolder, openModel } from '../../read/model/load';
-import { type Prompt, promptFromText, readPrompts } from '../../read/prompt';
+import { conversationsOf, type Prompt, promptFromText, readPrompts } from '../../read/prompt';
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
 import type { DigestStore } from '../../store/digests';
-import { describeModel, type Places } from '../plan';
+import { describeModel, digestFields, type Places } from '../plan';
 import { readExperiment } from './experiment-file';
 import { measuredPoint, needleGridOf, type Point, PointPlanner } from './points';
 import { type NeedleResult, Results, unitOf, type WindowResult } from './results';
@@ -23,6 +24,7 @@ import { type ExperimentText, needleSequences, type PlacedAnswer, placeNeedles, 
 import type { MeasureOptions } from './measure';
 import { OpenRows } from './open-rows';
 import { inThisProcess, type RowRunner } from './row-runner';
+import { interruptible } from '../../interruptible';
 
 /** What surrounds an experiment. */
 interface ExperimentContext extends Places {
@@ -86,13 +88,13 @@ export async function measureExperiment(
   if (experiment.quality) {
     checkRunnable(model.name, tokenizer.source);
   }
-  const texts = readTexts(prompts, tokenizer, model, experiment, sizes);
+  const texts = await readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
   const planner = new PointPlanner(shape, experiment, await context.calibrations.candidates(experiment.provider, experiment.threads));
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
-  const points = planner.points(longest);
+  const points = interruptible(() => planner.points(longest));
   // Planned before anything is run: what cannot be planned is refused now.
-  const costs = points.map(({ scenario, blockSize }) => planner.cost(longest, scenario, blockSize));
+  const costs = points.map(({ scenario, blockSize }) => interruptible(() => planner.cost(longest, scenario, blockSize)));
 
   const obstacles = points.map(({ scenario }) =>
     experiment.quality ? obstacleOf(scenario, model, texts) : 'Quality was switched off for this experiment.',
@@ -148,12 +150,13 @@ export async function measureExperiment(
     experiment,
     model: describeModel(model.name, shape, tokenizer.source),
     baseline: baseline.scenario,
-    prompts: texts.map(({ prompt: { path, bytes, sha256 }, tokens, windows: cut }) => ({
+    prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
       path,
       bytes,
       sha256,
       tokens,
       windows: cut.length,
+      ...digestFields({ format, notes, parts: [] }),
     })),
     points: described.map((point, index) => ({ ...point, onFront: front[index] })),
     resumed,
@@ -188,7 +191,7 @@ function needlesOf(
   if (config.predicts !== 'next') {
     throw new InputError(`${name} does not predict the next token, and a needle's answer is scored by that; leave the needle out.`);
   }
-  const needles = placeNeedles(request, texts, tokenizer);
+  const needles = interruptible(() => placeNeedles(request, texts, tokenizer));
   needles.forEach(({ tokens }) => checkLength(tokens.length, { name, ...config }));
   return needles;
 }
@@ -206,7 +209,11 @@ function jobsOf(points: readonly Point[]): Job[] {
 export async function evaluate(request: EvaluateRequest, context: Omit<ExperimentContext, 'results'>): Promise<ExperimentSummary> {
   const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
   const prompts =
-    'file' in request ? await readPrompts(experiment.prompts) : request.texts.map(({ path, text }) => promptFromText(path, text));
+    'file' in request
+      ? await readPrompts(experiment.prompts, undefined, sourceOf(experiment))
+      : request.texts.flatMap(({ path, text }) =>
+          conversationsOf(promptFromText(path, text, { ...sourceOf(experiment), ...request.source })),
+        );
   const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
   const report = await runExperiment(prompts, experiment, { ...context, results }).catch((error: unknown) => {
     throw error instanceof CancelledError && results.kept
@@ -218,5 +225,10 @@ export async function evaluate(request: EvaluateRequest, context: Omit<Experimen
 
 /** An experiment on texts that are at hand, or an experiment file, whose paths are relative to it. */
 export type EvaluateRequest =
-  | { readonly experiment: Experiment; readonly texts: readonly { readonly path: string; readonly text: string }[] }
+  | {
+      readonly experiment: Experiment;
+      readonly texts: readonly { readonly path: string; readonly text: string }[];
+      /** What of their source the experiment does not say. */
+      readonly source?: Partial<PromptSource>;
+    }
   | { readonly file: string };

@@ -5,13 +5,21 @@ import { positionBins } from '../../../core/evaluate/statistics';
 import type { Sequence } from '../../../core/evaluate/units';
 import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
 import type { ModelFolder } from '../../read/model/load';
-import type { Prompt } from '../../read/prompt';
+import { checkVariables } from '../../../core/source/variables';
+import { interruptible } from '../../interruptible';
+import { digestOf, type Prompt } from '../../read/prompt';
+import { readingModel, readSource } from '../../read/source/read-source';
+import type { PromptText } from '../../../core/source/prompt-text';
 import { checkVocabulary, type PromptTokenizer } from '../../read/tokenizer/tokenizer';
 import { unitOf } from './results';
 
 /** A prompt of an experiment. */
 export interface ExperimentText {
   readonly prompt: Prompt;
+  /** What the model reads of it. */
+  readonly read: PromptText;
+  /** Hex SHA-256 of that: equal texts are measured once. */
+  readonly digest: string;
   /** N, special tokens included. */
   readonly tokens: number;
   /** Token ids without special tokens. */
@@ -26,24 +34,36 @@ export interface ExperimentText {
  * @param sizes context and stride, both above 0
  * @throws InputError for a tokenizer that is not this model's, and a context that leaves no room
  */
-export function readTexts(
+export async function readTexts(
   prompts: readonly Prompt[],
   tokenizer: PromptTokenizer,
   model: ModelFolder,
   { maximumWindows }: Pick<Experiment, 'maximumWindows'>,
   sizes: { readonly context: number; readonly stride: number },
-): ExperimentText[] {
-  return prompts.map((prompt) => {
-    const whole = tokenizer.encode(prompt.text);
+): Promise<ExperimentText[]> {
+  const reading = await readingModel(model);
+  const texts: ExperimentText[] = [];
+  for (const prompt of prompts) {
+    const read = interruptible(() => readSource(prompt, reading));
+    const own = read.isComplete ? tokenizer.bare : tokenizer;
+    const whole = interruptible(() => own.encode(read.text));
     if (whole.length === 0) {
       throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
     }
     checkVocabulary(whole, model, tokenizer.source);
-    const text = tokenizer.encodePart(prompt.text);
+    const text = interruptible(() => own.encodePart(read.text));
     const specials = specialTokens(whole, text);
-    const windows = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');
-    return { prompt, tokens: whole.length, text, specials, windows: maximumWindows > 0 ? windows.slice(0, maximumWindows) : windows };
-  });
+    const cut = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');
+    const windows = maximumWindows > 0 ? cut.slice(0, maximumWindows) : cut;
+    texts.push({ prompt, read, digest: digestOf(read.text), tokens: whole.length, text, specials, windows });
+  }
+  texts.slice(0, 1).forEach(({ prompt: { source } }) =>
+    checkVariables(
+      source.variables,
+      texts.map(({ read }) => read),
+    ),
+  );
+  return texts;
 }
 
 /** A needle in its haystack with its answer. */
@@ -98,11 +118,11 @@ export function windowSequences(texts: readonly ExperimentText[], context: numbe
   const edges = positionBins(context, trainedTokens);
   // Results of earlier versions lack the edge, and those that need none stay as they were.
   const edge = edges.length > positionBins(context).length ? { trainedTokens } : {};
-  return texts.flatMap(({ prompt, windows }) =>
+  return texts.flatMap(({ digest, windows }) =>
     windows.map(({ tokens, start, end, from, to, targets }): Sequence => ({
       tokens,
       scoring: { kind: 'window', from, to, targets, edges },
-      about: { kind: 'window', prompt: prompt.sha256, start, end, from, to, context, ...edge },
+      about: { kind: 'window', prompt: digest, start, end, from, to, context, ...edge },
     })),
   );
 }

@@ -1,13 +1,19 @@
 import { type SeparationVector, separationVectors } from '../../../core/construct/separation';
 import { InputError } from '../../../core/errors';
 import type { TokenizerDescription } from '../../../core/report/report';
+import type { PromptText } from '../../../core/source/prompt-text';
 import type { ModelFolder } from '../../read/model/load';
+import { checkVariables } from '../../../core/source/variables';
 import type { Prompt } from '../../read/prompt';
+import { readingModel, readSource } from '../../read/source/read-source';
 import { checkRunnable, checkVocabulary, PromptTokenizer } from '../../read/tokenizer/tokenizer';
+import { interruptible } from '../../interruptible';
 
 /** A prompt to be packed. */
 export interface TokenizedPrompt {
   readonly path: string;
+  /** What the model reads of it. */
+  readonly read: PromptText;
   /** Token ids `[N_i]`, at least one. */
   readonly tokens: Int32Array;
 }
@@ -26,14 +32,21 @@ export async function tokenizePrompts(
   }
   const tokenizer = await PromptTokenizer.load(model.folder);
   checkRunnable(model.name, tokenizer.source);
-  const tokenized = prompts.map(({ path, text }) => {
-    const tokens = tokenizer.encode(text);
+  const reading = await readingModel(model);
+  const tokenized: TokenizedPrompt[] = [];
+  for (const prompt of prompts) {
+    const read = interruptible(() => readSource(prompt, reading));
+    const tokens = interruptible(() => (read.isComplete ? tokenizer.bare : tokenizer).encode(read.text));
     if (tokens.length === 0) {
-      throw new InputError(`${path} has no token; give a prompt of at least one.`);
+      throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
     }
     checkVocabulary(tokens, model, tokenizer.source);
-    return { path, tokens };
-  });
+    tokenized.push({ path: prompt.path, tokens, read });
+  }
+  checkVariables(
+    prompts[0].source.variables,
+    tokenized.map(({ read }) => read),
+  );
   return { tokenized, tokenizer: tokenizer.source };
 }
 

@@ -70,6 +70,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
       compared.push({
         path: prompt.path,
         tokens: prompt.tokens.length,
+        notes: prompt.read.notes,
         ...differenceOf(ways, shape.width),
         loss: scenario === 'causal' ? await lossOf(model, head, prompt, ways, signal) : null,
       });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readPieces } from '../../../../src/engine/read/input/regular-file';
 import { readRegularText, readTextInput } from '../../../../src/engine/read/input/text';
+import { plainSource } from '../../../../src/core/source/options';
 import { promptFromBytes, promptFromText, readPrompt } from '../../../../src/engine/read/prompt';
 import { readReports } from '../../../../src/engine/read/report/reports';
 import { readExperiment } from '../../../../src/engine/tasks/evaluate/experiment-file';
@@ -133,7 +134,7 @@ describe('a prompt', () => {
     const utf16 = Buffer.from(`\uFEFF${text}`, 'utf16le');
     const bytes = Buffer.from(text);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const expected = { path: 'a.md', text, bytes: bytes.length, sha256 };
+    const expected = { path: 'a.md', text, source: plainSource, bytes: bytes.length, sha256 };
     expect(promptFromText('a.md', text)).toEqual(expected);
     for (const written of [bytes, Buffer.from(`\uFEFF${text}`), utf16, Buffer.from(utf16).swap16()]) {
       expect(promptFromBytes('a.md', written)).toEqual(expected);

@@ -64,7 +64,13 @@ describe('a tokenizer.json from elsewhere', () => {
     ['a negative id', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: -1 }, merges: [] } })],
     ['half an id', JSON.stringify({ ...definition(), added_tokens: [{ id: 0.5, content: '<s>' }] })],
     ['an id that is text', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: { a: '1' }, merges: [] } })],
+    ['a vocabulary of merges that are none', JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: 'merges', merges: [1] } })],
+    [
+      'a vocabulary of merges to one token',
+      JSON.stringify({ ...definition(), model: { type: 'BPE', vocab: 'merges', merges: ['a b', 'ab c', 'b c', 'a bc'] } }),
+    ],
     ['a prototype', '{"__proto__":{"model":{}}}'],
+    ['merges at random', JSON.stringify({ ...definition(), model: { type: 'BPE', dropout: 0.1, vocab: { a: 0 }, merges: [] } })],
   ])('is refused: %s', async (_what, text) => {
     expect(await outcome(write(text))).toBe('refused');
   });

@@ -1,0 +1,173 @@
+import { InputError } from '../../../core/errors';
+import { formatCount } from '../../../core/format';
+import { isProgram, type PromptFormat } from '../../../core/source/format';
+import { sourceNotes } from '../../../core/source/notes';
+import { presumedFormat, type PromptSource } from '../../../core/source/options';
+import { type MappedText, PieceWriter } from '../../../core/source/pieces';
+import type { PromptText } from '../../../core/source/prompt-text';
+import { fillVariables, type Variables } from '../../../core/source/variables';
+import type { TextRange } from '../../../core/text/edits';
+import { bodyStartOf } from '../../../core/text/headings';
+import { lineOf } from '../../../core/text/lines';
+import type { ModelFolder } from '../model/load';
+import { type Chat, type ChatMessage, readChat } from './chat';
+import { ChatTemplate } from './chat-template';
+import { chatText } from './chat-text';
+import { type CodeFormat, literalAround, literalAt, literalsOf, valueOfLiteral } from './literals';
+import { notebookText } from './notebook';
+import { type Prompty, readPrompty } from './prompty';
+
+/** A document that keeps a prompt. */
+export interface PromptDocument {
+  /** Its name in refusals, by which its format is known where its source says nothing else. */
+  readonly path: string;
+  readonly text: string;
+  readonly source: PromptSource;
+}
+
+/** A model as far as reading needs it. */
+export interface ReadingModel {
+  readonly name: string;
+  /** Its chat template; undefined where it has none. @throws InputError for one that cannot be read */
+  readonly template: () => ChatTemplate | undefined;
+}
+
+/** Reads what reading needs of a model. A template that cannot be read matters only to prompts that need it. */
+export async function readingModel({ folder, name }: Pick<ModelFolder, 'folder' | 'name'>): Promise<ReadingModel> {
+  const template = await ChatTemplate.load(folder, name).then(
+    (loaded) => () => loaded,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
+  return { name, template };
+}
+
+/**
+ * What a model reads of a document.
+ *
+ * @throws InputError for a document that is not what it is read as, has no text to read, or has no literal where one is
+ * named; it names the place and the fix
+ */
+export function readSource(document: PromptDocument, model: ReadingModel): PromptText {
+  const { path, source } = document;
+  const { format, isPresumed } = presumedFormat(document);
+  if (source.line > 0 && !isProgram(format)) {
+    throw new InputError(
+      `Line ${formatCount(source.line)} is of a Python, TypeScript or JavaScript file, and ${path} is read as ${format}; leave the line out, or read it with --as python or --as typescript.`,
+    );
+  }
+  const read = readAs(format, isPresumed, document, model);
+  if (read.text === '') {
+    throw new InputError(`${path}, read as ${read.format}, has no text; give a prompt of at least one character.`);
+  }
+  return read;
+}
+
+function readAs(format: PromptFormat, isPresumed: boolean, { path, text, source }: PromptDocument, model: ReadingModel): PromptText {
+  const { variables } = source;
+  switch (format) {
+    case 'text':
+    case 'markdown':
+      return plainText({ text, pieces: null }, format, variables);
+    case 'prompt-file':
+      return plainText(bodyOf(text, bodyStartOf(text)), format, variables);
+    case 'notebook':
+      return notebookText(path, text, variables);
+    case 'python':
+    case 'typescript':
+      return literalText(path, text, format, isPresumed, source);
+    case 'prompty': {
+      const prompty = readPrompty(text);
+      const values = { ...prompty.samples, ...variables };
+      const read =
+        prompty.messages.length === 0
+          ? plainText(bodyOf(text, prompty.bodyStart), format, values)
+          : { ...chatText(chatOfPrompty(prompty, text, values), model.template(), model.name), format };
+      return { ...read, notes: [...read.notes, ...prompty.notes] };
+    }
+    case 'chat': {
+      const chat = readChat(path, text, variables, isPresumed);
+      return chat === undefined
+        ? plainText({ text, pieces: null }, 'text', variables)
+        : { ...chatText(chat, model.template(), model.name), format };
+    }
+  }
+}
+
+/** A text with its variables filled in. */
+function plainText(mapped: MappedText, format: PromptFormat, variables: Variables): PromptText {
+  const { text, pieces, filled, unfilled } = fillVariables(mapped, variables);
+  return { text, pieces, format, parts: [], notes: unfilled.length > 0 ? [sourceNotes.unfilled(unfilled)] : [], isComplete: false, filled };
+}
+
+/** A document from an offset on. */
+function bodyOf(text: string, from: number): MappedText {
+  if (from === 0) {
+    return { text, pieces: null };
+  }
+  const writer = new PieceWriter();
+  writer.copy(text, from, text.length);
+  return writer.finish();
+}
+
+function chatOfPrompty({ messages }: Prompty, document: string, variables: Variables): Chat {
+  const filled = new Set<string>();
+  const unfilled = new Set<string>();
+  const read = messages.map(({ role, text, place }): ChatMessage => {
+    const result = fillVariables(text, variables);
+    result.filled.forEach((name) => filled.add(name));
+    result.unfilled.forEach((name) => unfilled.add(name));
+    return { role, texts: [result], isList: false, fields: {}, place };
+  });
+  const place = { from: messages[0].place.from, to: document.length };
+  return {
+    conversations: [{ messages: read, tools: undefined, place, line: lineOf(document, place.from) }],
+    filled: [...filled],
+    notes: unfilled.size > 0 ? [sourceNotes.unfilled([...unfilled])] : [],
+  };
+}
+
+/**
+ * The string literal that is meant. Where only the file's name says that it is a program, that is the long literal at the
+ * place, or else the whole text: a program can be a prompt too.
+ *
+ * @throws InputError where there is none
+ */
+function literalText(path: string, text: string, format: CodeFormat, isPresumed: boolean, source: PromptSource): PromptText {
+  const { line, at, variables } = source;
+  const all = literalsOf(text, format, path);
+  const literals = all.filter((literal) => isLong(text, literal));
+  const isFree = isPresumed && line === 0;
+  const literal = isFree ? literalAround(literals, at) : literalAt(text, all, { line, at });
+  if (literal === undefined && isFree) {
+    const whole = plainText({ text, pieces: null }, 'text', variables);
+    return { ...whole, notes: [...(literals.length > 0 ? [sourceNotes.wholeProgram()] : []), ...whole.notes], literals };
+  }
+  if (literal === undefined) {
+    const first = all.at(0);
+    throw new InputError(
+      first === undefined
+        ? `${path} has no string literal; give a file with one, or read it whole with --as text.`
+        : `${path} has no string literal on line ${formatCount(line)}; name one, such as that on line ${formatCount(lineOf(text, first.from))}.`,
+    );
+  }
+  const value = valueOfLiteral(text, literal, format);
+  const read = plainText(value, format, variables);
+  return {
+    ...read,
+    literals,
+    notes: [
+      ...(line === 0 && at === undefined && all.length > 1 ? [sourceNotes.longestLiteral(lineOf(text, literal.from))] : []),
+      ...(value.hasNames ? [sourceNotes.namedCharacters()] : []),
+      ...read.notes,
+    ],
+  };
+}
+
+/** Fewest code units of a literal that may be a prompt though it stands on one line: most literals of a program are names. */
+const longUnits = 100;
+
+function isLong(text: string, { from, to }: TextRange): boolean {
+  return to - from >= longUnits || text.slice(from, to).includes('\n');
+}

