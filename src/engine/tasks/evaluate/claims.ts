@@ -62,7 +62,7 @@ export class Claims {
     const path = join(this.folder, name);
     const owner = writerName();
     for (;;) {
-      const file = await this.create(path);
+      const file = await this.create(path, owner);
       if (file !== undefined) {
         return this.held(path, file, owner);
       }
@@ -74,10 +74,27 @@ export class Claims {
     }
   }
 
-  private async create(path: string): Promise<FileHandle | undefined> {
+  /** Makes a claim with its owner in it, so that none is seen without: a file beside it, which gets its name as well. */
+  private async create(path: string, owner: string): Promise<FileHandle | undefined> {
+    const draft = `${path}.new.${owner}`;
     for (;;) {
       try {
-        return await openNew(path);
+        const file = await openNew(draft);
+        await file?.write(owner, 0);
+        const isMade = await link(draft, path).then(
+          () => true,
+          (error: unknown) => {
+            if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+              return false;
+            }
+            throw error;
+          },
+        );
+        await rm(draft, { force: true });
+        if (!isMade) {
+          await file?.close();
+        }
+        return isMade ? file : undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
           throw new InputError(`${path} cannot be made (${messageOf(error)}); give results a folder that you may write.`);
@@ -89,9 +106,8 @@ export class Claims {
   }
 
   /** A claim whose file was made just now, renewed until it is released. */
-  private async held(path: string, file: FileHandle, owner: string): Promise<Claim> {
+  private held(path: string, file: FileHandle, owner: string): Claim {
     const write = (): Promise<unknown> => file.write(owner, 0).catch(() => undefined);
-    await write();
     const timer = setInterval(() => void write(), this.limits.renewMs);
     timer.unref();
     const holds = async (): Promise<boolean> => (await ownerOf(path)) === owner;
@@ -148,7 +164,7 @@ async function takeAway(path: string, left: string, aside: string): Promise<void
   await rm(aside, { force: true });
 }
 
-/** Who has a claim; empty where nobody has, or its owner has not said so yet. */
+/** Who has a claim; empty where nobody has. */
 function ownerOf(path: string): Promise<string> {
   return readRegularText(path, inputLimits.claim, '', '').catch(() => '');
 }
