@@ -4,6 +4,7 @@ import { resultsOption } from '../core/evaluate/experiment';
 import { formatCount, formatDuration, formatFigure, formatNumberOf } from '../core/format';
 import { reportSchemaVersion } from '../core/report/report';
 import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
+import { wholeReport } from '../engine/tasks/evaluate/run-experiment';
 import { type Given, jsonOption, print } from './io';
 import { type Command, valuesOf } from './options';
 import { performExperiment, withSource } from './run';
@@ -22,13 +23,13 @@ export const checkCommand: Command = {
     const budgets = budgetsFrom(given);
     const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
     // Calls and time are planned; only a divergence needs a run.
-    const report = await performExperiment(
+    const measured = await performExperiment(
       'check',
       { ...experiment, needle: null, quality: budgets.kl !== undefined || budgets.klWithin !== undefined },
       given,
       io,
     );
-    const checks = checkBudgets(report, budgets);
+    const checks = checkBudgets(wholeReport(measured), budgets);
     const broken = checks.filter(({ kept }) => !kept);
     print(io, given, { schemaVersion: reportSchemaVersion, budgets, checks, kept: broken.length === 0 }, () => checksText(checks));
     if (broken.length > 0) {

@@ -10,17 +10,16 @@ import {
   windowsOf,
 } from '../core/evaluate/experiment';
 import { needleTable } from '../core/evaluate/needles';
-import type { ExperimentReport } from '../core/evaluate/report';
-import { readText } from '../core/evaluate/rows';
 import type { Option, OptionTable } from '../core/options/option';
 import type { Variables } from '../core/source/variables';
 import { splitList } from '../core/scenario/parse';
 import { choiceDefinitions, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
 import { withPaths } from '../engine/tasks/evaluate/experiment-file';
+import type { MeasuredExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
-import { checkWritable, type Given, type Io, print, writeWhole } from './io';
+import { checkWritable, type Given, type Io, writeWhole } from './io';
 import { choiceFrom, type Command, flagText, readGiven, textGiven, textOptions, valuesOf } from './options';
-import { outcomeOptions, performExperiment } from './run';
+import { outcomeOptions, performExperiment, printExperiment } from './run';
 import { variableFlags, variablesFrom } from './source';
 
 const scenariosOption: Option = {
@@ -85,8 +84,7 @@ export const evaluateCommand: Command = {
   description: "what scenarios do to a model's predictions",
   options: evaluationOptions,
   run: async (files, given, io) => {
-    const report = await runFromFlags('evaluate', files, given, io);
-    print(io, given, report, () => `${readText(report)}\n\n${evaluationText(report)}`);
+    printExperiment(await runFromFlags('evaluate', files, given, io), given, io, evaluationText);
   },
 };
 
@@ -96,12 +94,11 @@ export const sweepCommand: Command = {
   description: 'cost and quality over scenarios and block sizes',
   options: evaluationOptions,
   run: async (files, given, io) => {
-    const report = await runFromFlags('sweep', files, given, io);
-    print(io, given, report, () => `${readText(report)}\n\n${sweepText(report)}`);
+    printExperiment(await runFromFlags('sweep', files, given, io), given, io, sweepText);
   },
 };
 
-async function runFromFlags(title: string, files: readonly string[], given: Given, io: Io): Promise<ExperimentReport> {
+async function runFromFlags(title: string, files: readonly string[], given: Given, io: Io): Promise<MeasuredExperiment> {
   const experiment = experimentFrom(files, given, await variablesFrom(given), (scenario, reason) =>
     io.stderr.write(`${scenario} is left out: ${reason}\n`),
   );

@@ -5,6 +5,7 @@ import { formatShare } from '../core/format';
 import type { Option } from '../core/options/option';
 import type { OnProgress } from '../core/report/phases';
 import { writeWhole as write } from '../engine/store/files';
+import type { DigestStore } from '../engine/store/digests';
 import type { Places } from '../engine/tasks/plan';
 
 /** Where text goes: a stream of the process, or what a test collects. */
@@ -19,6 +20,7 @@ export interface Io extends Places {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array>;
+  readonly digests: DigestStore;
   /** Aborted by an interrupt. */
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
 import { CalibrationStore, commandLineStorage } from '../engine/store/calibrations';
+import { DigestStore } from '../engine/store/digests';
 import { main } from './program';
 
 /** Entry of the command line: the process's streams, arguments and exit code. */
@@ -22,6 +23,7 @@ void main(process.argv.slice(2), {
   signal: interrupt.signal,
   modelsFolder: join(__dirname, '..', 'media', 'models'),
   calibrations: new CalibrationStore(commandLineStorage()),
+  digests: new DigestStore(commandLineStorage()),
 }).then((code) => {
   process.exitCode = code;
 });

@@ -4,6 +4,7 @@ import { CancelledError, InputError, messageOf } from '../core/errors';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
+import { digestCommand } from './digest';
 import { evaluateCommand, sweepCommand } from './evaluate';
 import { exportCommand } from './export';
 import { generateCommand } from './generate';
@@ -30,6 +31,7 @@ const commands: readonly Command[] = [
   schemaCommand,
   ledgerCommand,
   packCommand,
+  digestCommand,
   exportCommand,
   calibrateCommand,
 ];

@@ -3,12 +3,15 @@ import { CancelledError, InputError } from '../core/errors';
 import { type Experiment, resultsOption, sourceOf } from '../core/evaluate/experiment';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
+import { parseShard, type Shard, shardOption } from '../core/evaluate/units';
+import { formatCount } from '../core/format';
 import type { Option } from '../core/options/option';
+import { reportSchemaVersion } from '../core/report/report';
 import { sourceTable } from '../core/source/options';
 import { readPrompts } from '../engine/read/prompt';
 import { experimentJsonSchema, readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { Results } from '../engine/tasks/evaluate/results';
-import { runExperiment } from '../engine/tasks/evaluate/run-experiment';
+import { type MeasuredExperiment, measureExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
 import { checkWritable, type Given, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, readGiven, textGiven } from './options';
@@ -34,7 +37,7 @@ const costOption: Option = {
 };
 
 /** Flags that say where an experiment's outcome goes. */
-export const outcomeOptions: readonly Option[] = [resultsOption, pictureOption, costOption, jsonOption];
+export const outcomeOptions: readonly Option[] = [resultsOption, shardOption, pictureOption, costOption, jsonOption];
 
 /** `two-heads run`: an experiment file again. */
 export const runCommand: Command = {
@@ -43,13 +46,11 @@ export const runCommand: Command = {
   options: [...sourceOptions, ...outcomeOptions],
   run: async ([path], given, io) => {
     const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
-    const report = await performExperiment('run', experiment, given, io);
-    print(io, given, report, () =>
-      [
-        readText(report),
-        ...(experiment.blocks.length === 1 ? [evaluationText(report)] : []),
-        ...(report.points.length > 1 ? [sweepText(report)] : []),
-      ].join('\n\n'),
+    const measured = await performExperiment('run', experiment, given, io);
+    printExperiment(measured, given, io, (report) =>
+      [...(experiment.blocks.length === 1 ? [evaluationText(report)] : []), ...(report.points.length > 1 ? [sweepText(report)] : [])].join(
+        '\n\n',
+      ),
     );
   },
 };
@@ -71,8 +72,8 @@ export async function withSource(experiment: Experiment, given: Given): Promise<
   return { ...experiment, ...Object.fromEntries(named), variables: { ...experiment.variables, ...variables } };
 }
 
-/** Runs an experiment with what the command line adds: results, progress, a picture. */
-export async function performExperiment(title: string, experiment: Experiment, given: Given, io: Io): Promise<ExperimentReport> {
+/** Runs an experiment, or a shard of it, with what the command line adds: results, progress, a picture. */
+export async function performExperiment(title: string, experiment: Experiment, given: Given, io: Io): Promise<MeasuredExperiment> {
   const picture = textGiven(pictureOption, given);
   const cost = textGiven(costOption, given);
   if (cost !== undefined && picture === undefined) {
@@ -82,21 +83,52 @@ export async function performExperiment(title: string, experiment: Experiment, g
   if (picture !== undefined) {
     await checkWritable(picture, '--picture');
   }
-  const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
   const path = textGiven(resultsOption, given) ?? experiment.results;
-  const results = path === null ? Results.inMemory() : await Results.open(path);
-  const report = await runExperiment(
+  const text = textGiven(shardOption, given);
+  const shard = text === undefined ? undefined : parseShard(text);
+  const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
+  const results = await resultsOf(path, shard);
+  const measured = await measureExperiment(
     prompts,
     { ...experiment, results: path },
-    { ...io, results, onProgress: progressPrinter(io, title) },
+    { ...io, results, shard, onProgress: progressPrinter(io, title) },
   ).catch((error: unknown) => {
     throw error instanceof CancelledError && path !== null
       ? new CancelledError(`The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`)
       : error;
   });
-  if (picture !== undefined) {
-    await writeWhole(picture, experimentPicture(report, axis), '--picture');
+  if (picture !== undefined && measured.report !== undefined) {
+    await writeWhole(picture, experimentPicture(measured.report, axis), '--picture');
     io.stderr.write(`picture written to ${picture}\n`);
   }
-  return report;
+  return measured;
+}
+
+/** Prints what an experiment gave: its report, or how far it is. @param textOf the report's figures as text */
+export function printExperiment(measured: MeasuredExperiment, given: Given, io: Io, textOf: (report: ExperimentReport) => string): void {
+  const { report, units, known, resumed } = measured;
+  if (report !== undefined) {
+    print(io, given, report, () => `${readText(report)}\n\n${textOf(report)}`);
+    return;
+  }
+  print(io, given, { schemaVersion: reportSchemaVersion, units, known, resumed }, () =>
+    [
+      `Shard ${textGiven(shardOption, given)} is done; ${formatCount(known)} of ${formatCount(units)} units are known.`,
+      'Once all shards are done, the same command without --shard prints the report.',
+    ].join('\n'),
+  );
+}
+
+/** Where results go. @throws InputError for a shard whose results no other shard would see */
+async function resultsOf(path: string | null, shard: Shard | undefined): Promise<Results> {
+  if (shard === undefined) {
+    return path === null ? Results.inMemory() : Results.open(path);
+  }
+  if (path === null) {
+    throw new InputError(`--shard ${shard.part}/${shard.parts} needs a folder that all shards share; name one with --results.`);
+  }
+  if (/\.jsonl$/.test(path)) {
+    throw new InputError(`--results ${path} is one file, and shards write a file each; name a folder.`);
+  }
+  return Results.open(`${path.replace(/[\\/]+$/, '')}/`, `shard-${shard.part}-of-${shard.parts}`);
 }

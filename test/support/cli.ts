@@ -18,6 +18,7 @@ export async function run(args: readonly string[], input: string | Uint8Array = 
   // Tests that only start processes do without the engine.
   const { main } = await import('../../src/cli/program');
   const { CalibrationStore } = await import('../../src/engine/store/calibrations');
+  const { DigestStore } = await import('../../src/engine/store/digests');
   const written = { stdout: '', stderr: '' };
   const code = await main(args, {
     stdout: { write: (text) => (written.stdout += text) },
@@ -26,6 +27,7 @@ export async function run(args: readonly string[], input: string | Uint8Array = 
     signal: new AbortController().signal,
     modelsFolder,
     calibrations: new CalibrationStore(nothingKept.XDG_CACHE_HOME),
+    digests: new DigestStore(undefined),
   });
   return { code, ...written };
 }

@@ -9,6 +9,7 @@ import type { ComparisonReport, RunReport } from '../../core/report/report';
 import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
 import type { PromptSource } from '../../core/source/options';
 import { promptFromText } from '../read/prompt';
+import type { DigestStore } from '../store/digests';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
 import { compare, planComparison } from '../tasks/compare';
 import { evaluate, type EvaluateRequest } from '../tasks/evaluate/run-experiment';
@@ -52,7 +53,7 @@ interface GenerateRequest extends SimulateRequest {
 }
 
 /** The engine's methods. */
-export function engineMethods(places: Places): EngineMethods {
+export function engineMethods(places: Places & { readonly digests: DigestStore }): EngineMethods {
   return {
     simulate: ({ path, text, source, options }, context) =>
       simulate(promptFromText(path, text, source), options, { ...context, ...places }),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CalibrationStore, commandLineStorage } from '../store/calibrations';
+import { DigestStore } from '../store/digests';
 import { type EngineMethods, engineMethods } from './engine-methods';
 import { handlerOf } from './handler';
 import type { Request } from './rpc';
@@ -11,8 +12,10 @@ if (send === undefined) {
 }
 
 // The parent passes its storage folder; without one, use the command line's.
-const calibrations = new CalibrationStore(process.argv[2] ?? commandLineStorage());
-const handle = handlerOf(engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations }), (response) => {
+const storage = process.argv[2] ?? commandLineStorage();
+const calibrations = new CalibrationStore(storage);
+const digests = new DigestStore(storage);
+const handle = handlerOf(engineMethods({ modelsFolder: join(__dirname, '..', 'media', 'models'), calibrations, digests }), (response) => {
   send(response);
 });
 process.on('message', (request: Request<EngineMethods>) => void handle(request));

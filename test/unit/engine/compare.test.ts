@@ -7,6 +7,7 @@ import { makeScenario, type ScenarioChoice } from '../../../src/core/scenario/sc
 import { engineMethods } from '../../../src/engine/process/engine-methods';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { DigestStore } from '../../../src/engine/store/digests';
 import { compare, planComparison } from '../../../src/engine/tasks/compare';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { modelsFolder, sampleText } from '../../support/paths';
@@ -89,7 +90,7 @@ describe('comparing scenarios', () => {
   it('is a method of the engine process, with one bar of progress for all', async () => {
     const seen: Progress[] = [];
     const runs: RunReport[] = [];
-    const report = await engineMethods(places).compare(
+    const report = await engineMethods({ ...places, digests: new DigestStore(undefined) }).compare(
       { path: 'sample', text: sampleText(), scenarios: [window, sink], named: false, options },
       { signal, isCancelled: () => false, onProgress: (progress) => seen.push(progress), onRun: (run) => runs.push(run) },
     );

@@ -17,7 +17,11 @@ export const inputLimits = {
   results: 1024 * mebibyte,
   /** One line of a results file. */
   resultsLine: 16 * mebibyte,
+  /** Who has claimed a piece of work. */
+  claim: 4096,
   calibration: mebibyte,
+  /** Digests of models' files. */
+  digests: mebibyte,
   /** A run in the history: several times an average-case run with a thousand heads. */
   run: 8 * mebibyte,
   /** config.json and generation_config.json. */

@@ -10,12 +10,16 @@ export interface Line {
   readonly text: string | undefined;
   /** False for a last line without `\n`. */
   readonly ended: boolean;
+  /** The byte of the file after the line and its end. */
+  readonly end: number;
 }
 
 /** The most bytes of a file of lines, and of one line. */
 interface LineLimits {
   readonly maximumBytes: number;
   readonly maximumLineBytes: number;
+  /** The byte at which a line begins that is read first; 0 by default. */
+  readonly from?: number;
 }
 
 const newline = 0x0a;
@@ -30,10 +34,11 @@ const newline = 0x0a;
 export async function* readLines(
   path: string,
   name: string,
-  { maximumBytes, maximumLineBytes }: LineLimits,
+  { maximumBytes, maximumLineBytes, from: first = 0 }: LineLimits,
   fix: string,
 ): AsyncGenerator<Line> {
-  let bytes = 0;
+  let bytes = first;
+  let end = first;
   let number = 1;
   /** The beginning of a line whose end has not been read. */
   let begun: Uint8Array[] = [];
@@ -47,20 +52,21 @@ export async function* readLines(
   };
   const take = (ended: boolean): Line => {
     const line = Buffer.concat(begun, begunBytes);
-    const text = lineText(number === 1 ? withoutMark(line, name, fix) : line);
+    const text = lineText(number === 1 && first === 0 ? withoutMark(line, name, fix) : line);
+    end += begunBytes + Number(ended);
     begun = [];
     begunBytes = 0;
     number += 1;
-    return { text, ended };
+    return { text, ended, end };
   };
-  for await (const piece of readPieces(path, fix, (size) => checkSize(name, size, maximumBytes, fix))) {
+  for await (const piece of readPieces(path, fix, (size) => checkSize(name, size, maximumBytes, fix), first)) {
     bytes += piece.length;
     checkSize(name, bytes, maximumBytes, fix);
     let from = 0;
-    for (let end = piece.indexOf(newline); end >= 0; end = piece.indexOf(newline, from)) {
-      add(piece.subarray(from, end));
+    for (let at = piece.indexOf(newline); at >= 0; at = piece.indexOf(newline, from)) {
+      add(piece.subarray(from, at));
       yield take(true);
-      from = end + 1;
+      from = at + 1;
     }
     add(piece.subarray(from));
   }

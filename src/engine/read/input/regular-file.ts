@@ -35,6 +35,21 @@ export async function openToAppend(path: string, name: string, fix: string): Pro
   return (await openIfRegular(path, flags, name, 'cannot be used', fix)).file;
 }
 
+/**
+ * Makes a file that is not there yet, for writing.
+ *
+ * @returns undefined where something is at the path already: of all processes that try, one makes it
+ * @throws file system errors
+ */
+export async function openNew(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'wx').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      return undefined;
+    }
+    throw error;
+  });
+}
+
 async function openIfRegular(path: string, flags: number, name: string, cannot: string, fix: string): Promise<RegularFile> {
   const refuseOther = (found: Stats): void => {
     if (!found.isFile()) {
@@ -94,20 +109,22 @@ const smallBytes = 4096;
  * The bytes of a regular file from beginning to end, in pieces; it is closed when the reader stops.
  *
  * @param checkSize takes the file's bytes before any is read, to refuse it
+ * @param from the byte at which reading begins
  * @throws InputError that names the path
  */
-export async function* readPieces(path: string, fix: string, checkSize?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+export async function* readPieces(path: string, fix: string, checkSize?: (bytes: number) => void, from = 0): AsyncGenerator<Uint8Array> {
   const { file, size } = await openRegularFile(path, fix);
   try {
     checkSize?.(size);
-    for (;;) {
-      const piece = new Uint8Array(Math.min(Math.max(size, smallBytes), streamedBytes));
-      const { bytesRead } = await file.read(piece, 0, piece.length, null).catch((error: unknown) => {
+    for (let position = from; ;) {
+      const piece = new Uint8Array(Math.min(Math.max(size - from, smallBytes), streamedBytes));
+      const { bytesRead } = await file.read(piece, 0, piece.length, position).catch((error: unknown) => {
         throw new InputError(`${path} cannot be read (${reasonOf(error)}); ${fix}.`);
       });
       if (bytesRead === 0) {
         return;
       }
+      position += bytesRead;
       yield piece.subarray(0, bytesRead);
     }
   } finally {

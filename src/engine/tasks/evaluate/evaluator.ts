@@ -1,5 +1,5 @@
 import { summariseWindow, type ScoredPosition, type WindowSummary } from '../../../core/evaluate/statistics';
-import type { EvaluationWindow } from '../../../core/evaluate/windows';
+import type { Scoring } from '../../../core/evaluate/units';
 import type { Experiment } from '../../../core/evaluate/experiment';
 import type { Plan } from '../../../core/plan/plan';
 import { executorOf, passOf } from '../../attend/pass';
@@ -29,7 +29,6 @@ export class Evaluator {
     private readonly model: LoadedModel,
     private readonly device: Device,
     private readonly options: Pick<Experiment, 'executor' | 'precision'>,
-    private readonly signal: AbortSignal,
   ) {
     this.head = new OutputHead(model, device);
   }
@@ -39,44 +38,36 @@ export class Evaluator {
    *
    * @throws InputError where either cannot be had
    */
-  static async open(
-    folder: ModelFolder,
-    options: Pick<Experiment, 'provider' | 'threads' | 'executor' | 'precision'>,
-    signal: AbortSignal,
-  ): Promise<Evaluator> {
+  static async open(folder: ModelFolder, options: Pick<Experiment, 'provider' | 'threads' | 'executor' | 'precision'>): Promise<Evaluator> {
     const device = await openDevice(options.provider, options.threads);
     if (options.precision === 'float16') {
       await checkFloat16(device);
     }
-    return new Evaluator(await loadModel(folder), device, options, signal);
+    return new Evaluator(await loadModel(folder), device, options);
   }
 
   /** Runs `tokens` `[N]` by a plan of N tokens. @throws CancelledError, and InputError for a plan that would not fit in memory */
-  async run(tokens: Int32Array, plan: Plan, onProgress: (share: number) => void): Promise<WindowRun> {
+  async run(tokens: Int32Array, plan: Plan, signal: AbortSignal, onProgress: (share: number) => void): Promise<WindowRun> {
     checkMemory(plan, 0);
     const oracle = await this.oracleFor(plan);
     const pass = passOf(executorOf(this.options, plan, this.device), this.options.precision);
     const before = oracle.calls.attention + oracle.calls.tokenwise;
     const start = performance.now();
-    const hidden = await pass({ model: this.model, plan, tokens, oracle, clock: new PhaseClock(), signal: this.signal, onProgress });
+    const hidden = await pass({ model: this.model, plan, tokens, oracle, clock: new PhaseClock(), signal, onProgress });
     return { hidden, wallMs: performance.now() - start, calls: oracle.calls.attention + oracle.calls.tokenwise - before };
   }
 
-  /**
-   * Compares the scored rows of a window under a scenario with those of its baseline.
-   *
-   * @param edges of the bins by position, as of `positionBins`
-   */
+  /** Compares the scored rows of a window under a scenario with those of its baseline. */
   async compare(
-    { from, to, targets }: EvaluationWindow,
+    { from, to, targets, edges }: Extract<Scoring, { readonly kind: 'window' }>,
     hidden: Float32Array,
     baseline: Float32Array,
-    edges: readonly number[],
+    signal: AbortSignal,
   ): Promise<WindowSummary> {
     const { width } = this.model.shape;
     const rows = (stream: Float32Array): Float32Array => stream.subarray(from * width, to * width);
     const positions: ScoredPosition[] = [];
-    for await (const slice of comparePredictions(this.model, this.head, rows(hidden), rows(baseline), targets, this.signal)) {
+    for await (const slice of comparePredictions(this.model, this.head, rows(hidden), rows(baseline), targets, signal)) {
       const { divergence, margin, loss, baselineLoss } = slice.compared;
       divergence.forEach((value, row) =>
         positions.push({

@@ -9,7 +9,7 @@ import { settleRequest, type SettledRequest } from '../../../core/predict/fastes
 import { devicePrediction } from '../../../core/predict/prediction';
 import { isSampled, type Scenario, type ScenarioChoice, scenarioLabel } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
-import type { NeedleResult, WindowResult, Worked } from './results';
+import type { NeedleResult, WindowResult } from './results';
 import type { ExperimentText, PlacedAnswer } from './texts';
 import { interruptible } from '../../interruptible';
 
@@ -84,12 +84,13 @@ export class PointPlanner {
  * What was measured of a point, over all windows and for each prompt.
  *
  * @param job index among the results of the job that the point's quality comes from; negative where there is none
+ * @param results by window and job
  */
 export function measuredPoint(
   point: Point,
   job: number,
   texts: readonly ExperimentText[],
-  { results }: Worked<WindowResult>,
+  results: readonly (readonly WindowResult[])[],
   planner: PointPlanner,
 ): Pick<ExperimentPoint, 'quality' | 'measured' | 'prompts'> {
   const own = job < 0 ? [] : results.map((row) => row[job]);
@@ -115,7 +116,7 @@ export function measuredPoint(
 }
 
 /** Needle scores of a job beside the baseline's, which is the last job of the results. */
-export function needleGridOf(needles: readonly PlacedAnswer[], { results }: Worked<NeedleResult>, job: number): NeedleGrid {
+export function needleGridOf(needles: readonly PlacedAnswer[], results: readonly (readonly NeedleResult[])[], job: number): NeedleGrid {
   const valueOf = ({ logProbability, rank }: NeedleResult): { logProbability: number; rank: number } => ({
     logProbability: logProbability ?? NaN,
     rank: rank ?? NaN,

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { InputError, messageOf } from '../../../core/errors';
 import type { Moments } from '../../../core/evaluate/estimate';
 import { type Measure, measures, type WindowSummary } from '../../../core/evaluate/statistics';
 import { inputLimits } from '../../read/input/limits';
 import { readLines } from '../../read/input/lines';
 import { openToAppend } from '../../read/input/regular-file';
+import { Claims, writerName } from './claims';
 
 const count = z.int().nonnegative();
 
@@ -31,7 +35,7 @@ export interface WindowResult {
   readonly calls: number;
 }
 
-export const windowResult: z.ZodType<WindowResult> = z.object({ summary: windowSummary, wallMs: z.number().nonnegative(), calls: count });
+const windowResult: z.ZodType<WindowResult> = z.object({ summary: windowSummary, wallMs: z.number().nonnegative(), calls: count });
 
 /** A needle's answer under one scenario, as a results file keeps it. JSON has no NaN: null stands for it. */
 export interface NeedleResult {
@@ -41,12 +45,15 @@ export interface NeedleResult {
   readonly rank: number | null;
 }
 
-export const needleResult: z.ZodType<NeedleResult> = z.object({ logProbability: z.number().nullable(), rank: z.number().nullable() });
+const needleResult: z.ZodType<NeedleResult> = z.object({ logProbability: z.number().nullable(), rank: z.number().nullable() });
+
+/** What a unit of work gives. */
+export type UnitResult = WindowResult | NeedleResult;
 
 /** Version of a line of a results file. Lines of other versions are left alone. */
 const lineVersion = 1;
 
-const resultLine = z.object({ version: z.literal(lineVersion), unit: z.string(), result: z.unknown() });
+const resultLine = z.object({ version: z.literal(lineVersion), unit: z.string(), result: z.union([windowResult, needleResult]) });
 
 /** The identity of one unit of work: equal for equal work, whatever the order of its fields. */
 export function unitOf(work: Readonly<Record<string, unknown>>): string {
@@ -57,35 +64,50 @@ export function unitOf(work: Readonly<Record<string, unknown>>): string {
 /**
  * What was measured already, and where more of it goes: a line of JSON for each unit of work.
  *
- * A line is appended by one write, so a crash can lose the line it interrupts and no other, and two runs may append to one
- * file. What cannot be read is passed over: it is measured again.
+ * The path is a file, or a folder in which every writer has a file of its own and all are read: on a file system over the
+ * network, appends of two machines to one file can be lost. A line is appended by one write, so a crash can lose the line it
+ * interrupts and no other. What cannot be read is passed over: it is measured again.
  */
 export class Results {
+  private readonly known = new Map<string, UnitResult>();
+  /** Bytes of each file that were read, up to the end of a line. */
+  private readonly read = new Map<string, number>();
+
   private constructor(
+    /** What was named; undefined for results that are kept for this run only. */
     private readonly path: string | undefined,
-    private readonly known: Map<string, unknown>,
+    /** The file that this process appends to. */
+    private readonly own: string,
+    readonly claims: Claims,
   ) {}
 
   /** Results that are kept for this run only. */
   static inMemory(): Results {
-    return new Results(undefined, new Map());
+    return new Results(undefined, '', Claims.ofNobodyElse());
   }
 
-  /** Results in a file, which is made where it is missing. @throws InputError where it cannot be read or written */
-  static async open(path: string): Promise<Results> {
-    const known = new Map<string, unknown>();
-    // Opened for appending first: a run of hours must not find out at its first result that it cannot write.
-    await (await openResults(path)).close();
-    let ended = true;
-    for await (const line of readLines(path, nameOf(path), limits, fix)) {
-      ended = line.ended;
-      const parsed = resultLine.safeParse(parseLine(line.text));
-      if (parsed.success) {
-        known.set(parsed.data.unit, parsed.data.result);
-      }
+  /**
+   * Results in a file or a folder, which is made where it is missing.
+   *
+   * @param writer begins the name of this process's file in a folder, such as `shard-1-of-4`
+   * @throws InputError where it cannot be read or written
+   */
+  static async open(path: string, writer = 'results'): Promise<Results> {
+    const isFolder = /[\\/]$/.test(path) || (await isDirectory(path));
+    if (isFolder) {
+      await mkdir(path, { recursive: true }).catch((error: unknown) => {
+        throw new InputError(`${nameOf(path)} cannot be made (${messageOf(error)}); ${fix}.`);
+      });
     }
-    const results = new Results(path, known);
-    if (!ended) {
+    const own = isFolder ? join(path, `${writer}.${writerName()}${ending}`) : path;
+    const results = new Results(path, own, Claims.in(isFolder ? join(path, 'claims') : `${path}.claims`));
+    // Opened for appending first: a run of hours must not find out at its first result that it cannot write.
+    await (await openResults(own)).close();
+    await results.refresh();
+    if (isFolder) {
+      // It comes back with the first result.
+      await rm(own);
+    } else if ((await stat(own)).size > (results.read.get(own) ?? 0)) {
       // The line that a crash cut short must not take the next one with it.
       await results.append('\n');
     }
@@ -97,22 +119,58 @@ export class Results {
     return this.path !== undefined;
   }
 
-  /** The result of a unit, if it is known and has this form. */
-  get<T>(unit: string, schema: z.ZodType<T>): T | undefined {
-    return this.known.has(unit) ? schema.safeParse(this.known.get(unit)).data : undefined;
+  /** The result of a unit, if it is known. */
+  get(unit: string): UnitResult | undefined {
+    return this.known.get(unit);
   }
 
-  /** Keeps the result of a unit. @param about what the unit is, for people who read the file */
-  async add(unit: string, about: Readonly<Record<string, unknown>>, result: unknown): Promise<void> {
-    this.known.set(unit, result);
-    await this.append(`${JSON.stringify({ version: lineVersion, unit, ...about, result })}\n`);
+  /** Keeps the result of a unit, once. @param about what the unit is, for people who read the file */
+  async add(unit: string, about: Readonly<Record<string, unknown>>, result: UnitResult): Promise<void> {
+    if (!this.known.has(unit)) {
+      this.known.set(unit, result);
+      await this.append(`${JSON.stringify({ version: lineVersion, unit, ...about, result })}\n`);
+    }
+  }
+
+  /** Reads what was added since, by this process or others. */
+  async refresh(): Promise<void> {
+    for (const file of await this.files()) {
+      const from = this.read.get(file) ?? 0;
+      if ((await stat(file).catch(() => undefined))?.size === from) {
+        continue;
+      }
+      let end = from;
+      for await (const line of readLines(file, nameOf(file), { ...limits, from }, fix)) {
+        const parsed = resultLine.safeParse(parseLine(line.text));
+        // The first one stands: a unit that two machines measured has one result.
+        if (parsed.success && !this.known.has(parsed.data.unit)) {
+          this.known.set(parsed.data.unit, parsed.data.result);
+        }
+        end = line.ended ? line.end : end;
+      }
+      this.read.set(file, end);
+    }
+  }
+
+  private async files(): Promise<string[]> {
+    const { path, own } = this;
+    if (path === undefined || path === own) {
+      return path === undefined ? [] : [path];
+    }
+    const names = await readdir(path).catch((error: unknown) => {
+      throw new InputError(`${nameOf(path)} cannot be read (${messageOf(error)}); ${fix}.`);
+    });
+    return names
+      .filter((name) => name.endsWith(ending))
+      .sort()
+      .map((name) => join(path, name));
   }
 
   private async append(text: string): Promise<void> {
     if (this.path === undefined) {
       return;
     }
-    const file = await openResults(this.path);
+    const file = await openResults(this.own);
     try {
       await file.write(text);
       await file.sync();
@@ -122,11 +180,19 @@ export class Results {
   }
 }
 
-const fix = 'give a file in a folder that you may write';
+const ending = '.jsonl';
+const fix = 'give a file or a folder that you may write';
 const limits = { maximumBytes: inputLimits.results, maximumLineBytes: inputLimits.resultsLine };
 
 function nameOf(path: string): string {
   return `--results ${path}`;
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 function openResults(path: string): ReturnType<typeof openToAppend> {
@@ -139,10 +205,4 @@ function parseLine(line: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Results by unit of work: `results[item][job]`, with how many of them were known before. */
-export interface Worked<T> {
-  readonly results: readonly (readonly T[])[];
-  readonly resumed: number;
 }

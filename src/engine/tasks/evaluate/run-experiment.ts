@@ -1,7 +1,10 @@
 import { CancelledError, InputError } from '../../../core/errors';
 import { type Experiment, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
+import { type Job, type Row, rowsOf, rowsOfShard, type Shard } from '../../../core/evaluate/units';
 import { paretoFront } from '../../../core/math/pareto';
+import { pick } from '../../../core/options/option';
+import type { OnProgress } from '../../../core/report/phases';
 import type { PromptSource } from '../../../core/source/options';
 import { reportSchemaVersion } from '../../../core/report/report';
 import { scenarioLabel } from '../../../core/scenario/scenario';
@@ -12,16 +15,41 @@ import { describeEnvironment } from '../../machine';
 import { type ModelFolder, openModel } from '../../read/model/load';
 import { conversationsOf, type Prompt, promptFromText, readPrompts } from '../../read/prompt';
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
+import type { DigestStore } from '../../store/digests';
 import { describeModel, digestFields, type Places } from '../plan';
 import { readExperiment } from './experiment-file';
 import { measuredPoint, needleGridOf, type Point, PointPlanner } from './points';
-import { Results } from './results';
-import { type ExperimentText, type PlacedAnswer, placeNeedles, readTexts } from './texts';
-import { type Job, Worker, workNeedles, type WorkSurroundings, workWindows } from './work';
+import { type NeedleResult, Results, unitOf, type WindowResult } from './results';
+import { type ExperimentText, needleSequences, type PlacedAnswer, placeNeedles, readTexts, windowSequences } from './texts';
+import type { MeasureOptions } from './measure';
+import { OpenRows } from './open-rows';
+import { inThisProcess, type RowRunner } from './row-runner';
 import { interruptible } from '../../interruptible';
 
 /** What surrounds an experiment. */
-interface ExperimentContext extends Places, WorkSurroundings {}
+interface ExperimentContext extends Places {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  /** Tells results of one model from those of others. */
+  readonly digests: DigestStore;
+  /** What is known already, and where more of it goes. */
+  readonly results: Results;
+  /** Measures only a part of the rows; all of them by default. */
+  readonly shard?: Shard | undefined;
+  /** What measures the rows; this process by default. */
+  readonly runner?: RowRunner | undefined;
+}
+
+/** An experiment whose rows were measured, all of them or a shard's. */
+export interface MeasuredExperiment {
+  /** Units of the whole experiment, each once, and those whose results are known. */
+  readonly units: number;
+  readonly known: number;
+  /** Units of the rows of this run that were known before. */
+  readonly resumed: number;
+  /** What is known, summed up; undefined while units of other shards are missing. */
+  readonly report: ExperimentReport | undefined;
+}
 
 /**
  * Plans every point of an experiment, and measures what its scenarios do to the model.
@@ -29,7 +57,29 @@ interface ExperimentContext extends Places, WorkSurroundings {}
  * One window's residual streams and one slice's logits are in memory at a time.
  * @throws InputError for input that is refused before anything is run; CancelledError once the signal is aborted
  */
-export async function runExperiment(prompts: readonly Prompt[], asked: Experiment, context: ExperimentContext): Promise<ExperimentReport> {
+export async function runExperiment(
+  prompts: readonly Prompt[],
+  asked: Experiment,
+  context: Omit<ExperimentContext, 'shard'>,
+): Promise<ExperimentReport> {
+  return wholeReport(await measureExperiment(prompts, asked, context));
+}
+
+/** The report of an experiment that was measured whole. */
+export function wholeReport({ report }: MeasuredExperiment): ExperimentReport {
+  if (report === undefined) {
+    throw new Error('Units of an experiment are missing that was measured whole.');
+  }
+  return report;
+}
+
+/** The same, of a shard where the context names one. */
+export async function measureExperiment(
+  prompts: readonly Prompt[],
+  asked: Experiment,
+  context: ExperimentContext,
+): Promise<MeasuredExperiment> {
+  const { results, signal, onProgress, shard, runner = inThisProcess } = context;
   const model = await openModel(asked.model, context.modelsFolder);
   const sizes = windowsOf(asked, model.config.shape);
   const experiment: Experiment = { ...asked, ...sizes };
@@ -52,51 +102,71 @@ export async function runExperiment(prompts: readonly Prompt[], asked: Experimen
   const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
   const needles = jobs.length > 0 && experiment.needle !== null ? needlesOf(experiment.needle, texts, tokenizer, model) : [];
   const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...points.map(({ blockSize }) => blockSize)) };
-  const worker = await Worker.prepare(model, experiment, baseline, planner, longest, context);
-  try {
-    const share = needles.length === 0 ? 1 : 0.7;
-    const windows = await workWindows(texts, jobs, sizes.context, worker.part(0, share));
-    const found = await workNeedles(needles, withBaseline(jobs, baseline, needles), worker.part(share, 1 - share));
-    context.onProgress({ fraction: 1, phase: 'quality', message: 'done' });
-    const measured = points.map((point, index) =>
-      obstacles[index] === null
-        ? jobs.findIndex(
-            (job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario),
-          )
-        : -1,
-    );
-    const described = points.map((point, index): Omit<ExperimentPoint, 'onFront'> => ({
-      ...point,
-      cost: costs[index],
-      qualityNote:
-        obstacles[index] ??
-        (point.blockSize === point.measuredBlockSize
-          ? null
-          : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
-      ...measuredPoint(point, measured[index], texts, windows, planner),
-      needle: measured[index] < 0 || needles.length === 0 ? null : needleGridOf(needles, found, measured[index]),
-    }));
-    const front = paretoFront(described, ({ cost, quality }) => [cost.flops, quality?.divergence.mean.value]);
-    return {
-      schemaVersion: reportSchemaVersion,
-      experiment,
-      model: describeModel(model.name, shape, tokenizer.source),
-      baseline: baseline.scenario,
-      prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
-        path,
-        bytes,
-        sha256,
-        tokens,
-        windows: cut.length,
-        ...digestFields({ format, notes, parts: [] }),
-      })),
-      points: described.map((point, index) => ({ ...point, onFront: front[index] })),
-      resumed: windows.resumed + found.resumed,
-      environment: describeEnvironment(),
-    };
-  } finally {
-    await worker.release();
+  // Where no device is named, the fastest one for the longest window measures all.
+  const settled = experiment.provider === 'auto' ? planner.settle(longest, baseline.scenario, baseline.blockSize).calibration : undefined;
+  const provider = settled?.provider ?? (experiment.provider === 'auto' ? 'cpu' : experiment.provider);
+  const own = pick(experiment, 'threads', 'executor', 'precision', 'construction', 'oracleLayers', 'oracleHeads');
+  const options: MeasureOptions = { ...own, provider, baseline };
+  const { twoHeads, onnxruntime } = describeEnvironment();
+  // Reading all weights for their digest is worth it only where results may be those of other weights.
+  const digest = jobs.length > 0 && results.kept ? (await context.digests.ofModel(model.folder)).digest : model.name;
+  const idOf = (about: Readonly<Record<string, unknown>>): string => unitOf({ model: digest, twoHeads, onnxruntime, ...options, ...about });
+
+  const windowRows = jobs.length === 0 ? [] : rowsOf(windowSequences(texts, sizes.context, shape.trainedTokens), jobs, idOf);
+  // The baseline is last among a needle's jobs: its answers are what the others' are held against.
+  const needleRows = rowsOf(needleSequences(needles), [...jobs, baseline], idOf);
+  const all = [...windowRows, ...needleRows];
+  const rows = shard === undefined ? all : rowsOfShard(all, shard);
+  const resumed = unitsOf(rows).filter((unit) => results.get(unit) !== undefined).length;
+  await runner.run(new OpenRows(rows, results, onProgress, signal), model, options, signal);
+  onProgress({ fraction: 1, phase: 'quality', message: 'done' });
+
+  const units = new Set(unitsOf(all));
+  const known = [...units].filter((unit) => results.get(unit) !== undefined).length;
+  if (known < units.size) {
+    return { units: units.size, known, resumed, report: undefined };
   }
+  const windows = windowRows.map((row) => row.units.map(({ id }) => results.get(id) as WindowResult));
+  const found = needleRows.map((row) => row.units.map(({ id }) => results.get(id) as NeedleResult));
+  const measured = points.map((point, index) =>
+    obstacles[index] === null
+      ? jobs.findIndex((job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario))
+      : -1,
+  );
+  const described = points.map((point, index): Omit<ExperimentPoint, 'onFront'> => ({
+    ...point,
+    cost: costs[index],
+    qualityNote:
+      obstacles[index] ??
+      (point.blockSize === point.measuredBlockSize
+        ? null
+        : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
+    ...measuredPoint(point, measured[index], texts, windows, planner),
+    needle: measured[index] < 0 || needles.length === 0 ? null : needleGridOf(needles, found, measured[index]),
+  }));
+  const front = paretoFront(described, ({ cost, quality }) => [cost.flops, quality?.divergence.mean.value]);
+  const report: ExperimentReport = {
+    schemaVersion: reportSchemaVersion,
+    experiment,
+    model: describeModel(model.name, shape, tokenizer.source),
+    baseline: baseline.scenario,
+    prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
+      path,
+      bytes,
+      sha256,
+      tokens,
+      windows: cut.length,
+      ...digestFields({ format, notes, parts: [] }),
+    })),
+    points: described.map((point, index) => ({ ...point, onFront: front[index] })),
+    resumed,
+    environment: describeEnvironment(),
+  };
+  return { units: units.size, known, resumed, report };
+}
+
+function unitsOf(rows: readonly Row[]): string[] {
+  return rows.flatMap(({ units }) => units.map(({ id }) => id));
 }
 
 /** Why a scenario's predictions mean nothing on this model, or null where they do. @throws InputError where no scenario's would */
@@ -129,11 +199,6 @@ function needlesOf(
 /** What has to be run: each scenario with the block size that it is measured with, once. */
 function jobsOf(points: readonly Point[]): Job[] {
   return points.filter((point) => point.blockSize === point.measuredBlockSize).map(({ scenario, blockSize }) => ({ scenario, blockSize }));
-}
-
-/** The jobs and, last, the baseline, whose answers a needle's are held against. */
-function withBaseline(jobs: readonly Job[], baseline: Job, needles: readonly PlacedAnswer[]): readonly Job[] {
-  return needles.length === 0 ? [] : [...jobs, baseline];
 }
 
 /**

@@ -1,6 +1,8 @@
 import { InputError } from '../../../core/errors';
 import type { Experiment, NeedleGridRequest } from '../../../core/evaluate/experiment';
 import { placeNeedle } from '../../../core/evaluate/needles';
+import { positionBins } from '../../../core/evaluate/statistics';
+import type { Sequence } from '../../../core/evaluate/units';
 import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
 import type { ModelFolder } from '../../read/model/load';
 import { checkVariables } from '../../../core/source/variables';
@@ -9,6 +11,7 @@ import { digestOf, type Prompt } from '../../read/prompt';
 import { readingModel, readSource } from '../../read/source/read-source';
 import type { PromptText } from '../../../core/source/prompt-text';
 import { checkVocabulary, type PromptTokenizer } from '../../read/tokenizer/tokenizer';
+import { unitOf } from './results';
 
 /** A prompt of an experiment. */
 export interface ExperimentText {
@@ -104,4 +107,32 @@ export function placeNeedles(
       return { length, depth, tokens: Int32Array.from([...tokens, ...answerTokens.slice(0, -1)]), row: length - 1, answer: answerTokens };
     }),
   );
+}
+
+/**
+ * The windows of texts as sequences to measure.
+ *
+ * @param context tokens of a window, by which the positions of all windows are binned
+ */
+export function windowSequences(texts: readonly ExperimentText[], context: number, trainedTokens: number | undefined): Sequence[] {
+  const edges = positionBins(context, trainedTokens);
+  // Results of earlier versions lack the edge, and those that need none stay as they were.
+  const edge = edges.length > positionBins(context).length ? { trainedTokens } : {};
+  return texts.flatMap(({ digest, windows }) =>
+    windows.map(({ tokens, start, end, from, to, targets }): Sequence => ({
+      tokens,
+      scoring: { kind: 'window', from, to, targets, edges },
+      about: { kind: 'window', prompt: digest, start, end, from, to, context, ...edge },
+    })),
+  );
+}
+
+/** Needles in their haystacks as sequences to measure. */
+export function needleSequences(needles: readonly PlacedAnswer[]): Sequence[] {
+  return needles.map(({ tokens, row, answer }): Sequence => ({
+    tokens,
+    scoring: { kind: 'needle', row, answer },
+    // The answer's last token is not among those that are read.
+    about: { kind: 'needle', tokens: unitOf({ tokens: [...tokens], answer: answer.slice(-1) }), row },
+  }));
 }

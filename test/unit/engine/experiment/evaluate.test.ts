@@ -5,12 +5,19 @@ import { CancelledError, InputError } from '../../../../src/core/errors';
 import { defaultExperiment } from '../../../../src/core/evaluate/experiment';
 import type { ExperimentSummary } from '../../../../src/core/evaluate/report';
 import { CalibrationStore } from '../../../../src/engine/store/calibrations';
+import { DigestStore } from '../../../../src/engine/store/digests';
 import { evaluate, type EvaluateRequest } from '../../../../src/engine/tasks/evaluate/run-experiment';
 import { modelsFolder, sampleText } from '../../../support/paths';
 import { temporaryFolder } from '../../../support/temporary';
 
 const run = (request: EvaluateRequest, signal = new AbortController().signal): Promise<ExperimentSummary> =>
-  evaluate(request, { modelsFolder, calibrations: new CalibrationStore('/nonexistent'), signal, onProgress: () => undefined });
+  evaluate(request, {
+    modelsFolder,
+    calibrations: new CalibrationStore('/nonexistent'),
+    digests: new DigestStore(undefined),
+    signal,
+    onProgress: () => undefined,
+  });
 
 describe('an evaluation that the editor asks for', () => {
   it('is of texts at hand, each unit counted as new once', async () => {

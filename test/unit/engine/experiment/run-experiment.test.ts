@@ -9,6 +9,7 @@ import { automaticBlock, defaultOptions } from '../../../../src/core/options/tab
 import type { Progress } from '../../../../src/core/report/phases';
 import { promptFromText } from '../../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../../src/engine/store/calibrations';
+import { DigestStore } from '../../../../src/engine/store/digests';
 import { Results } from '../../../../src/engine/tasks/evaluate/results';
 import { runExperiment } from '../../../../src/engine/tasks/evaluate/run-experiment';
 import { simulate } from '../../../../src/engine/tasks/simulate';
@@ -35,7 +36,7 @@ function run(
     signal = new AbortController().signal,
   }: Surroundings = {},
 ): Promise<ExperimentReport> {
-  const context = { modelsFolder, calibrations, signal, onProgress, results };
+  const context = { modelsFolder, calibrations, digests: new DigestStore(undefined), signal, onProgress, results };
   return runExperiment(
     [promptFromText('sample', text)],
     { ...defaultExperiment, prompts: ['sample'], context: 256, ...experiment },

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { type Line, readLines } from '../../../../src/engine/read/input/lines';
 import { Results } from '../../../../src/engine/tasks/evaluate/results';
 import { temporaryFolder } from '../../../support/temporary';
@@ -39,9 +38,26 @@ describe('lines', () => {
   it('may be longer than a piece of the file', async () => {
     const long = 'x'.repeat(3_000_000);
     expect(await linesOf(file(`${long}\n${long}`))).toEqual([
-      { text: long, ended: true },
-      { text: long, ended: false },
+      { text: long, ended: true, end: long.length + 1 },
+      { text: long, ended: false, end: 2 * long.length + 1 },
     ]);
+  });
+
+  it('tell where they end, from where the rest can be read', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'ü', '\n', '\r', '€') });
+    await fc.assert(
+      fc.asyncProperty(text, fc.nat({ max: 9 }), async (content, index) => {
+        const path = file(`\uFEFF${content}`);
+        const lines = await linesOf(path);
+        const from = lines.slice(0, index + 1).at(-1)?.end ?? 0;
+        const rest: Line[] = [];
+        for await (const line of readLines(path, 'x', { maximumBytes: 1000, maximumLineBytes: 1000, from }, 'fix')) {
+          rest.push(line);
+        }
+        expect(rest).toEqual(lines.slice(index + 1));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('that are no text are known as such, and take no other with them', async () => {
@@ -69,10 +85,10 @@ describe('lines', () => {
 });
 
 describe('a results file', () => {
-  const line = (unit: string, result: number): string => JSON.stringify({ version: 1, unit, result });
-  const known = async (path: string): Promise<readonly (number | undefined)[]> => {
+  const line = (unit: string, rank: number): string => JSON.stringify({ version: 1, unit, result: { logProbability: null, rank } });
+  const known = async (path: string): Promise<readonly unknown[]> => {
     const results = await Results.open(path);
-    return ['one', 'two'].map((unit) => results.get(unit, z.number()));
+    return ['one', 'two'].map((unit) => results.get(unit)).map((result) => result && 'rank' in result && result.rank);
   };
 
   it('may have been saved by an editor: with a byte order mark, and with Windows line ends', async () => {

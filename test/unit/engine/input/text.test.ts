@@ -107,6 +107,7 @@ describe.skipIf(process.platform === 'win32')('what is no file', () => {
       },
     ],
   ];
+  // A folder of results has a file for each writer.
   const readers: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
     text: read,
     prompt: (path) => readPrompt(path),
@@ -115,10 +116,10 @@ describe.skipIf(process.platform === 'win32')('what is no file', () => {
     results: (path) => Results.open(path),
   };
 
-  it.each(others)('is refused by name, at once: %s', async (_, message, make) => {
+  it.each(others)('is refused by name, at once: %s', async (what, message, make) => {
     const path = join(temporaryFolder(), 'x');
     await make(path);
-    for (const reader of Object.values(readers)) {
+    for (const reader of Object.values(readers).filter((each) => what !== 'a folder' || each !== readers.results)) {
       const refusal = await refusalOf(() => reader(path));
       expect(refusal).toMatch(message);
       expect(refusal).toContain(path);

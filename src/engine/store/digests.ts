@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { InputError, messageOf } from '../../core/errors';
+import { parseJson } from '../read/input/json';
+import { inputLimits } from '../read/input/limits';
+import { readPieces } from '../read/input/regular-file';
+import { readRegularText } from '../read/input/text';
+import { writeWhole } from './files';
+
+/** The files that make a model what it is. */
+const modelFiles = /^(config\.json|tokenizer\.json|tokenizer_config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
+
+/** By path, the newest last. */
+const knownFiles = z.array(z.tuple([z.string(), z.object({ size: z.number(), changedMs: z.number(), sha256: z.string() })]));
+
+type KnownFiles = Map<string, z.infer<typeof knownFiles>[number][1]>;
+
+/** Most files whose digests are kept: the newest. */
+const capacity = 1000;
+
+/** A file that changed so shortly ago may change again within the same tick of the file system's clock, in milliseconds. */
+const freshMs = 2000;
+
+/** A file of a model, and the hex SHA-256 of its content: the same that Hugging Face publishes for weights. */
+export interface FileDigest {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** Digests of models; those of their files are kept, by size and time of change, because weights are large. */
+export class DigestStore {
+  /** @param folder of Two Heads' own; undefined keeps nothing */
+  constructor(private readonly folder: string | undefined) {}
+
+  /**
+   * What makes results those of one model and no other: the hex SHA-256 of its configuration's, tokenizer's and weights'
+   * names and digests, sorted by name, a line of `sha256  name` each.
+   *
+   * @throws InputError for a folder or a file that cannot be read
+   */
+  async ofModel(folder: string): Promise<{ readonly digest: string; readonly files: readonly FileDigest[] }> {
+    const names = await readdir(folder).catch((error: unknown) => {
+      throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a model's folder.`);
+    });
+    const known = await this.read();
+    const files: FileDigest[] = [];
+    for (const name of names.filter((each) => modelFiles.test(each)).sort()) {
+      files.push({ name, sha256: await digestOf(resolve(folder, name), known) });
+    }
+    if (files.length === 0) {
+      throw new InputError(`${folder} holds no model; give a folder with a config.json.`);
+    }
+    await this.write(known);
+    const lines = files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
+    return { digest: createHash('sha256').update(lines).digest('hex'), files };
+  }
+
+  private async read(): Promise<KnownFiles> {
+    const { path } = this;
+    const content = path === undefined ? '' : await readRegularText(path, inputLimits.digests, '', '').catch(() => '');
+    try {
+      return new Map(knownFiles.parse(parseJson(content, '', '')));
+    } catch {
+      return new Map();
+    }
+  }
+
+  /** Another process may write at the same time: what one of them loses is digested again. */
+  private async write(known: KnownFiles): Promise<void> {
+    if (this.folder !== undefined && this.path !== undefined) {
+      await mkdir(this.folder, { recursive: true });
+      await writeWhole(this.path, JSON.stringify([...known].slice(-capacity)));
+    }
+  }
+
+  private get path(): string | undefined {
+    return this.folder === undefined ? undefined : join(this.folder, 'digests.json');
+  }
+}
+
+/** The digest of a file, taken from `known` if it has not changed since, and added to it. */
+async function digestOf(path: string, known: KnownFiles): Promise<string> {
+  const { size, mtimeMs: changedMs } = await stat(path).catch((error: unknown) => {
+    throw new InputError(`${path} cannot be read (${messageOf(error)}); download it again.`);
+  });
+  const before = known.get(path);
+  if (before?.size === size && before.changedMs === changedMs) {
+    return before.sha256;
+  }
+  const digest = createHash('sha256');
+  for await (const piece of readPieces(path, 'remove it from the model, or put the file itself there')) {
+    digest.update(piece);
+  }
+  const sha256 = digest.digest('hex');
+  if (Date.now() - changedMs > freshMs) {
+    known.delete(path);
+    known.set(path, { size, changedMs, sha256 });
+  }
+  return sha256;
+}

@@ -1,0 +1,74 @@
+import type { Experiment } from '../../../core/evaluate/experiment';
+import { type Job, type Row, sameJob, type Unit } from '../../../core/evaluate/units';
+import { makePlan } from '../../../core/plan/plan';
+import { settleRequest } from '../../../core/predict/fastest';
+import { scenarioLabel } from '../../../core/scenario/scenario';
+import { throwIfCancelled } from '../../attend/runtime/clock';
+import { interruptible } from '../../interruptible';
+import type { ModelFolder } from '../../read/model/load';
+import { Evaluator, type WindowRun } from './evaluator';
+import type { UnitResult } from './results';
+
+/** What all rows of an experiment are measured with; plain data. Device and block sizes are settled. */
+export interface MeasureOptions extends Pick<
+  Experiment,
+  'provider' | 'threads' | 'executor' | 'precision' | 'construction' | 'oracleLayers' | 'oracleHeads'
+> {
+  /** The model's own attention, which every unit is held against. */
+  readonly baseline: Job;
+}
+
+/** Listeners of a row that is measured. */
+interface RowListeners {
+  /** Takes every result as soon as it is there; the next unit waits for it. */
+  readonly onResult: (unit: Unit, result: UnitResult) => Promise<void>;
+  /** @param share of the row, from 0 to 1 @param label of the scenario that is run */
+  readonly onProgress: (share: number, label: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Measures rows with one model, which is loaded when the first row comes. One row at a time. */
+export class Measurer {
+  private opened: Promise<Evaluator> | undefined;
+
+  constructor(
+    private readonly model: ModelFolder,
+    private readonly options: MeasureOptions,
+  ) {}
+
+  /**
+   * Runs a row's sequence under the baseline and every job, and scores it.
+   *
+   * @throws InputError where the model or the device cannot be had, or the memory does not suffice; CancelledError
+   */
+  async measure({ tokens, scoring, units }: Row, { onResult, onProgress, signal }: RowListeners): Promise<void> {
+    this.opened ??= Evaluator.open(this.model, this.options);
+    const evaluator = await this.opened;
+    const runs = 1 + units.filter(({ job }) => !sameJob(job, this.options.baseline)).length;
+    let done = 0;
+    const run = async (job: Job): Promise<WindowRun> => {
+      throwIfCancelled(signal);
+      const label = scenarioLabel(job.scenario);
+      const { request } = settleRequest(tokens.length, this.model.config.shape, { ...this.options, ...job }, []);
+      const plan = interruptible(() => makePlan(request));
+      const result = await evaluator.run(tokens, plan, signal, (share) => onProgress((done + share) / runs, label));
+      done += 1;
+      return result;
+    };
+    const baseline = await run(this.options.baseline);
+    for (const unit of units) {
+      const own = sameJob(unit.job, this.options.baseline) ? baseline : await run(unit.job);
+      await onResult(
+        unit,
+        scoring.kind === 'needle'
+          ? await evaluator.answer(own.hidden, scoring.row, scoring.answer)
+          : { summary: await evaluator.compare(scoring, own.hidden, baseline.hidden, signal), wallMs: own.wallMs, calls: own.calls },
+      );
+    }
+  }
+
+  async release(): Promise<void> {
+    // A model that could not be opened has nothing to release, and its error is on its way.
+    await (await this.opened?.catch(() => undefined))?.release();
+  }
+}

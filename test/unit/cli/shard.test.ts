@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ExperimentReport } from '../../../src/core/evaluate/report';
+import { cli, nothingKept, run } from '../../support/cli';
+import { root, sampleText } from '../../support/paths';
+import { temporaryFolder } from '../../support/temporary';
+
+/** A small evaluation: seven windows under two scenarios, and two needles. */
+function evaluation(folder: string): readonly string[] {
+  const prompt = join(folder, 'prompt.txt');
+  writeFileSync(prompt, sampleText().slice(0, 3000));
+  const scenarios = ['--scenario', 'sliding-window:16,attention-sink:24:2'];
+  const needles = ['--needle', '--needle-lengths', '100', '--needle-depths', '0,1'];
+  return ['evaluate', prompt, ...scenarios, '--context', '128', '--block', '64', '--threads', '1', ...needles, '--json'];
+}
+
+const qualities = (stdout: string): unknown =>
+  (JSON.parse(stdout) as ExperimentReport).points.map(({ scenario, quality, needle }) => ({ scenario, quality, needle }));
+
+/** The units of results files, sorted. */
+function unitsIn(...paths: readonly string[]): string[] {
+  const lines = paths.flatMap((path) => readFileSync(path, 'utf8').trimEnd().split('\n'));
+  return lines.map((line) => (JSON.parse(line) as { unit: string }).unit).sort();
+}
+
+describe('shards', () => {
+  it('measure their parts, and together give the report of a whole run', async () => {
+    const folder = temporaryFolder();
+    const command = evaluation(folder);
+    const results = join(folder, 'results');
+    const whole = await run(command);
+    for (const [part, known] of [
+      [2, 0],
+      [1, 1],
+    ] as const) {
+      const shard = await run([...command, '--results', results, '--shard', `${part}/3`]);
+      expect(shard.code).toBe(0);
+      expect(JSON.parse(shard.stdout)).toMatchObject({ resumed: 0, units: 20 });
+      expect(readdirSync(results)).toHaveLength(known + 1);
+    }
+    const text = await run([...command.filter((word) => word !== '--json'), '--results', results, '--shard', '1/3']);
+    expect(text.stdout).toMatch(
+      /^Shard 1\/3 is done; \d+ of 20 units are known\.\nOnce all shards are done, the same command without --shard/,
+    );
+    const last = await run([...command, '--results', results, '--shard', '3/3']);
+    expect(qualities(last.stdout)).toEqual(qualities(whole.stdout));
+    const again = await run([...command, '--results', results]);
+    expect(qualities(again.stdout)).toEqual(qualities(whole.stdout));
+    const files = readdirSync(results).map((name) => join(results, name));
+    expect(files.map((path) => /(shard-\d-of-3)\./.exec(path)?.[1]).sort()).toEqual(['shard-1-of-3', 'shard-2-of-3', 'shard-3-of-3']);
+    expect(new Set(unitsIn(...files)).size).toBe(unitsIn(...files).length);
+  });
+
+  it.each([
+    ['4/3', /^two-heads: --shard of "4\/3" is not possible; give a part and how many there are, such as 1\/8 to 8\/8\.$/m],
+    ['0/3', /--shard of "0\/3" is not possible/],
+    ['x', /--shard of "x" is not possible/],
+  ])('that cannot be are refused: %s', async (shard, message) => {
+    const { code, stderr } = await run([...evaluation(temporaryFolder()), '--results', 'x', '--shard', shard]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it('are refused without a folder that all can share', async () => {
+    const command = evaluation(temporaryFolder());
+    expect((await run([...command, '--shard', '1/2'])).stderr).toMatch(
+      /--shard 1\/2 needs a folder that all shards share; name one with --results\./,
+    );
+    expect((await run([...command, '--shard', '1/2', '--results', 'x.jsonl'])).stderr).toMatch(
+      /--results x\.jsonl is one file, and shards write a file each/,
+    );
+  });
+});
+
+describe('processes that share one results file', () => {
+  it('measure every unit once between them, and print one report', async () => {
+    const folder = temporaryFolder();
+    const results = join(folder, 'results.jsonl');
+    const command = [...evaluation(folder), '--results', results];
+    const both = await Promise.all([cli(command), cli(command)]);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    expect(qualities(both[0].stdout)).toEqual(qualities(both[1].stdout));
+    expect(unitsIn(results)).toHaveLength(20);
+    expect(new Set(unitsIn(results)).size).toBe(20);
+    expect(existsSync(`${results}.claims`)).toBe(false);
+  });
+
+  it('go on with what one that was killed had claimed', async () => {
+    const folder = temporaryFolder();
+    const results = join(folder, 'results.jsonl');
+    const command = [...evaluation(folder), '--results', results];
+    const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...command], {
+      env: { ...process.env, ...nothingKept },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    while (!existsSync(`${results}.claims`)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    child.kill('SIGKILL');
+    await ended;
+    const { code } = await cli(command);
+    expect(code).toBe(0);
+    expect(new Set(unitsIn(results)).size).toBe(20);
+    expect(unitsIn(results)).toHaveLength(20);
+  });
+});
