@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { WAIT_LIMIT_MS } from './limits';
+import { HANG_LIMIT_MS, WAIT_LIMIT_MS } from './limits';
 
 /** One look at the world: the thing waited for, or what is there instead (for the error). */
 export type Look<T> = { readonly found: T } | { readonly seen: unknown };
@@ -19,7 +19,7 @@ export async function eventually<T>(what: string, look: () => Look<T> | Promise<
   do {
     let seen: unknown;
     try {
-      const answer = await look();
+      const answer = await Promise.race([look(), hanging()]);
       if ('found' in answer) {
         return answer.found;
       }
@@ -34,6 +34,11 @@ export async function eventually<T>(what: string, look: () => Look<T> | Promise<
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   } while (Date.now() < deadline);
   throw new Error(`Waited for ${what}; saw instead, unchanged for ${WAIT_LIMIT_MS / 1000} s: ${describe(last)}`);
+}
+
+/** What a look that never answers has seen. */
+function hanging(): Promise<{ readonly seen: string }> {
+  return new Promise((resolve) => setTimeout(() => resolve({ seen: 'nothing, for the look hangs' }), HANG_LIMIT_MS).unref());
 }
 
 /** Reads a value until it is the one that is wanted, and returns it. */
