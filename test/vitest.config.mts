@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** What drives a real VS Code: one file at a time; the setup gives it its limits. */
-const inVsCode = { setupFiles: 'test/vscode/harness/setup.ts', fileParallelism: false, retry: 0 };
+/** What drives a real VS Code, each file one of its own; the setup gives it its limits. */
+const inVsCode = { globalSetup: 'test/vscode/harness/prepare.ts', setupFiles: 'test/vscode/harness/setup.ts', retry: 0 };
 
 /** Two projects: `unit` needs nothing but Node; `vscode` drives a real VS Code with the packaged VSIX. */
 export default defineConfig({
