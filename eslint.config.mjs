@@ -14,6 +14,7 @@ const ring = (files, ...forbidden) => ({
 const vscode = ['^vscode$', 'Only src/extension may import vscode.'];
 const node = ['^node:', 'src/core and webview run anywhere: no Node.'];
 const onnx = ['^onnxruntime', 'Only src/engine may import ONNX Runtime.'];
+const quietOnly = ['^onnxruntime-node$', 'Import src/engine/onnxruntime, which switches its telemetry off first.'];
 const outward = (name) => [`(^|/)${name}(/|$)`, `Imports point inwards only: not to ${name}.`];
 
 export default tseslint.config(
@@ -92,7 +93,8 @@ export default tseslint.config(
     outward('protocol'),
   ),
   ring(['src/protocol/**'], vscode, node, onnx, outward('engine'), outward('extension'), outward('cli'), outward('webview')),
-  ring(['src/engine/**'], vscode, outward('extension'), outward('cli'), outward('webview'), outward('protocol')),
+  ring(['src/engine/**'], vscode, quietOnly, outward('extension'), outward('cli'), outward('webview'), outward('protocol')),
+  ring(['src/engine/onnxruntime.ts'], vscode),
   ring(['src/cli/**'], vscode, onnx, outward('extension'), outward('webview'), outward('protocol')),
   ring(['src/extension/**'], onnx, outward('cli'), outward('webview')),
   ring(['webview/**'], vscode, node, onnx, outward('engine'), outward('extension'), outward('cli')),

@@ -38,7 +38,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
   return [
     `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     pairs([
-      ...(prompt.format === undefined || prompt.format === 'text'
+      ...(prompt.format === undefined
         ? []
         : [
             [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
-import { env } from 'onnxruntime-node';
+import { env } from './onnxruntime';
 import { version } from '../../package.json';
 import { isBlackBox } from '../core/construct/construction';
 import { InputError } from '../core/errors';

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../src/engine/onnxruntime';
 import { GraphBuilder } from '../../src/engine/attend/onnx/graph-builder';
 import { openDevice, sessionOptions, type Device } from '../../src/engine/attend/runtime/provider';
 import { uniformData } from './ours';

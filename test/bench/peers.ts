@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../src/engine/onnxruntime';
 import { denseAttentionGraph } from '../../src/engine/attend/graphs/dense';
 import { GraphBuilder, type Value } from '../../src/engine/attend/onnx/graph-builder';
 import { sessionOptions, type Device } from '../../src/engine/attend/runtime/provider';

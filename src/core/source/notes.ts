@@ -13,7 +13,8 @@ export const sourceNotes = {
   leftOut: (counts: ReadonlyMap<string, number>): string =>
     t('Left out, because it is no text: {0}.', listed([...counts].map(([what, count]) => `${formatCount(count)} × ${what}`))),
   noTemplate: (model: string): string =>
-    t('{0} has no chat template: messages are joined as “role: content”, parted by blank lines.', model),
+    t('No chat template of {0} is here: messages are joined as “role: content”, parted by blank lines.', model),
+  toolsLeftOut: (): string => t('Without a chat template, tools and calls of tools are not counted.'),
   noPlaces: (): string => t('The chat template changes the messages: where their tokens are in the file is not known.'),
   joinedTexts: (): string => t('The chat template takes no lists: texts of one message are joined by line breaks.'),
   conversations: (count: number): string =>

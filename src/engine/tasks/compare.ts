@@ -7,7 +7,7 @@ import { type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
 import { type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
-import { BaselineStream, checkRun, runPlanned } from './simulate';
+import { BaselineStream, checkModel, checkRun, runPlanned } from './simulate';
 import { interruptible } from '../interruptible';
 
 /** A prompt under several scenarios, planned: those that it can have, and those that are refused. */
@@ -36,6 +36,7 @@ export async function planComparison(
   places: Places,
 ): Promise<PlannedComparison> {
   const tokenized = await tokenizePrompt(prompt, options, places);
+  await checkModel(tokenized);
   const { tokens, model } = tokenized;
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
   // The baseline's residual stream stays in memory from one run to the next.

@@ -15,6 +15,7 @@ import { measureQuality, qualityObstacle } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
 import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
 import { type LoadedModel, loadModel } from '../read/model/load';
+import { checkWeights } from '../read/model/shards';
 import type { Prompt } from '../read/prompt';
 import { checkRunnable } from '../read/tokenizer/tokenizer';
 import { type Places, planDocument, type PlannedPrompt, planPrompt } from './plan';
@@ -39,9 +40,16 @@ interface ProgressShares {
  */
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
   const planned = await planPrompt(prompt, options, context);
+  await checkModel(planned);
   checkRun(planned, options);
   const device = await openPlannedDevice(options, planned.calibration);
   return runPlanned(planned, options, { model: await loadModel(planned.model), device, baseline: new BaselineStream(), ...context });
+}
+
+/** Refuses a model that can be planned only. @throws InputError */
+export async function checkModel({ model, tokenizer }: Pick<PlannedPrompt, 'model' | 'tokenizer'>): Promise<void> {
+  checkRunnable(model.name, tokenizer.source);
+  await checkWeights(model.folder);
 }
 
 /**
@@ -50,8 +58,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
  * @param kept bytes that stay in memory beside the run's own
  * @throws InputError
  */
-export function checkRun({ plan, model, tokenizer }: PlannedPrompt, { memoryLimit }: SimulationOptions, kept = 0): void {
-  checkRunnable(model.name, tokenizer.source);
+export function checkRun({ plan, model }: PlannedPrompt, { memoryLimit }: SimulationOptions, kept = 0): void {
   checkLength(plan.tokens, { name: model.name, ...model.config });
   checkMemory(plan, memoryLimit, kept);
 }

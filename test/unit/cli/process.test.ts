@@ -91,6 +91,14 @@ describe('the process of the command line', () => {
     },
   );
 
+  it('lets ONNX Runtime keep no events to send, as its builds do unless they are told', async () => {
+    const caches = temporaryFolder();
+    const home = { HOME: caches, XDG_CACHE_HOME: caches, CI: '' };
+    const { code } = await cli(['simulate', '-', '--max-tokens', '40', '--block', '16', '--threads', '1'], sampleText(), home);
+    expect(code).toBe(0);
+    expect(readdirSync(caches).filter((name) => name !== 'two-heads')).toEqual([]);
+  });
+
   it('ends in silence where nobody reads what it prints', async () => {
     const { child, ended } = started('schema');
     child.stdout?.destroy();

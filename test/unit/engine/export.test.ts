@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../../src/engine/onnxruntime';
 import { describe, expect, it } from 'vitest';
 import { writeExport } from '../../../src/cli/export';
 import { InputError, messageOf } from '../../../src/core/errors';

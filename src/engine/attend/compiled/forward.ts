@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../onnxruntime';
 import type { Precision } from '../../../core/options/table';
 import { layerParts, partOfLayers } from '../../../core/plan/plan';
 import type { ForwardPass } from '../forward';

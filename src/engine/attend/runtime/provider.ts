@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, Tensor } from '../../onnxruntime';
 import { InputError, messageOf } from '../../../core/errors';
 import { wordsOf } from '../../../core/options/option';
 import { type CalibrationOptions, optionTable, type Provider } from '../../../core/options/table';

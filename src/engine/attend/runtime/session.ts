@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../onnxruntime';
 import type { Weight, Weights } from '../../read/model/weights';
 import { type Device, sessionOptions } from './provider';
 

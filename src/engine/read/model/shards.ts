@@ -20,6 +20,15 @@ const maximumShardNameLength = 100;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
+/** Refuses to run a model without weights. @throws InputError */
+export async function checkWeights(folder: string): Promise<void> {
+  if (!(await isThere(join(folder, singleFile))) && !(await isThere(join(folder, indexFile)))) {
+    throw new InputError(
+      `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
+    );
+  }
+}
+
 /**
  * The tensors of each shard, in the order of the index; undefined if the folder has a single file.
  *
@@ -30,12 +39,8 @@ async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly s
     await checkLink(folder, singleFile);
     return undefined;
   }
+  await checkWeights(folder);
   const path = join(folder, indexFile);
-  if (!(await isThere(path))) {
-    throw new InputError(
-      `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
-    );
-  }
   await checkLink(folder, indexFile);
   const fix = 'download the model again';
   const text = await readRegularText(path, inputLimits.shardIndex, fix, fix);

@@ -96,7 +96,10 @@ function takesLists(messages: readonly ChatMessage[], template: ChatTemplate, to
   const marks = marksAbsentFrom(template.source);
   try {
     const rendered = template.render(markedMessages(messages, true, marks), tools, asksAnswer);
+    // A template of plain strings writes lists as JSON, where Python's Jinja fails.
+    const isJson = rendered.includes(partAsJson) && !template.source.includes(partAsJson);
     return (
+      !isJson &&
       glueOf(
         rendered,
         marks,
@@ -107,6 +110,9 @@ function takesLists(messages: readonly ChatMessage[], template: ChatTemplate, to
     return false;
   }
 }
+
+/** How a part of a list begins where it is written as JSON. */
+const partAsJson = '"type": "text"';
 
 /** Texts that stand for others while a template is tried out. */
 interface Marks {

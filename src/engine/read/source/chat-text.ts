@@ -25,6 +25,9 @@ export function chatText(
   }
   if (template === undefined) {
     said.add(sourceNotes.noTemplate(model));
+    if (conversations.some(({ tools, messages }) => tools !== undefined || messages.some(({ fields }) => 'tool_calls' in fields))) {
+      said.add(sourceNotes.toolsLeftOut());
+    }
   }
   conversations.forEach((conversation, index) => {
     const title = conversations.length > 1 ? (name: string) => partTitles.onLine(conversation.line, name) : (name: string) => name;

@@ -17,6 +17,9 @@ export interface ClaimedRow {
   readonly release: () => Promise<void>;
 }
 
+/** The progress of rows that are not all landed; what ends them says that they are done. */
+const mostOpen = 0.99;
+
 /** How often rows of other processes are looked at, in milliseconds. */
 const lookMs = 500;
 
@@ -125,7 +128,7 @@ export class OpenRows {
 
   private tell(message: string): void {
     const share = [...this.shares.values()].reduce((sum, each) => sum + each, this.done) / Math.max(1, this.total);
-    this.highest = Math.max(this.highest, Math.min(1, share));
+    this.highest = Math.max(this.highest, Math.min(mostOpen, share));
     this.onProgress({ fraction: this.highest, phase: 'quality', message });
   }
 }
