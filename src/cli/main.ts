@@ -1,12 +1,23 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
+import { CancelledError } from '../core/errors';
 import { CalibrationStore, commandLineStorage } from '../engine/store/calibrations';
 import { DigestStore } from '../engine/store/digests';
-import { main } from './program';
+import { exitCode, main } from './program';
+
+/** Time for an interrupted command to end by itself, in milliseconds. Whatever it writes is written whole or not at all. */
+const patienceMs = 5000;
 
 /** Entry of the command line: the process's streams, arguments and exit code. */
 const interrupt = new AbortController();
-process.once('SIGINT', () => interrupt.abort());
+process.once('SIGINT', () => {
+  interrupt.abort();
+  // What waits for something else, such as standard input, does not look at the signal.
+  setTimeout(() => {
+    process.stderr.write(`two-heads: ${new CancelledError().message}\n`);
+    process.exit(exitCode.interrupted);
+  }, patienceMs).unref();
+});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader has what it wants, as `head` does after ten lines.
   if (error.code === 'EPIPE') {

@@ -113,9 +113,12 @@ export class HeadingHints extends PromptHints {
       const section = { from: from[index], to: to[index], end: end[index] };
       const offset = offsetAfter(section, edits);
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
-      if (line !== undefined && range.contains(line.range.end)) {
+      if (offset !== undefined && line !== undefined && range.contains(line.range.end)) {
         const cost = sectionCost(planned, section);
-        yield { position: line.range.end, label: sectionLabel(cost, prediction), arithmetic: sectionArithmetic(plan, cost) };
+        // Messages may stand side by side on one line.
+        const last = document.positionAt(offset + section.end - section.from);
+        const position = last.isBefore(line.range.end) ? last : line.range.end;
+        yield { position, label: sectionLabel(cost, prediction), arithmetic: sectionArithmetic(plan, cost) };
       }
     }
   }

@@ -45,16 +45,27 @@ export class SentPrompt {
 
   /** Follows the cursor. @returns whether it is in a long string literal other than the one it was in before */
   moved(at: number): boolean {
+    const literal = this.literalAround(at);
+    if (literal === undefined) {
+      return false;
+    }
+    const isOther = this.at === undefined || this.literalAround(this.at) !== literal;
+    this.at = at;
+    return isOther;
+  }
+
+  /** Number of the innermost literal around an offset. */
+  private literalAround(offset: number): number | undefined {
     const literals = this.literals ?? [];
-    const isIn = (offset: number, index: number): boolean => literals[index] <= offset && offset <= literals[index + 1];
+    const length = (index: number): number => literals[index + 1] - literals[index];
+    let found: number | undefined;
     for (let index = 0; index < literals.length; index += 2) {
-      if (isIn(at, index)) {
-        const isOther = this.at === undefined || !isIn(this.at, index);
-        this.at = at;
-        return isOther;
+      const isIn = literals[index] <= offset && offset <= literals[index + 1];
+      if (isIn && (found === undefined || length(index) < length(found))) {
+        found = index;
       }
     }
-    return false;
+    return found;
   }
 
   /** Follows changes that the editor tells of: from the end of the text to its start, so that none shifts another. */

@@ -16,12 +16,16 @@ function started(...args: string[]): { child: ReturnType<typeof spawn>; ended: P
   return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stderr }))) };
 }
 
+/** Ticks that a process worked in user mode, a hundred a second. */
+function ticksOf(child: ReturnType<typeof spawn>): number {
+  // They are its fourteenth field; the second, its name, is in parentheses.
+  return Number(readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')[11]);
+}
+
 /** Interrupts a command once it has worked for longer than starting takes. */
 function interruptOnceBusy(child: ReturnType<typeof spawn>): void {
   const timer = setInterval(() => {
-    // Ticks in user mode, a hundred a second, are its fourteenth field; the second, its name, is in parentheses.
-    const [ticks] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11);
-    if (Number(ticks) > 120) {
+    if (ticksOf(child) > 120) {
       clearInterval(timer);
       child.kill('SIGINT');
     }
@@ -59,6 +63,19 @@ describe('the process of the command line', () => {
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).toMatch(/(^|\n)two-heads: The run was cancelled\.\n$/);
+  });
+
+  it.runIf(process.platform === 'linux')('stops at an interrupt where it waits for standard input', async () => {
+    const { child, ended } = started('plan', '-');
+    // It waits once it has started and no longer works.
+    for (let quiet = 0, before = 0; quiet < 20;) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const ticks = ticksOf(child);
+      quiet = ticks > 5 && ticks === before ? quiet + 1 : 0;
+      before = ticks;
+    }
+    child.kill('SIGINT');
+    expect(await ended).toEqual({ code: 130, stderr: 'two-heads: The run was cancelled.\n' });
   });
 
   it.runIf(process.platform === 'linux').each(['plan', 'simulate', 'compare', 'generate', 'evaluate', 'sweep', 'pack'])(

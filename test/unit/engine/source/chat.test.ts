@@ -149,7 +149,10 @@ describe('a chat', () => {
     );
     expect(text).toBe('user: Hi\n\nassistant: ');
     expect({ notes, isComplete }).toEqual({
-      notes: ['plain has no chat template: messages are joined as “role: content”, parted by blank lines.'],
+      notes: [
+        'No chat template of plain is here: messages are joined as “role: content”, parted by blank lines.',
+        'Without a chat template, tools and calls of tools are not counted.',
+      ],
       isComplete: false,
     });
     expect(parts.map(({ title }) => title)).toEqual(['user', 'assistant']);
