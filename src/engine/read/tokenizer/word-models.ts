@@ -113,14 +113,18 @@ export class UnigramModel implements Model {
   encode(piece: string, out: TokenBuffer, check: Check): void {
     this.findBest(piece, check);
     // Back from the end, then turned round.
-    const ends: number[] = [];
+    let count = 0;
     for (let end = piece.length; end > 0; end = this.from[end]) {
-      ends.push(end);
+      count += 1;
+    }
+    const ends = new Int32Array(count);
+    for (let end = piece.length; end > 0; end = this.from[end]) {
+      count -= 1;
+      ends[count] = end;
     }
     let start = 0;
     let unknownFrom = -1;
-    for (let index = ends.length - 1; index >= 0; index -= 1) {
-      const end = ends[index];
+    for (const end of ends) {
       if (this.id[end] < 0) {
         unknownFrom = unknownFrom < 0 ? start : unknownFrom;
       } else {
