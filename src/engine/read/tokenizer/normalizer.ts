@@ -61,6 +61,9 @@ export function normalizerOf(json: Json): Normalizer {
     if (unlike !== undefined) {
       approximation = `its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
     }
+    if (prefix !== '' && !keepsApart(type, fields)) {
+      approximation = `its normalizer ${type} changes text after Prepend together with what that puts before it`;
+    }
     prefix = step.change(prefix).text;
     checkPrefix(prefix);
     steps.push(step);
@@ -72,6 +75,12 @@ export function normalizerOf(json: Json): Normalizer {
     blankless: steps.some(({ blankless }) => blankless === true),
     approximation,
   };
+}
+
+/** Whether a normalizer changes every character for itself, and leaves none out. */
+function keepsApart(type: string, fields: JsonObject): boolean {
+  const literal = type === 'Replace' ? textOf(fieldsOf(fields.pattern, 'pattern').String) : undefined;
+  return type === 'Lowercase' || (literal?.length === 1 && (textOf(fields.content) ?? '') !== '');
 }
 
 /** It is put before every text between two added tokens. */
