@@ -1,5 +1,5 @@
 import { InputError } from '../../../core/errors';
-import { described } from '../../../core/text/printable';
+import { described, quoted } from '../../../core/text/printable';
 import { isSpace, isWordCharacter } from './characters';
 import { fieldsOf, type Json, textOf } from './json';
 import { Trie } from './pair-table';
@@ -67,6 +67,21 @@ export class AddedTokens {
     return this.longest === 0;
   }
 
+  /** Why it may find others than the Rust library does; null if it does not. */
+  get approximation(): string | null {
+    const { tokens } = this;
+    // The library looks on after what it refused, which has to be known wherever reading starts.
+    const refused = tokens.find((token) => token.alone && tokens.some((other) => beginsWithin(token.content, other)));
+    if (refused !== undefined) {
+      return `its added token ${quoted(refused.content)}, a single word, overlaps with another`;
+    }
+    // The library finds a token also in the white space that the one before took.
+    const taker = tokens.find(({ right }) => right);
+    return taker !== undefined && tokens.some(({ content }) => content !== '' && isSpace(content, 0))
+      ? `its added token ${quoted(taker.content)} takes white space with which another begins`
+      : null;
+  }
+
   /** The first token that begins in `[from, to)`; it may end after that. */
   find(text: string, from: number, to: number): FoundToken | undefined {
     const { begins } = this;
@@ -111,4 +126,15 @@ export class AddedTokens {
     }
     return { id, from, to, start };
   }
+}
+
+/** Whether a token can be found that begins within a content, after its start. One alone cannot after a character of a word. */
+function beginsWithin(content: string, other: AddedToken): boolean {
+  for (let at = 1; at < content.length && other.content !== ''; at += 1) {
+    const rest = content.slice(at);
+    if ((rest.startsWith(other.content) || other.content.startsWith(rest)) && !(other.alone && isWordCharacter(content, at - 1))) {
+      return true;
+    }
+  }
+  return false;
 }

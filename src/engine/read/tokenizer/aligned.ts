@@ -7,42 +7,96 @@ export interface AlignedText {
   readonly origins: Int32Array | undefined;
 }
 
-/** A change of text that keeps track of where its parts come from. */
-export type Change = (text: string) => AlignedText;
+/**
+ * A change of text that keeps track of where its parts come from.
+ *
+ * @param most code units that it may become; not given: by the length of the text
+ * @throws InputError if it becomes longer, before it takes the memory
+ */
+export type Change = (text: string, most?: number) => AlignedText;
+
+/** Greatest growth of text by all normalizers: the longest decomposition in Unicode has 18 characters. */
+const mostGrowth = 32;
+
+/** How long a text may become. */
+const mostOf = (text: string): number => text.length * mostGrowth + mostGrowth;
+
+function checkGrowth(length: number, most: number): void {
+  if (length > most) {
+    throw new InputError(`its normalizer makes text more than ${mostGrowth} times as long`);
+  }
+}
+
+/** Changed text in the making. Its places are a typed array: a list of more than 2^27 numbers ends the process. */
+export class AlignedBuilder {
+  private text = '';
+  private origins: Int32Array<ArrayBuffer>;
+  private readonly most: number;
+
+  /** @param original what is changed */
+  constructor(original: string, most = mostOf(original)) {
+    this.origins = new Int32Array(original.length);
+    this.most = most;
+  }
+
+  /** Adds a part that stays the same. @param from where it was */
+  keep(part: string, from: number): void {
+    for (let at = this.grow(part), source = from; at < this.text.length; at += 1, source += 1) {
+      this.origins[at] = source;
+    }
+  }
+
+  /** Adds new text that comes from one place. */
+  put(part: string, origin: number): void {
+    const at = this.grow(part);
+    this.origins.fill(origin, at, this.text.length);
+  }
+
+  result(): AlignedText {
+    return { text: this.text, origins: this.origins.subarray(0, this.text.length) };
+  }
+
+  /** @returns where the part begins */
+  private grow(part: string): number {
+    const { length } = this.text;
+    checkGrowth(length + part.length, this.most);
+    this.text += part;
+    if (this.text.length > this.origins.length) {
+      const larger = new Int32Array(Math.min(this.most, Math.max(this.text.length, length * 2)));
+      larger.set(this.origins);
+      this.origins = larger;
+    }
+    return length;
+  }
+}
 
 /** Changes text part by part. Parts that stay the same stay aligned; a changed part begins as a whole where it began. */
-export function changeParts(parts: Iterable<string>, change: (part: string) => string): AlignedText {
-  const changed: string[] = [];
-  const origins: number[] = [];
+export function changeParts(text: string, parts: Iterable<string>, change: (part: string) => string, most?: number): AlignedText {
+  const changed = new AlignedBuilder(text, most);
   let from = 0;
   for (const part of parts) {
     const now = change(part);
-    changed.push(now);
-    const same = now === part;
-    for (let at = 0; at < now.length; at += 1) {
-      origins.push(same ? from + at : from);
+    if (now === part) {
+      changed.keep(part, from);
+    } else {
+      changed.put(now, from);
     }
     from += part.length;
   }
-  return { text: changed.join(''), origins: Int32Array.from(origins) };
+  return changed.result();
 }
-
-/** Greatest growth of text by one normalizer: the longest decomposition in Unicode has 18 characters. */
-const mostGrowth = 32;
 
 /** Applies changes one after another. @throws InputError if text grows as no real tokenizer makes it grow */
 export function inSequence(changes: readonly Change[]): Change {
-  return (original) => {
+  return (original, most = mostOf(original)) => {
     let text = original;
     let origins: Int32Array | undefined;
     for (const change of changes) {
-      const next = change(text);
+      const next = change(text, most);
       const before: Int32Array | undefined = origins;
       origins = before === undefined || next.origins === undefined ? (next.origins ?? before) : next.origins.map((at) => before[at]);
       text = next.text;
-      if (text.length > original.length * mostGrowth + mostGrowth) {
-        throw new InputError(`its normalizer makes text more than ${mostGrowth} times as long`);
-      }
+      checkGrowth(text.length, most);
     }
     return { text, origins };
   };
@@ -69,8 +123,9 @@ export function changesAlone(text: string): boolean {
 
 /** Brings text into a form, aligned by runs of characters that are normalized together. */
 export function unicodeForm(form: UnicodeForm): Change {
-  return (text) => {
+  return (text, most = mostOf(text)) => {
     const changed = text.normalize(form);
+    checkGrowth(changed.length, most);
     if (changed === text) {
       return { text, origins: undefined };
     }

@@ -161,15 +161,16 @@ export class BytePairModel implements Model {
 /** A piece in the alphabet of bytes, with the offset that each byte's character has in the piece. */
 function inAlphabet(piece: string): readonly [string, Int32Array] {
   let text = '';
-  const origins: number[] = [];
+  // A character has at most three bytes a code unit.
+  const origins = new Int32Array(piece.length * 3);
   for (let at = 0; at < piece.length;) {
     const point = codePoint(piece, at);
     const start = at;
     forEachByte(point, (byte) => {
+      origins[text.length] = start;
       text += byteCharacters[byte];
-      origins.push(start);
     });
     at += unitsOf(point);
   }
-  return [text, Int32Array.from(origins)];
+  return [text, origins];
 }

@@ -59,7 +59,7 @@ export function isSpace(text: string, at: number): boolean {
 
 /** Whether there is a character of a word at an offset, which may be outside of the text. */
 export function isWordCharacter(text: string, at: number): boolean {
-  return at >= 0 && at < text.length && (classOf(codePoint(text, at)) & word) !== 0;
+  return at >= 0 && at < text.length && (classOf(codePoint(text, splitsPair(text, at) ? at - 1 : at)) & word) !== 0;
 }
 
 /** Whether an offset lies between the halves of a surrogate pair. */

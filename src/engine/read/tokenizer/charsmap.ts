@@ -2,6 +2,8 @@ import { InputError } from '../../../core/errors';
 import { type AlignedText, changeParts } from './aligned';
 import { splitsPair } from './characters';
 
+/** Longest replacement in code units, and in bytes of a map: a longer one is no tokenizer's. */
+export const longestReplacement = 1000;
 /** Graphemes of so many bytes or more are replaced character by character. */
 const longGrapheme = 6;
 /** Most graphemes whose replacement is remembered; then it starts again. */
@@ -33,11 +35,18 @@ export class Charsmap {
     }
     this.units = Uint32Array.from({ length: size / 4 }, (_, index) => bytes.readUInt32LE(4 + index * 4));
     this.texts = bytes.subarray(4 + size);
+    for (let from = 0; from < this.texts.length;) {
+      const end = this.endOf(from);
+      if (end - from > longestReplacement) {
+        throw new InputError('its normalizer Precompiled has a replacement without end');
+      }
+      from = end + 1;
+    }
   }
 
   /** Replaces what the map has. Every character of a replacement comes from where the grapheme begins. */
-  change(text: string): AlignedText {
-    const changed = changeParts(this.parts(text), (part) => this.replacement(part) ?? part);
+  change(text: string, most?: number): AlignedText {
+    const changed = changeParts(text, this.parts(text), (part) => this.replacement(part) ?? part, most);
     return changed.text === text ? { text, origins: undefined } : changed;
   }
 
@@ -103,11 +112,16 @@ export class Charsmap {
       node ^= offsetOf(unit);
       if ((unit & 0x100) !== 0) {
         const from = node < units.length ? units[node] & 0x7fffffff : texts.length;
-        const end = texts.indexOf(0, from);
-        return new TextDecoder().decode(texts.subarray(from, end < 0 ? texts.length : end));
+        return new TextDecoder().decode(texts.subarray(from, this.endOf(from)));
       }
     }
     return undefined;
+  }
+
+  /** Where the text ends that begins at an offset. */
+  private endOf(from: number): number {
+    const end = this.texts.indexOf(0, from);
+    return end < 0 ? this.texts.length : end;
   }
 }
 

@@ -46,6 +46,7 @@ export function codecOf(json: Json): Codec {
     preTokenizer: scanner === undefined ? preTokenizer : { ...preTokenizer, scanner },
     model: new RememberingModel(model),
   };
+  const overlapping = pipeline.rawTokens.approximation ?? pipeline.normalizedTokens.approximation;
   const tokens: string[] = [];
   vocabulary.forEach((id, token) => (tokens[id] = token));
   added.forEach(({ id, content }) => (tokens[id] = content));
@@ -54,8 +55,29 @@ export function codecOf(json: Json): Codec {
     pipeline,
     ...specialsOf(definition.post_processor, (token) => idOf.get(token) ?? vocabulary.get(token)),
     decode: decoderOf(definition.decoder, tokens, added),
-    approximation: normalizer.approximation ?? preTokenizer.approximation,
+    approximation: normalizer.approximation ?? preTokenizer.approximation ?? overlapping ?? contradicted(added, vocabulary),
   };
+}
+
+/**
+ * Says which added token has another id than the Rust library gives it: that of the vocabulary, else the next one after it. Null if
+ * none has.
+ */
+function contradicted(added: readonly AddedToken[], vocabulary: ReadonlyMap<string, number>): string | null {
+  const ids = new Map<string, number>();
+  let largest = -1;
+  for (const { content, id } of added) {
+    if (content === '') {
+      continue;
+    }
+    const given = vocabulary.get(content) ?? ids.get(content) ?? Math.max(largest + 1, vocabulary.size);
+    if (given !== id) {
+      return `its added token ${quoted(content)} has the id ${id}, where its vocabulary makes it ${given}`;
+    }
+    ids.set(content, given);
+    largest = Math.max(largest, given);
+  }
+  return null;
 }
 
 /** In place of a vocabulary: it is the bytes and then what each merge makes, as in GPT-2's own. Our presets' shorthand. */
@@ -102,7 +124,8 @@ interface ReadModel {
 }
 
 function modelOf(fields: JsonObject, vocabulary: ReadonlyMap<string, number>, preTokenizer: PreTokenizer): ReadModel {
-  const unknown = vocabulary.get(textOf(fields.unk_token) ?? '');
+  const unknownToken = textOf(fields.unk_token);
+  const unknown = unknownToken === undefined ? undefined : vocabulary.get(unknownToken);
   switch (typeOf(fields)) {
     case 'BPE':
       return bytePairOf(fields, vocabulary, preTokenizer, unknown);
@@ -169,9 +192,10 @@ function bytePairOf(
     continuingPrefix,
     wordSuffix,
   });
-  // A cut may not part what is looked up whole, what depends on its place, or unknown characters that become one token.
-  const fuses = fuseUnknown && unknown !== undefined && !(byteFallback && model.hasAllBytes);
-  if (!whole || bytes || ignoreMerges || mergesBytes(triples, ids) || fuses || continuingPrefix !== '' || wordSuffix !== '') {
+  // A cut may not part what is looked up whole, what depends on its place, unknown characters that become one token, or what merges
+  // because the unknown characters between are left out.
+  const joinsUnknown = (fuseUnknown || unknown === undefined) && !(byteFallback && model.hasAllBytes);
+  if (!whole || bytes || ignoreMerges || mergesBytes(triples, ids) || joinsUnknown || continuingPrefix !== '' || wordSuffix !== '') {
     return { model };
   }
   const joins = neighboursIn(products);

@@ -1,8 +1,17 @@
 import { ReplaceNormalizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import { type AlignedText, type Change, changeParts, changesAlone, inSequence, unicodeForm, type UnicodeForm } from './aligned';
-import { Charsmap } from './charsmap';
+import {
+  AlignedBuilder,
+  type AlignedText,
+  type Change,
+  changeParts,
+  changesAlone,
+  inSequence,
+  unicodeForm,
+  type UnicodeForm,
+} from './aligned';
+import { Charsmap, longestReplacement } from './charsmap';
 import { codePoint, splitsPair, unitsOf } from './characters';
 import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
 import { unlikeIn } from './patterns';
@@ -44,6 +53,7 @@ export function normalizerOf(json: Json): Normalizer {
     const type = kindOf(fields);
     if (type === 'Prepend') {
       prefix = (textOf(fields.prepend) ?? '') + prefix;
+      checkPrefix(prefix);
       continue;
     }
     const step = stepOf(type, fields);
@@ -51,7 +61,11 @@ export function normalizerOf(json: Json): Normalizer {
     if (unlike !== undefined) {
       approximation = `its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
     }
+    if (prefix !== '' && !keepsApart(type, fields)) {
+      approximation = `its normalizer ${type} changes text after Prepend together with what that puts before it`;
+    }
     prefix = step.change(prefix).text;
+    checkPrefix(prefix);
     steps.push(step);
   }
   return {
@@ -61,6 +75,19 @@ export function normalizerOf(json: Json): Normalizer {
     blankless: steps.some(({ blankless }) => blankless === true),
     approximation,
   };
+}
+
+/** Whether a normalizer changes every character for itself, and leaves none out. */
+function keepsApart(type: string, fields: JsonObject): boolean {
+  const literal = type === 'Replace' ? textOf(fieldsOf(fields.pattern, 'pattern').String) : undefined;
+  return type === 'Lowercase' || (literal?.length === 1 && (textOf(fields.content) ?? '') !== '');
+}
+
+/** It is put before every text between two added tokens. */
+function checkPrefix(prefix: string): void {
+  if (prefix.length > longestReplacement) {
+    throw new InputError('its normalizer Prepend puts text without end before others');
+  }
 }
 
 /** Whether text can be parted before a character: if every step begins afresh with what the steps before made of it. */
@@ -117,7 +144,7 @@ function stepOf(type: string, fields: JsonObject): Step {
       return bertStep(fields);
     case 'Precompiled': {
       const charsmap = new Charsmap(textOf(fields.precompiled_charsmap) ?? '');
-      return { change: (text) => charsmap.change(text), startsAfresh: always, charsmap };
+      return { change: (text, most) => charsmap.change(text, most), startsAfresh: always, charsmap };
     }
     default:
       throw new InputError(`its normalizer ${quoted(type)} is not known`);
@@ -129,18 +156,18 @@ function formStep(form: UnicodeForm): Step {
 }
 
 /** Lowercases each character for itself, as the Rust library does: a final sigma is like any other. */
-function lowercase(text: string): AlignedText {
+function lowercase(text: string, most?: number): AlignedText {
   // The only characters whose lower case is of another length, or depends on its neighbours.
   if (!/[\u0130\u03a3]/.test(text)) {
     return { text: text.toLowerCase(), origins: undefined };
   }
-  return changeParts(text, (character) => character.toLowerCase());
+  return changeParts(text, text, (character) => character.toLowerCase(), most);
 }
 
 function removal(pattern: RegExp): Change {
   return (text) => {
     pattern.lastIndex = 0;
-    return pattern.test(text) ? changeParts(text, (character) => character.replace(pattern, '')) : { text, origins: undefined };
+    return pattern.test(text) ? changeParts(text, text, (character) => character.replace(pattern, '')) : { text, origins: undefined };
   };
 }
 
@@ -156,9 +183,6 @@ function strip(left: boolean, right: boolean): Change {
   };
 }
 
-/** Longest replacement: a longer one is no tokenizer's. */
-const longestReplacement = 1000;
-
 function replaceStep(fields: JsonObject): Step {
   const content = textOf(fields.content) ?? '';
   const pattern = fieldsOf(fields.pattern, 'pattern');
@@ -171,13 +195,7 @@ function replaceStep(fields: JsonObject): Step {
     const blankless = literal === ' ' && content !== ' ';
     return { change: (text) => ({ text: text.replaceAll(literal, content), origins: undefined }), startsAfresh: always, blankless };
   }
-  const change: Change = (text) => {
-    const matches = [...text.matchAll(compiled)].filter(([match]) => match.length > 0);
-    if (matches.length === 0) {
-      return { text, origins: undefined };
-    }
-    return replaceMatches(text, matches, content);
-  };
+  const change: Change = (text, most) => replaceMatches(text, compiled, content, most);
   const inner = literal === undefined ? innerCharacters.get(textOf(pattern.Regex) ?? '') : literal.slice(1);
   return inner === undefined ? { change } : { change, startsAfresh: (text) => !inner.includes(String.fromCodePoint(codePoint(text, 0))) };
 }
@@ -189,27 +207,23 @@ const innerCharacters: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Replaces matches. As in the Rust library, the replacement comes from the last character of the match. */
-function replaceMatches(text: string, matches: readonly RegExpExecArray[], content: string): AlignedText {
-  const parts: string[] = [];
-  const origins: number[] = [];
+function replaceMatches(text: string, pattern: RegExp, content: string, most: number | undefined): AlignedText {
+  let changed: AlignedBuilder | undefined;
   let from = 0;
-  const keep = (to: number): void => {
-    parts.push(text.slice(from, to));
-    for (let at = from; at < to; at += 1) {
-      origins.push(at);
+  for (const { 0: match, index } of text.matchAll(pattern)) {
+    if (match.length === 0) {
+      continue;
     }
-  };
-  for (const { 0: match, index } of matches) {
-    keep(index);
+    changed ??= new AlignedBuilder(text, most);
+    changed.keep(text.slice(from, index), from);
     from = index + match.length;
-    parts.push(content);
-    const last = splitsPair(text, from - 1) ? from - 2 : from - 1;
-    for (let at = 0; at < content.length; at += 1) {
-      origins.push(last);
-    }
+    changed.put(content, splitsPair(text, from - 1) ? from - 2 : from - 1);
   }
-  keep(text.length);
-  return { text: parts.join(''), origins: Int32Array.from(origins) };
+  if (changed === undefined) {
+    return { text, origins: undefined };
+  }
+  changed.keep(text.slice(from), from);
+  return changed.result();
 }
 
 const dropped = /(?![\t\n\r])[\uFFFD\p{Cc}\p{Cf}\p{Co}]/gu;
@@ -225,7 +239,10 @@ function bertStep(fields: JsonObject): Step {
   }
   if (fields.handle_chinese_chars === true) {
     const apart = (character: string): string => (han.test(character) ? ` ${character} ` : character);
-    steps.push({ change: (text) => (han.test(text) ? changeParts(text, apart) : { text, origins: undefined }), startsAfresh: always });
+    steps.push({
+      change: (text, most) => (han.test(text) ? changeParts(text, text, apart, most) : { text, origins: undefined }),
+      startsAfresh: always,
+    });
   }
   const stripped = typeof fields.strip_accents === 'boolean' ? fields.strip_accents : fields.lowercase === true;
   if (stripped) {

@@ -41,7 +41,7 @@ export class SplitScanner implements Scanner {
       this.text = text;
       this.end = end;
       this.index = 0;
-      this.pieces = merged(this.parts(text.slice(at, end), at), this.behavior);
+      this.pieces = merged(this.parts(text.slice(at, end), at), this.behavior).filter(([from, to]) => to > from);
     }
     // What follows the last piece was removed.
     [this.from, this.to] = this.index < this.pieces.length ? this.pieces[this.index] : [end, end];
@@ -56,18 +56,22 @@ export class SplitScanner implements Scanner {
   private parts(text: string, offset: number): Part[] {
     const parts: Part[] = [];
     let from = 0;
+    let hasMatch = false;
     for (const match of text.matchAll(this.pattern)) {
       // V8 takes a negative look-ahead for true between the halves of a pair.
       if (splitsPair(text, match.index)) {
         continue;
       }
       const to = match.index + match[0].length;
+      // An empty match parts what it stands between, but Oniguruma finds none where the last match ends.
+      if (hasMatch && to === from) {
+        continue;
+      }
+      hasMatch = true;
       if (match.index > from) {
         parts.push([offset + from, offset + match.index, this.invert]);
       }
-      if (to > match.index) {
-        parts.push([offset + match.index, offset + to, !this.invert]);
-      }
+      parts.push([offset + match.index, offset + to, !this.invert]);
       from = to;
     }
     if (from < text.length) {

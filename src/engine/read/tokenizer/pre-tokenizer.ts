@@ -72,6 +72,9 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
           throw new InputError(`its pre-tokenizer Metaspace replaces spaces by ${quoted(blank)}; only one character is supported`);
         }
         const scheme = textOf(step.prepend_scheme) ?? (step.add_prefix_space === false ? 'never' : 'always');
+        if (scheme === 'first' && scanners.length > 0) {
+          approximation = 'its pre-tokenizer Metaspace marks the first piece only that another one cut, and here it marks all';
+        }
         if (scheme !== 'never') {
           prefix = { text: blank, before: scanners.length > 0 ? 'piece' : scheme === 'first' ? 'first' : 'text' };
         }

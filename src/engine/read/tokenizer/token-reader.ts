@@ -48,6 +48,8 @@ export class TokenReader {
   private window: TextWindow | undefined;
   /** Where in the window reading goes on. */
   private at = 0;
+  /** Where in the window added tokens may begin: after what the pre-tokenizer put there. */
+  private tokensFrom = 0;
   /** Whether a section begins there. */
   private isFresh = false;
   private isFreshPart = false;
@@ -122,6 +124,7 @@ export class TokenReader {
     }
     this.window = new TextWindow(this.pipeline, this.prompt, this.position);
     this.at = 0;
+    this.tokensFrom = 0;
     this.isFreshPart = this.place === 'part';
     this.isFresh = this.place === 'part' || this.place === 'section';
     this.section = undefined;
@@ -140,6 +143,7 @@ export class TokenReader {
 
   private extend(window: TextWindow): void {
     window.extend(this.at);
+    this.tokensFrom = Math.max(0, this.tokensFrom - this.at);
     this.at = 0;
     this.section = undefined;
   }
@@ -152,7 +156,7 @@ export class TokenReader {
       return { end: text.length, last: complete, token: undefined };
     }
     const known = complete ? text.length : Math.max(this.at, text.length - normalizedTokens.longest - 1);
-    const token = normalizedTokens.find(text, this.at, known);
+    const token = normalizedTokens.find(text, Math.max(this.at, this.tokensFrom), known);
     if (token !== undefined && (complete || token.to < text.length)) {
       return { end: token.from, last: true, token };
     }
@@ -174,6 +178,7 @@ export class TokenReader {
       if (!(start === prefix.text || (blank !== ' ' && start === ' '))) {
         window.insert(this.at, prefix.text);
         this.at = 0;
+        this.tokensFrom = prefix.text.length;
         this.section = undefined;
       }
     }

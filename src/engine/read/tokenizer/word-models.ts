@@ -86,6 +86,7 @@ export class UnigramModel implements Model {
   private readonly scores: Float64Array;
   private readonly unknownScore: number;
   private readonly byteIds: Int32Array | undefined;
+  private readonly unknownText: string | undefined;
   private best = new Float64Array(0);
   private from = new Int32Array(0);
   private id = new Int32Array(0);
@@ -101,6 +102,7 @@ export class UnigramModel implements Model {
     byteFallback: boolean,
   ) {
     this.trie = new Trie(pieces.map(([text], id) => [text, id]));
+    this.unknownText = unknown === undefined ? undefined : pieces[unknown]?.[0];
     this.scores = Float64Array.from(pieces, ([, score]) => score);
     this.unknownScore = this.scores.reduce((least, score) => Math.min(least, score), Infinity) - unknownPenalty;
     if (byteFallback) {
@@ -113,14 +115,18 @@ export class UnigramModel implements Model {
   encode(piece: string, out: TokenBuffer, check: Check): void {
     this.findBest(piece, check);
     // Back from the end, then turned round.
-    const ends: number[] = [];
+    let count = 0;
     for (let end = piece.length; end > 0; end = this.from[end]) {
-      ends.push(end);
+      count += 1;
+    }
+    const ends = new Int32Array(count);
+    for (let end = piece.length; end > 0; end = this.from[end]) {
+      count -= 1;
+      ends[count] = end;
     }
     let start = 0;
     let unknownFrom = -1;
-    for (let index = ends.length - 1; index >= 0; index -= 1) {
-      const end = ends[index];
+    for (const end of ends) {
       if (this.id[end] < 0) {
         unknownFrom = unknownFrom < 0 ? start : unknownFrom;
       } else {
@@ -161,7 +167,8 @@ export class UnigramModel implements Model {
           if (score > best[at + 1]) {
             best[at + 1] = score;
             from[at + 1] = start;
-            id[at + 1] = token;
+            // As in the Rust library, a text that is the unknown token's own is unknown.
+            id[at + 1] = token === this.unknown ? -1 : token;
           }
           hasSingle ||= at + 1 === after;
         }
@@ -185,7 +192,7 @@ export class UnigramModel implements Model {
       return;
     }
     const { byteIds } = this;
-    if (byteIds !== undefined && !byteIds.includes(-1)) {
+    if (byteIds !== undefined && !byteIds.includes(-1) && piece.slice(from, to) !== this.unknownText) {
       for (let at = from; at < to; at += unitsOf(codePoint(piece, at))) {
         const start = at;
         forEachByte(codePoint(piece, at), (byte) => out.push(byteIds[byte], start));

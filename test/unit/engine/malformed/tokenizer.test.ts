@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../../src/core/errors';
 import { PromptTokenizer } from '../../../../src/engine/read/tokenizer/tokenizer';
 import { temporaryFolder } from '../../../support/temporary';
+import { charsmapOf } from '../../../support/tokenizers/charsmap';
 import { deepJson, nastyStrings } from './outcome';
 
 /** A byte-pair tokenizer of 28 tokens. */
@@ -117,6 +118,31 @@ it('stops where normalizers make text grow without end', async () => {
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...definition(), normalizer: { type: 'Sequence', normalizers } }));
   const tokenizer = await PromptTokenizer.load(folder);
   expect(() => tokenizer.encode('e'.repeat(400))).toThrow(/makes text more than 32 times as long/);
+});
+
+describe('text that a normalizer makes too long', () => {
+  const load = async (normalizer: object): Promise<PromptTokenizer> => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...definition(), normalizer }));
+    return PromptTokenizer.load(folder);
+  };
+  const replace = (content: string): object => ({ type: 'Replace', pattern: { Regex: 'a' }, content });
+
+  it('is refused before it is made: a list of 200 million places ends the process', async () => {
+    const tokenizer = await load(replace('x'.repeat(1000)));
+    expect(() => tokenizer.encode('a'.repeat(200_000))).toThrow(/makes text more than 32 times as long/);
+  });
+
+  it('counts from the text itself, not from what the last normalizer made of it', async () => {
+    const tokenizer = await load({ type: 'Sequence', normalizers: [replace('a'.repeat(30)), replace('x'.repeat(30))] });
+    expect(() => tokenizer.encode('a'.repeat(200_000))).toThrow(/makes text more than 32 times as long/);
+  });
+
+  it('is refused in a map of characters and in what is put before texts', async () => {
+    const map = charsmapOf(new Map([['a', 'x'.repeat(2 ** 20)]])).toString('base64');
+    await expect(load({ type: 'Precompiled', precompiled_charsmap: map })).rejects.toThrow(/Precompiled has a replacement without end/);
+    await expect(load({ type: 'Prepend', prepend: 'x'.repeat(2 ** 20) })).rejects.toThrow(/Prepend puts text without end/);
+  });
 });
 
 describe('the patterns of real tokenizers', () => {
