@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatOf } from '../../../src/core/source/format';
 import { documentOffset, documentRange, type MappedText, PieceWriter, textOffset } from '../../../src/core/source/pieces';
 import { checkVariables, fillVariables, parseVariable } from '../../../src/core/source/variables';
+import { checkAscends } from '../../support/pieces';
 
 describe('the format of a document', () => {
   it.each([
@@ -92,6 +93,37 @@ describe('the map of a text', () => {
             expect(at).toBe(first);
           }
         }
+      }),
+    );
+  });
+
+  it('ascends also where a text takes its pieces from anywhere in the document', () => {
+    const anywhere = fc.array(
+      fc.record({
+        kind: fc.constantFrom('copy', 'escape', 'replace', 'append'),
+        from: fc.integer({ min: 0, max: 50 }),
+        units: fc.integer({ min: 0, max: 9 }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(anywhere, (list) => {
+        const document = Array.from({ length: 60 }, (_, index) => String.fromCharCode(0x100 + index)).join('');
+        const writer = new PieceWriter();
+        list.forEach(({ kind, from, units }) => {
+          if (kind === 'copy') {
+            writer.copy(document, from, from + units);
+          } else if (kind === 'escape') {
+            writer.escape('\n', from, from + 1);
+          } else if (kind === 'replace') {
+            writer.replace('value', from, from + units);
+          } else {
+            const part = new PieceWriter();
+            part.copy(document, from, from + units);
+            writer.append(part.finish());
+          }
+        });
+        checkAscends(writer.finish());
       }),
     );
   });

@@ -52,11 +52,13 @@ function writePlain({ messages }: Conversation, writer: PieceWriter, parts: Part
   messages.forEach(({ role, texts, place }, index) => {
     const from = writer.length;
     writer.replace(`${index > 0 ? '\n\n' : ''}${role}: `, place.from, place.from);
+    let at = place.from;
     texts.forEach((text, part) => {
       if (part > 0) {
-        writer.replace('\n', place.from, place.from);
+        writer.replace('\n', at, at);
       }
       writer.append(text);
+      at = endOf(text, at);
     });
     parts.push({ title: title(role), role, text: { from, to: writer.length }, document: place });
   });

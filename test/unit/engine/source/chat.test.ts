@@ -7,6 +7,7 @@ import { ChatTemplate } from '../../../../src/engine/read/source/chat-template';
 import { parseJsonPlaces, stringOf, valueOf } from '../../../../src/engine/read/source/json-places';
 import { readingModel } from '../../../../src/engine/read/source/read-source';
 import { root } from '../../../support/paths';
+import { checkAscends } from '../../../support/pieces';
 import { temporaryFolder } from '../../../support/temporary';
 import { plainModel, read } from './read';
 
@@ -149,7 +150,10 @@ describe('a chat', () => {
     );
     expect(text).toBe('user: Hi\n\nassistant: ');
     expect({ notes, isComplete }).toEqual({
-      notes: ['plain has no chat template: messages are joined as “role: content”, parted by blank lines.'],
+      notes: [
+        'No chat template of plain is here: messages are joined as “role: content”, parted by blank lines.',
+        'Without a chat template, tools and calls of tools are not counted.',
+      ],
       isComplete: false,
     });
     expect(parts.map(({ title }) => title)).toEqual(['user', 'assistant']);
@@ -205,6 +209,20 @@ describe('a chat', () => {
     const model = await modelOf('gemma3');
     expect(() => read('a.json', chat, {}, model)).toThrow(
       /^The chat template of gemma3 refuses this chat: Conversation roles must alternate .*; correct the chat, or give another model\.$/,
+    );
+  });
+
+  it.each([undefined, 'qwen3'])('has a map that ascends (%s)', async (name) => {
+    const model = name === undefined ? plainModel : await modelOf(name);
+    const texts = fc.array(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(texts, fc.boolean()), { minLength: 1, maxLength: 4 }), (list) => {
+        const messages = list.map(([contents, isFirst]) => {
+          const content = contents.map((text) => ({ type: 'text', text }));
+          return isFirst ? { content, role: 'user' } : { role: 'user', content };
+        });
+        checkAscends(read('a.json', JSON.stringify(messages), {}, model));
+      }),
     );
   });
 

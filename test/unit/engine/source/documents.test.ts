@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { documentOffset, documentRange } from '../../../../src/core/source/pieces';
 import type { PromptText } from '../../../../src/core/source/prompt-text';
 import { literalsOf } from '../../../../src/engine/read/source/literals';
+import { checkAscends } from '../../../support/pieces';
 import { read } from './read';
 
 /** The text of a document that a piece of the text comes from. */
@@ -92,6 +94,25 @@ describe('a notebook', () => {
     expect(result.parts.map(({ title }) => title)).toEqual(['cell 1, markdown', 'cell 2, code', 'cell 2, output', 'cell 3, raw']);
     expect(behind(notebook, result, 'print("')).toBe('print(\\"');
     expect(behind(notebook, result, 'of ')).toBe('of ');
+  });
+
+  it('that Jupyter wrote has outputs before sources, and its map ascends', () => {
+    const word = fc.string({ maxLength: 6 });
+    const field = fc.constantFrom('outputs', 'source', 'cell_type', 'metadata');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.array(word), word, fc.array(field)), { minLength: 1 }), (list) => {
+        const cells = list.map(([source, text, order]) => {
+          const fields: Record<string, unknown> = { cell_type: 'code', metadata: {}, outputs: [{ output_type: 'stream', text }], source };
+          return Object.fromEntries([...order, ...Object.keys(fields)].map((name) => [name, fields[name]]));
+        });
+        checkAscends(read('a.ipynb', JSON.stringify({ cells }, null, 1)));
+      }),
+    );
+    const sorted = '{"cells":[{"cell_type":"code","outputs":[{"text":"out"}],"source":"alpha"},{"source":"beta"}]}';
+    const result = read('a.ipynb', sorted);
+    expect(behind(sorted, result, 'alpha')).toBe('alpha');
+    expect(behind(sorted, result, 'beta')).toBe('beta');
+    expect(documentOffset(result.pieces, result.text.indexOf('out'))).toBe(sorted.indexOf('alpha') + 'alpha'.length);
   });
 
   it('that is none is refused', () => {
