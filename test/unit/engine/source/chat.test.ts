@@ -143,6 +143,16 @@ describe('a chat', () => {
     expect(documentRange(pieces, 0, text.length)).toEqual({ from: 0, to: document.length });
   });
 
+  it('that has every private-use character has no places, and with all but two of them has', async () => {
+    const model = await modelOf('qwen3');
+    const all = Array.from({ length: 6400 }, (_, index) => String.fromCharCode(0xe000 + index)).join('');
+    const chat = (content: string): string => JSON.stringify([{ role: 'user', content: [{ type: 'text', text: content }] }]);
+    const full = read('a.json', chat(all), {}, model);
+    expect(full.text).toContain(all);
+    expect(full.notes).toContain('The chat template changes the messages: where their tokens are in the file is not known.');
+    expect(read('a.json', chat(all.slice(1, -1)), {}, model)).toMatchObject({ notes: [], parts: [{ role: 'user' }, { role: 'template' }] });
+  });
+
   it('without a template is joined plainly, and says so', () => {
     const { text, notes, isComplete, parts } = read(
       'a.jsonl',
