@@ -2,7 +2,7 @@ import { sourceNotes } from '../../../core/source/notes';
 import type { MappedText } from '../../../core/source/pieces';
 import type { TextRange } from '../../../core/text/edits';
 import type { ChatMessage, Conversation } from './chat';
-import type { ChatTemplate, TemplateMessage } from './chat-template';
+import type { DocumentTemplate, TemplateMessage } from './chat-template';
 
 /** A piece of a rendered chat: text of the template, or `[from, to)` of a text of a message. */
 export type Piece = { readonly glue: string } | { readonly content: MappedText; readonly from: number; readonly to: number };
@@ -19,7 +19,7 @@ export interface PlacedMessages {
  *
  * @returns the rendering as one piece where it does not, with a note: the template changes the texts
  */
-export function placeMessages({ messages, tools }: Conversation, template: ChatTemplate): PlacedMessages {
+export function placeMessages({ messages, tools }: Conversation, template: DocumentTemplate): PlacedMessages {
   const asksAnswer = messages[messages.length - 1].role !== 'assistant';
   const asList = messages.some(({ isList }) => isList) && takesLists(messages, template, tools, asksAnswer);
   const note = !asList && messages.some(({ texts }) => texts.length > 1) ? sourceNotes.joinedTexts() : undefined;
@@ -96,7 +96,7 @@ function markedMessages(messages: readonly ChatMessage[], asList: boolean, marks
 }
 
 /** Whether a template reads contents that are lists: every text of them is in its rendering, once and in order. */
-function takesLists(messages: readonly ChatMessage[], template: ChatTemplate, tools: unknown, asksAnswer: boolean): boolean {
+function takesLists(messages: readonly ChatMessage[], template: DocumentTemplate, tools: unknown, asksAnswer: boolean): boolean {
   const marks = marksAbsentFrom(template.source);
   if (marks === undefined) {
     return false;
@@ -210,7 +210,7 @@ const mostRendered = 32;
 function closings(
   messages: readonly ChatMessage[],
   marked: readonly TemplateMessage[],
-  template: ChatTemplate,
+  template: DocumentTemplate,
   tools: unknown,
   marks: Marks,
 ): (index: number) => string {

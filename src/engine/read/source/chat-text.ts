@@ -20,6 +20,7 @@ export function chatText(
   const writer = new PieceWriter();
   const parts: Part[] = [];
   const said = new Set<string>(notes);
+  const own = template?.forDocument();
   if (conversations.length > 1) {
     said.add(sourceNotes.conversations(conversations.length));
   }
@@ -31,13 +32,13 @@ export function chatText(
   }
   conversations.forEach((conversation, index) => {
     const title = conversations.length > 1 ? (name: string) => partTitles.onLine(conversation.line, name) : (name: string) => name;
-    if (template === undefined) {
+    if (own === undefined) {
       if (index > 0) {
         writer.replace('\n\n', conversation.place.from, conversation.place.from);
       }
       writePlain(conversation, writer, parts, title);
     } else {
-      const { note, pieces } = placeMessages(conversation, template);
+      const { note, pieces } = placeMessages(conversation, own);
       if (note !== undefined) {
         said.add(note);
       }

@@ -249,9 +249,33 @@ describe('a chat template', () => {
   it('that never ends is ended, and one that counts without end is refused', async () => {
     const endless = '{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}';
     const template = await ChatTemplate.load(folderWith(endless), 'm', 200);
-    expect(() => template?.render([], null, true)).toThrow(/^The chat template of m took more than 200 ms and was ended/);
+    expect(() => template?.forDocument().render([], null, true)).toThrow(/^The chat template of m took more than 200 ms and was ended/);
     const counting = await ChatTemplate.load(folderWith('{% for a in range(1000000000) %}{% endfor %}'), 'm');
-    expect(() => counting?.render([], null, true)).toThrow(/counts to 1000000000; the limit is 100,000/);
+    expect(() => counting?.forDocument().render([], null, true)).toThrow(/counts to 1000000000; the limit is 100,000/);
+  });
+
+  it('has its time for all renderings of a document together', async () => {
+    const slow = '{% for a in range(300) %}{% for b in range(300) %}{% endfor %}{% endfor %}';
+    const once = performance.now();
+    (await ChatTemplate.load(folderWith(slow), 'm'))?.forDocument().render([], null, true);
+    const limitMs = Math.ceil(4 * (performance.now() - once)) + 50;
+    const template = await ChatTemplate.load(folderWith(slow), 'm', limitMs);
+    const renderMany = (): void => {
+      const own = template?.forDocument();
+      for (let count = 0; count < 1000; count += 1) {
+        own?.render([], null, true);
+      }
+    };
+    expect(renderMany).toThrow(/and was ended/);
+    expect(template?.forDocument().render([], null, true)).toBe('');
+  });
+
+  it('is parsed within its time, and not before a chat is read', async () => {
+    const large = await ChatTemplate.load(folderWith('{{ a }}'.repeat(100_000)), 'm', 5);
+    expect(() => large?.forDocument().render([], null, true)).toThrow(/took more than 5 ms and was ended/);
+    const model = await readingModel({ folder: folderWith('a'.repeat(2 ** 20 + 1)), name: 'm' });
+    expect(read('a.md', 'text', {}, model).text).toBe('text');
+    expect(() => read('a.json', '[{"role":"user","content":"a"}]', {}, model)).toThrow(/; the limit is 1\.00 MiB: restore it/);
   });
 
   it('that is malformed matters only to a chat', async () => {
@@ -270,9 +294,9 @@ describe('a chat template', () => {
       ],
     };
     writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
-    expect((await ChatTemplate.load(folder, 'm'))?.render([{}], null, false)).toBe('</s>1');
+    expect((await ChatTemplate.load(folder, 'm'))?.forDocument().render([{}], null, false)).toBe('</s>1');
     cpSync(join(folderWith('own {{ add_generation_prompt }}'), 'chat_template.jinja'), join(folder, 'chat_template.jinja'));
-    expect((await ChatTemplate.load(folder, 'm'))?.render([], null, true)).toBe('own true');
+    expect((await ChatTemplate.load(folder, 'm'))?.forDocument().render([], null, true)).toBe('own true');
     expect(await ChatTemplate.load(temporaryFolder(), 'm')).toBeUndefined();
     expect(plainModel.template()).toBeUndefined();
   });
