@@ -130,7 +130,10 @@ class CellWriter {
   /** Text in a fence that is longer than any in it. */
   private fence(text: MappedText, language: string, at: number): void {
     const { writer } = this;
-    const longest = Math.max(2, ...[...text.text.matchAll(/`{3,}/g)].map(([run]) => run.length));
+    let longest = 2;
+    for (const [run] of text.text.matchAll(/`{3,}/g)) {
+      longest = Math.max(longest, run.length);
+    }
     const marks = '`'.repeat(longest + 1);
     writer.replace(`${marks}${language}\n`, at, at);
     writer.append(text);

@@ -1,5 +1,6 @@
+import { parser } from '@lezer/python';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { documentOffset, documentRange } from '../../../../src/core/source/pieces';
 import type { PromptText } from '../../../../src/core/source/prompt-text';
 import { literalsOf } from '../../../../src/engine/read/source/literals';
@@ -115,6 +116,11 @@ describe('a notebook', () => {
     expect(documentOffset(result.pieces, result.text.indexOf('out'))).toBe(sorted.indexOf('alpha') + 'alpha'.length);
   });
 
+  it('may have any number of fences in a text', () => {
+    const source = '``` '.repeat(200_000);
+    expect(read('a.ipynb', JSON.stringify({ cells: [{ cell_type: 'code', source }] })).text).toBe(`\`\`\`\`\n${source}\n\`\`\`\``);
+  });
+
   it('that is none is refused', () => {
     expect(() => read('a.ipynb', '{"cells": 1}')).toThrow(/^a\.ipynb is no notebook/);
     expect(() => read('a.ipynb', '{"cells": []}')).toThrow(/^a\.ipynb has no cells/);
@@ -172,6 +178,24 @@ describe('string literals', () => {
     expect(read('a.py', program, { at: 6 })).toMatchObject(whole);
     expect(read('a.py', program, { at: program.indexOf('and') })).toMatchObject({ format: 'python', text: 'two\nand\n', literals });
     expect(read('a.py', 'a = "one"')).toMatchObject({ text: 'a = "one"', notes: [], literals: [] });
+  });
+
+  it('are not found where Lezer runs out of stack: the program is read whole, or refused where a literal is wanted', () => {
+    const parse = vi.spyOn(parser, 'parse').mockImplementation(() => {
+      throw new RangeError('Maximum call stack size exceeded');
+    });
+    try {
+      expect(read('a.py', '"a"')).toMatchObject({
+        format: 'text',
+        text: '"a"',
+        notes: ['This program is nested too deeply to find its string literals: it is read whole.'],
+      });
+      expect(() => read('a.py', '"a"', { line: 1 })).toThrow(
+        /^a\.py is nested too deeply to find its string literals; read it whole with --as text\.$/,
+      );
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it('know their places, through escapes and fields', () => {
