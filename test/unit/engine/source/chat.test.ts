@@ -196,17 +196,38 @@ describe('a chat', () => {
   });
 
   it('is told from other JSON, which is text unless it is named a chat', () => {
-    for (const other of ['{"a": [1]}', '[]', '[{"name": "role"}]', '{"broken": ', 'no json at all', '{"a":1}\n{"b":2}']) {
+    for (const other of [
+      '{"a": [1]}',
+      '[]',
+      '[{"name": "role"}]',
+      '{"broken": ',
+      'no json at all',
+      '{"a":1}\n{"b":2}',
+      '{"messages":["Hello","Bye"]}',
+      '{"messages": []}',
+      '{"messages": [{"content": "a"}]}',
+      '[{"name":"Ann","role":"admin"}]',
+      '{"role":"admin","users":[1}',
+      '[{"role":{"id":1},"content":"a"}]',
+    ]) {
       expect(read('a.json', other)).toMatchObject({ format: 'text', text: other, pieces: null });
       expect(() => read('a.json', other, { as: 'chat' })).toThrow(
-        /^a\.json (at line 1 (is no chat|holds no message)|is not JSON at line 1)/,
+        /^a\.json (at line 1(: a message has no (role|content)| is no chat| holds no message)|is not JSON at line 1)/,
       );
     }
   });
 
+  it('may be one message, where a file of JSON lines or a user says so', () => {
+    const line = '{"role":"user","content":"Hi"}';
+    for (const result of [read('a.jsonl', `${line}\n`), read('a.json', line, { as: 'chat' })]) {
+      expect(result).toMatchObject({ format: 'chat', text: 'user: Hi', parts: [{ role: 'user' }] });
+    }
+    expect(read('a.json', line)).toMatchObject({ format: 'text', text: line });
+  });
+
   it.each([
-    ['{"messages": []}', /^a\.json at line 1 holds no message/],
-    ['{"messages": [\n{"content": "a"}]}', /^a\.json at line 2: a message has no role/],
+    ['{"messages": [{"role": "user", "content": "a"},\n{"content": "a"}]}', /^a\.json at line 2: a message has no role/],
+    ['{"messages": [{"role": "user", "content": "a"},\n{"role": "user"}]}', /^a\.json at line 2: a message has no content/],
     ['[{"role": "user", "content": 7}]', /the content of a message is 7; give text or a list of parts/],
     ['{"messages": [\n{"role": "user" "content": "a"}]}', /^a\.json is not JSON at line 2/],
     ['{"messages":[{"role":"user","content":"a"}]}\n{"messages":[{"role":}]}', /^a\.json is not JSON at line 2/],
