@@ -54,6 +54,15 @@ describe('a Prompty file', () => {
     expect(result.format).toBe('prompty');
   });
 
+  it('takes a heading for a role, and long white space in linear time', () => {
+    expect(read('a.prompty', ' \t# \tSystem :\na').text).toBe('system: a');
+    const spaces = ' '.repeat(500_000);
+    const start = performance.now();
+    expect(read('a.prompty', `---\na: 1\n---\n${spaces}x\n#${spaces}x`).parts).toEqual([]);
+    // Quadratic time is minutes.
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it('without roles is text, and says where its front matter cannot be read', () => {
     const result = read('a.prompty', '---\nsample: ${file:a.json}\n---\nHello {{x}}');
     expect(result.text).toBe('Hello {{x}}');
