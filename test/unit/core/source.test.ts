@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatOf } from '../../../src/core/source/format';
 import { documentOffset, documentRange, type MappedText, PieceWriter, textOffset } from '../../../src/core/source/pieces';
-import { checkVariables, fillVariables, parseVariable } from '../../../src/core/source/variables';
+import { checkVariables, fillVariables, parseVariable, VariableFiller } from '../../../src/core/source/variables';
 import { checkAscends } from '../../support/pieces';
 
 describe('the format of a document', () => {
@@ -164,6 +164,20 @@ describe('variables', () => {
 
   it('are not those of every object', () => {
     expect(fillVariables(plain('{{constructor}} {{toString}}'), {}).unfilled).toEqual(['constructor', 'toString']);
+  });
+
+  it('make no text over the limit of a prompt, nor texts of one document together', () => {
+    const value = 'x'.repeat(2 ** 20);
+    const tooLarge =
+      /^With its variables filled in, the prompt has more than 67,108,864 characters, which is the limit; give shorter values\.$/;
+    expect(() => fillVariables(plain('{{a}}'.repeat(10_000_000 / 5)), { a: value })).toThrow(tooLarge);
+    expect(fillVariables(plain('{{a}}'.repeat(64)), { a: value }).text).toHaveLength(2 ** 26);
+    const filler = new VariableFiller({ a: '12345' }, 12);
+    expect(filler.fill(plain('{{a}}')).text).toBe('12345');
+    expect(filler.fill(plain('a text without')).text).toBe('a text without');
+    expect(filler.fill(plain('{{a}}{{'))).toMatchObject({ text: '12345{{' });
+    expect(() => filler.fill(plain('{{a}}'))).toThrow(/more than 12 characters/);
+    expect(filler.filled).toEqual(['a']);
   });
 
   it('take values with any character', () => {

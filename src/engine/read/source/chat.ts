@@ -1,7 +1,7 @@
 import { InputError } from '../../../core/errors';
 import { sourceNotes } from '../../../core/source/notes';
 import type { MappedText } from '../../../core/source/pieces';
-import { fillVariables, type Variables } from '../../../core/source/variables';
+import { VariableFiller, type Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
 import { lineOf, linesOf } from '../../../core/text/lines';
 import { described, quoted } from '../../../core/text/printable';
@@ -187,14 +187,15 @@ export function readChat(path: string, document: string, variables: Variables, i
 /** Reads messages, and keeps count of what is left out and which variables are filled. */
 class MessageReader {
   private readonly leftOut = new Map<string, number>();
-  private readonly filled = new Set<string>();
-  private readonly unfilled = new Set<string>();
+  private readonly filler: VariableFiller;
 
   constructor(
     private readonly path: string,
     private readonly document: string,
-    private readonly variables: Variables,
-  ) {}
+    variables: Variables,
+  ) {
+    this.filler = new VariableFiller(variables);
+  }
 
   /** Names a place in refusals. */
   at({ from }: TextRange): string {
@@ -228,12 +229,12 @@ class MessageReader {
   }
 
   outcome(): Pick<Chat, 'filled' | 'notes'> {
-    const { leftOut, unfilled, filled } = this;
+    const { leftOut, filler } = this;
     return {
-      filled: [...filled],
+      filled: filler.filled,
       notes: [
         ...(leftOut.size > 0 ? [sourceNotes.leftOut(leftOut)] : []),
-        ...(unfilled.size > 0 ? [sourceNotes.unfilled([...unfilled])] : []),
+        ...(filler.unfilled.length > 0 ? [sourceNotes.unfilled(filler.unfilled)] : []),
       ],
     };
   }
@@ -244,7 +245,7 @@ class MessageReader {
       return items.flatMap((item) => this.textOfPart(item));
     }
     if (content?.kind === 'string') {
-      return [this.fill(stringOf(document, content))];
+      return [this.filler.fill(stringOf(document, content))];
     }
     const value = content === undefined ? null : valueOf(document, content);
     if (content !== undefined && value !== null) {
@@ -258,17 +259,10 @@ class MessageReader {
     const type = textOf(document, fieldOf(item, 'type'));
     const text = item.kind === 'string' ? item : fieldOf(item, 'text');
     if (text?.kind === 'string' && (type === undefined || /^(input_|output_)?text$/.test(type))) {
-      return [this.fill(stringOf(document, text))];
+      return [this.filler.fill(stringOf(document, text))];
     }
     const what = type === undefined ? 'unknown' : quoted(type).slice(1, -1);
     this.leftOut.set(what, (this.leftOut.get(what) ?? 0) + 1);
     return [];
-  }
-
-  private fill(mapped: MappedText): MappedText {
-    const { text, pieces, filled, unfilled } = fillVariables(mapped, this.variables);
-    filled.forEach((name) => this.filled.add(name));
-    unfilled.forEach((name) => this.unfilled.add(name));
-    return { text, pieces };
   }
 }

@@ -5,7 +5,7 @@ import { sourceNotes } from '../../../core/source/notes';
 import { presumedFormat, type PromptSource } from '../../../core/source/options';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import type { PromptText } from '../../../core/source/prompt-text';
-import { fillVariables, type Variables } from '../../../core/source/variables';
+import { fillVariables, VariableFiller, type Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
 import { bodyStartOf } from '../../../core/text/headings';
 import { lineOf } from '../../../core/text/lines';
@@ -112,19 +112,19 @@ function bodyOf(text: string, from: number): MappedText {
 }
 
 function chatOfPrompty({ messages }: Prompty, document: string, variables: Variables): Chat {
-  const filled = new Set<string>();
-  const unfilled = new Set<string>();
-  const read = messages.map(({ role, text, place }): ChatMessage => {
-    const result = fillVariables(text, variables);
-    result.filled.forEach((name) => filled.add(name));
-    result.unfilled.forEach((name) => unfilled.add(name));
-    return { role, texts: [result], isList: false, fields: {}, place };
-  });
+  const filler = new VariableFiller(variables);
+  const read = messages.map(({ role, text, place }): ChatMessage => ({
+    role,
+    texts: [filler.fill(text)],
+    isList: false,
+    fields: {},
+    place,
+  }));
   const place = { from: messages[0].place.from, to: document.length };
   return {
     conversations: [{ messages: read, tools: undefined, place, line: lineOf(document, place.from) }],
-    filled: [...filled],
-    notes: unfilled.size > 0 ? [sourceNotes.unfilled([...unfilled])] : [],
+    filled: filler.filled,
+    notes: filler.unfilled.length > 0 ? [sourceNotes.unfilled(filler.unfilled)] : [],
   };
 }
 
