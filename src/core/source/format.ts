@@ -20,19 +20,22 @@ export const promptFormats = [
 export type PromptFormat = (typeof promptFormats)[number]['value'];
 
 /** Formats by VS Code's language ids. */
-const byLanguage: Readonly<Record<string, PromptFormat>> = {
-  markdown: 'markdown',
-  prompt: 'prompt-file',
-  instructions: 'prompt-file',
-  chatagent: 'prompt-file',
-  skill: 'prompt-file',
-  prompty: 'prompty',
-  python: 'python',
-  typescript: 'typescript',
-  typescriptreact: 'typescript',
-  javascript: 'typescript',
-  javascriptreact: 'typescript',
-};
+const byLanguage: ReadonlyMap<string, PromptFormat> = new Map([
+  ['markdown', 'markdown'],
+  ['prompt', 'prompt-file'],
+  ['instructions', 'prompt-file'],
+  ['chatagent', 'prompt-file'],
+  ['skill', 'prompt-file'],
+  ['prompty', 'prompty'],
+  ['python', 'python'],
+  ['typescript', 'typescript'],
+  ['typescriptreact', 'typescript'],
+  ['javascript', 'typescript'],
+  ['javascriptreact', 'typescript'],
+]);
+
+/** Languages of a notebook's own text. A cell has its notebook's path and a language of its own. */
+const notebookLanguages: ReadonlySet<string> = new Set(['json', 'jsonc', 'ipynb', 'jupyter', 'jupyter-notebook']);
 
 /** Formats by file names, the most particular first. */
 const byName: readonly (readonly [RegExp, PromptFormat])[] = [
@@ -57,7 +60,11 @@ export function formatOf(path: string, languageId?: string): PromptFormat {
   if (named === 'prompt-file' && languageId === 'markdown') {
     return named;
   }
-  return (languageId === undefined ? undefined : byLanguage[languageId]) ?? named ?? 'text';
+  if (languageId === undefined) {
+    return named ?? 'text';
+  }
+  const isCell = named === 'notebook' && !notebookLanguages.has(languageId);
+  return byLanguage.get(languageId) ?? (isCell ? 'text' : (named ?? 'text'));
 }
 
 /** Formats whose headings make sections. */

@@ -74,7 +74,12 @@ export function textOffset(pieces: PieceMap | null, offset: number): number {
   return whole[before] === 1 ? text[before] : Math.min(text[before] + offset - from[before], end - 1);
 }
 
-/** Writes a text piece by piece, in linear time, and notes where each piece comes from. */
+/**
+ * Writes a text piece by piece, in linear time, and notes where each piece comes from.
+ *
+ * The map ascends whatever is written: a piece from before the one written last, as of a notebook whose outputs stand before
+ * their cell's source, stands for the end of all that came before it.
+ */
 export class PieceWriter {
   private readonly parts: string[] = [];
   private size = 0;
@@ -86,6 +91,8 @@ export class PieceWriter {
   private whole = new Uint8Array(this.room);
   /** Whether the last run can go on: its code units are those of the document so far. */
   private isOpen = false;
+  /** The last place of the document that any piece stands for. */
+  private reached = 0;
 
   /** Length of the text so far. */
   get length(): number {
@@ -95,22 +102,19 @@ export class PieceWriter {
   /** Adds `[from, to)` of the document as it is. */
   copy(document: string, from: number, to: number): void {
     if (to > from) {
-      this.add(document.slice(from, to), from, to, 0);
-      this.isOpen = true;
+      this.add(document.slice(from, to), from, to, 0, true);
     }
   }
 
   /** Adds one code unit that `[from, to)` of the document is an escape for. */
   escape(unit: string, from: number, to: number): void {
-    this.add(unit, from, to, 0);
-    this.isOpen = false;
+    this.add(unit, from, to, 0, false);
   }
 
   /** Adds text that stands for `[from, to)` of the document as a whole; inserted text where the two are equal. */
   replace(text: string, from: number, to: number): void {
     if (text !== '') {
-      this.isOpen = false;
-      this.add(text, from, to, 1);
+      this.add(text, from, to, 1, false);
     }
   }
 
@@ -129,8 +133,8 @@ export class PieceWriter {
       const isWhole = pieces.whole[run] === 1;
       const shift = pieces.from[run] - pieces.text[run];
       const documentEnd = isWhole || stop === end ? pieces.to[run] : stop + shift;
-      this.add(text.slice(start, stop), isWhole ? pieces.from[run] : start + shift, documentEnd, isWhole ? 1 : 0);
-      this.isOpen = !isWhole && documentEnd === stop + shift;
+      const canGoOn = !isWhole && documentEnd === stop + shift;
+      this.add(text.slice(start, stop), isWhole ? pieces.from[run] : start + shift, documentEnd, isWhole ? 1 : 0, canGoOn);
     }
   }
 
@@ -147,9 +151,15 @@ export class PieceWriter {
     return { text: this.parts.join(''), pieces };
   }
 
-  private add(text: string, from: number, to: number, whole: 0 | 1): void {
-    this.parts.push(text);
+  private add(text: string, from: number, to: number, whole: 0 | 1, canGoOn: boolean): void {
     const last = this.runs - 1;
+    // Several values may stand for one part.
+    if (from < this.reached && !(this.whole[last] === 1 && this.from[last] === from)) {
+      this.add(text, this.reached, this.reached, 1, false);
+      return;
+    }
+    this.parts.push(text);
+    this.reached = Math.max(this.reached, to);
     if (this.isOpen && whole === 0 && this.to[last] === from) {
       this.to[last] = to;
     } else {
@@ -161,6 +171,7 @@ export class PieceWriter {
       this.runs += 1;
     }
     this.size += text.length;
+    this.isOpen = canGoOn;
   }
 
   private grow(): void {

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { formatCount } from '../format';
 import { quoted } from '../text/printable';
 import { documentRange, type MappedText, PieceWriter } from './pieces';
 
@@ -14,8 +15,48 @@ export interface FilledText extends MappedText {
   readonly unfilled: readonly string[];
 }
 
-/** Fills variables in, once: what a value contains is not filled again. One that has no value stays as it is. */
-export function fillVariables(mapped: MappedText, values: Variables): FilledText {
+/** Most code units of a document's texts with their variables filled in: what a prompt itself may have, in bytes. */
+const mostFilled = 64 * 1024 * 1024;
+
+/** Fills variables in the texts of one document, and keeps count of what it fills. */
+export class VariableFiller {
+  private readonly filledNames = new Set<string>();
+  private readonly unfilledNames = new Set<string>();
+  private left: number;
+
+  /** @param most code units that all texts may have together */
+  constructor(
+    private readonly values: Variables,
+    private readonly most = mostFilled,
+  ) {
+    this.left = most;
+  }
+
+  /** @throws InputError where texts become too large */
+  fill(mapped: MappedText): MappedText {
+    const { text, pieces, filled, unfilled } = fillVariables(mapped, this.values, this.left, this.most);
+    this.left -= filled.length > 0 ? text.length : 0;
+    filled.forEach((name) => this.filledNames.add(name));
+    unfilled.forEach((name) => this.unfilledNames.add(name));
+    return { text, pieces };
+  }
+
+  get filled(): readonly string[] {
+    return [...this.filledNames];
+  }
+
+  get unfilled(): readonly string[] {
+    return [...this.unfilledNames];
+  }
+}
+
+/**
+ * Fills variables in, once: what a value contains is not filled again. One that has no value stays as it is.
+ *
+ * @param left code units that the text may have, and `most` those of its document
+ * @throws InputError, before it is made, for a text that becomes larger
+ */
+export function fillVariables(mapped: MappedText, values: Variables, left = mostFilled, most = left): FilledText {
   const { text, pieces } = mapped;
   const filled = new Set<string>();
   const unfilled = new Set<string>();
@@ -27,6 +68,12 @@ export function fillVariables(mapped: MappedText, values: Variables): FilledText
   const names = { filled: [...filled], unfilled: [...unfilled] };
   if (found.length === 0) {
     return { text, pieces, ...names };
+  }
+  const size = found.reduce((sum, { 0: whole, 1: name }) => sum + values[name].length - whole.length, text.length);
+  if (size > left) {
+    throw new InputError(
+      `With its variables filled in, the prompt has more than ${formatCount(most)} characters, which is the limit; give shorter values.`,
+    );
   }
   const writer = new PieceWriter();
   let at = 0;

@@ -113,7 +113,10 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
         const read = readSource(prompt, model.reading);
         const tokenizer = read.isComplete ? model.bare : model.tokenizer;
         const tokens = tokenizer.encode(read.text, options.maxTokens > 0 ? options.maxTokens : undefined, check).length;
-        const digest = { ...read, parts: read.parts.length === 0 ? [] : partTokens(read, tokenizer.index(read.text, check), tokens) };
+        const digest = {
+          ...read,
+          parts: read.parts.length === 0 ? [] : partTokens(read, tokenizer.places(read.text, tokens, check), tokens),
+        };
         return sortScenarios(wanted, tokens, folder.config.shape, options, candidates, check).possible.map(({ plan, calibration }) =>
           planDocument({ prompt, read: digest, model: folder, tokenizer, plan: withSourceNotes(plan, { read, tokenizer }), calibration }),
         );

@@ -87,7 +87,10 @@ export async function readPrompts(paths: readonly string[], stdin?: AsyncIterabl
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
     for (const file of found?.isDirectory() === true ? await promptsIn(path) : [path]) {
-      prompts.push(...conversationsOf(await readPrompt(file, stdin, source)));
+      // One by one: arguments have a limit, conversations of a file have none.
+      for (const prompt of conversationsOf(await readPrompt(file, stdin, source))) {
+        prompts.push(prompt);
+      }
     }
   }
   return prompts;

@@ -95,7 +95,7 @@ export async function tokenizePrompt(
   const tokenizeMs = performance.now() - start;
   checkVocabulary(tokens, model, tokenizer.source);
   // Places are found again: only prompts with parts need them.
-  const parts = text.parts.length === 0 ? [] : interruptible(() => partTokens(text, own.index(text.text), tokens.length));
+  const parts = text.parts.length === 0 ? [] : interruptible(() => partTokens(text, own.places(text.text, tokens.length), tokens.length));
   return { prompt, read: { format: text.format, notes: text.notes, parts }, model, tokenizer, tokens, tokenizeMs };
 }
 

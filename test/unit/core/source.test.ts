@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatOf } from '../../../src/core/source/format';
 import { documentOffset, documentRange, type MappedText, PieceWriter, textOffset } from '../../../src/core/source/pieces';
-import { checkVariables, fillVariables, parseVariable } from '../../../src/core/source/variables';
+import { checkVariables, fillVariables, parseVariable, VariableFiller } from '../../../src/core/source/variables';
+import { checkAscends } from '../../support/pieces';
 
 describe('the format of a document', () => {
   it.each([
@@ -15,6 +16,13 @@ describe('the format of a document', () => {
     ['a.prompty', undefined, 'prompty'],
     ['a.jsonl', undefined, 'chat'],
     ['a.ipynb', 'json', 'notebook'],
+    ['a.ipynb', undefined, 'notebook'],
+    ['a.ipynb', 'python', 'python'],
+    ['a.ipynb', 'markdown', 'markdown'],
+    ['a.ipynb', 'sql', 'text'],
+    ['a.ipynb', 'plaintext', 'text'],
+    ['a', 'constructor', 'text'],
+    ['a.md', '__proto__', 'markdown'],
     ['a.pyi', undefined, 'python'],
     ['a.mtsx', undefined, 'typescript'],
     ['a.prompt', 'two-heads-prompt', 'text'],
@@ -96,6 +104,37 @@ describe('the map of a text', () => {
     );
   });
 
+  it('ascends also where a text takes its pieces from anywhere in the document', () => {
+    const anywhere = fc.array(
+      fc.record({
+        kind: fc.constantFrom('copy', 'escape', 'replace', 'append'),
+        from: fc.integer({ min: 0, max: 50 }),
+        units: fc.integer({ min: 0, max: 9 }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(anywhere, (list) => {
+        const document = Array.from({ length: 60 }, (_, index) => String.fromCharCode(0x100 + index)).join('');
+        const writer = new PieceWriter();
+        list.forEach(({ kind, from, units }) => {
+          if (kind === 'copy') {
+            writer.copy(document, from, from + units);
+          } else if (kind === 'escape') {
+            writer.escape('\n', from, from + 1);
+          } else if (kind === 'replace') {
+            writer.replace('value', from, from + units);
+          } else {
+            const part = new PieceWriter();
+            part.copy(document, from, from + units);
+            writer.append(part.finish());
+          }
+        });
+        checkAscends(writer.finish());
+      }),
+    );
+  });
+
   it('gives ranges that hold escapes and values whole', () => {
     const document = 'ab\\ncd{{x}}e';
     const writer = new PieceWriter();
@@ -125,6 +164,20 @@ describe('variables', () => {
 
   it('are not those of every object', () => {
     expect(fillVariables(plain('{{constructor}} {{toString}}'), {}).unfilled).toEqual(['constructor', 'toString']);
+  });
+
+  it('make no text over the limit of a prompt, nor texts of one document together', () => {
+    const value = 'x'.repeat(2 ** 20);
+    const tooLarge =
+      /^With its variables filled in, the prompt has more than 67,108,864 characters, which is the limit; give shorter values\.$/;
+    expect(() => fillVariables(plain('{{a}}'.repeat(10_000_000 / 5)), { a: value })).toThrow(tooLarge);
+    expect(fillVariables(plain('{{a}}'.repeat(64)), { a: value }).text).toHaveLength(2 ** 26);
+    const filler = new VariableFiller({ a: '12345' }, 12);
+    expect(filler.fill(plain('{{a}}')).text).toBe('12345');
+    expect(filler.fill(plain('a text without')).text).toBe('a text without');
+    expect(filler.fill(plain('{{a}}{{'))).toMatchObject({ text: '12345{{' });
+    expect(() => filler.fill(plain('{{a}}'))).toThrow(/more than 12 characters/);
+    expect(filler.filled).toEqual(['a']);
   });
 
   it('take values with any character', () => {

@@ -26,6 +26,8 @@ export const inputLimits = {
   run: 8 * mebibyte,
   /** config.json and generation_config.json. */
   config: 8 * mebibyte,
+  /** A chat template; the largest published ones have some tens of kilobytes. */
+  chatTemplate: mebibyte,
   tokenizer: 64 * mebibyte,
   /** tokenizer-stand-in.json. */
   standIn: 8 * mebibyte,

@@ -2,7 +2,7 @@ import { sourceNotes } from '../../../core/source/notes';
 import type { MappedText } from '../../../core/source/pieces';
 import type { TextRange } from '../../../core/text/edits';
 import type { ChatMessage, Conversation } from './chat';
-import type { ChatTemplate, TemplateMessage } from './chat-template';
+import type { DocumentTemplate, TemplateMessage } from './chat-template';
 
 /** A piece of a rendered chat: text of the template, or `[from, to)` of a text of a message. */
 export type Piece = { readonly glue: string } | { readonly content: MappedText; readonly from: number; readonly to: number };
@@ -19,7 +19,7 @@ export interface PlacedMessages {
  *
  * @returns the rendering as one piece where it does not, with a note: the template changes the texts
  */
-export function placeMessages({ messages, tools }: Conversation, template: ChatTemplate): PlacedMessages {
+export function placeMessages({ messages, tools }: Conversation, template: DocumentTemplate): PlacedMessages {
   const asksAnswer = messages[messages.length - 1].role !== 'assistant';
   const asList = messages.some(({ isList }) => isList) && takesLists(messages, template, tools, asksAnswer);
   const note = !asList && messages.some(({ texts }) => texts.length > 1) ? sourceNotes.joinedTexts() : undefined;
@@ -34,7 +34,11 @@ export function placeMessages({ messages, tools }: Conversation, template: ChatT
     tools,
     asksAnswer,
   );
+  const unplaced = { pieces: [{ message: undefined, pieces: [{ glue: rendered }] }], note: sourceNotes.noPlaces() };
   const marks = marksAbsentFrom(`${rendered}${template.source}`);
+  if (marks === undefined) {
+    return unplaced;
+  }
   const marked = markedMessages(messages, asList, marks);
   const glue = glueOf(
     template.render(marked, tools, asksAnswer),
@@ -44,7 +48,7 @@ export function placeMessages({ messages, tools }: Conversation, template: ChatT
   const contents = messages.flatMap(({ texts }) => texts);
   const ranges = glue && rangesIn(rendered, glue, contents);
   if (glue === undefined || ranges === undefined) {
-    return { pieces: [{ message: undefined, pieces: [{ glue: rendered }] }], note: sourceNotes.noPlaces() };
+    return unplaced;
   }
   const closing = closings(messages, marked, template, tools, marks);
   const pieces: { message: ChatMessage | undefined; pieces: Piece[] }[] = [];
@@ -92,8 +96,11 @@ function markedMessages(messages: readonly ChatMessage[], asList: boolean, marks
 }
 
 /** Whether a template reads contents that are lists: every text of them is in its rendering, once and in order. */
-function takesLists(messages: readonly ChatMessage[], template: ChatTemplate, tools: unknown, asksAnswer: boolean): boolean {
+function takesLists(messages: readonly ChatMessage[], template: DocumentTemplate, tools: unknown, asksAnswer: boolean): boolean {
   const marks = marksAbsentFrom(template.source);
+  if (marks === undefined) {
+    return false;
+  }
   try {
     const rendered = template.render(markedMessages(messages, true, marks), tools, asksAnswer);
     // A template of plain strings writes lists as JSON, where Python's Jinja fails.
@@ -116,17 +123,30 @@ const partAsJson = '"type": "text"';
 
 /** Texts that stand for others while a template is tried out. */
 interface Marks {
+  /** What each begins with, and nothing else does. */
+  readonly start: string;
   of(index: number): string;
 }
 
-/** Marks of two private-use characters that a text does not have. */
-function marksAbsentFrom(text: string): Marks {
-  let point = 0xe000;
-  while (text.includes(String.fromCharCode(point)) || text.includes(String.fromCharCode(point + 1))) {
-    point += 2;
+/** Unicode's private-use characters of one code unit. */
+const privateUse = { from: 0xe000, to: 0xf900 };
+
+/** Marks of two private-use characters that a text does not have; undefined where it has all of them. */
+function marksAbsentFrom(text: string): Marks | undefined {
+  const isThere = new Uint8Array(privateUse.to - privateUse.from);
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit >= privateUse.from && unit < privateUse.to) {
+      isThere[unit - privateUse.from] = 1;
+    }
   }
-  const [start, end] = [String.fromCharCode(point), String.fromCharCode(point + 1)];
-  return { of: (index) => `${start}${index}${end}` };
+  const first = isThere.indexOf(0);
+  const second = first < 0 ? -1 : isThere.indexOf(0, first + 1);
+  if (second < 0) {
+    return undefined;
+  }
+  const [start, end] = [first, second].map((index) => String.fromCharCode(privateUse.from + index));
+  return { start, of: (index) => `${start}${index}${end}` };
 }
 
 /** What stands before, between and after the marks of a rendering; undefined unless each is there once, in order. */
@@ -143,8 +163,8 @@ function glueOf(rendered: string, marks: Marks, count: number): string[] | undef
     from = at + mark.length;
   }
   glue.push(rendered.slice(from));
-  // The mark's first character anywhere else is a mark that is there again, or out of order.
-  return glue.some((text) => text.includes(marks.of(0)[0])) ? undefined : glue;
+  // The start of a mark anywhere else is a mark that is there again, or out of order.
+  return glue.some((text) => text.includes(marks.start)) ? undefined : glue;
 }
 
 /** What of each text is in a rendering, whole or without the white space at its ends; undefined unless all of it fits exactly. */
@@ -190,7 +210,7 @@ const mostRendered = 32;
 function closings(
   messages: readonly ChatMessage[],
   marked: readonly TemplateMessage[],
-  template: ChatTemplate,
+  template: DocumentTemplate,
   tools: unknown,
   marks: Marks,
 ): (index: number) => string {

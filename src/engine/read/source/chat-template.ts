@@ -7,12 +7,12 @@ import { shown } from '../../../core/text/printable';
 import { parsePythonJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
-import { readRegularText } from '../input/text';
+import { checkSize, readRegularText } from '../input/text';
 
 /** A message as a template reads it. */
 export type TemplateMessage = Readonly<Record<string, unknown>>;
 
-/** Longest time that a template may take, in milliseconds: one from elsewhere may loop without end. */
+/** Longest time that a template may take for one document, in milliseconds: one from elsewhere may loop without end. */
 const longestMs = 10_000;
 /** Most numbers in a `range` of a template: the library makes them all, and a process without memory ends. */
 const longestRange = 100_000;
@@ -26,61 +26,89 @@ const fix = 'restore it, or give another model';
  * `apply_chat_template`.
  */
 export class ChatTemplate {
+  private parsed: Template | undefined;
+
   private constructor(
     /** The model's name. */
     readonly model: string,
     /** Its source. */
     readonly source: string,
-    private readonly template: Template,
     /** `bos_token`, `eos_token`, ... by name. */
-    private readonly specials: Readonly<Record<string, string>>,
-    private readonly longestMs: number,
+    readonly specials: Readonly<Record<string, string>>,
+    /** Longest time that it may take for one document. */
+    readonly longestMs: number,
   ) {}
 
   /**
-   * Reads the template of a model's folder: `chat_template.jinja`, or else that of `tokenizer_config.json`.
+   * Reads the template of a model's folder: `chat_template.jinja`, or else that of `tokenizer_config.json`. It is parsed when
+   * the first chat is read.
    *
-   * @param limitMs longest time that it may take
+   * @param limitMs longest time that it may take for one document
    * @returns undefined where there is none
-   * @throws InputError for one that is malformed
+   * @throws InputError for one that is too large, or in a file that is malformed
    */
   static async load(folder: string, model: string, limitMs = longestMs): Promise<ChatTemplate | undefined> {
     const path = join(folder, configFile);
     const config = (await exists(path)) ? await readRegularText(path, inputLimits.config, fix, fix) : '{}';
     const fields = parsePythonJson(config, path, fix) as Readonly<Record<string, unknown>> | null;
     const own = join(folder, templateFile);
-    const source = (await exists(own)) ? await readRegularText(own, inputLimits.config, fix, fix) : templateOf(fields?.chat_template);
+    const source = (await exists(own)) ? await readRegularText(own, inputLimits.chatTemplate, fix, fix) : templateOf(fields?.chat_template);
     if (source === undefined) {
       return undefined;
     }
+    checkSize(`The chat template of ${model}`, Buffer.byteLength(source), inputLimits.chatTemplate, fix);
     const specials = Object.entries(fields ?? {}).flatMap(([name, value]): [string, string][] => {
       const content = typeof value === 'object' && value !== null ? (value as { readonly content?: unknown }).content : value;
       return name.endsWith('_token') && typeof content === 'string' ? [[name, content]] : [];
     });
+    return new ChatTemplate(model, source, Object.fromEntries(specials), limitMs);
+  }
+
+  /** The template for one document, whose renderings have its limit of time together. */
+  forDocument(): DocumentTemplate {
+    return new DocumentTemplate(this);
+  }
+
+  /** The template as the library has it, parsed once. Parsing can take long, so that it belongs within a limit of time. */
+  parse(): Template {
     try {
-      return new ChatTemplate(model, source, new Template(source), Object.fromEntries(specials), limitMs);
+      return (this.parsed ??= new Template(this.source));
     } catch (error) {
-      throw new InputError(`The chat template of ${model} cannot be read (${shown(messageOf(error), 160)}); ${fix}.`);
+      throw new InputError(`The chat template of ${this.model} cannot be read (${shown(messageOf(error), 160)}); ${fix}.`);
     }
+  }
+}
+
+/** A chat template with the time that it has left for one document. */
+export class DocumentTemplate {
+  private leftMs: number;
+
+  constructor(private readonly template: ChatTemplate) {
+    this.leftMs = template.longestMs;
+  }
+
+  get source(): string {
+    return this.template.source;
   }
 
   /**
    * The text of a chat.
    *
    * @param asksAnswer whether it ends with the beginning of the assistant's next message
-   * @throws InputError where the template refuses the chat, fails, or takes too long
+   * @throws InputError where the template is malformed, refuses the chat, fails, or takes too long
    */
   render(messages: readonly TemplateMessage[], tools: unknown, asksAnswer: boolean): string {
+    const { model, specials, longestMs: limitMs } = this.template;
     const environment = new Environment();
     const refuse = (reason: unknown): never => {
       throw new InputError(
-        `The chat template of ${this.model} refuses this chat: ${shown(String(reason), 160)}; correct the chat, or give another model.`,
+        `The chat template of ${model} refuses this chat: ${shown(String(reason), 160)}; correct the chat, or give another model.`,
       );
     };
     const given = { messages, tools: tools ?? null, documents: null, add_generation_prompt: asksAnswer };
     for (const [name, value] of Object.entries({
       ...constants,
-      ...this.specials,
+      ...specials,
       ...given,
       range,
       strftime_now: date,
@@ -89,20 +117,35 @@ export class ChatTemplate {
       environment.set(name, value);
     }
     try {
-      job.render = () => new Interpreter(environment).run(this.template.parsed).value;
-      return limited.runInContext(context, { timeout: this.longestMs }) as string;
+      return this.withinTime(() => new Interpreter(environment).run(this.template.parse().parsed).value as string);
     } catch (error) {
       if (error instanceof InputError || error instanceof CancelledError) {
         throw error;
       }
-      const isLate = (error as { readonly code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
       throw new InputError(
-        isLate
-          ? `The chat template of ${this.model} took more than ${formatCount(this.longestMs)} ms and was ended; ${fix}.`
-          : `The chat template of ${this.model} cannot be applied to this chat (${shown(messageOf(error), 160)}); correct the chat, or give another model.`,
+        isLate(error)
+          ? `The chat template of ${model} took more than ${formatCount(limitMs)} ms and was ended; ${fix}.`
+          : `The chat template of ${model} cannot be applied to this chat (${shown(messageOf(error), 160)}); correct the chat, or give another model.`,
       );
     }
   }
+
+  /** Does work within the time that is left, and takes its time off that. */
+  private withinTime(work: () => string): string {
+    const start = performance.now();
+    job.render = work;
+    try {
+      // Node takes whole milliseconds, at least one.
+      return limited.runInContext(context, { timeout: Math.max(1, Math.ceil(this.leftMs)) }) as string;
+    } finally {
+      this.leftMs -= performance.now() - start;
+    }
+  }
+}
+
+/** Whether Node threw this because a script's time was over. */
+function isLate(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 }
 
 /** A script in a context of its own, for nothing but its limit of time, which ends synchronous code wherever it is. */

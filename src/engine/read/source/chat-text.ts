@@ -20,6 +20,7 @@ export function chatText(
   const writer = new PieceWriter();
   const parts: Part[] = [];
   const said = new Set<string>(notes);
+  const own = template?.forDocument();
   if (conversations.length > 1) {
     said.add(sourceNotes.conversations(conversations.length));
   }
@@ -31,13 +32,13 @@ export function chatText(
   }
   conversations.forEach((conversation, index) => {
     const title = conversations.length > 1 ? (name: string) => partTitles.onLine(conversation.line, name) : (name: string) => name;
-    if (template === undefined) {
+    if (own === undefined) {
       if (index > 0) {
         writer.replace('\n\n', conversation.place.from, conversation.place.from);
       }
       writePlain(conversation, writer, parts, title);
     } else {
-      const { note, pieces } = placeMessages(conversation, template);
+      const { note, pieces } = placeMessages(conversation, own);
       if (note !== undefined) {
         said.add(note);
       }
@@ -52,11 +53,13 @@ function writePlain({ messages }: Conversation, writer: PieceWriter, parts: Part
   messages.forEach(({ role, texts, place }, index) => {
     const from = writer.length;
     writer.replace(`${index > 0 ? '\n\n' : ''}${role}: `, place.from, place.from);
+    let at = place.from;
     texts.forEach((text, part) => {
       if (part > 0) {
-        writer.replace('\n', place.from, place.from);
+        writer.replace('\n', at, at);
       }
       writer.append(text);
+      at = endOf(text, at);
     });
     parts.push({ title: title(role), role, text: { from, to: writer.length }, document: place });
   });

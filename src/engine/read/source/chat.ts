@@ -1,7 +1,7 @@
 import { InputError } from '../../../core/errors';
 import { sourceNotes } from '../../../core/source/notes';
 import type { MappedText } from '../../../core/source/pieces';
-import { fillVariables, type Variables } from '../../../core/source/variables';
+import { VariableFiller, type Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
 import { lineOf, linesOf } from '../../../core/text/lines';
 import { described, quoted } from '../../../core/text/printable';
@@ -79,22 +79,35 @@ function valuesOfLines(path: string, document: string): JsonNode[] | undefined {
   return values.length > 1 ? values : undefined;
 }
 
-/** The messages of a value that is a conversation: an object with `messages`, or a list of messages. */
+/** The messages of a value that is a conversation: an object with `messages`, or a list, whose first item is a message. */
 function messagesOf(value: JsonNode): readonly JsonNode[] | undefined {
-  const items = itemsOf(value);
-  return items === undefined ? itemsOf(fieldOf(value, 'messages')) : isMessage(items[0]) ? items : undefined;
+  const items = listOf(value);
+  return isMessage(items?.[0]) ? items : undefined;
 }
 
+/** What is a conversation's list of messages, if the value is one. */
+function listOf(value: JsonNode): readonly JsonNode[] | undefined {
+  return itemsOf(value) ?? itemsOf(fieldOf(value, 'messages'));
+}
+
+/** Whether a value has a role, and something that the role says. Much else in JSON has a role alone, such as a user. */
 function isMessage(value: JsonNode | undefined): boolean {
-  return fieldOf(value, 'role') !== undefined;
+  return fieldOf(value, 'role')?.kind === 'string' && says(value);
 }
 
-/** What only a chat has, in a document that is broken. */
-const chatMark = /"(?:messages"\s{0,99}:\s{0,99}\[|role"\s{0,99}:)/;
+function says(message: JsonNode | undefined): boolean {
+  return fieldOf(message, 'content') !== undefined || fieldOf(message, 'tool_calls') !== undefined;
+}
+
+/** What only a chat has, in a document that is broken: a role, and what the role says. */
+const chatMarks = [/"role"\s{0,99}:/, /"(?:content|tool_calls)"\s{0,99}:/];
+
+/** File names of JSON lines, of which a message alone is a chat; elsewhere it is more often something else. */
+const jsonLines = /\.jsonl$/i;
 
 /**
  * The values of a document; undefined where it is presumed to be a chat and is none. One that is no JSON is held to be a chat
- * that is broken where it has a role or messages.
+ * that is broken where it has roles with contents.
  */
 function chatRootsOf(path: string, document: string, isPresumed: boolean): Roots | undefined {
   if (!isPresumed) {
@@ -102,9 +115,10 @@ function chatRootsOf(path: string, document: string, isPresumed: boolean): Roots
   }
   try {
     const roots = rootsOf(path, document);
-    return roots.values.every((value) => messagesOf(value) !== undefined || isMessage(value)) ? roots : undefined;
+    const takesMessages = roots.isLines || jsonLines.test(path);
+    return roots.values.every((value) => messagesOf(value) !== undefined || (takesMessages && isMessage(value))) ? roots : undefined;
   } catch (error) {
-    if (error instanceof JsonError && !chatMark.test(document)) {
+    if (error instanceof JsonError && !chatMarks.every((mark) => mark.test(document))) {
       return undefined;
     }
     throw error;
@@ -124,19 +138,19 @@ export function conversationLines(path: string, document: string, isPresumed: bo
 }
 
 /**
- * Reads a chat: `{"messages": [...]}`, a list of messages, or JSON lines of conversations or of messages.
+ * Reads a chat: `{"messages": [...]}`, a list of messages, a message alone, or JSON lines of conversations or of messages.
  *
  * Variables are filled in the texts of messages. Images and other parts without text are left out and noted.
  * @param isPresumed whether only the document's name says that it is a chat
  * @returns undefined where it is presumed and is none
- * @throws InputError for what is no JSON or no chat, and for a message without a role; it names the line
+ * @throws InputError for what is no JSON or no chat, and for a message without a role or content; it names the line
  */
 export function readChat(path: string, document: string, variables: Variables, isPresumed: boolean): Chat | undefined {
   const roots = chatRootsOf(path, document, isPresumed);
   if (roots === undefined) {
     return undefined;
   }
-  const { values, isLines } = roots;
+  const { values } = roots;
   const reader = new MessageReader(path, document, variables);
   const conversationOf = (nodes: readonly JsonNode[], value: JsonNode, line: number, tools: JsonNode | undefined): Conversation => {
     if (nodes.length === 0) {
@@ -154,12 +168,13 @@ export function readChat(path: string, document: string, variables: Variables, i
     document,
     values.map(({ from }) => from),
   );
-  const isOfMessages = isLines && values.every((value) => isMessage(value));
+  const isOfMessages = values.every((value) => isMessage(value));
   const conversations = isOfMessages
     ? [conversationOf(values, { ...first, to: values[values.length - 1].to }, lines[0], undefined)]
     : values.map((value, index) => {
-        const nodes = messagesOf(value) ?? (itemsOf(value)?.length === 0 ? [] : undefined);
-        if (nodes === undefined) {
+        // What is wrong with a message is said of that message.
+        const nodes = listOf(value);
+        if (nodes === undefined || nodes.some(({ kind }) => kind !== 'object')) {
           throw new InputError(
             `${reader.at(value)} is no chat; give {"messages": [...]} or a list of messages with role and content, or read it with --as text.`,
           );
@@ -172,14 +187,15 @@ export function readChat(path: string, document: string, variables: Variables, i
 /** Reads messages, and keeps count of what is left out and which variables are filled. */
 class MessageReader {
   private readonly leftOut = new Map<string, number>();
-  private readonly filled = new Set<string>();
-  private readonly unfilled = new Set<string>();
+  private readonly filler: VariableFiller;
 
   constructor(
     private readonly path: string,
     private readonly document: string,
-    private readonly variables: Variables,
-  ) {}
+    variables: Variables,
+  ) {
+    this.filler = new VariableFiller(variables);
+  }
 
   /** Names a place in refusals. */
   at({ from }: TextRange): string {
@@ -191,6 +207,9 @@ class MessageReader {
     const role = textOf(document, fieldOf(node, 'role'));
     if (role === undefined) {
       throw new InputError(`${this.at(node)}: a message has no role; give it one, such as "role": "user".`);
+    }
+    if (!says(node)) {
+      throw new InputError(`${this.at(node)}: a message has no content; give it one, such as "content": "...".`);
     }
     const content = fieldOf(node, 'content');
     const items = itemsOf(content);
@@ -210,12 +229,12 @@ class MessageReader {
   }
 
   outcome(): Pick<Chat, 'filled' | 'notes'> {
-    const { leftOut, unfilled, filled } = this;
+    const { leftOut, filler } = this;
     return {
-      filled: [...filled],
+      filled: filler.filled,
       notes: [
         ...(leftOut.size > 0 ? [sourceNotes.leftOut(leftOut)] : []),
-        ...(unfilled.size > 0 ? [sourceNotes.unfilled([...unfilled])] : []),
+        ...(filler.unfilled.length > 0 ? [sourceNotes.unfilled(filler.unfilled)] : []),
       ],
     };
   }
@@ -226,7 +245,7 @@ class MessageReader {
       return items.flatMap((item) => this.textOfPart(item));
     }
     if (content?.kind === 'string') {
-      return [this.fill(stringOf(document, content))];
+      return [this.filler.fill(stringOf(document, content))];
     }
     const value = content === undefined ? null : valueOf(document, content);
     if (content !== undefined && value !== null) {
@@ -240,17 +259,10 @@ class MessageReader {
     const type = textOf(document, fieldOf(item, 'type'));
     const text = item.kind === 'string' ? item : fieldOf(item, 'text');
     if (text?.kind === 'string' && (type === undefined || /^(input_|output_)?text$/.test(type))) {
-      return [this.fill(stringOf(document, text))];
+      return [this.filler.fill(stringOf(document, text))];
     }
     const what = type === undefined ? 'unknown' : quoted(type).slice(1, -1);
     this.leftOut.set(what, (this.leftOut.get(what) ?? 0) + 1);
     return [];
-  }
-
-  private fill(mapped: MappedText): MappedText {
-    const { text, pieces, filled, unfilled } = fillVariables(mapped, this.variables);
-    filled.forEach((name) => this.filled.add(name));
-    unfilled.forEach((name) => this.unfilled.add(name));
-    return { text, pieces };
   }
 }

@@ -2,7 +2,7 @@ import { InputError } from '../../../core/errors';
 import { partTitles, sourceNotes } from '../../../core/source/notes';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import type { Part, PromptText } from '../../../core/source/prompt-text';
-import { fillVariables, type Variables } from '../../../core/source/variables';
+import { VariableFiller, type Variables } from '../../../core/source/variables';
 import { fieldOf, itemsOf, type JsonNode, parseJsonPlaces, textOf, writeString } from './json-places';
 
 /**
@@ -35,14 +35,15 @@ class CellWriter {
   private readonly writer = new PieceWriter();
   private readonly parts: Part[] = [];
   private readonly leftOut = new Map<string, number>();
-  private readonly filled = new Set<string>();
-  private readonly unfilled = new Set<string>();
+  private readonly filler: VariableFiller;
 
   constructor(
     private readonly document: string,
-    private readonly variables: Variables,
+    variables: Variables,
     private readonly language: string,
-  ) {}
+  ) {
+    this.filler = new VariableFiller(variables);
+  }
 
   write(cell: JsonNode, index: number): void {
     const { writer, document } = this;
@@ -51,7 +52,7 @@ class CellWriter {
     if (from > 0) {
       writer.replace('\n\n', cell.from, cell.from);
     }
-    const source = this.fill(textIn(document, fieldOf(cell, 'source')));
+    const source = this.filler.fill(textIn(document, fieldOf(cell, 'source')));
     if (kind === 'code') {
       this.fence(source, this.language, cell.from);
     } else {
@@ -71,17 +72,17 @@ class CellWriter {
   }
 
   finish(): PromptText {
-    const { writer, parts, filled, unfilled, leftOut } = this;
+    const { writer, parts, filler, leftOut } = this;
     return {
       ...writer.finish(),
       format: 'notebook',
       parts,
       notes: [
         ...(leftOut.size > 0 ? [sourceNotes.leftOut(leftOut)] : []),
-        ...(unfilled.size > 0 ? [sourceNotes.unfilled([...unfilled])] : []),
+        ...(filler.unfilled.length > 0 ? [sourceNotes.unfilled(filler.unfilled)] : []),
       ],
       isComplete: false,
-      filled: [...filled],
+      filled: filler.filled,
     };
   }
 
@@ -130,7 +131,10 @@ class CellWriter {
   /** Text in a fence that is longer than any in it. */
   private fence(text: MappedText, language: string, at: number): void {
     const { writer } = this;
-    const longest = Math.max(2, ...[...text.text.matchAll(/`{3,}/g)].map(([run]) => run.length));
+    let longest = 2;
+    for (const [run] of text.text.matchAll(/`{3,}/g)) {
+      longest = Math.max(longest, run.length);
+    }
     const marks = '`'.repeat(longest + 1);
     writer.replace(`${marks}${language}\n`, at, at);
     writer.append(text);
@@ -140,13 +144,6 @@ class CellWriter {
 
   private leaveOut(what: string, count: number): void {
     this.leftOut.set(what, (this.leftOut.get(what) ?? 0) + count);
-  }
-
-  private fill(mapped: MappedText): MappedText {
-    const { text, pieces, filled, unfilled } = fillVariables(mapped, this.variables);
-    filled.forEach((name) => this.filled.add(name));
-    unfilled.forEach((name) => this.unfilled.add(name));
-    return { text, pieces };
   }
 }
 

@@ -26,8 +26,8 @@ export interface Prompty {
   readonly notes: readonly string[];
 }
 
-/** A line that begins a message, as Prompty's own reader takes it; Markdown's marks of a heading may stand before it. */
-const roleLine = /^[ \t]*#?[ \t]*(system|user|assistant|developer|tool)[ \t]*:[ \t]*\r?$/gim;
+/** A line that begins a message, as Prompty's own reader takes it; Markdown's marks of a heading may stand before it. White space is matched one way only: it can be long. */
+const roleLine = /^[ \t]*(?:#[ \t]*)?(system|user|assistant|developer|tool)[ \t]*:[ \t]*\r?$/gim;
 
 /** Reads a Prompty file. Text before the first role is the system's, as Prompty has it. */
 export function readPrompty(document: string): Prompty {

@@ -5,7 +5,7 @@ import { sourceNotes } from '../../../core/source/notes';
 import { presumedFormat, type PromptSource } from '../../../core/source/options';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import type { PromptText } from '../../../core/source/prompt-text';
-import { fillVariables, type Variables } from '../../../core/source/variables';
+import { fillVariables, VariableFiller, type Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
 import { bodyStartOf } from '../../../core/text/headings';
 import { lineOf } from '../../../core/text/lines';
@@ -13,7 +13,7 @@ import type { ModelFolder } from '../model/load';
 import { type Chat, type ChatMessage, readChat } from './chat';
 import { ChatTemplate } from './chat-template';
 import { chatText } from './chat-text';
-import { type CodeFormat, literalAround, literalAt, literalsOf, valueOfLiteral } from './literals';
+import { type CodeFormat, type Literal, literalAround, literalAt, literalsOf, valueOfLiteral } from './literals';
 import { notebookText } from './notebook';
 import { type Prompty, readPrompty } from './prompty';
 
@@ -112,19 +112,19 @@ function bodyOf(text: string, from: number): MappedText {
 }
 
 function chatOfPrompty({ messages }: Prompty, document: string, variables: Variables): Chat {
-  const filled = new Set<string>();
-  const unfilled = new Set<string>();
-  const read = messages.map(({ role, text, place }): ChatMessage => {
-    const result = fillVariables(text, variables);
-    result.filled.forEach((name) => filled.add(name));
-    result.unfilled.forEach((name) => unfilled.add(name));
-    return { role, texts: [result], isList: false, fields: {}, place };
-  });
+  const filler = new VariableFiller(variables);
+  const read = messages.map(({ role, text, place }): ChatMessage => ({
+    role,
+    texts: [filler.fill(text)],
+    isList: false,
+    fields: {},
+    place,
+  }));
   const place = { from: messages[0].place.from, to: document.length };
   return {
     conversations: [{ messages: read, tools: undefined, place, line: lineOf(document, place.from) }],
-    filled: [...filled],
-    notes: unfilled.size > 0 ? [sourceNotes.unfilled([...unfilled])] : [],
+    filled: filler.filled,
+    notes: filler.unfilled.length > 0 ? [sourceNotes.unfilled(filler.unfilled)] : [],
   };
 }
 
@@ -132,13 +132,20 @@ function chatOfPrompty({ messages }: Prompty, document: string, variables: Varia
  * The string literal that is meant. Where only the file's name says that it is a program, that is the long literal at the
  * place, or else the whole text: a program can be a prompt too.
  *
- * @throws InputError where there is none
+ * @throws InputError where there is none, or where one is named and the program is nested too deeply to find it
  */
 function literalText(path: string, text: string, format: CodeFormat, isPresumed: boolean, source: PromptSource): PromptText {
   const { line, at, variables } = source;
-  const all = literalsOf(text, format, path);
-  const literals = all.filter((literal) => isLong(text, literal));
   const isFree = isPresumed && line === 0;
+  const all = foundLiterals(text, format, path);
+  if (all === undefined) {
+    if (!isFree) {
+      throw new InputError(`${path} is nested too deeply to find its string literals; read it whole with --as text.`);
+    }
+    const whole = plainText({ text, pieces: null }, 'text', variables);
+    return { ...whole, notes: [sourceNotes.unparsedProgram(), ...whole.notes], literals: [] };
+  }
+  const literals = all.filter((literal) => isLong(text, literal));
   const literal = isFree ? literalAround(literals, at) : literalAt(text, all, { line, at });
   if (literal === undefined && isFree) {
     const whole = plainText({ text, pieces: null }, 'text', variables);
@@ -163,6 +170,18 @@ function literalText(path: string, text: string, format: CodeFormat, isPresumed:
       ...read.notes,
     ],
   };
+}
+
+/** The literals of a program; undefined where Lezer, which recurses, cannot parse it. */
+function foundLiterals(text: string, format: CodeFormat, path: string): readonly Literal[] | undefined {
+  try {
+    return literalsOf(text, format, path);
+  } catch (error) {
+    if (error instanceof RangeError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Fewest code units of a literal that may be a prompt though it stands on one line: most literals of a program are names. */

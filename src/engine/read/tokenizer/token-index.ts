@@ -217,7 +217,25 @@ class ChunkWriter {
 }
 
 /** Token ids of the beginning of a text: the first ones of the whole, read no further than they need. */
-export function firstIds({ pipeline, prefix, suffix }: IndexingCodec, text: string, most = Infinity, check = goOn): Int32Array {
+export function firstIds(codec: IndexingCodec, text: string, most = Infinity, check = goOn): Int32Array {
+  const { prefix, suffix } = codec;
+  const { out } = readFirst(codec, text, most, check);
+  const ids = new Int32Array(prefix.length + out.length + suffix.length);
+  ids.set(prefix);
+  ids.set(out.ids.subarray(0, out.length), prefix.length);
+  ids.set(suffix, prefix.length + out.length);
+  return most < ids.length ? ids.slice(0, most) : ids;
+}
+
+/** Where the first tokens of a text are, read no further than they need: after them, there are none. */
+export function firstPlaces(codec: IndexingCodec, text: string, most = Infinity, check = goOn): TokenPlaces {
+  const { out } = readFirst(codec, text, most, check);
+  const chunks = text === '' ? [] : [{ starts: out.starts.slice(0, out.length), units: text.length }];
+  return new TokenPlaces(chunks, codec.prefix.length, codec.suffix.length);
+}
+
+/** Reads at least so many tokens, those before the text included, or all. */
+function readFirst({ pipeline, prefix }: IndexingCodec, text: string, most: number, check: Check): TokenReader {
   const read = (units: number): TokenReader => {
     const reader = new TokenReader(pipeline, text, { offset: 0, place: 'part' }, { units }, check);
     // Within a piece, what comes can change what was read.
@@ -227,11 +245,5 @@ export function firstIds({ pipeline, prefix, suffix }: IndexingCodec, text: stri
     return reader;
   };
   const inParts = read(chunkTokens * unitsOfPart);
-  const reader = inParts.isBroken ? read(Infinity) : inParts;
-  const { out } = reader;
-  const ids = new Int32Array(prefix.length + out.length + suffix.length);
-  ids.set(prefix);
-  ids.set(out.ids.subarray(0, out.length), prefix.length);
-  ids.set(suffix, prefix.length + out.length);
-  return most < ids.length ? ids.slice(0, most) : ids;
+  return inParts.isBroken ? read(Infinity) : inParts;
 }

