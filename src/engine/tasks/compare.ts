@@ -42,9 +42,7 @@ export async function planComparison(
   // The baseline's residual stream stays in memory from one run to the next.
   const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
   const sorted = interruptible(() =>
-    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) =>
-      checkRun({ ...tokenized, ...planned }, options, kept),
-    ),
+    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) => checkRun(planned, options, kept)),
   );
   return { prompt: tokenized, ...sorted };
 }

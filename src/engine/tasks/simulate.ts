@@ -18,7 +18,7 @@ import { type LoadedModel, loadModel } from '../read/model/load';
 import { checkWeights } from '../read/model/shards';
 import type { Prompt } from '../read/prompt';
 import { checkRunnable } from '../read/tokenizer/tokenizer';
-import { type Places, planDocument, type PlannedPrompt, planPrompt } from './plan';
+import { type Places, planDocument, type PlannedPrompt, planPrompt, type TokenizedPrompt } from './plan';
 
 /** What surrounds a simulation. */
 export interface SimulationContext extends Places {
@@ -46,20 +46,20 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
   return runPlanned(planned, options, { model: await loadModel(planned.model), device, baseline: new BaselineStream(), ...context });
 }
 
-/** Refuses a model that can be planned only. @throws InputError */
-export async function checkModel({ model, tokenizer }: Pick<PlannedPrompt, 'model' | 'tokenizer'>): Promise<void> {
+/** Refuses a model that can be planned only, and a prompt that it has no positions for. @throws InputError */
+export async function checkModel({ model, tokenizer, tokens }: TokenizedPrompt): Promise<void> {
   checkRunnable(model.name, tokenizer.source);
+  checkLength(tokens.length, { name: model.name, ...model.config });
   await checkWeights(model.folder);
 }
 
 /**
- * Refuses a planned prompt that cannot be run.
+ * Refuses a run that would not fit in memory.
  *
  * @param kept bytes that stay in memory beside the run's own
  * @throws InputError
  */
-export function checkRun({ plan, model }: PlannedPrompt, { memoryLimit }: SimulationOptions, kept = 0): void {
-  checkLength(plan.tokens, { name: model.name, ...model.config });
+export function checkRun({ plan }: Pick<PlannedPrompt, 'plan'>, { memoryLimit }: SimulationOptions, kept = 0): void {
   checkMemory(plan, memoryLimit, kept);
 }
 
