@@ -9,9 +9,12 @@ import {
   formatShare,
 } from '../core/format';
 import type { Phases } from '../core/report/phases';
-import type { Fidelity, PositionsQuality, Quality, QualityByTraining, RunReport } from '../core/report/report';
+import type { OwnPositionsQuality, OwnQuality } from '../core/report/quality';
+import type { Fidelity, MeasuredCalls, PositionsQuality, Quality, RunMeasurements, RunReport } from '../core/report/report';
 import type { HeadSampling, SamplingReport } from '../core/report/sampling';
-import { scenarioLabel } from '../core/scenario/scenario';
+import { type Scenario, scenarioLabel } from '../core/scenario/scenario';
+import { lengthOf } from '../core/shards/cut';
+import type { ShardedReport } from '../core/shards/report';
 import { noteLines, planText } from './plan';
 import { pairs } from './table';
 
@@ -21,19 +24,15 @@ export function runText(report: RunReport): string {
   return [
     planText(report),
     pairs([
-      [
-        'ran on',
-        `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${run.executor === 'compiled' ? 'compiled layers' : 'tile by tile'}${run.precision === 'float16' ? ', products in float16' : ''}`,
-      ],
+      ['ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${executorText(run)}`],
       [
         'time',
         `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`} (${phasesText(run.phases)})`,
       ],
-      ['calls made', `${formatCount(run.calls.total)} in ${formatCount(run.calls.dispatches)} dispatches${retriesText(run.calls.retries)}`],
+      ['calls made', callsText(run.calls)],
       ['peak memory', `${formatBytes(run.peakRssBytes)}${prediction === null ? '' : ` (expected ${formatBytes(prediction.peakBytes)})`}`],
-      ['fidelity', fidelity === null ? 'not checked (--verify none)' : fidelityText(fidelity)],
-      ['quality', quality === null ? (qualityNote ?? 'not measured') : qualityText(quality, quality)],
-      ...(quality?.byTraining ? byTrainingRows(quality, quality.byTraining) : []),
+      ['fidelity', fidelityText(fidelity)],
+      ...qualityRows(quality, qualityNote),
     ]),
     ...(sampling === null ? [] : samplingLines(sampling).map((line) => `  ${line}`)),
     // Last, where a terminal shows them.
@@ -41,8 +40,13 @@ export function runText(report: RunReport): string {
   ].join('\n');
 }
 
-function retriesText(retries: number): string {
-  return retries === 0 ? '' : `, ${formatCount(retries)} of them repeated where a reference score was too far off`;
+function executorText({ executor, precision }: Pick<RunMeasurements, 'executor' | 'precision'>): string {
+  return `${executor === 'compiled' ? 'compiled layers' : 'tile by tile'}${precision === 'float16' ? ', products in float16' : ''}`;
+}
+
+function callsText({ total, dispatches, retries }: MeasuredCalls): string {
+  const repeated = retries === 0 ? '' : `, ${formatCount(retries)} of them repeated where a reference score was too far off`;
+  return `${formatCount(total)} in ${formatCount(dispatches)} dispatches${repeated}`;
 }
 
 function phasesText(phases: Phases): string {
@@ -51,23 +55,60 @@ function phasesText(phases: Phases): string {
     .join(', ');
 }
 
-function fidelityText({ rows, maxAbsError, maxRelError, logNormaliserError }: Fidelity): string {
+/** A prompt that was run in shards, as a person reads it. */
+export function shardsText(report: ShardedReport): string {
+  const { run, shards, halo, shardBytes, fidelity, quality, qualityNote, prompt } = report;
+  const [{ result }] = shards;
+  const largest = Math.max(...shards.map(({ reads }) => lengthOf(reads)));
+  const devices = [...new Set(shards.map((shard) => `${shard.result.provider}: ${shard.result.device}`))];
+  return [
+    planText(report),
+    pairs([
+      ['ran on', `${devices.join('; ')}, ${executorText(result)}`],
+      [
+        'shards',
+        `${formatCount(shards.length)} of up to ${formatCount(largest)} tokens, ${formatCount(halo)} of them halo; ${formatShare(run.tokens / prompt.tokens - 1)} of the prompt read again`,
+      ],
+      ['a shard', `about ${formatBytes(shardBytes)} of tensors at the peak, instead of the whole prompt's`],
+      ['time', `${formatDuration(run.wallMs)}, the slowest shard ${formatDuration(run.longestMs)}`],
+      ['calls made', callsText(run.calls)],
+      ['peak memory', formatBytes(run.peakRssBytes)],
+      ['fidelity', fidelityText(fidelity)],
+      ...qualityRows(quality, qualityNote),
+    ]),
+    ...noteLines(report),
+  ].join('\n');
+}
+
+function fidelityText(fidelity: Fidelity | null): string {
+  if (fidelity === null) {
+    return 'not checked (--verify none)';
+  }
+  const { rows, maxAbsError, maxRelError, logNormaliserError } = fidelity;
   return `max abs error ${formatError(maxAbsError)}, relative ${formatError(maxRelError)}, log-normaliser ${formatError(logNormaliserError)} (${formatCount(rows)} rows a head and layer, against float64)`;
 }
 
-/** Quality on the two sides of the trained length. */
-function byTrainingRows(quality: Quality, { trainedTokens, within, past }: QualityByTraining): [string, string][] {
-  const trained = formatCount(trainedTokens);
+/** Quality over all predictions, on the two sides of the trained length where both have some, and what is missing. */
+function qualityRows(quality: Quality | OwnQuality | null, note: string | null): [string, string][] {
+  if (quality === null) {
+    return [['quality', note ?? 'not measured']];
+  }
+  const textOf = (means: PositionsQuality | OwnPositionsQuality): string =>
+    quality.baseline !== null && 'meanKl' in means ? comparedText(quality.baseline, means) : `perplexity ${formatFigure(means.perplexity)}`;
+  const { byTraining } = quality;
+  const trained = formatCount(byTraining?.trainedTokens ?? 0);
   return [
-    [`  within ${trained}`, qualityText(quality, within)],
-    [`  past ${trained}`, qualityText(quality, past)],
+    ['quality', [textOf(quality), ...(note === null ? [] : [note])].join('; ')],
+    ...(byTraining === undefined
+      ? []
+      : ([
+          [`  within ${trained}`, textOf(byTraining.within)],
+          [`  past ${trained}`, textOf(byTraining.past)],
+        ] satisfies [string, string][])),
   ];
 }
 
-function qualityText(
-  { baseline }: Pick<Quality, 'baseline'>,
-  { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality,
-): string {
+function comparedText(baseline: Scenario, { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality): string {
   const against = baseline.kind === 'causal' ? 'full causal attention' : `its own ${scenarioLabel(baseline)}`;
   return `perplexity ${formatFigure(perplexity)} (${against}: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }

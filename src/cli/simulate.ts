@@ -3,7 +3,8 @@ import { readPrompt } from '../engine/read/prompt';
 import { simulate } from '../engine/tasks/simulate';
 import { checkWritable, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, commonOptions, optionsFrom, scenarioOptions, textGiven } from './options';
-import { runText } from './simulate-text';
+import { asksForShards, performShards, shardsOptions } from './shards';
+import { runText, shardsText } from './simulate-text';
 import { sourceFrom, sourceOptions } from './source';
 
 const outOption: Option = {
@@ -17,19 +18,29 @@ const outOption: Option = {
 export const simulateCommand: Command = {
   usage: 'simulate <file>',
   description: 'run a prompt and check the result',
-  options: [...scenarioOptions, ...commonOptions, ...sourceOptions, jsonOption, outOption],
+  options: [...scenarioOptions, ...commonOptions, ...sourceOptions, ...shardsOptions, jsonOption, outOption],
   run: async ([file], given, io) => {
     const options = optionsFrom(given);
+    const inShards = asksForShards(given);
     const out = textGiven(outOption, given);
     if (out !== undefined) {
       await checkWritable(out);
     }
     const prompt = await readPrompt(file, io.stdin, await sourceFrom(given));
-    const report = await simulate(prompt, options, { ...io, onProgress: progressPrinter(io, 'simulate') });
-    if (out !== undefined) {
-      await writeWhole(out, `${JSON.stringify(report, null, 2)}\n`);
-      io.stderr.write(`report written to ${out}\n`);
+    const write = async <Report>(report: Report, textOf: (report: Report) => string): Promise<void> => {
+      if (out !== undefined) {
+        await writeWhole(out, `${JSON.stringify(report, null, 2)}\n`);
+        io.stderr.write(`report written to ${out}\n`);
+      }
+      print(io, given, report, () => textOf(report));
+    };
+    if (inShards) {
+      const report = await performShards(prompt, options, given, io);
+      if (report !== undefined) {
+        await write(report, shardsText);
+      }
+      return;
     }
-    print(io, given, report, () => runText(report));
+    await write(await simulate(prompt, options, { ...io, onProgress: progressPrinter(io, 'simulate') }), runText);
   },
 };

@@ -31,12 +31,17 @@ export interface OwnQuality extends OwnPositionsQuality {
   readonly byTraining?: { readonly trainedTokens: number; readonly within: OwnPositionsQuality; readonly past: OwnPositionsQuality };
 }
 
-type OwnPositionsQuality = Pick<PositionsQuality, 'perplexity' | 'positions'>;
+export type OwnPositionsQuality = Pick<PositionsQuality, 'perplexity' | 'positions'>;
 
 /** Adds sums up, field by field. */
 export function addSums<Sums extends LossSums>(one: Sums, other: Sums): Sums {
   const fields = Object.keys(one) as (keyof Sums & string)[];
   return Object.fromEntries(fields.map((field) => [field, Number(one[field]) + Number(other[field])])) as unknown as Sums;
+}
+
+/** Adds both sides up. */
+export function addSplitSums<Sums extends LossSums>(one: SplitSums<Sums>, other: SplitSums<Sums>): SplitSums<Sums> {
+  return { within: addSums(one.within, other.within), past: addSums(one.past, other.past) };
 }
 
 /** The quality that sums give. @param baseline the model's own attention */
