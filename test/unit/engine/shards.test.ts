@@ -142,6 +142,15 @@ describe('shards of a prompt', () => {
     }
   });
 
+  it('have the losses of the whole at 8,192 tokens of the embedded model, four times its trained length', async () => {
+    const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
+    const run: Run = { model, scenario: sinks(64, 4), tokens: 8192, options: { blockSize: 128, verify: 'none' } };
+    const [whole, cut] = [combineShards(await measure(run, 1), model), combineShards(await measure(run, 6), model)];
+    expect(cut.quality).toMatchObject({ byTraining: { within: { positions: 2048 }, past: { positions: 6143 } } });
+    expect((cut.quality?.perplexity ?? NaN) / (whole.quality?.perplexity ?? NaN) - 1).toBeCloseTo(0, 6);
+    expect(cut.run.tokens).toBe(8192 + 5 * (6 * 63 + 4));
+  });
+
   it('are compared with the own attention of a model whose own is local', async () => {
     const run: Run = { model: await golden('mistral'), scenario: window(3), tokens };
     const { shape } = run.model;
