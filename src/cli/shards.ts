@@ -17,7 +17,7 @@ const shardsOption: Option = {
   symbol: 'n',
   description:
     'Run the prompt in n shards that need nothing of each other, one after another: under masks whose windows are local, a prompt of any length in little memory.',
-  value: { type: 'whole', minimum: 1, maximum: 1_000_000 },
+  value: { type: 'whole', minimum: 1, maximum: 10_000 },
 };
 
 /** Flags of a simulation in shards. */

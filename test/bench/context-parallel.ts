@@ -25,7 +25,7 @@ export function contextParallel(model: ModelShape): Section {
           assignment,
           alone: timeOf(secondsAlone),
           together: timeOf(seconds),
-          faster: `${(secondsAlone / seconds).toFixed(1)}`,
+          faster: (secondsAlone / seconds).toFixed(1),
           busy: `${(100 * busy).toFixed(0)}%`,
           received: `${(received / 2 ** 30).toFixed(0)} GiB`,
         };
@@ -52,6 +52,6 @@ export function contextParallel(model: ModelShape): Section {
 }
 
 function timeOf(seconds: number): string {
-  const [unit, size] = seconds < 120 ? ['s', 1] : seconds < 7200 ? ['min', 60] : ['h', 3600];
-  return `${(seconds / Number(size)).toPrecision(3)} ${unit}`;
+  const { unit, size } = seconds < 120 ? { unit: 's', size: 1 } : seconds < 7200 ? { unit: 'min', size: 60 } : { unit: 'h', size: 3600 };
+  return `${(seconds / size).toPrecision(3)} ${unit}`;
 }

@@ -152,6 +152,11 @@ export function dependsOnLength(scenario: Scenario): boolean {
   return layersOf(scenario).some((layer) => definitionOf(layer.kind).dependsOnLength?.(layer) === true);
 }
 
+/** Whether no query of any layer sees further than its window and the sinks, however long the sequence is. */
+export function isLocal(scenario: Scenario): boolean {
+  return layersOf(scenario).every(({ kind }) => definitionOf(kind).reach !== undefined);
+}
+
 /** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
 export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] {
   const cycle = layersOf(scenario);

@@ -1,8 +1,7 @@
-import { InputError } from '../../../core/errors';
 import type { SimulationOptions } from '../../../core/options/table';
 import { isNativePlan, makePlan, nativePlan, type Plan } from '../../../core/plan/plan';
 import type { Phase } from '../../../core/report/phases';
-import { type Reach, reachesOf } from '../../../core/scenario/scenario';
+import { isLocal, type Reach, reachesOf } from '../../../core/scenario/scenario';
 import { cutPrompt, lengthOf, ownRows, type PromptShard, readsOf, tokensIn } from '../../../core/shards/cut';
 import type { ShardQuality, ShardResult } from '../../../core/shards/report';
 import { nativeScenario } from '../../../core/shapes';
@@ -56,14 +55,8 @@ export function shardPlan(plan: Plan, reads: PromptShard['reads']): Plan {
  * that no shard can have it.
  */
 export function baselineReaches({ model }: Pick<Plan, 'model'>): readonly Reach[] | undefined {
-  try {
-    return reachesOf(nativeScenario(model), model.layers);
-  } catch (error) {
-    if (error instanceof InputError) {
-      return undefined;
-    }
-    throw error;
-  }
+  const own = nativeScenario(model);
+  return isLocal(own) ? reachesOf(own, model.layers) : undefined;
 }
 
 /** Runs the shards of one prompt, one at a time. Only what one of them needs is in memory, beside the model. */
