@@ -1,9 +1,9 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../../src/core/report/report';
 import type { ShardedReport } from '../../../src/core/shards/report';
-import { run } from '../../support/cli';
+import { cli, run } from '../../support/cli';
 import { sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -61,6 +61,19 @@ describe('simulate --shards', () => {
     // Another mask, and another cut, are other work.
     const other = await run(command(folder, '--shard', '1/3', '--results', results, '--verify', 'none', '--json'));
     expect(JSON.parse(other.stdout)).toEqual({ schemaVersion: 1, shards: 3, known: 1, resumed: 0 });
+  });
+
+  it('are each run once by processes that share a folder', async () => {
+    const folder = temporaryFolder();
+    const results = join(folder, 'results/');
+    const shared = command(folder, '--shards', '6', '--results', results, '--verify', 'none');
+    const both = await Promise.all([cli(shared), cli(shared)]);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    const last = await run([...shared, '--json']);
+    expect(documentOf(last.stdout).shards).toHaveLength(6);
+    expect(last.stderr).toBe('');
+    const lines = readdirSync(results).flatMap((name) => readFileSync(join(results, name), 'utf8').trimEnd().split('\n'));
+    expect(lines).toHaveLength(6);
   });
 
   it.each([
