@@ -9,7 +9,7 @@ import { scenarioLabel } from '../core/scenario/scenario';
 import { runLedger } from '../engine/tasks/ledger/ledger';
 import { jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, textGiven, valuesOf } from './options';
-import { samplingLines } from './simulate';
+import { samplingLines } from './simulate-text';
 import { table } from './table';
 
 const picturesOption: Option = {

@@ -120,7 +120,7 @@ export function printExperiment(measured: MeasuredExperiment, given: Given, io: 
 }
 
 /** Where results go. @throws InputError for a shard whose results no other shard would see */
-async function resultsOf(path: string | null, shard: Shard | undefined): Promise<Results> {
+export async function resultsOf(path: string | null, shard: Shard | undefined): Promise<Results> {
   if (shard === undefined) {
     return path === null ? Results.inMemory() : Results.open(path);
   }

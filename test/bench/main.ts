@@ -2,9 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calibrate } from '../../src/engine/tasks/calibrate/calibrate';
 import { describeEnvironment } from '../../src/engine/machine';
+import { openModel } from '../../src/engine/read/model/load';
 import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { activation } from './activation';
 import { attention } from './attention';
+import { contextParallel } from './context-parallel';
 import { hints } from './hints';
 import { matMul } from './mat-mul';
 import { measurePeak, memory } from './memory';
@@ -43,6 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
     activation: () => activation(context),
     memory: () => memory(context),
     prefill: () => prefill(context),
+    contextParallel: async () => contextParallel((await openModel('llama-3.1-8b', join(process.cwd(), 'media', 'models'))).config.shape),
   };
   const wanted = args.filter((arg) => !arg.startsWith('--'));
   const unknown = wanted.find((name) => !(name in parts));

@@ -32,7 +32,8 @@ export function markdownOf(sections: readonly Section[], environment: Environmen
   ].join('\n\n');
 }
 
-function table(columns: Readonly<Record<string, string>>, rows: readonly Readonly<Record<string, Figure>>[]): string {
+/** A table in Markdown: its columns' headings, and rows by the columns' names. */
+export function table(columns: Readonly<Record<string, string>>, rows: readonly Readonly<Record<string, Figure>>[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const names = Object.keys(columns);
   return [

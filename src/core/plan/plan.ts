@@ -11,6 +11,7 @@ import {
   scenarioLabel,
   StepBudget,
 } from '../scenario/scenario';
+import { nativeScenario } from '../shapes';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
@@ -231,8 +232,13 @@ function sum<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((total, value) => total + of(value), 0);
 }
 
+/** Whether a plan is the model's own attention, exact: what a black box makes of it is not. */
+export function isNativePlan({ scenario, construction, model }: Pick<Plan, 'scenario' | 'construction' | 'model'>): boolean {
+  return scenarioLabel(scenario) === scenarioLabel(nativeScenario(model)) && construction === 'fused';
+}
+
 /** The plan of the same prompt and small transformer under the model's own attention, exact: the baseline for scenarios. */
-export function nativePlan({ tokens, model, oracle, scoreBytes }: Plan): Plan {
+export function nativePlan({ tokens, model, oracle, scoreBytes }: PlanRequest): Plan {
   const request = planRequest(tokens, model, {
     scenario: { kind: 'native' },
     construction: 'fused',

@@ -41,6 +41,7 @@ export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
   }),
   looksAhead: () => false,
   sameAs: ({ window, sinks }, tokens) => (window + sinks >= tokens ? 'causal' : undefined),
+  reach: ({ window, sinks }) => ({ before: window - 1, after: 0, sinks }),
   complaint: ({ sinks, window }) =>
     sinks > window ? `${sinks} sinks are more than the window of ${window}; choose ${window} or fewer` : undefined,
   bound: ({ window, sinks }, blockSize, blocks) => ({

@@ -54,6 +54,16 @@ export interface TileBound {
 /** The numeric parameters of a scenario. */
 type NumbersOf<S> = { [K in keyof S]: S[K] extends number ? K : never }[keyof S] & string;
 
+/** How far a query sees at most, where that does not grow with the sequence. */
+export interface Reach {
+  /** Keys before the query, itself not counted. */
+  readonly before: number;
+  /** Keys after it. */
+  readonly after: number;
+  /** Keys at the start of the sequence that every later query sees besides. */
+  readonly sinks: number;
+}
+
 /**
  * A masking scenario: everything specific to it. Menus, plans, drawings and lists of scenarios are derived from this.
  *
@@ -86,6 +96,8 @@ export interface ScenarioDefinition<S extends { readonly kind: string }> {
    * The simpler scenario that is the same over `tokens` tokens, if the window covers them all; a plan says so in a note.
    */
   sameAs?(scenario: S, tokens: number): 'causal' | 'full' | undefined;
+  /** How far a query sees; absent for masks that are not local. */
+  reach?(scenario: S): Reach;
   /** What is wrong with this combination of parameters, with the fix, or undefined. */
   complaint?(scenario: S): string | undefined;
   /** The paper's bound for `blocks` (T) blocks of `blockSize` (M) tokens. */

@@ -29,6 +29,7 @@ export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
   },
   looksAhead: () => true,
   sameAs: ({ window }, tokens) => (reachOf(window) >= tokens - 1 ? 'full' : undefined),
+  reach: ({ window }) => ({ before: reachOf(window), after: reachOf(window), sinks: 0 }),
   // Half the window before a block, and half of it after.
   bound: ({ window }, blockSize, blocks) => ({
     theorem: 'Theorem 5.1, both sides',

@@ -1,7 +1,7 @@
 import type { Arrangement, BlackBoxConstruction, BlackBoxRequest } from '../construct/construction';
 import { InputError } from '../errors';
 import { t, text } from '../l10n';
-import type { Mark, NumberParameter, TextParameter, TileBound } from './definition';
+import type { Mark, NumberParameter, Reach, TextParameter, TileBound } from './definition';
 import type { Mask } from './mask';
 import { type NativeScenario, parseCycle, scenarioText } from './parse';
 import { StepBudget } from './pairs/budget';
@@ -18,7 +18,7 @@ import {
 } from './registry';
 import { unionMask } from './union';
 
-export type { Mark, NumberParameter, TextParameter } from './definition';
+export type { Mark, NumberParameter, Reach, TextParameter } from './definition';
 export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type Range, type VisibleKeys } from './mask';
 export { StepBudget } from './pairs/budget';
 export { type NativeScenario } from './parse';
@@ -150,6 +150,27 @@ export function looksAhead(scenario: Scenario, tokens: number): boolean {
 /** Whether the keys visible to earlier queries change as the sequence grows: then their results cannot be cached. */
 export function dependsOnLength(scenario: Scenario): boolean {
   return layersOf(scenario).some((layer) => definitionOf(layer.kind).dependsOnLength?.(layer) === true);
+}
+
+/** Whether no query of any layer sees further than its window and the sinks, however long the sequence is. */
+export function isLocal(scenario: Scenario): boolean {
+  return layersOf(scenario).every(({ kind }) => definitionOf(kind).reach !== undefined);
+}
+
+/** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
+export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] {
+  const cycle = layersOf(scenario);
+  return Array.from({ length: layers }, (_, layer) => {
+    const own = cycle[layer % cycle.length];
+    const reach = definitionOf(own.kind).reach?.(own);
+    if (reach === undefined) {
+      const local = layerDefinitions.filter(({ reach: known }) => known !== undefined).map(({ kind }) => kind);
+      throw new InputError(
+        `Under ${scenarioLabel(own)} a token can depend on the whole prompt, which cannot be cut into shards; use ${local.join(', ')} or a cycle of them.`,
+      );
+    }
+    return reach;
+  });
 }
 
 /** The seed for sampling keys (theorem 4.1), where the result is an estimate; undefined if all keys are read. */

@@ -36,6 +36,7 @@ export const slidingWindow: ScenarioDefinition<SlidingWindowScenario> = {
   }),
   looksAhead: () => false,
   sameAs: ({ window }, tokens) => (window >= tokens ? 'causal' : undefined),
+  reach: ({ window }) => ({ before: window - 1, after: 0, sinks: 0 }),
   bound: ({ window }, blockSize, blocks) => ({
     theorem: 'Theorem 5.1',
     formula: 'T * min(T, ceil((r - 1)/M) + 1)',

@@ -2,6 +2,7 @@ import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../core/plan/plan';
 import type { Phase } from '../../core/report/phases';
+import { type Positions, positionOf, wholePrompt } from '../../core/shards/cut';
 import type { LoadedModel } from '../read/model/load';
 import { BlackBoxAttention } from './black-box/black-box-attention';
 import { type PhaseClock, throwIfCancelled } from './runtime/clock';
@@ -9,7 +10,7 @@ import { embed } from './tiles/embed';
 import { FusedAttention } from './tiles/fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
 import type { Oracle } from './tiles/oracle';
-import { layerTensors, outputAndMlp, project, type Stretch, stretches } from './tiles/tokenwise';
+import { layerTensors, outputAndMlp, project, type Stretch, stretchesAt } from './tiles/tokenwise';
 
 /** Called with every layer's attention while its tensors are alive, to check it. */
 type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
@@ -20,6 +21,8 @@ export interface ForwardPass {
   readonly plan: Plan;
   /** Token ids `[N]`. */
   readonly tokens: Int32Array;
+  /** Where in a prompt they lie; a whole prompt by default. */
+  readonly positions?: Positions | undefined;
   readonly oracle: Oracle;
   readonly clock: PhaseClock;
   readonly signal: AbortSignal;
@@ -54,8 +57,9 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
     }),
   );
 
-  const cut = (): Iterable<Stretch> => stretches(0, plan.tokens, tokenwiseRows(plan.oracle.inputLength));
-  const hidden = embed(model, pass.tokens);
+  const positions = pass.positions ?? wholePrompt(plan.tokens);
+  const cut = (): Iterable<Stretch> => stretchesAt(positions, tokenwiseRows(plan.oracle.inputLength));
+  const hidden = embed(model, pass.tokens, (row) => positionOf(positions, row));
   const projected = layerTensors(model.shape, plan.tokens);
   for (; layer < layers; layer += 1) {
     instances = 0;

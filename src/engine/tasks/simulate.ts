@@ -1,9 +1,8 @@
 import type { SimulationOptions } from '../../core/options/table';
-import { isUniform, nativePlan, type Plan } from '../../core/plan/plan';
+import { isNativePlan, isUniform, nativePlan, type Plan } from '../../core/plan/plan';
 import type { OnProgress, Phase } from '../../core/report/phases';
 import type { MeasuredCalls, RunReport } from '../../core/report/report';
-import { isSampled, scenarioLabel } from '../../core/scenario/scenario';
-import { nativeScenario } from '../../core/shapes';
+import { isSampled } from '../../core/scenario/scenario';
 import { executorOf, passOf } from '../attend/pass';
 import { PhaseClock } from '../attend/runtime/clock';
 import { checkFloat16, type Device, openPlannedDevice } from '../attend/runtime/provider';
@@ -93,8 +92,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
   const { model, device } = context;
   const obstacle = options.quality ? qualityObstacle(plan, model) : 'Quality was switched off for this run.';
   const executor = executorOf(options, plan, device);
-  // The model's own attention, exact, is its own baseline; what a black box makes of it is not.
-  const isBaseline = scenarioLabel(plan.scenario) === scenarioLabel(nativeScenario(model.shape)) && plan.construction === 'fused';
+  const isBaseline = isNativePlan(plan);
   const baselineKey = keyOfBaseline(plan, device, executor, options);
   const needsBaseline = obstacle === null && !isBaseline && context.baseline.get(baselineKey) === undefined;
   const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
@@ -223,7 +221,7 @@ function progressFrom(onProgress: OnProgress): ReportProgress {
 }
 
 /** The calls that the oracle counted so far. */
-function measuredCalls({ calls: { attention, tokenwise, retries, dispatches } }: OnnxOracle, plan: Plan): MeasuredCalls {
+export function measuredCalls({ calls: { attention, tokenwise, retries, dispatches } }: OnnxOracle, plan: Plan): MeasuredCalls {
   const total = attention + tokenwise;
   return { total, attention, tokenwise, perLayer: total / plan.model.layers, retries, dispatches };
 }

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from '../../onnxruntime';
 import type { Precision } from '../../../core/options/table';
 import { layerParts, partOfLayers } from '../../../core/plan/plan';
+import { positionOf, wholePrompt } from '../../../core/shards/cut';
 import type { ForwardPass } from '../forward';
 import { throwIfCancelled } from '../runtime/clock';
 import { type Device, sessionOptions } from '../runtime/provider';
@@ -29,13 +30,18 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
   const { layers, width } = model.shape;
   const parts = layerParts(plan);
   const partOf = partOfLayers(plan);
+  const positions = pass.positions ?? wholePrompt(plan.tokens);
   let before: InferenceSession | undefined;
-  let hidden: Tensor = new Tensor('float32', embed(model, pass.tokens), [plan.tokens, width]);
+  let hidden: Tensor = new Tensor(
+    'float32',
+    embed(model, pass.tokens, (row) => positionOf(positions, row)),
+    [plan.tokens, width],
+  );
   try {
     for (let layer = 0; layer < layers; layer += 1) {
       throwIfCancelled(pass.signal);
       pass.onProgress(layer / layers, 'layer', `layer ${layer + 1} of ${layers}`);
-      const { graph, instances } = layerGraph(parts[partOf[layer]].plan, model, model.layers[layer], pass.inspect !== undefined);
+      const { graph, instances } = layerGraph(parts[partOf[layer]].plan, model, model.layers[layer], pass.inspect !== undefined, positions);
       const input = hidden;
       const results = await clock.time('layer', async () => {
         const session = await openLayer(

@@ -1,3 +1,4 @@
+import { type Positions, wholePrompt } from '../../../core/shards/cut';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
 import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, type WeightValues } from '../graphs/tokenwise';
 import type { Architecture } from '../../read/model/architecture';
@@ -44,11 +45,18 @@ export function attentionGraph(plan: LayerPlan): CompiledGraph {
  * One transformer layer as one graph with its weights inside: `hidden` `[N, d]` to `next` `[N, d]`.
  *
  * @param inspected also output `query`, `key`, `value`, `out` and `logNormaliser`, to be checked
+ * @param positions where in a prompt the rows lie
  */
-export function layerGraph(plan: LayerPlan, architecture: Architecture, weights: LayerWeights, inspected: boolean): CompiledGraph {
+export function layerGraph(
+  plan: LayerPlan,
+  architecture: Architecture,
+  weights: LayerWeights,
+  inspected: boolean,
+  positions = wholePrompt(plan.tokens),
+): CompiledGraph {
   const { width, heads, keyValueHeads, headWidth } = architecture.shape;
   const graph = new GraphBuilder('layer');
-  const constants = new Constants(graph, plan.tokens, headWidth);
+  const constants = new Constants(graph, positions, headWidth);
   const layer = compileLayer(constants, plan, architecture, weights, graph.input('hidden', [plan.tokens, width]));
   graph.output('next', layer.next, [plan.tokens, width]);
   if (inspected) {
@@ -67,10 +75,10 @@ export function layerGraph(plan: LayerPlan, architecture: Architecture, weights:
 export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all' = 'last'): CompiledGraph {
   const { vocabulary, headWidth } = model.shape;
   const graph = new GraphBuilder('transformer');
-  const constants = new Constants(graph, plan.tokens, headWidth);
+  const constants = new Constants(graph, wholePrompt(plan.tokens), headWidth);
   const parts = layerParts(plan);
   const partOf = partOfLayers(plan);
-  let hidden = embedInto(constants, model, graph.input('tokens', [plan.tokens], 'int64'));
+  let hidden = embedInto(constants, model, graph.input('tokens', [plan.tokens], 'int64'), plan.tokens);
   let instances = 0;
   for (const [index, weights] of model.layers.entries()) {
     const layer = compileLayer(constants, parts[partOf[index]].plan, model, weights, hidden, `layers.${index}.`);
@@ -89,7 +97,7 @@ class Constants {
 
   constructor(
     readonly graph: GraphBuilder,
-    readonly tokens: number,
+    private readonly positions: Positions,
     private readonly headWidth: number,
   ) {}
 
@@ -99,13 +107,19 @@ class Constants {
     return Object.fromEntries(entries.map(([name, weight]) => [name, this.one(weight, `${prefix}${name}`)])) as WeightValues<Name>;
   }
 
-  /** Cosines and sines of the whole sequence. */
+  /** Cosines and sines of every row. */
   rotary(rotary: RotaryEmbedding): RotaryValues {
     let values = this.tables.get(rotary);
     if (values === undefined) {
-      const { cos, sin } = rotaryTable(rotary, this.tokens, 0, this.headWidth, this.tokens);
-      const shape = [this.tokens, this.headWidth];
-      values = { cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
+      const { ranges, tokens } = this.positions;
+      const tables = ranges.map(({ from, to }) => {
+        const { cos, sin } = rotaryTable(rotary, to - from, from, this.headWidth, tokens);
+        const shape = [to - from, this.headWidth];
+        return { cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
+      });
+      const joined = (of: (table: RotaryValues) => Value): Value =>
+        tables.length === 1 ? of(tables[0]) : this.graph.concat(0, ...tables.map(of));
+      values = { cos: joined(({ cos }) => cos), sin: joined(({ sin }) => sin) };
       this.tables.set(rotary, values);
     }
     return values;
@@ -122,11 +136,11 @@ class Constants {
 }
 
 /** `tokens` `[N]` to the residual stream before the first layer; the same as `embed` outside a graph. */
-function embedInto(constants: Constants, model: LoadedModel, tokens: Value): Value {
+function embedInto(constants: Constants, model: LoadedModel, tokens: Value, tokenCount: number): Value {
   const { graph } = constants;
   const weights = constants.all(model.embedding);
   const words = graph.gather(required(weights, 'words'), tokens, 0);
-  const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, constants.tokens));
+  const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, tokenCount));
   const summed = weights.segments === undefined ? placed : graph.add(placed, graph.slice(weights.segments, 0, 0, 1));
   return weights.embeddingNormWeight === undefined
     ? summed

@@ -1,3 +1,4 @@
+import type { Positions } from '../../../core/shards/cut';
 import type { ModelShape } from '../../../core/shapes';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
 import type { Oracle } from './oracle';
@@ -19,10 +20,19 @@ export interface TokenwisePass {
   readonly signal: AbortSignal;
 }
 
-/** Rows `[first, end)`, a sequence that begins at position 0, cut into stretches of at most `rows`. */
-export function* stretches(first: number, end: number, rows: number): Generator<Stretch> {
+/** Rows `[first, end)`, a sequence that begins at a position, 0 by default, cut into stretches of at most `rows`. */
+export function* stretches(first: number, end: number, rows: number, position = 0): Generator<Stretch> {
   for (let from = first; from < end; from += rows) {
-    yield { from, to: Math.min(end, from + rows), position: from - first };
+    yield { from, to: Math.min(end, from + rows), position: position + from - first };
+  }
+}
+
+/** The rows of a run, cut into stretches of at most `rows` whose positions follow one another. */
+export function* stretchesAt({ ranges }: Pick<Positions, 'ranges'>, rows: number): Generator<Stretch> {
+  let first = 0;
+  for (const { from, to } of ranges) {
+    yield* stretches(first, first + to - from, rows, from);
+    first += to - from;
   }
 }
 

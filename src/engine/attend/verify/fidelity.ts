@@ -3,7 +3,7 @@ import type { Verification } from '../../../core/options/table';
 import type { Difference } from '../../../core/pack/report';
 import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';
-import { type Mask, maskOf } from '../../../core/scenario/scenario';
+import { type Mask, maskOf, type Range } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../runtime/clock';
 import { type AttendedLayer, headTensors, type LayerTensors, rowsView } from '../tiles/layer';
 
@@ -60,14 +60,17 @@ export class FidelityCheck {
   private readonly found = new LargestDifference();
   private logNormaliserError = 0;
 
+  /** @param own the rows to choose from; all by default */
   constructor(
     plan: Plan,
     verification: Exclude<Verification, 'none'>,
     private readonly signal: AbortSignal,
+    own: Range = { from: 0, to: plan.tokens },
   ) {
     const masks = layerParts(plan).map((part) => maskOf(part.plan.scenario, plan.tokens));
     this.masks = partOfLayers(plan).map((part) => masks[part]);
-    this.rows = verification === 'dense' ? Array.from({ length: plan.tokens }, (_, row) => row) : spreadRows(plan.tokens, sampledRows);
+    const rows = own.to - own.from;
+    this.rows = spreadRows(rows, verification === 'dense' ? rows : sampledRows).map((row) => own.from + row);
   }
 
   /** Compares these rows in every head of a layer. */

@@ -1,3 +1,4 @@
+import type { Range } from '../../../core/scenario/scenario';
 import type { LoadedModel } from '../../read/model/load';
 import { shapesOf } from '../../read/model/weights';
 import { comparePredictionsGraph, logitsGraph, scoreTargetsGraph } from '../graphs/predictions';
@@ -113,14 +114,34 @@ export async function* comparePredictions(
   targets: Int32Array | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<ComparedSlice> {
-  const { width, vocabulary } = model.shape;
-  const total = targets?.length ?? hidden.length / width;
-  const slice = logitRows(vocabulary);
-  for (let from = 0; from < total; from += slice) {
-    throwIfCancelled(signal);
-    const to = Math.min(total, from + slice);
+  const { width } = model.shape;
+  for (const { from, to } of slices(model, targets?.length ?? hidden.length / width, signal)) {
     const rows = (stream: Float32Array): Float32Array => stream.subarray(from * width, to * width);
     const compared = await head.compare(rows(hidden), rows(baseline), targets && BigInt64Array.from(targets.subarray(from, to), BigInt));
     yield { from, rows: to - from, compared };
+  }
+}
+
+/** Scores the following token of each row of a residual stream `[rows, d]`, in the same slices. @throws CancelledError */
+export async function* scorePredictions(
+  model: LoadedModel,
+  head: OutputHead,
+  hidden: Float32Array,
+  targets: Int32Array,
+  signal: AbortSignal,
+): AsyncGenerator<Omit<ComparedSlice, 'compared'> & TargetScores> {
+  const { width } = model.shape;
+  for (const { from, to } of slices(model, targets.length, signal)) {
+    const scores = await head.score(hidden.subarray(from * width, to * width), BigInt64Array.from(targets.subarray(from, to), BigInt));
+    yield { from, rows: to - from, ...scores };
+  }
+}
+
+/** Rows `[0, total)` in slices whose logits fit in memory. @throws CancelledError between two of them */
+function* slices({ shape }: LoadedModel, total: number, signal: AbortSignal): Generator<Range> {
+  const slice = logitRows(shape.vocabulary);
+  for (let from = 0; from < total; from += slice) {
+    throwIfCancelled(signal);
+    yield { from, to: Math.min(total, from + slice) };
   }
 }

@@ -1,10 +1,11 @@
 import { looksAhead, scenarioTitle } from '../../../core/scenario/scenario';
 import type { Plan } from '../../../core/plan/plan';
-import type { PositionsQuality, Quality } from '../../../core/report/report';
+import { addSums, type ComparedSums, type LossSums, qualityOf, type SplitSums } from '../../../core/report/quality';
+import type { Quality } from '../../../core/report/report';
 import { nativeScenario } from '../../../core/shapes';
 import type { ModelConfig } from '../../read/model/architecture';
 import type { LoadedModel } from '../../read/model/load';
-import { comparePredictions, type OutputHead, type PredictionComparison } from './predictions';
+import { comparePredictions, type OutputHead, type PredictionComparison, scorePredictions } from './predictions';
 
 /** Why a plan has no meaningful perplexity, or null if it has one. */
 export function qualityObstacle(
@@ -20,36 +21,6 @@ export function qualityObstacle(
     return `${scenarioTitle(scenario)} attention lets a token see the tokens it is to predict, so a next-token model has no meaningful perplexity under it.`;
   }
   return tokens < 2 ? 'One token has no next token to predict.' : null;
-}
-
-/** Sums of what is compared at some positions, in float64. */
-class QualitySums {
-  private loss = 0;
-  private baselineLoss = 0;
-  private divergence = 0;
-  private agreeing = 0;
-  private positions = 0;
-
-  /** Adds the rows `[from, to)` of compared predictions. */
-  add({ loss, baselineLoss, divergence, margin }: PredictionComparison, from: number, to: number): void {
-    this.loss += sum(loss?.subarray(from, to));
-    this.baselineLoss += sum(baselineLoss?.subarray(from, to));
-    this.divergence += sum(divergence.subarray(from, to));
-    this.agreeing += margin.subarray(from, to).filter((row) => row === 0).length;
-    this.positions += to - from;
-  }
-
-  /** Means over the positions, at least one. */
-  result(): PositionsQuality {
-    return {
-      perplexity: Math.exp(this.loss / this.positions),
-      baselinePerplexity: Math.exp(this.baselineLoss / this.positions),
-      // Rounding can make a mean of zeros slightly negative; a divergence cannot be.
-      meanKl: Math.max(0, this.divergence / this.positions),
-      topAgreement: this.agreeing / this.positions,
-      positions: this.positions,
-    };
-  }
 }
 
 /**
@@ -68,24 +39,78 @@ export async function measureQuality(
   signal: AbortSignal,
   onProgress: (fraction: number) => void,
 ): Promise<Quality> {
-  const { trainedTokens } = model.shape;
-  const targets = tokens.subarray(1);
-  const all = new QualitySums();
-  const within = new QualitySums();
-  const past = new QualitySums();
+  const sums = await sumQuality({ model, head, signal, onProgress }, { first: 0, targets: tokens.subarray(1), hidden }, baseline);
+  return qualityOf(sums, nativeScenario(model.shape), model.shape.trainedTokens);
+}
+
+/** What scores predictions. */
+interface Scorer {
+  readonly model: LoadedModel;
+  readonly head: OutputHead;
+  readonly signal: AbortSignal;
+  readonly onProgress: (fraction: number) => void;
+}
+
+/** Predictions of consecutive positions of a prompt. */
+interface Predictions {
+  /** Position of the first one. */
+  readonly first: number;
+  /** The tokens that follow `[rows]`. */
+  readonly targets: Int32Array;
+  /** Last residual stream `[rows, d]`. */
+  readonly hidden: Float32Array;
+}
+
+/**
+ * Sums of predictions compared with those of the model's own attention, on the two sides of the trained length.
+ *
+ * @param baseline last residual stream `[rows, d]` under the model's own attention
+ */
+export async function sumQuality(scorer: Scorer, { first, targets, hidden }: Predictions, baseline: Float32Array): Promise<SplitSums> {
+  const { model, head, signal } = scorer;
+  let sums: SplitSums = { within: noComparison, past: noComparison };
   for await (const { from, rows, compared } of comparePredictions(model, head, hidden, baseline, targets, signal)) {
-    all.add(compared, 0, rows);
-    // The row at index i predicts after i + 1 tokens.
-    const split = Math.min(rows, Math.max(0, (trainedTokens ?? Infinity) - from));
-    within.add(compared, 0, split);
-    past.add(compared, split, rows);
-    onProgress((from + rows) / targets.length);
+    sums = addSides(scorer, sums, first + from, rows, (start, end) => comparedSums(compared, start, end));
+    scorer.onProgress((from + rows) / targets.length);
   }
+  return sums;
+}
+
+/** Sums of predictions alone, on the two sides of the trained length. */
+export async function sumLosses(scorer: Scorer, { first, targets, hidden }: Predictions): Promise<SplitSums<LossSums>> {
+  const { model, head, signal } = scorer;
+  let sums: SplitSums<LossSums> = { within: noLosses, past: noLosses };
+  for await (const { from, rows, loss } of scorePredictions(model, head, hidden, targets, signal)) {
+    sums = addSides(scorer, sums, first + from, rows, (start, end) => ({ positions: end - start, loss: sum(loss.subarray(start, end)) }));
+    scorer.onProgress((from + rows) / targets.length);
+  }
+  return sums;
+}
+
+const noLosses: LossSums = { positions: 0, loss: 0 };
+const noComparison: ComparedSums = { ...noLosses, baselineLoss: 0, divergence: 0, agreeing: 0 };
+
+/** Adds the rows of a slice, whose first is at a position, on both sides of the trained length. */
+function addSides<Sums extends LossSums>(
+  { model }: Scorer,
+  { within, past }: SplitSums<Sums>,
+  position: number,
+  rows: number,
+  of: (from: number, to: number) => Sums,
+): SplitSums<Sums> {
+  // The row at index i predicts after i + 1 tokens.
+  const split = Math.min(rows, Math.max(0, (model.shape.trainedTokens ?? Infinity) - position));
+  return { within: addSums(within, of(0, split)), past: addSums(past, of(split, rows)) };
+}
+
+/** Sums over rows `[from, to)` of compared predictions. */
+function comparedSums({ loss, baselineLoss, divergence, margin }: PredictionComparison, from: number, to: number): ComparedSums {
   return {
-    baseline: nativeScenario(model.shape),
-    ...all.result(),
-    ...(trainedTokens !== undefined &&
-      targets.length > trainedTokens && { byTraining: { trainedTokens, within: within.result(), past: past.result() } }),
+    positions: to - from,
+    loss: sum(loss?.subarray(from, to)),
+    baselineLoss: sum(baselineLoss?.subarray(from, to)),
+    divergence: sum(divergence.subarray(from, to)),
+    agreeing: margin.subarray(from, to).filter((row) => row === 0).length,
   };
 }
 

@@ -150,10 +150,13 @@ export class Claims {
 
 /**
  * Takes a claim away from an owner who left it. Of all that try, one can rename it; one that finds another owner's by then
- * puts it back.
+ * puts it back. Where yet another one was quicker then, the owner finds that it holds its claim no longer.
  */
 async function takeAway(path: string, left: string, aside: string): Promise<void> {
   try {
+    if ((await ownerOf(path)) !== left) {
+      return;
+    }
     await rename(path, aside);
   } catch {
     return;

@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../../../core/errors';
 import type { Moments } from '../../../core/evaluate/estimate';
 import { type Measure, measures, type WindowSummary } from '../../../core/evaluate/statistics';
+import { wordsOf } from '../../../core/options/option';
+import { optionTable } from '../../../core/options/table';
+import type { ShardResult } from '../../../core/shards/report';
 import { inputLimits } from '../../read/input/limits';
 import { readLines } from '../../read/input/lines';
 import { openToAppend } from '../../read/input/regular-file';
@@ -47,13 +50,52 @@ export interface NeedleResult {
 
 const needleResult: z.ZodType<NeedleResult> = z.object({ logProbability: z.number().nullable(), rank: z.number().nullable() });
 
+const amount = z.number().nonnegative();
+
+/** JSON has no infinity: null stands for an error without bound. */
+const largest = amount.nullable().transform((value) => value ?? Infinity);
+
+/** JSON has no NaN: null stands for the sum of a model that computes none. */
+const total = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+
+const lossSums = z.object({ positions: count, loss: total });
+const comparedSums = lossSums.extend({ baselineLoss: total, divergence: total, agreeing: count });
+
+/** A shard of a prompt under a scenario, as a results file keeps it. */
+const shardResult: z.ZodType<ShardResult> = z.object({
+  provider: z.string(),
+  device: z.string(),
+  threads: count,
+  executor: z.enum(wordsOf(optionTable.executor)).exclude(['auto']),
+  precision: z.enum(wordsOf(optionTable.precision)),
+  wallMs: amount,
+  calls: z.object({ total: count, attention: count, tokenwise: count, perLayer: amount, retries: count, dispatches: count }),
+  peakRssBytes: count,
+  fidelity: z
+    .object({ reference: z.string(), rows: count, maxAbsError: largest, maxRelError: largest, logNormaliserError: largest })
+    .nullable(),
+  quality: z
+    .union([
+      z.object({ kind: z.literal('compared'), sums: z.object({ within: comparedSums, past: comparedSums }) }),
+      z.object({ kind: z.literal('own'), sums: z.object({ within: lossSums, past: lossSums }) }),
+    ])
+    .nullable(),
+});
+
 /** What a unit of work gives. */
-export type UnitResult = WindowResult | NeedleResult;
+export type UnitResult = WindowResult | NeedleResult | ShardResult;
 
 /** Version of a line of a results file. Lines of other versions are left alone. */
 const lineVersion = 1;
 
-const resultLine = z.object({ version: z.literal(lineVersion), unit: z.string(), result: z.union([windowResult, needleResult]) });
+const resultLine = z.object({
+  version: z.literal(lineVersion),
+  unit: z.string(),
+  result: z.union([windowResult, needleResult, shardResult]),
+});
 
 /** The identity of one unit of work: equal for equal work, whatever the order of its fields. */
 export function unitOf(work: Readonly<Record<string, unknown>>): string {

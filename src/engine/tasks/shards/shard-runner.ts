@@ -1,0 +1,163 @@
+import type { SimulationOptions } from '../../../core/options/table';
+import { isNativePlan, makePlan, nativePlan, type Plan } from '../../../core/plan/plan';
+import type { Phase } from '../../../core/report/phases';
+import { isLocal, type Reach, reachesOf } from '../../../core/scenario/scenario';
+import { cutPrompt, lengthOf, ownRows, type PromptShard, readsOf, tokensIn } from '../../../core/shards/cut';
+import type { ShardQuality, ShardResult } from '../../../core/shards/report';
+import { nativeScenario } from '../../../core/shapes';
+import { executorOf, passOf } from '../../attend/pass';
+import { PhaseClock } from '../../attend/runtime/clock';
+import type { Device } from '../../attend/runtime/provider';
+import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import { FidelityCheck } from '../../attend/verify/fidelity';
+import { OutputHead } from '../../attend/verify/predictions';
+import { qualityObstacle, sumLosses, sumQuality } from '../../attend/verify/quality';
+import { interruptible } from '../../interruptible';
+import { peakResidentBytes } from '../../machine';
+import type { LoadedModel } from '../../read/model/load';
+import { measuredCalls } from '../simulate';
+
+/** A prompt's plan with its token ids. */
+export interface ShardablePrompt {
+  /** Of the whole prompt. */
+  readonly plan: Plan;
+  /** `[N]`. */
+  readonly tokens: Int32Array;
+}
+
+/** Listeners of a shard that is run. */
+interface ShardListeners {
+  readonly signal: AbortSignal;
+  /** @param share of the shard, from 0 to 1 */
+  readonly onProgress: (share: number, phase: Phase, message: string) => void;
+}
+
+/** The last residual stream of a shard's own rows `[rows, d]`, and what it took. */
+interface ShardStream {
+  readonly hidden: Float32Array;
+  readonly wallMs: number;
+  readonly calls: ShardResult['calls'];
+}
+
+/** The shards of a planned prompt. @throws InputError where a layer is not local, or shards would read the whole prompt */
+export function shardsOf({ tokens, scenario, model }: Plan, parts: number): PromptShard[] {
+  return cutPrompt(tokens, parts, reachesOf(scenario, model.layers));
+}
+
+/** The plan of the tokens that a shard reads, as one sequence. */
+export function shardPlan(plan: Plan, reads: PromptShard['reads']): Plan {
+  const { model, scenario, oracle, construction, scoreBytes } = plan;
+  return interruptible(() => makePlan({ tokens: lengthOf(reads), model, scenario, oracle, construction, scoreBytes }));
+}
+
+/**
+ * How far the layers of the model's own attention see, which shards are held against; undefined where it is not local, so
+ * that no shard can have it.
+ */
+export function baselineReaches({ model }: Pick<Plan, 'model'>): readonly Reach[] | undefined {
+  const own = nativeScenario(model);
+  return isLocal(own) ? reachesOf(own, model.layers) : undefined;
+}
+
+/** Runs the shards of one prompt, one at a time. Only what one of them needs is in memory, beside the model. */
+export class ShardRunner {
+  private readonly head: OutputHead;
+
+  constructor(
+    private readonly model: LoadedModel,
+    private readonly device: Device,
+    private readonly prompt: ShardablePrompt,
+    private readonly options: Pick<SimulationOptions, 'executor' | 'precision' | 'verify' | 'quality'>,
+  ) {
+    this.head = new OutputHead(model, device);
+  }
+
+  /** Runs a shard, checks its own rows and scores their predictions. @throws InputError as a whole run does; CancelledError */
+  async run(shard: PromptShard, { signal, onProgress }: ShardListeners): Promise<ShardResult> {
+    const { plan } = this.prompt;
+    const own = shardPlan(plan, shard.reads);
+    const check = this.options.verify === 'none' ? undefined : new FidelityCheck(own, this.options.verify, signal, ownRows(shard));
+    const { hidden, wallMs, calls } = await this.stream(
+      shard,
+      own,
+      { signal, onProgress: (share, ...rest) => onProgress(0.5 * share, ...rest) },
+      check,
+    );
+    const scored = this.options.quality && qualityObstacle(plan, this.model) === null;
+    const quality = scored
+      ? await this.score(shard, hidden, { signal, onProgress: (share, ...rest) => onProgress(0.5 + 0.5 * share, ...rest) })
+      : null;
+    const { provider, name: device, threads } = this.device;
+    const { precision } = this.options;
+    const executor = executorOf(this.options, plan, this.device);
+    const peakRssBytes = peakResidentBytes();
+    return { provider, device, threads, executor, precision, wallMs, calls, peakRssBytes, fidelity: check?.result() ?? null, quality };
+  }
+
+  /**
+   * The last residual stream of a shard's own rows.
+   *
+   * @param plan of the tokens that it reads
+   */
+  async stream(shard: PromptShard, plan: Plan, { signal, onProgress }: ShardListeners, check?: FidelityCheck): Promise<ShardStream> {
+    const { model, device, options, prompt } = this;
+    const clock = new PhaseClock();
+    // Rotary tables are kept by position: an oracle for the whole prompt would collect those of all shards.
+    const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, prompt.plan.tokens);
+    try {
+      const start = performance.now();
+      const hidden = await passOf(
+        executorOf(options, plan, device),
+        options.precision,
+      )({
+        model,
+        plan,
+        tokens: tokensIn(prompt.tokens, shard.reads),
+        positions: { ranges: shard.reads, tokens: prompt.plan.tokens },
+        oracle,
+        clock,
+        signal,
+        onProgress,
+        inspect: check && ((layer, tensors, attended) => clock.time('verify', () => check.inspect(layer, tensors, attended))),
+      });
+      const wallMs = performance.now() - start - clock.phases.verify;
+      const { width } = model.shape;
+      const { from, to } = ownRows(shard);
+      return { hidden: hidden.subarray(from * width, to * width), wallMs, calls: measuredCalls(oracle, plan) };
+    } finally {
+      await oracle.release();
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.head.release();
+  }
+
+  /** Scores what a shard's own rows predict: against the model's own attention, where that is local too. */
+  private async score({ rows }: PromptShard, hidden: Float32Array, { signal, onProgress }: ShardListeners): Promise<ShardQuality> {
+    const { model, head, prompt } = this;
+    const { tokens } = prompt.plan;
+    const scorer = {
+      model,
+      head,
+      signal,
+      onProgress: (share: number) => onProgress(0.9 + 0.1 * share, 'quality', 'comparing predictions'),
+    };
+    // The last token of the prompt has no next one.
+    const predictions = { first: rows.from, targets: prompt.tokens.subarray(rows.from + 1, rows.to + 1), hidden };
+    if (isNativePlan(prompt.plan)) {
+      return { kind: 'compared', sums: await sumQuality(scorer, predictions, hidden) };
+    }
+    const reaches = baselineReaches(prompt.plan);
+    if (reaches === undefined) {
+      return { kind: 'own', sums: await sumLosses(scorer, predictions) };
+    }
+    const reads = readsOf(rows, reaches, tokens);
+    const plan = interruptible(() => nativePlan({ ...prompt.plan, tokens: lengthOf(reads) }));
+    const baseline = await this.stream({ rows, reads }, plan, {
+      signal,
+      onProgress: (share, _phase, message) => onProgress(0.9 * share, 'quality', `baseline, ${message}`),
+    });
+    return { kind: 'compared', sums: await sumQuality(scorer, predictions, baseline.hidden) };
+  }
+}
