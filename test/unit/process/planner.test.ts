@@ -72,7 +72,9 @@ describe('the planning thread', () => {
     expect(edited.plan.tokens).toBe(index.tokens);
     expect([edited.before, edited.after]).toEqual([0, 0]);
     expect(placesAfter(before, edited).offsetOf(index.tokens)).toBe(index.text.length);
-    await expect(planned({ ...asked, version: 3, change: { text: '[{"role":"user","content":"x"},{"role": }]' } })).rejects.toThrow(/^a\.json is not JSON at line 1/);
+    await expect(planned({ ...asked, version: 3, change: { text: '[{"role":"user","content":"x"},{"role": }]' } })).rejects.toThrow(
+      /^a\.json is not JSON at line 1/,
+    );
     const [document] = await client.call('planText', {
       path: 'a.json',
       text,
