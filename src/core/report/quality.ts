@@ -70,11 +70,13 @@ function ownMeans({ loss, positions }: LossSums): OwnPositionsQuality {
 
 function comparedMeans(sums: ComparedSums): PositionsQuality {
   const { baselineLoss, divergence, agreeing, positions } = sums;
+  // In the order in which reports are read and written.
   return {
-    ...ownMeans(sums),
+    perplexity: ownMeans(sums).perplexity,
     baselinePerplexity: Math.exp(baselineLoss / positions),
     // Rounding can make a mean of zeros slightly negative; a divergence cannot be.
     meanKl: Math.max(0, divergence / positions),
     topAgreement: agreeing / positions,
+    positions,
   };
 }
