@@ -108,7 +108,7 @@ describe('the process of the command line', () => {
     },
   );
 
-  it('lets ONNX Runtime keep no events to send, as its builds do unless they are told', async () => {
+  it('switches off the telemetry of ONNX Runtime, which leaves files in the cache folder', async () => {
     const caches = temporaryFolder();
     const home = { HOME: caches, XDG_CACHE_HOME: caches, CI: '' };
     const { code } = await cli(['simulate', '-', '--max-tokens', '40', '--block', '16', '--threads', '1'], sampleText(), home);

@@ -76,7 +76,7 @@ describe('prompts by the settings', () => {
     expect(hints.map(({ label }) => label as string)).toContainEqual(expect.stringMatching(/^§ /));
   });
 
-  it('are told by their place in the workspace, not by where that is', async () => {
+  it('go by their path within the workspace, wherever that lies', async () => {
     await activated();
     const readme = openDocument('/home/prompts/app/README.md', 'x');
     expect(await isPrompt(readme)).toBe(true);

@@ -134,7 +134,7 @@ describe('a chat', () => {
     expect(notes).toEqual(['2 conversations are read one after another, as they are packed for training.']);
   });
 
-  it('is told from other JSON, which is text unless it is named a chat', () => {
+  it('is recognised by its messages; other JSON is text unless it is read --as chat', () => {
     for (const other of [
       '{"a": [1]}',
       '[]',
