@@ -1,5 +1,5 @@
 import { costAxes, type CostAxis, experimentPicture } from '../core/draw/experiment';
-import { CancelledError, InputError } from '../core/errors';
+import { cancelledSaying, InputError } from '../core/errors';
 import { type Experiment, resultsOption, sourceOf } from '../core/evaluate/experiment';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
@@ -84,19 +84,14 @@ export async function performExperiment(title: string, experiment: Experiment, g
     await checkWritable(picture, '--picture');
   }
   const path = textGiven(resultsOption, given) ?? experiment.results;
-  const text = textGiven(shardOption, given);
-  const shard = text === undefined ? undefined : parseShard(text);
+  const shard = shardFrom(given);
   const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
   const results = await resultsOf(path, shard);
   const measured = await measureExperiment(
     prompts,
     { ...experiment, results: path },
     { ...io, results, shard, onProgress: progressPrinter(io, title) },
-  ).catch((error: unknown) => {
-    throw error instanceof CancelledError && path !== null
-      ? new CancelledError(`The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`)
-      : error;
-  });
+  ).catch(cancelledSaying(path && `The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`));
   if (picture !== undefined && measured.report !== undefined) {
     await writeWhole(picture, experimentPicture(measured.report, axis), '--picture');
     io.stderr.write(`picture written to ${picture}\n`);
@@ -117,6 +112,12 @@ export function printExperiment(measured: MeasuredExperiment, given: Given, io: 
       'Once all shards are done, the same command without --shard prints the report.',
     ].join('\n'),
   );
+}
+
+/** The shard that flags name. @throws InputError */
+export function shardFrom(given: Given): Shard | undefined {
+  const text = textGiven(shardOption, given);
+  return text === undefined ? undefined : parseShard(text);
 }
 
 /** Where results go. @throws InputError for a shard whose results no other shard would see */

@@ -1,6 +1,6 @@
-import { CancelledError, InputError } from '../core/errors';
+import { cancelledSaying, InputError } from '../core/errors';
 import { resultsOption } from '../core/evaluate/experiment';
-import { parseShard, shardOption } from '../core/evaluate/units';
+import { shardOption } from '../core/evaluate/units';
 import { formatCount } from '../core/format';
 import type { Option } from '../core/options/option';
 import type { SimulationOptions } from '../core/options/table';
@@ -10,7 +10,7 @@ import type { Prompt } from '../engine/read/prompt';
 import { simulateShards } from '../engine/tasks/shards/simulate-shards';
 import { type Given, type Io, print, progressPrinter } from './io';
 import { flagText, readGiven, textGiven } from './options';
-import { resultsOf } from './run';
+import { resultsOf, shardFrom } from './run';
 
 const shardsOption: Option = {
   flag: 'shards',
@@ -44,8 +44,7 @@ export function asksForShards(given: Given): boolean {
  * @throws InputError, CancelledError as `simulateShards`
  */
 export async function performShards(prompt: Prompt, options: SimulationOptions, given: Given, io: Io): Promise<ShardedReport | undefined> {
-  const single = textGiven(shardOption, given);
-  const shard = single === undefined ? undefined : parseShard(single);
+  const shard = shardFrom(given);
   const parts = shard?.parts ?? (readGiven(shardsOption, given) as number);
   const path = textGiven(resultsOption, given) ?? null;
   const results = await resultsOf(path, shard);
@@ -54,16 +53,14 @@ export async function performShards(prompt: Prompt, options: SimulationOptions, 
     options,
     { parts, part: shard?.part },
     { ...io, results, onProgress: progressPrinter(io, 'simulate') },
-  ).catch((error: unknown) => {
-    throw error instanceof CancelledError && path !== null
-      ? new CancelledError(`The run was cancelled; the shards that it finished are in ${path}, and the same command goes on from there.`)
-      : error;
-  });
+  ).catch(
+    cancelledSaying(path && `The run was cancelled; the shards that it finished are in ${path}, and the same command goes on from there.`),
+  );
   if (measured.report === undefined) {
     const { known, resumed } = measured;
     print(io, given, { schemaVersion: reportSchemaVersion, shards: parts, known, resumed }, () =>
       [
-        `${shard === undefined ? 'Other processes run what is left' : `Shard ${single} is done`}; ${formatCount(known)} of ${formatCount(parts)} shards are known.`,
+        `${shard === undefined ? 'Other processes run what is left' : `Shard ${textGiven(shardOption, given)} is done`}; ${formatCount(known)} of ${formatCount(parts)} shards are known.`,
         `Once all are done, the same command with --shards ${parts} prints the report.`,
       ].join('\n'),
     );

@@ -1,9 +1,12 @@
 import { InputError } from '../core/errors';
 import type { Option } from '../core/options/option';
 import { type PromptSource, sourceTable, variableOptions } from '../core/source/options';
-import { parseVariable, type Variables } from '../core/source/variables';
-import { quoted } from '../core/text/printable';
-import { readVariables } from '../engine/read/source/variables-file';
+import { isVariableName, parseVariable, type Variables } from '../core/source/variables';
+import { described, quoted } from '../core/text/printable';
+import { parseJson } from '../engine/read/input/json';
+import { inputLimits } from '../engine/read/input/limits';
+import { readRegularText } from '../engine/read/input/text';
+import { fieldsOf } from '../engine/read/tokenizer/json';
 import type { Given } from './io';
 import { textGiven, valuesOf } from './options';
 
@@ -31,4 +34,21 @@ export async function variablesFrom(given: Given): Promise<Variables> {
     named.set(name, value);
   }
   return { ...(path === undefined ? {} : await readVariables(path)), ...Object.fromEntries(named) };
+}
+
+const fix = 'give a file with one JSON object, such as {"topic": "whales"}';
+
+/** Reads values of variables from a JSON object of texts and numbers. @throws InputError that names the path and the variable */
+async function readVariables(path: string): Promise<Variables> {
+  const content = parseJson(await readRegularText(path, inputLimits.variables, fix, fix), path, fix);
+  const entries = Object.entries(fieldsOf(content, path)).map(([name, value]): [string, string] => {
+    if (!isVariableName(name)) {
+      throw new InputError(`${path}: ${quoted(name)} is no name of a variable; use letters, digits, _, . and -.`);
+    }
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new InputError(`${path}: the variable ${quoted(name)} is ${described(value)}; give text or a number.`);
+    }
+    return [name, String(value)];
+  });
+  return Object.fromEntries(entries);
 }

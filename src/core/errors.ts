@@ -25,6 +25,13 @@ export class CancelledError extends Error {
   }
 }
 
+/** Rethrows what a run threw; where it was cancelled, with a message that says what is left of it. @param message null keeps its own */
+export function cancelledSaying(message: string | null): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof CancelledError && message !== null ? new CancelledError(message) : error;
+  };
+}
+
 /** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -33,8 +33,8 @@ export interface OwnQuality extends OwnPositionsQuality {
 
 export type OwnPositionsQuality = Pick<PositionsQuality, 'perplexity' | 'positions'>;
 
-/** Adds sums up, field by field. */
-export function addSums<Sums extends LossSums>(one: Sums, other: Sums): Sums {
+/** Adds sums or counts up, field by field: every field is a number. */
+export function addSums<Sums extends object>(one: Sums, other: Sums): Sums {
   const fields = Object.keys(one) as (keyof Sums & string)[];
   return Object.fromEntries(fields.map((field) => [field, Number(one[field]) + Number(other[field])])) as unknown as Sums;
 }

@@ -1,4 +1,4 @@
-import { type LossSums, type OwnQuality, ownQualityOf, qualityOf, type SplitSums, addSplitSums } from '../report/quality';
+import { type LossSums, type OwnQuality, ownQualityOf, qualityOf, type SplitSums, addSplitSums, addSums } from '../report/quality';
 import type { Environment, Fidelity, MeasuredCalls, PlanDocument, Quality, RunMeasurements } from '../report/report';
 import { nativeScenario } from '../shapes';
 import { lengthOf, type PromptShard } from './cut';
@@ -62,7 +62,7 @@ export function combineShards(shards: readonly MeasuredShard[], { shape }: Pick<
       tokens: shards.reduce((sum, { reads }) => sum + lengthOf(reads), 0),
       wallMs: results.reduce((sum, { wallMs }) => sum + wallMs, 0),
       longestMs: Math.max(...results.map(({ wallMs }) => wallMs)),
-      calls: results.map(({ calls }) => calls).reduce(addCalls),
+      calls: results.map(({ calls }) => calls).reduce(addSums),
       peakRssBytes: Math.max(...results.map(({ peakRssBytes }) => peakRssBytes)),
     },
     fidelity: results.map(({ fidelity }) => fidelity).reduce(joinFidelity),
@@ -71,11 +71,6 @@ export function combineShards(shards: readonly MeasuredShard[], { shape }: Pick<
       shape,
     ),
   };
-}
-
-function addCalls(one: MeasuredCalls, other: MeasuredCalls): MeasuredCalls {
-  const fields = Object.keys(one) as (keyof MeasuredCalls)[];
-  return Object.fromEntries(fields.map((field) => [field, one[field] + other[field]])) as unknown as MeasuredCalls;
 }
 
 function joinFidelity(one: Fidelity | null, other: Fidelity | null): Fidelity | null {

@@ -74,7 +74,7 @@ export function rangeBefore({ from, to }: TextRange, edits: readonly TextEdit[])
   return { from: start, to: end };
 }
 
-/** Most edits that are told apart: one that replaces each word of a text would be as many. */
+/** Most edits that are kept one by one: replacing a word everywhere makes one for each place. */
 const mostEdits = 1000;
 
 /** Consecutive edits followed by others; where they become many, one that spans them all. */

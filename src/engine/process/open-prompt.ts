@@ -73,8 +73,6 @@ export interface PromptCosts {
 export interface PlanningModel {
   readonly folder: ModelFolder;
   readonly tokenizer: PromptTokenizer;
-  /** The tokenizer for text that has its special tokens in it. */
-  readonly bare: PromptTokenizer;
   readonly reading: ReadingModel;
 }
 
@@ -128,7 +126,7 @@ export class OpenPrompt {
     }
     const read = this.readAs(source, model);
     check();
-    const tokenizer = read.isComplete ? model.bare : model.tokenizer;
+    const tokenizer = model.tokenizer.for(read);
     const before = this.tokens?.tokenizer === tokenizer ? this.tokens.index : tokenizer.emptyIndex;
     const index = before.edited(read.text, check);
     this.tokens = { tokenizer, index };

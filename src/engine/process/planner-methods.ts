@@ -11,7 +11,7 @@ import { openModel } from '../read/model/load';
 import { promptFromText } from '../read/prompt';
 import { readingModel, readSource } from '../read/source/read-source';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
-import { partTokens, planDocument, withSourceNotes } from '../tasks/plan';
+import { planDocument, tokensOf, withSourceNotes } from '../tasks/plan';
 import { OpenPrompt, type PlannedPromptData, type PlanningModel, type PromptCosts, type PromptRequest } from './open-prompt';
 import type { CallContext, Result } from './rpc';
 
@@ -76,7 +76,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
     }
     const read = openModel(name, modelsFolder).then(async (folder) => {
       const tokenizer = await PromptTokenizer.load(folder.folder);
-      return { folder, tokenizer, bare: tokenizer.bare, reading: await readingModel(folder) };
+      return { folder, tokenizer, reading: await readingModel(folder) };
     });
     models.set(name, read);
     read.catch(() => models.delete(name));
@@ -107,18 +107,13 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       const check = checkOf(context);
       const prompt = promptFromText(path, text, source);
       const model = await modelOf(options.model);
-      const { folder } = model;
+      const { folder, tokenizer } = model;
       // Reports, tools and other extensions get English text, as on the command line.
       return inEnglish(() => {
-        const read = readSource(prompt, model.reading);
-        const tokenizer = read.isComplete ? model.bare : model.tokenizer;
-        const tokens = tokenizer.encode(read.text, options.maxTokens > 0 ? options.maxTokens : undefined, check).length;
-        const digest = {
-          ...read,
-          parts: read.parts.length === 0 ? [] : partTokens(read, tokenizer.places(read.text, tokens, check), tokens),
-        };
-        return sortScenarios(wanted, tokens, folder.config.shape, options, candidates, check).possible.map(({ plan, calibration }) =>
-          planDocument({ prompt, read: digest, model: folder, tokenizer, plan: withSourceNotes(plan, { read, tokenizer }), calibration }),
+        const { read, tokens } = tokensOf(readSource(prompt, model.reading), tokenizer, options, check);
+        const { possible } = sortScenarios(wanted, tokens.length, folder.config.shape, options, candidates, check);
+        return possible.map(({ plan, calibration }) =>
+          planDocument({ prompt, read, model: folder, tokenizer, plan: withSourceNotes(plan, { read, tokenizer }), calibration }),
         );
       });
     },

@@ -46,13 +46,19 @@ export class DigestStore {
     });
     const known = await this.read();
     const files: FileDigest[] = [];
+    let learned = false;
     for (const name of names.filter((each) => modelFiles.test(each)).sort()) {
-      files.push({ name, sha256: await digestOf(resolve(folder, name), known) });
+      const path = resolve(folder, name);
+      const before = known.get(path);
+      files.push({ name, sha256: await digestOf(path, known) });
+      learned ||= known.get(path) !== before;
     }
     if (files.length === 0) {
       throw new InputError(`${folder} holds no model; give a folder with a config.json.`);
     }
-    await this.write(known);
+    if (learned) {
+      await this.write(known);
+    }
     const lines = files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
     return { digest: createHash('sha256').update(lines).digest('hex'), files };
   }

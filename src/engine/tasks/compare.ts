@@ -7,8 +7,9 @@ import { type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
 import { type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
-import { BaselineStream, checkModel, checkRun, runPlanned } from './simulate';
+import { BaselineStream, checkModel, runPlanned } from './simulate';
 import { interruptible } from '../interruptible';
+import { checkMemory } from '../machine';
 
 /** A prompt under several scenarios, planned: those that it can have, and those that are refused. */
 interface PlannedComparison extends SortedScenarios {
@@ -42,7 +43,9 @@ export async function planComparison(
   // The baseline's residual stream stays in memory from one run to the next.
   const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
   const sorted = interruptible(() =>
-    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, (planned) => checkRun(planned, options, kept)),
+    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, ({ plan }) =>
+      checkMemory(plan, options.memoryLimit, kept),
+    ),
   );
   return { prompt: tokenized, ...sorted };
 }

@@ -89,14 +89,25 @@ export async function tokenizePrompt(
   const reading = await readingModel(model);
   const text = interruptible(() => readSource(prompt, reading));
   checkVariables(prompt.source.variables, [text]);
-  const own = text.isComplete ? tokenizer.bare : tokenizer;
+  const tokenized = interruptible(() => tokensOf(text, tokenizer, options));
+  checkVocabulary(tokenized.tokens, model, tokenizer.source);
+  return { prompt, model, tokenizer, ...tokenized };
+}
+
+/** The tokens of what a model reads of a prompt, all of them and by part. @param check may stop it by throwing */
+export function tokensOf(
+  text: PromptText,
+  tokenizer: PromptTokenizer,
+  { maxTokens }: Pick<SimulationOptions, 'maxTokens'>,
+  check?: () => void,
+): Pick<TokenizedPrompt, 'tokens' | 'tokenizeMs' | 'read'> {
+  const own = tokenizer.for(text);
   const start = performance.now();
-  const tokens = interruptible(() => own.encode(text.text, options.maxTokens > 0 ? options.maxTokens : undefined));
+  const tokens = own.encode(text.text, maxTokens > 0 ? maxTokens : undefined, check);
   const tokenizeMs = performance.now() - start;
-  checkVocabulary(tokens, model, tokenizer.source);
   // Places are found again: only prompts with parts need them.
-  const parts = text.parts.length === 0 ? [] : interruptible(() => partTokens(text, own.places(text.text, tokens.length), tokens.length));
-  return { prompt, read: { format: text.format, notes: text.notes, parts }, model, tokenizer, tokens, tokenizeMs };
+  const parts = text.parts.length === 0 ? [] : partTokens(text, own.places(text.text, tokens.length, check), tokens.length);
+  return { read: { format: text.format, notes: text.notes, parts }, tokens, tokenizeMs };
 }
 
 /** The tokens that begin in each part of a text. @param most those of the whole that are read */

@@ -40,7 +40,7 @@ interface ProgressShares {
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
   const planned = await planPrompt(prompt, options, context);
   await checkModel(planned);
-  checkRun(planned, options);
+  checkMemory(planned.plan, options.memoryLimit);
   const device = await openPlannedDevice(options, planned.calibration);
   return runPlanned(planned, options, { model: await loadModel(planned.model), device, baseline: new BaselineStream(), ...context });
 }
@@ -50,16 +50,6 @@ export async function checkModel({ model, tokenizer, tokens }: TokenizedPrompt):
   checkRunnable(model.name, tokenizer.source);
   checkLength(tokens.length, { name: model.name, ...model.config });
   await checkWeights(model.folder);
-}
-
-/**
- * Refuses a run that would not fit in memory.
- *
- * @param kept bytes that stay in memory beside the run's own
- * @throws InputError
- */
-export function checkRun({ plan }: Pick<PlannedPrompt, 'plan'>, { memoryLimit }: SimulationOptions, kept = 0): void {
-  checkMemory(plan, memoryLimit, kept);
 }
 
 /**

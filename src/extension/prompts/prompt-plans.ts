@@ -12,7 +12,7 @@ import type { Scenario } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/open-prompt';
 import type { Planner } from './planner';
 import type { PromptDocuments } from './prompt-documents';
-import { type PlannedText, SentPrompt } from './sent-prompt';
+import { type PlannedText, SentPrompt, sourceIn } from './sent-prompt';
 
 /** Delays after a keystroke, in milliseconds. */
 const pauseMs = { quick: 5, slow: 100 } as const;
@@ -154,7 +154,7 @@ export class PromptPlans extends Disposable {
 
   /** How a prompt is read from a document that keeps it. */
   sourceOf(document: vscode.TextDocument): PromptSource {
-    return (this.entries.get(document)?.sent ?? new SentPrompt(document, cursorIn(document))).source;
+    return this.entries.get(document)?.sent.source ?? sourceIn(document, cursorIn(document));
   }
 
   /** Whether the figures of the latest plan have been outdated long enough to be marked. */

@@ -14,6 +14,11 @@ export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'predictio
   readonly places: DocumentPlaces;
 }
 
+/** How a prompt is read from a document. @param at where the cursor is in a program */
+export function sourceIn({ languageId }: vscode.TextDocument, at: number | undefined): PromptSource {
+  return { ...plainSource, languageId, at };
+}
+
 /** What the planning thread knows of an open prompt, so that only what changed is sent. */
 export class SentPrompt {
   /** The version that the thread has; undefined if it has none that can be told of. */
@@ -35,7 +40,7 @@ export class SentPrompt {
 
   /** How the prompt is read from the document. */
   get source(): PromptSource {
-    return { ...plainSource, languageId: this.document.languageId, at: this.at };
+    return sourceIn(this.document, this.at);
   }
 
   /** Where a program has its long string literals, of which one can be the prompt. */

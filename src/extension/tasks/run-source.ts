@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { InputError, messageOf } from '../../core/errors';
 import { plainSource, type PromptSource } from '../../core/source/options';
+import { sourceIn } from '../prompts/sent-prompt';
 import type { RunOrigin } from '../../engine/store/runs';
 
 /** Text to run: a whole prompt or a selection. */
@@ -43,7 +44,7 @@ export async function sourceAgain({ uri, selection, at }: RunOrigin): Promise<Ru
     throw new InputError(`${uri} cannot be opened (${messageOf(error)}); open the prompt and simulate it.`);
   });
   if (selection === null) {
-    return sourceOf(document, { ...plainSource, languageId: document.languageId, at: at ?? undefined });
+    return sourceOf(document, sourceIn(document, at ?? undefined));
   }
   const { startLine, startCharacter, endLine, endCharacter } = selection;
   return selectionOf(document, document.validateRange(new vscode.Range(startLine, startCharacter, endLine, endCharacter)));

@@ -216,8 +216,9 @@ function closings(
 ): (index: number) => string {
   const known = new Map<string, string>();
   let rendered = 0;
-  const marksBefore: number[] = [];
-  messages.reduce((sum, { texts }) => (marksBefore.push(sum + texts.length), sum + texts.length), 0);
+  // Marks of each message and of those before it.
+  let count = 0;
+  const marksBefore = messages.map(({ texts }) => (count += texts.length));
   return (index) => {
     const { role, texts } = messages[index];
     const key = texts.length > 0 ? role : `${index}`;

@@ -106,8 +106,8 @@ const chatMarks = [/"role"\s{0,99}:/, /"(?:content|tool_calls)"\s{0,99}:/];
 const jsonLines = /\.jsonl$/i;
 
 /**
- * The values of a document; undefined where it is presumed to be a chat and is none. One that is no JSON is held to be a chat
- * that is broken where it has roles with contents.
+ * The values of a document; undefined where it is presumed to be a chat and is none. Broken JSON with
+ * roles and contents counts as a chat, so that its error is shown.
  */
 function chatRootsOf(path: string, document: string, isPresumed: boolean): Roots | undefined {
   if (!isPresumed) {

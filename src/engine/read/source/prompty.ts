@@ -1,8 +1,7 @@
 import { parseDocument } from 'yaml';
 import { bodyStartOf } from '../../../core/text/headings';
 import { sourceNotes } from '../../../core/source/notes';
-import type { MappedText } from '../../../core/source/pieces';
-import { PieceWriter } from '../../../core/source/pieces';
+import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import type { Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
 

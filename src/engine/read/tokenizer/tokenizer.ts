@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
 import type { TokenizerDescription } from '../../../core/report/report';
+import type { PromptText } from '../../../core/source/prompt-text';
 import { shown } from '../../../core/text/printable';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
@@ -20,6 +21,8 @@ const repair = 'download it again';
 
 /** A model's tokenizer: converts text to token ids and back, and indexes text by its tokens. */
 export class PromptTokenizer {
+  private withoutSpecials: PromptTokenizer | undefined;
+
   private constructor(
     private readonly codec: Codec,
     readonly source: TokenizerDescription,
@@ -70,7 +73,12 @@ export class PromptTokenizer {
 
   /** The same tokenizer for text that has its special tokens in it, such as a chat: it adds none. */
   get bare(): PromptTokenizer {
-    return new PromptTokenizer({ ...this.codec, prefix: [], suffix: [] }, this.source);
+    return (this.withoutSpecials ??= new PromptTokenizer({ ...this.codec, prefix: [], suffix: [] }, this.source));
+  }
+
+  /** The tokenizer for what a model reads of a prompt. */
+  for({ isComplete }: Pick<PromptText, 'isComplete'>): PromptTokenizer {
+    return isComplete ? this.bare : this;
   }
 
   /** Token ids of a part of a prompt, without those that the tokenizer adds. */

@@ -47,11 +47,6 @@ export class OpenRows {
     this.total = this.open.size;
   }
 
-  /** How many rows are still to be measured, by this process or another. */
-  get size(): number {
-    return this.open.size;
-  }
-
   /** The next row; undefined once none is left for the caller. @throws CancelledError */
   async next(): Promise<ClaimedRow | undefined> {
     for (;;) {
@@ -78,13 +73,11 @@ export class OpenRows {
 
   private async claim(row: Row): Promise<ClaimedRow | undefined> {
     this.shares.set(row, 0);
-    const claim = await this.results.claims.claim(row.id);
+    const claim = await this.results.claim(row.id);
     if (claim === undefined) {
       this.shares.delete(row);
       return undefined;
     }
-    // Whoever had it before may have measured some of it.
-    await this.results.refresh();
     const left = this.left(row);
     if (left === undefined) {
       this.end(row);
@@ -100,11 +93,8 @@ export class OpenRows {
     const name = `${kind} ${alike.indexOf(row) + 1} of ${alike.length}`;
     return {
       row: left,
-      land: async ({ id, job }, result) => {
-        if (await claim.holds()) {
-          await this.results.add(id, { ...row.about, scenario: scenarioLabel(job.scenario), blockSize: job.blockSize }, result);
-        }
-      },
+      land: ({ id, job }, result) =>
+        this.results.land(claim, id, { ...row.about, scenario: scenarioLabel(job.scenario), blockSize: job.blockSize }, result),
       onProgress: (share, label) => {
         this.shares.set(row, share);
         this.tell(`${name}, ${label}`);

@@ -11,7 +11,7 @@ import type { ShardResult } from '../../../core/shards/report';
 import { inputLimits } from '../../read/input/limits';
 import { readLines } from '../../read/input/lines';
 import { openToAppend } from '../../read/input/regular-file';
-import { Claims, writerName } from './claims';
+import { type Claim, Claims, writerName } from './claims';
 
 const count = z.int().nonnegative();
 
@@ -120,7 +120,7 @@ export class Results {
     private readonly path: string | undefined,
     /** The file that this process appends to. */
     private readonly own: string,
-    readonly claims: Claims,
+    private readonly claims: Claims,
   ) {}
 
   /** Results that are kept for this run only. */
@@ -171,6 +171,30 @@ export class Results {
     if (!this.known.has(unit)) {
       this.known.set(unit, result);
       await this.append(`${JSON.stringify({ version: lineVersion, unit, ...about, result })}\n`);
+    }
+  }
+
+  /**
+   * Claims a piece of work among all that share these results, and reads what others have added: its last owner may have
+   * done some of it.
+   *
+   * @returns undefined while another process has it
+   */
+  async claim(name: string): Promise<Claim | undefined> {
+    const claim = await this.claims.claim(name);
+    try {
+      await (claim && this.refresh());
+    } catch (error) {
+      await claim?.release();
+      throw error;
+    }
+    return claim;
+  }
+
+  /** Keeps the result of a unit of claimed work, unless another process took the work meanwhile. */
+  async land(claim: Claim, ...unit: Parameters<Results['add']>): Promise<void> {
+    if (await claim.holds()) {
+      await this.add(...unit);
     }
   }
 

@@ -1,4 +1,4 @@
-import { CancelledError, InputError } from '../../../core/errors';
+import { cancelledSaying, InputError } from '../../../core/errors';
 import { type Experiment, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
 import { type Job, type Row, rowsOf, rowsOfShard, type Shard } from '../../../core/evaluate/units';
@@ -215,11 +215,11 @@ export async function evaluate(request: EvaluateRequest, context: Omit<Experimen
           conversationsOf(promptFromText(path, text, { ...sourceOf(experiment), ...request.source })),
         );
   const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
-  const report = await runExperiment(prompts, experiment, { ...context, results }).catch((error: unknown) => {
-    throw error instanceof CancelledError && results.kept
-      ? new CancelledError(`The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`)
-      : error;
-  });
+  const report = await runExperiment(prompts, experiment, { ...context, results }).catch(
+    cancelledSaying(
+      experiment.results && `The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`,
+    ),
+  );
   return summariseExperiment(report);
 }
 

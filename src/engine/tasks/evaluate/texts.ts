@@ -45,7 +45,7 @@ export async function readTexts(
   const texts: ExperimentText[] = [];
   for (const prompt of prompts) {
     const read = interruptible(() => readSource(prompt, reading));
-    const own = read.isComplete ? tokenizer.bare : tokenizer;
+    const own = tokenizer.for(read);
     const whole = interruptible(() => own.encode(read.text));
     if (whole.length === 0) {
       throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);

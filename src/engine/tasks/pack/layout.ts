@@ -36,7 +36,7 @@ export async function tokenizePrompts(
   const tokenized: TokenizedPrompt[] = [];
   for (const prompt of prompts) {
     const read = interruptible(() => readSource(prompt, reading));
-    const tokens = interruptible(() => (read.isComplete ? tokenizer.bare : tokenizer).encode(read.text));
+    const tokens = interruptible(() => tokenizer.for(read).encode(read.text));
     if (tokens.length === 0) {
       throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
     }

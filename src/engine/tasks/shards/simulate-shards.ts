@@ -6,16 +6,14 @@ import { reachesOf, scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
 import { checkFloat16, openPlannedDevice } from '../../attend/runtime/provider';
 import { throwIfCancelled } from '../../attend/runtime/clock';
-import { checkLength } from '../../attend/tiles/embed';
 import { qualityObstacle } from '../../attend/verify/quality';
 import { checkMemory, describeEnvironment } from '../../machine';
 import { loadModel } from '../../read/model/load';
 import { digestOf, type Prompt } from '../../read/prompt';
-import { checkRunnable } from '../../read/tokenizer/tokenizer';
 import type { DigestStore } from '../../store/digests';
 import { type Results, unitOf } from '../evaluate/results';
 import { planDocument, type PlannedPrompt, planPrompt } from '../plan';
-import type { SimulationContext } from '../simulate';
+import { checkModel, type SimulationContext } from '../simulate';
 import { baselineReaches, shardPlan, ShardRunner, shardsOf } from './shard-runner';
 
 /** What surrounds a simulation in shards. */
@@ -61,10 +59,9 @@ export async function simulateShards(
 ): Promise<MeasuredShards> {
   const { results } = context;
   const planned = await planPrompt(prompt, options, context);
-  const { plan, model, tokenizer } = planned;
+  const { plan, model } = planned;
   const shards = shardsOf(plan, parts);
-  checkRunnable(model.name, tokenizer.source);
-  checkLength(plan.tokens, { name: model.name, ...model.config });
+  await checkModel(planned);
   const obstacle = options.quality ? qualityObstacle(plan, model.config) : 'Quality was switched off for this run.';
   const largest = largestPlan(plan, shards, obstacle === null);
   checkMemory(largest, options.memoryLimit);
@@ -147,13 +144,11 @@ async function runUnits(
   try {
     for (const [index, { shard, id, part }] of units.entries()) {
       throwIfCancelled(signal);
-      const claim = results.get(id) === undefined ? await results.claims.claim(id) : undefined;
+      const claim = results.get(id) === undefined ? await results.claim(id) : undefined;
       if (claim === undefined) {
         continue;
       }
       try {
-        // Whoever had it before may have run it.
-        await results.refresh();
         if (results.get(id) === undefined) {
           const result = await runner.run(shard, {
             signal,
@@ -162,9 +157,7 @@ async function runUnits(
               onProgress({ fraction: highest, phase, message: `shard ${part}, ${message}` });
             },
           });
-          if (await claim.holds()) {
-            await results.add(id, { scenario: scenarioLabel(planned.plan.scenario), rows: shard.rows }, result);
-          }
+          await results.land(claim, id, { scenario: scenarioLabel(planned.plan.scenario), rows: shard.rows }, result);
         }
       } finally {
         await claim.release();
