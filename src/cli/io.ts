@@ -21,6 +21,8 @@ export interface Io extends Places {
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly digests: DigestStore;
+  /** The bundled engine process. */
+  readonly engineEntry: string;
   /** Aborted by an interrupt. */
   readonly signal: AbortSignal;
 }

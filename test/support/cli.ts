@@ -28,6 +28,7 @@ export async function run(args: readonly string[], input: string | Uint8Array = 
     modelsFolder,
     calibrations: new CalibrationStore(nothingKept.XDG_CACHE_HOME),
     digests: new DigestStore(undefined),
+    engineEntry: join(import.meta.dirname, '..', '..', 'dist', 'engine.js'),
   });
   return { code, ...written };
 }

@@ -12,6 +12,7 @@ import { promptFromText } from '../read/prompt';
 import type { DigestStore } from '../store/digests';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
 import { compare, planComparison } from '../tasks/compare';
+import { type MeasuredUnit, type MeasureRequest, WarmMeasurer } from '../tasks/evaluate/measure';
 import { evaluate, type EvaluateRequest } from '../tasks/evaluate/run-experiment';
 import { generate } from '../tasks/generate/generate';
 import { runLedger } from '../tasks/ledger/ledger';
@@ -29,6 +30,8 @@ export interface EngineMethods {
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
   /** Plans an experiment's scenarios and measures their quality. @throws InputError, CancelledError */
   evaluate(request: EvaluateRequest, context: CallContext): Promise<ExperimentSummary>;
+  /** Measures a row of an experiment. @throws InputError, CancelledError */
+  measure(request: MeasureRequest, context: CallContext): Promise<MeasuredUnit[]>;
   /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
   ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
   /** Measures a device and stores the result. @throws InputError if the provider is not available, CancelledError */
@@ -54,6 +57,7 @@ interface GenerateRequest extends SimulateRequest {
 
 /** The engine's methods. */
 export function engineMethods(places: Places & { readonly digests: DigestStore }): EngineMethods {
+  const measurer = new WarmMeasurer();
   return {
     simulate: ({ path, text, source, options }, context) =>
       simulate(promptFromText(path, text, source), options, { ...context, ...places }),
@@ -73,6 +77,8 @@ export function engineMethods(places: Places & { readonly digests: DigestStore }
     generate: ({ path, text, source, options, generation }, context) =>
       generate(promptFromText(path, text, source), options, generation, { ...context, ...places }),
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),
+    measure: (request, { signal, onProgress }) =>
+      measurer.measure(request, { signal, onProgress: (fraction, message) => onProgress({ fraction, phase: 'quality', message }) }),
     ledger: (options, context) => runLedger(options, context),
     calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
   };

@@ -30,7 +30,9 @@ export class Engine extends Disposable {
     options: CallOptions = {},
   ): Promise<Result<EngineMethods, M>> {
     const given: Argument<EngineMethods, EngineMethod> = argument;
-    if ('options' in given) {
+    if ('row' in given) {
+      await this.access.check(given.model);
+    } else if ('options' in given) {
       await this.access.check(given.options.model);
     } else if ('experiment' in given) {
       await this.access.check(given.experiment.model);

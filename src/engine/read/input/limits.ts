@@ -19,6 +19,8 @@ export const inputLimits = {
   resultsLine: 16 * mebibyte,
   /** Who has claimed a piece of work. */
   claim: 4096,
+  /** A password, or the certificates of authorities. */
+  secret: mebibyte,
   calibration: mebibyte,
   /** Digests of models' files. */
   digests: mebibyte,

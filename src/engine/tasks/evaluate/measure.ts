@@ -5,7 +5,7 @@ import { settleRequest } from '../../../core/predict/fastest';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { interruptible } from '../../interruptible';
-import type { ModelFolder } from '../../read/model/load';
+import { type ModelFolder, openModel } from '../../read/model/load';
 import { Evaluator, type WindowRun } from './evaluator';
 import type { UnitResult } from './results';
 
@@ -16,6 +16,21 @@ export interface MeasureOptions extends Pick<
 > {
   /** The model's own attention, which every unit is held against. */
   readonly baseline: Job;
+}
+
+/** A row to measure with one model, in whichever process; plain data. */
+export interface MeasureRequest {
+  /** The model's folder. */
+  readonly model: string;
+  readonly options: MeasureOptions;
+  readonly row: Row;
+}
+
+/** What a unit gave; plain data. */
+export interface MeasuredUnit {
+  /** The unit's id. */
+  readonly unit: string;
+  readonly result: UnitResult;
 }
 
 /** Listeners of a row that is measured. */
@@ -70,5 +85,49 @@ export class Measurer {
   async release(): Promise<void> {
     // A model that could not be opened has nothing to release, and its error is on its way.
     await (await this.opened?.catch(() => undefined))?.release();
+  }
+}
+
+/** Measures rows of any experiment, one at a time; the model of the last one stays loaded for the next. */
+export class WarmMeasurer {
+  private warm: { readonly key: string; readonly measurer: Measurer } | undefined;
+  /** The row before, whatever became of it. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** Measures a row; its units' results come in their order. @throws InputError for what cannot be measured, CancelledError */
+  measure(request: MeasureRequest, listeners: Omit<RowListeners, 'onResult'>): Promise<MeasuredUnit[]> {
+    const mine = this.last.then(() => this.measureNow(request, listeners));
+    this.last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async measureNow({ model, options, row }: MeasureRequest, listeners: Omit<RowListeners, 'onResult'>): Promise<MeasuredUnit[]> {
+    throwIfCancelled(listeners.signal);
+    const key = JSON.stringify([model, options]);
+    if (this.warm?.key !== key) {
+      await this.release();
+      this.warm = { key, measurer: new Measurer(await openModel(model, ''), options) };
+    }
+    const measured: MeasuredUnit[] = [];
+    try {
+      await this.warm.measurer.measure(row, {
+        ...listeners,
+        onResult: ({ id }, result) => {
+          measured.push({ unit: id, result });
+          return Promise.resolve();
+        },
+      });
+    } catch (error) {
+      // What failed is opened anew: its device may be what failed.
+      await this.release();
+      throw error;
+    }
+    return measured;
+  }
+
+  private async release(): Promise<void> {
+    const { warm } = this;
+    this.warm = undefined;
+    await warm?.measurer.release();
   }
 }

@@ -9,6 +9,8 @@ import type { Results, UnitResult } from './results';
 /** A row that this process has claimed, with the units that nobody has measured. */
 export interface ClaimedRow {
   readonly row: Row;
+  /** Where it stands in the list of the experiment. */
+  readonly index: number;
   /** Keeps the result of a unit, unless another process took the row meanwhile. */
   readonly land: (unit: Unit, result: UnitResult) => Promise<void>;
   /** Tells how far the row is. @param share of it, from 0 to 1 @param label of the scenario that is run */
@@ -36,6 +38,7 @@ export class OpenRows {
   private readonly shares = new Map<Row, number>();
   private done = 0;
   private highest = 0;
+  private closed = false;
 
   constructor(
     private readonly rows: readonly Row[],
@@ -47,18 +50,34 @@ export class OpenRows {
     this.total = this.open.size;
   }
 
-  /** The next row; undefined once none is left for the caller. @throws CancelledError */
+  /** The identities of all rows of the list, open or not. */
+  get ids(): readonly string[] {
+    return this.rows.map(({ id }) => id);
+  }
+
+  /** Hands out no more rows. */
+  close(): void {
+    this.closed = true;
+  }
+
+  /** The next row that no process has now; undefined where all that are left are had. @throws CancelledError */
+  async take(): Promise<ClaimedRow | undefined> {
+    for (const row of this.closed ? [] : this.open) {
+      throwIfCancelled(this.signal);
+      const claim = this.shares.has(row) ? undefined : await this.claim(row);
+      if (claim !== undefined) {
+        return claim;
+      }
+    }
+    return undefined;
+  }
+
+  /** The next row, also one that another process lets go of; undefined once none is left for the caller. @throws CancelledError */
   async next(): Promise<ClaimedRow | undefined> {
     for (;;) {
-      for (const row of this.open) {
-        throwIfCancelled(this.signal);
-        const claim = this.shares.has(row) ? undefined : await this.claim(row);
-        if (claim !== undefined) {
-          return claim;
-        }
-      }
-      if (this.open.size === this.shares.size) {
-        return undefined;
+      const claim = await this.take();
+      if (claim !== undefined || this.closed || this.open.size === this.shares.size) {
+        return claim;
       }
       this.tell(`waiting for ${this.open.size - this.shares.size} rows of other processes`);
       await wait(lookMs, undefined, { signal: this.signal }).catch(() => throwIfCancelled(this.signal));
@@ -93,6 +112,7 @@ export class OpenRows {
     const name = `${kind} ${alike.indexOf(row) + 1} of ${alike.length}`;
     return {
       row: left,
+      index: this.rows.indexOf(row),
       land: ({ id, job }, result) =>
         this.results.land(claim, id, { ...row.about, scenario: scenarioLabel(job.scenario), blockSize: job.blockSize }, result),
       onProgress: (share, label) => {

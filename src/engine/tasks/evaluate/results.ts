@@ -88,13 +88,16 @@ const shardResult: z.ZodType<ShardResult> = z.object({
 /** What a unit of work gives. */
 export type UnitResult = WindowResult | NeedleResult | ShardResult;
 
+/** Reads what a unit gave from JSON. */
+export const unitResult: z.ZodType<UnitResult> = z.union([windowResult, needleResult, shardResult]);
+
 /** Version of a line of a results file. Lines of other versions are left alone. */
 const lineVersion = 1;
 
 const resultLine = z.object({
   version: z.literal(lineVersion),
   unit: z.string(),
-  result: z.union([windowResult, needleResult, shardResult]),
+  result: unitResult,
 });
 
 /** The identity of one unit of work: equal for equal work, whatever the order of its fields. */

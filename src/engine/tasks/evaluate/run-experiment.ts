@@ -1,6 +1,12 @@
 import { cancelledSaying, InputError } from '../../../core/errors';
 import { type Experiment, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
-import { type ExperimentPoint, type ExperimentReport, type ExperimentSummary, summariseExperiment } from '../../../core/evaluate/report';
+import {
+  type ExperimentPoint,
+  type ExperimentReport,
+  type ExperimentSummary,
+  type PlannedCost,
+  summariseExperiment,
+} from '../../../core/evaluate/report';
 import { type Job, type Row, rowsOf, rowsOfShard, type Shard } from '../../../core/evaluate/units';
 import { paretoFront } from '../../../core/math/pareto';
 import { pick } from '../../../core/options/option';
@@ -108,8 +114,9 @@ export async function measureExperiment(
   const own = pick(experiment, 'threads', 'executor', 'precision', 'construction', 'oracleLayers', 'oracleHeads');
   const options: MeasureOptions = { ...own, provider, baseline };
   const { twoHeads, onnxruntime } = describeEnvironment();
-  // Reading all weights for their digest is worth it only where results may be those of other weights.
-  const digest = jobs.length > 0 && results.kept ? (await context.digests.ofModel(model.folder)).digest : model.name;
+  // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
+  const isNamed = results.kept || runner !== inThisProcess;
+  const digest = jobs.length > 0 && isNamed ? (await context.digests.ofModel(model.folder)).digest : model.name;
   const idOf = (about: Readonly<Record<string, unknown>>): string => unitOf({ model: digest, twoHeads, onnxruntime, ...options, ...about });
 
   const windowRows = jobs.length === 0 ? [] : rowsOf(windowSequences(texts, sizes.context, shape.trainedTokens), jobs, idOf);
@@ -118,7 +125,7 @@ export async function measureExperiment(
   const all = [...windowRows, ...needleRows];
   const rows = shard === undefined ? all : rowsOfShard(all, shard);
   const resumed = unitsOf(rows).filter((unit) => results.get(unit) !== undefined).length;
-  await runner.run(new OpenRows(rows, results, onProgress, signal), model, options, signal);
+  await runner.run(new OpenRows(rows, results, onProgress, signal), { model, digest, options, rowMs: rowMsOf(costs) }, signal);
   onProgress({ fraction: 1, phase: 'quality', message: 'done' });
 
   const units = new Set(unitsOf(all));
@@ -163,6 +170,14 @@ export async function measureExperiment(
     environment: describeEnvironment(),
   };
   return { units: units.size, known, resumed, report };
+}
+
+/** FLOP a millisecond of a device that is not calibrated: a processor of some years ago with a few cores. */
+const guessedSpeed = 2e7;
+
+/** What a row of the longest window takes under all scenarios, in milliseconds. */
+function rowMsOf(costs: readonly PlannedCost[]): number {
+  return costs.reduce((sum, { predictedMs, flops }) => sum + (predictedMs ?? flops / guessedSpeed), 0);
 }
 
 function unitsOf(rows: readonly Row[]): string[] {
