@@ -27,8 +27,9 @@ export default {
     only('core', '^src/core/', '^src/core/'),
     only('protocol', '^src/protocol/', '^src/(core|protocol)/'),
     only('engine', '^src/engine/', '^src/(core|engine)/'),
-    only('cli', '^src/cli/', '^src/(core|engine|cli)/'),
-    only('extension', '^src/extension/', '^src/(core|engine|protocol|extension)/'),
+    only('fleet', '^src/fleet/', '^src/(core|engine|fleet)/'),
+    only('cli', '^src/cli/', '^src/(core|engine|fleet|cli)/'),
+    only('extension', '^src/extension/', '^src/(core|engine|fleet|protocol|extension)/'),
     only('webview', '^webview/', '^src/(core|protocol)/', '^webview/'),
 
     // The engine's shelves: what comes from disk, how a layer runs, what a user asks for.
@@ -53,6 +54,7 @@ export default {
       '(^|/)yaml/',
       '^package\\.json$',
     ),
+    packages('fleet', '^src/fleet/', true, '(^|/)zod', '(^|/)(bullmq|ioredis)/'),
     packages('cli', '^src/cli/', true, '(^|/)commander', '^package\\.json$'),
     packages('extension', '^src/extension/', true, '@types/vscode', '(^|/)zod'),
     packages('webview', '^webview/', false, '(^|/)chart\\.js', '@vscode/webview-ui-toolkit'),

@@ -28,6 +28,12 @@ const experimentSchema = {
     ),
 };
 
+/** BullMQ and ioredis are a file of their own, which is read once a broker is named. @type {import('esbuild').Plugin} */
+const brokerApart = {
+  name: 'broker-apart',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/bullmq$/ }, () => ({ path: './bullmq.js', external: true })),
+};
+
 /** @type {import('esbuild').BuildOptions} */
 const node = {
   ...shared,
@@ -39,12 +45,13 @@ const node = {
   external: ['vscode', 'onnxruntime-node', 'gpt-tokenizer/*'],
   // A deferred import of an external package becomes a deferred `require`, which finds what is staged below.
   supported: { 'dynamic-import': false },
-  plugins: [experimentSchema],
+  plugins: [brokerApart, experimentSchema],
   entryPoints: {
     extension: 'src/extension/main.ts',
     engine: 'src/engine/process/main.ts',
     planner: 'src/engine/process/planner-thread.ts',
     cli: 'src/cli/main.ts',
+    bullmq: 'src/fleet/bullmq.ts',
   },
 };
 

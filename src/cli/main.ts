@@ -10,14 +10,19 @@ const patienceMs = 5000;
 
 /** Entry of the command line: the process's streams, arguments and exit code. */
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
+let interruptedCode: number = exitCode.interrupted;
+const onInterrupt = (code: number): void => {
+  interruptedCode = code;
   interrupt.abort();
   // What waits for something else, such as standard input, does not look at the signal.
   setTimeout(() => {
     process.stderr.write(`two-heads: ${new CancelledError().message}\n`);
-    process.exit(exitCode.interrupted);
+    process.exit(interruptedCode);
   }, patienceMs).unref();
-});
+};
+process.once('SIGINT', () => onInterrupt(exitCode.interrupted));
+// As batch systems end a job: what it has claimed is to be free for others at once.
+process.once('SIGTERM', () => onInterrupt(exitCode.terminated));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader has what it wants, as `head` does after ten lines.
   if (error.code === 'EPIPE') {
@@ -34,7 +39,8 @@ void main(process.argv.slice(2), {
   signal: interrupt.signal,
   modelsFolder: join(__dirname, '..', 'media', 'models'),
   calibrations: new CalibrationStore(commandLineStorage()),
+  engineEntry: join(__dirname, 'engine.js'),
   digests: new DigestStore(commandLineStorage()),
 }).then((code) => {
-  process.exitCode = code;
+  process.exitCode = code === exitCode.interrupted ? interruptedCode : code;
 });

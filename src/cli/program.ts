@@ -7,6 +7,7 @@ import { compareCommand } from './compare';
 import { digestCommand } from './digest';
 import { evaluateCommand, sweepCommand } from './evaluate';
 import { exportCommand } from './export';
+import { fleetCommand } from './fleet';
 import { generateCommand } from './generate';
 import type { Io } from './io';
 import { ledgerCommand } from './ledger';
@@ -16,6 +17,7 @@ import { planCommand } from './plan';
 import { reportCommand } from './report';
 import { runCommand, schemaCommand } from './run';
 import { simulateCommand } from './simulate';
+import { workerCommand } from './worker';
 
 /** Every command, in the order in which help lists them. A new one is a file of its own and its line here. */
 const commands: readonly Command[] = [
@@ -32,12 +34,14 @@ const commands: readonly Command[] = [
   ledgerCommand,
   packCommand,
   digestCommand,
+  workerCommand,
+  fleetCommand,
   exportCommand,
   calibrateCommand,
 ];
 
 /** Exit codes, on which scripts rely. */
-export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
+export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130, terminated: 143 } as const;
 
 /**
  * The command line: parses, runs one command, and turns errors into one line and an exit code.

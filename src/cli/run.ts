@@ -11,8 +11,12 @@ import { sourceTable } from '../core/source/options';
 import { readPrompts } from '../engine/read/prompt';
 import { experimentJsonSchema, readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { Results } from '../engine/tasks/evaluate/results';
+import { inThisProcess, type RowRunner } from '../engine/tasks/evaluate/row-runner';
 import { type MeasuredExperiment, measureExperiment } from '../engine/tasks/evaluate/run-experiment';
+import { onEngines } from '../engine/process/engines-runner';
+import { onFleet } from '../fleet/rows';
 import { evaluationText, sweepText } from './experiment-text';
+import { brokerFrom, brokerOptions, fleetLog } from './broker';
 import { checkWritable, type Given, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, readGiven, textGiven } from './options';
 import { sourceFrom, sourceOptions } from './source';
@@ -36,8 +40,24 @@ const costOption: Option = {
   default: 'attention',
 };
 
-/** Flags that say where an experiment's outcome goes. */
-export const outcomeOptions: readonly Option[] = [resultsOption, shardOption, pictureOption, costOption, jsonOption];
+const enginesOption: Option = {
+  flag: 'engines',
+  symbol: 'n',
+  description: 'Processes that measure beside each other, each with the model in memory and --threads of its own.',
+  value: { type: 'whole', minimum: 1, maximum: 256 },
+  default: 1,
+};
+
+/** Flags that say who measures an experiment, and where its outcome goes. */
+export const outcomeOptions: readonly Option[] = [
+  resultsOption,
+  shardOption,
+  enginesOption,
+  ...brokerOptions,
+  pictureOption,
+  costOption,
+  jsonOption,
+];
 
 /** `two-heads run`: an experiment file again. */
 export const runCommand: Command = {
@@ -87,16 +107,32 @@ export async function performExperiment(title: string, experiment: Experiment, g
   const shard = shardFrom(given);
   const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
   const results = await resultsOf(path, shard);
+  const broker = await brokerFrom(given, io);
+  const runner = broker === undefined ? localRunner(experiment, given, io) : onFleet(broker, fleetLog(io));
   const measured = await measureExperiment(
     prompts,
     { ...experiment, results: path },
-    { ...io, results, shard, onProgress: progressPrinter(io, title) },
-  ).catch(cancelledSaying(path && `The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`));
+    { ...io, results, shard, runner, onProgress: progressPrinter(io, title) },
+  )
+    .catch(cancelledSaying(path && `The run was cancelled; what it measured is in ${path}, and the same command goes on from there.`))
+    .finally(() => broker?.close());
   if (picture !== undefined && measured.report !== undefined) {
     await writeWhole(picture, experimentPicture(measured.report, axis), '--picture');
     io.stderr.write(`picture written to ${picture}\n`);
   }
   return measured;
+}
+
+/** What measures on this machine. @throws InputError for processes that would each take all of it */
+function localRunner({ threads }: Experiment, given: Given, io: Io): RowRunner {
+  const engines = (readGiven(enginesOption, given) ?? 1) as number;
+  if (engines === 1) {
+    return inThisProcess;
+  }
+  if (threads === 0) {
+    throw new InputError(`--engines ${engines} would each take all processors; give --threads a number, such as 1.`);
+  }
+  return onEngines(io.engineEntry, engines, (line) => io.stderr.write(`${line}\n`));
 }
 
 /** Prints what an experiment gave: its report, or how far it is. @param textOf the report's figures as text */

@@ -1,0 +1,67 @@
+import { InputError } from '../core/errors';
+import type { Option } from '../core/options/option';
+import { inputLimits } from '../engine/read/input/limits';
+import { readRegularText } from '../engine/read/input/text';
+import { Broker, passwordVariable } from '../fleet/broker';
+import type { Given, Io } from './io';
+import { flagText, textGiven } from './options';
+
+const onOption: Option = {
+  flag: 'on',
+  symbol: 'url',
+  description:
+    'Measure on the workers of a broker, Redis or Valkey, such as rediss://user@host:6379. What they read, token ids, leaves this machine.',
+  value: { type: 'text' },
+};
+
+const passwordFileOption: Option = {
+  flag: 'password-file',
+  symbol: 'file',
+  description: `File with the broker's password; without it, ${passwordVariable} in the environment.`,
+  value: { type: 'text' },
+};
+
+const authorityOption: Option = {
+  flag: 'ca',
+  symbol: 'file.pem',
+  description: "Certificate of the authority that signed the broker's.",
+  value: { type: 'text' },
+};
+
+/** Flags that name a broker. */
+export const brokerOptions: readonly Option[] = [onOption, passwordFileOption, authorityOption];
+
+/** Connects to the broker that flags name; undefined where they name none. @throws InputError */
+export async function brokerFrom(given: Given, io: Io): Promise<Broker | undefined> {
+  const url = textGiven(onOption, given);
+  if (url === undefined) {
+    const idle = [passwordFileOption, authorityOption].find(({ flag }) => given[flag] !== undefined);
+    if (idle !== undefined) {
+      throw new InputError(`${flagText(idle.flag, given)} does nothing without --on; name a broker or leave it out.`);
+    }
+    return undefined;
+  }
+  const [password, ca] = await Promise.all([passwordFileOption, authorityOption].map((option) => contentOf(option, given)));
+  return Broker.open({ url, password: password?.replace(/\r?\n$/, '') ?? process.env[passwordVariable], ca }, fleetLog(io));
+}
+
+/** The broker that a command cannot do without. @throws InputError */
+export async function requiredBroker(given: Given, io: Io): Promise<Broker> {
+  const broker = await brokerFrom(given, io);
+  if (broker === undefined) {
+    throw new InputError('No broker is named; give one with --on, such as --on redis://127.0.0.1:6379.');
+  }
+  return broker;
+}
+
+/** Takes lines about a fleet: to stderr, each with its time, as they come over hours. */
+export function fleetLog({ stderr }: Pick<Io, 'stderr'>): (line: string) => void {
+  return (line) => stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+}
+
+async function contentOf(option: Option, given: Given): Promise<string | undefined> {
+  const path = textGiven(option, given);
+  return path === undefined
+    ? undefined
+    : readRegularText(path, inputLimits.secret, `give --${option.flag} a file that you may read`, `give --${option.flag} a smaller file`);
+}

@@ -1,0 +1,177 @@
+import type { ConnectionOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { InputError, messageOf } from '../core/errors';
+
+/** Where a broker is, and how to get in; plain data. */
+export interface BrokerAddress {
+  /** `redis://` or `rediss://`, with a user and a database where it has them, and never with a password. */
+  readonly url: string;
+  readonly password?: string | undefined;
+  /** Certificates of the authority that signed the broker's, as PEM; those of the system where it is left out. */
+  readonly ca?: string | undefined;
+}
+
+/** All keys begin with it: an ACL user needs no others. */
+export const keyPrefix = 'two-heads';
+
+/** Time for the first answer of a broker, in milliseconds. */
+const connectMs = 5000;
+
+/** A broker that answered: Redis or Valkey. Once it did, an outage is waited for. */
+export class Broker {
+  private constructor(
+    /** For commands; they wait while the broker is away. */
+    readonly redis: Redis,
+    /** For the connections that BullMQ opens itself. */
+    readonly connection: ConnectionOptions,
+    /** Its host and port, for people. */
+    readonly name: string,
+  ) {}
+
+  /**
+   * Connects to a broker.
+   *
+   * @param log takes a line where something about the broker is not as it should be, when it goes away, and when it is back
+   * @throws InputError that says why it cannot be used
+   */
+  static async open(address: BrokerAddress, log: (line: string) => void): Promise<Broker> {
+    const { options, name, isPrivate } = optionsOf(address);
+    if (!isPrivate) {
+      log(`${name} is not on this machine and its connection is not encrypted: who can read it sees the prompts' tokens; use rediss://.`);
+    }
+    const { Redis: Client } = await import('./bullmq');
+    const probe = new Client({
+      ...options,
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      connectTimeout: connectMs,
+    });
+    let last: unknown;
+    probe.on('error', (error) => {
+      last = error;
+    });
+    try {
+      await probe.connect();
+      await checkServer(probe, name, log);
+    } catch (error) {
+      throw refusal(address, name, last ?? error);
+    } finally {
+      probe.disconnect();
+    }
+    // BullMQ wants commands to wait for the broker, however long.
+    const connection = { ...options, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(2000, 100 * times) };
+    const redis = new Client(connection);
+    tellOutages(redis, name, log);
+    return new Broker(redis, connection, name);
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+}
+
+/** Where a connection goes. */
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: { readonly servername: string; readonly ca?: string };
+}
+
+/** How an address is connected to. @throws InputError */
+function optionsOf({ url, password, ca }: BrokerAddress): { options: Endpoint; name: string; isPrivate: boolean } {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
+    throw new InputError(
+      `The broker ${hidePassword(url)} is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.`,
+    );
+  }
+  if (parsed.password !== '') {
+    throw new InputError(
+      `The broker ${hidePassword(url)} has a password in its address, which others can see; give it in ${passwordVariable} or with --password-file.`,
+    );
+  }
+  const db = parsed.pathname.replace(/^\//, '');
+  if (!/^\d{0,5}$/.test(db) || parsed.search !== '' || parsed.hash !== '') {
+    throw new InputError(`The broker ${url} has more than a database's number behind its host; write it as redis://host:6379/0.`);
+  }
+  const host = parsed.hostname.replace(/^\[|\]$/g, '');
+  const port = parsed.port === '' ? 6379 : Number(parsed.port);
+  const encrypted = parsed.protocol === 'rediss:';
+  return {
+    options: {
+      host,
+      port,
+      db: Number(db),
+      ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
+      ...(password === undefined ? {} : { password }),
+      ...(encrypted ? { tls: { servername: host, ...(ca === undefined ? {} : { ca }) } } : {}),
+    },
+    name: `${parsed.hostname}:${port}`,
+    isPrivate: encrypted || /^(localhost|127(\.\d+){3}|::1)$/.test(host),
+  };
+}
+
+/** The environment's variable that holds a broker's password. */
+export const passwordVariable = 'TWO_HEADS_BROKER_PASSWORD';
+
+function hidePassword(url: string): string {
+  return url.replace(/:[^:/@]*@/, ':...@');
+}
+
+/** Says what a broker may not do to its data. */
+async function checkServer(redis: Redis, name: string, log: (line: string) => void): Promise<void> {
+  const memory = await redis.info('memory');
+  const policy = /^maxmemory_policy:(.*?)\r?$/m.exec(memory)?.[1];
+  if (policy !== undefined && policy !== 'noeviction') {
+    log(`${name} may drop jobs when its memory is full (maxmemory-policy ${policy}); set it to noeviction.`);
+  }
+}
+
+function tellOutages(redis: Redis, name: string, log: (line: string) => void): void {
+  let isAway = false;
+  redis.on('error', () => {
+    if (!isAway) {
+      isAway = true;
+      log(`${name} is away; waiting for it.`);
+    }
+  });
+  redis.on('ready', () => {
+    if (isAway) {
+      isAway = false;
+      log(`${name} is back.`);
+    }
+  });
+}
+
+/** Why a broker cannot be used, with the fix. */
+function refusal({ url }: BrokerAddress, name: string, error: unknown): InputError {
+  const message = messageOf(error);
+  const { code } = error as NodeJS.ErrnoException;
+  const because = (reason: string, fix: string): InputError => new InputError(`The broker ${name} ${reason}; ${fix}.`);
+  if (/WRONGPASS|invalid username-password/.test(message)) {
+    return because('refuses the user or the password', `check the user in its address and ${passwordVariable} or --password-file`);
+  }
+  if (/NOAUTH/.test(message)) {
+    return because('wants a password', `give it in ${passwordVariable} or with --password-file`);
+  }
+  if (/without any password configured/.test(message)) {
+    return because('has no password, and one was given', `unset ${passwordVariable}, or set a password there`);
+  }
+  if (/NOPERM/.test(message)) {
+    return because(`does not let this user work (${message})`, 'give the user the rights that docs/fleet names');
+  }
+  if (/wrong version number|packet length too long/i.test(message) || (url.startsWith('rediss:') && code === 'ECONNRESET')) {
+    return because('does not speak TLS', 'use redis://, or switch TLS on there');
+  }
+  if (code !== undefined && /CERT|SIGNED|ALTNAME|UNABLE_TO/.test(code)) {
+    return because(`has a certificate that is not trusted (${message})`, 'name its authority with --ca');
+  }
+  if (url.startsWith('redis:') && (code === 'ECONNRESET' || /closed/i.test(message))) {
+    return because('closed the connection', 'if it wants TLS, use rediss://');
+  }
+  return because(`cannot be reached (${message})`, 'check its address, and that it runs');
+}

@@ -1,0 +1,300 @@
+import type { Queue } from 'bullmq';
+import { CancelledError } from '../core/errors';
+import { waitingPerWorker } from '../core/fleet/jobs';
+import { fitting, type Requirement, whyNone, type WorkerState } from '../core/fleet/worker-state';
+import { formatCount, formatDuration } from '../core/format';
+import { type Broker, keyPrefix } from './broker';
+import { cancelRun, nameQueue, resumeRun, workersOf } from './roster';
+import { queueName, workProgress, workResult, type WorkResult } from './work';
+
+/** A piece of work to give to a worker. */
+export interface FleetJob {
+  /** Equal for equal work, so that a run that begins again finds what it asked for before: 32 hex digits. */
+  readonly id: string;
+  /** What it is, for people. */
+  readonly label: string;
+  /** What a worker reads; plain data. */
+  readonly data: object;
+  /** Keeps its results, on the disk. */
+  readonly land: (result: WorkResult) => Promise<void>;
+  readonly onProgress: (share: number, label: string) => void;
+  /** Lets go of it: it has landed, or waits for the next run. */
+  readonly release: () => Promise<void>;
+}
+
+/** Hands out jobs, one after another. */
+export interface JobSource {
+  /** The next one; undefined once none is left. @throws CancelledError */
+  next(): Promise<FleetJob | undefined>;
+  /** Lets go of what it has not handed out. */
+  release(): Promise<void>;
+}
+
+/** What surrounds a coordinator. */
+interface CoordinatorContext {
+  readonly broker: Broker;
+  readonly signal: AbortSignal;
+  /** Takes a line where something changes that users should know. */
+  readonly log: (line: string) => void;
+}
+
+/** How often a broker is asked for what events may have missed, in milliseconds. */
+const reconcileMs = 2000;
+
+/** How often a job is tried that fails, and how long it waits in between, in milliseconds. */
+const attempts = { attempts: 3, backoff: { type: 'fixed', delay: 500 } };
+
+/**
+ * Has all jobs of a source done by the workers of a broker.
+ *
+ * Delivery is at least once, and only the coordinator writes: a result is on the disk before its job is removed. It asks the
+ * broker again and again for the state of what it waits for, and adds what the broker no longer knows: a broker that lost all
+ * costs time and no result.
+ *
+ * @param run names the work among that of others, and is the same where it begins again
+ * @throws CancelledError, an Error that names jobs that failed, once all others have landed
+ */
+export async function coordinate(source: JobSource, required: Requirement, run: string, context: CoordinatorContext): Promise<void> {
+  const { broker, signal } = context;
+  const { Queue: Jobs, QueueEvents } = await import('./bullmq');
+  const name = queueName(required);
+  const shared = { connection: broker.connection, prefix: keyPrefix };
+  const queue = new Jobs(name, shared);
+  const events = new QueueEvents(name, shared);
+  // Outages are told once, by the broker's own connection.
+  queue.on('error', () => undefined);
+  events.on('error', () => undefined);
+  const coordinator = new Coordinator(queue, required, context);
+  events.on('completed', ({ jobId }) => void coordinator.look(jobId));
+  events.on('failed', ({ jobId }) => void coordinator.look(jobId));
+  events.on('progress', ({ jobId, data }) => coordinator.progress(jobId, data));
+  const stop = (): void => coordinator.wake();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await nameQueue(broker, { queue: name, ...required });
+    await resumeRun(broker, run);
+    await coordinator.run(source);
+  } catch (error) {
+    if (signal.aborted) {
+      await Promise.race([coordinator.withdraw(run), new Promise((resolve) => setTimeout(resolve, reconcileMs))]);
+    }
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await coordinator.releaseAll();
+    await source.release();
+    await Promise.race([Promise.allSettled([events.close(), queue.close()]), new Promise((resolve) => setTimeout(resolve, reconcileMs))]);
+  }
+}
+
+/** Jobs that are out, and what became of the others. */
+class Coordinator {
+  private readonly out = new Map<string, FleetJob>();
+  private readonly looking = new Set<string>();
+  /** What went wrong, and the jobs that are kept from being tried again in this run. */
+  private readonly failures: string[] = [];
+  private readonly failed: FleetJob[] = [];
+  private readonly machines = new Map<string, { jobs: number; wallMs: number }>();
+  private workers: readonly WorkerState[] = [];
+  private told = '';
+  /** What ends the run, such as a disk that is full. */
+  private fatal: Error | undefined;
+  private awake: (() => void) | undefined;
+
+  constructor(
+    private readonly queue: Queue,
+    private readonly required: Requirement,
+    private readonly context: CoordinatorContext,
+  ) {}
+
+  async run(source: JobSource): Promise<void> {
+    let nextCheck = 0;
+    let isEmpty = false;
+    while (!isEmpty || this.out.size > 0) {
+      if (performance.now() >= nextCheck) {
+        await this.reconcile();
+        nextCheck = performance.now() + reconcileMs;
+      }
+      while (!isEmpty && this.out.size < this.capacity) {
+        this.throwIfEnded();
+        const job = await source.next();
+        if (job === undefined) {
+          isEmpty = true;
+        } else {
+          this.out.set(job.id, job);
+          await this.add(job);
+        }
+      }
+      this.throwIfEnded();
+      if (this.out.size > 0) {
+        await this.sleep(Math.max(0, nextCheck - performance.now()));
+        // A row that another process let go of can be had now.
+        isEmpty &&= this.out.size > 0;
+      }
+    }
+    this.summarise();
+    if (this.failures.length > 0) {
+      const rest = this.failures.length - 1;
+      throw new Error(`${this.failures[0]}${rest > 0 ? `; ${formatCount(rest)} more failed` : ''}. The rest is measured.`);
+    }
+  }
+
+  /** Lets `run` look at once. */
+  wake(): void {
+    this.awake?.();
+  }
+
+  /** How far a job is. */
+  progress(id: string, data: unknown): void {
+    const parsed = workProgress.safeParse(data);
+    if (parsed.success) {
+      this.out.get(id)?.onProgress(parsed.data.share, parsed.data.label);
+    }
+  }
+
+  /** Looks what became of a job, and lands what it gave. */
+  async look(id: string): Promise<void> {
+    const job = this.out.get(id);
+    if (job === undefined || this.looking.has(id)) {
+      return;
+    }
+    this.looking.add(id);
+    try {
+      await this.lookAt(job);
+    } catch (error) {
+      // A broker that is away is asked again; what cannot be written ends the run.
+      if (this.fatal !== undefined || !isOutage(error)) {
+        this.fatal ??= error as Error;
+      }
+    } finally {
+      this.looking.delete(id);
+      this.wake();
+    }
+  }
+
+  /** Lets go of what has not landed. */
+  async releaseAll(): Promise<void> {
+    const left = [...this.out.values(), ...this.failed.splice(0)];
+    this.out.clear();
+    await Promise.all(left.map((job) => job.release()));
+  }
+
+  /** Takes jobs back that wait, and has workers let go of the others. */
+  async withdraw(run: string): Promise<void> {
+    await cancelRun(this.context.broker, run);
+    // One that a worker has is locked, and goes when that lets go of it.
+    await Promise.allSettled([...this.out.keys()].map((id) => this.queue.remove(id)));
+  }
+
+  private throwIfEnded(): void {
+    if (this.fatal !== undefined) {
+      throw this.fatal;
+    }
+    if (this.context.signal.aborted) {
+      throw new CancelledError();
+    }
+  }
+
+  /** Jobs that may be out: some for each worker to go on with. */
+  private get capacity(): number {
+    return Math.max(1, this.workers.length) * (waitingPerWorker + 1);
+  }
+
+  private async add({ id, data }: FleetJob): Promise<void> {
+    const known = await this.queue.getJob(id);
+    if (known !== undefined && (await known.isFailed())) {
+      // It failed in an earlier run, or was taken back there.
+      await known.remove();
+    } else if (known !== undefined) {
+      await this.look(id);
+      return;
+    }
+    await this.queue.add('rows', data, { jobId: id, ...attempts });
+  }
+
+  private async lookAt(job: FleetJob): Promise<void> {
+    const { id } = job;
+    const found = await this.queue.getJob(id);
+    if (found === undefined) {
+      await this.add(job);
+      return;
+    }
+    const state = await found.getState();
+    if (state === 'completed') {
+      const result = workResult.safeParse(found.returnvalue);
+      if (result.success) {
+        await this.land(job, result.data);
+      } else {
+        this.fail(job, 'came back as no result');
+      }
+      await found.remove();
+    } else if (state === 'failed') {
+      this.fail(job, `failed: ${found.failedReason}`);
+      await found.remove();
+    }
+  }
+
+  private async land(job: FleetJob, result: WorkResult): Promise<void> {
+    try {
+      await job.land(result);
+    } catch (error) {
+      this.fatal = error as Error;
+      throw error;
+    }
+    const own = this.machines.get(result.host) ?? { jobs: 0, wallMs: 0 };
+    this.machines.set(result.host, { jobs: own.jobs + 1, wallMs: own.wallMs + result.wallMs });
+    this.out.delete(job.id);
+    await job.release();
+  }
+
+  private fail(job: FleetJob, how: string): void {
+    this.out.delete(job.id);
+    this.failed.push(job);
+    this.failures.push(`${job.label} ${how}`);
+    this.context.log(`${job.label} ${how}.`);
+  }
+
+  /** Asks for the state of all that is out, and for the workers that are there. */
+  private async reconcile(): Promise<void> {
+    const all = await workersOf(this.context.broker);
+    this.workers = fitting(this.required, all);
+    const told =
+      this.workers.length === 0
+        ? `Waiting for workers: ${whyNone(this.required, all)}.`
+        : `Working with ${this.workers.map(({ id }) => id).join(', ')}.`;
+    if (told !== this.told) {
+      this.told = told;
+      this.context.log(told);
+    }
+    await Promise.all([...this.out.keys()].map((id) => this.look(id)));
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.awake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Time by machine: summed over several, it means nothing. */
+  private summarise(): void {
+    for (const [host, { jobs, wallMs }] of this.machines) {
+      this.context.log(`${host} did ${formatCount(jobs)} jobs in ${formatDuration(wallMs)}.`);
+    }
+  }
+}
+
+/** Whether an error is the broker's, which comes back, and not ours. */
+function isOutage(error: unknown): boolean {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return (
+    name === 'ConnectionClosedError' ||
+    code === 'ECONNRESET' ||
+    code === 'ECONNREFUSED' ||
+    code === 'EPIPE' ||
+    /Connection is closed/.test(String(error))
+  );
+}

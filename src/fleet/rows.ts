@@ -1,0 +1,100 @@
+import { InputError } from '../core/errors';
+import { rowsPerJob } from '../core/fleet/jobs';
+import { describeEnvironment } from '../engine/machine';
+import type { ClaimedRow, OpenRows } from '../engine/tasks/evaluate/open-rows';
+import type { RowRunner, RowWork } from '../engine/tasks/evaluate/row-runner';
+import type { Broker } from './broker';
+import { coordinate, type FleetJob, type JobSource } from './coordinator';
+import { hashOf, rowWorkData, type WorkResult } from './work';
+
+/**
+ * Measures rows on the workers of a broker; this process writes the results.
+ *
+ * @param log takes a line where something changes that users should know
+ */
+export function onFleet(broker: Broker, log: (line: string) => void): RowRunner {
+  return {
+    run: async (rows, work, signal) => {
+      const { provider, threads } = work.options;
+      if (threads === 0) {
+        throw new InputError(
+          'threads of 0, all of a machine, would give other numbers on every worker; give a number, such as --threads 2.',
+        );
+      }
+      const { twoHeads, onnxruntime } = describeEnvironment();
+      const required = { twoHeads, onnxruntime, digest: work.digest, model: work.model.name, provider };
+      const run = hashOf([work.digest, JSON.stringify(work.options), ...rows.ids]);
+      await coordinate(new RowJobs(rows, work, run), required, run, { broker, signal, log });
+    },
+  };
+}
+
+/** Rows as jobs of several, cut at the same places whenever the experiment is started. */
+class RowJobs implements JobSource {
+  private readonly perJob: number;
+  /** A row of the next job. */
+  private ahead: ClaimedRow | undefined;
+
+  constructor(
+    private readonly rows: OpenRows,
+    private readonly work: RowWork,
+    private readonly run: string,
+  ) {
+    this.perJob = rowsPerJob(work.rowMs, rows.ids.length);
+  }
+
+  async next(): Promise<FleetJob | undefined> {
+    const first = this.ahead ?? (await this.rows.next());
+    this.ahead = undefined;
+    if (first === undefined) {
+      return undefined;
+    }
+    const claimed = [first];
+    while (claimed.length < this.perJob) {
+      const another = await this.rows.take();
+      if (another === undefined) {
+        break;
+      }
+      if (this.groupOf(another) !== this.groupOf(first)) {
+        this.ahead = another;
+        break;
+      }
+      claimed.push(another);
+    }
+    return this.jobOf(claimed);
+  }
+
+  async release(): Promise<void> {
+    await this.ahead?.release();
+  }
+
+  private groupOf({ index }: ClaimedRow): number {
+    return Math.floor(index / this.perJob);
+  }
+
+  private jobOf(claimed: readonly ClaimedRow[]): FleetJob {
+    const { run } = this;
+    const units = claimed.flatMap(({ row, land }) => row.units.map((unit) => ({ unit, land })));
+    const last = claimed.length - 1;
+    return {
+      id: hashOf([run, ...units.map(({ unit }) => unit.id)]),
+      label: last === 0 ? `row ${claimed[0].index + 1}` : `rows ${claimed[0].index + 1} to ${claimed[last].index + 1}`,
+      data: rowWorkData({ run, options: this.work.options, rows: claimed.map(({ row }) => row) }),
+      land: async ({ units: results }: WorkResult) => {
+        const found = new Map(results.map(({ unit, result }) => [unit, result]));
+        for (const { unit, land } of units) {
+          const result = found.get(unit.id);
+          if (result === undefined) {
+            throw new Error(`A worker left out unit ${unit.id} of its job.`);
+          }
+          await land(unit, result);
+        }
+      },
+      onProgress: (share, label) =>
+        claimed.forEach(({ onProgress }, index) => onProgress(Math.min(1, Math.max(0, share * claimed.length - index)), label)),
+      release: async () => {
+        await Promise.all(claimed.map(({ release }) => release()));
+      },
+    };
+  }
+}

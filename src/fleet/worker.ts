@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { cpus, hostname } from 'node:os';
+import type { Job, Worker as QueueWorker } from 'bullmq';
+import { CancelledError, InputError, messageOf } from '../core/errors';
+import type { Requirement, WorkerState } from '../core/fleet/worker-state';
+import { formatCount, formatDuration } from '../core/format';
+import type { EngineClient } from '../engine/process/engine-client';
+import type { MeasuredUnit } from '../engine/tasks/evaluate/measure';
+import { type Broker, keyPrefix } from './broker';
+import { announce, isCancelled, nameQueue, retire } from './roster';
+import { queueName, type RowWork, rowWork, type WorkResult } from './work';
+
+/** A model that a worker has, by its content. */
+export interface WorkerModel {
+  readonly name: string;
+  readonly folder: string;
+  readonly digest: string;
+}
+
+/** Times of a worker, in milliseconds. */
+export const workerTimes = {
+  /** A worker that does not renew its lock on a job for so long has lost it; others look for such jobs every `stalledMs`. */
+  lockMs: 15_000,
+  stalledMs: 5000,
+  /** How often a worker says that it is there, and looks for cancelled runs. */
+  beatMs: 1000,
+  /** Time to hand back a job and leave. */
+  leaveMs: 3000,
+};
+
+/** What surrounds a worker. */
+interface WorkerContext {
+  readonly broker: Broker;
+  readonly engine: EngineClient;
+  readonly log: (line: string) => void;
+  /** Aborted where the worker is to leave. */
+  readonly signal: AbortSignal;
+}
+
+/** What a worker is. */
+interface WorkerOptions extends Omit<Requirement, 'digest' | 'model'> {
+  readonly models: readonly WorkerModel[];
+  /** Leaves after so long without work, in milliseconds; undefined stays. */
+  readonly idleExitMs: number | undefined;
+}
+
+/** Why a job ends without a result, besides its own failure. */
+type Stop = 'leaving' | 'cancelled' | 'lost';
+
+/** Measures jobs of all runs that want what it has, one at a time, until it is told to leave. */
+export async function serve({ models, idleExitMs, ...own }: WorkerOptions, context: WorkerContext): Promise<void> {
+  const { broker, log, signal } = context;
+  const { Worker } = await import('./bullmq');
+  const work = new WorkerRows(own, models, context);
+  const workers = new Map<string, QueueWorker>();
+  for (const model of models) {
+    const queue = queueName({ ...own, digest: model.digest });
+    await nameQueue(broker, { queue, ...own, digest: model.digest, model: model.name });
+    const worker = new Worker(queue, (job, token, lost) => work.perform(job, token ?? '', model, lost, (isBusy) => rest(queue, isBusy)), {
+      connection: broker.connection,
+      prefix: keyPrefix,
+      name: work.state.id,
+      concurrency: 1,
+      lockDuration: workerTimes.lockMs,
+      stalledInterval: workerTimes.stalledMs,
+      // A job that was lost with its worker three times ended them, most likely.
+      maxStalledCount: 2,
+      drainDelay: 1,
+    });
+    // Outages are told once, by the broker's own connection.
+    worker.on('error', () => undefined);
+    worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'lost')));
+    workers.set(queue, worker);
+  }
+  /** One row at a time: while a job runs, the queues of other models wait. */
+  const rest = (busy: string, isBusy: boolean): void => {
+    for (const [queue, worker] of workers) {
+      if (queue !== busy) {
+        void (isBusy ? worker.pause(true) : worker.resume());
+      }
+    }
+  };
+  await announce(broker, work.state);
+  log(`${work.state.id} waits for work on ${models.map(({ name }) => name).join(', ')}.`);
+
+  const left = new AbortController();
+  const beat = setInterval(() => {
+    void work.beat();
+    if (idleExitMs !== undefined && work.idleMs > idleExitMs) {
+      left.abort();
+    }
+  }, workerTimes.beatMs);
+  const leave = AbortSignal.any([signal, left.signal]);
+  await new Promise<void>((resolve) => (leave.aborted ? resolve() : leave.addEventListener('abort', () => resolve(), { once: true })));
+
+  clearInterval(beat);
+  work.stop('leaving');
+  const closed = Promise.all([...workers.values()].map((worker) => worker.close())).then(() => retire(broker, work.state.id));
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, workerTimes.leaveMs).unref())]);
+  log(`${work.state.id} left after ${formatCount(work.state.rows)} rows in ${formatDuration(work.state.busyMs)}.`);
+}
+
+/** What one worker process does and says of itself. */
+class WorkerRows {
+  state: WorkerState;
+  private readonly host = hostname();
+  /** The job that is measured, and how to end it. */
+  private current: { readonly run: string; readonly end: AbortController } | undefined;
+  private stopped: Stop | undefined;
+  private idleSince = performance.now();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    own: Omit<Requirement, 'digest' | 'model'>,
+    models: readonly WorkerModel[],
+    private readonly context: WorkerContext,
+  ) {
+    this.state = {
+      id: `${this.host.replaceAll(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`,
+      host: this.host,
+      pid: process.pid,
+      ...own,
+      device: cpus()[0]?.model.trim() ?? 'unknown',
+      models: models.map(({ name, digest }) => ({ name, digest })),
+      row: null,
+      rows: 0,
+      busyMs: 0,
+    };
+  }
+
+  /** Time since the last job, in milliseconds. */
+  get idleMs(): number {
+    return this.current === undefined ? performance.now() - this.idleSince : 0;
+  }
+
+  /** Says that it is there, and ends a job whose run was cancelled. */
+  async beat(): Promise<void> {
+    const { broker } = this.context;
+    try {
+      await announce(broker, this.state);
+      const { current } = this;
+      if (current !== undefined && (await isCancelled(broker, current.run))) {
+        current.end.abort('cancelled' satisfies Stop);
+      }
+    } catch {
+      // The broker is away; the next beat tries again.
+    }
+  }
+
+  /** Ends the job that is measured. */
+  stop(reason: Stop): void {
+    this.stopped = reason;
+    this.current?.end.abort(reason);
+  }
+
+  /**
+   * Measures a job's rows.
+   *
+   * A job whose worker leaves goes back to the others. One that is wrong in itself fails at once, any other failure is tried
+   * again, because it can be this machine's.
+   */
+  perform(
+    job: Job,
+    token: string,
+    model: WorkerModel,
+    lost: AbortSignal | undefined,
+    onBusy: (isBusy: boolean) => void,
+  ): Promise<WorkResult> {
+    // Two queues can each have given a job before the other was told to rest.
+    const mine = this.last.then(() => this.performNow(job, token, model, lost, onBusy));
+    this.last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async performNow(
+    job: Job,
+    token: string,
+    model: WorkerModel,
+    lost: AbortSignal | undefined,
+    onBusy: (isBusy: boolean) => void,
+  ): Promise<WorkResult> {
+    const { UnrecoverableError, WaitingError } = await import('./bullmq');
+    const parsed = rowWork.safeParse(job.data);
+    if (!parsed.success) {
+      throw new UnrecoverableError(`The job is none of Two Heads ${this.state.twoHeads}: ${parsed.error.issues[0].message}.`);
+    }
+    const end = new AbortController();
+    lost?.addEventListener('abort', () => end.abort('lost' satisfies Stop), { once: true });
+    this.current = { run: parsed.data.run, end };
+    if (this.stopped !== undefined) {
+      end.abort(this.stopped);
+    }
+    onBusy(true);
+    const start = performance.now();
+    try {
+      const units = await this.measure(job, model, parsed.data, end.signal);
+      return { host: this.host, wallMs: performance.now() - start, units };
+    } catch (error) {
+      if (end.signal.reason === 'leaving') {
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+      const message = messageOf(error);
+      throw error instanceof InputError || error instanceof CancelledError ? new UnrecoverableError(message) : new Error(message);
+    } finally {
+      onBusy(false);
+      this.current = undefined;
+      this.idleSince = performance.now();
+      this.state = { ...this.state, row: null, busyMs: this.state.busyMs + performance.now() - start };
+    }
+  }
+
+  private async measure(job: Job, model: WorkerModel, { options, rows }: RowWork, signal: AbortSignal): Promise<MeasuredUnit[]> {
+    const units: MeasuredUnit[] = [];
+    let next = 0;
+    for (const [index, row] of rows.entries()) {
+      const tell = (fraction: number, label: string): void => {
+        this.state = { ...this.state, row: `${model.name}, row ${index + 1} of ${rows.length}, ${label}` };
+        if (performance.now() >= next) {
+          next = performance.now() + workerTimes.beatMs;
+          void job.updateProgress({ share: (index + fraction) / rows.length, label }).catch(() => undefined);
+        }
+      };
+      tell(0, 'begins');
+      const measured = await this.context.engine.call(
+        'measure',
+        { model: model.folder, options, row },
+        { signal, onProgress: ({ fraction, message }) => tell(fraction, message) },
+      );
+      units.push(...measured);
+      this.state = { ...this.state, rows: this.state.rows + 1 };
+    }
+    return units;
+  }
+}
