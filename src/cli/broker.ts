@@ -1,7 +1,9 @@
 import { InputError } from '../core/errors';
 import type { Option } from '../core/options/option';
+import type { SimulationOptions } from '../core/options/table';
 import { inputLimits } from '../engine/read/input/limits';
 import { readRegularText } from '../engine/read/input/text';
+import { checkForFleet } from '../fleet/rows';
 import { Broker, passwordVariable } from '../fleet/broker';
 import type { Given, Io } from './io';
 import { flagText, textGiven } from './options';
@@ -31,27 +33,36 @@ const authorityOption: Option = {
 /** Flags that name a broker. */
 export const brokerOptions: readonly Option[] = [onOption, passwordFileOption, authorityOption];
 
-/** Connects to the broker that flags name; undefined where they name none. @throws InputError */
-export async function brokerFrom(given: Given, io: Io): Promise<Broker | undefined> {
+/**
+ * Connects to the broker that flags name; undefined where they name none.
+ *
+ * @param options of what is to be run there
+ * @throws InputError
+ */
+export async function brokerFrom(
+  given: Given,
+  options: Pick<SimulationOptions, 'provider' | 'threads'>,
+  io: Io,
+): Promise<Broker | undefined> {
+  if (textGiven(onOption, given) !== undefined) {
+    checkForFleet(options);
+    return requiredBroker(given, io);
+  }
+  const idle = [passwordFileOption, authorityOption].find(({ flag }) => given[flag] !== undefined);
+  if (idle !== undefined) {
+    throw new InputError(`${flagText(idle.flag, given)} does nothing without --on; name a broker or leave it out.`);
+  }
+  return undefined;
+}
+
+/** Connects to the broker that a command cannot do without. @throws InputError */
+export async function requiredBroker(given: Given, io: Io): Promise<Broker> {
   const url = textGiven(onOption, given);
   if (url === undefined) {
-    const idle = [passwordFileOption, authorityOption].find(({ flag }) => given[flag] !== undefined);
-    if (idle !== undefined) {
-      throw new InputError(`${flagText(idle.flag, given)} does nothing without --on; name a broker or leave it out.`);
-    }
-    return undefined;
+    throw new InputError('No broker is named; give one with --on, such as --on redis://127.0.0.1:6379.');
   }
   const [password, ca] = await Promise.all([passwordFileOption, authorityOption].map((option) => contentOf(option, given)));
   return Broker.open({ url, password: password?.replace(/\r?\n$/, '') ?? process.env[passwordVariable], ca }, fleetLog(io));
-}
-
-/** The broker that a command cannot do without. @throws InputError */
-export async function requiredBroker(given: Given, io: Io): Promise<Broker> {
-  const broker = await brokerFrom(given, io);
-  if (broker === undefined) {
-    throw new InputError('No broker is named; give one with --on, such as --on redis://127.0.0.1:6379.');
-  }
-  return broker;
 }
 
 /** Takes lines about a fleet: to stderr, each with its time, as they come over hours. */

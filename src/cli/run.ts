@@ -107,7 +107,7 @@ export async function performExperiment(title: string, experiment: Experiment, g
   const shard = shardFrom(given);
   const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
   const results = await resultsOf(path, shard);
-  const broker = await brokerFrom(given, io);
+  const broker = await brokerFrom(given, experiment, io);
   const runner = broker === undefined ? localRunner(experiment, given, io) : onFleet(broker, fleetLog(io));
   const measured = await measureExperiment(
     prompts,

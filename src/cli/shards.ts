@@ -8,6 +8,8 @@ import { reportSchemaVersion } from '../core/report/report';
 import type { ShardedReport } from '../core/shards/report';
 import type { Prompt } from '../engine/read/prompt';
 import { simulateShards } from '../engine/tasks/shards/simulate-shards';
+import { shardsOnFleet } from '../fleet/shards';
+import { brokerFrom, brokerOptions, fleetLog } from './broker';
 import { type Given, type Io, print, progressPrinter } from './io';
 import { flagText, readGiven, textGiven } from './options';
 import { resultsOf, shardFrom } from './run';
@@ -21,18 +23,19 @@ const shardsOption: Option = {
 };
 
 /** Flags of a simulation in shards. */
-export const shardsOptions: readonly Option[] = [shardsOption, shardOption, resultsOption];
+export const shardsOptions: readonly Option[] = [shardsOption, shardOption, resultsOption, ...brokerOptions];
 
 /** Whether flags ask for shards. @throws InputError for flags that contradict each other, or do nothing */
 export function asksForShards(given: Given): boolean {
-  const [shards, shard, results] = shardsOptions.map(({ flag }) => given[flag] !== undefined);
+  const [shards, shard, ...others] = shardsOptions.map(({ flag }) => given[flag] !== undefined);
   if (shards && shard) {
     throw new InputError(
       `${flagText('shards', given)} and ${flagText('shard', given)} contradict each other: one runs all shards, the other a single one; leave one of them out.`,
     );
   }
-  if (results && !shards && !shard) {
-    throw new InputError(`${flagText('results', given)} does nothing without --shards or --shard; name the shards or leave it out.`);
+  const idle = shardsOptions.slice(2).find((_, index) => others[index]);
+  if (idle !== undefined && !shards && !shard) {
+    throw new InputError(`${flagText(idle.flag, given)} does nothing without --shards or --shard; name the shards or leave it out.`);
   }
   return shards || shard;
 }
@@ -48,14 +51,20 @@ export async function performShards(prompt: Prompt, options: SimulationOptions, 
   const parts = shard?.parts ?? (readGiven(shardsOption, given) as number);
   const path = textGiven(resultsOption, given) ?? null;
   const results = await resultsOf(path, shard);
+  const broker = await brokerFrom(given, options, io);
+  const runner = broker && shardsOnFleet(broker, fleetLog(io));
   const measured = await simulateShards(
     prompt,
     options,
     { parts, part: shard?.part },
-    { ...io, results, onProgress: progressPrinter(io, 'simulate') },
-  ).catch(
-    cancelledSaying(path && `The run was cancelled; the shards that it finished are in ${path}, and the same command goes on from there.`),
-  );
+    { ...io, results, runner, onProgress: progressPrinter(io, 'simulate') },
+  )
+    .catch(
+      cancelledSaying(
+        path && `The run was cancelled; the shards that it finished are in ${path}, and the same command goes on from there.`,
+      ),
+    )
+    .finally(() => broker?.close());
   if (measured.report === undefined) {
     const { known, resumed } = measured;
     print(io, given, { schemaVersion: reportSchemaVersion, shards: parts, known, resumed }, () =>

@@ -1,11 +1,26 @@
 import { InputError } from '../core/errors';
 import { rowsPerJob } from '../core/fleet/jobs';
+import type { SimulationOptions } from '../core/options/table';
 import { describeEnvironment } from '../engine/machine';
 import type { ClaimedRow, OpenRows } from '../engine/tasks/evaluate/open-rows';
 import type { RowRunner, RowWork } from '../engine/tasks/evaluate/row-runner';
 import type { Broker } from './broker';
 import { coordinate, type FleetJob, type JobSource } from './coordinator';
 import { hashOf, rowWorkData, type WorkResult } from './work';
+
+/**
+ * Refuses options that would mean something else on every worker.
+ *
+ * @throws InputError that names the option and the fix
+ */
+export function checkForFleet({ provider, threads }: Pick<SimulationOptions, 'provider' | 'threads'>): void {
+  if (provider === 'auto') {
+    throw new InputError('provider auto would go by this machine, and a fleet has others; name one, such as --provider cpu.');
+  }
+  if (threads === 0) {
+    throw new InputError('threads of 0, all that a machine has, would give other numbers on every worker; give some, such as --threads 2.');
+  }
+}
 
 /**
  * Measures rows on the workers of a broker; this process writes the results.
@@ -15,14 +30,8 @@ import { hashOf, rowWorkData, type WorkResult } from './work';
 export function onFleet(broker: Broker, log: (line: string) => void): RowRunner {
   return {
     run: async (rows, work, signal) => {
-      const { provider, threads } = work.options;
-      if (threads === 0) {
-        throw new InputError(
-          'threads of 0, all of a machine, would give other numbers on every worker; give a number, such as --threads 2.',
-        );
-      }
       const { twoHeads, onnxruntime } = describeEnvironment();
-      const required = { twoHeads, onnxruntime, digest: work.digest, model: work.model.name, provider };
+      const required = { twoHeads, onnxruntime, digest: work.digest, model: work.model.name, provider: work.options.provider };
       const run = hashOf([work.digest, JSON.stringify(work.options), ...rows.ids]);
       await coordinate(new RowJobs(rows, work, run), required, run, { broker, signal, log });
     },

@@ -4,6 +4,10 @@ import { experimentTable, scenarioOf } from '../core/evaluate/experiment';
 import type { Job, Row, Scoring } from '../core/evaluate/units';
 import type { Requirement } from '../core/fleet/worker-state';
 import { scenarioText } from '../core/scenario/parse';
+import { defaultsOf, pick } from '../core/options/option';
+import { optionTable, type SimulationOptions } from '../core/options/table';
+import { lengthOf } from '../core/shards/cut';
+import type { ShardRequest } from '../engine/tasks/shards/measure-shard';
 import type { Scenario } from '../core/scenario/scenario';
 import { fieldsOf } from '../engine/read/option-schema';
 import { unitResult } from '../engine/tasks/evaluate/results';
@@ -15,7 +19,11 @@ import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
  */
 
 /** The most tokens of a row, and units of it. */
-const limits = { tokens: 1 << 24, units: 10_000, rows: 1000, name: 200 } as const;
+const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000, name: 200 } as const;
+
+/** What a shard's numbers depend on, of the options of a simulation. */
+const sentNames = ['provider', 'threads', 'executor', 'precision', 'verify', 'quality'] as const;
+const sentOptions = pick(optionTable, ...sentNames);
 
 const count = z.int().nonnegative();
 const id = z.string().regex(/^[0-9a-f]{32}$/);
@@ -56,9 +64,11 @@ const row: z.ZodType<Row> = z
   .transform((each) => ({ ...each, about: {} }));
 
 const { provider, threads, executor, precision, construction, oracleLayers, oracleHeads } = fieldsOf(experimentTable);
-const options = z.strictObject({ provider, threads, executor, precision, construction, oracleLayers, oracleHeads, baseline: job });
+const options = z
+  .strictObject({ provider, threads, executor, precision, construction, oracleLayers, oracleHeads, baseline: job })
+  .transform((each) => each as MeasureOptions);
 
-/** A job: rows of one run, measured by one worker one after another. */
+/** Rows of an experiment, measured by one worker one after another. */
 export interface RowWork {
   /** The run, as its coordinator tells it from others. */
   readonly run: string;
@@ -66,16 +76,61 @@ export interface RowWork {
   readonly rows: readonly Row[];
 }
 
-/** Reads a job. */
-export const rowWork: z.ZodType<RowWork> = z.strictObject({
+const rowWork: z.ZodType<RowWork & { readonly kind: 'rows' }> = z.strictObject({
+  kind: z.literal('rows'),
   run: id,
-  options: options.transform((each) => each as MeasureOptions),
+  options,
   rows: z.array(row).min(1).max(limits.rows),
 });
 
-/** A job as the broker keeps it, for `rowWork`. */
+/** A shard of a prompt. */
+export interface ShardWork extends Omit<ShardRequest, 'model'> {
+  readonly run: string;
+  /** What its result is known by. */
+  readonly id: string;
+}
+
+const range = z.strictObject({ from: count, to: count }).refine(({ from, to }) => from < to, 'is an empty range');
+
+const shardWork: z.ZodType<ShardWork & { readonly kind: 'shard' }> = z
+  .strictObject({
+    kind: z.literal('shard'),
+    run: id,
+    id,
+    options: z.strictObject(fieldsOf(sentOptions)),
+    plan: z.strictObject({
+      tokens: z.int().positive().max(limits.promptTokens),
+      scenario,
+      oracle: z.strictObject({ inputLength: count, layers: count, heads: count, causal: z.boolean() }),
+      construction: fieldsOf(optionTable).construction,
+      scoreBytes: z.int().positive().nullable(),
+    }),
+    shard: z.strictObject({ rows: range, reads: z.array(range).min(1) }),
+    ranges: z.array(range).min(1),
+    ids: tokenIds,
+  })
+  .refine(
+    ({ plan: { tokens }, shard, ranges, ids }) =>
+      [shard.rows, ...shard.reads, ...ranges].every(({ to }) => to <= tokens) && lengthOf(ranges) === ids.length,
+    'has tokens that are not there',
+  )
+  .transform(({ plan: { scoreBytes, ...plan }, options: given, ...work }) => ({
+    ...work,
+    plan: { ...plan, ...(scoreBytes === null ? {} : { scoreBytes }) },
+    // The worker has the model, and limits of its own.
+    options: { ...defaultsOf(optionTable), ...given } as SimulationOptions,
+  }));
+
+/** A job. */
+export type Work = z.output<typeof rowWork> | z.output<typeof shardWork>;
+
+/** Reads a job. */
+export const work: z.ZodType<Work> = z.union([rowWork, shardWork]);
+
+/** Rows as the broker keeps them, for `work`. */
 export function rowWorkData({ run, options: { baseline, ...own }, rows }: RowWork): object {
   return {
+    kind: 'rows',
     run,
     options: { ...own, baseline: jobData(baseline) },
     rows: rows.map(({ id: row, tokens, scoring: scored, units }) => ({
@@ -87,8 +142,27 @@ export function rowWorkData({ run, options: { baseline, ...own }, rows }: RowWor
   };
 }
 
-function jobData({ scenario: { ...own }, blockSize }: Job): object {
-  return { scenario: own.kind === 'per-layer' ? own.cycle.map(scenarioText) : scenarioText(own), blockSize };
+/** A shard as the broker keeps it, for `work`. */
+export function shardWorkData({ run, id: unit, options: given, plan, shard, ranges, ids }: ShardWork): object {
+  const { tokens, scenario: masked, oracle, construction: how, scoreBytes } = plan;
+  return {
+    kind: 'shard',
+    run,
+    id: unit,
+    options: Object.fromEntries(sentNames.map((name) => [name, given[name]])),
+    plan: { tokens, scenario: scenarioData(masked), oracle, construction: how, scoreBytes: scoreBytes ?? null },
+    shard,
+    ranges,
+    ids: [...ids],
+  };
+}
+
+function jobData({ scenario: masked, blockSize }: Job): object {
+  return { scenario: scenarioData(masked), blockSize };
+}
+
+function scenarioData(masked: Scenario): string | string[] {
+  return masked.kind === 'per-layer' ? masked.cycle.map(scenarioText) : scenarioText(masked);
 }
 
 /** What a worker gives for a job. */

@@ -4,11 +4,12 @@ import type { Job, Worker as QueueWorker } from 'bullmq';
 import { CancelledError, InputError, messageOf } from '../core/errors';
 import type { Requirement, WorkerState } from '../core/fleet/worker-state';
 import { formatCount, formatDuration } from '../core/format';
+import type { OnProgress } from '../core/report/phases';
 import type { EngineClient } from '../engine/process/engine-client';
 import type { MeasuredUnit } from '../engine/tasks/evaluate/measure';
 import { type Broker, keyPrefix } from './broker';
 import { announce, isCancelled, nameQueue, retire } from './roster';
-import { queueName, type RowWork, rowWork, type WorkResult } from './work';
+import { queueName, type Work, work, type WorkResult } from './work';
 
 /** A model that a worker has, by its content. */
 export interface WorkerModel {
@@ -51,15 +52,15 @@ type Stop = 'leaving' | 'cancelled' | 'lost';
 export async function serve({ models, idleExitMs, ...own }: WorkerOptions, context: WorkerContext): Promise<void> {
   const { broker, log, signal } = context;
   const { Worker } = await import('./bullmq');
-  const work = new WorkerRows(own, models, context);
+  const jobs = new WorkerJobs(own, models, context);
   const workers = new Map<string, QueueWorker>();
   for (const model of models) {
     const queue = queueName({ ...own, digest: model.digest });
     await nameQueue(broker, { queue, ...own, digest: model.digest, model: model.name });
-    const worker = new Worker(queue, (job, token, lost) => work.perform(job, token ?? '', model, lost, (isBusy) => rest(queue, isBusy)), {
+    const worker = new Worker(queue, (job, token, lost) => jobs.perform(job, token ?? '', model, lost, (isBusy) => rest(queue, isBusy)), {
       connection: broker.connection,
       prefix: keyPrefix,
-      name: work.state.id,
+      name: jobs.state.id,
       concurrency: 1,
       lockDuration: workerTimes.lockMs,
       stalledInterval: workerTimes.stalledMs,
@@ -80,13 +81,13 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
       }
     }
   };
-  await announce(broker, work.state);
-  log(`${work.state.id} waits for work on ${models.map(({ name }) => name).join(', ')}.`);
+  await announce(broker, jobs.state);
+  log(`${jobs.state.id} waits for work on ${models.map(({ name }) => name).join(', ')}.`);
 
   const left = new AbortController();
   const beat = setInterval(() => {
-    void work.beat();
-    if (idleExitMs !== undefined && work.idleMs > idleExitMs) {
+    void jobs.beat();
+    if (idleExitMs !== undefined && jobs.idleMs > idleExitMs) {
       left.abort();
     }
   }, workerTimes.beatMs);
@@ -94,14 +95,14 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
   await new Promise<void>((resolve) => (leave.aborted ? resolve() : leave.addEventListener('abort', () => resolve(), { once: true })));
 
   clearInterval(beat);
-  work.stop('leaving');
-  const closed = Promise.all([...workers.values()].map((worker) => worker.close())).then(() => retire(broker, work.state.id));
+  jobs.stop('leaving');
+  const closed = Promise.all([...workers.values()].map((worker) => worker.close())).then(() => retire(broker, jobs.state.id));
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, workerTimes.leaveMs).unref())]);
-  log(`${work.state.id} left after ${formatCount(work.state.rows)} rows in ${formatDuration(work.state.busyMs)}.`);
+  log(`${jobs.state.id} left after ${formatCount(jobs.state.rows)} rows in ${formatDuration(jobs.state.busyMs)}.`);
 }
 
 /** What one worker process does and says of itself. */
-class WorkerRows {
+class WorkerJobs {
   state: WorkerState;
   private readonly host = hostname();
   /** The job that is measured, and how to end it. */
@@ -180,7 +181,7 @@ class WorkerRows {
     onBusy: (isBusy: boolean) => void,
   ): Promise<WorkResult> {
     const { UnrecoverableError, WaitingError } = await import('./bullmq');
-    const parsed = rowWork.safeParse(job.data);
+    const parsed = work.safeParse(job.data);
     if (!parsed.success) {
       throw new UnrecoverableError(`The job is none of Two Heads ${this.state.twoHeads}: ${parsed.error.issues[0].message}.`);
     }
@@ -210,24 +211,28 @@ class WorkerRows {
     }
   }
 
-  private async measure(job: Job, model: WorkerModel, { options, rows }: RowWork, signal: AbortSignal): Promise<MeasuredUnit[]> {
-    const units: MeasuredUnit[] = [];
+  private async measure(job: Job, { name, folder: model }: WorkerModel, asked: Work, signal: AbortSignal): Promise<MeasuredUnit[]> {
+    const { engine } = this.context;
     let next = 0;
+    const tell = (share: number, what: string, label: string): void => {
+      this.state = { ...this.state, row: `${name}, ${what}, ${label}` };
+      if (performance.now() >= next) {
+        next = performance.now() + workerTimes.beatMs;
+        void job.updateProgress({ share, label }).catch(() => undefined);
+      }
+    };
+    if (asked.kind === 'shard') {
+      const onProgress: OnProgress = ({ fraction, message }) => tell(fraction, 'a shard', message);
+      const result = await engine.call('measureShard', { ...asked, model }, { signal, onProgress });
+      this.state = { ...this.state, rows: this.state.rows + 1 };
+      return [{ unit: asked.id, result }];
+    }
+    const { options, rows } = asked;
+    const units: MeasuredUnit[] = [];
     for (const [index, row] of rows.entries()) {
-      const tell = (fraction: number, label: string): void => {
-        this.state = { ...this.state, row: `${model.name}, row ${index + 1} of ${rows.length}, ${label}` };
-        if (performance.now() >= next) {
-          next = performance.now() + workerTimes.beatMs;
-          void job.updateProgress({ share: (index + fraction) / rows.length, label }).catch(() => undefined);
-        }
-      };
-      tell(0, 'begins');
-      const measured = await this.context.engine.call(
-        'measure',
-        { model: model.folder, options, row },
-        { signal, onProgress: ({ fraction, message }) => tell(fraction, message) },
-      );
-      units.push(...measured);
+      const onProgress: OnProgress = ({ fraction, message }) =>
+        tell((index + fraction) / rows.length, `row ${index + 1} of ${rows.length}`, message);
+      units.push(...(await engine.call('measure', { model, options, row }, { signal, onProgress })));
       this.state = { ...this.state, rows: this.state.rows + 1 };
     }
     return units;

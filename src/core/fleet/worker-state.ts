@@ -24,9 +24,9 @@ export interface WorkerState {
   readonly device: string;
   /** What it has on its disk. */
   readonly models: readonly { readonly name: string; readonly digest: string }[];
-  /** What it measures now; null while it waits. */
+  /** The row or shard that it measures now; null while it waits. */
   readonly row: string | null;
-  /** Rows that it has measured, and the time that they took, in milliseconds. */
+  /** Rows and shards that it has measured, and the time that they took, in milliseconds. */
   readonly rows: number;
   readonly busyMs: number;
 }

@@ -110,3 +110,17 @@ export function tokensIn(tokens: Int32Array, ranges: readonly Range[]): Int32Arr
   }
   return taken;
 }
+
+/** Ranges as ascending ones that do not touch. Empty ones are left out. */
+export function unionOf(ranges: readonly Range[]): Range[] {
+  const union: { from: number; to: number }[] = [];
+  for (const { from, to } of ranges.filter((range) => range.from < range.to).sort((one, other) => one.from - other.from)) {
+    const last = union.at(-1);
+    if (last !== undefined && from <= last.to) {
+      last.to = Math.max(last.to, to);
+    } else {
+      union.push({ from, to });
+    }
+  }
+  return union;
+}

@@ -6,6 +6,7 @@ import type { CalibrationOptions, SimulationOptions } from '../../core/options/t
 import type { Calibration } from '../../core/predict/calibration';
 import type { OnProgress } from '../../core/report/phases';
 import type { ComparisonReport, RunReport } from '../../core/report/report';
+import type { ShardResult } from '../../core/shards/report';
 import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
 import type { PromptSource } from '../../core/source/options';
 import { promptFromText } from '../read/prompt';
@@ -17,6 +18,7 @@ import { evaluate, type EvaluateRequest } from '../tasks/evaluate/run-experiment
 import { generate } from '../tasks/generate/generate';
 import { runLedger } from '../tasks/ledger/ledger';
 import type { Places } from '../tasks/plan';
+import { measureShard, type ShardRequest } from '../tasks/shards/measure-shard';
 import { simulate } from '../tasks/simulate';
 import type { CallContext } from './rpc';
 
@@ -32,6 +34,8 @@ export interface EngineMethods {
   evaluate(request: EvaluateRequest, context: CallContext): Promise<ExperimentSummary>;
   /** Measures a row of an experiment. @throws InputError, CancelledError */
   measure(request: MeasureRequest, context: CallContext): Promise<MeasuredUnit[]>;
+  /** Runs a shard of a prompt. @throws InputError, CancelledError */
+  measureShard(request: ShardRequest, context: CallContext): Promise<ShardResult>;
   /** Runs every statement of the paper on a random model. @throws InputError, CancelledError */
   ledger(options: LedgerOptions, context: CallContext): Promise<LedgerReport>;
   /** Measures a device and stores the result. @throws InputError if the provider is not available, CancelledError */
@@ -79,6 +83,8 @@ export function engineMethods(places: Places & { readonly digests: DigestStore }
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),
     measure: (request, { signal, onProgress }) =>
       measurer.measure(request, { signal, onProgress: (fraction, message) => onProgress({ fraction, phase: 'quality', message }) }),
+    measureShard: (request, { signal, onProgress }) =>
+      measureShard(request, { signal, onProgress: (fraction, phase, message) => onProgress({ fraction, phase, message }) }),
     ledger: (options, context) => runLedger(options, context),
     calibrate: (options, context) => calibrateProvider(options, { ...context, ...places }),
   };

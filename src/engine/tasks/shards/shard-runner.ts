@@ -7,14 +7,14 @@ import type { ShardQuality, ShardResult } from '../../../core/shards/report';
 import { nativeScenario } from '../../../core/shapes';
 import { executorOf, passOf } from '../../attend/pass';
 import { PhaseClock } from '../../attend/runtime/clock';
-import type { Device } from '../../attend/runtime/provider';
+import { checkFloat16, type Device, openDevice } from '../../attend/runtime/provider';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { FidelityCheck } from '../../attend/verify/fidelity';
 import { OutputHead } from '../../attend/verify/predictions';
 import { qualityObstacle, sumLosses, sumQuality } from '../../attend/verify/quality';
 import { interruptible } from '../../interruptible';
 import { peakResidentBytes } from '../../machine';
-import type { LoadedModel } from '../../read/model/load';
+import { type LoadedModel, loadModel, type ModelFolder } from '../../read/model/load';
 import { measuredCalls } from '../simulate';
 
 /** A prompt's plan with its token ids. */
@@ -62,6 +62,15 @@ export function baselineReaches({ model }: Pick<Plan, 'model'>): readonly Reach[
 /** Runs the shards of one prompt, one at a time. Only what one of them needs is in memory, beside the model. */
 export class ShardRunner {
   private readonly head: OutputHead;
+
+  /** Loads a model, and opens the device of these options. @throws InputError */
+  static async open(folder: ModelFolder, prompt: ShardablePrompt, options: SimulationOptions): Promise<ShardRunner> {
+    const device = await openDevice(options.provider, options.threads);
+    if (options.precision === 'float16') {
+      await checkFloat16(device);
+    }
+    return new ShardRunner(await loadModel(folder), device, prompt, options);
+  }
 
   constructor(
     private readonly model: LoadedModel,

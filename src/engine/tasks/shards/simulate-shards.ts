@@ -1,14 +1,13 @@
 import type { SimulationOptions } from '../../../core/options/table';
 import { isNativePlan, nativePlan, type Plan } from '../../../core/plan/plan';
+import type { Phase } from '../../../core/report/phases';
 import { haloOf, lengthOf, type PromptShard, readsOf } from '../../../core/shards/cut';
 import { combineShards, type ShardedReport, type ShardResult } from '../../../core/shards/report';
 import { reachesOf, scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
-import { checkFloat16, openPlannedDevice } from '../../attend/runtime/provider';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { qualityObstacle } from '../../attend/verify/quality';
 import { checkMemory, describeEnvironment } from '../../machine';
-import { loadModel } from '../../read/model/load';
 import { digestOf, type Prompt } from '../../read/prompt';
 import type { DigestStore } from '../../store/digests';
 import { type Results, unitOf } from '../evaluate/results';
@@ -22,6 +21,8 @@ interface ShardsContext extends SimulationContext {
   readonly digests: DigestStore;
   /** What is known already, and where more of it goes. */
   readonly results: Results;
+  /** What runs the shards; this process by default. */
+  readonly runner?: ShardsRunner | undefined;
 }
 
 /** A prompt of which shards were run, all of them or one. */
@@ -57,20 +58,28 @@ export async function simulateShards(
   { parts, part }: { readonly parts: number; readonly part?: number | undefined },
   context: ShardsContext,
 ): Promise<MeasuredShards> {
-  const { results } = context;
+  const { results, runner = inThisProcess } = context;
   const planned = await planPrompt(prompt, options, context);
   const { plan, model } = planned;
   const shards = shardsOf(plan, parts);
   await checkModel(planned);
   const obstacle = options.quality ? qualityObstacle(plan, model.config) : 'Quality was switched off for this run.';
   const largest = largestPlan(plan, shards, obstacle === null);
-  checkMemory(largest, options.memoryLimit);
-
-  const units = await unitsOf(planned, shards, options, context);
+  if (runner === inThisProcess) {
+    checkMemory(largest, options.memoryLimit);
+  }
+  const settled = { ...options, provider: options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider };
+  // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
+  const isNamed = results.kept || runner !== inThisProcess;
+  const digest = isNamed ? (await context.digests.ofModel(model.folder)).digest : model.name;
+  const units = unitsOf(planned, digest, shards, settled);
   const asked = units.filter((unit) => part === undefined || unit.part === part);
   const resumed = asked.filter(({ id }) => results.get(id) !== undefined).length;
   if (resumed < asked.length) {
-    await runUnits(asked, planned, options, context);
+    const ids = asked.map(({ id }) => id);
+    await runner.run({ planned, options: settled, digest, ids, next: openShards(asked, planned, context) }, context.signal);
+    await results.refresh();
+    context.onProgress({ fraction: 1, phase: 'quality', message: 'done' });
   }
   const known = units.flatMap(({ shard, id }) => {
     const result = results.get(id) as ShardResult | undefined;
@@ -97,6 +106,9 @@ function baselineNote({ model }: Plan): string {
   return `The model's own attention, ${scenarioLabel(nativeScenario(model))}, is not local, so that no shard can be held against it; two-heads evaluate compares predictions in windows.`;
 }
 
+/** The progress of shards that are not all landed; what ends them says that they are done. */
+const mostOpen = 0.99;
+
 /** The plan with the highest peak among those that are run for shards. */
 function largestPlan(plan: Plan, shards: readonly PromptShard[], scored: boolean): Plan {
   const most = (reads: readonly PromptShard['reads'][]): PromptShard['reads'] =>
@@ -111,61 +123,105 @@ function largestPlan(plan: Plan, shards: readonly PromptShard[], scored: boolean
 }
 
 /** The shards with what their results are known by: the tokens, the model's content, and everything that numbers depend on. */
-async function unitsOf(
-  { plan, tokens, model, calibration }: PlannedPrompt,
+function unitsOf(
+  { plan, tokens }: PlannedPrompt,
+  model: string,
   shards: readonly PromptShard[],
   { provider, threads, executor, precision, verify, quality }: SimulationOptions,
-  { results, digests }: ShardsContext,
-): Promise<ShardUnit[]> {
+): ShardUnit[] {
   const { twoHeads, onnxruntime } = describeEnvironment();
-  // Reading all weights for their digest is worth it only where results may be those of other weights.
-  const digest = results.kept ? (await digests.ofModel(model.folder)).digest : model.name;
   const about = {
-    ...{ model: digest, twoHeads, onnxruntime, tokens: digestOf(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength)) },
+    ...{ model, twoHeads, onnxruntime, tokens: digestOf(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength)) },
     ...{ scenario: plan.scenario, construction: plan.construction, oracle: plan.oracle, scoreBytes: plan.scoreBytes ?? null },
-    ...{ provider: provider === 'auto' ? (calibration?.provider ?? 'cpu') : provider, threads, executor, precision, verify, quality },
+    ...{ provider, threads, executor, precision, verify, quality },
   };
   return shards.map((shard, index) => ({ shard, id: unitOf({ ...about, ...shard }), part: index + 1 }));
 }
 
-/** Runs what is not known, and leaves out what another process is running. */
-async function runUnits(
+/** A shard that this process has claimed among all that share results. */
+export interface ClaimedShard extends ShardUnit {
+  /** Keeps its result, unless another process took the shard meanwhile. */
+  readonly land: (result: ShardResult) => Promise<void>;
+  readonly onProgress: (share: number, phase: Phase, message: string) => void;
+  /** Lets go of it. */
+  readonly release: () => Promise<void>;
+}
+
+/** Shards to run, and what of. */
+export interface ShardWork {
+  readonly planned: PlannedPrompt;
+  /** The device is settled. */
+  readonly options: SimulationOptions;
+  /** Names the model by its content: a `DigestStore`'s. */
+  readonly digest: string;
+  /** What the results of all asked shards are known by. */
+  readonly ids: readonly string[];
+  /** The next shard that is not known and that no other process runs; undefined once none is left. @throws CancelledError */
+  readonly next: () => Promise<ClaimedShard | undefined>;
+}
+
+/** What runs shards: this process, or a fleet. */
+export interface ShardsRunner {
+  /** Runs all that are open, and lands their results. @throws InputError, CancelledError */
+  run(work: ShardWork, signal: AbortSignal): Promise<void>;
+}
+
+/** Runs shards in this process, one after another. */
+const inThisProcess: ShardsRunner = {
+  run: async ({ planned, options, next }, signal) => {
+    const runner = await ShardRunner.open(planned.model, planned, options);
+    try {
+      for (let claimed = await next(); claimed !== undefined; claimed = await next()) {
+        const { shard, land, onProgress, release } = claimed;
+        try {
+          await land(await runner.run(shard, { signal, onProgress }));
+        } finally {
+          await release();
+        }
+      }
+    } finally {
+      await runner.release();
+    }
+  },
+};
+
+/** Hands out shards that are not known, and leaves out what another process runs. */
+function openShards(
   units: readonly ShardUnit[],
-  planned: PlannedPrompt,
-  options: SimulationOptions,
+  { plan }: PlannedPrompt,
   { results, signal, onProgress }: ShardsContext,
-): Promise<void> {
-  const device = await openPlannedDevice(options, planned.calibration);
-  if (options.precision === 'float16') {
-    await checkFloat16(device);
-  }
-  const runner = new ShardRunner(await loadModel(planned.model), device, planned, options);
+): ShardWork['next'] {
+  const open = [...units];
+  const shares = new Map<ShardUnit, number>();
   let highest = 0;
-  try {
-    for (const [index, { shard, id, part }] of units.entries()) {
+  return async () => {
+    for (let unit = open.shift(); unit !== undefined; unit = open.shift()) {
       throwIfCancelled(signal);
+      const { id, shard, part } = unit;
+      const own = unit;
+      shares.set(own, 1);
       const claim = results.get(id) === undefined ? await results.claim(id) : undefined;
       if (claim === undefined) {
         continue;
       }
-      try {
-        if (results.get(id) === undefined) {
-          const result = await runner.run(shard, {
-            signal,
-            onProgress: (share, phase, message) => {
-              highest = Math.max(highest, (index + share) / units.length);
-              onProgress({ fraction: highest, phase, message: `shard ${part}, ${message}` });
-            },
-          });
-          await results.land(claim, id, { scenario: scenarioLabel(planned.plan.scenario), rows: shard.rows }, result);
-        }
-      } finally {
+      if (results.get(id) !== undefined) {
         await claim.release();
+        continue;
       }
+      return {
+        ...unit,
+        land: (result) => results.land(claim, id, { scenario: scenarioLabel(plan.scenario), rows: shard.rows }, result),
+        onProgress: (share, phase, message) => {
+          shares.set(own, share);
+          highest = Math.max(highest, [...shares.values()].reduce((sum, each) => sum + each, 0) / units.length);
+          onProgress({ fraction: Math.min(mostOpen, highest), phase, message: `shard ${part}, ${message}` });
+        },
+        release: () => {
+          shares.set(own, 1);
+          return claim.release();
+        },
+      };
     }
-    await results.refresh();
-    onProgress({ fraction: 1, phase: 'quality', message: 'done' });
-  } finally {
-    await runner.release();
-  }
+    return undefined;
+  };
 }
