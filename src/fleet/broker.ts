@@ -17,6 +17,9 @@ export const keyPrefix = 'two-heads';
 /** Time for the first answer of a broker, in milliseconds. */
 const connectMs = 5000;
 
+/** How long an answer may take, in milliseconds: longer than BullMQ waits for a job or an event. */
+const silentMs = 30_000;
+
 /** A broker that answered: Redis or Valkey. Once it did, an outage is waited for. */
 export class Broker {
   private constructor(
@@ -59,8 +62,14 @@ export class Broker {
     } finally {
       probe.disconnect();
     }
-    // BullMQ wants commands to wait for the broker, however long.
-    const connection = { ...options, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(2000, 100 * times) };
+    // BullMQ wants commands to wait for the broker, however long. A connection that says nothing is opened anew: its other end
+    // may be gone without a word.
+    const connection = {
+      ...options,
+      socketTimeout: silentMs,
+      maxRetriesPerRequest: null,
+      retryStrategy: (times: number) => Math.min(2000, 100 * times),
+    };
     const redis = new Client(connection);
     tellOutages(redis, name, log);
     return new Broker(redis, connection, name);
@@ -164,11 +173,12 @@ function refusal({ url }: BrokerAddress, name: string, error: unknown): InputErr
   if (/NOPERM/.test(message)) {
     return because(`does not let this user work (${message})`, 'give the user the rights that docs/fleet names');
   }
-  if (/wrong version number|packet length too long/i.test(message) || (url.startsWith('rediss:') && code === 'ECONNRESET')) {
-    return because('does not speak TLS', 'use redis://, or switch TLS on there');
-  }
   if (code !== undefined && /CERT|SIGNED|ALTNAME|UNABLE_TO/.test(code)) {
     return because(`has a certificate that is not trusted (${message})`, 'name its authority with --ca');
+  }
+  if (url.startsWith('rediss:') && code !== 'ECONNREFUSED' && code !== 'ENOTFOUND') {
+    // A server without TLS waits for the rest of what it takes for a command.
+    return because(`does not answer through TLS (${message})`, 'check its address, and whether it speaks TLS: otherwise use redis://');
   }
   if (url.startsWith('redis:') && (code === 'ECONNRESET' || /closed/i.test(message))) {
     return because('closed the connection', 'if it wants TLS, use rediss://');

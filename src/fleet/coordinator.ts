@@ -214,13 +214,12 @@ class Coordinator {
 
   private async lookAt(job: FleetJob): Promise<void> {
     const { id } = job;
-    const found = await this.queue.getJob(id);
+    // The state first: a job that is read before it ends has nothing yet.
+    const state = await this.queue.getJobState(id);
+    const found = state === 'unknown' ? undefined : await this.queue.getJob(id);
     if (found === undefined) {
       await this.add(job);
-      return;
-    }
-    const state = await found.getState();
-    if (state === 'completed') {
+    } else if (state === 'completed') {
       const result = workResult.safeParse(found.returnvalue);
       if (result.success) {
         await this.land(job, result.data);
