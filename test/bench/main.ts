@@ -7,6 +7,7 @@ import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { activation } from './activation';
 import { attention } from './attention';
 import { contextParallel } from './context-parallel';
+import { fleet } from './fleet';
 import { hints } from './hints';
 import { matMul } from './mat-mul';
 import { measurePeak, memory } from './memory';
@@ -45,6 +46,7 @@ async function main(args: readonly string[]): Promise<void> {
     activation: () => activation(context),
     memory: () => memory(context),
     prefill: () => prefill(context),
+    fleet: () => fleet(context),
     contextParallel: async () => contextParallel((await openModel('llama-3.1-8b', join(process.cwd(), 'media', 'models'))).config.shape),
   };
   const wanted = args.filter((arg) => !arg.startsWith('--'));

@@ -85,7 +85,7 @@ describe.skipIf(program === undefined)('a real redis-server', () => {
     open = [];
   });
   const start = async (options: Partial<Parameters<typeof TestRedis.start>[0]> = {}): Promise<TestRedis> =>
-    own(await TestRedis.start({ program: program!, ...options }));
+    own(await TestRedis.start({ program: program ?? '', ...options }));
 
   it('says what is wrong with the password', async () => {
     const { url } = await start({ config: ['requirepass right'] });

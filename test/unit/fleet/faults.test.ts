@@ -64,7 +64,7 @@ describe.skipIf(program === undefined)('an experiment on a fleet, by real proces
     expect(expected).toHaveLength(units);
   });
   beforeEach(async () => {
-    redis = await TestRedis.start({ program: program! });
+    redis = await TestRedis.start({ program: program ?? '' });
     results = join(folder, `results-${next++}.jsonl`);
   });
   afterEach(async () => {
@@ -141,7 +141,7 @@ describe.skipIf(program === undefined)('an experiment on a fleet, by real proces
       ip('-n', name, 'addr', 'add', `${address}.2/30`, 'dev', `${name}b`);
       ip('-n', name, 'link', 'set', `${name}b`, 'up');
       await redis.dispose();
-      redis = await TestRedis.start({ program: program!, config: ['protected-mode no', 'bind * -::*'] });
+      redis = await TestRedis.start({ program: program ?? '', config: ['protected-mode no', 'bind * -::*'] });
       const away = start(await startWorker(`redis://${address}.1:${redis.port}`, [], {}, ['ip', 'netns', 'exec', name]));
       const run = coordinator();
       await midway();
@@ -234,7 +234,7 @@ describe.skipIf(program === undefined)('an experiment on a fleet, by real proces
     const queue = new Queue(key, { connection: { port: redis.port }, prefix: 'two-heads' });
     const job = await queue.add('rows', { kind: 'rows', run: '../../etc/passwd', code: 'process.exit()' }, { attempts: 3 });
     await vi.waitFor(
-      async () => expect(await queue.getJob(job.id!).then((found) => found?.failedReason)).toMatch(/is none of Two Heads/),
+      async () => expect(await queue.getJob(job.id ?? '').then((found) => found?.failedReason)).toMatch(/is none of Two Heads/),
       patience,
     );
     await queue.close();
