@@ -10,14 +10,17 @@ const patienceMs = 5000;
 
 /** Entry of the command line: the process's streams, arguments and exit code. */
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
+const stop = (): void => {
   interrupt.abort();
   // What waits for something else, such as standard input, does not look at the signal.
   setTimeout(() => {
     process.stderr.write(`two-heads: ${new CancelledError().message}\n`);
     process.exit(exitCode.interrupted);
   }, patienceMs).unref();
-});
+};
+process.once('SIGINT', stop);
+// Schedulers end jobs with it: what was claimed is let go, so that others need not wait.
+process.once('SIGTERM', stop);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader has what it wants, as `head` does after ten lines.
   if (error.code === 'EPIPE') {
