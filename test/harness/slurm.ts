@@ -57,7 +57,9 @@ export class Slurm {
       await until('munged answers', () => (readdirSync(join(folder, 'run')).includes('munge.socket') ? true : undefined));
       slurm.startController();
       slurm.spawn('slurmd', ['-D']);
-      await until('the node is idle', async () => ((await slurm.ask('sinfo', '-h', '-o', '%t')) === 'idle' ? true : undefined));
+      await until('the node is idle', async () =>
+        (await slurm.ask('sinfo', '-h', '-o', '%t').catch(String)) === 'idle' ? true : undefined,
+      );
     } catch (error) {
       await slurm.stop();
       throw new Error(`Slurm did not start:\n${slurm.logs()}`, { cause: error });
@@ -73,10 +75,10 @@ export class Slurm {
 
   /** Waits until no task of a job is left in the queue. */
   async finished(job: string): Promise<void> {
-    // A job that ended a while ago is no longer known.
-    await until(`job ${job} to end`, async () =>
-      (await this.ask('squeue', '-h', '-j', job).catch(() => 'no answer')) === '' ? true : undefined,
-    );
+    await until(`job ${job} to end`, async () => {
+      const jobs = await this.ask('squeue', '-h', '-o', '%F').catch(() => job);
+      return jobs.split('\n').includes(job) ? undefined : true;
+    });
   }
 
   /** What Slurm says of every task of a job: its fields by name. */
@@ -91,7 +93,11 @@ export class Slurm {
     this.controller?.kill('SIGKILL');
     await ended;
     this.startController();
-    await until('the controller answers', () => this.ask('scontrol', 'ping').then((said) => (/ is UP$/.test(said) ? true : undefined)));
+    await until('the controller answers', () =>
+      this.ask('scontrol', 'ping')
+        .catch(String)
+        .then((said) => (/ is UP$/.test(said) ? true : undefined)),
+    );
   }
 
   /** Ends all of it: servers, and whatever they started. */
@@ -126,7 +132,9 @@ export class Slurm {
   private spawn(name: string, args: readonly string[]): ChildProcess {
     const log = openSync(join(this.folder, `${name}.log`), 'a');
     const env = { ...process.env, SLURM_CONF: this.configuration };
-    return spawn(join('/usr/sbin', name), args, { env, cwd: this.folder, stdio: ['ignore', log, log] });
+    // The kernel ends it with this process, should that not live to stop it.
+    const command = ['--pdeathsig', 'KILL', join('/usr/sbin', name), ...args];
+    return spawn('setpriv', command, { env, cwd: this.folder, stdio: ['ignore', log, log] });
   }
 
   private async ask(program: string, ...args: readonly string[]): Promise<string> {
@@ -153,6 +161,7 @@ function configuration(folder: string, cpus: number, [controllerPort, nodePort]:
     ...{ ProctrackType: 'proctrack/linuxproc', TaskPlugin: 'task/none', JobAcctGatherType: 'jobacct_gather/none' },
     ...{ AccountingStorageType: 'accounting_storage/none', JobCompType: 'jobcomp/none', SwitchType: 'switch/none' },
     ...{ MpiDefault: 'none', SelectType: 'select/cons_tres', SelectTypeParameters: 'CR_CPU', SchedulerType: 'sched/builtin' },
+    SchedulerParameters: 'sched_interval=1',
     ...{ ReturnToService: 2, SlurmdParameters: 'config_overrides', MailProg: '/bin/true', KillWait: 5, MinJobAge: 3600 },
   };
   return [

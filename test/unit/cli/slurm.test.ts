@@ -41,13 +41,19 @@ interface Measured {
 function measuredIn(results: string): Measured[] {
   const names = existsSync(results) ? readdirSync(results).filter((name) => name.endsWith('.jsonl')) : [];
   return names.flatMap((file) => {
-    const lines = readFileSync(join(results, file), 'utf8').trimEnd().split('\n');
+    // A process that was killed as it opened its file leaves it empty.
+    const lines = readFileSync(join(results, file), 'utf8').split('\n').filter(Boolean);
     return lines.map((line) => ({ unit: (JSON.parse(line) as { unit: string }).unit, file }));
   });
 }
 
-/** Claims by name, and the process that has each. */
-function claimsIn(results: string): { readonly row: string; readonly pid: number }[] {
+/** A row, and the process that has claimed it. */
+interface Claimed {
+  readonly row: string;
+  readonly pid: number;
+}
+
+function claimsIn(results: string): Claimed[] {
   const folder = join(results, 'claims');
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]+$/.test(name)) : [];
   return names.flatMap((row) => {
@@ -60,20 +66,29 @@ function claimsIn(results: string): { readonly row: string; readonly pid: number
   });
 }
 
-/** Kills a process that has claimed a row, while it has it. @returns what was killed */
-function killOneWithClaim(results: string): Promise<{ readonly row: string; readonly pid: number }> {
-  return until('a task to claim a row', () => {
-    for (const claim of claimsIn(results)) {
-      process.kill(claim.pid, 'SIGSTOP');
-      // Stopped, it can no longer let go.
-      if (claimsIn(results).some(({ row, pid }) => row === claim.row && pid === claim.pid)) {
-        process.kill(claim.pid, 'SIGKILL');
-        return claim;
-      }
-      process.kill(claim.pid, 'SIGCONT');
+/**
+ * Kills the process of a task while it has claimed a row: of the task that has the number of the whole array as well.
+ *
+ * @returns what was killed
+ */
+function killOneWithClaim(results: string, job: string): Promise<Claimed> {
+  return until('a task to claim a row', () => claimsIn(results).find((claim) => killed(claim, results, job)));
+}
+
+function killed(claim: Claimed, results: string, job: string): boolean {
+  try {
+    if (!readFileSync(`/proc/${claim.pid}/environ`, 'utf8').includes(`SLURM_JOB_ID=${job}\0`)) {
+      return false;
     }
-    return undefined;
-  });
+    process.kill(claim.pid, 'SIGSTOP');
+    // Stopped, it can no longer let go.
+    const holds = claimsIn(results).some(({ row, pid }) => row === claim.row && pid === claim.pid);
+    process.kill(claim.pid, holds ? 'SIGKILL' : 'SIGCONT');
+    return holds;
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
 }
 
 const figures = ({ points, prompts }: ExperimentReport): unknown => ({
@@ -116,7 +131,7 @@ describe.skipIf(obstacle !== undefined)(`an array of Slurm${obstacle === undefin
     const results = join(folder, 'results');
     const experiment = writeExperiment(folder);
     const job = await submit(folder, experiment, results);
-    const killed = await killOneWithClaim(results);
+    const { pid } = await killOneWithClaim(results, job);
     await slurm.finished(job);
 
     const tasks = await slurm.tasks(job);
@@ -131,6 +146,17 @@ describe.skipIf(obstacle !== undefined)(`an array of Slurm${obstacle === undefin
     expect(claimsIn(results)).toEqual([]);
     const shard = `shard-${Number(again.ArrayTaskId) + 1}-of-4.`;
     const writers = new Set(measuredIn(results).map(({ file }) => file));
-    expect([...writers].filter((file) => file.startsWith(shard) && !file.includes(`-${killed.pid}-`))).toHaveLength(1);
+    expect([...writers].filter((file) => file.startsWith(shard) && !file.includes(`-${pid}-`))).toHaveLength(1);
+  });
+
+  it('does not start a task again that was given bad input', async () => {
+    const folder = temporaryFolder();
+    const job = await submit(folder, 'nowhere.two-heads.json', join(folder, 'results'));
+    await slurm.finished(job);
+    const tasks = await slurm.tasks(job);
+    expect(tasks.map(({ JobState, ExitCode, Restarts }) => [JobState, ExitCode, Restarts])).toEqual(
+      Array.from({ length: 4 }, () => ['FAILED', '2:0', '0']),
+    );
+    expect(readFileSync(join(folder, `two-heads-${job}_0.log`), 'utf8')).toMatch(/two-heads: nowhere\.two-heads\.json cannot be read/);
   });
 });
