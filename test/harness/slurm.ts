@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -37,8 +37,6 @@ export async function until<T>(what: string, look: () => T | undefined | Promise
 
 /** A Slurm of its own for one test: one node, this machine, with its files in one folder and its servers on free ports. */
 export class Slurm {
-  private controller: ChildProcess | undefined;
-
   private constructor(private readonly folder: string) {}
 
   /** @param folder empty, and the test's own @param cpus of the node, whatever the machine has */
@@ -55,7 +53,7 @@ export class Slurm {
         ...[`--pid-file=${run('munged.pid')}`, `--log-file=${run('munged.log')}`, `--seed-file=${run('munged.seed')}`],
       ]);
       await until('munged answers', () => (readdirSync(join(folder, 'run')).includes('munge.socket') ? true : undefined));
-      slurm.startController();
+      slurm.spawn('slurmctld', ['-D']);
       slurm.spawn('slurmd', ['-D']);
       await until('the node is idle', async () =>
         (await slurm.ask('sinfo', '-h', '-o', '%t').catch(String)) === 'idle' ? true : undefined,
@@ -87,19 +85,6 @@ export class Slurm {
     return text.split('\n').map((line) => Object.fromEntries([...line.matchAll(/(\S+?)=(\S*)/g)].map(([, name, value]) => [name, value])));
   }
 
-  /** Kills the controller without warning, and starts it again with the state that it saved. */
-  async crashController(): Promise<void> {
-    const ended = new Promise((resolve) => this.controller?.once('exit', resolve));
-    this.controller?.kill('SIGKILL');
-    await ended;
-    this.startController();
-    await until('the controller answers', () =>
-      this.ask('scontrol', 'ping')
-        .catch(String)
-        .then((said) => (/ is UP$/.test(said) ? true : undefined)),
-    );
-  }
-
   /** Ends all of it: servers, and whatever they started. */
   async stop(): Promise<void> {
     await until('everything that Slurm started to end', () => {
@@ -125,16 +110,12 @@ export class Slurm {
     return join(this.folder, 'slurm.conf');
   }
 
-  private startController(): void {
-    this.controller = this.spawn('slurmctld', ['-D']);
-  }
-
-  private spawn(name: string, args: readonly string[]): ChildProcess {
+  private spawn(name: string, args: readonly string[]): void {
     const log = openSync(join(this.folder, `${name}.log`), 'a');
     const env = { ...process.env, SLURM_CONF: this.configuration };
     // The kernel ends it with this process, should that not live to stop it.
     const command = ['--pdeathsig', 'KILL', join('/usr/sbin', name), ...args];
-    return spawn('setpriv', command, { env, cwd: this.folder, stdio: ['ignore', log, log] });
+    spawn('setpriv', command, { env, cwd: this.folder, stdio: ['ignore', log, log] });
   }
 
   private async ask(program: string, ...args: readonly string[]): Promise<string> {
