@@ -135,7 +135,7 @@ export async function resultsOf(path: string | null, shard: Shard | undefined): 
     throw new InputError(`--shard ${shard.part}/${shard.parts} needs a folder that all shards share; name one with --results.`);
   }
   if (/\.jsonl$/.test(path)) {
-    throw new InputError(`--results ${path} is one file, and shards write a file each; name a folder.`);
+    throw new InputError(`--results ${path} has the name of one file, and shards write a file each; name a folder.`);
   }
   return Results.open(`${path.replace(/[\\/]+$/, '')}/`, `shard-${shard.part}-of-${shard.parts}`);
 }
