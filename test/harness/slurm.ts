@@ -16,9 +16,14 @@ const packages = ['slurmctld', 'slurmd', 'slurm-client', 'munge'];
 /** How long a state is waited for, in milliseconds: a busy machine is slow, not broken. */
 const patienceMs = 300_000;
 
-/** Why no Slurm can be started here; undefined where one can, which is installed then. */
+/**
+ * Why no Slurm can be started here, which is said aloud; undefined where one can, which is installed then.
+ *
+ * @throws Error as `debianProgram`
+ */
 export async function slurmObstacle(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) {
+    console.warn('SKIPPED: only root can start a Slurm, and its tests need one.');
     return 'only root can start one';
   }
   return (await debianProgram('slurmctld', packages)) === undefined ? 'it cannot be installed' : undefined;

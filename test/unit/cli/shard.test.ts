@@ -122,6 +122,20 @@ describe('processes that share one results file', () => {
     expect(existsSync(`${results}.claims`)).toBe(false);
   });
 
+  it.runIf(process.platform !== 'win32')('lets go of what it has claimed where a scheduler ends it', async () => {
+    const folder = temporaryFolder();
+    const results = join(folder, 'results.jsonl');
+    const command = [join(root, 'dist', 'cli.js'), ...evaluation(folder), '--results', results];
+    const child = spawn(process.execPath, command, { env: { ...process.env, ...nothingKept }, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    while (!existsSync(`${results}.claims`)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    child.kill('SIGTERM');
+    expect(await ended).toBe(130);
+    expect(existsSync(`${results}.claims`)).toBe(false);
+  });
+
   it('go on with what one that was killed had claimed', async () => {
     const folder = temporaryFolder();
     const results = join(folder, 'results.jsonl');
