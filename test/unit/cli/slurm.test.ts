@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentReport } from '../../../src/core/evaluate/report';
 import { Slurm, slurmObstacle, until } from '../../harness/slurm';
 import { cli, nothingKept } from '../../support/cli';
@@ -99,12 +99,16 @@ const figures = ({ points, prompts }: ExperimentReport): unknown => ({
 describe.skipIf(obstacle !== undefined)(`an array of Slurm${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`, () => {
   let slurm: Slurm;
   beforeAll(async () => {
+    let remove = (): void => undefined;
     slurm = await Slurm.start(
-      temporaryFolder((done) => afterAll(done)),
+      temporaryFolder((act) => (remove = act)),
       4,
     );
+    return async () => {
+      await slurm.stop();
+      remove();
+    };
   });
-  afterAll(() => slurm.stop());
 
   /** Submits the documented script as four shards. */
   async function submit(folder: string, experiment: string, results: string, ...flags: readonly string[]): Promise<string> {
