@@ -10,19 +10,17 @@ const patienceMs = 5000;
 
 /** Entry of the command line: the process's streams, arguments and exit code. */
 const interrupt = new AbortController();
-let interruptedCode: number = exitCode.interrupted;
-const onInterrupt = (code: number): void => {
-  interruptedCode = code;
+const stop = (): void => {
   interrupt.abort();
   // What waits for something else, such as standard input, does not look at the signal.
   setTimeout(() => {
     process.stderr.write(`two-heads: ${new CancelledError().message}\n`);
-    process.exit(interruptedCode);
+    process.exit(exitCode.interrupted);
   }, patienceMs).unref();
 };
-process.once('SIGINT', () => onInterrupt(exitCode.interrupted));
-// As batch systems end a job: what it has claimed is to be free for others at once.
-process.once('SIGTERM', () => onInterrupt(exitCode.terminated));
+process.once('SIGINT', stop);
+// Schedulers end jobs with it: what was claimed is let go, so that others need not wait.
+process.once('SIGTERM', stop);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader has what it wants, as `head` does after ten lines.
   if (error.code === 'EPIPE') {
@@ -39,8 +37,8 @@ void main(process.argv.slice(2), {
   signal: interrupt.signal,
   modelsFolder: join(__dirname, '..', 'media', 'models'),
   calibrations: new CalibrationStore(commandLineStorage()),
-  engineEntry: join(__dirname, 'engine.js'),
   digests: new DigestStore(commandLineStorage()),
+  engineEntry: join(__dirname, 'engine.js'),
 }).then((code) => {
-  process.exitCode = code === exitCode.interrupted ? interruptedCode : code;
+  process.exitCode = code;
 });

@@ -41,7 +41,7 @@ const commands: readonly Command[] = [
 ];
 
 /** Exit codes, on which scripts rely. */
-export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130, terminated: 143 } as const;
+export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
 /**
  * The command line: parses, runs one command, and turns errors into one line and an exit code.

@@ -1,6 +1,6 @@
 import { costAxes, type CostAxis, experimentPicture } from '../core/draw/experiment';
 import { cancelledSaying, InputError } from '../core/errors';
-import { type Experiment, resultsOption, sourceOf } from '../core/evaluate/experiment';
+import { type Experiment, experimentTable, resultsOption, sourceOf } from '../core/evaluate/experiment';
 import type { ExperimentReport } from '../core/evaluate/report';
 import { readText } from '../core/evaluate/rows';
 import { parseShard, type Shard, shardOption } from '../core/evaluate/units';
@@ -59,13 +59,19 @@ export const outcomeOptions: readonly Option[] = [
   jsonOption,
 ];
 
+const { flag, symbol, value } = experimentTable.threads;
+
+/** Threads are the machine's matter: a scheduler says how many a job has. Without the flag they are the file's. */
+const threadsOption: Option = { flag, symbol, value, description: `${experimentTable.threads.description} Instead of the file's.` };
+
 /** `two-heads run`: an experiment file again. */
 export const runCommand: Command = {
   usage: 'run <file.two-heads.json>',
   description: 'repeat an experiment file',
-  options: [...sourceOptions, ...outcomeOptions],
+  options: [threadsOption, ...sourceOptions, ...outcomeOptions],
   run: async ([path], given, io) => {
-    const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
+    const read = await withSource(await readExperiment(path, io.modelsFolder), given);
+    const experiment = { ...read, threads: (readGiven(threadsOption, given) as number | undefined) ?? read.threads };
     const measured = await performExperiment('run', experiment, given, io);
     printExperiment(measured, given, io, (report) =>
       [...(experiment.blocks.length === 1 ? [evaluationText(report)] : []), ...(report.points.length > 1 ? [sweepText(report)] : [])].join(
@@ -165,7 +171,7 @@ export async function resultsOf(path: string | null, shard: Shard | undefined): 
     throw new InputError(`--shard ${shard.part}/${shard.parts} needs a folder that all shards share; name one with --results.`);
   }
   if (/\.jsonl$/.test(path)) {
-    throw new InputError(`--results ${path} is one file, and shards write a file each; name a folder.`);
+    throw new InputError(`--results ${path} has the name of one file, and shards write a file each; name a folder.`);
   }
   return Results.open(`${path.replace(/[\\/]+$/, '')}/`, `shard-${shard.part}-of-${shard.parts}`);
 }

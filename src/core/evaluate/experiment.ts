@@ -86,7 +86,8 @@ export const experimentTable = {
 export const resultsOption = {
   flag: 'results',
   symbol: 'file.jsonl',
-  description: 'File that results are appended to, a line of JSON each, and that a run goes on from.',
+  description:
+    'File that results are appended to, a line of JSON each, and that a run goes on from; or a folder/ that machines share, with a file for each writer.',
   value: { type: 'text' },
 } as const satisfies Option;
 

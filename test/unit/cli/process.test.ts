@@ -57,13 +57,17 @@ describe('the process of the command line', () => {
     expect((JSON.parse(stdout) as PlanDocument).prompt).toMatchObject({ path: '-', bytes: 19 });
   });
 
-  it('stops at an interrupt, says so in one line, and ends with 130', async () => {
-    const { child, ended } = started('simulate', samplePrompt, '--threads', '1', '--block', '64');
-    child.stderr?.once('data', () => child.kill('SIGINT'));
-    const { code, stderr } = await ended;
-    expect(code).toBe(130);
-    expect(stderr).toMatch(/(^|\n)two-heads: The run was cancelled\.\n$/);
-  });
+  // Windows has no SIGTERM: there it ends a process at once.
+  it.each(process.platform === 'win32' ? ['SIGINT' as const] : ['SIGINT' as const, 'SIGTERM' as const])(
+    'stops at %s, says so in one line, and ends with 130',
+    async (signal) => {
+      const { child, ended } = started('simulate', samplePrompt, '--threads', '1', '--block', '64');
+      child.stderr?.once('data', () => child.kill(signal));
+      const { code, stderr } = await ended;
+      expect(code).toBe(130);
+      expect(stderr).toMatch(/(^|\n)two-heads: The run was cancelled\.\n$/);
+    },
+  );
 
   it.runIf(process.platform === 'linux')('stops at an interrupt where it waits for standard input', async () => {
     const { child, ended } = started('plan', '-');

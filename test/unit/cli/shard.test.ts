@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -69,9 +69,44 @@ describe('shards', () => {
       /--shard 1\/2 needs a folder that all shards share; name one with --results\./,
     );
     expect((await run([...command, '--shard', '1/2', '--results', 'x.jsonl'])).stderr).toMatch(
-      /--results x\.jsonl is one file, and shards write a file each/,
+      /--results x\.jsonl has the name of one file, and shards write a file each/,
     );
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, 'text that stays');
+    const taken = await run([...command, '--shard', '1/2', '--results', file]);
+    expect([taken.code, taken.stderr]).toEqual([
+      2,
+      `two-heads: --results ${file} is one file, and a folder is needed, with a file for each writer; name a folder.\n`,
+    ]);
+    expect(readFileSync(file, 'utf8')).toBe('text that stays');
   });
+
+  it('measure other work apart in one folder', async () => {
+    const folder = temporaryFolder();
+    const results = ['--results', join(folder, 'results'), '--shard', '1/2'];
+    const command = evaluation(folder);
+    const other = command.map((word) => (word === '64' ? '32' : word));
+    const before = JSON.parse((await run([...command, ...results])).stdout) as { known: number };
+    expect(JSON.parse((await run([...other, ...results])).stdout)).toMatchObject({ resumed: 0, known: before.known });
+    expect(JSON.parse((await run([...command, ...results])).stdout)).toMatchObject({ resumed: before.known, known: before.known });
+  });
+});
+
+it.runIf(process.platform === 'linux')('a disk that takes no more is named, and loses nothing but the line that it cut', async () => {
+  const folder = temporaryFolder();
+  const command = [process.execPath, join(root, 'dist', 'cli.js'), ...evaluation(folder), '--results', `${join(folder, 'results')}/`];
+  // No file may grow past 20 KiB: a write that would is cut, and the next one refused, as on a full disk.
+  const full = spawnSync('bash', ['-c', 'trap "" XFSZ; ulimit -f 20; exec "$@"', '-', ...command], {
+    env: { ...process.env, ...nothingKept },
+    encoding: 'utf8',
+  });
+  expect(full.status).toBe(2);
+  expect(full.stderr).toMatch(/\ntwo-heads: --results \S+\.jsonl cannot be written \(EFBIG: file too large, write\); make room and give/);
+  const [name] = readdirSync(join(folder, 'results')).filter((name) => name.endsWith('.jsonl'));
+  const kept = readFileSync(join(folder, 'results', name), 'utf8').split('\n').length - 1;
+  expect(kept).toBeGreaterThan(0);
+  const again = await run([...evaluation(folder), '--results', join(folder, 'results')]);
+  expect((JSON.parse(again.stdout) as ExperimentReport).resumed).toBe(kept);
 });
 
 describe('processes that share one results file', () => {
@@ -84,6 +119,20 @@ describe('processes that share one results file', () => {
     expect(qualities(both[0].stdout)).toEqual(qualities(both[1].stdout));
     expect(unitsIn(results)).toHaveLength(20);
     expect(new Set(unitsIn(results)).size).toBe(20);
+    expect(existsSync(`${results}.claims`)).toBe(false);
+  });
+
+  it.runIf(process.platform !== 'win32')('lets go of what it has claimed where a scheduler ends it', async () => {
+    const folder = temporaryFolder();
+    const results = join(folder, 'results.jsonl');
+    const command = [join(root, 'dist', 'cli.js'), ...evaluation(folder), '--results', results];
+    const child = spawn(process.execPath, command, { env: { ...process.env, ...nothingKept }, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    while (!existsSync(`${results}.claims`)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    child.kill('SIGTERM');
+    expect(await ended).toBe(130);
     expect(existsSync(`${results}.claims`)).toBe(false);
   });
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import { type FileHandle, link, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -21,14 +22,22 @@ export interface Claim {
 
 /** Names this process among those of all machines: in file names, and in what it claims. */
 export function writerName(): string {
-  return `${hostName()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return `${host}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Host, process and random part of such a name. */
 const namePattern = /^(.*)-(\d+)-[0-9a-f]+$/;
 
-function hostName(): string {
-  return hostname().replaceAll(/[^A-Za-z0-9-]/g, '-');
+/** Where a process number means the same process: containers may share a machine's name, and have numbers of their own. */
+const host = [hostname(), ...processNamespace()].join('-').replaceAll(/[^A-Za-z0-9-]/g, '-');
+
+/** The number of Linux's namespace of processes; nothing elsewhere. */
+function processNamespace(): string[] {
+  try {
+    return readlinkSync('/proc/self/ns/pid').match(/\d+/g) ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -127,8 +136,8 @@ export class Claims {
   /** What a claim says of its owner, where that has ended or has not renewed it for long; undefined where it stands. */
   private async leftBy(path: string): Promise<string | undefined> {
     const owner = await ownerOf(path);
-    const [, host, pid] = namePattern.exec(owner) ?? [];
-    if (host === hostName() && !isRunning(Number(pid))) {
+    const [, owning, pid] = namePattern.exec(owner) ?? [];
+    if (owning === host && !isRunning(Number(pid))) {
       return owner;
     }
     const [renewed, now] = await Promise.all([stat(path).catch(() => undefined), this.now()]);

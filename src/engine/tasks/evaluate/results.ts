@@ -139,6 +139,10 @@ export class Results {
    */
   static async open(path: string, writer = 'results'): Promise<Results> {
     const isFolder = /[\\/]$/.test(path) || (await isDirectory(path));
+    const bare = path.replace(/[\\/]+$/, '');
+    if (isFolder && (await stat(bare).catch(() => undefined))?.isFile() === true) {
+      throw new InputError(`${nameOf(bare)} is one file, and a folder is needed, with a file for each writer; name a folder.`);
+    }
     if (isFolder) {
       await mkdir(path, { recursive: true }).catch((error: unknown) => {
         throw new InputError(`${nameOf(path)} cannot be made (${messageOf(error)}); ${fix}.`);
@@ -241,8 +245,12 @@ export class Results {
     }
     const file = await openResults(this.own);
     try {
-      await file.write(text);
+      // Mostly one write; where the disk takes only a part of it, the next one says why.
+      await file.appendFile(text);
       await file.sync();
+    } catch (error) {
+      const remedy = 'make room and give the same command again, which goes on from there';
+      throw new InputError(`${nameOf(this.own)} cannot be written (${messageOf(error)}); ${remedy}.`);
     } finally {
       await file.close();
     }

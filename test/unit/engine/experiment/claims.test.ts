@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Claims } from '../../../../src/engine/tasks/evaluate/claims';
@@ -47,12 +46,28 @@ describe('a claim', () => {
   it('of a process that has ended on this machine is taken at once, by one of all that try', async () => {
     const folder = folderOf();
     const { pid } = spawnSync(process.execPath, ['--version']);
-    leave(folder, 'row', `${hostname().replaceAll(/[^A-Za-z0-9-]/g, '-')}-${pid}-0123abcd`, 0);
     const claims = Claims.in(folder, limits);
+    await claims.claim('own');
+    leave(folder, 'row', readFileSync(join(folder, 'own'), 'utf8').replace(`-${process.pid}-`, `-${pid}-`), 0);
     const tried = await Promise.all(Array.from({ length: 20 }, () => claims.claim('row')));
     const held = await Promise.all(tried.flatMap((claim) => (claim === undefined ? [] : [claim.holds()])));
     expect(held.filter((holds) => holds)).toHaveLength(1);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'of another container with this machine’s name stands: its processes are not those of here',
+    async () => {
+      const folder = folderOf();
+      const { pid } = spawnSync(process.execPath, ['--version']);
+      const claims = Claims.in(folder, limits);
+      await claims.claim('own');
+      const own = readFileSync(join(folder, 'own'), 'utf8');
+      const other = own.replace(/-\d+-\d+-/, `-4026500000-${pid}-`);
+      expect(other).not.toBe(own);
+      leave(folder, 'row', other, 0);
+      expect(await claims.claim('row')).toBeUndefined();
+    },
+  );
 
   it('of another machine stands while it is renewed, and no longer', async () => {
     const folder = folderOf();
