@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cli } from '../support/cli';
 import { sampleText } from '../support/paths';
 import { useStage } from './harness/stage';
-import { eventuallyText } from './harness/wait';
+import { eventuallyText, until } from './harness/wait';
 
 const [first, second] = [sampleText().slice(0, 1500), sampleText().slice(1500, 3000)];
 
@@ -34,17 +33,25 @@ const stage = useStage('notebooks', { settings: { 'twoHeads.languages': undefine
 describe('a notebook', () => {
   it('is planned and run whole in its own editor', async () => {
     writeFileSync(stage.path('work.ipynb'), notebook);
-    await stage.bench.run('vscode.open', pathToFileURL(stage.path('work.ipynb')).href);
-    await stage.bench.page.locator('.notebook-editor .cell-list-container').first().waitFor({ state: 'visible' });
+    await stage.bench.openNotebook(stage.path('work.ipynb'));
     const panel = await stage.panel('No prompt in front');
-    await stage.bench.page.locator('.notebook-editor .cell-list-container .monaco-editor').first().click();
     await stage.bench.command('Two Heads: Plan Only (No Run)');
     // As the command line counts the file.
     const [, tokens] = /: ([\d,]+) tokens/.exec((await cli(['plan', stage.path('work.ipynb')])).stdout) ?? [];
     expect(await stage.dialog()).toContain(`${tokens} of 2,048 tokens`);
     await stage.bench.page.keyboard.press('Escape');
     await panel.text('document', /^work\.ipynb$/);
-    await eventuallyText('the totals', () => stage.bench.statusItems(), `${tokens} tokens`);
+    await eventuallyText('the totals', () => stage.bench.statusItems(), `${tokens} of 2,048 tokens`);
     await stage.simulate();
+    // What is typed into a cell counts before it is saved.
+    await stage.bench.run('notebook.cell.insertMarkdownCellBelow');
+    await stage.bench.page.locator('.notebook-editor .monaco-editor.focused').waitFor({ state: 'visible' });
+    await stage.bench.page.keyboard.type('Answer in one word.');
+    const more = Number(tokens.replaceAll(',', '')) + 5;
+    await until(
+      'more tokens',
+      () => stage.bench.statusItems(),
+      (items) => items.some((item) => Number(/^([\d,]+) of 2,048 tokens/.exec(item)?.[1].replaceAll(',', '')) >= more),
+    );
   });
 });

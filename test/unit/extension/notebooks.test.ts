@@ -87,7 +87,7 @@ describe('a notebook in an editor', () => {
       { kind: 'markup', language: 'markdown', text: 'Hi' },
       { kind: 'code', language: 'julia', text: 'f(x)', outputs: [error] },
     ]);
-    expect(read(jsonOf(notebook)).text).toBe('Hi\n\n```julia\nf(x)\n```\n\n```\nError: no\n```');
+    expect(read(jsonOf(notebook))).toMatchObject({ text: 'Hi\n\n```julia\nf(x)\n```\n\n```\nError: no\n```', notes: [] });
   });
 
   it('is run whole, and is what panel and status item show then', async () => {
