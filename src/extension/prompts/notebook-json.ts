@@ -48,10 +48,22 @@ function textOf({ data }: vscode.NotebookCellOutputItem): string {
   return new TextDecoder().decode(data);
 }
 
-/** The traceback of an error, which Jupyter shows; else its name and message. */
-function errorText(json: string): string {
-  const { name, message, stack } = fieldsOf(JSON.parse(json));
+/** The traceback of an error, which Jupyter shows; else its name and message. What another extension wrote otherwise stays as it is. */
+function errorText(written: string): string {
+  const error = parsed(written);
+  if (error === undefined) {
+    return written;
+  }
+  const { name, message, stack } = fieldsOf(error);
   return typeof stack === 'string' && stack !== '' ? stack : [name, message].filter((part) => typeof part === 'string').join(': ');
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

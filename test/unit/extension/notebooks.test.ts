@@ -85,9 +85,12 @@ describe('a notebook in an editor', () => {
     const error = { 'application/vnd.code.notebook.error': JSON.stringify({ name: 'Error', message: 'no' }) };
     const notebook = showNotebook('/a.ipynb', [
       { kind: 'markup', language: 'markdown', text: 'Hi' },
-      { kind: 'code', language: 'julia', text: 'f(x)', outputs: [error] },
+      { kind: 'code', language: 'julia', text: 'f(x)', outputs: [error, { 'application/vnd.code.notebook.error': 'no JSON' }] },
     ]);
-    expect(read(jsonOf(notebook))).toMatchObject({ text: 'Hi\n\n```julia\nf(x)\n```\n\n```\nError: no\n```', notes: [] });
+    expect(read(jsonOf(notebook))).toMatchObject({
+      text: 'Hi\n\n```julia\nf(x)\n```\n\n```\nError: no\n```\n\n```\nno JSON\n```',
+      notes: [],
+    });
   });
 
   it('is run whole, and is what panel and status item show then', async () => {
