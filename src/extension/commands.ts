@@ -9,7 +9,8 @@ import { Disposable } from './disposable';
 import { goToExpensivePart } from './editor/part-picker';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
-import type { ActivePrompt } from './prompts/active-prompt';
+import type { ActivePrompt, Front } from './prompts/active-prompt';
+import type { Notebooks, PromptDocument } from './prompts/notebooks';
 import { canBePrompt, type PromptDocuments } from './prompts/prompt-documents';
 import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
@@ -22,6 +23,7 @@ import type { SingleTask } from './tasks/single-task';
 interface CommandTargets {
   readonly prompts: PromptDocuments;
   readonly active: ActivePrompt;
+  readonly notebooks: Notebooks;
   readonly plans: PromptPlans;
   readonly choices: ChoiceStore;
   readonly runner: Runner;
@@ -53,7 +55,7 @@ export class Commands extends Disposable {
     },
     simulateSelection: {
       title: text('Simulate Selection'),
-      run: (self) => self.withText((editor) => self.simulateSelection(editor)),
+      run: (self) => self.withText((front) => self.simulateSelection(front)),
     },
     planOnly: { title: text('Plan Only (No Run)'), run: (self) => self.withPrompt(({ document }) => self.showPlan(document)) },
     compareScenarios: {
@@ -72,7 +74,7 @@ export class Commands extends Disposable {
     chooseBlockSize: { title: text('Choose Block Size'), run: ({ targets }) => chooseBlockSize(targets.choices) },
     goToExpensiveBlock: {
       title: text('Go to Most Expensive Block'),
-      run: (self) => self.withPrompt((editor) => self.goToExpensiveBlock(editor)),
+      run: (self) => self.withPrompt((front) => self.goToExpensiveBlock(front)),
     },
     treatAsPrompt: {
       title: text('Treat as Prompt'),
@@ -97,8 +99,8 @@ export class Commands extends Disposable {
     }
   }
 
-  /** Runs `act` on the editor in front and on no other, or shows a message if there is none that can be edited. */
-  private async withText(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
+  /** Runs `act` on the text or notebook in front and on no other, or shows a message if there is none that can be edited. */
+  private async withText(act: (front: Front) => unknown): Promise<void> {
     const { front } = this.targets.active;
     if (front === undefined) {
       const open = t('Open the Sample Prompt');
@@ -117,10 +119,10 @@ export class Commands extends Disposable {
   }
 
   /** The same for what needs the plan of the whole text, which is a prompt from then on, so that everything shows it. */
-  private withPrompt(act: (editor: vscode.TextEditor) => unknown): Promise<void> {
-    return this.withText((editor) => {
-      this.targets.prompts.sayForSession(editor.document);
-      return act(editor);
+  private withPrompt(act: (front: Front) => unknown): Promise<void> {
+    return this.withText((front) => {
+      this.targets.prompts.sayForSession(front.document);
+      return act(front);
     });
   }
 
@@ -141,7 +143,7 @@ export class Commands extends Disposable {
   }
 
   /** Only the panel shows an evaluation, so it comes to the front first. */
-  private async evaluate(document: vscode.TextDocument): Promise<void> {
+  private async evaluate(document: PromptDocument): Promise<void> {
     const needle = await askWhetherNeedle();
     if (needle !== undefined) {
       const planned = await this.planOf(document);
@@ -165,19 +167,21 @@ export class Commands extends Disposable {
     await this.targets.evaluations.runFile(document.fileName);
   }
 
-  private sourceOf(document: vscode.TextDocument): RunSource {
+  private sourceOf(document: PromptDocument): RunSource {
     return sourceOf(document, this.targets.plans.sourceOf(document));
   }
 
-  private async simulateSelection({ document, selection }: vscode.TextEditor): Promise<void> {
-    if (selection.isEmpty) {
+  private async simulateSelection(front: Front): Promise<void> {
+    // Of a notebook, the cell that has the focus.
+    const editor = front.editor ?? vscode.window.activeTextEditor;
+    if (editor === undefined || editor.selection.isEmpty) {
       void vscode.window.showWarningMessage(t('Two Heads: nothing is selected; select the text to run.'));
       return;
     }
-    await this.targets.runner.simulate(selectionOf(document, selection));
+    await this.targets.runner.simulate(selectionOf(editor.document, editor.selection));
   }
 
-  private async continuePrompt(document: vscode.TextDocument): Promise<void> {
+  private async continuePrompt(document: PromptDocument): Promise<void> {
     const { runner, continuations } = this.targets;
     const tokens = await askNumber(generationQuestion, 32);
     const report = tokens === undefined ? undefined : await runner.continue(this.sourceOf(document), tokens);
@@ -187,7 +191,7 @@ export class Commands extends Disposable {
   }
 
   /** Shows the plan's arithmetic in a modal message, because the user asked for it and reads it once. */
-  private async showPlan(document: vscode.TextDocument): Promise<void> {
+  private async showPlan(document: PromptDocument): Promise<void> {
     const planned = await this.planOf(document);
     if (planned.error !== null) {
       void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
@@ -201,8 +205,14 @@ export class Commands extends Disposable {
     }
   }
 
-  private async goToExpensiveBlock(editor: vscode.TextEditor): Promise<void> {
-    const planned = await this.planOf(editor.document);
+  private async goToExpensiveBlock({ document, editor }: Front): Promise<void> {
+    if (editor === undefined) {
+      void vscode.window.showWarningMessage(
+        t('Two Heads: blocks have no place in the cells of a notebook; open {0} as text to go to them.', posix.basename(document.uri.path)),
+      );
+      return;
+    }
+    const planned = await this.planOf(document);
     if (planned.error === null) {
       await goToExpensivePart(editor, planned, this.targets.plans);
     } else {
@@ -211,8 +221,8 @@ export class Commands extends Disposable {
   }
 
   /** The document's plan, awaited if necessary. */
-  private async planOf(document: vscode.TextDocument): Promise<PromptPlan> {
-    const { plans, prompts } = this.targets;
+  private async planOf(document: PromptDocument): Promise<PromptPlan> {
+    const { plans, prompts, notebooks } = this.targets;
     const present = plans.get(document);
     if (present !== undefined && (present.error !== null || present.version === document.version)) {
       return present;
@@ -232,11 +242,13 @@ export class Commands extends Disposable {
           }
         }),
         // A closed prompt will not be planned.
-        vscode.workspace.onDidCloseTextDocument((closed) => {
-          if (closed === document) {
-            settle({ version: document.version, error: t('This prompt was closed.') });
-          }
-        }),
+        ...[vscode.workspace.onDidCloseTextDocument, notebooks.onDidClose].map((onDidClose) =>
+          onDidClose((closed: PromptDocument) => {
+            if (closed === document) {
+              settle({ version: document.version, error: t('This prompt was closed.') });
+            }
+          }),
+        ),
       ];
     });
   }

@@ -23,6 +23,7 @@ import { ModelAccess } from './prompts/models';
 import { PanelView } from './panel/panel-view';
 import { ActivePrompt } from './prompts/active-prompt';
 import { Calibrations } from './prompts/calibrations';
+import { Notebooks } from './prompts/notebooks';
 import { PromptDocuments } from './prompts/prompt-documents';
 import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './tasks/continuations';
@@ -59,11 +60,12 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
   const history = own(new RunHistory(new RunFiles(runs.fsPath), context.workspaceState, log));
   const prompts = own(new PromptDocuments(context.workspaceState));
-  const active = own(new ActivePrompt(prompts));
+  const notebooks = own(new Notebooks());
+  const active = own(new ActivePrompt(prompts, notebooks));
   const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
   const plannerClient = own(new PlannerClient(at('dist', 'planner.js').fsPath, vscode.l10n.bundle, (line) => log.info(line)));
   const planner = new Planner(plannerClient, access, choices, calibrations);
-  const plans = own(new PromptPlans(prompts, choices, planner, calibrations));
+  const plans = own(new PromptPlans(prompts, choices, planner, calibrations, notebooks));
   const diffs = own(new Diffs());
   const ledger = own(new Latest<LedgerReport>());
   const evaluation = own(new Latest<ExperimentSummary>());
@@ -78,6 +80,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
       new Commands({
         prompts,
         active,
+        notebooks,
         plans,
         choices,
         runner,
@@ -94,7 +97,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
     () => new HeadingHints(plans, diffs),
     () => new BlockHover(plans, diffs),
     () => new PlanStatus(active, plans, task),
-    () => new PromptActions(prompts),
+    () => new PromptActions(prompts, notebooks),
     () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),
   ];
   for (const start of features) {

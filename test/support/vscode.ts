@@ -6,6 +6,7 @@ import * as dialogs from './workbench/dialogs';
 import * as documents from './workbench/documents';
 import * as editing from './workbench/editors';
 import * as files from './workbench/files';
+import * as notebooks from './workbench/notebooks';
 import * as settings from './workbench/settings';
 import * as views from './workbench/views';
 import { executeCommand, registerCommand } from './workbench/commands';
@@ -41,6 +42,9 @@ export const workspace = {
   get textDocuments(): readonly documents.FakeDocument[] {
     return documents.textDocuments;
   },
+  get notebookDocuments(): readonly notebooks.FakeNotebook[] {
+    return notebooks.notebooks.open;
+  },
   get workspaceFolders(): typeof files.opened.folders {
     return files.opened.folders;
   },
@@ -60,6 +64,8 @@ export const workspace = {
   onDidSaveTextDocument: documents.onDidSaveTextDocument,
   onDidRenameFiles: files.onDidRenameFiles,
   onDidCloseTextDocument: documents.onDidCloseTextDocument,
+  onDidChangeNotebookDocument: notebooks.onDidChangeNotebookDocument,
+  onDidCloseNotebookDocument: notebooks.onDidCloseNotebookDocument,
 };
 
 export const window = {
@@ -69,6 +75,14 @@ export const window = {
   get visibleTextEditors(): readonly editing.FakeEditor[] {
     return editing.editors.visible;
   },
+  get activeNotebookEditor(): typeof notebooks.notebooks.active {
+    return notebooks.notebooks.active;
+  },
+  get visibleNotebookEditors(): typeof notebooks.notebooks.visible {
+    return notebooks.notebooks.visible;
+  },
+  onDidChangeActiveNotebookEditor: notebooks.onDidChangeActiveNotebookEditor,
+  onDidChangeVisibleNotebookEditors: notebooks.onDidChangeVisibleNotebookEditors,
   tabGroups: editing.tabGroups,
   showTextDocument: (...given: Parameters<typeof editing.show>): Promise<editing.FakeEditor> => Promise.resolve(editing.show(...given)),
   onDidChangeActiveTextEditor: editing.onDidChangeActiveTextEditor,

@@ -1,8 +1,8 @@
 import { InputError } from '../errors';
-import { makePlan, type Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan';
 import type { PlanOptions } from '../plan/request';
 import type { Calibration } from '../predict/calibration';
-import { settleRequest } from '../predict/fastest';
+import { settledPlan } from '../predict/fastest';
 import type { Scenario, ScenarioChoice } from '../scenario/scenario';
 import { type ModelShape, nativeScenario } from '../shapes';
 
@@ -54,8 +54,7 @@ export function sortScenarios(
   for (const choice of scenarios) {
     const scenario = choice.kind === 'native' ? nativeScenario(shape) : choice;
     try {
-      const { request, calibration } = settleRequest(tokens, shape, { ...options, scenario }, candidates);
-      const planned = { plan: makePlan(request), calibration };
+      const planned = settledPlan(tokens, shape, { ...options, scenario }, candidates);
       check(planned);
       possible.push(planned);
     } catch (error) {

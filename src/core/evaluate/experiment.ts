@@ -94,7 +94,7 @@ export const resultsOption = {
 /** Everything that repeats an evaluation or a sweep: what an experiment file holds. */
 export interface Experiment extends ValuesOf<typeof experimentTable> {
   readonly version: typeof experimentVersion;
-  /** Prompt files, and folders that stand for the prompt files in them; relative to the experiment file. */
+  /** Prompt files, and folders that stand for the prompt files in them and in the folders below; relative to the experiment file. */
   readonly prompts: readonly string[];
   /** Values of variables in the prompts. */
   readonly variables: Variables;

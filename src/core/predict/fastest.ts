@@ -1,5 +1,6 @@
+import { t } from '../l10n';
 import { automaticBlock, defaultOptions } from '../options/table';
-import { makePlan } from '../plan/plan';
+import { makePlan, type Plan } from '../plan/plan';
 import { type PlanOptions, planRequest, type PlanRequest } from '../plan/request';
 import type { ModelShape } from '../shapes';
 import type { Calibration } from './calibration';
@@ -9,6 +10,31 @@ import { predict } from './predict';
 export interface SettledRequest {
   readonly request: PlanRequest;
   readonly calibration: Calibration | undefined;
+}
+
+/**
+ * The plan of a prompt of N tokens, with everything that depends on calibration decided. Where nothing tells which block size
+ * is the fastest, a note says that an automatic one is the default.
+ *
+ * @param candidates calibrations of the devices that the options allow
+ * @throws InputError if the construction does not support the scenario
+ */
+export function settledPlan(
+  tokens: number,
+  shape: ModelShape,
+  options: PlanOptions,
+  candidates: readonly Calibration[],
+): { readonly plan: Plan; readonly calibration: Calibration | undefined } {
+  const { request, calibration } = settleRequest(tokens, shape, options, candidates);
+  const plan = makePlan(request);
+  const isAssumed = options.blockSize === automaticBlock && (calibration === undefined || predict(plan, calibration) === undefined);
+  return { plan: isAssumed ? { ...plan, notes: [...plan.notes, assumedNote(request, calibration)] } : plan, calibration };
+}
+
+function assumedNote({ oracle, construction }: PlanRequest, calibration: Calibration | undefined): string {
+  return calibration === undefined
+    ? t('Block size auto is the default, {0}: no device is calibrated, so that no other is known to be faster.', oracle.inputLength)
+    : t('Block size auto is the default, {0}: times are not predicted under {1}.', oracle.inputLength, construction);
 }
 
 /**

@@ -4,9 +4,9 @@ import { comparedRequests, evaluatedScenarios, type ScenarioCost, scenarioCosts 
 import { InputError } from '../../core/errors';
 import { mostExpensive, rangeCost } from '../../core/hints/sections';
 import type { SimulationOptions } from '../../core/options/table';
-import { makePlan, type Plan } from '../../core/plan/plan';
+import type { Plan } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
-import { settleRequest } from '../../core/predict/fastest';
+import { settledPlan } from '../../core/predict/fastest';
 import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
 import { fileName } from '../../core/format';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
@@ -131,8 +131,9 @@ export class OpenPrompt {
     const index = before.edited(read.text, check);
     this.tokens = { tokenizer, index };
     const tokens = options.maxTokens > 0 ? Math.min(options.maxTokens, index.tokens) : index.tokens;
-    const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, candidates);
-    const plan = withSourceNotes(makePlan(request), { read, tokenizer });
+    const settled = settledPlan(tokens, model.folder.config.shape, options, candidates);
+    const { calibration } = settled;
+    const plan = withSourceNotes(settled.plan, { read, tokenizer });
     const prediction = devicePrediction(plan, calibration);
     this.outline = hasHeadings(read.format) && read.parts.length === 0 ? outlineOf(text, this.outline) : undefined;
     const sections = this.outline === undefined ? partSections(text, read) : sectionsOf(this.outline);

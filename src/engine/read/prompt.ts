@@ -111,16 +111,35 @@ export function conversationsOf(prompt: Prompt): Prompt[] {
   return places.map(({ from, to }, index) => promptFromText(`${path}:${lines[index]}`, text.slice(from, to), { ...source, as: 'chat' }));
 }
 
-/** The prompt files directly in a folder, by name. */
+/** Folders that hold other people's texts, or a tool's: their own names are given where they are meant. */
+const skippedFolder = /^(\..*|node_modules)$/;
+
+/** The prompt files in a folder and in those below it, by name. Links are not followed. */
 async function promptsIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a folder that you may list.`);
-  });
-  const names = entries.filter((entry) => entry.isFile() && promptFile.test(entry.name)).map(({ name }) => name);
-  if (names.length === 0) {
+  const files = await promptsBelow(folder);
+  if (files.length === 0) {
     throw new InputError(
       `${folder} holds no prompt; give a folder with .md, .txt, .prompt, .prompty or .jsonl files, or name its files one by one.`,
     );
   }
-  return names.sort().map((name) => join(folder, name));
+  return files;
+}
+
+async function promptsBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a folder that you may list.`);
+  });
+  const found: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isFile() && promptFile.test(entry.name)) {
+      found.push(path);
+    } else if (entry.isDirectory() && !skippedFolder.test(entry.name)) {
+      // One by one: arguments have a limit, files below a folder have none.
+      for (const below of await promptsBelow(path)) {
+        found.push(below);
+      }
+    }
+  }
+  return found;
 }

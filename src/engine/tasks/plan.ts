@@ -1,7 +1,7 @@
 import type { SimulationOptions } from '../../core/options/table';
-import { makePlan, type Plan, summarise } from '../../core/plan/plan';
+import { type Plan, summarise } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
-import { settleRequest } from '../../core/predict/fastest';
+import { settledPlan } from '../../core/predict/fastest';
 import { predictionReport } from '../../core/predict/prediction';
 import {
   type ModelDescription,
@@ -62,8 +62,8 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, pla
   const { model, tokens } = tokenized;
   const candidates = await places.calibrations.candidates(options.provider, options.threads);
   return interruptible(() => {
-    const { request, calibration } = settleRequest(tokens.length, model.config.shape, options, candidates);
-    return { ...tokenized, calibration, plan: withSourceNotes(makePlan(request), tokenized) };
+    const { plan, calibration } = settledPlan(tokens.length, model.config.shape, options, candidates);
+    return { ...tokenized, calibration, plan: withSourceNotes(plan, tokenized) };
   });
 }
 

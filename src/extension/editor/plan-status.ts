@@ -32,35 +32,39 @@ export class PlanStatus extends Disposable {
     this.own(task.onDidChange(() => this.update()));
     this.own(
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
-        if (textEditor === active.editor && (this.showsSelection || hasSelection(textEditor))) {
+        if (textEditor === active.prompt?.editor && (this.showsSelection || hasSelection(textEditor))) {
           this.update();
         }
       }),
     );
-    // It names its prompt while no text editor has the focus.
+    // It names its prompt while no editor of texts or notebooks has the focus.
     this.own(vscode.window.onDidChangeActiveTextEditor(() => this.update()));
+    this.own(vscode.window.onDidChangeActiveNotebookEditor(() => this.update()));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.update()));
     this.update();
   }
 
   private update(): void {
     const { activity } = this.task;
-    const { editor } = this.active;
-    const planned = editor && this.plans.get(editor.document);
-    const stale = editor !== undefined && this.plans.isStale(editor.document);
+    const { prompt } = this.active;
+    const planned = prompt && this.plans.get(prompt.document);
+    const stale = prompt !== undefined && this.plans.isStale(prompt.document);
     this.showsSelection = false;
     if (activity.state === 'running') {
       this.show(`$(loading~spin) ${activity.title} ${formatShare(activity.progress?.fraction ?? 0)}`, t('Two Heads is running'));
-    } else if (!hintsEnabled() || editor === undefined || planned === undefined) {
+    } else if (!hintsEnabled() || prompt === undefined || planned === undefined) {
       this.item.hide();
     } else if (planned.error !== null) {
       this.show('$(warning) Two Heads', planned.error);
     } else {
       const { plan } = planned;
-      this.showsSelection = hasSelection(editor);
-      const figures = this.showsSelection ? selectionStatus(selectedTokens(planned, editor), plan.tokens) : totals(planned);
+      const { document, editor } = prompt;
+      this.showsSelection = editor !== undefined && hasSelection(editor);
+      const figures =
+        editor !== undefined && this.showsSelection ? selectionStatus(selectedTokens(planned, editor), plan.tokens) : totals(planned);
       const icon = contextNote(plan.tokens, plan.model) === undefined ? '$(split-horizontal)' : '$(warning)';
-      const name = vscode.window.activeTextEditor === undefined ? `${posix.basename(editor.document.uri.path)}: ` : '';
+      const { activeTextEditor, activeNotebookEditor } = vscode.window;
+      const name = (activeTextEditor ?? activeNotebookEditor) === undefined ? `${posix.basename(document.uri.path)}: ` : '';
       this.show(markStale(`${icon} ${name}${figures}`, stale), noted(planArithmetic(plan), stale));
     }
   }

@@ -17,7 +17,7 @@ import { settingsSection } from '../settings';
 import type { SingleTask } from '../tasks/single-task';
 import { panelHtml } from './page';
 import { panelSnapshot } from './snapshot';
-import { editorPlace, PlaceWatcher, type PlannedEditor, readTile, selectTile } from './tiles';
+import { editorPlace, PlaceWatcher, type PlannedFront, readTile, selectTile } from './tiles';
 
 /** The view's id in the manifest. */
 const panelViewId = 'twoHeads.panel';
@@ -57,7 +57,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     this.own(vscode.window.registerWebviewViewProvider(panelViewId, this));
     this.own(active.onDidChange(() => this.refresh()));
     for (const event of [plans.onDidChange, plans.onDidFindCosts]) {
-      this.own(event((document) => document === active.editor?.document && this.refresh()));
+      this.own(event((document) => document === active.prompt?.document && this.refresh()));
     }
     this.own(choices.onDidChange(() => this.refresh()));
     this.own(history.onDidChange(() => this.refresh()));
@@ -74,7 +74,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     );
     this.own(
       new PlaceWatcher(
-        (editor) => editor === active.editor && this.view?.visible === true,
+        (editor) => editor === active.prompt?.editor && this.view?.visible === true,
         () => this.post({ type: 'place', place: editorPlace(this.front()) }),
       ),
     );
@@ -131,7 +131,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
         await selectTile(this.front(), message);
         break;
       case 'save-picture':
-        await savePicture(this.front().editor?.document.uri, message);
+        await savePicture(this.front().document?.uri, message);
         break;
       case 'read-tile': {
         const texts = readTile(this.front(), message);
@@ -144,12 +144,10 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   }
 
   /** The active prompt with its plan. */
-  private front(): PlannedEditor {
-    const {
-      active: { editor },
-      plans,
-    } = this.sources;
-    return { editor, planned: editor && plans.get(editor.document) };
+  private front(): PlannedFront {
+    const { active, plans } = this.sources;
+    const { document, editor } = active.prompt ?? {};
+    return { document, editor, planned: document && plans.get(document) };
   }
 
   private refresh(): void {
@@ -165,7 +163,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     const { choices, task, history, ledger, plans } = this.sources;
     const front = this.front();
     // The costs that are shown stay until those of the new plan are known.
-    const found = front.editor && plans.costs(front.editor.document);
+    const found = front.document && plans.costs(front.document);
     const costs = found ?? (front.planned?.error === null ? this.costs : undefined);
     this.costs = costs;
     const snapshot = panelSnapshot({

@@ -8,10 +8,10 @@ import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '.
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import { isRunOf } from '../runs/latest';
-import { editorPlace, type PlannedEditor } from './tiles';
+import { editorPlace, type PlannedFront } from './tiles';
 
 /** The extension state that the panel shows. */
-interface PanelState extends PlannedEditor {
+interface PanelState extends PlannedFront {
   /** Undefined until they are known. */
   readonly costs: PromptCosts | undefined;
   readonly choice: FormChoice;
@@ -22,10 +22,10 @@ interface PanelState extends PlannedEditor {
 }
 
 /** Everything the page shows, in one message. */
-export function panelSnapshot({ editor, planned, costs, choice, read, activity, runs, ledger }: PanelState): PanelSnapshot {
+export function panelSnapshot({ document, editor, planned, costs, choice, read, activity, runs, ledger }: PanelState): PanelSnapshot {
   const plan = planned?.error === null ? planned.plan : null;
   return {
-    document: editor === undefined ? null : vscode.workspace.asRelativePath(editor.document.uri),
+    document: document === undefined ? null : vscode.workspace.asRelativePath(document.uri),
     form: choice,
     formError: read.error ?? planned?.error ?? null,
     plan,

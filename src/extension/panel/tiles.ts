@@ -4,6 +4,7 @@ import { queryBlockAt } from '../../core/plan/query-blocks';
 import { excerptOf } from '../../core/text/printable';
 import type { EditorPlace } from '../../protocol/panel';
 import { Disposable } from '../disposable';
+import type { PromptDocument } from '../prompts/notebooks';
 import type { PromptPlan } from '../prompts/prompt-plans';
 
 /** A tile of the map; blocks are 0-based. */
@@ -12,8 +13,13 @@ interface Tile {
   readonly keyBlock: number;
 }
 
-/** The editor of a prompt and the prompt's plan, if there are any. */
-export interface PlannedEditor {
+/** The prompt in front, and its plan. */
+export interface PlannedFront extends PlannedEditor {
+  readonly document: PromptDocument | undefined;
+}
+
+/** The editor of a prompt and the prompt's plan, if there are any. A notebook has no editor of its text. */
+interface PlannedEditor {
   readonly editor: vscode.TextEditor | undefined;
   readonly planned: PromptPlan | undefined;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../disposable';
+import { cellScheme, NotebookText, type PromptDocument } from './notebooks';
 import { promptFiles, promptLanguages, settingsSection } from '../settings';
 
 /** Where the workspace's state keeps what the user said of documents. */
@@ -9,13 +10,13 @@ const storageKey = 'prompts';
 const mostKept = 1000;
 
 /** Schemes of what can be edited that are no file system's. */
-const editableSchemes = ['file', 'untitled', 'vscode-notebook-cell'];
+const editableSchemes = ['file', 'untitled', cellScheme];
 
 /** Schemes whose addresses mean another text tomorrow. */
-const passingSchemes = ['untitled', 'vscode-notebook-cell'];
+const passingSchemes = ['untitled', cellScheme];
 
 /** Whether a document can be a prompt: it can be edited, or is of the workspace. What else there is are logs, older versions, answers of ours. */
-export function canBePrompt({ uri }: vscode.TextDocument): boolean {
+export function canBePrompt({ uri }: PromptDocument): boolean {
   return (
     editableSchemes.includes(uri.scheme) ||
     vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true ||
@@ -30,7 +31,7 @@ export function canBePrompt({ uri }: vscode.TextDocument): boolean {
  * untitled document lasts while it is open, and is kept once it is saved.
  */
 export class PromptDocuments extends Disposable {
-  private readonly changed = this.own(new vscode.EventEmitter<vscode.TextDocument | undefined>());
+  private readonly changed = this.own(new vscode.EventEmitter<PromptDocument | undefined>());
   /** Fires when a document became a prompt, or ceased to be one; undefined if any may have, since the settings changed. */
   readonly onDidChange = this.changed.event;
   private settings = readSettings();
@@ -51,16 +52,17 @@ export class PromptDocuments extends Disposable {
     );
     this.own(vscode.workspace.onDidSaveTextDocument((document) => this.saved(document)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.closed(document)));
+    this.own(vscode.workspace.onDidCloseNotebookDocument((notebook) => this.closed(notebook)));
     this.own(vscode.workspace.onDidRenameFiles(({ files }) => this.renamed(files)));
   }
 
-  isPrompt(document: vscode.TextDocument): boolean {
+  isPrompt(document: PromptDocument): boolean {
     const address = document.uri.toString();
     return canBePrompt(document) && (this.session.get(address) ?? this.kept.get(address) ?? this.isBySettings(document));
   }
 
   /** Makes a document a prompt, or none, because the user says so. One that cannot be a prompt stays none. */
-  say(document: vscode.TextDocument, isPrompt: boolean): void {
+  say(document: PromptDocument, isPrompt: boolean): void {
     const address = document.uri.toString();
     if (passingSchemes.includes(document.uri.scheme)) {
       this.session.set(address, isPrompt);
@@ -76,17 +78,21 @@ export class PromptDocuments extends Disposable {
   }
 
   /** Makes a document a prompt until the window closes, because the user runs it as one. */
-  sayForSession(document: vscode.TextDocument): void {
+  sayForSession(document: PromptDocument): void {
     if (!this.isPrompt(document)) {
       this.session.set(document.uri.toString(), true);
       this.changed.fire(document);
     }
   }
 
-  private isBySettings(document: vscode.TextDocument): boolean {
+  private isBySettings(document: PromptDocument): boolean {
     const { languages, files } = this.settings;
     const folder = vscode.workspace.getWorkspaceFolder(document.uri);
     const patterns = files.map((glob) => ({ pattern: folder === undefined ? glob : new vscode.RelativePattern(folder, glob) }));
+    if (document instanceof NotebookText) {
+      // The address of a cell has the path of its notebook.
+      return document.notebook.cellCount > 0 && vscode.languages.match(patterns, document.notebook.cellAt(0).document) > 0;
+    }
     return vscode.languages.match([...languages, ...patterns], document) > 0;
   }
 
@@ -105,7 +111,7 @@ export class PromptDocuments extends Disposable {
     }
   }
 
-  private closed({ uri }: vscode.TextDocument): void {
+  private closed({ uri }: vscode.TextDocument | vscode.NotebookDocument): void {
     const address = uri.toString();
     // The event also fires for a document that stays open, when its language changes. The next untitled one may get this address.
     if (passingSchemes.includes(uri.scheme) && !vscode.workspace.textDocuments.some((open) => open.uri.toString() === address)) {

@@ -10,6 +10,7 @@ import { settingsSection } from '../settings';
 import type { Calibrations } from './calibrations';
 import type { Scenario } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/open-prompt';
+import type { Notebooks, PromptDocument } from './notebooks';
 import type { Planner } from './planner';
 import type { PromptDocuments } from './prompt-documents';
 import { type PlannedText, SentPrompt, sourceIn } from './sent-prompt';
@@ -93,26 +94,29 @@ interface Entry {
  * Lenses, hints, hovers, the status bar item and the panel all use these plans.
  */
 export class PromptPlans extends Disposable {
-  private readonly changed = this.own(new vscode.EventEmitter<vscode.TextDocument>());
+  private readonly changed = this.own(new vscode.EventEmitter<PromptDocument>());
   /** Fires when a document has a new plan. */
   readonly onDidChange = this.changed.event;
-  private readonly foundCosts = this.own(new vscode.EventEmitter<vscode.TextDocument>());
+  private readonly foundCosts = this.own(new vscode.EventEmitter<PromptDocument>());
   /** Fires when the costs of a document's plan are known. */
   readonly onDidFindCosts = this.foundCosts.event;
-  private readonly turnedStale = this.own(new vscode.EventEmitter<vscode.TextDocument>());
+  private readonly turnedStale = this.own(new vscode.EventEmitter<PromptDocument>());
   /** Fires when a document's figures become stale. */
   readonly onDidTurnStale = this.turnedStale.event;
-  private readonly entries = new Map<vscode.TextDocument, Entry>();
+  private readonly entries = new Map<PromptDocument, Entry>();
 
   constructor(
     private readonly prompts: PromptDocuments,
     private readonly choices: ChoiceStore,
     private readonly planner: Planner,
     calibrations: Calibrations,
+    notebooks: Notebooks,
   ) {
     super();
     this.own(vscode.workspace.onDidChangeTextDocument((event) => this.edited(event)));
     this.own(vscode.workspace.onDidCloseTextDocument((document) => this.forget(document)));
+    this.own(notebooks.onDidChange((notebook) => this.rewritten(notebook)));
+    this.own(notebooks.onDidClose((notebook) => this.forget(notebook)));
     this.own(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.moved(textEditor)));
     this.own(prompts.onDidChange((document) => document !== undefined && this.said(document)));
     this.own(choices.onDidChange(() => this.scheduleAll()));
@@ -123,7 +127,7 @@ export class PromptPlans extends Disposable {
   }
 
   /** The latest plan of a document. The first call for a document starts its planning. */
-  get(document: vscode.TextDocument): PromptPlan | undefined {
+  get(document: PromptDocument): PromptPlan | undefined {
     // A late request for a closed document would create an entry that is never removed.
     if (!this.prompts.isPrompt(document) || document.isClosed) {
       return undefined;
@@ -139,7 +143,7 @@ export class PromptPlans extends Disposable {
    * What the latest plan of a document costs beside other scenarios; undefined where there is no plan, and until it is
    * known, which `onDidFindCosts` tells.
    */
-  costs(document: vscode.TextDocument): PromptCosts | undefined {
+  costs(document: PromptDocument): PromptCosts | undefined {
     const entry = this.entries.get(document);
     const latest = entry?.latest;
     if (entry === undefined || latest === undefined || latest.error !== null) {
@@ -153,12 +157,12 @@ export class PromptPlans extends Disposable {
   }
 
   /** How a prompt is read from a document that keeps it. */
-  sourceOf(document: vscode.TextDocument): PromptSource {
+  sourceOf(document: PromptDocument): PromptSource {
     return this.entries.get(document)?.sent.source ?? sourceIn(document, cursorIn(document));
   }
 
   /** Whether the figures of the latest plan have been outdated long enough to be marked. */
-  isStale(document: vscode.TextDocument): boolean {
+  isStale(document: PromptDocument): boolean {
     return this.entries.get(document)?.lag.isStale ?? false;
   }
 
@@ -194,6 +198,15 @@ export class PromptPlans extends Disposable {
     }
   }
 
+  /** A notebook changed: nothing tells which part of its text. */
+  private rewritten(notebook: PromptDocument): void {
+    const entry = this.entries.get(notebook);
+    if (entry !== undefined) {
+      entry.sent.forget();
+      this.schedule(notebook, typingPause(entry.lastUpdateMs));
+    }
+  }
+
   /** The cursor moved: in a program, the literal that holds it is the prompt. */
   private moved({ document, selection }: vscode.TextEditor): void {
     const entry = this.entries.get(document);
@@ -204,7 +217,7 @@ export class PromptPlans extends Disposable {
   }
 
   /** A document became a prompt, or ceased to be one: what was shown of it is asked for again. */
-  private said(document: vscode.TextDocument): void {
+  private said(document: PromptDocument): void {
     if (!this.prompts.isPrompt(document)) {
       this.forget(document);
     }
@@ -221,7 +234,7 @@ export class PromptPlans extends Disposable {
     }
   }
 
-  private schedule(document: vscode.TextDocument, pauseMs: number): void {
+  private schedule(document: PromptDocument, pauseMs: number): void {
     const entry = this.entries.get(document) ?? this.open(document);
     clearTimeout(entry.timer);
     entry.update?.abort();
@@ -229,7 +242,7 @@ export class PromptPlans extends Disposable {
     entry.lag.begin();
   }
 
-  private open(document: vscode.TextDocument): Entry {
+  private open(document: PromptDocument): Entry {
     const lag = new Lag(() => this.turnedStale.fire(document));
     const entry: Entry = {
       sent: new SentPrompt(document, cursorIn(document)),
@@ -247,7 +260,7 @@ export class PromptPlans extends Disposable {
     return entry;
   }
 
-  private async update(document: vscode.TextDocument, entry: Entry): Promise<void> {
+  private async update(document: PromptDocument, entry: Entry): Promise<void> {
     const update = new AbortController();
     entry.update = update;
     const { version } = document;
@@ -268,18 +281,18 @@ export class PromptPlans extends Disposable {
   }
 
   /** Scenarios beside that of a document's plan that have a quality; none where it is not planned. */
-  async evaluated(document: vscode.TextDocument): Promise<readonly Scenario[]> {
+  async evaluated(document: PromptDocument): Promise<readonly Scenario[]> {
     const entry = this.entries.get(document);
     return entry === undefined ? [] : this.planner.evaluated(entry.sent, this.choices.choice.parameters);
   }
 
   /** The sections of a document that take most of its attention, the largest first; none where it is not planned. */
-  async sections(document: vscode.TextDocument, most: number): Promise<readonly Section[]> {
+  async sections(document: PromptDocument, most: number): Promise<readonly Section[]> {
     const entry = this.entries.get(document);
     return entry === undefined ? [] : this.planner.sections(entry.sent, most);
   }
 
-  private async findCosts(document: vscode.TextDocument, entry: Entry, plan: PromptPlan): Promise<void> {
+  private async findCosts(document: PromptDocument, entry: Entry, plan: PromptPlan): Promise<void> {
     const { signal } = entry.update ?? new AbortController();
     try {
       const costs = await this.planner.costs(entry.sent, this.choices.choice.parameters, signal);
@@ -298,7 +311,7 @@ export class PromptPlans extends Disposable {
     }
   }
 
-  private forget(document: vscode.TextDocument): void {
+  private forget(document: PromptDocument): void {
     const entry = this.entries.get(document);
     if (entry !== undefined) {
       clearTimeout(entry.timer);
@@ -311,9 +324,9 @@ export class PromptPlans extends Disposable {
 }
 
 /** Where the cursor is in a program that is in front; undefined for other documents, whose prompt does not depend on it. */
-function cursorIn(document: vscode.TextDocument): number | undefined {
+function cursorIn(document: PromptDocument): number | undefined {
   const editor = vscode.window.activeTextEditor;
   return editor?.document === document && isProgram(formatOf(document.uri.path, document.languageId))
-    ? document.offsetAt(editor.selection.active)
+    ? editor.document.offsetAt(editor.selection.active)
     : undefined;
 }

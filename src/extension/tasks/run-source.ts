@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { InputError, messageOf } from '../../core/errors';
 import { plainSource, type PromptSource } from '../../core/source/options';
+import { NotebookText, type PromptDocument } from '../prompts/notebooks';
 import { sourceIn } from '../prompts/sent-prompt';
 import type { RunOrigin } from '../../engine/store/runs';
 
@@ -14,7 +15,7 @@ export interface RunSource extends Omit<RunOrigin, 'options'> {
 }
 
 /** A document as the source of a run. @param source how the prompt is read from it */
-export function sourceOf(document: vscode.TextDocument, source: PromptSource): RunSource {
+export function sourceOf(document: PromptDocument, source: PromptSource): RunSource {
   const at = source.at ?? null;
   return {
     uri: document.uri.toString(),
@@ -38,8 +39,14 @@ export function selectionOf(document: vscode.TextDocument, { start, end }: vscod
     source: { ...plainSource, as: 'text' },
   };
 }
+
 /** The text of an earlier run as it is now. @throws InputError if it no longer exists */
 export async function sourceAgain({ uri, selection, at }: RunOrigin): Promise<RunSource> {
+  const notebook = vscode.workspace.notebookDocuments.find((open) => open.uri.toString() === uri);
+  if (notebook !== undefined) {
+    const text = new NotebookText(notebook);
+    return sourceOf(text, sourceIn(text, undefined));
+  }
   const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri)).then(undefined, (error: unknown) => {
     throw new InputError(`${uri} cannot be opened (${messageOf(error)}); open the prompt and simulate it.`);
   });

@@ -190,6 +190,8 @@ export class LanguageModelToolResult {
 export const CodeActionTriggerKind = { Invoke: 1, Automatic: 2 } as const;
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 } as const;
 export const FileType = { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 } as const;
+export const EndOfLine = { LF: 1, CRLF: 2 } as const;
+export const NotebookCellKind = { Markup: 1, Code: 2 } as const;
 export const ViewColumn = { Active: -1, Beside: -2, One: 1, Two: 2 } as const;
 export const TextEditorRevealType = { Default: 0, InCenter: 1, InCenterIfOutsideViewport: 2, AtTop: 3 } as const;
 export const QuickPickItemKind = { Separator: -1, Default: 0 } as const;

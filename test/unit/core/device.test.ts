@@ -5,7 +5,7 @@ import { automaticBlock, defaultOptions } from '../../../src/core/options/table'
 import { dispatchesOf } from '../../../src/core/plan/dispatches';
 import { makePlan } from '../../../src/core/plan/plan';
 import { interpolate, linearBetween } from '../../../src/core/predict/calibration';
-import { settleRequest } from '../../../src/core/predict/fastest';
+import { settledPlan, settleRequest } from '../../../src/core/predict/fastest';
 import { countDispatches, predict, tileRate } from '../../../src/core/predict/predict';
 import { breakEven } from '../../../src/core/predict/prediction';
 import { settings } from '../../support/arbitrary';
@@ -132,5 +132,17 @@ describe('the fastest block', () => {
     for (const inputLength of [32, 64, 128, 256, 512, 1024]) {
       expect(time(request.oracle.inputLength)).toBeLessThanOrEqual(time(inputLength));
     }
+  });
+
+  it('says where an automatic block size is only the default', () => {
+    const { model } = planOf({ tokens: 3000, blockSize: 32, scenario: { kind: 'causal' } });
+    const notesOf = (options: object, candidates = [madeUpCalibration()]): readonly string[] =>
+      settledPlan(3000, model, { ...defaultOptions, blockSize: automaticBlock, ...options }, candidates).plan.notes;
+    expect(notesOf({})).toEqual([]);
+    expect(notesOf({ blockSize: 256 }, [])).toEqual([]);
+    expect(notesOf({}, [])).toEqual([
+      'Block size auto is the default, 256: no device is calibrated, so that no other is known to be faster.',
+    ]);
+    expect(notesOf({ construction: 'paper' })).toEqual(['Block size auto is the default, 256: times are not predicted under paper.']);
   });
 });

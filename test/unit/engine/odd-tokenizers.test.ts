@@ -118,6 +118,15 @@ it.each<[string, Definition, string[]]>([
   }
 });
 
+it('counts the whole text, whatever truncation and padding its file keeps, which apply only where they are asked for', async () => {
+  const truncation = { direction: 'Right', max_length: 2, strategy: 'LongestFirst', stride: 0 };
+  const padding = { strategy: { Fixed: 12 }, direction: 'Right', pad_to_multiple_of: null, pad_id: 0, pad_type_id: 0, pad_token: 'a' };
+  const codec = codecOf(tokenizer({ truncation, padding }));
+  const { ids } = tokensOf(TokenIndex.of(codec, 'abcde'));
+  expect([codec.approximation, ids]).toEqual([null, (await new Reference(tokenizer({}), 0).tokensOf('abcde')).ids]);
+  expect(ids).toHaveLength(5);
+});
+
 const prepended = (...normalizers: object[]): Definition =>
   tokenizer({ normalizer: { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: 'e' }, ...normalizers] } });
 

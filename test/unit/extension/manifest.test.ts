@@ -51,6 +51,14 @@ it('groups its settings in an order, describes each, and links only to settings 
   }
 });
 
+it('has every setting in the table of docs/editor.md, and none there that is not', () => {
+  const [, table] = /^## Settings\n([^]*?)^## /m.exec(readFileSync(join(root, 'docs', 'editor.md'), 'utf8')) ?? [];
+  const named = [...table.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell]) =>
+    [...cell.matchAll(/`(twoHeads\.[\w.]+)`/g)].map(([, name]) => name),
+  );
+  expect(named.sort()).toEqual(Object.keys(settings).sort());
+});
+
 // `npm run manifest` is this test with --update, which writes the files.
 it('follows from options, scenarios and commands: run `npm run manifest` where it does not', async () => {
   const file = (path: string): string => readFileSync(join(root, path), 'utf8');

@@ -12,7 +12,8 @@
  * Only what is on screen can be read: scroll (`goToLine`) to see lenses and hints further down.
  */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Frame, Locator, Page } from 'playwright-core';
 import { launchBrowser } from './browser';
 import { Editor } from './editor';
@@ -108,6 +109,17 @@ export class Workbench {
   /** Opens a file by its absolute path. */
   open(file: string): Promise<void> {
     return this.editor.open(file);
+  }
+
+  /** Opens a notebook by its absolute path in its own editor. */
+  async openNotebook(file: string): Promise<void> {
+    await this.server.ask('showNotebook', pathToFileURL(file).href);
+    await this.page
+      .locator(`.tab.active[data-resource-name="${basename(file)}"]`)
+      .first()
+      .waitFor({ state: 'visible' });
+    // A cell has no height before its text is drawn.
+    await this.page.locator('.notebook-editor .cell-list-container .monaco-list-row').first().waitFor({ state: 'attached' });
   }
 
   /** Runs the palette command with exactly this title, category included. */

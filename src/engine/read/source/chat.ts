@@ -1,10 +1,11 @@
 import { InputError } from '../../../core/errors';
 import { sourceNotes } from '../../../core/source/notes';
-import type { MappedText } from '../../../core/source/pieces';
+import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import { VariableFiller, type Variables } from '../../../core/source/variables';
 import type { TextRange } from '../../../core/text/edits';
 import { lineOf, linesOf } from '../../../core/text/lines';
 import { described, quoted } from '../../../core/text/printable';
+import { AnthropicShapes, toolsOf } from './anthropic';
 import { fieldOf, itemsOf, JsonError, type JsonNode, parseJsonPlaces, stringOf, textOf, valueOf } from './json-places';
 
 /** A message of a chat. */
@@ -139,6 +140,7 @@ export function conversationLines(path: string, document: string, isPresumed: bo
 
 /**
  * Reads a chat: `{"messages": [...]}`, a list of messages, a message alone, or JSON lines of conversations or of messages.
+ * Messages may have OpenAI's shape or Anthropic's, whose `system` stands beside the messages.
  *
  * Variables are filled in the texts of messages. Images and other parts without text are left out and noted.
  * @param isPresumed whether only the document's name says that it is a chat
@@ -157,8 +159,8 @@ export function readChat(path: string, document: string, variables: Variables, i
       throw new InputError(`${reader.at(value)} holds no message; give it at least one, such as {"role": "user", "content": "..."}.`);
     }
     return {
-      messages: nodes.map((node) => reader.read(node)),
-      tools: tools && valueOf(document, tools),
+      messages: [...reader.systemOf(value, nodes), ...nodes.flatMap((node) => reader.read(node))],
+      tools: tools && toolsOf(valueOf(document, tools)),
       place: { from: value.from, to: value.to },
       line,
     };
@@ -188,6 +190,7 @@ export function readChat(path: string, document: string, variables: Variables, i
 class MessageReader {
   private readonly leftOut = new Map<string, number>();
   private readonly filler: VariableFiller;
+  private readonly shapes: AnthropicShapes;
 
   constructor(
     private readonly path: string,
@@ -195,6 +198,9 @@ class MessageReader {
     variables: Variables,
   ) {
     this.filler = new VariableFiller(variables);
+    this.shapes = new AnthropicShapes(document, (part, fault) => {
+      throw new InputError(`${this.at(part)}: ${fault}.`);
+    });
   }
 
   /** Names a place in refusals. */
@@ -202,9 +208,9 @@ class MessageReader {
     return `${this.path} at line ${lineOf(this.document, from)}`;
   }
 
-  read(node: JsonNode): ChatMessage {
-    const { document } = this;
-    const role = textOf(document, fieldOf(node, 'role'));
+  /** The messages that one in the document stands for: one, or in Anthropic's shape several. */
+  read(node: JsonNode): ChatMessage[] {
+    const role = textOf(this.document, fieldOf(node, 'role'));
     if (role === undefined) {
       throw new InputError(`${this.at(node)}: a message has no role; give it one, such as "role": "user".`);
     }
@@ -213,13 +219,33 @@ class MessageReader {
     }
     const content = fieldOf(node, 'content');
     const items = itemsOf(content);
-    return {
-      role,
-      texts: this.textsOf(content, items),
-      isList: items !== undefined,
-      fields: this.fieldsIn(node),
-      place: { from: node.from, to: node.to },
-    };
+    const own = this.fieldsIn(node);
+    const shapes = (items && this.shapes.messagesOf(role, items)) ?? [{ role, content, items, fields: {}, parts: [node, node] as const }];
+    return shapes.map((shape, index): ChatMessage => ({
+      role: shape.role,
+      texts: this.textsOf(shape.content, shape.items),
+      isList: shape.items !== undefined,
+      fields: { ...own, ...shape.fields },
+      place: { from: index === 0 ? node.from : shape.parts[0].from, to: index === shapes.length - 1 ? node.to : shape.parts[1].to },
+    }));
+  }
+
+  /** The system's message where it stands beside the messages. @throws InputError where one is among them too, or it is no text */
+  systemOf(value: JsonNode, nodes: readonly JsonNode[]): ChatMessage[] {
+    const system = fieldOf(value, 'system');
+    const items = itemsOf(system);
+    const texts = this.textsOf(system, items);
+    if (system === undefined || texts.every(({ text }) => text === '')) {
+      return [];
+    }
+    if (nodes.some((node) => textOf(this.document, fieldOf(node, 'role')) === 'system')) {
+      throw new InputError(`${this.at(system)}: a message of the system is beside the messages and among them; give one of the two.`);
+    }
+    // It is read first. Where it stands behind the messages, it is inserted before them, so that they keep their places.
+    const isBehind = nodes[0].from < system.from;
+    const { from, to } = isBehind ? { from: value.from, to: value.from } : system;
+    const own = isBehind ? texts.map(({ text }) => insertedAt(text, value.from)) : texts;
+    return [{ role: 'system', texts: own, isList: items !== undefined, fields: {}, place: { from, to } }];
   }
 
   /** The fields of a message but its content, which may be long. */
@@ -265,4 +291,10 @@ class MessageReader {
     this.leftOut.set(what, (this.leftOut.get(what) ?? 0) + 1);
     return [];
   }
+}
+
+function insertedAt(text: string, at: number): MappedText {
+  const writer = new PieceWriter();
+  writer.replace(text, at, at);
+  return writer.finish();
 }

@@ -143,7 +143,9 @@ class CellWriter {
   }
 
   private leaveOut(what: string, count: number): void {
-    this.leftOut.set(what, (this.leftOut.get(what) ?? 0) + count);
+    if (count > 0) {
+      this.leftOut.set(what, (this.leftOut.get(what) ?? 0) + count);
+    }
   }
 }
 

@@ -78,7 +78,7 @@ function readAs(format: PromptFormat, isPresumed: boolean, { path, text, source 
     case 'typescript':
       return literalText(path, text, format, isPresumed, source);
     case 'prompty': {
-      const prompty = readPrompty(text);
+      const prompty = readPrompty(path, text);
       const values = { ...prompty.samples, ...variables };
       const read =
         prompty.messages.length === 0
@@ -113,11 +113,11 @@ function bodyOf(text: string, from: number): MappedText {
 
 function chatOfPrompty({ messages }: Prompty, document: string, variables: Variables): Chat {
   const filler = new VariableFiller(variables);
-  const read = messages.map(({ role, text, place }): ChatMessage => ({
+  const read = messages.map(({ role, attributes, text, place }): ChatMessage => ({
     role,
     texts: [filler.fill(text)],
     isList: false,
-    fields: {},
+    fields: attributes,
     place,
   }));
   const place = { from: messages[0].place.from, to: document.length };

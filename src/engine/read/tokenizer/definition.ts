@@ -17,7 +17,8 @@ import { UnigramModel, WordLevelModel, WordPieceModel } from './word-models';
 const largestId = 2 ** 31 - 1;
 
 /**
- * A tokenizer from its `tokenizer.json`, as the Rust library reads it.
+ * A tokenizer from its `tokenizer.json`, as the Rust library reads it, but for `truncation` and `padding`, which are not
+ * applied: a text has the tokens of the whole of it, and transformers applies them only where it is asked to.
  *
  * @throws InputError for a malformed definition, invalid token ids, patterns that can take forever, and what is not supported
  */

@@ -1,10 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parser } from '@lezer/python';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { documentOffset, documentRange } from '../../../../src/core/source/pieces';
 import type { PromptText } from '../../../../src/core/source/prompt-text';
 import { literalsOf } from '../../../../src/engine/read/source/literals';
+import { readingModel } from '../../../../src/engine/read/source/read-source';
 import { checkAscends } from '../../../support/pieces';
+import { temporaryFolder } from '../../../support/temporary';
 import { read } from './read';
 
 /** The text of a document that a piece of the text comes from. */
@@ -52,6 +56,51 @@ describe('a Prompty file', () => {
     ]);
     expect(behind(document, result, 'whales')).toBe('{{topic}}');
     expect(result.format).toBe('prompty');
+  });
+
+  it.each([
+    [
+      'a map',
+      'inputs:\n  a:\n    type: string\n    description: who\n    sample: no\n    default: Jane\n  b: {kind: number, sample: 3}\n  c: true',
+    ],
+    [
+      'a list',
+      'inputs:\n  - {name: a, kind: string, default: Jane, sample: no}\n  - {name: b, sample: 3}\n  - {name: c, default: null, example: true}',
+    ],
+    [
+      'a schema',
+      'inputSchema:\n  properties:\n    - {name: a, default: Jane}\n    - {name: b, default: 3}\n    - {name: c, default: true}',
+    ],
+  ])('fills variables from inputs that are %s', (_what, inputs) => {
+    const document = `---\n${inputs}\n---\n{{a}} {{b}} {{c}}`;
+    expect(read('a.prompty', document).text).toBe('Jane 3 true');
+    // A sample of the file, and what the user says, come before.
+    expect(read('a.prompty', document.replace('---\n', '---\nsample: {b: 4}\n'), { variables: { c: 'x' } }).text).toBe('Jane 4 x');
+  });
+
+  it('leaves inputs without a simple value as they are, and refuses by name what are no inputs', () => {
+    const inputs = (written: string): string => `---\ninputs: ${written}\n---\n{{a}}`;
+    expect(read('a.prompty', inputs('[{name: a, kind: array, default: [1]}]')).notes).toEqual([
+      'Variables without a value stay as they are: a.',
+    ]);
+    expect(read('a.prompty', inputs('${file:a.json}')).notes).toContain(
+      'The sample of the front matter is no simple YAML: its variables are not filled.',
+    );
+    const refused = (written: string) => (): unknown => read('a.prompty', inputs(written));
+    expect(refused('[{name: a}, {kind: string}]')).toThrow('a.prompty: input 2 of its list has no name; give it one, such as name: topic.');
+    expect(refused('[a]')).toThrow('a.prompty: input 1 of its list has no name');
+    expect(refused('[{name: a}, {name: a}]')).toThrow('a.prompty: its list has the input "a" twice; give each input once.');
+    expect(refused('5')).toThrow('a.prompty: its inputs are 5; give a list of inputs, or a map by their names.');
+  });
+
+  it('has roles with attributes, which are fields of the message', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'chat_template.jinja'),
+      '{% for m in messages %}{{ m.role }} {{ m.name }}/{{ m.n }}: {{ m.content }}{% endfor %}',
+    );
+    const { text } = read('a.prompty', 'user[name="Jane Doe", n=3]:\nHi', {}, await readingModel({ folder, name: 'x' }));
+    expect(text).toBe('user Jane Doe/3: Hi');
   });
 
   it('takes a heading for a role, and long white space in linear time', () => {

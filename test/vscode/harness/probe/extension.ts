@@ -54,6 +54,10 @@ const answers: { readonly [Q in Question]: (argument: string) => ProbeAnswers[Q]
     await vscode.window.showTextDocument(vscode.Uri.parse(uri));
     return true;
   },
+  showNotebook: async (uri) => {
+    await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(vscode.Uri.parse(uri)));
+    return true;
+  },
   command: (call) => {
     const [command, ...given] = JSON.parse(call) as [string, ...unknown[]];
     // Not awaited: one that asks something ends only with the answer.

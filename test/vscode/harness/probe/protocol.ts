@@ -46,6 +46,8 @@ export interface ProbeAnswers {
   readonly folders: readonly string[];
   /** Opens the file at the URI in the argument, and says that it did. */
   readonly show: boolean;
+  /** Opens the notebook at the URI in the argument in the editor of notebooks, and says that it did. */
+  readonly showNotebook: boolean;
   /** Executes the command in the argument (JSON: its identifier, then its arguments), and says that it began. */
   readonly command: boolean;
   /** Stops what runs, closes every editor with its changes undone and every notification and quick input, and says that it did. */

@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+
+/** What VS Code calls an output that is a stream or an error. */
+const stream = /^application\/vnd\.code\.notebook\.(stdout|stderr)$/;
+const failure = 'application/vnd.code.notebook.error';
+
+/**
+ * A notebook as Jupyter keeps it (nbformat 4), as far as the reader of such files needs it, so that an open notebook is read
+ * as its file is. Images and other binary outputs are named without their data: the reader leaves them out and says so.
+ */
+export function notebookJson(notebook: vscode.NotebookDocument): string {
+  // VS Code's Jupyter support keeps the file's own fields under `metadata`.
+  const metadata = fieldsOf(notebook.metadata.metadata);
+  const saysLanguage = 'kernelspec' in metadata || 'language_info' in metadata;
+  const language = notebook.getCells().find(({ kind }) => kind === vscode.NotebookCellKind.Code)?.document.languageId;
+  const own = saysLanguage || language === undefined ? metadata : { ...metadata, language_info: { name: language } };
+  return JSON.stringify({ metadata: own, nbformat: 4, nbformat_minor: 5, cells: notebook.getCells().map(cellJson) });
+}
+
+function cellJson({ kind, document, metadata, outputs }: vscode.NotebookCell): object {
+  // A raw cell is a code cell of the language `raw`.
+  const isRaw = document.languageId === 'raw';
+  return {
+    cell_type: kind === vscode.NotebookCellKind.Markup ? 'markdown' : isRaw ? 'raw' : 'code',
+    // Jupyter keeps `\n`, also on Windows.
+    source: document.getText().replaceAll('\r\n', '\n'),
+    attachments: Object.fromEntries(Object.keys(fieldsOf(metadata.attachments)).map((name) => [name, {}])),
+    outputs: outputs.map(outputJson),
+  };
+}
+
+function outputJson({ items }: vscode.NotebookCellOutput): object {
+  const streamed = items.filter(({ mime }) => stream.test(mime));
+  if (streamed.length > 0) {
+    return { output_type: 'stream', text: streamed.map(textOf) };
+  }
+  const failed = items.find(({ mime }) => mime === failure);
+  if (failed !== undefined) {
+    return { output_type: 'error', traceback: [errorText(textOf(failed))] };
+  }
+  return {
+    output_type: 'display_data',
+    data: Object.fromEntries(items.map((item) => [item.mime, item.mime === 'text/plain' ? textOf(item) : ''])),
+  };
+}
+
+function textOf({ data }: vscode.NotebookCellOutputItem): string {
+  return new TextDecoder().decode(data);
+}
+
+/** The traceback of an error, which Jupyter shows; else its name and message. What another extension wrote otherwise stays as it is. */
+function errorText(written: string): string {
+  const error = parsed(written);
+  if (error === undefined) {
+    return written;
+  }
+  const { name, message, stack } = fieldsOf(error);
+  return typeof stack === 'string' && stack !== '' ? stack : [name, message].filter((part) => typeof part === 'string').join(': ');
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
