@@ -94,7 +94,7 @@ class FleetBench {
       const started = await this.workers(workers);
       const path = this.path();
       const run = new CliProcess([...sweep(256, 64, 4), '--on', this.redis.url, '--results', path]);
-      await this.linesAbove(path, 20);
+      await this.linesAbove(path, 20, run);
       const start = performance.now();
       const note = await act(started, run);
       rows.push({ what, figure: `${seconds(performance.now() - start)} s`, note });
@@ -183,7 +183,7 @@ class FleetBench {
   private async timeOf(args: readonly string[]): Promise<number> {
     const path = args[args.length - 1];
     const run = new CliProcess(args);
-    await this.linesAbove(path, 0);
+    await this.linesAbove(path, 0, run);
     const start = performance.now();
     if ((await run.end()) !== 0) {
       throw new Error(run.stderr);
@@ -191,8 +191,11 @@ class FleetBench {
     return performance.now() - start;
   }
 
-  private async linesAbove(path: string, count: number): Promise<void> {
+  private async linesAbove(path: string, count: number, run: CliProcess): Promise<void> {
     while (!existsSync(path) || readFileSync(path, 'utf8').split('\n').length - 1 <= count) {
+      if (run.child.exitCode !== null) {
+        throw new Error(run.stderr);
+      }
       await wait(5);
     }
   }

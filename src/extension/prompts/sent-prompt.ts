@@ -3,7 +3,7 @@ import { plainSource, type PromptSource } from '../../core/source/options';
 import type { TextChange } from '../../core/text/edits';
 import type { PlannedPromptData, PromptRequest } from '../../engine/process/open-prompt';
 import { DocumentPlaces } from '../../engine/read/source/document-places';
-import { NotebookText, type PromptDocument } from './notebooks';
+import type { PromptDocument } from './notebooks';
 import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token-places';
 
 /** Most changes that are sent; more take longer to copy than the whole text. */
@@ -18,7 +18,7 @@ export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'predictio
 /** How a prompt is read from a document. @param at where the cursor is in a program */
 export function sourceIn(document: PromptDocument, at: number | undefined): PromptSource {
   const { languageId } = document;
-  return { ...plainSource, ...(document instanceof NotebookText ? { as: 'notebook' } : {}), languageId, at };
+  return { ...plainSource, ...('notebook' in document ? { as: 'notebook' } : {}), languageId, at };
 }
 
 /** What the planning thread knows of an open prompt, so that only what changed is sent. */
@@ -39,7 +39,7 @@ export class SentPrompt {
   get id(): string {
     const { uri } = this.document;
     // A notebook may also be open as the text that it is kept as.
-    return (this.document instanceof NotebookText ? uri.with({ scheme: `notebook-${uri.scheme}` }) : uri).toString();
+    return ('notebook' in this.document ? uri.with({ scheme: `notebook-${uri.scheme}` }) : uri).toString();
   }
 
   /** How the prompt is read from the document. */
