@@ -26,7 +26,7 @@ export async function fleet({ quick, log }: BenchContext): Promise<Section> {
     const rows = [
       ...(await bench.speed(quick ? 1 : 3)),
       ...(await bench.faults()),
-      ...(await bench.longRun(quick ? sweep(24, 200, 4) : sweep(24, 7, 16))),
+      ...(await bench.longRun(quick ? sweep(24, 24, 4) : sweep(24, 7, 16))),
     ];
     return {
       name: 'fleet',

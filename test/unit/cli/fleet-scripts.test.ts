@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { run } from '../../support/cli';
 import { debianProgram } from '../../harness/debian';
 import { root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
@@ -102,5 +103,20 @@ describe('the job for Kubernetes', () => {
     const [{ command, args }] = job.spec.template.spec.containers;
     const { lines } = recorded([...command, ...args], { JOB_COMPLETION_INDEX: '7', SHARDS: '8', THREADS: '4' });
     expect(lines).toEqual(['two-heads run /shared/experiment.two-heads.json --results /shared/results/ --threads 4 --shard 8/8']);
+  });
+});
+
+describe('the services for Docker', () => {
+  const { services } = parse(readFileSync(join(folder, 'compose.yaml'), 'utf8')) as {
+    readonly services: Readonly<Record<'broker' | 'worker', { readonly command: string[]; readonly environment: string[] }>>;
+  };
+
+  it('start workers by flags that there are, and give no password in a command', async () => {
+    const { stdout } = await run(['worker', '--help']);
+    const [program, command, ...flags] = services.worker.command;
+    expect([program, command]).toEqual(['two-heads', 'worker']);
+    expect(flags.filter((flag) => flag.startsWith('--')).every((flag) => stdout.includes(` ${flag} `))).toBe(true);
+    expect(services.worker.environment).toEqual(['TWO_HEADS_BROKER_PASSWORD']);
+    expect(services.broker.command.at(-1)).toContain('"$$TWO_HEADS_BROKER_PASSWORD"');
   });
 });
