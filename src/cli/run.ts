@@ -111,7 +111,7 @@ export async function performExperiment(title: string, experiment: Experiment, g
   }
   const path = textGiven(resultsOption, given) ?? experiment.results;
   const shard = shardFrom(given);
-  const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment));
+  const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment), path);
   const results = await resultsOf(path, shard);
   const broker = await brokerFrom(given, experiment, io);
   const runner = broker === undefined ? localRunner(experiment, given, io) : onFleet(broker, fleetLog(io));

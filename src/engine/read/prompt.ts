@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
 import { plainSource, presumedFormat, type PromptSource } from '../../core/source/options';
 import { linesOf } from '../../core/text/lines';
@@ -80,13 +80,19 @@ const promptFile = /\.(md|txt|prompt|prompty|jsonl)$/i;
 /**
  * Reads the prompts of files and folders, in the given order. Each conversation of JSON lines is a prompt of its own.
  *
+ * @param results a file or a folder that is no prompt, although it may lie among them
  * @throws InputError that names the path and the fix
  */
-export async function readPrompts(paths: readonly string[], stdin?: AsyncIterable<Uint8Array>, source = plainSource): Promise<Prompt[]> {
+export async function readPrompts(
+  paths: readonly string[],
+  stdin?: AsyncIterable<Uint8Array>,
+  source = plainSource,
+  results: string | null = null,
+): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
-    for (const file of found?.isDirectory() === true ? await promptsIn(path) : [path]) {
+    for (const file of found?.isDirectory() === true ? await promptsIn(path, results) : [path]) {
       // One by one: arguments have a limit, conversations of a file have none.
       for (const prompt of conversationsOf(await readPrompt(file, stdin, source))) {
         prompts.push(prompt);
@@ -115,8 +121,8 @@ export function conversationsOf(prompt: Prompt): Prompt[] {
 const skippedFolder = /^(\..*|node_modules)$/;
 
 /** The prompt files in a folder and in those below it, by name. Links are not followed. */
-async function promptsIn(folder: string): Promise<string[]> {
-  const files = await promptsBelow(folder);
+async function promptsIn(folder: string, results: string | null): Promise<string[]> {
+  const files = await promptsBelow(folder, results === null ? undefined : resolve(results));
   if (files.length === 0) {
     throw new InputError(
       `${folder} holds no prompt; give a folder with .md, .txt, .prompt, .prompty or .jsonl files, or name its files one by one.`,
@@ -125,18 +131,22 @@ async function promptsIn(folder: string): Promise<string[]> {
   return files;
 }
 
-async function promptsBelow(folder: string): Promise<string[]> {
+/** @param except a file or a folder */
+async function promptsBelow(folder: string, except: string | undefined): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a folder that you may list.`);
   });
   const found: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
+    if (resolve(path) === except) {
+      continue;
+    }
     if (entry.isFile() && promptFile.test(entry.name)) {
       found.push(path);
     } else if (entry.isDirectory() && !skippedFolder.test(entry.name)) {
       // One by one: arguments have a limit, files below a folder have none.
-      for (const below of await promptsBelow(path)) {
+      for (const below of await promptsBelow(path, except)) {
         found.push(below);
       }
     }

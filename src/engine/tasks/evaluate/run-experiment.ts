@@ -225,7 +225,7 @@ export async function evaluate(request: EvaluateRequest, context: Omit<Experimen
   const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
   const prompts =
     'file' in request
-      ? await readPrompts(experiment.prompts, undefined, sourceOf(experiment))
+      ? await readPrompts(experiment.prompts, undefined, sourceOf(experiment), experiment.results)
       : request.texts.flatMap(({ path, text }) =>
           conversationsOf(promptFromText(path, text, { ...sourceOf(experiment), ...request.source })),
         );

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { plainSource } from '../../../../src/core/source/options';
 import { readPrompts } from '../../../../src/engine/read/prompt';
 import { temporaryFolder } from '../../../support/temporary';
 
@@ -24,4 +25,15 @@ it('prompts of a folder are also those of the folders below, by name, without li
   const found = (await readPrompts([folder])).map(({ path }) => path.slice(folder.length + 1));
   expect(found).toEqual(['a/b/c.prompt', 'a/z.txt', 'a.md', 'b.md']);
   expect((await readPrompts([join(folder, '.git')])).map(({ text }) => text)).toEqual(['.git/x.md']);
+});
+
+it.each(['results.jsonl', 'results/'])('prompts of a folder are not what an experiment writes there to %s', async (results) => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'results'));
+  for (const path of ['a.md', 'results.jsonl', 'results/shard-1.jsonl']) {
+    writeFileSync(join(folder, path), 'x');
+  }
+  const others = await readPrompts([folder], undefined, { ...plainSource, as: 'text' }, join(folder, results));
+  expect(others.map(({ path }) => path)).toHaveLength(2);
+  expect(others.map(({ path }) => path)).not.toContain(join(folder, results));
 });
