@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import type { Queue } from 'bullmq';
 import { CancelledError } from '../core/errors';
 import { waitingPerWorker } from '../core/fleet/jobs';
 import { fitting, type Requirement, whyNone, type WorkerState } from '../core/fleet/worker-state';
 import { formatCount, formatDuration } from '../core/format';
+import { shown } from '../core/text/printable';
 import { type Broker, keyPrefix } from './broker';
 import { cancelRun, nameQueue, resumeRun, workersOf } from './roster';
 import { queueName, workProgress, workResult, type WorkResult } from './work';
@@ -112,7 +114,7 @@ class Coordinator {
     let isEmpty = false;
     while (!isEmpty || this.out.size > 0) {
       if (performance.now() >= nextCheck) {
-        await this.reconcile();
+        await this.unlessAborted(this.reconcile());
         nextCheck = performance.now() + reconcileMs;
       }
       while (!isEmpty && this.out.size < this.capacity) {
@@ -122,7 +124,7 @@ class Coordinator {
           isEmpty = true;
         } else {
           this.out.set(job.id, job);
-          await this.add(job);
+          await this.unlessAborted(this.add(job));
         }
       }
       this.throwIfEnded();
@@ -228,7 +230,7 @@ class Coordinator {
       }
       await found.remove();
     } else if (state === 'failed') {
-      this.fail(job, `failed: ${found.failedReason}`);
+      this.fail(job, `failed: ${shown(found.failedReason, 500)}`);
       await found.remove();
     }
   }
@@ -266,6 +268,18 @@ class Coordinator {
       this.context.log(told);
     }
     await Promise.all([...this.out.keys()].map((id) => this.look(id)));
+  }
+
+  /** Does not wait for a broker that is away once the run is cancelled. */
+  private async unlessAborted(work: Promise<void>): Promise<void> {
+    const done = new AbortController();
+    this.throwIfEnded();
+    try {
+      await Promise.race([work, once(this.context.signal, 'abort', { signal: done.signal }).catch(() => undefined)]);
+    } finally {
+      done.abort();
+    }
+    this.throwIfEnded();
   }
 
   private sleep(ms: number): Promise<void> {

@@ -8,7 +8,11 @@ const goneMs = 5000;
 /** How long a cancelled run stays known, in milliseconds: longer than any job that is still with a worker. */
 const cancelledMs = 3_600_000;
 
-const words = z.string().max(1000);
+/** What people may see on a terminal. */
+export const words = z
+  .string()
+  .max(1000)
+  .regex(/^\P{C}*$/u, 'has control characters');
 
 const workerState: z.ZodType<WorkerState> = z.object({
   id: words,

@@ -9,6 +9,7 @@ import { optionTable, type SimulationOptions } from '../core/options/table';
 import { lengthOf } from '../core/shards/cut';
 import type { ShardRequest } from '../engine/tasks/shards/measure-shard';
 import type { Scenario } from '../core/scenario/scenario';
+import { words } from './roster';
 import { fieldsOf } from '../engine/read/option-schema';
 import { unitResult } from '../engine/tasks/evaluate/results';
 import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
@@ -19,7 +20,7 @@ import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
  */
 
 /** The most tokens of a row, and units of it. */
-const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000, name: 200 } as const;
+const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000 } as const;
 
 /** What a shard's numbers depend on, of the options of a simulation. */
 const sentNames = ['provider', 'threads', 'executor', 'precision', 'verify', 'quality'] as const;
@@ -168,7 +169,7 @@ function scenarioData(masked: Scenario): string | string[] {
 /** What a worker gives for a job. */
 export const workResult = z.strictObject({
   /** The machine that measured it. */
-  host: z.string().max(limits.name),
+  host: words,
   /** Time that it took there, in milliseconds. */
   wallMs: z.number().nonnegative(),
   units: z.array(z.strictObject({ unit: id, result: unitResult })),
@@ -177,7 +178,7 @@ export const workResult = z.strictObject({
 export type WorkResult = z.output<typeof workResult>;
 
 /** How far a job is, as its worker says it. */
-export const workProgress = z.object({ share: z.number().min(0).max(1), label: z.string().max(1000) });
+export const workProgress = z.object({ share: z.number().min(0).max(1), label: words });
 
 /**
  * The queue of all work that any worker of a kind can do: version, ONNX Runtime, model's content and device are in its name, so

@@ -54,6 +54,14 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
   const { Worker } = await import('./bullmq');
   const jobs = new WorkerJobs(own, models, context);
   const workers = new Map<string, QueueWorker>();
+  /** One row at a time: while a job runs, the queues of other models wait. */
+  const rest = (busy: string, isBusy: boolean): void => {
+    for (const [queue, worker] of workers) {
+      if (queue !== busy) {
+        void (isBusy ? worker.pause(true) : worker.resume());
+      }
+    }
+  };
   for (const model of models) {
     const queue = queueName({ ...own, digest: model.digest });
     await nameQueue(broker, { queue, ...own, digest: model.digest, model: model.name });
@@ -73,14 +81,6 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
     worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'lost')));
     workers.set(queue, worker);
   }
-  /** One row at a time: while a job runs, the queues of other models wait. */
-  const rest = (busy: string, isBusy: boolean): void => {
-    for (const [queue, worker] of workers) {
-      if (queue !== busy) {
-        void (isBusy ? worker.pause(true) : worker.resume());
-      }
-    }
-  };
   await announce(broker, jobs.state);
   log(`${jobs.state.id} waits for work on ${models.map(({ name }) => name).join(', ')}.`);
 
