@@ -15,10 +15,10 @@ import { hashOf, rowWorkData, type WorkResult } from './work';
  */
 export function checkForFleet({ provider, threads }: Pick<SimulationOptions, 'provider' | 'threads'>): void {
   if (provider === 'auto') {
-    throw new InputError('provider auto would go by this machine, and a fleet has others; name one, such as --provider cpu.');
+    throw new InputError('provider auto would go by this machine, and a fleet has others; name one, such as cpu.');
   }
   if (threads === 0) {
-    throw new InputError('threads of 0, all that a machine has, would give other numbers on every worker; give some, such as --threads 2.');
+    throw new InputError('threads of 0, all that a machine has, would give other numbers on every worker; give some, such as 2.');
   }
 }
 
