@@ -93,13 +93,22 @@ export class FakeWebviewPanel {
 export class FakeTreeView<T> {
   visible = true;
   selection: readonly T[] = [];
+  private readonly shown = new EventEmitter<vscode.TreeViewVisibilityChangeEvent>();
+  readonly onDidChangeVisibility = this.shown.event;
 
   constructor(
     readonly options: vscode.TreeViewOptions<T>,
     private readonly leave: () => void,
   ) {}
 
+  /** The user shows or hides the view. */
+  show(visible: boolean): void {
+    this.visible = visible;
+    this.shown.fire({ visible });
+  }
+
   dispose(): void {
+    this.shown.dispose();
     this.leave();
   }
 }
