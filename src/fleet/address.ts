@@ -14,17 +14,23 @@ export interface BrokerAddress {
 /** What users can do about a broker that refuses them, each the end of a sentence. */
 interface BrokerHints {
   /** Gives a password. */
-  readonly password: string;
-  /** Has its certificate trusted. */
-  readonly authority: string;
+  readonly givePassword: string;
+  /** Gives none. */
+  readonly dropPassword: string;
+  /** Where the password is. */
+  readonly passwordPlace: string;
+  /** Has a certificate trusted. */
+  readonly trust: string;
 }
 
 /** The environment's variable that holds a broker's password on the command line. */
 export const passwordVariable = 'TWO_HEADS_BROKER_PASSWORD';
 
 const commandLineHints: BrokerHints = {
-  password: `give it in ${passwordVariable} or with --password-file`,
-  authority: 'name its authority with --ca',
+  givePassword: `give it in ${passwordVariable} or with --password-file`,
+  dropPassword: `unset ${passwordVariable}`,
+  passwordPlace: `${passwordVariable} or --password-file`,
+  trust: 'name its authority with --ca',
 };
 
 /** The fixes that refusals of an address name. */
@@ -59,7 +65,7 @@ export function endpointOf(address: BrokerAddress): {
   }
   if (parsed.password !== '') {
     throw new InputError(
-      `The broker ${hidePassword(url)} has a password in its address, which others can see; take it out, and ${hintsOf(address).password}.`,
+      `The broker ${hidePassword(url)} has a password in its address, which others can see; ${hintsOf(address).givePassword}.`,
     );
   }
   const db = parsed.pathname.replace(/^\//, '');

@@ -96,13 +96,13 @@ function refusal(address: BrokerAddress, name: string, error: unknown): InputErr
   const { code } = error as NodeJS.ErrnoException;
   const because = (reason: string, fix: string): InputError => new InputError(`The broker ${name} ${reason}; ${fix}.`);
   if (/WRONGPASS|invalid username-password/.test(message)) {
-    return because('refuses the user or the password', `check the user in its address and the password: ${hints.password}`);
+    return because('refuses the user or the password', `check the user in its address and ${hints.passwordPlace}`);
   }
   if (/NOAUTH/.test(message)) {
-    return because('wants a password', hints.password);
+    return because('wants a password', hints.givePassword);
   }
   if (/without any password configured/.test(message)) {
-    return because('has no password, and one was given', 'give none, or set one there');
+    return because('has no password, and one was given', `${hints.dropPassword}, or set a password there`);
   }
   if (/NOPERM/.test(message)) {
     return because(`does not let this user work (${message})`, 'give the user the rights that docs/fleet names');
@@ -111,7 +111,7 @@ function refusal(address: BrokerAddress, name: string, error: unknown): InputErr
     return because('does not speak TLS', 'use redis://, or switch TLS on there');
   }
   if (code !== undefined && /CERT|SIGNED|ALTNAME|UNABLE_TO/.test(code)) {
-    return because(`has a certificate that is not trusted (${message})`, hints.authority);
+    return because(`has a certificate that is not trusted (${message})`, hints.trust);
   }
   if (url.startsWith('redis:') && (code === 'ECONNRESET' || /closed/i.test(message))) {
     return because('closed the connection', 'if it wants TLS, use rediss://');

@@ -21,8 +21,10 @@ const consentsKey = 'fleet.consents';
 
 /** Fixes that refusals name. */
 const hints = {
-  password: "set it with the command Set the Broker's Password",
-  authority: "start VS Code with NODE_EXTRA_CA_CERTS naming its authority's certificate",
+  givePassword: "give it with the command Set the Broker's Password",
+  dropPassword: "remove it with the command Set the Broker's Password",
+  passwordPlace: "what the command Set the Broker's Password keeps",
+  trust: "start VS Code with NODE_EXTRA_CA_CERTS naming its authority's certificate",
 };
 
 /** The extension's access to a broker: the one that the user named, its password, and whether tokens may go there. */

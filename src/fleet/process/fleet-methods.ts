@@ -55,7 +55,8 @@ export function fleetMethods(places: Places & { readonly digests: DigestStore },
       return { ...state, own: { twoHeads, onnxruntime } };
     },
     evaluate: async ({ address, request }, { signal, onProgress }) => {
-      checkForFleet('file' in request ? await readExperiment(request.file, places.modelsFolder) : request.experiment);
+      const experiment = 'file' in request ? await readExperiment(request.file, places.modelsFolder) : request.experiment;
+      checkForFleet(experiment, (name, value) => `"${name}": ${JSON.stringify(value)}`);
       const progress = fleetProgress(onProgress);
       listeners.add(progress.say);
       try {
