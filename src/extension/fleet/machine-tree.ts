@@ -192,7 +192,7 @@ function noBrokerItem(): vscode.TreeItem {
 /** @param differing how its versions differ from the editor's, a few words each */
 function workerItem(worker: WorkerState, differing: readonly string[]): vscode.TreeItem {
   const rate = rateText(worker);
-  const about = differing.length > 0 ? differing.join(', ') : [worker.row ?? t('waits'), ...(rate === null ? [] : [rate])].join(' · ');
+  const about = differing.length > 0 ? differing.join(', ') : [...(rate === null ? [] : [rate]), worker.row ?? t('waits')].join(' · ');
   const icon = differing.length > 0 ? 'warning' : worker.row === null ? 'circle-outline' : 'circle-filled';
   const made = item(`worker ${worker.id}`, worker.id, about, icon);
   made.collapsibleState = vscode.TreeItemCollapsibleState.Collapsed;

@@ -229,7 +229,7 @@ describe('the view of machines', () => {
     expect(broker).toMatchObject({ label: '127.0.0.1:7000', description: '3 workers' });
     expect(broker.children).toMatchObject([
       { label: 'lab-1', description: 'waits', icon: 'circle-outline' },
-      { label: 'lab-2', description: 'tiny-docs-5m, row 1 of 1, causal · 40 rows a minute', icon: 'circle-filled' },
+      { label: 'lab-2', description: '40 rows a minute · tiny-docs-5m, row 1 of 1, causal', icon: 'circle-filled' },
       { label: 'lab-3', description: 'has Two Heads 0.3.0, not 0.4.0, has ONNX Runtime 1.20.0, not 1.30.0', icon: 'warning' },
       { label: 'Jobs for tiny-docs-5m on cpu', description: '7 waiting, 1 measured now, 2 failed' },
     ]);
