@@ -59,11 +59,11 @@ function experiment(more: object): { readonly file: string } {
 const nowhere = { url: 'redis://127.0.0.1:1' };
 
 it('refuses an experiment that would mean something else on every worker, in the words of its file, before it asks a broker', async () => {
-  const { evaluate } = methods();
-  await expect(evaluate({ address: nowhere, request: experiment({ threads: 1 }) }, context())).rejects.toThrow(
+  const fleet = methods();
+  await expect(fleet.evaluate({ address: nowhere, request: experiment({ threads: 1 }) }, context())).rejects.toThrow(
     new InputError('provider auto would go by this machine, and a fleet has others; name one, such as "provider": "cpu".'),
   );
-  await expect(evaluate({ address: nowhere, request: experiment({ provider: 'cpu' }) }, context())).rejects.toThrow(
+  await expect(fleet.evaluate({ address: nowhere, request: experiment({ provider: 'cpu' }) }, context())).rejects.toThrow(
     /give some, such as "threads": 2\.$/,
   );
 });
@@ -93,8 +93,8 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
 
   it('looks through one connection, which it drops where another broker is named', async () => {
     const [one, other] = [await start(), await start()];
-    const { state } = methods();
-    const look = (url: string): Promise<unknown> => state({ address: { url } }, context());
+    const fleet = methods();
+    const look = (url: string): Promise<unknown> => fleet.state({ address: { url } }, context());
     await Promise.all([look(one.url), look(one.url)]);
     expect(await look(one.url)).toMatchObject({ workers: [], queues: [], own: { twoHeads: expect.any(String) as string } });
     expect(await clients(one)).toBe(1);
@@ -104,48 +104,48 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
 
   it('says once that a broker is away, and sees it when it is back', async () => {
     const redis = await start();
-    const { state, logged } = methods();
-    const look = (): Promise<unknown> => state({ address: { url: redis.url } }, context());
+    const fleet = methods();
+    const look = (): Promise<unknown> => fleet.state({ address: { url: redis.url } }, context());
     await look();
     await redis.kill();
     await expect(look()).rejects.toThrow(/does not answer; check that it runs\.$/);
-    expect(logged).toEqual([expect.stringMatching(/is away; waiting for it\.$/)]);
+    expect(fleet.logged).toEqual([expect.stringMatching(/is away; waiting for it\.$/)]);
     await redis.launch();
     await vi.waitFor(async () => expect(await look()).toMatchObject({ workers: [] }), 20_000);
   });
 
   it('names the fixes that it is given', async () => {
     const { url } = await start(['requirepass right']);
-    const { state } = methods();
+    const fleet = methods();
     const hints = { givePassword: 'give it to me', dropPassword: 'drop it', passwordPlace: 'what I have', trust: 'trust it' };
-    await expect(state({ address: { url, hints } }, context())).rejects.toThrow(/wants a password; give it to me\.$/);
-    await expect(state({ address: { url, hints, password: 'wrong' } }, context())).rejects.toThrow(
+    await expect(fleet.state({ address: { url, hints } }, context())).rejects.toThrow(/wants a password; give it to me\.$/);
+    await expect(fleet.state({ address: { url, hints, password: 'wrong' } }, context())).rejects.toThrow(
       /refuses the user or the password; check the user in its address and what I have\.$/,
     );
-    expect(await state({ address: { url, hints, password: 'right' } }, context())).toMatchObject({ workers: [] });
+    expect(await fleet.state({ address: { url, hints, password: 'right' } }, context())).toMatchObject({ workers: [] });
   });
 
   it('tells what a run waits for and how long it still takes, and cancels it', async () => {
     const redis = await start();
     const address = { url: redis.url };
-    const { evaluate, state } = methods();
+    const fleet = methods();
     const request = experiment({ provider: 'cpu', threads: 1 });
     const cancelling = new AbortController();
     const waiting = context(cancelling.signal);
-    const cancelled = evaluate({ address, request }, waiting);
+    const cancelled = fleet.evaluate({ address, request }, waiting);
     await vi.waitFor(() => expect(waiting.messages).toEqual([expect.stringContaining('Waiting for workers: no worker is there')]), 20_000);
-    const [queue] = (await state({ address }, context())).queues;
+    const [queue] = (await fleet.state({ address }, context())).queues;
     expect(queue).toMatchObject({ model: 'tiny-docs-5m', provider: 'cpu', active: 0 });
     expect(queue.waiting).toBeGreaterThan(0);
     cancelling.abort();
     await expect(cancelled).rejects.toThrow(CancelledError);
-    expect((await state({ address }, context())).queues).toMatchObject([{ waiting: 0 }]);
+    expect((await fleet.state({ address }, context())).queues).toMatchObject([{ waiting: 0 }]);
 
     own(await startWorker(redis.url));
     const { messages, ...around } = context();
-    const report = await evaluate({ address, request }, around);
+    const report = await fleet.evaluate({ address, request }, around);
     expect(report.points[0].quality).not.toBeNull();
     expect(messages.join('\n')).toMatch(/window \d+ of \d+, .*, about [\d.]+ m?s left/);
-    expect((await state({ address }, context())).workers[0].rows).toBeGreaterThan(5);
+    expect((await fleet.state({ address }, context())).workers[0].rows).toBeGreaterThan(5);
   });
 });
