@@ -71,7 +71,13 @@ const files = {
 const stage = useStage('docs', {
   files,
   artifacts: docs,
-  settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13, 'twoHeads.blockSize': 128 },
+  settings: {
+    'editor.wordWrap': 'on',
+    'editor.fontSize': 13,
+    'twoHeads.blockSize': 128,
+    // The broker's port is no application's.
+    'remote.autoForwardPorts': false,
+  },
 });
 
 /** Writes the window without notifications. */

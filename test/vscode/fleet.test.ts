@@ -67,6 +67,9 @@ describe.skipIf(program === undefined)('the fleet', () => {
     await view().getByText('no broker is set', { exact: false }).waitFor();
     await view().getByText('Set a Broker', { exact: true }).waitFor();
     await stage.bench.screenshot('fleet-welcome');
+    await view().getByText('about fleets', { exact: true }).click();
+    await stage.bench.page.locator('.extension-editor').getByText('Two Heads').first().waitFor();
+    await stage.bench.screenshot('fleet-about');
     await stage.bench.setSettings({ 'twoHeads.fleet.broker': address() });
     await says(/wants a password; give it with the command Set the Broker's Password/);
     await stage.bench.command("Two Heads: Set the Broker's Password...");

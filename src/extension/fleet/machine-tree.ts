@@ -207,7 +207,7 @@ function factsOf(worker: WorkerState): MachineNode[] {
     [t('Provider'), provider],
     [t('Models'), models.map(({ name, digest }) => `${name} (${digest.slice(0, 12)})`).join(', ')],
     [t('Version'), `Two Heads ${twoHeads}, ONNX Runtime ${onnxruntime}`],
-    [t('Measures'), row ?? t('waits')],
+    [t('Measures'), row ?? t('nothing now')],
     [t('Measured'), [formatNumberOf(worker.rows, 'row'), rateText(worker)].filter((text) => text !== null).join(' · ')],
   ];
   return facts.map(([name, value]) => ({ kind: 'fact', of: `worker ${worker.id}`, name, value }));
