@@ -114,6 +114,21 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
     await vi.waitFor(async () => expect(await look()).toMatchObject({ workers: [] }), 20_000);
   });
 
+  it('cancels a run whose broker is away', async () => {
+    const redis = await start();
+    const fleet = methods();
+    const cancelling = new AbortController();
+    const { messages, ...around } = context(cancelling.signal);
+    const running = fleet.evaluate({ address: { url: redis.url }, request: experiment({ provider: 'cpu', threads: 1 }) }, around);
+    await vi.waitFor(() => expect(messages.at(-1)).toContain('Waiting for workers'), 20_000);
+    await redis.kill();
+    await vi.waitFor(() => expect(messages.at(-1)).toMatch(/is away; waiting for it\.$/), 20_000);
+    // Until the run looks at the broker again, and waits for it.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    cancelling.abort();
+    await expect(running).rejects.toThrow(CancelledError);
+  });
+
   it('names the fixes that it is given', async () => {
     const { url } = await start(['requirepass right']);
     const fleet = methods();
