@@ -2,8 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nothingKept } from '../support/cli';
-import { root } from '../support/paths';
+
+/** The repository's root: tests and the benchmark are started there. */
+const root = process.cwd();
+
+/** A place without calibrations of this machine's user. */
+const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
 
 /** The built command line as a process that a test can stop, kill and read. */
 export class CliProcess {
