@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis';
 import { InputError, messageOf } from '../core/errors';
 import { type BrokerAddress, endpointOf, hintsOf } from './address';
 
+export type { BrokerAddress };
+
 /** All keys begin with it: an ACL user needs no others. */
 export const keyPrefix = 'two-heads';
 

@@ -91,7 +91,8 @@ export class FakeWebviewPanel {
 
 /** A tree: what is selected in it, and whether it is on screen. */
 export class FakeTreeView<T> {
-  visible = true;
+  /** As in an editor, none is on screen at first. */
+  visible = false;
   selection: readonly T[] = [];
   private readonly shown = new EventEmitter<vscode.TreeViewVisibilityChangeEvent>();
   readonly onDidChangeVisibility = this.shown.event;

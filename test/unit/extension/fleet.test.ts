@@ -54,9 +54,6 @@ async function withExperiment(before: Before = {}): Promise<Host & { readonly pa
   const path = join(host.folder, 'window.two-heads.json');
   writeFileSync(path, '{}');
   show(openDocument(path, '{}'));
-  // The view looks at the broker as it appears; the tests that follow are not about that.
-  await host.fleet.next('state');
-  machine().show(false);
   return { ...host, path };
 }
 
@@ -196,12 +193,14 @@ describe("a broker's password", () => {
 describe('the view of machines', () => {
   it('has nothing where nothing is known and no broker is set, which its welcome says', async () => {
     const { fleet } = await activated();
+    machine().show(true);
     expect(await shown()).toEqual([]);
     expect(fleet.calls).toEqual([]);
   });
 
   it("shows this machine's calibrated devices, and that no broker is set", async () => {
     const { engine, globalStorage } = await activated();
+    machine().show(true);
     const calibration = madeUpCalibration();
     const calibrating = run('calibrate');
     const call = await engine.next('calibrate');
@@ -214,6 +213,7 @@ describe('the view of machines', () => {
 
   it('shows workers with their rows, those of other versions with what differs, and jobs that wait', async () => {
     const { fleet } = await activated({ prepare: () => set('twoHeads.fleet.broker', url) });
+    machine().show(true);
     expect(await shown()).toEqual([{ label: '127.0.0.1:7000', description: 'connecting...', icon: 'server' }]);
     const busy = worker({ id: 'lab-2', row: 'tiny-docs-5m, row 1 of 1, causal', rows: 20, busyMs: 30_000 });
     const queue = { queue: 'q', twoHeads: '0.4.0', onnxruntime: '1.30.0', digest: 'd', model: 'tiny-docs-5m', provider: 'cpu' };
@@ -247,6 +247,9 @@ describe('the view of machines', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const { fleet, deactivate } = await activated({ prepare: () => set('twoHeads.fleet.broker', url) });
+    await settled();
+    expect(fleet.calls).toEqual([]);
+    machine().show(true);
     await settled();
     const pass = async (ms: number): Promise<number> => {
       vi.advanceTimersByTime(ms);
