@@ -29,7 +29,15 @@ export default {
     only('engine', '^src/engine/', '^src/(core|engine)/'),
     only('fleet', '^src/fleet/', '^src/(core|engine|fleet)/'),
     only('cli', '^src/cli/', '^src/(core|engine|fleet|cli)/'),
-    only('extension', '^src/extension/', '^src/(core|engine|fleet|protocol|extension)/'),
+    // Of the fleet, the editor's own process has an address and a client: what talks to a broker is in a process of its own.
+    only(
+      'extension',
+      '^src/extension/',
+      '^src/(core|engine|protocol|extension)/',
+      '^src/fleet/(address|state|process/fleet-(client|methods))\\.ts$',
+    ),
+    only('fleet-address', '^src/fleet/address', '^src/core/'),
+    only('fleet-client', '^src/fleet/process/fleet-client', '^src/engine/process/(channels|client)', '^src/fleet/process/fleet-methods'),
     only('webview', '^webview/', '^src/(core|protocol)/', '^webview/'),
 
     // The engine's shelves: what comes from disk, how a layer runs, what a user asks for.

@@ -3,7 +3,7 @@ import { cp, rm, writeFile } from 'node:fs/promises';
 import { build, context } from 'esbuild';
 
 /**
- * Bundles the extension, its engine process, the command line and the panel's page into dist/.
+ * Bundles the extension, its engine and fleet processes, the command line and the panel's page into dist/.
  *
  *   node esbuild.config.mjs                      once
  *   node esbuild.config.mjs --watch              again and again, with source maps
@@ -52,6 +52,7 @@ const node = {
     planner: 'src/engine/process/planner-thread.ts',
     cli: 'src/cli/main.ts',
     bullmq: 'src/fleet/bullmq.ts',
+    fleet: 'src/fleet/process/main.ts',
   },
 };
 

@@ -4,7 +4,8 @@ import type { SimulationOptions } from '../core/options/table';
 import { inputLimits } from '../engine/read/input/limits';
 import { readRegularText } from '../engine/read/input/text';
 import { checkForFleet } from '../fleet/rows';
-import { Broker, passwordVariable } from '../fleet/broker';
+import { passwordVariable } from '../fleet/address';
+import { Broker } from '../fleet/broker';
 import type { Given, Io } from './io';
 import { flagText, textGiven } from './options';
 

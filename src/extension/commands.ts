@@ -6,6 +6,7 @@ import { t, text } from '../core/l10n';
 import { predictionReport } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
+import type { Fleet } from './fleet/fleet';
 import { goToExpensivePart } from './editor/part-picker';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
@@ -31,6 +32,7 @@ interface CommandTargets {
   readonly panel: PanelView;
   readonly continuations: Continuations;
   readonly evaluations: Evaluations;
+  readonly fleet: Fleet;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
 }
@@ -67,7 +69,21 @@ export class Commands extends Disposable {
       run: (self) => self.withPrompt(({ document }) => self.continuePrompt(document)),
     },
     evaluate: { title: text('Evaluate Quality'), run: (self) => self.withPrompt(({ document }) => self.evaluate(document)) },
-    runExperiment: { title: text('Run Experiment'), run: (self) => self.runExperiment() },
+    runExperiment: {
+      title: text('Run Experiment'),
+      icon: 'play',
+      run: (self) => self.withExperiment((file) => self.targets.evaluations.runFile(file)),
+    },
+    runExperimentOnFleet: {
+      title: text('Run Experiment on Fleet'),
+      icon: 'run-all',
+      run: (self) =>
+        self.withExperiment(
+          (file) => self.targets.evaluations.runFileOnFleet(file),
+          () => self.targets.fleet.mayRun(),
+        ),
+    },
+    setBrokerPassword: { title: text("Set the Broker's Password..."), icon: 'key', run: ({ targets }) => targets.fleet.setPassword() },
     runLedger: { title: text('Run the Ledger of Theorems'), run: (self) => self.runLedger() },
     calibrate: { title: text('Calibrate This Machine'), run: ({ targets }) => targets.runner.calibrate() },
     chooseScenario: { title: text('Choose Scenario'), run: ({ targets }) => chooseScenario(targets.choices) },
@@ -153,7 +169,11 @@ export class Commands extends Disposable {
     }
   }
 
-  private async runExperiment(): Promise<void> {
+  /** Runs `act` on the experiment file in front, where the user lets it; only the panel shows the result, so it comes to the front first. */
+  private async withExperiment(
+    act: (file: string) => Promise<void>,
+    mayRun = (): Promise<boolean> => Promise.resolve(true),
+  ): Promise<void> {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
       void vscode.window.showWarningMessage(
@@ -161,10 +181,12 @@ export class Commands extends Disposable {
       );
       return;
     }
-    // The engine reads the file itself, so that paths and results match those of the command line.
-    await document.save();
-    await this.targets.panel.reveal();
-    await this.targets.evaluations.runFile(document.fileName);
+    if (await mayRun()) {
+      // The engine reads the file itself, so that paths and results match those of the command line.
+      await document.save();
+      await this.targets.panel.reveal();
+      await act(document.fileName);
+    }
   }
 
   private sourceOf(document: PromptDocument): RunSource {

@@ -6,9 +6,12 @@ import type { LedgerReport } from '../core/ledger/report';
 import { RunFiles } from '../engine/store/runs';
 import { EngineClient } from '../engine/process/engine-client';
 import { PlannerClient } from '../engine/process/planner-client';
+import { FleetClient } from '../fleet/process/fleet-client';
 import type { TwoHeadsApi } from './api/api';
 import { ChoiceStore } from './choice';
 import { Commands } from './commands';
+import { Fleet } from './fleet/fleet';
+import { MachineTree } from './fleet/machine-tree';
 import { BlockHints, HeadingHints } from './editor/hints';
 import { BlockHover } from './editor/block-hover';
 import { Diffs } from './editor/diffs';
@@ -55,6 +58,14 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const engine = own(
     new Engine(new EngineClient(at('dist', 'engine.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)), access),
   );
+  const fleet = own(
+    new Fleet(
+      new FleetClient(at('dist', 'fleet.js').fsPath, context.globalStorageUri.fsPath, (line) => log.info(line)),
+      access,
+      context.secrets,
+      context.globalState,
+    ),
+  );
   const choices = own(new ChoiceStore(context.workspaceState));
   // Without an open folder there is no workspace storage.
   const runs = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'runs');
@@ -87,11 +98,13 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
         task,
         panel,
         log,
-        evaluations: new Evaluations(engine, task, choices, evaluation),
+        evaluations: new Evaluations(engine, fleet, task, choices, evaluation),
+        fleet,
         continuations: own(new Continuations()),
         samplePrompt: at('media', 'samples', 'prompt.md'),
       }),
     () => new RunCommands(history, runner, log),
+    () => new MachineTree(fleet, calibrations),
     () => new PlanLens(plans, history, diffs),
     () => new BlockHints(plans, diffs),
     () => new HeadingHints(plans, diffs),

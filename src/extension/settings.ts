@@ -74,6 +74,12 @@ export function promptFiles(): readonly string[] {
   return listSetting('files');
 }
 
+/** Address of the broker whose workers run experiments; empty where none is set. */
+export function brokerSetting(): string {
+  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get('fleet.broker');
+  return typeof given === 'string' ? given.trim() : editorSettings['fleet.broker'].default;
+}
+
 /** The texts of a list; the default where a settings file holds no list, as it may hold anything. */
 function listSetting(name: 'languages' | 'files'): readonly string[] {
   const given: unknown = vscode.workspace.getConfiguration(settingsSection).get(name);

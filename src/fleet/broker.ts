@@ -1,15 +1,9 @@
 import type { ConnectionOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { InputError, messageOf } from '../core/errors';
+import { type BrokerAddress, endpointOf, hintsOf } from './address';
 
-/** Where a broker is, and how to get in; plain data. */
-export interface BrokerAddress {
-  /** `redis://` or `rediss://`, with a user and a database where it has them, and never with a password. */
-  readonly url: string;
-  readonly password?: string | undefined;
-  /** Certificates of the authority that signed the broker's, as PEM; those of the system where it is left out. */
-  readonly ca?: string | undefined;
-}
+export type { BrokerAddress };
 
 /** All keys begin with it: an ACL user needs no others. */
 export const keyPrefix = 'two-heads';
@@ -38,7 +32,7 @@ export class Broker {
    * @throws InputError that says why it cannot be used
    */
   static async open(address: BrokerAddress, log: (line: string) => void): Promise<Broker> {
-    const { options, name, isPrivate } = optionsOf(address);
+    const { options, name, isPrivate } = endpointOf(address);
     if (!isPrivate) {
       log(`${name} is not on this machine and its connection is not encrypted: who can read it sees the prompts' tokens; use rediss://.`);
     }
@@ -80,57 +74,6 @@ export class Broker {
   }
 }
 
-/** Where a connection goes. */
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-  readonly db: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls?: { readonly servername: string; readonly ca?: string };
-}
-
-/** How an address is connected to. @throws InputError */
-function optionsOf({ url, password, ca }: BrokerAddress): { options: Endpoint; name: string; isPrivate: boolean } {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
-    throw new InputError(
-      `The broker ${hidePassword(url)} is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.`,
-    );
-  }
-  if (parsed.password !== '') {
-    throw new InputError(
-      `The broker ${hidePassword(url)} has a password in its address, which others can see; give it in ${passwordVariable} or with --password-file.`,
-    );
-  }
-  const db = parsed.pathname.replace(/^\//, '');
-  if (!/^\d{0,5}$/.test(db) || parsed.search !== '' || parsed.hash !== '') {
-    throw new InputError(`The broker ${url} has more than a database's number behind its host; write it as redis://host:6379/0.`);
-  }
-  const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  const port = parsed.port === '' ? 6379 : Number(parsed.port);
-  const encrypted = parsed.protocol === 'rediss:';
-  return {
-    options: {
-      host,
-      port,
-      db: Number(db),
-      ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
-      ...(password === undefined ? {} : { password }),
-      ...(encrypted ? { tls: { servername: host, ...(ca === undefined ? {} : { ca }) } } : {}),
-    },
-    name: `${parsed.hostname}:${port}`,
-    isPrivate: encrypted || /^(localhost|127(\.\d+){3}|::1)$/.test(host),
-  };
-}
-
-/** The environment's variable that holds a broker's password. */
-export const passwordVariable = 'TWO_HEADS_BROKER_PASSWORD';
-
-function hidePassword(url: string): string {
-  return url.replace(/:[^:/@]*@/, ':...@');
-}
-
 /** Says what a broker may not do to its data. */
 async function checkServer(redis: Redis, name: string, log: (line: string) => void): Promise<void> {
   const memory = await redis.info('memory');
@@ -157,24 +100,26 @@ function tellOutages(redis: Redis, name: string, log: (line: string) => void): v
 }
 
 /** Why a broker cannot be used, with the fix. */
-function refusal({ url }: BrokerAddress, name: string, error: unknown): InputError {
+function refusal(address: BrokerAddress, name: string, error: unknown): InputError {
+  const { url } = address;
+  const hints = hintsOf(address);
   const message = messageOf(error);
   const { code } = error as NodeJS.ErrnoException;
   const because = (reason: string, fix: string): InputError => new InputError(`The broker ${name} ${reason}; ${fix}.`);
   if (/WRONGPASS|invalid username-password/.test(message)) {
-    return because('refuses the user or the password', `check the user in its address and ${passwordVariable} or --password-file`);
+    return because('refuses the user or the password', `check the user in its address and ${hints.passwordPlace}`);
   }
   if (/NOAUTH/.test(message)) {
-    return because('wants a password', `give it in ${passwordVariable} or with --password-file`);
+    return because('wants a password', hints.givePassword);
   }
   if (/without any password configured/.test(message)) {
-    return because('has no password, and one was given', `unset ${passwordVariable}, or set a password there`);
+    return because('has no password, and one was given', `${hints.dropPassword}, or set a password there`);
   }
   if (/NOPERM/.test(message)) {
     return because(`does not let this user work (${message})`, 'give the user the rights that docs/fleet names');
   }
   if (code !== undefined && /CERT|SIGNED|ALTNAME|UNABLE_TO/.test(code)) {
-    return because(`has a certificate that is not trusted (${message})`, 'name its authority with --ca');
+    return because(`has a certificate that is not trusted (${message})`, hints.trust);
   }
   if (url.startsWith('rediss:') && code !== 'ECONNREFUSED' && code !== 'ENOTFOUND') {
     // A server without TLS waits for the rest of what it takes for a command.

@@ -73,9 +73,11 @@ export async function coordinate(source: JobSource, required: Requirement, run: 
   const stop = (): void => coordinator.wake();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await nameQueue(broker, { queue: name, ...required });
-    await resumeRun(broker, run);
-    await coordinator.run(source);
+    const work = nameQueue(broker, { queue: name, ...required })
+      .then(() => resumeRun(broker, run))
+      .then(() => coordinator.run(source));
+    // Work that waits for a broker that is away does not hear of the abort.
+    await Promise.race([work, cancelledAfter(reconcileMs, signal)]);
   } catch (error) {
     if (signal.aborted) {
       await Promise.race([coordinator.withdraw(run), new Promise((resolve) => setTimeout(resolve, reconcileMs))]);
@@ -87,6 +89,18 @@ export async function coordinate(source: JobSource, required: Requirement, run: 
     await source.release();
     await Promise.race([Promise.allSettled([events.close(), queue.close()]), new Promise((resolve) => setTimeout(resolve, reconcileMs))]);
   }
+}
+
+/** Rejects some time after a signal is aborted; never resolves. */
+function cancelledAfter(ms: number, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const later = (): void => void setTimeout(() => reject(new CancelledError()), ms).unref();
+    if (signal.aborted) {
+      later();
+    } else {
+      signal.addEventListener('abort', later, { once: true });
+    }
+  });
 }
 
 /** Jobs that are out, and what became of the others. */

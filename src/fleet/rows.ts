@@ -11,14 +11,22 @@ import { hashOf, rowWorkData, type WorkResult } from './work';
 /**
  * Refuses options that would mean something else on every worker.
  *
+ * @param written how an option is given; as a flag where it is left out
  * @throws InputError that names the option and the fix
  */
-export function checkForFleet({ provider, threads }: Pick<SimulationOptions, 'provider' | 'threads'>): void {
+export function checkForFleet(
+  { provider, threads }: Pick<SimulationOptions, 'provider' | 'threads'>,
+  written = (name: string, value: string | number): string => `--${name} ${value}`,
+): void {
   if (provider === 'auto') {
-    throw new InputError('provider auto would go by this machine, and a fleet has others; name one, such as --provider cpu.');
+    throw new InputError(
+      `provider auto would go by this machine, and a fleet has others; name one, such as ${written('provider', 'cpu')}.`,
+    );
   }
   if (threads === 0) {
-    throw new InputError('threads of 0, all that a machine has, would give other numbers on every worker; give some, such as --threads 2.');
+    throw new InputError(
+      `threads of 0, all that a machine has, would give other numbers on every worker; give some, such as ${written('threads', 2)}.`,
+    );
   }
 }
 

@@ -9,7 +9,7 @@ export interface FleetState {
 }
 
 /** A queue, and how many of its jobs are in each state. */
-interface QueueState extends KnownQueue {
+export interface QueueState extends KnownQueue {
   readonly waiting: number;
   readonly active: number;
   readonly completed: number;
@@ -22,7 +22,8 @@ export async function fleetState(broker: Broker): Promise<FleetState> {
   const [workers, known] = await Promise.all([workersOf(broker), knownQueues(broker)]);
   const queues: QueueState[] = [];
   for (const each of known) {
-    const queue = new Queue(each.queue, { connection: broker.connection, prefix: keyPrefix });
+    // On the broker's own connection: whoever looks every two seconds must not open one for each queue.
+    const queue = new Queue(each.queue, { connection: broker.redis, prefix: keyPrefix });
     queue.on('error', () => undefined);
     const { wait, delayed, active, completed, failed } = await queue.getJobCounts('wait', 'delayed', 'active', 'completed', 'failed');
     queues.push({ ...each, waiting: wait + delayed, active, completed, failed });

@@ -1,6 +1,10 @@
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { beforeAll, describe, it } from 'vitest';
+import { debianProgram } from '../harness/debian';
+import { startWorker } from '../harness/fleet-processes';
+import { TestRedis } from '../harness/redis';
 import { firstPrompt, root, sampleText } from '../support/paths';
 import type { Panel } from '../vscode/harness/panel';
 import { useStage } from '../vscode/harness/stage';
@@ -47,13 +51,33 @@ const files = {
   ].join('\n'),
   'review.prompt.md': `---\nmode: agent\ndescription: Review a change\ntools: ['search']\n---\n\n# Task\n\nReview the change below.\n\n${asked}\n`,
   'chinese.prompt': chinese,
+  'long.md': sampleText(),
+  'windows.two-heads.json': JSON.stringify(
+    {
+      version: 1,
+      prompts: ['long.md'],
+      model: 'tiny-docs-5m',
+      scenarios: [8, 16, 32, 64, 128].map((window) => `sliding-window:${window}`),
+      context: 256,
+      provider: 'cpu',
+      threads: 1,
+    },
+    null,
+    2,
+  ),
   'prompts.py': `from lab import ask\n\nREVIEW = """You review changes to documents.\n\n${asked}\n"""\n\nprint(ask(REVIEW, model="small"))\n`,
 };
 
 const stage = useStage('docs', {
   files,
   artifacts: docs,
-  settings: { 'editor.wordWrap': 'on', 'editor.fontSize': 13, 'twoHeads.blockSize': 128 },
+  settings: {
+    'editor.wordWrap': 'on',
+    'editor.fontSize': 13,
+    'twoHeads.blockSize': 128,
+    // The broker's port is no application's.
+    'remote.autoForwardPorts': false,
+  },
 });
 
 /** Writes the window without notifications. */
@@ -191,6 +215,41 @@ async function continuation(): Promise<void> {
   await shoot(docs, 'continuation-dark');
 }
 
+/** An experiment on three workers of a broker, in the view of them. */
+async function fleet(program: string): Promise<void> {
+  const redis = await TestRedis.start({ program });
+  const workers = await Promise.all([0, 1, 2].map(() => startWorker(redis.url)));
+  try {
+    await stage.bench.setSideBarWidth(520);
+    await stage.bench.setSettings({ 'twoHeads.fleet.broker': redis.url });
+    await stage.open('windows.two-heads.json');
+    await stage.bench.command('Two Heads: Run Experiment on Fleet');
+    await stage.dialog();
+    await stage.bench.pressDialogButton('Run');
+    await stage.bench.showView('Machine');
+    const { page } = stage.bench;
+    const pane = (name: string): Locator =>
+      page.locator('.pane', { has: page.locator('.pane-header .title', { hasText: new RegExp(`^${name}$`) }) });
+    await pane('Lab').locator('.pane-header').click();
+    const lines = pane('Machine').locator('.monaco-list-row');
+    const busy = lines.filter({ hasText: /rows a minute · / });
+    await until(
+      'three workers that have measured',
+      () => busy.count(),
+      (count) => count === 3,
+    );
+    await busy.first().locator('.monaco-tl-twistie').click();
+    await lines.filter({ hasText: 'Version' }).waitFor();
+    await stage.notification(/ left$/);
+    await stage.bench.screenshot('fleet-machine');
+  } finally {
+    await Promise.all(workers.map((worker) => worker.dispose()));
+    await redis.dispose();
+  }
+}
+
+const redisServer = await debianProgram('redis-server', ['redis-server']);
+
 beforeAll(async () => {
   mkdirSync(docs, { recursive: true });
   await stage.bench.page.setViewportSize(size);
@@ -214,4 +273,6 @@ describe('pictures', () => {
     },
     limitMs,
   );
+
+  it.skipIf(redisServer === undefined)('are taken of a fleet', () => fleet(redisServer ?? ''), limitMs);
 });

@@ -10,10 +10,12 @@ import { handlerOf } from '../../src/engine/process/handler';
 import { PlannerClient } from '../../src/engine/process/planner-client';
 import { type PlannerMethods, plannerMethods } from '../../src/engine/process/planner-methods';
 import { RpcClient } from '../../src/engine/process/client';
-import type { Argument, MethodName, Request, Response, Result } from '../../src/engine/process/rpc';
+import type { Argument, MethodName, Methods, Request, Response, Result } from '../../src/engine/process/rpc';
 import { idOf, RunFiles, type RunOrigin } from '../../src/engine/store/runs';
 import type { TwoHeadsApi } from '../../src/extension/api/api';
 import { activate } from '../../src/extension/main';
+import { FleetClient } from '../../src/fleet/process/fleet-client';
+import type { FleetMethods } from '../../src/fleet/process/fleet-methods';
 import type { HostMessage, PageMessage } from '../../src/protocol/panel';
 import { modelsFolder, root } from './paths';
 import { temporaryFolder } from './temporary';
@@ -25,48 +27,45 @@ import { shownLenses } from './workbench/languages';
 import { type FakeWebviewView, openView } from './workbench/views';
 import { Uri } from './workbench/values';
 
-type EngineMethod = MethodName<EngineMethods>;
-
-/** A call that the engine process would have got. The test answers it. */
-export class EngineCall<M extends EngineMethod = EngineMethod> {
+/** A call that a process would have got. The test answers it. */
+class FakeCall<M extends Methods<M>, Name extends MethodName<M>> {
   constructor(
-    readonly method: M,
-    readonly argument: Argument<EngineMethods, M>,
+    readonly method: Name,
+    readonly argument: Argument<M, Name>,
     private readonly options: CallOptions,
-    readonly resolve: (result: Result<EngineMethods, M>) => void,
+    readonly resolve: (result: Result<M, Name>) => void,
     readonly reject: (error: Error) => void,
   ) {}
 
-  /** The engine hands over a run on its way to the result. */
+  /** The process hands over a run on its way to the result. */
   run(report: RunReport): void {
     this.options.onRun?.(report);
   }
 
-  /** The engine says how far it is. */
+  /** The process says how far it is. */
   progress(fraction: number, message = 'working'): void {
     this.options.onProgress?.({ message, phase: 'attend', fraction });
   }
 }
 
-/** Stands where the engine process would: takes calls, and rejects those that are cancelled as the process does. */
-export class FakeEngine {
-  readonly calls: EngineCall[] = [];
-  disposed = false;
-  private readonly called = new EventEmitter<EngineCall>();
+/** A call of the engine process. */
+export type EngineCall<Name extends MethodName<EngineMethods> = MethodName<EngineMethods>> = FakeCall<EngineMethods, Name>;
 
-  call<M extends EngineMethod>(
-    method: M,
-    argument: Argument<EngineMethods, M>,
-    options: CallOptions = {},
-  ): Promise<Result<EngineMethods, M>> {
-    return new Promise<Result<EngineMethods, M>>((resolve, reject) => {
+/** Stands where a process would: takes calls, and rejects those that are cancelled as the process does. */
+class FakeProcess<M extends Methods<M>> {
+  readonly calls: FakeCall<M, MethodName<M>>[] = [];
+  disposed = false;
+  private readonly called = new EventEmitter<FakeCall<M, MethodName<M>>>();
+
+  call<Name extends MethodName<M>>(method: Name, argument: Argument<M, Name>, options: CallOptions = {}): Promise<Result<M, Name>> {
+    return new Promise<Result<M, Name>>((resolve, reject) => {
       const { signal } = options;
       if (signal?.aborted === true) {
         reject(new CancelledError());
         return;
       }
       signal?.addEventListener('abort', () => reject(new CancelledError()), { once: true });
-      const call = new EngineCall(method, argument, options, resolve, reject) as unknown as EngineCall;
+      const call = new FakeCall<M, Name>(method, argument, options, resolve, reject) as unknown as FakeCall<M, MethodName<M>>;
       this.calls.push(call);
       this.called.fire(call);
     });
@@ -75,14 +74,17 @@ export class FakeEngine {
   private taken = 0;
 
   /** The next call that no test has taken yet, which must be one of `method`. */
-  async next<M extends EngineMethod>(method: M): Promise<EngineCall<M>> {
+  async next<Name extends MethodName<M>>(method: Name): Promise<FakeCall<M, Name>> {
     const place = this.taken;
     this.taken += 1;
     await until(this.called.event, () => this.calls.length > place);
     expect(this.calls[place].method).toBe(method);
-    return this.calls[place] as unknown as EngineCall<M>;
+    return this.calls[place] as unknown as FakeCall<M, Name>;
   }
 }
+
+/** Stands where the engine process would. */
+export type FakeEngine = FakeProcess<EngineMethods>;
 
 /** The planning thread's methods without a thread: what crosses is copied as it would be. */
 function plannerInProcess(): Pick<PlannerClient, 'call'> {
@@ -110,12 +112,28 @@ function plannerInProcess(): Pick<PlannerClient, 'call'> {
 export function mementoOf(state: Record<string, unknown> = {}): vscode.Memento {
   return {
     keys: () => Object.keys(state),
-    get: (key: string): unknown => state[key],
+    get: (key: string, standard?: unknown): unknown => state[key] ?? standard,
     update: (key: string, value: unknown) => {
       state[key] = value;
       return Promise.resolve();
     },
   } as vscode.Memento;
+}
+
+/** Passwords that an editor keeps for an extension. */
+export function secretsOf(kept: Record<string, string> = {}): vscode.SecretStorage {
+  const changed = new EventEmitter<{ readonly key: string }>();
+  const change = (key: string, value: string | undefined): Promise<void> => {
+    Object.assign(kept, { [key]: value });
+    changed.fire({ key });
+    return Promise.resolve();
+  };
+  return {
+    get: (key: string) => Promise.resolve(kept[key] as string | undefined),
+    store: change,
+    delete: (key: string) => change(key, undefined),
+    onDidChange: changed.event,
+  };
 }
 
 /** What there is before the extension is activated. */
@@ -124,6 +142,8 @@ export interface Before {
   readonly runs?: readonly { readonly report: RunReport; readonly origin: RunOrigin | null }[];
   /** The workspace's state. */
   readonly state?: Record<string, unknown>;
+  /** Passwords. */
+  readonly secrets?: Record<string, string>;
   /** What is done in the editor before. */
   readonly prepare?: () => void | Promise<void>;
 }
@@ -132,6 +152,8 @@ export interface Before {
 export interface Host {
   readonly api: TwoHeadsApi;
   readonly engine: FakeEngine;
+  /** Stands where the fleet process would. */
+  readonly fleet: FakeProcess<FleetMethods>;
   readonly state: Record<string, unknown>;
   /** A folder that goes when the test ends. */
   readonly folder: string;
@@ -140,7 +162,7 @@ export interface Host {
 }
 
 /** Activates the extension in an empty workbench. It is deactivated when the test ends, and no listener may have thrown. */
-export async function activated({ runs = [], state = {}, prepare }: Before = {}): Promise<Host> {
+export async function activated({ runs = [], state = {}, secrets = {}, prepare }: Before = {}): Promise<Host> {
   resetAll();
   const folder = temporaryFolder();
   const storage = join(folder, 'workspace-storage');
@@ -149,11 +171,14 @@ export async function activated({ runs = [], state = {}, prepare }: Before = {})
     await files.add({ id: idOf(report), report, origin });
   }
   await prepare?.();
-  const engine = new FakeEngine();
+  const engine = new FakeProcess<EngineMethods>();
+  const fleet = new FakeProcess<FleetMethods>();
   const call = vi.spyOn(EngineClient.prototype, 'call').mockImplementation((...given) => engine.call(...given));
+  const asked = vi.spyOn(FleetClient.prototype, 'call').mockImplementation((...given) => fleet.call(...given));
   const planner = plannerInProcess();
   const planned = vi.spyOn(PlannerClient.prototype, 'call').mockImplementation((...given) => planner.call(...given));
   const dispose = vi.spyOn(EngineClient.prototype, 'dispose').mockImplementation(() => void (engine.disposed = true));
+  const left = vi.spyOn(FleetClient.prototype, 'dispose').mockImplementation(() => void (fleet.disposed = true));
   const subscriptions: { dispose(): unknown }[] = [];
   const globalStorage = join(folder, 'global-storage');
   const context = {
@@ -162,6 +187,8 @@ export async function activated({ runs = [], state = {}, prepare }: Before = {})
     storageUri: Uri.file(storage),
     globalStorageUri: Uri.file(globalStorage),
     workspaceState: mementoOf(state),
+    globalState: mementoOf(),
+    secrets: secretsOf(secrets),
   } as unknown as vscode.ExtensionContext;
   const api = activate(context);
   const deactivate = (): void => {
@@ -174,12 +201,10 @@ export async function activated({ runs = [], state = {}, prepare }: Before = {})
     deactivate();
     // What the deactivation ends comes to its end in this test.
     await settled();
-    call.mockRestore();
-    planned.mockRestore();
-    dispose.mockRestore();
+    [call, asked, planned, dispose, left].forEach((spy) => spy.mockRestore());
     expect(unexpected).toEqual([]);
   });
-  return { api, engine, state, folder, globalStorage, deactivate };
+  return { api, engine, fleet, state, folder, globalStorage, deactivate };
 }
 
 /** Opens a prompt in the editor in front, and waits for its plan, or for why there is none. */

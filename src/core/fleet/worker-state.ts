@@ -1,9 +1,14 @@
 import { formatCount } from '../format';
+import { t } from '../l10n';
 
-/** What a worker has to be for a run: its results are those of one model's content, one version of all that computes, one device. */
-export interface Requirement {
+/** What computes: results of two versions are never mixed. */
+export interface Versions {
   readonly twoHeads: string;
   readonly onnxruntime: string;
+}
+
+/** What a worker has to be for a run: its results are those of one model's content, one version of all that computes, one device. */
+export interface Requirement extends Versions {
   /** Hex SHA-256 of the model's files. */
   readonly digest: string;
   /** The model's name, for people. */
@@ -31,12 +36,19 @@ export interface WorkerState {
   readonly busyMs: number;
 }
 
+/** How a worker's versions differ from others, a few words each; empty where they do not. */
+export function versionDifferences({ twoHeads, onnxruntime }: Versions, worker: WorkerState): string[] {
+  return [
+    ...(worker.twoHeads === twoHeads ? [] : [t('has Two Heads {0}, not {1}', worker.twoHeads, twoHeads)]),
+    ...(worker.onnxruntime === onnxruntime ? [] : [t('has ONNX Runtime {0}, not {1}', worker.onnxruntime, onnxruntime)]),
+  ];
+}
+
 /** Why a worker cannot take a run's work, a few words each; empty where it can. */
-export function differences({ twoHeads, onnxruntime, digest, model, provider }: Requirement, worker: WorkerState): string[] {
+export function differences({ digest, model, provider, ...versions }: Requirement, worker: WorkerState): string[] {
   const named = worker.models.find(({ name }) => name === model);
   return [
-    ...(worker.twoHeads === twoHeads ? [] : [`has Two Heads ${worker.twoHeads}, not ${twoHeads}`]),
-    ...(worker.onnxruntime === onnxruntime ? [] : [`has ONNX Runtime ${worker.onnxruntime}, not ${onnxruntime}`]),
+    ...versionDifferences(versions, worker),
     ...(worker.provider === provider ? [] : [`runs on ${worker.provider}, not ${provider}`]),
     ...(worker.models.some((each) => each.digest === digest)
       ? []
@@ -46,6 +58,11 @@ export function differences({ twoHeads, onnxruntime, digest, model, provider }: 
             : `has another ${model} (digest ${named.digest.slice(0, 12)}, not ${digest.slice(0, 12)})`,
         ]),
   ];
+}
+
+/** Rows and shards that a worker measures in a minute of work; null before its first. */
+export function rowsPerMinute({ rows, busyMs }: Pick<WorkerState, 'rows' | 'busyMs'>): number | null {
+  return rows > 0 && busyMs > 0 ? (rows * 60_000) / busyMs : null;
 }
 
 /** The workers that can take a run's work. */

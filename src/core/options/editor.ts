@@ -4,12 +4,16 @@ import { text } from '../l10n';
 interface EditorSetting {
   /** In English, translated where it is shown. */
   readonly description: string;
-  readonly default: boolean | readonly string[];
+  readonly default: boolean | string | readonly string[];
+  /** Its place in the settings editor, where that is not the editor's part. */
+  readonly group?: 'fleet';
+  /** Whether it is the machine's alone, which no workspace sets. */
+  readonly machine?: true;
   /** Whether a workspace that is not trusted may not set it. */
   readonly restricted?: true;
 }
 
-/** The settings of lenses and hints, and of which documents are prompts, by their names under `twoHeads`. */
+/** The settings of lenses and hints, of which documents are prompts, and of the fleet, by their names under `twoHeads`. */
 export const editorSettings = {
   'hints.enabled': {
     description: text('Show lenses, block hints, hovers and the status item in prompts.'),
@@ -42,6 +46,15 @@ export const editorSettings = {
       '**/{AGENTS,CLAUDE,GEMINI,SKILL,copilot-instructions}.md',
       '**/*.chat.{json,jsonl}',
     ],
+    restricted: true,
+  },
+  'fleet.broker': {
+    description: text(
+      "The broker, Redis or Valkey, whose workers *Run Experiment on Fleet* measures on, such as `rediss://user@host:6379`. The tokens of an experiment's prompts leave this machine for it. Its password is no part of the address: *Set the Broker's Password...* keeps it in the secret storage.",
+    ),
+    default: '',
+    group: 'fleet',
+    machine: true,
     restricted: true,
   },
 } as const satisfies Readonly<Record<string, EditorSetting>>;

@@ -75,6 +75,7 @@ export const settingGroups = {
   scenario: text('Scenario'),
   smallTransformer: text('Small transformer'),
   engine: text('Engine'),
+  fleet: text('Fleet'),
   editor: text('Editor'),
 } as const;
 

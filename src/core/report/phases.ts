@@ -10,6 +10,16 @@ export interface Progress {
 /** Receives progress; called often, so it must be cheap. */
 export type OnProgress = (progress: Progress) => void;
 
+/**
+ * Time until a run ends, in milliseconds, if it goes on as it did; null while that cannot be said.
+ *
+ * @param since where the clock began: the share of the run that was done then
+ * @param elapsedMs since then
+ */
+export function timeLeft(fraction: number, since: number, elapsedMs: number): number | null {
+  return fraction > since ? (elapsedMs * (1 - fraction)) / (fraction - since) : null;
+}
+
 /** Wall time of the phases in milliseconds. */
 export interface Phases {
   readonly tokenize: number;

@@ -19,11 +19,12 @@ export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Res
     const { id, method, argument, cancelled } = request;
     const controller = new AbortController();
     running.set(id, controller);
+    const progress = atMostEvery(progressIntervalMs, (made: Progress) => send({ type: 'progress', id, progress: made }));
     try {
       const context: CallContext = {
         signal: controller.signal,
         isCancelled: () => controller.signal.aborted || (cancelled !== undefined && Atomics.load(cancelled, 0) !== 0),
-        onProgress: atMostEvery(progressIntervalMs, (progress: Progress) => send({ type: 'progress', id, progress })),
+        onProgress: progress.tell,
         onRun: (report: RunReport) => send({ type: 'run', id, report }),
       };
       // `argument` belongs to `method`, but TypeScript cannot narrow the union of requests by a type parameter.
@@ -32,6 +33,7 @@ export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Res
     } catch (error) {
       send({ type: 'error', id, error: toErrorData(error) });
     } finally {
+      progress.end();
       running.delete(id);
     }
   };
@@ -40,13 +42,25 @@ export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Res
 /** Least interval between progress messages. */
 const progressIntervalMs = 50;
 
-/** Drops calls that follow the previous one too soon. */
-function atMostEvery<T>(milliseconds: number, act: (value: T) => void): (value: T) => void {
+/** Passes values on with an interval between them: of those in between, the last, once the interval is over. */
+function atMostEvery<T>(milliseconds: number, act: (value: T) => void): { readonly tell: (value: T) => void; readonly end: () => void } {
   let next = 0;
-  return (value) => {
-    if (performance.now() >= next) {
-      act(value);
-      next = performance.now() + milliseconds;
-    }
+  let timer: NodeJS.Timeout | undefined;
+  const pass = (value: T): void => {
+    next = performance.now() + milliseconds;
+    act(value);
+  };
+  const end = (): void => clearTimeout(timer);
+  return {
+    tell: (value) => {
+      end();
+      const wait = next - performance.now();
+      if (wait <= 0) {
+        pass(value);
+      } else {
+        timer = setTimeout(pass, wait, value);
+      }
+    },
+    end,
   };
 }

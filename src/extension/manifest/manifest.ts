@@ -36,6 +36,8 @@ interface Setting {
   readonly group: Group;
   readonly schema: Readonly<Record<string, unknown>>;
   readonly machine: boolean;
+  /** Whether no workspace may set it at all. */
+  readonly machineOnly?: boolean;
   /** Whether a workspace that is not trusted may not set it though it is not the machine's: it decides what is planned. */
   readonly restricted?: boolean;
   readonly description: () => string;
@@ -50,6 +52,7 @@ const tags: Readonly<Record<Group, readonly string[]>> = {
   scenario: ['attention'],
   smallTransformer: ['performance'],
   engine: ['onnx', 'performance'],
+  fleet: ['experiments'],
   editor: ['hints'],
 };
 
@@ -131,10 +134,10 @@ function settingTexts(): [string, string][] {
   ]);
 }
 
-function propertyOf({ name, schema, machine, group, wordKeys }: Setting, order: number): object {
+function propertyOf({ name, schema, machine, machineOnly = false, group, wordKeys }: Setting, order: number): object {
   return {
     order,
-    ...(machine ? { scope: 'machine-overridable' } : {}),
+    ...(machineOnly ? { scope: 'machine' } : machine ? { scope: 'machine-overridable' } : {}),
     ...schema,
     markdownDescription: `%setting.${name}.description%`,
     ...(wordKeys.length === 0 ? {} : { markdownEnumDescriptions: wordKeys.map((key) => `%setting.${name}.${key}.description%`) }),
@@ -186,11 +189,12 @@ function allSettings(): readonly Setting[] {
   const editor = Object.entries(editorSettings).map(([name, setting]) => ({
     ...plain,
     name,
+    machineOnly: 'machine' in setting,
     restricted: 'restricted' in setting,
-    group: 'editor' as const,
+    group: 'group' in setting ? setting.group : ('editor' as const),
     schema:
-      typeof setting.default === 'boolean'
-        ? { type: 'boolean', default: setting.default }
+      typeof setting.default === 'boolean' || typeof setting.default === 'string'
+        ? { type: typeof setting.default, default: setting.default }
         : { type: 'array', items: { type: 'string' }, uniqueItems: true, default: setting.default },
     description: () => t(setting.description),
   }));

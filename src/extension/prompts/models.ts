@@ -23,6 +23,13 @@ export class ModelAccess {
     }
   }
 
+  /** @throws InputError for an experiment file of an untrusted workspace */
+  checkExperimentFile(): void {
+    if (!vscode.workspace.isTrusted) {
+      throw new InputError('An experiment file names models to load and files to write; trust the workspace to run it.');
+    }
+  }
+
   /**
    * Resolves a model named by a language model: one that ships, the user's own choice, or a folder of the workspace.
    *

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { InputError } from '../../core/errors';
 import type { ComparisonReport, RunReport } from '../../core/report/report';
 import type { CallOptions } from '../../engine/process/client';
 import type { EngineClient } from '../../engine/process/engine-client';
@@ -36,8 +35,8 @@ export class Engine extends Disposable {
       await this.access.check(given.options.model);
     } else if ('experiment' in given) {
       await this.access.check(given.experiment.model);
-    } else if ('file' in given && !vscode.workspace.isTrusted) {
-      throw new InputError('An experiment file names models to load and files to write; trust the workspace to run it.');
+    } else if ('file' in given) {
+      this.access.checkExperimentFile();
     }
     const onRun = (report: RunReport): void => {
       this.finished.fire(report);

@@ -4,19 +4,20 @@ import type { ExperimentSummary } from '../../core/evaluate/report';
 import { formatNumberOf } from '../../core/format';
 import { t } from '../../core/l10n';
 import type { Scenario } from '../../core/scenario/scenario';
-import type { EvaluateRequest } from '../../engine/tasks/evaluate/run-experiment';
 import type { ChoiceStore } from '../choice';
+import type { Fleet } from '../fleet/fleet';
 import type { PromptPlan } from '../prompts/prompt-plans';
 import type { Latest } from '../runs/latest';
 import { engineSettings } from '../settings';
 import type { Engine } from './engine';
 import type { RunSource } from './run-source';
-import type { SingleTask } from './single-task';
+import type { SingleTask, Step } from './single-task';
 
 /** Evaluates scenarios on a prompt, or runs an experiment file. */
 export class Evaluations {
   constructor(
     private readonly engine: Engine,
+    private readonly fleet: Fleet,
     private readonly task: SingleTask,
     private readonly choices: ChoiceStore,
     private readonly latest: Latest<ExperimentSummary>,
@@ -29,32 +30,36 @@ export class Evaluations {
    * @param needle whether to test needles too
    */
   evaluate({ path, text, source }: RunSource, planned: PromptPlan, others: readonly Scenario[], needle: boolean): Promise<void> {
-    return this.run(() => {
+    return this.run((begin) => {
       const choice = this.choices.read();
       if (choice.error !== null || planned.error !== null) {
         throw new InputError(choice.error ?? planned.error ?? '');
       }
       const { plan } = planned;
-      return {
-        experiment: promptEvaluation(
-          path,
-          choice.scenario,
-          others,
-          { ...engineSettings(), blockSize: choice.blockSize },
-          needle ? { tokens: plan.tokens } : null,
-        ),
-        texts: [{ path, text, source }],
-      };
+      const experiment = promptEvaluation(
+        path,
+        choice.scenario,
+        others,
+        { ...engineSettings(), blockSize: choice.blockSize },
+        needle ? { tokens: plan.tokens } : null,
+      );
+      return this.engine.call('evaluate', { experiment, texts: [{ path, text }], source }, begin());
     });
   }
 
   /** Runs an experiment file. @param file its path on disk */
   runFile(file: string): Promise<void> {
-    return this.run(() => ({ file }));
+    return this.run((begin) => this.engine.call('evaluate', { file }, begin()));
   }
 
-  private async run(request: () => EvaluateRequest): Promise<void> {
-    const report = await this.task.run((begin) => this.engine.call('evaluate', request(), begin(t('quality'), 'evaluate')));
+  /** Runs an experiment file on the broker's workers, which the user consented to. @param file its path on disk */
+  runFileOnFleet(file: string): Promise<void> {
+    return this.run((begin) => this.fleet.evaluateFile(file, begin()));
+  }
+
+  /** @param call begins the step once it knows what to ask for; may throw an InputError before, which is shown like that of a run */
+  private async run(call: (begin: () => Step) => Promise<ExperimentSummary>): Promise<void> {
+    const report = await this.task.run(async (begin) => call(() => begin(t('quality'), 'evaluate')));
     if (report !== undefined) {
       this.latest.set(report);
       this.task.announce(() => evaluationText(report));

@@ -91,15 +91,25 @@ export class FakeWebviewPanel {
 
 /** A tree: what is selected in it, and whether it is on screen. */
 export class FakeTreeView<T> {
-  visible = true;
+  /** As in an editor, none is on screen at first. */
+  visible = false;
   selection: readonly T[] = [];
+  private readonly shown = new EventEmitter<vscode.TreeViewVisibilityChangeEvent>();
+  readonly onDidChangeVisibility = this.shown.event;
 
   constructor(
     readonly options: vscode.TreeViewOptions<T>,
     private readonly leave: () => void,
   ) {}
 
+  /** The user shows or hides the view. */
+  show(visible: boolean): void {
+    this.visible = visible;
+    this.shown.fire({ visible });
+  }
+
   dispose(): void {
+    this.shown.dispose();
     this.leave();
   }
 }

@@ -26,6 +26,8 @@ describe('an evaluation', () => {
     expect(call.argument).toMatchObject({
       experiment: { prompts: ['/prompts/prompt.md'], blocks: [256], model: 'tiny-docs-5m', needle: null },
       texts: [{ path: '/prompts/prompt.md', text: text.repeat(50) }],
+      // As its plan is read.
+      source: { as: 'auto', languageId: 'markdown' },
     });
     const { scenarios } = (call.argument as unknown as { experiment: { scenarios: string[] } }).experiment;
     expect(scenarios[0]).toBe('causal');

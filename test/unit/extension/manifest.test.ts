@@ -84,7 +84,7 @@ it('has a setting for every option and for every parameter of a scenario', () =>
 it("takes what is the machine's business, and what decides what is planned, from no workspace that is not trusted", () => {
   const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   expect(supported).toBe('limited');
-  const ofTheMachine = Object.entries(settings).filter(([, { scope }]) => scope === 'machine-overridable');
+  const ofTheMachine = Object.entries(settings).filter(([, { scope }]) => scope?.startsWith('machine') === true);
   const deciding = ['scenario', 'mask', 'cycle', 'languages', 'files'].map((name) => `twoHeads.${name}`);
   expect([...restrictedConfigurations].sort()).toEqual([...ofTheMachine.map(([name]) => name), ...deciding].sort());
 });

@@ -14,7 +14,7 @@ import { messages, script, shownDialogs, shownPicks, textsOf } from '../../suppo
 import { edit, openDocument } from '../../support/workbench/documents';
 import { settled, until } from '../../support/workbench/events';
 import { openFolders } from '../../support/workbench/files';
-import { logged, treeViews, webviewPanels } from '../../support/workbench/views';
+import { type FakeTreeView, logged, treeViews, webviewPanels } from '../../support/workbench/views';
 
 const options = { ...defaultOptions, scenario: makeScenario('causal'), blockSize: 64 };
 const originOf = (uri: string): RunOrigin => ({ uri, at: null, selection: null, options });
@@ -27,13 +27,8 @@ const three: NonNullable<Before['runs']> = [
   { report: reportOf({ path: 'docs/a.md', date: at(3), scenario: makeScenario('full') }), origin: originOf('file:///docs/a.md') },
 ];
 
-interface Tree {
-  selection: readonly RunNode[];
-  readonly options: { readonly treeDataProvider: vscode.TreeDataProvider<RunNode> };
-}
-
-function tree(): Tree {
-  return treeViews.get('twoHeads.history') as unknown as Tree;
+function tree(): FakeTreeView<RunNode> {
+  return treeViews.get('twoHeads.history') as FakeTreeView<RunNode>;
 }
 
 function childrenOf(node?: RunNode): RunNode[] {
@@ -47,6 +42,7 @@ function itemOf(node: RunNode): vscode.TreeItem {
 /** The extension with runs that were kept, once they are read. */
 async function withRuns(runs = three): Promise<Host> {
   const host = await activated({ runs });
+  tree().show(true);
   await until(tree().options.treeDataProvider.onDidChangeTreeData as vscode.Event<unknown>, () => childrenOf().length > 0);
   await settled();
   expect(contextKeys.get('twoHeads.hasRuns')).toBe(true);
@@ -142,7 +138,7 @@ describe('the report of a run', () => {
   it('is asked for where the selection is not on screen', async () => {
     await withRuns();
     tree().selection = [node('docs/a.md', 1)];
-    Object.assign(tree(), { visible: false });
+    tree().show(false);
     script.picks.push(undefined);
     await run('showRun');
     expect(webviewPanels).toEqual([]);
