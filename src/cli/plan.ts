@@ -49,7 +49,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
       ...(contextLength(model.shape) === undefined ? [] : [['context', contextText(prompt.tokens, model.shape)] as const]),
       ['blocks', formatCount(plan.blocks)],
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
-      ...(scenario.kind === 'per-layer' ? [['layers', parts.map(partText).join('; ')] as const] : []),
+      ...(parts.length > 0 ? [['layers', parts.map(partText).join('; ')] as const] : []),
       ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
       ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
       ['rounds', formatCount(plan.rounds)],
@@ -66,6 +66,9 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
 
 /** One kind of layer. */
 function partText({ layers, scenario, tiles, calls }: PartSummary): string {
+  if (tiles === 0) {
+    return `${layers.length} x no attention`;
+  }
   return `${layers.length} x ${scenarioLabel(scenario)} (${formatNumberOf(tiles, 'tile')} per head, ${formatNumberOf(calls.attention, 'attention call')})`;
 }
 

@@ -83,15 +83,25 @@ const part: z.ZodType<PartSummary> = z.looseObject({
   bound,
 });
 
+/** The fields of a layer besides its heads. */
+const layerShape = {
+  headWidth: size,
+  valueWidth: size.exactOptional(),
+  feedForwardWidth: z.int().nonnegative(),
+  feedForward: z.enum(['gated', 'plain']).exactOptional(),
+  projection: amount.exactOptional(),
+};
+const heads = z.int().nonnegative();
+const layerKind = z.looseObject({ ...layerShape, heads, keyValueHeads: heads, layers: z.array(z.int().nonnegative()) });
+
 const shape = z.looseObject({
+  ...layerShape,
   layers: size,
   heads: size,
   keyValueHeads: size,
-  headWidth: size,
   width: size,
-  feedForwardWidth: size,
   vocabulary: size,
-  feedForward: z.enum(['gated', 'plain']).exactOptional(),
+  kinds: z.array(layerKind).exactOptional(),
   parameters: amount.exactOptional(),
   attention: scenarioSchema.exactOptional(),
   trainedTokens: size.exactOptional(),
