@@ -132,7 +132,7 @@ export class OpenPrompt {
     this.tokens = { tokenizer, index };
     const tokens = options.maxTokens > 0 ? Math.min(options.maxTokens, index.tokens) : index.tokens;
     const { request, calibration } = settleRequest(tokens, model.folder.config.shape, options, candidates);
-    const plan = withSourceNotes(makePlan(request), { read, tokenizer });
+    const plan = withSourceNotes(makePlan(request), { read, tokenizer, model: model.folder });
     const prediction = devicePrediction(plan, calibration);
     this.outline = hasHeadings(read.format) && read.parts.length === 0 ? outlineOf(text, this.outline) : undefined;
     const sections = this.outline === undefined ? partSections(text, read) : sectionsOf(this.outline);

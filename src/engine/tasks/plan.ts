@@ -67,15 +67,21 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, pla
   });
 }
 
-/** A plan with what a user should know of how its tokens were counted and how its prompt was read. */
-export function withSourceNotes(plan: Plan, { read, tokenizer }: SourceNotes): Plan {
+/** A plan with what a user should know of how its tokens were counted, and how its prompt and its model were read. */
+export function withSourceNotes(plan: Plan, { read, tokenizer, model }: SourceNotes): Plan {
   const counted = withTokenizerNote(plan, tokenizer.source);
-  return { ...counted, notes: [...counted.notes, ...read.notes] };
+  return { ...counted, notes: [...counted.notes, ...read.notes, ...modelNotes(model.config)] };
+}
+
+/** What a user should know of how a model's configuration was read, and of what keeps it from running. */
+function modelNotes({ notes, lacks }: ModelFolder['config']): readonly string[] {
+  return lacks.length === 0 ? notes : [...notes, `This model is planned, not run: ${lacks.join('; ')}.`];
 }
 
 interface SourceNotes {
   readonly read: Pick<ReadPrompt, 'notes'>;
   readonly tokenizer: Pick<PromptTokenizer, 'source'>;
+  readonly model: Pick<ModelFolder, 'config'>;
 }
 
 /** Tokenizes a prompt for the model that the options name. @throws InputError for a model or a prompt that cannot be read */

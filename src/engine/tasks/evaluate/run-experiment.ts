@@ -86,7 +86,7 @@ export async function measureExperiment(
   checkLength(sizes.context, { name: model.name, ...model.config });
   const tokenizer = await PromptTokenizer.load(model.folder);
   if (experiment.quality) {
-    checkRunnable(model.name, tokenizer.source);
+    checkRunnable(model, tokenizer.source);
   }
   const texts = await readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;

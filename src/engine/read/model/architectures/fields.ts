@@ -103,7 +103,7 @@ const mscale = z.number().nonnegative().max(1e6);
  * Rotary parameters in any form: of transformers 4 (`rope_scaling`, with `type` in early versions) and of transformers 5
  * (`rope_parameters`).
  */
-const ropeSchema = z.object({
+const ropeSchema = z.strictObject({
   rope_type: z.string().optional(),
   type: z.string().optional(),
   rope_theta: theta.optional(),
@@ -118,6 +118,8 @@ const ropeSchema = z.object({
   mscale: mscale.nullish(),
   mscale_all_dim: mscale.nullish(),
   truncate: z.boolean().default(true),
+  /** Written by some YaRN models; says that the model was trained on with its scaling. */
+  finetuned: z.boolean().optional(),
 });
 type RopeFields = z.infer<typeof ropeSchema>;
 
@@ -130,6 +132,39 @@ interface RopeContext {
   readonly path: string;
 }
 
+/** Fields of rotary parameters in a configuration: of transformers 4, and of transformers 5. */
+interface RopeSources {
+  readonly rope_scaling?: unknown;
+  readonly rope_parameters?: unknown;
+}
+
+/**
+ * The field with the rotary parameters that count. As in transformers 5, `rope_scaling` counts first, and the other not at all,
+ * its base included.
+ *
+ * @returns the parameters, and a note if two fields differ
+ */
+export function ropeSource({ rope_scaling: scaling, rope_parameters: parameters }: RopeSources): { json: unknown; notes: string[] } {
+  const given = (value: unknown): boolean =>
+    value !== undefined && value !== null && (typeof value !== 'object' || Object.keys(value).length > 0);
+  if (!given(scaling)) {
+    return { json: given(parameters) ? parameters : undefined, notes: [] };
+  }
+  return { json: scaling, notes: given(parameters) && !sameFields(scaling, parameters) ? [bothRopes] : [] };
+}
+
+const bothRopes =
+  'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.';
+
+/** Whether two JSON objects have the same fields with the same numbers and texts. */
+function sameFields(one: unknown, other: unknown): boolean {
+  const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+    typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  const [first, second] = [fields(one), fields(other)];
+  const keys = Object.keys(first);
+  return keys.length === Object.keys(second).length && keys.every((key) => first[key] === second[key]);
+}
+
 /**
  * A rotary embedding from `rope_scaling` or `rope_parameters`.
  *
@@ -139,6 +174,10 @@ interface RopeContext {
 export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding {
   if (json === undefined || json === null) {
     return { theta: context.theta, scaling: { type: 'none' } };
+  }
+  const nested = typeof json === 'object' ? Object.keys(json).find((key) => key.endsWith('_attention')) : undefined;
+  if (nested !== undefined) {
+    refuse(context.path, `a rope of its own for ${quoted(nested)} layers`, 'a model with one rope for all layers');
   }
   const fields = readFields(ropeSchema, json, `${context.path}: rope parameters`);
   if ((fields.partial_rotary_factor ?? 1) !== 1) {
