@@ -1,5 +1,4 @@
 import { InputError } from '../../../core/errors';
-import { quoted } from '../../../core/text/printable';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
 import { bertReader } from './architectures/bert';
@@ -8,14 +7,13 @@ import { llamaReader } from './architectures/llama';
 import { modernbertReader } from './architectures/modernbert';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from './keys';
 import { withLayerConfigs } from './layer-configs';
+import { planConfig } from './planning/plan-config';
+import { textPart } from './planning/text-part';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
   [llamaReader, gpt2Reader, bertReader, modernbertReader].flatMap((reader) => Object.keys(reader.classes).map((type) => [type, reader])),
 );
-
-/** The architectures that run, by the `model_type` of their `config.json`. */
-export const runningTypes: readonly string[] = [...readers.keys()];
 
 /**
  * Parses a `config.json`: what a plan needs, and what a run needs or why there is none.
@@ -31,11 +29,10 @@ export function parseConfig(text: string, path: string): ReadConfig {
   if (typeof type !== 'string') {
     throw new InputError(`${path}: model_type is missing; restore the model's config.json.`);
   }
-  const reader = readers.get(type);
-  if (reader === undefined) {
-    throw new InputError(`${path}: model_type ${quoted(type)} is not supported; use a model of one of ${runningTypes.join(', ')}.`);
-  }
-  return readRunning(reader, type, config, path);
+  const { json: own, modelType, notes, lacks } = textPart(config, type, path);
+  const reader = readers.get(modelType);
+  const read = reader === undefined ? planConfig(own, modelType, path) : readRunning(reader, modelType, own, path);
+  return lacks.length === 0 ? read : { ...read, notes: [...notes, ...read.notes], lacks: [...lacks, ...read.lacks], run: undefined };
 }
 
 /** Reads the configuration of an architecture that runs. */
@@ -45,11 +42,11 @@ function readRunning(reader: ArchitectureReader, type: string, config: ConfigJso
   checkOwnCode(config, path);
   const { keysOf } = reader;
   const rules = keysOf(type);
-  const { notes, lacks } = judgeKeys(config, { ...rules, reads: [...rules.reads, 'per_layer_config'] }, path);
+  const { notes, planOnly, unknown } = judgeKeys(config, { ...rules, reads: [...rules.reads, 'per_layer_config'] }, path);
   const run = reader.read(config, path, named === undefined || predicting.includes(named));
   const { modelType, predicts } = run;
   const layered = withLayerConfigs(run.shape, config.per_layer_config, path);
-  const all = [...lacks, ...layered.lacks];
+  const all = [...planOnly, ...unknown, ...layered.lacks];
   return {
     modelType,
     predicts,

@@ -92,7 +92,7 @@ const sharedNeutral: Readonly<Record<string, readonly unknown[]>> = {
 const harmless: ReadonlySet<string> = new Set(sharedKeys.flatMap(({ keys }) => keys));
 
 /** Keys of a configuration with which a plan is right and a run would not be, each with what a run would lack. */
-const planOnly: Readonly<Record<string, (value: unknown) => string>> = {
+const planOnlyKeys: Readonly<Record<string, (value: unknown) => string>> = {
   quantization_config: (value) => quantised('quantization_config', value, 'quant_method'),
   quantization: (value) => quantised('quantization', value, 'bits'),
   compression_config: (value) => quantised('compression_config', value, 'quant_method'),
@@ -109,8 +109,10 @@ function quantised(key: string, value: unknown, part: string): string {
 export interface KeyFindings {
   /** What a user should know of the plan, a sentence each. */
   readonly notes: readonly string[];
-  /** Why there is no run, a clause each; empty if nothing is in its way. */
-  readonly lacks: readonly string[];
+  /** What a run would lack although the plan is right, a clause each. */
+  readonly planOnly: readonly string[];
+  /** Keys that are not known, each as a clause of why there is no run. */
+  readonly unknown: readonly string[];
 }
 
 /**
@@ -129,15 +131,16 @@ const structural =
 export function judgeKeys(json: ConfigJson, rules: KeyRules, path: string): KeyFindings {
   const reads = new Set(rules.reads);
   const notes: string[] = [];
-  const lacks: string[] = [];
+  const planOnly: string[] = [];
+  const unknown: string[] = [];
   for (const [key, value] of Object.entries(json)) {
     // In transformers, null is "not set".
     if (value === null || reads.has(key)) {
       continue;
     }
-    const lack = Object.hasOwn(planOnly, key) ? planOnly[key](value) : undefined;
+    const lack = Object.hasOwn(planOnlyKeys, key) ? planOnlyKeys[key](value) : undefined;
     if (lack !== undefined) {
-      lacks.push(lack);
+      planOnly.push(lack);
     } else if (!isNeutral(key, value, rules)) {
       if (structural.test(key)) {
         throw new InputError(
@@ -145,10 +148,10 @@ export function judgeKeys(json: ConfigJson, rules: KeyRules, path: string): KeyF
         );
       }
       notes.push(`config.json has ${shown(key)} ${described(value)}, which is not known: planned as if it changed nothing.`);
-      lacks.push(`${shown(key)} ${described(value)} is not known; remove the key from config.json if it changes nothing`);
+      unknown.push(`${shown(key)} ${described(value)} is not known; remove the key from config.json if it changes nothing`);
     }
   }
-  return { notes, lacks };
+  return { notes, planOnly, unknown };
 }
 
 function isNeutral(key: string, value: unknown, { ignores = {}, neutral = {} }: KeyRules): boolean {

@@ -1,0 +1,284 @@
+import type { ConfigJson } from '../keys';
+import type { AttentionRules } from './attention';
+import type { ExpertRules } from './feed-forward';
+import type { WindowRule } from './masks';
+
+/** What is peculiar to a model type that is planned; all else is read from its fields. */
+export interface ModelType {
+  /** What the names of its classes in transformers begin with. */
+  readonly name: string;
+  /** Names of other classes with which it was published. */
+  readonly classes?: readonly string[];
+  /** Modules of code of its own with which it was published. */
+  readonly ownCode?: readonly string[];
+  /** What a run would need that no run has: completes "it has ...". */
+  readonly has: string;
+  readonly windows: WindowRule;
+  readonly attention?: AttentionRules;
+  readonly experts?: ExpertRules;
+  /** Feed-forward networks of two matrices; gated ones have three. */
+  readonly plain?: boolean;
+  /** Queries see keys on both sides, and tokens are masked and predicted. */
+  readonly encoder?: boolean;
+  /** Positions are learned, so that there is a last one; of the stated number, so many are never used. */
+  readonly learnedPositions?: { readonly unused: number };
+  /** `max_position_embeddings` is the trained length, whatever the scaling of its rope is. */
+  readonly extended?: boolean;
+  /** Every p-th layer attends, the others have linear attention, if `layer_types` does not list them. */
+  readonly attendsEvery?: number;
+  /** Layers apart by fields of Gemma 4. */
+  readonly gemma4?: boolean;
+  /** Values of fields that are absent, in transformers 5. */
+  readonly defaults?: ConfigJson;
+  /** Keys that it has and that change no count, with why; besides those that all have. */
+  readonly ignores?: Readonly<Record<string, string>>;
+  /** A key with which it cannot be planned, and why. */
+  readonly stops?: { readonly key: string; readonly why: string };
+}
+
+const deepseekCode = ['configuration_deepseek', 'modeling_deepseek'];
+const latent = { latent: true } as const;
+const gemma2Defaults: ConfigJson = {
+  ...{ vocab_size: 256_000, hidden_size: 2304, intermediate_size: 9216, num_hidden_layers: 26, num_attention_heads: 8 },
+  ...{ num_key_value_heads: 4, head_dim: 256, max_position_embeddings: 8192, sliding_window: 4096, tie_word_embeddings: true },
+};
+const gemma3Defaults: ConfigJson = { ...gemma2Defaults, vocab_size: 262_208, max_position_embeddings: 131_072 };
+const gemma4Ignores = { hidden_size_per_layer_input: 'a small input to each layer, which the notes tell of' };
+const qwenNext = { windows: 'full', attendsEvery: 4, attention: { gatedOutput: true } } as const;
+const nemotron = {
+  time_step_min: 'limits a step of the recurrence',
+  time_step_max: 'limits a step of the recurrence',
+  time_step_floor: 'limits a step of the recurrence',
+  time_step_limit: 'limits a step of the recurrence',
+  time_step_rank: 'of a recurrence that is not counted',
+};
+const experts = 'experts, of which a router chooses for each token';
+
+/** Model types that are planned and not run, by the `model_type` of the part that describes text. */
+export const modelTypes: Readonly<Record<string, ModelType>> = {
+  // DeepSeek and those that share its layers.
+  deepseek_v2: { name: 'DeepseekV2', ownCode: deepseekCode, windows: 'full', attention: latent, has: `latent attention and ${experts}` },
+  deepseek_v3: { name: 'DeepseekV3', ownCode: deepseekCode, windows: 'full', attention: latent, has: `latent attention and ${experts}` },
+  kimi_k2: {
+    name: 'KimiK2',
+    classes: ['DeepseekV3ForCausalLM', 'DeepseekV3Model'],
+    ownCode: deepseekCode,
+    windows: 'full',
+    attention: latent,
+    has: `latent attention and ${experts}`,
+  },
+  deepseek_v32: {
+    name: 'DeepseekV32',
+    ownCode: deepseekCode,
+    windows: 'full',
+    attention: latent,
+    has: `latent attention over keys that an indexer picks, and ${experts}`,
+  },
+  glm_moe_dsa: {
+    name: 'GlmMoeDsa',
+    windows: 'full',
+    attention: latent,
+    has: `latent attention over keys that an indexer picks, and ${experts}`,
+    ignores: { indexer_rope_interleave: 'an order of columns' },
+  },
+  deepseek_v4: {
+    name: 'DeepseekV4',
+    windows: 'full',
+    has: 'compressed keys',
+    stops: { key: 'compress_ratios', why: 'queries see keys that stand for several tokens each, which no mask over tokens can say' },
+  },
+  glm4_moe: { name: 'Glm4Moe', windows: 'full', has: experts },
+  // Qwen.
+  qwen2_moe: { name: 'Qwen2Moe', windows: 'qwen', has: experts, defaults: { sliding_window: 4096 } },
+  qwen3_moe: { name: 'Qwen3Moe', windows: 'qwen-all', has: experts, defaults: { sliding_window: 4096 } },
+  qwen3_vl_text: { name: 'Qwen3VL', windows: 'full', attention: { headWidth: 128 }, has: 'positions in three directions' },
+  qwen3_vl_moe_text: { name: 'Qwen3VLMoe', windows: 'full', attention: { headWidth: 128 }, has: experts },
+  qwen3_next: { name: 'Qwen3Next', ...qwenNext, has: `linear attention and ${experts}` },
+  qwen3_5_text: { name: 'Qwen3_5', ...qwenNext, has: 'linear attention and gates on attention' },
+  qwen3_5_moe_text: { name: 'Qwen3_5Moe', ...qwenNext, has: `linear attention and ${experts}` },
+  mimo: { name: 'MiMo', ownCode: ['configuration_mimo', 'modeling_mimo'], windows: 'qwen', has: 'layers that predict further tokens' },
+  // Gemma.
+  gemma: { name: 'Gemma', windows: 'full', has: 'norms by 1 + w', attention: { headWidth: 256 }, defaults: { tie_word_embeddings: true } },
+  gemma2: { name: 'Gemma2', windows: 2, has: 'four norms a layer and capped scores', defaults: gemma2Defaults },
+  gemma3_text: {
+    name: 'Gemma3',
+    classes: ['Gemma3TextModel'],
+    windows: 6,
+    extended: true,
+    has: 'four norms a layer and two ropes',
+    defaults: gemma3Defaults,
+  },
+  gemma4_text: {
+    name: 'Gemma4',
+    windows: 6,
+    gemma4: true,
+    extended: true,
+    experts: { denseBeside: true },
+    has: 'global layers of another head width, and experts beside dense networks',
+    defaults: { tie_word_embeddings: true },
+    ignores: gemma4Ignores,
+  },
+  // Other decoders with a rope.
+  gpt_oss: { name: 'GptOss', windows: 2, has: `a learned sink for each head, and ${experts}`, defaults: { sliding_window: 128 } },
+  mixtral: { name: 'Mixtral', windows: 'window', has: experts },
+  minimax_m2: { name: 'MiniMaxM2', ownCode: ['configuration_minimax_m2', 'modeling_minimax_m2'], windows: 'full', has: experts },
+  llama4_text: {
+    name: 'Llama4',
+    windows: 'full',
+    experts: { llama4: true },
+    has: `chunks of attention, layers without rope, and ${experts}`,
+  },
+  phi3: {
+    name: 'Phi3',
+    ownCode: ['configuration_phi3', 'modeling_phi3'],
+    windows: 'window',
+    has: 'fused projections and a rope of two lists of factors',
+  },
+  smollm3: { name: 'SmolLM3', windows: 'full', has: 'layers without rope', defaults: { tie_word_embeddings: true } },
+  olmo2: { name: 'Olmo2', windows: 'full', has: 'norms after each half of a layer' },
+  olmo3: { name: 'Olmo3', windows: 4, has: 'norms after each half of a layer', defaults: { sliding_window: 4096 } },
+  olmoe: { name: 'Olmoe', windows: 'full', has: experts },
+  granite: { name: 'Granite', windows: 'full', has: 'multipliers of embedding, attention, residual and logits' },
+  granitemoe: { name: 'GraniteMoe', windows: 'full', has: `multipliers and ${experts}` },
+  cohere: { name: 'Cohere', windows: 'full', has: 'both halves of a layer side by side', defaults: { tie_word_embeddings: true } },
+  cohere2: {
+    name: 'Cohere2',
+    windows: 4,
+    has: 'both halves of a layer side by side, and layers without rope',
+    defaults: { sliding_window: 4096, tie_word_embeddings: true },
+    ignores: { order_of_interleaved_layers: 'the order is the one that transformers has', position_embedding_type: 'a kind of rope' },
+  },
+  glm4: { name: 'Glm4', windows: 'full', has: 'a rope on a part of each head' },
+  nemotron_h: {
+    name: 'NemotronH',
+    ownCode: ['configuration_nemotron_h', 'modeling_nemotron_h'],
+    windows: 'full',
+    plain: true,
+    has: `recurrences and ${experts}`,
+    ignores: nemotron,
+  },
+  starcoder2: {
+    name: 'Starcoder2',
+    windows: 'window',
+    plain: true,
+    has: 'a rope and norms with biases',
+    defaults: { tie_word_embeddings: true },
+  },
+  gpt_neox: {
+    name: 'GPTNeoX',
+    windows: 'full',
+    plain: true,
+    has: 'both halves of a layer side by side, and a rope on a part of each head',
+  },
+  // Decoders without a rope.
+  bloom: {
+    name: 'Bloom',
+    windows: 'full',
+    plain: true,
+    has: 'scores that fall with distance (ALiBi)',
+    defaults: { tie_word_embeddings: true },
+    ignores: {
+      apply_residual_connection_post_layernorm: 'the place of a norm',
+      attention_softmax_in_fp32: 'a precision',
+      masked_softmax_fusion: 'an implementation',
+      bias_dropout_fusion: 'an implementation',
+      skip_bias_add: 'an implementation',
+      skip_bias_add_qkv: 'an implementation',
+      slow_but_exact: 'an implementation',
+      offset_alibi: 'the distance from which scores fall',
+    },
+  },
+  gpt_neo: {
+    name: 'GPTNeo',
+    windows: 'full',
+    plain: true,
+    learnedPositions: { unused: 0 },
+    has: 'scores that are not scaled',
+    defaults: { tie_word_embeddings: true },
+  },
+  gpt_bigcode: {
+    name: 'GPTBigCode',
+    windows: 'full',
+    plain: true,
+    learnedPositions: { unused: 0 },
+    has: 'one key for all heads',
+    defaults: { multi_query: true, tie_word_embeddings: true },
+  },
+  // Encoders.
+  roberta: {
+    name: 'Roberta',
+    encoder: true,
+    windows: 'full',
+    plain: true,
+    learnedPositions: { unused: 2 },
+    has: 'positions that begin at 2',
+    defaults: { tie_word_embeddings: true },
+  },
+  'xlm-roberta': {
+    name: 'XLMRoberta',
+    encoder: true,
+    windows: 'full',
+    plain: true,
+    learnedPositions: { unused: 2 },
+    has: 'positions that begin at 2',
+    defaults: { tie_word_embeddings: true },
+  },
+};
+
+/** Models with other inputs than text around a text model: the type of the text part if that does not say, and their classes. */
+export const wrappers: Readonly<Record<string, Pick<ModelType, 'ownCode'> & { readonly text: string; readonly class: string }>> = {
+  gemma3: { text: 'gemma3_text', class: 'Gemma3' },
+  gemma4: { text: 'gemma4_text', class: 'Gemma4' },
+  llama4: { text: 'llama4_text', class: 'Llama4' },
+  qwen3_vl: { text: 'qwen3_vl_text', class: 'Qwen3VL' },
+  qwen3_vl_moe: { text: 'qwen3_vl_moe_text', class: 'Qwen3VLMoe' },
+  qwen3_5: { text: 'qwen3_5_text', class: 'Qwen3_5' },
+  qwen3_5_moe: { text: 'qwen3_5_moe_text', class: 'Qwen3_5Moe' },
+  kimi_k25: { text: 'kimi_k2', class: 'KimiK25', ownCode: ['configuration_kimi_k25', 'modeling_kimi_k25', ...deepseekCode] },
+  mistral3: { text: 'mistral', class: 'Mistral3' },
+  llava: { text: 'llama', class: 'Llava' },
+};
+
+/** Endings of the classes of a model type. */
+export const classEndings: readonly string[] = [
+  ...['ForCausalLM', 'Model', 'TextModel', 'LMHeadModel', 'ForConditionalGeneration', 'ForMaskedLM'],
+  ...['ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'ForMultipleChoice', 'DoubleHeadsModel'],
+];
+
+/** Keys that change no count of a plan, in groups with why. */
+export const planningKeys: readonly { readonly why: string; readonly keys: readonly string[] }[] = [
+  {
+    why: 'a number inside a layer, which changes its result and not its shape',
+    keys: [
+      ...['rms_norm_eps', 'norm_eps', 'layer_norm_eps', 'layer_norm_epsilon', 'layernorm_epsilon', 'norm_epsilon', 'hidden_act'],
+      ...['hidden_activation', 'activation_function', 'mlp_hidden_act', 'mamba_hidden_act', 'swiglu_limit', 'attention_bias', 'mlp_bias'],
+      ...['use_bias', 'qkv_bias', 'use_qkv_bias', 'use_conv_bias', 'mamba_proj_bias', 'mamba_conv_bias', 'lm_head_bias', 'use_qk_norm'],
+      ...['qk_norm', 'qk_layernorm', 'qk_norm_type', 'query_pre_attn_scalar', 'attn_logit_softcapping', 'final_logit_softcapping'],
+      ...['attention_multiplier', 'residual_multiplier', 'embedding_multiplier', 'logits_scaling', 'logit_scale', 'clip_qkv'],
+      ...['scale_attn_weights', 'use_parallel_residual', 'attn_temperature_tuning', 'floor_scale', 'attn_scale', 'residual_in_fp32'],
+      ...['layer_norm_type', 'attention_softmax_in_fp32', 'scale_attention_softmax_in_fp32', 'use_gemma_rms_norm'],
+    ],
+  },
+  {
+    why: 'turns queries and keys by their positions, or leaves a layer without that',
+    keys: [
+      ...['rope_theta', 'rope_scaling', 'rope_parameters', 'rope_local_base_freq', 'rotary_pct', 'rotary_dim', 'rotary_emb_base'],
+      ...['partial_rotary_factor', 'rope_interleave', 'rope_interleaved', 'original_max_position_embeddings', 'no_rope_layers'],
+      ...['no_rope_layer_interval', 'nope_layer_interval', 'use_mrope'],
+    ],
+  },
+  {
+    why: 'chooses or weighs experts, of which as many are used',
+    keys: [
+      ...['n_group', 'topk_group', 'topk_method', 'scoring_func', 'routed_scaling_factor', 'norm_topk_prob', 'use_routing_bias'],
+      ...['router_aux_loss_coef', 'expert_dtype', 'moe_renormalize', 'use_grouped_topk'],
+    ],
+  },
+  {
+    why: 'describes layers that predict further tokens, which are not part of a prompt',
+    keys: [
+      ...['num_nextn_predict_layers', 'mtp_num_hidden_layers', 'mtp_use_dedicated_embeddings', 'mtp_transformer_layers'],
+      ...['num_mtp_modules', 'use_mtp'],
+    ],
+  },
+];

@@ -1,0 +1,65 @@
+import { quoted } from '../../../../core/text/printable';
+import { refuse } from '../architectures/fields';
+import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
+import { classEndings, wrappers } from './model-types';
+
+/** The part of a configuration that describes text, and what was found around it. */
+interface TextPart {
+  readonly json: ConfigJson;
+  readonly modelType: string;
+  readonly notes: readonly string[];
+  readonly lacks: readonly string[];
+}
+
+/** Names under which models with other inputs keep the part that describes text. */
+const partNames = ['text_config', 'llm_config', 'language_config'] as const;
+
+/** Keys that describe other inputs than text, their tokens, or the way from them into the text model. */
+const otherInputs = /image|vision|visual|video|audio|speech|media|multimodal|mm_|projector|^(bo|eo)[iav]_token|vlm|patch|pixel/i;
+
+/**
+ * The part of a configuration that describes text: the whole of it, unless the model has other inputs as well.
+ *
+ * @throws InputError for a key around that part which is not known, or a model that reads with an encoder
+ */
+export function textPart(config: ConfigJson, type: string, path: string): TextPart {
+  if (config.is_encoder_decoder === true) {
+    refuse(path, 'is_encoder_decoder true', 'a model that is a decoder or an encoder');
+  }
+  const name = partNames.find((part) => typeof config[part] === 'object' && config[part] !== null && !Array.isArray(config[part]));
+  if (name === undefined) {
+    return { json: config, modelType: type, notes: [], lacks: [] };
+  }
+  const wrapper = Object.hasOwn(wrappers, type) ? wrappers[type] : undefined;
+  const inner = config[name] as ConfigJson;
+  const modelType = typeof inner.model_type === 'string' ? inner.model_type : wrapper?.text;
+  if (modelType === undefined) {
+    refuse(path, `${name} without a model_type in model_type ${quoted(type)}`, 'a config.json that states it');
+  }
+  if (wrapper !== undefined) {
+    classOf(
+      config,
+      classEndings.map((ending) => `${wrapper.class}${ending}`),
+      path,
+    );
+  }
+  checkOwnCode(config, path, wrapper?.ownCode);
+  const inputs = Object.keys(config).filter((key) => otherInputs.test(key));
+  const { tie_word_embeddings: tied, quantization_config: quantised } = config;
+  const found = judgeKeys(config, { reads: [name, 'tie_word_embeddings', 'quantization_config', ...inputs] }, path);
+  const described = inputs.filter((key) => typeof config[key] === 'object' && config[key] !== null);
+  return {
+    // What the whole says of these counts for its text part, unless that says it again.
+    json: {
+      ...(tied !== undefined && { tie_word_embeddings: tied }),
+      ...(quantised !== undefined && { quantization_config: quantised }),
+      ...inner,
+    },
+    modelType,
+    notes: [
+      `Only text is planned (${name}): ${described.length === 0 ? 'other inputs are' : `${described.join(', ')} is`} not.`,
+      ...found.notes,
+    ],
+    lacks: [`${type} reads other inputs than text`, ...found.planOnly],
+  };
+}
