@@ -32,7 +32,15 @@ export const sharedKeys: readonly { readonly why: string; readonly keys: readonl
     keys: [
       ...['_attn_implementation', '_attn_implementation_autoset', '_attn_implementation_internal', 'attn_implementation'],
       ...['_experts_implementation', '_flash_attn_2_enabled', 'use_flash_attn', 'use_flash_attention', 'deterministic_flash_attn'],
-      ...['reference_compile', 'repad_logits_with_grad', 'reorder_and_upcast_attn', 'pretraining_tp', 'ep_size', 'chunk_size_feed_forward'],
+      ...[
+        'reference_compile',
+        'cache_implementation',
+        'repad_logits_with_grad',
+        'reorder_and_upcast_attn',
+        'pretraining_tp',
+        'ep_size',
+        'chunk_size_feed_forward',
+      ],
       ...['use_cache', 'num_logits_to_keep', 'use_mamba_kernels', 'mamba_ssm_cache_dtype', 'mamba_ssm_dtype'],
     ],
   },
@@ -41,7 +49,7 @@ export const sharedKeys: readonly { readonly why: string; readonly keys: readonl
     keys: [
       ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'cls_token_id', 'unk_token_id', 'decoder_start_token_id'],
       ...['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids', 'begin_suppress_tokens', 'suppress_tokens', 'prefix'],
-      ...['tokenizer_class', 'keys_to_ignore_at_inference'],
+      ...['tokenizer_class', 'tokenizer_name', 'keys_to_ignore_at_inference'],
     ],
   },
   {
@@ -49,7 +57,16 @@ export const sharedKeys: readonly { readonly why: string; readonly keys: readonl
     keys: [
       ...['initializer_range', 'initializer_cutoff_factor', 'attention_dropout', 'attn_pdrop', 'embd_pdrop', 'resid_pdrop'],
       ...['hidden_dropout', 'hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout', 'classifier_dropout_prob'],
-      ...['embedding_dropout', 'mlp_dropout', 'residual_dropout', 'embed_dropout', 'ffn_dropout', 'router_aux_loss_coef', 'aux_loss_alpha'],
+      ...[
+        'embedding_dropout',
+        'mlp_dropout',
+        'residual_dropout',
+        'resid_dropout',
+        'embed_dropout',
+        'ffn_dropout',
+        'router_aux_loss_coef',
+        'aux_loss_alpha',
+      ],
       ...['seq_aux', 'output_router_logits', 'router_jitter_noise', 'router_z_loss_coef', 'ignore_index', 'gradient_checkpointing'],
       ...['sparse_prediction', 'sparse_pred_ignore_index', 'rescale_prenorm_residual'],
     ],

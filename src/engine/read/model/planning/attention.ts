@@ -17,22 +17,65 @@ export interface AttentionRules {
   readonly gatedOutput?: boolean;
 }
 
+/** MPT's own part for attention: all heads with keys of their own, and scores that fall with distance. */
+const mptAttention = z.strictObject({
+  alibi: z.literal(true),
+  prefix_lm: z.literal(false).optional(),
+  attn_type: z.literal('multihead_attention').optional(),
+  attn_impl: z.string().optional(),
+  attn_uses_sequence_id: z.literal(false).optional(),
+  alibi_bias_max: z.number().optional(),
+  attn_pdrop: z.number().optional(),
+  clip_qkv: z.number().nullish(),
+  softmax_scale: z.number().nullish(),
+  qk_ln: z.boolean().optional(),
+  model_type: z.string().optional(),
+});
+
 const wide = z.number().int().nonnegative().max(1_048_576);
 
 /** The attention of the layers that attend, if they are alike. @throws InputError if a field is missing, or heads do not divide */
 export function attentionShape(fields: FieldReader, d: number, rules: AttentionRules = {}): AttentionShape {
   const heads = fields.need(width, 'num_attention_heads', 'n_head', 'n_heads', 'num_heads');
+  fields.maybe(mptAttention, 'attn_config');
   if (rules.latent === true) {
     return latentShape(fields, d, heads);
   }
   const single = fields.flag('multi_query') ? 1 : undefined;
-  const keyValueHeads = fields.maybe(width, 'num_key_value_heads', 'num_kv_heads', 'n_head_kv') ?? single ?? heads;
+  const keyValueHeads = fields.maybe(width, 'num_key_value_heads', 'num_kv_heads', 'n_head_kv', 'num_attention_groups') ?? single ?? heads;
   const headWidth = fields.maybe(width, 'head_dim', 'attention_head_dim', 'kv_channels') ?? rules.headWidth ?? d / heads;
-  const shape = { heads, keyValueHeads, headWidth };
+  const valueWidth = fields.maybe(width, 'v_head_dim');
+  const shape = { heads, keyValueHeads, headWidth, ...(valueWidth !== undefined && { valueWidth }) };
   checkHeads(shape, fields.path, false);
   return rules.gatedOutput === true && fields.flag('attn_output_gate', true)
     ? { ...shape, projection: d * headWidth * (2 * heads + 2 * keyValueHeads) }
     : shape;
+}
+
+const otherSetting = z.strictObject({
+  attention_type: z.literal('sliding_attention').optional(),
+  num_attention_heads: width,
+  num_attention_groups: width,
+  head_dim: width,
+  true_head_dim: width.optional(),
+});
+
+/**
+ * The attention of the layers with a window, if the configuration describes it apart: MiMo-V2 by fields that begin with `swa_`,
+ * Step 3.5 by `attention_other_setting`; else that of all layers.
+ */
+export function localShape(fields: FieldReader, all: AttentionShape): AttentionShape {
+  const other = fields.maybe(otherSetting, 'attention_other_setting');
+  const valueWidth = fields.maybe(width, 'swa_v_head_dim') ?? all.valueWidth;
+  const shape = {
+    ...all,
+    heads: other?.num_attention_heads ?? fields.maybe(width, 'swa_num_attention_heads') ?? all.heads,
+    keyValueHeads: other?.num_attention_groups ?? fields.maybe(width, 'swa_num_key_value_heads') ?? all.keyValueHeads,
+    headWidth: other?.head_dim ?? fields.maybe(width, 'swa_head_dim') ?? all.headWidth,
+    ...(valueWidth !== undefined && { valueWidth }),
+  };
+  checkHeads(shape, fields.path, false);
+  return shape;
 }
 
 /** DeepSeek-V2 (arXiv 2405.04434), section 2.1, as it is for a prompt: keys and values of every head are made from the latent. */
@@ -104,7 +147,7 @@ const blockTypes: Readonly<Record<string, HalfLayer>> = {
 export function halfLayers(fields: FieldReader, layers: number): readonly HalfLayer[] | undefined {
   const pattern = fields.maybe(z.string().max(4096), 'hybrid_override_pattern');
   const types = fields.perLayer(z.string(), 'layers_block_type', layers);
-  const words = types ?? (pattern === undefined ? undefined : [...pattern]);
+  const words = types ?? (pattern === undefined ? undefined : Array.from(pattern));
   if (words === undefined) {
     return undefined;
   }

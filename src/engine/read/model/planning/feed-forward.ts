@@ -26,28 +26,29 @@ const zeroOrWidth = z.number().int().nonnegative().max(1_048_576);
 /**
  * The feed-forward network of every layer: dense, or a mixture of experts of which a token goes to some.
  *
- * @param d width of the residual stream, of which a network without a stated width has 4
+ * @param standard the inner width if none is stated; undefined if it must be
  */
-export function feedForwards(fields: FieldReader, layers: number, d: number, rules: ExpertRules = {}): readonly FeedForward[] {
+export function feedForwards(
+  fields: FieldReader,
+  layers: number,
+  standard: number | undefined,
+  rules: ExpertRules = {},
+): readonly FeedForward[] {
   const stated = fields.maybe(width, 'intermediate_size', 'n_inner', 'ffn_hidden_size', 'ffn_dim', 'intermediate_dim');
   const experts = fields.maybe(count, 'num_local_experts', 'n_routed_experts', 'num_experts', 'moe_num_experts') ?? 0;
   const denseWidth = rules.llama4 === true ? fields.maybe(width, 'intermediate_size_mlp') : stated;
-  if (experts === 0 || (rules.denseBeside === true && !fields.flag('enable_moe_block'))) {
-    // Fields of experts that say there are none.
-    for (const name of [
-      'num_experts_per_tok',
-      'moe_intermediate_size',
-      'decoder_sparse_step',
-      'mlp_only_layers',
-      'top_k_experts',
-      'shared_intermediate_size',
-    ]) {
+  const dense = (): number => denseWidth ?? standard ?? fields.need(width, 'intermediate_size');
+  const enabled = rules.denseBeside !== true || fields.flag('enable_moe_block');
+  if (experts === 0 || !enabled) {
+    const shared = fields.maybe(zeroOrWidth, 'shared_intermediate_size') ?? 0;
+    // Fields of experts, of which there are none.
+    for (const name of ['num_experts_per_tok', 'moe_intermediate_size', 'decoder_sparse_step', 'mlp_only_layers', 'top_k_experts']) {
       fields.maybe(z.unknown(), name);
     }
-    const only = denseWidth ?? 4 * d;
+    const only = shared > 0 ? shared : dense();
     return Array.from({ length: layers }, () => ({ used: only, stored: only, experts: 0 }));
   }
-  const names = ['num_experts_per_tok', 'experts_per_token', 'num_experts_per_token', 'top_k_experts', 'moe_topk', 'moe_k'];
+  const names = ['num_experts_per_tok', 'experts_per_token', 'num_experts_per_token', 'top_k_experts', 'moe_topk', 'moe_k', 'moe_top_k'];
   const chosen = fields.need(count.max(experts), ...names);
   const each =
     fields.maybe(width, 'moe_intermediate_size', 'moe_ffn_hidden_size', 'expert_dim') ??
@@ -55,16 +56,16 @@ export function feedForwards(fields: FieldReader, layers: number, d: number, rul
   const shared = rules.llama4 === true ? each : sharedWidth(fields, each);
   const sparse = sparseLayers(fields, layers);
   return sparse.map((isSparse) => {
-    const dense = !isSparse || rules.denseBeside === true ? (denseWidth ?? 4 * d) : 0;
+    const beside = !isSparse || rules.denseBeside === true ? dense() : 0;
     const moe = isSparse ? { used: chosen * each + shared, stored: experts * each + shared } : { used: 0, stored: 0 };
-    return { used: dense + moe.used, stored: dense + moe.stored, experts: isSparse ? experts : 0 };
+    return { used: beside + moe.used, stored: beside + moe.stored, experts: isSparse ? experts : 0 };
   });
 }
 
 /** Inner width of the experts that every token goes to. */
 function sharedWidth(fields: FieldReader, each: number): number {
   const shared = fields.maybe(count, 'n_shared_experts', 'num_shared_experts', 'moe_num_shared_experts') ?? 0;
-  const own = fields.maybe(zeroOrWidth, 'shared_expert_intermediate_size', 'shared_intermediate_size');
+  const own = fields.maybe(zeroOrWidth, 'shared_expert_intermediate_size', 'shared_intermediate_size', 'share_expert_dim');
   const ofEach = fields.maybe(zeroOrWidth, 'moe_shared_expert_intermediate_size') ?? each;
   return own ?? shared * ofEach;
 }
@@ -76,7 +77,8 @@ function sparseLayers(fields: FieldReader, layers: number): readonly boolean[] {
   const frequency = fields.maybe(z.union([layerCount, z.array(z.number().int().min(0).max(1)).length(layers)]), 'moe_layer_freq') ?? 1;
   const step = fields.maybe(z.number().int().nonnegative(), 'decoder_sparse_step', 'interleave_moe_layer_step') ?? 1;
   const onlyDense = new Set(fields.maybe(z.array(z.number().int().nonnegative()), 'mlp_only_layers'));
-  const listed = fields.maybe(z.array(z.number().int().nonnegative()), 'moe_layers');
+  const named = fields.maybe(z.string().regex(/^\d{1,4}(,\d{1,4})*$/, 'is no list of layers'), 'moe_layers_enum');
+  const listed = named?.split(',').map(Number) ?? fields.maybe(z.array(z.number().int().nonnegative()), 'moe_layers');
   return Array.from({ length: layers }, (_, layer) => {
     if (types !== undefined) {
       return types[layer] === 'sparse';

@@ -60,13 +60,19 @@ export class FieldReader {
     return this.maybe(z.boolean(), name) ?? standard;
   }
 
-  /** A list with an entry for each layer; undefined if it is absent. @throws InputError if it has another length */
+  /**
+   * A list with an entry for each layer; undefined if it is absent. Layers that predict further tokens may follow.
+   *
+   * @throws InputError if it has another length
+   */
   perLayer<T>(schema: z.ZodType<T>, name: string, layers: number): readonly T[] | undefined {
     const list = this.maybe(z.array(schema).max(8192), name);
-    if (list !== undefined && list.length !== layers) {
+    const further = this.json.num_nextn_predict_layers;
+    const most = layers + (typeof further === 'number' && further > 0 ? further : 0);
+    if (list !== undefined && (list.length < layers || list.length > most)) {
       throw new InputError(`${this.path}: ${name} has ${list.length} entries but the model has ${layers} layers; correct one of them.`);
     }
-    return list;
+    return list?.slice(0, layers);
   }
 
   /** Stops a plan at a field. @throws InputError that names the field, its value, and why */

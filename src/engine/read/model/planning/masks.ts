@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LayerScenario } from '../../../../core/scenario/scenario';
 import { quoted } from '../../../../core/text/printable';
-import { refuse, tokens } from '../architectures/fields';
+import { layers as layerCount, refuse, tokens } from '../architectures/fields';
 import type { FieldReader } from './field-reader';
 
 /** What a layer attends to: keys of a mask; undefined in a layer without attention. */
@@ -14,11 +14,12 @@ export type LayerMask = LayerScenario | undefined;
  * - `window`: all, if `sliding_window` is set;
  * - `qwen`: with `use_sliding_window`, those from `max_window_layers` on;
  * - `qwen-all`: with `use_sliding_window`, all;
+ * - `chunks`: those with rope have chunks of `attention_chunk_size`, the others (every fourth, or by `no_rope_layers`) none;
  * - a number p: all but every p-th, which is also what `sliding_window_pattern` says.
  *
  * Where `layer_types` lists the layers, it counts.
  */
-export type WindowRule = 'full' | 'window' | 'qwen' | 'qwen-all' | number;
+export type WindowRule = 'full' | 'window' | 'qwen' | 'qwen-all' | 'chunks' | number;
 
 /** What the masks of a model are, and what was assumed. */
 export interface Masks {
@@ -32,7 +33,7 @@ const causal: LayerScenario = { kind: 'causal' };
 const idleTypes = new Set(['linear_attention', 'mamba', 'mamba2', 'recurrent', 'conv', 'kda', 'gdn', 'moe', 'mlp']);
 
 /** Queries and keys of one chunk see each other. */
-export function chunked(size: number): LayerScenario {
+function chunked(size: number): LayerScenario {
   return { kind: 'custom', expression: `k <= q and q // ${size} == k // ${size}` };
 }
 
@@ -72,6 +73,15 @@ export function windowMasks(fields: FieldReader, layers: number, rule: WindowRul
       return every(() => false);
     case 'window':
       return every(() => fields.maybe(tokens, 'sliding_window') !== undefined);
+    case 'chunks': {
+      const rotated = fields.perLayer(z.number().int().min(0).max(1), 'no_rope_layers', layers);
+      const every4th = fields.maybe(layerCount, 'no_rope_layer_interval') ?? 4;
+      const size = fields.maybe(tokens, 'attention_chunk_size');
+      return Array.from({ length: layers }, (_, layer) => {
+        const rotates = rotated === undefined ? (layer + 1) % every4th !== 0 : rotated[layer] === 1;
+        return rotates && size !== undefined ? chunked(size) : causal;
+      });
+    }
     case 'qwen':
     case 'qwen-all': {
       const used = fields.flag('use_sliding_window');
@@ -123,8 +133,16 @@ export function pickedMasks(fields: FieldReader, layers: number): Masks | undefi
   };
 }
 
-/** The masks of models that list their layers in a way of their own: MiniMax by numbers, GPT-Neo by words with repetitions. */
+/**
+ * The masks of models that list their layers in a way of their own: MiMo-V2 and MiniMax by numbers, GPT-Neo by words with
+ * repetitions.
+ */
 export function listedMasks(fields: FieldReader, layers: number): readonly LayerMask[] | undefined {
+  const slides = fields.perLayer(z.number().int().min(0).max(1), 'hybrid_layer_pattern', layers);
+  if (slides !== undefined) {
+    const window = fields.need(tokens, 'sliding_window', 'sliding_window_size');
+    return slides.map((local) => (local === 1 ? { kind: 'sliding-window', window } : causal));
+  }
   const numbers = fields.perLayer(z.number().int().min(0).max(1), 'attn_type_list', layers);
   if (numbers !== undefined) {
     return numbers.map((softmax) => (softmax === 1 ? causal : undefined));

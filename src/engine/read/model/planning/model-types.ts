@@ -36,7 +36,8 @@ export interface ModelType {
   readonly stops?: { readonly key: string; readonly why: string };
 }
 
-const deepseekCode = ['configuration_deepseek', 'modeling_deepseek'];
+/** Modules with which DeepSeek and models like it were published. */
+export const deepseekCode = ['configuration_deepseek', 'modeling_deepseek'];
 const latent = { latent: true } as const;
 const gemma2Defaults: ConfigJson = {
   ...{ vocab_size: 256_000, hidden_size: 2304, intermediate_size: 9216, num_hidden_layers: 26, num_attention_heads: 8 },
@@ -119,12 +120,54 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     ignores: gemma4Ignores,
   },
   // Other decoders with a rope.
-  gpt_oss: { name: 'GptOss', windows: 2, has: `a learned sink for each head, and ${experts}`, defaults: { sliding_window: 128 } },
+  gpt_oss: {
+    name: 'GptOss',
+    windows: 2,
+    has: `a learned sink for each head, and ${experts}`,
+    defaults: { sliding_window: 128 },
+    ignores: { initial_context_length: 'the length before its rope was extended, which rope_scaling says' },
+  },
+  mimo_v2_flash: {
+    name: 'MiMoV2Flash',
+    ownCode: ['configuration_mimo_v2_flash', 'modeling_mimo_v2_flash'],
+    windows: 'full',
+    has: `a learned sink for each head with a window, and ${experts}`,
+    ignores: {
+      attention_chunk_size: 'a size of the implementation; the window is what counts',
+      sliding_window_size: 'the same as sliding_window',
+      add_full_attention_sink_bias: 'a score beside those of keys',
+      add_swa_attention_sink_bias: 'a score beside those of keys',
+      attention_value_scale: 'a factor of values',
+      attention_projection_layout: 'an order of stored rows',
+      swa_rope_theta: 'a rope of its own',
+    },
+  },
+  step3p5: {
+    name: 'Step3p5',
+    ownCode: ['configuration_step3p5', 'modeling_step3p5'],
+    windows: 'full',
+    has: `a gate for each head, layers of different heads, and ${experts}`,
+    ignores: {
+      partial_rotary_factors: 'how much of each head is turned',
+      yarn_only_types: 'which layers have an extended rope',
+      swiglu_limits: 'limits of activations',
+      swiglu_limits_shared: 'limits of activations',
+      use_head_wise_attn_gate: 'a factor of each head',
+      moe_router_activation: 'chooses experts',
+      moe_router_scaling_factor: 'weighs experts',
+      use_moe_router_bias: 'chooses experts',
+      norm_expert_weight: 'weighs experts',
+      need_fp32_gate: 'a precision',
+      zero_centered: 'a norm by 1 + w',
+      max_seq_len: 'the same as max_position_embeddings',
+    },
+  },
   mixtral: { name: 'Mixtral', windows: 'window', has: experts },
   minimax_m2: { name: 'MiniMaxM2', ownCode: ['configuration_minimax_m2', 'modeling_minimax_m2'], windows: 'full', has: experts },
   llama4_text: {
     name: 'Llama4',
-    windows: 'full',
+    windows: 'chunks',
+    defaults: { attention_chunk_size: 8192 },
     experts: { llama4: true },
     has: `chunks of attention, layers without rope, and ${experts}`,
   },
@@ -146,8 +189,26 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     windows: 4,
     has: 'both halves of a layer side by side, and layers without rope',
     defaults: { sliding_window: 4096, tie_word_embeddings: true },
-    ignores: { order_of_interleaved_layers: 'the order is the one that transformers has', position_embedding_type: 'a kind of rope' },
+    ignores: {
+      order_of_interleaved_layers: 'the order is the one that transformers has',
+      position_embedding_type: 'a kind of rope',
+      use_parallel_block: 'the order of halves of a layer',
+      use_parallel_embedding: 'an implementation',
+      use_embedding_sharing: 'transformers ties the head',
+      use_gated_activation: 'transformers gates the network',
+    },
   },
+  seed_oss: { name: 'SeedOss', windows: 'full', has: 'biases on some projections', ignores: { attention_out_bias: 'a bias' } },
+  ministral3: { name: 'Ministral3', windows: 'window', has: 'queries that are scaled by their positions' },
+  exaone4: { name: 'Exaone4', windows: 4, has: 'norms after each half of a layer', defaults: { sliding_window: 4096 } },
+  granitemoehybrid: {
+    name: 'GraniteMoeHybrid',
+    windows: 'full',
+    has: 'recurrences, multipliers and shared networks',
+    ignores: { position_embedding_type: 'a rope or none', time_step_limit: 'limits a step of the recurrence' },
+  },
+  apertus: { name: 'Apertus', windows: 'full', plain: true, has: 'an activation with learned numbers' },
+  ernie4_5: { name: 'Ernie4_5', windows: 'full', has: 'an order of rotated columns', defaults: { tie_word_embeddings: true } },
   glm4: { name: 'Glm4', windows: 'full', has: 'a rope on a part of each head' },
   nemotron_h: {
     name: 'NemotronH',
@@ -188,6 +249,25 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
       offset_alibi: 'the distance from which scores fall',
     },
   },
+  mpt: {
+    name: 'Mpt',
+    classes: ['MPTForCausalLM', 'MPTModel'],
+    ownCode: ['configuration_mpt', 'modeling_mpt'],
+    windows: 'full',
+    plain: true,
+    has: 'scores that fall with distance (ALiBi)',
+    defaults: { tie_word_embeddings: true },
+    ignores: {
+      init_config: 'initial values',
+      init_device: 'where it is made',
+      emb_pdrop: 'dropout',
+      learned_pos_emb: 'not read where there is ALiBi',
+      no_bias: 'biases',
+      norm_type: 'a kind of norm',
+      embedding_fraction: 'a factor of gradients',
+      verbose: 'messages',
+    },
+  },
   gpt_neo: {
     name: 'GPTNeo',
     windows: 'full',
@@ -212,6 +292,7 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     plain: true,
     learnedPositions: { unused: 2 },
     has: 'positions that begin at 2',
+    ignores: { type_vocab_size: 'segments', mask_token_id: 'names a token' },
     defaults: { tie_word_embeddings: true },
   },
   'xlm-roberta': {
@@ -221,64 +302,13 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     plain: true,
     learnedPositions: { unused: 2 },
     has: 'positions that begin at 2',
+    ignores: { type_vocab_size: 'segments', mask_token_id: 'names a token' },
     defaults: { tie_word_embeddings: true },
   },
-};
-
-/** Models with other inputs than text around a text model: the type of the text part if that does not say, and their classes. */
-export const wrappers: Readonly<Record<string, Pick<ModelType, 'ownCode'> & { readonly text: string; readonly class: string }>> = {
-  gemma3: { text: 'gemma3_text', class: 'Gemma3' },
-  gemma4: { text: 'gemma4_text', class: 'Gemma4' },
-  llama4: { text: 'llama4_text', class: 'Llama4' },
-  qwen3_vl: { text: 'qwen3_vl_text', class: 'Qwen3VL' },
-  qwen3_vl_moe: { text: 'qwen3_vl_moe_text', class: 'Qwen3VLMoe' },
-  qwen3_5: { text: 'qwen3_5_text', class: 'Qwen3_5' },
-  qwen3_5_moe: { text: 'qwen3_5_moe_text', class: 'Qwen3_5Moe' },
-  kimi_k25: { text: 'kimi_k2', class: 'KimiK25', ownCode: ['configuration_kimi_k25', 'modeling_kimi_k25', ...deepseekCode] },
-  mistral3: { text: 'mistral', class: 'Mistral3' },
-  llava: { text: 'llama', class: 'Llava' },
 };
 
 /** Endings of the classes of a model type. */
 export const classEndings: readonly string[] = [
   ...['ForCausalLM', 'Model', 'TextModel', 'LMHeadModel', 'ForConditionalGeneration', 'ForMaskedLM'],
   ...['ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'ForMultipleChoice', 'DoubleHeadsModel'],
-];
-
-/** Keys that change no count of a plan, in groups with why. */
-export const planningKeys: readonly { readonly why: string; readonly keys: readonly string[] }[] = [
-  {
-    why: 'a number inside a layer, which changes its result and not its shape',
-    keys: [
-      ...['rms_norm_eps', 'norm_eps', 'layer_norm_eps', 'layer_norm_epsilon', 'layernorm_epsilon', 'norm_epsilon', 'hidden_act'],
-      ...['hidden_activation', 'activation_function', 'mlp_hidden_act', 'mamba_hidden_act', 'swiglu_limit', 'attention_bias', 'mlp_bias'],
-      ...['use_bias', 'qkv_bias', 'use_qkv_bias', 'use_conv_bias', 'mamba_proj_bias', 'mamba_conv_bias', 'lm_head_bias', 'use_qk_norm'],
-      ...['qk_norm', 'qk_layernorm', 'qk_norm_type', 'query_pre_attn_scalar', 'attn_logit_softcapping', 'final_logit_softcapping'],
-      ...['attention_multiplier', 'residual_multiplier', 'embedding_multiplier', 'logits_scaling', 'logit_scale', 'clip_qkv'],
-      ...['scale_attn_weights', 'use_parallel_residual', 'attn_temperature_tuning', 'floor_scale', 'attn_scale', 'residual_in_fp32'],
-      ...['layer_norm_type', 'attention_softmax_in_fp32', 'scale_attention_softmax_in_fp32', 'use_gemma_rms_norm'],
-    ],
-  },
-  {
-    why: 'turns queries and keys by their positions, or leaves a layer without that',
-    keys: [
-      ...['rope_theta', 'rope_scaling', 'rope_parameters', 'rope_local_base_freq', 'rotary_pct', 'rotary_dim', 'rotary_emb_base'],
-      ...['partial_rotary_factor', 'rope_interleave', 'rope_interleaved', 'original_max_position_embeddings', 'no_rope_layers'],
-      ...['no_rope_layer_interval', 'nope_layer_interval', 'use_mrope'],
-    ],
-  },
-  {
-    why: 'chooses or weighs experts, of which as many are used',
-    keys: [
-      ...['n_group', 'topk_group', 'topk_method', 'scoring_func', 'routed_scaling_factor', 'norm_topk_prob', 'use_routing_bias'],
-      ...['router_aux_loss_coef', 'expert_dtype', 'moe_renormalize', 'use_grouped_topk'],
-    ],
-  },
-  {
-    why: 'describes layers that predict further tokens, which are not part of a prompt',
-    keys: [
-      ...['num_nextn_predict_layers', 'mtp_num_hidden_layers', 'mtp_use_dedicated_embeddings', 'mtp_transformer_layers'],
-      ...['num_mtp_modules', 'use_mtp'],
-    ],
-  },
 ];

@@ -6,12 +6,13 @@ import type { ReadConfig } from '../architecture';
 import { layers as layerCount, refuse, ropeSource, tokens, vocabulary, width } from '../architectures/fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
 import { kindsOf, withLayerConfigs } from '../layer-configs';
-import { attentionShape, type AttentionShape, halfLayers, idleShape } from './attention';
+import { attentionShape, type AttentionShape, halfLayers, idleShape, localShape } from './attention';
 import { feedForwards, type FeedForward } from './feed-forward';
 import { FieldReader } from './field-reader';
 import { gemma4Layers } from './gemma4';
 import { type LayerMask, listedMasks, pickedMasks, windowMasks } from './masks';
-import { classEndings, type ModelType, modelTypes, planningKeys } from './model-types';
+import { classEndings, type ModelType, modelTypes } from './model-types';
+import { planningKeys } from './planning-keys';
 
 const ignores = Object.fromEntries(planningKeys.flatMap(({ why, keys }) => keys.map((key) => [key, why])));
 
@@ -66,6 +67,8 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
       is_causal: [type.encoder !== true],
       is_decoder: type.encoder === true ? [false] : [true, false],
       position_embedding_type: ['absolute'],
+      // The feed-forward network of an MPT that states another would not have 4 widths.
+      expansion_ratio: [4],
     },
   };
   const found = judgeKeys(json, rules, path);
@@ -115,7 +118,8 @@ function layersOf(
       ? Array.from({ length: count }, () => ({ kind: 'full' as const }))
       : (picked?.masks ?? listedMasks(fields, count) ?? everyPth(fields, count, type) ?? windowMasks(fields, count, type.windows));
   const attention = attentionShape(fields, d, type.attention);
-  const networks = feedForwards(fields, count, d, type.experts);
+  const local = localShape(fields, attention);
+  const networks = feedForwards(fields, count, type.plain === true ? 4 * d : undefined, type.experts);
   const halves = halfLayers(fields, count);
   if (type.gemma4 === true) {
     return gemma4Layers(fields, d, masks, attention, networks);
@@ -125,7 +129,7 @@ function layersOf(
     const half = halves?.[layer];
     const network = half === undefined || half === 'feed-forward' ? networks[layer] : { used: 0, stored: 0, experts: 0 };
     if (idle === undefined || (mask !== undefined && (half === undefined || half === 'attention'))) {
-      return { mask, attention, network };
+      return { mask, attention: mask?.kind === 'sliding-window' && picked === undefined ? local : attention, network };
     }
     // Of a half that is a feed-forward network there is nothing before it.
     return { mask: undefined, attention: half === 'feed-forward' ? { ...idle, projection: 0 } : idle, network };

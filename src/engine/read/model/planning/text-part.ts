@@ -1,7 +1,7 @@
 import { quoted } from '../../../../core/text/printable';
 import { refuse } from '../architectures/fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
-import { classEndings, wrappers } from './model-types';
+import { classEndings, deepseekCode, type ModelType } from './model-types';
 
 /** The part of a configuration that describes text, and what was found around it. */
 interface TextPart {
@@ -10,6 +10,20 @@ interface TextPart {
   readonly notes: readonly string[];
   readonly lacks: readonly string[];
 }
+
+/** Models with other inputs than text around a text model: the type of the text part if that does not say, and their classes. */
+const wrappers: Readonly<Record<string, Pick<ModelType, 'ownCode'> & { readonly text: string; readonly class: string }>> = {
+  gemma3: { text: 'gemma3_text', class: 'Gemma3' },
+  gemma4: { text: 'gemma4_text', class: 'Gemma4' },
+  llama4: { text: 'llama4_text', class: 'Llama4' },
+  qwen3_vl: { text: 'qwen3_vl_text', class: 'Qwen3VL' },
+  qwen3_vl_moe: { text: 'qwen3_vl_moe_text', class: 'Qwen3VLMoe' },
+  qwen3_5: { text: 'qwen3_5_text', class: 'Qwen3_5' },
+  qwen3_5_moe: { text: 'qwen3_5_moe_text', class: 'Qwen3_5Moe' },
+  kimi_k25: { text: 'kimi_k2', class: 'KimiK25', ownCode: ['configuration_kimi_k25', 'modeling_kimi_k25', ...deepseekCode] },
+  mistral3: { text: 'mistral', class: 'Mistral3' },
+  llava: { text: 'llama', class: 'Llava' },
+};
 
 /** Names under which models with other inputs keep the part that describes text. */
 const partNames = ['text_config', 'llm_config', 'language_config'] as const;
