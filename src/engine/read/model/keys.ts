@@ -24,14 +24,32 @@ export const sharedKeys: readonly { readonly why: string; readonly keys: readonl
     why: 'says where the file is from, or how its weights are stored',
     keys: [
       ...['transformers_version', '_name_or_path', 'name_or_path', '_commit_hash', '_from_model_config', 'torch_dtype', 'dtype'],
-      ...['use_bfloat16', 'torchscript', 'tf_legacy_loss', 'unsloth_version', 'unsloth_fixed', 'transformers.js_config', 'license'],
+      ...[
+        'use_bfloat16',
+        'torchscript',
+        'tf_legacy_loss',
+        'unsloth_version',
+        'language',
+        'name',
+        'xla_device',
+        'unsloth_fixed',
+        'transformers.js_config',
+        'license',
+      ],
     ],
   },
   {
     why: 'chooses an implementation of the same attention',
     keys: [
       ...['_attn_implementation', '_attn_implementation_autoset', '_attn_implementation_internal', 'attn_implementation'],
-      ...['_experts_implementation', '_flash_attn_2_enabled', 'use_flash_attn', 'use_flash_attention', 'deterministic_flash_attn'],
+      ...[
+        '_experts_implementation',
+        '_flash_attn_2_enabled',
+        'use_flash_attn',
+        'use_flash_attention',
+        'use_flash_attention_2',
+        'deterministic_flash_attn',
+      ],
       ...[
         'reference_compile',
         'cache_implementation',
@@ -49,7 +67,15 @@ export const sharedKeys: readonly { readonly why: string; readonly keys: readonl
     keys: [
       ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'cls_token_id', 'unk_token_id', 'decoder_start_token_id'],
       ...['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids', 'begin_suppress_tokens', 'suppress_tokens', 'prefix'],
-      ...['tokenizer_class', 'tokenizer_name', 'keys_to_ignore_at_inference'],
+      ...[
+        'tokenizer_class',
+        'tokenizer_name',
+        'model_max_length',
+        'tokenizer_model_max_length',
+        'n_special',
+        'predict_special_tokens',
+        'keys_to_ignore_at_inference',
+      ],
     ],
   },
   {
@@ -83,7 +109,16 @@ export const sharedKeys: readonly { readonly why: string; readonly keys: readonl
     why: 'is about outputs and tasks on top of the model',
     keys: [
       ...['output_attentions', 'output_hidden_states', 'output_scores', 'return_dict', 'return_dict_in_generate', 'id2label', 'label2id'],
-      ...['num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'classifier_pooling', 'sentence_transformers'],
+      ...[
+        'num_labels',
+        '_num_labels',
+        'output_past',
+        'problem_type',
+        'finetuning_task',
+        'task_specific_params',
+        'classifier_pooling',
+        'sentence_transformers',
+      ],
       ...['summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels', 'summary_first_dropout'],
     ],
   },

@@ -83,24 +83,30 @@ const part: z.ZodType<PartSummary> = z.looseObject({
   bound,
 });
 
-/** The fields of a layer besides its heads. */
-const layerShape = {
+const count = z.int().nonnegative();
+const feedForward = z.enum(['gated', 'plain']).exactOptional();
+const layerKind = z.looseObject({
+  heads: count,
+  keyValueHeads: count,
   headWidth: size,
   valueWidth: size.exactOptional(),
-  feedForwardWidth: z.int().nonnegative(),
-  feedForward: z.enum(['gated', 'plain']).exactOptional(),
+  feedForwardWidth: count,
+  feedForward,
   projection: amount.exactOptional(),
-};
-const heads = z.int().nonnegative();
-const layerKind = z.looseObject({ ...layerShape, heads, keyValueHeads: heads, layers: z.array(z.int().nonnegative()) });
+  layers: z.array(count),
+});
 
 const shape = z.looseObject({
-  ...layerShape,
   layers: size,
   heads: size,
   keyValueHeads: size,
+  headWidth: size,
+  valueWidth: size.exactOptional(),
   width: size,
+  feedForwardWidth: count,
   vocabulary: size,
+  feedForward,
+  projection: amount.exactOptional(),
   kinds: z.array(layerKind).exactOptional(),
   parameters: amount.exactOptional(),
   attention: scenarioSchema.exactOptional(),

@@ -30,11 +30,15 @@ describe('a config.json whose text is broken', () => {
     ['a type that is a list', changed('llama', { model_type: ['llama'] }), /model_type is missing/],
     ['deep nesting', deepJson(100_000), /model_type is missing/],
     ['a type under __proto__', '{"__proto__":{"model_type":"llama"}}', /model_type is missing/],
-    ['a type that objects inherit', changed('llama', { model_type: 'constructor' }), /model_type "constructor" is not supported/],
+    [
+      'a type that objects inherit',
+      changed('llama', { model_type: 'constructor' }),
+      /model_type "constructor" with architectures "LlamaForCausalLM" is not supported/,
+    ],
     [
       'a type of many lines',
       changed('llama', { model_type: '\n\u001b[31m'.repeat(1000) }),
-      /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" is not supported/,
+      /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" with architectures .* is not supported/,
     ],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);

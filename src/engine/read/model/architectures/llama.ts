@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
-import type { KeyRules } from '../keys';
+import type { ConfigJson, KeyRules } from '../keys';
 import { trainedLength } from '../rope';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import {
@@ -54,6 +54,8 @@ const windowKeys: readonly string[] = ['sliding_window', 'use_sliding_window', '
 interface Member {
   /** What the names of its classes in transformers begin with. */
   readonly name: string;
+  /** Values of fields that are absent, in transformers 5, where the family has others. */
+  readonly defaults?: ConfigJson;
   /** Which of `windowKeys` transformers reads; none by default. */
   readonly windows?: readonly string[];
   /** Whether queries, keys and values have biases even if the configuration says otherwise. */
@@ -70,18 +72,30 @@ const mistralWindow = 4096;
 
 const causal = (): Scenario => ({ kind: 'causal' });
 
+/** Of Qwen2 and Qwen3. */
+const qwenDefaults: ConfigJson = { num_key_value_heads: 32, max_position_embeddings: 32_768 };
+
 /** By `model_type`. */
 const members: Readonly<Record<string, Member>> = {
   llama: { name: 'Llama', attentionBiases: false, headNorms: false, attention: causal },
   mistral: {
     name: 'Mistral',
     windows: ['sliding_window'],
+    defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072 },
     attentionBiases: false,
     headNorms: false,
     attention: ({ sliding_window: window }) => windowOrCausal(window === undefined ? mistralWindow : window),
   },
-  qwen2: { name: 'Qwen2', windows: windowKeys, attentionBiases: true, headNorms: false, attention: qwenAttention },
-  qwen3: { name: 'Qwen3', windows: windowKeys, attentionBiases: false, headNorms: true, headWidth: 128, attention: qwenAttention },
+  qwen2: { name: 'Qwen2', windows: windowKeys, defaults: qwenDefaults, attentionBiases: true, headNorms: false, attention: qwenAttention },
+  qwen3: {
+    name: 'Qwen3',
+    windows: windowKeys,
+    defaults: qwenDefaults,
+    attentionBiases: false,
+    headNorms: true,
+    headWidth: 128,
+    attention: qwenAttention,
+  },
 };
 
 /** The reader of Llama, Mistral, Qwen2 and Qwen3. */
@@ -91,7 +105,8 @@ export const llamaReader: ArchitectureReader = {
     Object.entries(members).map(([type, { name }]) => [
       type,
       {
-        predicting: [`${name}ForCausalLM`],
+        // As the first ones that were converted have it.
+        predicting: [`${name}ForCausalLM`, ...(type === 'llama' ? ['LLaMAForCausalLM'] : [])],
         others: ['Model', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering'].map((end) => `${name}${end}`),
       },
     ]),
@@ -111,9 +126,9 @@ function keysOf(modelType: string): KeyRules {
   };
 }
 
-function llamaConfig(json: unknown, path: string, predicts: boolean): ModelConfig {
-  const fields = readFields(schema, json, path);
-  const member = members[fields.model_type];
+function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
+  const member = members[json.model_type as string];
+  const fields = readFields(schema, { ...member.defaults, ...json }, path);
   const heads = fields.num_attention_heads;
   const shape: ModelShape = {
     layers: fields.num_hidden_layers,

@@ -97,7 +97,13 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
   qwen3_next: { name: 'Qwen3Next', ...qwenNext, has: `linear attention and ${experts}` },
   qwen3_5_text: { name: 'Qwen3_5', ...qwenNext, has: 'linear attention and gates on attention' },
   qwen3_5_moe_text: { name: 'Qwen3_5Moe', ...qwenNext, has: `linear attention and ${experts}` },
-  mimo: { name: 'MiMo', ownCode: ['configuration_mimo', 'modeling_mimo'], windows: 'qwen', has: 'layers that predict further tokens' },
+  mimo: {
+    name: 'MiMo',
+    ownCode: ['configuration_mimo', 'modeling_mimo'],
+    windows: 'qwen',
+    defaults: { sliding_window: 4096 },
+    has: 'layers that predict further tokens',
+  },
   // Gemma.
   gemma: { name: 'Gemma', windows: 'full', has: 'norms by 1 + w', attention: { headWidth: 256 }, defaults: { tie_word_embeddings: true } },
   gemma2: { name: 'Gemma2', windows: 2, has: 'four norms a layer and capped scores', defaults: gemma2Defaults },

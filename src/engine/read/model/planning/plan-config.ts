@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type LayerScenario, perLayer, type Scenario } from '../../../../core/scenario/scenario';
 import { type LayerShape, type ModelShape, projectionParameters, valueWidthOf } from '../../../../core/shapes';
-import { quoted } from '../../../../core/text/printable';
+import { described, quoted } from '../../../../core/text/printable';
 import type { ReadConfig } from '../architecture';
 import { layers as layerCount, refuse, ropeSource, tokens, vocabulary, width } from '../architectures/fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
@@ -82,23 +82,28 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
   };
 }
 
-/** A model type that nobody wrote down, if its class is a decoder's. */
+/** A model type that nobody wrote down, if its class is a decoder's, named after it. @throws InputError for any other */
 function unknownType(json: ConfigJson, modelType: string, path: string): ModelType {
   const names: unknown[] = Array.isArray(json.architectures) ? json.architectures : [];
-  const decoder = names.length > 0 && names.every((name) => typeof name === 'string' && /(ForCausalLM|LMHeadModel)$/.test(name));
-  if (!decoder) {
-    const what =
-      names.length === 0
-        ? `model_type ${quoted(modelType)}`
-        : `architectures ${quoted(String(names[0]))} of model_type ${quoted(modelType)}`;
-    refuse(path, what, `a model of a type that docs/models.md lists, or a decoder whose class ends in ForCausalLM`);
+  const own = letters(modelType);
+  const decoder = names.every(
+    (name) => typeof name === 'string' && letters(/^(.*)(ForCausalLM|LMHeadModel)$/.exec(name)?.[1] ?? '') === own,
+  );
+  if (names.length === 0 || !decoder) {
+    const what = names.length === 0 ? '' : ` with architectures ${described(names[0])}`;
+    refuse(
+      path,
+      `model_type ${quoted(modelType)}${what}`,
+      'a model of a type that docs/models.md lists, or one whose class is its type with ForCausalLM',
+    );
   }
-  return {
-    name: '',
-    windows: 'full',
-    has: 'no reader for a run',
-    attention: { latent: json.kv_lora_rank !== undefined && json.kv_lora_rank !== null },
-  };
+  const isLatent = json.kv_lora_rank !== undefined && json.kv_lora_rank !== null;
+  return { name: '', windows: 'full', has: 'no reader for a run', attention: { latent: isLatent } };
+}
+
+/** A name without what models and classes write in different ways. */
+function letters(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
 function unknownNote(modelType: string): string {
