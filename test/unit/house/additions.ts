@@ -101,6 +101,15 @@ export const architecture: readonly Addition[] = [
   },
 ];
 
+/** A model type that is planned only. */
+export const plannedType: readonly Addition[] = [
+  {
+    file: 'src/engine/read/model/planning/model-types.ts',
+    after: 'export const modelTypes: Readonly<Record<string, ModelType>> = {',
+    text: "\n  arcee: { name: 'Arcee', windows: 'full', plain: true, has: 'an activation of its own' },",
+  },
+];
+
 /** A command of the command line. */
 export const command: readonly Addition[] = [
   {
