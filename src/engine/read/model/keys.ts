@@ -207,7 +207,9 @@ export function judgeKeys(json: ConfigJson, rules: KeyRules, path: string): KeyF
 }
 
 function isNeutral(key: string, value: unknown, { ignores = {}, neutral = {} }: KeyRules): boolean {
-  if (harmless.has(key) || Object.hasOwn(ignores, key)) {
+  // That every layer has full attention says nothing new of a model whose layers are not listed.
+  const allFull = key === 'layer_types' && Array.isArray(value) && value.every((type) => type === 'full_attention');
+  if (allFull || harmless.has(key) || Object.hasOwn(ignores, key)) {
     return true;
   }
   const values = [neutral, sharedNeutral].flatMap((table) => (Object.hasOwn(table, key) ? table[key] : []));

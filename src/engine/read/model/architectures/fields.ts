@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
 import type { ModelShape } from '../../../../core/shapes';
-import { described, quoted } from '../../../../core/text/printable';
+import { described, quoted, shown } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
 import { type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 
@@ -21,6 +21,10 @@ export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string)
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
+    if (issue.code === 'unrecognized_keys') {
+      const at = [...issue.path, issue.keys[0]];
+      throw new InputError(`${path}: ${shown(at.join('.'))} ${described(valueAt(json, at))} is not known; use a model without it.`);
+    }
     const value = valueAt(json, issue.path);
     const found = value === undefined ? '' : `, not ${described(value)}`;
     throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${issue.message}${found}; restore the model's config.json.`);
