@@ -19,6 +19,11 @@ export interface LayerShape {
    * the residual stream (latent attention); in a layer without attention, those of what it has instead.
    */
   readonly projection?: number;
+  /**
+   * Numbers that a token leaves in the cache of this layer, where they are not its keys and values: those of latent attention are
+   * made from one short vector, and a layer that uses another's keys keeps none.
+   */
+  readonly cacheWidth?: number;
 }
 
 /** Layers that are alike in all but their mask. */
@@ -39,6 +44,8 @@ export interface ModelShape extends LayerShape {
   readonly vocabulary: number;
   /** Where layers differ in more than their mask: at least two kinds, which together have every layer once. */
   readonly kinds?: readonly LayerKind[];
+  /** Its own mask stands for keys that queries pick in a run, so that none can be forgotten. */
+  readonly picksKeys?: true;
   /** Parameters in the checkpoint; by default those of a bias-free Llama of this shape. */
   readonly parameters?: number;
   /** The mask that the model was trained with; causal by default. */
@@ -86,6 +93,11 @@ export function headsOfAllLayers({ layers, heads, kinds }: ModelShape): number {
 /** Numbers that one token's queries, keys, values and attention output have in a layer. */
 export function attentionWidth(shape: LayerShape): number {
   return (shape.headWidth + valueWidthOf(shape)) * (shape.heads + shape.keyValueHeads);
+}
+
+/** Numbers that one token leaves in the cache of a layer. */
+export function cacheWidthOf(shape: LayerShape): number {
+  return shape.cacheWidth ?? shape.keyValueHeads * (shape.headWidth + valueWidthOf(shape));
 }
 
 /** Matrix elements of one layer's query, key and value projections, for counting its work. */

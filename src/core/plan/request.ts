@@ -85,6 +85,7 @@ function withLayer(model: ModelShape, kind: LayerShape | undefined): ModelShape 
   delete rest.valueWidth;
   delete rest.feedForward;
   delete rest.projection;
+  delete rest.cacheWidth;
   return { ...rest, ...kind, layers: model.layers };
 }
 

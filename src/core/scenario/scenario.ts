@@ -157,6 +157,15 @@ export function isLocal(scenario: Scenario): boolean {
   return layersOf(scenario).every(({ kind }) => definitionOf(kind).reach !== undefined);
 }
 
+/**
+ * How many of the first `tokens` keys a later query can see: those of a window with its sinks, else all, since what a written
+ * mask will show is not known before.
+ */
+export function keptTokens(scenario: LayerScenario, tokens: number): number {
+  const reach = definitionOf(scenario.kind).reach?.(scenario);
+  return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.sinks);
+}
+
 /** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
 export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] {
   const cycle = layersOf(scenario);

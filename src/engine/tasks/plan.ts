@@ -1,4 +1,5 @@
 import type { SimulationOptions } from '../../core/options/table';
+import { cacheOf } from '../../core/plan/cache';
 import { makePlan, type Plan, summarise } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
 import { settleRequest } from '../../core/predict/fastest';
@@ -143,12 +144,13 @@ export function planDocument({
       tokens,
       ...digestFields(read),
     },
-    model: describeModel(model.name, shape, tokenizer.source),
+    model: describeModel(model, shape, tokenizer.source),
     scenario,
     oracle,
     construction,
     plan: figures,
     prediction: predictionReport(plan, calibration),
+    cache: cacheOf(plan),
   };
 }
 
@@ -158,6 +160,10 @@ export function digestFields({ format, parts, notes }: ReadPrompt): Pick<PromptD
 }
 
 /** What a report says about a model. */
-export function describeModel(name: string, shape: ModelShape, tokenizer: TokenizerDescription): ModelDescription {
-  return { name, shape, parameters: parameterCount(shape), tokenizer };
+export function describeModel(
+  { name, storedBytes }: Pick<ModelFolder, 'name' | 'storedBytes'>,
+  shape: ModelShape,
+  tokenizer: TokenizerDescription,
+): ModelDescription {
+  return { name, shape, parameters: parameterCount(shape), ...(storedBytes !== undefined && { storedBytes }), tokenizer };
 }

@@ -189,8 +189,8 @@ describe('layers that are not alike', () => {
     expect(shape.kinds).toEqual([
       { heads: 4, keyValueHeads: 1, headWidth: 8, feedForwardWidth: 100, layers: [0] },
       { heads: 4, keyValueHeads: 1, headWidth: 16, feedForwardWidth: 100, layers: [1] },
-      { heads: 4, keyValueHeads: 1, headWidth: 8, feedForwardWidth: 200, projection: 64 * 8 * 4, layers: [2] },
-      { heads: 4, keyValueHeads: 1, headWidth: 16, feedForwardWidth: 200, projection: 64 * 16 * 4, layers: [3] },
+      { heads: 4, keyValueHeads: 1, headWidth: 8, feedForwardWidth: 200, projection: 64 * 8 * 4, cacheWidth: 0, layers: [2] },
+      { heads: 4, keyValueHeads: 1, headWidth: 16, feedForwardWidth: 200, projection: 64 * 16 * 4, cacheWidth: 0, layers: [3] },
     ]);
     expect(notes.join(' ')).toMatch(/The last 2 layers use the keys and values of earlier ones/);
   });

@@ -57,12 +57,14 @@ function layerShapes({
   feedForwardWidth,
   feedForward,
   projection,
+  cacheWidth,
 }: ModelShape): LayerShape[] {
   const common = {
     ...{ heads, keyValueHeads, headWidth, feedForwardWidth },
     ...(valueWidth !== undefined && { valueWidth }),
     ...(feedForward !== undefined && { feedForward }),
     ...(projection !== undefined && { projection }),
+    ...(cacheWidth !== undefined && { cacheWidth }),
   };
   const all = Array.from({ length: layers }, (): LayerShape => common);
   for (const { layers: own, ...kind } of kinds ?? []) {

@@ -49,6 +49,8 @@ export interface ModelFolder {
   readonly name: string;
   readonly folder: string;
   readonly config: ReadConfig;
+  /** Bytes of its safetensors files; undefined if there are none. */
+  readonly storedBytes: number | undefined;
 }
 
 /**
@@ -75,7 +77,21 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
     'use a folder with config.json and safetensors files',
     "restore the model's config.json",
   );
-  return { name: basename(folder), folder, config: parseConfig(text, path) };
+  return { name: basename(folder), folder, config: parseConfig(text, path), storedBytes: await storedBytes(folder) };
+}
+
+/** Bytes of a folder's safetensors files; undefined if there are none. */
+async function storedBytes(folder: string): Promise<number | undefined> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.safetensors'));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return names.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** The names of the models that ship: one with weights, the others for planning. */

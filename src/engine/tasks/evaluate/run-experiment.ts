@@ -148,7 +148,7 @@ export async function measureExperiment(
   const report: ExperimentReport = {
     schemaVersion: reportSchemaVersion,
     experiment,
-    model: describeModel(model.name, shape, tokenizer.source),
+    model: describeModel(model, shape, tokenizer.source),
     baseline: baseline.scenario,
     prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
       path,

@@ -80,7 +80,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     compared.forEach((prompt) => worst.add(prompt));
     return {
       schemaVersion: reportSchemaVersion,
-      model: describeModel(folder.name, shape, tokenizer),
+      model: describeModel(folder, shape, tokenizer),
       scenario: { kind: scenario },
       extension: scenario === 'causal' ? causalExtension : null,
       prompts: compared,

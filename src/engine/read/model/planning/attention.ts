@@ -95,7 +95,9 @@ function latentShape(fields: FieldReader, d: number, heads: number): AttentionSh
   fields.maybe(z.unknown(), 'num_key_value_heads');
   const queries = queryLatent === undefined ? d * heads * headWidth : queryLatent * (d + heads * headWidth);
   const keys = d * (latent + rotated) + latent * heads * (plain + valueWidth);
-  return { heads, keyValueHeads: heads, headWidth, valueWidth, projection: queries + keys };
+  // The indexer's keys are kept beside the latent, of which all keys and values are made again.
+  const picking = fields.maybe(width, 'index_head_dim') ?? 0;
+  return { heads, keyValueHeads: heads, headWidth, valueWidth, projection: queries + keys, cacheWidth: latent + rotated + picking };
 }
 
 /** Whether a configuration has the fields of a layer without attention whose products are known. */

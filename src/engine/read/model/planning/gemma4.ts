@@ -47,7 +47,11 @@ export function gemma4Layers(
     const network = networks[layer];
     return {
       mask,
-      attention: products === undefined ? own : { ...own, projection: d * headWidth * products },
+      attention: {
+        ...own,
+        ...(products !== undefined && { projection: d * headWidth * products }),
+        ...(shares && { cacheWidth: 0 }),
+      },
       network: shares && wider ? { ...network, used: 2 * network.used, stored: 2 * network.stored } : network,
     };
   });

@@ -45,7 +45,7 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
   }
   const count = fields.need(layerCount, 'num_hidden_layers', 'n_layer', 'n_layers', 'num_layers');
   const d = fields.need(width, 'hidden_size', 'n_embd', 'n_embed', 'd_model');
-  const { layers, notes } = layersOf(fields, count, d, type);
+  const { layers, notes, picks } = layersOf(fields, count, d, type);
   if (layers.every(({ attention: { heads } }) => heads === 0)) {
     refuse(path, 'a model without attention', 'a model of which some layers attend');
   }
@@ -56,6 +56,7 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
     width: d,
     vocabulary: fields.need(vocabulary, 'vocab_size'),
     attention: attentionOf(layers.map(({ mask }) => mask)),
+    ...(picks && { picksKeys: true as const }),
     ...lengths(fields, type),
   };
   const parameters = parametersOf(layers, shape, fields, plain);
@@ -110,13 +111,13 @@ function unknownNote(modelType: string): string {
   return `model_type ${quoted(modelType)} is not among those whose documentation was read: planned from its fields, as a decoder with causal attention where they say no more, and with gated feed-forward networks.`;
 }
 
-/** Every layer, with what was assumed. */
+/** Every layer, what was assumed, and whether queries pick their keys. */
 function layersOf(
   fields: FieldReader,
   count: number,
   d: number,
   type: ModelType,
-): { readonly layers: readonly Layer[]; readonly notes: readonly string[] } {
+): { readonly layers: readonly Layer[]; readonly notes: readonly string[]; readonly picks: boolean } {
   const picked = type.encoder === true ? undefined : pickedMasks(fields, count);
   const masks: readonly LayerMask[] =
     type.encoder === true
@@ -127,7 +128,7 @@ function layersOf(
   const networks = feedForwards(fields, count, type.plain === true ? 4 * d : undefined, type.experts);
   const halves = halfLayers(fields, count);
   if (type.gemma4 === true) {
-    return gemma4Layers(fields, d, masks, attention, networks);
+    return { ...gemma4Layers(fields, d, masks, attention, networks), picks: false };
   }
   const idle = masks.includes(undefined) || halves !== undefined ? idleShape(fields, d, attention) : undefined;
   const layers = masks.map((mask, layer): Layer => {
@@ -139,7 +140,7 @@ function layersOf(
     // Of a half that is a feed-forward network there is nothing before it.
     return { mask: undefined, attention: half === 'feed-forward' ? { ...idle, projection: 0 } : idle, network };
   });
-  return { layers, notes: [...(picked?.notes ?? []), ...idleNotes(layers)] };
+  return { layers, notes: [...(picked?.notes ?? []), ...idleNotes(layers)], picks: picked !== undefined };
 }
 
 /** Of a type of which every p-th layer attends; undefined for others, and where `layer_types` lists the layers. */
