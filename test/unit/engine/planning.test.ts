@@ -237,6 +237,19 @@ describe('a model with other inputs than text', () => {
     expect(config.run).toBeUndefined();
   });
 
+  it('is planned by its own fields where text has no part of its own', () => {
+    const outer = {
+      model_type: 'qwen2_5_vl',
+      architectures: ['Qwen2_5_VLForConditionalGeneration'],
+      vision_config: { depth: 32 },
+      image_token_id: 5,
+    };
+    const config = read(JSON.stringify({ ...plain, ...outer, use_sliding_window: false }));
+    expect(config.notes).toEqual(['Only text is planned (config.json): vision_config is not.']);
+    expect(config.lacks).toEqual(['qwen2_5_vl reads other inputs than text', 'qwen2_5_vl has positions in three directions']);
+    expect(config.shape.attention).toEqual({ kind: 'causal' });
+  });
+
   it('is refused by a key around that part which is not known', async () => {
     expect(await refusal(changed('Qwen3-VL-4B-Instruct', { cross_attention_layers: [1] }))).toMatch(
       /cross_attention_layers a list is not known/,

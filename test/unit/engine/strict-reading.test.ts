@@ -173,6 +173,13 @@ describe('what transformers 5 takes where fields disagree or are absent', () => 
     }
   });
 
+  it('is no attn_factor of a rope, and that is said', () => {
+    const scaling = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32, attn_factor: 0.878 };
+    const config = read('qwen3', { rope_scaling: scaling, rope_parameters: null });
+    expect(config.notes).toEqual([expect.stringMatching(/attn_factor of the rope is not read/)]);
+    expect(config.run?.rotary?.[0].scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
+  });
+
   it('is a window of 4096 for a Qwen that uses one, and none for one that says null', () => {
     const qwen = { layer_types: null, use_sliding_window: true, max_window_layers: 1 };
     const absent: Record<string, unknown> = { ...configOf('qwen2'), ...qwen };

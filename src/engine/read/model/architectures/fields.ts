@@ -124,6 +124,8 @@ const ropeSchema = z.strictObject({
   truncate: z.boolean().default(true),
   /** Written by some YaRN models; says that the model was trained on with its scaling. */
   finetuned: z.boolean().optional(),
+  /** For other programs than transformers, which does not read it either. */
+  attn_factor: z.number().optional(),
 });
 type RopeFields = z.infer<typeof ropeSchema>;
 
@@ -146,19 +148,21 @@ interface RopeSources {
  * The field with the rotary parameters that count. As in transformers 5, `rope_scaling` counts first, and the other not at all,
  * its base included.
  *
- * @returns the parameters, and a note if two fields differ
+ * @returns the parameters, and notes of what does not count
  */
 export function ropeSource({ rope_scaling: scaling, rope_parameters: parameters }: RopeSources): { json: unknown; notes: string[] } {
   const given = (value: unknown): boolean =>
     value !== undefined && value !== null && (typeof value !== 'object' || Object.keys(value).length > 0);
-  if (!given(scaling)) {
-    return { json: given(parameters) ? parameters : undefined, notes: [] };
-  }
-  return { json: scaling, notes: given(parameters) && !sameFields(scaling, parameters) ? [bothRopes] : [] };
+  const json = given(scaling) ? scaling : given(parameters) ? parameters : undefined;
+  const both = given(scaling) && given(parameters) && !sameFields(scaling, parameters);
+  const unread = typeof json === 'object' && json !== null && 'attn_factor' in json;
+  return { json, notes: [...(both ? [bothRopes] : []), ...(unread ? [unreadFactor] : [])] };
 }
 
 const bothRopes =
   'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.';
+
+const unreadFactor = 'The attn_factor of the rope is not read, as in transformers; attention_factor would be.';
 
 /** Whether two JSON objects have the same fields with the same numbers and texts. */
 function sameFields(one: unknown, other: unknown): boolean {

@@ -61,7 +61,7 @@ export class FieldReader {
   }
 
   /**
-   * A list with an entry for each layer; undefined if it is absent. Layers that predict further tokens may follow.
+   * A list with an entry for each layer; undefined if it is absent or empty. Layers that predict further tokens may follow.
    *
    * @throws InputError if it has another length
    */
@@ -69,10 +69,13 @@ export class FieldReader {
     const list = this.maybe(z.array(schema).max(8192), name);
     const further = this.json.num_nextn_predict_layers;
     const most = layers + (typeof further === 'number' && further > 0 ? further : 0);
-    if (list !== undefined && (list.length < layers || list.length > most)) {
+    if (list === undefined || list.length === 0) {
+      return undefined;
+    }
+    if (list.length < layers || list.length > most) {
       throw new InputError(`${this.path}: ${name} has ${list.length} entries but the model has ${layers} layers; correct one of them.`);
     }
-    return list?.slice(0, layers);
+    return list.slice(0, layers);
   }
 
   /** Stops a plan at a field. @throws InputError that names the field, its value, and why */

@@ -1,43 +1,6 @@
 import type { ConfigJson } from '../keys';
-import type { AttentionRules } from './attention';
-import type { ExpertRules } from './feed-forward';
-import type { WindowRule } from './masks';
+import { deepseekCode, type ModelType } from './model-type';
 
-/** What is peculiar to a model type that is planned; all else is read from its fields. */
-export interface ModelType {
-  /** What the names of its classes in transformers begin with. */
-  readonly name: string;
-  /** Names of other classes with which it was published. */
-  readonly classes?: readonly string[];
-  /** Modules of code of its own with which it was published. */
-  readonly ownCode?: readonly string[];
-  /** What a run would need that no run has: completes "it has ...". */
-  readonly has: string;
-  readonly windows: WindowRule;
-  readonly attention?: AttentionRules;
-  readonly experts?: ExpertRules;
-  /** Feed-forward networks of two matrices; gated ones have three. */
-  readonly plain?: boolean;
-  /** Queries see keys on both sides, and tokens are masked and predicted. */
-  readonly encoder?: boolean;
-  /** Positions are learned, so that there is a last one; of the stated number, so many are never used. */
-  readonly learnedPositions?: { readonly unused: number };
-  /** `max_position_embeddings` is the trained length, whatever the scaling of its rope is. */
-  readonly extended?: boolean;
-  /** Every p-th layer attends, the others have linear attention, if `layer_types` does not list them. */
-  readonly attendsEvery?: number;
-  /** Layers apart by fields of Gemma 4. */
-  readonly gemma4?: boolean;
-  /** Values of fields that are absent, in transformers 5. */
-  readonly defaults?: ConfigJson;
-  /** Keys that it has and that change no count, with why; besides those that all have. */
-  readonly ignores?: Readonly<Record<string, string>>;
-  /** A key with which it cannot be planned, and why. */
-  readonly stops?: { readonly key: string; readonly why: string };
-}
-
-/** Modules with which DeepSeek and models like it were published. */
-export const deepseekCode = ['configuration_deepseek', 'modeling_deepseek'];
 const latent = { latent: true } as const;
 const gemma2Defaults: ConfigJson = {
   ...{ vocab_size: 256_000, hidden_size: 2304, intermediate_size: 9216, num_hidden_layers: 26, num_attention_heads: 8 },
@@ -92,6 +55,9 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
   // Qwen.
   qwen2_moe: { name: 'Qwen2Moe', windows: 'qwen', has: experts, defaults: { sliding_window: 4096 } },
   qwen3_moe: { name: 'Qwen3Moe', windows: 'qwen-all', has: experts, defaults: { sliding_window: 4096 } },
+  qwen2_vl: { name: 'Qwen2VL', windows: 'qwen', has: 'positions in three directions', defaults: { sliding_window: 4096 } },
+  qwen2_5_vl: { name: 'Qwen2_5_VL', windows: 'qwen', has: 'positions in three directions', defaults: { sliding_window: 4096 } },
+  qwen2_5_vl_text: { name: 'Qwen2_5_VL', windows: 'qwen', has: 'positions in three directions', defaults: { sliding_window: 4096 } },
   qwen3_vl_text: { name: 'Qwen3VL', windows: 'full', attention: { headWidth: 128 }, has: 'positions in three directions' },
   qwen3_vl_moe_text: { name: 'Qwen3VLMoe', windows: 'full', attention: { headWidth: 128 }, has: experts },
   qwen3_next: { name: 'Qwen3Next', ...qwenNext, has: `linear attention and ${experts}` },
@@ -169,13 +135,26 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     },
   },
   mixtral: { name: 'Mixtral', windows: 'window', has: experts },
-  minimax_m2: { name: 'MiniMaxM2', ownCode: ['configuration_minimax_m2', 'modeling_minimax_m2'], windows: 'full', has: experts },
+  minimax_m2: {
+    name: 'MiniMaxM2',
+    ownCode: ['configuration_minimax_m2', 'modeling_minimax_m2'],
+    windows: 'full',
+    has: experts,
+    ignores: {
+      layernorm_full_attention_beta: 'a factor of the residual stream',
+      layernorm_linear_attention_beta: 'a factor of the residual stream',
+      layernorm_mlp_beta: 'a factor of the residual stream',
+      mlp_intermediate_size: 'of dense layers, of which it has none',
+      shared_moe_mode: 'weighs experts',
+    },
+  },
   llama4_text: {
     name: 'Llama4',
     windows: 'chunks',
     defaults: { attention_chunk_size: 8192 },
     experts: { llama4: true },
     has: `chunks of attention, layers without rope, and ${experts}`,
+    ignores: { for_llm_compressor: 'how experts are stored' },
   },
   phi3: {
     name: 'Phi3',
@@ -211,7 +190,12 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     name: 'GraniteMoeHybrid',
     windows: 'full',
     has: 'recurrences, multipliers and shared networks',
-    ignores: { position_embedding_type: 'a rope or none', time_step_limit: 'limits a step of the recurrence' },
+    ignores: {
+      position_embedding_type: 'a rope or none',
+      time_step_limit: 'limits a step of the recurrence',
+      normalization_function: 'a kind of norm',
+      init_method: 'initial values',
+    },
   },
   apertus: { name: 'Apertus', windows: 'full', plain: true, has: 'an activation with learned numbers' },
   ernie4_5: { name: 'Ernie4_5', windows: 'full', has: 'an order of rotated columns', defaults: { tie_word_embeddings: true } },
@@ -312,9 +296,3 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     defaults: { tie_word_embeddings: true },
   },
 };
-
-/** Endings of the classes of a model type. */
-export const classEndings: readonly string[] = [
-  ...['ForCausalLM', 'Model', 'TextModel', 'LMHeadModel', 'ForConditionalGeneration', 'ForMaskedLM'],
-  ...['ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'ForMultipleChoice', 'DoubleHeadsModel'],
-];

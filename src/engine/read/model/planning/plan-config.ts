@@ -11,7 +11,8 @@ import { feedForwards, type FeedForward } from './feed-forward';
 import { FieldReader } from './field-reader';
 import { gemma4Layers } from './gemma4';
 import { type LayerMask, listedMasks, pickedMasks, windowMasks } from './masks';
-import { classEndings, type ModelType, modelTypes } from './model-types';
+import { classEndings, type ModelType } from './model-type';
+import { modelTypes } from './model-types';
 import { planningKeys } from './planning-keys';
 
 const ignores = Object.fromEntries(planningKeys.flatMap(({ why, keys }) => keys.map((key) => [key, why])));
@@ -70,6 +71,9 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
       position_embedding_type: ['absolute'],
       // The feed-forward network of an MPT that states another would not have 4 widths.
       expansion_ratio: [4],
+      // Of Phi-4: all layers attend to everything, and nothing is interpolated.
+      full_attn_mod: [1],
+      interpolate_factor: [1],
     },
   };
   const found = judgeKeys(json, rules, path);

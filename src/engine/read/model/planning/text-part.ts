@@ -1,7 +1,7 @@
-import { quoted } from '../../../../core/text/printable';
+import { quoted, shown } from '../../../../core/text/printable';
 import { refuse } from '../architectures/fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
-import { classEndings, deepseekCode, type ModelType } from './model-types';
+import { classEndings, deepseekCode, type ModelType } from './model-type';
 
 /** The part of a configuration that describes text, and what was found around it. */
 interface TextPart {
@@ -29,7 +29,8 @@ const wrappers: Readonly<Record<string, Pick<ModelType, 'ownCode'> & { readonly 
 const partNames = ['text_config', 'llm_config', 'language_config'] as const;
 
 /** Keys that describe other inputs than text, their tokens, or the way from them into the text model. */
-const otherInputs = /image|vision|visual|video|audio|speech|media|multimodal|mm_|projector|^(bo|eo)[iav]_token|vlm|patch|pixel/i;
+const otherInputs =
+  /(^|_)(image|images|img|vision|visual|video|audio|speech|media|multimodal|mm|projector|vlm|patch|pixel)(_|$)|^(bo|eo)[iav]_token/;
 
 /**
  * The part of a configuration that describes text: the whole of it, unless the model has other inputs as well.
@@ -41,8 +42,18 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
     refuse(path, 'is_encoder_decoder true', 'a model that is a decoder or an encoder');
   }
   const name = partNames.find((part) => typeof config[part] === 'object' && config[part] !== null && !Array.isArray(config[part]));
+  const inputs = Object.keys(config).filter((key) => otherInputs.test(key));
+  const described = inputs.filter((key) => typeof config[key] === 'object' && config[key] !== null);
   if (name === undefined) {
-    return { json: config, modelType: type, notes: [], lacks: [] };
+    // Earlier models describe text beside their other inputs.
+    return described.length === 0
+      ? { json: config, modelType: type, notes: [], lacks: [] }
+      : {
+          json: Object.fromEntries(Object.entries(config).filter(([key]) => !inputs.includes(key))),
+          modelType: type,
+          notes: [onlyText('config.json', described)],
+          lacks: [otherInputsLack(type)],
+        };
   }
   const wrapper = Object.hasOwn(wrappers, type) ? wrappers[type] : undefined;
   const inner = config[name] as ConfigJson;
@@ -58,10 +69,8 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
     );
   }
   checkOwnCode(config, path, wrapper?.ownCode);
-  const inputs = Object.keys(config).filter((key) => otherInputs.test(key));
   const { tie_word_embeddings: tied, quantization_config: quantised } = config;
   const found = judgeKeys(config, { reads: [name, 'tie_word_embeddings', 'quantization_config', ...inputs] }, path);
-  const described = inputs.filter((key) => typeof config[key] === 'object' && config[key] !== null);
   return {
     // What the whole says of these counts for its text part, unless that says it again.
     json: {
@@ -70,10 +79,15 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
       ...inner,
     },
     modelType,
-    notes: [
-      `Only text is planned (${name}): ${described.length === 0 ? 'other inputs are' : `${described.join(', ')} is`} not.`,
-      ...found.notes,
-    ],
-    lacks: [`${type} reads other inputs than text`, ...found.planOnly],
+    notes: [onlyText(name, described), ...found.notes],
+    lacks: [otherInputsLack(type), ...found.planOnly],
   };
+}
+
+function onlyText(part: string, described: readonly string[]): string {
+  return `Only text is planned (${part}): ${described.length === 0 ? 'other inputs are' : `${described.join(', ')} is`} not.`;
+}
+
+function otherInputsLack(type: string): string {
+  return `${shown(type)} reads other inputs than text`;
 }
