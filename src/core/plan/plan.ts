@@ -1,7 +1,7 @@
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import { isSampled, type LayerScenario, maskOf, sameAs, scenarioLabel, StepBudget } from '../scenario/scenario';
+import { isSampled, type LayerScenario, looksAhead, maskOf, sameAs, type Scenario, scenarioLabel, StepBudget } from '../scenario/scenario';
 import { nativeScenario } from '../shapes';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
@@ -184,7 +184,7 @@ function composePlan(request: PlanRequest): Plan {
   const parts = layerRequests(request).map(({ layers, request: part }): PlanPart => ({ layers, plan: planLayers(part, budget) }));
   const cut = partition(tokens, oracle.inputLength);
   const cycle = parts.filter(({ plan }) => plan.tiles > 0).map(({ plan }) => plan.scenario);
-  const mask = maskOf(cycle.length === 1 ? cycle[0] : { kind: 'per-layer', cycle }, tokens, budget);
+  const mask = maskOf(unionOf(cycle, tokens), tokens, budget);
   const sampled = isSampled(request.scenario);
   const queryBlocks = new QueryBlockWriter();
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
@@ -214,6 +214,16 @@ function composePlan(request: PlanRequest): Plan {
     notes: [...new Set(plans.flatMap(({ notes }) => notes))],
     parts,
   };
+}
+
+/** A scenario with the pairs that at least one of several admits. */
+function unionOf(scenarios: readonly LayerScenario[], tokens: number): Scenario {
+  const causal = scenarios.find(({ kind }) => kind === 'causal');
+  // Causal attention has every pair of a mask that does not look ahead; the union of a written mask costs much more to find.
+  if (causal !== undefined && !scenarios.some((scenario) => looksAhead(scenario, tokens))) {
+    return causal;
+  }
+  return scenarios.length === 1 ? scenarios[0] : { kind: 'per-layer', cycle: scenarios };
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultOptions } from '../../../src/core/options/table';
+import { cacheOf } from '../../../src/core/plan/cache';
 import { callOrder } from '../../../src/core/plan/call-order';
 import { callsOfBlocks, layerParts, makePlan, partOfLayers } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
@@ -98,6 +99,19 @@ describe('a model of several kinds of layer', () => {
     const request = planRequest(20, model, { ...defaultOptions, blockSize: 8, construction: 'tight', scenario: { kind: 'causal' } });
     expect(() => makePlan(request)).toThrow(/layers that are all alike, with values as wide as keys/);
     expect(() => requestCost(request)).toThrow(/layers that are all alike/);
+  });
+
+  it('has chunks on most of 48 layers planned at a hundred thousand tokens', () => {
+    const chunk = { kind: 'custom', expression: 'k <= q and q // 8192 == k // 8192' } as const;
+    const attention = perLayer(Array.from({ length: 48 }, (_, layer) => (layer % 4 === 3 ? { kind: 'causal' } : chunk)));
+    const model = { ...mixed([attending]), layers: 48, attention };
+    const request = planRequest(100_000, model, { ...defaultOptions, blockSize: 8192, scenario: { kind: 'native' } });
+    // 12 chunks of one block each, and a rest of 1,696 tokens.
+    expect(makePlan(request).parts.map(({ plan }) => plan.visiblePairs)).toEqual([
+      12 * ((8192 * 8193) / 2) + (1696 * 1697) / 2,
+      (100_000 * 100_001) / 2,
+    ]);
+    expect(cacheOf(makePlan(request))?.kinds.map(({ layers }) => layers)).toEqual([36, 12]);
   });
 
   it('is as before where all layers are alike', () => {
