@@ -1,6 +1,7 @@
 import { type Construction, isBlackBox } from '../core/construct/construction';
 import { formatBytes, formatCount, formatDuration, formatFlops, formatNumberOf } from '../core/format';
 import { breakEvenText } from '../core/hints/hints';
+import type { CacheReport } from '../core/plan/cache';
 import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
 import type { PredictionReport } from '../core/predict/prediction';
@@ -32,7 +33,7 @@ export function noteLines({ plan: { notes } }: Pick<PlanDocument, 'plan'>): stri
 }
 
 /** A plan as a person reads it, without its notes. */
-export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
+export function planText({ prompt, model, scenario, oracle, construction, plan, prediction, cache }: PlanDocument): string {
   const { calls, bound, flopsByPhase, tilesByKind, parts } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
@@ -49,7 +50,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
       ...(contextLength(model.shape) === undefined ? [] : [['context', contextText(prompt.tokens, model.shape)] as const]),
       ['blocks', formatCount(plan.blocks)],
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
-      ...(scenario.kind === 'per-layer' ? [['layers', parts.map(partText).join('; ')] as const] : []),
+      ...(parts.length > 0 ? [['layers', parts.map(partText).join('; ')] as const] : []),
       ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
       ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
       ['rounds', formatCount(plan.rounds)],
@@ -58,14 +59,27 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
         `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`,
       ],
       ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
+      ...(model.storedBytes === undefined
+        ? []
+        : [['weights', `${formatBytes(model.storedBytes)} as stored, ${formatBytes(4 * model.parameters)} in float32`] as const]),
+      ...(cache === undefined || cache === null ? [] : [['cache', cacheText(cache)] as const]),
       ['expected', predictedText(prediction, construction)],
       ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
     ]),
   ].join('\n');
 }
 
+/** What is kept of the prompt to continue it, in the formats that people keep it in. */
+function cacheText({ kinds, bytes: { f32, f16, int8 } }: CacheReport): string {
+  const kept = kinds.map(({ layers, tokens, width }) => `${layers} x ${formatNumberOf(tokens, 'token')} of ${formatCount(width)}`);
+  return `${formatBytes(f16)} in float16 or bfloat16, ${formatBytes(f32)} in float32, ${formatBytes(int8)} in int8 (${kept.join('; ')} numbers)`;
+}
+
 /** One kind of layer. */
 function partText({ layers, scenario, tiles, calls }: PartSummary): string {
+  if (tiles === 0) {
+    return `${layers.length} x no attention`;
+  }
   return `${layers.length} x ${scenarioLabel(scenario)} (${formatNumberOf(tiles, 'tile')} per head, ${formatNumberOf(calls.attention, 'attention call')})`;
 }
 

@@ -148,7 +148,10 @@ export function planArithmetic(plan: Plan): string {
     ...(past === undefined ? [] : [`⚠ ${past}`]),
     t(
       '{0} = **{1} attention calls**; bound: {2} ({3}: `{4}`).',
-      layerParts(plan).map(packedText).join(' + '),
+      layerParts(plan)
+        .filter(({ plan: { tiles } }) => tiles > 0)
+        .map(packedText)
+        .join(' + '),
       formatCount(calls.attention),
       formatCount(bound.calls),
       bound.theorem,

@@ -2,7 +2,7 @@ import { type Arrangement, type BlackBoxConstruction, isBlackBox, type PatternCo
 import { separationWidth } from '../construct/separation';
 import { type BlackBoxShape, callBytes, callFlops, callWeightBytes, readingsOf } from '../construct/slice';
 import { arrangementOf, isSampled } from '../scenario/scenario';
-import type { ModelShape } from '../shapes';
+import { type ModelShape, valueWidthOf } from '../shapes';
 import type { LayerPlanRequest } from './request';
 
 /** Cost of the attention calls of one layer. */
@@ -62,9 +62,9 @@ export function packedCalls(
   return Math.ceil((instances * model.heads) / (oracle.heads * oracle.layers));
 }
 
-/** A score (m multiply-adds) and a weighted value (m multiply-adds), for every head of one layer. */
+/** A score (a multiply-add for each number of a key) and a weighted value (the same), for every head of one layer. */
 export function flopsPerPair(model: ModelShape): number {
-  return 4 * model.headWidth * model.heads;
+  return 2 * (model.headWidth + valueWidthOf(model)) * model.heads;
 }
 
 /** Bytes of the weights passed to a black box with its calls; 0 under `fused`. */
@@ -87,11 +87,15 @@ export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number)
 
 /** Scores and weights `[tiles, M, M]` with the operands and results of one run, the masks, and one head's keys. */
 function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPlanRequest): number {
+  if (model.heads === 0) {
+    return 0;
+  }
   const rows = Math.min(oracle.inputLength, tokens);
   const width = model.headWidth;
+  const valueWidth = valueWidthOf(model);
   const tiles = Math.min(tilesPerDispatch(rows, scoreBytes), Math.ceil(tokens / rows) ** 2);
-  const keys = tokens * (width + 1) + (isSampled(scenario) ? tokens * width : 0);
-  return floatBytes * (rows * rows * (2 * tiles + fusedMasks) + tiles * rows * (3 * width + 2) + keys);
+  const keys = tokens * (width + 1) + (isSampled(scenario) ? tokens * valueWidth : 0);
+  return floatBytes * (rows * rows * (2 * tiles + fusedMasks) + tiles * rows * (2 * width + valueWidth + 2) + keys);
 }
 
 /** Distinct masks of a plan, plus the copy that a run makes of the scores to which it adds them. */

@@ -68,8 +68,9 @@ export function lowerBoundOf({
 
 type PackedRequest = Pick<LayerPlanRequest, 'oracle' | 'model'>;
 
-/** The statements and formulas of all kinds of layer, each with its own number of layers as L. */
-export function joinBounds(parts: readonly { readonly layers: readonly number[]; readonly plan: { readonly bound: Bound } }[]): Bound {
+/** The statements and formulas of all kinds of layer that attend, each with its own number of layers as L, and its own H. */
+export function joinBounds(all: readonly { readonly layers: readonly number[]; readonly plan: { readonly bound: Bound } }[]): Bound {
+  const parts = all.filter(({ plan }) => plan.bound.calls > 0);
   return {
     theorem: [...new Set(parts.map(({ plan }) => plan.bound.theorem))].join('; '),
     formula: parts.map(({ layers, plan }) => plan.bound.formula.replace(/^L\b/, String(layers.length))).join(' + '),

@@ -51,7 +51,8 @@ export interface CallOrder {
  */
 export function callOrder(plan: Plan): CallOrder {
   let steps = 0;
-  const kinds = layerParts(plan).map(({ layers, plan: own }) => {
+  const attending = layerParts(plan).filter(({ plan: { tiles } }) => tiles > 0);
+  const kinds = attending.map(({ layers, plan: own }) => {
     const kind = { firstStep: steps, layers, byBlock: goesByBlock(own), ...(goesByBlock(own) ? blockOrder(own) : dispatchOrder(own)) };
     steps += kind.steps;
     return kind;

@@ -1,4 +1,4 @@
-import { outputAndMlpParameters, projectionParameters, type ModelShape } from '../shapes';
+import { outputAndMlpParameters, projectionParameters, type ModelShape, valueWidthOf } from '../shapes';
 import { flopsPerPair } from './attention-cost';
 
 /** How the chunks of a prompt go to workers: in order, or an early chunk with the late one that mirrors it, so that all have equal work. */
@@ -53,7 +53,8 @@ export function contextParallelSchedule(request: ContextParallelRequest): Contex
   const { model, workers, flopsPerSecond, bytesPerSecond, latency } = request;
   const chunksOf = assignedChunks(request);
   const all = chunksOf.flatMap((chunks, worker) => chunks.map((chunk) => ({ ...chunk, worker }))).sort((a, b) => a.index - b.index);
-  const sizeOf = (tokens: number): number => request.bytesPerElement * 2 * model.keyValueHeads * model.headWidth * tokens;
+  const sizeOf = (tokens: number): number =>
+    request.bytesPerElement * model.keyValueHeads * (model.headWidth + valueWidthOf(model)) * tokens;
   const tokenwise = (worker: number, parameters: number): number =>
     (2 * parameters * sum(chunksOf[worker], ({ tokens }) => tokens)) / flopsPerSecond;
   const attend = (pairs: number): number => (flopsPerPair(model) * pairs) / flopsPerSecond;

@@ -1,5 +1,5 @@
 import { isBlackBox } from '../construct/construction';
-import { outputAndMlpParameters, parameterCount, projectionParameters } from '../shapes';
+import { attentionWidth, outputAndMlpParameters, parameterCount, projectionParameters, valueWidthOf } from '../shapes';
 import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
 import { type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
 
@@ -76,9 +76,10 @@ export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): Plan
     ) as Record<Field, number>;
   const calls = total(parts.map((part) => part.calls));
   const flopsByPhase = total(parts.map((part) => part.flopsByPhase));
-  // The weights are the whole model's, and all kinds of layer write to the same activations.
+  // The weights are the whole model's, and all kinds of layer write to the same activations, which are those of the widest.
   const { batches } = total(parts.map((part) => part.bytesByUse));
-  const bytesByUse = { weights: floatBytes * parameterCount(request.model), activations: parts[0].bytesByUse.activations, batches };
+  const activations = Math.max(...parts.map(({ bytesByUse: { activations: own } }) => own));
+  const bytesByUse = { weights: floatBytes * parameterCount(request.model), activations, batches };
   return {
     calls: { ...calls, perLayer: calls.total / request.model.layers },
     flops: flopsByPhase.project + flopsByPhase.attend + flopsByPhase.outputAndMlp,
@@ -114,11 +115,11 @@ const floatBytes = 4;
 
 function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
   const { model, oracle, tokens } = request;
-  const { heads, keyValueHeads, headWidth, width, feedForwardWidth } = model;
+  const { heads, width, feedForwardWidth } = model;
   const rows = Math.min(tokens, tokenwiseRows(oracle.inputLength));
   // Residual stream; queries, keys, values; the accumulated attention state with float64 normalisers.
-  const perToken = floatBytes * (width + headWidth * (2 * heads + 2 * keyValueHeads) + 2 * heads);
-  const tokenwiseRun = floatBytes * rows * Math.max(3 * feedForwardWidth, 4 * width + headWidth * (heads + 2 * keyValueHeads));
+  const perToken = floatBytes * (width + attentionWidth(model) + 2 * heads);
+  const tokenwiseRun = floatBytes * rows * Math.max(3 * feedForwardWidth, 4 * width + attentionWidth(model) - valueWidthOf(model) * heads);
   return {
     weights: floatBytes * parameterCount(model) + attentionWeightBytes(request),
     activations: tokens * perToken + tokenwiseRun,
@@ -136,7 +137,9 @@ export function largestBlockThatFits(request: PlanRequest, limit: number): numbe
   const smallest = isBlackBox(request.construction) && 'window' in request.scenario ? request.scenario.window + 1 : 2;
   for (let inputLength = 2 ** Math.floor(Math.log2(request.oracle.inputLength)); inputLength >= smallest; inputLength /= 2) {
     // The number of calls can only lower the estimate, and small blocks have many calls.
-    const estimates = layerRequests({ ...request, oracle: { ...request.oracle, inputLength } }).map((part) => bytesOf(part, Infinity));
+    const estimates = layerRequests({ ...request, oracle: { ...request.oracle, inputLength } }).map(({ request: part }) =>
+      bytesOf(part, Infinity),
+    );
     if (Math.max(...estimates.map(totalBytes)) <= limit) {
       return inputLength;
     }

@@ -1,23 +1,14 @@
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import {
-  isSampled,
-  layerGroups,
-  type LayerScenario,
-  maskOf,
-  type PerLayerScenario,
-  sameAs,
-  scenarioLabel,
-  StepBudget,
-} from '../scenario/scenario';
+import { isSampled, type LayerScenario, looksAhead, maskOf, sameAs, type Scenario, scenarioLabel, StepBudget } from '../scenario/scenario';
 import { nativeScenario } from '../shapes';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
 import { contextNote } from './context-length';
 import { checkBlockSize, partition } from './partition';
-import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
+import { checkUniform, isOneKind, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
 import { instancesBefore, queryBlockAt, QueryBlockWriter, type QueryBlocks } from './query-blocks';
 import { sampledRun, tileCount, type TileKind, tileRuns } from './tiles';
 
@@ -42,7 +33,7 @@ export interface Plan extends PlanRequest, PlanCost {
    * admits.
    */
   readonly visiblePairs: number;
-  /** Dependent rounds of attention calls: one per layer of the large transformer. */
+  /** Dependent rounds of attention calls: one per layer of the large transformer that attends. */
   readonly rounds: number;
   /** The theorem's bound on the calls. */
   readonly bound: Bound;
@@ -55,7 +46,7 @@ export interface Plan extends PlanRequest, PlanCost {
 /** The plan of layers with one scenario. */
 export type LayerPlan = Plan & { readonly scenario: LayerScenario };
 
-/** Layers of a plan that share a scenario. */
+/** Layers of a plan that are alike, scenario included. Layers without attention have no tiles. */
 export interface PlanPart {
   /** 0-based, ascending. */
   readonly layers: readonly number[];
@@ -76,8 +67,8 @@ export type PlanSummary = Omit<Plan, 'queryBlocks' | 'parts'> & { readonly parts
  * @throws InputError for N < 1, M < 2 or parameters out of range, or a written mask that costs too much to plan
  */
 export function makePlan(request: PlanRequest): Plan {
-  const { scenario } = request;
-  return scenario.kind === 'per-layer' ? composePlan({ ...request, scenario }) : planLayers({ ...request, scenario });
+  checkUniform(request);
+  return isOneKind(request) ? planLayers(request) : composePlan(request);
 }
 
 /**
@@ -92,6 +83,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
   const layout = blackBoxLayout(request);
   const readings = callsPerInstance(construction);
   const cut = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
+  const attends = model.heads > 0;
   const mask = maskOf(scenario, tokens, budget);
   const sampled = isSampled(scenario);
 
@@ -101,7 +93,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
   let tiles = 0;
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
-    const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
+    const runs = !attends ? [] : sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
     const own = tileCount(runs);
     const count = layout?.arrangement.countOf(block) ?? { causal: 0, open: own };
     const caused = readings * (count.causal + count.open);
@@ -114,7 +106,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
       tilesByKind[run.kind] += run.to - run.from;
     }
   }
-  const visiblePairs = mask.visiblePairs();
+  const visiblePairs = attends ? mask.visiblePairs() : 0;
   const attention = layout === undefined ? fusedCost(request, tiles) : blackBoxCost(request, layout, patterns);
   return {
     ...request,
@@ -126,7 +118,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
     tilesByKind,
     visiblePairs,
     ...costOf({ ...request, attention, visiblePairs }),
-    rounds: model.layers,
+    rounds: attends ? model.layers : 0,
     bound: layout === undefined ? boundOf(request, cut.blocks) : blackBoxBound(request, layout.arrangement, layout.construction),
     notes: notesOf(request, cut.blocks),
     parts: [],
@@ -175,7 +167,7 @@ export function layerParts(plan: Plan): readonly PlanPart[] {
 
 /** Whether all layers of a plan are alike. */
 export function isUniform(plan: Plan): plan is LayerPlan {
-  return plan.scenario.kind !== 'per-layer';
+  return plan.parts.length === 0;
 }
 
 /** For each layer of the model, the index of its kind in `layerParts`. */
@@ -185,25 +177,21 @@ export function partOfLayers(plan: Plan): readonly number[] {
   return parts;
 }
 
-/**
- * The plan of a model whose layers differ: a plan for each kind of layer, and their sum.
- *
- * @throws InputError for a black-box construction, which is arranged for one scenario
- */
-function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenario }): Plan {
-  const { scenario, tokens, oracle, model } = request;
-  checkUniform(request);
-  const groups = layerGroups(scenario, model.layers);
+/** The plan of a model whose layers differ: a plan for each kind of layer, and their sum. */
+function composePlan(request: PlanRequest): Plan {
+  const { tokens, oracle } = request;
   const budget = new StepBudget();
-  const parts = layerRequests(request).map((part, index): PlanPart => ({ layers: groups[index].layers, plan: planLayers(part, budget) }));
+  const parts = layerRequests(request).map(({ layers, request: part }): PlanPart => ({ layers, plan: planLayers(part, budget) }));
   const cut = partition(tokens, oracle.inputLength);
-  const mask = maskOf(scenario, tokens, budget);
+  const cycle = parts.filter(({ plan }) => plan.tiles > 0).map(({ plan }) => plan.scenario);
+  const mask = maskOf(unionOf(cycle, tokens), tokens, budget);
+  const sampled = isSampled(request.scenario);
   const queryBlocks = new QueryBlockWriter();
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
   let tiles = 0;
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
-    const runs = tileRuns(mask, cut, block);
+    const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
     const own = sum(parts, ({ layers, plan }) => layers.length * queryBlockAt(plan.queryBlocks, block).instances);
     queryBlocks.add(runs, own);
     tiles += tileCount(runs);
@@ -221,11 +209,21 @@ function composePlan(request: PlanRequest & { readonly scenario: PerLayerScenari
     tilesByKind,
     visiblePairs: mask.visiblePairs(),
     ...sumCosts(request, plans),
-    rounds: model.layers,
+    rounds: sum(plans, ({ rounds }) => rounds),
     bound: joinBounds(parts),
     notes: [...new Set(plans.flatMap(({ notes }) => notes))],
     parts,
   };
+}
+
+/** A scenario with the pairs that at least one of several admits. */
+function unionOf(scenarios: readonly LayerScenario[], tokens: number): Scenario {
+  const causal = scenarios.find(({ kind }) => kind === 'causal');
+  // Causal attention has every pair of a mask that does not look ahead; the union of a written mask costs much more to find.
+  if (causal !== undefined && !scenarios.some((scenario) => looksAhead(scenario, tokens))) {
+    return causal;
+  }
+  return scenarios.length === 1 ? scenarios[0] : { kind: 'per-layer', cycle: scenarios };
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {
@@ -265,6 +263,9 @@ export function instancesOfBlocks({ queryBlocks }: Pick<Plan, 'queryBlocks'>, fr
 }
 
 function layerCallsOfBlocks(plan: LayerPlan, from: number, to: number): number {
+  if (plan.instances === 0) {
+    return 0;
+  }
   const layerCalls = plan.calls.attention / plan.model.layers;
   const callsUpTo = (instance: number): number => Math.ceil((instance * layerCalls) / plan.instances);
   return callsUpTo(instancesBefore(plan.queryBlocks, to)) - callsUpTo(instancesBefore(plan.queryBlocks, from));

@@ -1,9 +1,9 @@
-import { layerGroups, maskOf, StepBudget } from '../scenario/scenario';
+import { maskOf, StepBudget } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
 import { checkBlockSize, partition } from './partition';
-import { checkUniform, type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
+import { checkUniform, isOneKind, type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
 import { tileTotal } from './tiles';
 
 /** The costs that a plan would have. */
@@ -19,15 +19,13 @@ export interface RequestCost extends PlanCost {
  * @throws InputError like `makePlan`
  */
 export function requestCost(request: PlanRequest): RequestCost {
-  const { scenario } = request;
-  if (scenario.kind !== 'per-layer') {
-    return layerCost({ ...request, scenario }, new StepBudget());
-  }
   checkUniform(request);
-  const groups = layerGroups(scenario, request.model.layers);
+  if (isOneKind(request)) {
+    return layerCost(request, new StepBudget());
+  }
   const budget = new StepBudget();
-  const costs = layerRequests(request).map((part) => layerCost(part, budget));
-  const parts = costs.map(({ bound }, index) => ({ layers: groups[index].layers, plan: { bound } }));
+  const parts = layerRequests(request).map(({ layers, request: part }) => ({ layers, plan: layerCost(part, budget) }));
+  const costs = parts.map(({ plan }) => plan);
   return { ...sumCosts(request, costs), blocks: costs[0].blocks, bound: joinBounds(parts) };
 }
 
@@ -37,9 +35,10 @@ function layerCost(request: LayerPlanRequest, budget: StepBudget): RequestCost {
   checkBlockSize(oracle.inputLength);
   const layout = blackBoxLayout(request);
   const { blocks, blockSize } = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
-  const visiblePairs = maskOf(scenario, tokens, budget).visiblePairs();
+  const attends = request.model.heads > 0;
+  const visiblePairs = attends ? maskOf(scenario, tokens, budget).visiblePairs() : 0;
   if (layout === undefined) {
-    const attention = fusedCost(request, tileTotal(scenario, tokens, blockSize, budget));
+    const attention = fusedCost(request, attends ? tileTotal(scenario, tokens, blockSize, budget) : 0);
     return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: boundOf(request, blocks) };
   }
   const { arrangement, construction } = layout;

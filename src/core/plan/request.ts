@@ -2,7 +2,7 @@ import { type Construction, isBlackBox } from '../construct/construction';
 import { InputError } from '../errors';
 import { defaultOptions, type SimulationOptions } from '../options/table';
 import { layerGroups, type LayerScenario, needsCausalOracle, type Scenario, scenarioLabel } from '../scenario/scenario';
-import { type ModelShape, nativeScenario, type OracleShape } from '../shapes';
+import { type LayerShape, type ModelShape, nativeScenario, type OracleShape } from '../shapes';
 
 /** The options that shape a plan. */
 export type PlanOptions = Pick<SimulationOptions, 'scenario' | 'blockSize' | 'construction'> &
@@ -42,24 +42,66 @@ export interface PlanRequest {
 /** A request in which all layers have one scenario. */
 export type LayerPlanRequest = PlanRequest & { readonly scenario: LayerScenario };
 
-/** The request for each kind of layer. */
-export function layerRequests({
-  scenario,
-  model,
-  ...request
-}: PlanRequest): readonly (PlanRequest & { readonly scenario: LayerScenario })[] {
-  return layerGroups(scenario, model.layers).map((group) => ({
-    ...request,
-    scenario: group.scenario,
-    model: { ...model, layers: group.layers.length },
-  }));
+/** Whether a request is one for all layers: they have one scenario, and are alike in all else. */
+export function isOneKind(request: PlanRequest): request is LayerPlanRequest {
+  return request.scenario.kind !== 'per-layer' && request.model.kinds === undefined;
 }
 
-/** @throws InputError for a black-box construction if layers differ */
-export function checkUniform({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>): void {
-  if (isBlackBox(construction)) {
+/** Layers of a request that are alike, scenario included. */
+interface LayerRequest {
+  /** 0-based, ascending. */
+  readonly layers: readonly number[];
+  /** As if the model had only these layers. */
+  readonly request: LayerPlanRequest;
+}
+
+/** The request for each kind of layer under each scenario, in the order of their first layers. */
+export function layerRequests({ scenario, model: { kinds, ...model }, ...request }: PlanRequest): readonly LayerRequest[] {
+  const shapes = kinds ?? [undefined];
+  return layerGroups(scenario, model.layers)
+    .flatMap((group) =>
+      shapes.map((kind) => ({ ...group, kind, layers: kind === undefined ? group.layers : common(group.layers, kind.layers) })),
+    )
+    .filter(({ layers }) => layers.length > 0)
+    .sort((one, other) => one.layers[0] - other.layers[0])
+    .map(({ scenario: own, kind, layers }) => ({
+      layers,
+      request: { ...request, scenario: own, model: { ...withLayer(model, kind), layers: layers.length } },
+    }));
+}
+
+function common(one: readonly number[], other: readonly number[]): number[] {
+  const known = new Set(other);
+  return one.filter((layer) => known.has(layer));
+}
+
+/** A model of which every layer is of one kind. */
+function withLayer(model: ModelShape, kind: LayerShape | undefined): ModelShape {
+  if (kind === undefined) {
+    return model;
+  }
+  // What a kind leaves out has its default, not the value of another kind.
+  const rest: { -readonly [Field in keyof ModelShape]: ModelShape[Field] } = { ...model };
+  delete rest.valueWidth;
+  delete rest.feedForward;
+  delete rest.projection;
+  delete rest.cacheWidth;
+  return { ...rest, ...kind, layers: model.layers };
+}
+
+/** @throws InputError for a black-box construction if layers differ, or values are not as wide as keys */
+export function checkUniform({ construction, scenario, model }: Pick<PlanRequest, 'construction' | 'scenario' | 'model'>): void {
+  if (!isBlackBox(construction)) {
+    return;
+  }
+  if (scenario.kind === 'per-layer') {
     throw new InputError(
       `Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`,
+    );
+  }
+  if (model.kinds !== undefined || (model.valueWidth ?? model.headWidth) !== model.headWidth) {
+    throw new InputError(
+      `Construction "${construction}" is for layers that are all alike, with values as wide as keys, and those of this model are not; use construction fused.`,
     );
   }
 }

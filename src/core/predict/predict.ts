@@ -6,6 +6,7 @@ import { layerParts, type LayerPlan, makePlan, type Plan } from '../plan/plan';
 import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
 import type { Phase } from '../report/phases';
+import { attentionWidth } from '../shapes';
 import { type Calibration, interpolate, type LayerRate, linearBetween, type PassRate, type RunRate, type TileRate } from './calibration';
 
 /** Expected time and memory of a run on a calibrated device. */
@@ -92,8 +93,8 @@ const uncollectedLayers = 5;
 const mostUncollectedBytes = 200 * 1024 * 1024;
 
 /** Memory of the process in addition to live tensors and the idle runtime. */
-function processBytes({ tokens, model: { width, heads, keyValueHeads, headWidth } }: Plan): number {
-  const layerResults = 4 * tokens * (width + headWidth * (2 * heads + 2 * keyValueHeads));
+function processBytes({ tokens, model }: Plan): number {
+  const layerResults = 4 * tokens * (model.width + attentionWidth(model));
   return preparationBytes + Math.min(mostUncollectedBytes, uncollectedLayers * layerResults);
 }
 
@@ -137,7 +138,7 @@ function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['p
   const { model, tokens } = plan;
   const rows = tileRows(plan);
   // Masks are compared by content only when a plan runs; here all partial tiles count as having the same mask.
-  const dispatches = dispatchesOf(plan, () => 0, tilesPerDispatch(rows, plan.scoreBytes));
+  const dispatches = plan.tiles === 0 ? [] : dispatchesOf(plan, () => 0, tilesPerDispatch(rows, plan.scoreBytes));
   const { runs, first, open, masked } = countDispatches(dispatches);
   const rate = tileRate(calibration, rows, model.headWidth);
   const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;

@@ -2,6 +2,7 @@ import type { Plan } from '../plan/plan';
 import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
 import { isWritten } from '../scenario/scenario';
+import { headsOfAllLayers } from '../shapes';
 import { type Calibration, linearBetween } from './calibration';
 import { predict, type Prediction, timePredictor } from './predict';
 
@@ -24,7 +25,7 @@ function denseAttentionMs({ model, tokens }: Pick<PlanRequest, 'model' | 'tokens
     dense.map((rate) => [rate.headWidth, rate.nsPerPair]),
     model.headWidth,
   );
-  return (model.layers * model.heads * tokens ** 2 * nsPerPair) / 1e6;
+  return (headsOfAllLayers(model) * tokens ** 2 * nsPerPair) / 1e6;
 }
 
 /**

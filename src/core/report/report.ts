@@ -3,6 +3,7 @@ import { formatCount, formatDeviation } from '../format';
 import { t } from '../l10n';
 import type { Executor, Precision } from '../options/table';
 import type { Bound } from '../plan/bound';
+import type { CacheReport } from '../plan/cache';
 import type { CallCounts } from '../plan/cost';
 import type { Plan, PlanSummary } from '../plan/plan';
 import type { PredictionReport } from '../predict/prediction';
@@ -75,6 +76,8 @@ export interface ModelDescription {
   readonly name: string;
   readonly shape: ModelShape;
   readonly parameters: number;
+  /** Bytes of its safetensors files; absent where there are none, and in reports of earlier versions. */
+  readonly storedBytes?: number;
   readonly tokenizer: TokenizerDescription;
 }
 
@@ -94,6 +97,8 @@ export interface PlanDocument {
   readonly plan: PlanReport;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly prediction: PredictionReport | null;
+  /** What the model keeps of the prompt to continue it; null where nothing is kept, absent in reports of earlier versions. */
+  readonly cache?: CacheReport | null;
 }
 
 /** Calls that were made, counted where they are made. */

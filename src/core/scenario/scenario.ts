@@ -130,9 +130,8 @@ export function maskOf(scenario: Scenario, tokens: number, budget = new StepBudg
   if (scenario.kind !== 'per-layer') {
     return definitionOf(scenario.kind).mask(scenario, tokens, budget);
   }
-  const distinct = layerGroups(scenario, scenario.cycle.length).map((group) => group.scenario);
   return unionMask(
-    distinct.map((layer) => maskOf(layer, tokens, budget)),
+    distinctLayers(scenario).map((layer) => maskOf(layer, tokens, budget)),
     tokens,
     budget,
   );
@@ -144,7 +143,7 @@ export function maskOf(scenario: Scenario, tokens: number, budget = new StepBudg
  */
 export function looksAhead(scenario: Scenario, tokens: number): boolean {
   const budget = new StepBudget();
-  return layersOf(scenario).some((layer) => definitionOf(layer.kind).looksAhead(layer, tokens, budget));
+  return distinctLayers(scenario).some((layer) => definitionOf(layer.kind).looksAhead(layer, tokens, budget));
 }
 
 /** Whether the keys visible to earlier queries change as the sequence grows: then their results cannot be cached. */
@@ -155,6 +154,15 @@ export function dependsOnLength(scenario: Scenario): boolean {
 /** Whether no query of any layer sees further than its window and the sinks, however long the sequence is. */
 export function isLocal(scenario: Scenario): boolean {
   return layersOf(scenario).every(({ kind }) => definitionOf(kind).reach !== undefined);
+}
+
+/**
+ * How many of the first `tokens` keys a later query can see: those of a window with its sinks, else all, since what a written
+ * mask will show is not known before.
+ */
+export function keptTokens(scenario: LayerScenario, tokens: number): number {
+  const reach = definitionOf(scenario.kind).reach?.(scenario);
+  return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.sinks);
 }
 
 /** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
@@ -242,6 +250,11 @@ export function scenarioTitle({ kind }: ScenarioChoice): string {
 /** The scenarios of a cycle, or the single one of all layers. */
 function layersOf(scenario: Scenario): readonly LayerScenario[] {
   return scenario.kind === 'per-layer' ? scenario.cycle : [scenario];
+}
+
+/** The same, each once: what is asked of a written mask costs its budget. */
+function distinctLayers(scenario: Scenario): readonly LayerScenario[] {
+  return scenario.kind === 'per-layer' ? layerGroups(scenario, scenario.cycle.length).map((group) => group.scenario) : [scenario];
 }
 
 /** Merges equal neighbours into one label with their count. */

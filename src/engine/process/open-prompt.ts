@@ -133,7 +133,7 @@ export class OpenPrompt {
     const tokens = options.maxTokens > 0 ? Math.min(options.maxTokens, index.tokens) : index.tokens;
     const settled = settledPlan(tokens, model.folder.config.shape, options, candidates);
     const { calibration } = settled;
-    const plan = withSourceNotes(settled.plan, { read, tokenizer });
+    const plan = withSourceNotes(settled.plan, { read, tokenizer, model: model.folder });
     const prediction = devicePrediction(plan, calibration);
     this.outline = hasHeadings(read.format) && read.parts.length === 0 ? outlineOf(text, this.outline) : undefined;
     const sections = this.outline === undefined ? partSections(text, read) : sectionsOf(this.outline);

@@ -113,7 +113,14 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
         const { read, tokens } = tokensOf(readSource(prompt, model.reading), tokenizer, options, check);
         const { possible } = sortScenarios(wanted, tokens.length, folder.config.shape, options, candidates, check);
         return possible.map(({ plan, calibration }) =>
-          planDocument({ prompt, read, model: folder, tokenizer, plan: withSourceNotes(plan, { read, tokenizer }), calibration }),
+          planDocument({
+            prompt,
+            read,
+            model: folder,
+            tokenizer,
+            plan: withSourceNotes(plan, { read, tokenizer, model: folder }),
+            calibration,
+          }),
         );
       });
     },

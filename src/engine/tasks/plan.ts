@@ -1,4 +1,5 @@
 import type { SimulationOptions } from '../../core/options/table';
+import { cacheOf } from '../../core/plan/cache';
 import { type Plan, summarise } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
 import { settledPlan } from '../../core/predict/fastest';
@@ -67,15 +68,21 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, pla
   });
 }
 
-/** A plan with what a user should know of how its tokens were counted and how its prompt was read. */
-export function withSourceNotes(plan: Plan, { read, tokenizer }: SourceNotes): Plan {
+/** A plan with what a user should know of how its tokens were counted, and how its prompt and its model were read. */
+export function withSourceNotes(plan: Plan, { read, tokenizer, model }: SourceNotes): Plan {
   const counted = withTokenizerNote(plan, tokenizer.source);
-  return { ...counted, notes: [...counted.notes, ...read.notes] };
+  return { ...counted, notes: [...counted.notes, ...read.notes, ...modelNotes(model.config)] };
+}
+
+/** What a user should know of how a model's configuration was read, and of what keeps it from running. */
+function modelNotes({ notes, lacks }: ModelFolder['config']): readonly string[] {
+  return lacks.length === 0 ? notes : [...notes, `This model is planned, not run: ${lacks.join('; ')}.`];
 }
 
 interface SourceNotes {
   readonly read: Pick<ReadPrompt, 'notes'>;
   readonly tokenizer: Pick<PromptTokenizer, 'source'>;
+  readonly model: Pick<ModelFolder, 'config'>;
 }
 
 /** Tokenizes a prompt for the model that the options name. @throws InputError for a model or a prompt that cannot be read */
@@ -137,12 +144,13 @@ export function planDocument({
       tokens,
       ...digestFields(read),
     },
-    model: describeModel(model.name, shape, tokenizer.source),
+    model: describeModel(model, shape, tokenizer.source),
     scenario,
     oracle,
     construction,
     plan: figures,
     prediction: predictionReport(plan, calibration),
+    cache: cacheOf(plan),
   };
 }
 
@@ -152,6 +160,10 @@ export function digestFields({ format, parts, notes }: ReadPrompt): Pick<PromptD
 }
 
 /** What a report says about a model. */
-export function describeModel(name: string, shape: ModelShape, tokenizer: TokenizerDescription): ModelDescription {
-  return { name, shape, parameters: parameterCount(shape), tokenizer };
+export function describeModel(
+  { name, storedBytes }: Pick<ModelFolder, 'name' | 'storedBytes'>,
+  shape: ModelShape,
+  tokenizer: TokenizerDescription,
+): ModelDescription {
+  return { name, shape, parameters: parameterCount(shape), ...(storedBytes !== undefined && { storedBytes }), tokenizer };
 }

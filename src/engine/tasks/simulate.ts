@@ -13,7 +13,7 @@ import { OutputHead } from '../attend/verify/predictions';
 import { measureQuality, qualityObstacle } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
 import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
-import { type LoadedModel, loadModel } from '../read/model/load';
+import { type LoadedModel, loadModel, runConfig } from '../read/model/load';
 import { checkWeights } from '../read/model/shards';
 import type { Prompt } from '../read/prompt';
 import { checkRunnable } from '../read/tokenizer/tokenizer';
@@ -47,7 +47,7 @@ export async function simulate(prompt: Prompt, options: SimulationOptions, conte
 
 /** Refuses a model that can be planned only, and a prompt that it has no positions for. @throws InputError */
 export async function checkModel({ model, tokenizer, tokens }: TokenizedPrompt): Promise<void> {
-  checkRunnable(model.name, tokenizer.source);
+  checkRunnable(model, tokenizer.source);
   checkLength(tokens.length, { name: model.name, ...model.config });
   await checkWeights(model.folder);
 }
@@ -192,7 +192,7 @@ function samplingCheck(
   if (!isUniform(plan) || !isSampled(plan.scenario) || seeds === 0) {
     return undefined;
   }
-  const oracle = new OnnxOracle(model.config, plan.oracle.inputLength, device, plan.tokens);
+  const oracle = new OnnxOracle(runConfig(model), plan.oracle.inputLength, device, plan.tokens);
   return {
     check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal),
     oracle,

@@ -18,7 +18,17 @@ describe('plan', () => {
     expect(code).toBe(0);
     expect(stderr).toBe('');
     const document = JSON.parse(stdout) as PlanDocument;
-    expect(Object.keys(document)).toEqual(['schemaVersion', 'prompt', 'model', 'scenario', 'oracle', 'construction', 'plan', 'prediction']);
+    expect(Object.keys(document)).toEqual([
+      'schemaVersion',
+      'prompt',
+      'model',
+      'scenario',
+      'oracle',
+      'construction',
+      'plan',
+      'prediction',
+      'cache',
+    ]);
     expect(document.prompt).toEqual({
       path: samplePrompt,
       bytes: readFileSync(samplePrompt).length,

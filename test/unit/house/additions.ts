@@ -97,7 +97,16 @@ export const architecture: readonly Addition[] = [
   {
     file: 'src/engine/read/model/architectures/llama.ts',
     after: 'const members: Readonly<Record<string, Member>> = {',
-    text: '\n  internlm: { attentionBiases: true, headNorms: false, attention: causal },',
+    text: "\n  internlm: { name: 'InternLM', attentionBiases: true, headNorms: false, attention: causal },",
+  },
+];
+
+/** A model type that is planned only. */
+export const plannedType: readonly Addition[] = [
+  {
+    file: 'src/engine/read/model/planning/model-types.ts',
+    after: 'export const modelTypes: Readonly<Record<string, ModelType>> = {',
+    text: "\n  arcee: { name: 'Arcee', windows: 'full', plain: true, has: 'an activation of its own' },",
   },
 ];
 

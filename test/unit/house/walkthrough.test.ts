@@ -1,13 +1,15 @@
 import { afterAll, expect, it } from 'vitest';
 import { HouseCopy } from '../../support/house';
 import { temporaryFolder } from '../../support/temporary';
-import { architecture, command, dilatedWindow, paletteCommand, section } from './additions';
+import { architecture, command, dilatedWindow, paletteCommand, plannedType, section } from './additions';
 
 /** The project with everything added at once: compiled twice, it tells of each addition. */
 const house = new HouseCopy(temporaryFolder(afterAll));
 
 it('each addition touches as many files as docs/architecture.md says', () => {
-  expect([dilatedWindow, architecture, command, paletteCommand, section].map((additions) => house.add(additions))).toEqual([2, 1, 2, 1, 3]);
+  expect([dilatedWindow, architecture, plannedType, command, paletteCommand, section].map((additions) => house.add(additions))).toEqual([
+    2, 1, 1, 2, 1, 3,
+  ]);
 });
 
 it('compiles: only the host does not fill the new field of the snapshot yet, and the compiler says where it has to', () => {

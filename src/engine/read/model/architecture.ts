@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../../core/shapes';
 import type { Checkpoint } from './weights';
+import type { ConfigJson, KeyRules } from './keys';
 import type { RotaryEmbedding } from './rope';
 
 /** How a token's vector is normalised: by root mean square, or by mean and variance. */
@@ -29,4 +30,29 @@ export interface ModelConfig extends Architecture {
   /** What its output head predicts: the next token, a masked token, or nothing if there is no head. */
   readonly predicts: 'next' | 'masked' | 'nothing';
   readonly checkpoint: Checkpoint;
+  /** What a user should know of how the configuration was read, a sentence each; absent if there is nothing. */
+  readonly notes?: readonly string[];
+}
+
+/** The reader of an architecture that runs, and all that it states of `config.json`. */
+export interface ArchitectureReader {
+  /** The keys of a model type. */
+  readonly keysOf: (modelType: string) => KeyRules;
+  /** Classes of transformers by model type: those with the head that predicts tokens, and those without it. */
+  readonly classes: Readonly<Record<string, { readonly predicting: readonly string[]; readonly others: readonly string[] }>>;
+  /**
+   * @param predicts whether `architectures` names a class with the head that predicts tokens; true if it names none
+   * @throws InputError if the configuration is broken or not supported
+   */
+  readonly read: (json: ConfigJson, path: string, predicts: boolean) => ModelConfig;
+}
+
+/** What `config.json` says. */
+export interface ReadConfig extends Pick<ModelConfig, 'modelType' | 'shape' | 'predicts'> {
+  /** What plans and reports say of how it was read, a sentence each. */
+  readonly notes: readonly string[];
+  /** Why the model is planned and not run, a clause each; empty if it runs. */
+  readonly lacks: readonly string[];
+  /** What a run needs; undefined if only planning is known. */
+  readonly run: ModelConfig | undefined;
 }

@@ -7,11 +7,13 @@ import { shown } from '../../../core/text/printable';
 import { usableMemory } from '../../machine';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
-import type { ModelConfig } from './architecture';
+import type { ModelConfig, ReadConfig } from './architecture';
 import { parseConfig } from './config';
 import type { RotaryEmbedding } from './rope';
 import { CheckpointFiles } from './shards';
+import { checkAllRead } from './tensors';
 import {
+  type Checkpoint,
   elementsOf,
   type EmbeddingWeight,
   type HeadWeight,
@@ -19,6 +21,7 @@ import {
   parametersOf,
   type ProjectWeight,
   type StoredWeight,
+  storedWeights,
   type StoredWeights,
   type Weight,
   type Weights,
@@ -45,7 +48,9 @@ export interface LoadedModel extends ModelConfig {
 export interface ModelFolder {
   readonly name: string;
   readonly folder: string;
-  readonly config: ModelConfig;
+  readonly config: ReadConfig;
+  /** Bytes of its safetensors files; undefined if there are none. */
+  readonly storedBytes: number | undefined;
 }
 
 /**
@@ -72,7 +77,21 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
     'use a folder with config.json and safetensors files',
     "restore the model's config.json",
   );
-  return { name: basename(folder), folder, config: parseConfig(text, path) };
+  return { name: basename(folder), folder, config: parseConfig(text, path), storedBytes: await storedBytes(folder) };
+}
+
+/** Bytes of a folder's safetensors files; undefined if there are none. */
+async function storedBytes(folder: string): Promise<number | undefined> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.safetensors'));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return names.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** The names of the models that ship: one with weights, the others for planning. */
@@ -89,11 +108,14 @@ async function shippedModels(modelsFolder: string): Promise<string[]> {
  *
  * @throws InputError if they are broken, contradict the configuration, or would not fit in memory
  */
-export async function loadModel({ name, folder, config }: ModelFolder): Promise<LoadedModel> {
+export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
+  const { name, folder } = model;
+  const config = runConfig(model);
   checkSize(name, config);
   const files = await CheckpointFiles.open(folder);
   try {
-    const reader = new WeightReader(files, config.checkpoint.prefixes);
+    const reader = new WeightReader(files, config.checkpoint);
+    checkAllRead(files.names, reader.names, config.modelType);
     const { words, ...embedding } = await reader.all<EmbeddingWeight>(config.checkpoint.embedding);
     const head = await reader.all<HeadWeight>(config.checkpoint.head);
     const layers: LayerWeights[] = [];
@@ -111,6 +133,14 @@ export async function loadModel({ name, folder, config }: ModelFolder): Promise<
   } finally {
     await files.close();
   }
+}
+
+/** What a run needs. @throws InputError for a model that can only be planned, with what a run would lack */
+export function runConfig({ name, config: { run, lacks } }: Pick<ModelFolder, 'name' | 'config'>): ModelConfig {
+  if (run === undefined) {
+    throw new InputError(`${shown(name)} can be planned, not run: ${lacks.join('; ')}.`);
+  }
+  return run;
 }
 
 /** Refuses a model that would not fit in memory, before reading it. @throws InputError that names its size */
@@ -131,8 +161,17 @@ export class WeightReader {
 
   constructor(
     private readonly files: CheckpointFiles,
-    private readonly prefixes: readonly string[],
+    private readonly checkpoint: Checkpoint,
   ) {}
+
+  /** Names in the files of all tensors that the checkpoint's model reads. */
+  get names(): ReadonlySet<string> {
+    return new Set(
+      storedWeights(this.checkpoint).flatMap(({ tensor, unless }) =>
+        [tensor, ...(unless === undefined ? [] : [unless])].map((name) => this.nameOf(name)),
+      ),
+    );
+  }
 
   /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that config.json implies */
   async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
@@ -153,7 +192,19 @@ export class WeightReader {
     return { shape: [to - from, ...whole.shape.slice(1)], data: whole.data.subarray(from * rowSize, to * rowSize) };
   }
 
-  private async tensor({ tensor, shape, transposed }: StoredWeight): Promise<Weight> {
+  private async tensor(stored: StoredWeight): Promise<Weight> {
+    const { unless, ...usual } = stored;
+    if (unless === undefined || this.files.shapeOf(this.nameOf(unless)) === undefined) {
+      return this.read(usual);
+    }
+    // Most such heads are the embedding once more: one of them is enough to keep.
+    const [own, tied] = [await this.read({ ...usual, tensor: unless }), await this.read(usual)];
+    const same = own.data.every((value, index) => value === tied.data[index]);
+    this.tensors.set(unless, same ? tied : own);
+    return same ? tied : own;
+  }
+
+  private async read({ tensor, shape, transposed }: StoredWeight): Promise<Weight> {
     const known = this.tensors.get(tensor);
     if (known !== undefined) {
       return known;
@@ -177,7 +228,11 @@ export class WeightReader {
   /** The tensor's name in the checkpoint: with a prefix, or with early BERT's names for the parts of a norm. */
   private nameOf(tensor: string): string {
     const older = tensor.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-    const names = [...this.prefixes, ''].flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`]);
+    const { prefixes, base } = this.checkpoint;
+    const rest = base !== undefined && tensor.startsWith(base.name) ? tensor.slice(base.name.length) : undefined;
+    const names = [...prefixes, '']
+      .flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`])
+      .concat(rest === undefined ? [] : (base?.others ?? []).map((other) => `${other}${rest}`));
     return names.find((name) => this.files.shapeOf(name) !== undefined) ?? tensor;
   }
 }

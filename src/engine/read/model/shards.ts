@@ -166,6 +166,11 @@ export class CheckpointFiles {
     }
   }
 
+  /** Names of all tensors. */
+  get names(): Iterable<string> {
+    return this.fileOf.keys();
+  }
+
   /** The shape of a tensor; undefined if it does not exist. */
   shapeOf(tensor: string): readonly number[] | undefined {
     return this.fileOf.get(tensor)?.shapeOf(tensor);

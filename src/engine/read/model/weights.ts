@@ -66,6 +66,8 @@ export interface StoredWeight {
   readonly shape: readonly number[];
   /** Whether the matrix is stored `[in, out]`. */
   readonly transposed?: boolean;
+  /** Another tensor of this shape, which counts in its place where the checkpoint has it: an output head that is tied, and yet stored. */
+  readonly unless?: string;
   /** Rows `[from, to)` of the `[out, in]` matrix or bias, if several weights share a tensor. */
   readonly rows?: readonly [number, number];
 }
@@ -85,13 +87,15 @@ export interface StoredLayer {
 export interface Checkpoint {
   /** Possible prefixes of every tensor's name; the first that matches is used. */
   readonly prefixes: readonly string[];
+  /** The base model's name in tensors' names, and those that other checkpoints have in its place. */
+  readonly base?: { readonly name: string; readonly others: readonly string[] };
   readonly embedding: StoredWeights<EmbeddingWeight>;
   readonly layers: readonly StoredLayer[];
   readonly head: StoredWeights<HeadWeight>;
 }
 
 /** Every stored weight of a checkpoint. */
-function storedWeights({ embedding, layers, head }: Checkpoint): readonly StoredWeight[] {
+export function storedWeights({ embedding, layers, head }: Checkpoint): readonly StoredWeight[] {
   const groups: readonly Readonly<Record<string, StoredWeight>>[] = [
     embedding,
     ...layers.flatMap(({ project, outputAndMlp }) => [project, outputAndMlp]),

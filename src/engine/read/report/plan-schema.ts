@@ -83,15 +83,34 @@ const part: z.ZodType<PartSummary> = z.looseObject({
   bound,
 });
 
+const count = z.int().nonnegative();
+const feedForward = z.enum(['gated', 'plain']).exactOptional();
+const layerKind = z.looseObject({
+  heads: count,
+  keyValueHeads: count,
+  headWidth: size,
+  valueWidth: size.exactOptional(),
+  feedForwardWidth: count,
+  feedForward,
+  projection: amount.exactOptional(),
+  cacheWidth: count.exactOptional(),
+  layers: z.array(count),
+});
+
 const shape = z.looseObject({
   layers: size,
   heads: size,
   keyValueHeads: size,
   headWidth: size,
+  valueWidth: size.exactOptional(),
   width: size,
-  feedForwardWidth: size,
+  feedForwardWidth: count,
   vocabulary: size,
-  feedForward: z.enum(['gated', 'plain']).exactOptional(),
+  feedForward,
+  projection: amount.exactOptional(),
+  cacheWidth: count.exactOptional(),
+  kinds: z.array(layerKind).exactOptional(),
+  picksKeys: z.literal(true).exactOptional(),
   parameters: amount.exactOptional(),
   attention: scenarioSchema.exactOptional(),
   trainedTokens: size.exactOptional(),
@@ -111,6 +130,11 @@ const prediction: z.ZodType<PredictionReport> = z.looseObject({
   phases: z.looseObject({ project: measured, gather: measured, attend: measured, layer: measured, mlp: measured }),
   peakBytes: measured,
   breakEven: breakEven.nullable(),
+});
+
+const cache = z.looseObject({
+  kinds: z.array(z.looseObject({ layers: amount, tokens: amount, width: amount })),
+  bytes: z.looseObject({ f32: amount, f16: amount, bf16: amount, int8: amount }),
 });
 
 /** Defaults for reports of earlier versions: tokens were the model's own, and blocks had M tokens. */
@@ -135,6 +159,7 @@ export const planFields = {
     name: text,
     shape,
     parameters: amount,
+    storedBytes: amount.exactOptional(),
     tokenizer: z.looseObject({ name: text, exact: z.boolean(), reason: text.nullable(), error: estimateError }).default(ownTokenizer),
   }),
   scenario: scenarioSchema,
@@ -158,6 +183,7 @@ export const planFields = {
     parts: z.array(part).default([]),
   }),
   prediction: prediction.nullable().default(null),
+  cache: cache.nullable().exactOptional(),
 };
 
 /** The plan, completed with fields that earlier versions did not write. */

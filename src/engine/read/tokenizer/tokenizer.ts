@@ -6,7 +6,7 @@ import { shown } from '../../../core/text/printable';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { readRegularText } from '../input/text';
-import type { ModelFolder } from '../model/load';
+import { type ModelFolder, runConfig } from '../model/load';
 import type { Codec } from './codec';
 import { codecOf } from './definition';
 import { encodingCodec, parseStandIn, standInName } from './encodings';
@@ -128,11 +128,12 @@ export function checkVocabulary(tokens: Int32Array, { folder, config }: ModelFol
   }
 }
 
-/** Refuses to run tokens that are not the model's own. @throws InputError that names the stand-in */
-export function checkRunnable(model: string, { name, exact }: TokenizerDescription): void {
+/** Refuses to run a model that is only planned, and tokens that are not its own. @throws InputError that names what is in the way */
+export function checkRunnable(model: Pick<ModelFolder, 'name' | 'config'>, { name, exact }: TokenizerDescription): void {
+  runConfig(model);
   if (!exact) {
     throw new InputError(
-      `${model} can be planned, not run: ${name} only estimates its tokens; to run it, give the model's folder with tokenizer.json and weights.`,
+      `${model.name} can be planned, not run: ${name} only estimates its tokens; to run it, give the model's folder with tokenizer.json and weights.`,
     );
   }
 }

@@ -92,7 +92,7 @@ export async function measureExperiment(
   checkLength(sizes.context, { name: model.name, ...model.config });
   const tokenizer = await PromptTokenizer.load(model.folder);
   if (experiment.quality) {
-    checkRunnable(model.name, tokenizer.source);
+    checkRunnable(model, tokenizer.source);
   }
   const texts = await readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
@@ -155,7 +155,7 @@ export async function measureExperiment(
   const report: ExperimentReport = {
     schemaVersion: reportSchemaVersion,
     experiment,
-    model: describeModel(model.name, shape, tokenizer.source),
+    model: describeModel(model, shape, tokenizer.source),
     baseline: baseline.scenario,
     prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
       path,

@@ -87,8 +87,9 @@ export async function generate(
 }
 
 /** Refuses what cannot be continued, before anything is loaded. @throws InputError that names what and the fix */
-function checkGenerable({ plan, model: { name, config }, tokenizer }: PlannedPrompt, { tokens }: GenerationOptions): void {
-  checkRunnable(name, tokenizer.source);
+function checkGenerable({ plan, model, tokenizer }: PlannedPrompt, { tokens }: GenerationOptions): void {
+  const { name, config } = model;
+  checkRunnable(model, tokenizer.source);
   if (config.predicts !== 'next') {
     throw new InputError(
       `${name} does not predict the next token, so it cannot continue a prompt; use a decoder such as a Llama or GPT-2.`,

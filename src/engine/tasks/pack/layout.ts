@@ -31,7 +31,7 @@ export async function tokenizePrompts(
     throw new InputError('There are no prompts to pack; give prompt files, a folder of them, or --list with a file of one prompt a line.');
   }
   const tokenizer = await PromptTokenizer.load(model.folder);
-  checkRunnable(model.name, tokenizer.source);
+  checkRunnable(model, tokenizer.source);
   const reading = await readingModel(model);
   const tokenized: TokenizedPrompt[] = [];
   for (const prompt of prompts) {

@@ -42,7 +42,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   checkPackMemory(shape.heads, layout.tokens, scenario);
   const device = await openDevice(options.provider, options.threads);
   const model = await loadModel(folder);
-  const oracle = new OnnxOracle(folder.config, layout.tokens, device, layout.tokens);
+  const oracle = new OnnxOracle(model, layout.tokens, device, layout.tokens);
   const head = new OutputHead(model, device);
   try {
     const tokens = joined(tokenized, layout.tokens);
@@ -80,7 +80,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     compared.forEach((prompt) => worst.add(prompt));
     return {
       schemaVersion: reportSchemaVersion,
-      model: describeModel(folder.name, shape, tokenizer),
+      model: describeModel(folder, shape, tokenizer),
       scenario: { kind: scenario },
       extension: scenario === 'causal' ? causalExtension : null,
       prompts: compared,

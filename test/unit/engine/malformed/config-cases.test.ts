@@ -30,16 +30,15 @@ describe('a config.json whose text is broken', () => {
     ['a type that is a list', changed('llama', { model_type: ['llama'] }), /model_type is missing/],
     ['deep nesting', deepJson(100_000), /model_type is missing/],
     ['a type under __proto__', '{"__proto__":{"model_type":"llama"}}', /model_type is missing/],
-    ['a type that objects inherit', changed('llama', { model_type: 'constructor' }), /model_type "constructor" is not supported/],
     [
-      'quantised weights',
-      changed('llama', { quantization_config: { quant_method: 'gptq', bits: 4 } }),
-      /quantization_config: quantised weights are not supported; use the model's own checkpoint/,
+      'a type that objects inherit',
+      changed('llama', { model_type: 'constructor' }),
+      /model_type "constructor" with architectures "LlamaForCausalLM" is not supported/,
     ],
     [
       'a type of many lines',
       changed('llama', { model_type: '\n\u001b[31m'.repeat(1000) }),
-      /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" is not supported/,
+      /model_type "\\u\{a\}\\u\{1b\}\[31m.*…" with architectures .* is not supported/,
     ],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);
@@ -65,10 +64,18 @@ describe('a config.json whose text is broken', () => {
     expect(value?.shape.layers).toBe(configOf('llama').num_hidden_layers);
   });
 
-  it('may hold more than anybody reads', async () => {
-    const text = valid.replace('{', `{"__proto__":{"vocab_size":7},"constructor":1,"deep":${deepJson(100_000)},`);
+  it('may hold more than anybody reads, and is then planned and not run', async () => {
+    const text = valid.replace('{', `{"__proto__":{"vocab_size":7},"constructor":1,"far":${deepJson(100_000)},`);
     const { value } = await outcomeOf(parse(text));
-    expect(value).toEqual(parseConfig(valid, 'config.json'));
+    expect(value?.shape).toEqual(parseConfig(valid, 'config.json').shape);
+    expect(value?.run).toBeUndefined();
+    expect(value?.notes).toEqual(
+      [
+        ['__proto__', 'an object'],
+        ['constructor', '1'],
+        ['far', 'a list'],
+      ].map(([key, what]) => `config.json has ${key} ${what}, which is not known: planned as if it changed nothing.`),
+    );
   });
 
   it('is refused where its bytes are no text', async () => {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
-import type { ModelConfig } from '../architecture';
+import type { ArchitectureReader, ModelConfig } from '../architecture';
+import type { ConfigJson } from '../keys';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import { quoted } from '../../../../core/text/printable';
 import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
-  architectures: z.array(z.string()).nullish(),
   vocab_size: vocabulary,
   hidden_size: width,
   intermediate_size: width,
@@ -22,8 +22,33 @@ const schema = z.object({
   tie_word_embeddings: z.boolean().default(true),
 });
 
-/** Reads the configuration of a BERT. @throws InputError if it is broken or not supported */
-export function bertConfig(json: unknown, path: string): ModelConfig {
+/** The reader of BERT. */
+export const bertReader: ArchitectureReader = {
+  keysOf: () => ({
+    reads: Object.keys(schema.shape),
+    ignores: {
+      mask_token_id: 'names a token',
+      pooler_fc_size: 'of a pooler that no class of transformers has',
+      pooler_num_attention_heads: 'of a pooler that no class of transformers has',
+      pooler_num_fc_layers: 'of a pooler that no class of transformers has',
+      pooler_size_per_head: 'of a pooler that no class of transformers has',
+      pooler_type: 'of a pooler that no class of transformers has',
+    },
+    neutral: { is_causal: [false], directionality: ['bidi'] },
+  }),
+  classes: {
+    bert: {
+      predicting: ['BertForMaskedLM', 'BertForPreTraining'],
+      others: [
+        ...['BertModel', 'BertForSequenceClassification', 'BertForTokenClassification', 'BertForQuestionAnswering'],
+        ...['BertForMultipleChoice', 'BertForNextSentencePrediction'],
+      ],
+    },
+  },
+  read: bertConfig,
+};
+
+function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
   if (fields.position_embedding_type !== 'absolute') {
     refuse(path, `position_embedding_type ${quoted(fields.position_embedding_type)}`, 'a BERT with absolute positions');
@@ -42,7 +67,8 @@ export function bertConfig(json: unknown, path: string): ModelConfig {
     feedForward: 'plain',
   };
   checkHeads(shape, path, false);
-  const hasHead = fields.architectures?.some((name) => name === 'BertForMaskedLM' || name === 'BertForPreTraining') ?? false;
+  // Without a class there is nothing that says that the checkpoint has a head.
+  const hasHead = predicts && Array.isArray(json.architectures);
   const checkpoint = bertCheckpoint(shape, {
     positions: fields.max_position_embeddings,
     segments: fields.type_vocab_size,
@@ -95,7 +121,9 @@ function bertCheckpoint(shape: ModelShape, { positions, segments, hasHead, tiedH
           transformBias: vector('cls.predictions.transform.dense.bias'),
           transformNormWeight: vector('cls.predictions.transform.LayerNorm.weight'),
           transformNormBias: vector('cls.predictions.transform.LayerNorm.bias'),
-          headWeight: tiedHead ? embedding : { tensor: 'cls.predictions.decoder.weight', shape: [words, d] },
+          headWeight: tiedHead
+            ? { ...embedding, unless: 'cls.predictions.decoder.weight' }
+            : { tensor: 'cls.predictions.decoder.weight', shape: [words, d] },
           headBias: vector('cls.predictions.bias', words),
         }
       : {},

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
 import type { ModelShape } from '../../../../core/shapes';
-import { described, quoted } from '../../../../core/text/printable';
+import { described, quoted, shown } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
 import { type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 
@@ -21,6 +21,10 @@ export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string)
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
+    if (issue.code === 'unrecognized_keys') {
+      const at = [...issue.path, issue.keys[0]];
+      throw new InputError(`${path}: ${shown(at.join('.'))} ${described(valueAt(json, at))} is not known; use a model without it.`);
+    }
     const value = valueAt(json, issue.path);
     const found = value === undefined ? '' : `, not ${described(value)}`;
     throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${issue.message}${found}; restore the model's config.json.`);
@@ -103,7 +107,7 @@ const mscale = z.number().nonnegative().max(1e6);
  * Rotary parameters in any form: of transformers 4 (`rope_scaling`, with `type` in early versions) and of transformers 5
  * (`rope_parameters`).
  */
-const ropeSchema = z.object({
+const ropeSchema = z.strictObject({
   rope_type: z.string().optional(),
   type: z.string().optional(),
   rope_theta: theta.optional(),
@@ -118,6 +122,10 @@ const ropeSchema = z.object({
   mscale: mscale.nullish(),
   mscale_all_dim: mscale.nullish(),
   truncate: z.boolean().default(true),
+  /** Written by some YaRN models; says that the model was trained on with its scaling. */
+  finetuned: z.boolean().optional(),
+  /** For other programs than transformers, which does not read it either. */
+  attn_factor: z.number().optional(),
 });
 type RopeFields = z.infer<typeof ropeSchema>;
 
@@ -130,6 +138,41 @@ interface RopeContext {
   readonly path: string;
 }
 
+/** Fields of rotary parameters in a configuration: of transformers 4, and of transformers 5. */
+interface RopeSources {
+  readonly rope_scaling?: unknown;
+  readonly rope_parameters?: unknown;
+}
+
+/**
+ * The field with the rotary parameters that count. As in transformers 5, `rope_scaling` counts first, and the other not at all,
+ * its base included.
+ *
+ * @returns the parameters, and notes of what does not count
+ */
+export function ropeSource({ rope_scaling: scaling, rope_parameters: parameters }: RopeSources): { json: unknown; notes: string[] } {
+  const given = (value: unknown): boolean =>
+    value !== undefined && value !== null && (typeof value !== 'object' || Object.keys(value).length > 0);
+  const json = given(scaling) ? scaling : given(parameters) ? parameters : undefined;
+  const both = given(scaling) && given(parameters) && !sameFields(scaling, parameters);
+  const unread = typeof json === 'object' && json !== null && 'attn_factor' in json;
+  return { json, notes: [...(both ? [bothRopes] : []), ...(unread ? [unreadFactor] : [])] };
+}
+
+const bothRopes =
+  'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.';
+
+const unreadFactor = 'The attn_factor of the rope is not read, as in transformers; attention_factor would be.';
+
+/** Whether two JSON objects have the same fields with the same numbers and texts. */
+function sameFields(one: unknown, other: unknown): boolean {
+  const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+    typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  const [first, second] = [fields(one), fields(other)];
+  const keys = Object.keys(first);
+  return keys.length === Object.keys(second).length && keys.every((key) => first[key] === second[key]);
+}
+
 /**
  * A rotary embedding from `rope_scaling` or `rope_parameters`.
  *
@@ -139,6 +182,10 @@ interface RopeContext {
 export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding {
   if (json === undefined || json === null) {
     return { theta: context.theta, scaling: { type: 'none' } };
+  }
+  const nested = typeof json === 'object' ? Object.keys(json).find((key) => key.endsWith('_attention')) : undefined;
+  if (nested !== undefined) {
+    refuse(context.path, `a rope of its own for ${quoted(nested)} layers`, 'a model with one rope for all layers');
   }
   const fields = readFields(ropeSchema, json, `${context.path}: rope parameters`);
   if ((fields.partial_rotary_factor ?? 1) !== 1) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
-import type { ModelConfig } from '../architecture';
+import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
@@ -19,8 +19,23 @@ const schema = z.object({
   tie_word_embeddings: z.boolean().default(true),
 });
 
-/** Reads the configuration of a GPT-2. @throws InputError if it is broken or not supported */
-export function gpt2Config(json: unknown, path: string): ModelConfig {
+/** The reader of GPT-2. */
+export const gpt2Reader: ArchitectureReader = {
+  keysOf: () => ({
+    reads: Object.keys(schema.shape),
+    ignores: { n_ctx: 'an early name of n_positions' },
+    neutral: { is_causal: [true], is_decoder: [true, false], attention_head_type: ['multihead'] },
+  }),
+  classes: {
+    gpt2: {
+      predicting: ['GPT2LMHeadModel', 'GPT2DoubleHeadsModel'],
+      others: ['GPT2Model', 'GPT2ForSequenceClassification', 'GPT2ForTokenClassification', 'GPT2ForQuestionAnswering'],
+    },
+  },
+  read: gpt2Config,
+};
+
+function gpt2Config(json: unknown, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
   for (const [refused, what] of [
     [!fields.scale_attn_weights, 'scale_attn_weights false'],
@@ -42,7 +57,7 @@ export function gpt2Config(json: unknown, path: string): ModelConfig {
     feedForward: 'plain',
   };
   checkHeads(shape, path, false);
-  const checkpoint = gpt2Checkpoint(shape, fields.n_positions, fields.tie_word_embeddings);
+  const checkpoint = gpt2Checkpoint(shape, fields.n_positions, !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own');
   return {
     modelType: 'gpt2',
     shape: {
@@ -56,12 +71,12 @@ export function gpt2Config(json: unknown, path: string): ModelConfig {
     normPlacement: 'before',
     activation: activationOf(fields.activation_function, 'activation_function', path),
     rotary: undefined,
-    predicts: 'next',
+    predicts: predicts ? 'next' : 'nothing',
     checkpoint,
   };
 }
 
-function gpt2Checkpoint(shape: ModelShape, positions: number, tiedHead: boolean): Checkpoint {
+function gpt2Checkpoint(shape: ModelShape, positions: number, head: 'tied' | 'own' | 'none'): Checkpoint {
   const { width: d, vocabulary: words } = shape;
   const embedding = { tensor: 'wte.weight', shape: [words, d] };
   return {
@@ -72,7 +87,8 @@ function gpt2Checkpoint(shape: ModelShape, positions: number, tiedHead: boolean)
     head: {
       finalNormWeight: { tensor: 'ln_f.weight', shape: [d] },
       finalNormBias: { tensor: 'ln_f.bias', shape: [d] },
-      headWeight: tiedHead ? embedding : { tensor: 'lm_head.weight', shape: [words, d] },
+      ...(head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
+      ...(head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
     },
   };
 }

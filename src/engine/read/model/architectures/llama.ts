@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
-import type { ModelConfig } from '../architecture';
+import type { ArchitectureReader, ModelConfig } from '../architecture';
+import type { ConfigJson, KeyRules } from '../keys';
 import { trainedLength } from '../rope';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import {
@@ -10,6 +11,8 @@ import {
   epsilon,
   layers,
   readFields,
+  refuse,
+  ropeSource,
   rotaryFrom,
   slidingLayers,
   theta,
@@ -44,15 +47,24 @@ const schema = z.object({
 });
 type Fields = z.infer<typeof schema>;
 
+/** Keys for windows, which only some members read. */
+const windowKeys: readonly string[] = ['sliding_window', 'use_sliding_window', 'max_window_layers', 'layer_types'];
+
 /** What distinguishes the members of the family. */
 interface Member {
+  /** What the names of its classes in transformers begin with. */
+  readonly name: string;
+  /** Values of fields that are absent, in transformers 5, where the family has others. */
+  readonly defaults?: ConfigJson;
+  /** Which of `windowKeys` transformers reads; none by default. */
+  readonly windows?: readonly string[];
   /** Whether queries, keys and values have biases even if the configuration says otherwise. */
   readonly attentionBiases: boolean;
   /** Whether each head's queries and keys are normalised before rotation. */
   readonly headNorms: boolean;
   /** Default head width, if it is not the width divided by the heads. */
   readonly headWidth?: number;
-  attention(fields: Fields, path: string): Scenario;
+  readonly attention: (fields: Fields, path: string) => Scenario;
 }
 
 /** The window of a Mistral whose configuration omits it; `null` there means no window. */
@@ -60,27 +72,63 @@ const mistralWindow = 4096;
 
 const causal = (): Scenario => ({ kind: 'causal' });
 
+/** Of Qwen2 and Qwen3. */
+const qwenDefaults: ConfigJson = { num_key_value_heads: 32, max_position_embeddings: 32_768 };
+
 /** By `model_type`. */
 const members: Readonly<Record<string, Member>> = {
-  llama: { attentionBiases: false, headNorms: false, attention: causal },
+  llama: { name: 'Llama', attentionBiases: false, headNorms: false, attention: causal },
   mistral: {
+    name: 'Mistral',
+    windows: ['sliding_window'],
+    defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072 },
     attentionBiases: false,
     headNorms: false,
     attention: ({ sliding_window: window }) => windowOrCausal(window === undefined ? mistralWindow : window),
   },
-  qwen2: { attentionBiases: true, headNorms: false, attention: qwenAttention },
-  qwen3: { attentionBiases: false, headNorms: true, headWidth: 128, attention: qwenAttention },
+  qwen2: { name: 'Qwen2', windows: windowKeys, defaults: qwenDefaults, attentionBiases: true, headNorms: false, attention: qwenAttention },
+  qwen3: {
+    name: 'Qwen3',
+    windows: windowKeys,
+    defaults: qwenDefaults,
+    attentionBiases: false,
+    headNorms: true,
+    headWidth: 128,
+    attention: qwenAttention,
+  },
 };
 
-/** The `model_type`s of the family. */
-export const llamaTypes: readonly string[] = Object.keys(members);
+/** The reader of Llama, Mistral, Qwen2 and Qwen3. */
+export const llamaReader: ArchitectureReader = {
+  keysOf,
+  classes: Object.fromEntries(
+    Object.entries(members).map(([type, { name }]) => [
+      type,
+      {
+        // As the first ones that were converted have it.
+        predicting: [`${name}ForCausalLM`, ...(type === 'llama' ? ['LLaMAForCausalLM'] : [])],
+        others: ['Model', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering'].map((end) => `${name}${end}`),
+      },
+    ]),
+  ),
+  read: llamaConfig,
+};
 
-/**
- * Reads the configuration of a Llama, a Mistral, a Qwen2 or a Qwen3. @throws InputError if it is broken or not supported
- */
-export function llamaConfig(json: unknown, path: string): ModelConfig {
-  const fields = readFields(schema, json, path);
-  const member = members[fields.model_type];
+function keysOf(modelType: string): KeyRules {
+  const unread = windowKeys.filter((key) => members[modelType].windows?.includes(key) !== true);
+  return {
+    reads: Object.keys(schema.shape).filter((key) => !unread.includes(key)),
+    ignores: {
+      is_llama_config: 'marks a model that was converted to a Llama',
+      max_window_layers: 'counts only beside a window, which is read or refused',
+    },
+    neutral: { is_causal: [true], is_decoder: [true, false] },
+  };
+}
+
+function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
+  const member = members[json.model_type as string];
+  const fields = readFields(schema, { ...member.defaults, ...json }, path);
   const heads = fields.num_attention_heads;
   const shape: ModelShape = {
     layers: fields.num_hidden_layers,
@@ -93,14 +141,15 @@ export function llamaConfig(json: unknown, path: string): ModelConfig {
   };
   checkHeads(shape, path, true);
   const checkpoint = llamaCheckpoint(shape, {
-    tiedHead: fields.tie_word_embeddings,
+    head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
     // In the whole family, biases are on queries, keys and values; `attention_bias` adds one to the output.
     inputBiases: member.attentionBiases || fields.attention_bias,
     outputBias: !member.attentionBiases && fields.attention_bias,
     mlpBiases: fields.mlp_bias,
     headNorms: member.headNorms,
   });
-  const rotary = rotaryFrom(fields.rope_parameters ?? fields.rope_scaling, {
+  const rope = ropeSource(fields);
+  const rotary = rotaryFrom(rope.json, {
     theta: fields.rope_theta,
     maximumTokens: fields.max_position_embeddings,
     path,
@@ -117,8 +166,9 @@ export function llamaConfig(json: unknown, path: string): ModelConfig {
     normPlacement: 'before',
     activation: activationOf(fields.hidden_act, 'hidden_act', path),
     rotary: Array.from({ length: shape.layers }, () => rotary),
-    predicts: 'next',
+    predicts: predicts ? 'next' : 'nothing',
     checkpoint,
+    notes: rope.notes,
   };
 }
 
@@ -133,7 +183,7 @@ export function plainLlama(shape: ModelShape): ModelConfig {
     activation: 'silu',
     rotary: Array.from({ length: shape.layers }, () => rotary),
     predicts: 'next',
-    checkpoint: llamaCheckpoint(shape, { tiedHead: true, inputBiases: false, outputBias: false, mlpBiases: false, headNorms: false }),
+    checkpoint: llamaCheckpoint(shape, { head: 'tied', inputBiases: false, outputBias: false, mlpBiases: false, headNorms: false }),
   };
 }
 
@@ -141,18 +191,25 @@ function windowOrCausal(window: number | null | undefined): LayerScenario {
   return window === null || window === undefined ? { kind: 'causal' } : { kind: 'sliding-window', window };
 }
 
+/** The window of a Qwen that uses one and does not say which; `null` there means none. */
+const qwenWindow = 4096;
+
 /** Qwen: with `use_sliding_window`, layers from `max_window_layers` on have a window, or those that `layer_types` lists. */
 function qwenAttention(
-  { use_sliding_window: used, sliding_window: window, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields,
+  { use_sliding_window: used, sliding_window: given, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields,
   path: string,
 ): Scenario {
+  const window = given === undefined ? qwenWindow : given;
+  if (!used && types?.includes('sliding_attention') === true) {
+    refuse(path, 'layer_types with sliding_attention beside use_sliding_window false', 'a model that says one of both');
+  }
   const sliding = slidingLayers(types, count, path) ?? Array.from({ length: count }, (_, layer) => used && layer >= first);
   return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
 }
 
 /** Which optional weights a member of the family has. */
 interface Parts {
-  readonly tiedHead: boolean;
+  readonly head: 'tied' | 'own' | 'none';
   readonly inputBiases: boolean;
   readonly outputBias: boolean;
   readonly mlpBiases: boolean;
@@ -164,11 +221,13 @@ function llamaCheckpoint(shape: ModelShape, parts: Parts): Checkpoint {
   const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
   return {
     prefixes: [''],
+    base: { name: 'model.', others: ['', 'model.language_model.', 'language_model.model.', 'language_model.'] },
     embedding: { words: embedding },
     layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, `model.layers.${layer}`)),
     head: {
       finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
-      headWeight: parts.tiedHead ? embedding : { tensor: 'lm_head.weight', shape: [words, d] },
+      ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
+      ...(parts.head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
     },
   };
 }

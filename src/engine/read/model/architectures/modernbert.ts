@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { perLayer, type LayerScenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
-import type { ModelConfig } from '../architecture';
+import type { ArchitectureReader, ModelConfig } from '../architecture';
+import type { ConfigJson } from '../keys';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import { type RotaryEmbedding, trainedLength } from '../rope';
 import { quoted } from '../../../../core/text/printable';
@@ -21,7 +22,6 @@ import {
 } from './fields';
 
 const schema = z.object({
-  architectures: z.array(z.string()).nullish(),
   vocab_size: vocabulary,
   hidden_size: width,
   intermediate_size: width,
@@ -46,8 +46,26 @@ const schema = z.object({
 });
 type Fields = z.infer<typeof schema>;
 
-/** Reads the configuration of a ModernBERT: layers with global attention, and local layers with a window between them. */
-export function modernbertConfig(json: unknown, path: string): ModelConfig {
+/** The reader of ModernBERT: layers with global attention, and local layers with a window between them. */
+export const modernbertReader: ArchitectureReader = {
+  keysOf: () => ({
+    reads: Object.keys(schema.shape),
+    ignores: { mask_token_id: 'names a token', layer_norm_eps: 'another name of norm_eps, which is read' },
+    neutral: { is_causal: [false], position_embedding_type: ['absolute', 'sans_pos'] },
+  }),
+  classes: {
+    modernbert: {
+      predicting: ['ModernBertForMaskedLM'],
+      others: [
+        ...['ModernBertModel', 'ModernBertForSequenceClassification', 'ModernBertForTokenClassification'],
+        ...['ModernBertForQuestionAnswering', 'ModernBertForMultipleChoice'],
+      ],
+    },
+  },
+  read: modernbertConfig,
+};
+
+function modernbertConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
   const shape: ModelShape = {
     layers: fields.num_hidden_layers,
@@ -61,7 +79,8 @@ export function modernbertConfig(json: unknown, path: string): ModelConfig {
   };
   checkHeads(shape, path, true);
   const activation = activationOf(fields.hidden_activation, 'hidden_activation', path);
-  const hasHead = fields.architectures?.includes('ModernBertForMaskedLM') ?? false;
+  // Without a class there is nothing that says that the checkpoint has a head.
+  const hasHead = predicts && Array.isArray(json.architectures);
   if (hasHead && activationOf(fields.classifier_activation, 'classifier_activation', path) !== activation) {
     refuse(
       path,
@@ -130,7 +149,9 @@ function modernbertCheckpoint(shape: ModelShape, fields: Fields, hasHead: boolea
         ...(fields.classifier_bias && { transformBias: vector('head.dense.bias') }),
         transformNormWeight: vector('head.norm.weight'),
         ...(normBias && { transformNormBias: vector('head.norm.bias') }),
-        headWeight: fields.tie_word_embeddings ? embedding : { tensor: 'decoder.weight', shape: [words, d] },
+        headWeight: fields.tie_word_embeddings
+          ? { ...embedding, unless: 'decoder.weight' }
+          : { tensor: 'decoder.weight', shape: [words, d] },
         ...(fields.decoder_bias && { headBias: vector('decoder.bias', words) }),
       }),
     },

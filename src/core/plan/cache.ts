@@ -1,0 +1,39 @@
+import { keptTokens, looksAhead } from '../scenario/scenario';
+import { cacheWidthOf } from '../shapes';
+import { isNativePlan, layerParts, type Plan } from './plan';
+
+/** Bytes of a number of a cache, by format; those of int8 without its scales. */
+export const cacheFormats = { f32: 4, f16: 2, bf16: 2, int8: 1 } as const;
+export type CacheFormat = keyof typeof cacheFormats;
+
+/** The key-value cache of a prompt: what a model keeps of it to continue it. */
+export interface CacheReport {
+  /** Of each kind of layer that keeps something. */
+  readonly kinds: readonly {
+    readonly layers: number;
+    /** Tokens whose keys and values later queries can see. */
+    readonly tokens: number;
+    /** Numbers of one token in one layer. */
+    readonly width: number;
+  }[];
+  readonly bytes: Readonly<Record<CacheFormat, number>>;
+}
+
+/** The cache after a plan's prompt under its masks; null where queries see later keys, so that nothing is kept. */
+export function cacheOf(plan: Plan): CacheReport | null {
+  const { tokens, model } = plan;
+  if (looksAhead(plan.scenario, tokens)) {
+    return null;
+  }
+  const picks = model.picksKeys === true && isNativePlan(plan);
+  const kinds = layerParts(plan)
+    .map(({ layers, plan: own }) => ({
+      layers: layers.length,
+      tokens: picks ? tokens : keptTokens(own.scenario, tokens),
+      width: cacheWidthOf(own.model),
+    }))
+    .filter(({ width }) => width > 0);
+  const numbers = kinds.reduce((sum, kind) => sum + kind.layers * kind.tokens * kind.width, 0);
+  const { f32, f16, bf16, int8 } = cacheFormats;
+  return { kinds, bytes: { f32: f32 * numbers, f16: f16 * numbers, bf16: bf16 * numbers, int8: int8 * numbers } };
+}

@@ -1,0 +1,31 @@
+import { InputError } from '../../../core/errors';
+import { shown } from '../../../core/text/printable';
+
+/** Tensors that checkpoints may hold and no model reads, each kind with why it changes nothing. */
+const harmlessTensors: readonly { readonly name: RegExp; readonly why: string }[] = [
+  { name: /(^|\.)(inv_freq|cos_cached|sin_cached)$/, why: 'a rotary table, which is computed' },
+  { name: /(^|\.)(position_ids|token_type_ids)$/, why: 'counts from 0, or zeros' },
+  { name: /(^|\.)attn\.(bias|masked_bias)$/, why: 'the causal mask of GPT-2, as a buffer' },
+  { name: /(^|\.)pooler\./, why: 'reads the output for a task' },
+  { name: /^cls\.seq_relationship\./, why: "BERT's next-sentence task" },
+  { name: /^cls\.predictions\.decoder\.bias$/, why: 'the same bias as cls.predictions.bias' },
+  { name: /^(score|classifier|qa_outputs|multiple_choice_head)\./, why: 'reads the output for a task' },
+];
+
+/**
+ * Refuses a checkpoint with a tensor that no part of its model reads: the model would compute something else than its
+ * publisher's.
+ *
+ * @param names all tensors of the checkpoint
+ * @param read those that the model reads
+ * @throws InputError that names the first such tensor
+ */
+export function checkAllRead(names: Iterable<string>, read: ReadonlySet<string>, modelType: string): void {
+  const unread = [...names].filter((name) => !read.has(name) && !harmlessTensors.some((known) => known.name.test(name)));
+  if (unread.length > 0) {
+    const more = unread.length === 1 ? '' : ` and ${unread.length - 1} more`;
+    throw new InputError(
+      `The checkpoint has ${shown(unread[0], 100)}${more}, which no ${modelType} reads, so that a run would not be its model; use a checkpoint without it, or plan without a run.`,
+    );
+  }
+}
