@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Queue } from 'bullmq';
 import { CancelledError } from '../core/errors';
 import { waitingPerWorker } from '../core/fleet/jobs';
@@ -128,7 +127,7 @@ class Coordinator {
     let isEmpty = false;
     while (!isEmpty || this.out.size > 0) {
       if (performance.now() >= nextCheck) {
-        await this.unlessAborted(this.reconcile());
+        await this.reconcile();
         nextCheck = performance.now() + reconcileMs;
       }
       while (!isEmpty && this.out.size < this.capacity) {
@@ -138,7 +137,7 @@ class Coordinator {
           isEmpty = true;
         } else {
           this.out.set(job.id, job);
-          await this.unlessAborted(this.add(job));
+          await this.add(job);
         }
       }
       this.throwIfEnded();
@@ -282,18 +281,6 @@ class Coordinator {
       this.context.log(told);
     }
     await Promise.all([...this.out.keys()].map((id) => this.look(id)));
-  }
-
-  /** Does not wait for a broker that is away once the run is cancelled. */
-  private async unlessAborted(work: Promise<void>): Promise<void> {
-    const done = new AbortController();
-    this.throwIfEnded();
-    try {
-      await Promise.race([work, once(this.context.signal, 'abort', { signal: done.signal }).catch(() => undefined)]);
-    } finally {
-      done.abort();
-    }
-    this.throwIfEnded();
   }
 
   private sleep(ms: number): Promise<void> {
