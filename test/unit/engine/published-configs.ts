@@ -1,8 +1,12 @@
-/** What is right of a published configuration, by hand from the model's documentation. */
+/** What is right of a published configuration, written by hand. */
 export interface Right {
   /** Layers of one kind: number, mask, query heads, key-value heads, width of keys, of values if another, feed-forward width in use. */
   readonly layers: readonly string[];
-  /** Parameters that the publisher states, in billions: all, and if it is a mixture of experts those in use. */
+  /**
+   * Parameters in billions: all, and if it is a mixture of experts those in use. As publishers state them, but for what the part
+   * that is planned leaves out: Scout has 109 with its images, MiMo 7.8 with the layers that predict further tokens; and for the
+   * variant with layers apart, of which they are counted by hand.
+   */
   readonly billions: number;
   readonly active?: number;
   /** Tokens that it was trained to read. */
@@ -84,7 +88,7 @@ export const planned: Readonly<Record<string, Right>> = {
     trained: 131_072,
     lacks: /fused projections/,
   },
-  'Phi-4-mini': { layers: [kind(32, window(262_144), 24, 8, 128, 8192)], billions: 3.84, trained: 131_072, lacks: /fused projections/ },
+  'Phi-4-mini': { layers: [kind(32, window(262_144), 24, 8, 128, 8192)], billions: 3.8, trained: 131_072, lacks: /fused projections/ },
   'Qwen2.5-7B-Instruct-1M': {
     layers: [kind(28, causal, 28, 4, 128, 18944)],
     billions: 7.62,
@@ -105,13 +109,13 @@ export const planned: Readonly<Record<string, Right>> = {
   },
   'Qwen3.5-27B': {
     layers: [idle(48, 17408), kind(16, causal, 24, 4, 256, 17408)],
-    billions: 26.9,
+    billions: 27,
     trained: 262_144,
     lacks: /linear attention/,
   },
   'Qwen3.5-35B-A3B': {
     layers: [idle(30, 9 * 512), kind(10, causal, 16, 2, 256, 9 * 512)],
-    billions: 34.7,
+    billions: 35,
     active: 3,
     trained: 262_144,
     lacks: /linear attention/,
