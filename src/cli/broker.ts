@@ -31,8 +31,15 @@ const authorityOption: Option = {
   value: { type: 'text' },
 };
 
-/** Flags that name a broker. */
+/** Flags that name a broker to measure on. */
 export const brokerOptions: readonly Option[] = [onOption, passwordFileOption, authorityOption];
+
+/** Flags that name a broker to look at, or to work for. */
+export const ownBrokerOptions: readonly Option[] = [
+  { ...onOption, description: 'The broker, Redis or Valkey, such as redis://127.0.0.1:6379 or rediss://user@host:6379.' },
+  passwordFileOption,
+  authorityOption,
+];
 
 /**
  * Connects to the broker that flags name; undefined where they name none.

@@ -1,6 +1,6 @@
 import { formatCount, formatDuration } from '../core/format';
 import { fleetState } from '../fleet/state';
-import { brokerOptions, requiredBroker } from './broker';
+import { ownBrokerOptions, requiredBroker } from './broker';
 import { jsonOption, print } from './io';
 import type { Command } from './options';
 import { table } from './table';
@@ -9,7 +9,7 @@ import { table } from './table';
 export const fleetCommand: Command = {
   usage: 'fleet',
   description: 'show the workers of a broker, and what waits for them',
-  options: [...brokerOptions, jsonOption],
+  options: [...ownBrokerOptions, jsonOption],
   run: async (_args, given, io) => {
     const broker = await requiredBroker(given, io);
     try {

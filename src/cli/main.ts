@@ -41,4 +41,6 @@ void main(process.argv.slice(2), {
   engineEntry: join(__dirname, 'engine.js'),
 }).then((code) => {
   process.exitCode = code;
+  // A timer of a connection that is closed must not keep a command that is done; what it printed is written first.
+  process.stdout.write('', () => process.exit());
 });

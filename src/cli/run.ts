@@ -18,7 +18,7 @@ import { onFleet } from '../fleet/rows';
 import { evaluationText, sweepText } from './experiment-text';
 import { brokerFrom, brokerOptions, fleetLog } from './broker';
 import { checkWritable, type Given, type Io, jsonOption, print, progressPrinter, writeWhole } from './io';
-import { type Command, readGiven, textGiven } from './options';
+import { type Command, flagText, readGiven, textGiven } from './options';
 import { sourceFrom, sourceOptions } from './source';
 
 const pictureOption: Option = {
@@ -59,19 +59,21 @@ export const outcomeOptions: readonly Option[] = [
   jsonOption,
 ];
 
-const { flag, symbol, value } = experimentTable.threads;
-
-/** Threads are the machine's matter: a scheduler says how many a job has. Without the flag they are the file's. */
-const threadsOption: Option = { flag, symbol, value, description: `${experimentTable.threads.description} Instead of the file's.` };
+/** Device and threads are the machine's matter: a scheduler says how many a job has. Without the flags they are the file's. */
+const machineOptions = (['provider', 'threads'] as const).map((name) => {
+  const { flag, symbol, value, description } = experimentTable[name];
+  return { name, option: { flag, symbol, value, description: `${description} Instead of the file's.` } satisfies Option };
+});
 
 /** `two-heads run`: an experiment file again. */
 export const runCommand: Command = {
   usage: 'run <file.two-heads.json>',
   description: 'repeat an experiment file',
-  options: [threadsOption, ...sourceOptions, ...outcomeOptions],
+  options: [...machineOptions.map(({ option }) => option), ...sourceOptions, ...outcomeOptions],
   run: async ([path], given, io) => {
     const read = await withSource(await readExperiment(path, io.modelsFolder), given);
-    const experiment = { ...read, threads: (readGiven(threadsOption, given) as number | undefined) ?? read.threads };
+    const own = machineOptions.map(({ name, option }) => [name, readGiven(option, given) ?? read[name]]);
+    const experiment = { ...read, ...Object.fromEntries(own) } as Experiment;
     const measured = await performExperiment('run', experiment, given, io);
     printExperiment(measured, given, io, (report) =>
       [...(experiment.blocks.length === 1 ? [evaluationText(report)] : []), ...(report.points.length > 1 ? [sweepText(report)] : [])].join(
@@ -114,6 +116,10 @@ export async function performExperiment(title: string, experiment: Experiment, g
   const prompts = await readPrompts(experiment.prompts, io.stdin, sourceOf(experiment), path);
   const results = await resultsOf(path, shard);
   const broker = await brokerFrom(given, experiment, io);
+  if (broker !== undefined && given[enginesOption.flag] !== undefined) {
+    broker.close();
+    throw new InputError(`${flagText(enginesOption.flag, given)} does nothing with --on, whose workers measure; leave one of them out.`);
+  }
   const runner = broker === undefined ? localRunner(experiment, given, io) : onFleet(broker, fleetLog(io));
   const measured = await measureExperiment(
     prompts,

@@ -1,10 +1,10 @@
 import type { Option } from '../core/options/option';
-import { optionTable } from '../core/options/table';
+import { optionTable, type SimulationOptions } from '../core/options/table';
 import { EngineClient } from '../engine/process/engine-client';
 import { describeEnvironment } from '../engine/machine';
 import { workerModels } from '../fleet/models';
 import { serve } from '../fleet/worker';
-import { brokerOptions, fleetLog, requiredBroker } from './broker';
+import { fleetLog, ownBrokerOptions, requiredBroker } from './broker';
 import { type Command, readGiven, textGiven } from './options';
 
 const modelsOption: Option = {
@@ -32,20 +32,23 @@ const idleExitOption: Option = {
 /** `two-heads worker`: measures rows of others' experiments. */
 export const workerCommand: Command = {
   usage: 'worker',
-  description: 'measure for experiments that run elsewhere, through a broker',
-  options: [...brokerOptions, modelsOption, providerOption, idleExitOption],
+  description: 'measure for experiments that run elsewhere; threads, executor and precision are those of each run',
+  options: [...ownBrokerOptions, modelsOption, providerOption, idleExitOption],
   run: async (_args, given, io) => {
     const log = fleetLog(io);
     const seconds = readGiven(idleExitOption, given) as number | undefined;
-    const provider = (readGiven(providerOption, given) ?? providerOption.default) as string;
-    const models = await workerModels(textGiven(modelsOption, given) ?? io.modelsFolder, io.digests, log);
+    const provider = (readGiven(providerOption, given) ?? providerOption.default) as SimulationOptions['provider'];
     const broker = await requiredBroker(given, io);
+    const models = await workerModels(textGiven(modelsOption, given) ?? io.modelsFolder, io.digests, log).catch((error: unknown) => {
+      broker.close();
+      throw error;
+    });
     const engine = new EngineClient(io.engineEntry, undefined, log);
     const { twoHeads, onnxruntime } = describeEnvironment();
     try {
       await serve(
         { twoHeads, onnxruntime, provider, models, idleExitMs: seconds === undefined ? undefined : seconds * 1000 },
-        { broker, engine, log, signal: io.signal },
+        { broker, engine, digests: io.digests, log, signal: io.signal },
       );
     } finally {
       engine.dispose();

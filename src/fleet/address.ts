@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InputError } from '../core/errors';
 
 /** Where a broker is, and how to get in; plain data. */
@@ -45,7 +46,7 @@ interface Endpoint {
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
-  readonly tls?: { readonly servername: string; readonly ca?: string };
+  readonly tls?: { readonly servername?: string; readonly ca?: string };
 }
 
 /** How an address is connected to. @throws InputError */
@@ -58,37 +59,48 @@ export function endpointOf(address: BrokerAddress): {
 } {
   const { url, password, ca } = address;
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
-    throw new InputError(
-      `The broker ${hidePassword(url)} is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.`,
-    );
+  const username = parsed === null ? null : decoded(parsed.username);
+  // Of what is no address, nothing is shown: a part of it may be a password.
+  if (parsed === null || username === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
+    throw new InputError('What is given for the broker is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.');
   }
+  const host = parsed.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  const port = parsed.port === '' ? 6379 : Number(parsed.port);
+  const name = `${parsed.hostname.toLowerCase()}:${port}`;
   if (parsed.password !== '') {
-    throw new InputError(
-      `The broker ${hidePassword(url)} has a password in its address, which others can see; ${hintsOf(address).givePassword}.`,
-    );
+    throw new InputError(`The address of the broker ${name} has a password in it, which others can see; ${hintsOf(address).givePassword}.`);
   }
   const db = parsed.pathname.replace(/^\//, '');
   if (!/^\d{0,5}$/.test(db) || parsed.search !== '' || parsed.hash !== '') {
-    throw new InputError(`The broker ${url} has more than a database's number behind its host; write it as redis://host:6379/0.`);
+    throw new InputError(
+      `The address of the broker ${name} has more than a database's number behind the host; write it as redis://host:6379/0.`,
+    );
   }
-  const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  const port = parsed.port === '' ? 6379 : Number(parsed.port);
   const encrypted = parsed.protocol === 'rediss:';
+  if (ca !== undefined && !encrypted) {
+    throw new InputError(`A certificate does nothing for redis://; use rediss:// for the broker ${name}, or leave it out.`);
+  }
+  // A certificate for a number has no name to be asked for.
+  const servername = isIP(host) === 0 ? { servername: host } : {};
   return {
     options: {
       host,
       port,
       db: Number(db),
-      ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
+      ...(username === '' ? {} : { username }),
       ...(password === undefined ? {} : { password }),
-      ...(encrypted ? { tls: { servername: host, ...(ca === undefined ? {} : { ca }) } } : {}),
+      ...(encrypted ? { tls: { ...servername, ...(ca === undefined ? {} : { ca }) } } : {}),
     },
-    name: `${parsed.hostname}:${port}`,
+    name,
     isPrivate: encrypted || /^(localhost|127(\.\d+){3}|::1)$/.test(host),
   };
 }
 
-function hidePassword(url: string): string {
-  return url.replace(/:[^:/@]*@/, ':...@');
+/** A part of an address; null where it is no text. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }

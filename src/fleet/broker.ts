@@ -8,8 +8,8 @@ export type { BrokerAddress };
 /** All keys begin with it: an ACL user needs no others. */
 export const keyPrefix = 'two-heads';
 
-/** Time for the first answer of a broker, in milliseconds. */
-const connectMs = 5000;
+/** Time for the first answers of a broker, in milliseconds. */
+const connectMs = 10_000;
 
 /** How long an answer may take, in milliseconds: longer than BullMQ waits for a job or an event. */
 const silentMs = 30_000;
@@ -39,20 +39,24 @@ export class Broker {
     const { Redis: Client } = await import('./bullmq');
     const probe = new Client({
       ...options,
+      db: 0,
       lazyConnect: true,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
-      connectTimeout: connectMs,
+      connectTimeout: connectMs / 2,
     });
     let last: unknown;
     probe.on('error', (error) => {
       last = error;
     });
     try {
-      await probe.connect();
-      await checkServer(probe, name, log);
+      await within(
+        connectMs,
+        probe.connect().then(() => checkServer(probe, options.db, name, log)),
+        name,
+      );
     } catch (error) {
-      throw refusal(address, name, last ?? error);
+      throw error instanceof InputError ? error : refusal(address, name, last ?? error);
     } finally {
       probe.disconnect();
     }
@@ -74,12 +78,34 @@ export class Broker {
   }
 }
 
-/** Says what a broker may not do to its data. */
-async function checkServer(redis: Redis, name: string, log: (line: string) => void): Promise<void> {
+/** Refuses a server that cannot be a broker, and says what it may do to its data. */
+async function checkServer(redis: Redis, db: number, name: string, log: (line: string) => void): Promise<void> {
+  // A connection to a database that is not there is one to the first.
+  await redis.select(db).catch((error: unknown) => {
+    throw !/index/i.test(messageOf(error))
+      ? error
+      : new InputError(`The broker ${name} has no database ${db} (${messageOf(error)}); leave its number out of the address.`);
+  });
+  if (/^role:slave/m.test(await redis.info('replication'))) {
+    throw new InputError(`The broker ${name} is a replica, which cannot be written to; name its primary.`);
+  }
   const memory = await redis.info('memory');
   const policy = /^maxmemory_policy:(.*?)\r?$/m.exec(memory)?.[1];
   if (policy !== undefined && policy !== 'noeviction') {
     log(`${name} may drop jobs when its memory is full (maxmemory-policy ${policy}); set it to noeviction.`);
+  }
+}
+
+/** Waits for an answer so long. @throws InputError */
+export async function within<T>(ms: number, asked: Promise<T>, name: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new InputError(`The broker ${name} does not answer; check its address, and that it runs.`)), ms);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

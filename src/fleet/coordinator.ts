@@ -1,12 +1,12 @@
 import type { Queue } from 'bullmq';
-import { CancelledError } from '../core/errors';
+import { CancelledError, InputError, messageOf } from '../core/errors';
 import { waitingPerWorker } from '../core/fleet/jobs';
 import { fitting, type Requirement, whyNone, type WorkerState } from '../core/fleet/worker-state';
-import { formatCount, formatDuration } from '../core/format';
+import { formatCount, formatDuration, formatNumberOf } from '../core/format';
 import { shown } from '../core/text/printable';
 import { type Broker, keyPrefix } from './broker';
-import { cancelRun, nameQueue, resumeRun, workersOf } from './roster';
-import { queueName, workProgress, workResult, type WorkResult } from './work';
+import { cancelRun, nameQueue, workersOf } from './roster';
+import { cancelledReason, type Measured, queueName, workProgress, workResult } from './work';
 
 /** A piece of work to give to a worker. */
 export interface FleetJob {
@@ -16,8 +16,10 @@ export interface FleetJob {
   readonly label: string;
   /** What a worker reads; plain data. */
   readonly data: object;
+  /** Whether a result is one of this job: others may write to a broker. */
+  readonly accepts: (result: Measured) => boolean;
   /** Keeps its results, on the disk. */
-  readonly land: (result: WorkResult) => Promise<void>;
+  readonly land: (result: Measured) => Promise<void>;
   readonly onProgress: (share: number, label: string) => void;
   /** Lets go of it: it has landed, or waits for the next run. */
   readonly release: () => Promise<void>;
@@ -25,8 +27,10 @@ export interface FleetJob {
 
 /** Hands out jobs, one after another. */
 export interface JobSource {
-  /** The next one; undefined once none is left. @throws CancelledError */
+  /** The next one; undefined where there is none now. It never waits. @throws CancelledError */
   next(): Promise<FleetJob | undefined>;
+  /** Whether there may be more later, because other processes have work that they may let go of. */
+  hasMore(): boolean;
   /** Lets go of what it has not handed out. */
   release(): Promise<void>;
 }
@@ -42,6 +46,9 @@ interface CoordinatorContext {
 /** How often a broker is asked for what events may have missed, in milliseconds. */
 const reconcileMs = 2000;
 
+/** Time to take back what is out, and as much to close, in milliseconds: a broker that is away answers neither. */
+const leaveMs = 1000;
+
 /** How often a job is tried that fails, and how long it waits in between, in milliseconds. */
 const attempts = { attempts: 3, backoff: { type: 'fixed', delay: 500 } };
 
@@ -52,8 +59,8 @@ const attempts = { attempts: 3, backoff: { type: 'fixed', delay: 500 } };
  * broker again and again for the state of what it waits for, and adds what the broker no longer knows: a broker that lost all
  * costs time and no result.
  *
- * @param run names the work among that of others, and is the same where it begins again
- * @throws CancelledError, an Error that names jobs that failed, once all others have landed
+ * @param run names this coordinator's work among that of others, also where they want the same
+ * @throws InputError for what no worker can measure; CancelledError; an Error that names jobs that failed, once all others have landed
  */
 export async function coordinate(source: JobSource, required: Requirement, run: string, context: CoordinatorContext): Promise<void> {
   const { broker, signal } = context;
@@ -72,21 +79,19 @@ export async function coordinate(source: JobSource, required: Requirement, run: 
   const stop = (): void => coordinator.wake();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    const work = nameQueue(broker, { queue: name, ...required })
-      .then(() => resumeRun(broker, run))
-      .then(() => coordinator.run(source));
+    const work = nameQueue(broker, { queue: name, ...required }).then(() => coordinator.run(source));
     // Work that waits for a broker that is away does not hear of the abort.
-    await Promise.race([work, cancelledAfter(reconcileMs, signal)]);
+    await Promise.race([work, cancelledAfter(leaveMs / 2, signal)]);
   } catch (error) {
     if (signal.aborted) {
-      await Promise.race([coordinator.withdraw(run), new Promise((resolve) => setTimeout(resolve, reconcileMs))]);
+      await Promise.race([coordinator.withdraw(run), new Promise((resolve) => setTimeout(resolve, leaveMs))]);
     }
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     await coordinator.releaseAll();
     await source.release();
-    await Promise.race([Promise.allSettled([events.close(), queue.close()]), new Promise((resolve) => setTimeout(resolve, reconcileMs))]);
+    await Promise.race([Promise.allSettled([events.close(), queue.close()]), new Promise((resolve) => setTimeout(resolve, leaveMs))]);
   }
 }
 
@@ -112,6 +117,7 @@ class Coordinator {
   private readonly machines = new Map<string, { jobs: number; wallMs: number }>();
   private workers: readonly WorkerState[] = [];
   private told = '';
+  private faultTold = '';
   /** What ends the run, such as a disk that is full. */
   private fatal: Error | undefined;
   private awake: (() => void) | undefined;
@@ -124,33 +130,28 @@ class Coordinator {
 
   async run(source: JobSource): Promise<void> {
     let nextCheck = 0;
-    let isEmpty = false;
-    while (!isEmpty || this.out.size > 0) {
+    for (;;) {
       if (performance.now() >= nextCheck) {
-        await this.reconcile();
+        await this.withBroker(() => this.reconcile());
         nextCheck = performance.now() + reconcileMs;
       }
-      while (!isEmpty && this.out.size < this.capacity) {
-        this.throwIfEnded();
-        const job = await source.next();
-        if (job === undefined) {
-          isEmpty = true;
-        } else {
-          this.out.set(job.id, job);
-          await this.add(job);
-        }
-      }
       this.throwIfEnded();
-      if (this.out.size > 0) {
-        await this.sleep(Math.max(0, nextCheck - performance.now()));
-        // A row that another process let go of can be had now.
-        isEmpty &&= this.out.size > 0;
+      let job: FleetJob | undefined;
+      while (this.out.size < this.capacity && (job = await source.next()) !== undefined) {
+        const own = job;
+        this.out.set(own.id, own);
+        await this.withBroker(() => this.add(own));
+        this.throwIfEnded();
       }
+      if (this.out.size === 0 && !source.hasMore()) {
+        break;
+      }
+      await this.sleep(Math.max(0, nextCheck - performance.now()));
     }
     this.summarise();
     if (this.failures.length > 0) {
       const rest = this.failures.length - 1;
-      throw new Error(`${this.failures[0]}${rest > 0 ? `; ${formatCount(rest)} more failed` : ''}. The rest is measured.`);
+      throw new Error(`${this.failures[0]}${rest > 0 ? `; ${formatCount(rest)} more failed` : ''}; what else there was is measured.`);
     }
   }
 
@@ -175,12 +176,10 @@ class Coordinator {
     }
     this.looking.add(id);
     try {
-      await this.lookAt(job);
+      await this.withBroker(() => this.lookAt(job));
     } catch (error) {
-      // A broker that is away is asked again; what cannot be written ends the run.
-      if (this.fatal !== undefined || !isOutage(error)) {
-        this.fatal ??= error as Error;
-      }
+      // What cannot be written ends the run.
+      this.fatal ??= error as Error;
     } finally {
       this.looking.delete(id);
       this.wake();
@@ -236,25 +235,45 @@ class Coordinator {
       await this.add(job);
     } else if (state === 'completed') {
       const result = workResult.safeParse(found.returnvalue);
-      if (result.success) {
+      if (result.success && 'refused' in result.data) {
+        await found.remove();
+        throw new InputError(`${job.label}: ${shown(result.data.refused, mostShown)}`);
+      }
+      if (result.success && 'units' in result.data && job.accepts(result.data)) {
         await this.land(job, result.data);
       } else {
         this.fail(job, 'came back as no result');
       }
       await found.remove();
     } else if (state === 'failed') {
-      this.fail(job, `failed: ${shown(found.failedReason, 500)}`);
       await found.remove();
+      if (found.failedReason === cancelledReason) {
+        // Another coordinator wanted the same, and does no longer.
+        await this.add(job);
+      } else {
+        this.fail(job, `failed: ${shown(found.failedReason, mostShown).replace(/\.$/, '')}`);
+      }
     }
   }
 
-  private async land(job: FleetJob, result: WorkResult): Promise<void> {
+  /** Does what needs the broker. What a broker cannot do now is told once, and done when it is looked after again. */
+  private async withBroker(act: () => Promise<void>): Promise<void> {
     try {
-      await job.land(result);
+      await act();
     } catch (error) {
-      this.fatal = error as Error;
-      throw error;
+      if (!isBrokerFault(error)) {
+        throw error;
+      }
+      const told = `${this.context.broker.name} does not do what it is asked (${shown(messageOf(error), mostShown)}); asking again.`;
+      if (this.faultTold !== told) {
+        this.faultTold = told;
+        this.context.log(told);
+      }
     }
+  }
+
+  private async land(job: FleetJob, result: Measured): Promise<void> {
+    await job.land(result);
     const own = this.machines.get(result.host) ?? { jobs: 0, wallMs: 0 };
     this.machines.set(result.host, { jobs: own.jobs + 1, wallMs: own.wallMs + result.wallMs });
     this.out.delete(job.id);
@@ -296,19 +315,21 @@ class Coordinator {
   /** Time by machine: summed over several, it means nothing. */
   private summarise(): void {
     for (const [host, { jobs, wallMs }] of this.machines) {
-      this.context.log(`${host} did ${formatCount(jobs)} jobs in ${formatDuration(wallMs)}.`);
+      this.context.log(`${host}: ${formatNumberOf(jobs, 'job')}, ${formatDuration(wallMs)} of work.`);
     }
   }
 }
 
-/** Whether an error is the broker's, which comes back, and not ours. */
-function isOutage(error: unknown): boolean {
+/** Whether an error is the broker's or its connection's, and not ours: it has no memory left, or is away. */
+function isBrokerFault(error: unknown): boolean {
   const { code, name } = error as NodeJS.ErrnoException;
   return (
+    name === 'ReplyError' ||
     name === 'ConnectionClosedError' ||
-    code === 'ECONNRESET' ||
-    code === 'ECONNREFUSED' ||
-    code === 'EPIPE' ||
-    /Connection is closed/.test(String(error))
+    (code !== undefined && /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/.test(code)) ||
+    /Connection is closed|OOM command|READONLY|MISCONF|Socket timeout/.test(messageOf(error))
   );
 }
+
+/** Most characters of what a worker or a broker says. */
+const mostShown = 500;

@@ -23,6 +23,11 @@ export async function workerModels(folder: string, digests: DigestStore, log: (l
     try {
       const { name, folder: path } = await openModel(candidate, '');
       const { digest } = await digests.ofModel(path);
+      const same = models.find((model) => model.digest === digest);
+      if (same !== undefined) {
+        log(`${candidate} is left out: ${same.name} has the same content.`);
+        continue;
+      }
       models.push({ name, folder: path, digest });
       log(`${name} is ${digest.slice(0, 12)}.`);
     } catch (error) {

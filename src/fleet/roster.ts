@@ -15,7 +15,7 @@ export const words = z
   .regex(/^\P{C}*$/u, 'has control characters');
 
 const workerState: z.ZodType<WorkerState> = z.object({
-  id: words,
+  id: z.string().regex(/^[A-Za-z0-9-]{1,200}$/),
   host: words,
   pid: z.int(),
   twoHeads: words,
@@ -54,14 +54,9 @@ export async function workersOf({ redis }: Broker): Promise<WorkerState[]> {
   });
 }
 
-/** Tells workers that a run was cancelled, so that they let go of its jobs. */
+/** Tells workers that a coordinator's run was cancelled, so that they let go of its jobs. */
 export async function cancelRun({ redis }: Broker, run: string): Promise<void> {
   await redis.set(key('cancelled', run), '1', 'PX', cancelledMs);
-}
-
-/** Takes that back, for a run that begins again. */
-export async function resumeRun({ redis }: Broker, run: string): Promise<void> {
-  await redis.del(key('cancelled', run));
 }
 
 /** Whether a run was cancelled. */

@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { InputError } from '../core/errors';
 import { rowsPerJob } from '../core/fleet/jobs';
 import type { SimulationOptions } from '../core/options/table';
 import { describeEnvironment } from '../engine/machine';
 import type { ClaimedRow, OpenRows } from '../engine/tasks/evaluate/open-rows';
+import { isResultOf, type UnitResult } from '../engine/tasks/evaluate/results';
 import type { RowRunner, RowWork } from '../engine/tasks/evaluate/row-runner';
 import type { Broker } from './broker';
 import { coordinate, type FleetJob, type JobSource } from './coordinator';
-import { hashOf, rowWorkData, type WorkResult } from './work';
+import { hashOf, rowWorkData } from './work';
 
 /**
  * Refuses options that would mean something else on every worker.
@@ -40,7 +42,10 @@ export function onFleet(broker: Broker, log: (line: string) => void): RowRunner 
     run: async (rows, work, signal) => {
       const { twoHeads, onnxruntime } = describeEnvironment();
       const required = { twoHeads, onnxruntime, digest: work.digest, model: work.model.name, provider: work.options.provider };
-      const run = hashOf([work.digest, JSON.stringify(work.options), ...rows.ids]);
+      if (rows.ids.length === 0) {
+        return;
+      }
+      const run = hashOf([randomUUID()]);
       await coordinate(new RowJobs(rows, work, run), required, run, { broker, signal, log });
     },
   };
@@ -61,9 +66,10 @@ class RowJobs implements JobSource {
   }
 
   async next(): Promise<FleetJob | undefined> {
-    const first = this.ahead ?? (await this.rows.next());
+    const first = this.ahead ?? (await this.rows.take());
     this.ahead = undefined;
     if (first === undefined) {
+      await this.rows.refresh();
       return undefined;
     }
     const claimed = [first];
@@ -81,6 +87,10 @@ class RowJobs implements JobSource {
     return this.jobOf(claimed);
   }
 
+  hasMore(): boolean {
+    return this.rows.othersHave;
+  }
+
   async release(): Promise<void> {
     await this.ahead?.release();
   }
@@ -91,20 +101,19 @@ class RowJobs implements JobSource {
 
   private jobOf(claimed: readonly ClaimedRow[]): FleetJob {
     const { run } = this;
-    const units = claimed.flatMap(({ row, land }) => row.units.map((unit) => ({ unit, land })));
+    const units = claimed.flatMap(({ row, land }) => row.units.map((unit) => ({ unit, land, scoring: row.scoring })));
     const last = claimed.length - 1;
     return {
-      id: hashOf([run, ...units.map(({ unit }) => unit.id)]),
+      // Of the work alone: a coordinator that begins again finds what it asked for before.
+      id: hashOf(units.map(({ unit }) => unit.id)),
       label: last === 0 ? `row ${claimed[0].index + 1}` : `rows ${claimed[0].index + 1} to ${claimed[last].index + 1}`,
       data: rowWorkData({ run, options: this.work.options, rows: claimed.map(({ row }) => row) }),
-      land: async ({ units: results }: WorkResult) => {
+      accepts: ({ units: results }) =>
+        units.every(({ unit, scoring }) => results.some((each) => each.unit === unit.id && isResultOf(scoring, each.result))),
+      land: async ({ units: results }) => {
         const found = new Map(results.map(({ unit, result }) => [unit, result]));
         for (const { unit, land } of units) {
-          const result = found.get(unit.id);
-          if (result === undefined) {
-            throw new Error(`A worker left out unit ${unit.id} of its job.`);
-          }
-          await land(unit, result);
+          await land(unit, found.get(unit.id) as UnitResult);
         }
       },
       onProgress: (share, label) =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describeEnvironment } from '../engine/machine';
 import { tokensIn } from '../core/shards/cut';
 import type { ShardResult } from '../core/shards/report';
@@ -5,7 +6,7 @@ import { shardRanges } from '../engine/tasks/shards/measure-shard';
 import type { ClaimedShard, ShardsRunner, ShardWork } from '../engine/tasks/shards/simulate-shards';
 import type { Broker } from './broker';
 import { coordinate, type FleetJob } from './coordinator';
-import { hashOf, shardWorkData, type WorkResult } from './work';
+import { hashOf, shardWorkData } from './work';
 
 /**
  * Runs the shards of a prompt on the workers of a broker, a job each; this process puts them together.
@@ -18,12 +19,13 @@ export function shardsOnFleet(broker: Broker, log: (line: string) => void): Shar
       const { twoHeads, onnxruntime } = describeEnvironment();
       const { name: model } = work.planned.model;
       const required = { twoHeads, onnxruntime, digest: work.digest, model, provider: work.options.provider };
-      const run = hashOf([work.digest, ...work.ids]);
+      const run = hashOf([randomUUID()]);
       const source = {
         next: async () => {
           const claimed = await work.next();
           return claimed && jobOf(claimed, work, run);
         },
+        hasMore: () => false,
         release: () => Promise.resolve(),
       };
       await coordinate(source, required, run, { broker, signal, log });
@@ -35,16 +37,11 @@ function jobOf({ shard, part, id, land, onProgress, release }: ClaimedShard, { p
   const { plan, tokens } = planned;
   const ranges = shardRanges(planned, shard);
   return {
-    id: hashOf([run, id]),
+    id,
     label: `shard ${part}`,
     data: shardWorkData({ run, id, options, plan, shard, ranges, ids: tokensIn(tokens, ranges) }),
-    land: ({ units }: WorkResult) => {
-      const found = units.find(({ unit }) => unit === id);
-      if (found === undefined || !('peakRssBytes' in found.result)) {
-        throw new Error(`A worker left out shard ${part}.`);
-      }
-      return land(found.result satisfies ShardResult);
-    },
+    accepts: ({ units }) => units.length === 1 && units[0].unit === id && 'peakRssBytes' in units[0].result,
+    land: ({ units }) => land(units[0].result as ShardResult),
     onProgress: (share, label) => onProgress(share, 'attend', label),
     release,
   };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { experimentTable, scenarioOf } from '../core/evaluate/experiment';
 import type { Job, Row, Scoring } from '../core/evaluate/units';
@@ -6,7 +7,7 @@ import type { Requirement } from '../core/fleet/worker-state';
 import { scenarioText } from '../core/scenario/parse';
 import { defaultsOf, pick } from '../core/options/option';
 import { optionTable, type SimulationOptions } from '../core/options/table';
-import { lengthOf } from '../core/shards/cut';
+import { lengthOf, unionOf } from '../core/shards/cut';
 import type { ShardRequest } from '../engine/tasks/shards/measure-shard';
 import type { Scenario } from '../core/scenario/scenario';
 import { words } from './roster';
@@ -20,7 +21,7 @@ import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
  */
 
 /** The most tokens of a row, and units of it. */
-const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000 } as const;
+const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000, edges: 1000 } as const;
 
 /** What a shard's numbers depend on, of the options of a simulation. */
 const sentNames = ['provider', 'threads', 'executor', 'precision', 'verify', 'quality'] as const;
@@ -55,13 +56,22 @@ const scoring: z.ZodType<Scoring> = z.discriminatedUnion('kind', [
     from: count,
     to: count,
     targets: tokenIds.nullable().transform((targets) => targets ?? undefined),
-    edges: z.array(z.number()),
+    edges: z.array(count).max(limits.edges),
   }),
   z.strictObject({ kind: z.literal('needle'), row: count, answer: z.array(count).min(1) }),
 ]);
 
 const row: z.ZodType<Row> = z
   .strictObject({ id, tokens: tokenIds, scoring, units: z.array(z.strictObject({ id, job })).min(1).max(limits.units) })
+  .refine(
+    ({ tokens, scoring: scored }) =>
+      scored.kind === 'needle'
+        ? scored.row + scored.answer.length <= tokens.length
+        : scored.from < scored.to &&
+          scored.to <= tokens.length &&
+          (scored.targets === undefined || scored.targets.length === scored.to - scored.from),
+    'is scored where it has no tokens',
+  )
   .transform((each) => ({ ...each, about: {} }));
 
 const { provider, threads, executor, precision, construction, oracleLayers, oracleHeads } = fieldsOf(experimentTable);
@@ -112,7 +122,11 @@ const shardWork: z.ZodType<ShardWork & { readonly kind: 'shard' }> = z
   })
   .refine(
     ({ plan: { tokens }, shard, ranges, ids }) =>
-      [shard.rows, ...shard.reads, ...ranges].every(({ to }) => to <= tokens) && lengthOf(ranges) === ids.length,
+      [shard.rows, ...shard.reads, ...ranges].every(({ to }) => to <= tokens) &&
+      lengthOf(ranges) === ids.length &&
+      // Ascending, apart from each other, and all that is read.
+      isDeepStrictEqual(unionOf(ranges), ranges) &&
+      isDeepStrictEqual(unionOf([...ranges, ...shard.reads, shard.rows]), ranges),
     'has tokens that are not there',
   )
   .transform(({ plan: { scoreBytes, ...plan }, options: given, ...work }) => ({
@@ -166,8 +180,8 @@ function scenarioData(masked: Scenario): string | string[] {
   return masked.kind === 'per-layer' ? masked.cycle.map(scenarioText) : scenarioText(masked);
 }
 
-/** What a worker gives for a job. */
-export const workResult = z.strictObject({
+/** What a worker measured. */
+const measured = z.strictObject({
   /** The machine that measured it. */
   host: words,
   /** Time that it took there, in milliseconds. */
@@ -175,7 +189,15 @@ export const workResult = z.strictObject({
   units: z.array(z.strictObject({ unit: id, result: unitResult })),
 });
 
+export type Measured = z.output<typeof measured>;
+
+/** What a worker gives for a job: results, or why no worker can measure it. */
+export const workResult = z.union([measured, z.strictObject({ refused: z.string() })]);
+
 export type WorkResult = z.output<typeof workResult>;
+
+/** Why a job failed that a coordinator took back. */
+export const cancelledReason = 'cancelled';
 
 /** How far a job is, as its worker says it. */
 export const workProgress = z.object({ share: z.number().min(0).max(1), label: words });

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { cpus, hostname } from 'node:os';
+import { hostname } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Job, Worker as QueueWorker } from 'bullmq';
-import { CancelledError, InputError, messageOf } from '../core/errors';
+import { InputError, messageOf } from '../core/errors';
 import type { Requirement, WorkerState } from '../core/fleet/worker-state';
 import { formatCount, formatDuration } from '../core/format';
+import type { SimulationOptions } from '../core/options/table';
 import type { OnProgress } from '../core/report/phases';
 import type { EngineClient } from '../engine/process/engine-client';
+import type { DigestStore } from '../engine/store/digests';
 import type { MeasuredUnit } from '../engine/tasks/evaluate/measure';
 import { type Broker, keyPrefix } from './broker';
 import { announce, isCancelled, nameQueue, retire } from './roster';
-import { queueName, type Work, work, type WorkResult } from './work';
+import { cancelledReason, queueName, type Work, work, type WorkResult } from './work';
 
 /** A model that a worker has, by its content. */
 export interface WorkerModel {
@@ -27,12 +30,15 @@ export const workerTimes = {
   beatMs: 1000,
   /** Time to hand back a job and leave. */
   leaveMs: 3000,
+  /** Rest after a job that failed: longer than it waits to be tried again. */
+  restMs: 1000,
 };
 
 /** What surrounds a worker. */
 interface WorkerContext {
   readonly broker: Broker;
   readonly engine: EngineClient;
+  readonly digests: DigestStore;
   readonly log: (line: string) => void;
   /** Aborted where the worker is to leave. */
   readonly signal: AbortSignal;
@@ -40,19 +46,26 @@ interface WorkerContext {
 
 /** What a worker is. */
 interface WorkerOptions extends Omit<Requirement, 'digest' | 'model'> {
+  readonly provider: SimulationOptions['provider'];
   readonly models: readonly WorkerModel[];
   /** Leaves after so long without work, in milliseconds; undefined stays. */
   readonly idleExitMs: number | undefined;
 }
 
 /** Why a job ends without a result, besides its own failure. */
-type Stop = 'leaving' | 'cancelled' | 'lost';
+type Stop = 'leaving' | typeof cancelledReason | 'lost';
 
-/** Measures jobs of all runs that want what it has, one at a time, until it is told to leave. */
+/**
+ * Measures jobs of all runs that want what it has, one at a time, until it is told to leave.
+ *
+ * @throws InputError where this machine cannot do what it offers, at the start or later: its jobs go to other workers
+ */
 export async function serve({ models, idleExitMs, ...own }: WorkerOptions, context: WorkerContext): Promise<void> {
   const { broker, log, signal } = context;
   const { Worker } = await import('./bullmq');
-  const jobs = new WorkerJobs(own, models, context);
+  const broken = new AbortController();
+  const jobs = new WorkerJobs(own, models, context, (error) => broken.abort(error));
+  await jobs.check(models[0]);
   const workers = new Map<string, QueueWorker>();
   /** One row at a time: while a job runs, the queues of other models wait. */
   const rest = (busy: string, isBusy: boolean): void => {
@@ -91,13 +104,16 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
       left.abort();
     }
   }, workerTimes.beatMs);
-  const leave = AbortSignal.any([signal, left.signal]);
+  const leave = AbortSignal.any([signal, left.signal, broken.signal]);
   await new Promise<void>((resolve) => (leave.aborted ? resolve() : leave.addEventListener('abort', () => resolve(), { once: true })));
 
   clearInterval(beat);
   jobs.stop('leaving');
   const closed = Promise.all([...workers.values()].map((worker) => worker.close())).then(() => retire(broker, jobs.state.id));
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, workerTimes.leaveMs).unref())]);
+  if (broken.signal.aborted) {
+    throw broken.signal.reason;
+  }
   log(`${jobs.state.id} left after ${formatCount(jobs.state.rows)} rows in ${formatDuration(jobs.state.busyMs)}.`);
 }
 
@@ -112,16 +128,18 @@ class WorkerJobs {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    own: Omit<Requirement, 'digest' | 'model'>,
+    private readonly own: Omit<WorkerOptions, 'models' | 'idleExitMs'>,
     models: readonly WorkerModel[],
     private readonly context: WorkerContext,
+    /** Takes why this machine cannot work any more. */
+    private readonly onBroken: (error: unknown) => void,
   ) {
     this.state = {
       id: `${this.host.replaceAll(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`,
       host: this.host,
       pid: process.pid,
       ...own,
-      device: cpus()[0]?.model.trim() ?? 'unknown',
+      device: '',
       models: models.map(({ name, digest }) => ({ name, digest })),
       row: null,
       rows: 0,
@@ -141,11 +159,26 @@ class WorkerJobs {
       await announce(broker, this.state);
       const { current } = this;
       if (current !== undefined && (await isCancelled(broker, current.run))) {
-        current.end.abort('cancelled' satisfies Stop);
+        current.end.abort(cancelledReason satisfies Stop);
       }
     } catch {
       // The broker is away; the next beat tries again.
     }
+  }
+
+  /**
+   * Tries the device, and looks whether a model is still what its queue says.
+   *
+   * @throws InputError, or an Error where the engine process cannot be started
+   */
+  async check({ name, folder, digest }: WorkerModel): Promise<void> {
+    const { digests, engine } = this.context;
+    const found = await digests.ofModel(folder);
+    if (found.digest !== digest) {
+      throw new InputError(`${name} is not what it was when this worker started; start it again.`);
+    }
+    const device = await engine.call('openDevice', { provider: this.own.provider, threads: 1 });
+    this.state = { ...this.state, device: device.name };
   }
 
   /** Ends the job that is measured. */
@@ -157,8 +190,8 @@ class WorkerJobs {
   /**
    * Measures a job's rows.
    *
-   * A job whose worker leaves goes back to the others. One that is wrong in itself fails at once, any other failure is tried
-   * again, because it can be this machine's.
+   * A job whose worker leaves, or cannot work any more, goes back to the others. One that no worker can measure comes back
+   * with the reason; any other failure is tried again.
    */
   perform(
     job: Job,
@@ -191,18 +224,40 @@ class WorkerJobs {
     if (this.stopped !== undefined) {
       end.abort(this.stopped);
     }
-    onBusy(true);
     const start = performance.now();
+    const handBack = async (): Promise<never> => {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    };
     try {
+      onBusy(true);
       const units = await this.measure(job, model, parsed.data, end.signal);
+      // Weights that were replaced meanwhile would give results of another model.
+      await this.check(model);
       return { host: this.host, wallMs: performance.now() - start, units };
     } catch (error) {
       if (end.signal.reason === 'leaving') {
-        await job.moveToWait(token);
-        throw new WaitingError();
+        return await handBack();
       }
-      const message = messageOf(error);
-      throw error instanceof InputError || error instanceof CancelledError ? new UnrecoverableError(message) : new Error(message);
+      if (end.signal.reason === cancelledReason) {
+        throw new UnrecoverableError(cancelledReason);
+      }
+      const fault = await this.check(model).then(
+        () => undefined,
+        (found: unknown) => ({ found }),
+      );
+      if (fault !== undefined) {
+        // This machine's matter: others may do better.
+        this.stopped = 'leaving';
+        this.onBroken(fault.found);
+        return await handBack();
+      }
+      if (error instanceof InputError) {
+        return { refused: error.message };
+      }
+      // Others are to have it first.
+      await wait(workerTimes.restMs);
+      throw new Error(messageOf(error), { cause: error });
     } finally {
       onBusy(false);
       this.current = undefined;

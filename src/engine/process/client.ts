@@ -96,7 +96,10 @@ export class RpcClient<M extends Methods<M>> {
 
   /** Ends the worker; pending calls are rejected. */
   dispose(): void {
-    this.channel?.kill();
+    const { channel } = this;
+    this.channel = undefined;
+    channel?.kill();
+    this.rejectPending('stopped');
   }
 
   private running(): Channel<Request<M>, Response<M>> {
@@ -137,6 +140,10 @@ export class RpcClient<M extends Methods<M>> {
     }
     this.channel = undefined;
     this.log(`The ${channel.name} ended (${how}).`);
+    this.rejectPending(how);
+  }
+
+  private rejectPending(how: string): void {
     for (const id of [...this.pending.keys()]) {
       this.settle(id)?.reject(new Error(`The ${this.worker.name} ended (${how}); run again to start a new one.`));
     }

@@ -9,6 +9,7 @@ import type { ComparisonReport, RunReport } from '../../core/report/report';
 import type { ShardResult } from '../../core/shards/report';
 import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
 import type { PromptSource } from '../../core/source/options';
+import { type Device, openDevice } from '../attend/runtime/provider';
 import { promptFromText } from '../read/prompt';
 import type { DigestStore } from '../store/digests';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
@@ -32,6 +33,8 @@ export interface EngineMethods {
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
   /** Plans an experiment's scenarios and measures their quality. @throws InputError, CancelledError */
   evaluate(request: EvaluateRequest, context: CallContext): Promise<ExperimentSummary>;
+  /** Tries a device, and says what it is. @throws InputError where it is not there or does not run */
+  openDevice(device: CalibrationOptions, context: CallContext): Promise<Pick<Device, 'name'>>;
   /** Measures a row of an experiment. @throws InputError, CancelledError */
   measure(request: MeasureRequest, context: CallContext): Promise<MeasuredUnit[]>;
   /** Runs a shard of a prompt. @throws InputError, CancelledError */
@@ -81,6 +84,10 @@ export function engineMethods(places: Places & { readonly digests: DigestStore }
     generate: ({ path, text, source, options, generation }, context) =>
       generate(promptFromText(path, text, source), options, generation, { ...context, ...places }),
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),
+    openDevice: async ({ provider, threads }) => {
+      const { name } = await openDevice(provider, threads);
+      return { name };
+    },
     measure: (request, { signal, onProgress }) =>
       measurer.measure(request, { signal, onProgress: (fraction, message) => onProgress({ fraction, phase: 'quality', message }) }),
     measureShard: (request, { signal, onProgress }) =>

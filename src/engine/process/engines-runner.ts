@@ -1,3 +1,5 @@
+import { CancelledError, InputError } from '../../core/errors';
+import type { Progress } from '../../core/report/phases';
 import type { OpenRows } from '../tasks/evaluate/open-rows';
 import type { RowRunner, RowWork } from '../tasks/evaluate/row-runner';
 import { EngineClient } from './engine-client';
@@ -36,11 +38,15 @@ async function measureRows(client: EngineClient, rows: OpenRows, { model, option
   for (let claimed = await rows.next(); claimed !== undefined; claimed = await rows.next()) {
     const { row, land, onProgress, release } = claimed;
     try {
-      const measured = await client.call(
-        'measure',
-        { model: model.folder, options, row },
-        { signal, onProgress: ({ fraction, message }) => onProgress(fraction, message) },
-      );
+      const request = { model: model.folder, options, row };
+      const listeners = { signal, onProgress: ({ fraction, message }: Progress) => onProgress(fraction, message) };
+      const measured = await client.call('measure', request, listeners).catch((error: unknown) => {
+        if (error instanceof InputError || error instanceof CancelledError) {
+          throw error;
+        }
+        // The process was lost; another one is started for the row, once.
+        return client.call('measure', request, listeners);
+      });
       for (const [index, { result }] of measured.entries()) {
         await land(row.units[index], result);
       }

@@ -1,4 +1,3 @@
-import { InputError } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { Versions } from '../../core/fleet/worker-state';
 import { formatDuration } from '../../core/format';
@@ -12,6 +11,7 @@ import type { Places } from '../../engine/tasks/plan';
 import { type BrokerAddress, endpointOf } from '../address';
 import { checkForFleet, onFleet } from '../rows';
 import { type FleetState, fleetState } from '../state';
+import { within } from '../broker';
 import { BrokerConnection } from './connection';
 
 /** The methods of the fleet process: messages and the client's calls are derived from this interface. */
@@ -68,18 +68,6 @@ export function fleetMethods(places: Places & { readonly digests: DigestStore },
       }
     },
   };
-}
-
-async function within<T>(ms: number, asked: Promise<T>, name: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new InputError(`The broker ${name} does not answer; check that it runs.`)), ms);
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Progress with the time that is left, and with lines about the fleet, each of which stays until the next step. */

@@ -137,7 +137,7 @@ describe('an experiment on a fleet', () => {
     expect(textsOf('error')).toEqual([expect.stringContaining('trust the workspace to run it')]);
     set('twoHeads.fleet.broker', 'redis://:secret@127.0.0.1:7000');
     await run('setBrokerPassword');
-    expect(textsOf('error')[1]).toMatch(/password in its address.*Set the Broker's Password/);
+    expect(textsOf('error')[1]).toMatch(/has a password in it.*Set the Broker's Password/);
     expect(textsOf('error')[1]).not.toContain('secret');
     set('twoHeads.fleet.broker', '');
     await settled();

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
@@ -23,26 +25,40 @@ async function connect(address: BrokerAddress): Promise<string[]> {
 }
 
 describe("a broker's address", () => {
+  const noAddress = 'What is given for the broker is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.';
+  const withPassword =
+    'The address of the broker 127.0.0.1:6379 has a password in it, which others can see; give it in TWO_HEADS_BROKER_PASSWORD or with --password-file.';
+
   it.each([
+    ['http://127.0.0.1:6379', noAddress],
+    ['127.0.0.1:6379', noAddress],
+    ['postgres://host/db', noAddress],
+    ['redis://%zz@host', noAddress],
+    ['redis://me:SECRET@127.0.0.1:6379', withPassword],
+    ['redis://me:SEC:RET@127.0.0.1:6379', withPassword],
+    ['redis://me:SEC@RET@127.0.0.1:6379', withPassword],
+    ['redis://me:SEC/RET@127.0.0.1:6379', noAddress],
+    ['redis://me:7#SECRET@127.0.0.1:6379', /no address|behind the host/],
     [
-      'http://127.0.0.1:6379',
-      'The broker http://127.0.0.1:6379 is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.',
+      'redis://127.0.0.1:6379/0?password=SECRET',
+      "The address of the broker 127.0.0.1:6379 has more than a database's number behind the host; write it as redis://host:6379/0.",
     ],
-    ['127.0.0.1:6379', 'The broker 127.0.0.1:6379 is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.'],
-    [
-      'postgres://host/db',
-      'The broker postgres://host/db is no address; give one such as redis://127.0.0.1:6379 or rediss://user@host:6379.',
-    ],
-    [
-      'redis://me:secret@127.0.0.1:6379',
-      'The broker redis://me:...@127.0.0.1:6379 has a password in its address, which others can see; give it in TWO_HEADS_BROKER_PASSWORD or with --password-file.',
-    ],
-    [
-      'redis://127.0.0.1:6379/0?family=6',
-      "The broker redis://127.0.0.1:6379/0?family=6 has more than a database's number behind its host; write it as redis://host:6379/0.",
-    ],
-  ])('%s is refused in one line, without its password', async (url, message) => {
-    await expect(connect({ url })).rejects.toThrow(new InputError(message));
+  ])('%s is refused in one line, without a password', async (url, message) => {
+    const refusal = await connect({ url }).catch((error: unknown) => error as InputError);
+    expect(refusal).toBeInstanceOf(InputError);
+    expect((refusal as InputError).message).toMatch(message);
+    expect((refusal as InputError).message).not.toMatch(/SEC|RET/);
+  });
+
+  it('is refused where something listens that never answers', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      await expect(connect({ url: `redis://127.0.0.1:${port}` })).rejects.toThrow(/(does not answer|cannot be reached)/);
+    } finally {
+      server.close();
+    }
   });
 
   it('is refused where nobody answers', async () => {
@@ -166,20 +182,26 @@ describe.skipIf(program === undefined)('a real redis-server', () => {
     );
   });
 
+  it('is refused for a database that it does not have', async () => {
+    const { url } = await start();
+    await expect(connect({ url: `${url}/99` })).rejects.toThrow(/has no database 99 \(.*\); leave its number out of the address\.$/);
+    await expect(connect({ url, ca: 'x' })).rejects.toThrow(/^A certificate does nothing for redis:\/\//);
+  });
+
   it('gives no work to workers that do not fit, and says what differs', async () => {
     const { url } = await start();
     const broker = await Broker.open({ url }, () => undefined);
-    const worker = own(await startWorker(url, ['--provider', 'webgpu']));
+    own(await startWorker(url));
     const [real] = await workersOf(broker);
     const digest = 'f'.repeat(64);
-    await announce(broker, { ...real, id: 'zz-other', twoHeads: '0.0.1', provider: 'cpu', models: [{ name: 'tiny-docs-5m', digest }] });
-    const job = own(new CliProcess(['evaluate', 'media/samples/prompt.md', '--threads', '1', '--provider', 'cpu', '--on', url]));
+    await announce(broker, { ...real, id: 'zz-other', twoHeads: '0.0.1', provider: 'webgpu', models: [{ name: 'tiny-docs-5m', digest }] });
+    const job = own(new CliProcess(['evaluate', 'media/samples/prompt.md', '--threads', '1', '--provider', 'coreml', '--on', url]));
     await job.says(
-      /Waiting for workers: none of 2 workers fits: \S+ runs on webgpu, not cpu; zz-other has Two Heads 0\.0\.1, not [\d.]+, has another tiny-docs-5m \(digest f{12}, not [0-9a-f]{12}\)\./,
+      /Waiting for workers: none of 2 workers fits: \S+ runs on cpu, not coreml; zz-other has Two Heads 0\.0\.1, not [\d.]+, runs on webgpu, not coreml, has another tiny-docs-5m \(digest f{12}, not [0-9a-f]{12}\)\./,
     );
     job.child.kill('SIGINT');
     expect(await job.end()).toBe(130);
-    expect(worker.stderr).not.toContain('engine process');
+    expect((await workersOf(broker)).map(({ rows }) => rows)).toEqual([0, 0]);
     broker.close();
   });
 });

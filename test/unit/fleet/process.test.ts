@@ -108,7 +108,7 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
     const look = (): Promise<unknown> => fleet.state({ address: { url: redis.url } }, context());
     await look();
     await redis.kill();
-    await expect(look()).rejects.toThrow(/does not answer; check that it runs\.$/);
+    await expect(look()).rejects.toThrow(/does not answer; check its address, and that it runs\.$/);
     expect(fleet.logged).toEqual([expect.stringMatching(/is away; waiting for it\.$/)]);
     await redis.launch();
     await vi.waitFor(async () => expect(await look()).toMatchObject({ workers: [] }), 20_000);

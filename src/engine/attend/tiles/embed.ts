@@ -9,7 +9,7 @@ import type { Weight } from '../../read/model/weights';
  * model has them, and a norm of their sum if it has one.
  *
  * @param positionOf position of a row, if it is not the row's index
- * @throws InputError for a sequence longer than the model's positions
+ * @throws InputError for a sequence longer than the model's positions, and a token that its vocabulary does not have
  */
 export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: number) => number = (row) => row): Float32Array {
   const { words, positions, segments, embeddingNormWeight, embeddingNormBias } = model.embedding;
@@ -17,6 +17,7 @@ export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: 
   const hidden = new Float32Array(tokens.length * width);
   for (const [row, token] of tokens.entries()) {
     const target = hidden.subarray(row * width, (row + 1) * width);
+    checkToken(token, model);
     target.set(rowOf(words, token));
     if (positions !== undefined) {
       checkPosition(positionOf(row), model);
@@ -39,6 +40,13 @@ export function checkLength(tokens: number, { name, shape }: Pick<LoadedModel, '
     throw new InputError(
       `The prompt has ${tokens} tokens and ${name} has positions for ${shape.maximumTokens}; cut it with --max-tokens ${shape.maximumTokens}.`,
     );
+  }
+}
+
+/** Refuses a token id that a model does not have. @throws InputError that names it */
+export function checkToken(token: number, { name, shape }: Pick<LoadedModel, 'name' | 'shape'>): void {
+  if (token >= shape.vocabulary) {
+    throw new InputError(`Token ${token} is not in the vocabulary of ${name}, which has ${shape.vocabulary}; give it its own tokenizer's.`);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Job, type Row, sameJob, type Unit } from '../../../core/evaluate/u
 import { makePlan } from '../../../core/plan/plan';
 import { settleRequest } from '../../../core/predict/fastest';
 import { scenarioLabel } from '../../../core/scenario/scenario';
+import { checkLength, checkToken } from '../../attend/tiles/embed';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { interruptible } from '../../interruptible';
 import { type ModelFolder, openModel } from '../../read/model/load';
@@ -90,7 +91,7 @@ export class Measurer {
 
 /** Measures rows of any experiment, one at a time; the model of the last one stays loaded for the next. */
 export class WarmMeasurer {
-  private warm: { readonly key: string; readonly measurer: Measurer } | undefined;
+  private warm: { readonly key: string; readonly model: ModelFolder; readonly measurer: Measurer } | undefined;
   /** The row before, whatever became of it. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -106,8 +107,14 @@ export class WarmMeasurer {
     const key = JSON.stringify([model, options]);
     if (this.warm?.key !== key) {
       await this.release();
-      this.warm = { key, measurer: new Measurer(await openModel(model, ''), options) };
+      const opened = await openModel(model, '');
+      this.warm = { key, model: opened, measurer: new Measurer(opened, options) };
     }
+    const { name, config } = this.warm.model;
+    // A row that another machine planned.
+    checkLength(row.tokens.length, { name, ...config });
+    const { scoring } = row;
+    (scoring.kind === 'needle' ? scoring.answer : (scoring.targets ?? [])).forEach((token) => checkToken(token, { name, ...config }));
     const measured: MeasuredUnit[] = [];
     try {
       await this.warm.measurer.measure(row, {

@@ -55,6 +55,17 @@ export class OpenRows {
     return this.rows.map(({ id }) => id);
   }
 
+  /** Whether other processes have rows, which may come back. */
+  get othersHave(): boolean {
+    return this.open.size > this.shares.size;
+  }
+
+  /** Reads what other processes have landed. */
+  async refresh(): Promise<void> {
+    await this.results.refresh();
+    [...this.open].filter((row) => !this.shares.has(row) && this.left(row) === undefined).forEach((row) => this.end(row));
+  }
+
   /** Hands out no more rows. */
   close(): void {
     this.closed = true;
@@ -76,13 +87,12 @@ export class OpenRows {
   async next(): Promise<ClaimedRow | undefined> {
     for (;;) {
       const claim = await this.take();
-      if (claim !== undefined || this.closed || this.open.size === this.shares.size) {
+      if (claim !== undefined || this.closed || !this.othersHave) {
         return claim;
       }
       this.tell(`waiting for ${this.open.size - this.shares.size} rows of other processes`);
       await wait(lookMs, undefined, { signal: this.signal }).catch(() => throwIfCancelled(this.signal));
-      await this.results.refresh();
-      [...this.open].filter((row) => this.left(row) === undefined).forEach((row) => this.end(row));
+      await this.refresh();
     }
   }
 

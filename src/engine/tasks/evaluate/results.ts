@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../../../core/errors';
 import type { Moments } from '../../../core/evaluate/estimate';
 import { type Measure, measures, type WindowSummary } from '../../../core/evaluate/statistics';
+import type { Scoring } from '../../../core/evaluate/units';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
 import type { ShardResult } from '../../../core/shards/report';
@@ -15,7 +16,13 @@ import { type Claim, Claims, writerName } from './claims';
 
 const count = z.int().nonnegative();
 
-const moments: z.ZodType<Moments> = z.object({ count, sum: z.number(), squares: z.number(), infinite: count, invalid: count });
+const moments: z.ZodType<Moments> = z.object({
+  count,
+  sum: z.number(),
+  squares: z.number().nonnegative(),
+  infinite: count,
+  invalid: count,
+});
 
 const windowSummary: z.ZodType<WindowSummary> = z.object({
   bins: z.array(
@@ -90,6 +97,20 @@ export type UnitResult = WindowResult | NeedleResult | ShardResult;
 
 /** Reads what a unit gave from JSON. */
 export const unitResult: z.ZodType<UnitResult> = z.union([windowResult, needleResult, shardResult]);
+
+/** Whether a result is what a row of this scoring gives: what comes from elsewhere may be another's. */
+export function isResultOf(scoring: Scoring, result: UnitResult): boolean {
+  if (scoring.kind === 'needle') {
+    return 'rank' in result;
+  }
+  const { edges, from, to } = scoring;
+  return (
+    'summary' in result &&
+    result.summary.bins.every((bin, index) => bin.from === edges[index] && bin.to === edges[index + 1]) &&
+    result.summary.bins.length === edges.length - 1 &&
+    result.summary.bins.reduce((sum, { divergence }) => sum + divergence.count, 0) === to - from
+  );
+}
 
 /** Version of a line of a results file. Lines of other versions are left alone. */
 const lineVersion = 1;

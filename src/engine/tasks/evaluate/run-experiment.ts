@@ -126,6 +126,8 @@ export async function measureExperiment(
   const rows = shard === undefined ? all : rowsOfShard(all, shard);
   const resumed = unitsOf(rows).filter((unit) => results.get(unit) !== undefined).length;
   await runner.run(new OpenRows(rows, results, onProgress, signal), { model, digest, options, rowMs: rowMsOf(costs) }, signal);
+  // Other processes may have landed more since.
+  await results.refresh();
   onProgress({ fraction: 1, phase: 'quality', message: 'done' });
 
   const units = new Set(unitsOf(all));

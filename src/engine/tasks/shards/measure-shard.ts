@@ -4,6 +4,7 @@ import type { Phase } from '../../../core/report/phases';
 import type { Range } from '../../../core/scenario/scenario';
 import { lengthOf, type PromptShard, readsOf, unionOf } from '../../../core/shards/cut';
 import type { ShardResult } from '../../../core/shards/report';
+import { checkLength, checkToken } from '../../attend/tiles/embed';
 import { interruptible } from '../../interruptible';
 import { checkMemory } from '../../machine';
 import { openModel } from '../../read/model/load';
@@ -35,6 +36,9 @@ export async function measureShard(
   listeners: { readonly signal: AbortSignal; readonly onProgress: (share: number, phase: Phase, message: string) => void },
 ): Promise<ShardResult> {
   const model = await openModel(name, '');
+  const { name: modelName, config } = model;
+  checkLength(request.tokens, { name: modelName, ...config });
+  ids.forEach((token) => checkToken(token, { name: modelName, ...config }));
   const plan = interruptible(() => makePlan({ ...request, model: model.config.shape }));
   checkMemory(shardPlan(plan, shard.reads), options.memoryLimit);
   const tokens = new Int32Array(plan.tokens);
