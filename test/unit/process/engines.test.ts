@@ -17,7 +17,9 @@ it('measures with two engines what one process measures, also where one of them 
   expect(await new CliProcess([...sweep, '--results', one]).end()).toBe(0);
   const engines = new CliProcess([...sweep, '--results', two, '--engines', '2']);
   await vi.waitFor(() => expect(existsSync(two) && readFileSync(two, 'utf8').length).toBeGreaterThan(0), { timeout: 240_000 });
-  const [first] = execFileSync('pgrep', ['-P', `${engines.child.pid}`]).toString().split('\n');
+  const [first] = execFileSync('pgrep', ['-P', `${engines.child.pid}`])
+    .toString()
+    .split('\n');
   process.kill(Number(first), 'SIGKILL');
   expect(await engines.end()).toBe(0);
   expect(resultLines(two)).toEqual(resultLines(one));

@@ -199,13 +199,10 @@ function openShards(
       throwIfCancelled(signal);
       const { id, shard, part } = unit;
       const own = unit;
-      shares.set(own, 1);
       const claim = results.get(id) === undefined ? await results.claim(id) : undefined;
-      if (claim === undefined) {
-        continue;
-      }
-      if (results.get(id) !== undefined) {
-        await claim.release();
+      if (claim === undefined || results.get(id) !== undefined) {
+        shares.set(own, 1);
+        await claim?.release();
         continue;
       }
       return {
