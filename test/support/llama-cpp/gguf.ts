@@ -10,6 +10,9 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   mistral: 'llama',
   qwen2: 'qwen2',
   qwen3: 'qwen3',
+  smollm3: 'smollm3',
+  granite: 'granite',
+  olmo2: 'olmo2',
   gpt2: 'gpt2',
 };
 
@@ -31,7 +34,7 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   await writeGgufFile(path, metadata, ggufTensors(model, architecture));
 }
 
-function hyperparameters({ shape, norm, rotary, embedding }: LoadedModel, contextLength: number): Metadata {
+function hyperparameters({ shape, norm, rotary, embedding, multipliers }: LoadedModel, contextLength: number): Metadata {
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -43,6 +46,12 @@ function hyperparameters({ shape, norm, rotary, embedding }: LoadedModel, contex
     'attention.key_length': count(shape.headWidth),
     'attention.value_length': count(shape.headWidth),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
-    ...(rotary !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+    ...(rotary?.[0] !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+    ...(multipliers !== undefined && {
+      embedding_scale: real(multipliers.embedding),
+      'attention.scale': real(multipliers.scores),
+      residual_scale: real(multipliers.residual),
+      logit_scale: real(1 / multipliers.logits),
+    }),
   };
 }

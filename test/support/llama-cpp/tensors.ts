@@ -40,12 +40,15 @@ const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> =
   downBias: 'ffn_down.bias',
 };
 
+/** Where norms are on what a half of a layer gives. */
+const outputNormNames = { attentionNormWeight: 'post_attention_norm.weight', mlpNormWeight: 'post_ffw_norm.weight' };
+
 /** A model's weights as llama.cpp wants them under the name of an architecture. */
 export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] {
   // A head that is the embedding is left out: llama.cpp takes the embedding in its place.
   const { headWeight, ...head } = model.head;
   const ownHead = headWeight?.data !== model.embedding.words.data;
-  const divisors = model.rotary === undefined ? undefined : frequencyDivisors(model.rotary[0], model.shape.headWidth);
+  const divisors = model.rotary?.[0] && frequencyDivisors(model.rotary[0], model.shape.headWidth);
   return [
     ...named(model.embedding, embeddingNames),
     ...named<HeadWeight>(ownHead ? model.head : head, headNames),
@@ -66,8 +69,12 @@ function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: Loaded
       ];
       return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named(outputAndMlp, layerNames)];
     }
-    case 'llama': {
-      // Of this architecture alone llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
+    case 'olmo2':
+      return [...named(project, layerNames), ...named(outputAndMlp, { ...layerNames, ...outputNormNames })];
+    case 'llama':
+    case 'smollm3':
+    case 'granite': {
+      // Of these llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
       const rotated = Object.entries(project).map(([name, weight]) => {
         const heads = name.startsWith('query') ? shape.heads : shape.keyValueHeads;
         return [name, /^(query|key)(Weight|Bias)$/.test(name) ? interleaved(weight, heads) : weight];

@@ -102,7 +102,7 @@ describe('a cache of keys and values', () => {
     expect(cachedKeys).toBe(keys);
   });
 
-  it.each(['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama'])(
+  it.each(['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama', 'smollm3', 'smollm3-window', 'granite', 'olmo2'])(
     'does so for each architecture under its own attention: %s',
     async (name) => {
       const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));

@@ -153,8 +153,8 @@ export const planned: Readonly<Record<string, Right>> = {
     lacks: /learned sink.*mxfp4/,
   },
   'mlx-Qwen3-8B-4bit': { layers: [kind(36, causal, 32, 8, 128, 12288)], billions: 8.19, trained: 40_960, lacks: /bits 4/ },
-  'SmolLM3-3B': { layers: [kind(36, causal, 16, 4, 128, 11008)], billions: 3.08, trained: 65_536, lacks: /without rope/ },
-  'OLMo-2-7B': { layers: [kind(32, causal, 32, 32, 128, 11008)], billions: 7.3, trained: 4096, lacks: /norms after/ },
+  'SmolLM3-3B': { layers: [kind(36, causal, 16, 4, 128, 11008)], billions: 3.08, trained: 65_536 },
+  'OLMo-2-7B': { layers: [kind(32, causal, 32, 32, 128, 11008)], billions: 7.3, trained: 4096 },
   'Olmo-3-7B': {
     layers: [kind(24, window(4096), 32, 32, 128, 11008), kind(8, causal, 32, 32, 128, 11008)],
     billions: 7.3,
@@ -162,7 +162,7 @@ export const planned: Readonly<Record<string, Right>> = {
     lacks: /norms after/,
   },
   'pythia-1b': { layers: [kind(16, causal, 8, 8, 256, 8192)], billions: 1.012, trained: 2048, lacks: /side by side/ },
-  'granite-3.3-2b': { layers: [kind(40, causal, 32, 8, 64, 8192)], billions: 2.53, trained: 131_072, lacks: /multipliers/ },
+  'granite-3.3-2b': { layers: [kind(40, causal, 32, 8, 64, 8192)], billions: 2.53, trained: 131_072 },
   'c4ai-command-r7b-12-2024': {
     layers: [kind(24, window(4096), 32, 8, 128, 14336), kind(8, causal, 32, 8, 128, 14336)],
     billions: 8.03,

@@ -77,7 +77,7 @@ describe('a key that nobody reads', () => {
 
   it('changes nothing where it is null, or on a list that says why', () => {
     const harmless = Object.fromEntries(sharedKeys.flatMap(({ keys }) => keys).map((key) => [key, 1]));
-    for (const model of ['llama', 'mistral', 'qwen2', 'qwen3', 'gpt2', 'bert', 'modernbert']) {
+    for (const model of ['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'modernbert']) {
       const own = configOf(model);
       const config = read(model, {
         ...harmless,
@@ -166,8 +166,8 @@ describe('what transformers 5 takes where fields disagree or are absent', () => 
     expect(config.shape.trainedTokens).toBe(128);
     expect(config.notes).toEqual([expect.stringMatching(/rope_scaling and rope_parameters.*rope_scaling counts/)]);
     const based = read('qwen3', { rope_scaling: { ...scaling, rope_theta: 500 }, rope_theta: 7 });
-    expect(based.run?.rotary?.[0].theta).toBe(500);
-    expect(read('qwen3', { rope_scaling: scaling, rope_theta: 777 }).run?.rotary?.[0].theta).toBe(777);
+    expect(based.run?.rotary?.[0]?.theta).toBe(500);
+    expect(read('qwen3', { rope_scaling: scaling, rope_theta: 777 }).run?.rotary?.[0]?.theta).toBe(777);
     for (const empty of [{}, null]) {
       expect(read('qwen3', { rope_scaling: empty })).toEqual(read('qwen3', {}));
     }
@@ -177,7 +177,7 @@ describe('what transformers 5 takes where fields disagree or are absent', () => 
     const scaling = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32, attn_factor: 0.878 };
     const config = read('qwen3', { rope_scaling: scaling, rope_parameters: null });
     expect(config.notes).toEqual([expect.stringMatching(/attn_factor of the rope is not read/)]);
-    expect(config.run?.rotary?.[0].scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
+    expect(config.run?.rotary?.[0]?.scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
   });
 
   it('is a window of 4096 for a Qwen that uses one, and none for one that says null', () => {

@@ -58,7 +58,19 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
 
   it('has a case for every architecture', () => {
     expect(cases).toEqual(
-      expect.arrayContaining(['llama', 'llama-untied-bias', 'smollm', 'mistral', 'qwen2', 'qwen2-plain', 'qwen3', 'gpt2']),
+      expect.arrayContaining([
+        'llama',
+        'llama-untied-bias',
+        'smollm',
+        'mistral',
+        'qwen2',
+        'qwen2-plain',
+        'qwen3',
+        'smollm3',
+        'granite',
+        'olmo2',
+        'gpt2',
+      ]),
     );
   });
 
@@ -66,7 +78,7 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
   it.for(cases)('gives the logits of %s', async (name, { annotate, skip }) => {
     skip(missing !== undefined, missing);
     const model = await modelOf(name === 'llama-rope-yarn-factors' ? withTurnsOfLlama(name) : join(folder, name));
-    const refusal = model.rotary && rotaryRefusal(model.rotary[0]);
+    const refusal = model.rotary && rotaryRefusal(model.rotary);
     skip(refusal !== undefined, refusal);
     const { difference, positions } = await compareWithLlama(model, tokensOf(name));
     await annotate(`largest difference ${difference.toExponential(1)} at ${positions} positions`);

@@ -1,6 +1,15 @@
 import { type Positions, wholePrompt } from '../../../core/shards/cut';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
-import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, type WeightValues } from '../graphs/tokenwise';
+import {
+  logitsInto,
+  normalise,
+  outputAndMlpInto,
+  projectInto,
+  required,
+  type RotaryValues,
+  scaledBy,
+  type WeightValues,
+} from '../graphs/tokenwise';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
 import { type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
@@ -139,7 +148,7 @@ class Constants {
 function embedInto(constants: Constants, model: LoadedModel, tokens: Value, tokenCount: number): Value {
   const { graph } = constants;
   const weights = constants.all(model.embedding);
-  const words = graph.gather(required(weights, 'words'), tokens, 0);
+  const words = scaledBy(graph, graph.gather(required(weights, 'words'), tokens, 0), model.multipliers?.embedding);
   const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, tokenCount));
   const summed = weights.segments === undefined ? placed : graph.add(placed, graph.slice(weights.segments, 0, 0, 1));
   return weights.embeddingNormWeight === undefined

@@ -68,7 +68,7 @@ export class OnnxOracle implements Oracle {
     const { width, headWidth } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
     const table = rotary && this.rotary.get(rotary, rows, firstToken);
-    const session = await this.tokenwise.get(`project ${signature(weights)}`, () =>
+    const session = await this.tokenwise.get(`project ${signature(weights)} ${table !== undefined}`, () =>
       projectGraph(this.architecture, shapesOf(weights), table !== undefined),
     );
     return session.run({

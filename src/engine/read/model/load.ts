@@ -31,7 +31,7 @@ import {
 export interface LayerWeights {
   readonly project: Weights<ProjectWeight>;
   readonly outputAndMlp: Weights<OutputAndMlpWeight>;
-  /** Undefined if positions are learned. */
+  /** Undefined if positions are learned, or the layer knows none. */
   readonly rotary: RotaryEmbedding | undefined;
 }
 

@@ -128,6 +128,15 @@ describe('a config.json that no model has', () => {
       changed('modernbert', { layer_types: null, global_attn_every_n_layers: 0 }),
       /global_attn_every_n_layers: .*, not 0;/,
     ],
+    [
+      'too few marks of layers without rope',
+      changed('smollm3', { no_rope_layers: [1, 0] }),
+      /no_rope_layers has 2 entries but num_hidden_layers is 4/,
+    ],
+    ['a mark that is no mark', changed('smollm3', { no_rope_layers: [1, 1, 1, 2] }), /no_rope_layers\.3: .*, not 2;/],
+    ['layers without rope every zero', changed('smollm3', { no_rope_layer_interval: 0 }), /no_rope_layer_interval: .*, not 0;/],
+    ['logits divided by zero', changed('granite', { logits_scaling: 0 }), /logits_scaling: .*, not 0;/],
+    ['scores by a negative number', changed('granite', { attention_multiplier: -1 }), /attention_multiplier: .*, not -1;/],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);
   });

@@ -98,7 +98,7 @@ export function slidingLayers(types: readonly string[] | null | undefined, count
 }
 
 /** Scale of frequencies and sines: outside this range, angles or sines would overflow. */
-const factor = z.number().min(1e-6).max(1e6);
+export const factor = z.number().min(1e-6).max(1e6);
 
 /** A negative value could make the scale of sines 0, or divide by 0. */
 const mscale = z.number().nonnegative().max(1e6);

@@ -162,11 +162,8 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     windows: 'window',
     has: 'fused projections and a rope of two lists of factors',
   },
-  smollm3: { name: 'SmolLM3', windows: 'full', has: 'layers without rope', defaults: { tie_word_embeddings: true } },
-  olmo2: { name: 'Olmo2', windows: 'full', has: 'norms after each half of a layer' },
   olmo3: { name: 'Olmo3', windows: 4, has: 'norms after each half of a layer', defaults: { sliding_window: 4096 } },
   olmoe: { name: 'Olmoe', windows: 'full', has: experts },
-  granite: { name: 'Granite', windows: 'full', has: 'multipliers of embedding, attention, residual and logits' },
   granitemoe: { name: 'GraniteMoe', windows: 'full', has: `multipliers and ${experts}` },
   cohere: { name: 'Cohere', windows: 'full', has: 'both halves of a layer side by side', defaults: { tie_word_embeddings: true } },
   cohere2: {
