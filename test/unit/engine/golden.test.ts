@@ -92,6 +92,8 @@ describe('models against other implementations', () => {
         'olmo2',
         'gpt2',
         'bert',
+        'roberta',
+        'xlm-roberta',
         'modernbert',
         'llama-sharded',
       ]),
@@ -132,14 +134,19 @@ describe('models against other implementations', () => {
     expect([shape.trainedTokens, shape.maximumTokens]).toEqual([trainedTokens, undefined]);
   });
 
-  it.each(['gpt2', 'bert'])('knows the positions of %s', async (name) => {
+  // RoBERTa's first two of 64 are for padding.
+  it.each([
+    ['gpt2', 48],
+    ['bert', 64],
+    ['roberta', 62],
+  ])('knows the positions of %s', async (name, positions) => {
     const { shape } = (await openModel(join(folder, name), modelsFolder)).config;
-    expect(shape.maximumTokens).toBe(name === 'gpt2' ? 48 : 64);
+    expect(shape.maximumTokens).toBe(positions);
     expect(shape.trainedTokens).toBe(shape.maximumTokens);
   });
 
   it.each(
-    ['llama', 'smollm3', 'granite', 'olmo2'].flatMap((name) => [
+    ['llama', 'smollm3', 'granite', 'olmo2', 'roberta'].flatMap((name) => [
       [name, 'compiled layers', { executor: 'compiled' }] as const,
       [name, 'black boxes', { construction: 'tight' }] as const,
     ]),
@@ -150,7 +157,7 @@ describe('models against other implementations', () => {
     expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
 
-  it.each(['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'modernbert'])(
+  it.each(['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'roberta', 'modernbert'])(
     'gives the logits of %s as one compiled graph',
     async (name) => {
       const { tokens, logits = [] } = goldenOf(name);

@@ -93,6 +93,7 @@ describe('shards of a prompt', () => {
     ['olmo2', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],
+    ['roberta', makeScenario('local-window', { window: 4 })],
     ['modernbert', makeScenario('local-window', { window: 4 })],
   ])('have the residual stream of the whole: %s under %o', async (name, scenario) => {
     const run = { model: await golden(name), scenario, tokens };

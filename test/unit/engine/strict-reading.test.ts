@@ -77,7 +77,7 @@ describe('a key that nobody reads', () => {
 
   it('changes nothing where it is null, or on a list that says why', () => {
     const harmless = Object.fromEntries(sharedKeys.flatMap(({ keys }) => keys).map((key) => [key, 1]));
-    for (const model of ['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'modernbert']) {
+    for (const model of ['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'roberta', 'modernbert']) {
       const own = configOf(model);
       const config = read(model, {
         ...harmless,
@@ -256,6 +256,7 @@ describe('a tensor that nobody reads', () => {
     ['bert', 'bert.embeddings.position_ids'],
     ['bert', 'bert.pooler.dense.weight'],
     ['bert', 'cls.seq_relationship.bias'],
+    ['roberta', 'lm_head.decoder.bias'],
     ['qwen2', 'score.weight'],
   ])('is harmless in a %s: %s', async (model, tensor) => {
     const loaded = await load(renamed(model, same, { [tensor]: [2] }));
@@ -281,6 +282,7 @@ describe('a head that is stored though it is tied', () => {
     ['llama', 'lm_head.weight'],
     ['gpt2', 'lm_head.weight'],
     ['bert', 'cls.predictions.decoder.weight'],
+    ['roberta', 'lm_head.decoder.weight'],
     ['modernbert', 'decoder.weight'],
   ])('counts in a %s where it differs from the embedding', async (model, tensor) => {
     const { embedding } = await goldenModel(model);

@@ -8,7 +8,7 @@ const harmlessTensors: readonly { readonly name: RegExp; readonly why: string }[
   { name: /(^|\.)attn\.(bias|masked_bias)$/, why: 'the causal mask of GPT-2, as a buffer' },
   { name: /(^|\.)pooler\./, why: 'reads the output for a task' },
   { name: /^cls\.seq_relationship\./, why: "BERT's next-sentence task" },
-  { name: /^cls\.predictions\.decoder\.bias$/, why: 'the same bias as cls.predictions.bias' },
+  { name: /^(cls\.predictions|lm_head)\.decoder\.bias$/, why: 'the same bias as cls.predictions.bias or lm_head.bias' },
   { name: /^(score|classifier|qa_outputs|multiple_choice_head)\./, why: 'reads the output for a task' },
 ];
 

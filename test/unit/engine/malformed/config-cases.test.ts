@@ -135,6 +135,13 @@ describe('a config.json that no model has', () => {
     ],
     ['a mark that is no mark', changed('smollm3', { no_rope_layers: [1, 1, 1, 2] }), /no_rope_layers\.3: .*, not 2;/],
     ['layers without rope every zero', changed('smollm3', { no_rope_layer_interval: 0 }), /no_rope_layer_interval: .*, not 0;/],
+    [
+      'no positions but those of padding',
+      changed('roberta', { pad_token_id: 63 }),
+      /begin at pad_token_id \+ 1 = 64 and max_position_embeddings is 64;/,
+    ],
+    ['padding that is no token', changed('roberta', { pad_token_id: null }), /pad_token_id: .*, not null;/],
+    ['a head of gelu on layers of another', changed('roberta', { hidden_act: 'relu' }), /hidden_act "relu" beside a head with gelu/],
     ['logits divided by zero', changed('granite', { logits_scaling: 0 }), /logits_scaling: .*, not 0;/],
     ['scores by a negative number', changed('granite', { attention_multiplier: -1 }), /attention_multiplier: .*, not -1;/],
   ])('is refused: %s', async (_what, text, message) => {
