@@ -1,5 +1,5 @@
 import type { LoadedModel } from '../../../src/engine/read/model/load';
-import { count, real, text, writeGgufFile, type Metadata } from './gguf-file';
+import { count, flag, real, text, writeGgufFile, type Metadata } from './gguf-file';
 import { rotaryMetadata } from './rotary';
 import { ggufTensors } from './tensors';
 import { placeholderVocabulary } from './vocabulary';
@@ -14,6 +14,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   granite: 'granite',
   olmo2: 'olmo2',
   gpt2: 'gpt2',
+  gpt_neox: 'gptneox',
 };
 
 /**
@@ -34,7 +35,10 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   await writeGgufFile(path, metadata, ggufTensors(model, architecture));
 }
 
-function hyperparameters({ shape, norm, rotary, embedding, multipliers }: LoadedModel, contextLength: number): Metadata {
+function hyperparameters(
+  { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves }: LoadedModel,
+  contextLength: number,
+): Metadata {
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -47,6 +51,7 @@ function hyperparameters({ shape, norm, rotary, embedding, multipliers }: Loaded
     'attention.value_length': count(shape.headWidth),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
     ...(rotary?.[0] !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+    ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
     ...(multipliers !== undefined && {
       embedding_scale: real(multipliers.embedding),
       'attention.scale': real(multipliers.scores),

@@ -32,6 +32,14 @@ const normsSwapped: Change<LoadedModel> = (model) => ({
     },
   })),
 });
+const halvesInTurn: Change<LoadedModel> = (model) => {
+  const { parallelHalves, ...changed } = model;
+  return parallelHalves === true ? changed : model;
+};
+const wholeHeadsRotated: Change<LoadedModel> = (model) => ({
+  ...model,
+  rotary: model.rotary?.map((rotary) => rotary && { ...rotary, columns: model.shape.headWidth }),
+});
 
 /** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
 export const mistakes: readonly Mistake[] = [
@@ -43,6 +51,8 @@ export const mistakes: readonly Mistake[] = [
   ['smollm3', 'neighbouring columns rotated, not halves', neighboursRotated],
   ['granite', 'scores by the root of the head width', usualScores],
   ['olmo2', 'the norms of the halves of a layer swapped', normsSwapped],
+  ['gpt-neox', 'the halves of a layer one after the other', halvesInTurn],
+  ['gpt-neox', 'whole heads rotated', wholeHeadsRotated],
   ['gpt2', 'no bias of queries in a layer', noQueryBias],
 ];
 

@@ -1,4 +1,4 @@
-import type { RopeScaling, RotaryEmbedding } from '../../../src/engine/read/model/rope';
+import { rotatedColumns, type RopeScaling, type RotaryEmbedding } from '../../../src/engine/read/model/rope';
 import { count, real, text, type Metadata } from './gguf-file';
 
 /** Turns at the fast and the slow end of YaRN's ramp in llama.cpp: it reads no others from the files of these architectures. */
@@ -32,7 +32,11 @@ export function rotaryMetadata(rotary: RotaryEmbedding, headWidth: number): Meta
   if (refusal !== undefined) {
     throw new Error(refusal);
   }
-  return { 'rope.freq_base': real(rotary.theta), 'rope.dimension_count': count(headWidth), ...scalingMetadata(rotary.scaling) };
+  return {
+    'rope.freq_base': real(rotary.theta),
+    'rope.dimension_count': count(rotatedColumns(rotary, headWidth)),
+    ...scalingMetadata(rotary.scaling),
+  };
 }
 
 function scalingMetadata(scaling: RopeScaling): Metadata {

@@ -61,13 +61,16 @@ export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] 
 
 function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: LoadedModel, architecture: string): Tensor[] {
   switch (architecture) {
-    case 'gpt2': {
+    case 'gpt2':
+    case 'gptneox': {
       const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...norm } = project;
+      // llama.cpp takes none of these without a bias.
+      const none: Weight = { shape: [shape.width], data: new Float32Array(shape.width) };
       const joined = [
         tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)),
-        tensorOf('attn_qkv.bias', stacked(queryBias, keyBias, valueBias)),
+        tensorOf('attn_qkv.bias', stacked(queryBias ?? none, keyBias ?? none, valueBias ?? none)),
       ];
-      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named(outputAndMlp, layerNames)];
+      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named({ outputBias: none, ...outputAndMlp }, layerNames)];
     }
     case 'olmo2':
       return [...named(project, layerNames), ...named(outputAndMlp, { ...layerNames, ...outputNormNames })];
@@ -114,7 +117,7 @@ function stacked(...weights: readonly (Weight | undefined)[]): Weight {
 }
 
 function missing(): never {
-  throw new Error('A GPT-2 lacks a weight or bias of its queries, keys or values.');
+  throw new Error('A model lacks a weight of its queries, keys or values.');
 }
 
 /** Rows of each head in the order 0, m/2, 1, m/2 + 1, ...: what was rotated as two halves is rotated as neighbours. */

@@ -25,6 +25,21 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     expect(windows({ use_sliding_window: false })).toEqual({ kind: 'causal' });
   });
 
+  it('is a rope on a quarter of a GPT-NeoX, with the base that its own fields say', () => {
+    const rope = (change: Record<string, unknown>): unknown => read('gpt-neox', { rope_parameters: null, ...change }).run?.rotary?.[0];
+    expect(rope({})).toEqual({ theta: 10_000, scaling: { type: 'none' }, columns: 4 });
+    expect(rope({ rotary_pct: 0.5, rotary_emb_base: 100, partial_rotary_factor: 0.5, rope_theta: 100 })).toMatchObject({
+      theta: 100,
+      columns: 8,
+    });
+    expect(rope({ rotary_pct: 1 })).not.toHaveProperty('columns');
+    expect(rope({ rope_scaling: { rope_type: 'linear', factor: 2 } })).toEqual({
+      theta: 10_000,
+      scaling: { type: 'linear', factor: 2 },
+      columns: 4,
+    });
+  });
+
   it('is 1 for what a Granite does not multiply, scores included', () => {
     const absent = {
       embedding_multiplier: undefined,

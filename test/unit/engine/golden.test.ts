@@ -91,6 +91,7 @@ describe('models against other implementations', () => {
         'granite',
         'olmo2',
         'gpt2',
+        'gpt-neox',
         'bert',
         'roberta',
         'xlm-roberta',
@@ -146,7 +147,7 @@ describe('models against other implementations', () => {
   });
 
   it.each(
-    ['llama', 'smollm3', 'granite', 'olmo2', 'roberta'].flatMap((name) => [
+    ['llama', 'smollm3', 'granite', 'olmo2', 'gpt-neox', 'roberta'].flatMap((name) => [
       [name, 'compiled layers', { executor: 'compiled' }] as const,
       [name, 'black boxes', { construction: 'tight' }] as const,
     ]),
@@ -157,7 +158,7 @@ describe('models against other implementations', () => {
     expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
 
-  it.each(['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'roberta', 'modernbert'])(
+  it.each(['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'])(
     'gives the logits of %s as one compiled graph',
     async (name) => {
       const { tokens, logits = [] } = goldenOf(name);

@@ -161,7 +161,7 @@ export const planned: Readonly<Record<string, Right>> = {
     trained: 65_536,
     lacks: /norms after/,
   },
-  'pythia-1b': { layers: [kind(16, causal, 8, 8, 256, 8192)], billions: 1.012, trained: 2048, lacks: /side by side/ },
+  'pythia-1b': { layers: [kind(16, causal, 8, 8, 256, 8192)], billions: 1.012, trained: 2048 },
   'granite-3.3-2b': { layers: [kind(40, causal, 32, 8, 64, 8192)], billions: 2.53, trained: 131_072 },
   'c4ai-command-r7b-12-2024': {
     layers: [kind(24, window(4096), 32, 8, 128, 14336), kind(8, causal, 32, 8, 128, 14336)],

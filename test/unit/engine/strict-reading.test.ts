@@ -77,7 +77,20 @@ describe('a key that nobody reads', () => {
 
   it('changes nothing where it is null, or on a list that says why', () => {
     const harmless = Object.fromEntries(sharedKeys.flatMap(({ keys }) => keys).map((key) => [key, 1]));
-    for (const model of ['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'roberta', 'modernbert']) {
+    for (const model of [
+      'llama',
+      'mistral',
+      'qwen2',
+      'qwen3',
+      'smollm3',
+      'granite',
+      'olmo2',
+      'gpt2',
+      'gpt-neox',
+      'bert',
+      'roberta',
+      'modernbert',
+    ]) {
       const own = configOf(model);
       const config = read(model, {
         ...harmless,
@@ -253,6 +266,7 @@ describe('a tensor that nobody reads', () => {
     ['llama', 'model.layers.0.self_attn.rotary_emb.inv_freq'],
     ['gpt2', 'transformer.h.0.attn.bias'],
     ['gpt2', 'h.1.attn.masked_bias'],
+    ['gpt-neox', 'gpt_neox.layers.0.attention.masked_bias'],
     ['bert', 'bert.embeddings.position_ids'],
     ['bert', 'bert.pooler.dense.weight'],
     ['bert', 'cls.seq_relationship.bias'],

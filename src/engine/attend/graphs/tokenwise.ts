@@ -58,8 +58,13 @@ function half(g: GraphBuilder, x: Value): Value {
   return g.multiply(g.add(x, g.scalar(1)), g.scalar(0.5));
 }
 
-/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, m]`. */
-export type RotaryValues = Readonly<Record<'cos' | 'sin', Value>>;
+/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, columns]`. */
+export interface RotaryValues {
+  /** Columns of a head that rotate, its first ones. */
+  readonly columns: number;
+  readonly cos: Value;
+  readonly sin: Value;
+}
 
 /**
  * Queries `[H, rows, m]`, scaled by 1/sqrt(m) or the model's multiplier of scores, keys and values `[H_kv, rows, m]` of a
@@ -100,25 +105,30 @@ export function projectInto(
   };
 }
 
-/** Rotates column i and column i + m/2 as a pair by the position's angle. */
-function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { cos, sin }: RotaryValues): Value {
-  const low = g.slice(x, 2, 0, headWidth / 2);
-  const high = g.slice(x, 2, headWidth / 2, headWidth);
-  return g.add(g.multiply(x, cos), g.multiply(g.concat(2, g.negate(high), low), sin));
+/** Rotates column i and column i + columns/2 as a pair by the position's angle; columns after them stay. */
+function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { columns, cos, sin }: RotaryValues): Value {
+  const low = g.slice(x, 2, 0, columns / 2);
+  const high = g.slice(x, 2, columns / 2, columns);
+  const both = columns === headWidth ? x : g.slice(x, 2, 0, columns);
+  const rotated = g.add(g.multiply(both, cos), g.multiply(g.concat(2, g.negate(high), low), sin));
+  return columns === headWidth ? rotated : g.concat(2, rotated, g.slice(x, 2, columns, headWidth));
 }
 
 /**
  * A token-wise call: residual stream to queries, keys and values.
  *
- * Inputs: `hidden` `[rows, d]`, the weights by name, and if the layer rotates `cos` and `sin` `[rows, m]`. Outputs: `query`
+ * Inputs: `hidden` `[rows, d]`, the weights by name, and if the layer rotates `cos` and `sin` `[rows, columns]`. Outputs: `query`
  * `[H, rows, m]`, scaled, `key` and `value` `[H_kv, rows, m]`.
+ *
+ * @param columns of a head that rotate; undefined if none do
  */
-export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, rotates: boolean): Uint8Array {
+export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, columns: number | undefined): Uint8Array {
   const { width, headWidth, heads, keyValueHeads } = architecture.shape;
   const g = new GraphBuilder('project');
   const hidden = g.input('hidden', ['rows', width]);
   const values = weightInputs(g, weights);
-  const rotary = rotates ? { cos: g.input('cos', ['rows', headWidth]), sin: g.input('sin', ['rows', headWidth]) } : undefined;
+  const rotary =
+    columns === undefined ? undefined : { columns, cos: g.input('cos', ['rows', columns]), sin: g.input('sin', ['rows', columns]) };
   const projected = projectInto(g, architecture, hidden, values, rotary);
   g.output('query', projected.query, [heads, 'rows', headWidth]);
   g.output('key', projected.key, [keyValueHeads, 'rows', headWidth]);

@@ -135,6 +135,15 @@ describe('a config.json that no model has', () => {
     ],
     ['a mark that is no mark', changed('smollm3', { no_rope_layers: [1, 1, 1, 2] }), /no_rope_layers\.3: .*, not 2;/],
     ['layers without rope every zero', changed('smollm3', { no_rope_layer_interval: 0 }), /no_rope_layer_interval: .*, not 0;/],
+    ['a rope on half a pair', changed('gpt-neox', { rope_parameters: { partial_rotary_factor: 0.2 } }), /a rope on 0\.2 of heads of 16/],
+    ['a rope on no column', changed('gpt-neox', { rope_parameters: { partial_rotary_factor: 0 } }), /a rope on 0 of heads of 16/],
+    ['a rope on more than the head', changed('gpt-neox', { rope_parameters: null, rotary_pct: 1.5 }), /rotary_pct: .*, not 1\.5;/],
+    ['two ropes', changed('gpt-neox', { rotary_emb_base: 100, rope_theta: 200 }), /rope_theta 200 beside rotary_emb_base 100/],
+    [
+      'a rope on a part of a Llama',
+      changed('llama', { rope_parameters: { partial_rotary_factor: 0.5 } }),
+      /partial_rotary_factor 0\.5 is not supported/,
+    ],
     [
       'no positions but those of padding',
       changed('roberta', { pad_token_id: 63 }),

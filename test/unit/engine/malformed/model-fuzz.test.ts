@@ -121,7 +121,20 @@ describe('a config.json of any kind is refused, or means a model', () => {
   it('of any JSON', async () => {
     const typed = fc
       .tuple(
-        fc.constantFrom('llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'gpt2', 'bert', 'roberta', 'modernbert'),
+        fc.constantFrom(
+          'llama',
+          'mistral',
+          'qwen2',
+          'qwen3',
+          'smollm3',
+          'granite',
+          'olmo2',
+          'gpt2',
+          'gpt_neox',
+          'bert',
+          'roberta',
+          'modernbert',
+        ),
         fc.dictionary(fc.string(), fc.jsonValue()),
       )
       .map(([type, fields]) => JSON.stringify({ ...fields, model_type: type }));
@@ -168,6 +181,7 @@ describe.each([
   'granite',
   'olmo2',
   'gpt2',
+  'gpt-neox',
   'bert',
   'roberta',
   'modernbert',

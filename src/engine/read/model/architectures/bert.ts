@@ -107,8 +107,10 @@ function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelCon
   if (fields.position_embedding_type !== 'absolute') {
     refuse(path, `position_embedding_type ${quoted(fields.position_embedding_type)}`, 'a BERT with absolute positions');
   }
-  if (fields.is_decoder || fields.add_cross_attention) {
-    refuse(path, 'is_decoder or add_cross_attention', 'a BERT that is an encoder');
+  for (const name of ['is_decoder', 'add_cross_attention'] as const) {
+    if (fields[name]) {
+      refuse(path, `${name} true`, 'a BERT that is an encoder');
+    }
   }
   const shape: ModelShape = {
     layers: fields.num_hidden_layers,

@@ -212,12 +212,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     has: 'a rope and norms with biases',
     defaults: { tie_word_embeddings: true },
   },
-  gpt_neox: {
-    name: 'GPTNeoX',
-    windows: 'full',
-    plain: true,
-    has: 'both halves of a layer side by side, and a rope on a part of each head',
-  },
   // Decoders without a rope.
   bloom: {
     name: 'Bloom',
