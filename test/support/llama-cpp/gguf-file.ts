@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 
 /** GGUF's numbers for the types of metadata values, and for float32 tensors. */
-const valueTypes = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 } as const;
+const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 const float32Tensor = 0;
 
 /** Tensors begin at multiples of this in the file. */
@@ -15,7 +15,9 @@ export interface Tensor {
 }
 
 type Scalar =
-  { readonly type: 'uint32' | 'int32' | 'float32'; readonly value: number } | { readonly type: 'string'; readonly value: string };
+  | { readonly type: 'uint32' | 'int32' | 'float32'; readonly value: number }
+  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'bool'; readonly value: boolean };
 type Value = Scalar | { readonly type: 'array'; readonly values: readonly Scalar[] };
 
 /** What the file says about the model, by GGUF's names. */
@@ -34,6 +36,11 @@ export function real(value: number): Scalar {
 /** A text. */
 export function text(value: string): Scalar {
   return { type: 'string', value };
+}
+
+/** Whether something is so. */
+export function flag(value: boolean): Scalar {
+  return { type: 'bool', value };
 }
 
 /** Values of one type, at least one. */
@@ -69,6 +76,8 @@ function encoded(value: Value): Buffer {
       return utf8(value.value);
     case 'float32':
       return float32(value.value);
+    case 'bool':
+      return Buffer.of(Number(value.value));
     default:
       return uint32(value.value);
   }

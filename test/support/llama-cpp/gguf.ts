@@ -1,5 +1,5 @@
 import type { LoadedModel } from '../../../src/engine/read/model/load';
-import { count, real, text, writeGgufFile, type Metadata } from './gguf-file';
+import { count, flag, real, text, writeGgufFile, type Metadata } from './gguf-file';
 import { rotaryMetadata } from './rotary';
 import { ggufTensors } from './tensors';
 import { placeholderVocabulary } from './vocabulary';
@@ -10,7 +10,11 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   mistral: 'llama',
   qwen2: 'qwen2',
   qwen3: 'qwen3',
+  smollm3: 'smollm3',
+  granite: 'granite',
+  olmo2: 'olmo2',
   gpt2: 'gpt2',
+  gpt_neox: 'gptneox',
 };
 
 /**
@@ -31,7 +35,10 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   await writeGgufFile(path, metadata, ggufTensors(model, architecture));
 }
 
-function hyperparameters({ shape, norm, rotary, embedding }: LoadedModel, contextLength: number): Metadata {
+function hyperparameters(
+  { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves }: LoadedModel,
+  contextLength: number,
+): Metadata {
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -43,6 +50,13 @@ function hyperparameters({ shape, norm, rotary, embedding }: LoadedModel, contex
     'attention.key_length': count(shape.headWidth),
     'attention.value_length': count(shape.headWidth),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
-    ...(rotary !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+    ...(rotary?.[0] !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+    ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
+    ...(multipliers !== undefined && {
+      embedding_scale: real(multipliers.embedding),
+      'attention.scale': real(multipliers.scores),
+      residual_scale: real(multipliers.residual),
+      logit_scale: real(1 / multipliers.logits),
+    }),
   };
 }

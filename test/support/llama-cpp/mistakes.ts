@@ -18,6 +18,28 @@ const widerWindow: Change<LoadedModel> = (model) => ({
 const noValueBias: Change<LoadedModel> = (model) => withFirst(model, 'valueBias', filledWith(0));
 const plainKeyNorm: Change<LoadedModel> = (model) => withFirst(model, 'keyNormWeight', filledWith(1));
 const noQueryBias: Change<LoadedModel> = (model) => withFirst(model, 'queryBias', filledWith(0));
+const usualScores: Change<LoadedModel> = (model) => ({
+  ...model,
+  multipliers: { embedding: 1, residual: 1, logits: 1, ...model.multipliers, scores: 1 / Math.sqrt(model.shape.headWidth) },
+});
+const normsSwapped: Change<LoadedModel> = (model) => ({
+  ...model,
+  layers: model.layers.map(({ outputAndMlp: { attentionNormWeight, mlpNormWeight, ...rest }, ...layer }) => ({
+    ...layer,
+    outputAndMlp: {
+      ...rest,
+      ...(attentionNormWeight && mlpNormWeight && { attentionNormWeight: mlpNormWeight, mlpNormWeight: attentionNormWeight }),
+    },
+  })),
+});
+const halvesInTurn: Change<LoadedModel> = (model) => {
+  const { parallelHalves, ...changed } = model;
+  return parallelHalves === true ? changed : model;
+};
+const wholeHeadsRotated: Change<LoadedModel> = (model) => ({
+  ...model,
+  rotary: model.rotary?.map((rotary) => rotary && { ...rotary, columns: model.shape.headWidth }),
+});
 
 /** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
 export const mistakes: readonly Mistake[] = [
@@ -26,6 +48,11 @@ export const mistakes: readonly Mistake[] = [
   ['mistral', 'a window of one token more', widerWindow],
   ['qwen2-plain', 'no bias of values in a layer', noValueBias],
   ['qwen3', 'no weights in a norm of keys', plainKeyNorm],
+  ['smollm3', 'neighbouring columns rotated, not halves', neighboursRotated],
+  ['granite', 'scores by the root of the head width', usualScores],
+  ['olmo2', 'the norms of the halves of a layer swapped', normsSwapped],
+  ['gpt-neox', 'the halves of a layer one after the other', halvesInTurn],
+  ['gpt-neox', 'whole heads rotated', wholeHeadsRotated],
   ['gpt2', 'no bias of queries in a layer', noQueryBias],
 ];
 

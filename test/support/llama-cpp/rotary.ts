@@ -1,11 +1,22 @@
-import type { RopeScaling, RotaryEmbedding } from '../../../src/engine/read/model/rope';
+import { rotatedColumns, type RopeScaling, type RotaryEmbedding } from '../../../src/engine/read/model/rope';
 import { count, real, text, type Metadata } from './gguf-file';
 
 /** Turns at the fast and the slow end of YaRN's ramp in llama.cpp: it reads no others from the files of these architectures. */
 export const yarnTurns = { fast: 32, slow: 1 };
 
+/** llama.cpp leaves out the rope of every fourth layer of a SmolLM3, whatever a file says. */
+const ropelessLayer = 4;
+
 /** Why llama.cpp cannot rotate as a model does; undefined where it can. */
-export function rotaryRefusal({ scaling }: RotaryEmbedding): string | undefined {
+export function rotaryRefusal(rotary: readonly (RotaryEmbedding | undefined)[]): string | undefined {
+  const ropeless = rotary.some((one) => one === undefined);
+  if (ropeless && rotary.some((one, layer) => (one === undefined) !== ((layer + 1) % ropelessLayer === 0))) {
+    return `llama.cpp leaves out the rope of every ${ropelessLayer}th layer, and of no others`;
+  }
+  return rotary[0] && embeddingRefusal(rotary[0]);
+}
+
+function embeddingRefusal({ scaling }: RotaryEmbedding): string | undefined {
   if (scaling.type === 'dynamic') {
     return 'llama.cpp has no base that grows with the prompt (dynamic scaling)';
   }
@@ -17,11 +28,15 @@ export function rotaryRefusal({ scaling }: RotaryEmbedding): string | undefined 
 
 /** What a GGUF file says of a rotary embedding, names without the architecture before them. @throws Error where llama.cpp has none like it */
 export function rotaryMetadata(rotary: RotaryEmbedding, headWidth: number): Metadata {
-  const refusal = rotaryRefusal(rotary);
+  const refusal = embeddingRefusal(rotary);
   if (refusal !== undefined) {
     throw new Error(refusal);
   }
-  return { 'rope.freq_base': real(rotary.theta), 'rope.dimension_count': count(headWidth), ...scalingMetadata(rotary.scaling) };
+  return {
+    'rope.freq_base': real(rotary.theta),
+    'rope.dimension_count': count(rotatedColumns(rotary, headWidth)),
+    ...scalingMetadata(rotary.scaling),
+  };
 }
 
 function scalingMetadata(scaling: RopeScaling): Metadata {

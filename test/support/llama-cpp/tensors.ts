@@ -40,12 +40,15 @@ const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> =
   downBias: 'ffn_down.bias',
 };
 
+/** Where norms are on what a half of a layer gives. */
+const outputNormNames = { attentionNormWeight: 'post_attention_norm.weight', mlpNormWeight: 'post_ffw_norm.weight' };
+
 /** A model's weights as llama.cpp wants them under the name of an architecture. */
 export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] {
   // A head that is the embedding is left out: llama.cpp takes the embedding in its place.
   const { headWeight, ...head } = model.head;
   const ownHead = headWeight?.data !== model.embedding.words.data;
-  const divisors = model.rotary === undefined ? undefined : frequencyDivisors(model.rotary[0], model.shape.headWidth);
+  const divisors = model.rotary?.[0] && frequencyDivisors(model.rotary[0], model.shape.headWidth);
   return [
     ...named(model.embedding, embeddingNames),
     ...named<HeadWeight>(ownHead ? model.head : head, headNames),
@@ -58,16 +61,23 @@ export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] 
 
 function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: LoadedModel, architecture: string): Tensor[] {
   switch (architecture) {
-    case 'gpt2': {
+    case 'gpt2':
+    case 'gptneox': {
       const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...norm } = project;
+      // llama.cpp takes none of these without a bias.
+      const none: Weight = { shape: [shape.width], data: new Float32Array(shape.width) };
       const joined = [
         tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)),
-        tensorOf('attn_qkv.bias', stacked(queryBias, keyBias, valueBias)),
+        tensorOf('attn_qkv.bias', stacked(queryBias ?? none, keyBias ?? none, valueBias ?? none)),
       ];
-      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named(outputAndMlp, layerNames)];
+      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named({ outputBias: none, ...outputAndMlp }, layerNames)];
     }
-    case 'llama': {
-      // Of this architecture alone llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
+    case 'olmo2':
+      return [...named(project, layerNames), ...named(outputAndMlp, { ...layerNames, ...outputNormNames })];
+    case 'llama':
+    case 'smollm3':
+    case 'granite': {
+      // Of these llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
       const rotated = Object.entries(project).map(([name, weight]) => {
         const heads = name.startsWith('query') ? shape.heads : shape.keyValueHeads;
         return [name, /^(query|key)(Weight|Bias)$/.test(name) ? interleaved(weight, heads) : weight];
@@ -107,7 +117,7 @@ function stacked(...weights: readonly (Weight | undefined)[]): Weight {
 }
 
 function missing(): never {
-  throw new Error('A GPT-2 lacks a weight or bias of its queries, keys or values.');
+  throw new Error('A model lacks a weight of its queries, keys or values.');
 }
 
 /** Rows of each head in the order 0, m/2, 1, m/2 + 1, ...: what was rotated as two halves is rotated as neighbours. */

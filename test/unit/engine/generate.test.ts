@@ -102,14 +102,24 @@ describe('a cache of keys and values', () => {
     expect(cachedKeys).toBe(keys);
   });
 
-  it.each(['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama'])(
-    'does so for each architecture under its own attention: %s',
-    async (name) => {
-      const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
-      const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40);
-      expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
-    },
-  );
+  it.each([
+    'gpt2',
+    'qwen2',
+    'qwen3',
+    'mistral',
+    'llama-rope-dynamic',
+    'llama',
+    'smollm3',
+    'smollm3-window',
+    'granite',
+    'olmo2',
+    'gpt-neox',
+    'gpt-neox-sequential',
+  ])('does so for each architecture under its own attention: %s', async (name) => {
+    const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
+    const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40);
+    expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
+  });
 
   it('does so after compiled layers, with one token of prompt, and with M above the sequence', async () => {
     const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));

@@ -1,12 +1,12 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultOptions } from '../../../src/core/options/table';
+import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { compiledFunctions } from '../../../src/engine/attend/compiled/functions';
 import { modelGraph } from '../../../src/engine/attend/compiled/graphs';
-import { forward } from '../../../src/engine/attend/forward';
+import { executorOf, passOf } from '../../../src/engine/attend/pass';
 import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { GraphSession } from '../../../src/engine/attend/runtime/session';
@@ -16,7 +16,7 @@ import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read
 import { modelsFolder, root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
-/** What transformers made of a tiny checkpoint of random weights, in float64: see test/golden/README.md. */
+/** What transformers, or PyTorch alone, made of a tiny checkpoint of random weights, in float64: see test/golden/README.md. */
 interface Golden {
   readonly tokens: readonly number[];
   /** `[N][vocabulary]`, or for a model without an output head `hidden` `[N][d]`. */
@@ -39,13 +39,17 @@ function goldenOf(name: string): Golden {
   return JSON.parse(readFileSync(join(folder, name, 'golden.json'), 'utf8')) as Golden;
 }
 
-/** A model's last residual stream by tiles of the model's own attention, M = 16. */
-async function run(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
+/** A model's last residual stream under its own attention, M = 16; by tiles, unless it is said how. */
+async function run(model: LoadedModel, tokens: Int32Array, options: Partial<SimulationOptions> = {}): Promise<Float32Array> {
   const device = await openDevice('cpu', 1);
   const oracle = new OnnxOracle(model, 16, device, tokens.length);
-  const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
+  const own = { ...defaultOptions, blockSize: 16, ...options };
+  const plan = makePlan(planRequest(tokens.length, model.shape, own));
   try {
-    return await forward({
+    return await passOf(
+      executorOf(own, plan, device),
+      own.precision,
+    )({
       model,
       plan,
       tokens,
@@ -74,10 +78,26 @@ function largestDifference(found: Float32Array, expected: readonly (readonly num
   return flat.reduce((largest, value, index) => Math.max(largest, Math.abs(value - found[index])), 0);
 }
 
-describe('models against Hugging Face transformers', () => {
+describe('models against other implementations', () => {
   it('has a golden file for every architecture', () => {
     expect(cases).toEqual(
-      expect.arrayContaining(['llama', 'mistral', 'qwen2', 'qwen3', 'smollm', 'gpt2', 'bert', 'modernbert', 'llama-sharded']),
+      expect.arrayContaining([
+        'llama',
+        'mistral',
+        'qwen2',
+        'qwen3',
+        'smollm',
+        'smollm3',
+        'granite',
+        'olmo2',
+        'gpt2',
+        'gpt-neox',
+        'bert',
+        'roberta',
+        'xlm-roberta',
+        'modernbert',
+        'llama-sharded',
+      ]),
     );
     expect(older).toEqual(expect.arrayContaining(['llama-rope-llama3', 'mistral', 'qwen2', 'modernbert']));
   });
@@ -115,20 +135,40 @@ describe('models against Hugging Face transformers', () => {
     expect([shape.trainedTokens, shape.maximumTokens]).toEqual([trainedTokens, undefined]);
   });
 
-  it.each(['gpt2', 'bert'])('knows the positions of %s', async (name) => {
+  // RoBERTa's first two of 64 are for padding.
+  it.each([
+    ['gpt2', 48],
+    ['bert', 64],
+    ['roberta', 62],
+  ])('knows the positions of %s', async (name, positions) => {
     const { shape } = (await openModel(join(folder, name), modelsFolder)).config;
-    expect(shape.maximumTokens).toBe(name === 'gpt2' ? 48 : 64);
+    expect(shape.maximumTokens).toBe(positions);
     expect(shape.trainedTokens).toBe(shape.maximumTokens);
   });
 
-  it.each(['llama', 'qwen2', 'gpt2', 'bert', 'modernbert'])('gives the logits of %s as one compiled graph', async (name) => {
+  it.each(
+    ['llama', 'smollm3', 'granite', 'olmo2', 'gpt-neox', 'roberta'].flatMap((name) => [
+      [name, 'compiled layers', { executor: 'compiled' }] as const,
+      [name, 'black boxes', { construction: 'tight' }] as const,
+    ]),
+  )('gives the logits of %s by %s', async (name, _how, options) => {
     const { tokens, logits = [] } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));
-    const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
-    const { graph } = modelGraph(plan, model, 'all');
-    const session = await GraphSession.create(graph.build({ functions: compiledFunctions.float32 }), await openDevice('cpu', 1));
-    const result = await session.run<'logits'>({ tokens: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] } });
-    await session.release();
-    expect(largestDifference(result.logits, logits)).toBeLessThan(tolerance);
+    const hidden = await run(model, Int32Array.from(tokens), options);
+    expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
+
+  it.each(['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'])(
+    'gives the logits of %s as one compiled graph',
+    async (name) => {
+      const { tokens, logits = [] } = goldenOf(name);
+      const model = await loadModel(await openModel(join(folder, name), modelsFolder));
+      const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
+      const { graph } = modelGraph(plan, model, 'all');
+      const session = await GraphSession.create(graph.build({ functions: compiledFunctions.float32 }), await openDevice('cpu', 1));
+      const result = await session.run<'logits'>({ tokens: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] } });
+      await session.release();
+      expect(largestDifference(result.logits, logits)).toBeLessThan(tolerance);
+    },
+  );
 });

@@ -88,8 +88,13 @@ describe('shards of a prompt', () => {
     ['llama-rope-yarn', sinks(4, 2)],
     ['mistral', sinks(3, 1)],
     ['qwen3', window(5)],
+    ['smollm3', sinks(4, 2)],
+    ['granite', sinks(4, 2)],
+    ['olmo2', sinks(4, 2)],
+    ['gpt-neox', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],
+    ['roberta', makeScenario('local-window', { window: 4 })],
     ['modernbert', makeScenario('local-window', { window: 4 })],
   ])('have the residual stream of the whole: %s under %o', async (name, scenario) => {
     const run = { model: await golden(name), scenario, tokens };

@@ -77,7 +77,20 @@ describe('a key that nobody reads', () => {
 
   it('changes nothing where it is null, or on a list that says why', () => {
     const harmless = Object.fromEntries(sharedKeys.flatMap(({ keys }) => keys).map((key) => [key, 1]));
-    for (const model of ['llama', 'mistral', 'qwen2', 'qwen3', 'gpt2', 'bert', 'modernbert']) {
+    for (const model of [
+      'llama',
+      'mistral',
+      'qwen2',
+      'qwen3',
+      'smollm3',
+      'granite',
+      'olmo2',
+      'gpt2',
+      'gpt-neox',
+      'bert',
+      'roberta',
+      'modernbert',
+    ]) {
       const own = configOf(model);
       const config = read(model, {
         ...harmless,
@@ -166,8 +179,8 @@ describe('what transformers 5 takes where fields disagree or are absent', () => 
     expect(config.shape.trainedTokens).toBe(128);
     expect(config.notes).toEqual([expect.stringMatching(/rope_scaling and rope_parameters.*rope_scaling counts/)]);
     const based = read('qwen3', { rope_scaling: { ...scaling, rope_theta: 500 }, rope_theta: 7 });
-    expect(based.run?.rotary?.[0].theta).toBe(500);
-    expect(read('qwen3', { rope_scaling: scaling, rope_theta: 777 }).run?.rotary?.[0].theta).toBe(777);
+    expect(based.run?.rotary?.[0]?.theta).toBe(500);
+    expect(read('qwen3', { rope_scaling: scaling, rope_theta: 777 }).run?.rotary?.[0]?.theta).toBe(777);
     for (const empty of [{}, null]) {
       expect(read('qwen3', { rope_scaling: empty })).toEqual(read('qwen3', {}));
     }
@@ -177,7 +190,7 @@ describe('what transformers 5 takes where fields disagree or are absent', () => 
     const scaling = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32, attn_factor: 0.878 };
     const config = read('qwen3', { rope_scaling: scaling, rope_parameters: null });
     expect(config.notes).toEqual([expect.stringMatching(/attn_factor of the rope is not read/)]);
-    expect(config.run?.rotary?.[0].scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
+    expect(config.run?.rotary?.[0]?.scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
   });
 
   it('is a window of 4096 for a Qwen that uses one, and none for one that says null', () => {
@@ -253,9 +266,11 @@ describe('a tensor that nobody reads', () => {
     ['llama', 'model.layers.0.self_attn.rotary_emb.inv_freq'],
     ['gpt2', 'transformer.h.0.attn.bias'],
     ['gpt2', 'h.1.attn.masked_bias'],
+    ['gpt-neox', 'gpt_neox.layers.0.attention.masked_bias'],
     ['bert', 'bert.embeddings.position_ids'],
     ['bert', 'bert.pooler.dense.weight'],
     ['bert', 'cls.seq_relationship.bias'],
+    ['roberta', 'lm_head.decoder.bias'],
     ['qwen2', 'score.weight'],
   ])('is harmless in a %s: %s', async (model, tensor) => {
     const loaded = await load(renamed(model, same, { [tensor]: [2] }));
@@ -281,6 +296,7 @@ describe('a head that is stored though it is tied', () => {
     ['llama', 'lm_head.weight'],
     ['gpt2', 'lm_head.weight'],
     ['bert', 'cls.predictions.decoder.weight'],
+    ['roberta', 'lm_head.decoder.weight'],
     ['modernbert', 'decoder.weight'],
   ])('counts in a %s where it differs from the embedding', async (model, tensor) => {
     const { embedding } = await goldenModel(model);

@@ -97,7 +97,7 @@ export const architecture: readonly Addition[] = [
   {
     file: 'src/engine/read/model/architectures/llama.ts',
     after: 'const members: Readonly<Record<string, Member>> = {',
-    text: "\n  internlm: { name: 'InternLM', attentionBiases: true, headNorms: false, attention: causal },",
+    text: "\n  internlm: { name: 'InternLM', attentionBiases: true, attention: causal },",
   },
 ];
 

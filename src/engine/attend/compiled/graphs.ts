@@ -1,9 +1,18 @@
 import { type Positions, wholePrompt } from '../../../core/shards/cut';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
-import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, type WeightValues } from '../graphs/tokenwise';
+import {
+  logitsInto,
+  normalise,
+  outputAndMlpInto,
+  projectInto,
+  required,
+  type RotaryValues,
+  scaledBy,
+  type WeightValues,
+} from '../graphs/tokenwise';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
-import { type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
+import { rotatedColumns, type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
 import type { Weight, Weights } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { compileAttention, type CompiledAttention } from './attention';
@@ -113,13 +122,13 @@ class Constants {
     if (values === undefined) {
       const { ranges, tokens } = this.positions;
       const tables = ranges.map(({ from, to }) => {
-        const { cos, sin } = rotaryTable(rotary, to - from, from, this.headWidth, tokens);
-        const shape = [to - from, this.headWidth];
+        const { columns, cos, sin } = rotaryTable(rotary, to - from, from, this.headWidth, tokens);
+        const shape = [to - from, columns];
         return { cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
       });
-      const joined = (of: (table: RotaryValues) => Value): Value =>
+      const joined = (of: (table: Pick<RotaryValues, 'cos' | 'sin'>) => Value): Value =>
         tables.length === 1 ? of(tables[0]) : this.graph.concat(0, ...tables.map(of));
-      values = { cos: joined(({ cos }) => cos), sin: joined(({ sin }) => sin) };
+      values = { columns: rotatedColumns(rotary, this.headWidth), cos: joined(({ cos }) => cos), sin: joined(({ sin }) => sin) };
       this.tables.set(rotary, values);
     }
     return values;
@@ -139,7 +148,7 @@ class Constants {
 function embedInto(constants: Constants, model: LoadedModel, tokens: Value, tokenCount: number): Value {
   const { graph } = constants;
   const weights = constants.all(model.embedding);
-  const words = graph.gather(required(weights, 'words'), tokens, 0);
+  const words = scaledBy(graph, graph.gather(required(weights, 'words'), tokens, 0), model.multipliers?.embedding);
   const placed = weights.positions === undefined ? words : graph.add(words, graph.slice(weights.positions, 0, 0, tokenCount));
   const summed = weights.segments === undefined ? placed : graph.add(placed, graph.slice(weights.segments, 0, 0, 1));
   return weights.embeddingNormWeight === undefined

@@ -58,17 +58,23 @@ function half(g: GraphBuilder, x: Value): Value {
   return g.multiply(g.add(x, g.scalar(1)), g.scalar(0.5));
 }
 
-/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, m]`. */
-export type RotaryValues = Readonly<Record<'cos' | 'sin', Value>>;
+/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, columns]`. */
+export interface RotaryValues {
+  /** Columns of a head that rotate, its first ones. */
+  readonly columns: number;
+  readonly cos: Value;
+  readonly sin: Value;
+}
 
 /**
- * Queries `[H, rows, m]`, scaled by 1/sqrt(m), keys and values `[H_kv, rows, m]` of a residual stream `[rows, d]`.
+ * Queries `[H, rows, m]`, scaled by 1/sqrt(m) or the model's multiplier of scores, keys and values `[H_kv, rows, m]` of a
+ * residual stream `[rows, d]`.
  *
- * @param rotary absent if positions are learned
+ * @param rotary absent if positions are learned, or the layer knows none
  */
 export function projectInto(
   g: GraphBuilder,
-  { shape, norm, normPlacement }: Architecture,
+  { shape, norm, normPlacement, normsAcrossHeads, multipliers }: Architecture,
   hidden: Value,
   weights: WeightValues<ProjectWeight>,
   rotary: RotaryValues | undefined,
@@ -79,39 +85,50 @@ export function projectInto(
     normPlacement === 'before' && weights.attentionNormWeight !== undefined
       ? normalise(g, norm, hidden, weights.attentionNormWeight, weights.attentionNormBias)
       : hidden;
-  const perHead = (weight: ProjectWeight, bias: ProjectWeight, count: number): Value =>
-    g.transpose(g.reshape(affine(g, normed, weights, weight, bias), [-1, count, headWidth]), [1, 0, 2]);
-  const normHead = (x: Value, weight: Value | undefined): Value => (weight === undefined ? x : normalise(g, norm, x, weight));
+  const perHead = (x: Value, count: number): Value => g.transpose(g.reshape(x, [-1, count, headWidth]), [1, 0, 2]);
+  const normedHeads = (x: Value, count: number, weight: Value | undefined): Value => {
+    if (weight === undefined) {
+      return perHead(x, count);
+    }
+    return normsAcrossHeads === true ? perHead(normalise(g, norm, x, weight), count) : normalise(g, norm, perHead(x, count), weight);
+  };
   const rotate = (x: Value): Value => (rotary === undefined ? x : rotateHalves(g, x, headWidth, rotary));
+  const query = affine(g, normed, weights, 'queryWeight', 'queryBias');
+  const key = affine(g, normed, weights, 'keyWeight', 'keyBias');
   return {
     query: g.multiply(
-      rotate(normHead(perHead('queryWeight', 'queryBias', heads), weights.queryNormWeight)),
-      g.scalar(1 / Math.sqrt(headWidth)),
+      rotate(normedHeads(query, heads, weights.queryNormWeight)),
+      g.scalar(multipliers?.scores ?? 1 / Math.sqrt(headWidth)),
     ),
-    key: rotate(normHead(perHead('keyWeight', 'keyBias', keyValueHeads), weights.keyNormWeight)),
-    value: perHead('valueWeight', 'valueBias', keyValueHeads),
+    key: rotate(normedHeads(key, keyValueHeads, weights.keyNormWeight)),
+    value: perHead(affine(g, normed, weights, 'valueWeight', 'valueBias'), keyValueHeads),
   };
 }
 
-/** Rotates column i and column i + m/2 as a pair by the position's angle. */
-function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { cos, sin }: RotaryValues): Value {
-  const low = g.slice(x, 2, 0, headWidth / 2);
-  const high = g.slice(x, 2, headWidth / 2, headWidth);
-  return g.add(g.multiply(x, cos), g.multiply(g.concat(2, g.negate(high), low), sin));
+/** Rotates column i and column i + columns/2 as a pair by the position's angle; columns after them stay. */
+function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { columns, cos, sin }: RotaryValues): Value {
+  const low = g.slice(x, 2, 0, columns / 2);
+  const high = g.slice(x, 2, columns / 2, columns);
+  const both = columns === headWidth ? x : g.slice(x, 2, 0, columns);
+  const rotated = g.add(g.multiply(both, cos), g.multiply(g.concat(2, g.negate(high), low), sin));
+  return columns === headWidth ? rotated : g.concat(2, rotated, g.slice(x, 2, columns, headWidth));
 }
 
 /**
  * A token-wise call: residual stream to queries, keys and values.
  *
- * Inputs: `hidden` `[rows, d]`, the weights by name, and if the layer rotates `cos` and `sin` `[rows, m]`. Outputs: `query`
- * `[H, rows, m]`, scaled by 1/sqrt(m), `key` and `value` `[H_kv, rows, m]`.
+ * Inputs: `hidden` `[rows, d]`, the weights by name, and if the layer rotates `cos` and `sin` `[rows, columns]`. Outputs: `query`
+ * `[H, rows, m]`, scaled, `key` and `value` `[H_kv, rows, m]`.
+ *
+ * @param columns of a head that rotate; undefined if none do
  */
-export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, rotates: boolean): Uint8Array {
+export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, columns: number | undefined): Uint8Array {
   const { width, headWidth, heads, keyValueHeads } = architecture.shape;
   const g = new GraphBuilder('project');
   const hidden = g.input('hidden', ['rows', width]);
   const values = weightInputs(g, weights);
-  const rotary = rotates ? { cos: g.input('cos', ['rows', headWidth]), sin: g.input('sin', ['rows', headWidth]) } : undefined;
+  const rotary =
+    columns === undefined ? undefined : { columns, cos: g.input('cos', ['rows', columns]), sin: g.input('sin', ['rows', columns]) };
   const projected = projectInto(g, architecture, hidden, values, rotary);
   g.output('query', projected.query, [heads, 'rows', headWidth]);
   g.output('key', projected.key, [keyValueHeads, 'rows', headWidth]);
@@ -127,15 +144,32 @@ export function outputAndMlpInto(
   attended: Value,
   weights: WeightValues<OutputAndMlpWeight>,
 ): Value {
-  const { shape, norm, normPlacement } = architecture;
+  const { shape, norm, normPlacement, parallelHalves, multipliers } = architecture;
   const joined = g.reshape(g.transpose(attended, [1, 0, 2]), [-1, shape.heads * shape.headWidth]);
-  const residual = g.add(hidden, affine(g, joined, weights, 'outputWeight', 'outputBias'));
+  const normAttention = (x: Value): Value => normalise(g, norm, x, required(weights, 'attentionNormWeight'), weights.attentionNormBias);
   const normMlp = (x: Value): Value => normalise(g, norm, x, required(weights, 'mlpNormWeight'), weights.mlpNormBias);
-  if (normPlacement === 'after') {
-    const normed = normalise(g, norm, residual, required(weights, 'attentionNormWeight'), weights.attentionNormBias);
-    return normMlp(g.add(normed, feedForward(g, architecture, normed, weights)));
+  const mlp = (x: Value): Value => feedForward(g, architecture, x, weights);
+  const add = (stream: Value, x: Value): Value => g.add(stream, scaledBy(g, x, multipliers?.residual));
+  const output = affine(g, joined, weights, 'outputWeight', 'outputBias');
+  switch (normPlacement) {
+    case 'after': {
+      const normed = normAttention(add(hidden, output));
+      return normMlp(add(normed, mlp(normed)));
+    }
+    case 'output': {
+      const residual = add(hidden, normAttention(output));
+      return add(residual, normMlp(mlp(residual)));
+    }
+    case 'before': {
+      const residual = add(hidden, output);
+      return add(residual, mlp(normMlp(parallelHalves === true ? hidden : residual)));
+    }
   }
-  return g.add(residual, feedForward(g, architecture, normMlp(residual), weights));
+}
+
+/** A value by a factor, if there is one. */
+export function scaledBy(g: GraphBuilder, x: Value, factor = 1): Value {
+  return factor === 1 ? x : g.multiply(x, g.scalar(factor));
 }
 
 /**
@@ -167,10 +201,11 @@ export function outputAndMlpGraph(architecture: Architecture, weights: WeightSha
 
 /** The last residual stream `[rows, d]` to logits `[rows, vocabulary]`. */
 export function logitsInto(g: GraphBuilder, architecture: Architecture, hidden: Value, weights: WeightValues<HeadWeight>): Value {
-  const { norm, activation } = architecture;
+  const { norm, activation, multipliers } = architecture;
   const { finalNormWeight, transformWeight } = weights;
   const normed = finalNormWeight === undefined ? hidden : normalise(g, norm, hidden, finalNormWeight, weights.finalNormBias);
-  return affine(g, transformWeight === undefined ? normed : transformed(), weights, 'headWeight', 'headBias');
+  const logits = affine(g, transformWeight === undefined ? normed : transformed(), weights, 'headWeight', 'headBias');
+  return scaledBy(g, logits, multipliers?.logits);
 
   /** One more layer, as in masked language models: a matrix, the activation and a norm. */
   function transformed(): Value {

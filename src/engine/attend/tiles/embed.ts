@@ -5,8 +5,8 @@ import type { LoadedModel } from '../../read/model/load';
 import type { Weight } from '../../read/model/weights';
 
 /**
- * The residual stream `[N, d]` before the first layer: a token's word embedding, its learned position and segment if the
- * model has them, and a norm of their sum if it has one.
+ * The residual stream `[N, d]` before the first layer: a token's word embedding, by the model's multiplier, its learned
+ * position and segment if the model has them, and a norm of their sum if it has one.
  *
  * @param positionOf position of a row, if it is not the row's index
  * @throws InputError for a sequence longer than the model's positions, and a token that its vocabulary does not have
@@ -14,11 +14,15 @@ import type { Weight } from '../../read/model/weights';
 export function embed(model: LoadedModel, tokens: Int32Array, positionOf: (row: number) => number = (row) => row): Float32Array {
   const { words, positions, segments, embeddingNormWeight, embeddingNormBias } = model.embedding;
   const { width } = model.shape;
+  const factor = model.multipliers?.embedding ?? 1;
   const hidden = new Float32Array(tokens.length * width);
   for (const [row, token] of tokens.entries()) {
     const target = hidden.subarray(row * width, (row + 1) * width);
     checkToken(token, model);
     target.set(rowOf(words, token));
+    if (factor !== 1) {
+      target.forEach((x, column) => (target[column] = factor * x));
+    }
     if (positions !== undefined) {
       checkPosition(positionOf(row), model);
       addTo(target, rowOf(positions, positionOf(row)));

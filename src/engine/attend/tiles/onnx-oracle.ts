@@ -65,16 +65,16 @@ export class OnnxOracle implements Oracle {
     { project: weights, rotary }: LayerWeights,
     firstToken: number,
   ): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
-    const { width, headWidth } = this.architecture.shape;
+    const { width } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
     const table = rotary && this.rotary.get(rotary, rows, firstToken);
-    const session = await this.tokenwise.get(`project ${signature(weights)}`, () =>
-      projectGraph(this.architecture, shapesOf(weights), table !== undefined),
+    const session = await this.tokenwise.get(`project ${signature(weights)} ${table?.columns}`, () =>
+      projectGraph(this.architecture, shapesOf(weights), table?.columns),
     );
     return session.run({
       hidden: { data: hidden, shape: [rows, width] },
       ...weightOperands(weights),
-      ...(table && { cos: { data: table.cos, shape: [rows, headWidth] }, sin: { data: table.sin, shape: [rows, headWidth] } }),
+      ...(table && { cos: { data: table.cos, shape: [rows, table.columns] }, sin: { data: table.sin, shape: [rows, table.columns] } }),
     });
   }
 

@@ -16,17 +16,37 @@ export type Activation = 'silu' | 'gelu' | 'gelu-tanh' | 'relu';
 export interface Architecture {
   readonly shape: ModelShape;
   readonly norm: Norm;
-  /** Norms before each half of a layer, on its input, or after it, on the residual stream itself (BERT). */
-  readonly normPlacement: 'before' | 'after';
+  /**
+   * Norms before each half of a layer, on its input; after it, on the residual stream itself (BERT); or on what a half gives,
+   * before it is added to the residual stream (OLMo 2).
+   */
+  readonly normPlacement: 'before' | 'after' | 'output';
+  /** Whether both halves of a layer read its input, each by its own norm before it, and are added side by side (GPT-NeoX). */
+  readonly parallelHalves?: true;
+  /** Whether a norm of queries or keys is over all heads together (OLMo 2), not over each. */
+  readonly normsAcrossHeads?: true;
   readonly activation: Activation;
+  /** By default, none. */
+  readonly multipliers?: Multipliers;
+}
+
+/** Numbers that a Granite multiplies with, where others have 1, and for scores 1/sqrt(m). */
+export interface Multipliers {
+  /** Of a token's embedding. */
+  readonly embedding: number;
+  /** Of the products of queries and keys. */
+  readonly scores: number;
+  /** Of what each half of a layer adds to the residual stream. */
+  readonly residual: number;
+  readonly logits: number;
 }
 
 /** The content of a model's configuration. */
 export interface ModelConfig extends Architecture {
   /** As in `config.json`, such as `llama`. */
   readonly modelType: string;
-  /** The rotary embedding of each layer; undefined if positions are learned. */
-  readonly rotary: readonly RotaryEmbedding[] | undefined;
+  /** The rotary embedding of each layer, undefined in one without positions (SmolLM3); undefined if positions are learned. */
+  readonly rotary: readonly (RotaryEmbedding | undefined)[] | undefined;
   /** What its output head predicts: the next token, a masked token, or nothing if there is no head. */
   readonly predicts: 'next' | 'masked' | 'nothing';
   readonly checkpoint: Checkpoint;

@@ -3,6 +3,7 @@ import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
 import { bertReader } from './architectures/bert';
 import { gpt2Reader } from './architectures/gpt2';
+import { gptNeoxReader } from './architectures/gpt-neox';
 import { llamaReader } from './architectures/llama';
 import { modernbertReader } from './architectures/modernbert';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from './keys';
@@ -12,7 +13,9 @@ import { textPart } from './planning/text-part';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
-  [llamaReader, gpt2Reader, bertReader, modernbertReader].flatMap((reader) => Object.keys(reader.classes).map((type) => [type, reader])),
+  [llamaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader].flatMap((reader) =>
+    Object.keys(reader.classes).map((type) => [type, reader]),
+  ),
 );
 
 /**

@@ -31,7 +31,7 @@ import {
 export interface LayerWeights {
   readonly project: Weights<ProjectWeight>;
   readonly outputAndMlp: Weights<OutputAndMlpWeight>;
-  /** Undefined if positions are learned. */
+  /** Undefined if positions are learned, or the layer knows none. */
   readonly rotary: RotaryEmbedding | undefined;
 }
 
@@ -189,7 +189,15 @@ export class WeightReader {
     }
     const [from, to] = weight.rows;
     const rowSize = elementsOf(whole.shape.slice(1));
-    return { shape: [to - from, ...whole.shape.slice(1)], data: whole.data.subarray(from * rowSize, to * rowSize) };
+    const part = (first: number): Float32Array => whole.data.subarray((first + from) * rowSize, (first + to) * rowSize);
+    const { every = whole.shape[0] } = weight;
+    const groups = whole.shape[0] / every;
+    const size = (to - from) * rowSize;
+    const data = groups === 1 ? part(0) : new Float32Array(groups * size);
+    for (let group = 0; groups > 1 && group < groups; group += 1) {
+      data.set(part(group * every), group * size);
+    }
+    return { shape: [groups * (to - from), ...whole.shape.slice(1)], data };
   }
 
   private async tensor(stored: StoredWeight): Promise<Weight> {

@@ -30,6 +30,13 @@ export interface RotaryEmbedding {
   /** Base of the frequencies. */
   readonly theta: number;
   readonly scaling: RopeScaling;
+  /** Columns of each head that rotate, an even number, its first ones (GPT-NeoX); all m by default. */
+  readonly columns?: number;
+}
+
+/** Columns of a head of width m that rotate. */
+export function rotatedColumns({ columns = Infinity }: RotaryEmbedding, headWidth: number): number {
+  return Math.min(columns, headWidth);
 }
 
 /**
@@ -138,31 +145,35 @@ export function yarnAttentionFactor(factor: number, scale = 1): number {
   return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
 }
 
-/** Cosines and sines of the rotary position embedding, `[rows, m]` each: the two halves of a row repeat. */
+/** Cosines and sines of the rotary position embedding, `[rows, columns]` each: the two halves of a row repeat. */
 interface RotaryTable {
+  /** Columns of a head that rotate. */
+  readonly columns: number;
   readonly cos: Float32Array;
   readonly sin: Float32Array;
 }
 
 /**
- * The table for `rows` tokens from position `firstToken` on: angle `position * frequency`.
+ * The table for `rows` tokens from position `firstToken` on: angle `position * frequency`. Frequencies are those of heads as wide
+ * as the columns that rotate.
  *
  * @param tokens length of the sequence, on which dynamic scaling depends
  */
 export function rotaryTable(rotary: RotaryEmbedding, rows: number, firstToken: number, headWidth: number, tokens: number): RotaryTable {
-  const half = headWidth / 2;
-  const { frequencies, factor } = rotaryFrequencies(rotary, headWidth, tokens);
-  const cos = new Float32Array(rows * headWidth);
-  const sin = new Float32Array(rows * headWidth);
+  const columns = rotatedColumns(rotary, headWidth);
+  const half = columns / 2;
+  const { frequencies, factor } = rotaryFrequencies(rotary, columns, tokens);
+  const cos = new Float32Array(rows * columns);
+  const sin = new Float32Array(rows * columns);
   for (let column = 0; column < half; column += 1) {
     for (let row = 0; row < rows; row += 1) {
       const angle = (firstToken + row) * frequencies[column];
-      const at = row * headWidth + column;
+      const at = row * columns + column;
       cos[at] = cos[at + half] = factor * Math.cos(angle);
       sin[at] = sin[at + half] = factor * Math.sin(angle);
     }
   }
-  return { cos, sin };
+  return { columns, cos, sin };
 }
 
 /**

@@ -5,10 +5,10 @@ import { shown } from '../../../core/text/printable';
 const harmlessTensors: readonly { readonly name: RegExp; readonly why: string }[] = [
   { name: /(^|\.)(inv_freq|cos_cached|sin_cached)$/, why: 'a rotary table, which is computed' },
   { name: /(^|\.)(position_ids|token_type_ids)$/, why: 'counts from 0, or zeros' },
-  { name: /(^|\.)attn\.(bias|masked_bias)$/, why: 'the causal mask of GPT-2, as a buffer' },
+  { name: /(^|\.)(attn|attention)\.(bias|masked_bias)$/, why: 'the causal mask of GPT-2 and GPT-NeoX, as a buffer' },
   { name: /(^|\.)pooler\./, why: 'reads the output for a task' },
   { name: /^cls\.seq_relationship\./, why: "BERT's next-sentence task" },
-  { name: /^cls\.predictions\.decoder\.bias$/, why: 'the same bias as cls.predictions.bias' },
+  { name: /^(cls\.predictions|lm_head)\.decoder\.bias$/, why: 'the same bias as cls.predictions.bias or lm_head.bias' },
   { name: /^(score|classifier|qa_outputs|multiple_choice_head)\./, why: 'reads the output for a task' },
 ];
 

@@ -70,6 +70,8 @@ export interface StoredWeight {
   readonly unless?: string;
   /** Rows `[from, to)` of the `[out, in]` matrix or bias, if several weights share a tensor. */
   readonly rows?: readonly [number, number];
+  /** With `rows`: they are of every so many rows, as where a head's queries, keys and values follow one another. */
+  readonly every?: number;
 }
 
 /** Stored weights by their name in graphs. */

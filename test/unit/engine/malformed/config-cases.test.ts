@@ -128,6 +128,31 @@ describe('a config.json that no model has', () => {
       changed('modernbert', { layer_types: null, global_attn_every_n_layers: 0 }),
       /global_attn_every_n_layers: .*, not 0;/,
     ],
+    [
+      'too few marks of layers without rope',
+      changed('smollm3', { no_rope_layers: [1, 0] }),
+      /no_rope_layers has 2 entries but num_hidden_layers is 4/,
+    ],
+    ['a mark that is no mark', changed('smollm3', { no_rope_layers: [1, 1, 1, 2] }), /no_rope_layers\.3: .*, not 2;/],
+    ['layers without rope every zero', changed('smollm3', { no_rope_layer_interval: 0 }), /no_rope_layer_interval: .*, not 0;/],
+    ['a rope on half a pair', changed('gpt-neox', { rope_parameters: { partial_rotary_factor: 0.2 } }), /a rope on 0\.2 of heads of 16/],
+    ['a rope on no column', changed('gpt-neox', { rope_parameters: { partial_rotary_factor: 0 } }), /a rope on 0 of heads of 16/],
+    ['a rope on more than the head', changed('gpt-neox', { rope_parameters: null, rotary_pct: 1.5 }), /rotary_pct: .*, not 1\.5;/],
+    ['two ropes', changed('gpt-neox', { rotary_emb_base: 100, rope_theta: 200 }), /rope_theta 200 beside rotary_emb_base 100/],
+    [
+      'a rope on a part of a Llama',
+      changed('llama', { rope_parameters: { partial_rotary_factor: 0.5 } }),
+      /partial_rotary_factor 0\.5 is not supported/,
+    ],
+    [
+      'no positions but those of padding',
+      changed('roberta', { pad_token_id: 63 }),
+      /begin at pad_token_id \+ 1 = 64 and max_position_embeddings is 64;/,
+    ],
+    ['padding that is no token', changed('roberta', { pad_token_id: null }), /pad_token_id: .*, not null;/],
+    ['a head of gelu on layers of another', changed('roberta', { hidden_act: 'relu' }), /hidden_act "relu" beside a head with gelu/],
+    ['logits divided by zero', changed('granite', { logits_scaling: 0 }), /logits_scaling: .*, not 0;/],
+    ['scores by a negative number', changed('granite', { attention_multiplier: -1 }), /attention_multiplier: .*, not -1;/],
   ])('is refused: %s', async (_what, text, message) => {
     expect(await refusalOf(parse(text))).toMatch(message);
   });

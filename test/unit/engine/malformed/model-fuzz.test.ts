@@ -121,7 +121,20 @@ describe('a config.json of any kind is refused, or means a model', () => {
   it('of any JSON', async () => {
     const typed = fc
       .tuple(
-        fc.constantFrom('llama', 'mistral', 'qwen2', 'qwen3', 'gpt2', 'bert', 'modernbert'),
+        fc.constantFrom(
+          'llama',
+          'mistral',
+          'qwen2',
+          'qwen3',
+          'smollm3',
+          'granite',
+          'olmo2',
+          'gpt2',
+          'gpt_neox',
+          'bert',
+          'roberta',
+          'modernbert',
+        ),
         fc.dictionary(fc.string(), fc.jsonValue()),
       )
       .map(([type, fields]) => JSON.stringify({ ...fields, model_type: type }));
@@ -164,8 +177,13 @@ describe.each([
   'mistral',
   'qwen2',
   'qwen3',
+  'smollm3',
+  'granite',
+  'olmo2',
   'gpt2',
+  'gpt-neox',
   'bert',
+  'roberta',
   'modernbert',
 ])('a spoilt %s is refused, or as sound as before', (name) => {
   async function check(original: LoadedModel, folder: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InputError } from '../../../../core/errors';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
@@ -20,9 +21,59 @@ const schema = z.object({
   is_decoder: z.boolean().default(false),
   add_cross_attention: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(true),
+  pad_token_id: z.number().int().nonnegative().default(1),
 });
 
-/** The reader of BERT. */
+/** What distinguishes the members of the family. */
+interface Member {
+  /** What the names of its classes in transformers begin with. */
+  readonly name: string;
+  /** Of all tensors but those of the head. */
+  readonly prefix: string;
+  /** Whether positions begin after that of padding, which no prompt has. */
+  readonly paddedPositions: boolean;
+  readonly headNames: HeadNames;
+  /** Whether the head's activation is GELU whatever that of the layers is. */
+  readonly geluHead: boolean;
+}
+
+/** Where the layer and the bias of a head are. */
+interface HeadNames {
+  readonly transform: string;
+  readonly norm: string;
+  readonly decoder: string;
+  readonly bias: string;
+}
+
+/** RoBERTa (Liu et al., arXiv 1907.11692) and XLM-R: a BERT whose positions begin after that of padding. */
+const roberta = {
+  prefix: 'roberta.',
+  paddedPositions: true,
+  headNames: { transform: 'lm_head.dense', norm: 'lm_head.layer_norm', decoder: 'lm_head.decoder', bias: 'lm_head.bias' },
+  geluHead: true,
+};
+
+/** By `model_type`. */
+const members: Readonly<Record<string, Member>> = {
+  bert: {
+    name: 'Bert',
+    prefix: 'bert.',
+    paddedPositions: false,
+    headNames: {
+      transform: 'cls.predictions.transform.dense',
+      norm: 'cls.predictions.transform.LayerNorm',
+      decoder: 'cls.predictions.decoder',
+      bias: 'cls.predictions.bias',
+    },
+    geluHead: false,
+  },
+  roberta: { ...roberta, name: 'Roberta' },
+  'xlm-roberta': { ...roberta, name: 'XLMRoberta' },
+};
+
+const tasks = ['ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'ForMultipleChoice'];
+
+/** The reader of BERT and its family. */
 export const bertReader: ArchitectureReader = {
   keysOf: () => ({
     reads: Object.keys(schema.shape),
@@ -36,25 +87,30 @@ export const bertReader: ArchitectureReader = {
     },
     neutral: { is_causal: [false], directionality: ['bidi'] },
   }),
-  classes: {
-    bert: {
-      predicting: ['BertForMaskedLM', 'BertForPreTraining'],
-      others: [
-        ...['BertModel', 'BertForSequenceClassification', 'BertForTokenClassification', 'BertForQuestionAnswering'],
-        ...['BertForMultipleChoice', 'BertForNextSentencePrediction'],
-      ],
-    },
-  },
+  classes: Object.fromEntries(
+    Object.entries(members).map(([type, { name }]) => [
+      type,
+      {
+        predicting: [`${name}ForMaskedLM`, ...(type === 'bert' ? ['BertForPreTraining'] : [])],
+        others: ['Model', ...tasks, ...(type === 'bert' ? ['ForNextSentencePrediction'] : [])].map((end) => `${name}${end}`),
+      },
+    ]),
+  ),
   read: bertConfig,
 };
 
 function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
-  const fields = readFields(schema, json, path);
+  const modelType = json.model_type as string;
+  const member = members[modelType];
+  const { pad_token_id: padding, ...own } = json;
+  const fields = readFields(schema, member.paddedPositions ? { ...own, pad_token_id: padding } : own, path);
   if (fields.position_embedding_type !== 'absolute') {
     refuse(path, `position_embedding_type ${quoted(fields.position_embedding_type)}`, 'a BERT with absolute positions');
   }
-  if (fields.is_decoder || fields.add_cross_attention) {
-    refuse(path, 'is_decoder or add_cross_attention', 'a BERT that is an encoder');
+  for (const name of ['is_decoder', 'add_cross_attention'] as const) {
+    if (fields[name]) {
+      refuse(path, `${name} true`, 'a BERT that is an encoder');
+    }
   }
   const shape: ModelShape = {
     layers: fields.num_hidden_layers,
@@ -69,24 +125,37 @@ function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelCon
   checkHeads(shape, path, false);
   // Without a class there is nothing that says that the checkpoint has a head.
   const hasHead = predicts && Array.isArray(json.architectures);
+  const firstPosition = member.paddedPositions ? fields.pad_token_id + 1 : 0;
+  if (firstPosition >= fields.max_position_embeddings) {
+    throw new InputError(
+      `${path}: positions begin at pad_token_id + 1 = ${firstPosition} and max_position_embeddings is ${fields.max_position_embeddings}; correct one of them.`,
+    );
+  }
   const checkpoint = bertCheckpoint(shape, {
+    member,
     positions: fields.max_position_embeddings,
+    firstPosition,
     segments: fields.type_vocab_size,
     hasHead,
     tiedHead: fields.tie_word_embeddings,
   });
+  const activation = activationOf(fields.hidden_act, 'hidden_act', path);
+  if (hasHead && member.geluHead && activation !== 'gelu') {
+    refuse(path, `hidden_act ${quoted(fields.hidden_act)} beside a head with gelu`, `a ${modelType} with gelu`);
+  }
+  const positions = fields.max_position_embeddings - firstPosition;
   return {
-    modelType: 'bert',
+    modelType,
     shape: {
       ...shape,
       parameters: parametersOf(checkpoint),
       attention: { kind: 'full' },
-      trainedTokens: fields.max_position_embeddings,
-      maximumTokens: fields.max_position_embeddings,
+      trainedTokens: positions,
+      maximumTokens: positions,
     },
     norm: { kind: 'layer', epsilon: fields.layer_norm_eps },
     normPlacement: 'after',
-    activation: activationOf(fields.hidden_act, 'hidden_act', path),
+    activation,
     rotary: undefined,
     predicts: hasHead ? 'masked' : 'nothing',
     checkpoint,
@@ -95,21 +164,25 @@ function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelCon
 
 /** Which embeddings and which head a BERT has. */
 interface Parts {
+  readonly member: Member;
   readonly positions: number;
+  /** Row of a prompt's first token. */
+  readonly firstPosition: number;
   readonly segments: number;
   readonly hasHead: boolean;
   readonly tiedHead: boolean;
 }
 
-function bertCheckpoint(shape: ModelShape, { positions, segments, hasHead, tiedHead }: Parts): Checkpoint {
+function bertCheckpoint(shape: ModelShape, { member, positions, firstPosition, segments, hasHead, tiedHead }: Parts): Checkpoint {
   const { width: d, vocabulary: words } = shape;
+  const { prefix, headNames } = member;
   const vector = (tensor: string, size = d) => ({ tensor, shape: [size] });
   const embedding = { tensor: 'embeddings.word_embeddings.weight', shape: [words, d] };
   return {
-    prefixes: ['bert.', ''],
+    prefixes: [prefix, ''],
     embedding: {
       words: embedding,
-      positions: { tensor: 'embeddings.position_embeddings.weight', shape: [positions, d] },
+      positions: { tensor: 'embeddings.position_embeddings.weight', shape: [positions, d], rows: [firstPosition, positions] },
       segments: { tensor: 'embeddings.token_type_embeddings.weight', shape: [segments, d] },
       embeddingNormWeight: vector('embeddings.LayerNorm.weight'),
       embeddingNormBias: vector('embeddings.LayerNorm.bias'),
@@ -117,14 +190,14 @@ function bertCheckpoint(shape: ModelShape, { positions, segments, hasHead, tiedH
     layers: Array.from({ length: shape.layers }, (_, layer) => bertLayer(shape, `encoder.layer.${layer}`)),
     head: hasHead
       ? {
-          transformWeight: { tensor: 'cls.predictions.transform.dense.weight', shape: [d, d] },
-          transformBias: vector('cls.predictions.transform.dense.bias'),
-          transformNormWeight: vector('cls.predictions.transform.LayerNorm.weight'),
-          transformNormBias: vector('cls.predictions.transform.LayerNorm.bias'),
+          transformWeight: { tensor: `${headNames.transform}.weight`, shape: [d, d] },
+          transformBias: vector(`${headNames.transform}.bias`),
+          transformNormWeight: vector(`${headNames.norm}.weight`),
+          transformNormBias: vector(`${headNames.norm}.bias`),
           headWeight: tiedHead
-            ? { ...embedding, unless: 'cls.predictions.decoder.weight' }
-            : { tensor: 'cls.predictions.decoder.weight', shape: [words, d] },
-          headBias: vector('cls.predictions.bias', words),
+            ? { ...embedding, unless: `${headNames.decoder}.weight` }
+            : { tensor: `${headNames.decoder}.weight`, shape: [words, d] },
+          headBias: vector(headNames.bias, words),
         }
       : {},
   };

@@ -98,7 +98,7 @@ export function slidingLayers(types: readonly string[] | null | undefined, count
 }
 
 /** Scale of frequencies and sines: outside this range, angles or sines would overflow. */
-const factor = z.number().min(1e-6).max(1e6);
+export const factor = z.number().min(1e-6).max(1e6);
 
 /** A negative value could make the scale of sines 0, or divide by 0. */
 const mscale = z.number().nonnegative().max(1e6);
@@ -135,6 +135,8 @@ interface RopeContext {
   readonly theta: number;
   /** `max_position_embeddings`. */
   readonly maximumTokens: number;
+  /** Where a part of each head may rotate: its share, unless the parameters have one. */
+  readonly partial?: { readonly factor: number; readonly headWidth: number };
   readonly path: string;
 }
 
@@ -181,17 +183,29 @@ function sameFields(one: unknown, other: unknown): boolean {
  */
 export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding {
   if (json === undefined || json === null) {
-    return { theta: context.theta, scaling: { type: 'none' } };
+    return { theta: context.theta, scaling: { type: 'none' }, ...columnsOf(context.partial?.factor, context) };
   }
   const nested = typeof json === 'object' ? Object.keys(json).find((key) => key.endsWith('_attention')) : undefined;
   if (nested !== undefined) {
     refuse(context.path, `a rope of its own for ${quoted(nested)} layers`, 'a model with one rope for all layers');
   }
   const fields = readFields(ropeSchema, json, `${context.path}: rope parameters`);
-  if ((fields.partial_rotary_factor ?? 1) !== 1) {
-    refuse(context.path, `partial_rotary_factor ${fields.partial_rotary_factor}`, 'a model that rotates whole heads');
+  const columns = columnsOf(fields.partial_rotary_factor ?? context.partial?.factor, context);
+  return { theta: fields.rope_theta ?? context.theta, scaling: scalingOf(fields, context), ...columns };
+}
+
+/** Columns that rotate, where they are a part of each head. @throws InputError for a part that cannot rotate */
+function columnsOf(share = 1, { partial, path }: RopeContext): Pick<RotaryEmbedding, 'columns'> {
+  if (share === 1) {
+    return {};
   }
-  return { theta: fields.rope_theta ?? context.theta, scaling: scalingOf(fields, context) };
+  if (partial === undefined) {
+    refuse(path, `partial_rotary_factor ${share}`, 'a model that rotates whole heads');
+  }
+  const columns = Math.floor(share * partial.headWidth);
+  return columns >= 2 && columns <= partial.headWidth && columns % 2 === 0
+    ? { columns }
+    : refuse(path, `a rope on ${share} of heads of ${partial.headWidth}`, 'a model where that is a whole number of pairs');
 }
 
 function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): RopeScaling {

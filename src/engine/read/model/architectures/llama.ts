@@ -1,14 +1,17 @@
 import { z } from 'zod';
+import { InputError } from '../../../../core/errors';
 import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
-import type { ArchitectureReader, ModelConfig } from '../architecture';
+import type { ArchitectureReader, ModelConfig, Multipliers } from '../architecture';
 import type { ConfigJson, KeyRules } from '../keys';
 import { trainedLength } from '../rope';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import { parametersOf } from '../weights';
+import { llamaCheckpoint } from './llama-checkpoint';
 import {
   activationOf,
   checkHeads,
   epsilon,
+  factor,
   layers,
   readFields,
   refuse,
@@ -21,7 +24,7 @@ import {
   width,
 } from './fields';
 
-/** The fields of `config.json` that Llama, Mistral, Qwen2 and Qwen3 share. */
+/** The fields of `config.json` that the members of the family read, each with those of `ownKeys` that it names. */
 const schema = z.object({
   model_type: z.string(),
   vocab_size: vocabulary,
@@ -44,11 +47,21 @@ const schema = z.object({
   use_sliding_window: z.boolean().default(false),
   max_window_layers: z.number().int().nonnegative().default(28),
   layer_types: z.array(z.string()).nullish(),
+  no_rope_layers: z.array(z.union([z.literal([0, 1]), z.boolean()])).nullish(),
+  no_rope_layer_interval: z.number().int().positive().default(4),
+  embedding_multiplier: factor.default(1),
+  attention_multiplier: factor.default(1),
+  residual_multiplier: factor.default(1),
+  logits_scaling: factor.default(1),
 });
 type Fields = z.infer<typeof schema>;
 
-/** Keys for windows, which only some members read. */
-const windowKeys: readonly string[] = ['sliding_window', 'use_sliding_window', 'max_window_layers', 'layer_types'];
+const windowKeys = ['sliding_window', 'use_sliding_window', 'max_window_layers', 'layer_types'] as const;
+const ropelessKeys = ['no_rope_layers', 'no_rope_layer_interval'] as const;
+const multiplierKeys = ['embedding_multiplier', 'attention_multiplier', 'residual_multiplier', 'logits_scaling'] as const;
+
+/** Keys that only some members read. */
+const ownKeys = [...windowKeys, ...ropelessKeys, ...multiplierKeys];
 
 /** What distinguishes the members of the family. */
 interface Member {
@@ -56,15 +69,21 @@ interface Member {
   readonly name: string;
   /** Values of fields that are absent, in transformers 5, where the family has others. */
   readonly defaults?: ConfigJson;
-  /** Which of `windowKeys` transformers reads; none by default. */
-  readonly windows?: readonly string[];
+  /** Which of `ownKeys` transformers reads; none by default. */
+  readonly reads?: readonly (typeof ownKeys)[number][];
   /** Whether queries, keys and values have biases even if the configuration says otherwise. */
   readonly attentionBiases: boolean;
-  /** Whether each head's queries and keys are normalised before rotation. */
-  readonly headNorms: boolean;
+  /** Norms of queries and keys before rotation, of each head or of all heads together; none by default. */
+  readonly queryKeyNorms?: 'each' | 'joint';
+  /** Where the norms of a layer are: before its halves by default. */
+  readonly normPlacement?: 'before' | 'output';
   /** Default head width, if it is not the width divided by the heads. */
   readonly headWidth?: number;
   readonly attention: (fields: Fields, path: string) => Scenario;
+  /** Which layers rotate queries and keys; all by default. */
+  readonly rotates?: (fields: Fields, path: string) => readonly boolean[];
+  /** By default, none. */
+  readonly multipliers?: (fields: Fields) => Multipliers;
 }
 
 /** The window of a Mistral whose configuration omits it; `null` there means no window. */
@@ -77,28 +96,44 @@ const qwenDefaults: ConfigJson = { num_key_value_heads: 32, max_position_embeddi
 
 /** By `model_type`. */
 const members: Readonly<Record<string, Member>> = {
-  llama: { name: 'Llama', attentionBiases: false, headNorms: false, attention: causal },
+  llama: { name: 'Llama', attentionBiases: false, attention: causal },
   mistral: {
     name: 'Mistral',
-    windows: ['sliding_window'],
+    reads: ['sliding_window'],
     defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072 },
     attentionBiases: false,
-    headNorms: false,
     attention: ({ sliding_window: window }) => windowOrCausal(window === undefined ? mistralWindow : window),
   },
-  qwen2: { name: 'Qwen2', windows: windowKeys, defaults: qwenDefaults, attentionBiases: true, headNorms: false, attention: qwenAttention },
+  qwen2: { name: 'Qwen2', reads: windowKeys, defaults: qwenDefaults, attentionBiases: true, attention: qwenAttention },
   qwen3: {
     name: 'Qwen3',
-    windows: windowKeys,
+    reads: windowKeys,
     defaults: qwenDefaults,
     attentionBiases: false,
-    headNorms: true,
+    queryKeyNorms: 'each',
     headWidth: 128,
     attention: qwenAttention,
   },
+  smollm3: {
+    name: 'SmolLM3',
+    reads: [...windowKeys, ...ropelessKeys],
+    defaults: { num_key_value_heads: 4, max_position_embeddings: 32_768, rope_theta: 2_000_000, tie_word_embeddings: true },
+    attentionBiases: false,
+    attention: smollm3Attention,
+    rotates: smollm3Rotates,
+  },
+  granite: { name: 'Granite', reads: multiplierKeys, attentionBiases: false, attention: causal, multipliers: graniteMultipliers },
+  olmo2: {
+    name: 'Olmo2',
+    defaults: { rms_norm_eps: 1e-5 },
+    attentionBiases: false,
+    queryKeyNorms: 'joint',
+    normPlacement: 'output',
+    attention: causal,
+  },
 };
 
-/** The reader of Llama, Mistral, Qwen2 and Qwen3. */
+/** The reader of Llama and its family. */
 export const llamaReader: ArchitectureReader = {
   keysOf,
   classes: Object.fromEntries(
@@ -115,9 +150,9 @@ export const llamaReader: ArchitectureReader = {
 };
 
 function keysOf(modelType: string): KeyRules {
-  const unread = windowKeys.filter((key) => members[modelType].windows?.includes(key) !== true);
+  const unread = new Set<string>(ownKeys.filter((key) => members[modelType].reads?.includes(key) !== true));
   return {
-    reads: Object.keys(schema.shape).filter((key) => !unread.includes(key)),
+    reads: Object.keys(schema.shape).filter((key) => !unread.has(key)),
     ignores: {
       is_llama_config: 'marks a model that was converted to a Llama',
       max_window_layers: 'counts only beside a window, which is read or refused',
@@ -146,7 +181,8 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     inputBiases: member.attentionBiases || fields.attention_bias,
     outputBias: !member.attentionBiases && fields.attention_bias,
     mlpBiases: fields.mlp_bias,
-    headNorms: member.headNorms,
+    queryKeyNorms: member.queryKeyNorms,
+    normPlacement: member.normPlacement,
   });
   const rope = ropeSource(fields);
   const rotary = rotaryFrom(rope.json, {
@@ -154,6 +190,7 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     maximumTokens: fields.max_position_embeddings,
     path,
   });
+  const rotates = member.rotates?.(fields, path) ?? Array.from({ length: shape.layers }, () => true);
   return {
     modelType: fields.model_type,
     shape: {
@@ -163,9 +200,11 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
       trainedTokens: trainedLength(rotary, fields.max_position_embeddings),
     },
     norm: { kind: 'rms', epsilon: fields.rms_norm_eps },
-    normPlacement: 'before',
+    normPlacement: member.normPlacement ?? 'before',
+    ...(member.queryKeyNorms === 'joint' && { normsAcrossHeads: true }),
+    ...(member.multipliers && { multipliers: member.multipliers(fields) }),
     activation: activationOf(fields.hidden_act, 'hidden_act', path),
-    rotary: Array.from({ length: shape.layers }, () => rotary),
+    rotary: rotates.map((turns) => (turns ? rotary : undefined)),
     predicts: predicts ? 'next' : 'nothing',
     checkpoint,
     notes: rope.notes,
@@ -183,7 +222,7 @@ export function plainLlama(shape: ModelShape): ModelConfig {
     activation: 'silu',
     rotary: Array.from({ length: shape.layers }, () => rotary),
     predicts: 'next',
-    checkpoint: llamaCheckpoint(shape, { head: 'tied', inputBiases: false, outputBias: false, mlpBiases: false, headNorms: false }),
+    checkpoint: llamaCheckpoint(shape, { head: 'tied', inputBiases: false, outputBias: false, mlpBiases: false }),
   };
 }
 
@@ -195,75 +234,48 @@ function windowOrCausal(window: number | null | undefined): LayerScenario {
 const qwenWindow = 4096;
 
 /** Qwen: with `use_sliding_window`, layers from `max_window_layers` on have a window, or those that `layer_types` lists. */
-function qwenAttention(
-  { use_sliding_window: used, sliding_window: given, max_window_layers: first, layer_types: types, num_hidden_layers: count }: Fields,
+function qwenAttention(fields: Fields, path: string): Scenario {
+  const { use_sliding_window: used, sliding_window: window, max_window_layers: first, num_hidden_layers: count } = fields;
+  const slides = Array.from({ length: count }, (_, layer) => used && layer >= first);
+  return windowsOn(slides, window === undefined ? qwenWindow : window, fields, path);
+}
+
+/** Windows on the layers that `layer_types` lists, or else on those that the architecture's rule says. */
+function windowsOn(
+  rule: readonly boolean[],
+  window: number | null | undefined,
+  { use_sliding_window: used, layer_types: types, num_hidden_layers: count }: Fields,
   path: string,
 ): Scenario {
-  const window = given === undefined ? qwenWindow : given;
   if (!used && types?.includes('sliding_attention') === true) {
     refuse(path, 'layer_types with sliding_attention beside use_sliding_window false', 'a model that says one of both');
   }
-  const sliding = slidingLayers(types, count, path) ?? Array.from({ length: count }, (_, layer) => used && layer >= first);
+  const sliding = slidingLayers(types, count, path) ?? rule;
   return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
 }
 
-/** Which optional weights a member of the family has. */
-interface Parts {
-  readonly head: 'tied' | 'own' | 'none';
-  readonly inputBiases: boolean;
-  readonly outputBias: boolean;
-  readonly mlpBiases: boolean;
-  readonly headNorms: boolean;
+/** SmolLM3: with `use_sliding_window` and a window, the layers without rope have it, or those that `layer_types` lists. */
+function smollm3Attention(fields: Fields, path: string): Scenario {
+  const slides = smollm3Rotates(fields, path).map((turns) => fields.use_sliding_window && !turns);
+  return windowsOn(slides, fields.sliding_window, fields, path);
 }
 
-function llamaCheckpoint(shape: ModelShape, parts: Parts): Checkpoint {
-  const { width: d, vocabulary: words } = shape;
-  const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
-  return {
-    prefixes: [''],
-    base: { name: 'model.', others: ['', 'model.language_model.', 'language_model.model.', 'language_model.'] },
-    embedding: { words: embedding },
-    layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, `model.layers.${layer}`)),
-    head: {
-      finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
-      ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(parts.head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
-    },
-  };
+/** Layers with a rope: those that `no_rope_layers` marks with 1, or else all but every `no_rope_layer_interval`-th. */
+function smollm3Rotates(
+  { no_rope_layers: marked, no_rope_layer_interval: every, num_hidden_layers: count }: Fields,
+  path: string,
+): boolean[] {
+  if (marked !== undefined && marked !== null && marked.length < count) {
+    throw new InputError(`${path}: no_rope_layers has ${marked.length} entries but num_hidden_layers is ${count}; correct one of them.`);
+  }
+  return Array.from({ length: count }, (_, layer) => Boolean(marked?.[layer] ?? (layer + 1) % every));
 }
 
-function llamaLayer({ width: d, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape, parts: Parts, layer: string): StoredLayer {
-  const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });
-  const bias = (part: string, size: number) => ({ tensor: `${layer}.${part}.bias`, shape: [size] });
-  const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
+function graniteMultipliers(fields: Fields): Multipliers {
   return {
-    project: {
-      attentionNormWeight: weight('input_layernorm', d),
-      queryWeight: weight('self_attn.q_proj', queries, d),
-      keyWeight: weight('self_attn.k_proj', keys, d),
-      valueWeight: weight('self_attn.v_proj', keys, d),
-      ...(parts.inputBiases && {
-        queryBias: bias('self_attn.q_proj', queries),
-        keyBias: bias('self_attn.k_proj', keys),
-        valueBias: bias('self_attn.v_proj', keys),
-      }),
-      ...(parts.headNorms && {
-        queryNormWeight: weight('self_attn.q_norm', headWidth),
-        keyNormWeight: weight('self_attn.k_norm', headWidth),
-      }),
-    },
-    outputAndMlp: {
-      outputWeight: weight('self_attn.o_proj', d, queries),
-      mlpNormWeight: weight('post_attention_layernorm', d),
-      gateWeight: weight('mlp.gate_proj', feedForwardWidth, d),
-      upWeight: weight('mlp.up_proj', feedForwardWidth, d),
-      downWeight: weight('mlp.down_proj', d, feedForwardWidth),
-      ...(parts.outputBias && { outputBias: bias('self_attn.o_proj', d) }),
-      ...(parts.mlpBiases && {
-        gateBias: bias('mlp.gate_proj', feedForwardWidth),
-        upBias: bias('mlp.up_proj', feedForwardWidth),
-        downBias: bias('mlp.down_proj', d),
-      }),
-    },
+    embedding: fields.embedding_multiplier,
+    scores: fields.attention_multiplier,
+    residual: fields.residual_multiplier,
+    logits: 1 / fields.logits_scaling,
   };
 }

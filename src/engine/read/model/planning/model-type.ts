@@ -18,10 +18,8 @@ export interface ModelType {
   readonly experts?: ExpertRules;
   /** Feed-forward networks of two matrices; gated ones have three. */
   readonly plain?: boolean;
-  /** Queries see keys on both sides, and tokens are masked and predicted. */
-  readonly encoder?: boolean;
-  /** Positions are learned, so that there is a last one; of the stated number, so many are never used. */
-  readonly learnedPositions?: { readonly unused: number };
+  /** Positions are learned, so that there is a last one. */
+  readonly learnedPositions?: boolean;
   /** `max_position_embeddings` is the trained length, whatever the scaling of its rope is. */
   readonly extended?: boolean;
   /** Every p-th layer attends, the others have linear attention, if `layer_types` does not list them. */

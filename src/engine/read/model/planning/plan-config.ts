@@ -66,8 +66,8 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
     reads: [...fields.keys, 'per_layer_config'],
     ignores: { ...ignores, ...type.ignores },
     neutral: {
-      is_causal: [type.encoder !== true],
-      is_decoder: type.encoder === true ? [false] : [true, false],
+      is_causal: [true],
+      is_decoder: [true, false],
       position_embedding_type: ['absolute'],
       // The feed-forward network of an MPT that states another would not have 4 widths.
       expansion_ratio: [4],
@@ -80,7 +80,7 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
   return {
     modelType,
     shape: layered.shape,
-    predicts: type.encoder === true ? 'masked' : 'next',
+    predicts: 'next',
     notes: [...(known === undefined ? [unknownNote(modelType)] : []), ...notes, ...found.notes],
     lacks: [`${modelType} has ${type.has}`, ...found.planOnly],
     run: undefined,
@@ -122,11 +122,9 @@ function layersOf(
   d: number,
   type: ModelType,
 ): { readonly layers: readonly Layer[]; readonly notes: readonly string[]; readonly picks: boolean } {
-  const picked = type.encoder === true ? undefined : pickedMasks(fields, count);
+  const picked = pickedMasks(fields, count);
   const masks: readonly LayerMask[] =
-    type.encoder === true
-      ? Array.from({ length: count }, () => ({ kind: 'full' as const }))
-      : (picked?.masks ?? listedMasks(fields, count) ?? everyPth(fields, count, type) ?? windowMasks(fields, count, type.windows));
+    picked?.masks ?? listedMasks(fields, count) ?? everyPth(fields, count, type) ?? windowMasks(fields, count, type.windows);
   const attention = attentionShape(fields, d, type.attention);
   const local = localShape(fields, attention);
   const networks = feedForwards(fields, count, type.plain === true ? 4 * d : undefined, type.experts);
@@ -196,9 +194,8 @@ function lengths(fields: FieldReader, type: ModelType): Pick<ModelShape, 'traine
   if (stated === undefined) {
     return {};
   }
-  if (type.learnedPositions !== undefined) {
-    const positions = Math.max(1, stated - type.learnedPositions.unused);
-    return { trainedTokens: positions, maximumTokens: positions };
+  if (type.learnedPositions === true) {
+    return { trainedTokens: stated, maximumTokens: stated };
   }
   return { trainedTokens: type.extended === true ? stated : scaledLength(fields, stated) };
 }
