@@ -18,6 +18,16 @@ interface GgufArchitecture {
 
 const windowed = (keys: MetadataReader): ConfigJson => ({ sliding_window: keys.need('attention.sliding_window') });
 
+const gptOss: GgufArchitecture = {
+  modelType: () => 'gpt_oss',
+  own: (keys) => ({
+    ...windowed(keys),
+    num_local_experts: keys.need('expert_count'),
+    num_experts_per_tok: keys.need('expert_used_count'),
+    intermediate_size: keys.maybe('expert_feed_forward_length') ?? keys.need('feed_forward_length'),
+  }),
+};
+
 /** By `general.architecture`. */
 const architectures: Readonly<Record<string, GgufArchitecture>> = {
   // Also what Mistral and Mixtral are converted to.
@@ -45,15 +55,9 @@ const architectures: Readonly<Record<string, GgufArchitecture>> = {
   gemma3: { modelType: () => 'gemma3_text', own: windowed },
   phi3: { modelType: () => 'phi3', own: (keys) => (keys.above0('attention.sliding_window') ? windowed(keys) : {}) },
   gptneox: { modelType: () => 'gpt_neox' },
-  'gpt-oss': {
-    modelType: () => 'gpt_oss',
-    own: (keys) => ({
-      ...windowed(keys),
-      num_local_experts: keys.need('expert_count'),
-      num_experts_per_tok: keys.need('expert_used_count'),
-      intermediate_size: keys.need('expert_feed_forward_length'),
-    }),
-  },
+  'gpt-oss': gptOss,
+  // The same, as Ollama converts it.
+  gptoss: gptOss,
   // OLMo 3 is an OLMo 2 with windows.
   olmo2: {
     modelType: (keys) => (keys.above0('attention.sliding_window') ? 'olmo3' : 'olmo2'),
@@ -65,8 +69,11 @@ const architectures: Readonly<Record<string, GgufArchitecture>> = {
 const ignored =
   /^(rope\..+|vocab_size|attention\.(layer_norm_epsilon|layer_norm_rms_epsilon|scale|clamp_kqv|temperature_scale)|attn_logit_softcapping|final_logit_softcapping|router_logit_softcapping|expert_weights_scale|expert_weights_norm|expert_gating_func|use_parallel_residual|tensor_data_layout|swiglu_clamp_exp|swiglu_clamp_shexp)$/;
 
-/** Tensors that hold factors of a rope, which are not parameters. */
-const ropeTable = /^rope_(freqs|factors_long|factors_short)\.weight$/;
+/** Keys of the part that reads images, which Ollama keeps in the same file. */
+const images = /^(vision|mm)\./;
+
+/** Tensors that are no parameters of the text model: factors of a rope, and the part that reads images. */
+const besides = /^(rope_(freqs|factors_long|factors_short)\.weight$|v\.|mm\.)/;
 
 /**
  * Reads the shape of a model from the header of its GGUF file: a plan needs no more.
@@ -112,7 +119,7 @@ export function ggufConfig(header: GgufHeader, path: string): ReadConfig {
   };
   const notes = keys.judge();
   const read = readConfig(config, path);
-  const parameters = tensors.reduce((sum, { name, elements }) => sum + (ropeTable.test(name) ? 0 : elements), 0);
+  const parameters = tensors.reduce((sum, { name, elements }) => sum + (besides.test(name) ? 0 : elements), 0);
   return {
     ...read,
     shape: { ...read.shape, ...(hasTensors && { parameters }) },
@@ -135,18 +142,14 @@ function vocabularyOf({ metadata, tensors }: GgufHeader, keys: MetadataReader): 
 
 /** What the context length is after the rope's extension. Other kinds state it as it is. */
 function ropeScaling(keys: MetadataReader): ConfigJson {
-  const type = keys.text('rope.scaling.type');
   const factor = keys.maybe('rope.scaling.factor') ?? keys.maybe('rope.scale_linear');
   const original = keys.maybe('rope.scaling.original_context_length');
-  if (factor === undefined || factor <= 0 || (type !== 'yarn' && type !== 'linear' && type !== undefined)) {
+  // Files without a type are of before there were others than linear, or Ollama's, which has an original length for YaRN.
+  const rope_type = keys.text('rope.scaling.type') ?? (original === undefined ? 'linear' : 'yarn');
+  if (factor === undefined || factor <= 0 || (rope_type === 'linear' && factor === 1) || !['yarn', 'linear'].includes(rope_type)) {
     return {};
   }
-  const rope_scaling = {
-    rope_type: type ?? 'linear',
-    factor,
-    ...(original !== undefined && { original_max_position_embeddings: original }),
-  };
-  return type === 'yarn' || factor > 1 ? { rope_scaling } : {};
+  return { rope_scaling: { rope_type, factor, ...(original !== undefined && { original_max_position_embeddings: original }) } };
 }
 
 /** Reads the keys of an architecture, and keeps which it has read. */
@@ -199,19 +202,21 @@ class MetadataReader {
   /** What a user should know of keys that were not read. @throws InputError for one that may change what is planned */
   judge(): readonly string[] {
     const start = `${this.architecture}.`;
-    const unread = [...this.metadata].filter(([key]) => key.startsWith(start) && !this.taken.has(key.slice(start.length)));
-    return unread.flatMap(([key, value]) => {
+    const notes: string[] = [];
+    for (const [key, value] of this.metadata) {
       const own = key.slice(start.length);
       // A number that is 0 and a switch that is off add nothing; causal attention is what is planned.
       const isNeutral = own === 'attention.causal' ? value === true : value === 0 || value === false;
-      if (isNeutral || ignored.test(own)) {
-        return [];
+      if (!key.startsWith(start) || this.taken.has(own) || isNeutral || ignored.test(own) || images.test(own)) {
+        continue;
       }
       if (isStructural(own)) {
         this.stop(key, 'is not known for this architecture and may change its attention or its layers');
       }
-      return [`The GGUF file has ${shown(key)}, which is not known: planned as if it changed nothing.`];
-    });
+      notes.push(`The GGUF file has ${shown(key)}, which is not known: planned as if it changed nothing.`);
+    }
+    const hasImages = [...this.metadata.keys()].some((key) => key.startsWith(start) && images.test(key.slice(start.length)));
+    return hasImages ? ['Only text is planned: the part of the GGUF file that reads images is not.', ...notes] : notes;
   }
 
   /** @throws InputError that names the key */
