@@ -144,6 +144,8 @@ describe('two-heads models', () => {
     writeFileSync(prompt, 'A whale.');
     const planned = await cli(['plan', prompt, '--model', 'org/name', '--json'], '', environment);
     expect(JSON.parse(planned.stdout)).toMatchObject({ model: { name: 'org/name@1234abcd' } });
+    const digested = await cli(['digest', 'ollama:qwen3:8b'], '', environment);
+    expect(digested.stdout).toMatch(new RegExp(`^[0-9a-f]{64}  sha256-${digest}\\n[0-9a-f]{64}\\n$`));
     const gguf = await cli(['plan', prompt, '--model', 'ollama:qwen3:8b'], '', environment);
     expect(gguf.stdout).toContain('ollama:qwen3:8b@abcdef01');
     expect(gguf.stdout).toContain('an estimate by r50k_base. The tokenizer in a GGUF file is not read yet.');
