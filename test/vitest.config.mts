@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** What drives a real VS Code, each file one of its own; the setup gives it its limits. */
 const inVsCode = { globalSetup: 'test/vscode/harness/prepare.ts', setupFiles: 'test/vscode/harness/setup.ts', retry: 0 };
 
+const noModels = fileURLToPath(new URL('../.cache/none', import.meta.url));
+
 /** Two projects: `unit` needs nothing but Node; `vscode` drives a real VS Code with the packaged VSIX. */
 export default defineConfig({
   test: {
@@ -28,7 +30,14 @@ export default defineConfig({
       {
         // Outside an editor there is no module `vscode`: a fake stands for it. The limit is for a busy machine; nothing is timed here.
         resolve: { alias: { vscode: fileURLToPath(new URL('support/vscode.ts', import.meta.url)) } },
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 600_000 },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          // The models that this machine's user has fetched must not change what tests see.
+          env: { HF_HUB_CACHE: noModels, OLLAMA_MODELS: noModels },
+        },
       },
       { test: { name: 'vscode', include: ['test/vscode/**/*.test.ts'], ...inVsCode } },
       // Not a test: `npm run screenshots` makes the pictures of docs/ and of the walkthrough.

@@ -116,6 +116,7 @@ async function writeExperiment(path: string, experiment: Experiment, { modelsFol
   const saved = await withPaths(
     experiment,
     modelsFolder,
+    '.',
     (inner) => relative(resolve(dirname(path)), resolve(inner)).replaceAll('\\', '/') || '.',
   );
   await writeWhole(path, `${JSON.stringify(saved, null, 2)}\n`, '--save');

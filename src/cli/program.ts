@@ -12,6 +12,7 @@ import { generateCommand } from './generate';
 import type { Io } from './io';
 import { ledgerCommand } from './ledger';
 import { addFlags, type Command, givenFlags } from './options';
+import { modelsCommand } from './models';
 import { packCommand } from './pack';
 import { planCommand } from './plan';
 import { reportCommand } from './report';
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
   schemaCommand,
   ledgerCommand,
   packCommand,
+  modelsCommand,
   digestCommand,
   workerCommand,
   fleetCommand,

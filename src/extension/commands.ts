@@ -7,12 +7,14 @@ import { predictionReport } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { Fleet } from './fleet/fleet';
+import { chooseModel } from './editor/model-picker';
 import { goToExpensivePart } from './editor/part-picker';
 import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt, Front } from './prompts/active-prompt';
 import type { Notebooks, PromptDocument } from './prompts/notebooks';
 import { canBePrompt, type PromptDocuments } from './prompts/prompt-documents';
+import type { Planner } from './prompts/planner';
 import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
@@ -26,6 +28,7 @@ interface CommandTargets {
   readonly active: ActivePrompt;
   readonly notebooks: Notebooks;
   readonly plans: PromptPlans;
+  readonly planner: Planner;
   readonly choices: ChoiceStore;
   readonly runner: Runner;
   readonly task: SingleTask;
@@ -88,6 +91,7 @@ export class Commands extends Disposable {
     calibrate: { title: text('Calibrate This Machine'), run: ({ targets }) => targets.runner.calibrate() },
     chooseScenario: { title: text('Choose Scenario'), run: ({ targets }) => chooseScenario(targets.choices) },
     chooseBlockSize: { title: text('Choose Block Size'), run: ({ targets }) => chooseBlockSize(targets.choices) },
+    chooseModel: { title: text('Choose a Model...'), run: ({ targets }) => chooseModel(targets.planner) },
     goToExpensiveBlock: {
       title: text('Go to Most Expensive Block'),
       run: (self) => self.withPrompt((front) => self.goToExpensiveBlock(front)),

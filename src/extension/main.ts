@@ -93,6 +93,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
         active,
         notebooks,
         plans,
+        planner,
         choices,
         runner,
         task,

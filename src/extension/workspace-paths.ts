@@ -15,6 +15,14 @@ export async function isInWorkspace(path: string): Promise<boolean> {
   return false;
 }
 
+/** Whether a folder on disk lies in a folder of the workspace, or the other way round, with links resolved. */
+export async function overlapsWorkspace(folder: string): Promise<boolean> {
+  const real = await realPath(folder);
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  const own = await Promise.all(folders.map(({ uri }) => realPath(uri.fsPath)));
+  return own.some((path) => isInside(path, real) || isInside(real, path));
+}
+
 /**
  * Resolves a file of the workspace, in any file system, from a path given by someone else.
  *

@@ -7,6 +7,8 @@ import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PromptSource } from '../../core/source/options';
 import type { Section } from '../../core/text/headings';
+import { type ListedModel, listModels } from '../read/model/found/list';
+import type { ModelStores } from '../read/model/found/stores';
 import { openModel } from '../read/model/load';
 import { promptFromText } from '../read/prompt';
 import { readingModel, readSource } from '../read/source/read-source';
@@ -42,6 +44,8 @@ export interface PlannerMethods {
    * @throws InputError for a model that cannot be read, or where a scenario may not be left out; CancelledError
    */
   planText(request: TextRequest, context: CallContext): Promise<readonly PlanDocument[]>;
+  /** The models that ship and those in the stores that are named, each with what it is good for. */
+  models(request: { readonly stores: ModelStores }, context: CallContext): Promise<readonly ListedModel[]>;
 }
 
 interface CostRequest {
@@ -75,7 +79,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       return known;
     }
     const read = openModel(name, modelsFolder).then(async (folder) => {
-      const tokenizer = await PromptTokenizer.load(folder.folder);
+      const tokenizer = await PromptTokenizer.load(folder.folder, folder.standIn);
       return { folder, tokenizer, reading: await readingModel(folder) };
     });
     models.set(name, read);
@@ -103,6 +107,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       prompts.delete(document);
       return Promise.resolve();
     },
+    models: ({ stores }) => listModels(modelsFolder, stores),
     planText: async ({ path, text, source, options, candidates, ...wanted }, context) => {
       const check = checkOf(context);
       const prompt = promptFromText(path, text, source);

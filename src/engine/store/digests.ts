@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../core/errors';
 import { parseJson } from '../read/input/json';
 import { inputLimits } from '../read/input/limits';
 import { readPieces } from '../read/input/regular-file';
 import { readRegularText } from '../read/input/text';
+import { ggufParts, kindAt } from '../read/model/found/folders';
 import { writeWhole } from './files';
 
 /** The files that make a model what it is. */
@@ -38,16 +39,15 @@ export class DigestStore {
    * What makes results those of one model and no other: the hex SHA-256 of its configuration's, tokenizer's and weights'
    * names and digests, sorted by name, a line of `sha256  name` each.
    *
+   * @param model its folder, or its GGUF file
    * @throws InputError for a folder or a file that cannot be read
    */
-  async ofModel(folder: string): Promise<{ readonly digest: string; readonly files: readonly FileDigest[] }> {
-    const names = await readdir(folder).catch((error: unknown) => {
-      throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a model's folder.`);
-    });
+  async ofModel(model: string): Promise<{ readonly digest: string; readonly files: readonly FileDigest[] }> {
+    const { folder, names } = await filesOf(model);
     const known = await this.read();
     const files: FileDigest[] = [];
     let learned = false;
-    for (const name of names.filter((each) => modelFiles.test(each)).sort()) {
+    for (const name of names) {
       const path = resolve(folder, name);
       const before = known.get(path);
       files.push({ name, sha256: await digestOf(path, known) });
@@ -84,6 +84,17 @@ export class DigestStore {
   private get path(): string | undefined {
     return this.folder === undefined ? undefined : join(this.folder, 'digests.json');
   }
+}
+
+/** The names of a model's files, sorted. */
+async function filesOf(model: string): Promise<{ readonly folder: string; readonly names: readonly string[] }> {
+  if ((await kindAt(model)) === 'file') {
+    return { folder: dirname(model), names: ggufParts(model).map((path) => basename(path)) };
+  }
+  const names = await readdir(model).catch((error: unknown) => {
+    throw new InputError(`${model} cannot be read (${messageOf(error)}); give a model's folder.`);
+  });
+  return { folder: model, names: names.filter((each) => modelFiles.test(each)).sort() };
 }
 
 /** The digest of a file, taken from `known` if it has not changed since, and added to it. */

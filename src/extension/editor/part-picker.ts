@@ -63,7 +63,12 @@ function wordsOf(document: vscode.TextDocument, { start, end }: vscode.Range): s
 
 /** The first words of a text, with icon syntax escaped. */
 function shown(text: string): string {
-  return firstWords(text, wordsLength).replaceAll(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
+  return withoutIcons(firstWords(text, wordsLength));
+}
+
+/** A text of which a quick pick takes nothing for an icon. */
+export function withoutIcons(text: string): string {
+  return text.replaceAll(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
 }
 
 /**

@@ -2,7 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
-import { isInWorkspace } from '../workspace-paths';
+import { findModel } from '../../engine/read/model/found/resolve';
+import { type ModelStores, modelStores } from '../../engine/read/model/found/stores';
+import { isInWorkspace, overlapsWorkspace } from '../workspace-paths';
 
 /**
  * Decides which models may be loaded.
@@ -16,11 +18,28 @@ export class ModelAccess {
 
   /** @throws InputError for a folder of an untrusted workspace */
   async check(model: string): Promise<void> {
-    if (!vscode.workspace.isTrusted && !(await this.ships(model)) && (await isInWorkspace(resolve(model)))) {
+    if (vscode.workspace.isTrusted || (await this.ships(model))) {
+      return;
+    }
+    if ((await isInWorkspace(resolve(model))) || (await this.leadsIntoWorkspace(model))) {
       throw new InputError(
         `Model ${JSON.stringify(model)} is in a workspace that is not trusted; trust the workspace, or use a model that ships with Two Heads, such as tiny-docs-5m.`,
       );
     }
+  }
+
+  /** Where models may be looked for: in Restricted Mode not where the workspace is, nor in the workspace. */
+  async stores(): Promise<ModelStores> {
+    const all = modelStores();
+    if (vscode.workspace.isTrusted) {
+      return all;
+    }
+    const allowed = async (stores: readonly string[]): Promise<readonly string[]> => {
+      const overlap = await Promise.all(stores.map(overlapsWorkspace));
+      return stores.filter((_, index) => !overlap[index]);
+    };
+    const [hub = ''] = await allowed([all.hub]);
+    return { hub, lmStudio: await allowed(all.lmStudio), ollama: await allowed(all.ollama) };
   }
 
   /** @throws InputError for an experiment file of an untrusted workspace */
@@ -49,6 +68,12 @@ export class ModelAccess {
     throw new InputError(
       `Model ${JSON.stringify(model)} neither ships with Two Heads nor is a folder of the workspace; use ${(await this.shipped()).join(', ')}, or such a folder.`,
     );
+  }
+
+  /** Whether a name in a store means a model in the workspace: the store itself may lie there. */
+  private async leadsIntoWorkspace(model: string): Promise<boolean> {
+    const found = await findModel(model, this.modelsFolder).catch(() => undefined);
+    return found !== undefined && isInWorkspace(found.path);
   }
 
   private async ships(model: string): Promise<boolean> {

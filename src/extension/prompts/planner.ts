@@ -7,6 +7,7 @@ import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario'
 import type { PlannerClient } from '../../engine/process/planner-client';
 import type { Section } from '../../core/text/headings';
 import type { PromptCosts } from '../../engine/process/open-prompt';
+import type { ListedModel } from '../../engine/read/model/found/list';
 import type { Prompt } from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
 import { engineSettings } from '../settings';
@@ -71,6 +72,11 @@ export class Planner {
   sections(prompt: SentPrompt, most: number): Promise<readonly Section[]> {
     const { signal } = new AbortController();
     return limited(signal, (limit) => this.client.call('sections', { document: prompt.id, most }, { signal: limit }));
+  }
+
+  /** The models on this machine that the editor may look at. */
+  async models(): Promise<readonly ListedModel[]> {
+    return this.client.call('models', { stores: await this.access.stores() });
   }
 
   /** Lets the thread forget a prompt that was closed. */

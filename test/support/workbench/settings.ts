@@ -59,12 +59,17 @@ export function userSettings(): Readonly<Record<string, unknown>> {
 /** A section of the settings, as it is now. */
 export function getConfiguration(section: string): {
   get(name: string, standard?: unknown): unknown;
+  inspect(name: string): { readonly globalValue: unknown; readonly workspaceValue: unknown };
   update(name: string, value: unknown, target?: number): Promise<void>;
 } {
   return {
     get: (name, standard) => {
       const key = `${section}.${name}`;
       return inWorkspace(key) ?? user.get(key) ?? defaults.get(key) ?? standard;
+    },
+    inspect: (name) => {
+      const key = `${section}.${name}`;
+      return { globalValue: user.get(key), workspaceValue: inWorkspace(key) };
     },
     update: (name, value, target = ConfigurationTarget.Workspace) => {
       set(`${section}.${name}`, value, target);

@@ -35,4 +35,8 @@ export const inputLimits = {
   standIn: 8 * mebibyte,
   /** The index of a sharded checkpoint. */
   shardIndex: 16 * mebibyte,
+  /** A ref of Hugging Face's cache: a hash. */
+  ref: 1024,
+  /** A manifest of Ollama's store. */
+  manifest: mebibyte,
 } as const;

@@ -27,7 +27,11 @@ const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
  */
 export function parseConfig(text: string, path: string): ReadConfig {
   const json = parsePythonJson(text, path, "restore the model's config.json");
-  const config = (typeof json === 'object' && json !== null ? json : {}) as ConfigJson;
+  return readConfig((typeof json === 'object' && json !== null ? json : {}) as ConfigJson, path);
+}
+
+/** Reads a configuration that was parsed. @throws InputError like `parseConfig` */
+export function readConfig(config: ConfigJson, path: string): ReadConfig {
   const type = config.model_type;
   if (typeof type !== 'string') {
     throw new InputError(`${path}: model_type is missing; restore the model's config.json.`);

@@ -174,6 +174,11 @@ export interface KeyFindings {
 const structural =
   /att|causal|direction|window|chunk|mask|sink|alibi|spars|diffus|layer|head|block|stride|dilat|local|global|expert|moe|mamba|ssm|recurr|linear|compress|index|kv|key|quer|rope|rotary|position|context|memory|lora|hybrid|pattern|interval|period|skip|exit|route|depth|multi|decoder|encoder|mixer|conv/i;
 
+/** Whether a key that is not known may change what is planned, by its name. */
+export function isStructural(key: string): boolean {
+  return structural.test(key);
+}
+
 /**
  * Goes through every key of a configuration that its reader does not read.
  *
@@ -194,7 +199,7 @@ export function judgeKeys(json: ConfigJson, rules: KeyRules, path: string): KeyF
     if (lack !== undefined) {
       planOnly.push(lack);
     } else if (!isNeutral(key, value, rules)) {
-      if (structural.test(key)) {
+      if (isStructural(key)) {
         throw new InputError(
           `${path}: ${shown(key)} ${described(value)} is not known for this model_type and may change its attention or its layers; use a model without it, or remove the key if it changes nothing.`,
         );

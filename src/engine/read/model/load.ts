@@ -1,14 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
-import { embeddedModel } from '../../../core/options/table';
 import { shown } from '../../../core/text/printable';
 import { usableMemory } from '../../machine';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
 import type { ModelConfig, ReadConfig } from './architecture';
+import type { StandIn } from '../tokenizer/encodings';
 import { parseConfig } from './config';
+import { type FoundModel, findModel } from './found/resolve';
+import type { ModelStores } from './found/stores';
+import { openGguf } from './gguf/open';
 import type { RotaryEmbedding } from './rope';
 import { CheckpointFiles } from './shards';
 import { checkAllRead } from './tensors';
@@ -44,31 +47,38 @@ export interface LoadedModel extends ModelConfig {
   readonly layers: readonly LayerWeights[];
 }
 
-/** A model's folder and configuration: enough for planning, without weights. */
+/** A model's place and configuration: enough for planning, without weights. */
 export interface ModelFolder {
+  /** How reports name it. */
   readonly name: string;
+  /** Its folder, or its GGUF file. */
   readonly folder: string;
   readonly config: ReadConfig;
-  /** Bytes of its safetensors files; undefined if there are none. */
+  /** Bytes of its safetensors or GGUF files; undefined if there are none. */
   readonly storedBytes: number | undefined;
+  /** What counts its tokens if nothing in its folder does: of a GGUF file, whose tokenizer is not read. */
+  readonly standIn?: StandIn;
+  /** How most of its weights are stored, such as `Q4_K`; known of GGUF files. */
+  readonly storedType?: string;
 }
 
 /**
  * Finds a model and reads its configuration.
  *
- * @param nameOrPath the name of a model that ships with Two Heads, or a folder in Hugging Face's layout
+ * @param asked what `findModel` takes
  * @param modelsFolder the folder of the models that ship
  * @throws InputError if there is no such model or its configuration is broken
  */
-export async function openModel(nameOrPath: string, modelsFolder: string): Promise<ModelFolder> {
-  const shipped = await shippedModels(modelsFolder);
-  const folder = shipped.includes(nameOrPath) ? join(modelsFolder, nameOrPath) : resolve(nameOrPath);
-  const found = await stat(folder).catch(() => undefined);
-  if (found === undefined || !found.isDirectory()) {
-    const hint = isAbsolute(nameOrPath) ? '' : ` (looked for ${shown(folder, 100)})`;
-    throw new InputError(
-      `Model "${shown(nameOrPath, 100)}" is no folder${hint}; use a model's folder, ${embeddedModel}, or for planning ${shipped.filter((name) => name !== embeddedModel).join(', ')}.`,
-    );
+export async function openModel(asked: string, modelsFolder: string, stores?: ModelStores): Promise<ModelFolder> {
+  const { notes, ...found } = await findModel(asked, modelsFolder, stores);
+  const model = await openFound(found);
+  return notes.length === 0 ? model : { ...model, config: { ...model.config, notes: [...notes, ...model.config.notes] } };
+}
+
+/** Reads the configuration of a model that was found. @throws InputError if it is broken */
+export async function openFound({ name, path: folder, kind }: Omit<FoundModel, 'notes'>): Promise<ModelFolder> {
+  if (kind === 'gguf') {
+    return { name, folder, ...(await openGguf(folder)) };
   }
   const path = join(folder, 'config.json');
   const text = await readRegularText(
@@ -77,7 +87,7 @@ export async function openModel(nameOrPath: string, modelsFolder: string): Promi
     'use a folder with config.json and safetensors files',
     "restore the model's config.json",
   );
-  return { name: basename(folder), folder, config: parseConfig(text, path), storedBytes: await storedBytes(folder) };
+  return { name, folder, config: parseConfig(text, path), storedBytes: await storedBytes(folder) };
 }
 
 /** Bytes of a folder's safetensors files; undefined if there are none. */
@@ -92,15 +102,6 @@ async function storedBytes(folder: string): Promise<number | undefined> {
     ),
   );
   return names.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** The names of the models that ship: one with weights, the others for planning. */
-async function shippedModels(modelsFolder: string): Promise<string[]> {
-  const entries = await readdir(modelsFolder, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
 }
 
 /**
@@ -133,6 +134,19 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
   } finally {
     await files.close();
   }
+}
+
+/**
+ * Checks all of a checkpoint that can be checked without reading a tensor.
+ *
+ * @throws InputError as `loadModel` does
+ */
+export function checkLoadable(model: ModelFolder, files: CheckpointFiles): void {
+  const config = runConfig(model);
+  checkSize(model.name, config);
+  const reader = new WeightReader(files, config.checkpoint);
+  checkAllRead(files.names, reader.names, config.modelType);
+  reader.check();
 }
 
 /** What a run needs. @throws InputError for a model that can only be planned, with what a run would lack */
@@ -171,6 +185,13 @@ export class WeightReader {
         [tensor, ...(unless === undefined ? [] : [unless])].map((name) => this.nameOf(name)),
       ),
     );
+  }
+
+  /** Looks for every weight. @throws InputError if one is missing, of another shape, or of a type that is not read */
+  check(): void {
+    for (const stored of storedWeights(this.checkpoint)) {
+      this.files.checkType(this.found(stored));
+    }
   }
 
   /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that config.json implies */
@@ -212,11 +233,20 @@ export class WeightReader {
     return same ? tied : own;
   }
 
-  private async read({ tensor, shape, transposed }: StoredWeight): Promise<Weight> {
+  private async read(weight: StoredWeight): Promise<Weight> {
+    const { tensor, transposed } = weight;
     const known = this.tensors.get(tensor);
     if (known !== undefined) {
       return known;
     }
+    const stored = await this.files.read(this.found(weight));
+    const turned = transposed === true ? transpose(stored) : stored;
+    this.tensors.set(tensor, turned);
+    return turned;
+  }
+
+  /** The name in the files of a weight's tensor. @throws InputError if it is missing, or of another shape */
+  private found({ tensor, shape }: StoredWeight): string {
     const name = this.nameOf(tensor);
     const found = this.files.shapeOf(name);
     if (found === undefined) {
@@ -227,10 +257,7 @@ export class WeightReader {
         `The checkpoint's ${tensor} is [${shown(found.join(', '))}] but config.json means [${shape.join(', ')}]; correct one of them.`,
       );
     }
-    const stored = await this.files.read(name);
-    const weight = transposed === true ? transpose(stored) : stored;
-    this.tensors.set(tensor, weight);
-    return weight;
+    return name;
   }
 
   /** The tensor's name in the checkpoint: with a prefix, or with early BERT's names for the parts of a norm. */

@@ -88,6 +88,24 @@ export class SafetensorsFile {
     return this.entries.get(tensor)?.shape;
   }
 
+  /** How a tensor is stored, and in how many bytes; undefined if it does not exist. */
+  storedOf(tensor: string): { readonly type: string; readonly bytes: number } | undefined {
+    const entry = this.entries.get(tensor);
+    return entry && { type: entry.dtype, bytes: entry.data_offsets[1] - entry.data_offsets[0] };
+  }
+
+  /** Refuses a tensor of a type that is not read. @throws InputError */
+  checkType(tensor: string): void {
+    const { dtype } = this.entries.get(tensor) ?? {};
+    if (dtype !== undefined && !isSupported(dtype)) {
+      this.refuseType(tensor, dtype);
+    }
+  }
+
+  private refuseType(tensor: string, dtype: string): never {
+    throw new InputError(`${this.name}: ${shown(tensor)} is stored as ${shown(dtype)}; convert the model to F32, F16 or BF16.`);
+  }
+
   /**
    * Reads a tensor (F16, BF16 or F32) as float32.
    *
@@ -104,7 +122,7 @@ export class SafetensorsFile {
       data_offsets: [from, to],
     } = entry;
     if (!isSupported(dtype)) {
-      throw new InputError(`${this.name}: ${shown(tensor)} is stored as ${shown(dtype)}; convert the model to F32, F16 or BF16.`);
+      return this.refuseType(tensor, dtype);
     }
     const data = this.allocate(tensor, (to - from) / elementBytes[dtype]);
     if (dtype === 'F32') {

@@ -176,6 +176,23 @@ export class CheckpointFiles {
     return this.fileOf.get(tensor)?.shapeOf(tensor);
   }
 
+  /** The type in which most bytes of its tensors are stored, such as `BF16`; undefined if it has none. */
+  get mainType(): string | undefined {
+    const bytes = new Map<string, number>();
+    for (const [tensor, file] of this.fileOf) {
+      const stored = file.storedOf(tensor);
+      if (stored !== undefined) {
+        bytes.set(stored.type, (bytes.get(stored.type) ?? 0) + stored.bytes);
+      }
+    }
+    return [...bytes].sort(([, one], [, other]) => other - one)[0]?.[0];
+  }
+
+  /** Refuses a tensor of a type that is not read. @throws InputError */
+  checkType(tensor: string): void {
+    this.fileOf.get(tensor)?.checkType(tensor);
+  }
+
   /** Reads a tensor as float32. @throws InputError like `SafetensorsFile.read` */
   async read(tensor: string): Promise<Weight> {
     const file = this.fileOf.get(tensor);

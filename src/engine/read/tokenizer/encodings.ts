@@ -70,7 +70,7 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
 export const standInName = 'tokenizer-stand-in.json';
 
 /** An encoding that stands in for a model's tokenizer. */
-interface StandIn extends Pick<TokenizerDescription, 'exact' | 'error'> {
+export interface StandIn extends Pick<TokenizerDescription, 'exact' | 'error'> {
   readonly encoding: Encoding;
   readonly reason: string;
 }

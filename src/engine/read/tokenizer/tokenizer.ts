@@ -9,12 +9,13 @@ import { readRegularText } from '../input/text';
 import { type ModelFolder, runConfig } from '../model/load';
 import type { Codec } from './codec';
 import { codecOf } from './definition';
-import { encodingCodec, parseStandIn, standInName } from './encodings';
+import { encodingCodec, parseStandIn, type StandIn, standInName } from './encodings';
 import type { Check } from './model';
 import { firstIds, firstPlaces, TokenIndex } from './token-index';
 import type { TokenPlaces } from './token-places';
 
-const tokenizerFile = 'tokenizer.json';
+/** Where a model's folder has its tokenizer. */
+export const tokenizerFile = 'tokenizer.json';
 
 const fix = "use a folder with the model's tokenizer.json";
 const repair = 'download it again';
@@ -31,14 +32,17 @@ export class PromptTokenizer {
   /**
    * Reads the tokenizer of a model's folder: `tokenizer.json`, or else the encoding that `tokenizer-stand-in.json` names.
    *
+   * @param given stands in for the tokenizer of a model without a folder
    * @throws InputError if there is neither, or it is malformed
    */
-  static async load(folder: string): Promise<PromptTokenizer> {
+  static async load(folder: string, given?: StandIn): Promise<PromptTokenizer> {
+    if (given !== undefined) {
+      return PromptTokenizer.standingIn(given);
+    }
     const path = join(folder, tokenizerFile);
     const standIn = join(folder, standInName);
     if (!(await exists(path)) && (await exists(standIn))) {
-      const { encoding, ...described } = parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn);
-      return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, ...described });
+      return PromptTokenizer.standingIn(parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn));
     }
     // What is wrong with reading it says all there is to say.
     const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
@@ -49,6 +53,10 @@ export class PromptTokenizer {
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
     }
+  }
+
+  private static async standingIn({ encoding, ...described }: StandIn): Promise<PromptTokenizer> {
+    return new PromptTokenizer(await encodingCodec(encoding), { name: encoding, ...described });
   }
 
   /** Ids that the tokenizer adds before every prompt, such as the beginning-of-sequence token. */

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import {
@@ -14,7 +13,9 @@ import { needleTable } from '../../../core/evaluate/needles';
 import { choiceDefinitions } from '../../../core/scenario/scenario';
 import { parseJson } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
+import { exists } from '../../read/input/regular-file';
 import { readRegularText } from '../../read/input/text';
+import { isStored } from '../../read/model/found/resolve';
 import { fieldsOf, schemaOf } from '../../read/option-schema';
 
 /** What a scenario is written as, and the pattern of it, for those that are one of all layers. */
@@ -121,17 +122,28 @@ function firstMessage(issue: z.core.$ZodIssue): string {
 export async function readExperiment(path: string, modelsFolder: string): Promise<Experiment> {
   const fix = 'give the path of an experiment file';
   const text = await readRegularText(path, inputLimits.experiment, fix, fix);
-  return withPaths(parseExperiment(text, path), modelsFolder, (inner) => (isAbsolute(inner) ? inner : join(dirname(path), inner)));
+  const folder = dirname(path);
+  return withPaths(parseExperiment(text, path), modelsFolder, folder, (inner) => (isAbsolute(inner) ? inner : join(folder, inner)));
 }
 
-/** An experiment with its paths moved; the name of a model that ships is none. */
-export async function withPaths(experiment: Experiment, modelsFolder: string, moved: (path: string) => string): Promise<Experiment> {
+/**
+ * An experiment with its paths moved. The name of a model that ships is no path, and that of one in a store is none unless there
+ * is something at that path.
+ *
+ * @param folder to which its paths are relative
+ */
+export async function withPaths(
+  experiment: Experiment,
+  modelsFolder: string,
+  folder: string,
+  moved: (path: string) => string,
+): Promise<Experiment> {
   const { prompts, model, results } = experiment;
-  const ships = await stat(join(modelsFolder, model)).catch(() => undefined);
+  const isName = (await exists(join(modelsFolder, model))) || (!(await exists(resolve(folder, model))) && (await isStored(model)));
   return {
     ...experiment,
     prompts: prompts.map(moved),
-    model: ships === undefined ? moved(model) : model,
+    model: isName ? model : moved(model),
     results: results === null ? null : moved(results),
   };
 }

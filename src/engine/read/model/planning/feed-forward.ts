@@ -49,7 +49,7 @@ export function feedForwards(
     return Array.from({ length: layers }, () => ({ used: only, stored: only, experts: 0 }));
   }
   const names = ['num_experts_per_tok', 'experts_per_token', 'num_experts_per_token', 'top_k_experts', 'moe_topk', 'moe_k', 'moe_top_k'];
-  const chosen = fields.need(count.max(experts), ...names);
+  const chosen = fields.need(count.min(1).max(experts), ...names);
   const each =
     fields.maybe(width, 'moe_intermediate_size', 'moe_ffn_hidden_size', 'expert_dim') ??
     fields.need(width, 'intermediate_size', 'ffn_hidden_size', 'ffn_dim');

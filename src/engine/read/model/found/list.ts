@@ -1,0 +1,213 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../../../core/errors';
+import { standInName } from '../../tokenizer/encodings';
+import { tokenizerFile } from '../../tokenizer/tokenizer';
+import { exists } from '../../input/regular-file';
+import { checkLoadable, type ModelFolder, openFound } from '../load';
+import { CheckpointFiles } from '../shards';
+import { foldersIn, ggufParts, ggufsIn, kindAt } from './folders';
+import { refOf, repositoryOf, revisionName, snapshotsOf } from './hub-cache';
+import { ollamaName, type OllamaPlace, ollamaWeights } from './ollama';
+import { type FoundModel, shippedModels } from './resolve';
+import { type ModelStores, modelStores } from './stores';
+
+/** Which program put a model on the machine. */
+export type StoreName = 'shipped' | 'hugging-face' | 'lm-studio' | 'ollama';
+
+/** What can be done with a model: run; planned only; nothing. */
+export type ModelUse = 'runs' | 'plans' | 'refused';
+
+/** A model on the machine; plain data. */
+export interface ListedModel {
+  /** What `--model` takes for it. */
+  readonly name: string;
+  readonly store: StoreName;
+  /** Its folder, or its GGUF file. */
+  readonly path: string;
+  /** Bytes of its weights on disk; null if it has none. */
+  readonly bytes: number | null;
+  /** Of its weights, such as `safetensors BF16` or `GGUF Q4_K`; null if it has none that are known. */
+  readonly format: string | null;
+  /** As its configuration says; null if that was not read. */
+  readonly modelType: string | null;
+  readonly trainedTokens: number | null;
+  readonly use: ModelUse;
+  /** Why it is not run, or not even planned; null if it runs. */
+  readonly reason: string | null;
+}
+
+/** A model that is somewhere, or why there is none. */
+type Candidate = { readonly name: string; readonly store: StoreName; readonly path: string } & (
+  { readonly kind: FoundModel['kind'] } | { readonly kind: 'broken'; readonly reason: string }
+);
+
+/**
+ * Lists the models that ship and those that other programs have fetched. Of each only its configuration and the headers of its
+ * weights are read; a broken one is listed with what is wrong.
+ *
+ * @param modelsFolder the folder of the models that ship
+ */
+export async function listModels(modelsFolder: string, stores: ModelStores = modelStores()): Promise<readonly ListedModel[]> {
+  const candidates = [
+    ...(await shippedModels(modelsFolder)).map((name) => ({
+      ...{ name, store: 'shipped' as const, path: join(modelsFolder, name), kind: 'folder' as const },
+    })),
+    ...(await inHub(stores.hub)),
+    ...(await Promise.all(stores.lmStudio.map(inLmStudio))).flat(),
+    ...(await Promise.all(stores.ollama.map(inOllama))).flat(),
+  ];
+  const models: ListedModel[] = [];
+  for (const candidate of candidates) {
+    models.push(await listed(candidate));
+  }
+  return models;
+}
+
+/** Every revision of every repository in Hugging Face's cache; that of `main` by the repository's name alone. */
+async function inHub(hub: string): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const name of await foldersIn(hub)) {
+    const repository = repositoryOf(name);
+    if (repository === undefined) {
+      continue;
+    }
+    const folder = join(hub, name);
+    const about = { name: repository, store: 'hugging-face' as const, path: folder };
+    const snapshots = await snapshotsOf(folder);
+    if (snapshots.length === 0) {
+      found.push({ ...about, kind: 'broken', reason: 'it has no snapshots: its download did not begin or was removed' });
+      continue;
+    }
+    const main = await refOf(folder, 'main').catch(() => undefined);
+    for (const snapshot of snapshots) {
+      const isMain = snapshot.revision === main || (main === undefined && snapshots.length === 1);
+      found.push(
+        ...(await inFolder({ ...about, path: snapshot.folder, name: isMain ? repository : revisionName(repository, snapshot.revision) })),
+      );
+    }
+  }
+  return found;
+}
+
+/** The folders `org/name` of LM Studio. */
+async function inLmStudio(store: string): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const owner of await foldersIn(store)) {
+    for (const name of await foldersIn(join(store, owner))) {
+      found.push(...(await inFolder({ name: `${owner}/${name}`, store: 'lm-studio', path: join(store, owner, name) })));
+    }
+  }
+  return found;
+}
+
+/** The model of a folder, or those in GGUF of one without a configuration. */
+async function inFolder(about: Pick<Candidate, 'name' | 'store' | 'path'>): Promise<Candidate[]> {
+  if (await exists(join(about.path, 'config.json'))) {
+    return [{ ...about, kind: 'folder' }];
+  }
+  const files = await ggufsIn(about.path);
+  return files.length === 0
+    ? [{ ...about, kind: 'broken', reason: 'it has neither config.json nor a .gguf file' }]
+    : files.map((file) => ({
+        ...{ store: about.store, path: join(about.path, file), kind: 'gguf' },
+        name: files.length === 1 ? about.name : `${about.name}/${file}`,
+      }));
+}
+
+/** Every manifest of Ollama: `manifests/host/namespace/model/tag`. */
+async function inOllama(store: string): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  const manifests = join(store, 'manifests');
+  for (const host of await foldersIn(manifests)) {
+    for (const namespace of await foldersIn(join(manifests, host))) {
+      for (const model of await foldersIn(join(manifests, host, namespace))) {
+        for (const tag of await filesIn(join(manifests, host, namespace, model))) {
+          found.push(await ofOllama(store, [host, namespace, model, tag]));
+        }
+      }
+    }
+  }
+  return found;
+}
+
+async function ofOllama(store: string, place: OllamaPlace): Promise<Candidate> {
+  const about = { name: ollamaName(place), store: 'ollama' as const, path: join(store, 'manifests', ...place) };
+  try {
+    return { ...about, path: (await ollamaWeights(store, place)).path, kind: 'gguf' };
+  } catch (error) {
+    return { ...about, kind: 'broken', reason: messageOf(error) };
+  }
+}
+
+/** Reads of a model what its line says. */
+async function listed(candidate: Candidate): Promise<ListedModel> {
+  const { name, store, path, kind } = candidate;
+  const about = { name, store, path, bytes: null, format: null, modelType: null, trainedTokens: null };
+  // What is wrong is said without the path, which the line has.
+  const reasonOf = (text: string): string =>
+    text
+      .replace(`${join(path, 'config.json')}: `, '')
+      .replaceAll(`${path}: `, '')
+      .replaceAll(`${path} `, '');
+  if (kind === 'broken') {
+    return { ...about, use: 'refused', reason: reasonOf(candidate.reason) };
+  }
+  let model: ModelFolder;
+  try {
+    model = await openFound({ name, path: kind === 'gguf' ? ggufParts(path)[0] : path, kind });
+  } catch (error) {
+    const bytes = kind === 'gguf' ? await sizeOf(path) : null;
+    return { ...about, bytes, format: kind === 'gguf' ? 'GGUF' : null, use: 'refused', reason: reasonOf(messageOf(error)) };
+  }
+  const { config, storedBytes, storedType } = model;
+  const { format, reason } =
+    kind === 'gguf' ? { format: `GGUF ${storedType ?? ''}`, reason: config.lacks.join('; ') } : await whyNoRun(model);
+  const tokenized = kind === 'gguf' || (await hasTokenizer(path));
+  return {
+    ...about,
+    ...{ bytes: storedBytes ?? null, format, modelType: config.modelType, trainedTokens: config.shape.trainedTokens ?? null },
+    use: !tokenized ? 'refused' : reason === null ? 'runs' : 'plans',
+    reason: !tokenized ? `it has no ${tokenizerFile}, without which prompts have no tokens` : reason === null ? null : reasonOf(reason),
+  };
+}
+
+/** The format of a folder's weights, and why they are not run, as far as their headers say; null if nothing is in the way. */
+async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' | 'reason'>> {
+  const lacks = model.config.lacks.length === 0 ? null : model.config.lacks.join('; ');
+  if (model.storedBytes === undefined) {
+    return { format: null, reason: lacks ?? 'no safetensors files are there' };
+  }
+  let files: CheckpointFiles | undefined;
+  let format = 'safetensors';
+  try {
+    files = await CheckpointFiles.open(model.folder);
+    format = `safetensors ${files.mainType ?? ''}`.trim();
+    if (lacks === null) {
+      checkLoadable(model, files);
+    }
+    const exact = await exists(join(model.folder, tokenizerFile));
+    return { format, reason: lacks ?? (exact ? null : `${standInName} only estimates its tokens`) };
+  } catch (error) {
+    return { format, reason: lacks ?? messageOf(error) };
+  } finally {
+    await files?.close();
+  }
+}
+
+async function hasTokenizer(folder: string): Promise<boolean> {
+  return (await exists(join(folder, tokenizerFile))) || exists(join(folder, standInName));
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const kinds = await Promise.all(names.map((name) => kindAt(join(folder, name))));
+  return names.filter((_, index) => kinds[index] === 'file').sort();
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );
+}
