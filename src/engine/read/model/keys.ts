@@ -240,7 +240,7 @@ export function classOf({ architectures }: ConfigJson, known: readonly string[],
   for (const name of names) {
     if (typeof name !== 'string' || !known.includes(name)) {
       throw new InputError(
-        `${path}: architectures ${described(name)} is not known for this model_type; use a model of one of ${known.join(', ')}.`,
+        `${path}: architectures ${described(name)} is not known for this model_type; use a model of one of ${known.slice(0, 8).join(', ')}${known.length > 8 ? ', ...' : ''}.`,
       );
     }
   }
