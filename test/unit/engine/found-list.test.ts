@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ListedModel, listModels } from '../../../src/engine/read/model/found/list';
@@ -82,12 +82,27 @@ describe('the list of models', () => {
     store('a/other', (folder) => cpSync(join(root, 'test', 'golden', 'qwen3', 'model.safetensors'), join(folder, 'model.safetensors')));
     store('a/mute', (folder) => rmSync(join(folder, 'tokenizer.json')));
     store('a/light', (folder) => rmSync(join(folder, 'model.safetensors')));
+    store('a/pickled', (folder) => renameSync(join(folder, 'model.safetensors'), join(folder, 'pytorch_model.bin')));
     const listed = byName(await listModels('', stores));
     expect(listed['a/short']).toMatchObject({ use: 'plans', reason: saying('the file is truncated') });
     expect(listed['a/other']).toMatchObject({ use: 'plans', format: 'safetensors F32' });
     expect(listed['a/other'].reason).toContain('which no llama reads');
     expect(listed['a/mute']).toMatchObject({ use: 'refused', reason: saying('no tokenizer.json') });
     expect(listed['a/light']).toMatchObject({ use: 'plans', bytes: null, reason: 'no safetensors files are there' });
+    expect(listed['a/pickled'].reason).toBe('no safetensors files are there, but pytorch_model.bin; convert the weights to safetensors');
+  });
+
+  it('names by its path what its name does not find', async () => {
+    const { stores } = emptyStores();
+    const path = join(stores.lmStudio[0], 'org', 'name', 'a.gguf');
+    const snapshot = storeInHub(stores.hub, 'org/name', revisions.first, tinyModel());
+    const hidden = storeInHub(stores.hub, 'media/models', revisions.first, tinyModel());
+    await writeTinyGguf(path);
+    const models = await listModels('', stores);
+    expect(models.map(({ name }) => name)).toEqual([hidden, snapshot, path]);
+    for (const model of models) {
+      expect((await findModel(model.name, '', stores)).path).toBe(model.path);
+    }
   });
 
   it('survives what is broken, and says what is', async () => {
@@ -101,6 +116,12 @@ describe('the list of models', () => {
     const dangling = storeInHub(stores.hub, 'a/dangling', revisions.first, tinyModel());
     rmSync(join(dangling, 'config.json'));
     symlinkSync('nowhere', join(dangling, 'config.json'));
+    storeInHub(stores.hub, 'a/lost', revisions.first, tinyModel());
+    writeFileSync(join(stores.hub, 'models--a--lost', 'refs', 'main'), revisions.second);
+    storeInHub(stores.hub, 'a/odd', revisions.first, tinyModel());
+    writeFileSync(join(stores.hub, 'models--a--odd', 'refs', 'main'), '../..');
+    mkdirSync(join(stores.lmStudio[1], '..'), { recursive: true });
+    writeFileSync(stores.lmStudio[1], 'no folder');
     mkdirSync(join(stores.hub, 'datasets--a--b', 'snapshots'), { recursive: true });
     writeFileSync(join(stores.hub, 'version.txt'), '1');
     const path = join(stores.lmStudio[0], 'lm', 'short', 'a.gguf');
@@ -111,11 +132,16 @@ describe('the list of models', () => {
     await storeInOllama(ollama, 'registry.ollama.ai/library/x/gone', digest);
     rmSync(join(ollama, 'blobs'), { recursive: true });
     const models = await listModels('', stores);
-    expect(models.every(({ use }) => use === 'refused')).toBe(true);
+    expect(models.filter(({ use }) => use !== 'refused').map(({ name }) => name)).toEqual(['a/lost@1234abcd', 'a/odd@1234abcd']);
     expect(Object.fromEntries(models.map(({ name, reason }) => [name, reason]))).toEqual({
       'a/empty': saying('no snapshots'),
       'a/partial': saying('neither config.json nor a .gguf file'),
       'a/torn': saying('not JSON'),
+      'a/lost': saying(`refs/main names revision ${revisions.second}, which is not in snapshots`),
+      'a/lost@1234abcd': null,
+      'a/odd': saying('holds "../..", which is no revision'),
+      'a/odd@1234abcd': null,
+      [stores.lmStudio[1]]: saying('cannot be read (ENOTDIR'),
       'a/dangling': saying('leads nowhere'),
       'lm/short': saying('truncated'),
       'ollama:x:torn': saying('not JSON'),

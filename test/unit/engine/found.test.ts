@@ -1,9 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findModel, type FoundModel } from '../../../src/engine/read/model/found/resolve';
 import { modelStores } from '../../../src/engine/read/model/found/stores';
 import { loadModel, openModel } from '../../../src/engine/read/model/load';
+import { readExperiment } from '../../../src/engine/tasks/evaluate/experiment-file';
 import { emptyStores, revisions, storeInHub, storeInOllama, tinyModel, writeTinyGguf } from '../../support/model-stores';
 import { modelsFolder } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
@@ -163,6 +164,30 @@ describe("a model in Ollama's store", () => {
       writeFileSync(manifest, content);
       expect(await refused('ollama:a:b')).toContain('ollama pull a:b');
     }
+  });
+});
+
+describe('a model of an experiment file', () => {
+  it('is a path beside the file if there is one, else a name in a store, else a path', async () => {
+    const { stores, environment } = emptyStores();
+    for (const [name, value] of Object.entries(environment)) {
+      vi.stubEnv(name, value);
+    }
+    onTestFinished(() => void vi.unstubAllEnvs());
+    storeInHub(stores.hub, 'org/name', revisions.first, tinyModel());
+    const folder = temporaryFolder();
+    const modelIn = async (model: string): Promise<string> => {
+      const path = join(folder, 'a.two-heads.json');
+      writeFileSync(path, JSON.stringify({ version: 1, prompts: ['p.md'], model }));
+      return (await readExperiment(path, modelsFolder)).model;
+    };
+    expect(await modelIn('tiny-docs-5m')).toBe('tiny-docs-5m');
+    expect(await modelIn('org/name')).toBe('org/name');
+    expect(await modelIn('org/name@1234abcd')).toBe('org/name@1234abcd');
+    expect(await modelIn('ollama:qwen3')).toBe('ollama:qwen3');
+    expect(await modelIn('org/none')).toBe(join(folder, 'org', 'none'));
+    mkdirSync(join(folder, 'org', 'name'), { recursive: true });
+    expect(await modelIn('org/name')).toBe(join(folder, 'org', 'name'));
   });
 });
 

@@ -7,9 +7,9 @@ import { exists } from '../../input/regular-file';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
 import { CheckpointFiles } from '../shards';
 import { foldersIn, ggufParts, ggufsIn, kindAt } from './folders';
-import { refOf, repositoryOf, revisionName, snapshotsOf } from './hub-cache';
+import { refOf, repositoryOf, revisionName, snapshotOf, snapshotsOf } from './hub-cache';
 import { ollamaName, type OllamaPlace, ollamaWeights } from './ollama';
-import { type FoundModel, shippedModels } from './resolve';
+import { findModel, type FoundModel, shippedModels } from './resolve';
 import { type ModelStores, modelStores } from './stores';
 
 /** Which program put a model on the machine. */
@@ -53,15 +53,29 @@ export async function listModels(modelsFolder: string, stores: ModelStores = mod
     ...(await shippedModels(modelsFolder)).map((name) => ({
       ...{ name, store: 'shipped' as const, path: join(modelsFolder, name), kind: 'folder' as const },
     })),
-    ...(await inHub(stores.hub)),
-    ...(await Promise.all(stores.lmStudio.map(inLmStudio))).flat(),
-    ...(await Promise.all(stores.ollama.map(inOllama))).flat(),
+    ...(await inStore('hugging-face', stores.hub, inHub)),
+    ...(await Promise.all(stores.lmStudio.map((store) => inStore('lm-studio', store, inLmStudio)))).flat(),
+    ...(await Promise.all(stores.ollama.map((store) => inStore('ollama', store, inOllama)))).flat(),
   ];
   const models: ListedModel[] = [];
   for (const candidate of candidates) {
-    models.push(await listed(candidate));
+    const { kind, path, name } = candidate;
+    // A name that means another model as well, or first a path, does not find this one.
+    const found = kind === 'broken' ? undefined : await findModel(name, modelsFolder, stores).catch(() => ({ path: undefined }));
+    models.push(await listed(found === undefined || found.path === path ? candidate : { ...candidate, name: path }));
   }
   return models;
+}
+
+/** What is in a store; one that is there and cannot be read is listed itself. */
+async function inStore(store: StoreName, folder: string, list: (folder: string) => Promise<Candidate[]>): Promise<Candidate[]> {
+  return readdir(folder).then(
+    () => list(folder),
+    (error: unknown) =>
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? []
+        : [{ name: folder, store, path: folder, kind: 'broken', reason: `this store cannot be read (${messageOf(error)})` }],
+  );
 }
 
 /** Every revision of every repository in Hugging Face's cache; that of `main` by the repository's name alone. */
@@ -79,7 +93,11 @@ async function inHub(hub: string): Promise<Candidate[]> {
       found.push({ ...about, kind: 'broken', reason: 'it has no snapshots: its download did not begin or was removed' });
       continue;
     }
-    const main = await refOf(folder, 'main').catch(() => undefined);
+    const main = await refOf(folder, 'main').catch(messageOf);
+    if (main !== undefined && !snapshots.some(({ revision }) => revision === main)) {
+      const reason = await snapshotOf(folder, undefined).then(() => '', messageOf);
+      found.push({ ...about, kind: 'broken', reason });
+    }
     for (const snapshot of snapshots) {
       const isMain = snapshot.revision === main || (main === undefined && snapshots.length === 1);
       found.push(
@@ -176,7 +194,9 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
 async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' | 'reason'>> {
   const lacks = model.config.lacks.length === 0 ? null : model.config.lacks.join('; ');
   if (model.storedBytes === undefined) {
-    return { format: null, reason: lacks ?? 'no safetensors files are there' };
+    const others = (await readdir(model.folder)).filter((name) => /\.(bin|pth?|onnx)$/.test(name));
+    const instead = others.length === 0 ? '' : `, but ${others[0]}; convert the weights to safetensors`;
+    return { format: null, reason: lacks ?? `no safetensors files are there${instead}` };
   }
   let files: CheckpointFiles | undefined;
   let format = 'safetensors';
