@@ -242,6 +242,16 @@ async function fleet(program: string): Promise<void> {
     await lines.filter({ hasText: 'Version' }).waitFor();
     await stage.notification(/ left$/);
     await stage.bench.screenshot('fleet-machine');
+    // Its job comes back once its lock has ended.
+    await workers[0].signal('SIGKILL');
+    await lines.filter({ hasText: '2 workers' }).waitFor();
+    await stage.bench.screenshot('fleet-killed');
+    await until(
+      'two workers that wait',
+      () => lines.filter({ hasText: / · waits$/ }).count(),
+      (count) => count === 2,
+    );
+    await stage.bench.screenshot('fleet-done');
   } finally {
     await Promise.all(workers.map((worker) => worker.dispose()));
     await redis.dispose();
