@@ -21,6 +21,8 @@ export interface FleetJob {
   /** Keeps its results, on the disk. */
   readonly land: (result: Measured) => Promise<void>;
   readonly onProgress: (share: number, label: string) => void;
+  /** The same work as smaller jobs, so that one row that ends its workers does not fail the others; none where it cannot be split. */
+  readonly split: () => readonly FleetJob[];
   /** Lets go of it: it has landed, or waits for the next run. */
   readonly release: () => Promise<void>;
 }
@@ -250,6 +252,11 @@ class Coordinator {
       if (found.failedReason === cancelledReason) {
         // Another coordinator wanted the same, and does no longer.
         await this.add(job);
+      } else if (job.split().length > 1) {
+        this.out.delete(id);
+        const parts = job.split();
+        parts.forEach((part) => this.out.set(part.id, part));
+        await Promise.all(parts.map((part) => this.add(part)));
       } else {
         this.fail(job, `failed: ${shown(found.failedReason, mostShown).replace(/\.$/, '')}`);
       }

@@ -116,6 +116,7 @@ class RowJobs implements JobSource {
           await land(unit, found.get(unit.id) as UnitResult);
         }
       },
+      split: () => claimed.map((row) => this.jobOf([row])),
       onProgress: (share, label) =>
         claimed.forEach(({ onProgress }, index) => onProgress(Math.min(1, Math.max(0, share * claimed.length - index)), label)),
       release: async () => {

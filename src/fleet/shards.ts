@@ -42,6 +42,7 @@ function jobOf({ shard, part, id, land, onProgress, release }: ClaimedShard, { p
     data: shardWorkData({ run, id, options, plan, shard, ranges, ids: tokensIn(tokens, ranges) }),
     accepts: ({ units }) => units.length === 1 && units[0].unit === id && 'peakRssBytes' in units[0].result,
     land: ({ units }) => land(units[0].result as ShardResult),
+    split: () => [],
     onProgress: (share, label) => onProgress(share, 'attend', label),
     release,
   };

@@ -247,9 +247,9 @@ async function fleet(program: string): Promise<void> {
     await lines.filter({ hasText: '2 workers' }).waitFor();
     await stage.bench.screenshot('fleet-killed');
     await until(
-      'two workers that wait',
-      () => lines.filter({ hasText: / · waits$/ }).count(),
-      (count) => count === 2,
+      'no job that is left',
+      () => lines.filter({ hasText: 'Jobs for' }).count(),
+      (count) => count === 0,
     );
     await stage.bench.screenshot('fleet-done');
   } finally {
