@@ -7,14 +7,45 @@ const failure = 'application/vnd.code.notebook.error';
 /**
  * A notebook as Jupyter keeps it (nbformat 4), as far as the reader of such files needs it, so that an open notebook is read
  * as its file is. Images and other binary outputs are named without their data: the reader leaves them out and says so.
+ *
+ * @param written what its cells were written as before
  */
-export function notebookJson(notebook: vscode.NotebookDocument): string {
+export function notebookJson(notebook: vscode.NotebookDocument, written: WrittenCells = new WeakMap()): string {
   // VS Code's Jupyter support keeps the file's own fields under `metadata`.
   const metadata = fieldsOf(notebook.metadata.metadata);
   const saysLanguage = 'kernelspec' in metadata || 'language_info' in metadata;
   const language = notebook.getCells().find(({ kind }) => kind === vscode.NotebookCellKind.Code)?.document.languageId;
   const own = saysLanguage || language === undefined ? metadata : { ...metadata, language_info: { name: language } };
-  return JSON.stringify({ metadata: own, nbformat: 4, nbformat_minor: 5, cells: notebook.getCells().map(cellJson) });
+  const cells = notebook.getCells().map((cell) => writtenCell(cell, written));
+  return `{"nbformat":4,"nbformat_minor":5,"metadata":${JSON.stringify(own)},"cells":[${cells.join()}]}`;
+}
+
+/** What cells were written as, so that an edit of one costs no more than that one. */
+export type WrittenCells = WeakMap<vscode.NotebookCell, WrittenCell>;
+
+interface WrittenCell {
+  /** Of its document. */
+  readonly version: number;
+  readonly outputs: readonly vscode.NotebookCellOutput[];
+  readonly metadata: unknown;
+  readonly json: string;
+}
+
+function writtenCell(cell: vscode.NotebookCell, written: WrittenCells): string {
+  const { document, metadata } = cell;
+  const outputs = [...cell.outputs];
+  const before = written.get(cell);
+  const isSame =
+    before?.version === document.version &&
+    before.metadata === metadata &&
+    before.outputs.length === outputs.length &&
+    outputs.every((output, index) => output === before.outputs[index]);
+  if (before !== undefined && isSame) {
+    return before.json;
+  }
+  const json = JSON.stringify(cellJson(cell));
+  written.set(cell, { version: document.version, outputs, metadata, json });
+  return json;
 }
 
 function cellJson({ kind, document, metadata, outputs }: vscode.NotebookCell): object {

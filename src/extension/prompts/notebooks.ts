@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../disposable';
-import { notebookJson } from './notebook-json';
+import { notebookJson, type WrittenCells } from './notebook-json';
 
 /** What can be a prompt: a text, or a notebook as a whole. */
 export type PromptDocument = vscode.TextDocument | NotebookText;
@@ -12,6 +12,7 @@ export class NotebookText {
   /** Rises with every change. VS Code's own number may come before the text of the cells. */
   version = 1;
   private written: string | undefined;
+  private readonly cells: WrittenCells = new WeakMap();
 
   constructor(readonly notebook: vscode.NotebookDocument) {}
 
@@ -24,7 +25,7 @@ export class NotebookText {
   }
 
   getText(): string {
-    this.written ??= notebookJson(this.notebook);
+    this.written ??= notebookJson(this.notebook, this.cells);
     return this.written;
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { codeActions } from '../../support/workbench/languages';
 import { contextKeys } from '../../support/workbench/commands';
 import { textsOf } from '../../support/workbench/dialogs';
@@ -10,7 +10,7 @@ import { set } from '../../support/workbench/settings';
 import { statusItems } from '../../support/workbench/views';
 import { activated, Panel, run } from '../../support/host';
 import { readSource } from '../../../src/engine/read/source/read-source';
-import { notebookJson } from '../../../src/extension/prompts/notebook-json';
+import { notebookJson, type WrittenCells } from '../../../src/extension/prompts/notebook-json';
 import type { RunOrigin } from '../../../src/engine/store/runs';
 import { sourceAgain } from '../../../src/extension/tasks/run-source';
 import type * as vscode from 'vscode';
@@ -91,6 +91,19 @@ describe('a notebook in an editor', () => {
       text: 'Hi\n\n```julia\nf(x)\n```\n\n```\nError: no\n```\n\n```\nno JSON\n```',
       notes: [],
     });
+  });
+
+  it('is written anew only where a cell has changed', async () => {
+    await activated();
+    const written: WrittenCells = new WeakMap();
+    const notebook = showNotebook('/work.ipynb', cells, kernel);
+    const open = notebook as unknown as vscode.NotebookDocument;
+    const before = notebookJson(open, written);
+    const reads = notebook.getCells().map(({ document }) => vi.spyOn(document, 'getText'));
+    expect(notebookJson(open, written)).toBe(before);
+    reads.forEach((getText) => expect(getText).not.toHaveBeenCalled());
+    notebook.add({ kind: 'markup', language: 'markdown', text: words });
+    expect(JSON.parse(notebookJson(open, written))).toEqual(JSON.parse(notebookJson(open)));
   });
 
   it('is run whole, and is what panel and status item show then', async () => {
