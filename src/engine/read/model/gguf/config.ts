@@ -54,7 +54,18 @@ const architectures: Readonly<Record<string, GgufArchitecture>> = {
   gemma2: { modelType: () => 'gemma2', own: windowed },
   gemma3: { modelType: () => 'gemma3_text', own: windowed },
   phi3: { modelType: () => 'phi3', own: (keys) => (keys.above0('attention.sliding_window') ? windowed(keys) : {}) },
-  gptneox: { modelType: () => 'gpt_neox' },
+  // Its configuration has neither key: every head has keys and values of its own, of its share of the width.
+  gptneox: {
+    modelType: () => 'gpt_neox',
+    own: (keys) => {
+      const heads = keys.need('attention.head_count');
+      const share = keys.need('embedding_length') / heads;
+      return {
+        ...((keys.maybe('attention.head_count_kv') ?? heads) === heads && { num_key_value_heads: null }),
+        ...((keys.maybe('attention.key_length') ?? share) === share && { head_dim: null }),
+      };
+    },
+  },
   'gpt-oss': gptOss,
   // The same, as Ollama converts it.
   gptoss: gptOss,
