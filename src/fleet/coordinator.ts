@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { CancelledError, InputError, messageOf } from '../core/errors';
 import { waitingPerWorker } from '../core/fleet/jobs';
-import { fitting, type Requirement, whyNone, type WorkerState } from '../core/fleet/worker-state';
+import { fitting, type Requirement, type Versions, whyNone, type WorkerState } from '../core/fleet/worker-state';
 import { formatCount, formatDuration, formatNumberOf } from '../core/format';
 import { shown } from '../core/text/printable';
+import { describeEnvironment } from '../engine/machine';
 import { type Broker, keyPrefix } from './broker';
 import { cancelRun, nameQueue, workersOf } from './roster';
 import { cancelledReason, type Measured, queueName, workProgress, workResult } from './work';
@@ -64,14 +67,21 @@ const attempts = { attempts: 3, backoff: { type: 'fixed', delay: 500 } };
  * @param run names this coordinator's work among that of others, also where they want the same
  * @throws InputError for what no worker can measure; CancelledError; an Error that names jobs that failed, once all others have landed
  */
-export async function coordinate(source: JobSource, required: Requirement, run: string, context: CoordinatorContext): Promise<void> {
+export async function coordinate(
+  source: JobSource,
+  wanted: Omit<Requirement, keyof Versions>,
+  run: string,
+  context: CoordinatorContext,
+): Promise<void> {
   const { broker, signal } = context;
+  const { twoHeads, onnxruntime } = describeEnvironment();
+  const required = { twoHeads, onnxruntime, ...wanted };
   const { Queue: Jobs, QueueEvents } = await import('./bullmq');
   const name = queueName(required);
   const shared = { connection: broker.connection, prefix: keyPrefix };
   const queue = new Jobs(name, shared);
   const events = new QueueEvents(name, shared);
-  // Outages are told once, by the broker's own connection.
+  // The broker's own connection reports outages.
   queue.on('error', () => undefined);
   events.on('error', () => undefined);
   const coordinator = new Coordinator(queue, required, context);
@@ -86,15 +96,20 @@ export async function coordinate(source: JobSource, required: Requirement, run: 
     await Promise.race([work, cancelledAfter(leaveMs / 2, signal)]);
   } catch (error) {
     if (signal.aborted) {
-      await Promise.race([coordinator.withdraw(run), new Promise((resolve) => setTimeout(resolve, leaveMs))]);
+      await Promise.race([coordinator.withdraw(run), wait(leaveMs)]);
     }
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     await coordinator.releaseAll();
     await source.release();
-    await Promise.race([Promise.allSettled([events.close(), queue.close()]), new Promise((resolve) => setTimeout(resolve, leaveMs))]);
+    await Promise.race([Promise.allSettled([events.close(), queue.close()]), wait(leaveMs)]);
   }
+}
+
+/** A name for the work of one coordinator. */
+export function newRun(): string {
+  return randomBytes(16).toString('hex');
 }
 
 /** Rejects some time after a signal is aborted; never resolves. */
@@ -249,12 +264,12 @@ class Coordinator {
       await found.remove();
     } else if (state === 'failed') {
       await found.remove();
+      const parts = job.split();
       if (found.failedReason === cancelledReason) {
         // Another coordinator wanted the same, and does no longer.
         await this.add(job);
-      } else if (job.split().length > 1) {
+      } else if (parts.length > 1) {
         this.out.delete(id);
-        const parts = job.split();
         parts.forEach((part) => this.out.set(part.id, part));
         await Promise.all(parts.map((part) => this.add(part)));
       } else {
@@ -263,7 +278,7 @@ class Coordinator {
     }
   }
 
-  /** Does what needs the broker. What a broker cannot do now is told once, and done when it is looked after again. */
+  /** Does what needs the broker. What the broker cannot do now is logged once, and the next look at the jobs tries it again. */
   private async withBroker(act: () => Promise<void>): Promise<void> {
     try {
       await act();

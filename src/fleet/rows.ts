@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { InputError } from '../core/errors';
 import { rowsPerJob } from '../core/fleet/jobs';
 import type { SimulationOptions } from '../core/options/table';
-import { describeEnvironment } from '../engine/machine';
 import type { ClaimedRow, OpenRows } from '../engine/tasks/evaluate/open-rows';
 import { isResultOf, type UnitResult } from '../engine/tasks/evaluate/results';
 import type { RowRunner, RowWork } from '../engine/tasks/evaluate/row-runner';
 import type { Broker } from './broker';
-import { coordinate, type FleetJob, type JobSource } from './coordinator';
+import { coordinate, type FleetJob, type JobSource, newRun } from './coordinator';
 import { hashOf, rowWorkData } from './work';
 
 /**
@@ -40,13 +38,12 @@ export function checkForFleet(
 export function onFleet(broker: Broker, log: (line: string) => void): RowRunner {
   return {
     run: async (rows, work, signal) => {
-      const { twoHeads, onnxruntime } = describeEnvironment();
-      const required = { twoHeads, onnxruntime, digest: work.digest, model: work.model.name, provider: work.options.provider };
       if (rows.ids.length === 0) {
         return;
       }
-      const run = hashOf([randomUUID()]);
-      await coordinate(new RowJobs(rows, work, run), required, run, { broker, signal, log });
+      const run = newRun();
+      const wanted = { digest: work.digest, model: work.model.name, provider: work.options.provider };
+      await coordinate(new RowJobs(rows, work, run), wanted, run, { broker, signal, log });
     },
   };
 }

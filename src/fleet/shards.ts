@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { describeEnvironment } from '../engine/machine';
 import { tokensIn } from '../core/shards/cut';
 import type { ShardResult } from '../core/shards/report';
 import { shardRanges } from '../engine/tasks/shards/measure-shard';
 import type { ClaimedShard, ShardsRunner, ShardWork } from '../engine/tasks/shards/simulate-shards';
 import type { Broker } from './broker';
-import { coordinate, type FleetJob } from './coordinator';
-import { hashOf, shardWorkData } from './work';
+import { coordinate, type FleetJob, newRun } from './coordinator';
+import { shardWorkData } from './work';
 
 /**
  * Runs the shards of a prompt on the workers of a broker, a job each; this process puts them together.
@@ -16,10 +14,7 @@ import { hashOf, shardWorkData } from './work';
 export function shardsOnFleet(broker: Broker, log: (line: string) => void): ShardsRunner {
   return {
     run: async (work, signal) => {
-      const { twoHeads, onnxruntime } = describeEnvironment();
-      const { name: model } = work.planned.model;
-      const required = { twoHeads, onnxruntime, digest: work.digest, model, provider: work.options.provider };
-      const run = hashOf([randomUUID()]);
+      const run = newRun();
       const source = {
         next: async () => {
           const claimed = await work.next();
@@ -28,7 +23,8 @@ export function shardsOnFleet(broker: Broker, log: (line: string) => void): Shar
         hasMore: () => false,
         release: () => Promise.resolve(),
       };
-      await coordinate(source, required, run, { broker, signal, log });
+      const wanted = { digest: work.digest, model: work.planned.model.name, provider: work.options.provider };
+      await coordinate(source, wanted, run, { broker, signal, log });
     },
   };
 }

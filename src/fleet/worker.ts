@@ -56,7 +56,7 @@ interface WorkerOptions extends Omit<Requirement, 'digest' | 'model'> {
 type Stop = 'leaving' | typeof cancelledReason | 'lost';
 
 /**
- * Measures jobs of all runs that want what it has, one at a time, until it is told to leave.
+ * Measures jobs of all runs that want what it has, one at a time, until a signal or an error ends it.
  *
  * @throws InputError where this machine cannot do what it offers, at the start or later: its jobs go to other workers
  */
@@ -65,7 +65,7 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
   const { Worker } = await import('./bullmq');
   const broken = new AbortController();
   const jobs = new WorkerJobs(own, models, context, (error) => broken.abort(error));
-  await jobs.check(models[0]);
+  await jobs.checkDevice();
   const workers = new Map<string, QueueWorker>();
   /** One row at a time: while a job runs, the queues of other models wait. */
   const rest = (busy: string, isBusy: boolean): void => {
@@ -89,7 +89,7 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
       maxStalledCount: 2,
       drainDelay: 1,
     });
-    // Outages are told once, by the broker's own connection.
+    // The broker's own connection reports outages.
     worker.on('error', () => undefined);
     worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'lost')));
     workers.set(queue, worker);
@@ -108,9 +108,9 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
   await new Promise<void>((resolve) => (leave.aborted ? resolve() : leave.addEventListener('abort', () => resolve(), { once: true })));
 
   clearInterval(beat);
-  jobs.stop('leaving');
+  jobs.leave();
   const closed = Promise.all([...workers.values()].map((worker) => worker.close())).then(() => retire(broker, jobs.state.id));
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, workerTimes.leaveMs).unref())]);
+  await Promise.race([closed, wait(workerTimes.leaveMs, undefined, { ref: false })]);
   if (broken.signal.aborted) {
     throw broken.signal.reason;
   }
@@ -123,7 +123,7 @@ class WorkerJobs {
   private readonly host = hostname();
   /** The job that is measured, and how to end it. */
   private current: { readonly run: string; readonly end: AbortController } | undefined;
-  private stopped: Stop | undefined;
+  private isLeaving = false;
   private idleSince = performance.now();
   private last: Promise<unknown> = Promise.resolve();
 
@@ -166,25 +166,17 @@ class WorkerJobs {
     }
   }
 
-  /**
-   * Tries the device, and looks whether a model is still what its queue says.
-   *
-   * @throws InputError, or an Error where the engine process cannot be started
-   */
-  async check({ name, folder, digest }: WorkerModel): Promise<void> {
-    const { digests, engine } = this.context;
-    const found = await digests.ofModel(folder);
-    if (found.digest !== digest) {
-      throw new InputError(`${name} is not what it was when this worker started; start it again.`);
-    }
+  /** Tries the device. @throws InputError, or an Error where the engine process cannot be started */
+  async checkDevice(): Promise<void> {
+    const { engine } = this.context;
     const device = await engine.call('openDevice', { provider: this.own.provider, threads: 1 });
     this.state = { ...this.state, device: device.name };
   }
 
-  /** Ends the job that is measured. */
-  stop(reason: Stop): void {
-    this.stopped = reason;
-    this.current?.end.abort(reason);
+  /** Ends the job that is measured, and takes no other. */
+  leave(): void {
+    this.isLeaving = true;
+    this.current?.end.abort('leaving' satisfies Stop);
   }
 
   /**
@@ -221,8 +213,8 @@ class WorkerJobs {
     const end = new AbortController();
     lost?.addEventListener('abort', () => end.abort('lost' satisfies Stop), { once: true });
     this.current = { run: parsed.data.run, end };
-    if (this.stopped !== undefined) {
-      end.abort(this.stopped);
+    if (this.isLeaving) {
+      end.abort('leaving' satisfies Stop);
     }
     const start = performance.now();
     const handBack = async (): Promise<never> => {
@@ -233,7 +225,7 @@ class WorkerJobs {
       onBusy(true);
       const units = await this.measure(job, model, parsed.data, end.signal);
       // Weights that were replaced meanwhile would give results of another model.
-      await this.check(model);
+      await this.checkModel(model);
       return { host: this.host, wallMs: performance.now() - start, units };
     } catch (error) {
       if (end.signal.reason === 'leaving') {
@@ -242,13 +234,14 @@ class WorkerJobs {
       if (end.signal.reason === cancelledReason) {
         throw new UnrecoverableError(cancelledReason);
       }
-      const fault = await this.check(model).then(
+      const checked = this.checkModel(model).then(() => this.checkDevice());
+      const fault = await checked.then(
         () => undefined,
         (found: unknown) => ({ found }),
       );
       if (fault !== undefined) {
         // This machine's matter: others may do better.
-        this.stopped = 'leaving';
+        this.isLeaving = true;
         this.onBroken(fault.found);
         return await handBack();
       }
@@ -263,6 +256,14 @@ class WorkerJobs {
       this.current = undefined;
       this.idleSince = performance.now();
       this.state = { ...this.state, row: null, busyMs: this.state.busyMs + performance.now() - start };
+    }
+  }
+
+  /** Looks whether a model is still what its queue says. @throws InputError where it is not */
+  private async checkModel({ name, folder, digest }: WorkerModel): Promise<void> {
+    const found = await this.context.digests.ofModel(folder);
+    if (found.digest !== digest) {
+      throw new InputError(`${name} is not what it was when this worker started; start it again.`);
     }
   }
 
