@@ -39,6 +39,20 @@ export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Res
   };
 }
 
+/** Answers the process that forked this one, until that is gone. @throws Error without an IPC channel */
+export function answerParent<M extends Methods<M>>(methods: M): void {
+  const send = process.send?.bind(process);
+  if (send === undefined) {
+    throw new Error('This process must be forked with an IPC channel.');
+  }
+  const handle = handlerOf(methods, (response: Response<M>) => {
+    send(response);
+  });
+  process.on('message', (request: Request<M>) => void handle(request));
+  // The parent is gone, so nobody needs an answer.
+  process.on('disconnect', () => process.exit(0));
+}
+
 /** Least interval between progress messages. */
 const progressIntervalMs = 50;
 
