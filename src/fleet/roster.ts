@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Requirement, WorkerState } from '../core/fleet/worker-state';
+import { jsonOrNothing } from '../engine/read/input/json';
 import { type Broker, keyPrefix } from './broker';
 
 /** A worker that has not said for so long that it is there counts as gone, in milliseconds. */
@@ -49,7 +50,7 @@ export async function workersOf({ redis }: Broker): Promise<WorkerState[]> {
     await redis.srem(key('workers'), ...gone);
   }
   return states.flatMap((text) => {
-    const parsed = workerState.safeParse(parse(text));
+    const parsed = workerState.safeParse(jsonOrNothing(text ?? ''));
     return parsed.success ? [parsed.data] : [];
   });
 }
@@ -79,17 +80,9 @@ export async function nameQueue({ redis }: Broker, { queue, ...required }: Known
 /** The queues that runs or workers have made known. */
 export async function knownQueues({ redis }: Broker): Promise<KnownQueue[]> {
   return Object.entries(await redis.hgetall(key('queues'))).flatMap(([queue, text]) => {
-    const parsed = requirement.safeParse(parse(text));
+    const parsed = requirement.safeParse(jsonOrNothing(text));
     return parsed.success ? [{ queue, ...parsed.data }] : [];
   });
-}
-
-function parse(text: string | null): unknown {
-  try {
-    return text === null ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function key(...parts: readonly string[]): string {

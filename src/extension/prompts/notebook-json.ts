@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { jsonOrNothing } from '../../engine/read/input/json';
 
 /** What VS Code calls an output that is a stream or an error. */
 const stream = /^application\/vnd\.code\.notebook\.(stdout|stderr)$/;
@@ -81,20 +82,12 @@ function textOf({ data }: vscode.NotebookCellOutputItem): string {
 
 /** The traceback of an error, which Jupyter shows; else its name and message. What another extension wrote otherwise stays as it is. */
 function errorText(written: string): string {
-  const error = parsed(written);
+  const error = jsonOrNothing(written);
   if (error === undefined) {
     return written;
   }
   const { name, message, stack } = fieldsOf(error);
   return typeof stack === 'string' && stack !== '' ? stack : [name, message].filter((part) => typeof part === 'string').join(': ');
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -15,6 +15,15 @@ export function parseJson(text: string, path: string, fix: string): unknown {
   }
 }
 
+/** Parses JSON that may be none; undefined where it is none. */
+export function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Parses JSON as Python's `json.dump` writes it: with `NaN`, `Infinity` and `-Infinity` as numbers, which transformers
  * writes into a model's configuration.

@@ -9,6 +9,7 @@ import type { Scoring } from '../../../core/evaluate/units';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
 import type { ShardResult } from '../../../core/shards/report';
+import { jsonOrNothing } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { readLines } from '../../read/input/lines';
 import { openToAppend } from '../../read/input/regular-file';
@@ -235,7 +236,7 @@ export class Results {
       }
       let end = from;
       for await (const line of readLines(file, nameOf(file), { ...limits, from }, fix)) {
-        const parsed = resultLine.safeParse(parseLine(line.text));
+        const parsed = resultLine.safeParse(jsonOrNothing(line.text ?? ''));
         // The first one stands: a unit that two machines measured has one result.
         if (parsed.success && !this.known.has(parsed.data.unit)) {
           this.known.set(parsed.data.unit, parsed.data.result);
@@ -295,12 +296,4 @@ function isDirectory(path: string): Promise<boolean> {
 
 function openResults(path: string): ReturnType<typeof openToAppend> {
   return openToAppend(path, nameOf(path), fix);
-}
-
-function parseLine(line: string | undefined): unknown {
-  try {
-    return line === undefined ? undefined : JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
