@@ -14,6 +14,12 @@ export const goldenModels: readonly string[] = readdirSync(golden, { withFileTyp
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
+/** One of them for each architecture. */
+export const oneOfEach = [
+  ...['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2'],
+  ...['gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
+] as const;
+
 /** A copy of a tiny model, to be spoilt; it goes when the test ends. */
 export function copyOf(model: string): string {
   const folder = join(temporaryFolder(), 'model');

@@ -5,7 +5,7 @@ import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import { quoted } from '../../../../core/text/printable';
-import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { activationOf, checkHeads, epsilon, layers, plainShape, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -112,16 +112,7 @@ function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelCon
       refuse(path, `${name} true`, 'a BERT that is an encoder');
     }
   }
-  const shape: ModelShape = {
-    layers: fields.num_hidden_layers,
-    heads: fields.num_attention_heads,
-    keyValueHeads: fields.num_attention_heads,
-    headWidth: fields.hidden_size / fields.num_attention_heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size,
-    vocabulary: fields.vocab_size,
-    feedForward: 'plain',
-  };
+  const shape = plainShape(fields);
   checkHeads(shape, path, false);
   // Without a class there is nothing that says that the checkpoint has a head.
   const hasHead = predicts && Array.isArray(json.architectures);

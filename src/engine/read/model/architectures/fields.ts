@@ -58,6 +58,26 @@ export function activationOf(name: string, field: string, path: string): Activat
     : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
 }
 
+/** The shape of a model whose heads all have keys and values of their own, and whose feed-forward halves have no gate. */
+export function plainShape(fields: {
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly vocab_size: number;
+}): ModelShape {
+  return {
+    layers: fields.num_hidden_layers,
+    heads: fields.num_attention_heads,
+    keyValueHeads: fields.num_attention_heads,
+    headWidth: fields.hidden_size / fields.num_attention_heads,
+    width: fields.hidden_size,
+    feedForwardWidth: fields.intermediate_size,
+    vocabulary: fields.vocab_size,
+    feedForward: 'plain',
+  };
+}
+
 /**
  * Checks that the numbers of heads are consistent. @throws InputError for an odd or fractional head width, or if key-value
  * heads do not divide the heads

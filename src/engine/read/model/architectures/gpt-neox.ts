@@ -8,6 +8,7 @@ import {
   checkHeads,
   epsilon,
   layers,
+  plainShape,
   readFields,
   refuse,
   ropeSource,
@@ -62,16 +63,7 @@ function gptNeoxConfig(json: unknown, path: string, predicts: boolean): ModelCon
       refuse(path, `${name} ${stated} beside ${other} ${fields[other]}`, 'a config.json that says one of both');
     }
   }
-  const shape: ModelShape = {
-    layers: fields.num_hidden_layers,
-    heads: fields.num_attention_heads,
-    keyValueHeads: fields.num_attention_heads,
-    headWidth: fields.hidden_size / fields.num_attention_heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size,
-    vocabulary: fields.vocab_size,
-    feedForward: 'plain',
-  };
+  const shape = plainShape(fields);
   checkHeads(shape, path, true);
   const rope = ropeSource(fields);
   const rotary = rotaryFrom(rope.json, {
