@@ -22,7 +22,7 @@ export async function fleetState(broker: Broker): Promise<FleetState> {
   const [workers, known] = await Promise.all([workersOf(broker), knownQueues(broker)]);
   const queues: QueueState[] = [];
   for (const each of known) {
-    // On the broker's own connection: whoever looks every two seconds must not open one for each queue.
+    // On the broker's own connection: a view that looks every two seconds must not open one for each queue.
     const queue = new Queue(each.queue, { connection: broker.redis, prefix: keyPrefix });
     queue.on('error', () => undefined);
     const { wait, delayed, active, completed, failed } = await queue.getJobCounts('wait', 'delayed', 'active', 'completed', 'failed');

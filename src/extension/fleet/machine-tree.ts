@@ -126,7 +126,7 @@ export class MachineTree extends Disposable implements vscode.TreeDataProvider<M
     try {
       this.devices = await this.calibrations.candidates({ provider: 'auto', threads: threadsSetting() });
     } catch {
-      // A wrong setting is told where it is used.
+      // What uses the setting says what is wrong with it.
       this.devices = [];
     }
     this.changed.fire();

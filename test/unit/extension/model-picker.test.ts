@@ -73,7 +73,7 @@ describe('the choice of a model', () => {
 });
 
 describe('in a workspace that is not trusted', () => {
-  it('a store of that workspace is not looked into, whoever names a model of it', async () => {
+  it('a store of that workspace is not read, also where a model of it is named', async () => {
     const { home } = await withStores();
     await activated({
       prepare: () => {

@@ -128,7 +128,7 @@ describe.skipIf(program === undefined)('an experiment on a fleet, by real proces
     expect(lines.trim().split('\n')).toHaveLength(units);
   });
 
-  it('hands back its row where a worker is told to leave, without a try counted', async () => {
+  it('hands back its row where a worker gets SIGTERM, without a try counted', async () => {
     const first = await fleet.worker();
     const run = fleet.coordinator();
     await fleet.midway();
