@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
 import type { EditorState, SelectionState } from './probe/protocol';
 import type { QuickInput } from './quick-input';
@@ -50,17 +51,23 @@ export class Editor {
   /** The text of the hover that shows when the mouse rests on the first occurrence of `text`, in the file or in a hint. */
   async hover(text: string): Promise<string> {
     await this.page.keyboard.press('Escape');
-    const box = await eventually<Box>(`'${text}' in the editor`, async () => {
-      const found = await this.page.evaluate(locateInEditor, text);
-      return found === null ? { seen: await this.page.locator('.view-line').allInnerTexts() } : { found };
-    });
-    const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
     // One that was hidden keeps its text.
     const hovers = this.page.locator('.monaco-editor .monaco-hover').filter({ visible: true });
+    let last: Box | undefined;
     let looks = 0;
     return eventually(`a hover on '${text}'`, async () => {
-      // More and more seldom: each move asks anew, so the next one must come later than the answer, however slow that is.
-      if (Number.isInteger(Math.log2(looks / FIRST_MOVE_AGAIN)) || looks === 0) {
+      const box = await this.page.evaluate(locateInEditor, text);
+      if (box === null) {
+        return { seen: await this.page.locator('.view-line').allInnerTexts() };
+      }
+      // The text moves when a lens comes above it. Where it rests, the mouse moves more and more seldom: each move asks anew,
+      // so the next one must come later than the answer, however slow that is.
+      if (!isDeepStrictEqual(box, last)) {
+        last = box;
+        looks = 0;
+      }
+      if (looks === 0 || Number.isInteger(Math.log2(looks / FIRST_MOVE_AGAIN))) {
+        const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
         await this.page.mouse.move(middle.x + 1, middle.y);
         await this.page.mouse.move(middle.x, middle.y);
       }
