@@ -13,7 +13,8 @@ import { type FoundModel, findModel } from './found/resolve';
 import type { ModelStores } from './found/stores';
 import { openGguf } from './gguf/open';
 import type { RotaryEmbedding } from './rope';
-import { CheckpointFiles } from './shards';
+import { openTensors } from './open-tensors';
+import type { TensorSource } from './tensor-source';
 import { checkAllRead } from './tensors';
 import {
   type Checkpoint,
@@ -113,7 +114,7 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
   const { name, folder } = model;
   const config = runConfig(model);
   checkSize(name, config);
-  const files = await CheckpointFiles.open(folder);
+  const files = await openTensors(folder);
   try {
     const reader = new WeightReader(files, config.checkpoint);
     checkAllRead(files.names, reader.names, config.modelType);
@@ -141,7 +142,7 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
  *
  * @throws InputError as `loadModel` does
  */
-export function checkLoadable(model: ModelFolder, files: CheckpointFiles): void {
+export function checkLoadable(model: ModelFolder, files: TensorSource): void {
   const config = runConfig(model);
   checkSize(model.name, config);
   const reader = new WeightReader(files, config.checkpoint);
@@ -174,7 +175,7 @@ export class WeightReader {
   private readonly tensors = new Map<string, Weight>();
 
   constructor(
-    private readonly files: CheckpointFiles,
+    private readonly files: TensorSource,
     private readonly checkpoint: Checkpoint,
   ) {}
 

@@ -8,6 +8,7 @@ import { parseJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
 import { SafetensorsFile } from './safetensors';
+import type { TensorSource } from './tensor-source';
 import type { Weight } from './weights';
 
 /** Hugging Face's names for a checkpoint of one file, and for the index of a sharded one. */
@@ -124,7 +125,7 @@ async function isThere(path: string): Promise<boolean> {
 const maximumHeaderBytes = 32 * 1024 * 1024;
 
 /** A checkpoint of one or many safetensors files: tensors by name, each read once. */
-export class CheckpointFiles {
+export class CheckpointFiles implements TensorSource {
   private constructor(
     private readonly files: readonly SafetensorsFile[],
     private readonly fileOf: ReadonlyMap<string, SafetensorsFile>,

@@ -5,7 +5,8 @@ import { standInName } from '../../tokenizer/encodings';
 import { tokenizerFile } from '../../tokenizer/tokenizer';
 import { exists } from '../../input/regular-file';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
-import { CheckpointFiles } from '../shards';
+import { openTensors } from '../open-tensors';
+import type { TensorSource } from '../tensor-source';
 import { foldersIn, ggufParts, ggufsIn, kindAt } from './folders';
 import { refOf, repositoryOf, revisionName, snapshotOf, snapshotsOf } from './hub-cache';
 import { ollamaName, type OllamaPlace, ollamaWeights } from './ollama';
@@ -198,10 +199,10 @@ async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' 
     const instead = others.length === 0 ? '' : `, but ${others[0]}; convert the weights to safetensors`;
     return { format: null, reason: lacks ?? `no safetensors files are there${instead}` };
   }
-  let files: CheckpointFiles | undefined;
+  let files: TensorSource | undefined;
   let format = 'safetensors';
   try {
-    files = await CheckpointFiles.open(model.folder);
+    files = await openTensors(model.folder);
     format = `safetensors ${files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);

@@ -1,0 +1,21 @@
+import type { Weight } from './weights';
+
+/**
+ * The tensors of a checkpoint by name, with the shapes and numbers that its configuration means, however they are stored.
+ *
+ * Safetensors files are one. What stores them otherwise (in blocks of few bits, or under other names) stands before such a
+ * source and answers for it.
+ */
+export interface TensorSource {
+  /** Names of all tensors, as `Checkpoint` and `checkAllRead` know them. */
+  readonly names: Iterable<string>;
+  /** The type in which most bytes are stored, such as `BF16`; undefined if there are none. */
+  readonly mainType: string | undefined;
+  /** The shape of a tensor; undefined if it does not exist. */
+  shapeOf(tensor: string): readonly number[] | undefined;
+  /** Refuses a tensor that cannot be read, by its header. @throws InputError */
+  checkType(tensor: string): void;
+  /** Reads a tensor as float32. @throws InputError if it is missing or broken */
+  read(tensor: string): Promise<Weight>;
+  close(): Promise<void>;
+}
