@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { excerptOf } from '../../src/core/text/printable';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { embeddedFolder, sampleText } from '../support/paths';
+import { LOOK_LIMIT_MS } from './harness/limits';
 import { recordRectangles, recordSteps, takeRectangles, takeSteps } from './harness/map-recordings';
 import { packaged } from './harness/packaged';
 import type { Panel } from './harness/panel';
 import { useStage } from './harness/stage';
-import { until } from './harness/wait';
+import { eventuallyText, until } from './harness/wait';
 
 const stage = useStage('map');
 
@@ -29,10 +30,16 @@ async function middle(panel: Panel): Promise<{ x: number; y: number }> {
   return { x: width / 2, y: height * 0.6 };
 }
 
-/** Rests the mouse on the middle of the map, and waits for the text of the tile there. */
-async function hover(panel: Panel): Promise<string> {
-  await panel.part('tile-map').hover({ position: await middle(panel) });
-  return panel.text('tile-queries', /\w{3}/);
+/** Rests the mouse on the middle of the map until it tells the text of the tile there: the page may move under the mouse. */
+function hover(panel: Panel): Promise<string> {
+  return eventuallyText(
+    'tile-queries',
+    async () => {
+      await panel.part('tile-map').hover({ position: await middle(panel), timeout: LOOK_LIMIT_MS });
+      return [await panel.part('tile-queries').innerText({ timeout: LOOK_LIMIT_MS })];
+    },
+    /\w{3}/,
+  );
 }
 
 /** Saves a picture through VS Code's dialog, and returns what was written. */
