@@ -1,7 +1,7 @@
 import { type Construction, isBlackBox } from '../core/construct/construction';
 import { formatBytes, formatCount, formatDuration, formatFlops, formatNumberOf } from '../core/format';
 import { breakEvenText } from '../core/hints/hints';
-import type { CacheReport } from '../core/plan/cache';
+import { type CacheReport, cacheText, weightsText } from '../core/plan/cache';
 import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
 import type { PredictionReport } from '../core/predict/prediction';
@@ -59,20 +59,18 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
         `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`,
       ],
       ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
-      ...(model.storedBytes === undefined
-        ? []
-        : [['weights', `${formatBytes(model.storedBytes)} as stored, ${formatBytes(4 * model.parameters)} in float32`] as const]),
-      ...(cache === undefined || cache === null ? [] : [['cache', cacheText(cache)] as const]),
+      ...(model.storedBytes === undefined ? [] : [['weights', weightsText(model.storedBytes, model.parameters)] as const]),
+      ...(cache === undefined || cache === null ? [] : [['cache', `${cacheText(cache)} (${keptText(cache)})`] as const]),
       ['expected', predictedText(prediction, construction)],
       ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
     ]),
   ].join('\n');
 }
 
-/** What is kept of the prompt to continue it, in the formats that people keep it in. */
-function cacheText({ kinds, bytes: { f32, f16, int8 } }: CacheReport): string {
+/** What each kind of layer keeps of the prompt to continue it. */
+function keptText({ kinds }: CacheReport): string {
   const kept = kinds.map(({ layers, tokens, width }) => `${layers} x ${formatNumberOf(tokens, 'token')} of ${formatCount(width)}`);
-  return `${formatBytes(f16)} in float16 or bfloat16, ${formatBytes(f32)} in float32, ${formatBytes(int8)} in int8 (${kept.join('; ')} numbers)`;
+  return `${kept.join('; ')} numbers`;
 }
 
 /** One kind of layer. */

@@ -224,7 +224,7 @@ export class Commands extends Disposable {
       return;
     }
     const prediction = predictionReport(planned.plan, planned.calibration);
-    const detail = `${planArithmetic(planned.plan)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
+    const detail = `${planArithmetic(planned.plan, planned.cache)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
     const open = t('Open Panel');
     if ((await vscode.window.showInformationMessage(planHeadline(planned.plan), { modal: true, detail }, open)) === open) {
       await this.targets.panel.reveal();

@@ -2,6 +2,7 @@ import type { CostCurves } from '../core/compare/cost-curves';
 import type { ScenarioCost } from '../core/compare/scenario-costs';
 import type { ExperimentSummary } from '../core/evaluate/report';
 import type { LedgerReport } from '../core/ledger/report';
+import type { CacheReport } from '../core/plan/cache';
 import type { Plan } from '../core/plan/plan';
 import type { DevicePrediction } from '../core/predict/prediction';
 import type { Progress } from '../core/report/phases';
@@ -81,6 +82,10 @@ export interface PanelSnapshot {
   readonly plan: Plan | null;
   /** Expected time and memory on the calibrated device; null if it is not calibrated. */
   readonly prediction: DevicePrediction | null;
+  /** What the model keeps of the prompt to continue it; null if there is no plan, or its mask looks ahead. */
+  readonly cache: CacheReport | null;
+  /** Bytes of the model's files; null if there is no plan, or no files. */
+  readonly storedBytes: number | null;
   /** The cost of the same prompt and M under each scenario. */
   readonly scenarioCosts: readonly PanelCost[];
   /** Why other scenarios have no cost: the form's parameters do not fit them. */

@@ -1,5 +1,7 @@
 import { planHeadline } from '../../src/core/hints/hints';
+import { cacheText, weightsText } from '../../src/core/plan/cache';
 import type { Plan } from '../../src/core/plan/plan';
+import { parameterCount } from '../../src/core/shapes';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
@@ -21,6 +23,8 @@ export class Headline implements View {
     construction: { label: t('Construction'), testId: 'construction', title: t('How the small transformer is called') },
     flops: { label: t('Work'), testId: 'flops', title: t('Floating-point operations of all layers') },
     bytes: { label: t('Tensors'), testId: 'bytes', title: t('Peak memory of a run’s tensors') },
+    weights: { label: t('Weights'), testId: 'weights', title: t('The model’s weights, as its files store them and as they run') },
+    cache: { label: t('Key-value cache'), testId: 'cache', title: t('What the model keeps of the prompt to continue it') },
     time: { label: t('Time, expected'), testId: 'expected-time', title: t('From this machine’s calibration') },
     peak: {
       label: t('Memory, expected'),
@@ -43,17 +47,18 @@ export class Headline implements View {
     this.element = element('header', {}, this.#document, this.#headline, this.#plan);
   }
 
-  update({ document, plan, prediction, formError, activity }: PanelSnapshot): void {
+  update(snapshot: PanelSnapshot): void {
+    const { document, plan, prediction, formError, activity } = snapshot;
     setText(this.#document, document ?? t('No prompt in front'));
     setText(this.#headline, headlineOf(document, plan, formError));
     setVisible(this.#plan, plan !== null);
     setVisible(this.#calibrate, prediction === null && plan?.construction === 'fused' && activity.state !== 'running');
     if (plan !== null) {
-      this.#showPlan(plan, prediction);
+      this.#showPlan(plan, snapshot);
     }
   }
 
-  #showPlan(plan: Plan, prediction: PanelSnapshot['prediction']): void {
+  #showPlan(plan: Plan, { prediction, cache, storedBytes }: PanelSnapshot): void {
     const { calls, bound, notes, construction } = plan;
     this.#figures.update({
       total: count(calls.total),
@@ -63,6 +68,8 @@ export class Headline implements View {
       construction: construction === 'fused' ? null : words(construction),
       flops: flops(plan.flops),
       bytes: bytes(plan.bytes),
+      weights: storedBytes === null ? null : { text: weightsText(storedBytes, parameterCount(plan.model)), value: storedBytes },
+      cache: cache === null ? null : { text: cacheText(cache), value: cache.bytes.f16 },
       time: prediction === null ? null : duration(prediction.wallMs),
       peak: prediction === null ? null : bytes(prediction.peakBytes),
     });

@@ -1,6 +1,7 @@
 import { callsPerInstance } from '../construct/slice';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
 import { t } from '../l10n';
+import { type CacheReport, cacheText } from '../plan/cache';
 import { contextLength, contextNote, contextText } from '../plan/context-length';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
@@ -131,8 +132,8 @@ export function blockArithmetic(plan: Plan, block: number): string {
   ].join('\n\n');
 }
 
-/** The arithmetic behind the whole prompt's figures, as Markdown. */
-export function planArithmetic(plan: Plan): string {
+/** The arithmetic behind the whole prompt's figures, and what the model keeps of it, as Markdown. */
+export function planArithmetic(plan: Plan, cache: CacheReport | null): string {
   const { calls, model, bound, flopsByPhase } = plan;
   const past = contextNote(plan.tokens, model);
   return [
@@ -165,6 +166,7 @@ export function planArithmetic(plan: Plan): string {
       formatFlops(flopsByPhase.attendDense),
       formatBytes(plan.bytes),
     ),
+    ...(cache === null ? [] : [t('Key-value cache: {0}.', cacheText(cache))]),
   ].join('\n\n');
 }
 

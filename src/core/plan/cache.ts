@@ -1,3 +1,5 @@
+import { formatBytes } from '../format';
+import { t } from '../l10n';
 import { keptTokens, looksAhead } from '../scenario/scenario';
 import { cacheWidthOf } from '../shapes';
 import { isNativePlan, layerParts, type Plan } from './plan';
@@ -36,4 +38,14 @@ export function cacheOf(plan: Plan): CacheReport | null {
   const numbers = kinds.reduce((sum, kind) => sum + kind.layers * kind.tokens * kind.width, 0);
   const { f32, f16, bf16, int8 } = cacheFormats;
   return { kinds, bytes: { f32: f32 * numbers, f16: f16 * numbers, bf16: bf16 * numbers, int8: int8 * numbers } };
+}
+
+/** The bytes of a cache in the formats that people keep it in. */
+export function cacheText({ bytes: { f32, f16, int8 } }: CacheReport): string {
+  return t('{0} in float16 or bfloat16, {1} in float32, {2} in int8', formatBytes(f16), formatBytes(f32), formatBytes(int8));
+}
+
+/** The bytes of a model's weights in its files and in a run. */
+export function weightsText(storedBytes: number, parameters: number): string {
+  return t('{0} as stored, {1} in float32', formatBytes(storedBytes), formatBytes(4 * parameters));
 }

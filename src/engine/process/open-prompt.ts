@@ -4,6 +4,7 @@ import { comparedRequests, evaluatedScenarios, type ScenarioCost, scenarioCosts 
 import { InputError } from '../../core/errors';
 import { mostExpensive, rangeCost } from '../../core/hints/sections';
 import type { SimulationOptions } from '../../core/options/table';
+import { cacheOf, type CacheReport } from '../../core/plan/cache';
 import type { Plan } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
 import { settledPlan } from '../../core/predict/fastest';
@@ -45,6 +46,10 @@ export interface PlannedPromptData {
   /** Expected time and memory on the calibrated device. */
   readonly prediction: DevicePrediction | null;
   readonly calibration: Calibration | undefined;
+  /** What the model keeps of the prompt to continue it; null where the mask looks ahead. */
+  readonly cache: CacheReport | null;
+  /** Bytes of the model's files; null if it has none. */
+  readonly storedBytes: number | null;
   /** How the places of its tokens in the text that the model reads follow from those that were sent last. */
   readonly places: ChunkChange;
   /** Where that text is in the document; null where it is the document as it is. */
@@ -146,6 +151,8 @@ export class OpenPrompt {
       plan,
       prediction,
       calibration,
+      cache: cacheOf(plan),
+      storedBytes: model.folder.storedBytes ?? null,
       places,
       pieces: read.pieces,
       before: tokenizer.prefix.length,

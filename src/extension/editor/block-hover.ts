@@ -22,7 +22,7 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (planned === undefined || planned.error !== null) {
       return undefined;
     }
-    const { plan, calibration } = planned;
+    const { plan, calibration, cache } = planned;
     const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
     const at = document.offsetAt(position);
     const block = blocksIn(planned, { from: at, to: at }).last;
@@ -38,7 +38,7 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     }
     const parts =
       block === 0
-        ? [planArithmetic(plan), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)]
+        ? [planArithmetic(plan, cache), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)]
         : [blockArithmetic(plan, block)];
     const note = this.plans.isStale(document) ? [`*${staleNote()}*`] : [];
     return new vscode.Hover([...note, ...parts].map((part) => new vscode.MarkdownString(part)));

@@ -57,7 +57,7 @@ export class PlanStatus extends Disposable {
     } else if (planned.error !== null) {
       this.show('$(warning) Two Heads', planned.error);
     } else {
-      const { plan } = planned;
+      const { plan, cache } = planned;
       const { document, editor } = prompt;
       this.showsSelection = editor !== undefined && hasSelection(editor);
       const figures =
@@ -65,7 +65,7 @@ export class PlanStatus extends Disposable {
       const icon = contextNote(plan.tokens, plan.model) === undefined ? '$(split-horizontal)' : '$(warning)';
       const { activeTextEditor, activeNotebookEditor } = vscode.window;
       const name = (activeTextEditor ?? activeNotebookEditor) === undefined ? `${posix.basename(document.uri.path)}: ` : '';
-      this.show(markStale(`${icon} ${name}${figures}`, stale), noted(planArithmetic(plan), stale));
+      this.show(markStale(`${icon} ${name}${figures}`, stale), noted(planArithmetic(plan, cache), stale));
     }
   }
 

@@ -10,7 +10,10 @@ import { type ChunkPlaces, TokenPlaces } from '../../engine/read/tokenizer/token
 const mostChanges = 1000;
 
 /** A planned prompt. */
-export interface PlannedText extends Pick<PlannedPromptData, 'plan' | 'prediction' | 'calibration' | 'sections' | 'sha256'> {
+export interface PlannedText extends Pick<
+  PlannedPromptData,
+  'plan' | 'prediction' | 'calibration' | 'cache' | 'storedBytes' | 'sections' | 'sha256'
+> {
   /** Which token is where in the document. */
   readonly places: DocumentPlaces;
 }
@@ -112,9 +115,9 @@ export class SentPrompt {
   }
 
   /** A result of the thread with the places that it tells of. Every result has to be taken, in turn. */
-  placed({ places, pieces, literals, before, after, plan, prediction, calibration, sections, sha256 }: PlannedPromptData): PlannedText {
+  placed({ places, pieces, literals, before, after, ...planned }: PlannedPromptData): PlannedText {
     this.places = new TokenPlaces(this.places.chunksAfter(places), before, after);
     this.literals = literals;
-    return { plan, prediction, calibration, sections, sha256, places: new DocumentPlaces(this.places, pieces) };
+    return { ...planned, places: new DocumentPlaces(this.places, pieces) };
   }
 }

@@ -127,10 +127,10 @@ describe('plans', () => {
   it('say the arithmetic that their calls come from, readings rounded up apart', () => {
     const plan = planOf({ tokens: 300, blockSize: 64, scenario: { kind: 'full' } }, { heads: 3 }, smallModel, 'paper');
     expect(plan.calls.attention).toBe(3 * 2 * Math.ceil((25 * 4) / 3));
-    expect(planArithmetic(plan)).toContain(
+    expect(planArithmetic(plan, null)).toContain(
       '2 readings × ⌈25 instances × 4 heads ÷ 3 instances a call⌉ × 3 layers = **204 attention calls**',
     );
-    expect(planArithmetic(plan)).toContain('5 blocks of 63 tokens');
+    expect(planArithmetic(plan, null)).toContain('5 blocks of 63 tokens');
   });
 
   it('survive a structured clone and JSON, as messages and reports need', () => {
@@ -237,7 +237,7 @@ describe('plans of layers that differ', () => {
       blockSize: 16,
       layers: 3,
     });
-    expect(planArithmetic(plan)).toContain(
+    expect(planArithmetic(plan, null)).toContain(
       '⌈10 tiles × 4 heads ÷ 4 instances a call⌉ × 2 layers + ⌈7 tiles × 4 heads ÷ 4 instances a call⌉ × 1 layer = **27 attention calls**',
     );
     expect(plan.bound.formula).toMatch(/^2 \* ceil\(.*\) \+ 1 \* ceil\(/);

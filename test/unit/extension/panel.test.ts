@@ -68,6 +68,8 @@ describe('the panel', () => {
       ledger: null,
     });
     expect(snapshot.plan?.tokens).toBeGreaterThan(500);
+    expect(snapshot.cache).toMatchObject({ kinds: [{ tokens: snapshot.plan?.tokens }] });
+    expect(snapshot.storedBytes).toBeGreaterThan(1e6);
     expect(snapshot.scenarioCosts.length).toBeGreaterThan(3);
     await settled();
     expect(panel.all('evaluation').at(-1)).toEqual({ type: 'evaluation', evaluation: null });

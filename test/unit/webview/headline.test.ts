@@ -2,6 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatBytes, formatCount, formatDuration, formatFlops } from '../../../src/core/format';
 import { planHeadline } from '../../../src/core/hints/hints';
+import { cacheOf, cacheText } from '../../../src/core/plan/cache';
+import { parameterCount } from '../../../src/core/shapes';
 import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { Headline } from '../../../webview/sections/headline';
 import { figuresOf, find, inGerman, isShown, newPage, pressButton, put, textOf, type Page } from './page';
@@ -24,6 +26,9 @@ describe('the head of the page', () => {
     const snapshot = snapshotOf({ kind: 'sliding-window', parameters: { window: 100 } });
     const { element } = shown(snapshot);
     const plan = planOf({ kind: 'sliding-window', parameters: { window: 100 } });
+    // A later query sees 100 keys: keys and values of each key-value head of each layer.
+    const { layers, keyValueHeads, headWidth } = plan.model;
+    const kept = 100 * layers * keyValueHeads * 2 * headWidth;
     expect(textOf('document')).toBe('docs/prompt.md');
     expect(find('document').tagName).toBe('H1');
     expect(textOf('headline')).toBe(planHeadline(plan));
@@ -34,12 +39,21 @@ describe('the head of the page', () => {
       Bound: formatCount(plan.bound.calls),
       Work: formatFlops(plan.flops),
       Tensors: formatBytes(plan.bytes),
+      Weights: `4.00 KiB as stored, ${formatBytes(4 * parameterCount(plan.model))} in float32`,
+      'Key-value cache': cacheText({ kinds: [], bytes: { f32: 4 * kept, f16: 2 * kept, bf16: 2 * kept, int8: kept } }),
       'Time, expected': formatDuration(snapshot.prediction?.wallMs ?? NaN),
       'Memory, expected': formatBytes(snapshot.prediction?.peakBytes ?? NaN),
     });
     expect(find('calls-total').dataset['value']).toBe(String(plan.calls.total));
+    expect(find('cache').dataset['value']).toBe(String(2 * kept));
     expect(find('bound-calls').title).toBe(`${plan.bound.theorem}: ${plan.bound.formula}`);
     expect(textOf('bound')).toBe(`Bound on attention calls, ${plan.bound.theorem}: ${plan.bound.formula}`);
+  });
+
+  it('shows no cache where the mask looks ahead, and no weights of a model without files', () => {
+    const { element } = shown(snapshotOf({ kind: 'full' }, { storedBytes: null, cache: cacheOf(planOf({ kind: 'full' })) }));
+    expect(figuresOf(element)).not.toHaveProperty('Key-value cache');
+    expect(figuresOf(element)).not.toHaveProperty('Weights');
   });
 
   it('says how the small transformer is called where it is not the usual way, and expects no time of it', () => {

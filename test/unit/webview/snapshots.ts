@@ -4,6 +4,7 @@ import { costCurves, type CostCurves } from '../../../src/core/compare/cost-curv
 import { comparedRequests, scenarioCosts } from '../../../src/core/compare/scenario-costs';
 import type { Construction } from '../../../src/core/construct/construction';
 import { defaultOptions } from '../../../src/core/options/table';
+import { cacheOf } from '../../../src/core/plan/cache';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import type { Calibration } from '../../../src/core/predict/calibration';
@@ -65,6 +66,8 @@ export function snapshotOf(front: Front = {}, more: Partial<PanelSnapshot> = {})
     formError: null,
     plan,
     prediction,
+    cache: cacheOf(plan),
+    storedBytes: 4096,
     scenarioCosts: possible.map((cost) => ({ ...cost, measuredMs: measured(cost.label) })),
     impossibleScenarios: impossible,
     activity: { state: 'idle' },
@@ -84,6 +87,8 @@ export function emptySnapshot(more: Partial<PanelSnapshot> = {}): PanelSnapshot 
       document: null,
       plan: null,
       prediction: null,
+      cache: null,
+      storedBytes: null,
       scenarioCosts: [],
       impossibleScenarios: [],
       place: { cursor: null, visible: null },
