@@ -32,10 +32,10 @@ describe('the choice of a model', () => {
     const [{ items, options }] = shownPicks;
     expect(options.title).toBe('Choose a Model');
     const labels = items.map(({ label, kind }) => (kind === vscode.QuickPickItemKind.Separator ? `-- ${label}` : label));
-    expect(labels.slice(0, 4)).toEqual(['-- run', 'tiny-docs-5m', 'org/runs', '-- planned only']);
+    expect(labels.slice(0, 5)).toEqual(['-- run', 'induction-bytes', 'tiny-docs-5m', 'org/runs', '-- planned only']);
     expect(labels.slice(-3)).toEqual(['ollama:qwen3:8b', '-- cannot be planned', 'ollama:mamba:1b']);
-    expect(items[1].description).toBe('current · llama · safetensors F16 · 10.4 MiB · trained on 2,048 tokens');
-    expect(items[2].description).toBe('llama · safetensors F16 · 10.4 MiB · trained on 2,048 tokens');
+    expect(items[2].description).toBe('current · llama · safetensors F16 · 10.4 MiB · trained on 2,048 tokens');
+    expect(items[3].description).toBe('llama · safetensors F16 · 10.4 MiB · trained on 2,048 tokens');
     expect(items.find(({ label }) => label === 'ollama:qwen3:8b')?.detail).toMatch(/^GGUF cannot be run yet/);
     expect(items.at(-1)?.detail).toMatch(/^general\.architecture "mamba" is not known/);
     expect(userSettings()).toEqual({ 'twoHeads.model': 'org/runs' });
