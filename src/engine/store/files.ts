@@ -1,29 +1,78 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, fstatSync, type Stats } from 'node:fs';
+import { lstat, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** File name ending of unfinished files. One that remains is left over from a crash. */
 export const draftEnding = '.part';
 
+type Content = string | Uint8Array | readonly Uint8Array[];
+
 /**
  * Writes a file atomically, even if the process or the machine stops meanwhile: to a temporary neighbour, which is flushed
  * to disk and then renamed over the target.
  *
- * @throws file system errors
+ * A link is followed, and what is there keeps its mode and owner. What no rename may replace is written to as it is: a device,
+ * a pipe, a file with other names, and the file that the process's own output goes to.
+ *
+ * @throws file system errors, and an error for a link to nothing and a pipe that nobody reads
  */
-export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}${draftEnding}`);
+export async function writeWhole(path: string, content: Content): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && (!found.isFile() || found.nlink > 1 || isOwnOutput(found))) {
+    await writeInto(path, found, content);
+    return;
+  }
+  if (found === undefined && (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true) {
+    throw new Error('it is a link to nothing');
+  }
+  const target = found === undefined ? path : await realpath(path);
+  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}${draftEnding}`);
   try {
     const file = await open(draft, 'wx');
     try {
+      if (found !== undefined) {
+        await file.chmod(found.mode & 0o7777);
+        // Only an administrator may give files away, and needs to keep whose it was.
+        await file.chown(found.uid, found.gid).catch(() => undefined);
+      }
       await writeFile(file, content);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    await rename(draft, target);
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
+  }
+}
+
+/** Whether the process's output or errors go to this file, as with `--out /dev/stdout > file`. */
+function isOwnOutput({ dev, ino }: Stats): boolean {
+  return [1, 2].some((descriptor) => {
+    try {
+      const own = fstatSync(descriptor);
+      return own.isFile() && own.dev === dev && own.ino === ino;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Writes to what is there. @throws if it is a pipe that nobody reads, where opening would wait for ever */
+async function writeInto(path: string, found: Stats, content: Content): Promise<void> {
+  if (found.isFIFO()) {
+    const reader = await open(path, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined);
+    if (reader === undefined) {
+      throw new Error('it is a pipe that nobody reads');
+    }
+    await reader.close();
+  }
+  const file = await open(path, isOwnOutput(found) ? 'a' : 'w');
+  try {
+    await writeFile(file, content);
+  } finally {
+    await file.close();
   }
 }
