@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the golden files of the families that make.py has not: SmolLM3, Granite 3, OLMo 2, RoBERTa, XLM-R and GPT-NeoX.
+"""Makes the golden files of the families that make.py has not.
 
 A few lines of PyTorch in float64, written from the models' papers and documentation, without transformers: Debian's
 python3-torch is enough (made with 1.13.0). From the repository root, without network:
@@ -38,22 +38,27 @@ def rms_norm(x, weight, eps):
     return weight * x * torch.rsqrt((x * x).mean(-1, keepdim=True) + eps)
 
 
-def rotated(x, theta, columns):
+def rotated(x, theta, columns, factor=1):
     """Turns columns j and j + columns/2 of each head as one complex number; the others stay. x is [heads, N, m]."""
     half = columns // 2
-    angles = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), theta ** (-torch.arange(half) / half))
+    positions = torch.arange(x.shape[1], dtype=torch.float64) / factor
+    angles = torch.outer(positions, theta ** (-torch.arange(half) / half))
     turned = torch.complex(x[..., :half], x[..., half:columns]) * torch.polar(torch.ones_like(angles), angles)
     return torch.cat([turned.real, turned.imag, x[..., columns:]], -1)
 
 
-def attention(q, k, v, scale, window=None):
+def attention(q, k, v, scale, window=None, cap=None):
     """Causal attention of [heads, N, m]; consecutive query heads share a key-value head. Gives [N, heads m]."""
     group = q.shape[0] // k.shape[0]
     k, v = k.repeat_interleave(group, 0), v.repeat_interleave(group, 0)
     distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
     seen = (distance >= 0) & (distance < (window or N))
-    scores = (scale * q @ k.transpose(1, 2)).masked_fill(~seen, -math.inf)
+    scores = capped(scale * q @ k.transpose(1, 2), cap).masked_fill(~seen, -math.inf)
     return (scores.softmax(-1) @ v).transpose(0, 1).reshape(N, -1)
+
+
+def capped(x, cap):
+    return cap * torch.tanh(x / cap) if cap else x
 
 
 def heads_of(x, count):
@@ -97,6 +102,36 @@ def llama_family(c, w, tokens):
     head = w["model.embed_tokens.weight"] if c["tie_word_embeddings"] else w["lm_head.weight"]
     logits = rms_norm(x, w["model.norm.weight"], eps) @ head.T
     return logits / c["logits_scaling"] if granite else logits
+
+
+def gemma(c, w, tokens):
+    """Gemma 2 (arXiv 2408.00118) and the text part of Gemma 3 (arXiv 2503.19786)."""
+    d, eps, heads, kv, m = (c[k] for k in ("hidden_size", "rms_norm_eps", "num_attention_heads", "num_key_value_heads", "head_dim"))
+    third = c["model_type"] == "gemma3_text"
+    x = w["model.embed_tokens.weight"][tokens] * math.sqrt(d)
+    for i in range(c["num_hidden_layers"]):
+        def norm(name, y):
+            return rms_norm(y, 1 + w[f"model.layers.{i}.{name}.weight"], eps)
+
+        def linear(name, y):
+            return y @ w[f"model.layers.{i}.{name}.weight"].T
+
+        y = norm("input_layernorm", x)
+        q, k, v = (heads_of(linear(f"self_attn.{part}_proj", y), n) for part, n in (("q", heads), ("k", kv), ("v", kv)))
+        local = c["layer_types"][i] == LOCAL
+        rope = c["rope_parameters"]
+        if third:
+            q, k = norm("self_attn.q_norm", q), norm("self_attn.k_norm", k)
+            rope = rope[c["layer_types"][i]]
+        q, k = (rotated(y, rope["rope_theta"], m, rope.get("factor", 1)) for y in (q, k))
+        scale, window = c["query_pre_attn_scalar"] ** -0.5, c["sliding_window"] if local else None
+        y = linear("self_attn.o_proj", attention(q, k, v, scale, window, c["attn_logit_softcapping"]))
+        x = x + norm("post_attention_layernorm", y)
+        y = norm("pre_feedforward_layernorm", x)
+        y = linear("mlp.down_proj", F.gelu(linear("mlp.gate_proj", y), approximate="tanh") * linear("mlp.up_proj", y))
+        x = x + norm("post_feedforward_layernorm", y)
+    x = rms_norm(x, 1 + w["model.norm.weight"], eps)
+    return capped(x @ w["model.embed_tokens.weight"].T, c["final_logit_softcapping"])
 
 
 def gpt_neox(c, w, tokens):
@@ -185,6 +220,20 @@ def shapes_of_llama_family(c):
     return shapes
 
 
+def shapes_of_gemma(c):
+    heads, kv, d, m = c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"], c["head_dim"]
+    shapes = shapes_of_llama_family({**c, "intermediate_size": c["intermediate_size"]})
+    for i in range(c["num_hidden_layers"]):
+        layer = {
+            "self_attn.q_proj": [heads * m, d], "self_attn.k_proj": [kv * m, d], "self_attn.v_proj": [kv * m, d],
+            "self_attn.o_proj": [d, heads * m], "pre_feedforward_layernorm": [d], "post_feedforward_layernorm": [d],
+        }
+        if c["model_type"] == "gemma3_text":
+            layer.update({"self_attn.q_norm": [m], "self_attn.k_norm": [m]})
+        shapes.update({f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()})
+    return shapes
+
+
 def with_bias(name, *shape):
     return {f"{name}.weight": list(shape), f"{name}.bias": [shape[0]]}
 
@@ -226,19 +275,19 @@ def shapes_of_roberta(c):
     return shapes
 
 
-def random_weights(shapes, generator):
+def random_weights(shapes, generator, norm_offset=0, score_size=1.5):
     """Float32 numbers of a size that keeps attention far from uniform and every part of the model in play."""
     weights = {}
     for name, shape in shapes.items():
         values = torch.randn(shape, generator=generator)
         if "norm" in name.lower() and name.endswith("weight"):
-            values = 1 + 0.2 * values
+            values = 1 - norm_offset + 0.2 * values
         elif len(shape) == 1:
             values = 0.3 * values
         elif "embeddings." in name or "embed_" in name:
             values = 0.5 * values
         else:
-            values = values * (1.5 if any(part in name for part in ("q_proj", "k_proj", "query", "key")) else 1) / math.sqrt(shape[1])
+            values = values * (score_size if any(part in name for part in ("q_proj", "k_proj", "query", "key")) else 1) / math.sqrt(shape[1])
         weights[name] = values.float()
     return weights
 
@@ -302,6 +351,15 @@ def smollm3(layers, interval, window=None):
     }
 
 
+def gemma_config(kind, layers, pattern, **own):
+    return {
+        **DECODER, "model_type": kind, "num_hidden_layers": layers, "head_dim": 16, "num_attention_heads": 4, "rms_norm_eps": 1e-6,
+        "hidden_activation": "gelu_pytorch_tanh", "hidden_act": None, "query_pre_attn_scalar": 9, "sliding_window": 8,
+        "layer_types": [FULL if (i + 1) % pattern == 0 else LOCAL for i in range(layers)], "tie_word_embeddings": True,
+        "use_bidirectional_attention": None if kind == "gemma2" else False, "attn_logit_softcapping": None, "final_logit_softcapping": None, **own,
+    }
+
+
 # The model's configuration, its function and shapes, a change that must matter, and what config.v4.json has in other words:
 # None is left out.
 CASES = {
@@ -323,6 +381,23 @@ CASES = {
          "tie_word_embeddings": False},
         llama_family, shapes_of_llama_family, {"rms_norm_eps": 1e-3},
         {"rope_parameters": None, "rope_theta": 500000, "rope_scaling": None},
+    ),
+    "gemma2": (
+        gemma_config("gemma2", 3, 2, **rope(10000.0), architectures=["Gemma2ForCausalLM"], attn_logit_softcapping=5.0,
+                     final_logit_softcapping=12.0),
+        gemma, shapes_of_gemma, {"attn_logit_softcapping": None},
+        {"rope_parameters": None, "rope_theta": 10000.0, "layer_types": None, "hidden_act": "gelu_pytorch_tanh", "cache_implementation": "hybrid",
+         "tie_word_embeddings": None, "rms_norm_eps": None, "hidden_activation": None},
+    ),
+    "gemma3": (
+        gemma_config(
+            "gemma3_text", 6, 6, architectures=["Gemma3ForCausalLM"], query_pre_attn_scalar=20, num_key_value_heads=1,
+            rope_parameters={FULL: {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+                             LOCAL: {"rope_type": "default", "rope_theta": 10000.0}},
+        ),
+        gemma, shapes_of_gemma, {"query_pre_attn_scalar": 16},
+        {"rope_parameters": None, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "layer_types": None, "sliding_window_pattern": 6,
+         "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "cache_implementation": "hybrid"},
     ),
     "roberta": (
         {**ENCODER, "architectures": ["RobertaForMaskedLM"], "model_type": "roberta"},
@@ -347,6 +422,10 @@ CASES = {
 }
 
 
+# Norms by 1 + w are stored as w; scores that a cap is to bend are larger.
+RANDOM = {"gemma2": {"norm_offset": 1, "score_size": 2.0}, "gemma3": {"norm_offset": 1}}
+
+
 def without_influence(name):
     """The bias of keys, which softmax takes away."""
     return name.endswith(".attention.self.key.bias")
@@ -356,7 +435,7 @@ def make(name):
     c, function, shapes_of, change, older = CASES[name]
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     tokens = torch.randint(FIRST_TOKEN, VOCABULARY, (N,), generator=generator)
-    stored = random_weights(shapes_of(c), generator)
+    stored = random_weights(shapes_of(c), generator, **RANDOM.get(name, {}))
     weights = {key: values.double().requires_grad_() for key, values in stored.items()}
     result = function(c, weights, tokens)
     (result * torch.randn(result.shape, generator=generator)).sum().backward()

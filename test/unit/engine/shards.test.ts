@@ -91,6 +91,8 @@ describe('shards of a prompt', () => {
     ['smollm3', sinks(4, 2)],
     ['granite', sinks(4, 2)],
     ['olmo2', sinks(4, 2)],
+    ['gemma2', sinks(4, 2)],
+    ['gemma3', sinks(4, 2)],
     ['gpt-neox', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],

@@ -129,6 +129,8 @@ describe('a config.json of any kind is refused, or means a model', () => {
           'smollm3',
           'granite',
           'olmo2',
+          'gemma2',
+          'gemma3_text',
           'gpt2',
           'gpt_neox',
           'bert',
