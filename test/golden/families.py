@@ -38,12 +38,24 @@ def rms_norm(x, weight, eps):
     return weight * x * torch.rsqrt((x * x).mean(-1, keepdim=True) + eps)
 
 
-def rotated(x, theta, columns, factor=1):
+def yarn(theta, columns, factor, original_max_position_embeddings, beta_fast, beta_slow, attention_factor, **_):
+    """Frequencies of columns, and the size of what is turned (arXiv 2309.00071): slow columns are divided, fast ones kept."""
+    plain = theta ** (-torch.arange(columns // 2) * 2 / columns)
+
+    def column(turns):
+        return columns * math.log(original_max_position_embeddings / (2 * math.pi * turns)) / (2 * math.log(theta))
+
+    low, high = max(0, math.floor(column(beta_fast))), min(columns - 1, math.ceil(column(beta_slow)))
+    share = ((torch.arange(columns // 2) - low) / (high - low)).clamp(0, 1)
+    return plain * (1 - share) + plain / factor * share, attention_factor
+
+
+def rotated(x, theta, columns, factor=1, frequencies=None, size=1.0):
     """Turns columns j and j + columns/2 of each head as one complex number; the others stay. x is [heads, N, m]."""
     half = columns // 2
     positions = torch.arange(x.shape[1], dtype=torch.float64) / factor
-    angles = torch.outer(positions, theta ** (-torch.arange(half) / half))
-    turned = torch.complex(x[..., :half], x[..., half:columns]) * torch.polar(torch.ones_like(angles), angles)
+    angles = torch.outer(positions, theta ** (-torch.arange(half) / half) if frequencies is None else frequencies)
+    turned = torch.complex(x[..., :half], x[..., half:columns]) * torch.polar(torch.full_like(angles, size), angles)
     return torch.cat([turned.real, turned.imag, x[..., columns:]], -1)
 
 
@@ -66,11 +78,11 @@ def heads_of(x, count):
 
 
 def llama_family(c, w, tokens):
-    """SmolLM3, Granite and OLMo 2."""
+    """SmolLM3, Granite, and OLMo 2 and 3."""
     kind, eps = c["model_type"], c["rms_norm_eps"]
     heads, kv, d = c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"]
     m, theta = d // heads, c["rope_parameters"]["rope_theta"]
-    granite = kind == "granite"
+    granite, olmo = kind == "granite", kind in ("olmo2", "olmo3")
     scale = c["attention_multiplier"] if granite else m**-0.5
     x = w["model.embed_tokens.weight"][tokens] * (c["embedding_multiplier"] if granite else 1)
     for i in range(c["num_hidden_layers"]):
@@ -79,20 +91,23 @@ def llama_family(c, w, tokens):
 
         def attend(y):
             q, k, v = (y @ weight(f"self_attn.{part}_proj").T for part in "qkv")
-            if kind == "olmo2":
+            if olmo:
                 q, k = rms_norm(q, weight("self_attn.q_norm"), eps), rms_norm(k, weight("self_attn.k_norm"), eps)
             q, k, v = heads_of(q, heads), heads_of(k, kv), heads_of(v, kv)
             window = None
             if kind != "smollm3" or c["no_rope_layers"][i]:
-                q, k = rotated(q, theta, m), rotated(k, theta, m)
-            if kind == "smollm3" and c["layer_types"][i] == "sliding_attention":
+                frequencies, size = None, 1.0
+                if kind == "olmo3" and c["layer_types"][i] == FULL:
+                    frequencies, size = yarn(theta, m, **c["rope_parameters"])
+                q, k = (rotated(y, theta, m, 1, frequencies, size) for y in (q, k))
+            if kind in ("smollm3", "olmo3") and c["layer_types"][i] == "sliding_attention":
                 window = c["sliding_window"]
             return attention(q, k, v, scale, window) @ weight("self_attn.o_proj").T
 
         def network(y):
             return (F.silu(y @ weight("mlp.gate_proj").T) * (y @ weight("mlp.up_proj").T)) @ weight("mlp.down_proj").T
 
-        if kind == "olmo2":
+        if olmo:
             x = x + rms_norm(attend(x), weight("post_attention_layernorm"), eps)
             x = x + rms_norm(network(x), weight("post_feedforward_layernorm"), eps)
         else:
@@ -208,13 +223,13 @@ def shapes_of_llama_family(c):
     shapes = {"model.embed_tokens.weight": [VOCABULARY, d], "model.norm.weight": [d]}
     if not c["tie_word_embeddings"]:
         shapes["lm_head.weight"] = [VOCABULARY, d]
-    norms = ["post_attention_layernorm", "post_feedforward_layernorm" if c["model_type"] == "olmo2" else "input_layernorm"]
+    norms = ["post_attention_layernorm", "post_feedforward_layernorm" if c["model_type"].startswith("olmo") else "input_layernorm"]
     for i in range(c["num_hidden_layers"]):
         layer = {
             "self_attn.q_proj": [q, d], "self_attn.k_proj": [k, d], "self_attn.v_proj": [k, d], "self_attn.o_proj": [d, q],
             "mlp.gate_proj": [f, d], "mlp.up_proj": [f, d], "mlp.down_proj": [d, f], **{norm: [d] for norm in norms},
         }
-        if c["model_type"] == "olmo2":
+        if c["model_type"].startswith("olmo"):
             layer.update({"self_attn.q_norm": [q], "self_attn.k_norm": [k]})
         shapes.update({f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()})
     return shapes
@@ -381,6 +396,16 @@ CASES = {
          "tie_word_embeddings": False},
         llama_family, shapes_of_llama_family, {"rms_norm_eps": 1e-3},
         {"rope_parameters": None, "rope_theta": 500000, "rope_scaling": None},
+    ),
+    "olmo3": (
+        {**DECODER, "architectures": ["Olmo3ForCausalLM"], "model_type": "olmo3", "rms_norm_eps": 1e-6, "tie_word_embeddings": False,
+         "num_hidden_layers": 4, "sliding_window": 8, "layer_types": [LOCAL, LOCAL, LOCAL, FULL],
+         "rope_parameters": {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 64,
+                             "beta_fast": 32.0, "beta_slow": 1.0, "attention_factor": 1.3}, "max_position_embeddings": 256},
+        llama_family, shapes_of_llama_family, {"layer_types": [LOCAL, LOCAL, FULL, LOCAL]},
+        {"rope_parameters": None, "rope_theta": 10000, "layer_types": None,
+         "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "beta_fast": 32, "beta_slow": 1,
+                          "attention_factor": 1.3}},
     ),
     "gemma2": (
         gemma_config("gemma2", 3, 2, **rope(10000.0), architectures=["Gemma2ForCausalLM"], attn_logit_softcapping=5.0,

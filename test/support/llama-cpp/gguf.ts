@@ -14,6 +14,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   smollm3: 'smollm3',
   granite: 'granite',
   olmo2: 'olmo2',
+  olmo3: 'olmo2',
   gemma2: 'gemma2',
   gemma3_text: 'gemma3',
   gpt2: 'gpt2',
@@ -21,7 +22,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
 };
 
 /** Architectures whose windows llama.cpp has itself, with the layers that have one. */
-const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text']);
+const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3']);
 
 /** Whether llama.cpp has the windows of a model type. */
 export function hasWindows(modelType: string): boolean {

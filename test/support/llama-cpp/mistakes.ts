@@ -57,6 +57,7 @@ export const mistakes: readonly Mistake[] = [
   ['smollm3', 'neighbouring columns rotated, not halves', neighboursRotated],
   ['granite', 'scores by the root of the head width', usualScores],
   ['olmo2', 'the norms of the halves of a layer swapped', normsSwapped],
+  ['olmo3', 'a rope of global layers that is not extended', plainRope],
   ['gemma2', 'scores bent at 50, not at 5', hardlyBent],
   ['gemma3', 'scores by the root of the head width', usualScores],
   ['gemma3', 'a rope of global layers that is not extended', plainRope],

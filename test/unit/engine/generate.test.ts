@@ -113,6 +113,7 @@ describe('a cache of keys and values', () => {
     'smollm3-window',
     'granite',
     'olmo2',
+    'olmo3',
     'gemma2',
     'gemma3',
     'gpt-neox',

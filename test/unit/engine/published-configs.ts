@@ -156,7 +156,6 @@ export const planned: Readonly<Record<string, Right>> = {
     layers: [kind(24, window(4096), 32, 32, 128, 11008), kind(8, causal, 32, 32, 128, 11008)],
     billions: 7.3,
     trained: 65_536,
-    lacks: /norms after/,
   },
   'pythia-1b': { layers: [kind(16, causal, 8, 8, 256, 8192)], billions: 1.012, trained: 2048 },
   'granite-3.3-2b': { layers: [kind(40, causal, 32, 8, 64, 8192)], billions: 2.53, trained: 131_072 },

@@ -91,6 +91,7 @@ describe('shards of a prompt', () => {
     ['smollm3', sinks(4, 2)],
     ['granite', sinks(4, 2)],
     ['olmo2', sinks(4, 2)],
+    ['olmo3', sinks(4, 2)],
     ['gemma2', sinks(4, 2)],
     ['gemma3', sinks(4, 2)],
     ['gpt-neox', sinks(4, 2)],

@@ -70,6 +70,7 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
         'granite',
         'gpt-neox',
         'olmo2',
+        'olmo3',
         'gemma2',
         'gemma3',
         'gpt2',

@@ -129,6 +129,7 @@ describe('a config.json of any kind is refused, or means a model', () => {
           'smollm3',
           'granite',
           'olmo2',
+          'olmo3',
           'gemma2',
           'gemma3_text',
           'gpt2',

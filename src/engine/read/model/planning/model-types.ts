@@ -147,7 +147,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     windows: 'window',
     has: 'fused projections and a rope of two lists of factors',
   },
-  olmo3: { name: 'Olmo3', windows: 4, has: 'norms after each half of a layer', defaults: { sliding_window: 4096 } },
   olmoe: { name: 'Olmoe', windows: 'full', has: experts },
   granitemoe: { name: 'GraniteMoe', windows: 'full', has: `multipliers and ${experts}` },
   cohere: { name: 'Cohere', windows: 'full', has: 'both halves of a layer side by side', defaults: { tie_word_embeddings: true } },
