@@ -44,6 +44,8 @@ export interface ModelShape extends LayerShape {
   readonly vocabulary: number;
   /** Where layers differ in more than their mask: at least two kinds, which together have every layer once. */
   readonly kinds?: readonly LayerKind[];
+  /** c, where scores s are bent to `c tanh(s / c)` before softmax (Gemma 2). */
+  readonly scoreCap?: number;
   /** Its own mask stands for keys that queries pick in a run, so that none can be forgotten. */
   readonly picksKeys?: true;
   /** Parameters in the checkpoint; by default those of a bias-free Llama of this shape. */

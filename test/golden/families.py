@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the golden files of the families that make.py has not: SmolLM3, Granite 3, OLMo 2, RoBERTa, XLM-R and GPT-NeoX.
+"""Makes the golden files of the families that make.py has not.
 
 A few lines of PyTorch in float64, written from the models' papers and documentation, without transformers: Debian's
 python3-torch is enough (made with 1.13.0). From the repository root, without network:
@@ -38,22 +38,39 @@ def rms_norm(x, weight, eps):
     return weight * x * torch.rsqrt((x * x).mean(-1, keepdim=True) + eps)
 
 
-def rotated(x, theta, columns):
+def yarn(theta, columns, factor, original_max_position_embeddings, beta_fast, beta_slow, attention_factor, **_):
+    """Frequencies of columns, and the size of what is turned (arXiv 2309.00071): slow columns are divided, fast ones kept."""
+    plain = theta ** (-torch.arange(columns // 2) * 2 / columns)
+
+    def column(turns):
+        return columns * math.log(original_max_position_embeddings / (2 * math.pi * turns)) / (2 * math.log(theta))
+
+    low, high = max(0, math.floor(column(beta_fast))), min(columns - 1, math.ceil(column(beta_slow)))
+    share = ((torch.arange(columns // 2) - low) / (high - low)).clamp(0, 1)
+    return plain * (1 - share) + plain / factor * share, attention_factor
+
+
+def rotated(x, theta, columns, factor=1, frequencies=None, size=1.0):
     """Turns columns j and j + columns/2 of each head as one complex number; the others stay. x is [heads, N, m]."""
     half = columns // 2
-    angles = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), theta ** (-torch.arange(half) / half))
-    turned = torch.complex(x[..., :half], x[..., half:columns]) * torch.polar(torch.ones_like(angles), angles)
+    positions = torch.arange(x.shape[1], dtype=torch.float64) / factor
+    angles = torch.outer(positions, theta ** (-torch.arange(half) / half) if frequencies is None else frequencies)
+    turned = torch.complex(x[..., :half], x[..., half:columns]) * torch.polar(torch.full_like(angles, size), angles)
     return torch.cat([turned.real, turned.imag, x[..., columns:]], -1)
 
 
-def attention(q, k, v, scale, window=None):
+def attention(q, k, v, scale, window=None, cap=None):
     """Causal attention of [heads, N, m]; consecutive query heads share a key-value head. Gives [N, heads m]."""
     group = q.shape[0] // k.shape[0]
     k, v = k.repeat_interleave(group, 0), v.repeat_interleave(group, 0)
     distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
     seen = (distance >= 0) & (distance < (window or N))
-    scores = (scale * q @ k.transpose(1, 2)).masked_fill(~seen, -math.inf)
+    scores = capped(scale * q @ k.transpose(1, 2), cap).masked_fill(~seen, -math.inf)
     return (scores.softmax(-1) @ v).transpose(0, 1).reshape(N, -1)
+
+
+def capped(x, cap):
+    return cap * torch.tanh(x / cap) if cap else x
 
 
 def heads_of(x, count):
@@ -61,11 +78,11 @@ def heads_of(x, count):
 
 
 def llama_family(c, w, tokens):
-    """SmolLM3, Granite and OLMo 2."""
+    """SmolLM3, Granite, and OLMo 2 and 3."""
     kind, eps = c["model_type"], c["rms_norm_eps"]
     heads, kv, d = c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"]
     m, theta = d // heads, c["rope_parameters"]["rope_theta"]
-    granite = kind == "granite"
+    granite, olmo = kind == "granite", kind in ("olmo2", "olmo3")
     scale = c["attention_multiplier"] if granite else m**-0.5
     x = w["model.embed_tokens.weight"][tokens] * (c["embedding_multiplier"] if granite else 1)
     for i in range(c["num_hidden_layers"]):
@@ -74,20 +91,23 @@ def llama_family(c, w, tokens):
 
         def attend(y):
             q, k, v = (y @ weight(f"self_attn.{part}_proj").T for part in "qkv")
-            if kind == "olmo2":
+            if olmo:
                 q, k = rms_norm(q, weight("self_attn.q_norm"), eps), rms_norm(k, weight("self_attn.k_norm"), eps)
             q, k, v = heads_of(q, heads), heads_of(k, kv), heads_of(v, kv)
             window = None
             if kind != "smollm3" or c["no_rope_layers"][i]:
-                q, k = rotated(q, theta, m), rotated(k, theta, m)
-            if kind == "smollm3" and c["layer_types"][i] == "sliding_attention":
+                frequencies, size = None, 1.0
+                if kind == "olmo3" and c["layer_types"][i] == FULL:
+                    frequencies, size = yarn(theta, m, **c["rope_parameters"])
+                q, k = (rotated(y, theta, m, 1, frequencies, size) for y in (q, k))
+            if kind in ("smollm3", "olmo3") and c["layer_types"][i] == "sliding_attention":
                 window = c["sliding_window"]
             return attention(q, k, v, scale, window) @ weight("self_attn.o_proj").T
 
         def network(y):
             return (F.silu(y @ weight("mlp.gate_proj").T) * (y @ weight("mlp.up_proj").T)) @ weight("mlp.down_proj").T
 
-        if kind == "olmo2":
+        if olmo:
             x = x + rms_norm(attend(x), weight("post_attention_layernorm"), eps)
             x = x + rms_norm(network(x), weight("post_feedforward_layernorm"), eps)
         else:
@@ -97,6 +117,36 @@ def llama_family(c, w, tokens):
     head = w["model.embed_tokens.weight"] if c["tie_word_embeddings"] else w["lm_head.weight"]
     logits = rms_norm(x, w["model.norm.weight"], eps) @ head.T
     return logits / c["logits_scaling"] if granite else logits
+
+
+def gemma(c, w, tokens):
+    """Gemma 2 (arXiv 2408.00118) and the text part of Gemma 3 (arXiv 2503.19786)."""
+    d, eps, heads, kv, m = (c[k] for k in ("hidden_size", "rms_norm_eps", "num_attention_heads", "num_key_value_heads", "head_dim"))
+    third = c["model_type"] == "gemma3_text"
+    x = w["model.embed_tokens.weight"][tokens] * math.sqrt(d)
+    for i in range(c["num_hidden_layers"]):
+        def norm(name, y):
+            return rms_norm(y, 1 + w[f"model.layers.{i}.{name}.weight"], eps)
+
+        def linear(name, y):
+            return y @ w[f"model.layers.{i}.{name}.weight"].T
+
+        y = norm("input_layernorm", x)
+        q, k, v = (heads_of(linear(f"self_attn.{part}_proj", y), n) for part, n in (("q", heads), ("k", kv), ("v", kv)))
+        local = c["layer_types"][i] == LOCAL
+        rope = c["rope_parameters"]
+        if third:
+            q, k = norm("self_attn.q_norm", q), norm("self_attn.k_norm", k)
+            rope = rope[c["layer_types"][i]]
+        q, k = (rotated(y, rope["rope_theta"], m, rope.get("factor", 1)) for y in (q, k))
+        scale, window = c["query_pre_attn_scalar"] ** -0.5, c["sliding_window"] if local else None
+        y = linear("self_attn.o_proj", attention(q, k, v, scale, window, c["attn_logit_softcapping"]))
+        x = x + norm("post_attention_layernorm", y)
+        y = norm("pre_feedforward_layernorm", x)
+        y = linear("mlp.down_proj", F.gelu(linear("mlp.gate_proj", y), approximate="tanh") * linear("mlp.up_proj", y))
+        x = x + norm("post_feedforward_layernorm", y)
+    x = rms_norm(x, 1 + w["model.norm.weight"], eps)
+    return capped(x @ w["model.embed_tokens.weight"].T, c["final_logit_softcapping"])
 
 
 def gpt_neox(c, w, tokens):
@@ -173,14 +223,28 @@ def shapes_of_llama_family(c):
     shapes = {"model.embed_tokens.weight": [VOCABULARY, d], "model.norm.weight": [d]}
     if not c["tie_word_embeddings"]:
         shapes["lm_head.weight"] = [VOCABULARY, d]
-    norms = ["post_attention_layernorm", "post_feedforward_layernorm" if c["model_type"] == "olmo2" else "input_layernorm"]
+    norms = ["post_attention_layernorm", "post_feedforward_layernorm" if c["model_type"].startswith("olmo") else "input_layernorm"]
     for i in range(c["num_hidden_layers"]):
         layer = {
             "self_attn.q_proj": [q, d], "self_attn.k_proj": [k, d], "self_attn.v_proj": [k, d], "self_attn.o_proj": [d, q],
             "mlp.gate_proj": [f, d], "mlp.up_proj": [f, d], "mlp.down_proj": [d, f], **{norm: [d] for norm in norms},
         }
-        if c["model_type"] == "olmo2":
+        if c["model_type"].startswith("olmo"):
             layer.update({"self_attn.q_norm": [q], "self_attn.k_norm": [k]})
+        shapes.update({f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()})
+    return shapes
+
+
+def shapes_of_gemma(c):
+    heads, kv, d, m = c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"], c["head_dim"]
+    shapes = shapes_of_llama_family({**c, "intermediate_size": c["intermediate_size"]})
+    for i in range(c["num_hidden_layers"]):
+        layer = {
+            "self_attn.q_proj": [heads * m, d], "self_attn.k_proj": [kv * m, d], "self_attn.v_proj": [kv * m, d],
+            "self_attn.o_proj": [d, heads * m], "pre_feedforward_layernorm": [d], "post_feedforward_layernorm": [d],
+        }
+        if c["model_type"] == "gemma3_text":
+            layer.update({"self_attn.q_norm": [m], "self_attn.k_norm": [m]})
         shapes.update({f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()})
     return shapes
 
@@ -226,19 +290,19 @@ def shapes_of_roberta(c):
     return shapes
 
 
-def random_weights(shapes, generator):
+def random_weights(shapes, generator, norm_offset=0, score_size=1.5):
     """Float32 numbers of a size that keeps attention far from uniform and every part of the model in play."""
     weights = {}
     for name, shape in shapes.items():
         values = torch.randn(shape, generator=generator)
         if "norm" in name.lower() and name.endswith("weight"):
-            values = 1 + 0.2 * values
+            values = 1 - norm_offset + 0.2 * values
         elif len(shape) == 1:
             values = 0.3 * values
         elif "embeddings." in name or "embed_" in name:
             values = 0.5 * values
         else:
-            values = values * (1.5 if any(part in name for part in ("q_proj", "k_proj", "query", "key")) else 1) / math.sqrt(shape[1])
+            values = values * (score_size if any(part in name for part in ("q_proj", "k_proj", "query", "key")) else 1) / math.sqrt(shape[1])
         weights[name] = values.float()
     return weights
 
@@ -302,6 +366,15 @@ def smollm3(layers, interval, window=None):
     }
 
 
+def gemma_config(kind, layers, pattern, **own):
+    return {
+        **DECODER, "model_type": kind, "num_hidden_layers": layers, "head_dim": 16, "num_attention_heads": 4, "rms_norm_eps": 1e-6,
+        "hidden_activation": "gelu_pytorch_tanh", "hidden_act": None, "query_pre_attn_scalar": 9, "sliding_window": 8,
+        "layer_types": [FULL if (i + 1) % pattern == 0 else LOCAL for i in range(layers)], "tie_word_embeddings": True,
+        "use_bidirectional_attention": None if kind == "gemma2" else False, "attn_logit_softcapping": None, "final_logit_softcapping": None, **own,
+    }
+
+
 # The model's configuration, its function and shapes, a change that must matter, and what config.v4.json has in other words:
 # None is left out.
 CASES = {
@@ -323,6 +396,33 @@ CASES = {
          "tie_word_embeddings": False},
         llama_family, shapes_of_llama_family, {"rms_norm_eps": 1e-3},
         {"rope_parameters": None, "rope_theta": 500000, "rope_scaling": None},
+    ),
+    "olmo3": (
+        {**DECODER, "architectures": ["Olmo3ForCausalLM"], "model_type": "olmo3", "rms_norm_eps": 1e-6, "tie_word_embeddings": False,
+         "num_hidden_layers": 4, "sliding_window": 8, "layer_types": [LOCAL, LOCAL, LOCAL, FULL],
+         "rope_parameters": {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 64,
+                             "beta_fast": 32.0, "beta_slow": 1.0, "attention_factor": 1.3}, "max_position_embeddings": 256},
+        llama_family, shapes_of_llama_family, {"layer_types": [LOCAL, LOCAL, FULL, LOCAL]},
+        {"rope_parameters": None, "rope_theta": 10000, "layer_types": None,
+         "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "beta_fast": 32, "beta_slow": 1,
+                          "attention_factor": 1.3}},
+    ),
+    "gemma2": (
+        gemma_config("gemma2", 3, 2, **rope(10000.0), architectures=["Gemma2ForCausalLM"], attn_logit_softcapping=5.0,
+                     final_logit_softcapping=12.0),
+        gemma, shapes_of_gemma, {"attn_logit_softcapping": None},
+        {"rope_parameters": None, "rope_theta": 10000.0, "layer_types": None, "hidden_act": "gelu_pytorch_tanh", "cache_implementation": "hybrid",
+         "tie_word_embeddings": None, "rms_norm_eps": None, "hidden_activation": None},
+    ),
+    "gemma3": (
+        gemma_config(
+            "gemma3_text", 6, 6, architectures=["Gemma3ForCausalLM"], query_pre_attn_scalar=20, num_key_value_heads=1,
+            rope_parameters={FULL: {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+                             LOCAL: {"rope_type": "default", "rope_theta": 10000.0}},
+        ),
+        gemma, shapes_of_gemma, {"query_pre_attn_scalar": 16},
+        {"rope_parameters": None, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "layer_types": None, "sliding_window_pattern": 6,
+         "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "cache_implementation": "hybrid"},
     ),
     "roberta": (
         {**ENCODER, "architectures": ["RobertaForMaskedLM"], "model_type": "roberta"},
@@ -347,6 +447,10 @@ CASES = {
 }
 
 
+# Norms by 1 + w are stored as w; scores that a cap is to bend are larger.
+RANDOM = {"gemma2": {"norm_offset": 1, "score_size": 2.0}, "gemma3": {"norm_offset": 1}}
+
+
 def without_influence(name):
     """The bias of keys, which softmax takes away."""
     return name.endswith(".attention.self.key.bias")
@@ -356,7 +460,7 @@ def make(name):
     c, function, shapes_of, change, older = CASES[name]
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     tokens = torch.randint(FIRST_TOKEN, VOCABULARY, (N,), generator=generator)
-    stored = random_weights(shapes_of(c), generator)
+    stored = random_weights(shapes_of(c), generator, **RANDOM.get(name, {}))
     weights = {key: values.double().requires_grad_() for key, values in stored.items()}
     result = function(c, weights, tokens)
     (result * torch.randn(result.shape, generator=generator)).sum().backward()

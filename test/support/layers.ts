@@ -17,6 +17,11 @@ export function randomLayer(tokens: number, shape: ModelShape, seed: number, sca
   return { query: tensor(shape.heads, scale), key: tensor(shape.keyValueHeads, scale / 2), value: tensor(shape.keyValueHeads, 1) };
 }
 
+/** A layer whose scores are bent, if there is a cap. */
+export function withCap(layer: LayerTensors, scoreCap: number | undefined): LayerTensors {
+  return scoreCap === undefined ? layer : { ...layer, scoreCap };
+}
+
 /** A layer whose queries and keys lie on one line, so that scores reach from `-score` to `score`. */
 export function alignedLayer(tokens: number, shape: ModelShape, seed: number, score: number): LayerTensors {
   const layer = randomLayer(tokens, shape, seed, 1);
@@ -53,7 +58,7 @@ export async function errorsOf(
   for (let head = 0; head < layer.query.heads; head += 1) {
     const rows = (tensor: HeadTensor, h: number): number[][] => toRows(headView(tensor, h), tensor.width);
     const kv = Math.floor(head / group);
-    const exact = denseAttention(rows(layer.query, head), rows(layer.key, kv), rows(layer.value, kv), allows);
+    const exact = denseAttention(rows(layer.query, head), rows(layer.key, kv), rows(layer.value, kv), allows, layer.scoreCap);
     toRows(headView(attended.out, head), layer.query.width).forEach((row, q) => {
       row.forEach((value, c) => (worst.out = worse(worst.out, value - exact.out[q][c])));
       const scaleUp = tau === undefined ? 0 : Math.log(plan.tokens / sampleSize(q));

@@ -7,12 +7,14 @@ export interface HeadTensors {
   readonly queries: Float32Array | Float64Array;
   readonly keys: Float32Array | Float64Array;
   readonly values: Float32Array | Float64Array;
+  /** c, where scores s are bent to `c tanh(s / c)`. */
+  readonly scoreCap?: number;
 }
 
 /**
  * Exact attention of chosen queries of one head, accumulated in float64: the reference for checking every run.
  *
- * Scores are `scale * <q, k>`, softmax over the keys that `mask` allows. Row `i` of the result belongs to `rows[i]`. A row
+ * Scores are `scale * <q, k>`, bent where the head has a cap, softmax over the keys that `mask` allows. Row `i` of the result belongs to `rows[i]`. A row
  * that sees no key is the empty state.
  */
 export function referenceAttention(
@@ -39,20 +41,21 @@ export function referenceAttention(
   return { rows: rows.length, width, out, logNormaliser };
 }
 
-/** `<q, k>` of a query and a key of one head, by their positions, in float64. */
-export function scoreOf({ width, queries, keys }: HeadTensors, query: number, key: number): number {
+/** The score `scale * <q, k>` of a query and a key of one head, by their positions, in float64, bent where the head has a cap. */
+export function scoreOf({ width, queries, keys, scoreCap }: HeadTensors, query: number, key: number, scale = 1): number {
   let product = 0;
   for (let column = 0; column < width; column += 1) {
     product += queries[query * width + column] * keys[key * width + column];
   }
-  return product;
+  const score = product * scale;
+  return scoreCap === undefined ? score : scoreCap * Math.tanh(score / scoreCap);
 }
 
 /** Fills `scores[from..to)` and returns the highest, `-Infinity` for no keys. */
 function scoreKeys(head: HeadTensors, query: number, scale: number, from: number, to: number, scores: Float64Array): number {
   let high = -Infinity;
   for (let key = from; key < to; key += 1) {
-    scores[key] = scoreOf(head, query, key) * scale;
+    scores[key] = scoreOf(head, query, key, scale);
     high = Math.max(high, scores[key]);
   }
   return high;

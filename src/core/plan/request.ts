@@ -89,10 +89,15 @@ function withLayer(model: ModelShape, kind: LayerShape | undefined): ModelShape 
   return { ...rest, ...kind, layers: model.layers };
 }
 
-/** @throws InputError for a black-box construction if layers differ, or values are not as wide as keys */
+/** @throws InputError for a black-box construction if layers differ, values are not as wide as keys, or scores are bent */
 export function checkUniform({ construction, scenario, model }: Pick<PlanRequest, 'construction' | 'scenario' | 'model'>): void {
   if (!isBlackBox(construction)) {
     return;
+  }
+  if (model.scoreCap !== undefined) {
+    throw new InputError(
+      `Construction "${construction}" reads plain scores, and this model bends them to at most ${model.scoreCap}; use construction fused.`,
+    );
   }
   if (scenario.kind === 'per-layer') {
     throw new InputError(

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import type { Scenario } from '../../../src/core/scenario/scenario';
 import { forward } from '../../../src/engine/attend/forward';
 import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
@@ -12,7 +11,7 @@ import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import type { LoadedModel } from '../../../src/engine/read/model/load';
 import { root } from '../paths';
-import { writeGguf } from './gguf';
+import { hasWindows, writeGguf } from './gguf';
 import { LlamaCpp, logitsWithLlama } from './llama';
 
 /** Where tests install llama.cpp, at first use. */
@@ -28,7 +27,7 @@ export interface Comparison {
 
 /** Runs a prompt by our tiles, and through llama.cpp with the same weights, or with those of another model of this shape. */
 export async function compareWithLlama(ours: LoadedModel, tokens: Int32Array, theirs = ours): Promise<Comparison> {
-  const { window, positions } = windowOf(theirs.shape.attention, tokens.length);
+  const { window, positions } = windowOf(theirs, tokens.length);
   const found = await ourLogits(ours, tokens);
   const expected = (await llamaLogits(theirs, tokens, window)).slice(0, positions).flat();
   if (expected.length !== positions * ours.shape.vocabulary) {
@@ -37,8 +36,14 @@ export async function compareWithLlama(ours: LoadedModel, tokens: Int32Array, th
   return { difference: expected.reduce((worst, x, at) => Math.max(worst, Math.abs(x - found[at])), 0), positions };
 }
 
-/** The window of all layers, and how many positions llama.cpp can be held to. */
-function windowOf(attention: Scenario | undefined, tokens: number): { readonly window?: number; readonly positions: number } {
+/** The window that llama.cpp is given from outside, of all layers, and how many positions it can be held to. */
+function windowOf(
+  { modelType, shape: { attention } }: LoadedModel,
+  tokens: number,
+): { readonly window?: number; readonly positions: number } {
+  if (hasWindows(modelType)) {
+    return { positions: tokens };
+  }
   switch (attention?.kind) {
     case 'sliding-window':
       return { window: attention.window, positions: tokens };

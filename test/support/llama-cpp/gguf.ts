@@ -1,3 +1,4 @@
+import type { Scenario } from '../../../src/core/scenario/scenario';
 import type { LoadedModel } from '../../../src/engine/read/model/load';
 import { count, flag, real, text, writeGgufFile, type Metadata } from './gguf-file';
 import { rotaryMetadata } from './rotary';
@@ -13,13 +14,38 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   smollm3: 'smollm3',
   granite: 'granite',
   olmo2: 'olmo2',
+  olmo3: 'olmo2',
+  gemma2: 'gemma2',
+  gemma3_text: 'gemma3',
   gpt2: 'gpt2',
   gpt_neox: 'gptneox',
 };
 
+/** Architectures whose windows llama.cpp has itself, with the layers that have one. */
+const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3']);
+
+/** Whether llama.cpp has the windows of a model type. */
+export function hasWindows(modelType: string): boolean {
+  return windowed.has(modelType);
+}
+
+/** The window of the layers that have one. */
+function windowIn(attention: Scenario | undefined): number {
+  const local = attention?.kind === 'per-layer' ? attention.cycle.find(({ kind }) => kind === 'sliding-window') : undefined;
+  if (local?.kind !== 'sliding-window') {
+    throw new Error('A model of an architecture with windows has none.');
+  }
+  return local.window;
+}
+
+/** The first layer without a window. */
+function globalLayer(attention: Scenario | undefined): number {
+  return attention?.kind === 'per-layer' ? attention.cycle.findIndex(({ kind }) => kind !== 'sliding-window') : 0;
+}
+
 /**
- * Writes a decoder as a GGUF file for llama.cpp, float32, with a vocabulary of placeholders. Sliding windows are not in it:
- * llama.cpp has none for these architectures.
+ * Writes a decoder as a GGUF file for llama.cpp, float32, with a vocabulary of placeholders. Sliding windows are in it where
+ * llama.cpp has them for the architecture.
  *
  * @param contextLength tokens that the file says the model was trained for; where positions are learned, as many as there are
  */
@@ -36,9 +62,11 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
 }
 
 function hyperparameters(
-  { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves }: LoadedModel,
+  { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, logitCap }: LoadedModel,
   contextLength: number,
 ): Metadata {
+  // Of an architecture with windows, layers with one may have a rope of their own, which llama.cpp knows by itself.
+  const globalRotary = hasWindows(modelType) ? rotary?.[globalLayer(shape.attention)] : rotary?.[0];
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -50,13 +78,17 @@ function hyperparameters(
     'attention.key_length': count(shape.headWidth),
     'attention.value_length': count(shape.headWidth),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
-    ...(rotary?.[0] !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
+    ...(globalRotary !== undefined && rotaryMetadata(globalRotary, shape.headWidth)),
+    ...(hasWindows(modelType) && { 'attention.sliding_window': count(windowIn(shape.attention)) }),
+    ...(shape.scoreCap !== undefined && { attn_logit_softcapping: real(shape.scoreCap) }),
+    ...(logitCap !== undefined && { final_logit_softcapping: real(logitCap) }),
     ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
-    ...(multipliers !== undefined && {
-      embedding_scale: real(multipliers.embedding),
-      'attention.scale': real(multipliers.scores),
-      residual_scale: real(multipliers.residual),
-      logit_scale: real(1 / multipliers.logits),
-    }),
+    ...(modelType === 'granite' &&
+      multipliers && {
+        embedding_scale: real(multipliers.embedding),
+        'attention.scale': real(multipliers.scores),
+        residual_scale: real(multipliers.residual),
+        logit_scale: real(1 / multipliers.logits),
+      }),
   };
 }

@@ -41,6 +41,12 @@ const wholeHeadsRotated: Change<LoadedModel> = (model) => ({
   rotary: model.rotary?.map((rotary) => rotary && { ...rotary, columns: model.shape.headWidth }),
 });
 
+const hardlyBent: Change<LoadedModel> = (model) => ({ ...model, shape: { ...model.shape, scoreCap: 50 } });
+const plainRope: Change<LoadedModel> = (model) => ({
+  ...model,
+  rotary: model.rotary?.map((rotary) => rotary && { ...rotary, scaling: { type: 'none' } }),
+});
+
 /** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
 export const mistakes: readonly Mistake[] = [
   ['llama', 'neighbouring columns rotated, not halves', neighboursRotated],
@@ -51,6 +57,10 @@ export const mistakes: readonly Mistake[] = [
   ['smollm3', 'neighbouring columns rotated, not halves', neighboursRotated],
   ['granite', 'scores by the root of the head width', usualScores],
   ['olmo2', 'the norms of the halves of a layer swapped', normsSwapped],
+  ['olmo3', 'a rope of global layers that is not extended', plainRope],
+  ['gemma2', 'scores bent at 50, not at 5', hardlyBent],
+  ['gemma3', 'scores by the root of the head width', usualScores],
+  ['gemma3', 'a rope of global layers that is not extended', plainRope],
   ['gpt-neox', 'the halves of a layer one after the other', halvesInTurn],
   ['gpt-neox', 'whole heads rotated', wholeHeadsRotated],
   ['gpt2', 'no bias of queries in a layer', noQueryBias],

@@ -30,8 +30,10 @@ const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> =
   keyNormWeight: 'attn_k_norm.weight',
   outputWeight: 'attn_output.weight',
   outputBias: 'attn_output.bias',
+  attentionOutputNormWeight: 'post_attention_norm.weight',
   mlpNormWeight: 'ffn_norm.weight',
   mlpNormBias: 'ffn_norm.bias',
+  mlpOutputNormWeight: 'post_ffw_norm.weight',
   gateWeight: 'ffn_gate.weight',
   gateBias: 'ffn_gate.bias',
   upWeight: 'ffn_up.weight',
@@ -59,7 +61,7 @@ export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] 
   ];
 }
 
-function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: LoadedModel, architecture: string): Tensor[] {
+function layerTensors({ project, outputAndMlp }: LayerWeights, { shape, multipliers }: LoadedModel, architecture: string): Tensor[] {
   switch (architecture) {
     case 'gpt2':
     case 'gptneox': {
@@ -74,6 +76,14 @@ function layerTensors({ project, outputAndMlp }: LayerWeights, { shape }: Loaded
     }
     case 'olmo2':
       return [...named(project, layerNames), ...named(outputAndMlp, { ...layerNames, ...outputNormNames })];
+    case 'gemma2':
+    case 'gemma3': {
+      // llama.cpp scales scores by the root of the head width: the rest goes into what queries are multiplied with last.
+      const last = architecture === 'gemma2' ? 'queryWeight' : 'queryNormWeight';
+      const factor = (multipliers?.scores ?? 1) * Math.sqrt(shape.headWidth);
+      const scaled = { ...project, [last]: multiplied(project[last] ?? missing(), factor) };
+      return [...named<ProjectWeight>(scaled, layerNames), ...named(outputAndMlp, layerNames)];
+    }
     case 'llama':
     case 'smollm3':
     case 'granite': {
@@ -114,6 +124,10 @@ function stacked(...weights: readonly (Weight | undefined)[]): Weight {
     at += part.data.length;
   }
   return { shape: [rows, ...parts[0].shape.slice(1)], data };
+}
+
+function multiplied({ shape, data }: Weight, factor: number): Weight {
+  return { shape, data: data.map((x) => factor * x) };
 }
 
 function missing(): never {

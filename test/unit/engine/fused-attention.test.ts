@@ -9,12 +9,14 @@ import { FusedAttention } from '../../../src/engine/attend/tiles/fused-attention
 import { openDevice, type Device } from '../../../src/engine/attend/runtime/provider';
 import { settings } from '../../support/arbitrary';
 import { Float64Oracle } from '../../support/float64-oracle';
-import { errorsOf, randomLayer } from '../../support/layers';
+import { errorsOf, randomLayer, withCap } from '../../support/layers';
 import { planOf, smallModel } from '../../support/shapes';
 
 const oracles = fc.record({ layers: fc.integer({ min: 1, max: 3 }), heads: fc.integer({ min: 1, max: 6 }) });
 /** Size of the scores: from nearly uniform attention to one key taking all. */
 const scales = fc.constantFrom(0.1, 1, 12);
+/** What scores are bent to at most: nothing, far below most of them, and far above. */
+const caps = fc.constantFrom(undefined, undefined, 3, 200);
 /** Memory of a run's scores: one tile, a few, or all there are: runs that hand sums on, runs of several query blocks. */
 const scoreSizes = fc.constantFrom(1, 20_000, 10_000_000);
 
@@ -69,11 +71,13 @@ describe('the fused construction on ONNX Runtime', () => {
   it('is exact to float32 under every mask', async () => {
     const config = plainLlama(smallModel);
     await fc.assert(
-      fc.asyncProperty(settings, oracles, scales, scoreSizes, fc.integer(), async (setting, shape, scale, scoreBytes, seed) => {
+      fc.asyncProperty(settings, oracles, scales, caps, scoreSizes, fc.integer(), async (setting, shape, scale, cap, scoreBytes, seed) => {
         const plan = planOf(setting, shape);
-        const oracle = new OnnxOracle(config, setting.blockSize, device);
+        const own = cap === undefined ? smallModel : { ...smallModel, scoreCap: cap };
+        const oracle = new OnnxOracle({ ...config, shape: own }, setting.blockSize, device);
         try {
-          const worst = await errorsOf(plan, randomLayer(setting.tokens, smallModel, seed, scale), fused(plan, oracle, scoreBytes));
+          const layer = withCap(randomLayer(setting.tokens, smallModel, seed, scale), cap);
+          const worst = await errorsOf(plan, layer, fused(plan, oracle, scoreBytes));
           // Scores reach a few hundred at scale 12; their float32 rounding is what remains.
           expect(worst.out).toBeLessThan(2e-4);
           expect(worst.logNormaliser).toBeLessThan(2e-4);

@@ -124,19 +124,16 @@ export const planned: Readonly<Record<string, Right>> = {
     layers: [kind(21, window(4096), 16, 8, 256, 14336), kind(21, causal, 16, 8, 256, 14336)],
     billions: 9.24,
     trained: 8192,
-    lacks: /capped scores/,
   },
   'gemma-3-1b-it': {
     layers: [kind(22, window(512), 4, 1, 256, 6912), kind(4, causal, 4, 1, 256, 6912)],
     billions: 1.0,
     trained: 32_768,
-    lacks: /two ropes/,
   },
   'gemma-3-4b-it': {
     layers: [kind(29, window(1024), 8, 4, 256, 10240), kind(5, causal, 8, 4, 256, 10240)],
     billions: 3.88,
     trained: 131_072,
-    lacks: /two ropes/,
   },
   'gemma-4-26B-A4B': {
     layers: [kind(25, window(1024), 16, 8, 256, 2112 + 8 * 704), kind(5, causal, 16, 2, 512, 2112 + 8 * 704)],
@@ -159,7 +156,6 @@ export const planned: Readonly<Record<string, Right>> = {
     layers: [kind(24, window(4096), 32, 32, 128, 11008), kind(8, causal, 32, 32, 128, 11008)],
     billions: 7.3,
     trained: 65_536,
-    lacks: /norms after/,
   },
   'pythia-1b': { layers: [kind(16, causal, 8, 8, 256, 8192)], billions: 1.012, trained: 2048 },
   'granite-3.3-2b': { layers: [kind(40, causal, 32, 8, 64, 8192)], billions: 2.53, trained: 131_072 },

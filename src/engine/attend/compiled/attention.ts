@@ -90,7 +90,7 @@ class AttentionCompiler {
     const parts = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
     const states = parts.map((stack) => {
       const [key, value] = [layer.key, layer.value].map((tensor) => this.blocksOf(tensor, stack.from, stack.tiles));
-      return callSmallTransformer(g, query, key, value, this.maskOf(stack));
+      return callSmallTransformer(g, query, key, value, { mask: this.maskOf(stack), cap: this.plan.model.scoreCap });
     });
     if (blocks > 1) {
       return states.reduce((left, right) => callMergeStates(g, left, right));

@@ -80,7 +80,7 @@ async function openLayer(model: Uint8Array, device: Device, last: boolean, inspe
 }
 
 function inspected(results: InferenceSession.OnnxValueMapType, { model, plan: { tokens } }: ForwardPass): [LayerTensors, AttendedLayer] {
-  const { heads, keyValueHeads, headWidth } = model.shape;
+  const { heads, keyValueHeads, headWidth, scoreCap } = model.shape;
   const tensor = (name: (typeof inspectedOutputs)[number], count: number): LayerTensors['query'] => ({
     heads: count,
     tokens,
@@ -88,7 +88,12 @@ function inspected(results: InferenceSession.OnnxValueMapType, { model, plan: { 
     data: results[name].data as Float32Array,
   });
   return [
-    { query: tensor('query', heads), key: tensor('key', keyValueHeads), value: tensor('value', keyValueHeads) },
+    {
+      query: tensor('query', heads),
+      key: tensor('key', keyValueHeads),
+      value: tensor('value', keyValueHeads),
+      ...(scoreCap !== undefined && { scoreCap }),
+    },
     { out: tensor('out', heads), logNormaliser: Float64Array.from(results.logNormaliser.data as Float32Array), rounds: 1 },
   ];
 }

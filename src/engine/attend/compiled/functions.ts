@@ -14,21 +14,22 @@ export interface StateValues {
  * The small transformer as a model-local function: attention of queries to at most M keys, with its log-normaliser.
  *
  * Inputs `query` `[..., M, m]` (scaled by 1/sqrt(m)), `key` and `value` `[..., M, m]`, and in the masked variant `mask`,
- * which is added to the scores. Leading axes are calls and heads, and broadcast. Softmax takes the maximum out before exp;
+ * which is added to the scores, and in the capped ones the number `cap`, c: scores s are bent to `c tanh(s / c)` first. Leading axes are calls and heads, and broadcast. Softmax takes the maximum out before exp;
  * the largest weight is 1 over the sum that it divided by, which gives the log-normaliser without another exp.
  *
  * Both outputs are cut from one tensor, so that using either runs the whole call: a runtime that computed all
  * log-normalisers first would keep the weights of every call, O(N^2), for the values that come later.
  */
-function smallTransformer(name: string, masked: boolean, precision: Precision): ModelFunction {
-  const f = new FunctionBuilder(name);
+function smallTransformer(precision: Precision, { masked, capped }: Record<'masked' | 'capped', boolean>): ModelFunction {
+  const f = new FunctionBuilder(`${capped ? 'Capped' : ''}${masked ? 'Masked' : ''}SmallTransformer`);
   const query = f.input('query');
   const key = f.input('key');
   const value = f.input('value');
   // Only products are in float16: a log-normaliser of some hundreds has three digits there, and merging needs more.
   const product = (a: Value, b: Value): Value =>
     precision === 'float32' ? f.matMul(a, b) : f.cast(f.matMul(f.cast(a, 'float16'), f.cast(b, 'float16')), 'float32');
-  const products = product(query, f.transpose(key, [0, 1, 2, 4, 3]));
+  const plain = product(query, f.transpose(key, [0, 1, 2, 4, 3]));
+  const products = capped ? f.cap(plain, f.input('cap')) : plain;
   const scores = masked ? f.add(products, f.input('mask')) : products;
   const weights = f.softmax(scores);
   const logNormaliser = f.subtract(f.reduceMax(scores, -1), f.log(f.reduceMax(weights, -1)));
@@ -77,19 +78,31 @@ export const compiledFunctions: Readonly<Record<Precision, readonly ModelFunctio
 
 function functionsOf(precision: Precision): readonly ModelFunction[] {
   return [
-    smallTransformer('SmallTransformer', false, precision),
-    smallTransformer('MaskedSmallTransformer', true, precision),
+    smallTransformer(precision, { masked: false, capped: false }),
+    smallTransformer(precision, { masked: true, capped: false }),
     mergeTiles(),
     mergeStates(),
+    smallTransformer(precision, { masked: false, capped: true }),
+    smallTransformer(precision, { masked: true, capped: true }),
   ];
 }
 
 // Calls refer to functions by name and number of outputs, which are the same at every precision.
-const [open, masked, tilesMerged, statesMerged] = compiledFunctions.float32;
+const [open, masked, tilesMerged, statesMerged, cappedOpen, cappedMasked] = compiledFunctions.float32;
+
+/** What changes the scores of a call to the small transformer. */
+interface ScoreChanges {
+  /** Added to them. */
+  readonly mask: Value | undefined;
+  /** c, where scores s are bent to `c tanh(s / c)` before that. */
+  readonly cap: number | undefined;
+}
 
 /** Calls the small transformer. */
-export function callSmallTransformer(g: Operators, query: Value, key: Value, value: Value, mask: Value | undefined): StateValues {
-  return state(mask === undefined ? g.call(open, [query, key, value], 2) : g.call(masked, [query, key, value, mask], 2));
+export function callSmallTransformer(g: Operators, query: Value, key: Value, value: Value, { mask, cap }: ScoreChanges): StateValues {
+  const [whole, partly] = cap === undefined ? [open, masked] : [cappedOpen, cappedMasked];
+  const changes = [...(cap === undefined ? [] : [g.scalar(cap)]), ...(mask === undefined ? [] : [mask])];
+  return state(g.call(mask === undefined ? whole : partly, [query, key, value, ...changes], 2));
 }
 
 /** Merges the tiles along axis 0. */

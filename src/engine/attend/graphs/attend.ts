@@ -33,6 +33,8 @@ export interface AttendShape {
   readonly continues: boolean;
   /** Whether the graph outputs sums. */
   readonly continued: boolean;
+  /** c, where scores s are bent to `c tanh(s / c)`. */
+  readonly scoreCap?: number | undefined;
 }
 
 /**
@@ -40,13 +42,14 @@ export interface AttendShape {
  *
  * All tiles of a query share one reference score c, so merging their states means adding their sums; and c is one more
  * column of the product (query `[q, -c]`, key `[k, 1]`), so that exp is the only pass over the scores besides the row sum.
- * c is the highest score of the first stack plus a margin, or an input together with the sums of an earlier run.
+ * c is the highest score of the first stack plus a margin, or an input together with the sums of an earlier run. Where scores
+ * are bent, c cannot be a column: it is subtracted after that, in a pass of its own.
  *
  * Inputs, with `queries` = M except for the last token of a generation: `query` `[blocks, queries, m]`; per stack i
  * `key{i}` `[tiles, M, m + 1]` (or m, if keys are plain), `value{i}` `[tiles, M, m]` and, if masked, `mask{i}` `[queries,
  * M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */
-export function attendGraph({ headWidth, masked, plainKeys, summed, continues, continued }: AttendShape): Uint8Array {
+export function attendGraph({ headWidth, masked, plainKeys, summed, continues, continued, scoreCap }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
   const query = g.input('query', ['blocks', 'queries', headWidth]);
   const sumsIn = continues ? sumsInputs(g, headWidth) : undefined;
@@ -57,15 +60,17 @@ export function attendGraph({ headWidth, masked, plainKeys, summed, continues, c
     const given = g.input(`key${index}`, [`tiles${index}`, 'M', plainKeys ? headWidth : headWidth + 1]);
     const key = plainKeys ? g.padEnd(given, 3, 2, 1, 1) : given;
     const value = g.input(`value${index}`, [`tiles${index}`, 'M', headWidth]);
-    const last = reference === undefined ? g.padEnd(query, 3, 2, 1) : g.concat(2, query, g.negate(reference));
-    const products = g.matMul(last, g.transpose(key, [0, 2, 1]));
+    const inProduct = scoreCap === undefined ? reference : undefined;
+    const last = inProduct === undefined ? g.padEnd(query, 3, 2, 1) : g.concat(2, query, g.negate(inProduct));
+    const plain = g.matMul(last, g.transpose(key, [0, 2, 1]));
+    const products = scoreCap === undefined ? plain : g.cap(plain, g.scalar(scoreCap));
     const scores = hasMask ? g.add(products, g.input(`mask${index}`, ['queries', 'M'])) : products;
     let weights: Value;
     if (reference === undefined) {
       reference = g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
       weights = g.exp(g.subtract(scores, reference));
     } else {
-      weights = g.exp(scores);
+      weights = g.exp(inProduct === undefined ? g.subtract(scores, reference) : scores);
     }
     const overTiles = (x: Value): Value => (summed && !hasMask ? g.reduceSum(x, 0) : x);
     const moreWeighted = overTiles(g.matMul(weights, value));

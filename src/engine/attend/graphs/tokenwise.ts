@@ -82,7 +82,7 @@ export function projectInto(
   const { heads, keyValueHeads, headWidth } = shape;
   // With norms after each half, the input is already normalised; a first layer may rely on the embedding's norm.
   const normed =
-    normPlacement === 'before' && weights.attentionNormWeight !== undefined
+    (normPlacement === 'before' || normPlacement === 'around') && weights.attentionNormWeight !== undefined
       ? normalise(g, norm, hidden, weights.attentionNormWeight, weights.attentionNormBias)
       : hidden;
   const perHead = (x: Value, count: number): Value => g.transpose(g.reshape(x, [-1, count, headWidth]), [1, 0, 2]);
@@ -160,6 +160,12 @@ export function outputAndMlpInto(
       const residual = add(hidden, normAttention(output));
       return add(residual, normMlp(mlp(residual)));
     }
+    case 'around': {
+      const normed = (x: Value, name: 'attentionOutputNormWeight' | 'mlpOutputNormWeight'): Value =>
+        normalise(g, norm, x, required(weights, name));
+      const residual = add(hidden, normed(output, 'attentionOutputNormWeight'));
+      return add(residual, normed(mlp(normMlp(residual)), 'mlpOutputNormWeight'));
+    }
     case 'before': {
       const residual = add(hidden, output);
       return add(residual, mlp(normMlp(parallelHalves === true ? hidden : residual)));
@@ -201,11 +207,12 @@ export function outputAndMlpGraph(architecture: Architecture, weights: WeightSha
 
 /** The last residual stream `[rows, d]` to logits `[rows, vocabulary]`. */
 export function logitsInto(g: GraphBuilder, architecture: Architecture, hidden: Value, weights: WeightValues<HeadWeight>): Value {
-  const { norm, activation, multipliers } = architecture;
+  const { norm, activation, multipliers, logitCap } = architecture;
   const { finalNormWeight, transformWeight } = weights;
   const normed = finalNormWeight === undefined ? hidden : normalise(g, norm, hidden, finalNormWeight, weights.finalNormBias);
   const logits = affine(g, transformWeight === undefined ? normed : transformed(), weights, 'headWeight', 'headBias');
-  return scaledBy(g, logits, multipliers?.logits);
+  const scaled = scaledBy(g, logits, multipliers?.logits);
+  return logitCap === undefined ? scaled : g.cap(scaled, g.scalar(logitCap));
 
   /** One more layer, as in masked language models: a matrix, the activation and a norm. */
   function transformed(): Value {

@@ -84,6 +84,8 @@ export abstract class Operators {
   softmax = (a: Value): Value => this.append('Softmax', [a], { axis: -1 });
   logSoftmax = (a: Value): Value => this.append('LogSoftmax', [a], { axis: -1 });
   transpose = (a: Value, order: readonly number[]): Value => this.append('Transpose', [a], { perm: order });
+  /** Numbers x bent to `limit tanh(x / limit)`, none beyond the limit. */
+  cap = (a: Value, limit: Value): Value => this.multiply(this.tanh(this.divide(a, limit)), limit);
   /** `shape` may hold one -1 (inferred) and zeros (kept). */
   reshape = (a: Value, shape: readonly number[]): Value => this.append('Reshape', [a, this.integers(...shape)]);
   concat = (axis: number, ...parts: readonly Value[]): Value => this.append('Concat', parts, { axis });

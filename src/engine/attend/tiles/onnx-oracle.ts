@@ -31,7 +31,7 @@ export class OnnxOracle implements Oracle {
     readonly device: Device,
     tokens = 0,
   ) {
-    this.tiles = new TileAttention(architecture.shape.headWidth, device);
+    this.tiles = new TileAttention(architecture.shape.headWidth, device, architecture.shape.scoreCap);
     this.tokenwise = new SessionPool(device);
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
   }

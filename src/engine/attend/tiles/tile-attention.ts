@@ -10,10 +10,14 @@ type Ends = Pick<AttendShape, 'plainKeys' | 'summed' | 'continues' | 'continued'
 export class TileAttention {
   private readonly sessions: SessionPool;
 
-  /** @param headWidth m */
+  /**
+   * @param headWidth m
+   * @param scoreCap c, where scores s are bent to `c tanh(s / c)`
+   */
   constructor(
     private readonly headWidth: number,
     device: Device,
+    private readonly scoreCap?: number,
   ) {
     this.sessions = new SessionPool(device);
   }
@@ -63,7 +67,7 @@ export class TileAttention {
   }
 
   private session(masked: readonly boolean[], ends: Ends): Promise<GraphSession> {
-    const shape: AttendShape = { headWidth: this.headWidth, masked, ...ends };
+    const shape: AttendShape = { headWidth: this.headWidth, masked, scoreCap: this.scoreCap, ...ends };
     return this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
   }
 }

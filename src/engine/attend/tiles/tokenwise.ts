@@ -37,9 +37,9 @@ export function* stretchesAt({ ranges }: Pick<Positions, 'ranges'>, rows: number
 }
 
 /** Empty tensors for the queries, keys and values of a layer. */
-export function layerTensors({ heads, keyValueHeads, headWidth }: ModelShape, tokens: number): LayerTensors {
+export function layerTensors({ heads, keyValueHeads, headWidth, scoreCap }: ModelShape, tokens: number): LayerTensors {
   const [query, key, value] = [heads, keyValueHeads, keyValueHeads].map((count) => headTensor(count, tokens, headWidth));
-  return { query, key, value };
+  return { query, key, value, ...(scoreCap !== undefined && { scoreCap }) };
 }
 
 /**

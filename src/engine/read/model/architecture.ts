@@ -18,9 +18,9 @@ export interface Architecture {
   readonly norm: Norm;
   /**
    * Norms before each half of a layer, on its input; after it, on the residual stream itself (BERT); or on what a half gives,
-   * before it is added to the residual stream (OLMo 2).
+   * before it is added to the residual stream (OLMo 2); or both before a half and on what it gives (Gemma 2).
    */
-  readonly normPlacement: 'before' | 'after' | 'output';
+  readonly normPlacement: 'before' | 'after' | 'output' | 'around';
   /** Whether both halves of a layer read its input, each by its own norm before it, and are added side by side (GPT-NeoX). */
   readonly parallelHalves?: true;
   /** Whether a norm of queries or keys is over all heads together (OLMo 2), not over each. */
@@ -28,9 +28,11 @@ export interface Architecture {
   readonly activation: Activation;
   /** By default, none. */
   readonly multipliers?: Multipliers;
+  /** c, where logits x are bent to `c tanh(x / c)` (Gemma 2). */
+  readonly logitCap?: number;
 }
 
-/** Numbers that a Granite multiplies with, where others have 1, and for scores 1/sqrt(m). */
+/** Numbers that some models multiply with (Granite, Gemma, Command R), where others have 1, and for scores 1/sqrt(m). */
 export interface Multipliers {
   /** Of a token's embedding. */
   readonly embedding: number;

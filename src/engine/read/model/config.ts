@@ -2,6 +2,7 @@ import { InputError } from '../../../core/errors';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
 import { bertReader } from './architectures/bert';
+import { gemmaReader } from './architectures/gemma';
 import { gpt2Reader } from './architectures/gpt2';
 import { gptNeoxReader } from './architectures/gpt-neox';
 import { llamaReader } from './architectures/llama';
@@ -13,7 +14,7 @@ import { textPart } from './planning/text-part';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
-  [llamaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader].flatMap((reader) =>
+  [llamaReader, gemmaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader].flatMap((reader) =>
     Object.keys(reader.classes).map((type) => [type, reader]),
   ),
 );
@@ -39,7 +40,8 @@ export function readConfig(config: ConfigJson, path: string): ReadConfig {
   const { json: own, modelType, notes, lacks } = textPart(config, type, path);
   const reader = readers.get(modelType);
   const read = reader === undefined ? planConfig(own, modelType, path) : readRunning(reader, modelType, own, path);
-  return lacks.length === 0 ? read : { ...read, notes: [...notes, ...read.notes], lacks: [...lacks, ...read.lacks], run: undefined };
+  const noted = { ...read, notes: [...notes, ...read.notes] };
+  return lacks.length === 0 ? noted : { ...noted, lacks: [...lacks, ...read.lacks], run: undefined };
 }
 
 /** Reads the configuration of an architecture that runs. */

@@ -205,6 +205,13 @@ export class WeightReader {
   }
 
   private async one(weight: StoredWeight): Promise<Weight> {
+    const { offset, neighbours } = weight;
+    const rows = await this.rows(weight);
+    const apart = neighbours === undefined ? rows : pairsApart(rows, neighbours);
+    return offset === undefined ? apart : { ...apart, data: apart.data.map((x) => x + offset) };
+  }
+
+  private async rows(weight: StoredWeight): Promise<Weight> {
     const whole = await this.tensor(weight);
     if (weight.rows === undefined) {
       return whole;
@@ -271,6 +278,18 @@ export class WeightReader {
       .concat(rest === undefined ? [] : (base?.others ?? []).map((other) => `${other}${rest}`));
     return names.find((name) => this.files.shapeOf(name) !== undefined) ?? tensor;
   }
+}
+
+/** Rows 0, 1, 2, 3, ... of each head in the order 0, 2, ..., 1, 3, ...: queries and keys change alike, so that their products stay. */
+function pairsApart({ shape, data }: Weight, headWidth: number): Weight {
+  const rowSize = elementsOf(shape.slice(1));
+  const apart = new Float32Array(data.length);
+  for (let row = 0; row < shape[0]; row += 1) {
+    const column = row % headWidth;
+    const to = row - column + Math.floor(column / 2) + (column % 2) * (headWidth / 2);
+    apart.set(data.subarray(row * rowSize, (row + 1) * rowSize), to * rowSize);
+  }
+  return { shape, data: apart };
 }
 
 /** `[in, out]` to `[out, in]`. */

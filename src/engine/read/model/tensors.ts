@@ -9,6 +9,7 @@ const harmlessTensors: readonly { readonly name: RegExp; readonly why: string }[
   { name: /(^|\.)pooler\./, why: 'reads the output for a task' },
   { name: /^cls\.seq_relationship\./, why: "BERT's next-sentence task" },
   { name: /^(cls\.predictions|lm_head)\.decoder\.bias$/, why: 'the same bias as cls.predictions.bias or lm_head.bias' },
+  { name: /(^|\.)(vision_tower|multi_modal_projector)\./, why: 'reads images, which no prompt here has' },
   { name: /^(score|classifier|qa_outputs|multiple_choice_head)\./, why: 'reads the output for a task' },
 ];
 

@@ -29,8 +29,10 @@ export type OutputAndMlpWeight =
   | 'outputBias'
   | 'attentionNormWeight'
   | 'attentionNormBias'
+  | 'attentionOutputNormWeight'
   | 'mlpNormWeight'
   | 'mlpNormBias'
+  | 'mlpOutputNormWeight'
   | 'gateWeight'
   | 'gateBias'
   | 'upWeight'
@@ -72,6 +74,10 @@ export interface StoredWeight {
   readonly rows?: readonly [number, number];
   /** With `rows`: they are of every so many rows, as where a head's queries, keys and values follow one another. */
   readonly every?: number;
+  /** Added to every number: a norm by 1 + w is stored as w (Gemma). */
+  readonly offset?: number;
+  /** Rows of a head, where it rotates neighbouring columns as pairs (Command R): those of a pair are put m/2 apart, as graphs have them. */
+  readonly neighbours?: number;
 }
 
 /** Stored weights by their name in graphs. */

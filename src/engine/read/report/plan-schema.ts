@@ -110,6 +110,7 @@ const shape = z.looseObject({
   projection: amount.exactOptional(),
   cacheWidth: count.exactOptional(),
   kinds: z.array(layerKind).exactOptional(),
+  scoreCap: z.number().positive().exactOptional(),
   picksKeys: z.literal(true).exactOptional(),
   parameters: amount.exactOptional(),
   attention: scenarioSchema.exactOptional(),

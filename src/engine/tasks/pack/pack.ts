@@ -1,3 +1,4 @@
+import { InputError } from '../../../core/errors';
 import type { PackedPrompt, PackOptions, PackReport } from '../../../core/pack/report';
 import type { OnProgress, Phase } from '../../../core/report/phases';
 import { reportSchemaVersion } from '../../../core/report/report';
@@ -36,6 +37,11 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   const { signal } = context;
   const folder = await openModel(options.model, context.modelsFolder);
   const { shape } = folder.config;
+  if (shape.scoreCap !== undefined) {
+    throw new InputError(
+      `${folder.name} bends its scores to at most ${shape.scoreCap}, and theorem 4.2 needs plain ones to keep prompts apart; use another model, or simulate each prompt.`,
+    );
+  }
   const { tokenized, tokenizer } = await tokenizePrompts(prompts, folder);
   const layout = packLayout(tokenized.map(({ tokens }) => tokens.length));
   checkPackedLength(layout.tokens, options.maxTokens);

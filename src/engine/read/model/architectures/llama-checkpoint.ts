@@ -1,5 +1,5 @@
 import type { ModelShape } from '../../../../core/shapes';
-import type { Checkpoint, StoredLayer } from '../weights';
+import type { Checkpoint, StoredLayer, StoredWeight } from '../weights';
 
 /** Which optional weights a member of the family has. */
 export interface LlamaParts {
@@ -10,7 +10,9 @@ export interface LlamaParts {
   /** Norms of queries and keys: of each head, or of all heads together. */
   readonly queryKeyNorms?: 'each' | 'joint' | undefined;
   /** Where the norms of a layer are: before its halves by default. */
-  readonly normPlacement?: 'before' | 'output' | undefined;
+  readonly normPlacement?: 'before' | 'output' | 'around' | undefined;
+  /** Added to the stored weights of norms: 0 by default. */
+  readonly normOffset?: number;
 }
 
 /** Where a member of the family has its weights. */
@@ -23,11 +25,15 @@ export function llamaCheckpoint(shape: ModelShape, parts: LlamaParts): Checkpoin
     embedding: { words: embedding },
     layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, `model.layers.${layer}`)),
     head: {
-      finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
+      finalNormWeight: { tensor: 'model.norm.weight', shape: [d], ...offsetOf(parts) },
       ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
       ...(parts.head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
     },
   };
+}
+
+function offsetOf({ normOffset: offset }: LlamaParts): Pick<StoredWeight, 'offset'> {
+  return offset === undefined ? {} : { offset };
 }
 
 function llamaLayer(
@@ -37,11 +43,12 @@ function llamaLayer(
 ): StoredLayer {
   const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });
   const bias = (part: string, size: number) => ({ tensor: `${layer}.${part}.bias`, shape: [size] });
+  const normOf = (part: string, size = d) => ({ ...weight(part, size), ...offsetOf(parts) });
   const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
   const joint = parts.queryKeyNorms === 'joint';
   return {
     project: {
-      ...(parts.normPlacement !== 'output' && { attentionNormWeight: weight('input_layernorm', d) }),
+      ...(parts.normPlacement !== 'output' && { attentionNormWeight: normOf('input_layernorm') }),
       queryWeight: weight('self_attn.q_proj', queries, d),
       keyWeight: weight('self_attn.k_proj', keys, d),
       valueWeight: weight('self_attn.v_proj', keys, d),
@@ -51,15 +58,13 @@ function llamaLayer(
         valueBias: bias('self_attn.v_proj', keys),
       }),
       ...(parts.queryKeyNorms !== undefined && {
-        queryNormWeight: weight('self_attn.q_norm', joint ? queries : headWidth),
-        keyNormWeight: weight('self_attn.k_norm', joint ? keys : headWidth),
+        queryNormWeight: normOf('self_attn.q_norm', joint ? queries : headWidth),
+        keyNormWeight: normOf('self_attn.k_norm', joint ? keys : headWidth),
       }),
     },
     outputAndMlp: {
       outputWeight: weight('self_attn.o_proj', d, queries),
-      ...(parts.normPlacement === 'output'
-        ? { attentionNormWeight: weight('post_attention_layernorm', d), mlpNormWeight: weight('post_feedforward_layernorm', d) }
-        : { mlpNormWeight: weight('post_attention_layernorm', d) }),
+      ...norms(),
       gateWeight: weight('mlp.gate_proj', feedForwardWidth, d),
       upWeight: weight('mlp.up_proj', feedForwardWidth, d),
       downWeight: weight('mlp.down_proj', d, feedForwardWidth),
@@ -71,4 +76,22 @@ function llamaLayer(
       }),
     },
   };
+
+  /** Norms of the second half, and on what the first one gives. */
+  function norms(): StoredLayer['outputAndMlp'] {
+    const afterAttention = normOf('post_attention_layernorm');
+    const afterMlp = normOf('post_feedforward_layernorm');
+    switch (parts.normPlacement) {
+      case 'output':
+        return { attentionNormWeight: afterAttention, mlpNormWeight: afterMlp };
+      case 'around':
+        return {
+          attentionOutputNormWeight: afterAttention,
+          mlpNormWeight: normOf('pre_feedforward_layernorm'),
+          mlpOutputNormWeight: afterMlp,
+        };
+      default:
+        return { mlpNormWeight: afterAttention };
+    }
+  }
 }

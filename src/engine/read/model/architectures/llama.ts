@@ -4,7 +4,7 @@ import { perLayer, type LayerScenario, type Scenario } from '../../../../core/sc
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig, Multipliers } from '../architecture';
 import type { ConfigJson, KeyRules } from '../keys';
-import { trainedLength } from '../rope';
+import { type RotaryEmbedding, trainedLength } from '../rope';
 import { parametersOf } from '../weights';
 import { llamaCheckpoint } from './llama-checkpoint';
 import {
@@ -82,6 +82,8 @@ interface Member {
   readonly attention: (fields: Fields, path: string) => Scenario;
   /** Which layers rotate queries and keys; all by default. */
   readonly rotates?: (fields: Fields, path: string) => readonly boolean[];
+  /** Layers whose rope is not extended, whatever the configuration says of ropes; none by default. */
+  readonly plainRopes?: (fields: Fields, path: string) => readonly boolean[];
   /** By default, none. */
   readonly multipliers?: (fields: Fields) => Multipliers;
 }
@@ -130,6 +132,16 @@ const members: Readonly<Record<string, Member>> = {
     queryKeyNorms: 'joint',
     normPlacement: 'output',
     attention: causal,
+  },
+  olmo3: {
+    name: 'Olmo3',
+    reads: ['sliding_window', 'layer_types'],
+    defaults: { rms_norm_eps: 1e-5 },
+    attentionBiases: false,
+    queryKeyNorms: 'joint',
+    normPlacement: 'output',
+    attention: (fields, path) => perLayer(olmo3Slides(fields, path).map((slides) => windowOrCausal(slides ? olmo3Window(fields) : null))),
+    plainRopes: olmo3Slides,
   },
 };
 
@@ -190,6 +202,8 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     maximumTokens: fields.max_position_embeddings,
     path,
   });
+  const plainRopes = member.plainRopes?.(fields, path);
+  const plain: RotaryEmbedding = { ...rotary, scaling: { type: 'none' } };
   const rotates = member.rotates?.(fields, path) ?? Array.from({ length: shape.layers }, () => true);
   return {
     modelType: fields.model_type,
@@ -204,7 +218,7 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     ...(member.queryKeyNorms === 'joint' && { normsAcrossHeads: true }),
     ...(member.multipliers && { multipliers: member.multipliers(fields) }),
     activation: activationOf(fields.hidden_act, 'hidden_act', path),
-    rotary: rotates.map((turns) => (turns ? rotary : undefined)),
+    rotary: rotates.map((turns, layer) => (!turns ? undefined : plainRopes?.[layer] === true ? plain : rotary)),
     predicts: predicts ? 'next' : 'nothing',
     checkpoint,
     notes: rope.notes,
@@ -269,6 +283,15 @@ function smollm3Rotates(
     throw new InputError(`${path}: no_rope_layers has ${marked.length} entries but num_hidden_layers is ${count}; correct one of them.`);
   }
   return Array.from({ length: count }, (_, layer) => Boolean(marked?.[layer] ?? (layer + 1) % every));
+}
+
+/** OLMo 3: all but every fourth layer have a window, or those that `layer_types` lists. */
+function olmo3Slides({ layer_types: types, num_hidden_layers: count }: Fields, path: string): readonly boolean[] {
+  return slidingLayers(types, count, path) ?? Array.from({ length: count }, (_, layer) => (layer + 1) % 4 !== 0);
+}
+
+function olmo3Window({ sliding_window: window }: Fields): number | null {
+  return window === undefined ? 4096 : window;
 }
 
 function graniteMultipliers(fields: Fields): Multipliers {

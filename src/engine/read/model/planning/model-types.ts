@@ -1,12 +1,6 @@
-import type { ConfigJson } from '../keys';
 import { deepseekCode, type ModelType } from './model-type';
 
 const latent = { latent: true } as const;
-const gemma2Defaults: ConfigJson = {
-  ...{ vocab_size: 256_000, hidden_size: 2304, intermediate_size: 9216, num_hidden_layers: 26, num_attention_heads: 8 },
-  ...{ num_key_value_heads: 4, head_dim: 256, max_position_embeddings: 8192, sliding_window: 4096, tie_word_embeddings: true },
-};
-const gemma3Defaults: ConfigJson = { ...gemma2Defaults, vocab_size: 262_208, max_position_embeddings: 131_072 };
 const gemma4Ignores = { hidden_size_per_layer_input: 'a small input to each layer, which the notes tell of' };
 const qwenNext = { windows: 'full', attendsEvery: 4, attention: { gatedOutput: true } } as const;
 const nemotron = {
@@ -72,15 +66,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
   },
   // Gemma.
   gemma: { name: 'Gemma', windows: 'full', has: 'norms by 1 + w', attention: { headWidth: 256 }, defaults: { tie_word_embeddings: true } },
-  gemma2: { name: 'Gemma2', windows: 2, has: 'four norms a layer and capped scores', defaults: gemma2Defaults },
-  gemma3_text: {
-    name: 'Gemma3',
-    classes: ['Gemma3TextModel'],
-    windows: 6,
-    extended: true,
-    has: 'four norms a layer and two ropes',
-    defaults: gemma3Defaults,
-  },
   gemma4_text: {
     name: 'Gemma4',
     windows: 6,
@@ -162,7 +147,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     windows: 'window',
     has: 'fused projections and a rope of two lists of factors',
   },
-  olmo3: { name: 'Olmo3', windows: 4, has: 'norms after each half of a layer', defaults: { sliding_window: 4096 } },
   olmoe: { name: 'Olmoe', windows: 'full', has: experts },
   granitemoe: { name: 'GraniteMoe', windows: 'full', has: `multipliers and ${experts}` },
   cohere: { name: 'Cohere', windows: 'full', has: 'both halves of a layer side by side', defaults: { tie_word_embeddings: true } },

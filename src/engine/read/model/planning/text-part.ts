@@ -11,9 +11,17 @@ interface TextPart {
   readonly lacks: readonly string[];
 }
 
-/** Models with other inputs than text around a text model: the type of the text part if that does not say, and their classes. */
-const wrappers: Readonly<Record<string, Pick<ModelType, 'ownCode'> & { readonly text: string; readonly class: string }>> = {
-  gemma3: { text: 'gemma3_text', class: 'Gemma3' },
+/** What is known of a model with other inputs than text: the type of its text part if that does not say, and its classes. */
+interface Wrapper extends Pick<ModelType, 'ownCode'> {
+  readonly text: string;
+  readonly class: string;
+  /** Whether a prompt without other inputs runs as the text part alone would run it. */
+  readonly textRuns?: true;
+}
+
+/** By `model_type`. */
+const wrappers: Readonly<Record<string, Wrapper>> = {
+  gemma3: { text: 'gemma3_text', class: 'Gemma3', textRuns: true },
   gemma4: { text: 'gemma4_text', class: 'Gemma4' },
   llama4: { text: 'llama4_text', class: 'Llama4' },
   qwen3_vl: { text: 'qwen3_vl_text', class: 'Qwen3VL' },
@@ -80,7 +88,7 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
     },
     modelType,
     notes: [onlyText(name, described), ...found.notes],
-    lacks: [otherInputsLack(type), ...found.planOnly],
+    lacks: [...(wrapper?.textRuns === true ? [] : [otherInputsLack(type)]), ...found.planOnly],
   };
 }
 
