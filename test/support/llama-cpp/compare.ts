@@ -28,7 +28,9 @@ export interface Comparison {
 
 /** Runs a prompt by our tiles, and through llama.cpp with the same weights, or with those of another model of this shape. */
 export async function compareWithLlama(ours: LoadedModel, tokens: Int32Array, theirs = ours): Promise<Comparison> {
-  const { window, positions } = windowOf(theirs.shape.attention, tokens.length);
+  // Of a gpt-oss alone, llama.cpp knows the windows.
+  const { window, positions } =
+    theirs.modelType === 'gpt_oss' ? { positions: tokens.length } : windowOf(theirs.shape.attention, tokens.length);
   const found = await ourLogits(ours, tokens);
   const expected = (await llamaLogits(theirs, tokens, window)).slice(0, positions).flat();
   if (expected.length !== positions * ours.shape.vocabulary) {

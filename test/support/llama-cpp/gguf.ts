@@ -15,6 +15,9 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   olmo2: 'olmo2',
   gpt2: 'gpt2',
   gpt_neox: 'gptneox',
+  mixtral: 'llama',
+  qwen3_moe: 'qwen3moe',
+  gpt_oss: 'gpt-oss',
 };
 
 /**
@@ -35,15 +38,13 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   await writeGgufFile(path, metadata, ggufTensors(model, architecture));
 }
 
-function hyperparameters(
-  { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves }: LoadedModel,
-  contextLength: number,
-): Metadata {
+function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
+  const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves } = model;
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
     embedding_length: count(shape.width),
-    feed_forward_length: count(shape.feedForwardWidth),
+    feed_forward_length: count(expertWidth(model) ?? shape.feedForwardWidth),
     vocab_size: count(shape.vocabulary),
     'attention.head_count': count(shape.heads),
     'attention.head_count_kv': count(shape.keyValueHeads),
@@ -52,6 +53,8 @@ function hyperparameters(
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
     ...(rotary?.[0] !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
     ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
+    ...expertMetadata(model),
+    ...(modelType === 'gpt_oss' && { 'attention.sliding_window': count(slidingWindow(model)) }),
     ...(multipliers !== undefined && {
       embedding_scale: real(multipliers.embedding),
       'attention.scale': real(multipliers.scores),
@@ -59,4 +62,34 @@ function hyperparameters(
       logit_scale: real(1 / multipliers.logits),
     }),
   };
+}
+
+/** Why llama.cpp cannot choose experts as a model does; undefined where it can. */
+export function expertRefusal({ experts, layers }: LoadedModel): string | undefined {
+  if (experts?.weights === 'of-all') {
+    return 'llama.cpp has weights of experts that sum to 1, and no others';
+  }
+  const routed = layers.filter(({ outputAndMlp }) => outputAndMlp.routerWeight !== undefined).length;
+  return routed === 0 || routed === layers.length ? undefined : 'llama.cpp has experts in all layers, or in none';
+}
+
+/** Inner width of an expert of the first layer. */
+function expertWidth({ layers: [{ outputAndMlp }] }: LoadedModel): number | undefined {
+  return outputAndMlp['experts.0.upWeight']?.shape[0];
+}
+
+function expertMetadata(model: LoadedModel): Metadata {
+  const { experts, layers } = model;
+  const { routerWeight } = layers[0].outputAndMlp;
+  const width = expertWidth(model);
+  return experts === undefined || routerWeight === undefined || width === undefined
+    ? {}
+    : { expert_count: count(routerWeight.shape[0]), expert_used_count: count(experts.chosen), expert_feed_forward_length: count(width) };
+}
+
+/** The window of the layers that have one. */
+function slidingWindow({ shape: { attention } }: LoadedModel): number {
+  const windows =
+    attention?.kind === 'per-layer' ? attention.cycle.map((layer) => (layer.kind === 'sliding-window' ? layer.window : 0)) : [0];
+  return Math.max(...windows);
 }

@@ -47,6 +47,8 @@ export interface LayerTensors {
   readonly query: HeadTensor;
   readonly key: HeadTensor;
   readonly value: HeadTensor;
+  /** The score `[H]` of each query head's learned sink, if the model has them: see `mergeSinks`. */
+  readonly sinks?: Float32Array;
 }
 
 /** The key-value head of a query head: consecutive query heads share one. */
@@ -62,6 +64,7 @@ export function headTensors(layer: LayerTensors, head: number): HeadTensors {
     queries: headView(layer.query, head),
     keys: headView(layer.key, keyHead),
     values: headView(layer.value, keyHead),
+    ...(layer.sinks && { sink: layer.sinks[head] }),
   };
 }
 
