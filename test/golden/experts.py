@@ -8,14 +8,16 @@ Every expert is computed for every token here, and those that were not chosen we
 run stops if a choice of experts is near a tie, since float32 could then choose another.
 """
 
+import json
 import math
+import os
 import sys
 
 import torch
 from torch.nn import functional as F
 
 import families
-from families import DECODER, FULL, LOCAL, N, VOCABULARY, heads_of, rms_norm, rope
+from families import DECODER, FULL, LOCAL, N, VOCABULARY, heads_of, rms_norm, rope, visible
 
 # ------------------------------------------------------------------------------------------- mathematics
 
@@ -45,9 +47,7 @@ def attention(q, k, v, window, sinks):
     """Causal attention of [heads, N, m] with one more column of scores for a head's sink, which has no value."""
     group = q.shape[0] // k.shape[0]
     k, v = k.repeat_interleave(group, 0), v.repeat_interleave(group, 0)
-    distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
-    seen = (distance >= 0) & (distance < (window or N))
-    scores = (q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])).masked_fill(~seen, -math.inf)
+    scores = (q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])).masked_fill(~visible(window), -math.inf)
     if sinks is not None:
         scores = torch.cat([scores, sinks[:, None, None].expand(-1, N, 1)], -1)
     return (scores.softmax(-1)[..., :N] @ v).transpose(0, 1).reshape(N, -1)
@@ -57,7 +57,7 @@ def weights_of_experts(logits, chosen, renormalised):
     """A softmax over all experts [N, E], of which the chosen ones are kept."""
     ordered = logits.sort(-1, descending=True).values
     gap = (ordered[:, chosen - 1] - ordered[:, chosen]).min().item()
-    if gap < 1e-3:
+    if gap < 1e-4:
         raise SystemExit(f"a choice of experts is {gap:.1e} from another")
     shares = logits.softmax(-1)
     kept = torch.where(logits >= ordered[:, chosen - 1 : chosen], shares, torch.zeros_like(shares))
@@ -208,8 +208,49 @@ CASES = {
     ),
 }
 
+# Masks in place of a model's own, as the product writes them, and as one of q and k.
+SCENARIOS = [
+    ({"kind": "sliding-window", "window": 5}, lambda q, k: (k <= q) & (q - k < 5)),
+    ({"kind": "attention-sink", "window": 6, "sinks": 2}, lambda q, k: (k <= q) & ((q - k < 6) | (k < 2))),
+    ({"kind": "custom", "expression": "k <= q and q // 12 == k // 12"}, lambda q, k: (k <= q) & (q // 12 == k // 12)),
+]
+LOGITS = 24
+
+
+def make_scenarios(name, c, function):
+    """What a model gives under other masks: the first logits of every position, in scenarios.json beside golden.json."""
+    folder = os.path.join(families.HERE, name)
+    with open(os.path.join(folder, "golden.json")) as file:
+        tokens = torch.tensor(json.load(file)["tokens"])
+    weights = read_safetensors(os.path.join(folder, "model.safetensors"))
+    cases = []
+    for scenario, sees in SCENARIOS:
+        families.SCENARIO[:] = [sees(torch.arange(N)[:, None], torch.arange(N)[None, :])]
+        rows = function(c, weights, tokens)[:, :LOGITS].tolist()
+        families.SCENARIO.clear()
+        text = ",\n".join("[" + ",".join(f"{value:.8g}" for value in row) + "]" for row in rows)
+        cases.append(f'{{"scenario": {json.dumps(scenario)}, "logits": [\n{text}\n]}}')
+    with open(os.path.join(folder, "scenarios.json"), "w") as file:
+        file.write("[\n" + ",\n".join(cases) + "\n]\n")
+    print(f"{name}: {len(cases)} scenarios")
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    header.pop("__metadata__")
+    return {
+        name: torch.frombuffer(bytearray(data[slice(*entry["data_offsets"])]), dtype=torch.float32).view(entry["shape"]).double()
+        for name, entry in header.items()
+    }
+
+
 if __name__ == "__main__":
     families.OWN_SIZES.append(own_size)
     families.CASES.update(CASES)
     for case in sys.argv[1:] or CASES:
         families.make(case)
+    for case in ("gpt-oss", "qwen3-moe", "smollm3"):
+        if len(sys.argv) == 1 or case in sys.argv:
+            make_scenarios(case, *families.CASES[case][:2])

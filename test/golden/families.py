@@ -46,13 +46,21 @@ def rotated(x, theta, columns):
     return torch.cat([turned.real, turned.imag, x[..., columns:]], -1)
 
 
+# A mask [N, N] in place of every layer's own, for what a model gives under a scenario.
+SCENARIO = []
+
+
+def visible(window):
+    """The pairs of query and key that a layer sees."""
+    distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
+    return SCENARIO[0] if SCENARIO else (distance >= 0) & (distance < (window or N))
+
+
 def attention(q, k, v, scale, window=None):
     """Causal attention of [heads, N, m]; consecutive query heads share a key-value head. Gives [N, heads m]."""
     group = q.shape[0] // k.shape[0]
     k, v = k.repeat_interleave(group, 0), v.repeat_interleave(group, 0)
-    distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
-    seen = (distance >= 0) & (distance < (window or N))
-    scores = (scale * q @ k.transpose(1, 2)).masked_fill(~seen, -math.inf)
+    scores = (scale * q @ k.transpose(1, 2)).masked_fill(~visible(window), -math.inf)
     return (scores.softmax(-1) @ v).transpose(0, 1).reshape(N, -1)
 
 

@@ -113,6 +113,9 @@ describe('a cache of keys and values', () => {
     'smollm3-window',
     'granite',
     'olmo2',
+    'mixtral',
+    'qwen3-moe-mixed',
+    'gpt-oss',
     'gpt-neox',
     'gpt-neox-sequential',
   ])('does so for each architecture under its own attention: %s', async (name) => {
