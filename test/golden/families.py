@@ -59,13 +59,21 @@ def rotated(x, theta, columns, factor=1, frequencies=None, size=1.0):
     return torch.cat([turned.real, turned.imag, x[..., columns:]], -1)
 
 
+# A mask [N, N] in place of every layer's own, for what a model gives under a scenario.
+SCENARIO = []
+
+
+def visible(window):
+    """The pairs of query and key that a layer sees."""
+    distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
+    return SCENARIO[0] if SCENARIO else (distance >= 0) & (distance < (window or N))
+
+
 def attention(q, k, v, scale, window=None, cap=None):
     """Causal attention of [heads, N, m]; consecutive query heads share a key-value head. Gives [N, heads m]."""
     group = q.shape[0] // k.shape[0]
     k, v = k.repeat_interleave(group, 0), v.repeat_interleave(group, 0)
-    distance = torch.arange(N)[:, None] - torch.arange(N)[None, :]
-    seen = (distance >= 0) & (distance < (window or N))
-    scores = capped(scale * q @ k.transpose(1, 2), cap).masked_fill(~seen, -math.inf)
+    scores = capped(scale * q @ k.transpose(1, 2), cap).masked_fill(~visible(window), -math.inf)
     return (scores.softmax(-1) @ v).transpose(0, 1).reshape(N, -1)
 
 
@@ -290,12 +298,19 @@ def shapes_of_roberta(c):
     return shapes
 
 
+# What other scripts say of the size of their own weights: each gives None for a weight that is none of its own.
+OWN_SIZES = []
+
+
 def random_weights(shapes, generator, norm_offset=0, score_size=1.5):
     """Float32 numbers of a size that keeps attention far from uniform and every part of the model in play."""
     weights = {}
     for name, shape in shapes.items():
         values = torch.randn(shape, generator=generator)
-        if "norm" in name.lower() and name.endswith("weight"):
+        own = next((sized for rule in OWN_SIZES if (sized := rule(name, values)) is not None), None)
+        if own is not None:
+            values = own
+        elif "norm" in name.lower() and name.endswith("weight"):
             values = 1 - norm_offset + 0.2 * values
         elif len(shape) == 1:
             values = 0.3 * values
@@ -485,5 +500,6 @@ def make(name):
     print(f"{name}: largest {result.abs().max().item():.1f}, {change} moves it by {moved:.2g}")
 
 
-for case in sys.argv[1:] or CASES:
-    make(case)
+if __name__ == "__main__":
+    for case in sys.argv[1:] or CASES:
+        make(case)

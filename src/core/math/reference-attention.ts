@@ -9,12 +9,15 @@ export interface HeadTensors {
   readonly values: Float32Array | Float64Array;
   /** c, where scores s are bent to `c tanh(s / c)`. */
   readonly scoreCap?: number;
+  /** The score of one more key, whose value is 0 and which every query sees: a learned sink. */
+  readonly sink?: number;
 }
 
 /**
  * Exact attention of chosen queries of one head, accumulated in float64: the reference for checking every run.
  *
- * Scores are `scale * <q, k>`, bent where the head has a cap, softmax over the keys that `mask` allows. Row `i` of the result belongs to `rows[i]`. A row
+ * Scores are `scale * <q, k>`, bent where the head has a cap, softmax over the keys that `mask` allows and the sink, if there is
+ * one. Row `i` of the result belongs to `rows[i]`. A row
  * that sees no key is the empty state.
  */
 export function referenceAttention(
@@ -23,16 +26,19 @@ export function referenceAttention(
   scale: number,
   rows: ArrayLike<number>,
 ): AttentionState {
-  const { width } = head;
+  const { width, sink = -Infinity } = head;
   const out = new Float64Array(rows.length * width);
   const logNormaliser = new Float64Array(rows.length);
   const scores = new Float64Array(head.keys.length / width);
   for (let index = 0; index < rows.length; index += 1) {
     const query = rows[index];
     const ranges = visibleRanges(mask, query);
-    const high = ranges.reduce((highest, { from, to }) => Math.max(highest, scoreKeys(head, query, scale, from, to, scores)), -Infinity);
+    const high = ranges.reduce((highest, { from, to }) => Math.max(highest, scoreKeys(head, query, scale, from, to, scores)), sink);
     const row = out.subarray(index * width, (index + 1) * width);
-    const sum = ranges.reduce((total, { from, to }) => total + addValues(head, scores, high, from, to, row), 0);
+    const sum = ranges.reduce(
+      (total, { from, to }) => total + addValues(head, scores, high, from, to, row),
+      sink > -Infinity ? Math.exp(sink - high) : 0,
+    );
     for (let column = 0; sum > 0 && column < width; column += 1) {
       row[column] /= sum;
     }

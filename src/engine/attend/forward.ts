@@ -10,6 +10,7 @@ import { embed } from './tiles/embed';
 import { FusedAttention } from './tiles/fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
 import type { Oracle } from './tiles/oracle';
+import { mergeSinks } from './tiles/states';
 import { layerTensors, outputAndMlp, project, type Stretch, stretchesAt } from './tiles/tokenwise';
 
 /** Called with every layer's attention while its tensors are alive, to check it. */
@@ -76,10 +77,22 @@ export async function forward(pass: ForwardPass): Promise<Float32Array> {
   return hidden;
 }
 
-/** The attention of layers with one scenario, by construction. */
+/** The attention of layers with one scenario, by construction; learned sinks are merged into it. */
 export function layerAttention(plan: LayerPlan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
   const layout = blackBoxLayout(plan);
-  return layout === undefined
-    ? new FusedAttention(plan, oracle, clock, onInstances)
-    : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
+  const overKeys =
+    layout === undefined
+      ? new FusedAttention(plan, oracle, clock, onInstances)
+      : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
+  return {
+    async run(layer) {
+      const attended = await overKeys.run(layer);
+      const { sinks } = layer;
+      if (sinks !== undefined) {
+        const { out, logNormaliser } = attended;
+        clock.timeSync('merge', () => mergeSinks({ rows: logNormaliser.length, width: out.width, out: out.data, logNormaliser }, sinks));
+      }
+      return attended;
+    },
+  };
 }

@@ -19,10 +19,13 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   gemma3_text: 'gemma3',
   gpt2: 'gpt2',
   gpt_neox: 'gptneox',
+  mixtral: 'llama',
+  qwen3_moe: 'qwen3moe',
+  gpt_oss: 'gpt-oss',
 };
 
 /** Architectures whose windows llama.cpp has itself, with the layers that have one. */
-const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3']);
+const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3', 'gpt_oss']);
 
 /** Whether llama.cpp has the windows of a model type. */
 export function hasWindows(modelType: string): boolean {
@@ -61,17 +64,15 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   await writeGgufFile(path, metadata, ggufTensors(model, architecture));
 }
 
-function hyperparameters(
-  { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, logitCap }: LoadedModel,
-  contextLength: number,
-): Metadata {
+function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
+  const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, logitCap } = model;
   // Of an architecture with windows, layers with one may have a rope of their own, which llama.cpp knows by itself.
   const globalRotary = hasWindows(modelType) ? rotary?.[globalLayer(shape.attention)] : rotary?.[0];
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
     embedding_length: count(shape.width),
-    feed_forward_length: count(shape.feedForwardWidth),
+    feed_forward_length: count(expertWidth(model) ?? shape.feedForwardWidth),
     vocab_size: count(shape.vocabulary),
     'attention.head_count': count(shape.heads),
     'attention.head_count_kv': count(shape.keyValueHeads),
@@ -83,6 +84,7 @@ function hyperparameters(
     ...(shape.scoreCap !== undefined && { attn_logit_softcapping: real(shape.scoreCap) }),
     ...(logitCap !== undefined && { final_logit_softcapping: real(logitCap) }),
     ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
+    ...expertMetadata(model),
     ...(modelType === 'granite' &&
       multipliers && {
         embedding_scale: real(multipliers.embedding),
@@ -91,4 +93,27 @@ function hyperparameters(
         logit_scale: real(1 / multipliers.logits),
       }),
   };
+}
+
+/** Why llama.cpp cannot choose experts as a model does; undefined where it can. */
+export function expertRefusal({ experts, layers }: LoadedModel): string | undefined {
+  if (experts?.weights === 'of-all') {
+    return 'llama.cpp has weights of experts that sum to 1, and no others';
+  }
+  const routed = layers.filter(({ outputAndMlp }) => outputAndMlp.routerWeight !== undefined).length;
+  return routed === 0 || routed === layers.length ? undefined : 'llama.cpp has experts in all layers, or in none';
+}
+
+/** Inner width of an expert of the first layer. */
+function expertWidth({ layers: [{ outputAndMlp }] }: LoadedModel): number | undefined {
+  return outputAndMlp['experts.0.upWeight']?.shape[0];
+}
+
+function expertMetadata(model: LoadedModel): Metadata {
+  const { experts, layers } = model;
+  const { routerWeight } = layers[0].outputAndMlp;
+  const width = expertWidth(model);
+  return experts === undefined || routerWeight === undefined || width === undefined
+    ? {}
+    : { expert_count: count(routerWeight.shape[0]), expert_used_count: count(experts.chosen), expert_feed_forward_length: count(width) };
 }

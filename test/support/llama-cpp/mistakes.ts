@@ -46,6 +46,42 @@ const plainRope: Change<LoadedModel> = (model) => ({
   ...model,
   rotary: model.rotary?.map((rotary) => rotary && { ...rotary, scaling: { type: 'none' } }),
 });
+const oneExpert: Change<LoadedModel> = (model) => ({ ...model, experts: { chosen: 1, weights: 'of-chosen' } });
+const expertsSwapped: Change<LoadedModel> = (model) =>
+  withOutputs(model, ({ routerWeight, ...rest }) => ({
+    ...rest,
+    ...(routerWeight && { routerWeight: firstRowsSwapped(routerWeight) }),
+  }));
+const gatesSwapped: Change<LoadedModel> = (model) =>
+  withOutputs(model, (weights) => ({
+    ...weights,
+    ...(weights['experts.0.gateWeight'] && { 'experts.0.upWeight': weights['experts.0.gateWeight'] }),
+    ...(weights['experts.0.upWeight'] && { 'experts.0.gateWeight': weights['experts.0.upWeight'] }),
+  }));
+const noRouterBias: Change<LoadedModel> = (model) =>
+  withOutputs(model, (weights) => ({ ...weights, ...(weights.routerBias && { routerBias: filledWith(0)(weights.routerBias) }) }));
+const noSinks: Change<LoadedModel> = (model) => ({
+  ...model,
+  layers: model.layers.map(({ attend, ...layer }) => ({
+    ...layer,
+    attend: { ...attend, ...(attend.sinks && { sinks: filledWith(-1000)(attend.sinks) }) },
+  })),
+});
+const windowOfOneMore: Change<LoadedModel> = (model) => {
+  const { attention } = model.shape;
+  return attention?.kind !== 'per-layer'
+    ? model
+    : {
+        ...model,
+        shape: {
+          ...model.shape,
+          attention: {
+            ...attention,
+            cycle: attention.cycle.map((layer) => (layer.kind === 'sliding-window' ? { ...layer, window: layer.window + 1 } : layer)),
+          },
+        },
+      };
+};
 
 /** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
 export const mistakes: readonly Mistake[] = [
@@ -63,6 +99,13 @@ export const mistakes: readonly Mistake[] = [
   ['gemma3', 'a rope of global layers that is not extended', plainRope],
   ['gpt-neox', 'the halves of a layer one after the other', halvesInTurn],
   ['gpt-neox', 'whole heads rotated', wholeHeadsRotated],
+  ['mixtral', 'one expert a token', oneExpert],
+  ['mixtral', 'two experts swapped', expertsSwapped],
+  ['qwen3-moe', 'one expert a token', oneExpert],
+  ['gpt-oss', 'no learned sinks', noSinks],
+  ['gpt-oss', 'a window of one token more', windowOfOneMore],
+  ['gpt-oss', 'gate and factor of an expert swapped', gatesSwapped],
+  ['gpt-oss', 'no bias in a router', noRouterBias],
   ['gpt2', 'no bias of queries in a layer', noQueryBias],
 ];
 
@@ -74,6 +117,17 @@ function withFirst(model: LoadedModel, name: ProjectWeight, change: Change<Weigh
     throw new Error(`${model.name} has no ${name}.`);
   }
   return { ...model, layers: [{ ...layer, project: { ...project, [name]: change(weight) } }, ...others] };
+}
+
+/** A model with the second half of its first layer changed. */
+function withOutputs(model: LoadedModel, change: Change<LoadedModel['layers'][number]['outputAndMlp']>): LoadedModel {
+  const [{ outputAndMlp, ...layer }, ...others] = model.layers;
+  return { ...model, layers: [{ ...layer, outputAndMlp: change(outputAndMlp) }, ...others] };
+}
+
+function firstRowsSwapped({ shape: [rows, width], data }: Weight): Weight {
+  const first = data.subarray(0, width);
+  return { shape: [rows, width], data: Float32Array.from([...data.subarray(width, 2 * width), ...first, ...data.subarray(2 * width)]) };
 }
 
 function filledWith(value: number): Change<Weight> {

@@ -1,5 +1,6 @@
 import type { LayerWeights, LoadedModel } from '../../../src/engine/read/model/load';
 import type {
+  AttendWeight,
   EmbeddingWeight,
   HeadWeight,
   OutputAndMlpWeight,
@@ -17,7 +18,7 @@ const headNames: Partial<Record<HeadWeight, string>> = {
   finalNormBias: 'output_norm.bias',
   headWeight: 'output.weight',
 };
-const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> = {
+const layerNames: Readonly<Partial<Record<ProjectWeight | AttendWeight | OutputAndMlpWeight, string>>> = {
   attentionNormWeight: 'attn_norm.weight',
   attentionNormBias: 'attn_norm.bias',
   queryWeight: 'attn_q.weight',
@@ -40,6 +41,9 @@ const layerNames: Readonly<Record<ProjectWeight | OutputAndMlpWeight, string>> =
   upBias: 'ffn_up.bias',
   downWeight: 'ffn_down.weight',
   downBias: 'ffn_down.bias',
+  sinks: 'attn_sinks.weight',
+  routerWeight: 'ffn_gate_inp.weight',
+  routerBias: 'ffn_gate_inp.bias',
 };
 
 /** Where norms are on what a half of a layer gives. */
@@ -61,7 +65,12 @@ export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] 
   ];
 }
 
-function layerTensors({ project, outputAndMlp }: LayerWeights, { shape, multipliers }: LoadedModel, architecture: string): Tensor[] {
+function layerTensors(
+  { project, attend, outputAndMlp: second }: LayerWeights,
+  { shape, multipliers }: LoadedModel,
+  architecture: string,
+): Tensor[] {
+  const { stacks, outputAndMlp } = withoutExperts(second);
   switch (architecture) {
     case 'gpt2':
     case 'gptneox': {
@@ -84,6 +93,11 @@ function layerTensors({ project, outputAndMlp }: LayerWeights, { shape, multipli
       const scaled = { ...project, [last]: multiplied(project[last] ?? missing(), factor) };
       return [...named<ProjectWeight>(scaled, layerNames), ...named(outputAndMlp, layerNames)];
     }
+    case 'gpt-oss': {
+      const { mlpNormWeight, ...rest } = outputAndMlp;
+      const norm = named({ mlpNormWeight } as Weights<OutputAndMlpWeight>, { mlpNormWeight: 'post_attention_norm.weight' });
+      return [...named(project, layerNames), ...named(attend, layerNames), ...named(rest, layerNames), ...norm, ...stacks];
+    }
     case 'llama':
     case 'smollm3':
     case 'granite': {
@@ -92,11 +106,27 @@ function layerTensors({ project, outputAndMlp }: LayerWeights, { shape, multipli
         const heads = name.startsWith('query') ? shape.heads : shape.keyValueHeads;
         return [name, /^(query|key)(Weight|Bias)$/.test(name) ? interleaved(weight, heads) : weight];
       });
-      return [...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames), ...named(outputAndMlp, layerNames)];
+      return [...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames), ...named(outputAndMlp, layerNames), ...stacks];
     }
     default:
-      return [...named(project, layerNames), ...named(outputAndMlp, layerNames)];
+      return [...named(project, layerNames), ...named(outputAndMlp, layerNames), ...stacks];
   }
+}
+
+/** The weights of a layer's experts one after the other, `[experts, ...]`, and its other weights. */
+function withoutExperts(weights: Weights<OutputAndMlpWeight>): { stacks: Tensor[]; outputAndMlp: Weights<OutputAndMlpWeight> } {
+  const entries = Object.entries(weights as Readonly<Record<string, Weight>>);
+  const stacks = ['gate', 'up', 'down'].flatMap((part) =>
+    ['Weight', 'Bias'].flatMap((kind) => {
+      const own = entries.filter(([name]) => name.startsWith('experts.') && name.endsWith(`${part}${kind}`)).map(([, weight]) => weight);
+      if (own.length === 0) {
+        return [];
+      }
+      return [tensorOf(`ffn_${part}_exps.${kind.toLowerCase()}`, { shape: [own.length, ...own[0].shape], data: stacked(...own).data })];
+    }),
+  );
+  const rest = entries.filter(([name]) => !name.startsWith('experts.'));
+  return { stacks, outputAndMlp: Object.fromEntries(rest) };
 }
 
 function named<Name extends string>(weights: Weights<Name>, names: Partial<Record<Name, string>>): Tensor[] {

@@ -116,6 +116,9 @@ describe('a cache of keys and values', () => {
     'olmo3',
     'gemma2',
     'gemma3',
+    'mixtral',
+    'qwen3-moe-mixed',
+    'gpt-oss',
     'gpt-neox',
     'gpt-neox-sequential',
   ])('does so for each architecture under its own attention: %s', async (name) => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
+import { type LayerScenario, scenarioTitle } from '../../../src/core/scenario/scenario';
 import { compiledFunctions } from '../../../src/engine/attend/compiled/functions';
 import { modelGraph } from '../../../src/engine/attend/compiled/graphs';
 import { executorOf, passOf } from '../../../src/engine/attend/pass';
@@ -96,6 +97,10 @@ describe('models against other implementations', () => {
         'olmo3',
         'gemma2',
         'gemma3',
+        'mixtral',
+        'qwen3-moe',
+        'qwen3-moe-mixed',
+        'gpt-oss',
         'gpt2',
         'gpt-neox',
         'bert',
@@ -153,8 +158,10 @@ describe('models against other implementations', () => {
   });
 
   it.each([
-    ...[...denseFamilies, 'roberta'].map((name) => [name, 'compiled layers', { executor: 'compiled' }] as const),
-    ...['llama', 'granite', 'olmo2', 'gpt-neox', 'roberta'].map((name) => [name, 'black boxes', { construction: 'tight' }] as const),
+    ...[...denseFamilies, 'mixtral', 'qwen3-moe', 'roberta'].map((name) => [name, 'compiled layers', { executor: 'compiled' }] as const),
+    ...['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'gpt-neox', 'roberta'].map(
+      (name) => [name, 'black boxes', { construction: 'tight' }] as const,
+    ),
   ])('gives the logits of %s by %s', async (name, _how, options) => {
     const { tokens, logits = [] } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));
@@ -162,14 +169,54 @@ describe('models against other implementations', () => {
     expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
 
-  it.each([...denseFamilies, 'gpt2', 'bert', 'roberta', 'modernbert'])('gives the logits of %s as one compiled graph', async (name) => {
+  it.each([...denseFamilies, ...['mixtral', 'qwen3-moe-mixed', 'gpt-oss', 'gpt2', 'bert', 'roberta', 'modernbert']])(
+    'gives the logits of %s as one compiled graph',
+    async (name) => {
+      const { tokens, logits = [] } = goldenOf(name);
+      const model = await loadModel(await openModel(join(folder, name), modelsFolder));
+      const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
+      const { graph } = modelGraph(plan, model, 'all');
+      const session = await GraphSession.create(graph.build({ functions: compiledFunctions.float32 }), await openDevice('cpu', 1));
+      const result = await session.run<'logits'>({ tokens: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] } });
+      await session.release();
+      expect(largestDifference(result.logits, logits)).toBeLessThan(tolerance);
+    },
+  );
+
+  it.each(['gpt-oss', 'qwen3-moe-mixed'])('gives the logits of %s, whose layers differ, by compiled layers', async (name) => {
     const { tokens, logits = [] } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));
-    const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
-    const { graph } = modelGraph(plan, model, 'all');
-    const session = await GraphSession.create(graph.build({ functions: compiledFunctions.float32 }), await openDevice('cpu', 1));
-    const result = await session.run<'logits'>({ tokens: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] } });
-    await session.release();
-    expect(largestDifference(result.logits, logits)).toBeLessThan(tolerance);
+    const hidden = await run(model, Int32Array.from(tokens), { executor: 'compiled' });
+    expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
+  });
+
+  // Learned sinks, experts and layers without a rope stay what they are under another mask.
+  describe.each(['gpt-oss', 'qwen3-moe', 'smollm3'])('%s under a scenario', (name) => {
+    const cases = JSON.parse(readFileSync(join(folder, name, 'scenarios.json'), 'utf8')) as {
+      readonly scenario: LayerScenario;
+      readonly logits: readonly (readonly number[])[];
+    }[];
+    const ways: readonly [string, Partial<SimulationOptions>][] = [
+      ['tiles', {}],
+      ['compiled layers', { executor: 'compiled' }],
+      ['black boxes', { construction: 'tight' }],
+    ];
+
+    it.each(
+      cases.flatMap(({ scenario, logits }) =>
+        ways
+          .filter(([how]) => how !== 'black boxes' || scenario.kind !== 'custom')
+          .map(([how, options]) => [scenarioTitle(scenario), how, scenario, options, logits] as const),
+      ),
+    )('gives the logits of %s by %s', async (_title, _how, scenario, options, logits) => {
+      const { tokens } = goldenOf(name);
+      const model = await loadModel(await openModel(join(folder, name), modelsFolder));
+      const found = await logitsOf(model, await run(model, Int32Array.from(tokens), { ...options, scenario }));
+      const { vocabulary } = model.shape;
+      const worst = Math.max(
+        ...logits.flatMap((row, position) => row.map((value, token) => Math.abs(value - found[position * vocabulary + token]))),
+      );
+      expect(worst).toBeLessThan(2 * tolerance);
+    });
   });
 });

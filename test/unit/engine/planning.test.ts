@@ -128,8 +128,8 @@ describe('masks of layers', () => {
   });
 
   it.each<[string, Change, RegExp]>([
-    ['gpt-oss-20b', { num_hidden_layers: 23 }, /layer_types has 24 entries but the model has 23 layers/],
-    ['gpt-oss-20b', { layer_types: Array.from({ length: 24 }, () => 'odd_attention') }, /layer_types "odd_attention" is not supported/],
+    ['gpt-oss-20b', { num_hidden_layers: 23 }, /layer_types has 24 entries but num_hidden_layers is 23/],
+    ['gpt-oss-20b', { layer_types: Array.from({ length: 24 }, () => 'odd_attention') }, /layer type "odd_attention" is not supported/],
     ['gpt-oss-20b', { attention_window: 7 }, /attention_window 7 is not known/],
     ['Olmo-3-7B', { sliding_window: 0 }, /sliding_window: .*not 0/],
     ['MiMo-V2-Flash', { hybrid_layer_pattern: [2] }, /hybrid_layer_pattern/],
@@ -167,6 +167,12 @@ describe('layers that are not alike', () => {
     [{ decoder_sparse_step: 2 }, '0,2: 6144; 1,3: 768'],
     [{ mlp_only_layers: [0, 2] }, '0,2: 6144; 1,3: 768'],
     [{ num_experts: 0 }, '0,1,2,3: 6144'],
+  ])('have networks by %j', (change, text) => {
+    expect(networks(changed('Qwen3-30B-A3B', { num_hidden_layers: 4, num_experts_per_tok: 1, ...change }))).toBe(text);
+  });
+
+  it.each<[Change, string]>([
+    [{ decoder_sparse_step: 2 }, '0,2: 6144; 1,3: 768'],
     [{ moe_layer_freq: [1, 0, 0, 1] }, '0,3: 768; 1,2: 6144'],
     [{ moe_layer_freq: 3 }, '0,3: 768; 1,2: 6144'],
     [{ first_k_dense_replace: 3 }, '0,1,2: 6144; 3: 768'],
@@ -174,8 +180,9 @@ describe('layers that are not alike', () => {
     [{ moe_layers_enum: '1,2' }, '0,3: 6144; 1,2: 768'],
     [{ n_shared_experts: 2 }, '0,1,2,3: 2304'],
     [{ shared_expert_intermediate_size: 5 }, '0,1,2,3: 773'],
-  ])('have networks by %j', (change, text) => {
-    expect(networks(changed('Qwen3-30B-A3B', { num_hidden_layers: 4, num_experts_per_tok: 1, ...change }))).toBe(text);
+  ])('have networks by %j in a model that is planned only', (change, text) => {
+    const planned = { model_type: 'qwen2_moe', architectures: ['Qwen2MoeForCausalLM'], num_hidden_layers: 4, num_experts_per_tok: 1 };
+    expect(networks(changed('Qwen3-30B-A3B', { ...planned, ...change }))).toBe(text);
   });
 
   it('are the last ones of a Gemma 4 that use earlier keys, with wider networks', () => {

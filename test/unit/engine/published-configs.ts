@@ -74,7 +74,7 @@ export const planned: Readonly<Record<string, Right>> = {
   'Meta-Llama-3.1-8B': { layers: [kind(32, causal, 32, 8, 128, 14336)], billions: 8.03, trained: 131_072 },
   'MiMo-7B-Base': { layers: [kind(36, causal, 32, 8, 128, 11008)], billions: 7.6, trained: 32_768, lacks: /mimo has/ },
   'MiniMax-M2.5': { layers: [kind(62, causal, 48, 8, 128, 12288)], billions: 229, active: 10, trained: 196_608, lacks: /experts.*fp8/ },
-  'Mixtral-8x7B-v0.1': { layers: [kind(32, causal, 32, 8, 128, 28672)], billions: 46.7, active: 12.9, trained: 32_768, lacks: /experts/ },
+  'Mixtral-8x7B-v0.1': { layers: [kind(32, causal, 32, 8, 128, 28672)], billions: 46.7, active: 12.9, trained: 32_768 },
   'NVIDIA-Nemotron-3-Nano-30B-A3B-BF16': {
     layers: [idle(23, 0), idle(23, 6 * 1856 + 3712), kind(6, causal, 32, 2, 128, 0)],
     billions: 31.6,
@@ -96,7 +96,7 @@ export const planned: Readonly<Record<string, Right>> = {
     lacks: /dual_chunk_attention_config/,
   },
   'Qwen3-0.6B': { layers: [kind(28, causal, 16, 8, 128, 3072)], billions: 0.596, trained: 40_960 },
-  'Qwen3-30B-A3B': { layers: [kind(48, causal, 32, 4, 128, 8 * 768)], billions: 30.5, active: 3.3, trained: 40_960, lacks: /experts/ },
+  'Qwen3-30B-A3B': { layers: [kind(48, causal, 32, 4, 128, 8 * 768)], billions: 30.5, active: 3.3, trained: 40_960 },
   'Qwen3-32B-FP8': { layers: [kind(64, causal, 64, 8, 128, 25600)], billions: 32.8, trained: 40_960, lacks: /fp8/ },
   // transformers 5 takes the scaling, and so its length.
   'Qwen3-8B-v5+readme-yarn': { layers: [kind(36, causal, 32, 8, 128, 12288)], billions: 8.19, trained: 131_072 },
@@ -147,7 +147,7 @@ export const planned: Readonly<Record<string, Right>> = {
     billions: 20.9,
     active: 3.6,
     trained: 131_072,
-    lacks: /learned sink.*mxfp4/,
+    lacks: /mxfp4/,
   },
   'mlx-Qwen3-8B-4bit': { layers: [kind(36, causal, 32, 8, 128, 12288)], billions: 8.19, trained: 40_960, lacks: /bits 4/ },
   'SmolLM3-3B': { layers: [kind(36, causal, 16, 4, 128, 11008)], billions: 3.08, trained: 65_536 },

@@ -59,7 +59,7 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
       });
       oracle.countLayer(instances, plan);
       hidden = results.next;
-      await pass.inspect?.(layer, ...inspected(results, pass));
+      await pass.inspect?.(layer, ...inspected(results, pass, model.layers[layer].attend.sinks?.data));
       clock.endLayer();
     }
     pass.onProgress(1, 'layer', `layer ${layers} of ${layers}`);
@@ -79,7 +79,11 @@ async function openLayer(model: Uint8Array, device: Device, last: boolean, inspe
   return InferenceSession.create(model, { ...sessionOptions(device), ...(resident && { preferredOutputLocation: locations }) });
 }
 
-function inspected(results: InferenceSession.OnnxValueMapType, { model, plan: { tokens } }: ForwardPass): [LayerTensors, AttendedLayer] {
+function inspected(
+  results: InferenceSession.OnnxValueMapType,
+  { model, plan: { tokens } }: ForwardPass,
+  sinks: Float32Array | undefined,
+): [LayerTensors, AttendedLayer] {
   const { heads, keyValueHeads, headWidth, scoreCap } = model.shape;
   const tensor = (name: (typeof inspectedOutputs)[number], count: number): LayerTensors['query'] => ({
     heads: count,
@@ -93,6 +97,7 @@ function inspected(results: InferenceSession.OnnxValueMapType, { model, plan: { 
       key: tensor('key', keyValueHeads),
       value: tensor('value', keyValueHeads),
       ...(scoreCap !== undefined && { scoreCap }),
+      ...(sinks && { sinks }),
     },
     { out: tensor('out', heads), logNormaliser: Float64Array.from(results.logNormaliser.data as Float32Array), rounds: 1 },
   ];

@@ -16,6 +16,7 @@ import { rotatedColumns, type RotaryEmbedding, rotaryTable } from '../../read/mo
 import type { Weight, Weights } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { compileAttention, type CompiledAttention } from './attention';
+import { callMergeStates, type StateValues } from './functions';
 
 /** A graph of small-transformer calls, not yet serialised. */
 export interface CompiledGraph {
@@ -172,9 +173,16 @@ function compileLayer(
   const { graph } = constants;
   const rotary = weights.rotary && constants.rotary(weights.rotary);
   const projected = projectInto(graph, architecture, hidden, constants.all(weights.project, prefix), rotary);
-  const attended = compileAttention(graph, plan, projected, compiledScoreBytes);
+  const overKeys = compileAttention(graph, plan, projected, compiledScoreBytes);
+  const { sinks } = constants.all(weights.attend, prefix);
+  const attended = sinks === undefined ? overKeys : { ...overKeys, ...mergeSinks(graph, overKeys, sinks) };
   const next = outputAndMlpInto(graph, architecture, hidden, attended.out, constants.all(weights.outputAndMlp, prefix));
   return { ...projected, attended, next };
+}
+
+/** The same as `mergeSinks` of tiles, in a graph: `sinks` is `[H]`. */
+function mergeSinks(g: GraphBuilder, overKeys: StateValues, sinks: Value): StateValues {
+  return callMergeStates(g, overKeys, { out: g.scalar(0), logNormaliser: g.reshape(sinks, [-1, 1, 1]) });
 }
 
 function outputAttention(g: GraphBuilder, { tokens, model: { heads, headWidth } }: Plan, { out, logNormaliser }: CompiledAttention): void {

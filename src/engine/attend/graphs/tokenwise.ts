@@ -1,6 +1,7 @@
-import type { Activation, Architecture, Norm } from '../../read/model/architecture';
+import type { Activation, Architecture, ClampedGate, Norm } from '../../read/model/architecture';
 import type { HeadWeight, OutputAndMlpWeight, ProjectWeight, WeightShapes } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { mixInto } from './experts';
 
 /** Weights as values of a graph, by name; absent if the architecture does not have them. */
 export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;
@@ -178,17 +179,47 @@ export function scaledBy(g: GraphBuilder, x: Value, factor = 1): Value {
   return factor === 1 ? x : g.multiply(x, g.scalar(factor));
 }
 
+/** The feed-forward network of a layer, or if the layer has a router its mixture of experts: `[rows, d]` to `[rows, d]`. */
+function feedForward(g: GraphBuilder, architecture: Architecture, x: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
+  const { routerWeight, routerBias } = weights;
+  if (routerWeight === undefined || architecture.experts === undefined) {
+    return network(g, architecture, x, weights);
+  }
+  const of = (expert: number): WeightValues<NetworkWeight> =>
+    Object.fromEntries(networkWeights.map((name) => [name, weights[`experts.${expert}.${name}`]]));
+  const networks = [];
+  while (weights[`experts.${networks.length}.upWeight`] !== undefined) {
+    const own = of(networks.length);
+    networks.push((rows: Value) => network(g, architecture, rows, own));
+  }
+  return mixInto(g, architecture.experts, architecture.shape.width, x, g.linear(x, routerWeight, routerBias), networks);
+}
+
+/** The weights of one feed-forward network. */
+const networkWeights = ['gateWeight', 'gateBias', 'upWeight', 'upBias', 'downWeight', 'downBias'] as const;
+type NetworkWeight = (typeof networkWeights)[number];
+
 /**
  * Two matrices with an activation between them, or three if a gate multiplies the intermediate values (Shazeer, arXiv
  * 2002.05202).
  */
-function feedForward(g: GraphBuilder, { shape, activation }: Architecture, x: Value, weights: WeightValues<OutputAndMlpWeight>): Value {
+function network(g: GraphBuilder, architecture: Architecture, x: Value, weights: WeightValues<NetworkWeight>): Value {
+  const { shape, activation, clampedGate } = architecture;
   const up = affine(g, x, weights, 'upWeight', 'upBias');
+  const gate = (): Value => affine(g, x, weights, 'gateWeight', 'gateBias');
   const inner =
     shape.feedForward === 'plain'
       ? activate(g, activation, up)
-      : g.multiply(activate(g, activation, affine(g, x, weights, 'gateWeight', 'gateBias')), up);
+      : clampedGate === undefined
+        ? g.multiply(activate(g, activation, gate()), up)
+        : gateClamped(g, clampedGate, gate(), up);
   return affine(g, inner, weights, 'downWeight', 'downBias');
+}
+
+/** `(up + 1) gate sigmoid(slope gate)`, the gate no greater than the limit, the factor within it on both sides. */
+function gateClamped(g: GraphBuilder, { limit, slope }: ClampedGate, gate: Value, up: Value): Value {
+  const low = g.min(gate, g.scalar(limit));
+  return g.multiply(g.add(g.clip(up, -limit, limit), g.scalar(1)), g.multiply(low, g.sigmoid(g.multiply(low, g.scalar(slope)))));
 }
 
 /**

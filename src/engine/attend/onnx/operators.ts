@@ -77,6 +77,7 @@ export abstract class Operators {
   /** 1 where an element of `a` is greater than that of `b`, 0 elsewhere. */
   isAbove = (a: Value, b: Value): Value => this.append('Where', [this.append('Greater', [a, b]), this.scalar(1), this.scalar(0)]);
   max = (a: Value, b: Value): Value => this.append('Max', [a, b]);
+  min = (a: Value, b: Value): Value => this.append('Min', [a, b]);
   relu = (a: Value): Value => this.append('Relu', [a]);
   erf = (a: Value): Value => this.append('Erf', [a]);
   tanh = (a: Value): Value => this.append('Tanh', [a]);
@@ -94,6 +95,18 @@ export abstract class Operators {
   reduceSum = (a: Value, axis: number): Value => this.append('ReduceSum', [a, this.integers(axis)], { keepdims: 1 });
   /** Indices of the largest elements along an axis, int64. */
   argMax = (a: Value, axis: number): Value => this.append('ArgMax', [a], { axis, keepdims: 1 });
+  /** The `count` largest elements along the last axis and their indices, int64; of equal ones those of lower indices. */
+  topK = (a: Value, count: number): [values: Value, indices: Value] =>
+    this.call({ opType: 'TopK' }, [a, this.integers(count)], 2, { axis: -1 }) as [Value, Value];
+  /** `a`, and where it is beyond a bound that bound. */
+  clip = (a: Value, low: number, high: number): Value => this.append('Clip', [a, this.scalar(low), this.scalar(high)]);
+  /** Where the elements of an int64 vector are a number, ascending: an int64 vector. */
+  placesOf = (a: Value, number: number): Value =>
+    this.reshape(this.append('NonZero', [this.append('Equal', [a, this.integers(number)])]), [-1]);
+  /** Indices divided by a number, rounded down. */
+  divideIndices = (a: Value, by: number): Value => this.append('Div', [a, this.integers(by)]);
+  /** A copy of a matrix with other rows in some places, an int64 vector without repetition. */
+  scatterRows = (a: Value, places: Value, rows: Value): Value => this.append('ScatterND', [a, this.reshape(places, [-1, 1]), rows]);
   gatherElements = (a: Value, indices: Value, axis: number): Value => this.append('GatherElements', [a, indices], { axis });
   /** `a B^T` for matrices, plus a bias if there is one: weights stay in the `[out, in]` layout of a checkpoint. */
   linear = (a: Value, weight: Value, bias?: Value): Value =>

@@ -49,6 +49,8 @@ export interface LayerTensors {
   readonly value: HeadTensor;
   /** c, where scores s are bent to `c tanh(s / c)`. */
   readonly scoreCap?: number;
+  /** The score `[H]` of each query head's learned sink, if the model has them: see `mergeSinks`. */
+  readonly sinks?: Float32Array;
 }
 
 /** The key-value head of a query head: consecutive query heads share one. */
@@ -65,6 +67,7 @@ export function headTensors(layer: LayerTensors, head: number): HeadTensors {
     keys: headView(layer.key, keyHead),
     values: headView(layer.value, keyHead),
     ...(layer.scoreCap !== undefined && { scoreCap: layer.scoreCap }),
+    ...(layer.sinks && { sink: layer.sinks[head] }),
   };
 }
 

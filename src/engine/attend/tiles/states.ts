@@ -19,6 +19,23 @@ export function mergeTiles(state: AttentionState, { out, logNormaliser }: Attent
   }
 }
 
+/**
+ * Merges the learned sink of each head into the states of its queries, in place: a state over one more key, whose value is 0 and
+ * whose score is the same for every query. So `out` shrinks by the share of the weights that the sink takes,
+ * `out sigmoid(logNormaliser - sink)`, whatever keys a mask left to the query, and however their state was computed.
+ *
+ * @param state `H` heads one after the other, `[H rows, m]`
+ * @param sinks scores `[H]`
+ */
+export function mergeSinks(state: AttentionState, sinks: Float32Array): void {
+  const { width } = state;
+  const sink: AttentionState = { rows: sinks.length, width, out: new Float32Array(sinks.length * width), logNormaliser: sinks };
+  const rows = state.rows / sinks.length;
+  for (let row = 0; row < state.rows; row += 1) {
+    mergeRow(state, row, sink, Math.floor(row / rows));
+  }
+}
+
 /** Theorem 4.1: the sum over all keys is estimated as the sample's sum times N over the sample's size. */
 export function rescaleSample(plan: LayerPlan, logNormaliser: Float64Array): void {
   if (!isSampled(plan.scenario)) {

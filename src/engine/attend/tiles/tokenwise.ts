@@ -64,7 +64,8 @@ export async function project(
     writeRows(key, from, part.key);
     writeRows(value, from, part.value);
   }
-  return into;
+  const { sinks } = weights.attend;
+  return sinks === undefined ? into : { ...into, sinks: sinks.data };
 }
 
 /** Replaces the residual stream, stretch by stretch: rows are independent. @throws CancelledError between two calls */

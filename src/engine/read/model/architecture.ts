@@ -26,10 +26,30 @@ export interface Architecture {
   /** Whether a norm of queries or keys is over all heads together (OLMo 2), not over each. */
   readonly normsAcrossHeads?: true;
   readonly activation: Activation;
+  /** Of a gated network, where it has no plain activation (gpt-oss): see `ClampedGate`. */
+  readonly clampedGate?: ClampedGate;
+  /** Where the feed-forward networks of some layers, those with a router, are mixtures of experts. */
+  readonly experts?: ExpertChoice;
   /** By default, none. */
   readonly multipliers?: Multipliers;
   /** c, where logits x are bent to `c tanh(x / c)` (Gemma 2). */
   readonly logitCap?: number;
+}
+
+/** A gate and a factor that are kept within a limit: `(up + 1) gate sigmoid(slope gate)`, the gate from above only. */
+export interface ClampedGate {
+  readonly limit: number;
+  readonly slope: number;
+}
+
+/** How a router chooses the experts that a token goes to: those of its largest logits. */
+export interface ExpertChoice {
+  readonly chosen: number;
+  /**
+   * Whether the weights of those chosen are a softmax over their own logits, or a softmax over the logits of all experts, of
+   * which they get less than 1.
+   */
+  readonly weights: 'of-chosen' | 'of-all';
 }
 
 /** Numbers that some models multiply with (Granite, Gemma, Command R), where others have 1, and for scores 1/sqrt(m). */

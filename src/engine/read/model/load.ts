@@ -17,6 +17,7 @@ import { openTensors } from './open-tensors';
 import type { TensorSource } from './tensor-source';
 import { checkAllRead } from './tensors';
 import {
+  type AttendWeight,
   type Checkpoint,
   elementsOf,
   type EmbeddingWeight,
@@ -24,7 +25,9 @@ import {
   type OutputAndMlpWeight,
   parametersOf,
   type ProjectWeight,
+  type StoredLayer,
   type StoredWeight,
+  storedInLayer,
   storedWeights,
   type StoredWeights,
   type Weight,
@@ -34,6 +37,7 @@ import {
 /** Weights of one layer, and the rotary embedding of its queries and keys. */
 export interface LayerWeights {
   readonly project: Weights<ProjectWeight>;
+  readonly attend: Weights<AttendWeight>;
   readonly outputAndMlp: Weights<OutputAndMlpWeight>;
   /** Undefined if positions are learned, or the layer knows none. */
   readonly rotary: RotaryEmbedding | undefined;
@@ -124,9 +128,11 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
     for (const [index, layer] of config.checkpoint.layers.entries()) {
       layers.push({
         project: await reader.all<ProjectWeight>(layer.project),
+        attend: await reader.all<AttendWeight>(layer.attend ?? {}),
         outputAndMlp: await reader.all<OutputAndMlpWeight>(layer.outputAndMlp),
         rotary: config.rotary?.[index],
       });
+      reader.forget(layer);
     }
     if (words === undefined) {
       throw new InputError(`${folder} has no word embedding; use another model.`);
@@ -204,6 +210,11 @@ export class WeightReader {
     return Object.fromEntries(read) as unknown as Weights<Name>;
   }
 
+  /** Lets go of a layer's tensors, of which some weights may be copies: no other layer reads them. */
+  forget(layer: StoredLayer): void {
+    storedInLayer(layer).forEach(({ tensor }) => this.tensors.delete(tensor));
+  }
+
   private async one(weight: StoredWeight): Promise<Weight> {
     const { offset, neighbours } = weight;
     const rows = await this.rows(weight);
@@ -212,7 +223,7 @@ export class WeightReader {
   }
 
   private async rows(weight: StoredWeight): Promise<Weight> {
-    const whole = await this.tensor(weight);
+    const whole = weight.expert === undefined ? await this.tensor(weight) : await this.expert(weight, weight.expert);
     if (weight.rows === undefined) {
       return whole;
     }
@@ -227,6 +238,17 @@ export class WeightReader {
       data.set(part(group * every), group * size);
     }
     return { shape: [groups * (to - from), ...whole.shape.slice(1)], data };
+  }
+
+  /** One matrix or bias of a stack. */
+  private async expert({ transposed, ...stored }: StoredWeight, index: number): Promise<Weight> {
+    const {
+      shape: [, ...shape],
+      data,
+    } = await this.read(stored);
+    const size = elementsOf(shape);
+    const one = { shape, data: data.subarray(index * size, (index + 1) * size) };
+    return transposed === true ? transpose(one) : one;
   }
 
   private async tensor(stored: StoredWeight): Promise<Weight> {

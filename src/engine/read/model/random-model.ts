@@ -51,8 +51,9 @@ export function fillModel(name: string, config: ModelConfig, data: (name: string
     name,
     folder: '',
     embedding: fill(embedding) as LoadedModel['embedding'],
-    layers: layers.map(({ project, outputAndMlp }, index) => ({
+    layers: layers.map(({ project, attend = {}, outputAndMlp }, index) => ({
       project: fill(project),
+      attend: fill(attend),
       outputAndMlp: fill(outputAndMlp),
       rotary: config.rotary?.[index],
     })),

@@ -38,7 +38,16 @@ export type OutputAndMlpWeight =
   | 'upWeight'
   | 'upBias'
   | 'downWeight'
-  | 'downBias';
+  | 'downBias'
+  | 'routerWeight'
+  | 'routerBias'
+  | ExpertWeight;
+
+/** The weights of one expert's network, by its number from 0: those that a dense layer has without it. */
+export type ExpertWeight = `experts.${number}.${'gate' | 'up' | 'down'}${'Weight' | 'Bias'}`;
+
+/** What attention itself has besides queries, keys and values: the score `[H]` of each head's learned sink. */
+export type AttendWeight = 'sinks';
 
 /** From the last residual stream to logits: a norm, one more layer in masked language models, and the output head. */
 export type HeadWeight =
@@ -78,6 +87,8 @@ export interface StoredWeight {
   readonly offset?: number;
   /** Rows of a head, where it rotates neighbouring columns as pairs (Command R): those of a pair are put m/2 apart, as graphs have them. */
   readonly neighbours?: number;
+  /** Which of the matrices or biases of a stack `[E, ...]` it is; `transposed` and `rows` are then of that one. */
+  readonly expert?: number;
 }
 
 /** Stored weights by their name in graphs. */
@@ -86,6 +97,8 @@ export type StoredWeights<Name extends string> = Readonly<Partial<Record<Name, S
 /** Positions of one layer's weights. */
 export interface StoredLayer {
   readonly project: StoredWeights<ProjectWeight>;
+  /** Absent where attention has no weights of its own. */
+  readonly attend?: StoredWeights<AttendWeight>;
   readonly outputAndMlp: StoredWeights<OutputAndMlpWeight>;
 }
 
@@ -104,12 +117,16 @@ export interface Checkpoint {
 
 /** Every stored weight of a checkpoint. */
 export function storedWeights({ embedding, layers, head }: Checkpoint): readonly StoredWeight[] {
-  const groups: readonly Readonly<Record<string, StoredWeight>>[] = [
-    embedding,
-    ...layers.flatMap(({ project, outputAndMlp }) => [project, outputAndMlp]),
-    head,
-  ] as never;
-  return groups.flatMap((group) => Object.values(group));
+  return [...storedIn(embedding), ...layers.flatMap(storedInLayer), ...storedIn(head)];
+}
+
+/** Every stored weight of a layer. */
+export function storedInLayer({ project, attend = {}, outputAndMlp }: StoredLayer): readonly StoredWeight[] {
+  return [...storedIn(project), ...storedIn(attend), ...storedIn(outputAndMlp)];
+}
+
+function storedIn<Name extends string>(group: StoredWeights<Name>): readonly StoredWeight[] {
+  return Object.values(group as Readonly<Record<string, StoredWeight>>);
 }
 
 /** Parameters in the checkpoint; tensors that several weights share count once. */

@@ -1,10 +1,10 @@
-import { emptyState } from '../../../core/math/attention-state';
+import { type AttentionState, emptyState } from '../../../core/math/attention-state';
 import type { Range, VisibleKeys } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import { hiddenScore, largestLogSum } from '../../attend/graphs/attend';
 import { type LayerTensors, rowsView } from '../../attend/tiles/layer';
 import type { AttentionRun, KeyStack, Oracle } from '../../attend/tiles/oracle';
-import { mergeTiles } from '../../attend/tiles/states';
+import { mergeSinks, mergeTiles } from '../../attend/tiles/states';
 
 /**
  * Keys and values of one layer that a later query may see, in tiles of M slots.
@@ -112,6 +112,7 @@ export class LayerCache {
  * The query heads that share a key-value head are the queries of one call.
  * @param query `[H, m]`, scaled by 1/sqrt(m)
  * @param headWidth m
+ * @param sinks scores `[H]` of learned sinks, if the layer has them
  * @returns `[H, m]`
  */
 export async function attendCached(
@@ -119,24 +120,29 @@ export async function attendCached(
   cache: LayerCache,
   query: Float32Array,
   headWidth: number,
+  sinks?: Float32Array,
 ): Promise<Float32Array> {
   const out = new Float32Array(query.length);
   const size = query.length / cache.keys.length;
+  const sharing = size / headWidth;
   for (let head = 0; head < cache.keys.length; head += 1) {
-    const part = query.subarray(head * size, (head + 1) * size);
-    out.set(await attendHead(oracle, cache, head, part, headWidth), head * size);
+    const state = await attendHead(oracle, cache, head, query.subarray(head * size, (head + 1) * size), headWidth);
+    if (sinks !== undefined) {
+      mergeSinks(state, sinks.subarray(head * sharing, (head + 1) * sharing));
+    }
+    out.set(state.out, head * size);
   }
   return out;
 }
 
-/** The query heads of one key-value head: `[queries, m]` to `[queries, m]`. */
+/** The state of the query heads of one key-value head, `[queries, m]`. */
 async function attendHead(
   oracle: Pick<Oracle, 'attend' | 'attendApart'>,
   cache: LayerCache,
   head: number,
   query: Float32Array,
   headWidth: number,
-): Promise<Float32Array> {
+): Promise<AttentionState> {
   const queries = query.length / headWidth;
   const runOf = (stacks: readonly KeyStack[]): AttentionRun => ({
     rows: cache.rows,
@@ -148,16 +154,16 @@ async function attendHead(
     instances: stacks.reduce((tiles, stack) => tiles + stack.tiles, 0),
   });
   const stacks = stacksOf(cache, head, queries, headWidth);
-  const { out, logSum } = await oracle.attend(runOf(stacks));
+  const { out, logNormaliser, logSum } = await oracle.attend(runOf(stacks));
   if (logSum.every((value) => value < largestLogSum)) {
-    return out;
+    return { rows: queries, width: headWidth, out, logNormaliser };
   }
   // A score lies far above the reference of its sum: each tile again, with a reference of its own.
   const state = emptyState(queries, headWidth);
   for (const stack of stacks) {
     mergeTiles(state, await oracle.attendApart(runOf([stack])), stack.tiles, queries);
   }
-  return Float32Array.from(state.out);
+  return state;
 }
 
 /** The tiles of a cache: the last one first and by itself, since it may be part-filled and the first stack gives the reference. */

@@ -78,7 +78,7 @@ export class Decoder {
       throwIfCancelled(signal);
       const { query, key, value } = await oracle.project(hidden, weights, position);
       const visible = this.extend(layer, masks[this.partOf[layer]], oneToken(model, key, value));
-      const attended = await attendCached(oracle, visible, query, model.shape.headWidth);
+      const attended = await attendCached(oracle, visible, query, model.shape.headWidth, weights.attend.sinks?.data);
       oracle.closeRound(plan.oracle.heads * plan.oracle.layers);
       hidden = await oracle.outputAndMlp(hidden, attended, weights);
     }

@@ -48,6 +48,11 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   checkPackMemory(shape.heads, layout.tokens, scenario);
   const device = await openDevice(options.provider, options.threads);
   const model = await loadModel(folder);
+  if (model.layers.some(({ attend }) => attend.sinks !== undefined)) {
+    throw new InputError(
+      `${model.name} has learned sinks, and the calls of a pack give no log-normaliser to merge them by; use a model without them.`,
+    );
+  }
   const oracle = new OnnxOracle(model, layout.tokens, device, layout.tokens);
   const head = new OutputHead(model, device);
   try {

@@ -17,6 +17,7 @@ export const goldenModels: readonly string[] = readdirSync(golden, { withFileTyp
 /** One of them for each architecture. */
 export const oneOfEach = [
   ...['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'olmo3', 'gemma2', 'gemma3'],
+  ...['mixtral', 'qwen3-moe', 'gpt-oss'],
   ...['gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
 ] as const;
 
@@ -50,9 +51,10 @@ function weightsOf({ embedding, head, layers }: LoadedModel): ReadonlyMap<string
     ['embedding', embedding],
     ['head', head],
     ...layers.flatMap(
-      ({ project, outputAndMlp }, layer) =>
+      ({ project, attend, outputAndMlp }, layer) =>
         [
           [`project ${layer}`, project],
+          [`attend ${layer}`, attend],
           [`rest ${layer}`, outputAndMlp],
         ] as const,
     ),

@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../../../core/shapes';
 import type { Checkpoint, StoredLayer, StoredWeight } from '../weights';
+import type { Experts } from './experts';
 
 /** Which optional weights a member of the family has. */
 export interface LlamaParts {
@@ -13,6 +14,9 @@ export interface LlamaParts {
   readonly normPlacement?: 'before' | 'output' | 'around' | undefined;
   /** Added to the stored weights of norms: 0 by default. */
   readonly normOffset?: number;
+  /** Whether each head has a learned sink. */
+  readonly sinks?: boolean | undefined;
+  readonly experts?: Experts | undefined;
 }
 
 /** Where a member of the family has its weights. */
@@ -23,7 +27,7 @@ export function llamaCheckpoint(shape: ModelShape, parts: LlamaParts): Checkpoin
     prefixes: [''],
     base: { name: 'model.', others: ['', 'model.language_model.', 'language_model.model.', 'language_model.'] },
     embedding: { words: embedding },
-    layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, `model.layers.${layer}`)),
+    layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, layer)),
     head: {
       finalNormWeight: { tensor: 'model.norm.weight', shape: [d], ...offsetOf(parts) },
       ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
@@ -39,13 +43,24 @@ function offsetOf({ normOffset: offset }: LlamaParts): Pick<StoredWeight, 'offse
 function llamaLayer(
   { width: d, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape,
   parts: LlamaParts,
-  layer: string,
+  index: number,
 ): StoredLayer {
+  const layer = `model.layers.${index}`;
   const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });
   const bias = (part: string, size: number) => ({ tensor: `${layer}.${part}.bias`, shape: [size] });
   const normOf = (part: string, size = d) => ({ ...weight(part, size), ...offsetOf(parts) });
   const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
   const joint = parts.queryKeyNorms === 'joint';
+  const dense = {
+    gateWeight: weight('mlp.gate_proj', feedForwardWidth, d),
+    upWeight: weight('mlp.up_proj', feedForwardWidth, d),
+    downWeight: weight('mlp.down_proj', d, feedForwardWidth),
+    ...(parts.mlpBiases && {
+      gateBias: bias('mlp.gate_proj', feedForwardWidth),
+      upBias: bias('mlp.up_proj', feedForwardWidth),
+      downBias: bias('mlp.down_proj', d),
+    }),
+  };
   return {
     project: {
       ...(parts.normPlacement !== 'output' && { attentionNormWeight: normOf('input_layernorm') }),
@@ -62,18 +77,12 @@ function llamaLayer(
         keyNormWeight: normOf('self_attn.k_norm', joint ? keys : headWidth),
       }),
     },
+    ...(parts.sinks === true && { attend: { sinks: { tensor: `${layer}.self_attn.sinks`, shape: [heads] } } }),
     outputAndMlp: {
       outputWeight: weight('self_attn.o_proj', d, queries),
       ...norms(),
-      gateWeight: weight('mlp.gate_proj', feedForwardWidth, d),
-      upWeight: weight('mlp.up_proj', feedForwardWidth, d),
-      downWeight: weight('mlp.down_proj', d, feedForwardWidth),
       ...(parts.outputBias && { outputBias: bias('self_attn.o_proj', d) }),
-      ...(parts.mlpBiases && {
-        gateBias: bias('mlp.gate_proj', feedForwardWidth),
-        upBias: bias('mlp.up_proj', feedForwardWidth),
-        downBias: bias('mlp.down_proj', d),
-      }),
+      ...(parts.experts?.sparse[index] === true ? parts.experts.stored(parts.experts, d, layer) : dense),
     },
   };
 

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
 import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
-import type { ArchitectureReader, ModelConfig, Multipliers } from '../architecture';
+import type { ArchitectureReader, ClampedGate, ModelConfig, Multipliers } from '../architecture';
 import type { ConfigJson, KeyRules } from '../keys';
 import { type RotaryEmbedding, trainedLength } from '../rope';
 import { parametersOf } from '../weights';
+import { expertFields, expertKeys, type Experts, gptOss, mixtralExperts, qwenExpertKeys, qwenExperts, withExperts } from './experts';
 import { llamaCheckpoint } from './llama-checkpoint';
 import {
   activationOf,
@@ -53,6 +54,7 @@ const schema = z.object({
   attention_multiplier: factor.default(1),
   residual_multiplier: factor.default(1),
   logits_scaling: factor.default(1),
+  ...expertFields,
 });
 type Fields = z.infer<typeof schema>;
 
@@ -61,7 +63,7 @@ const ropelessKeys = ['no_rope_layers', 'no_rope_layer_interval'] as const;
 const multiplierKeys = ['embedding_multiplier', 'attention_multiplier', 'residual_multiplier', 'logits_scaling'] as const;
 
 /** Keys that only some members read. */
-const ownKeys = [...windowKeys, ...ropelessKeys, ...multiplierKeys];
+const ownKeys = [...windowKeys, ...ropelessKeys, ...multiplierKeys, ...expertKeys];
 
 /** What distinguishes the members of the family. */
 interface Member {
@@ -86,6 +88,14 @@ interface Member {
   readonly plainRopes?: (fields: Fields, path: string) => readonly boolean[];
   /** By default, none. */
   readonly multipliers?: (fields: Fields) => Multipliers;
+  /** In place of dense networks; by default, none. */
+  readonly experts?: (fields: Fields, path: string) => Experts | undefined;
+  /** By default, the activation alone. */
+  readonly clampedGate?: (fields: Fields) => ClampedGate;
+  /** Whether each head has a learned sink. */
+  readonly sinks?: true;
+  /** The rotary parameters of a configuration without any; plain ones by default. */
+  readonly rope?: ConfigJson;
 }
 
 /** The window of a Mistral whose configuration omits it; `null` there means no window. */
@@ -143,6 +153,32 @@ const members: Readonly<Record<string, Member>> = {
     attention: (fields, path) => perLayer(olmo3Slides(fields, path).map((slides) => windowOrCausal(slides ? olmo3Window(fields) : null))),
     plainRopes: olmo3Slides,
   },
+  mixtral: {
+    name: 'Mixtral',
+    reads: ['sliding_window', 'num_local_experts', 'num_experts_per_tok'],
+    defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072, rms_norm_eps: 1e-5, rope_theta: 1_000_000 },
+    attentionBiases: false,
+    attention: ({ sliding_window: window }) => windowOrCausal(window),
+    experts: mixtralExperts,
+  },
+  qwen3_moe: {
+    name: 'Qwen3Moe',
+    reads: ['sliding_window', 'use_sliding_window', ...qwenExpertKeys],
+    defaults: { num_key_value_heads: 4, max_position_embeddings: 32_768 },
+    attentionBiases: false,
+    queryKeyNorms: 'each',
+    // With windows, all layers have one.
+    attention: ({ use_sliding_window: used, sliding_window: window }) =>
+      windowOrCausal(!used ? null : window === undefined ? qwenWindow : window),
+    experts: qwenExperts,
+  },
+  gpt_oss: {
+    name: 'GptOss',
+    headWidth: 64,
+    attentionBiases: false,
+    sinks: true,
+    ...gptOss,
+  },
 };
 
 /** The reader of Llama and its family. */
@@ -168,6 +204,7 @@ function keysOf(modelType: string): KeyRules {
     ignores: {
       is_llama_config: 'marks a model that was converted to a Llama',
       max_window_layers: 'counts only beside a window, which is read or refused',
+      ...(modelType === 'gpt_oss' && { initial_context_length: 'the length before its rope was extended, which rope_scaling says' }),
     },
     neutral: { is_causal: [true], is_decoder: [true, false] },
   };
@@ -187,7 +224,10 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     vocabulary: fields.vocab_size,
   };
   checkHeads(shape, path, true);
+  const experts = member.experts?.(fields, path);
   const checkpoint = llamaCheckpoint(shape, {
+    experts,
+    sinks: member.sinks,
     head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
     // In the whole family, biases are on queries, keys and values; `attention_bias` adds one to the output.
     inputBiases: member.attentionBiases || fields.attention_bias,
@@ -197,7 +237,7 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     normPlacement: member.normPlacement,
   });
   const rope = ropeSource(fields);
-  const rotary = rotaryFrom(rope.json, {
+  const rotary = rotaryFrom(rope.json ?? member.rope, {
     theta: fields.rope_theta,
     maximumTokens: fields.max_position_embeddings,
     path,
@@ -209,6 +249,7 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     modelType: fields.model_type,
     shape: {
       ...shape,
+      ...(experts && withExperts(shape, experts)),
       parameters: parametersOf(checkpoint),
       attention: member.attention(fields, path),
       trainedTokens: trainedLength(rotary, fields.max_position_embeddings),
@@ -216,6 +257,8 @@ function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     norm: { kind: 'rms', epsilon: fields.rms_norm_eps },
     normPlacement: member.normPlacement ?? 'before',
     ...(member.queryKeyNorms === 'joint' && { normsAcrossHeads: true }),
+    ...(experts && { experts: experts.choice }),
+    ...(member.clampedGate && { clampedGate: member.clampedGate(fields) }),
     ...(member.multipliers && { multipliers: member.multipliers(fields) }),
     activation: activationOf(fields.hidden_act, 'hidden_act', path),
     rotary: rotates.map((turns, layer) => (!turns ? undefined : plainRopes?.[layer] === true ? plain : rotary)),

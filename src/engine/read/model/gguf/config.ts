@@ -49,6 +49,8 @@ const architectures: Readonly<Record<string, GgufArchitecture>> = {
       num_experts: keys.need('expert_count'),
       num_experts_per_tok: keys.need('expert_used_count'),
       moe_intermediate_size: keys.need('expert_feed_forward_length'),
+      // llama.cpp knows no other weights of experts than those that sum to 1.
+      norm_topk_prob: true,
     }),
   },
   gemma2: { modelType: () => 'gemma2', own: windowed },

@@ -13,13 +13,12 @@ export type LayerMask = LayerScenario | undefined;
  * - `full`: none has;
  * - `window`: all, if `sliding_window` is set;
  * - `qwen`: with `use_sliding_window`, those from `max_window_layers` on;
- * - `qwen-all`: with `use_sliding_window`, all;
  * - `chunks`: those with rope have chunks of `attention_chunk_size`, the others (every fourth, or by `no_rope_layers`) none;
  * - a number p: all but every p-th, which is also what `sliding_window_pattern` says.
  *
  * Where `layer_types` lists the layers, it counts.
  */
-export type WindowRule = 'full' | 'window' | 'qwen' | 'qwen-all' | 'chunks' | number;
+export type WindowRule = 'full' | 'window' | 'qwen' | 'chunks' | number;
 
 /** What the masks of a model are, and what was assumed. */
 export interface Masks {
@@ -82,13 +81,12 @@ export function windowMasks(fields: FieldReader, layers: number, rule: WindowRul
         return rotates && size !== undefined ? chunked(size) : causal;
       });
     }
-    case 'qwen':
-    case 'qwen-all': {
+    case 'qwen': {
       const used = fields.flag('use_sliding_window');
       const first = fields.maybe(z.number().int().nonnegative(), 'max_window_layers') ?? 28;
       // A window that is not used says nothing.
       const given = fields.maybe(tokens, 'sliding_window');
-      return every((layer) => used && given !== undefined && (rule === 'qwen-all' || layer >= first));
+      return every((layer) => used && given !== undefined && layer >= first);
     }
   }
 }

@@ -48,7 +48,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
   glm4_moe: { name: 'Glm4Moe', windows: 'full', has: experts },
   // Qwen.
   qwen2_moe: { name: 'Qwen2Moe', windows: 'qwen', has: experts, defaults: { sliding_window: 4096 } },
-  qwen3_moe: { name: 'Qwen3Moe', windows: 'qwen-all', has: experts, defaults: { sliding_window: 4096 } },
   qwen2_vl: { name: 'Qwen2VL', windows: 'qwen', has: 'positions in three directions', defaults: { sliding_window: 4096 } },
   qwen2_5_vl: { name: 'Qwen2_5_VL', windows: 'qwen', has: 'positions in three directions', defaults: { sliding_window: 4096 } },
   qwen2_5_vl_text: { name: 'Qwen2_5_VL', windows: 'qwen', has: 'positions in three directions', defaults: { sliding_window: 4096 } },
@@ -77,13 +76,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     ignores: gemma4Ignores,
   },
   // Other decoders with a rope.
-  gpt_oss: {
-    name: 'GptOss',
-    windows: 2,
-    has: `a learned sink for each head, and ${experts}`,
-    defaults: { sliding_window: 128 },
-    ignores: { initial_context_length: 'the length before its rope was extended, which rope_scaling says' },
-  },
   mimo_v2_flash: {
     name: 'MiMoV2Flash',
     ownCode: ['configuration_mimo_v2_flash', 'modeling_mimo_v2_flash'],
@@ -119,7 +111,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
       max_seq_len: 'the same as max_position_embeddings',
     },
   },
-  mixtral: { name: 'Mixtral', windows: 'window', has: experts },
   minimax_m2: {
     name: 'MiniMaxM2',
     ownCode: ['configuration_minimax_m2', 'modeling_minimax_m2'],
