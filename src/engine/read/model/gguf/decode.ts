@@ -7,6 +7,9 @@ const decoders = { ...blockDecoders, ...kBlockDecoders };
 /** The types that are read, by name. */
 export const readTypes: readonly string[] = Object.keys(decoders);
 
+/** What to do about a type that is not read. */
+export const typeFix = `use a file of the same model in one of ${readTypes.join(', ')}, or its safetensors files`;
+
 /** Whether the values of a type are known. */
 export function isRead(type: number): boolean {
   return Object.hasOwn(decoders, typeName(type));
