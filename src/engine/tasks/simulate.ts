@@ -14,7 +14,7 @@ import { measureQuality, qualityObstacle } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
 import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
 import { type LoadedModel, loadModel, runConfig } from '../read/model/load';
-import { checkWeights } from '../read/model/shards';
+import { checkWeights } from '../read/model/open-tensors';
 import type { Prompt } from '../read/prompt';
 import { checkRunnable } from '../read/tokenizer/tokenizer';
 import { type Places, planDocument, type PlannedPrompt, planPrompt, type TokenizedPrompt } from './plan';

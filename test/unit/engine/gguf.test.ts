@@ -136,15 +136,20 @@ describe('the metadata of a GGUF file', () => {
       shape: [64, 100],
       elements: 6400,
       type: 0,
+      at: 0,
     }));
     const read = ggufConfig({ metadata, tensors }, 'x.gguf');
     expect(read.notes).toEqual([
-      'Only text is planned: the part of the GGUF file that reads images is not.',
+      'Only text is read: the part of the GGUF file that reads images is not.',
       'The GGUF file has llama.flavour, which is not known: planned as if it changed nothing.',
     ]);
     expect(read.shape.parameters).toBe(6400);
     expect(read.run).toBeUndefined();
-    expect(read.lacks[0]).toMatch(/^GGUF cannot be run yet/);
+    expect(read.lacks).toEqual([
+      'the GGUF file has llama.flavour, which a run would not heed',
+      'a rope on 128 columns of heads of 8 is not known of llama',
+      'rope_freqs.weight is not read',
+    ]);
   });
 });
 

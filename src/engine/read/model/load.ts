@@ -30,6 +30,7 @@ import {
   storedInLayer,
   storedWeights,
   type StoredWeights,
+  transpose,
   type Weight,
   type Weights,
 } from './weights';
@@ -201,7 +202,7 @@ export class WeightReader {
     }
   }
 
-  /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that config.json implies */
+  /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that the configuration implies */
   async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
     const read: [string, Weight][] = [];
     for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
@@ -280,11 +281,11 @@ export class WeightReader {
     const name = this.nameOf(tensor);
     const found = this.files.shapeOf(name);
     if (found === undefined) {
-      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to this config.json.`);
+      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to its configuration.`);
     }
     if (found.join() !== shape.join()) {
       throw new InputError(
-        `The checkpoint's ${tensor} is [${shown(found.join(', '))}] but config.json means [${shape.join(', ')}]; correct one of them.`,
+        `The checkpoint's ${tensor} is [${shown(found.join(', '))}] but its configuration means [${shape.join(', ')}]; correct one of them.`,
       );
     }
     return name;
@@ -312,15 +313,4 @@ function pairsApart({ shape, data }: Weight, headWidth: number): Weight {
     apart.set(data.subarray(row * rowSize, (row + 1) * rowSize), to * rowSize);
   }
   return { shape, data: apart };
-}
-
-/** `[in, out]` to `[out, in]`. */
-function transpose({ shape: [rows, columns], data }: Weight): Weight {
-  const turned = new Float32Array(data.length);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      turned[column * rows + row] = data[row * columns + column];
-    }
-  }
-  return { shape: [columns, rows], data: turned };
 }

@@ -1,46 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../../../core/errors';
-import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
 import { openRegularFile, pieceBytes, readInto } from '../input/regular-file';
+import { fromBfloat16, fromFloat16 } from './float16';
 import { elementBytes, isSupported, readHeader, type TensorEntry } from './safetensors-header';
-import type { Weight } from './weights';
-
-/** Float32 values of all 65,536 float16 bit patterns, computed at first use. */
-let halfTable: Float32Array | undefined;
-
-/** Converts IEEE 754 half-precision bit patterns to float32, exactly. */
-function fromFloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  halfTable ??= Float32Array.from({ length: 65_536 }, (_, pattern) => halfValue(pattern));
-  const values = new Float32Array(bits.length);
-  for (let index = 0; index < bits.length; index += 1) {
-    values[index] = halfTable[bits[index]];
-  }
-  return values;
-}
-
-/** Converts bfloat16 bit patterns, the upper halves of float32, to float32, exactly. */
-function fromBfloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  const values = new Uint32Array(bits.length);
-  for (let index = 0; index < bits.length; index += 1) {
-    values[index] = bits[index] << 16;
-  }
-  return new Float32Array(values.buffer);
-}
-
-function halfValue(pattern: number): number {
-  const sign = pattern & 0x8000 ? -1 : 1;
-  const exponent = (pattern >> 10) & 0x1f;
-  const fraction = pattern & 0x3ff;
-  if (exponent === 0) {
-    return sign * fraction * 2 ** -24;
-  }
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Infinity : NaN;
-  }
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
+import { allocate, checkFinite, type Weight } from './weights';
 
 /**
  * A safetensors file with a validated header; tensors are read one by one, each once, as float32.
@@ -124,33 +89,19 @@ export class SafetensorsFile {
     if (!isSupported(dtype)) {
       return this.refuseType(tensor, dtype);
     }
-    const data = this.allocate(tensor, (to - from) / elementBytes[dtype]);
+    const data = allocate(`${this.name}: ${shown(tensor)}`, (to - from) / elementBytes[dtype]);
     if (dtype === 'F32') {
       // The bytes are float32 already: read them directly into place.
       await readInto(this.file, this.dataStart + from, new Uint8Array(data.buffer), this.name);
     } else {
       await this.readHalves(from, to, dtype, data);
     }
-    const broken = data.findIndex((value) => !Number.isFinite(value));
-    if (broken >= 0) {
-      throw new InputError(`${this.name}: ${shown(tensor)} holds ${data[broken]} at element ${broken}; the weights must be finite.`);
-    }
+    checkFinite(`${this.name}: ${shown(tensor)}`, data);
     return { shape, data };
   }
 
   async close(): Promise<void> {
     await this.file.close();
-  }
-
-  /** Allocates memory for a tensor. @throws InputError if an array cannot be that long, or memory runs out */
-  private allocate(tensor: string, elements: number): Float32Array {
-    try {
-      return new Float32Array(elements);
-    } catch {
-      throw new InputError(
-        `${this.name}: ${shown(tensor)} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`,
-      );
-    }
   }
 
   /** Reads in pieces, so that a large tensor is not in memory twice. */

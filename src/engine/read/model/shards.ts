@@ -21,8 +21,8 @@ const maximumShardNameLength = 100;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
-/** Refuses to run a model without weights. @throws InputError */
-export async function checkWeights(folder: string): Promise<void> {
+/** Refuses a folder without weights. @throws InputError */
+export async function checkFolder(folder: string): Promise<void> {
   if (!(await isThere(join(folder, singleFile))) && !(await isThere(join(folder, indexFile)))) {
     throw new InputError(
       `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
@@ -40,7 +40,7 @@ async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly s
     await checkLink(folder, singleFile);
     return undefined;
   }
-  await checkWeights(folder);
+  await checkFolder(folder);
   const path = join(folder, indexFile);
   await checkLink(folder, indexFile);
   const fix = 'download the model again';

@@ -1,7 +1,32 @@
+import { InputError } from '../../../core/errors';
+import { formatBytes } from '../../../core/format';
+
 /** A weight in the layout of graphs: float32, row-major; matrices are `[out, in]`, norms and biases `[width]`. */
 export interface Weight {
   readonly shape: readonly number[];
   readonly data: Float32Array;
+}
+
+/**
+ * Memory for the numbers of a weight, zeros.
+ *
+ * @param what names it in errors
+ * @throws InputError if an array cannot be that long, or memory runs out
+ */
+export function allocate(what: string, elements: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(elements);
+  } catch {
+    throw new InputError(`${what} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`);
+  }
+}
+
+/** Refuses a weight that has a number which is none. @param what names it in errors @throws InputError */
+export function checkFinite(what: string, data: Float32Array): void {
+  const broken = data.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    throw new InputError(`${what} holds ${data[broken]} at element ${broken}; the weights must be finite.`);
+  }
 }
 
 /** Weights by name; those that an architecture lacks are absent. */
@@ -138,4 +163,15 @@ export function parametersOf(checkpoint: Checkpoint): number {
 /** Numbers in a tensor. */
 export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
+}
+
+/** A matrix `[in, out]` as `[out, in]`, or the other way round. */
+export function transpose({ shape: [rows, columns], data }: Weight): Weight {
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      turned[column * rows + row] = data[row * columns + column];
+    }
+  }
+  return { shape: [columns, rows], data: turned };
 }

@@ -179,9 +179,8 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
     const bytes = kind === 'gguf' ? await sizeOf(path) : null;
     return { ...about, bytes, format: kind === 'gguf' ? 'GGUF' : null, use: 'refused', reason: reasonOf(messageOf(error)) };
   }
-  const { config, storedBytes, storedType } = model;
-  const { format, reason } =
-    kind === 'gguf' ? { format: `GGUF ${storedType ?? ''}`, reason: config.lacks.join('; ') } : await whyNoRun(model);
+  const { config, storedBytes } = model;
+  const { format, reason } = await whyNoRun(model, kind);
   const tokenized = kind === 'gguf' || (await hasTokenizer(path));
   return {
     ...about,
@@ -191,8 +190,8 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
   };
 }
 
-/** The format of a folder's weights, and why they are not run, as far as their headers say; null if nothing is in the way. */
-async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' | 'reason'>> {
+/** The format of a model's weights, and why they are not run, as far as their headers say; null if nothing is in the way. */
+async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<Pick<ListedModel, 'format' | 'reason'>> {
   const lacks = model.config.lacks.length === 0 ? null : model.config.lacks.join('; ');
   if (model.storedBytes === undefined) {
     const others = (await readdir(model.folder)).filter((name) => /\.(bin|pth?|onnx)$/.test(name));
@@ -200,15 +199,16 @@ async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' 
     return { format: null, reason: lacks ?? `no safetensors files are there${instead}` };
   }
   let files: TensorSource | undefined;
-  let format = 'safetensors';
+  let format = kind === 'gguf' ? 'GGUF' : 'safetensors';
   try {
     files = await openTensors(model.folder);
-    format = `safetensors ${files.mainType ?? ''}`.trim();
+    format = `${format} ${files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);
     }
-    const exact = await exists(join(model.folder, tokenizerFile));
-    return { format, reason: lacks ?? (exact ? null : `${standInName} only estimates its tokens`) };
+    const standIn = kind === 'gguf' ? model.standIn?.encoding : standInName;
+    const exact = standIn === undefined || (kind === 'folder' && (await exists(join(model.folder, tokenizerFile))));
+    return { format, reason: lacks ?? (exact ? null : `${standIn} only estimates its tokens`) };
   } catch (error) {
     return { format, reason: lacks ?? messageOf(error) };
   } finally {

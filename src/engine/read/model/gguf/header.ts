@@ -16,6 +16,8 @@ export interface GgufTensor {
   readonly elements: number;
   /** As `ggml_type` numbers it. */
   readonly type: number;
+  /** The byte of its file at which it begins. */
+  readonly at: number;
 }
 
 /** What a GGUF file says before its tensors. */
@@ -31,7 +33,7 @@ const firstPieceBytes = 256 * 1024;
 const growth = 8;
 
 /** Limits of what a header may list: each is several times what published models have. */
-const maximumTensors = 65_536;
+export const maximumTensors = 65_536;
 const maximumKeys = 65_536;
 const maximumKeyBytes = 1024;
 /** Texts and lists that are longer are passed over. */
@@ -131,11 +133,11 @@ class HeaderReader {
       metadata.set(key, value ?? { length: 0, values: undefined });
     }
     const tensors = this.tensors(tensorCount);
-    this.checkPlaces(tensors, metadata.get('general.alignment') ?? 32, size);
-    return { metadata, tensors };
+    return { metadata, tensors: this.placed(tensors, metadata.get('general.alignment') ?? 32, size) };
   }
 
-  private tensors(count: number): (GgufTensor & { readonly offset: number })[] {
+  /** The tensors, each with its distance from the first byte behind the header as its place. */
+  private tensors(count: number): GgufTensor[] {
     const names = new Set<string>();
     return Array.from({ length: count }, () => {
       const name = this.key('a tensor');
@@ -152,26 +154,33 @@ class HeaderReader {
       if (!Number.isSafeInteger(elements)) {
         this.refuse(`has the tensor ${quoted(name)} with more elements than can be counted; download it again`);
       }
-      return { name, shape, elements, type: this.uint32(), offset: this.uint64() };
+      return { name, shape, elements, type: this.uint32(), at: this.uint64() };
     });
   }
 
-  /** Every tensor must lie inside the file, as far as the bytes of its type are known. */
-  private checkPlaces(tensors: readonly (GgufTensor & { readonly offset: number })[], alignment: MetadataValue, size: number): void {
+  /** The tensors at their places in the file. Every one must lie inside it and overlap no other, as far as the bytes of its type are known. */
+  private placed(tensors: readonly GgufTensor[], alignment: MetadataValue, size: number): GgufTensor[] {
     if (typeof alignment !== 'number' || !Number.isInteger(alignment) || alignment < 1 || alignment > 1_048_576) {
       this.refuse('has a general.alignment that is none; download it again');
     }
     const start = Math.ceil(this.at / alignment) * alignment;
-    for (const { name, shape, elements, type, offset } of tensors) {
+    const placed = tensors.map((tensor) => ({ ...tensor, at: start + tensor.at }));
+    let last = start;
+    for (const { name, shape, elements, type, at } of [...placed].sort((one, other) => one.at - other.at)) {
       const bytes = bytesOf(type, elements, shape[0] ?? 1);
       if (Number.isNaN(bytes)) {
         this.refuse(`has the tensor ${quoted(name)} with rows of ${shape[0]} elements, which its type cannot store; download it again`);
       }
-      const end = start + offset + (bytes ?? 0);
+      const end = at + (bytes ?? 0);
       if (end > size) {
         this.refuse(`has the tensor ${quoted(name)} up to byte ${end} of ${size}; the file is truncated, download it again`);
       }
+      if (at < last) {
+        this.refuse(`has the tensor ${quoted(name)} at byte ${at}, within another tensor; download it again`);
+      }
+      last = end;
     }
+    return placed;
   }
 
   /** A value of a type; undefined for one that is passed over. */

@@ -1,13 +1,12 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { InputError } from '../../../../core/errors';
-import { shown } from '../../../../core/text/printable';
+import { openRegularFile } from '../../input/regular-file';
 import type { StandIn } from '../../tokenizer/encodings';
 import type { ReadConfig } from '../architecture';
-import { ggufParts } from '../found/folders';
 import { ggufConfig } from './config';
-import { type GgufTensor, readGgufHeader } from './header';
-import { bytesOf, typeName } from './types';
+import { isRead } from './decode';
+import { isRopeFactors } from './names';
+import { mainType, type PlacedTensor, readGguf } from './parts';
+import type { RopeFactors } from './rope';
+import { readValues } from './tensors';
 
 /** What a GGUF file says that a plan needs. */
 interface OpenedGguf {
@@ -18,48 +17,34 @@ interface OpenedGguf {
 }
 
 /**
- * Reads the header of a GGUF file: the first of its files, if there are several (`-00001-of-00003.gguf`), and of the others
- * which tensors they hold.
+ * Reads what the GGUF files of a model say before their tensors, and the factors of its rope.
  *
  * @throws InputError if one is missing or broken, or the model cannot be planned
  */
 export async function openGguf(path: string): Promise<OpenedGguf> {
-  const first = await readGgufHeader(path, path);
-  const tensors = [...first.tensors];
-  let storedBytes = 0;
-  for (const [index, part] of partsOf(path, first.metadata.get('split.count')).entries()) {
-    if (index > 0) {
-      tensors.push(...(await readGgufHeader(part, part)).tensors);
+  const model = await readGguf(path);
+  const config = ggufConfig(model, path, await ropeFactors(model.tensors));
+  const { fileBytes: storedBytes, tensors } = model;
+  return { config, storedBytes, storedType: mainType(tensors) ?? 'no tensors', standIn: standInFor(config.shape.vocabulary) };
+}
+
+/** More columns than any head has. */
+const maximumFactors = 16_384;
+
+/** The tensors of a rope, which are part of its configuration. */
+async function ropeFactors(tensors: readonly PlacedTensor[]): Promise<RopeFactors> {
+  const factors = new Map<string, Float32Array>();
+  for (const tensor of tensors) {
+    if (isRopeFactors(tensor.name) && isRead(tensor.type) && tensor.elements <= maximumFactors) {
+      const { file } = await openRegularFile(tensor.file, "give the model's .gguf file");
+      try {
+        factors.set(tensor.name, await readValues(file, tensor, 0, tensor.elements));
+      } finally {
+        await file.close();
+      }
     }
-    storedBytes += (await stat(part)).size;
   }
-  const config = ggufConfig({ ...first, tensors }, path);
-  return { config, storedBytes, storedType: mainType(tensors), standIn: standInFor(config.shape.vocabulary) };
-}
-
-/** The files of the model. A file under the name of one of several may be whole. */
-function partsOf(path: string, count: unknown): readonly string[] {
-  const parts = ggufParts(path);
-  const expected = typeof count === 'number' && count > 1 ? count : 1;
-  if (expected === 1) {
-    return [path];
-  }
-  if (parts.length !== expected) {
-    throw new InputError(
-      `${shown(basename(path), 100)} is one of ${expected} files, which its name does not say; restore the names that they had.`,
-    );
-  }
-  return parts;
-}
-
-/** The type in which most bytes are stored. */
-function mainType(tensors: readonly GgufTensor[]): string {
-  const bytes = new Map<number, number>();
-  for (const { type, elements, shape } of tensors) {
-    bytes.set(type, (bytes.get(type) ?? 0) + (bytesOf(type, elements, shape[0] ?? 1) ?? elements));
-  }
-  const [largest] = [...bytes].sort(([, one], [, other]) => other - one);
-  return (largest as typeof largest | undefined) === undefined ? 'no tensors' : typeName(largest[0]);
+  return factors;
 }
 
 /** The encoding whose vocabulary is about as large, which counts tokens of English about as the model's own does. */

@@ -48,6 +48,12 @@ export function typeName(number: number): string {
   return Object.hasOwn(storedTypes, number) ? storedTypes[number].name : `type ${number}`;
 }
 
+/** Elements of a block of a type that is known, and its bytes. */
+export function blockOf(number: number): { readonly elements: number; readonly bytes: number } {
+  const { block, bytes } = storedTypes[number];
+  return { elements: block, bytes };
+}
+
 /** Bytes of so many elements, in rows of which each is whole blocks; undefined for a type that is not known, NaN for part of a block. */
 export function bytesOf(number: number, elements: number, rowElements: number): number | undefined {
   if (!Object.hasOwn(storedTypes, number)) {

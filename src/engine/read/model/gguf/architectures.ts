@@ -1,0 +1,152 @@
+import type { ConfigJson } from '../keys';
+import type { MetadataReader } from './metadata';
+
+/** How llama.cpp's metadata of an architecture is read as Hugging Face's configuration: what is peculiar to it. */
+interface GgufArchitecture {
+  /** The `model_type` that has the same layers. */
+  readonly modelType: (keys: MetadataReader) => string;
+  /** Fields besides those that all have, or in their place; null or undefined takes one away. */
+  readonly own?: (keys: MetadataReader, file: Described) => ConfigJson;
+  /** Whether a part of each head may rotate: that is in `own` then. */
+  readonly rotatesPart?: true;
+  /** What the file of a model of this name does not say, a sentence; undefined if that is nothing. */
+  readonly assumes?: (keys: MetadataReader, name: string) => string | undefined;
+}
+
+/** What is known of a file besides its keys. */
+interface Described {
+  /** The fields that all have. */
+  readonly common: ConfigJson;
+  /** Columns of a head that rotate. */
+  readonly rotated: number;
+  /** Whether it has a tensor. */
+  readonly has: (tensor: string) => boolean;
+  /** The rows of a tensor; undefined if there is none. */
+  readonly rows: (tensor: string) => number | undefined;
+}
+
+const windowed = (keys: MetadataReader): ConfigJson => ({ sliding_window: keys.need('attention.sliding_window') });
+
+/** Which biases a Llama has, as its tensors say. */
+const biases = (_: MetadataReader, { has }: Described): ConfigJson => ({
+  ...(has('blk.0.attn_q.bias') && { attention_bias: true }),
+  ...(has('blk.0.ffn_up.bias') && { mlp_bias: true }),
+});
+
+const assumesGelu = (family: string) => (): string =>
+  `A GGUF file does not name the activation of a ${family}: GELU is taken, as its published models have.`;
+
+const gptOss: GgufArchitecture = {
+  modelType: () => 'gpt_oss',
+  own: (keys) => ({
+    ...windowed(keys),
+    num_local_experts: keys.need('expert_count'),
+    num_experts_per_tok: keys.need('expert_used_count'),
+    intermediate_size: keys.maybe('expert_feed_forward_length') ?? keys.need('feed_forward_length'),
+  }),
+};
+
+/** By `general.architecture`. */
+export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
+  // Also what Mistral and Mixtral are converted to.
+  llama: {
+    modelType: (keys) => (keys.above0('expert_count') ? 'mixtral' : keys.above0('attention.sliding_window') ? 'mistral' : 'llama'),
+    own: (keys, file) => ({
+      ...(keys.above0('attention.sliding_window') ? windowed(keys) : biases(keys, file)),
+      ...(keys.above0('expert_count') && {
+        num_local_experts: keys.need('expert_count'),
+        num_experts_per_tok: keys.need('expert_used_count'),
+      }),
+    }),
+    assumes: (keys, name) =>
+      /mistral/i.test(name) && !keys.above0('attention.sliding_window')
+        ? 'The GGUF file of this Mistral states no window, which the first release had: it is read without one, as llama.cpp runs it.'
+        : undefined,
+  },
+  qwen2: { modelType: () => 'qwen2' },
+  qwen3: { modelType: () => 'qwen3', own: biases },
+  // Which layers have no rope is no matter of metadata: llama.cpp leaves it out of every fourth, as the published model does.
+  smollm3: { modelType: () => 'smollm3', own: (keys, file) => ({ ...biases(keys, file), no_rope_layer_interval: 4 }) },
+  granite: {
+    modelType: () => 'granite',
+    own: (keys, file) => ({
+      ...biases(keys, file),
+      embedding_multiplier: keys.real('embedding_scale'),
+      attention_multiplier: keys.real('attention.scale'),
+      residual_multiplier: keys.real('residual_scale'),
+      logits_scaling: keys.real('logit_scale'),
+    }),
+  },
+  qwen3moe: {
+    modelType: () => 'qwen3_moe',
+    own: (keys) => ({
+      num_experts: keys.need('expert_count'),
+      num_experts_per_tok: keys.need('expert_used_count'),
+      moe_intermediate_size: keys.need('expert_feed_forward_length'),
+      // llama.cpp knows no other weights of experts than those that sum to 1.
+      norm_topk_prob: true,
+    }),
+  },
+  gemma2: { modelType: () => 'gemma2', own: windowed },
+  gemma3: { modelType: () => 'gemma3_text', own: windowed },
+  phi3: {
+    modelType: () => 'phi3',
+    rotatesPart: true,
+    own: (keys, { common, rotated }) => ({
+      ...(keys.above0('attention.sliding_window') && windowed(keys)),
+      ...(rotated !== common.head_dim && { partial_rotary_factor: rotated / Number(common.head_dim) }),
+    }),
+  },
+  gpt2: {
+    modelType: () => 'gpt2',
+    // Its fields have names of their own.
+    own: (_, { common }) => ({
+      ...Object.fromEntries(Object.keys(common).map((key) => [key, null])),
+      ...{ model_type: 'gpt2', vocab_size: common.vocab_size, tie_word_embeddings: common.tie_word_embeddings },
+      n_positions: common.max_position_embeddings,
+      n_embd: common.hidden_size,
+      n_layer: common.num_hidden_layers,
+      n_head: common.num_attention_heads,
+      n_inner: common.intermediate_size,
+      layer_norm_epsilon: common.layer_norm_eps,
+    }),
+    assumes: assumesGelu('GPT-2'),
+  },
+  // Every head has keys and values of its own, of its share of the width, so that no field says so.
+  gptneox: {
+    modelType: () => 'gpt_neox',
+    rotatesPart: true,
+    own: (keys, { common, rotated, has }) => {
+      const share = Number(common.hidden_size) / Number(common.num_attention_heads);
+      return {
+        ...(common.num_key_value_heads === common.num_attention_heads && { num_key_value_heads: null }),
+        ...(common.head_dim === share && { head_dim: null }),
+        ...{ rotary_pct: rotated / Number(common.head_dim), rotary_emb_base: common.rope_theta, rope_theta: null },
+        attention_bias: has('blk.0.attn_qkv.bias'),
+        use_parallel_residual: keys.flag('use_parallel_residual') ?? true,
+      };
+    },
+    assumes: assumesGelu('GPT-NeoX'),
+  },
+  // Without the head that predicts masked tokens, which the conversion leaves out.
+  bert: {
+    modelType: () => 'bert',
+    own: (keys, { common, rows }) => {
+      keys.flag('attention.causal');
+      return {
+        ...{ num_key_value_heads: null, head_dim: null, tie_word_embeddings: null },
+        max_position_embeddings: rows('position_embd.weight') ?? common.max_position_embeddings,
+        type_vocab_size: rows('token_types.weight'),
+      };
+    },
+    assumes: assumesGelu('BERT'),
+  },
+  'gpt-oss': gptOss,
+  // The same, as Ollama converts it.
+  gptoss: gptOss,
+  // OLMo 3 is an OLMo 2 with windows.
+  olmo2: {
+    modelType: (keys) => (keys.above0('attention.sliding_window') ? 'olmo3' : 'olmo2'),
+    own: (keys, file) => (keys.above0('attention.sliding_window') ? windowed(keys) : biases(keys, file)),
+  },
+};

@@ -1,0 +1,189 @@
+import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { InputError } from '../../../../core/errors';
+import { quoted, shown } from '../../../../core/text/printable';
+import { openRegularFile, readInto } from '../../input/regular-file';
+import type { TensorSource } from '../tensor-source';
+import { allocate, checkFinite, transpose, type Weight } from '../weights';
+import { decode, isRead, typeFix } from './decode';
+import type { MetadataValue } from './header';
+import { besides, type Change, checkpointName } from './names';
+import { mainType, type PlacedTensor, readGguf } from './parts';
+import { blockOf, typeName } from './types';
+
+/** Most bytes of a tensor that are read at once. */
+const pieceBytes = 4 * 1024 * 1024;
+
+/** No model has as many experts in a layer: a header that says so must not make as many names. */
+const maximumExperts = 4096;
+
+/** How many heads there are, which the order of rows depends on. */
+type HeadCounts = Readonly<Record<'heads' | 'keyValueHeads', number>>;
+
+/** A tensor of the checkpoint in a GGUF file: all of one of the file's tensors, or an expert's part of it. */
+interface Stored {
+  readonly tensor: PlacedTensor;
+  readonly change: Change;
+  readonly shape: readonly number[];
+  readonly first: number;
+}
+
+/** The tensors of a GGUF model under the names and in the layouts of the checkpoint that it was made from. */
+export class GgufTensors implements TensorSource {
+  private readonly files = new Map<string, Promise<FileHandle>>();
+
+  private constructor(
+    private readonly stored: ReadonlyMap<string, Stored>,
+    private readonly counts: HeadCounts,
+    readonly mainType: string | undefined,
+  ) {}
+
+  /** Reads which tensors a model has. @throws InputError if a file is missing or broken */
+  static async open(path: string): Promise<GgufTensors> {
+    const { metadata, tensors } = await readGguf(path);
+    const named = metadata.get('general.architecture');
+    const architecture = typeof named === 'string' ? named : '';
+    const heads = firstNumber(metadata.get(`${architecture}.attention.head_count`)) ?? 1;
+    const keyValueHeads = firstNumber(metadata.get(`${architecture}.attention.head_count_kv`)) ?? heads;
+    const stored = new Map<string, Stored>();
+    for (const tensor of tensors.filter(({ name }) => !besides.test(name))) {
+      for (const [name, one] of inCheckpoint(architecture, tensor)) {
+        if (stored.has(name)) {
+          throw new InputError(
+            `${basename(tensor.file)} has ${quoted(tensor.name)} beside another tensor that is ${name}; use another file.`,
+          );
+        }
+        stored.set(name, one);
+      }
+    }
+    return new GgufTensors(stored, { heads, keyValueHeads }, mainType(tensors));
+  }
+
+  get names(): Iterable<string> {
+    return this.stored.keys();
+  }
+
+  shapeOf(tensor: string): readonly number[] | undefined {
+    return this.stored.get(tensor)?.shape;
+  }
+
+  checkType(tensor: string): void {
+    const stored = this.stored.get(tensor);
+    if (stored !== undefined) {
+      checkType(stored.tensor);
+    }
+  }
+
+  async read(tensor: string): Promise<Weight> {
+    const stored = this.stored.get(tensor);
+    if (stored === undefined) {
+      throw new InputError(`The GGUF file lacks ${shown(tensor)}; use another file of the model.`);
+    }
+    const { tensor: own, change, shape, first } = stored;
+    let file = this.files.get(own.file);
+    if (file === undefined) {
+      file = openRegularFile(own.file, "give the model's .gguf file").then((opened) => opened.file);
+      this.files.set(own.file, file);
+    }
+    const data = await readValues(
+      await file,
+      own,
+      first,
+      shape.reduce((product, length) => product * length, 1),
+    );
+    return undone({ shape: change.transposed ? [...shape].reverse() : shape, data }, change, this.counts, own);
+  }
+
+  async close(): Promise<void> {
+    // One that could not be opened was reported when it was read.
+    await Promise.all([...this.files.values()].map((file) => file.then((opened) => opened.close()).catch(() => undefined)));
+  }
+}
+
+/** The tensors of the checkpoint that a tensor of the file holds, by name. */
+function inCheckpoint(architecture: string, tensor: PlacedTensor): [name: string, stored: Stored][] {
+  const { name, change } = checkpointName(architecture, tensor.name) ?? { name: tensor.name, change: {} };
+  const shape = [...tensor.shape].reverse();
+  if (!name.includes('{}') || shape[0] > maximumExperts) {
+    return [[name, { tensor, change, shape: change.transposed ? shape.reverse() : shape, first: 0 }]];
+  }
+  const [experts, ...own] = shape;
+  const size = own.reduce((product, length) => product * length, 1);
+  return Array.from({ length: experts }, (_, expert) => [
+    name.replace('{}', String(expert)),
+    { tensor, change, shape: own, first: expert * size },
+  ]);
+}
+
+/** Refuses a tensor of a type that is not read. @throws InputError that names the way out */
+function checkType({ name, type, file }: PlacedTensor): void {
+  if (!isRead(type)) {
+    throw new InputError(`${shown(basename(file), 100)}: ${shown(name)} is stored as ${typeName(type)}; ${typeFix}.`);
+  }
+}
+
+/**
+ * Reads numbers of a tensor as float32, exactly those that llama.cpp computes with.
+ *
+ * @param first the first one, at the beginning of a block, and `count` of them, whole blocks
+ * @throws InputError if its type is not read, the file ends early, or a number is NaN or infinite
+ */
+export async function readValues(file: FileHandle, tensor: PlacedTensor, first: number, count: number): Promise<Float32Array> {
+  checkType(tensor);
+  const what = `${shown(basename(tensor.file), 100)}: ${shown(tensor.name)}`;
+  const block = blockOf(tensor.type);
+  const data = allocate(what, count);
+  const blocksOfPiece = Math.max(1, Math.floor(pieceBytes / block.bytes));
+  const blocks = count / block.elements;
+  const piece = new Uint8Array(Math.min(blocks, blocksOfPiece) * block.bytes);
+  const start = tensor.at + (first / block.elements) * block.bytes;
+  for (let done = 0; done < blocks; done += blocksOfPiece) {
+    const now = Math.min(blocksOfPiece, blocks - done);
+    const bytes = piece.subarray(0, now * block.bytes);
+    await readInto(file, start + done * block.bytes, bytes, what);
+    decode(tensor.type, bytes, data.subarray(done * block.elements, (done + now) * block.elements));
+  }
+  checkFinite(what, data);
+  return data;
+}
+
+/** A weight as it was before its conversion. @throws InputError if its rows are not those of whole heads */
+function undone(weight: Weight, { transposed, rows, added = 0 }: Change, counts: HeadCounts, { name, file }: PlacedTensor): Weight {
+  const { shape, data } = transposed ? transpose(weight) : weight;
+  if (added !== 0) {
+    data.forEach((value, index) => (data[index] = value - added));
+  }
+  if (rows === undefined) {
+    return { shape, data };
+  }
+  const [length, ...rest] = shape;
+  const heads = counts[rows.heads];
+  const headWidth = rows.order === 'pairs' ? length / heads : length / heads / 3;
+  if (!Number.isInteger(headWidth) || (rows.order === 'pairs' && headWidth % 2 !== 0)) {
+    throw new InputError(`${shown(basename(file), 100)}: ${shown(name)} has ${length} rows for ${heads} heads; use another file.`);
+  }
+  const size = rest.reduce((product, axis) => product * axis, 1);
+  const ordered = allocate(`${shown(basename(file), 100)}: ${shown(name)}`, data.length);
+  for (let row = 0; row < length; row += 1) {
+    const to = rows.order === 'pairs' ? halvesRow(row, headWidth) : headRow(row, headWidth, heads);
+    ordered.set(data.subarray(row * size, (row + 1) * size), to * size);
+  }
+  return { shape, data: ordered };
+}
+
+/** Where a row of neighbours 0, m/2, 1, m/2 + 1, ... of a head of width m is among 0, 1, 2, ... */
+function halvesRow(row: number, headWidth: number): number {
+  const column = row % headWidth;
+  return row - column + Math.floor(column / 2) + (column % 2) * (headWidth / 2);
+}
+
+/** Where a row of all heads' queries, then keys, then values is, where those of each head follow one another. */
+function headRow(row: number, headWidth: number, heads: number): number {
+  const [part, head, column] = [Math.floor(row / headWidth / heads), Math.floor(row / headWidth) % heads, row % headWidth];
+  return (3 * head + part) * headWidth + column;
+}
+
+function firstNumber(value: MetadataValue | undefined): number | undefined {
+  const number = typeof value === 'object' ? value.values?.[0] : value;
+  return typeof number === 'number' && Number.isInteger(number) && number > 0 ? number : undefined;
+}
