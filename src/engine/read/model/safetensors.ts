@@ -1,11 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../../../core/errors';
-import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
 import { openRegularFile, pieceBytes, readInto } from '../input/regular-file';
 import { elementBytes, isSupported, readHeader, type TensorEntry } from './safetensors-header';
-import type { Weight } from './weights';
+import { allocate, checkFinite, type Weight } from './weights';
 
 /** Float32 values of all 65,536 float16 bit patterns, computed at first use. */
 let halfTable: Float32Array | undefined;
@@ -112,45 +111,45 @@ export class SafetensorsFile {
    * @throws InputError if its type is not supported or one of its numbers is NaN or infinite
    */
   async read(tensor: string): Promise<Weight> {
-    const entry = this.entries.get(tensor);
-    if (entry === undefined) {
-      throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
-    }
     const {
       dtype,
       shape,
       data_offsets: [from, to],
-    } = entry;
+    } = this.entries.get(tensor) ?? this.refuseMissing(tensor);
     if (!isSupported(dtype)) {
       return this.refuseType(tensor, dtype);
     }
-    const data = this.allocate(tensor, (to - from) / elementBytes[dtype]);
+    const data = allocate(`${this.name}: ${shown(tensor)}`, (to - from) / elementBytes[dtype]);
     if (dtype === 'F32') {
       // The bytes are float32 already: read them directly into place.
       await readInto(this.file, this.dataStart + from, new Uint8Array(data.buffer), this.name);
     } else {
       await this.readHalves(from, to, dtype, data);
     }
-    const broken = data.findIndex((value) => !Number.isFinite(value));
-    if (broken >= 0) {
-      throw new InputError(`${this.name}: ${shown(tensor)} holds ${data[broken]} at element ${broken}; the weights must be finite.`);
-    }
+    checkFinite(`${this.name}: ${shown(tensor)}`, data);
     return { shape, data };
+  }
+
+  /**
+   * Reads the bytes of a tensor as they are stored: a part of a quantised weight.
+   *
+   * @throws InputError if it does not exist or cannot be read
+   */
+  async readBytes(tensor: string): Promise<Uint8Array> {
+    const {
+      data_offsets: [from, to],
+    } = this.entries.get(tensor) ?? this.refuseMissing(tensor);
+    const bytes = new Uint8Array(allocate(`${this.name}: ${shown(tensor)}`, Math.ceil((to - from) / 4)).buffer, 0, to - from);
+    await readInto(this.file, this.dataStart + from, bytes, this.name);
+    return bytes;
   }
 
   async close(): Promise<void> {
     await this.file.close();
   }
 
-  /** Allocates memory for a tensor. @throws InputError if an array cannot be that long, or memory runs out */
-  private allocate(tensor: string, elements: number): Float32Array {
-    try {
-      return new Float32Array(elements);
-    } catch {
-      throw new InputError(
-        `${this.name}: ${shown(tensor)} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`,
-      );
-    }
+  private refuseMissing(tensor: string): never {
+    throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
   }
 
   /** Reads in pieces, so that a large tensor is not in memory twice. */

@@ -196,11 +196,27 @@ export class CheckpointFiles implements TensorSource {
 
   /** Reads a tensor as float32. @throws InputError like `SafetensorsFile.read` */
   async read(tensor: string): Promise<Weight> {
+    return this.holder(tensor).read(tensor);
+  }
+
+  private holder(tensor: string): SafetensorsFile {
     const file = this.fileOf.get(tensor);
     if (file === undefined) {
       throw new InputError(`The checkpoint lacks ${shown(tensor)}; it does not belong to this config.json.`);
     }
-    return file.read(tensor);
+    return file;
+  }
+
+  /** How a tensor is stored; undefined if it does not exist. */
+  storedOf(tensor: string): { readonly type: string; readonly shape: readonly number[] } | undefined {
+    const file = this.fileOf.get(tensor);
+    const [stored, shape] = [file?.storedOf(tensor), file?.shapeOf(tensor)];
+    return stored && shape && { type: stored.type, shape };
+  }
+
+  /** Reads a tensor's bytes as they are stored. @throws InputError like `SafetensorsFile.readBytes` */
+  async readBytes(tensor: string): Promise<Uint8Array> {
+    return this.holder(tensor).readBytes(tensor);
   }
 
   async close(): Promise<void> {

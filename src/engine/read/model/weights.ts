@@ -1,7 +1,32 @@
+import { InputError } from '../../../core/errors';
+import { formatBytes } from '../../../core/format';
+
 /** A weight in the layout of graphs: float32, row-major; matrices are `[out, in]`, norms and biases `[width]`. */
 export interface Weight {
   readonly shape: readonly number[];
   readonly data: Float32Array;
+}
+
+/**
+ * Memory for the numbers of a weight, zeros.
+ *
+ * @param what names it in errors
+ * @throws InputError if an array cannot be that long, or memory runs out
+ */
+export function allocate(what: string, elements: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(elements);
+  } catch {
+    throw new InputError(`${what} needs ${formatBytes(4 * elements)} in one piece, more than can be had; use a smaller model.`);
+  }
+}
+
+/** Refuses a weight that has a number which is none. @param what names it in errors @throws InputError */
+export function checkFinite(what: string, data: Float32Array): void {
+  const broken = data.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    throw new InputError(`${what} holds ${data[broken]} at element ${broken}; the weights must be finite.`);
+  }
 }
 
 /** Weights by name; those that an architecture lacks are absent. */

@@ -200,10 +200,10 @@ async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' 
     return { format: null, reason: lacks ?? `no safetensors files are there${instead}` };
   }
   let files: TensorSource | undefined;
-  let format = 'safetensors';
+  let format = `safetensors ${model.storedType ?? ''}`.trim();
   try {
-    files = await openTensors(model.folder);
-    format = `safetensors ${files.mainType ?? ''}`.trim();
+    files = await openTensors(model);
+    format = `safetensors ${model.storedType ?? files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);
     }
