@@ -186,10 +186,10 @@ def mlx_pack(codes, bits):
             words = [sum(int(code) << (bits * k) for k, code in enumerate(row[at : at + per])) for at in range(0, len(row), per)]
             rows.append(np.array(words, np.uint32))
         else:
-            per, data = (8 if bits == 3 else 4), bytearray()
+            per, data = (4 if bits == 6 else 8), bytearray()
             for at in range(0, len(row), per):
                 out = sum(int(code) << (bits * k) for k, code in enumerate(row[at : at + per]))
-                data += bytes([out & 0xFF, (out >> 8) & 0xFF, (out >> 16) & 0xFF])
+                data += bytes((out >> (8 * byte)) & 0xFF for byte in range(per * bits // 8))
             rows.append(np.frombuffer(bytes(data), np.uint32))
     return np.stack(rows)
 
@@ -205,7 +205,7 @@ def affine(weight, size, bits, scale_type):
 
 
 def mlx():
-    apart = {"model.layers.1.self_attn.q_proj": 3, "model.layers.1.self_attn.o_proj": 3, "model.layers.0.mlp.down_proj": 6,
+    apart = {"model.layers.1.self_attn.q_proj": 3, "model.layers.1.self_attn.o_proj": 5, "model.layers.0.mlp.down_proj": 6,
              "model.layers.2.mlp.up_proj": 2, "model.layers.2.mlp.gate_proj": 8}
 
     def quantise(name, weight):

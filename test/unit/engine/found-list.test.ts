@@ -89,7 +89,9 @@ describe('the list of models', () => {
     expect(listed['a/other'].reason).toContain('which no llama reads');
     expect(listed['a/mute']).toMatchObject({ use: 'refused', reason: saying('no tokenizer.json') });
     expect(listed['a/light']).toMatchObject({ use: 'plans', bytes: null, reason: 'no safetensors files are there' });
-    expect(listed['a/pickled'].reason).toBe('no safetensors files are there, but pytorch_model.bin; convert the weights to safetensors');
+    expect(listed['a/pickled'].reason).toBe(
+      'its weights are PyTorch pickles (pytorch_model.bin), which are not read; convert them to safetensors, or use a copy that has them',
+    );
   });
 
   it('names by its path what its name does not find', async () => {

@@ -12,6 +12,7 @@ export const gptqFields = z.strictObject({
   bits: z.literal([2, 3, 4, 8]),
   group_size: groupSize,
   checkpoint_format: z.literal(['gptq', 'gptq_v2']).optional(),
+  format: z.literal(['gptq', 'gptq_v2']).optional(),
   pack_dtype: z.literal('int32').optional(),
   is_marlin_format: z.literal(false).optional(),
   sym: z.boolean().optional(),
@@ -29,6 +30,7 @@ export const gptqFields = z.strictObject({
     [
       ...['damp_percent', 'damp_auto_increment', 'static_groups', 'true_sequential', 'mse', 'dataset', 'tokenizer', 'batch_size', 'meta'],
       ...['model_seqlen', 'model_name_or_path', 'model_file_base_name', 'pad_token_id', 'cache_block_outputs', 'quantizer', 'version'],
+      ...['hyb_act', 'v2', 'v2_alpha', 'gptaq', 'pack_impl', 'parallel_packing', 'device', 'offload_to_disk', 'offload_to_disk_path'],
       ...['use_exllama', 'disable_exllama', 'exllama_config', 'use_cuda_fp16', 'max_input_length', 'backend', 'act_group_aware'],
     ].map((key) => [key, z.unknown().optional()]),
   ),
@@ -81,8 +83,9 @@ export function dequantiseGptq(
  *
  * @throws InputError if a part is missing, or of another type or shape
  */
-export function gptqWeights(files: StoredTensors, { bits, group_size: size, checkpoint_format: form }: GptqFields): PackedWeights {
+export function gptqWeights(files: StoredTensors, { bits, group_size: size, ...fields }: GptqFields): PackedWeights {
   const format = `GPTQ ${bits}-bit`;
+  const form = fields.checkpoint_format ?? fields.format ?? 'gptq';
   const weights = new Map<string, PackedWeight>();
   for (const module of modulesWith(files, '.qweight')) {
     const [codes, zeros, scales, order] = ['qweight', 'qzeros', 'scales', 'g_idx'].map((part) => `${module}.${part}`);

@@ -8,22 +8,19 @@ import { floatTypes, modulesWith, partShape, type PackedWeight, type PackedWeigh
 /** How the weights of one module are stored: codes of so many bits, in groups of so many. */
 const precision = z.strictObject({
   group_size: z.number().int().positive().max(1_048_576),
-  bits: z.literal([2, 3, 4, 6, 8]),
+  bits: z.literal([2, 3, 4, 5, 6, 8]),
   mode: z.literal('affine').optional(),
 });
 
 /** What `quantization` says: of all modules, and of some by their names; false is of those that are left as they are. */
-export const mlxFields = precision
-  .omit({ mode: true })
-  .extend({ mode: z.literal('affine').optional(), quant_method: z.literal('mlx').optional() })
-  .catchall(z.union([precision, z.boolean()]));
+export const mlxFields = precision.extend({ quant_method: z.literal('mlx').optional() }).catchall(z.union([precision, z.boolean()]));
 
 export type MlxFields = z.infer<typeof mlxFields>;
 
 /**
  * The values of weights in MLX's affine quantisation, `[rows, columns]`: `scale * code + bias`, rounded once.
  *
- * A row of `words` holds its codes from the lowest bit on; those of 3 and 6 bits run on from one word to the next. Each group
+ * A row of `words` holds its codes from the lowest bit on; those of 3, 5 and 6 bits run on from one word to the next. Each group
  * of a row has a scale and a bias, `[rows, groups]`. Source: `mlx.core.quantize` and the kernels of `quantized.cpp`.
  *
  * @param bits of a code
