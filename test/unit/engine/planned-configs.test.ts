@@ -137,7 +137,7 @@ function table(): string {
 
 /** A reason without the way out. */
 function short(lack: string): string {
-  return lack.replace(/^([a-z_]+): quantised weights( \([^)]*\))? are.*$/, '$1$2');
+  return lack.replace(/^([a-z_]+: weights are stored as .*, which is not read);.*$/, '$1');
 }
 
 function cell(text: string): string {

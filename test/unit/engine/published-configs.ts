@@ -53,7 +53,7 @@ export const planned: Readonly<Record<string, Right>> = {
     billions: 1026,
     active: 32,
     trained: 131_072,
-    lacks: /latent.*fp8/,
+    lacks: /latent attention and experts[^;]*$/,
   },
   'Kimi-K2.5': {
     layers: [kind(61, causal, 64, 64, '192/128', 18432)],
@@ -63,7 +63,7 @@ export const planned: Readonly<Record<string, Right>> = {
     lacks: /other inputs.*compressed-tensors/,
   },
   'Llama-3.1-70B-Instruct-FP8': { layers: [kind(80, causal, 64, 8, 128, 28672)], billions: 70.55, trained: 131_072 },
-  'Llama-3.1-8B-AWQ': { layers: [kind(32, causal, 32, 8, 128, 14336)], billions: 8.03, trained: 131_072, lacks: /awq/ },
+  'Llama-3.1-8B-AWQ': { layers: [kind(32, causal, 32, 8, 128, 14336)], billions: 8.03, trained: 131_072 },
   'Llama-4-Scout-17B-16E-Instruct': {
     layers: [kind(36, chunks, 40, 8, 128, 16384), kind(12, causal, 40, 8, 128, 16384)],
     billions: 107.8,
@@ -73,7 +73,7 @@ export const planned: Readonly<Record<string, Right>> = {
   },
   'Meta-Llama-3.1-8B': { layers: [kind(32, causal, 32, 8, 128, 14336)], billions: 8.03, trained: 131_072 },
   'MiMo-7B-Base': { layers: [kind(36, causal, 32, 8, 128, 11008)], billions: 7.6, trained: 32_768, lacks: /mimo has/ },
-  'MiniMax-M2.5': { layers: [kind(62, causal, 48, 8, 128, 12288)], billions: 229, active: 10, trained: 196_608, lacks: /experts.*fp8/ },
+  'MiniMax-M2.5': { layers: [kind(62, causal, 48, 8, 128, 12288)], billions: 229, active: 10, trained: 196_608, lacks: /experts[^;]*$/ },
   'Mixtral-8x7B-v0.1': { layers: [kind(32, causal, 32, 8, 128, 28672)], billions: 46.7, active: 12.9, trained: 32_768 },
   'NVIDIA-Nemotron-3-Nano-30B-A3B-BF16': {
     layers: [idle(23, 0), idle(23, 6 * 1856 + 3712), kind(6, causal, 32, 2, 128, 0)],
@@ -97,7 +97,7 @@ export const planned: Readonly<Record<string, Right>> = {
   },
   'Qwen3-0.6B': { layers: [kind(28, causal, 16, 8, 128, 3072)], billions: 0.596, trained: 40_960 },
   'Qwen3-30B-A3B': { layers: [kind(48, causal, 32, 4, 128, 8 * 768)], billions: 30.5, active: 3.3, trained: 40_960 },
-  'Qwen3-32B-FP8': { layers: [kind(64, causal, 64, 8, 128, 25600)], billions: 32.8, trained: 40_960, lacks: /fp8/ },
+  'Qwen3-32B-FP8': { layers: [kind(64, causal, 64, 8, 128, 25600)], billions: 32.8, trained: 40_960 },
   // transformers 5 takes the scaling, and so its length.
   'Qwen3-8B-v5+readme-yarn': { layers: [kind(36, causal, 32, 8, 128, 12288)], billions: 8.19, trained: 131_072 },
   'Qwen3-VL-4B-Instruct': { layers: [kind(36, causal, 32, 8, 128, 9728)], billions: 4.02, trained: 262_144, lacks: /other inputs/ },
@@ -147,9 +147,8 @@ export const planned: Readonly<Record<string, Right>> = {
     billions: 20.9,
     active: 3.6,
     trained: 131_072,
-    lacks: /mxfp4/,
   },
-  'mlx-Qwen3-8B-4bit': { layers: [kind(36, causal, 32, 8, 128, 12288)], billions: 8.19, trained: 40_960, lacks: /bits 4/ },
+  'mlx-Qwen3-8B-4bit': { layers: [kind(36, causal, 32, 8, 128, 12288)], billions: 8.19, trained: 40_960 },
   'SmolLM3-3B': { layers: [kind(36, causal, 16, 4, 128, 11008)], billions: 3.08, trained: 65_536 },
   'OLMo-2-7B': { layers: [kind(32, causal, 32, 32, 128, 11008)], billions: 7.3, trained: 4096 },
   'Olmo-3-7B': {

@@ -100,15 +100,7 @@ describe('a key that nobody reads', () => {
 
 describe('a configuration with which a plan is right and a run is not', () => {
   it.each<[Record<string, unknown>, RegExp]>([
-    [
-      { quantization_config: { quant_method: 'gptq', bits: 4 } },
-      /quantization_config: quantised weights \(quant_method gptq\) are not supported/,
-    ],
-    [
-      { quantization: { group_size: 64, bits: 4 } },
-      /quantization: quantised weights \(bits 4\) are not supported; use the model's own checkpoint/,
-    ],
-    [{ compression_config: true }, /compression_config: quantised weights are not/],
+    [{ compression_config: true }, /compression_config: it does not say how weights are stored; use the model's own checkpoint/],
     [{ dual_chunk_attention_config: { chunk_size: 262_144 } }, /dual_chunk_attention_config moves the positions/],
   ])('says so: %j', async (change, lack) => {
     const config = read('llama', change);
@@ -142,7 +134,7 @@ describe('a configuration with which a plan is right and a run is not', () => {
 
   it('tells the plan, and not only the reader', async () => {
     const folder = copyOf('llama');
-    writeFileSync(join(folder, 'config.json'), changed('llama', { quantization: { bits: 4 }, odd: 3 }));
+    writeFileSync(join(folder, 'config.json'), changed('llama', { quantization_config: { quant_method: 'hqq' }, odd: 3 }));
     const stand = { encoding: 'r50k_base', exact: false, reason: 'A test.' };
     writeFileSync(join(folder, 'tokenizer-stand-in.json'), JSON.stringify(stand));
     const prompt = promptFromText('p.md', 'a b c');
@@ -151,10 +143,10 @@ describe('a configuration with which a plan is right and a run is not', () => {
     const { plan } = await planPrompt(prompt, options, places);
     expect(plan.notes).toContain('config.json has odd 3, which is not known: planned as if it changed nothing.');
     expect(plan.notes.at(-1)).toMatch(
-      /^This model is planned, not run: quantization: quantised weights \(bits 4\).*; odd 3 is not known; /,
+      /^This model is planned, not run: odd 3 is not known; .*; quantization_config: weights are stored as HQQ, which is not read; use /,
     );
     const context = { ...places, signal: new AbortController().signal, onProgress: () => undefined };
-    await expect(simulate(prompt, options, context)).rejects.toThrow(/can be planned, not run: quantization/);
+    await expect(simulate(prompt, options, context)).rejects.toThrow(/can be planned, not run: odd 3.*; quantization_config/);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ModelShape } from '../../../core/shapes';
 import type { Checkpoint } from './weights';
 import type { ConfigJson, KeyRules } from './keys';
+import type { StatedQuantisation } from './quantised/quantisation';
 import type { RotaryEmbedding } from './rope';
 
 /** How a token's vector is normalised: by root mean square, or by mean and variance. */
@@ -97,4 +98,6 @@ export interface ReadConfig extends Pick<ModelConfig, 'modelType' | 'shape' | 'p
   readonly lacks: readonly string[];
   /** What a run needs; undefined if only planning is known. */
   readonly run: ModelConfig | undefined;
+  /** How its weights are quantised; absent if they are not. */
+  readonly stored?: Pick<StatedQuantisation, 'format' | 'quantisation'>;
 }

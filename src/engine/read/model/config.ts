@@ -11,6 +11,7 @@ import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from './keys';
 import { withLayerConfigs } from './layer-configs';
 import { planConfig } from './planning/plan-config';
 import { textPart } from './planning/text-part';
+import { readQuantisation } from './quantised/quantisation';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
@@ -24,11 +25,12 @@ const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
  *
  * @param text the file's text
  * @param path named in errors
+ * @param beside keys that other files of the folder add to it
  * @throws InputError if it is not JSON, lacks a field, or has one that could make the plan wrong
  */
-export function parseConfig(text: string, path: string): ReadConfig {
+export function parseConfig(text: string, path: string, beside?: ConfigJson): ReadConfig {
   const json = parsePythonJson(text, path, "restore the model's config.json");
-  return readConfig((typeof json === 'object' && json !== null ? json : {}) as ConfigJson, path);
+  return readConfig({ ...beside, ...(typeof json === 'object' && json !== null ? json : {}) }, path);
 }
 
 /** Reads a configuration that was parsed. @throws InputError like `parseConfig` */
@@ -40,8 +42,15 @@ export function readConfig(config: ConfigJson, path: string): ReadConfig {
   const { json: own, modelType, notes, lacks } = textPart(config, type, path);
   const reader = readers.get(modelType);
   const read = reader === undefined ? planConfig(own, modelType, path) : readRunning(reader, modelType, own, path);
-  const noted = { ...read, notes: [...notes, ...read.notes] };
-  return lacks.length === 0 ? noted : { ...noted, lacks: [...lacks, ...read.lacks], run: undefined };
+  const stored = readQuantisation(own);
+  const all = [...lacks, ...read.lacks, ...(stored?.lacks ?? [])];
+  return {
+    ...read,
+    notes: [...notes, ...read.notes, ...(stored?.notes ?? [])],
+    lacks: all,
+    run: all.length === 0 ? read.run : undefined,
+    ...(stored && { stored: { format: stored.format, quantisation: stored.quantisation } }),
+  };
 }
 
 /** Reads the configuration of an architecture that runs. */

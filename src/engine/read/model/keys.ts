@@ -14,6 +14,9 @@ export interface KeyRules {
   readonly neutral?: Readonly<Record<string, readonly unknown[]>>;
 }
 
+/** Keys that say how weights are quantised, which `readQuantisation` reads for every model type. */
+export const quantisationKeys: readonly string[] = ['quantization_config', 'compression_config', 'quantization'];
+
 /** Keys that any configuration may have, in groups with the reason why none of them changes a forward pass. */
 export const sharedKeys: readonly { readonly why: string; readonly keys: readonly string[] }[] = [
   {
@@ -145,17 +148,8 @@ const harmless: ReadonlySet<string> = new Set(sharedKeys.flatMap(({ keys }) => k
 
 /** Keys of a configuration with which a plan is right and a run would not be, each with what a run would lack. */
 const planOnlyKeys: Readonly<Record<string, (value: unknown) => string>> = {
-  quantization_config: (value) => quantised('quantization_config', value, 'quant_method'),
-  quantization: (value) => quantised('quantization', value, 'bits'),
-  compression_config: (value) => quantised('compression_config', value, 'quant_method'),
   dual_chunk_attention_config: () => 'dual_chunk_attention_config moves the positions of distant keys',
 };
-
-function quantised(key: string, value: unknown, part: string): string {
-  const named = typeof value === 'object' && value !== null ? (value as ConfigJson)[part] : undefined;
-  const what = typeof named === 'string' || typeof named === 'number' ? ` (${part} ${shown(String(named))})` : '';
-  return `${key}: quantised weights${what} are not supported; use the model's own checkpoint, in F32, F16 or BF16`;
-}
 
 /** What was found in a configuration besides what its reader reads. */
 export interface KeyFindings {
@@ -186,7 +180,7 @@ export function isStructural(key: string): boolean {
  * @throws InputError that names a key which is not known and may change what is planned
  */
 export function judgeKeys(json: ConfigJson, rules: KeyRules, path: string): KeyFindings {
-  const reads = new Set(rules.reads);
+  const reads = new Set([...rules.reads, ...quantisationKeys]);
   const notes: string[] = [];
   const planOnly: string[] = [];
   const unknown: string[] = [];

@@ -14,6 +14,7 @@ import type { ModelStores } from './found/stores';
 import { openGguf } from './gguf/open';
 import type { RotaryEmbedding } from './rope';
 import { openTensors } from './open-tensors';
+import { quantisationBeside } from './quantised/beside';
 import type { TensorSource } from './tensor-source';
 import { checkAllRead } from './tensors';
 import {
@@ -64,7 +65,7 @@ export interface ModelFolder {
   readonly storedBytes: number | undefined;
   /** What counts its tokens if nothing in its folder does: of a GGUF file, whose tokenizer is not read. */
   readonly standIn?: StandIn;
-  /** How most of its weights are stored, such as `Q4_K`; known of GGUF files. */
+  /** How most of its weights are stored, such as `Q4_K`; known of GGUF files and quantised checkpoints. */
   readonly storedType?: string;
 }
 
@@ -93,7 +94,9 @@ export async function openFound({ name, path: folder, kind }: Omit<FoundModel, '
     'use a folder with config.json and safetensors files',
     "restore the model's config.json",
   );
-  return { name, folder, config: parseConfig(text, path), storedBytes: await storedBytes(folder) };
+  const config = parseConfig(text, path, await quantisationBeside(folder));
+  const stored = config.stored && { storedType: config.stored.format };
+  return { name, folder, config, storedBytes: await storedBytes(folder), ...stored };
 }
 
 /** Bytes of a folder's safetensors files; undefined if there are none. */
@@ -119,7 +122,7 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
   const { name, folder } = model;
   const config = runConfig(model);
   checkSize(name, config);
-  const files = await openTensors(folder);
+  const files = await openTensors(model);
   try {
     const reader = new WeightReader(files, config.checkpoint);
     checkAllRead(files.names, reader.names, config.modelType);

@@ -12,8 +12,11 @@ import { shown } from '../../../core/text/printable';
  */
 const maximumHeaderBytes = 16 * 1024 * 1024;
 
-/** Bytes per element of the supported types. */
+/** Bytes per element of the types that are floats as they are. */
 export const elementBytes = { F16: 2, BF16: 2, F32: 4 } as const;
+
+/** Bytes per element of the types that parts of quantised weights have: codes, and integers into which several are packed. */
+const packedBytes: Readonly<Record<string, number>> = { F8_E4M3: 1, F8_E5M2: 1, U8: 1, U32: 4, I32: 4 };
 
 const offset = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const tensorSchema = z.object({
@@ -32,7 +35,7 @@ interface SafetensorsHeader {
   readonly dataStart: number;
 }
 
-/** Whether a type is supported. */
+/** Whether the numbers of a type are floats as they are stored. */
 export function isSupported(dtype: string): dtype is keyof typeof elementBytes {
   return Object.hasOwn(elementBytes, dtype);
 }
@@ -114,7 +117,8 @@ function checkLayout(entries: ReadonlyMap<string, TensorEntry>, dataBytes: numbe
       throw new InputError(`${name}: ${tensor} overlaps another tensor at byte ${from}; download it again.`);
     }
     // A tensor of another type may be in the file as long as nothing reads it.
-    const expected = isSupported(dtype) ? elementBytes[dtype] * elementsOf(shape) : to - from;
+    const size = isSupported(dtype) ? elementBytes[dtype] : Object.hasOwn(packedBytes, dtype) ? packedBytes[dtype] : undefined;
+    const expected = size === undefined ? to - from : size * elementsOf(shape);
     if (to - from !== expected) {
       throw new InputError(
         `${name}: ${tensor} of shape [${shown(shape.join(', '))}] needs ${expected} bytes but has ${to - from}; download it again.`,

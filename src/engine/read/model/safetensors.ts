@@ -77,15 +77,11 @@ export class SafetensorsFile {
    * @throws InputError if its type is not supported or one of its numbers is NaN or infinite
    */
   async read(tensor: string): Promise<Weight> {
-    const entry = this.entries.get(tensor);
-    if (entry === undefined) {
-      throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
-    }
     const {
       dtype,
       shape,
       data_offsets: [from, to],
-    } = entry;
+    } = this.entries.get(tensor) ?? this.refuseMissing(tensor);
     if (!isSupported(dtype)) {
       return this.refuseType(tensor, dtype);
     }
@@ -100,8 +96,26 @@ export class SafetensorsFile {
     return { shape, data };
   }
 
+  /**
+   * Reads the bytes of a tensor as they are stored: a part of a quantised weight.
+   *
+   * @throws InputError if it does not exist or cannot be read
+   */
+  async readBytes(tensor: string): Promise<Uint8Array> {
+    const {
+      data_offsets: [from, to],
+    } = this.entries.get(tensor) ?? this.refuseMissing(tensor);
+    const bytes = new Uint8Array(allocate(`${this.name}: ${shown(tensor)}`, Math.ceil((to - from) / 4)).buffer, 0, to - from);
+    await readInto(this.file, this.dataStart + from, bytes, this.name);
+    return bytes;
+  }
+
   async close(): Promise<void> {
     await this.file.close();
+  }
+
+  private refuseMissing(tensor: string): never {
+    throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
   }
 
   /** Reads in pieces, so that a large tensor is not in memory twice. */

@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
@@ -24,10 +24,37 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /** Refuses a folder without weights. @throws InputError */
 export async function checkFolder(folder: string): Promise<void> {
   if (!(await isThere(join(folder, singleFile))) && !(await isThere(join(folder, indexFile)))) {
+    const unread = await unreadWeights(folder);
+    if (unread !== undefined) {
+      throw new InputError(`${folder}: ${unread}.`);
+    }
     throw new InputError(
       `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
     );
   }
+}
+
+/** Files with weights that are not read, and what people call them. */
+const unreadFiles: readonly { readonly ending: RegExp; readonly format: string }[] = [
+  { ending: /\.(bin|pth?|ckpt)$/, format: 'PyTorch pickles' },
+  { ending: /\.onnx$/, format: 'ONNX' },
+  { ending: /\.h5$/, format: 'TensorFlow' },
+  { ending: /\.msgpack$/, format: 'Flax' },
+  { ending: /\.npz$/, format: 'NumPy archives' },
+];
+
+/** What a folder has in the place of safetensors files, and the way out, as a clause; undefined if nothing that is known. */
+export async function unreadWeights(folder: string): Promise<string | undefined> {
+  for (const place of [folder, join(folder, 'onnx')]) {
+    const names = (await readdir(place).catch(() => [])).sort();
+    for (const { ending, format } of unreadFiles) {
+      const name = names.find((one) => ending.test(one) && !/^(training_args|optimizer|scheduler|rng_state)/.test(one));
+      if (name !== undefined) {
+        return `its weights are ${format} (${shown(name)}), which are not read; convert them to safetensors, or use a copy that has them`;
+      }
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -196,11 +223,27 @@ export class CheckpointFiles implements TensorSource {
 
   /** Reads a tensor as float32. @throws InputError like `SafetensorsFile.read` */
   async read(tensor: string): Promise<Weight> {
+    return this.holder(tensor).read(tensor);
+  }
+
+  private holder(tensor: string): SafetensorsFile {
     const file = this.fileOf.get(tensor);
     if (file === undefined) {
       throw new InputError(`The checkpoint lacks ${shown(tensor)}; it does not belong to this config.json.`);
     }
-    return file.read(tensor);
+    return file;
+  }
+
+  /** How a tensor is stored; undefined if it does not exist. */
+  storedOf(tensor: string): { readonly type: string; readonly shape: readonly number[] } | undefined {
+    const file = this.fileOf.get(tensor);
+    const [stored, shape] = [file?.storedOf(tensor), file?.shapeOf(tensor)];
+    return stored && shape && { type: stored.type, shape };
+  }
+
+  /** Reads a tensor's bytes as they are stored. @throws InputError like `SafetensorsFile.readBytes` */
+  async readBytes(tensor: string): Promise<Uint8Array> {
+    return this.holder(tensor).readBytes(tensor);
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { tokenizerFile } from '../../tokenizer/tokenizer';
 import { exists } from '../../input/regular-file';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
 import { openTensors } from '../open-tensors';
+import { unreadWeights } from '../shards';
 import type { TensorSource } from '../tensor-source';
 import { foldersIn, ggufParts, ggufsIn, kindAt } from './folders';
 import { refOf, repositoryOf, revisionName, snapshotOf, snapshotsOf } from './hub-cache';
@@ -194,15 +195,14 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
 async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<Pick<ListedModel, 'format' | 'reason'>> {
   const lacks = model.config.lacks.length === 0 ? null : model.config.lacks.join('; ');
   if (model.storedBytes === undefined) {
-    const others = (await readdir(model.folder)).filter((name) => /\.(bin|pth?|onnx)$/.test(name));
-    const instead = others.length === 0 ? '' : `, but ${others[0]}; convert the weights to safetensors`;
-    return { format: null, reason: lacks ?? `no safetensors files are there${instead}` };
+    return { format: null, reason: lacks ?? (await unreadWeights(model.folder)) ?? 'no safetensors files are there' };
   }
   let files: TensorSource | undefined;
-  let format = kind === 'gguf' ? 'GGUF' : 'safetensors';
+  const named = kind === 'gguf' ? 'GGUF' : 'safetensors';
+  let format = `${named} ${model.storedType ?? ''}`.trim();
   try {
-    files = await openTensors(model.folder);
-    format = `${format} ${files.mainType ?? ''}`.trim();
+    files = await openTensors(model);
+    format = `${named} ${model.storedType ?? files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);
     }

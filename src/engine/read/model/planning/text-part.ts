@@ -1,6 +1,6 @@
 import { quoted, shown } from '../../../../core/text/printable';
 import { refuse } from '../architectures/fields';
-import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
+import { checkOwnCode, classOf, type ConfigJson, judgeKeys, quantisationKeys } from '../keys';
 import { classEndings, deepseekCode, type ModelType } from './model-type';
 
 /** The part of a configuration that describes text, and what was found around it. */
@@ -77,13 +77,13 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
     );
   }
   checkOwnCode(config, path, wrapper?.ownCode);
-  const { tie_word_embeddings: tied, quantization_config: quantised } = config;
-  const found = judgeKeys(config, { reads: [name, 'tie_word_embeddings', 'quantization_config', ...inputs] }, path);
+  const { tie_word_embeddings: tied } = config;
+  const found = judgeKeys(config, { reads: [name, 'tie_word_embeddings', ...inputs] }, path);
   return {
     // What the whole says of these counts for its text part, unless that says it again.
     json: {
       ...(tied !== undefined && { tie_word_embeddings: tied }),
-      ...(quantised !== undefined && { quantization_config: quantised }),
+      ...Object.fromEntries(quantisationKeys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])),
       ...inner,
     },
     modelType,
