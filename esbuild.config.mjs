@@ -28,10 +28,13 @@ const experimentSchema = {
     ),
 };
 
-/** BullMQ and ioredis are a file of their own, which is read once a broker is named. @type {import('esbuild').Plugin} */
-const brokerApart = {
-  name: 'broker-apart',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/bullmq$/ }, () => ({ path: './bullmq.js', external: true })),
+/**
+ * What talks to others is in files of its own: BullMQ and ioredis are read once a broker is named, the hub's library once a model
+ * is asked for, and undici where that goes through a proxy. @type {import('esbuild').Plugin}
+ */
+const networkApart = {
+  name: 'network-apart',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/(bullmq|hub|undici)$/ }, ({ path }) => ({ path: `${path}.js`, external: true })),
 };
 
 /** @type {import('esbuild').BuildOptions} */
@@ -45,13 +48,15 @@ const node = {
   external: ['vscode', 'onnxruntime-node', 'gpt-tokenizer/*'],
   // A deferred import of an external package becomes a deferred `require`, which finds what is staged below.
   supported: { 'dynamic-import': false },
-  plugins: [brokerApart, experimentSchema],
+  plugins: [networkApart, experimentSchema],
   entryPoints: {
     extension: 'src/extension/main.ts',
     engine: 'src/engine/process/main.ts',
     planner: 'src/engine/process/planner-thread.ts',
     cli: 'src/cli/main.ts',
     bullmq: 'src/fleet/bullmq.ts',
+    hub: 'src/engine/tasks/fetch/hub.ts',
+    undici: 'src/engine/tasks/fetch/undici.ts',
     fleet: 'src/fleet/process/main.ts',
   },
 };

@@ -19,7 +19,7 @@ interface Output {
 export interface Io extends Places {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
   readonly digests: DigestStore;
   /** The bundled engine process. */
   readonly engineEntry: string;
@@ -43,12 +43,11 @@ export function print({ stdout }: Io, { json }: Given, document: unknown, text: 
   stdout.write(`${json === true ? JSON.stringify(document, null, 2) : text()}\n`);
 }
 
-/** Progress on stderr: one line rewritten on a terminal, a line per tenth elsewhere. */
-export function progressPrinter({ stderr }: Io, title: string): OnProgress {
+/** Progress on stderr: one line rewritten on a terminal, a line per tenth elsewhere. @param fraction of the work that is done */
+export function linePrinter({ stderr }: Io): (fraction: number, line: string) => void {
   let lastTenth = -1;
   let nextLine = 0;
-  return ({ fraction, phase, message }) => {
-    const line = `${title}: ${formatShare(fraction).padStart(4)} ${phase}, ${message}`;
+  return (fraction, line) => {
     if (stderr.isTTY === true) {
       if (fraction === 1 || performance.now() >= nextLine) {
         nextLine = performance.now() + 100;
@@ -62,6 +61,12 @@ export function progressPrinter({ stderr }: Io, title: string): OnProgress {
       stderr.write(`${line}\n`);
     }
   };
+}
+
+/** A run's progress on stderr. */
+export function progressPrinter(io: Io, title: string): OnProgress {
+  const print = linePrinter(io);
+  return ({ fraction, phase, message }) => print(fraction, `${title}: ${formatShare(fraction).padStart(4)} ${phase}, ${message}`);
 }
 
 /**

@@ -7,6 +7,7 @@ import { compareCommand } from './compare';
 import { digestCommand } from './digest';
 import { evaluateCommand, sweepCommand } from './evaluate';
 import { exportCommand } from './export';
+import { fetchCommand } from './fetch';
 import { fleetCommand } from './fleet';
 import { generateCommand } from './generate';
 import type { Io } from './io';
@@ -35,6 +36,7 @@ const commands: readonly Command[] = [
   ledgerCommand,
   packCommand,
   modelsCommand,
+  fetchCommand,
   digestCommand,
   workerCommand,
   fleetCommand,

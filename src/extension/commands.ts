@@ -18,6 +18,7 @@ import type { Planner } from './prompts/planner';
 import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
+import type { Fetches } from './tasks/fetches';
 import { type RunSource, selectionOf, sourceOf } from './tasks/run-source';
 import type { Runner } from './tasks/runner';
 import type { SingleTask } from './tasks/single-task';
@@ -36,6 +37,7 @@ interface CommandTargets {
   readonly continuations: Continuations;
   readonly evaluations: Evaluations;
   readonly fleet: Fleet;
+  readonly fetches: Fetches;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
 }
@@ -92,6 +94,7 @@ export class Commands extends Disposable {
     chooseScenario: { title: text('Choose Scenario'), run: ({ targets }) => chooseScenario(targets.choices) },
     chooseBlockSize: { title: text('Choose Block Size'), run: ({ targets }) => chooseBlockSize(targets.choices) },
     chooseModel: { title: text('Choose a Model...'), run: ({ targets }) => chooseModel(targets.planner) },
+    getModel: { title: text('Get a Model...'), icon: 'cloud-download', run: ({ targets }) => targets.fetches.getModel() },
     goToExpensiveBlock: {
       title: text('Go to Most Expensive Block'),
       run: (self) => self.withPrompt((front) => self.goToExpensiveBlock(front)),

@@ -32,6 +32,7 @@ import { PromptPlans } from './prompts/prompt-plans';
 import { Continuations } from './tasks/continuations';
 import { Engine } from './tasks/engine';
 import { Evaluations } from './tasks/evaluations';
+import { Fetches } from './tasks/fetches';
 import { Latest } from './runs/latest';
 import { RunHistory } from './runs/run-history';
 import { Runner } from './tasks/runner';
@@ -101,6 +102,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
         log,
         evaluations: new Evaluations(engine, fleet, task, choices, evaluation),
         fleet,
+        fetches: new Fetches(access, log),
         continuations: own(new Continuations()),
         samplePrompt: at('media', 'samples', 'prompt.md'),
       }),

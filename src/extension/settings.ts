@@ -85,3 +85,10 @@ function listSetting(name: 'languages' | 'files'): readonly string[] {
   const given: unknown = vscode.workspace.getConfiguration(settingsSection).get(name);
   return Array.isArray(given) ? given.filter((entry) => typeof entry === 'string') : editorSettings[name].default;
 }
+
+/** Sets the model, where its value would not be hidden: one of the workspace hides that of the user. */
+export async function setModel(name: string): Promise<void> {
+  const settings = vscode.workspace.getConfiguration(settingsSection);
+  const isWorkspaces = settings.inspect('model')?.workspaceValue !== undefined;
+  await settings.update('model', name, isWorkspaces ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global);
+}

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import type { Io } from '../../src/cli/io';
 import { modelsFolder, root } from './paths';
 
 /** What a run of the command line left behind. */
@@ -13,8 +14,12 @@ export interface CliResult {
 /** A place with no calibrations: what this machine's user measured must not change what tests see. */
 export const nothingKept = { XDG_CACHE_HOME: join(root, '.cache', 'none'), LOCALAPPDATA: join(root, '.cache', 'none') };
 
-/** Runs the command line in this process. @param input standard input */
-export async function run(args: readonly string[], input: string | Uint8Array = ''): Promise<CliResult> {
+/** Runs the command line in this process. @param input standard input @param stdin what stands for it, such as a terminal */
+export async function run(
+  args: readonly string[],
+  input: string | Uint8Array = '',
+  stdin: Io['stdin'] = Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
+): Promise<CliResult> {
   // Tests that only start processes do without the engine.
   const { main } = await import('../../src/cli/program');
   const { CalibrationStore } = await import('../../src/engine/store/calibrations');
@@ -23,7 +28,7 @@ export async function run(args: readonly string[], input: string | Uint8Array = 
   const code = await main(args, {
     stdout: { write: (text) => (written.stdout += text) },
     stderr: { write: (text) => (written.stderr += text) },
-    stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
+    stdin,
     signal: new AbortController().signal,
     modelsFolder,
     calibrations: new CalibrationStore(nothingKept.XDG_CACHE_HOME),

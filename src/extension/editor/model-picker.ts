@@ -4,7 +4,7 @@ import { t } from '../../core/l10n';
 import { shown } from '../../core/text/printable';
 import type { ListedModel, ModelUse } from '../../engine/read/model/found/list';
 import type { Planner } from '../prompts/planner';
-import { engineSettings, settingsSection } from '../settings';
+import { engineSettings, setModel } from '../settings';
 import { withoutIcons } from './part-picker';
 
 /** An entry of the list: a model, or a separator. */
@@ -30,10 +30,7 @@ export async function chooseModel(planner: Planner): Promise<void> {
     void vscode.window.showWarningMessage(t('Two Heads: {0} cannot be planned: {1}', shown(name, 100), reason ?? ''));
     return;
   }
-  const settings = vscode.workspace.getConfiguration(settingsSection);
-  // A value of the workspace hides that of the user.
-  const isWorkspaces = settings.inspect('model')?.workspaceValue !== undefined;
-  await settings.update('model', name, isWorkspaces ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global);
+  await setModel(name);
 }
 
 /** Models under a heading for each use, those that run first. */

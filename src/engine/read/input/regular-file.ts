@@ -35,6 +35,11 @@ export async function openToAppend(path: string, name: string, fix: string): Pro
   return (await openIfRegular(path, flags, name, 'cannot be used', fix)).file;
 }
 
+/** Opens a file to read it and write on in it, which is made where it is missing; else like `openRegularFile`. */
+export function openToContinue(path: string, fix: string): Promise<RegularFile> {
+  return openIfRegular(path, constants.O_RDWR | constants.O_CREAT, path, 'cannot be written', fix);
+}
+
 /**
  * Makes a file that is not there yet, for writing.
  *

@@ -11,6 +11,21 @@ export interface ModelStores {
   readonly ollama: readonly string[];
 }
 
+/** Variables of a process's environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a variable names, with `~` as the user's folder; undefined where it is not set or empty, as in both programs. */
+export function namedIn(environment: Environment, name: string, home: string): string | undefined {
+  const value = environment[name]?.trim();
+  return value === undefined || value === '' ? undefined : value.replace(/^~(?=[\\/]|$)/, home);
+}
+
+/** Hugging Face's folder, which holds the cache and the token. */
+export function hubHome(environment: Environment, home: string): string {
+  const caches = namedIn(environment, 'XDG_CACHE_HOME', home) ?? join(home, '.cache');
+  return namedIn(environment, 'HF_HOME', home) ?? join(caches, 'huggingface');
+}
+
 /**
  * The stores of this machine, as the programs themselves find them (huggingface_hub's `constants.py`, Ollama's `envconfig`).
  *
@@ -18,19 +33,14 @@ export interface ModelStores {
  * @param home the user's folder, where they are by default, on Windows as well
  */
 export function modelStores(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Environment = process.env,
   home = homedir(),
   platform: NodeJS.Platform = process.platform,
 ): ModelStores {
-  // An empty variable is not set, as in both programs.
-  const named = (name: string): string | undefined => {
-    const value = environment[name]?.trim();
-    return value === undefined || value === '' ? undefined : value.replace(/^~(?=[\\/]|$)/, home);
-  };
-  const hubHome = named('HF_HOME') ?? join(named('XDG_CACHE_HOME') ?? join(home, '.cache'), 'huggingface');
+  const named = (name: string): string | undefined => namedIn(environment, name, home);
   const ollama = named('OLLAMA_MODELS');
   return {
-    hub: named('HF_HUB_CACHE') ?? named('HUGGINGFACE_HUB_CACHE') ?? join(hubHome, 'hub'),
+    hub: named('HF_HUB_CACHE') ?? named('HUGGINGFACE_HUB_CACHE') ?? join(hubHome(environment, home), 'hub'),
     lmStudio: [join(home, '.lmstudio', 'models'), join(home, '.cache', 'lm-studio', 'models')],
     ollama:
       ollama === undefined

@@ -1,0 +1,33 @@
+import { InputError } from '../../../core/errors';
+import type { Environment } from '../../read/model/found/stores';
+import type { Fetch } from './connection';
+
+const variables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const;
+
+/**
+ * Node's `fetch`, through a proxy where the environment names one: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, also in small
+ * letters. Node itself looks at them from version 24 on, and only if it is told to.
+ *
+ * @throws InputError for a proxy that is no address
+ */
+export async function proxiedFetch(environment: Environment = process.env): Promise<Fetch> {
+  const set = variables.filter((name) => (environment[name] ?? '') !== '');
+  if (set.length === 0) {
+    return globalThis.fetch;
+  }
+  const wrong = set.find((name) => !/^https?:\/\/[^/]/i.test(environment[name] ?? '') || !URL.canParse(environment[name] ?? ''));
+  if (wrong !== undefined) {
+    // Its value may hold a password.
+    throw new InputError(`${wrong} is no http or https address; write one such as http://proxy:8080, or unset it.`);
+  }
+  const { EnvHttpProxyAgent, fetch } = await import('./undici');
+  // An empty text is no proxy; what is left out would be looked for in the process's own environment.
+  const of = (...names: readonly string[]): string => names.map((name) => environment[name] ?? '').find((value) => value !== '') ?? '';
+  const dispatcher = new EnvHttpProxyAgent({
+    httpProxy: of('http_proxy', 'HTTP_PROXY'),
+    httpsProxy: of('https_proxy', 'HTTPS_PROXY'),
+    noProxy: of('no_proxy', 'NO_PROXY'),
+  });
+  // The types of undici and of Node's own copy of it differ in name only.
+  return ((url: string, init: object) => fetch(url, { ...init, dispatcher })) as unknown as Fetch;
+}

@@ -1,0 +1,143 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { askedModel } from '../../../../src/engine/tasks/fetch/files';
+import { fetchFrom, repository, usual, without } from '../../../support/fetching';
+import { HubServer, listening, refuse, small } from '../../../support/hub-server';
+import { temporaryFolder } from '../../../support/temporary';
+
+describe('a hub that refuses', () => {
+  const answers =
+    (status: number, code?: string, headers = {}) =>
+    async (token?: string): Promise<void> => {
+      const server = await HubServer.start(repository, usual());
+      server.intrude = (_, response) => {
+        refuse(response, status, code, headers);
+        return true;
+      };
+      await fetchFrom(server, repository, token === undefined ? {} : { token });
+    };
+
+  it('says what to accept and where, of a gated repository', async () => {
+    await expect(answers(401, 'GatedRepo')()).rejects.toThrow(
+      /org\/tiny is gated: accept its conditions at http:\/\/127\.0\.0\.1:\d+\/org\/tiny, then fetch it with the token of that account \(log in/,
+    );
+    await expect(answers(403, 'GatedRepo')('hf_x')).rejects.toThrow(/is gated: .*the token that was sent does not allow it/);
+  });
+
+  it.each([
+    [
+      'a repository that is not there',
+      answers(404, 'RepoNotFound'),
+      /org\/tiny is not on 127\.0\.0\.1:\d+, or is private; check the name, or log in/,
+    ],
+    ['one that is private', answers(401, 'RepoNotFound'), /is not on .*, or is private/],
+    ['a rate limit', answers(429, undefined, { 'Retry-After': '30' }), /limits how often it is asked \(429\); fetch again in 30 s/],
+    ['a proxy', answers(407), /127\.0\.0\.1:\d+ .*(?:wants a password \(407\)|\(407\); give it a name)/],
+    ['a failure', answers(503), /fails \(503\); fetch again later/],
+    ['anything else', answers(418), /answers 418 for org\/tiny; check HF_ENDPOINT/],
+  ])('in one line: %s', async (_, ask, message) => {
+    await expect(ask()).rejects.toThrow(message);
+  });
+
+  it('names a revision that is not there', async () => {
+    const server = await HubServer.start(repository, usual());
+    await expect(fetchFrom(server, 'org/tiny@nope')).rejects.toThrow(/org\/tiny has no such revision/);
+  });
+
+  it('says of one that cannot be reached what to look at', async () => {
+    const server = await HubServer.start(repository, usual());
+    server.endpoint = 'http://127.0.0.1:9';
+    await expect(fetchFrom(server)).rejects.toThrow(
+      /127\.0\.0\.1:9 cannot be reached \(.+\); check the network, HTTPS_PROXY and HF_ENDPOINT/,
+    );
+  });
+
+  it.each(['[', '{"a":1}', '[{"type":"file"}]', '[null]', '<html>'])('is no hub if it answers %s', async (body) => {
+    const server = await HubServer.start(repository, usual());
+    for (const part of ['/revision/', '/tree/']) {
+      server.intrude = (request, response) => {
+        const isMeant = request.url?.includes(part) === true;
+        if (isMeant) {
+          response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
+        }
+        return isMeant;
+      };
+      await expect(fetchFrom(server)).rejects.toThrow(/does not answer as the hub does; check HF_ENDPOINT/);
+    }
+  });
+});
+
+describe('a repository that would do harm', () => {
+  it.each(['../evil.safetensors', '..', 'a\\b', 'C:x', '\u202egnp'])('is refused where it lists %j', async (listedAs) => {
+    const server = await HubServer.start(repository, { ...usual(), evil: { ...small('x'), listedAs } });
+    const hub = temporaryFolder();
+    await expect(fetchFrom(server, repository, { hub })).rejects.toThrow(
+      /which is no name of a file in its own folder; nothing was fetched/,
+    );
+    expect(readdirSync(hub)).toEqual([]);
+  });
+
+  it('has no pickle fetched, also where there is nothing else', async () => {
+    const others = without('model.safetensors');
+    const server = await HubServer.start(repository, others);
+    await expect(fetchFrom(server)).rejects.toThrow(/org\/tiny has its weights in pytorch_model\.bin, a pickle, which is never fetched/);
+  });
+
+  it('names no file in its index that it does not have', async () => {
+    const others = without('model.safetensors');
+    const index = small(JSON.stringify({ weight_map: { a: '../../x.safetensors' } }));
+    const server = await HubServer.start(repository, { ...others, 'model.safetensors.index.json': index });
+    await expect(fetchFrom(server)).rejects.toThrow(
+      /names "..\/..\/x\.safetensors" in model\.safetensors\.index\.json and has no such file/,
+    );
+  });
+
+  it('gets the token at its endpoint only, and never from a redirect', async () => {
+    const server = await HubServer.start(repository, usual());
+    await fetchFrom(server, repository, { token: 'hf_secret' });
+    expect(new Set(server.seen.map(({ token }) => token))).toEqual(new Set(['Bearer hf_secret']));
+    expect(server.seenByStore.map(({ token }) => token)).toEqual([undefined]);
+    const elsewhere: (string | undefined)[] = [];
+    const other = await listening((request, response) => {
+      elsewhere.push(request.headers.authorization);
+      refuse(response, 403);
+    });
+    server.intrude = (_, response) => {
+      response.writeHead(307, { Location: `${other}/x` }).end();
+      return true;
+    };
+    const error = await fetchFrom(server, repository, { token: 'hf_secret' }).catch((thrown: unknown) => thrown as Error);
+    expect(elsewhere).toEqual([undefined]);
+    expect((error as Error).message).not.toContain('hf_secret');
+  });
+
+  it('is not followed in circles', async () => {
+    const server = await HubServer.start(repository, usual());
+    server.intrude = (request, response) => {
+      response.writeHead(302, { Location: request.url ?? '' }).end();
+      return true;
+    };
+    await expect(fetchFrom(server)).rejects.toThrow(/answers 302/);
+    expect(server.seen).toHaveLength(6);
+  });
+});
+
+describe('the name of a model to fetch', () => {
+  it.each([
+    ['org/name', { repository: 'org/name', revision: 'main', gguf: undefined }],
+    ['gpt2', { repository: 'gpt2', revision: 'main', gguf: undefined }],
+    ['org/name@v1:Q4_K_M', { repository: 'org/name', revision: 'v1', gguf: 'Q4_K_M' }],
+    ['https://huggingface.co/org/name/', { repository: 'org/name', revision: 'main', gguf: undefined }],
+  ])('%s', (asked, meant) => {
+    expect(askedModel(asked)).toEqual(meant);
+  });
+
+  it.each(['', 'a/b/c', '../x', 'org/..', 'org/na--me', 'org/name@../x', 'org name', '/etc'])('is not %j', (asked) => {
+    expect(() => askedModel(asked)).toThrow(/is no (repository of models|branch, tag or commit)/);
+  });
+
+  it('has one revision and one file', () => {
+    expect(() => askedModel('org/name@v1', { revision: 'v2' })).toThrow(/names a revision that an option names too/);
+    expect(() => askedModel('org/name', { revision: '../x' })).toThrow(/is no branch, tag or commit/);
+  });
+});
