@@ -29,7 +29,7 @@ export interface BlackBoxRequest extends ArrangementRequest {
 /**
  * The arrangement of a window of the last `window` tokens, with `sinks` keys that all later tokens see (theorem 5.1).
  *
- * @throws InputError for a window outside the theorem's range
+ * @throws InputError for a window or sinks outside the theorem's range
  */
 export function windowArrangement(window: number, sinks: number, request: BlackBoxRequest): Arrangement {
   const { tokens, inputLength, construction } = request;
@@ -40,6 +40,11 @@ export function windowArrangement(window: number, sinks: number, request: BlackB
   if (window >= inputLength) {
     throw new InputError(
       `A window of ${window} is not below the block size of ${inputLength}, as theorem 5.1 needs; use a block size of ${window + 1} or more, a window of ${inputLength - 1} or less, or construction fused.`,
+    );
+  }
+  if (sinks > window) {
+    throw new InputError(
+      `${sinks} sinks are more than the window of ${window}, which no arrangement of theorem 5.1 has; use ${window} sinks or fewer, or construction fused.`,
     );
   }
   return construction === 'tight' ? windowChunks(request, window, sinks) : windowDifferences(request, window, sinks);

@@ -42,8 +42,6 @@ export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
   looksAhead: () => false,
   sameAs: ({ window, sinks }, tokens) => (window + sinks >= tokens ? 'causal' : undefined),
   reach: ({ window, sinks }) => ({ before: window - 1, after: 0, sinks }),
-  complaint: ({ sinks, window }) =>
-    sinks > window ? `${sinks} sinks are more than the window of ${window}; choose ${window} or fewer` : undefined,
   bound: ({ window, sinks }, blockSize, blocks) => ({
     theorem: 'Theorem 5.1, attention sinks',
     formula: 'T * min(T, ceil((r - 1)/M) + 1 + ceil(s/M))',

@@ -171,6 +171,7 @@ describe('a custom scenario', () => {
     ['k <= q', makeScenario('causal')],
     ['k <= q and q - k < 100', makeScenario('sliding-window', { window: 100 })],
     ['k <= q and (q - k < 100 or k < 5)', makeScenario('attention-sink', { window: 100, sinks: 5 })],
+    ['k <= q and (k < 64 or q - k < 4)', makeScenario('attention-sink', { window: 4, sinks: 64 })],
     ['abs(q - k) <= 30', makeScenario('local-window', { window: 60 })],
     ['true', makeScenario('full')],
   ])('%s has the plan of the scenario that it spells', (expression, scenario) => {

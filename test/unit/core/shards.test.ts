@@ -8,7 +8,7 @@ const localScenarios = fc.oneof(
   fc.integer({ min: 1, max: 12 }).map((window) => makeScenario('sliding-window', { window })),
   fc
     .integer({ min: 1, max: 12 })
-    .chain((window) => fc.integer({ min: 0, max: window }).map((sinks) => makeScenario('attention-sink', { window, sinks }))),
+    .chain((window) => fc.integer({ min: 0, max: 3 * window }).map((sinks) => makeScenario('attention-sink', { window, sinks }))),
   fc.integer({ min: 1, max: 9 }).map((window) => makeScenario('local-window', { window })),
 );
 

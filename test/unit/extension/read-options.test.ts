@@ -72,10 +72,6 @@ describe('options of another extension', () => {
       'options.scenario.window of -5 is not possible; use a whole number from 1 to 100000000.',
     ],
     [{ scenario: { kind: 'sliding-window', windows: 5 } }, 'options.scenario has no "windows"; leave it out.'],
-    [
-      { scenario: { kind: 'attention-sink', window: 4, sinks: 8 } },
-      'Attention sink: 8 sinks are more than the window of 4; choose 4 or fewer.',
-    ],
     [{ scenario: { kind: 'per-layer', cycle: [] } }, 'A cycle of 0 layers is not possible; give from 1 to 1024 scenarios.'],
     [
       { scenario: { kind: 'per-layer', cycle: [{ kind: 'native' }] } },

@@ -118,7 +118,7 @@ describe('what each scenario costs this prompt', () => {
   });
 
   it('says why a scenario is not among them', () => {
-    showCosts({ ...windowFront, parameters: { window: 4, sinks: 9 } });
+    showCosts({ ...windowFront, parameters: { window: 4, sinks: -1 } });
     expect(snapshot.impossibleScenarios).not.toEqual([]);
     expect(textOf('costs-impossible')).toBe(snapshot.impossibleScenarios.join(' '));
     costs.update(snapshotOf(windowFront));
