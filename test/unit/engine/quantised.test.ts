@@ -8,7 +8,8 @@ import { openTensors } from '../../../src/engine/read/model/open-tensors';
 import { quantisationBeside } from '../../../src/engine/read/model/quantised/beside';
 import { readQuantisation } from '../../../src/engine/read/model/quantised/quantisation';
 import type { TensorSource } from '../../../src/engine/read/model/tensor-source';
-import { modelsFolder, root } from '../../support/paths';
+import { modelsFolder } from '../../support/paths';
+import { quantisedFolder as folder } from '../../support/quantised-cases';
 import { f32, safetensorsFile, type StoredTensor } from '../../support/safetensors-writer';
 import { copyOf } from './malformed/golden-copy';
 
@@ -20,7 +21,6 @@ interface Expected {
   readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly sha256: string }>>;
 }
 
-const folder = join(root, 'test', 'fixtures', 'quantised');
 const cases = readdirSync(folder);
 const expectedOf = (name: string): Expected => JSON.parse(readFileSync(join(folder, name, 'expected.json'), 'utf8')) as Expected;
 const whole = cases.filter((name) => expectedOf(name).model !== undefined);

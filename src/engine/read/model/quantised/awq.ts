@@ -45,9 +45,11 @@ export function dequantiseAwq(
   target: Float32Array,
 ): Float32Array {
   const wordsOfRow = outputs / codesOfWord;
-  for (let input = 0; input < inputs; input += 1) {
-    const group = Math.floor((input * groups) / inputs);
-    for (let word = 0; word < wordsOfRow; word += 1) {
+  const size = inputs / groups;
+  // Words outside, so that what is written lies together.
+  for (let word = 0; word < wordsOfRow; word += 1) {
+    for (let input = 0; input < inputs; input += 1) {
+      const group = Math.floor(input / size);
       const [eight, eightZeros] = [codes[input * wordsOfRow + word], zeros[group * wordsOfRow + word]];
       for (let place = 0; place < codesOfWord; place += 1) {
         const output = word * codesOfWord + outputOrder[place];

@@ -62,17 +62,20 @@ export function dequantiseGptq(
   zeros: Uint32Array,
   scales: Float32Array,
   groupOf: Int32Array,
-  { inputs, outputs, bits, zeroOffset }: GptqLayout,
+  { inputs, outputs, groups, bits, zeroOffset }: GptqLayout,
   target: Float32Array,
 ): Float32Array {
   const mask = (1 << bits) - 1;
   const zerosOfRow = (outputs * bits) / 32;
+  const zeroOf = new Uint8Array(groups);
   for (let output = 0; output < outputs; output += 1) {
+    for (let group = 0; group < groups; group += 1) {
+      zeroOf[group] = (codeAt(zeros, group * zerosOfRow, 1, output, bits) + zeroOffset) & mask;
+    }
     for (let input = 0; input < inputs; input += 1) {
       const group = groupOf[input];
-      const zero = (codeAt(zeros, group * zerosOfRow, 1, output, bits) + zeroOffset) & mask;
       const code = codeAt(codes, output, outputs, input, bits);
-      target[output * inputs + input] = scales[group * outputs + output] * (code - zero);
+      target[output * inputs + input] = scales[group * outputs + output] * (code - zeroOf[group]);
     }
   }
   return target;
