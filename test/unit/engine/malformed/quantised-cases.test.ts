@@ -159,6 +159,22 @@ describe('a quantised checkpoint that is broken', () => {
     await files.close();
   });
 
+  it("may be described by ModelOpt's file beside config.json, which is refused where it is broken", async () => {
+    const folder = spoilt('fp8-channels', (_, config) => Reflect.deleteProperty(config, 'quantization_config'));
+    expect(await refusalOf(() => load(folder))).toMatch(/is stored as F8_E4M3, as quantised weights are, and no quantization_config/);
+    const beside = (text: string): void => writeFileSync(join(folder, 'hf_quant_config.json'), text);
+    beside(JSON.stringify({ producer: { name: 'modelopt' }, quantization: { quant_algo: 'FP8', kv_cache_quant_algo: null } }));
+    expect((await load(folder)).layers).toEqual((await load(join(quantisedFolder, 'fp8-channels'))).layers);
+    beside(JSON.stringify({ quantization: { quant_algo: 'NVFP4', group_size: 16 } }));
+    expect(await refusalOf(() => load(folder))).toMatch(
+      /can be planned, not run: quantization_config: weights are stored as ModelOpt NVFP4/,
+    );
+    for (const text of ['{', '[]', '3', '{"quantization": 7}']) {
+      beside(text);
+      expect(await refusalOf(() => load(folder))).toMatch(/hf_quant_config\.json is not JSON|stored as ModelOpt of an unknown kind/);
+    }
+  });
+
   it('is refused where blocks of MXFP4 have a scale that is no number, or one too many', async () => {
     const name = 'model.layers.0.mlp.experts.gate_up_proj';
     const open = async (change: (tensors: Tensors) => unknown) => {
