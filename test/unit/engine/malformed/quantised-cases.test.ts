@@ -1,5 +1,5 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../src/engine/read/model/config';
 import { checkLoadable, openModel } from '../../../../src/engine/read/model/load';
@@ -8,7 +8,7 @@ import { modelsFolder } from '../../../support/paths';
 import { quantisedFolder, quantisedTensors } from '../../../support/quantised-cases';
 import { f32, safetensorsFile, type StoredTensor } from '../../../support/safetensors-writer';
 import { temporaryFolder } from '../../../support/temporary';
-import { configOf, load } from './golden-copy';
+import { configOf, copyOf, load } from './golden-copy';
 import { outcomeOf, refusalOf } from './outcome';
 
 type Tensors = Record<string, StoredTensor>;
@@ -275,5 +275,22 @@ describe('what a configuration says of quantised weights', () => {
     expect(both({ group_size: 64, bits: 4 }, { group_size: 64, bits: 4 }).lacks).toEqual([]);
     expect(both({ group_size: 64, bits: 4 }, gptq).lacks[0]).toMatch(/quantization_config and quantization say different things/);
     expect(read(grouped({}), 'compression_config').run).toBeDefined();
+  });
+});
+
+describe('a folder whose weights are in files that are not read', () => {
+  it.each([
+    ['pytorch_model-00001-of-00002.bin', /its weights are PyTorch pickles \(pytorch_model-00001-of-00002\.bin\), which are not read/],
+    ['onnx/model.onnx', /its weights are ONNX \(model\.onnx\), which are not read; convert them to safetensors, or use a copy/],
+    ['weights.npz', /its weights are NumPy archives \(weights\.npz\)/],
+    ['tf_model.h5', /its weights are TensorFlow \(tf_model\.h5\)/],
+    ['training_args.bin', /has no weights .*put its safetensors files there/],
+  ])('plans, and says what they are: %s', async (file, message) => {
+    const folder = copyOf('llama');
+    rmSync(join(folder, 'model.safetensors'));
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), 'x');
+    expect((await openModel(folder, modelsFolder)).config.lacks).toEqual([]);
+    expect(await refusalOf(() => load(folder))).toMatch(message);
   });
 });
