@@ -17,6 +17,7 @@ export const awqFields = z.strictObject({
   zero_point: z.literal(true).optional(),
   // Which modules are quantised: the tensors say.
   modules_to_not_convert: moduleNames,
+  ignore: moduleNames,
   // How others run them.
   ...Object.fromEntries(
     ['backend', 'do_fuse', 'fuse_max_seq_len', 'modules_to_fuse', 'exllama_config'].map((key) => [key, z.unknown().optional()]),
