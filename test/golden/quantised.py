@@ -266,13 +266,15 @@ def gptq_parts(weight, bits, size, order, first_form, scale_type=np.float16):
     groups = inputs // size
     group_of = np.arange(inputs) // size if order is None else order
     scales = random.uniform(0.005, 0.03, (groups, outputs)).astype(scale_type)
-    # AutoGPTQ cannot pack a zero point of 0 in the first form.
-    zeros = random.integers(1, 2**bits, (groups, outputs))
+    zeros = random.integers(0, 2**bits, (groups, outputs))
     spread, zero = scales.astype(np.float32)[group_of], zeros[group_of]
     codes = np.clip(np.rint(weight.T / spread) + zero, 0, 2**bits - 1).astype(np.int64)
     values = (spread * (codes - zero).astype(np.float32)).T
     parts = {"": np.ascontiguousarray(values), ".qweight": gptq_lines(codes, bits).view(np.int32)}
-    parts[".qzeros"] = np.ascontiguousarray(gptq_lines((zeros - first_form).T, bits).T).view(np.int32)
+    # As GPTQModel writes the first form: words less a word of ones; of 3 bits each zero point less one.
+    packed = gptq_lines((zeros.T - first_form) % 8 if bits == 3 else zeros.T, bits).T
+    ones = {2: 0x55555555, 3: 0, 4: 0x11111111, 8: 0x01010101}[bits] if first_form else 0
+    parts[".qzeros"] = np.ascontiguousarray(packed - np.uint32(ones)).view(np.int32)
     parts[".scales"] = scales
     if order is not None:
         parts[".g_idx"] = order.astype(np.int32)

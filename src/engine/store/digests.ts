@@ -11,7 +11,8 @@ import { ggufParts, kindAt } from '../read/model/found/folders';
 import { writeWhole } from './files';
 
 /** The files that make a model what it is. */
-const modelFiles = /^(config\.json|tokenizer\.json|tokenizer_config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
+const modelFiles =
+  /^(config\.json|hf_quant_config\.json|tokenizer\.json|tokenizer_config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
 
 /** By path, the newest last. */
 const knownFiles = z.array(z.tuple([z.string(), z.object({ size: z.number(), changedMs: z.number(), sha256: z.string() })]));

@@ -1,15 +1,25 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkLoadable, loadModel, openModel } from '../../../src/engine/read/model/load';
+import { defaultOptions } from '../../../src/core/options/table';
+import type { RunReport } from '../../../src/core/report/report';
+import { makeScenario } from '../../../src/core/scenario/registry';
+import { listModels } from '../../../src/engine/read/model/found/list';
 import type { ConfigJson } from '../../../src/engine/read/model/keys';
 import { openTensors } from '../../../src/engine/read/model/open-tensors';
 import { quantisationBeside } from '../../../src/engine/read/model/quantised/beside';
 import { readQuantisation } from '../../../src/engine/read/model/quantised/quantisation';
 import type { TensorSource } from '../../../src/engine/read/model/tensor-source';
-import { modelsFolder, root } from '../../support/paths';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { simulate } from '../../../src/engine/tasks/simulate';
+import { emptyStores, revisions, storeInHub } from '../../support/model-stores';
+import { modelsFolder } from '../../support/paths';
+import { quantisedFolder as folder } from '../../support/quantised-cases';
 import { f32, safetensorsFile, type StoredTensor } from '../../support/safetensors-writer';
+import { temporaryFolder } from '../../support/temporary';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { copyOf } from './malformed/golden-copy';
 
 /** What numpy makes of a quantised checkpoint: see test/golden/quantised.py. */
@@ -20,7 +30,6 @@ interface Expected {
   readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly sha256: string }>>;
 }
 
-const folder = join(root, 'test', 'fixtures', 'quantised');
 const cases = readdirSync(folder);
 const expectedOf = (name: string): Expected => JSON.parse(readFileSync(join(folder, name, 'expected.json'), 'utf8')) as Expected;
 const whole = cases.filter((name) => expectedOf(name).model !== undefined);
@@ -60,25 +69,54 @@ describe('a quantised checkpoint', () => {
     await files.close();
   });
 
-  it.each(whole)('loads as the same model as its plain checkpoint, and says what it is: %s', async (name) => {
+  it.each(whole)('runs as its plain checkpoint does, and is listed with what it is: %s', async (name) => {
     const { model = '', tensors } = expectedOf(name);
-    const plain = copyOf(model);
     const files = await open(name);
-    const written: Record<string, StoredTensor> = {};
+    const floats: Record<string, StoredTensor> = {};
     for (const tensor of Object.keys(tensors)) {
       const { shape, data } = await files.read(tensor);
-      written[tensor] = f32(shape, [...data]);
+      floats[tensor] = f32(shape, [...data]);
     }
     await files.close();
-    writeFileSync(join(plain, 'model.safetensors'), safetensorsFile(written));
-    const opened = await openModel(join(folder, name), modelsFolder);
-    const files2 = await openTensors(opened);
-    checkLoadable(opened, files2);
-    await files2.close();
-    const [{ embedding, head, layers }, expected] = [await loadModel(opened), await loadModel(await openModel(plain, modelsFolder))];
-    expect({ embedding, head, layers }).toEqual({ embedding: expected.embedding, head: expected.head, layers: expected.layers });
-    const format = opened.storedType ?? 'none';
-    expect(opened.config.notes.at(-1)).toMatch(new RegExp(`^Weights are stored as ${format} and run in float32`));
-    expect(files2.mainType).toBe(format);
+    const [plain, quantised] = [copyOf(model), join(temporaryFolder(), 'model')];
+    writeFileSync(join(plain, 'model.safetensors'), safetensorsFile(floats));
+    cpSync(join(folder, name), quantised, { recursive: true });
+    const [own, expected] = [await measured(quantised), await measured(plain)];
+    expect(own.quality).not.toBeNull();
+    expect(own.quality).toEqual(expected.quality);
+
+    const format = files.mainType ?? 'none';
+    expect(own.plan.notes.join()).toContain(`Weights are stored as ${format} and run in float32`);
+    expect(expected.plan.notes.join()).not.toContain('Weights are stored');
+    const { stores } = emptyStores();
+    storeInHub(stores.hub, 'org/quantised', revisions.first, quantised);
+    const [listed] = await listModels('', stores);
+    expect(listed).toMatchObject({ name: 'org/quantised', format: `safetensors ${format}`, use: 'runs', reason: null });
+  });
+
+  it('is listed with its format where that is not read', async () => {
+    const folder = copyOf('llama');
+    writeTinyTokenizer(folder, 285, false);
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+    const bitsandbytes = { quant_method: 'bitsandbytes', load_in_4bit: true, bnb_4bit_quant_type: 'nf4' };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, quantization_config: bitsandbytes }));
+    const { stores } = emptyStores();
+    storeInHub(stores.hub, 'org/nf4', revisions.first, folder);
+    const [listed] = await listModels('', stores);
+    expect(listed).toMatchObject({ format: 'safetensors bitsandbytes NF4', use: 'plans' });
+    expect(listed.reason).toMatch(/stored as bitsandbytes NF4, which is not read; use the model's own checkpoint/);
   });
 });
+
+/** A run of a model under windows, with its quality against its own attention. */
+async function measured(model: string): Promise<RunReport> {
+  writeTinyTokenizer(model, 285, false);
+  const prompt = promptFromText('p.md', Array.from({ length: 40 }, (_, index) => `w${(index * index) % 31}`).join(' '));
+  const options = { ...defaultOptions, model, scenario: makeScenario('sliding-window', { window: 7 }), blockSize: 8 };
+  return simulate(prompt, options, {
+    modelsFolder,
+    calibrations: new CalibrationStore('/nonexistent'),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+}

@@ -10,7 +10,7 @@ import { packedWeights, readQuantisation } from '../../../../src/engine/read/mod
 import { QuantisedTensors } from '../../../../src/engine/read/model/quantised/quantised-tensors';
 import type { StoredTensors } from '../../../../src/engine/read/model/quantised/stored-tensors';
 import type { Weight } from '../../../../src/engine/read/model/weights';
-import { root } from '../../../support/paths';
+import { quantisedFolder as folder, quantisedTensors } from '../../../support/quantised-cases';
 import { temporaryFolder } from '../../../support/temporary';
 import { nastyStrings, outcomeOf } from './outcome';
 
@@ -18,7 +18,6 @@ const seed = 20_261_129;
 /** Nothing may take this long, in milliseconds: a limit on hanging, not on speed. */
 const longestMs = 2000;
 
-const folder = join(root, 'test', 'fixtures', 'quantised');
 /** Of whole models one module is enough. */
 const cases: readonly (readonly [name: string, only: string])[] = [
   ['fp8-blocks', 'model.layers.0.self_attn.k_proj'],
@@ -47,26 +46,9 @@ interface Checkpoint {
 
 async function checkpoint(name: string, only: string): Promise<Checkpoint> {
   const path = join(folder, name);
-  const file = readFileSync(join(path, 'model.safetensors'));
-  const start = 8 + Number(file.readBigUInt64LE());
-  const header = JSON.parse(file.subarray(8, start).toString()) as Record<
-    string,
-    { dtype: string; shape: number[]; data_offsets: [number, number] }
-  >;
-  const tensors = Object.entries(header)
+  const tensors = Object.entries(quantisedTensors(name))
     .filter(([tensor]) => tensor.startsWith(only))
-    .map(
-      ([
-        tensor,
-        {
-          dtype,
-          shape,
-          data_offsets: [from, to],
-        },
-      ]) => {
-        return [tensor, { type: dtype, shape, bytes: new Uint8Array(file.subarray(start + from, start + to)) }] as const;
-      },
-    );
+    .map(([tensor, { dtype, shape, data }]) => [tensor, { type: dtype, shape, bytes: data }] as const);
   const { quantization_config: usual, quantization } = {
     ...(await quantisationBeside(path)),
     ...(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as ConfigJson),

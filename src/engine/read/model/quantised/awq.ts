@@ -17,6 +17,7 @@ export const awqFields = z.strictObject({
   zero_point: z.literal(true).optional(),
   // Which modules are quantised: the tensors say.
   modules_to_not_convert: moduleNames,
+  ignore: moduleNames,
   // How others run them.
   ...Object.fromEntries(
     ['backend', 'do_fuse', 'fuse_max_seq_len', 'modules_to_fuse', 'exllama_config'].map((key) => [key, z.unknown().optional()]),
@@ -45,9 +46,11 @@ export function dequantiseAwq(
   target: Float32Array,
 ): Float32Array {
   const wordsOfRow = outputs / codesOfWord;
-  for (let input = 0; input < inputs; input += 1) {
-    const group = Math.floor((input * groups) / inputs);
-    for (let word = 0; word < wordsOfRow; word += 1) {
+  const size = inputs / groups;
+  // Words outside, so that what is written lies together.
+  for (let word = 0; word < wordsOfRow; word += 1) {
+    for (let input = 0; input < inputs; input += 1) {
+      const group = Math.floor(input / size);
       const [eight, eightZeros] = [codes[input * wordsOfRow + word], zeros[group * wordsOfRow + word]];
       for (let place = 0; place < codesOfWord; place += 1) {
         const output = word * codesOfWord + outputOrder[place];

@@ -44,16 +44,21 @@ interface GptqLayout {
   readonly outputs: number;
   readonly groups: number;
   readonly bits: number;
-  /** What is added to a stored zero point: 1 in the first form of the format, 0 in the second. */
-  readonly zeroOffset: 0 | 1;
+  /** Whether zero points are stored less one: the first form of the format. */
+  readonly lessOne: boolean;
 }
+
+/** Words of which each code is 1. */
+const ones: Readonly<Record<number, number>> = { 2: 0x55555555, 4: 0x11111111, 8: 0x01010101 };
 
 /**
  * The values of weights in GPTQ, transposed into `[outputs, inputs]`: `scale * (code - zero)`.
  *
  * Codes of an output follow one another down a column of `codes` (`[inputs * bits / 32, outputs]` words), and zero points along
- * a row of `zeros` (`[groups, outputs * bits / 32]`), from the lowest bit on; `scales` is `[groups, outputs]`. Zero points are
- * stored less one, modulo 2^bits, but in the format's second form. Source: `pack` and `forward` of AutoGPTQ's `QuantLinear`.
+ * a row of `zeros` (`[groups, outputs * bits / 32]`), from the lowest bit on; `scales` is `[groups, outputs]`. In the format's
+ * first form zero points are stored less one: whole words less a word of ones, so that one of 0 borrows from the next, and adding
+ * the word gives all of them back; of 3 bits each by itself. Source: `pack` and `forward` of AutoGPTQ's `QuantLinear`, and
+ * `convert_gptq_v2_to_v1_format_module` of GPTQModel.
  *
  * @param groupOf the group of each input
  */
@@ -62,17 +67,23 @@ export function dequantiseGptq(
   zeros: Uint32Array,
   scales: Float32Array,
   groupOf: Int32Array,
-  { inputs, outputs, bits, zeroOffset }: GptqLayout,
+  { inputs, outputs, groups, bits, lessOne }: GptqLayout,
   target: Float32Array,
 ): Float32Array {
   const mask = (1 << bits) - 1;
   const zerosOfRow = (outputs * bits) / 32;
+  // Sums of a typed array are taken modulo 2^32.
+  const words = lessOne && bits !== 3 ? zeros.map((word) => word + ones[bits]) : zeros;
+  const offset = lessOne && bits === 3 ? 1 : 0;
+  const zeroOf = new Uint8Array(groups);
   for (let output = 0; output < outputs; output += 1) {
+    for (let group = 0; group < groups; group += 1) {
+      zeroOf[group] = (codeAt(words, group * zerosOfRow, 1, output, bits) + offset) & mask;
+    }
     for (let input = 0; input < inputs; input += 1) {
       const group = groupOf[input];
-      const zero = (codeAt(zeros, group * zerosOfRow, 1, output, bits) + zeroOffset) & mask;
       const code = codeAt(codes, output, outputs, input, bits);
-      target[output * inputs + input] = scales[group * outputs + output] * (code - zero);
+      target[output * inputs + input] = scales[group * outputs + output] * (code - zeroOf[group]);
     }
   }
   return target;
@@ -111,7 +122,7 @@ export function gptqWeights(files: StoredTensors, { bits, group_size: size, ...f
           : Int32Array.from({ length: inputs }, (_, input) => Math.floor((input * groups) / inputs));
         const [words, zeroWords] = [wordsOf(await files.readBytes(codes)), wordsOf(await files.readBytes(zeros))];
         const { data } = await files.read(scales);
-        const layout: GptqLayout = { inputs, outputs, groups, bits, zeroOffset: form === 'gptq_v2' ? 0 : 1 };
+        const layout: GptqLayout = { inputs, outputs, groups, bits, lessOne: form === 'gptq' };
         return dequantiseGptq(words, zeroWords, data, groupOf, layout, allocate(shown(name, 100), inputs * outputs));
       },
     });

@@ -35,9 +35,11 @@ export function dequantiseMlx(
   const size = columns / groups;
   const wordsOfRow = (columns * bits) / 32;
   for (let row = 0; row < target.length / columns; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      const group = row * groups + Math.floor(column / size);
-      target[row * columns + column] = scales[group] * codeAt(words, row * wordsOfRow, 1, column, bits) + biases[group];
+    for (let group = 0; group < groups; group += 1) {
+      const [scale, bias] = [scales[row * groups + group], biases[row * groups + group]];
+      for (let column = group * size; column < (group + 1) * size; column += 1) {
+        target[row * columns + column] = scale * codeAt(words, row * wordsOfRow, 1, column, bits) + bias;
+      }
     }
   }
   return target;

@@ -39,8 +39,9 @@ export function dequantiseMxfp4(
   target: Float32Array,
 ): Float32Array {
   for (let expert = 0; expert < experts; expert += 1) {
-    for (let row = 0; row < rows; row += 1) {
-      for (let group = 0; group < groups; group += 1) {
+    // Groups outside, so that what is written lies together.
+    for (let group = 0; group < groups; group += 1) {
+      for (let row = 0; row < rows; row += 1) {
         const block = (expert * rows + row) * groups + group;
         const scale = scaleOf(scales[block]);
         const first = (expert * groups + group) * blockSize * rows + row;

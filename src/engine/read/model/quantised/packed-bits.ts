@@ -16,8 +16,8 @@ export function wordsOf(bytes: Uint8Array): Uint32Array {
  */
 export function codeAt(words: Uint32Array, first: number, stride: number, index: number, bits: number): number {
   const place = index * bits;
-  const at = first + Math.floor(place / 32) * stride;
-  const shift = place % 32;
+  const at = first + (place >>> 5) * stride;
+  const shift = place & 31;
   const low = words[at] >>> shift;
   const code = shift + bits > 32 ? low | (words[at + stride] << (32 - shift)) : low;
   return code & ((1 << bits) - 1);
@@ -50,7 +50,9 @@ export function groupsIn(codes: number, size: number, tensor: string): number {
     return 1;
   }
   if (codes % size !== 0) {
-    throw new InputError(`${shown(tensor, 100)}: groups of ${size} do not divide its ${codes} inputs; correct group_size in config.json.`);
+    throw new InputError(
+      `${shown(tensor, 100)}: groups of ${size} do not divide its ${codes} inputs; correct bits or group_size in config.json.`,
+    );
   }
   return codes / size;
 }
