@@ -149,6 +149,29 @@ def gemma(c, w, tokens):
     return capped(x @ w["model.embed_tokens.weight"].T, c["final_logit_softcapping"])
 
 
+def phi3(c, w, tokens):
+    """Phi-3 (arXiv 2404.14219) and Phi-4-mini (arXiv 2503.01743), with LongRoPE (arXiv 2402.13753)."""
+    d, eps, heads, kv = (c[k] for k in ("hidden_size", "rms_norm_eps", "num_attention_heads", "num_key_value_heads"))
+    m, rope, original = d // heads, c["rope_parameters"], c["original_max_position_embeddings"]
+    columns = int(m * rope["partial_rotary_factor"])
+    factors = torch.tensor(rope["long_factor" if N > original else "short_factor"], dtype=torch.float64)
+    frequencies = 1 / (factors * rope["rope_theta"] ** (torch.arange(0, columns, 2) / columns))
+    size = math.sqrt(1 + math.log(c["max_position_embeddings"] / original) / math.log(original))
+    x = w["model.embed_tokens.weight"][tokens]
+    for i in range(c["num_hidden_layers"]):
+        def weight(name):
+            return w[f"model.layers.{i}.{name}.weight"]
+
+        q, k, v = (rms_norm(x, weight("input_layernorm"), eps) @ weight("self_attn.qkv_proj").T).split([heads * m, kv * m, kv * m], -1)
+        q, k, v = heads_of(q, heads), heads_of(k, kv), heads_of(v, kv)
+        q, k = (rotated(y, None, columns, 1, frequencies, size) for y in (q, k))
+        x = x + attention(q, k, v, m**-0.5, c["sliding_window"]) @ weight("self_attn.o_proj").T
+        gate, up = (rms_norm(x, weight("post_attention_layernorm"), eps) @ weight("mlp.gate_up_proj").T).chunk(2, -1)
+        x = x + (F.silu(gate) * up) @ weight("mlp.down_proj").T
+    head = w["model.embed_tokens.weight"] if c["tie_word_embeddings"] else w["lm_head.weight"]
+    return rms_norm(x, w["model.norm.weight"], eps) @ head.T
+
+
 def gpt_neox(c, w, tokens):
     heads, d, eps = c["num_attention_heads"], c["hidden_size"], c["layer_norm_eps"]
     m, rope = d // heads, c["rope_parameters"]
@@ -249,6 +272,20 @@ def shapes_of_gemma(c):
     return shapes
 
 
+def shapes_of_phi3(c):
+    heads, kv, d, f = c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"], c["intermediate_size"]
+    shapes = {"model.embed_tokens.weight": [VOCABULARY, d], "model.norm.weight": [d]}
+    if not c["tie_word_embeddings"]:
+        shapes["lm_head.weight"] = [VOCABULARY, d]
+    for i in range(c["num_hidden_layers"]):
+        layer = {
+            "input_layernorm": [d], "post_attention_layernorm": [d], "self_attn.qkv_proj": [(heads + 2 * kv) * (d // heads), d],
+            "self_attn.o_proj": [d, d], "mlp.gate_up_proj": [2 * f, d], "mlp.down_proj": [d, f],
+        }
+        shapes.update({f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()})
+    return shapes
+
+
 def with_bias(name, *shape):
     return {f"{name}.weight": list(shape), f"{name}.bias": [shape[0]]}
 
@@ -302,7 +339,7 @@ def random_weights(shapes, generator, norm_offset=0, score_size=1.5):
         elif "embeddings." in name or "embed_" in name:
             values = 0.5 * values
         else:
-            values = values * (score_size if any(part in name for part in ("q_proj", "k_proj", "query", "key")) else 1) / math.sqrt(shape[1])
+            values = values * (score_size if any(part in name for part in ("q_proj", "k_proj", "qkv_proj", "query", "key")) else 1) / math.sqrt(shape[1])
         weights[name] = values.float()
     return weights
 
@@ -366,6 +403,16 @@ def smollm3(layers, interval, window=None):
     }
 
 
+def phi3_config(original, maximum, short, long, **own):
+    rope = {"rope_type": "longrope", "rope_theta": 100.0, "partial_rotary_factor": 1.0, "short_factor": short, "long_factor": long}
+    return {
+        **DECODER, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "num_hidden_layers": 2, "num_key_value_heads": 4,
+        "rope_parameters": {**rope, "original_max_position_embeddings": original, **own.pop("rope", {})}, "sliding_window": None,
+        "original_max_position_embeddings": original, "max_position_embeddings": maximum, "embd_pdrop": 0.0, "resid_pdrop": 0.0,
+        "tie_word_embeddings": False, "attention_bias": False, **own,
+    }
+
+
 def gemma_config(kind, layers, pattern, **own):
     return {
         **DECODER, "model_type": kind, "num_hidden_layers": layers, "head_dim": 16, "num_attention_heads": 4, "rms_norm_eps": 1e-6,
@@ -424,6 +471,22 @@ CASES = {
         {"rope_parameters": None, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "layer_types": None, "sliding_window_pattern": 6,
          "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "cache_implementation": "hybrid"},
     ),
+    # 40 tokens are more than the original 24: long factors.
+    "phi3": (
+        phi3_config(24, 96, [1.0, 1.1, 1.2, 1.5], [1.0, 1.5, 3.0, 4.0], sliding_window=12),
+        phi3, shapes_of_phi3, {"original_max_position_embeddings": 40},
+        {"rope_parameters": None, "rope_theta": 100.0,
+         "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.2, 1.5], "long_factor": [1.0, 1.5, 3.0, 4.0]},
+         "auto_map": {"AutoConfig": "configuration_phi3.Phi3Config", "AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM"}},
+    ),
+    # And fewer than 512: short ones, on three quarters of each head.
+    "phi4-mini": (
+        phi3_config(
+            512, 2048, [1.0, 1.2, 1.5, 1.7, 2.0, 2.5], [1.0, 2.0, 4.0, 8.0, 16.0, 20.0], num_attention_heads=2, num_key_value_heads=1,
+            rope={"partial_rotary_factor": 0.75}, tie_word_embeddings=True,
+        ),
+        phi3, shapes_of_phi3, {"original_max_position_embeddings": 24}, None,
+    ),
     "roberta": (
         {**ENCODER, "architectures": ["RobertaForMaskedLM"], "model_type": "roberta"},
         roberta, shapes_of_roberta, {"pad_token_id": 0},
@@ -448,7 +511,7 @@ CASES = {
 
 
 # Norms by 1 + w are stored as w; scores that a cap is to bend are larger.
-RANDOM = {"gemma2": {"norm_offset": 1, "score_size": 2.0}, "gemma3": {"norm_offset": 1}}
+RANDOM = {"gemma2": {"norm_offset": 1, "score_size": 2.0}, "gemma3": {"norm_offset": 1}, "phi4-mini": {"score_size": 1.0}}
 
 
 def without_influence(name):

@@ -15,6 +15,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   granite: 'granite',
   olmo2: 'olmo2',
   olmo3: 'olmo2',
+  phi3: 'phi3',
   gemma2: 'gemma2',
   gemma3_text: 'gemma3',
   gpt2: 'gpt2',
@@ -54,7 +55,8 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   const own = Object.entries(hyperparameters(model, contextLength)).map(([key, value]) => [`${architecture}.${key}`, value]);
   const metadata: Metadata = {
     'general.architecture': text(architecture),
-    'general.name': text(model.name),
+    // llama.cpp looks for tokens of its own in a model whose name has phi3 in it.
+    'general.name': text('tiny'),
     ...(Object.fromEntries(own) as Metadata),
     ...placeholderVocabulary(model.shape.vocabulary),
   };

@@ -47,6 +47,21 @@ const plainRope: Change<LoadedModel> = (model) => ({
   rotary: model.rotary?.map((rotary) => rotary && { ...rotary, scaling: { type: 'none' } }),
 });
 
+const otherFactors: Change<LoadedModel> = (model) => ({
+  ...model,
+  rotary: model.rotary?.map((rotary) =>
+    rotary?.scaling.type === 'longrope'
+      ? { ...rotary, scaling: { ...rotary.scaling, longFactors: rotary.scaling.shortFactors, shortFactors: rotary.scaling.longFactors } }
+      : rotary,
+  ),
+});
+const unitSines: Change<LoadedModel> = (model) => ({
+  ...model,
+  rotary: model.rotary?.map((rotary) =>
+    rotary?.scaling.type === 'longrope' ? { ...rotary, scaling: { ...rotary.scaling, attentionFactor: 1 } } : rotary,
+  ),
+});
+
 /** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
 export const mistakes: readonly Mistake[] = [
   ['llama', 'neighbouring columns rotated, not halves', neighboursRotated],
@@ -57,6 +72,9 @@ export const mistakes: readonly Mistake[] = [
   ['smollm3', 'neighbouring columns rotated, not halves', neighboursRotated],
   ['granite', 'scores by the root of the head width', usualScores],
   ['olmo2', 'the norms of the halves of a layer swapped', normsSwapped],
+  ['phi3', 'the factors for shorter runs', otherFactors],
+  ['phi4-mini', 'the factors for longer runs', otherFactors],
+  ['phi4-mini', 'sines that are not scaled', unitSines],
   ['olmo3', 'a rope of global layers that is not extended', plainRope],
   ['gemma2', 'scores bent at 50, not at 5', hardlyBent],
   ['gemma3', 'scores by the root of the head width', usualScores],

@@ -1,8 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultOptions } from '../../../src/core/options/table';
 import type { ReadConfig } from '../../../src/engine/read/model/architecture';
 import { parseConfig } from '../../../src/engine/read/model/config';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { planPrompt } from '../../../src/engine/tasks/plan';
+import { modelsFolder } from '../../support/paths';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { safetensorsBytes } from '../../support/safetensors-writer';
 import { configOf, copyOf, goldenModel, load } from './malformed/golden-copy';
 
@@ -97,6 +103,51 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     const model = await load(folder, JSON.stringify(config));
     expect(parseConfig(JSON.stringify(config), 'config.json').notes).toEqual(['Only text is planned (text_config): vision_config is not.']);
     expect(model.layers).toEqual(text.layers);
+  });
+
+  it('is a rope with the list of factors that the length of a run asks for in a Phi-3', () => {
+    const scaling = (change: Record<string, unknown>): unknown =>
+      read('phi3', { rope_parameters: undefined, ...change }).run?.rotary?.[0]?.scaling;
+    const lists = { short_factor: [1, 1, 1, 1], long_factor: [1, 2, 3, 4] };
+    const long = { type: 'longrope', trainedTokens: 24, shortFactors: [1, 1, 1, 1], longFactors: [1, 2, 3, 4] };
+    const usual = Math.sqrt(1 + Math.log(96 / 24) / Math.log(24));
+    // Early ones call it su, or yarn.
+    for (const type of ['longrope', 'su', 'yarn']) {
+      expect(scaling({ rope_scaling: { type, ...lists } })).toEqual({ ...long, attentionFactor: usual });
+    }
+    expect(scaling({ rope_scaling: { rope_type: 'longrope', ...lists, attention_factor: 1.25 } })).toMatchObject({ attentionFactor: 1.25 });
+    expect(scaling({ rope_scaling: { rope_type: 'longrope', ...lists, factor: 24 } })).toMatchObject({ attentionFactor: Math.SQRT2 });
+    expect(scaling({ rope_scaling: { rope_type: 'longrope', ...lists }, max_position_embeddings: 24 })).toMatchObject({
+      attentionFactor: 1,
+    });
+    expect(scaling({})).toEqual({ type: 'none' });
+  });
+
+  it('is planned and not run where a list of a longrope is not whole, and refused where another model has one', () => {
+    const { run, lacks, shape } = read('phi3', { rope_parameters: { rope_type: 'longrope', short_factor: [1, 1, 1] } });
+    expect(run).toBeUndefined();
+    expect(shape.trainedTokens).toBe(96);
+    expect(lacks).toEqual([
+      'its rope needs 4 numbers in short_factor, and config.json has 3',
+      'its rope needs 4 numbers in long_factor, and config.json has none',
+    ]);
+    expect(() => read('llama', { rope_parameters: { rope_type: 'default', short_factor: [1] } })).toThrow(
+      /rope scaling "default" with lists/,
+    );
+  });
+
+  it.each([
+    [24, 'short'],
+    [25, 'long'],
+  ])('is told in the plan of %i tokens: the %s list', async (tokens, list) => {
+    const folder = copyOf('phi3');
+    writeTinyTokenizer(folder, 200, false);
+    const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent') };
+    const prompt = promptFromText('a', Array.from({ length: tokens }, (_, word) => `w${word}`).join(' '));
+    const { plan } = await planPrompt(prompt, { ...defaultOptions, model: folder }, places);
+    expect(plan.notes).toContain(
+      `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation counts with its prompt.`,
+    );
   });
 
   it('is 1 for what a Granite does not multiply, scores included', () => {

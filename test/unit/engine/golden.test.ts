@@ -79,7 +79,7 @@ function largestDifference(found: Float32Array, expected: readonly (readonly num
 }
 
 /** Decoders of every kind of layer, for what differs between them in executors. */
-const denseFamilies = ['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'olmo3', 'gpt-neox', 'gemma2', 'gemma3'];
+const denseFamilies = ['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'olmo3', 'gpt-neox', 'gemma2', 'gemma3', 'phi3', 'phi4-mini'];
 
 describe('models against other implementations', () => {
   it('has a golden file for every architecture', () => {
@@ -96,6 +96,8 @@ describe('models against other implementations', () => {
         'olmo3',
         'gemma2',
         'gemma3',
+        'phi3',
+        'phi4-mini',
         'gpt2',
         'gpt-neox',
         'bert',

@@ -94,6 +94,7 @@ describe('shards of a prompt', () => {
     ['olmo3', sinks(4, 2)],
     ['gemma2', sinks(4, 2)],
     ['gemma3', sinks(4, 2)],
+    ['phi3', sinks(4, 2)],
     ['gpt-neox', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],

@@ -73,6 +73,8 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
         'olmo3',
         'gemma2',
         'gemma3',
+        'phi3',
+        'phi4-mini',
         'gpt2',
       ]),
     );

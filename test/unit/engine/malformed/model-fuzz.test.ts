@@ -132,6 +132,7 @@ describe('a config.json of any kind is refused, or means a model', () => {
           'olmo3',
           'gemma2',
           'gemma3_text',
+          'phi3',
           'gpt2',
           'gpt_neox',
           'bert',

@@ -141,12 +141,6 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     has: `chunks of attention, layers without rope, and ${experts}`,
     ignores: { for_llm_compressor: 'how experts are stored' },
   },
-  phi3: {
-    name: 'Phi3',
-    ownCode: ['configuration_phi3', 'modeling_phi3'],
-    windows: 'window',
-    has: 'fused projections and a rope of two lists of factors',
-  },
   olmoe: { name: 'Olmoe', windows: 'full', has: experts },
   granitemoe: { name: 'GraniteMoe', windows: 'full', has: `multipliers and ${experts}` },
   cohere: { name: 'Cohere', windows: 'full', has: 'both halves of a layer side by side', defaults: { tie_word_embeddings: true } },
