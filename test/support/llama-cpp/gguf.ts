@@ -16,6 +16,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   olmo2: 'olmo2',
   olmo3: 'olmo2',
   phi3: 'phi3',
+  cohere2: 'cohere2',
   gemma2: 'gemma2',
   gemma3_text: 'gemma3',
   gpt2: 'gpt2',
@@ -23,7 +24,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
 };
 
 /** Architectures whose windows llama.cpp has itself, with the layers that have one. */
-const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3']);
+const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3', 'cohere2']);
 
 /** Whether llama.cpp has the windows of a model type. */
 export function hasWindows(modelType: string): boolean {
@@ -68,7 +69,7 @@ function hyperparameters(
   contextLength: number,
 ): Metadata {
   // Of an architecture with windows, layers with one may have a rope of their own, which llama.cpp knows by itself.
-  const globalRotary = hasWindows(modelType) ? rotary?.[globalLayer(shape.attention)] : rotary?.[0];
+  const globalRotary = hasWindows(modelType) ? (rotary?.[globalLayer(shape.attention)] ?? rotary?.[0]) : rotary?.[0];
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -85,6 +86,7 @@ function hyperparameters(
     ...(shape.scoreCap !== undefined && { attn_logit_softcapping: real(shape.scoreCap) }),
     ...(logitCap !== undefined && { final_logit_softcapping: real(logitCap) }),
     ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
+    ...(modelType === 'cohere2' && multipliers && { logit_scale: real(multipliers.logits) }),
     ...(modelType === 'granite' &&
       multipliers && {
         embedding_scale: real(multipliers.embedding),

@@ -102,13 +102,17 @@ function layerTensors({ project, outputAndMlp }: LayerWeights, { shape, multipli
     }
     case 'llama':
     case 'smollm3':
-    case 'granite': {
+    case 'granite':
+    case 'cohere2': {
       // Of these llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
       const rotated = Object.entries(project).map(([name, weight]) => {
         const heads = name.startsWith('query') ? shape.heads : shape.keyValueHeads;
         return [name, /^(query|key)(Weight|Bias)$/.test(name) ? interleaved(weight, heads) : weight];
       });
-      return [...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames), ...named(outputAndMlp, layerNames)];
+      // The halves of a Command R share their norm.
+      const { mlpNormWeight, ...rest } = outputAndMlp;
+      const own = mlpNormWeight?.data === project.attentionNormWeight?.data ? rest : outputAndMlp;
+      return [...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames), ...named<OutputAndMlpWeight>(own, layerNames)];
     }
     default:
       return [...named(project, layerNames), ...named(outputAndMlp, layerNames)];

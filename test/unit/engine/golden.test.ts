@@ -13,6 +13,7 @@ import { GraphSession } from '../../../src/engine/attend/runtime/session';
 import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
+import { furtherMistakes, mistakes } from '../../support/llama-cpp/mistakes';
 import { modelsFolder, root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -79,7 +80,22 @@ function largestDifference(found: Float32Array, expected: readonly (readonly num
 }
 
 /** Decoders of every kind of layer, for what differs between them in executors. */
-const denseFamilies = ['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'olmo3', 'gpt-neox', 'gemma2', 'gemma3', 'phi3', 'phi4-mini'];
+const denseFamilies = [
+  'llama',
+  'qwen2',
+  'smollm3',
+  'granite',
+  'olmo2',
+  'olmo3',
+  'gpt-neox',
+  'gemma2',
+  'gemma3',
+  'phi3',
+  'phi4-mini',
+  'cohere2',
+  'cohere2-bias',
+  'gpt-neo',
+];
 
 describe('models against other implementations', () => {
   it('has a golden file for every architecture', () => {
@@ -98,6 +114,8 @@ describe('models against other implementations', () => {
         'gemma3',
         'phi3',
         'phi4-mini',
+        'cohere2',
+        'gpt-neo',
         'gpt2',
         'gpt-neox',
         'bert',
@@ -119,6 +137,14 @@ describe('models against other implementations', () => {
       logits === undefined ? largestDifference(hidden, expectedHidden ?? []) : largestDifference(await logitsOf(model, hidden), logits);
     await annotate(`largest difference ${difference.toExponential(1)}`);
     expect(difference).toBeLessThan(tolerance);
+  });
+
+  it.for([...mistakes, ...furtherMistakes])('tells %s from one with %s', async ([name, , make], { annotate }) => {
+    const { tokens, logits = [] } = goldenOf(name);
+    const model = make(await loadModel(await openModel(join(folder, name), modelsFolder)));
+    const difference = largestDifference(await logitsOf(model, await run(model, Int32Array.from(tokens))), logits);
+    await annotate(`largest difference ${difference.toExponential(1)}`);
+    expect(difference).toBeGreaterThan(100 * tolerance);
   });
 
   it.each(older)('reads the configuration of %s as transformers 4 wrote it', async (name) => {

@@ -95,6 +95,8 @@ describe('shards of a prompt', () => {
     ['gemma2', sinks(4, 2)],
     ['gemma3', sinks(4, 2)],
     ['phi3', sinks(4, 2)],
+    ['cohere2', sinks(4, 2)],
+    ['gpt-neo', sinks(4, 2)],
     ['gpt-neox', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],

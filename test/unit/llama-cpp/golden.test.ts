@@ -75,6 +75,7 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
         'gemma3',
         'phi3',
         'phi4-mini',
+        'cohere2',
         'gpt2',
       ]),
     );

@@ -2,8 +2,10 @@ import { InputError } from '../../../core/errors';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
 import { bertReader } from './architectures/bert';
+import { cohere2Reader } from './architectures/cohere2';
 import { gemmaReader } from './architectures/gemma';
 import { gpt2Reader } from './architectures/gpt2';
+import { gptNeoReader } from './architectures/gpt-neo';
 import { gptNeoxReader } from './architectures/gpt-neox';
 import { llamaReader } from './architectures/llama';
 import { modernbertReader } from './architectures/modernbert';
@@ -15,8 +17,8 @@ import { textPart } from './planning/text-part';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
-  [llamaReader, gemmaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader, phi3Reader].flatMap((reader) =>
-    Object.keys(reader.classes).map((type) => [type, reader]),
+  [llamaReader, gemmaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader, phi3Reader, cohere2Reader, gptNeoReader].flatMap(
+    (reader) => Object.keys(reader.classes).map((type) => [type, reader]),
   ),
 );
 

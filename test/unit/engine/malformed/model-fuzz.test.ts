@@ -133,6 +133,8 @@ describe('a config.json of any kind is refused, or means a model', () => {
           'gemma2',
           'gemma3_text',
           'phi3',
+          'cohere2',
+          'gpt_neo',
           'gpt2',
           'gpt_neox',
           'bert',
