@@ -7,7 +7,7 @@ import { parseConfig } from '../../../src/engine/read/model/config';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { planPrompt } from '../../../src/engine/tasks/plan';
-import { modelsFolder } from '../../support/paths';
+import { modelsFolder, root } from '../../support/paths';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { safetensorsBytes } from '../../support/safetensors-writer';
 import { configOf, copyOf, goldenModel, load } from './malformed/golden-copy';
@@ -136,6 +136,21 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     );
   });
 
+  it.each(['Phi-3-mini-128k', 'Phi-4-mini'])('is all that the copy of %s lacks', (name) => {
+    const config = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'configs', name, 'config.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const list = Array.from({ length: 48 }, (_, pair) => 1 + pair);
+    const rope_scaling = { type: 'longrope', short_factor: list, long_factor: list };
+    const { run, lacks } = parseConfig(JSON.stringify({ ...config, rope_scaling }), 'config.json');
+    expect(lacks).toEqual([]);
+    expect(run?.rotary?.[0]).toMatchObject({
+      scaling: { type: 'longrope', trainedTokens: 4096, attentionFactor: Math.sqrt(1 + Math.log(32) / Math.log(4096)) },
+      ...(name === 'Phi-4-mini' && { columns: 96 }),
+    });
+  });
+
   it.each([
     [24, 'short'],
     [25, 'long'],
@@ -148,6 +163,51 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     expect(plan.notes).toContain(
       `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation counts with its prompt.`,
     );
+  });
+
+  it('is a window on three layers of four of an OLMo 3, whose rope is not extended', () => {
+    const { shape, run } = read('olmo3', { layer_types: null, sliding_window: undefined, num_hidden_layers: 5 });
+    const window = { kind: 'sliding-window', window: 4096 };
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, window, window, { kind: 'causal' }, window] });
+    expect(run?.rotary?.map((rope) => rope?.scaling.type)).toEqual(['none', 'none', 'none', 'yarn', 'none']);
+    expect(shape.trainedTokens).toBe(4 * 64);
+    expect(read('olmo3', { sliding_window: null }).shape.attention).toEqual({ kind: 'causal' });
+    expect(() => read('olmo3', { use_sliding_window: true })).toThrow(/use_sliding_window true is not known/);
+  });
+
+  it('is a rope on the layers of a Command R7B that have a window', () => {
+    const absent = { layer_types: undefined, sliding_window: undefined, logit_scale: undefined, head_dim: undefined };
+    const { shape, run } = read('cohere2', absent);
+    const window = { kind: 'sliding-window', window: 4096 };
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, window, window, { kind: 'causal' }] });
+    expect(run?.rotary?.map((rope) => rope?.theta)).toEqual([50_000, 50_000, 50_000, undefined]);
+    expect(run?.multipliers).toEqual({ embedding: 1, scores: 8 ** -0.5, residual: 1, logits: 0.0625 });
+    // transformers does not read these: another value is of a model that it does not compute.
+    for (const [key, value] of Object.entries({
+      layer_switch: 3,
+      rotary_pct: 0.5,
+      use_parallel_block: false,
+      position_embedding_type: 'learned',
+    })) {
+      expect(() => read('cohere2', { [key]: value })).toThrow(new RegExp(`${key} .* is not known`));
+    }
+    expect(read('cohere2', { use_qk_norm: true }).run).toBeUndefined();
+  });
+
+  it('is layers in turn for a GPT-Neo, by its list or by its words and their repetitions', () => {
+    const window = { kind: 'sliding-window', window: 256 };
+    const masks = (change: Record<string, unknown>): unknown =>
+      read('gpt-neo', { attention_layers: undefined, window_size: undefined, ...change }).shape.attention;
+    expect(masks({ attention_types: undefined, num_layers: 24 })).toEqual({
+      kind: 'per-layer',
+      cycle: Array.from({ length: 24 }, (_, layer) => (layer % 2 === 0 ? { kind: 'causal' } : window)),
+    });
+    expect(masks({ attention_types: [[['local'], 3]] })).toEqual(window);
+    expect(masks({ attention_layers: ['local', 'global', 'global'] })).toEqual({
+      kind: 'per-layer',
+      cycle: [window, { kind: 'causal' }, { kind: 'causal' }],
+    });
+    expect(() => masks({ attention_layers: ['local'] })).toThrow(/attention_layers describes 1 layers but num_layers is 3/);
   });
 
   it('is 1 for what a Granite does not multiply, scores included', () => {
