@@ -32,7 +32,7 @@ describe('the list of models', () => {
     const { stores } = emptyStores();
     storeInHub(stores.hub, 'org/runs', revisions.first, tinyModel());
     storeInHub(stores.hub, 'org/runs', revisions.second, tinyModel(), false);
-    storeInHub(stores.hub, 'org/plans', revisions.first, configured('gemma-2-9b'));
+    storeInHub(stores.hub, 'org/plans', revisions.first, configured('DeepSeek-V3'));
     storeInHub(stores.hub, 'org/refused', revisions.first, configured('DeepSeek-V4-Flash'));
     await writeTinyGguf(join(stores.lmStudio[0], 'lm', 'one', 'a.gguf'));
     await writeTinyGguf(join(stores.lmStudio[1], 'lm', 'two', 'a.gguf'), 'qwen3');
@@ -48,9 +48,9 @@ describe('the list of models', () => {
     expect(listed['org/runs@5678ef01']).toMatchObject({ use: 'runs' });
     expect(listed['org/plans']).toMatchObject({
       use: 'plans',
-      modelType: 'gemma2',
-      trainedTokens: 8192,
-      reason: saying('four norms'),
+      modelType: 'deepseek_v3',
+      trainedTokens: 163_840,
+      reason: saying('latent attention'),
     });
     expect(listed['org/refused']).toMatchObject({ use: 'refused', modelType: null });
     expect(listed['org/refused'].reason).toMatch(/^compress_ratios a list/);
