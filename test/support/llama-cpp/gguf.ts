@@ -23,7 +23,7 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   gpt_neox: 'gptneox',
 };
 
-/** Architectures whose windows llama.cpp has itself, with the layers that have one. */
+/** Model types whose windows llama.cpp has; which layers have one, it knows by itself. */
 const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3', 'cohere2']);
 
 /** Whether llama.cpp has the windows of a model type. */

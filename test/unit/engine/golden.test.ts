@@ -182,7 +182,9 @@ describe('models against other implementations', () => {
 
   it.each([
     ...[...denseFamilies, 'roberta'].map((name) => [name, 'compiled layers', { executor: 'compiled' }] as const),
-    ...['llama', 'granite', 'olmo2', 'gpt-neox', 'phi4-mini', 'roberta'].map((name) => [name, 'black boxes', { construction: 'tight' }] as const),
+    ...['llama', 'granite', 'olmo2', 'gpt-neox', 'phi4-mini', 'roberta'].map(
+      (name) => [name, 'black boxes', { construction: 'tight' }] as const,
+    ),
   ])('gives the logits of %s by %s', async (name, _how, options) => {
     const { tokens, logits = [] } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));

@@ -159,6 +159,15 @@ function isLong({ trainedTokens }: Scaling<'longrope'>, tokens: number): boolean
   return tokens > trainedTokens;
 }
 
+/** Whether runs of these two lengths rotate in the same way. */
+export function sameRotation(rotary: readonly (RotaryEmbedding | undefined)[], headWidth: number, one: number, other: number): boolean {
+  const known = [...new Set(rotary)].filter((rope) => rope !== undefined);
+  return known.every((rope) => {
+    const [a, b] = [one, other].map((tokens) => rotaryFrequencies(rope, rotatedColumns(rope, headWidth), tokens).frequencies);
+    return a.every((frequency, column) => frequency === b[column]);
+  });
+}
+
 /** LongRoPE's default for `attentionFactor`. @param factor by which the trained length grows */
 export function longropeAttentionFactor(factor: number, trainedTokens: number): number {
   return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trainedTokens));
