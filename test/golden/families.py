@@ -157,6 +157,73 @@ def gemma(c, w, tokens):
     return capped(x @ w["model.embed_tokens.weight"].T, c["final_logit_softcapping"])
 
 
+def phi3(c, w, tokens):
+    """Phi-3 (arXiv 2404.14219) and Phi-4-mini (arXiv 2503.01743), with LongRoPE (arXiv 2402.13753)."""
+    d, eps, heads, kv = (c[k] for k in ("hidden_size", "rms_norm_eps", "num_attention_heads", "num_key_value_heads"))
+    m, rope, original = d // heads, c["rope_parameters"], c["original_max_position_embeddings"]
+    columns = int(m * rope["partial_rotary_factor"])
+    factors = torch.tensor(rope["long_factor" if N > original else "short_factor"], dtype=torch.float64)
+    frequencies = 1 / (factors * rope["rope_theta"] ** (torch.arange(0, columns, 2) / columns))
+    size = math.sqrt(1 + math.log(c["max_position_embeddings"] / original) / math.log(original))
+    x = w["model.embed_tokens.weight"][tokens]
+    for i in range(c["num_hidden_layers"]):
+        def weight(name):
+            return w[f"model.layers.{i}.{name}.weight"]
+
+        q, k, v = (rms_norm(x, weight("input_layernorm"), eps) @ weight("self_attn.qkv_proj").T).split([heads * m, kv * m, kv * m], -1)
+        q, k, v = heads_of(q, heads), heads_of(k, kv), heads_of(v, kv)
+        q, k = (rotated(y, None, columns, 1, frequencies, size) for y in (q, k))
+        x = x + attention(q, k, v, m**-0.5, c["sliding_window"]) @ weight("self_attn.o_proj").T
+        gate, up = (rms_norm(x, weight("post_attention_layernorm"), eps) @ weight("mlp.gate_up_proj").T).chunk(2, -1)
+        x = x + (F.silu(gate) * up) @ weight("mlp.down_proj").T
+    head = w["model.embed_tokens.weight"] if c["tie_word_embeddings"] else w["lm_head.weight"]
+    return rms_norm(x, w["model.norm.weight"], eps) @ head.T
+
+
+def cohere2(c, w, tokens):
+    """Command R7B: one norm before both halves of a layer; a rope of neighbouring columns on layers with a window only."""
+    d, eps, heads, kv, m = (c[k] for k in ("hidden_size", "layer_norm_eps", "num_attention_heads", "num_key_value_heads", "head_dim"))
+    angles = torch.outer(torch.arange(N, dtype=torch.float64), c["rope_parameters"]["rope_theta"] ** (-torch.arange(0, m, 2) / m))
+    turn = torch.polar(torch.ones_like(angles), angles)
+
+    def neighbours(x):
+        return torch.view_as_real(torch.view_as_complex(x.reshape(*x.shape[:-1], m // 2, 2)) * turn).flatten(-2)
+
+    x = w["model.embed_tokens.weight"][tokens]
+    for i in range(c["num_hidden_layers"]):
+        def linear(name, y):
+            return F.linear(y, w[f"model.layers.{i}.{name}.weight"], w.get(f"model.layers.{i}.{name}.bias"))
+
+        y = F.layer_norm(x, [d], w[f"model.layers.{i}.input_layernorm.weight"], None, eps)
+        q, k, v = (heads_of(linear(f"self_attn.{part}_proj", y), n) for part, n in (("q", heads), ("k", kv), ("v", kv)))
+        local = c["layer_types"][i] == LOCAL
+        if local:
+            q, k = neighbours(q), neighbours(k)
+        attended = linear("self_attn.o_proj", attention(q, k, v, m**-0.5, c["sliding_window"] if local else None))
+        x = x + attended + linear("mlp.down_proj", F.silu(linear("mlp.gate_proj", y)) * linear("mlp.up_proj", y))
+    x = F.layer_norm(x, [d], w["model.norm.weight"], None, eps)
+    return c["logit_scale"] * x @ w["model.embed_tokens.weight"].T
+
+
+def gpt_neo(c, w, tokens):
+    """Learned positions, scores that are not scaled, and windows on the layers that are local."""
+    d, eps, heads = c["hidden_size"], c["layer_norm_epsilon"], c["num_heads"]
+    x = w["transformer.wte.weight"][tokens] + w["transformer.wpe.weight"][:N]
+    for i in range(c["num_layers"]):
+        def linear(name, y):
+            return F.linear(y, w[f"transformer.h.{i}.{name}.weight"], w.get(f"transformer.h.{i}.{name}.bias"))
+
+        def norm(name, y):
+            return F.layer_norm(y, [d], w[f"transformer.h.{i}.{name}.weight"], w[f"transformer.h.{i}.{name}.bias"], eps)
+
+        y = norm("ln_1", x)
+        q, k, v = (heads_of(linear(f"attn.attention.{part}_proj", y), heads) for part in "qkv")
+        window = c["window_size"] if c["attention_layers"][i] == "local" else None
+        x = x + linear("attn.attention.out_proj", attention(q, k, v, c.get("scale", 1), window))
+        x = x + linear("mlp.c_proj", F.gelu(linear("mlp.c_fc", norm("ln_2", x)), approximate="tanh"))
+    return F.layer_norm(x, [d], w["transformer.ln_f.weight"], w["transformer.ln_f.bias"], eps) @ w["transformer.wte.weight"].T
+
+
 def gpt_neox(c, w, tokens):
     heads, d, eps = c["num_attention_heads"], c["hidden_size"], c["layer_norm_eps"]
     m, rope = d // heads, c["rope_parameters"]
@@ -257,6 +324,47 @@ def shapes_of_gemma(c):
     return shapes
 
 
+def shapes_of_cohere2(c):
+    heads, kv, d, f, m = (c[k] for k in ("num_attention_heads", "num_key_value_heads", "hidden_size", "intermediate_size", "head_dim"))
+    shapes = {"model.embed_tokens.weight": [VOCABULARY, d], "model.norm.weight": [d]}
+    for i in range(c["num_hidden_layers"]):
+        layer = f"model.layers.{i}."
+        for name, shape in [("q", [heads * m, d]), ("k", [kv * m, d]), ("v", [kv * m, d]), ("o", [d, heads * m])]:
+            linear = with_bias(f"{layer}self_attn.{name}_proj", *shape)
+            shapes.update(linear if c["attention_bias"] else {f"{layer}self_attn.{name}_proj.weight": shape})
+        for name, shape in [("input_layernorm", [d]), ("mlp.gate_proj", [f, d]), ("mlp.up_proj", [f, d]), ("mlp.down_proj", [d, f])]:
+            shapes[f"{layer}{name}.weight"] = shape
+    return shapes
+
+
+def shapes_of_gpt_neo(c):
+    d = c["hidden_size"]
+    shapes = {"transformer.wte.weight": [VOCABULARY, d], "transformer.wpe.weight": [c["max_position_embeddings"], d]}
+    shapes.update(with_bias("transformer.ln_f", d))
+    for i in range(c["num_layers"]):
+        layer = f"transformer.h.{i}."
+        shapes.update({f"{layer}attn.attention.{part}_proj.weight": [d, d] for part in "qkv"})
+        for name, shape in [
+            ("ln_1", [d]), ("ln_2", [d]), ("attn.attention.out_proj", [d, d]), ("mlp.c_fc", [4 * d, d]), ("mlp.c_proj", [d, 4 * d]),
+        ]:
+            shapes.update(with_bias(layer + name, *shape))
+    return shapes
+
+
+def shapes_of_phi3(c):
+    heads, kv, d, f = c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"], c["intermediate_size"]
+    shapes = {"model.embed_tokens.weight": [VOCABULARY, d], "model.norm.weight": [d]}
+    if not c["tie_word_embeddings"]:
+        shapes["lm_head.weight"] = [VOCABULARY, d]
+    for i in range(c["num_hidden_layers"]):
+        layer = {
+            "input_layernorm": [d], "post_attention_layernorm": [d], "self_attn.qkv_proj": [(heads + 2 * kv) * (d // heads), d],
+            "self_attn.o_proj": [d, d], "mlp.gate_up_proj": [2 * f, d], "mlp.down_proj": [d, f],
+        }
+        shapes.update({f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()})
+    return shapes
+
+
 def with_bias(name, *shape):
     return {f"{name}.weight": list(shape), f"{name}.bias": [shape[0]]}
 
@@ -310,14 +418,14 @@ def random_weights(shapes, generator, norm_offset=0, score_size=1.5):
         own = next((sized for rule in OWN_SIZES if (sized := rule(name, values)) is not None), None)
         if own is not None:
             values = own
-        elif "norm" in name.lower() and name.endswith("weight"):
+        elif ("norm" in name.lower() or ".ln_" in name) and name.endswith("weight"):
             values = 1 - norm_offset + 0.2 * values
         elif len(shape) == 1:
             values = 0.3 * values
-        elif "embeddings." in name or "embed_" in name:
+        elif any(part in name for part in ("embeddings.", "embed_", ".wte.", ".wpe.")):
             values = 0.5 * values
         else:
-            values = values * (score_size if any(part in name for part in ("q_proj", "k_proj", "query", "key")) else 1) / math.sqrt(shape[1])
+            values = values * (score_size if any(part in name for part in ("q_proj", "k_proj", "qkv_proj", "query", "key")) else 1) / math.sqrt(shape[1])
         weights[name] = values.float()
     return weights
 
@@ -381,6 +489,25 @@ def smollm3(layers, interval, window=None):
     }
 
 
+def phi3_config(original, maximum, short, long, **own):
+    rope = {"rope_type": "longrope", "rope_theta": 100.0, "partial_rotary_factor": 1.0, "short_factor": short, "long_factor": long}
+    return {
+        **DECODER, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "num_hidden_layers": 2, "num_key_value_heads": 4,
+        "rope_parameters": {**rope, "original_max_position_embeddings": original, **own.pop("rope", {})}, "sliding_window": None,
+        "original_max_position_embeddings": original, "max_position_embeddings": maximum, "embd_pdrop": 0.0, "resid_pdrop": 0.0,
+        "tie_word_embeddings": False, "attention_bias": False, **own,
+    }
+
+
+def cohere2_config(layers, pattern, **own):
+    decoder = {key: value for key, value in DECODER.items() if key != "rms_norm_eps"}
+    return {
+        **decoder, **rope(50000.0), "architectures": ["Cohere2ForCausalLM"], "model_type": "cohere2", "num_hidden_layers": layers,
+        "head_dim": 16, "layer_norm_eps": 1e-5, "logit_scale": 0.25, "sliding_window": 8, "tie_word_embeddings": True,
+        "layer_types": [FULL if (i + 1) % pattern == 0 else LOCAL for i in range(layers)], **own,
+    }
+
+
 def gemma_config(kind, layers, pattern, **own):
     return {
         **DECODER, "model_type": kind, "num_hidden_layers": layers, "head_dim": 16, "num_attention_heads": 4, "rms_norm_eps": 1e-6,
@@ -439,6 +566,41 @@ CASES = {
         {"rope_parameters": None, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "layer_types": None, "sliding_window_pattern": 6,
          "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "cache_implementation": "hybrid"},
     ),
+    # 40 tokens are more than the original 24: long factors.
+    "phi3": (
+        phi3_config(24, 96, [1.0, 1.1, 1.2, 1.5], [1.0, 1.5, 3.0, 4.0], sliding_window=12),
+        phi3, shapes_of_phi3, {"original_max_position_embeddings": 40},
+        {"rope_parameters": None, "rope_theta": 100.0,
+         "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.2, 1.5], "long_factor": [1.0, 1.5, 3.0, 4.0]},
+         "auto_map": {"AutoConfig": "configuration_phi3.Phi3Config", "AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM"}},
+    ),
+    # And fewer than 512: short ones, on three quarters of each head.
+    "phi4-mini": (
+        phi3_config(
+            512, 2048, [1.0, 1.2, 1.5, 1.7, 2.0, 2.5], [1.0, 2.0, 4.0, 8.0, 16.0, 20.0], num_attention_heads=2, num_key_value_heads=1,
+            rope={"partial_rotary_factor": 0.75}, tie_word_embeddings=True,
+        ),
+        phi3, shapes_of_phi3, {"original_max_position_embeddings": 24}, None,
+    ),
+    "cohere2": (
+        cohere2_config(4, 4, head_dim=8), cohere2, shapes_of_cohere2, {"layer_types": [FULL, LOCAL, LOCAL, LOCAL]},
+        {"rope_parameters": None, "rope_theta": 50000, "rope_scaling": None, "layer_types": None, "sliding_window_pattern": 4,
+         "layer_switch": 4, "order_of_interleaved_layers": "local_attn_first", "position_embedding_type": "rope_gptj", "rotary_pct": 1.0,
+         "use_embedding_sharing": True, "use_gated_activation": True, "use_parallel_block": True, "use_parallel_embedding": False,
+         "tie_word_embeddings": None, "cache_implementation": "hybrid"},
+    ),
+    "cohere2-bias": (
+        cohere2_config(2, 2, attention_bias=True), cohere2, shapes_of_cohere2, {"sliding_window": 9}, None,
+    ),
+    "gpt-neo": (
+        {**COMMON, "architectures": ["GPTNeoForCausalLM"], "model_type": "gpt_neo", "activation_function": "gelu_new",
+         "attention_dropout": 0.0, "attention_layers": ["global", "local", "global"], "attention_types": [[["global", "local"], 1], [["global"], 1]],
+         "bos_token_id": 1, "eos_token_id": 2, "embed_dropout": 0.0, "resid_dropout": 0.0, "classifier_dropout": 0.1,
+         "hidden_size": 32, "intermediate_size": None, "layer_norm_epsilon": 1e-5, "max_position_embeddings": 48, "num_heads": 4,
+         "num_layers": 3, "window_size": 8, "tie_word_embeddings": True},
+        gpt_neo, shapes_of_gpt_neo, {"scale": 8**-0.5},
+        {"attention_layers": None, "tie_word_embeddings": None, "gradient_checkpointing": False, "summary_type": "cls_index"},
+    ),
     "roberta": (
         {**ENCODER, "architectures": ["RobertaForMaskedLM"], "model_type": "roberta"},
         roberta, shapes_of_roberta, {"pad_token_id": 0},
@@ -463,12 +625,12 @@ CASES = {
 
 
 # Norms by 1 + w are stored as w; scores that a cap is to bend are larger.
-RANDOM = {"gemma2": {"norm_offset": 1, "score_size": 2.0}, "gemma3": {"norm_offset": 1}}
+RANDOM = {"gemma2": {"norm_offset": 1, "score_size": 2.0}, "gemma3": {"norm_offset": 1}, "phi4-mini": {"score_size": 1.0}, "gpt-neo": {"score_size": 0.7}}
 
 
 def without_influence(name):
-    """The bias of keys, which softmax takes away."""
-    return name.endswith(".attention.self.key.bias")
+    """The bias of keys, which softmax takes away where none rotate: in encoders, and in the second layer of cohere2-bias."""
+    return name.endswith((".attention.self.key.bias", "layers.1.self_attn.k_proj.bias"))
 
 
 def make(name):

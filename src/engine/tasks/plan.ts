@@ -17,6 +17,7 @@ import type { PartTokens, PromptText } from '../../core/source/prompt-text';
 import { checkVariables } from '../../core/source/variables';
 import { type ModelFolder, openModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
+import { ropeNote } from '../read/model/rope';
 import { readingModel, readSource } from '../read/source/read-source';
 import type { TokenPlaces } from '../read/tokenizer/token-places';
 import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
@@ -71,12 +72,15 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, pla
 /** A plan with what a user should know of how its tokens were counted, and how its prompt and its model were read. */
 export function withSourceNotes(plan: Plan, { read, tokenizer, model }: SourceNotes): Plan {
   const counted = withTokenizerNote(plan, tokenizer.source);
-  return { ...counted, notes: [...counted.notes, ...read.notes, ...modelNotes(model.config)] };
+  return { ...counted, notes: [...counted.notes, ...read.notes, ...modelNotes(model.config, plan.tokens)] };
 }
 
 /** What a user should know of how a model's configuration was read, and of what keeps it from running. */
-function modelNotes({ notes, lacks }: ModelFolder['config']): readonly string[] {
-  return lacks.length === 0 ? notes : [...notes, `This model is planned, not run: ${lacks.join('; ')}.`];
+function modelNotes({ notes, lacks, run }: ModelFolder['config'], tokens: number): readonly string[] {
+  const rope = run?.rotary && ropeNote(run.rotary, tokens);
+  return lacks.length === 0
+    ? [...notes, ...(rope === undefined ? [] : [rope])]
+    : [...notes, `This model is planned, not run: ${lacks.join('; ')}.`];
 }
 
 interface SourceNotes {

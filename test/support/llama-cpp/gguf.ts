@@ -15,6 +15,8 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   granite: 'granite',
   olmo2: 'olmo2',
   olmo3: 'olmo2',
+  phi3: 'phi3',
+  cohere2: 'cohere2',
   gemma2: 'gemma2',
   gemma3_text: 'gemma3',
   gpt2: 'gpt2',
@@ -24,8 +26,8 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   gpt_oss: 'gpt-oss',
 };
 
-/** Architectures whose windows llama.cpp has itself, with the layers that have one. */
-const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3', 'gpt_oss']);
+/** Model types whose windows llama.cpp has; which layers have one, it knows by itself. */
+const windowed: ReadonlySet<string> = new Set(['gemma2', 'gemma3_text', 'olmo3', 'cohere2', 'gpt_oss']);
 
 /** Whether llama.cpp has the windows of a model type. */
 export function hasWindows(modelType: string): boolean {
@@ -57,7 +59,8 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
   const own = Object.entries(hyperparameters(model, contextLength)).map(([key, value]) => [`${architecture}.${key}`, value]);
   const metadata: Metadata = {
     'general.architecture': text(architecture),
-    'general.name': text(model.name),
+    // llama.cpp looks for tokens of its own in a model whose name has phi3 in it.
+    'general.name': text('tiny'),
     ...(Object.fromEntries(own) as Metadata),
     ...placeholderVocabulary(model.shape.vocabulary),
   };
@@ -67,7 +70,7 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
 function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
   const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, logitCap } = model;
   // Of an architecture with windows, layers with one may have a rope of their own, which llama.cpp knows by itself.
-  const globalRotary = hasWindows(modelType) ? rotary?.[globalLayer(shape.attention)] : rotary?.[0];
+  const globalRotary = hasWindows(modelType) ? (rotary?.[globalLayer(shape.attention)] ?? rotary?.[0]) : rotary?.[0];
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -85,6 +88,7 @@ function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
     ...(logitCap !== undefined && { final_logit_softcapping: real(logitCap) }),
     ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),
     ...expertMetadata(model),
+    ...(modelType === 'cohere2' && multipliers && { logit_scale: real(multipliers.logits) }),
     ...(modelType === 'granite' &&
       multipliers && {
         embedding_scale: real(multipliers.embedding),

@@ -1,4 +1,5 @@
 import type { LoadedModel } from '../../../src/engine/read/model/load';
+import type { RotaryEmbedding } from '../../../src/engine/read/model/rope';
 import type { ProjectWeight, Weight } from '../../../src/engine/read/model/weights';
 
 type Change<Part> = (part: Part) => Part;
@@ -36,15 +37,24 @@ const halvesInTurn: Change<LoadedModel> = (model) => {
   const { parallelHalves, ...changed } = model;
   return parallelHalves === true ? changed : model;
 };
-const wholeHeadsRotated: Change<LoadedModel> = (model) => ({
-  ...model,
-  rotary: model.rotary?.map((rotary) => rotary && { ...rotary, columns: model.shape.headWidth }),
-});
-
 const hardlyBent: Change<LoadedModel> = (model) => ({ ...model, shape: { ...model.shape, scoreCap: 50 } });
-const plainRope: Change<LoadedModel> = (model) => ({
+const plainRope = withRopes((rope) => rope && { ...rope, scaling: { type: 'none' } });
+const wholeHeadsRotated = withRopes((rope, { shape }) => rope && { ...rope, columns: shape.headWidth });
+const otherFactors = withLongropes((scaling) => ({ ...scaling, longFactors: scaling.shortFactors, shortFactors: scaling.longFactors }));
+const unitSines = withLongropes((scaling) => ({ ...scaling, attentionFactor: 1 }));
+const ropeOfFirstLayer = withRopes((_, { rotary }) => rotary?.[0]);
+const plainLogits: Change<LoadedModel> = (model) => ({
   ...model,
-  rotary: model.rotary?.map((rotary) => rotary && { ...rotary, scaling: { type: 'none' } }),
+  ...(model.multipliers && { multipliers: { ...model.multipliers, logits: 1 } }),
+});
+const logitsMoreBent: Change<LoadedModel> = (model) => ({ ...model, logitCap: 6 });
+const noWindows: Change<LoadedModel> = (model) => ({ ...model, shape: { ...model.shape, attention: { kind: 'causal' } } });
+const normByW: Change<LoadedModel> = (model) => ({
+  ...model,
+  layers: model.layers.map(({ outputAndMlp: { mlpOutputNormWeight: norm, ...rest }, ...layer }) => ({
+    ...layer,
+    outputAndMlp: { ...rest, ...(norm && { mlpOutputNormWeight: { ...norm, data: norm.data.map((x) => x - 1) } }) },
+  })),
 });
 const oneExpert: Change<LoadedModel> = (model) => ({ ...model, experts: { chosen: 1, weights: 'of-chosen' } });
 const expertsSwapped: Change<LoadedModel> = (model) =>
@@ -93,6 +103,11 @@ export const mistakes: readonly Mistake[] = [
   ['smollm3', 'neighbouring columns rotated, not halves', neighboursRotated],
   ['granite', 'scores by the root of the head width', usualScores],
   ['olmo2', 'the norms of the halves of a layer swapped', normsSwapped],
+  ['phi3', 'the factors for shorter runs', otherFactors],
+  ['phi4-mini', 'the factors for longer runs', otherFactors],
+  ['phi4-mini', 'sines that are not scaled', unitSines],
+  ['cohere2', 'neighbouring columns put apart twice', neighboursRotated],
+  ['cohere2', 'logits that are not scaled', plainLogits],
   ['olmo3', 'a rope of global layers that is not extended', plainRope],
   ['gemma2', 'scores bent at 50, not at 5', hardlyBent],
   ['gemma3', 'scores by the root of the head width', usualScores],
@@ -108,6 +123,33 @@ export const mistakes: readonly Mistake[] = [
   ['gpt-oss', 'no bias in a router', noRouterBias],
   ['gpt2', 'no bias of queries in a layer', noQueryBias],
 ];
+
+/** Mistakes that llama.cpp cannot be told to make, and that other comparisons must see. */
+export const furtherMistakes: readonly Mistake[] = [
+  ['olmo3', 'no windows', noWindows],
+  ['cohere2', 'a rope on every layer', ropeOfFirstLayer],
+  ['cohere2', 'no windows', noWindows],
+  ['gemma2', 'logits bent at 6, not at 12', logitsMoreBent],
+  ['gemma2', 'a norm by w', normByW],
+  ['gemma3', 'one rope for all layers', ropeOfFirstLayer],
+  ['gemma3', 'no windows', noWindows],
+  ['gpt-neo', 'scores by the root of the head width', usualScores],
+  ['gpt-neo', 'no windows', noWindows],
+];
+
+type Longrope = Extract<RotaryEmbedding['scaling'], { readonly type: 'longrope' }>;
+
+/** A model with the rope of each layer changed. */
+function withRopes(change: (rope: RotaryEmbedding | undefined, model: LoadedModel) => RotaryEmbedding | undefined): Change<LoadedModel> {
+  return (model) => {
+    const rotary = model.layers.map((layer) => change(layer.rotary, model));
+    return { ...model, rotary, layers: model.layers.map((layer, index) => ({ ...layer, rotary: rotary[index] })) };
+  };
+}
+
+function withLongropes(change: Change<Longrope>): Change<LoadedModel> {
+  return withRopes((rope) => (rope?.scaling.type === 'longrope' ? { ...rope, scaling: change(rope.scaling) } : rope));
+}
 
 /** A model with one weight of its first layer changed. */
 function withFirst(model: LoadedModel, name: ProjectWeight, change: Change<Weight>): LoadedModel {

@@ -51,6 +51,11 @@ function scalingMetadata(scaling: RopeScaling): Metadata {
         // llama.cpp multiplies by YaRN's default itself.
         'rope.scaling.attn_factor': real(scaling.attentionFactor / (1 + 0.1 * Math.log(scaling.factor))),
       };
+    case 'longrope':
+      return {
+        'rope.scaling.original_context_length': count(scaling.trainedTokens),
+        'rope.scaling.attn_factor': real(scaling.attentionFactor),
+      };
     default:
       return {};
   }

@@ -54,11 +54,18 @@ export function ggufTensors(model: LoadedModel, architecture: string): Tensor[] 
   // A head that is the embedding is left out: llama.cpp takes the embedding in its place.
   const { headWeight, ...head } = model.head;
   const ownHead = headWeight?.data !== model.embedding.words.data;
+  const scaling = model.rotary?.[0]?.scaling;
+  const longrope = scaling?.type === 'longrope' ? { long: scaling.longFactors, short: scaling.shortFactors } : {};
   const divisors = model.rotary?.[0] && frequencyDivisors(model.rotary[0], model.shape.headWidth);
   return [
     ...named(model.embedding, embeddingNames),
     ...named<HeadWeight>(ownHead ? model.head : head, headNames),
     ...(divisors === undefined ? [] : [{ name: 'rope_freqs.weight', shape: [divisors.length], data: divisors }]),
+    ...Object.entries(longrope).map(([name, factors]) => ({
+      name: `rope_factors_${name}.weight`,
+      shape: [factors.length],
+      data: Float32Array.from(factors),
+    })),
     ...model.layers.flatMap((layer, index) =>
       layerTensors(layer, model, architecture).map(({ name, ...tensor }) => ({ name: `blk.${index}.${name}`, ...tensor })),
     ),
@@ -85,6 +92,15 @@ function layerTensors(
     }
     case 'olmo2':
       return [...named(project, layerNames), ...named(outputAndMlp, { ...layerNames, ...outputNormNames })];
+    case 'phi3': {
+      const { queryWeight, keyWeight, valueWeight, ...norm } = project;
+      const { gateWeight, upWeight, ...rest } = outputAndMlp;
+      const joined = [
+        tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)),
+        tensorOf('ffn_up.weight', stacked(gateWeight, upWeight)),
+      ];
+      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named<OutputAndMlpWeight>(rest, layerNames)];
+    }
     case 'gemma2':
     case 'gemma3': {
       // llama.cpp scales scores by the root of the head width: the rest goes into what queries are multiplied with last.
@@ -100,13 +116,21 @@ function layerTensors(
     }
     case 'llama':
     case 'smollm3':
-    case 'granite': {
+    case 'granite':
+    case 'cohere2': {
       // Of these llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves.
       const rotated = Object.entries(project).map(([name, weight]) => {
         const heads = name.startsWith('query') ? shape.heads : shape.keyValueHeads;
         return [name, /^(query|key)(Weight|Bias)$/.test(name) ? interleaved(weight, heads) : weight];
       });
-      return [...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames), ...named(outputAndMlp, layerNames), ...stacks];
+      // The halves of a Command R share their norm.
+      const { mlpNormWeight, ...rest } = outputAndMlp;
+      const own = mlpNormWeight?.data === project.attentionNormWeight?.data ? rest : outputAndMlp;
+      return [
+        ...named(Object.fromEntries(rotated) as Weights<ProjectWeight>, layerNames),
+        ...named<OutputAndMlpWeight>(own, layerNames),
+        ...stacks,
+      ];
     }
     default:
       return [...named(project, layerNames), ...named(outputAndMlp, layerNames), ...stacks];

@@ -1,8 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultOptions } from '../../../src/core/options/table';
 import type { ReadConfig } from '../../../src/engine/read/model/architecture';
 import { parseConfig } from '../../../src/engine/read/model/config';
+import { promptFromText } from '../../../src/engine/read/prompt';
+import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { planPrompt } from '../../../src/engine/tasks/plan';
+import { modelsFolder, root } from '../../support/paths';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { safetensorsBytes } from '../../support/safetensors-writer';
 import { configOf, copyOf, goldenModel, load } from './malformed/golden-copy';
 
@@ -97,6 +103,111 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     const model = await load(folder, JSON.stringify(config));
     expect(parseConfig(JSON.stringify(config), 'config.json').notes).toEqual(['Only text is planned (text_config): vision_config is not.']);
     expect(model.layers).toEqual(text.layers);
+  });
+
+  it('is a rope with the list of factors that the length of a run asks for in a Phi-3', () => {
+    const scaling = (change: Record<string, unknown>): unknown =>
+      read('phi3', { rope_parameters: undefined, ...change }).run?.rotary?.[0]?.scaling;
+    const lists = { short_factor: [1, 1, 1, 1], long_factor: [1, 2, 3, 4] };
+    const long = { type: 'longrope', trainedTokens: 24, shortFactors: [1, 1, 1, 1], longFactors: [1, 2, 3, 4] };
+    const usual = Math.sqrt(1 + Math.log(96 / 24) / Math.log(24));
+    // Early ones call it su, or yarn.
+    for (const type of ['longrope', 'su', 'yarn']) {
+      expect(scaling({ rope_scaling: { type, ...lists } })).toEqual({ ...long, attentionFactor: usual });
+    }
+    expect(scaling({ rope_scaling: { rope_type: 'longrope', ...lists, attention_factor: 1.25 } })).toMatchObject({ attentionFactor: 1.25 });
+    expect(scaling({ rope_scaling: { rope_type: 'longrope', ...lists, factor: 24 } })).toMatchObject({ attentionFactor: Math.SQRT2 });
+    expect(scaling({ rope_scaling: { rope_type: 'longrope', ...lists }, max_position_embeddings: 24 })).toMatchObject({
+      attentionFactor: 1,
+    });
+    expect(scaling({})).toEqual({ type: 'none' });
+  });
+
+  it('is planned and not run where a list of a longrope is not whole, and refused where another model has one', () => {
+    const { run, lacks, shape } = read('phi3', { rope_parameters: { rope_type: 'longrope', short_factor: [1, 1, 1] } });
+    expect(run).toBeUndefined();
+    expect(shape.trainedTokens).toBe(96);
+    expect(lacks).toEqual([
+      'its rope needs 4 numbers in short_factor, and config.json has 3',
+      'its rope needs 4 numbers in long_factor, and config.json has none',
+    ]);
+    expect(() => read('llama', { rope_parameters: { rope_type: 'default', short_factor: [1] } })).toThrow(
+      /rope scaling "default" with lists/,
+    );
+  });
+
+  it.each(['Phi-3-mini-128k', 'Phi-4-mini'])('is all that the copy of %s lacks', (name) => {
+    const config = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'configs', name, 'config.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const list = Array.from({ length: 48 }, (_, pair) => 1 + pair);
+    const rope_scaling = { type: 'longrope', short_factor: list, long_factor: list };
+    const { run, lacks } = parseConfig(JSON.stringify({ ...config, rope_scaling }), 'config.json');
+    expect(lacks).toEqual([]);
+    expect(run?.rotary?.[0]).toMatchObject({
+      scaling: { type: 'longrope', trainedTokens: 4096, attentionFactor: Math.sqrt(1 + Math.log(32) / Math.log(4096)) },
+      ...(name === 'Phi-4-mini' && { columns: 96 }),
+    });
+  });
+
+  it.each([
+    [24, 'short'],
+    [25, 'long'],
+  ])('is told in the plan of %i tokens: the %s list', async (tokens, list) => {
+    const folder = copyOf('phi3');
+    writeTinyTokenizer(folder, 200, false);
+    const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent') };
+    const prompt = promptFromText('a', Array.from({ length: tokens }, (_, word) => `w${word}`).join(' '));
+    const { plan } = await planPrompt(prompt, { ...defaultOptions, model: folder }, places);
+    expect(plan.notes).toContain(
+      `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation counts with its prompt.`,
+    );
+  });
+
+  it('is a window on three layers of four of an OLMo 3, whose rope is not extended', () => {
+    const { shape, run } = read('olmo3', { layer_types: null, sliding_window: undefined, num_hidden_layers: 5 });
+    const window = { kind: 'sliding-window', window: 4096 };
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, window, window, { kind: 'causal' }, window] });
+    expect(run?.rotary?.map((rope) => rope?.scaling.type)).toEqual(['none', 'none', 'none', 'yarn', 'none']);
+    expect(shape.trainedTokens).toBe(4 * 64);
+    expect(read('olmo3', { sliding_window: null }).shape.attention).toEqual({ kind: 'causal' });
+    expect(() => read('olmo3', { use_sliding_window: true })).toThrow(/use_sliding_window true is not known/);
+  });
+
+  it('is a rope on the layers of a Command R7B that have a window', () => {
+    const absent = { layer_types: undefined, sliding_window: undefined, logit_scale: undefined, head_dim: undefined };
+    const { shape, run } = read('cohere2', absent);
+    const window = { kind: 'sliding-window', window: 4096 };
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, window, window, { kind: 'causal' }] });
+    expect(run?.rotary?.map((rope) => rope?.theta)).toEqual([50_000, 50_000, 50_000, undefined]);
+    expect(run?.multipliers).toEqual({ embedding: 1, scores: 8 ** -0.5, residual: 1, logits: 0.0625 });
+    // transformers does not read these: another value is of a model that it does not compute.
+    for (const [key, value] of Object.entries({
+      layer_switch: 3,
+      rotary_pct: 0.5,
+      use_parallel_block: false,
+      position_embedding_type: 'learned',
+    })) {
+      expect(() => read('cohere2', { [key]: value })).toThrow(new RegExp(`${key} .* is not known`));
+    }
+    expect(read('cohere2', { use_qk_norm: true }).run).toBeUndefined();
+  });
+
+  it('is layers in turn for a GPT-Neo, by its list or by its words and their repetitions', () => {
+    const window = { kind: 'sliding-window', window: 256 };
+    const masks = (change: Record<string, unknown>): unknown =>
+      read('gpt-neo', { attention_layers: undefined, window_size: undefined, ...change }).shape.attention;
+    expect(masks({ attention_types: undefined, num_layers: 24 })).toEqual({
+      kind: 'per-layer',
+      cycle: Array.from({ length: 24 }, (_, layer) => (layer % 2 === 0 ? { kind: 'causal' } : window)),
+    });
+    expect(masks({ attention_types: [[['local'], 3]] })).toEqual(window);
+    expect(masks({ attention_layers: ['local', 'global', 'global'] })).toEqual({
+      kind: 'per-layer',
+      cycle: [window, { kind: 'causal' }, { kind: 'causal' }],
+    });
+    expect(() => masks({ attention_layers: ['local'] })).toThrow(/attention_layers describes 1 layers but num_layers is 3/);
   });
 
   it('is 1 for what a Granite does not multiply, scores included', () => {

@@ -14,6 +14,7 @@ import { GraphSession } from '../../../src/engine/attend/runtime/session';
 import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
+import { furtherMistakes, mistakes } from '../../support/llama-cpp/mistakes';
 import { modelsFolder, root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -80,7 +81,22 @@ function largestDifference(found: Float32Array, expected: readonly (readonly num
 }
 
 /** Decoders of every kind of layer, for what differs between them in executors. */
-const denseFamilies = ['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'olmo3', 'gpt-neox', 'gemma2', 'gemma3'];
+const denseFamilies = [
+  'llama',
+  'qwen2',
+  'smollm3',
+  'granite',
+  'olmo2',
+  'olmo3',
+  'gpt-neox',
+  'gemma2',
+  'gemma3',
+  'phi3',
+  'phi4-mini',
+  'cohere2',
+  'cohere2-bias',
+  'gpt-neo',
+];
 
 describe('models against other implementations', () => {
   it('has a golden file for every architecture', () => {
@@ -101,6 +117,10 @@ describe('models against other implementations', () => {
         'qwen3-moe',
         'qwen3-moe-mixed',
         'gpt-oss',
+        'phi3',
+        'phi4-mini',
+        'cohere2',
+        'gpt-neo',
         'gpt2',
         'gpt-neox',
         'bert',
@@ -122,6 +142,14 @@ describe('models against other implementations', () => {
       logits === undefined ? largestDifference(hidden, expectedHidden ?? []) : largestDifference(await logitsOf(model, hidden), logits);
     await annotate(`largest difference ${difference.toExponential(1)}`);
     expect(difference).toBeLessThan(tolerance);
+  });
+
+  it.for([...mistakes, ...furtherMistakes])('tells %s from one with %s', async ([name, , make], { annotate }) => {
+    const { tokens, logits = [] } = goldenOf(name);
+    const model = make(await loadModel(await openModel(join(folder, name), modelsFolder)));
+    const difference = largestDifference(await logitsOf(model, await run(model, Int32Array.from(tokens))), logits);
+    await annotate(`largest difference ${difference.toExponential(1)}`);
+    expect(difference).toBeGreaterThan(100 * tolerance);
   });
 
   it.each(older)('reads the configuration of %s as transformers 4 wrote it', async (name) => {
@@ -159,7 +187,7 @@ describe('models against other implementations', () => {
 
   it.each([
     ...[...denseFamilies, 'mixtral', 'qwen3-moe', 'roberta'].map((name) => [name, 'compiled layers', { executor: 'compiled' }] as const),
-    ...['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'gpt-neox', 'roberta'].map(
+    ...['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'gpt-neox', 'phi4-mini', 'roberta'].map(
       (name) => [name, 'black boxes', { construction: 'tight' }] as const,
     ),
   ])('gives the logits of %s by %s', async (name, _how, options) => {

@@ -16,6 +16,8 @@ import { type HeadTensor, type LayerTensors, rowsView } from '../../../src/engin
 import { openDevice, type Device } from '../../../src/engine/attend/runtime/provider';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { denseAttention, toRows } from '../../support/dense-attention';
+import { copyOf } from './malformed/golden-copy';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { float64Perplexity } from '../../support/float64-llama';
 import { alignedLayer, randomLayer } from '../../support/layers';
 import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
@@ -262,5 +264,23 @@ describe('packing prompts', () => {
     await expect(
       runPack([], defaultPackOptions, { modelsFolder, signal: new AbortController().signal, onProgress: () => undefined }),
     ).rejects.toThrow(/no prompts to pack; give prompt files/);
+  });
+
+  // Its rope has one list of factors up to 24 tokens and another beyond.
+  it('rotates by the length of a prompt, not of the pack, and refuses prompts that would be rotated apart', async () => {
+    const folder = copyOf('phi3');
+    writeTinyTokenizer(folder, 200, false);
+    const words = (from: number, count: number) =>
+      promptFromText('p', Array.from({ length: count }, (_, word) => `w${from + 3 * word}`).join(' '));
+    const pack = (...given: Parameters<typeof runPack>[0]) =>
+      runPack(
+        given,
+        { ...defaultPackOptions, threads: 1, scenario: 'causal', model: folder },
+        { modelsFolder, signal: new AbortController().signal, onProgress: () => undefined },
+      );
+    const [alone] = (await pack(words(0, 20))).prompts;
+    const [packed] = (await pack(words(0, 20), words(1, 24))).prompts;
+    expect(packed.loss?.packed).toBeCloseTo(alone.loss?.packed ?? NaN, 4);
+    await expect(pack(words(0, 20), words(1, 25))).rejects.toThrow('another for 20 tokens than for 25');
   });
 });

@@ -136,9 +136,9 @@ describe('masks of layers', () => {
     [
       'gpt-neo-1.3B',
       { attention_layers: undefined, attention_types: [[['global'], 3]] },
-      /attention_types a list: it describes 3 layers of 24/,
+      /attention_types describes 3 layers but num_layers is 24/,
     ],
-    ['gpt-neo-1.3B', { attention_layers: Array.from({ length: 24 }, () => 'odd') }, /attention_layers "odd"/],
+    ['gpt-neo-1.3B', { attention_layers: Array.from({ length: 24 }, () => 'odd') }, /layer type "odd"/],
     ['DeepSeek-V3.2', { index_n_heads: undefined }, /index_n_heads is missing/],
     ['DeepSeek-V3', { qk_head_dim: 100 }, /qk_head_dim 100: qk_nope_head_dim and qk_rope_head_dim make 192/],
     ['DeepSeek-V4-Flash', { compress_ratios: undefined }, /model_type "deepseek_v4" is not supported/],

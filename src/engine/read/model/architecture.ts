@@ -75,6 +75,8 @@ export interface ModelConfig extends Architecture {
   readonly checkpoint: Checkpoint;
   /** What a user should know of how the configuration was read, a sentence each; absent if there is nothing. */
   readonly notes?: readonly string[];
+  /** Why it is planned and not run, a clause each; absent if it runs. */
+  readonly lacks?: readonly string[];
 }
 
 /** The reader of an architecture that runs, and all that it states of `config.json`. */
@@ -83,6 +85,8 @@ export interface ArchitectureReader {
   readonly keysOf: (modelType: string) => KeyRules;
   /** Classes of transformers by model type: those with the head that predicts tokens, and those without it. */
   readonly classes: Readonly<Record<string, { readonly predicting: readonly string[]; readonly others: readonly string[] }>>;
+  /** Modules of code with which models were published before transformers had them. */
+  readonly ownCode?: readonly string[];
   /**
    * @param predicts whether `architectures` names a class with the head that predicts tokens; true if it names none
    * @throws InputError if the configuration is broken or not supported

@@ -2,11 +2,14 @@ import { InputError } from '../../../core/errors';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
 import { bertReader } from './architectures/bert';
+import { cohere2Reader } from './architectures/cohere2';
 import { gemmaReader } from './architectures/gemma';
 import { gpt2Reader } from './architectures/gpt2';
+import { gptNeoReader } from './architectures/gpt-neo';
 import { gptNeoxReader } from './architectures/gpt-neox';
 import { llamaReader } from './architectures/llama';
 import { modernbertReader } from './architectures/modernbert';
+import { phi3Reader } from './architectures/phi3';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from './keys';
 import { withLayerConfigs } from './layer-configs';
 import { planConfig } from './planning/plan-config';
@@ -15,8 +18,8 @@ import { readQuantisation } from './quantised/quantisation';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
-  [llamaReader, gemmaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader].flatMap((reader) =>
-    Object.keys(reader.classes).map((type) => [type, reader]),
+  [llamaReader, gemmaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader, phi3Reader, cohere2Reader, gptNeoReader].flatMap(
+    (reader) => Object.keys(reader.classes).map((type) => [type, reader]),
   ),
 );
 
@@ -57,14 +60,14 @@ export function readConfig(config: ConfigJson, path: string): ReadConfig {
 function readRunning(reader: ArchitectureReader, type: string, config: ConfigJson, path: string): ReadConfig {
   const { predicting, others } = reader.classes[type];
   const named = classOf(config, [...predicting, ...others], path);
-  checkOwnCode(config, path);
+  checkOwnCode(config, path, reader.ownCode);
   const { keysOf } = reader;
   const rules = keysOf(type);
   const { notes, planOnly, unknown } = judgeKeys(config, { ...rules, reads: [...rules.reads, 'per_layer_config'] }, path);
   const run = reader.read(config, path, named === undefined || predicting.includes(named));
   const { modelType, predicts } = run;
   const layered = withLayerConfigs(run.shape, config.per_layer_config, path);
-  const all = [...planOnly, ...unknown, ...layered.lacks];
+  const all = [...(run.lacks ?? []), ...planOnly, ...unknown, ...layered.lacks];
   return {
     modelType,
     predicts,

@@ -23,6 +23,15 @@ export type RopeScaling =
       readonly attentionFactor: number;
       /** Whether the ends of the ramp are rounded outwards to whole columns. */
       readonly truncate: boolean;
+    }
+  /** LongRoPE (Ding et al., arXiv 2402.13753): each frequency is divided by a factor, of one list up to `trainedTokens`, of another beyond. */
+  | {
+      readonly type: 'longrope';
+      readonly trainedTokens: number;
+      readonly shortFactors: readonly number[];
+      readonly longFactors: readonly number[];
+      /** Of sines, whichever list counts. */
+      readonly attentionFactor: number;
     };
 
 /** A rotary position embedding (Su et al., arXiv 2104.09864). */
@@ -52,6 +61,7 @@ export function trainedLength({ scaling }: RotaryEmbedding, maximumTokens: numbe
   switch (scaling.type) {
     case 'none':
     case 'llama3':
+    case 'longrope':
       return maximumTokens;
     case 'linear':
       return scaledLength(scaling.factor, maximumTokens);
@@ -91,6 +101,10 @@ function rotaryFrequencies({ theta, scaling }: RotaryEmbedding, headWidth: numbe
       return { frequencies: plain.map((frequency) => llama3Frequency(frequency, scaling)), factor: 1 };
     case 'yarn':
       return { frequencies: yarnFrequencies(plain, theta, headWidth, scaling), factor: scaling.attentionFactor };
+    case 'longrope': {
+      const factors = isLong(scaling, tokens) ? scaling.longFactors : scaling.shortFactors;
+      return { frequencies: plain.map((frequency, column) => frequency / factors[column]), factor: scaling.attentionFactor };
+    }
   }
 }
 
@@ -138,6 +152,33 @@ function yarnFrequencies(
     const divided = Math.min(1, Math.max(0, (column - low) / width));
     return divided * (frequency / factor) + (1 - divided) * frequency;
   });
+}
+
+/** Whether a run of so many tokens takes the longrope's factors for long ones. As in transformers, the whole run decides. */
+function isLong({ trainedTokens }: Scaling<'longrope'>, tokens: number): boolean {
+  return tokens > trainedTokens;
+}
+
+/** Whether runs of these two lengths rotate in the same way. */
+export function sameRotation(rotary: readonly (RotaryEmbedding | undefined)[], headWidth: number, one: number, other: number): boolean {
+  const known = [...new Set(rotary)].filter((rope) => rope !== undefined);
+  return known.every((rope) => {
+    const [a, b] = [one, other].map((tokens) => rotaryFrequencies(rope, rotatedColumns(rope, headWidth), tokens).frequencies);
+    return a.every((frequency, column) => frequency === b[column]);
+  });
+}
+
+/** LongRoPE's default for `attentionFactor`. @param factor by which the trained length grows */
+export function longropeAttentionFactor(factor: number, trainedTokens: number): number {
+  return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trainedTokens));
+}
+
+/** What a user should know of the rope of a run of N tokens; undefined where its length does not matter. */
+export function ropeNote(rotary: readonly (RotaryEmbedding | undefined)[], tokens: number): string | undefined {
+  const scaling = rotary.map((rope) => rope?.scaling).find((one) => one?.type === 'longrope');
+  return scaling?.type !== 'longrope'
+    ? undefined
+    : `The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the ${isLong(scaling, tokens) ? 'long' : 'short'} one. A continuation counts with its prompt.`;
 }
 
 /** YaRN's default for `attentionFactor`. */

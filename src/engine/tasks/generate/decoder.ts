@@ -1,5 +1,6 @@
 import { maskOf, visibleRanges, type LayerScenario, type Mask, type Range } from '../../../core/scenario/scenario';
 import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
+import { wholePrompt } from '../../../core/shards/cut';
 import type { Pass } from '../../attend/pass';
 import type { LoadedModel } from '../../read/model/load';
 import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
@@ -37,7 +38,7 @@ export class Decoder {
   /** @param tokens that are ever added to the prompt */
   constructor(
     private readonly context: DecoderContext,
-    tokens: number,
+    private readonly tokens: number,
   ) {
     const { model, plan } = context;
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
@@ -62,7 +63,9 @@ export class Decoder {
       this.fill(layer, tensors, tokens.length);
       return Promise.resolve();
     };
-    const hidden = await pass({ model, plan, tokens, oracle, clock: new PhaseClock(), signal, inspect, onProgress });
+    // Like the oracle's, its rope is that of the whole sequence.
+    const positions = { ...wholePrompt(tokens.length), tokens: tokens.length + this.tokens };
+    const hidden = await pass({ model, plan, tokens, positions, oracle, clock: new PhaseClock(), signal, inspect, onProgress });
     this.length = tokens.length;
     return head.logits(hidden.subarray((tokens.length - 1) * model.shape.width));
   }

@@ -9,6 +9,7 @@ import { OutputHead } from '../../attend/verify/predictions';
 import { measureQuality } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';
 import { type LoadedModel, loadModel, openModel } from '../../read/model/load';
+import { sameRotation } from '../../read/model/rope';
 import type { Prompt } from '../../read/prompt';
 import { describeModel } from '../plan';
 import { checkPackedLength, checkPackMemory, PackCheck } from './check';
@@ -43,7 +44,14 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     );
   }
   const { tokenized, tokenizer } = await tokenizePrompts(prompts, folder);
-  const layout = packLayout(tokenized.map(({ tokens }) => tokens.length));
+  const lengths = tokenized.map(({ tokens }) => tokens.length);
+  const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)];
+  if (!sameRotation(folder.config.run?.rotary ?? [], shape.headWidth, shortest, longest)) {
+    throw new InputError(
+      `The rope of ${folder.name} is another for ${shortest} tokens than for ${longest}, and a pack has one for all; pack prompts of more similar lengths.`,
+    );
+  }
+  const layout = packLayout(lengths);
   checkPackedLength(layout.tokens, options.maxTokens);
   checkPackMemory(shape.heads, layout.tokens, scenario);
   const device = await openDevice(options.provider, options.threads);
@@ -53,7 +61,7 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
       `${model.name} has learned sinks, and the calls of a pack give no log-normaliser to merge them by; use a model without them.`,
     );
   }
-  const oracle = new OnnxOracle(model, layout.tokens, device, layout.tokens);
+  const oracle = new OnnxOracle(model, layout.tokens, device, longest);
   const head = new OutputHead(model, device);
   try {
     const tokens = joined(tokenized, layout.tokens);

@@ -3,7 +3,7 @@ import { InputError } from '../../../../core/errors';
 import type { ModelShape } from '../../../../core/shapes';
 import { described, quoted, shown } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
-import { type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
+import { longropeAttentionFactor, type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 
 /** No real model exceeds these numbers; larger ones would overflow later computations. */
 const largest = { width: 1_048_576, layers: 4096, vocabulary: 16_777_216, tokens: 1_000_000_000 } as const;
@@ -142,6 +142,8 @@ const ropeSchema = z.strictObject({
   mscale: mscale.nullish(),
   mscale_all_dim: mscale.nullish(),
   truncate: z.boolean().default(true),
+  short_factor: z.array(factor).optional(),
+  long_factor: z.array(factor).optional(),
   /** Written by some YaRN models; says that the model was trained on with its scaling. */
   finetuned: z.boolean().optional(),
   /** For other programs than transformers, which does not read it either. */
@@ -156,6 +158,8 @@ interface RopeContext {
   /** `max_position_embeddings`. */
   readonly maximumTokens: number;
   /** Where a part of each head may rotate: its share, unless the parameters have one. */
+  /** Where a rope may have a list of factors for each of two lengths: the tokens up to which the first counts. */
+  readonly originalTokens?: number;
   readonly partial?: { readonly factor: number; readonly headWidth: number };
   readonly path: string;
 }
@@ -228,11 +232,20 @@ function columnsOf(share = 1, { partial, path }: RopeContext): Pick<RotaryEmbedd
     : refuse(path, `a rope on ${share} of heads of ${partial.headWidth}`, 'a model where that is a whole number of pairs');
 }
 
-function scalingOf(fields: RopeFields, { maximumTokens, path }: RopeContext): RopeScaling {
+function scalingOf(fields: RopeFields, { maximumTokens, originalTokens, path }: RopeContext): RopeScaling {
   const type = fields.rope_type ?? fields.type ?? 'default';
   const need = (name: 'factor' | 'low_freq_factor' | 'high_freq_factor'): number =>
     fields[name] ?? refuse(path, `rope scaling ${quoted(type)} without ${name}`, `a config.json that states it`);
   const trainedTokens = fields.original_max_position_embeddings ?? maximumTokens;
+  const { short_factor: shortFactors, long_factor: longFactors } = fields;
+  if (type === 'longrope' && originalTokens !== undefined && shortFactors !== undefined && longFactors !== undefined) {
+    const { factor: scale = maximumTokens / originalTokens, attention_factor: given } = fields;
+    const attentionFactor = given ?? longropeAttentionFactor(scale, originalTokens);
+    return { type, trainedTokens: originalTokens, shortFactors, longFactors, attentionFactor };
+  }
+  if (shortFactors !== undefined || longFactors !== undefined) {
+    refuse(path, `rope scaling ${quoted(type)} with lists of factors`, 'a Phi-3, or a model without them');
+  }
   switch (type) {
     case 'default':
       return { type: 'none' };

@@ -131,10 +131,7 @@ export function pickedMasks(fields: FieldReader, layers: number): Masks | undefi
   };
 }
 
-/**
- * The masks of models that list their layers in a way of their own: MiMo-V2 and MiniMax by numbers, GPT-Neo by words with
- * repetitions.
- */
+/** The masks of models that list their layers in a way of their own, by numbers: MiMo-V2 and MiniMax. */
 export function listedMasks(fields: FieldReader, layers: number): readonly LayerMask[] | undefined {
   const slides = fields.perLayer(z.number().int().min(0).max(1), 'hybrid_layer_pattern', layers);
   if (slides !== undefined) {
@@ -145,22 +142,5 @@ export function listedMasks(fields: FieldReader, layers: number): readonly Layer
   if (numbers !== undefined) {
     return numbers.map((softmax) => (softmax === 1 ? causal : undefined));
   }
-  const repeated = fields.maybe(
-    z.array(z.tuple([z.array(z.string()).max(64), z.number().int().nonnegative().max(4096)])).max(64),
-    'attention_types',
-  );
-  const expanded = repeated?.flatMap(([words, times]) => Array.from({ length: times }, () => words).flat());
-  const words = fields.perLayer(z.string(), 'attention_layers', layers) ?? expanded;
-  if (words === undefined) {
-    return undefined;
-  }
-  if (words.length !== layers) {
-    fields.stop('attention_types', `it describes ${words.length} layers of ${layers}`);
-  }
-  return words.map((word) => {
-    if (word !== 'global' && word !== 'local') {
-      refuse(fields.path, `attention_layers ${quoted(word)}`, 'a model with global and local layers');
-    }
-    return word === 'global' ? causal : { kind: 'sliding-window', window: fields.need(tokens, 'window_size') };
-  });
+  return undefined;
 }

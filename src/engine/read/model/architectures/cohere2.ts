@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { type LayerScenario, perLayer } from '../../../../core/scenario/scenario';
+import type { ModelShape } from '../../../../core/shapes';
+import type { ArchitectureReader, ModelConfig } from '../architecture';
+import { trainedLength } from '../rope';
+import { type Checkpoint, parametersOf, type StoredLayer } from '../weights';
+import {
+  activationOf,
+  checkHeads,
+  epsilon,
+  factor,
+  layers,
+  readFields,
+  ropeSource,
+  rotaryFrom,
+  slidingLayers,
+  theta,
+  tokens,
+  vocabulary,
+  width,
+} from './fields';
+
+const schema = z.object({
+  vocab_size: vocabulary,
+  hidden_size: width,
+  intermediate_size: width,
+  num_hidden_layers: layers,
+  num_attention_heads: width,
+  num_key_value_heads: width.nullish(),
+  head_dim: width.nullish(),
+  hidden_act: z.string().default('silu'),
+  layer_norm_eps: epsilon.default(1e-5),
+  logit_scale: factor.default(0.0625),
+  max_position_embeddings: tokens.default(8192),
+  rope_theta: theta.default(10_000),
+  rope_scaling: z.unknown().optional(),
+  rope_parameters: z.unknown().optional(),
+  attention_bias: z.boolean().default(false),
+  sliding_window: tokens.default(4096),
+  sliding_window_pattern: z.number().int().positive().optional(),
+  _sliding_window_pattern: z.number().int().positive().optional(),
+  layer_types: z.array(z.string()).nullish(),
+  tie_word_embeddings: z.boolean().default(true),
+});
+
+/** All but every fourth layer have a window, where nothing says which. */
+const usualPattern = 4;
+
+/** The reader of Command R7B: the halves of a layer side by side after one norm, and a rope on the layers with a window only. */
+export const cohere2Reader: ArchitectureReader = {
+  keysOf: () => ({
+    reads: Object.keys(schema.shape),
+    ignores: { use_parallel_embedding: 'an implementation' },
+    // What transformers does not read, at the values that it has.
+    neutral: {
+      is_causal: [true],
+      is_decoder: [true, false],
+      layer_switch: [usualPattern],
+      order_of_interleaved_layers: ['local_attn_first'],
+      position_embedding_type: ['rope_gptj'],
+      rotary_pct: [1],
+      use_embedding_sharing: [true],
+      use_gated_activation: [true],
+      use_parallel_block: [true],
+      use_qk_norm: [false],
+    },
+  }),
+  classes: {
+    cohere2: { predicting: ['Cohere2ForCausalLM'], others: ['Cohere2Model', 'Cohere2ForSequenceClassification'] },
+  },
+  read: cohere2Config,
+};
+
+function cohere2Config(json: unknown, path: string, predicts: boolean): ModelConfig {
+  const fields = readFields(schema, json, path);
+  const heads = fields.num_attention_heads;
+  const count = fields.num_hidden_layers;
+  const shape: ModelShape = {
+    layers: count,
+    heads,
+    keyValueHeads: fields.num_key_value_heads ?? heads,
+    headWidth: fields.head_dim ?? fields.hidden_size / heads,
+    width: fields.hidden_size,
+    feedForwardWidth: fields.intermediate_size,
+    vocabulary: fields.vocab_size,
+  };
+  checkHeads(shape, path, true);
+  const pattern = fields.sliding_window_pattern ?? fields._sliding_window_pattern ?? usualPattern;
+  const isLocal =
+    slidingLayers(fields.layer_types, count, path) ?? Array.from({ length: count }, (_, layer) => (layer + 1) % pattern !== 0);
+  const local: LayerScenario = { kind: 'sliding-window', window: fields.sliding_window };
+  const rope = ropeSource(fields);
+  const rotary = rotaryFrom(rope.json, { theta: fields.rope_theta, maximumTokens: fields.max_position_embeddings, path });
+  const checkpoint = cohere2Checkpoint(shape, {
+    head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
+    biases: fields.attention_bias,
+  });
+  return {
+    modelType: 'cohere2',
+    shape: {
+      ...shape,
+      parameters: parametersOf(checkpoint),
+      attention: perLayer(isLocal.map((slides) => (slides ? local : { kind: 'causal' }))),
+      trainedTokens: trainedLength(rotary, fields.max_position_embeddings),
+    },
+    norm: { kind: 'layer', epsilon: fields.layer_norm_eps },
+    normPlacement: 'before',
+    parallelHalves: true,
+    activation: activationOf(fields.hidden_act, 'hidden_act', path),
+    multipliers: { embedding: 1, scores: shape.headWidth ** -0.5, residual: 1, logits: fields.logit_scale },
+    rotary: isLocal.map((slides) => (slides ? rotary : undefined)),
+    predicts: predicts ? 'next' : 'nothing',
+    checkpoint,
+    notes: rope.notes,
+  };
+}
+
+/** Which optional weights it has. */
+interface Parts {
+  readonly head: 'tied' | 'own' | 'none';
+  readonly biases: boolean;
+}
+
+function cohere2Checkpoint(shape: ModelShape, parts: Parts): Checkpoint {
+  const { width: d, vocabulary: words } = shape;
+  const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
+  return {
+    prefixes: [''],
+    base: { name: 'model.', others: [''] },
+    embedding: { words: embedding },
+    layers: Array.from({ length: shape.layers }, (_, layer) => cohere2Layer(shape, parts, `model.layers.${layer}`)),
+    head: {
+      finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
+      ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
+      ...(parts.head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
+    },
+  };
+}
+
+/** Both halves have the same norm. Neighbouring columns of queries and keys rotate as pairs, where there is a rope. */
+function cohere2Layer(
+  { width: d, heads, keyValueHeads, headWidth: m, feedForwardWidth: inner }: ModelShape,
+  { biases }: Parts,
+  layer: string,
+): StoredLayer {
+  const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });
+  const bias = (part: string, size: number) => ({ tensor: `${layer}.${part}.bias`, shape: [size] });
+  const [queries, keys] = [heads * m, keyValueHeads * m];
+  const norm = weight('input_layernorm', d);
+  return {
+    project: {
+      attentionNormWeight: norm,
+      queryWeight: { ...weight('self_attn.q_proj', queries, d), neighbours: m },
+      keyWeight: { ...weight('self_attn.k_proj', keys, d), neighbours: m },
+      valueWeight: weight('self_attn.v_proj', keys, d),
+      ...(biases && {
+        queryBias: { ...bias('self_attn.q_proj', queries), neighbours: m },
+        keyBias: { ...bias('self_attn.k_proj', keys), neighbours: m },
+        valueBias: bias('self_attn.v_proj', keys),
+      }),
+    },
+    outputAndMlp: {
+      outputWeight: weight('self_attn.o_proj', d, queries),
+      ...(biases && { outputBias: bias('self_attn.o_proj', d) }),
+      mlpNormWeight: norm,
+      gateWeight: weight('mlp.gate_proj', inner, d),
+      upWeight: weight('mlp.up_proj', inner, d),
+      downWeight: weight('mlp.down_proj', d, inner),
+    },
+  };
+}
