@@ -48,6 +48,8 @@ export interface ExpertChoice {
    * which they get less than 1.
    */
   readonly weights: 'of-chosen' | 'of-all';
+  /** Whether every token is sent through every expert, those that it did not choose without a weight: see `withExpertsOn`. */
+  readonly everyToken?: true;
 }
 
 /** Numbers that a Granite multiplies with, where others have 1, and for scores 1/sqrt(m). */
