@@ -77,6 +77,9 @@ export class OnnxOracle implements Oracle {
     return session.run({
       hidden: { data: hidden, shape: [rows, width] },
       ...weightOperands(weights),
+      ...(this.architecture.alibi && {
+        positions: { data: Float32Array.from({ length: rows }, (_, row) => firstToken + row), shape: [rows, 1] },
+      }),
       ...(table && { cos: { data: table.cos, shape: [rows, table.columns] }, sin: { data: table.sin, shape: [rows, table.columns] } }),
     });
   }

@@ -32,6 +32,11 @@ export interface Architecture {
   readonly experts?: ExpertChoice;
   /** By default, none. */
   readonly multipliers?: Multipliers;
+  /**
+   * Slopes `[H]` of scores by the position of the key (ALiBi), by default none. The last column of heads is then none of the
+   * projections': it is the slope in queries, the position in keys and 0 in values.
+   */
+  readonly alibi?: { readonly slopes: readonly number[] };
 }
 
 /** A gate and a factor that are kept within a limit: `(up + 1) gate sigmoid(slope gate)`, the gate from above only. */
@@ -82,6 +87,8 @@ export interface ArchitectureReader {
   readonly keysOf: (modelType: string) => KeyRules;
   /** Classes of transformers by model type: those with the head that predicts tokens, and those without it. */
   readonly classes: Readonly<Record<string, { readonly predicting: readonly string[]; readonly others: readonly string[] }>>;
+  /** Modules of its own code with which models of this type were published before transformers had them; by default, none. */
+  readonly published?: readonly string[];
   /**
    * @param predicts whether `architectures` names a class with the head that predicts tokens; true if it names none
    * @throws InputError if the configuration is broken or not supported

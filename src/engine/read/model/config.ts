@@ -1,6 +1,7 @@
 import { InputError } from '../../../core/errors';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
+import { bloomReader, mptReader } from './architectures/alibi';
 import { bertReader } from './architectures/bert';
 import { gpt2Reader } from './architectures/gpt2';
 import { gptNeoxReader } from './architectures/gpt-neox';
@@ -13,7 +14,7 @@ import { textPart } from './planning/text-part';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
-  [llamaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader].flatMap((reader) =>
+  [llamaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader, bloomReader, mptReader].flatMap((reader) =>
     Object.keys(reader.classes).map((type) => [type, reader]),
   ),
 );
@@ -46,7 +47,7 @@ export function readConfig(config: ConfigJson, path: string): ReadConfig {
 function readRunning(reader: ArchitectureReader, type: string, config: ConfigJson, path: string): ReadConfig {
   const { predicting, others } = reader.classes[type];
   const named = classOf(config, [...predicting, ...others], path);
-  checkOwnCode(config, path);
+  checkOwnCode(config, path, reader.published);
   const { keysOf } = reader;
   const rules = keysOf(type);
   const { notes, planOnly, unknown } = judgeKeys(config, { ...rules, reads: [...rules.reads, 'per_layer_config'] }, path);
