@@ -18,6 +18,8 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   mixtral: 'llama',
   qwen3_moe: 'qwen3moe',
   gpt_oss: 'gpt-oss',
+  bloom: 'bloom',
+  mpt: 'mpt',
 };
 
 /**
@@ -39,7 +41,8 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
 }
 
 function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
-  const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves } = model;
+  const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, alibi } = model;
+  const headWidth = shape.headWidth - (alibi === undefined ? 0 : 1);
   return {
     block_count: count(shape.layers),
     context_length: count(embedding.positions?.shape[0] ?? contextLength),
@@ -48,8 +51,10 @@ function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
     vocab_size: count(shape.vocabulary),
     'attention.head_count': count(shape.heads),
     'attention.head_count_kv': count(shape.keyValueHeads),
-    'attention.key_length': count(shape.headWidth),
-    'attention.value_length': count(shape.headWidth),
+    'attention.key_length': count(headWidth),
+    'attention.value_length': count(headWidth),
+    // BLOOM's is fixed there. Of heads that are a power of two the last slope is the least.
+    ...(alibi !== undefined && { 'attention.max_alibi_bias': real(-Math.log2(alibi.slopes[shape.heads - 1])) }),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
     ...(rotary?.[0] !== undefined && rotaryMetadata(rotary[0], shape.headWidth)),
     ...(modelType === 'gpt_neox' && { use_parallel_residual: flag(parallelHalves === true) }),

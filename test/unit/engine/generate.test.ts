@@ -116,6 +116,8 @@ describe('a cache of keys and values', () => {
     'mixtral',
     'qwen3-moe-mixed',
     'gpt-oss',
+    'bloom',
+    'mpt',
     'gpt-neox',
     'gpt-neox-sequential',
   ])('does so for each architecture under its own attention: %s', async (name) => {

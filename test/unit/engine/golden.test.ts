@@ -95,6 +95,8 @@ describe('models against other implementations', () => {
         'qwen3-moe',
         'qwen3-moe-mixed',
         'gpt-oss',
+        'bloom',
+        'mpt',
         'gpt2',
         'gpt-neox',
         'bert',
@@ -152,7 +154,7 @@ describe('models against other implementations', () => {
   });
 
   it.each(
-    ['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'gpt-neox', 'roberta'].flatMap((name) => [
+    ['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'bloom', 'mpt', 'gpt-neox', 'roberta'].flatMap((name) => [
       [name, 'compiled layers', { executor: 'compiled' }] as const,
       [name, 'black boxes', { construction: 'tight' }] as const,
     ]),
@@ -165,7 +167,7 @@ describe('models against other implementations', () => {
 
   it.each([
     ...['llama', 'qwen2', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe-mixed', 'gpt-oss'],
-    ...['gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
+    ...['bloom', 'mpt', 'gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
   ])('gives the logits of %s as one compiled graph', async (name) => {
     const { tokens, logits = [] } = goldenOf(name);
     const model = await loadModel(await openModel(join(folder, name), modelsFolder));
@@ -184,8 +186,8 @@ describe('models against other implementations', () => {
     expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
 
-  // Learned sinks, experts and layers without a rope stay what they are under another mask.
-  describe.each(['gpt-oss', 'qwen3-moe', 'smollm3'])('%s under a scenario', (name) => {
+  // Learned sinks, experts, layers without a rope and slopes stay what they are under another mask.
+  describe.each(['gpt-oss', 'qwen3-moe', 'smollm3', 'bloom'])('%s under a scenario', (name) => {
     const cases = JSON.parse(readFileSync(join(folder, name, 'scenarios.json'), 'utf8')) as {
       readonly scenario: LayerScenario;
       readonly logits: readonly (readonly number[])[];

@@ -94,6 +94,8 @@ describe('shards of a prompt', () => {
     ['mixtral', sinks(4, 2)],
     ['qwen3-moe-mixed', sinks(4, 2)],
     ['gpt-oss', sinks(4, 2)],
+    ['bloom', sinks(4, 2)],
+    ['mpt', sinks(4, 2)],
     ['gpt-neox', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],

@@ -17,7 +17,7 @@ export const goldenModels: readonly string[] = readdirSync(golden, { withFileTyp
 /** One of them for each architecture. */
 export const oneOfEach = [
   ...['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'gpt-oss'],
-  ...['gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
+  ...['bloom', 'mpt', 'gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
 ] as const;
 
 /** A copy of a tiny model, to be spoilt; it goes when the test ends. */
