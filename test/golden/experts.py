@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional as F
 
 import families
-from families import DECODER, FULL, LOCAL, N, VOCABULARY, heads_of, rms_norm, rope, visible
+from families import COMMON, DECODER, FULL, LOCAL, N, VOCABULARY, heads_of, rms_norm, rope, visible, with_bias
 
 # ------------------------------------------------------------------------------------------- mathematics
 
@@ -114,6 +114,52 @@ def decoder(c, w, tokens):
     return rms_norm(x, w["model.norm.weight"], eps) @ w["lm_head.weight"].T
 
 
+def alibi(c, w, tokens):
+    """BLOOM and MPT: scores fall by a head's slope times the distance of query and key, as the paper has it (arXiv 2108.12409)."""
+    bloom = c["model_type"] == "bloom"
+    heads, d, eps = (c["n_head"], c["hidden_size"], 1e-5) if bloom else (c["n_heads"], c["d_model"], c["layer_norm_epsilon"])
+    largest = 8 if bloom else c["attn_config"]["alibi_bias_max"]
+
+    def slopes_of(count):
+        if math.log2(count).is_integer():
+            return [2 ** (-largest * (head + 1) / count) for head in range(count)]
+        lower = 2 ** math.floor(math.log2(count))
+        return slopes_of(lower) + slopes_of(2 * lower)[0::2][: count - lower]
+
+    distance = (torch.arange(N)[:, None] - torch.arange(N)[None, :]).double()
+    bias = -torch.tensor(slopes_of(heads))[:, None, None] * distance
+
+    def norm(name, y):
+        name = f"transformer.{name}"
+        return F.layer_norm(y, [d], w[f"{name}.weight"], w.get(f"{name}.bias"), eps)
+
+    def linear(name, y):
+        name = f"transformer.{name}"
+        return F.linear(y, w[f"{name}.weight"], w.get(f"{name}.bias"))
+
+    head = w["transformer.word_embeddings.weight" if bloom else "transformer.wte.weight"]
+    x = head[tokens]
+    if bloom:
+        x = norm("word_embeddings_layernorm", x)
+    for i in range(c["n_layer" if bloom else "n_layers"]):
+        layer = f"h.{i}." if bloom else f"blocks.{i}."
+        y = norm(layer + ("input_layernorm" if bloom else "norm_1"), x)
+        if bloom:
+            q, k, v = linear(f"{layer}self_attention.query_key_value", y).view(N, heads, 3, -1).permute(2, 1, 0, 3)
+        else:
+            q, k, v = (heads_of(part, heads) for part in linear(f"{layer}attn.Wqkv", y).chunk(3, -1))
+        scale = q.shape[-1] ** -0.5 if bloom else c["attn_config"]["softmax_scale"] or q.shape[-1] ** -0.5
+        scores = (scale * q @ k.transpose(1, 2) + bias).masked_fill(~visible(None), -math.inf)
+        out = (scores.softmax(-1) @ v).transpose(0, 1).reshape(N, -1)
+        x = x + linear(layer + ("self_attention.dense" if bloom else "attn.out_proj"), out)
+        y = norm(layer + ("post_attention_layernorm" if bloom else "norm_2"), x)
+        if bloom:
+            x = x + linear(f"{layer}mlp.dense_4h_to_h", F.gelu(linear(f"{layer}mlp.dense_h_to_4h", y), approximate="tanh"))
+        else:
+            x = x + linear(f"{layer}ffn.down_proj", F.gelu(linear(f"{layer}ffn.up_proj", y)))
+    return norm("ln_f" if bloom else "norm_f", x) @ head.T
+
+
 # ------------------------------------------------------------------------------------------- checkpoints
 
 
@@ -157,6 +203,33 @@ def network(block, d, f, names=("gate_proj", "up_proj", "down_proj")):
     return dict(zip((f"{block}{name}.weight" for name in names), ([f, d], [f, d], [d, f])))
 
 
+def shapes_of_bloom(c):
+    d = c["hidden_size"]
+    shapes = {"transformer.word_embeddings.weight": [VOCABULARY, d]}
+    shapes.update(with_bias("transformer.word_embeddings_layernorm", d))
+    for i in range(c["n_layer"]):
+        layer = f"transformer.h.{i}."
+        for name, shape in [
+            ("input_layernorm", [d]), ("self_attention.query_key_value", [3 * d, d]), ("self_attention.dense", [d, d]),
+            ("post_attention_layernorm", [d]), ("mlp.dense_h_to_4h", [4 * d, d]), ("mlp.dense_4h_to_h", [d, 4 * d]),
+        ]:
+            shapes.update(with_bias(layer + name, *shape))
+    shapes.update(with_bias("transformer.ln_f", d))
+    return shapes
+
+
+def shapes_of_mpt(c):
+    d, f = c["d_model"], c["d_model"] * c["expansion_ratio"]
+    shapes = {"transformer.wte.weight": [VOCABULARY, d], "transformer.norm_f.weight": [d]}
+    for i in range(c["n_layers"]):
+        layer = f"transformer.blocks.{i}."
+        shapes.update({
+            f"{layer}norm_1.weight": [d], f"{layer}attn.Wqkv.weight": [3 * d, d], f"{layer}attn.out_proj.weight": [d, d],
+            f"{layer}norm_2.weight": [d], f"{layer}ffn.up_proj.weight": [f, d], f"{layer}ffn.down_proj.weight": [d, f],
+        })
+    return shapes
+
+
 def own_size(name, values):
     """Sinks that take a real share, routers that decide, and gates that reach their limit."""
     if name.endswith("self_attn.sinks"):
@@ -165,6 +238,10 @@ def own_size(name, values):
         return 2 * values / math.sqrt(values.shape[1])
     if name.endswith("gate_up_proj"):
         return 4 * values / math.sqrt(values.shape[1])
+    if name.endswith("Wqkv.weight"):
+        return 1.5 * values / math.sqrt(values.shape[1])
+    if name.endswith(("wte.weight", "word_embeddings.weight")):
+        return 0.5 * values
     return 0.3 * values if name.endswith("proj_bias") else None
 
 
@@ -191,6 +268,20 @@ GPT_OSS = {
         "rope_type": "yarn", "truncate": False,
     },
 }
+BLOOM = {
+    **COMMON, "apply_residual_connection_post_layernorm": False, "architectures": ["BloomForCausalLM"], "attention_dropout": 0.0,
+    "bos_token_id": 1, "eos_token_id": 2, "hidden_dropout": 0.0, "hidden_size": 48, "layer_norm_epsilon": 1e-5, "model_type": "bloom",
+    "n_head": 6, "n_layer": 2, "pad_token_id": 3, "pretraining_tp": 1, "slow_but_exact": False, "tie_word_embeddings": True,
+}
+MPT = {
+    **COMMON, "architectures": ["MptForCausalLM"], "d_model": 32, "emb_pdrop": 0.0, "expansion_ratio": 4, "init_device": "cpu",
+    "layer_norm_epsilon": 1e-5, "learned_pos_emb": True, "logit_scale": None, "max_seq_len": 64, "model_type": "mpt", "n_heads": 4,
+    "n_layers": 3, "no_bias": True, "norm_type": "low_precision_layernorm", "resid_pdrop": 0.0, "tie_word_embeddings": True, "verbose": 0,
+    "attn_config": {
+        "alibi": True, "alibi_bias_max": 8, "attn_impl": "torch", "attn_pdrop": 0, "attn_type": "multihead_attention",
+        "attn_uses_sequence_id": False, "clip_qkv": None, "prefix_lm": False, "qk_ln": False, "softmax_scale": None,
+    },
+}
 OLD_ROPE = {"rope_parameters": None, "rope_theta": 10000.0, "rope_scaling": None}
 
 CASES = {
@@ -205,6 +296,16 @@ CASES = {
         {"rope_parameters": None, "rope_theta": 10, "rope_scaling": {
             key: value for key, value in GPT_OSS["rope_parameters"].items() if key != "rope_theta"},
          "experts_per_token": 2, "initial_context_length": 16},
+    ),
+    "bloom": (
+        BLOOM, alibi, shapes_of_bloom, {"n_head": 3},
+        {"hidden_size": None, "n_embed": 48, "n_head": None, "num_attention_heads": 6, "n_inner": None, "offset_alibi": 100,
+         "tie_word_embeddings": None, "attention_softmax_in_fp32": True, "masked_softmax_fusion": True},
+    ),
+    "mpt": (
+        MPT, alibi, shapes_of_mpt, {"attn_config": {**MPT["attn_config"], "alibi_bias_max": 7}},
+        {"architectures": ["MPTForCausalLM"], "embedding_fraction": 1, "init_config": {}, "tie_word_embeddings": None,
+         "tokenizer_name": "EleutherAI/gpt-neox-20b"},
     ),
 }
 
@@ -251,6 +352,6 @@ if __name__ == "__main__":
     families.CASES.update(CASES)
     for case in sys.argv[1:] or CASES:
         families.make(case)
-    for case in ("gpt-oss", "qwen3-moe", "smollm3"):
+    for case in ("gpt-oss", "qwen3-moe", "smollm3", "bloom"):
         if len(sys.argv) == 1 or case in sys.argv:
             make_scenarios(case, *families.CASES[case][:2])

@@ -24,6 +24,8 @@ export const llamaArchitectures: Readonly<Record<string, string>> = {
   mixtral: 'llama',
   qwen3_moe: 'qwen3moe',
   gpt_oss: 'gpt-oss',
+  bloom: 'bloom',
+  mpt: 'mpt',
 };
 
 /** Model types whose windows llama.cpp has; which layers have one, it knows by itself. */
@@ -68,7 +70,8 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
 }
 
 function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
-  const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, logitCap } = model;
+  const { modelType, shape, norm, rotary, embedding, multipliers, parallelHalves, logitCap, alibi } = model;
+  const headWidth = shape.headWidth - (alibi === undefined ? 0 : 1);
   // Of an architecture with windows, layers with one may have a rope of their own, which llama.cpp knows by itself.
   const globalRotary = hasWindows(modelType) ? (rotary?.[globalLayer(shape.attention)] ?? rotary?.[0]) : rotary?.[0];
   return {
@@ -79,8 +82,10 @@ function hyperparameters(model: LoadedModel, contextLength: number): Metadata {
     vocab_size: count(shape.vocabulary),
     'attention.head_count': count(shape.heads),
     'attention.head_count_kv': count(shape.keyValueHeads),
-    'attention.key_length': count(shape.headWidth),
-    'attention.value_length': count(shape.headWidth),
+    'attention.key_length': count(headWidth),
+    'attention.value_length': count(headWidth),
+    // BLOOM's is fixed there. Of heads that are a power of two the last slope is the least.
+    ...(alibi !== undefined && { 'attention.max_alibi_bias': real(-Math.log2(alibi.slopes[shape.heads - 1])) }),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']: real(norm.epsilon),
     ...(globalRotary !== undefined && rotaryMetadata(globalRotary, shape.headWidth)),
     ...(hasWindows(modelType) && { 'attention.sliding_window': count(windowIn(shape.attention)) }),

@@ -93,6 +93,18 @@ const windowOfOneMore: Change<LoadedModel> = (model) => {
       };
 };
 
+const slopesByLess: Change<LoadedModel> = (model) => ({
+  ...model,
+  ...(model.alibi && { alibi: { slopes: model.alibi.slopes.map((slope) => slope ** (7 / 8)) } }),
+});
+const noEmbeddingBias: Change<LoadedModel> = (model) => ({
+  ...model,
+  embedding: {
+    ...model.embedding,
+    ...(model.embedding.embeddingNormBias && { embeddingNormBias: filledWith(0)(model.embedding.embeddingNormBias) }),
+  },
+});
+
 /** Models that a comparison must tell from those that they are made of: what one gets wrong in an architecture. */
 export const mistakes: readonly Mistake[] = [
   ['llama', 'neighbouring columns rotated, not halves', neighboursRotated],
@@ -121,6 +133,8 @@ export const mistakes: readonly Mistake[] = [
   ['gpt-oss', 'a window of one token more', windowOfOneMore],
   ['gpt-oss', 'gate and factor of an expert swapped', gatesSwapped],
   ['gpt-oss', 'no bias in a router', noRouterBias],
+  ['mpt', 'other slopes of scores', slopesByLess],
+  ['bloom', 'no bias in the norm of the embedding', noEmbeddingBias],
   ['gpt2', 'no bias of queries in a layer', noQueryBias],
 ];
 

@@ -12,7 +12,12 @@ import type { Tensor } from './gguf-file';
 import { frequencyDivisors } from './rotary';
 
 /** GGUF's names of weights; what has none here is of encoders. */
-const embeddingNames: Partial<Record<EmbeddingWeight, string>> = { words: 'token_embd.weight', positions: 'position_embd.weight' };
+const embeddingNames: Partial<Record<EmbeddingWeight, string>> = {
+  words: 'token_embd.weight',
+  positions: 'position_embd.weight',
+  embeddingNormWeight: 'token_embd_norm.weight',
+  embeddingNormBias: 'token_embd_norm.bias',
+};
 const headNames: Partial<Record<HeadWeight, string>> = {
   finalNormWeight: 'output_norm.weight',
   finalNormBias: 'output_norm.bias',
@@ -80,7 +85,9 @@ function layerTensors(
   const { stacks, outputAndMlp } = withoutExperts(second);
   switch (architecture) {
     case 'gpt2':
-    case 'gptneox': {
+    case 'gptneox':
+    case 'bloom':
+    case 'mpt': {
       const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...norm } = project;
       // llama.cpp takes none of these without a bias.
       const none: Weight = { shape: [shape.width], data: new Float32Array(shape.width) };

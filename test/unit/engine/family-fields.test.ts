@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultOptions } from '../../../src/core/options/table';
+import { alibiSlopes } from '../../../src/engine/read/model/architectures/alibi';
 import type { ReadConfig } from '../../../src/engine/read/model/architecture';
 import { parseConfig } from '../../../src/engine/read/model/config';
 import { promptFromText } from '../../../src/engine/read/prompt';
@@ -219,5 +220,65 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     };
     expect(read('granite', absent).run?.multipliers).toEqual({ embedding: 1, scores: 1, residual: 1, logits: 1 });
     expect(read('granite', {}).run?.multipliers).toEqual({ embedding: 3, scores: 0.25, residual: 0.7, logits: 0.5 });
+  });
+
+  it('is a window on every second layer of a gpt-oss, and a rope that is extended, where it says neither', () => {
+    const { run, shape } = read('gpt-oss', {
+      layer_types: null,
+      rope_parameters: null,
+      sliding_window: undefined,
+      swiglu_limit: undefined,
+    });
+    const window = { kind: 'sliding-window', window: 128 };
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, { kind: 'causal' }, window] });
+    expect(run?.rotary?.[0]).toMatchObject({
+      theta: 150_000,
+      scaling: { type: 'yarn', factor: 32, trainedTokens: 4096, fastTurns: 32, slowTurns: 1, truncate: false },
+    });
+    expect(run?.clampedGate).toEqual({ limit: 7, slope: 1.702 });
+    expect(shape.trainedTokens).toBe(32 * 4096);
+  });
+
+  it('is two experts of eight for a Mixtral that says neither, and eight of 128 for a Qwen3-MoE, whose weights need not sum to 1', () => {
+    const routed = (model: string, change: Record<string, unknown>): unknown => {
+      const { run } = read(model, change);
+      const stored = run?.checkpoint.layers[0].outputAndMlp ?? {};
+      return [run?.experts, stored.routerWeight?.shape[0], stored['experts.0.upWeight']?.shape[0]];
+    };
+    const absent = { num_experts_per_tok: undefined, num_local_experts: undefined };
+    expect(routed('mixtral', absent)).toEqual([{ chosen: 2, weights: 'of-chosen' }, 8, 24]);
+    const none = { num_experts_per_tok: undefined, num_experts: undefined, moe_intermediate_size: undefined, norm_topk_prob: undefined };
+    expect(routed('qwen3-moe', none)).toEqual([{ chosen: 8, weights: 'of-all' }, 128, 768]);
+    expect(routed('qwen3-moe', { num_experts: 0 })).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['mixtral', { num_experts_per_tok: 5 }, /a token goes to 5 experts, of which there are 4; correct num_experts_per_tok/],
+    ['mixtral', { num_experts_per_tok: 0 }, /num_experts_per_tok: Too small/],
+    ['mixtral', { num_experts: 8 }, /num_experts 8 is not known/],
+    ['llama', { num_local_experts: 4 }, /num_local_experts 4 is not known/],
+    ['gpt-oss', { experts_per_token: 3 }, /num_experts_per_tok 2 beside experts_per_token 3 is not supported/],
+    ['qwen3-moe', { moe_layer_freq: 2 }, /moe_layer_freq 2 is not known/],
+    ['bloom', { apply_residual_connection_post_layernorm: true }, /apply_residual_connection_post_layernorm is not supported/],
+    ['bloom', { n_layer: undefined }, /a BLOOM without n_layer is not supported/],
+    ['mpt', { attn_config: { alibi: false } }, /attn_config\.alibi/],
+    ['mpt', { attn_config: { clip_qkv: 6 } }, /attn_config\.clip_qkv/],
+    ['mpt', { attn_config: { attn_type: 'multiquery_attention' } }, /attn_config\.attn_type/],
+    ['mpt', { attn_config: { rope: true } }, /attn_config\.rope true is not known/],
+    ['mpt', { no_bias: false }, /no_bias/],
+  ])('is refused in %s by the field: %j', (model, change, message) => {
+    expect(() => read(model, change)).toThrow(message);
+  });
+
+  it('is the slopes of ALiBi as the paper has them', () => {
+    expect(alibiSlopes(8, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((power) => 2 ** -power));
+    // Twelve heads: those of eight, then every second of sixteen.
+    expect(alibiSlopes(12, 8)).toEqual([...[1, 2, 3, 4, 5, 6, 7, 8], ...[0.5, 1.5, 2.5, 3.5]].map((power) => 2 ** -power));
+    expect(alibiSlopes(1, 8)).toEqual([2 ** -8]);
+  });
+
+  it('is a factor of scores for an MPT that has one', () => {
+    expect(read('mpt', { attn_config: { softmax_scale: 0.5 } }).run?.multipliers?.scores).toBe(0.5);
+    expect(read('mpt', {}).run?.multipliers).toBeUndefined();
   });
 });

@@ -105,7 +105,7 @@ describe('a cache of keys and values', () => {
   it.each([
     ...['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama', 'smollm3', 'smollm3-window'],
     ...['granite', 'olmo2', 'olmo3', 'gemma2', 'gemma3', 'phi3', 'phi4-mini', 'cohere2', 'mixtral', 'qwen3-moe-mixed', 'gpt-oss'],
-    ...['gpt-neo', 'gpt-neox', 'gpt-neox-sequential'],
+    ...['bloom', 'mpt', 'gpt-neo', 'gpt-neox', 'gpt-neox-sequential'],
   ])('does so for each architecture under its own attention: %s', async (name) => {
     const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
     const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40);

@@ -121,6 +121,8 @@ describe('models against other implementations', () => {
         'phi4-mini',
         'cohere2',
         'gpt-neo',
+        'bloom',
+        'mpt',
         'gpt2',
         'gpt-neox',
         'bert',
@@ -186,8 +188,10 @@ describe('models against other implementations', () => {
   });
 
   it.each([
-    ...[...denseFamilies, 'mixtral', 'qwen3-moe', 'roberta'].map((name) => [name, 'compiled layers', { executor: 'compiled' }] as const),
-    ...['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'gpt-neox', 'phi4-mini', 'roberta'].map(
+    ...[...denseFamilies, 'mixtral', 'qwen3-moe', 'bloom', 'mpt', 'roberta'].map(
+      (name) => [name, 'compiled layers', { executor: 'compiled' }] as const,
+    ),
+    ...['llama', 'smollm3', 'granite', 'olmo2', 'mixtral', 'qwen3-moe', 'bloom', 'mpt', 'gpt-neox', 'phi4-mini', 'roberta'].map(
       (name) => [name, 'black boxes', { construction: 'tight' }] as const,
     ),
   ])('gives the logits of %s by %s', async (name, _how, options) => {
@@ -197,7 +201,7 @@ describe('models against other implementations', () => {
     expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
 
-  it.each([...denseFamilies, ...['mixtral', 'qwen3-moe-mixed', 'gpt-oss', 'gpt2', 'bert', 'roberta', 'modernbert']])(
+  it.each([...denseFamilies, ...['mixtral', 'qwen3-moe-mixed', 'gpt-oss', 'bloom', 'mpt', 'gpt2', 'bert', 'roberta', 'modernbert']])(
     'gives the logits of %s as one compiled graph',
     async (name) => {
       const { tokens, logits = [] } = goldenOf(name);
@@ -218,8 +222,8 @@ describe('models against other implementations', () => {
     expect(largestDifference(await logitsOf(model, hidden), logits)).toBeLessThan(2 * tolerance);
   });
 
-  // Learned sinks, experts and layers without a rope stay what they are under another mask.
-  describe.each(['gpt-oss', 'qwen3-moe', 'smollm3'])('%s under a scenario', (name) => {
+  // Learned sinks, experts, layers without a rope and slopes stay what they are under another mask.
+  describe.each(['gpt-oss', 'qwen3-moe', 'smollm3', 'bloom'])('%s under a scenario', (name) => {
     const cases = JSON.parse(readFileSync(join(folder, name, 'scenarios.json'), 'utf8')) as {
       readonly scenario: LayerScenario;
       readonly logits: readonly (readonly number[])[];

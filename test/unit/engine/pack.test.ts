@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { separationStrength, separationWidth } from '../../../src/core/construct/separation';
 import { CancelledError } from '../../../src/core/errors';
@@ -20,7 +21,7 @@ import { copyOf } from './malformed/golden-copy';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { float64Perplexity } from '../../support/float64-llama';
 import { alignedLayer, randomLayer } from '../../support/layers';
-import { embeddedFolder, modelsFolder, sampleText } from '../../support/paths';
+import { embeddedFolder, modelsFolder, root, sampleText } from '../../support/paths';
 import { smallModel } from '../../support/shapes';
 
 let device: Device;
@@ -258,6 +259,12 @@ describe('packing prompts', () => {
       /over 1,001 tokens needs 61\.2 MiB .* 61\.0 MiB may be used; give prompts of at most 1,000 tokens together/,
     );
     expect(() => checkPackMemory(8, 1000, 'causal', allowed)).toThrow(/give prompts of at most 676 tokens together/);
+  });
+
+  it('refuses a model with learned sinks, which its calls cannot merge', async () => {
+    await expect(run({ model: join(root, 'test', 'golden', 'gpt-oss') })).rejects.toThrow(
+      /gpt-oss has learned sinks, and the calls of a pack give no log-normaliser to merge them by; use a model without them\.$/,
+    );
   });
 
   it('refuses to pack nothing', async () => {

@@ -170,8 +170,9 @@ export const planned: Readonly<Record<string, Right>> = {
     billions: 8.03,
     trained: 8192,
   },
-  'bloom-7b1': { layers: [kind(30, causal, 32, 32, 128, 16384)], billions: 7.07, lacks: /ALiBi/ },
-  'mpt-7b': { layers: [kind(32, causal, 32, 32, 128, 16384)], billions: 6.65, trained: 2048, lacks: /ALiBi/ },
+  // One column of a head is for ALiBi.
+  'bloom-7b1': { layers: [kind(30, causal, 32, 32, 129, 16384)], billions: 7.07 },
+  'mpt-7b': { layers: [kind(32, causal, 32, 32, 129, 16384)], billions: 6.65, trained: 2048 },
   'roberta-base': { layers: [kind(12, 'full', 12, 12, 64, 3072)], billions: 0.125, trained: 512 },
   'xlm-roberta-base': { layers: [kind(12, 'full', 12, 12, 64, 3072)], billions: 0.278, trained: 512 },
   'gpt-neo-1.3B': {

@@ -100,6 +100,8 @@ describe('shards of a prompt', () => {
     ['phi3', sinks(4, 2)],
     ['cohere2', sinks(4, 2)],
     ['gpt-neo', sinks(4, 2)],
+    ['bloom', sinks(4, 2)],
+    ['mpt', sinks(4, 2)],
     ['gpt-neox', sinks(4, 2)],
     ['gpt2', sinks(5, 2)],
     ['bert', makeScenario('local-window', { window: 4 })],

@@ -23,7 +23,10 @@ const otherRamps: readonly string[] = ['llama-rope-yarn-factors', 'gpt-oss'];
 /** Float32 against float32 on logits of about 10: they differ by up to 2.3e-5. */
 const tolerance = 1e-4;
 
-/** llama.cpp looks GELU up in a table of float16 numbers: float64 with such a GELU is within 7e-5 of it, with the true one 2.3e-3 away; GPT-NeoX is up to 4.2e-3 away, and so is float64 with such a GELU; Gemma 3, whose stream is larger, 4.6e-3. */
+/**
+ * llama.cpp looks GELU up in a table of float16 numbers: float64 with such a GELU is within 7e-5 of it for GPT-2, with the true one
+ * 2.3e-3 away; GPT-NeoX is up to 4.2e-3 away, MPT 6.0e-3, and so is float64 with such a GELU.
+ */
 const geluTolerance = 1e-2;
 
 function toleranceOf({ activation }: LoadedModel): number {
@@ -83,6 +86,8 @@ describe.skipIf(llamaRefusal !== undefined)(`models against llama.cpp${llamaRefu
         'mixtral',
         'qwen3-moe',
         'gpt-oss',
+        'bloom',
+        'mpt',
       ]),
     );
   });

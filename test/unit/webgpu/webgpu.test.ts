@@ -1,8 +1,12 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../../src/core/report/report';
 import { cli } from '../../support/cli';
-import { samplePrompt } from '../../support/paths';
+import { root, samplePrompt } from '../../support/paths';
 import { hasSwiftShader, swiftShaderEnvironment } from '../../support/swiftshader';
+import { temporaryFolder } from '../../support/temporary';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 
 /** A software device makes about a billion operations a second: the shapes are small. */
 const small = ['--provider', 'webgpu', '--max-tokens', '100', '--block', '32'];
@@ -27,6 +31,25 @@ describe.runIf(hasSwiftShader)('the webgpu provider on SwiftShader', { timeout: 
     expect(report.run.calls.dispatches).toBe(report.model.shape.layers);
     expect(report.fidelity?.maxAbsError).toBeLessThan(1e-3);
     expect(report.fidelity?.maxRelError).toBeLessThan(1e-4);
+  });
+
+  // Every expert computes every token there, and the sinks are merged on the device.
+  it.each(['compiled', 'tiles'])('runs experts and learned sinks by %s with the perplexity that the CPU gives', async (executor) => {
+    const folder = join(temporaryFolder(), 'gpt-oss');
+    cpSync(join(root, 'test', 'golden', 'gpt-oss'), folder, { recursive: true });
+    writeTinyTokenizer(folder, 280, false);
+    const prompt = join(folder, 'prompt.txt');
+    writeFileSync(prompt, Array.from({ length: 60 }, (_, token) => `w${(7 * token ** 2 + 13 * token) % 280}`).join(' '));
+    const reports = [];
+    for (const provider of ['webgpu', 'cpu']) {
+      const flags = ['--model', folder, '--block', '16', '--executor', executor, '--provider', provider, '--json'];
+      const { code, stdout } = await cli(['simulate', prompt, ...flags], '', provider === 'webgpu' ? await swiftShaderEnvironment() : {});
+      expect(code).toBe(0);
+      reports.push(JSON.parse(stdout) as RunReport);
+    }
+    const [device, cpu] = reports;
+    expect(device.fidelity?.maxAbsError).toBeLessThan(1e-4);
+    expect((device.quality?.perplexity ?? NaN) / (cpu.quality?.perplexity ?? NaN)).toBeCloseTo(1, 5);
   });
 
   it('runs tile by tile where that is asked for, quality and its baseline included', async () => {

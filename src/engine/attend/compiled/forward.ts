@@ -8,6 +8,7 @@ import { type Device, sessionOptions } from '../runtime/provider';
 import { embed } from '../tiles/embed';
 import type { AttendedLayer, LayerTensors } from '../tiles/layer';
 import type { OnnxOracle } from '../tiles/onnx-oracle';
+import { withExpertsOn } from '../graphs/experts';
 import { compiledFunctions } from './functions';
 import { layerGraph } from './graphs';
 
@@ -28,6 +29,7 @@ const inspectedOutputs = ['query', 'key', 'value', 'out', 'logNormaliser'] as co
 export async function compiledForward(pass: CompiledPass): Promise<Float32Array> {
   const { model, plan, clock, oracle } = pass;
   const { layers, width } = model.shape;
+  const architecture = withExpertsOn(model, oracle.device);
   const parts = layerParts(plan);
   const partOf = partOfLayers(plan);
   const positions = pass.positions ?? wholePrompt(plan.tokens);
@@ -41,7 +43,13 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
     for (let layer = 0; layer < layers; layer += 1) {
       throwIfCancelled(pass.signal);
       pass.onProgress(layer / layers, 'layer', `layer ${layer + 1} of ${layers}`);
-      const { graph, instances } = layerGraph(parts[partOf[layer]].plan, model, model.layers[layer], pass.inspect !== undefined, positions);
+      const { graph, instances } = layerGraph(
+        parts[partOf[layer]].plan,
+        architecture,
+        model.layers[layer],
+        pass.inspect !== undefined,
+        positions,
+      );
       const input = hidden;
       const results = await clock.time('layer', async () => {
         const session = await openLayer(

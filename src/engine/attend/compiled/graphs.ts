@@ -104,6 +104,7 @@ export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all
 class Constants {
   private readonly weights = new Map<Float32Array, Value>();
   private readonly tables = new Map<RotaryEmbedding, RotaryValues>();
+  private places: Value | undefined;
 
   constructor(
     readonly graph: GraphBuilder,
@@ -133,6 +134,12 @@ class Constants {
       this.tables.set(rotary, values);
     }
     return values;
+  }
+
+  /** The position of every row, `[N, 1]`. */
+  rows(): Value {
+    const positions = this.positions.ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, row) => from + row));
+    return (this.places ??= this.graph.floats([positions.length, 1], Float32Array.from(positions)));
   }
 
   private one({ shape, data }: Weight, name: string): Value {
@@ -172,7 +179,14 @@ function compileLayer(
 ): CompiledLayer {
   const { graph } = constants;
   const rotary = weights.rotary && constants.rotary(weights.rotary);
-  const projected = projectInto(graph, architecture, hidden, constants.all(weights.project, prefix), rotary);
+  const projected = projectInto(
+    graph,
+    architecture,
+    hidden,
+    constants.all(weights.project, prefix),
+    rotary,
+    architecture.alibi && constants.rows(),
+  );
   const overKeys = compileAttention(graph, plan, projected, compiledScoreBytes);
   const { sinks } = constants.all(weights.attend, prefix);
   const attended = sinks === undefined ? overKeys : { ...overKeys, ...mergeSinks(graph, overKeys, sinks) };

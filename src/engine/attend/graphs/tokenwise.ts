@@ -72,15 +72,19 @@ export interface RotaryValues {
  * residual stream `[rows, d]`.
  *
  * @param rotary absent if positions are learned, or the layer knows none
+ * @param positions `[rows, 1]`, for ALiBi
  */
 export function projectInto(
   g: GraphBuilder,
-  { shape, norm, normPlacement, normsAcrossHeads, multipliers }: Architecture,
+  architecture: Architecture,
   hidden: Value,
   weights: WeightValues<ProjectWeight>,
   rotary: RotaryValues | undefined,
+  positions?: Value,
 ): Record<'query' | 'key' | 'value', Value> {
-  const { heads, keyValueHeads, headWidth } = shape;
+  const { shape, norm, normPlacement, normsAcrossHeads, multipliers } = architecture;
+  const { heads, keyValueHeads } = shape;
+  const headWidth = projectedWidth(architecture);
   // With norms after each half, the input is already normalised; a first layer may rely on the embedding's norm.
   const normed =
     (normPlacement === 'before' || normPlacement === 'around') && weights.attentionNormWeight !== undefined
@@ -96,13 +100,37 @@ export function projectInto(
   const rotate = (x: Value): Value => (rotary === undefined ? x : rotateHalves(g, x, headWidth, rotary));
   const query = affine(g, normed, weights, 'queryWeight', 'queryBias');
   const key = affine(g, normed, weights, 'keyWeight', 'keyBias');
-  return {
+  const projected = {
     query: g.multiply(
       rotate(normedHeads(query, heads, weights.queryNormWeight)),
       g.scalar(multipliers?.scores ?? 1 / Math.sqrt(headWidth)),
     ),
     key: rotate(normedHeads(key, keyValueHeads, weights.keyNormWeight)),
     value: perHead(affine(g, normed, weights, 'valueWeight', 'valueBias'), keyValueHeads),
+  };
+  return architecture.alibi === undefined
+    ? projected
+    : withPositions(g, architecture.alibi.slopes, headWidth, projected, required({ ...(positions && { positions }) }, 'positions'));
+}
+
+/** Columns of a head that are projections of the residual stream. */
+function projectedWidth({ shape, alibi }: Architecture): number {
+  return alibi === undefined ? shape.headWidth : shape.headWidth - 1;
+}
+
+/** One more column for ALiBi: the slope of each head in queries, the position in keys, 0 in values. */
+function withPositions(
+  g: GraphBuilder,
+  slopes: readonly number[],
+  width: number,
+  { query, key, value }: Record<'query' | 'key' | 'value', Value>,
+  positions: Value,
+): Record<'query' | 'key' | 'value', Value> {
+  const ones = (x: Value): Value => g.slice(g.padEnd(x, 3, 2, 1, 1), 2, width, width + 1);
+  return {
+    query: g.concat(2, query, g.multiply(ones(query), g.floats([slopes.length, 1, 1], Float32Array.from(slopes)))),
+    key: g.concat(2, key, g.multiply(ones(key), positions)),
+    value: g.padEnd(value, 3, 2, 1),
   };
 }
 
@@ -118,7 +146,8 @@ function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { columns, c
 /**
  * A token-wise call: residual stream to queries, keys and values.
  *
- * Inputs: `hidden` `[rows, d]`, the weights by name, and if the layer rotates `cos` and `sin` `[rows, columns]`. Outputs: `query`
+ * Inputs: `hidden` `[rows, d]`, the weights by name, if the layer rotates `cos` and `sin` `[rows, columns]`, and for ALiBi
+ * `positions` `[rows, 1]`. Outputs: `query`
  * `[H, rows, m]`, scaled, `key` and `value` `[H_kv, rows, m]`.
  *
  * @param columns of a head that rotate; undefined if none do
@@ -130,7 +159,8 @@ export function projectGraph(architecture: Architecture, weights: WeightShapes<P
   const values = weightInputs(g, weights);
   const rotary =
     columns === undefined ? undefined : { columns, cos: g.input('cos', ['rows', columns]), sin: g.input('sin', ['rows', columns]) };
-  const projected = projectInto(g, architecture, hidden, values, rotary);
+  const positions = architecture.alibi && g.input('positions', ['rows', 1]);
+  const projected = projectInto(g, architecture, hidden, values, rotary, positions);
   g.output('query', projected.query, [heads, 'rows', headWidth]);
   g.output('key', projected.key, [keyValueHeads, 'rows', headWidth]);
   g.output('value', projected.value, [keyValueHeads, 'rows', headWidth]);
@@ -146,7 +176,9 @@ export function outputAndMlpInto(
   weights: WeightValues<OutputAndMlpWeight>,
 ): Value {
   const { shape, norm, normPlacement, parallelHalves, multipliers } = architecture;
-  const joined = g.reshape(g.transpose(attended, [1, 0, 2]), [-1, shape.heads * shape.headWidth]);
+  const width = projectedWidth(architecture);
+  const values = width === shape.headWidth ? attended : g.slice(attended, 2, 0, width);
+  const joined = g.reshape(g.transpose(values, [1, 0, 2]), [-1, shape.heads * width]);
   const normAttention = (x: Value): Value => normalise(g, norm, x, required(weights, 'attentionNormWeight'), weights.attentionNormBias);
   const normMlp = (x: Value): Value => normalise(g, norm, x, required(weights, 'mlpNormWeight'), weights.mlpNormBias);
   const mlp = (x: Value): Value => feedForward(g, architecture, x, weights);

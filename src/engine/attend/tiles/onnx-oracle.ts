@@ -5,6 +5,7 @@ import type { LayerWeights } from '../../read/model/load';
 import { RotaryTables } from '../../read/model/rope';
 import { shapesOf, type Weights } from '../../read/model/weights';
 import { type BlackBox, type CallCounter, OnnxBlackBox } from '../black-box/black-box';
+import { withExpertsOn } from '../graphs/experts';
 import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
 import type { Device } from '../runtime/provider';
 import { SessionPool, weightOperands } from '../runtime/session';
@@ -17,6 +18,7 @@ export class OnnxOracle implements Oracle {
   private readonly tiles: TileAttention;
   private readonly tokenwise: SessionPool;
   private readonly rotary: RotaryTables;
+  private readonly architecture: Architecture;
   /** Single-head instances of the current round, and repeated ones among them. */
   private readonly open = { instances: 0, again: 0 };
   readonly calls: CallCounter = { attention: 0, tokenwise: 0, retries: 0, dispatches: 0 };
@@ -26,11 +28,12 @@ export class OnnxOracle implements Oracle {
    * @param tokens length of the sequence, for rotary embeddings that depend on it
    */
   constructor(
-    private readonly architecture: Architecture,
+    architecture: Architecture,
     private readonly inputLength: number,
     readonly device: Device,
     tokens = 0,
   ) {
+    this.architecture = withExpertsOn(architecture, device);
     this.tiles = new TileAttention(architecture.shape.headWidth, device, architecture.shape.scoreCap);
     this.tokenwise = new SessionPool(device);
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
@@ -74,6 +77,9 @@ export class OnnxOracle implements Oracle {
     return session.run({
       hidden: { data: hidden, shape: [rows, width] },
       ...weightOperands(weights),
+      ...(this.architecture.alibi && {
+        positions: { data: Float32Array.from({ length: rows }, (_, row) => firstToken + row), shape: [rows, 1] },
+      }),
       ...(table && { cos: { data: table.cos, shape: [rows, table.columns] }, sin: { data: table.sin, shape: [rows, table.columns] } }),
     });
   }

@@ -35,6 +35,11 @@ export interface Architecture {
   readonly multipliers?: Multipliers;
   /** c, where logits x are bent to `c tanh(x / c)` (Gemma 2). */
   readonly logitCap?: number;
+  /**
+   * Slopes `[H]` of scores by the position of the key (ALiBi), by default none. The last column of heads is then none of the
+   * projections': it is the slope in queries, the position in keys and 0 in values.
+   */
+  readonly alibi?: { readonly slopes: readonly number[] };
 }
 
 /** A gate and a factor that are kept within a limit: `(up + 1) gate sigmoid(slope gate)`, the gate from above only. */
@@ -51,6 +56,8 @@ export interface ExpertChoice {
    * which they get less than 1.
    */
   readonly weights: 'of-chosen' | 'of-all';
+  /** Whether every token is sent through every expert, those that it did not choose without a weight: see `withExpertsOn`. */
+  readonly everyToken?: true;
 }
 
 /** Numbers that some models multiply with (Granite, Gemma, Command R), where others have 1, and for scores 1/sqrt(m). */

@@ -1,6 +1,7 @@
 import { InputError } from '../../../core/errors';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
+import { bloomReader, mptReader } from './architectures/alibi';
 import { bertReader } from './architectures/bert';
 import { cohere2Reader } from './architectures/cohere2';
 import { gemmaReader } from './architectures/gemma';
@@ -18,9 +19,10 @@ import { readQuantisation } from './quantised/quantisation';
 
 /** Readers of the architectures that run, by the `model_type` of `config.json`. */
 const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
-  [llamaReader, gemmaReader, gpt2Reader, gptNeoxReader, bertReader, modernbertReader, phi3Reader, cohere2Reader, gptNeoReader].flatMap(
-    (reader) => Object.keys(reader.classes).map((type) => [type, reader]),
-  ),
+  [
+    ...[llamaReader, gemmaReader, phi3Reader, cohere2Reader, gpt2Reader, gptNeoReader, gptNeoxReader, bloomReader, mptReader],
+    ...[bertReader, modernbertReader],
+  ].flatMap((reader) => Object.keys(reader.classes).map((type) => [type, reader])),
 );
 
 /**

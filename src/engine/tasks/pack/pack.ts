@@ -37,10 +37,15 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   const { scenario } = options;
   const { signal } = context;
   const folder = await openModel(options.model, context.modelsFolder);
-  const { shape } = folder.config;
+  const { shape, run } = folder.config;
   if (shape.scoreCap !== undefined) {
     throw new InputError(
       `${folder.name} bends its scores to at most ${shape.scoreCap}, and theorem 4.2 needs plain ones to keep prompts apart; use another model, or simulate each prompt.`,
+    );
+  }
+  if (run?.checkpoint.layers.some(({ attend }) => attend?.sinks !== undefined) === true) {
+    throw new InputError(
+      `${folder.name} has learned sinks, and the calls of a pack give no log-normaliser to merge them by; use a model without them.`,
     );
   }
   const { tokenized, tokenizer } = await tokenizePrompts(prompts, folder);
@@ -56,11 +61,6 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   checkPackMemory(shape.heads, layout.tokens, scenario);
   const device = await openDevice(options.provider, options.threads);
   const model = await loadModel(folder);
-  if (model.layers.some(({ attend }) => attend.sinks !== undefined)) {
-    throw new InputError(
-      `${model.name} has learned sinks, and the calls of a pack give no log-normaliser to merge them by; use a model without them.`,
-    );
-  }
   const oracle = new OnnxOracle(model, layout.tokens, device, longest);
   const head = new OutputHead(model, device);
   try {

@@ -17,7 +17,7 @@ export const goldenModels: readonly string[] = readdirSync(golden, { withFileTyp
 /** One of them for each architecture. */
 export const oneOfEach = [
   ...['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'granite', 'olmo2', 'olmo3', 'gemma2', 'gemma3', 'phi3', 'cohere2', 'gpt-neo'],
-  ...['mixtral', 'qwen3-moe', 'gpt-oss'],
+  ...['mixtral', 'qwen3-moe', 'gpt-oss', 'bloom', 'mpt'],
   ...['gpt2', 'gpt-neox', 'bert', 'roberta', 'modernbert'],
 ] as const;
 
