@@ -27,9 +27,25 @@ export interface Comparison {
 
 /** Runs a prompt by our tiles, and through llama.cpp with the same weights, or with those of another model of this shape. */
 export async function compareWithLlama(ours: LoadedModel, tokens: Int32Array, theirs = ours): Promise<Comparison> {
+  const folder = await mkdtemp(join(tmpdir(), 'two-heads-llama-'));
+  try {
+    const path = join(folder, 'model.gguf');
+    await writeGguf(path, theirs, tokens.length);
+    return await compareFileWithLlama(ours, path, tokens, theirs);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs a prompt by our tiles, and a GGUF file through llama.cpp.
+ *
+ * @param theirs the model of the file, which may not say its windows
+ */
+export async function compareFileWithLlama(ours: LoadedModel, path: string, tokens: Int32Array, theirs: LoadedModel): Promise<Comparison> {
   const { window, positions } = windowOf(theirs, tokens.length);
   const found = await ourLogits(ours, tokens);
-  const expected = (await llamaLogits(theirs, tokens, window)).slice(0, positions).flat();
+  const expected = (await llamaLogits(path, tokens, window)).slice(0, positions).flat();
   if (expected.length !== positions * ours.shape.vocabulary) {
     throw new Error(`llama.cpp gave ${expected.length} logits for ${positions} positions.`);
   }
@@ -56,7 +72,7 @@ function windowOf(
 }
 
 /** Logits by tiles of the model's own attention, M = 16: `[N, vocabulary]`. */
-async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
+export async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
   const device = await openDevice('cpu', 1);
   const oracle = new OnnxOracle(model, 16, device, tokens.length);
   const head = new OutputHead(model, device);
@@ -79,18 +95,11 @@ async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float3
   }
 }
 
-async function llamaLogits(model: LoadedModel, tokens: Int32Array, window: number | undefined): Promise<number[][]> {
-  const folder = await mkdtemp(join(tmpdir(), 'two-heads-llama-'));
+async function llamaLogits(path: string, tokens: Int32Array, window: number | undefined): Promise<number[][]> {
+  const llama = await LlamaCpp.open(llamaFolder, path, 1);
   try {
-    const path = join(folder, 'model.gguf');
-    await writeGguf(path, model, tokens.length);
-    const llama = await LlamaCpp.open(llamaFolder, path, 1);
-    try {
-      return await logitsWithLlama(await llama.context(tokens.length, tokens.length, false), tokens, window);
-    } finally {
-      await llama.close();
-    }
+    return await logitsWithLlama(await llama.context(tokens.length, tokens.length, false), tokens, window);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await llama.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { ConfigJson } from '../keys';
-import type { MetadataReader } from './metadata';
+import type { MetadataReader } from './metadata-reader';
 
 /** How llama.cpp's metadata of an architecture is read as Hugging Face's configuration: what is peculiar to it. */
 interface GgufArchitecture {
@@ -65,8 +65,12 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   },
   qwen2: { modelType: () => 'qwen2' },
   qwen3: { modelType: () => 'qwen3', own: biases },
-  // Which layers have no rope is no matter of metadata: llama.cpp leaves it out of every fourth, as the published model does.
-  smollm3: { modelType: () => 'smollm3', own: (keys, file) => ({ ...biases(keys, file), no_rope_layer_interval: 4 }) },
+  smollm3: {
+    modelType: () => 'smollm3',
+    own: (keys, file) => ({ ...biases(keys, file), no_rope_layer_interval: 4 }),
+    assumes: () =>
+      'A GGUF file does not name the layers of a SmolLM3 that have no rope: every fourth, as in llama.cpp and its published models.',
+  },
   granite: {
     modelType: () => 'granite',
     own: (keys, file) => ({

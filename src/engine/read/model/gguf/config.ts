@@ -6,7 +6,7 @@ import type { ConfigJson } from '../keys';
 import { ggufArchitectures } from './architectures';
 import { isRead, typeFix } from './decode';
 import type { GgufHeader } from './header';
-import { MetadataReader } from './metadata';
+import { MetadataReader } from './metadata-reader';
 import { besides, isRopeFactors } from './names';
 import { type RopeFactors, ropeScaling } from './rope';
 import { typeName } from './types';

@@ -1,7 +1,7 @@
 import { quoted } from '../../../../core/text/printable';
 import { yarnAttentionFactor } from '../rope';
 import type { ConfigJson } from '../keys';
-import type { MetadataReader } from './metadata';
+import type { MetadataReader } from './metadata-reader';
 
 /** Tensors with a factor for each column that rotates, by name: what the column's frequency is divided by. */
 export type RopeFactors = ReadonlyMap<string, Float32Array>;

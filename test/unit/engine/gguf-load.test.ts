@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ModelConfig } from '../../../src/engine/read/model/architecture';
+import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
+import type { Weight } from '../../../src/engine/read/model/weights';
+import { llamaArchitectures, writeGguf } from '../../support/llama-cpp/gguf';
+import { modelsFolder, root } from '../../support/paths';
+import { temporaryFolder } from '../../support/temporary';
+
+const folder = join(root, 'test', 'golden');
+
+function typeOf(name: string): string {
+  return (JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8')) as { model_type: string }).model_type;
+}
+
+/** Tiny checkpoints of the architectures that run, of which the golden tests know the logits. */
+const cases = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && typeOf(entry.name) in llamaArchitectures)
+  .map(({ name }) => name);
+
+/** What GGUF cannot say: a base that grows with the prompt, any ramp of YaRN but one, and other layers without a rope than every fourth. */
+const unwritten = ['llama-rope-dynamic', 'llama-rope-yarn-factors', 'smollm3-window'];
+
+/** Where the activation is another one than published models have, which GGUF cannot say either: a note says what is taken. */
+const otherActivation = ['gpt-neox-sequential'];
+
+async function loaded(path: string): Promise<LoadedModel> {
+  return loadModel(await openModel(path, modelsFolder));
+}
+
+/** All that a run computes with, but for weights. */
+function described({
+  norm,
+  normPlacement,
+  activation,
+  rotary,
+  multipliers,
+  predicts,
+  parallelHalves,
+  normsAcrossHeads,
+}: ModelConfig): unknown {
+  return { norm, normPlacement, activation, rotary, multipliers, predicts, parallelHalves, normsAcrossHeads };
+}
+
+/** The weights, by part of the model and name. */
+function weightsOf({ embedding, layers, head }: LoadedModel): Map<string, Weight> {
+  const parts: readonly [string, object][] = [
+    ['embedding', embedding],
+    ...layers.map(({ project }, index): [string, object] => [`${index} project`, project]),
+    ...layers.map(({ outputAndMlp }, index): [string, object] => [`${index} output`, outputAndMlp]),
+    ['head', head],
+  ];
+  return new Map(
+    parts.flatMap(([part, own]) => Object.entries(own as Record<string, Weight>).map(([name, weight]) => [`${part} ${name}`, weight])),
+  );
+}
+
+function bytesOf(data: Float32Array): Buffer {
+  return Buffer.from(data.slice().buffer);
+}
+
+describe('a GGUF file of a golden model', () => {
+  it.for(cases.filter((name) => !unwritten.includes(name)))(
+    'is %s: its weights bit for bit, and all that is done with them',
+    async (name) => {
+      const original = await loaded(join(folder, name));
+      const path = join(temporaryFolder(), 'model.gguf');
+      await writeGguf(path, original, original.shape.trainedTokens ?? 0);
+      const opened = await openModel(path, modelsFolder);
+      const model = await loadModel(opened);
+      const other = otherActivation.includes(name);
+      expect(described(model)).toEqual(described(other ? { ...original, activation: 'gelu' } : original));
+      expect(opened.config.notes.some((note) => note.includes('does not name the activation'))).toBe(model.activation.startsWith('gelu'));
+      const found = weightsOf(model);
+      for (const [key, { shape, data }] of weightsOf(original)) {
+        expect(found.get(key)?.shape, key).toEqual(shape);
+        expect(Buffer.compare(bytesOf(data), bytesOf(found.get(key)?.data ?? new Float32Array())), key).toBe(0);
+        found.delete(key);
+      }
+      // llama.cpp takes no GPT-NeoX without biases: in a file they are zeros.
+      expect([...found.values()].every(({ data }) => data.every((value) => value === 0))).toBe(true);
+      expect(found.size > 0).toBe(name === 'gpt-neox-sequential');
+    },
+  );
+});
