@@ -16,26 +16,57 @@ import { f32, safetensorsFile } from '../../support/safetensors-writer';
 import { temporaryFolder } from '../../support/temporary';
 
 /** Of each family of which GGUF files run, a golden configuration (a Mistral is a Llama here). */
-const families = ['llama', 'qwen2-plain', 'qwen3', 'smollm3', 'granite', 'olmo2', 'gpt-neox', 'gpt2'];
+const families = [
+  'llama',
+  'qwen2-plain',
+  'qwen3',
+  'smollm3',
+  'granite',
+  'olmo2',
+  'gpt-neox',
+  'gpt2',
+  'gemma2',
+  'gemma3',
+  'olmo3',
+  'mixtral',
+  'qwen3-moe',
+  'gpt-oss',
+];
+
+/** Values of a golden configuration with which llama.cpp can run it. */
+const fixed: Readonly<Record<string, object>> = {
+  gemma2: { query_pre_attn_scalar: 64 },
+  gemma3: { query_pre_attn_scalar: 64 },
+  'gpt-oss': { rope_parameters: { rope_theta: 10, rope_type: 'default' } },
+};
 
 const types = { F32: 0, F16: 1, BF16: 30, Q8_0: 8, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q4_K: 12, Q5_K: 13, Q6_K: 14, MXFP4: 39 };
 
 /** Widths that are whole blocks of every type. */
-const wider: Readonly<Record<string, number>> = { hidden_size: 256, n_embd: 256, intermediate_size: 512, n_inner: 512, head_dim: 64 };
+const wider: Readonly<Record<string, number>> = {
+  hidden_size: 256,
+  n_embd: 256,
+  intermediate_size: 512,
+  n_inner: 512,
+  head_dim: 64,
+  moe_intermediate_size: 256,
+};
 
 /** A model of a golden configuration at these widths, with random weights. */
 async function widened(golden: string): Promise<LoadedModel> {
   const path = join(root, 'test', 'golden', golden, 'config.json');
   const json = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  const text = JSON.stringify(Object.fromEntries(Object.entries(json).map(([key, value]) => [key, wider[key] ?? value])));
+  const widths = Object.fromEntries(Object.entries(json).map(([key, value]) => [key, wider[key] ?? value]));
+  const text = JSON.stringify({ ...widths, ...fixed[golden] });
   const { run } = parseConfig(text, path);
   if (run === undefined) {
     throw new Error(`${golden} does not run at these widths.`);
   }
   const next = normal(20_261_129);
-  const tensors = storedWeights(run.checkpoint).map(({ tensor, shape }) => {
+  const stored = new Map(storedWeights(run.checkpoint).map((weight) => [weight.tensor, weight]));
+  const tensors = [...stored.values()].map(({ tensor, shape, offset = 0 }) => {
     const size = shape.length === 1 ? 0.1 : 1 / Math.sqrt(shape[1]);
-    const centre = /norm|ln_/.test(tensor) && tensor.endsWith('.weight') ? 1 : 0;
+    const centre = /norm|ln_/.test(tensor) && tensor.endsWith('.weight') ? 1 - offset : 0;
     return [
       tensor,
       f32(
@@ -102,7 +133,9 @@ describe.skipIf(ggmlRefusal !== undefined)('GGUF files against llama.cpp', () =>
   });
 
   const cases = families.flatMap((family) =>
-    (family === 'llama' ? Object.keys(types) : ['F32', 'Q8_0', 'Q4_K']).map((type) => [family, type as keyof typeof types] as const),
+    (family === 'llama' ? Object.keys(types) : ['F32', 'Q8_0', family === 'gpt-oss' ? 'MXFP4' : 'Q4_K']).map(
+      (type) => [family, type as keyof typeof types] as const,
+    ),
   );
 
   it.for(cases)(

@@ -50,7 +50,7 @@ export function ggufConfig(header: GgufHeader, path: string, factors: RopeFactor
   const { notes, lacks: unread } = keys.judge();
   const general = metadata.get('general.name');
   const assumed = assumes?.(keys, typeof general === 'string' ? general : '');
-  const read = readConfig(Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)), path);
+  const read = readConfig(Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined && value !== null)), path);
   const parameters = tensors.reduce((sum, { name, elements }) => sum + (besides.test(name) ? 0 : elements), 0);
   const shape = { ...read.shape, ...(hasTensors && { parameters }) };
   const unreadFactors = tensors.filter(({ name }) => isRopeFactors(name) && !factors.has(name));
