@@ -21,6 +21,8 @@ export const llamaFolder = join(root, '.cache', 'llama-cpp');
 export interface Comparison {
   /** The largest difference of two logits of the same token at the same position. */
   readonly difference: number;
+  /** The median over positions of the largest difference at each. */
+  readonly median: number;
   /** Positions compared, from the first on. */
   readonly positions: number;
 }
@@ -49,7 +51,13 @@ export async function compareFileWithLlama(ours: LoadedModel, path: string, toke
   if (expected.length !== positions * ours.shape.vocabulary) {
     throw new Error(`llama.cpp gave ${expected.length} logits for ${positions} positions.`);
   }
-  return { difference: expected.reduce((worst, x, at) => Math.max(worst, Math.abs(x - found[at])), 0), positions };
+  const { vocabulary } = ours.shape;
+  const worst = Array.from({ length: positions }, (_, position) =>
+    expected
+      .slice(position * vocabulary, (position + 1) * vocabulary)
+      .reduce((most, x, at) => Math.max(most, Math.abs(x - found[position * vocabulary + at])), 0),
+  ).sort((one, other) => one - other);
+  return { difference: worst[positions - 1], median: worst[Math.floor(positions / 2)], positions };
 }
 
 /** The window that llama.cpp is given from outside, of all layers, and how many positions it can be held to. */

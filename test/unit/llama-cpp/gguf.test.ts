@@ -107,9 +107,9 @@ async function loaded(path: string): Promise<LoadedModel> {
 /**
  * How far llama.cpp's logits may be from ours of the same file, as a share of the largest. Beside weights that are not float32 it rounds
  * activations as well: to the same type beside F16 and BF16, to 8 bits beside quantised ones. So
- * it may choose another expert where two are nearly as good.
+ * it may choose another expert where two are nearly as good, which moves a position far: there the median over positions counts.
  */
-function toleranceOf(type: keyof typeof types, { activation, experts }: LoadedModel): number {
+function toleranceOf(type: keyof typeof types, { activation }: LoadedModel): number {
   switch (type) {
     case 'F32':
       return activation.startsWith('gelu') ? 2e-3 : 5e-6;
@@ -118,7 +118,7 @@ function toleranceOf(type: keyof typeof types, { activation, experts }: LoadedMo
     case 'BF16':
       return 3e-2;
     default:
-      return experts === undefined ? 0.1 : 0.4;
+      return 0.1;
   }
 }
 
@@ -155,12 +155,13 @@ describe.skipIf(ggmlRefusal !== undefined)('GGUF files against llama.cpp', () =>
       const [model, expected] = [await loaded(path), await loaded(plain)];
       const logits = await ourLogits(model, tokens);
       expect(Buffer.compare(Buffer.from(logits.slice().buffer), Buffer.from((await ourLogits(expected, tokens)).slice().buffer))).toBe(0);
-      const { difference, positions } = await compareFileWithLlama(model, path, tokens, model);
+      const { difference, median, positions } = await compareFileWithLlama(model, path, tokens, model);
       const largest = logits.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       await annotate(
-        `${typeName(type)}: largest difference ${difference.toExponential(1)} of ${largest.toFixed(1)} at ${positions} positions`,
+        `${typeName(type)}: largest difference ${difference.toExponential(1)}, median over positions ${median.toExponential(1)}, of ${largest.toFixed(1)} at ${positions} positions`,
       );
-      expect(difference / largest).toBeLessThan(toleranceOf(name, model));
+      const chooses = model.experts !== undefined && name !== 'F32';
+      expect((chooses ? median : difference) / largest).toBeLessThan(toleranceOf(name, model));
     },
   );
 });
