@@ -124,6 +124,10 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       ...(rotated !== common.head_dim && { partial_rotary_factor: rotated / Number(common.head_dim) }),
     }),
   },
+  cohere2: {
+    modelType: () => 'cohere2',
+    own: (keys, file) => ({ ...windowed(keys), ...biases(keys, file), logit_scale: keys.real('logit_scale') }),
+  },
   gpt2: {
     modelType: () => 'gpt2',
     // Its fields have names of their own.

@@ -184,6 +184,8 @@ const namings: Readonly<Record<string, Naming>> = {
   gemma2: gemma,
   gemma3: gemma,
   phi3,
+  // Its checkpoints rotate neighbouring columns themselves.
+  cohere2: llama,
   'gpt-oss': gptOss,
   gptneox: gptNeox,
   gpt2,
