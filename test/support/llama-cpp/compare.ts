@@ -21,19 +21,43 @@ export const llamaFolder = join(root, '.cache', 'llama-cpp');
 export interface Comparison {
   /** The largest difference of two logits of the same token at the same position. */
   readonly difference: number;
+  /** The median over positions of the largest difference at each. */
+  readonly median: number;
   /** Positions compared, from the first on. */
   readonly positions: number;
 }
 
 /** Runs a prompt by our tiles, and through llama.cpp with the same weights, or with those of another model of this shape. */
 export async function compareWithLlama(ours: LoadedModel, tokens: Int32Array, theirs = ours): Promise<Comparison> {
+  const folder = await mkdtemp(join(tmpdir(), 'two-heads-llama-'));
+  try {
+    const path = join(folder, 'model.gguf');
+    await writeGguf(path, theirs, tokens.length);
+    return await compareFileWithLlama(ours, path, tokens, theirs);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs a prompt by our tiles, and a GGUF file through llama.cpp.
+ *
+ * @param theirs the model of the file, which may not say its windows
+ */
+export async function compareFileWithLlama(ours: LoadedModel, path: string, tokens: Int32Array, theirs: LoadedModel): Promise<Comparison> {
   const { window, positions } = windowOf(theirs, tokens.length);
   const found = await ourLogits(ours, tokens);
-  const expected = (await llamaLogits(theirs, tokens, window)).slice(0, positions).flat();
+  const expected = (await llamaLogits(path, tokens, window)).slice(0, positions).flat();
   if (expected.length !== positions * ours.shape.vocabulary) {
     throw new Error(`llama.cpp gave ${expected.length} logits for ${positions} positions.`);
   }
-  return { difference: expected.reduce((worst, x, at) => Math.max(worst, Math.abs(x - found[at])), 0), positions };
+  const { vocabulary } = ours.shape;
+  const worst = Array.from({ length: positions }, (_, position) =>
+    expected
+      .slice(position * vocabulary, (position + 1) * vocabulary)
+      .reduce((most, x, at) => Math.max(most, Math.abs(x - found[position * vocabulary + at])), 0),
+  ).sort((one, other) => one - other);
+  return { difference: worst[positions - 1], median: worst[Math.floor(positions / 2)], positions };
 }
 
 /** The window that llama.cpp is given from outside, of all layers, and how many positions it can be held to. */
@@ -56,7 +80,7 @@ function windowOf(
 }
 
 /** Logits by tiles of the model's own attention, M = 16: `[N, vocabulary]`. */
-async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
+export async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
   const device = await openDevice('cpu', 1);
   const oracle = new OnnxOracle(model, 16, device, tokens.length);
   const head = new OutputHead(model, device);
@@ -79,18 +103,11 @@ async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float3
   }
 }
 
-async function llamaLogits(model: LoadedModel, tokens: Int32Array, window: number | undefined): Promise<number[][]> {
-  const folder = await mkdtemp(join(tmpdir(), 'two-heads-llama-'));
+async function llamaLogits(path: string, tokens: Int32Array, window: number | undefined): Promise<number[][]> {
+  const llama = await LlamaCpp.open(llamaFolder, path, 1);
   try {
-    const path = join(folder, 'model.gguf');
-    await writeGguf(path, model, tokens.length);
-    const llama = await LlamaCpp.open(llamaFolder, path, 1);
-    try {
-      return await logitsWithLlama(await llama.context(tokens.length, tokens.length, false), tokens, window);
-    } finally {
-      await llama.close();
-    }
+    return await logitsWithLlama(await llama.context(tokens.length, tokens.length, false), tokens, window);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await llama.close();
   }
 }

@@ -12,6 +12,8 @@ export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
+  /** The same in another type, as `ggml_type` numbers it; float32 by default. */
+  readonly stored?: { readonly type: number; readonly bytes: Uint8Array };
 }
 
 type Scalar =
@@ -48,7 +50,7 @@ export function list(values: readonly Scalar[]): Value {
   return { type: 'array', values };
 }
 
-/** Writes a GGUF file, version 3, all tensors in float32. */
+/** Writes a GGUF file, version 3. */
 export async function writeGgufFile(path: string, described: Metadata, tensors: readonly Tensor[]): Promise<void> {
   const metadata = { ...described, 'general.alignment': count(alignment) };
   const parts: Buffer[] = [Buffer.from('GGUF'), uint32(3), uint64(tensors.length), uint64(Object.keys(metadata).length)];
@@ -56,14 +58,15 @@ export async function writeGgufFile(path: string, described: Metadata, tensors: 
     parts.push(utf8(key), uint32(valueTypes[value.type]), encoded(value));
   }
   let offset = 0;
-  for (const { name, shape, data } of tensors) {
-    parts.push(utf8(name), uint32(shape.length), ...shape.map(uint64), uint32(float32Tensor), uint64(offset));
-    offset += padded(data.byteLength);
+  for (const { name, shape, data, stored } of tensors) {
+    parts.push(utf8(name), uint32(shape.length), ...shape.map(uint64), uint32(stored?.type ?? float32Tensor), uint64(offset));
+    offset += padded((stored?.bytes ?? data).byteLength);
   }
   const header = parts.reduce((sum, part) => sum + part.length, 0);
   parts.push(Buffer.alloc(padded(header) - header));
-  for (const { data } of tensors) {
-    parts.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength), Buffer.alloc(padded(data.byteLength) - data.byteLength));
+  for (const { data, stored } of tensors) {
+    const { buffer, byteOffset, byteLength } = stored?.bytes ?? data;
+    parts.push(Buffer.from(buffer, byteOffset, byteLength), Buffer.alloc(padded(byteLength) - byteLength));
   }
   await writeFile(path, parts);
 }

@@ -1,6 +1,6 @@
 import type { Scenario } from '../../../src/core/scenario/scenario';
 import type { LoadedModel } from '../../../src/engine/read/model/load';
-import { count, flag, real, text, writeGgufFile, type Metadata } from './gguf-file';
+import { count, flag, real, text, writeGgufFile, type Metadata, type Tensor } from './gguf-file';
 import { rotaryMetadata } from './rotary';
 import { ggufTensors } from './tensors';
 import { placeholderVocabulary } from './vocabulary';
@@ -55,8 +55,14 @@ function globalLayer(attention: Scenario | undefined): number {
  * llama.cpp has them for the architecture.
  *
  * @param contextLength tokens that the file says the model was trained for; where positions are learned, as many as there are
+ * @param encoded how a tensor is stored; in float32 by default
  */
-export async function writeGguf(path: string, model: LoadedModel, contextLength: number): Promise<void> {
+export async function writeGguf(
+  path: string,
+  model: LoadedModel,
+  contextLength: number,
+  encoded = (tensor: Tensor): Tensor => tensor,
+): Promise<void> {
   const architecture = llamaArchitectures[model.modelType];
   const own = Object.entries(hyperparameters(model, contextLength)).map(([key, value]) => [`${architecture}.${key}`, value]);
   const metadata: Metadata = {
@@ -66,7 +72,7 @@ export async function writeGguf(path: string, model: LoadedModel, contextLength:
     ...(Object.fromEntries(own) as Metadata),
     ...placeholderVocabulary(model.shape.vocabulary),
   };
-  await writeGgufFile(path, metadata, ggufTensors(model, architecture));
+  await writeGgufFile(path, metadata, ggufTensors(model, architecture).map(encoded));
 }
 
 function hyperparameters(model: LoadedModel, contextLength: number): Metadata {

@@ -64,6 +64,7 @@ describe('the metadata of a GGUF file', () => {
       'phi3',
       {
         ...keysOf(32, 3072, 32, 32, 8192, 131_072, 32_064),
+        'rope.dimension_count': 96,
         ...{ 'attention.sliding_window': 262_144, 'rope.scaling.original_context_length': 4096, 'rope.scaling.attn_factor': 1.19 },
       },
     ],

@@ -5,16 +5,25 @@ import { uniform } from '../../../../src/core/math/random';
 import { layerGroups } from '../../../../src/core/scenario/scenario';
 import { nativeScenario } from '../../../../src/core/shapes';
 import { ggufConfig } from '../../../../src/engine/read/model/gguf/config';
+import { decode, isRead } from '../../../../src/engine/read/model/gguf/decode';
 import { type MetadataValue, parseGgufHeader, readGgufHeader } from '../../../../src/engine/read/model/gguf/header';
 import { openGguf } from '../../../../src/engine/read/model/gguf/open';
-import { count, list, type Metadata, real, text } from '../../../support/llama-cpp/gguf-file';
-import { writeTinyGguf } from '../../../support/model-stores';
+import { GgufTensors } from '../../../../src/engine/read/model/gguf/tensors';
+import { blockOf } from '../../../../src/engine/read/model/gguf/types';
+import { elementsOf } from '../../../../src/engine/read/model/weights';
+import { count, list, type Metadata, real, text, writeGgufFile } from '../../../support/llama-cpp/gguf-file';
+import { ggufMetadata, writeTinyGguf } from '../../../support/model-stores';
 import { temporaryFolder } from '../../../support/temporary';
 import { nastyStrings, outcomeOf } from './outcome';
 
 const seed = 20_261_129;
 /** No header may take this long, in milliseconds: a limit on hanging, not on speed. */
 const longestMs = 2000;
+
+/** Of every type that is read, `ggml_type`'s number. */
+const storedTypeNumbers = Array.from({ length: 64 }, (_, type) => type).filter(isRead);
+/** IQ2_XS. */
+const unreadType = 17;
 
 const moe: Metadata = { expert_count: count(8), expert_used_count: count(2), expert_feed_forward_length: count(32) };
 const window: Metadata = { 'attention.sliding_window': count(16) };
@@ -125,6 +134,78 @@ it('a thousand files with mutated headers are refused in one line, or opened', a
     opened += value === undefined ? 0 : 1;
   }
   expect(opened).toBeGreaterThan(50);
+});
+
+it('100,000 random blocks decode to what their own bytes say', () => {
+  const random = uniform(seed + 3);
+  let longest = 0;
+  for (let run = 0; run < 100_000; run += 1) {
+    const type = storedTypeNumbers[run % storedTypeNumbers.length];
+    const { elements, bytes } = blockOf(type);
+    const block = Uint8Array.from({ length: bytes }, () => Math.floor(256 * random()));
+    const start = performance.now();
+    const decoded = [0, 255].map((around) => {
+      const outside = new Uint8Array(bytes + 64).fill(around);
+      outside.set(block, 32);
+      const values = new Float32Array(elements + 2).fill(7);
+      decode(type, outside.subarray(32, 32 + bytes), values.subarray(1, 1 + elements));
+      return values;
+    });
+    const [one, other] = decoded;
+    longest = Math.max(longest, performance.now() - start);
+    if (one[0] !== 7 || one[elements + 1] !== 7 || one.some((value, index) => !Object.is(value, other[index]))) {
+      throw new Error(`Type ${type} read or wrote outside of its block.`);
+    }
+  }
+  expect(longest).toBeLessThan(longestMs);
+});
+
+/** A file of a small Llama with a tensor of every type that is read, and of one that is not. */
+async function tensorsOfAllTypes(): Promise<Buffer> {
+  const path = join(temporaryFolder(), 'm.gguf');
+  const random = uniform(seed + 4);
+  const tensors = [...storedTypeNumbers, unreadType].map((type, index) => {
+    const stored = new Uint8Array(2 * (256 / blockOf(type).elements) * blockOf(type).bytes);
+    // Bytes below 60 are scales that are small, and numbers that are finite.
+    stored.forEach((_, at) => (stored[at] = Math.floor(60 * random())));
+    const name = ['attn_q', 'attn_k', 'attn_v', 'attn_output'][index % 4];
+    return { name: `blk.${index}.${name}.weight`, shape: [256, 2], data: new Float32Array(), stored: { type, bytes: stored } };
+  });
+  const metadata = ggufMetadata('llama', { 'attention.head_count': count(1), 'attention.head_count_kv': count(1) });
+  await writeGgufFile(path, metadata, tensors);
+  return readFileSync(path);
+}
+
+it('tensors of 3,000 mutated files are refused in one line, or read in their shape with finite numbers', async () => {
+  const original = await tensorsOfAllTypes();
+  const random = uniform(seed + 5);
+  const next: Next = (below) => Math.floor(random() * below);
+  const path = join(temporaryFolder(), 'm.gguf');
+  const outcomes = { read: 0, refused: 0 };
+  let longest = 0;
+  for (let run = 0; run < 3000; run += 1) {
+    const bytes = mutated(original, next);
+    // The other half of the changes is within tensors.
+    for (let changes = run % 2 === 0 ? 0 : 1 + next(200); changes > 0; changes -= 1) {
+      bytes[1100 + next(Math.max(1, bytes.length - 1100))] = next(256);
+    }
+    writeFileSync(path, bytes);
+    const start = performance.now();
+    const { value: source } = await outcomeOf(() => GgufTensors.open(path));
+    outcomes.refused += source === undefined ? 1 : 0;
+    for (const name of source?.names ?? []) {
+      const { value } = await outcomeOf(() => source?.read(name));
+      outcomes[value === undefined ? 'refused' : 'read'] += 1;
+      if (value !== undefined && (value.data.length !== elementsOf(value.shape) || value.shape.join() !== source?.shapeOf(name)?.join())) {
+        throw new Error(`${name} has another shape than it says.`);
+      }
+    }
+    await source?.close();
+    longest = Math.max(longest, performance.now() - start);
+  }
+  expect(longest).toBeLessThan(longestMs);
+  expect(outcomes.read).toBeGreaterThan(5000);
+  expect(outcomes.refused).toBeGreaterThan(1000);
 });
 
 it('10,000 headers with strange values under known keys are refused in one line, or have a shape', async () => {

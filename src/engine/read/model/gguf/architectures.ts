@@ -1,5 +1,5 @@
 import type { ConfigJson } from '../keys';
-import type { MetadataReader } from './metadata';
+import type { MetadataReader } from './metadata-reader';
 
 /** How llama.cpp's metadata of an architecture is read as Hugging Face's configuration: what is peculiar to it. */
 interface GgufArchitecture {
@@ -33,16 +33,21 @@ const biases = (_: MetadataReader, { has }: Described): ConfigJson => ({
   ...(has('blk.0.ffn_up.bias') && { mlp_bias: true }),
 });
 
+/** A head's share of the width. */
+const shareOf = (common: ConfigJson): number => Number(common.hidden_size) / Number(common.num_attention_heads);
+
 const assumesGelu = (family: string) => (): string =>
   `A GGUF file does not name the activation of a ${family}: GELU is taken, as its published models have.`;
 
 const gptOss: GgufArchitecture = {
   modelType: () => 'gpt_oss',
-  own: (keys) => ({
+  own: (keys, { common }) => ({
     ...windowed(keys),
     num_local_experts: keys.need('expert_count'),
     num_experts_per_tok: keys.need('expert_used_count'),
     intermediate_size: keys.maybe('expert_feed_forward_length') ?? keys.need('feed_forward_length'),
+    // The ramp of its YaRN is not rounded to whole columns; without metadata it would be that of the published models.
+    rope_scaling: common.rope_scaling === undefined ? { rope_type: 'default' } : { ...common.rope_scaling, truncate: false },
   }),
 };
 
@@ -56,6 +61,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       ...(keys.above0('expert_count') && {
         num_local_experts: keys.need('expert_count'),
         num_experts_per_tok: keys.need('expert_used_count'),
+        intermediate_size: keys.maybe('expert_feed_forward_length') ?? keys.need('feed_forward_length'),
       }),
     }),
     assumes: (keys, name) =>
@@ -65,8 +71,12 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   },
   qwen2: { modelType: () => 'qwen2' },
   qwen3: { modelType: () => 'qwen3', own: biases },
-  // Which layers have no rope is no matter of metadata: llama.cpp leaves it out of every fourth, as the published model does.
-  smollm3: { modelType: () => 'smollm3', own: (keys, file) => ({ ...biases(keys, file), no_rope_layer_interval: 4 }) },
+  smollm3: {
+    modelType: () => 'smollm3',
+    own: (keys, file) => ({ ...biases(keys, file), no_rope_layer_interval: 4 }),
+    assumes: () =>
+      'A GGUF file does not name the layers of a SmolLM3 that have no rope: every fourth, as in llama.cpp and its published models.',
+  },
   granite: {
     modelType: () => 'granite',
     own: (keys, file) => ({
@@ -87,8 +97,25 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       norm_topk_prob: true,
     }),
   },
-  gemma2: { modelType: () => 'gemma2', own: windowed },
-  gemma3: { modelType: () => 'gemma3_text', own: windowed },
+  // The largest of each has scores by the root of its width over its heads, which llama.cpp knows by its layers.
+  gemma2: {
+    modelType: () => 'gemma2',
+    own: (keys, { common }) => ({
+      ...windowed(keys),
+      attn_logit_softcapping: keys.real('attn_logit_softcapping'),
+      final_logit_softcapping: keys.real('final_logit_softcapping'),
+      query_pre_attn_scalar: common.num_hidden_layers === 46 ? shareOf(common) : common.head_dim,
+    }),
+  },
+  gemma3: {
+    modelType: () => 'gemma3_text',
+    own: (keys, { common }) => ({
+      ...windowed(keys),
+      final_logit_softcapping: keys.real('final_logit_softcapping') || undefined,
+      rope_local_base_freq: keys.real('rope.freq_base_swa'),
+      query_pre_attn_scalar: common.num_hidden_layers === 62 ? shareOf(common) : common.head_dim,
+    }),
+  },
   phi3: {
     modelType: () => 'phi3',
     rotatesPart: true,
@@ -96,6 +123,10 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       ...(keys.above0('attention.sliding_window') && windowed(keys)),
       ...(rotated !== common.head_dim && { partial_rotary_factor: rotated / Number(common.head_dim) }),
     }),
+  },
+  cohere2: {
+    modelType: () => 'cohere2',
+    own: (keys, file) => ({ ...windowed(keys), ...biases(keys, file), logit_scale: keys.real('logit_scale') }),
   },
   gpt2: {
     modelType: () => 'gpt2',
@@ -117,7 +148,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     modelType: () => 'gpt_neox',
     rotatesPart: true,
     own: (keys, { common, rotated, has }) => {
-      const share = Number(common.hidden_size) / Number(common.num_attention_heads);
+      const share = shareOf(common);
       return {
         ...(common.num_key_value_heads === common.num_attention_heads && { num_key_value_heads: null }),
         ...(common.head_dim === share && { head_dim: null }),

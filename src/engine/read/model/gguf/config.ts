@@ -6,7 +6,7 @@ import type { ConfigJson } from '../keys';
 import { ggufArchitectures } from './architectures';
 import { isRead, typeFix } from './decode';
 import type { GgufHeader } from './header';
-import { MetadataReader } from './metadata';
+import { MetadataReader } from './metadata-reader';
 import { besides, isRopeFactors } from './names';
 import { type RopeFactors, ropeScaling } from './rope';
 import { typeName } from './types';
@@ -50,7 +50,7 @@ export function ggufConfig(header: GgufHeader, path: string, factors: RopeFactor
   const { notes, lacks: unread } = keys.judge();
   const general = metadata.get('general.name');
   const assumed = assumes?.(keys, typeof general === 'string' ? general : '');
-  const read = readConfig(Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)), path);
+  const read = readConfig(Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined && value !== null)), path);
   const parameters = tensors.reduce((sum, { name, elements }) => sum + (besides.test(name) ? 0 : elements), 0);
   const shape = { ...read.shape, ...(hasTensors && { parameters }) };
   const unreadFactors = tensors.filter(({ name }) => isRopeFactors(name) && !factors.has(name));

@@ -3,7 +3,7 @@
  * convert_hf_to_gguf.py and gguf-py/gguf/tensor_mapping.py.
  */
 export interface Change {
-  /** The matrix was transposed, from `[in, out]`. */
+  /** The matrix was transposed, from `[in, out]`; of a stack of matrices, each. */
   readonly transposed?: true;
   /**
    * Rows were reordered. `pairs`: within each head, from two halves that are rotated together to neighbours; `fused`: from
@@ -12,9 +12,11 @@ export interface Change {
   readonly rows?: { readonly order: 'pairs' | 'fused'; readonly heads: 'heads' | 'keyValueHeads' };
   /** Was added to each number. */
   readonly added?: number;
+  /** Columns were taken apart: these are every second one, from the first or the second on, of the checkpoint's tensor. */
+  readonly columns?: 0 | 1;
 }
 
-/** How an architecture's tensors are called in the checkpoint. All names are without `.weight` and `.bias`. */
+/** How an architecture's tensors are called in the checkpoint. Names are without `.weight` and `.bias`, or else with one of them for it alone. */
 interface Naming {
   /** By GGUF's names of what is in no layer. */
   readonly outer: Readonly<Record<string, string>>;
@@ -45,9 +47,18 @@ const llama: Naming = {
   },
 };
 
+/** Mixtral's names of experts, beside Llama's. */
+const mixtralParts = {
+  ffn_gate_inp: 'block_sparse_moe.gate',
+  ffn_gate_exps: 'block_sparse_moe.experts.{}.w1',
+  ffn_up_exps: 'block_sparse_moe.experts.{}.w3',
+  ffn_down_exps: 'block_sparse_moe.experts.{}.w2',
+};
+
 /** Those of which llama.cpp rotates neighbouring columns of a head, where checkpoints rotate halves. */
 const neighbours: Naming = {
   ...llama,
+  parts: { ...llama.parts, ...mixtralParts },
   changes: {
     attn_q: { rows: { order: 'pairs', heads: 'heads' } },
     attn_k: { rows: { order: 'pairs', heads: 'keyValueHeads' } },
@@ -57,6 +68,58 @@ const neighbours: Naming = {
 const olmo2: Naming = {
   ...llama,
   parts: { ...llama.parts, post_attention_norm: 'post_attention_layernorm', post_ffw_norm: 'post_feedforward_layernorm' },
+};
+
+const qwen3moe: Naming = {
+  ...llama,
+  parts: {
+    ...llama.parts,
+    ffn_gate_inp: 'mlp.gate',
+    ffn_gate_exps: 'mlp.experts.{}.gate_proj',
+    ffn_up_exps: 'mlp.experts.{}.up_proj',
+    ffn_down_exps: 'mlp.experts.{}.down_proj',
+  },
+};
+
+/** The names of norms on both sides of a half; of its norms, the file has 1 + w. */
+const gemma: Naming = {
+  ...llama,
+  parts: {
+    ...llama.parts,
+    post_attention_norm: 'post_attention_layernorm',
+    ffn_norm: 'pre_feedforward_layernorm',
+    post_ffw_norm: 'post_feedforward_layernorm',
+  },
+  changes: Object.fromEntries(
+    ['output_norm', 'attn_norm', 'attn_q_norm', 'attn_k_norm', 'post_attention_norm', 'ffn_norm', 'post_ffw_norm'].map((norm) => [
+      norm,
+      { added: 1 },
+    ]),
+  ),
+};
+
+const phi3: Naming = { ...llama, parts: { ...llama.parts, attn_qkv: 'self_attn.qkv_proj', ffn_up: 'mlp.gate_up_proj' } };
+
+/** Experts are stacks of matrices, those of gate and factor one matrix with their columns in turn. */
+const gptOss: Naming = {
+  ...llama,
+  parts: {
+    ...llama.parts,
+    'attn_sinks.weight': 'self_attn.sinks',
+    post_attention_norm: 'post_attention_layernorm',
+    ffn_gate_inp: 'mlp.router',
+    'ffn_gate_exps.weight': 'mlp.experts.gate_up_proj',
+    'ffn_gate_exps.bias': 'mlp.experts.gate_up_proj_bias',
+    'ffn_up_exps.weight': 'mlp.experts.gate_up_proj',
+    'ffn_up_exps.bias': 'mlp.experts.gate_up_proj_bias',
+    'ffn_down_exps.weight': 'mlp.experts.down_proj',
+    'ffn_down_exps.bias': 'mlp.experts.down_proj_bias',
+  },
+  changes: {
+    ffn_gate_exps: { transposed: true, columns: 0 },
+    ffn_up_exps: { transposed: true, columns: 1 },
+    ffn_down_exps: { transposed: true },
+  },
 };
 
 const gptNeox: Naming = {
@@ -116,7 +179,14 @@ const namings: Readonly<Record<string, Naming>> = {
   granite: neighbours,
   qwen2: llama,
   qwen3: llama,
+  qwen3moe,
   olmo2,
+  gemma2: gemma,
+  gemma3: gemma,
+  phi3,
+  // Its checkpoints rotate neighbouring columns themselves.
+  cohere2: llama,
+  'gpt-oss': gptOss,
   gptneox: gptNeox,
   gpt2,
   bert,
@@ -150,11 +220,14 @@ export function checkpointName(architecture: string, tensor: string): Checkpoint
   }
   const inLayer = (block as string | undefined) !== undefined;
   const names = inLayer ? naming.parts : naming.outer;
-  if (!Object.hasOwn(names, part)) {
+  const known = [`${part}${end}`, part].find((name) => Object.hasOwn(names, name));
+  if (known === undefined) {
     return undefined;
   }
-  const change = { ...naming.changes?.[part] };
-  // A bias has no columns to transpose.
-  const own = end === '.bias' && change.transposed ? {} : change;
-  return { name: `${inLayer ? `${naming.layers}${block}.` : ''}${names[part]}${end}`, change: own };
+  const { transposed, ...change } = naming.changes?.[part] ?? {};
+  return {
+    name: `${inLayer ? `${naming.layers}${block}.` : ''}${names[known]}${known === part ? end : ''}`,
+    // A bias has no columns to transpose.
+    change: end === '.weight' && transposed ? { ...change, transposed } : change,
+  };
 }

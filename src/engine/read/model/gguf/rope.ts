@@ -1,7 +1,7 @@
 import { quoted } from '../../../../core/text/printable';
 import { yarnAttentionFactor } from '../rope';
 import type { ConfigJson } from '../keys';
-import type { MetadataReader } from './metadata';
+import { type MetadataReader, shortest } from './metadata-reader';
 
 /** Tensors with a factor for each column that rotates, by name: what the column's frequency is divided by. */
 export type RopeFactors = ReadonlyMap<string, Float32Array>;
@@ -33,7 +33,7 @@ export function ropeScaling(keys: MetadataReader, theta: number, factors: RopeFa
     return { config: {}, lacks: ['its rope has factors for short prompts or for long ones, and not for both'] };
   }
   if (long !== undefined && short !== undefined) {
-    const lists = { long_factor: decimals(long), short_factor: decimals(short) };
+    const lists = { long_factor: Array.from(long, shortest), short_factor: Array.from(short, shortest) };
     return { config: { rope_scaling: { rope_type: 'longrope', ...lists, ...length }, ...length }, lacks: [] };
   }
   if (freqs !== undefined) {
@@ -106,8 +106,4 @@ function fittedBand(
   const length = Math.round(slope * width);
   const scale = length / (slope * width);
   return lower > 0 && length > 0 && Number.isSafeInteger(length) ? [[scale, scale * (1 + width), length]] : [];
-}
-
-function decimals(values: Float32Array): readonly number[] {
-  return Array.from(values, (value) => Number(value.toPrecision(9)));
 }

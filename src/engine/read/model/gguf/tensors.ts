@@ -4,7 +4,7 @@ import { InputError } from '../../../../core/errors';
 import { quoted, shown } from '../../../../core/text/printable';
 import { openRegularFile, readInto } from '../../input/regular-file';
 import type { TensorSource } from '../tensor-source';
-import { allocate, checkFinite, transpose, type Weight } from '../weights';
+import { allocate, checkFinite, elementsOf, transpose, type Weight } from '../weights';
 import { decode, isRead, typeFix } from './decode';
 import type { MetadataValue } from './header';
 import { besides, type Change, checkpointName } from './names';
@@ -26,6 +26,8 @@ interface Stored {
   readonly change: Change;
   readonly shape: readonly number[];
   readonly first: number;
+  /** The tensor with its other columns, where it has only every second one. */
+  readonly others?: Stored;
 }
 
 /** The tensors of a GGUF model under the names and in the layouts of the checkpoint that it was made from. */
@@ -48,7 +50,12 @@ export class GgufTensors implements TensorSource {
     const stored = new Map<string, Stored>();
     for (const tensor of tensors.filter(({ name }) => !besides.test(name))) {
       for (const [name, one] of inCheckpoint(architecture, tensor)) {
-        if (stored.has(name)) {
+        const known = stored.get(name);
+        if (known !== undefined && isOtherHalf(known, one)) {
+          stored.set(name, joined(known, one));
+          continue;
+        }
+        if (known !== undefined) {
           throw new InputError(
             `${basename(tensor.file)} has ${quoted(tensor.name)} beside another tensor that is ${name}; use another file.`,
           );
@@ -69,8 +76,10 @@ export class GgufTensors implements TensorSource {
 
   checkType(tensor: string): void {
     const stored = this.stored.get(tensor);
-    if (stored !== undefined) {
-      checkType(stored.tensor);
+    for (const one of [stored, stored?.others]) {
+      if (one !== undefined) {
+        checkType(one.tensor);
+      }
     }
   }
 
@@ -79,19 +88,20 @@ export class GgufTensors implements TensorSource {
     if (stored === undefined) {
       throw new InputError(`The GGUF file lacks ${shown(tensor)}; use another file of the model.`);
     }
-    const { tensor: own, change, shape, first } = stored;
-    let file = this.files.get(own.file);
+    const { others, ...own } = stored;
+    return others === undefined
+      ? this.readOne(own)
+      : inTurn(await this.readOne({ ...own, shape: others.shape }), await this.readOne(others));
+  }
+
+  private async readOne({ tensor, change, shape, first }: Stored): Promise<Weight> {
+    let file = this.files.get(tensor.file);
     if (file === undefined) {
-      file = openRegularFile(own.file, "give the model's .gguf file").then((opened) => opened.file);
-      this.files.set(own.file, file);
+      file = openRegularFile(tensor.file, "give the model's .gguf file").then((opened) => opened.file);
+      this.files.set(tensor.file, file);
     }
-    const data = await readValues(
-      await file,
-      own,
-      first,
-      shape.reduce((product, length) => product * length, 1),
-    );
-    return undone({ shape: change.transposed ? [...shape].reverse() : shape, data }, change, this.counts, own);
+    const data = await readValues(await file, tensor, first, elementsOf(shape));
+    return undone({ shape: change.transposed ? turned(shape) : shape, data }, change, this.counts, tensor);
   }
 
   async close(): Promise<void> {
@@ -105,14 +115,52 @@ function inCheckpoint(architecture: string, tensor: PlacedTensor): [name: string
   const { name, change } = checkpointName(architecture, tensor.name) ?? { name: tensor.name, change: {} };
   const shape = [...tensor.shape].reverse();
   if (!name.includes('{}') || shape[0] > maximumExperts) {
-    return [[name, { tensor, change, shape: change.transposed ? shape.reverse() : shape, first: 0 }]];
+    return [[name, { tensor, change, shape: change.transposed ? turned(shape) : shape, first: 0 }]];
   }
   const [experts, ...own] = shape;
-  const size = own.reduce((product, length) => product * length, 1);
+  const size = elementsOf(own);
   return Array.from({ length: experts }, (_, expert) => [
     name.replace('{}', String(expert)),
     { tensor, change, shape: own, first: expert * size },
   ]);
+}
+
+/** The shape of a matrix, or of a stack of them, with the last two axes in the other order. */
+function turned(shape: readonly number[]): readonly number[] {
+  return [...shape.slice(0, -2), ...shape.slice(-2).reverse()];
+}
+
+/** Whether two tensors have the even and the odd columns of one. */
+function isOtherHalf(one: Stored, other: Stored): boolean {
+  const [first, second] = [one.change.columns, other.change.columns];
+  return (
+    one.others === undefined && first !== undefined && second !== undefined && first !== second && one.shape.join() === other.shape.join()
+  );
+}
+
+/** The tensor of which two have the even and the odd columns. */
+function joined(one: Stored, other: Stored): Stored {
+  const [even, odd] = one.change.columns === 0 ? [one, other] : [other, one];
+  return { ...even, shape: [...even.shape.slice(0, -1), 2 * (even.shape.at(-1) ?? 0)], others: odd };
+}
+
+/** Columns of two weights in turn. */
+function inTurn(even: Weight, odd: Weight): Weight {
+  const data = allocate('A tensor of experts', 2 * even.data.length);
+  even.data.forEach((value, index) => (data[2 * index] = value));
+  odd.data.forEach((value, index) => (data[2 * index + 1] = value));
+  return { shape: [...even.shape.slice(0, -1), 2 * (even.shape.at(-1) ?? 0)], data };
+}
+
+/** Each matrix of a stack transposed, or the one that there is. */
+function transposeEach({ shape, data }: Weight): Weight {
+  const matrix = shape.slice(-2);
+  const size = elementsOf(matrix);
+  const all = allocate('A tensor of experts', data.length);
+  for (let first = 0; first < data.length; first += size) {
+    all.set(transpose({ shape: matrix, data: data.subarray(first, first + size) }).data, first);
+  }
+  return { shape: turned(shape), data: all };
 }
 
 /** Refuses a tensor of a type that is not read. @throws InputError that names the way out */
@@ -149,7 +197,7 @@ export async function readValues(file: FileHandle, tensor: PlacedTensor, first: 
 
 /** A weight as it was before its conversion. @throws InputError if its rows are not those of whole heads */
 function undone(weight: Weight, { transposed, rows, added = 0 }: Change, counts: HeadCounts, { name, file }: PlacedTensor): Weight {
-  const { shape, data } = transposed ? transpose(weight) : weight;
+  const { shape, data } = transposed ? transposeEach(weight) : weight;
   if (added !== 0) {
     data.forEach((value, index) => (data[index] = value - added));
   }
@@ -162,7 +210,7 @@ function undone(weight: Weight, { transposed, rows, added = 0 }: Change, counts:
   if (!Number.isInteger(headWidth) || (rows.order === 'pairs' && headWidth % 2 !== 0)) {
     throw new InputError(`${shown(basename(file), 100)}: ${shown(name)} has ${length} rows for ${heads} heads; use another file.`);
   }
-  const size = rest.reduce((product, axis) => product * axis, 1);
+  const size = elementsOf(rest);
   const ordered = allocate(`${shown(basename(file), 100)}: ${shown(name)}`, data.length);
   for (let row = 0; row < length; row += 1) {
     const to = rows.order === 'pairs' ? halvesRow(row, headWidth) : headRow(row, headWidth, heads);

@@ -114,7 +114,7 @@ export class MetadataReader {
 }
 
 /** The decimal number of fewest digits that is the same float32; any other number stays. */
-function shortest(value: number): number {
+export function shortest(value: number): number {
   if (Number.isInteger(value) || Math.fround(value) !== value) {
     return value;
   }
