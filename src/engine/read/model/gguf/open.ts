@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../../../../core/errors';
 import { shown } from '../../../../core/text/printable';
-import type { StandIn } from '../../tokenizer/encodings';
 import type { ReadConfig } from '../architecture';
 import { ggufParts } from '../found/folders';
 import { ggufConfig } from './config';
@@ -14,7 +13,6 @@ interface OpenedGguf {
   readonly config: ReadConfig;
   readonly storedBytes: number;
   readonly storedType: string;
-  readonly standIn: StandIn;
 }
 
 /**
@@ -34,7 +32,7 @@ export async function openGguf(path: string): Promise<OpenedGguf> {
     storedBytes += (await stat(part)).size;
   }
   const config = ggufConfig({ ...first, tensors }, path);
-  return { config, storedBytes, storedType: mainType(tensors), standIn: standInFor(config.shape.vocabulary) };
+  return { config, storedBytes, storedType: mainType(tensors) };
 }
 
 /** The files of the model. A file under the name of one of several may be whole. */
@@ -60,10 +58,4 @@ function mainType(tensors: readonly GgufTensor[]): string {
   }
   const [largest] = [...bytes].sort(([, one], [, other]) => other - one);
   return (largest as typeof largest | undefined) === undefined ? 'no tensors' : typeName(largest[0]);
-}
-
-/** The encoding whose vocabulary is about as large, which counts tokens of English about as the model's own does. */
-function standInFor(vocabulary: number): StandIn {
-  const encoding = vocabulary < 75_000 ? 'r50k_base' : vocabulary < 160_000 ? 'cl100k_base' : 'o200k_base';
-  return { encoding, exact: false, reason: 'The tokenizer in a GGUF file is not read yet.', error: null };
 }
