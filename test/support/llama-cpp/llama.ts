@@ -3,7 +3,7 @@ import { installLlama } from './install';
 
 /** What is used here of `node-llama-cpp`, whose types come with a package that is installed at first use. */
 interface NodeLlama {
-  readonly getLlama: (options: { gpu: false; build: 'never'; maxThreads: number; skipDownload: true; logLevel: 'error' }) => Promise<Llama>;
+  readonly getLlama: (options: { gpu: false; build: 'never'; maxThreads: number; skipDownload: true; logLevel: 'error' | 'disabled' }) => Promise<Llama>;
 }
 interface Llama {
   loadModel(options: { modelPath: string; vocabOnly?: boolean }): Promise<LlamaModel>;
@@ -53,7 +53,9 @@ export class LlamaCpp {
    */
   static async open(folder: string, modelPath: string, threads: number, vocabOnly = false): Promise<LlamaCpp> {
     const { getLlama } = (await import(pathToFileURL(await installLlama(folder)).href)) as NodeLlama;
-    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel: 'error' });
+    // A file of a tokenizer alone has no tensors, which llama.cpp says, and takes it all the same.
+    const logLevel = vocabOnly ? 'disabled' : 'error';
+    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel });
     return new LlamaCpp(llama, await llama.loadModel({ modelPath, vocabOnly }), threads);
   }
 

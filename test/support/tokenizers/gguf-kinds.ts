@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { ggufMetadata } from '../model-stores';
+import { addedToken } from '../tiny-tokenizer';
+import { charsmapOf } from './charsmap';
 import { writeGgufFile } from '../llama-cpp/gguf-file';
 import { temporaryFolder } from '../temporary';
 import { type Definition, definitions } from './definitions';
@@ -26,10 +28,27 @@ export interface GgufKind {
   readonly architecture?: string;
 }
 
+/** White space as spaces, a part of what SentencePiece's `nmt_nfkc` does. */
+const spaces = charsmapOf(new Map(Array.from('\t\n\v\f\r\u0085\u00a0\u2028\u3000', (character) => [character, ' '])));
+
+/** A definition that adds nothing around texts. */
+const bare = (definition: Definition): Definition => ({ ...definition, post_processor: null });
+
+function phi3(): Definition {
+  const llama = bare(definitions['Llama 2']());
+  const own = ['<|endoftext|>', '<|assistant|>', '<|system|>', '<|end|>', '<|user|>'];
+  const added = [
+    ...(llama.added_tokens as { content: string }[]).map((token) => ({ ...token, rstrip: token.content === '</s>' })),
+    ...own.map((content, index) => addedToken(32_000 + index, content, { rstrip: index > 0 })),
+  ];
+  return { ...llama, added_tokens: added };
+}
+
 /** T5's kind, with scores that GGUF can store: they are float32 there, as in SentencePiece's own files. */
 function t5(): Definition {
   const { model, ...rest } = definitions['T5 (words, Metaspace)']() as { readonly model: { readonly vocab: [string, number][] } };
-  return { ...rest, normalizer: null, model: { ...model, vocab: model.vocab.map(([piece, score]) => [piece, Math.fround(score)]) } };
+  const normalizer = { type: 'Precompiled', precompiled_charsmap: spaces.toString('base64') };
+  return { ...rest, normalizer, model: { ...model, vocab: model.vocab.map(([piece, score]) => [piece, Math.fround(score)]) } };
 }
 
 /** Every kind of tokenizer that is read from GGUF. Patterns are as they are published, in Oniguruma's syntax. */
@@ -39,6 +58,20 @@ export const ggufKinds: Readonly<Record<string, GgufKind>> = {
     definition: definitions['Gemma 3'],
     options: { bos: 2, eos: 1, addBos: true, spacePrefix: false },
     architecture: 'gemma3',
+  },
+  'Gemma 4 (as Gemma 3)': { definition: definitions['Gemma 3'], options: { pre: 'gemma4', bos: 2 }, architecture: 'gemma4' },
+  'Phi-3': {
+    definition: phi3,
+    options: { addBos: false, own: { 'general.name': { type: 'string', value: 'Phi-3' } } },
+    architecture: 'phi3',
+  },
+  SmolLM3: { definition: () => bare(definitions['Llama 3.1']()), options: { pre: 'smaug-bpe' } },
+  'OLMo 2': {
+    definition: () => {
+      const { model, ...rest } = bare(definitions['Llama 3.1']()) as { readonly model: object };
+      return { ...rest, model: { ...model, ignore_merges: false } };
+    },
+    options: { pre: 'dbrx' },
   },
   'Llama 3.1': { definition: definitions['Llama 3.1'], options: { pre: 'llama-bpe', bos: 128_000, eos: 128_009 } },
   'Qwen 3': { definition: definitions['Qwen 3'], options: { pre: 'qwen2', eos: 151_645, addBos: false } },
@@ -94,7 +127,14 @@ export const ggufKinds: Readonly<Record<string, GgufKind>> = {
   },
   T5: {
     definition: () => t5(),
-    options: { addEos: false, own: { 'tokenizer.ggml.remove_extra_whitespaces': { type: 'bool', value: true } } },
+    options: {
+      addEos: false,
+      own: {
+        'tokenizer.ggml.remove_extra_whitespaces': { type: 'bool', value: true },
+        'tokenizer.ggml.add_space_prefix': { type: 'bool', value: true },
+        'tokenizer.ggml.precompiled_charsmap': { type: 'array', values: [...spaces].map((value) => ({ type: 'uint8', value })) },
+      },
+    },
   },
 };
 

@@ -20,6 +20,7 @@ interface Model {
 
 /** What the metadata say beside the tokens. */
 export interface GgufTokenizerOptions {
+  /** The pre-tokenizer of a byte-pair vocabulary with merges; not given: it is SentencePiece's, with scores. */
   readonly pre?: string;
   readonly bos?: number;
   readonly eos?: number;
@@ -70,6 +71,9 @@ export function ggufTokenizer(definition: Definition, options: GgufTokenizerOpti
   const pairs = (model.merges ?? []).map((merge) => (typeof merge === 'string' ? merge.split(' ') : merge));
   switch (model.type) {
     case 'BPE':
+      if (options.pre === 'gemma4') {
+        return { ...named('gemma4', spaced(filled, types)), 'tokenizer.ggml.merges': list(pairs.map((pair) => text(pair.join(' ')))) };
+      }
       return options.pre === undefined
         ? {
             ...named('llama', spaced(filled, types)),

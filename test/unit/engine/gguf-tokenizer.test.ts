@@ -1,21 +1,26 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { textKinds } from '../../../src/core/report/report';
 import { uniform } from '../../../src/core/math/random';
+import { textKinds } from '../../../src/core/report/report';
 import { codecOf } from '../../../src/engine/read/tokenizer/definition';
 import { TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
+import { ChatTemplate } from '../../../src/engine/read/source/chat-template';
+import { count, flag, list, type Metadata, real, text, writeGgufFile } from '../../support/llama-cpp/gguf-file';
+import { ggufMetadata } from '../../support/model-stores';
+import { temporaryFolder } from '../../support/temporary';
 import { ggufKinds, writeTokenizer } from '../../support/tokenizers/gguf-kinds';
 import { textOfKind } from '../../support/tokenizers/kinds';
 import { Reference } from '../../support/tokenizers/reference';
 import { TextMaker } from '../../support/tokenizers/texts';
-
-const seed = 20_261_130;
+import { refusalOf } from './malformed/outcome';
 
 /** Hard texts, and runs of blanks, which have ties among merges. */
-function hardTexts(count: number): readonly string[] {
-  const maker = new TextMaker(uniform(seed));
-  const blanks = Array.from({ length: 40 }, (_, size) => `\n${' '.repeat(size)}x${'\t'.repeat(size)}${'\n'.repeat(size)}`);
-  return [...Array.from({ length: count }, () => maker.text(1 + maker.below(60))), ...blanks];
+function hardTexts(size: number): readonly string[] {
+  const maker = new TextMaker(uniform(20_261_130));
+  const blanks = Array.from({ length: 40 }, (_, length) => `\n${' '.repeat(length)}x${'\t'.repeat(length)}${'\n'.repeat(length)}`);
+  return [...Array.from({ length: size }, () => maker.text(1 + maker.below(60))), ...blanks, ' việc hợp', '<|user|>\n a</s> b'];
 }
 
 describe('the tokenizer of a GGUF file', () => {
@@ -26,15 +31,152 @@ describe('the tokenizer of a GGUF file', () => {
     expect(tokenizer.source).toEqual({ name: 'tokenizer.ggml', exact: true, reason: null, error: null });
     const own = codecOf(definition);
     const { prefix, suffix } = own;
+    expect([tokenizer.prefix, tokenizer.suffix]).toEqual([prefix, suffix]);
     const rust = new Reference(definition, suffix.length);
-    for (const [index, text] of [...hardTexts(300), ...textKinds.map((each) => textOfKind[each]().slice(0, 20_000))].entries()) {
-      const ids = [...TokenIndex.of(own, text).ids()];
-      expect([text, [...tokenizer.encode(text)]]).toEqual([text, ids]);
-      expect([text, tokenizer.decode(ids)]).toEqual([text, own.decode(ids)]);
+    for (const [index, given] of [...hardTexts(300), ...textKinds.map((each) => textOfKind[each]().slice(0, 20_000))].entries()) {
+      const ids = [...TokenIndex.of(own, given).ids()];
+      expect([given, [...tokenizer.encode(given)]]).toEqual([given, ids]);
+      expect([given, tokenizer.decode(ids)]).toEqual([given, own.decode(ids)]);
       if (index % 4 === 0) {
-        expect([text, (await rust.tokensOf(text)).ids]).toEqual([text, ids]);
+        expect([given, (await rust.tokensOf(given)).ids]).toEqual([given, ids]);
       }
     }
-    expect([tokenizer.prefix, tokenizer.suffix]).toEqual([prefix, suffix]);
+  });
+
+  it.each<[what: string, metadata: Metadata, reason: string]>([
+    [
+      'a pre-tokenizer that is not known',
+      { 'tokenizer.ggml.pre': text('kimi-k2') },
+      `The GGUF file's tokenizer.ggml.pre "kimi-k2" is not read.`,
+    ],
+    [
+      'a model that is not known',
+      { 'tokenizer.ggml.model': text('rw\u001b\nkv') },
+      String.raw`The GGUF file's tokenizer.ggml.model "rw\u{1b}\u{a}kv" is not read.`,
+    ],
+    [
+      'the default pre-tokenizer, which is none',
+      { 'tokenizer.ggml.pre': text('default') },
+      `The GGUF file's tokenizer.ggml.pre "default" is not read.`,
+    ],
+  ])('is stood in for with a note that names %s', async (_, metadata, reason) => {
+    const { source } = await PromptTokenizer.load(await tiny(metadata));
+    expect(source).toEqual({ name: 'r50k_base', exact: false, reason, error: null });
+  });
+
+  it('is stood in for where the file names no pre-tokenizer', async () => {
+    const { 'tokenizer.ggml.pre': _, ...rest } = bytePair;
+    const path = join(temporaryFolder(), 'm.gguf');
+    await writeGgufFile(path, { ...ggufMetadata('llama'), ...rest }, []);
+    expect((await PromptTokenizer.load(path)).source.reason).toBe('The GGUF file does not name its pre-tokenizer.');
+  });
+
+  it.each<[what: string, metadata: Metadata, message: RegExp]>([
+    [
+      'too few kinds',
+      { 'tokenizer.ggml.token_type': list([count(1), count(1)]) },
+      /has 2 values of tokenizer\.ggml\.token_type for 4 tokens/,
+    ],
+    ['kinds that are none', { 'tokenizer.ggml.token_type': text('normal') }, /has no list of tokenizer\.ggml\.token_type for 4 tokens/],
+    [
+      'kinds that are texts',
+      { 'tokenizer.ggml.token_type': list(['a', 'b', 'c', 'd'].map(text)) },
+      /has 4 values of .*token_type for 4 tokens|no list/,
+    ],
+    ['a token twice', { 'tokenizer.ggml.tokens': list(['a', 'b', 'a', 'd'].map(text)) }, /has the token "a" twice, as 0 and 2/],
+    ['tokens that are numbers', { 'tokenizer.ggml.tokens': list([count(1)]) }, /has tokenizer\.ggml\.tokens, which is no list of texts/],
+    [
+      'a beginning out of range',
+      { 'tokenizer.ggml.bos_token_id': count(4), 'tokenizer.ggml.add_bos_token': flag(true) },
+      /bos_token_id 4, and tokens up to 3/,
+    ],
+    [
+      'a beginning that is not there',
+      { 'tokenizer.ggml.add_bos_token': flag(true) },
+      /adds a token before texts, but has no .*bos_token_id/,
+    ],
+    ['an end that is not there', { 'tokenizer.ggml.add_eos_token': flag(true) }, /adds a token after texts, but has no .*eos_token_id/],
+    ['a number for a switch', { 'tokenizer.ggml.add_bos_token': count(1) }, /add_bos_token, which is neither true nor false/],
+    ['a number for a name', { 'tokenizer.ggml.pre': count(1) }, /tokenizer\.ggml\.pre, which is no text/],
+    ['no merges', { 'tokenizer.ggml.merges': count(0) }, /tokenizer\.ggml\.merges, which is no list of texts/],
+    ['a merge of no token', { 'tokenizer.ggml.merges': list([text('a x')]) }, /the merge of "a" and "x" is not in the vocabulary/],
+    ['a token of a novel', { 'tokenizer.ggml.tokens': list([text('a'.repeat(5000))]) }, /at 0 a text that is longer than 4096/],
+    ['SentencePiece without scores', { 'tokenizer.ggml.model': text('llama') }, /has no tokenizer\.ggml\.scores/],
+    [
+      'scores that are none',
+      { 'tokenizer.ggml.model': text('llama'), 'tokenizer.ggml.scores': list([NaN, 0, 0, 0].map(real)) },
+      /scores with a value that is no number/,
+    ],
+  ])('is refused with %s', async (_, metadata, message) => {
+    const path = await tiny(metadata);
+    expect(await refusalOf(() => PromptTokenizer.load(path))).toMatch(message);
+  });
+
+  it('is refused with a token that is not UTF-8', async () => {
+    const path = join(temporaryFolder(), 'm.gguf');
+    const tokens = { 'tokenizer.ggml.tokens': list([text('a'), { type: 'string', value: Buffer.from([0xff, 0xfe]).toString('latin1') }]) };
+    await writeGgufFile(path, { ...ggufMetadata('llama'), ...bytePair, ...tokens }, []);
+    const written = readFileSync(path);
+    written.set([0xff, 0xfe, 0xff, 0xfe], written.indexOf(Buffer.from('\u00ff\u00fe')));
+    writeFileSync(path, written);
+    expect(await refusalOf(() => PromptTokenizer.load(path))).toMatch(/in tokenizer\.ggml\.tokens at 1 a text that is not UTF-8/);
+  });
+
+  it('of BERT without a word on capitals is one of small letters if its vocabulary is', async () => {
+    const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '\u2581a', 'b', '\u2581c'];
+    const ids = {
+      'tokenizer.ggml.bos_token_id': count(2),
+      'tokenizer.ggml.seperator_token_id': count(3),
+      'tokenizer.ggml.unknown_token_id': count(1),
+    };
+    const load = async (more: readonly string[]): Promise<number[]> => {
+      const path = join(temporaryFolder(), 'm.gguf');
+      const own = { 'tokenizer.ggml.model': text('bert'), 'tokenizer.ggml.tokens': list([...tokens, ...more].map(text)), ...ids };
+      await writeGgufFile(path, { ...ggufMetadata('llama'), ...own }, []);
+      return [...(await PromptTokenizer.load(path)).encode('Ab C c')];
+    };
+    expect(await load([])).toEqual([2, 4, 5, 6, 6, 3]);
+    expect(await load(['\u2581C'])).toEqual([2, 1, 7, 6, 3]);
   });
 });
+
+describe('the chat template of a GGUF file', () => {
+  const template = '{{ bos_token }}{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}';
+  const ids = { 'tokenizer.ggml.bos_token_id': count(0), 'tokenizer.ggml.eos_token_id': count(3) };
+
+  it('is rendered with the tokens of its metadata', async () => {
+    const read = await ChatTemplate.load(await tiny({ 'tokenizer.chat_template': text(template), ...ids }), 'm');
+    expect(read?.forDocument().render([{ role: 'user', content: 'x' }], null, false)).toBe('axd');
+    // Longer than texts that a plan keeps.
+    const long = `${template}{# ${'x'.repeat(5000)} #}`;
+    const whole = await ChatTemplate.load(await tiny({ 'tokenizer.chat_template': text(long), ...ids }), 'm');
+    expect(whole?.forDocument().render([], null, false)).toBe('a');
+  });
+
+  it('is that named default of several, and none if there is none', async () => {
+    const named = { 'tokenizer.chat_templates': list(['default', 'rag'].map(text)), 'tokenizer.chat_template.rag': text('rag') };
+    const path = await tiny({ ...named, 'tokenizer.chat_template.default': text('{{ unk_token }}default') });
+    expect((await ChatTemplate.load(path, 'm'))?.forDocument().render([], null, false)).toBe('default');
+    expect(await ChatTemplate.load(await tiny(named), 'm')).toBeUndefined();
+  });
+
+  it('is refused where it is larger than any is', async () => {
+    const path = await tiny({ 'tokenizer.chat_template': text('x'.repeat(2 ** 21)) });
+    expect(await refusalOf(() => ChatTemplate.load(path, 'm'))).toMatch(/chat template of m has 2\.00 MiB; the limit is 1\.00 MiB/);
+  });
+});
+
+/** The metadata of a byte-pair tokenizer of four tokens. */
+const bytePair: Metadata = {
+  'tokenizer.ggml.model': text('gpt2'),
+  'tokenizer.ggml.pre': text('gpt-2'),
+  'tokenizer.ggml.tokens': list(['a', 'b', 'ab', 'd'].map(text)),
+  'tokenizer.ggml.merges': list([text('a b')]),
+};
+
+/** Writes a GGUF file with it. @param own what its metadata have in place, or beside */
+async function tiny(own: Metadata): Promise<string> {
+  const path = join(temporaryFolder(), 'm.gguf');
+  await writeGgufFile(path, { ...ggufMetadata('llama'), ...bytePair, ...own }, []);
+  return path;
+}

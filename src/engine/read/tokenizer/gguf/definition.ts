@@ -1,3 +1,4 @@
+import { quoted } from '../../../../core/text/printable';
 import type { Metadata } from '../../model/gguf/metadata';
 import type { JsonObject } from '../json';
 import { mergesByScore } from './merges-by-score';
@@ -42,7 +43,7 @@ export function ggufDefinition(metadata: Metadata, path: string): GgufDefinition
 }
 
 function unread({ tokens }: GgufVocabulary, key: string, value: string): GgufDefinition {
-  return { definition: undefined, reason: `The GGUF file's tokenizer.ggml.${key} "${value}" is not read.`, tokens: tokens.length };
+  return { definition: undefined, reason: `The GGUF file's tokenizer.ggml.${key} ${quoted(value)} is not read.`, tokens: tokens.length };
 }
 
 /** Byte-pair encoding over bytes. */
