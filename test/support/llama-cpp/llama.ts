@@ -3,7 +3,13 @@ import { installLlama } from './install';
 
 /** What is used here of `node-llama-cpp`, whose types come with a package that is installed at first use. */
 interface NodeLlama {
-  readonly getLlama: (options: { gpu: false; build: 'never'; maxThreads: number; skipDownload: true; logLevel: 'error' | 'disabled' }) => Promise<Llama>;
+  readonly getLlama: (options: {
+    gpu: false;
+    build: 'never';
+    maxThreads: number;
+    skipDownload: true;
+    logLevel: 'error' | 'disabled';
+  }) => Promise<Llama>;
 }
 interface Llama {
   loadModel(options: { modelPath: string; vocabOnly?: boolean }): Promise<LlamaModel>;

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ggufMetadata } from '../model-stores';
 import { addedToken } from '../tiny-tokenizer';
 import { charsmapOf } from './charsmap';
@@ -139,8 +140,11 @@ export const ggufKinds: Readonly<Record<string, GgufKind>> = {
 };
 
 /** Writes a GGUF file of a tiny model with a tokenizer. @returns its path */
-export async function writeTokenizer({ definition, options, architecture = 'llama' }: GgufKind): Promise<string> {
-  const path = join(temporaryFolder(), 'model.gguf');
+export async function writeTokenizer(
+  { definition, options, architecture = 'llama' }: GgufKind,
+  path = join(temporaryFolder(), 'model.gguf'),
+): Promise<string> {
+  mkdirSync(dirname(path), { recursive: true });
   await writeGgufFile(path, { ...ggufMetadata(architecture), ...ggufTokenizer(definition(), options) }, []);
   return path;
 }

@@ -8,6 +8,7 @@ import { TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { ChatTemplate } from '../../../src/engine/read/source/chat-template';
 import { count, flag, list, type Metadata, real, text, writeGgufFile } from '../../support/llama-cpp/gguf-file';
+import { run } from '../../support/cli';
 import { ggufMetadata } from '../../support/model-stores';
 import { temporaryFolder } from '../../support/temporary';
 import { ggufKinds, writeTokenizer } from '../../support/tokenizers/gguf-kinds';
@@ -65,9 +66,9 @@ describe('the tokenizer of a GGUF file', () => {
   });
 
   it('is stood in for where the file names no pre-tokenizer', async () => {
-    const { 'tokenizer.ggml.pre': _, ...rest } = bytePair;
     const path = join(temporaryFolder(), 'm.gguf');
-    await writeGgufFile(path, { ...ggufMetadata('llama'), ...rest }, []);
+    const unnamed = Object.fromEntries(Object.entries(bytePair).filter(([key]) => key !== 'tokenizer.ggml.pre'));
+    await writeGgufFile(path, { ...ggufMetadata('llama'), ...unnamed }, []);
     expect((await PromptTokenizer.load(path)).source.reason).toBe('The GGUF file does not name its pre-tokenizer.');
   });
 
@@ -138,6 +139,20 @@ describe('the tokenizer of a GGUF file', () => {
     expect(await load([])).toEqual([2, 4, 5, 6, 6, 3]);
     expect(await load(['\u2581C'])).toEqual([2, 1, 7, 6, 3]);
   });
+});
+
+it('of a GGUF file counts on the command line, and its template makes the text of a chat', async () => {
+  const template =
+    '{% for m in messages %}<s>{{ m.role }}\n{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}';
+  const { options, ...kind } = ggufKinds['Llama 2'];
+  const path = await writeTokenizer({ ...kind, options: { ...options, own: { 'tokenizer.chat_template': text(template) } } });
+  const chat = join(temporaryFolder(), 'chat.json');
+  writeFileSync(chat, JSON.stringify([{ role: 'user', content: 'Tell me of whales.' }]));
+  const { stdout, stderr } = await run(['plan', chat, '--model', path, '--json']);
+  expect(stderr).toBe('');
+  const tokens = (await PromptTokenizer.load(path)).bare.encode('<s>user\nTell me of whales.</s><s>assistant\n').length;
+  expect(JSON.parse(stdout)).toMatchObject({ prompt: { tokens } });
+  expect(stdout).not.toContain('estimate');
 });
 
 describe('the chat template of a GGUF file', () => {
