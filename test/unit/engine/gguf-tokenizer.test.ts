@@ -5,11 +5,13 @@ import { uniform } from '../../../src/core/math/random';
 import { textKinds } from '../../../src/core/report/report';
 import { codecOf } from '../../../src/engine/read/tokenizer/definition';
 import { TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
+import { preTokenizerNamed } from '../../../src/engine/read/tokenizer/gguf/pre-tokenizers';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { ChatTemplate } from '../../../src/engine/read/source/chat-template';
 import { count, flag, list, type Metadata, real, text, writeGgufFile } from '../../support/llama-cpp/gguf-file';
 import { run } from '../../support/cli';
 import { ggufMetadata } from '../../support/model-stores';
+import { root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 import { ggufKinds, writeTokenizer } from '../../support/tokenizers/gguf-kinds';
 import { textOfKind } from '../../support/tokenizers/kinds';
@@ -94,9 +96,9 @@ describe('the tokenizer of a GGUF file', () => {
     [
       'a beginning that is not there',
       { 'tokenizer.ggml.add_bos_token': flag(true) },
-      /adds a token before texts, but has no .*bos_token_id/,
+      /adds a token to every text, but has no .*bos_token_id/,
     ],
-    ['an end that is not there', { 'tokenizer.ggml.add_eos_token': flag(true) }, /adds a token after texts, but has no .*eos_token_id/],
+    ['an end that is not there', { 'tokenizer.ggml.add_eos_token': flag(true) }, /adds a token to every text, but has no .*eos_token_id/],
     ['a number for a switch', { 'tokenizer.ggml.add_bos_token': count(1) }, /add_bos_token, which is neither true nor false/],
     ['a number for a name', { 'tokenizer.ggml.pre': count(1) }, /tokenizer\.ggml\.pre, which is no text/],
     ['no merges', { 'tokenizer.ggml.merges': count(0) }, /tokenizer\.ggml\.merges, which is no list of texts/],
@@ -153,6 +155,14 @@ it('of a GGUF file counts on the command line, and its template makes the text o
   const tokens = (await PromptTokenizer.load(path)).bare.encode('<s>user\nTell me of whales.</s><s>assistant\n').length;
   expect(JSON.parse(stdout)).toMatchObject({ prompt: { tokens } });
   expect(stdout).not.toContain('estimate');
+});
+
+it('of a GGUF file has the pre-tokenizers that the documentation names', () => {
+  const [, row] = /^\| `gpt2` .*`pre`, one of (.*) \|$/m.exec(readFileSync(join(root, 'docs', 'models.md'), 'utf8')) ?? [];
+  const names = Array.from(row.matchAll(/`([^`]+)`/g), ([, name]) => name);
+  expect(names).toHaveLength(20);
+  expect(names.filter((name) => preTokenizerNamed(name) === undefined)).toEqual([]);
+  expect(['default', '', 'toString', '__proto__'].map(preTokenizerNamed)).toEqual([undefined, undefined, undefined, undefined]);
 });
 
 describe('the chat template of a GGUF file', () => {

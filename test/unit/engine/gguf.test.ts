@@ -159,6 +159,7 @@ describe('a GGUF file', () => {
       const { config, storedType, name } = await openModel(path, modelsFolder, emptyStores().stores);
       expect(config.shape).toEqual(model.shape);
       expect({ storedType, name }).toEqual({ storedType: 'F32', name: 'model.gguf' });
+      expect((await PromptTokenizer.load(path)).source.exact).toBe(true);
     },
   );
 

@@ -61,7 +61,7 @@ function bytePair(vocabulary: GgufVocabulary): GgufDefinition {
       added_tokens: addedTokens(vocabulary),
       normalizer,
       pre_tokenizer,
-      post_processor: around(vocabulary, beginning(vocabulary, addsBeginning), ending(vocabulary, false)),
+      post_processor: around(vocabulary, added(vocabulary, 'bos', addsBeginning), added(vocabulary, 'eos', false)),
       decoder: { type: 'ByteLevel' },
       model: { type: 'BPE', vocab: vocabulary.ids, merges: vocabulary.merges, ignore_merges: ignoreMerges },
     },
@@ -80,7 +80,7 @@ function sentencePiece(vocabulary: GgufVocabulary): JsonObject {
   return {
     added_tokens: addedTokens(vocabulary, (content) => ({ content: isGemma ? blanked(content) : content, rstrip: taking(content) })),
     ...ofBlanks(prefixed),
-    post_processor: around(vocabulary, beginning(vocabulary, true), ending(vocabulary, false)),
+    post_processor: around(vocabulary, added(vocabulary, 'bos', true), added(vocabulary, 'eos', false)),
     model: {
       type: 'BPE',
       unk_token: vocabulary.token('tokenizer.ggml.unknown_token_id', 0),
@@ -97,7 +97,7 @@ function gemma4(vocabulary: GgufVocabulary): JsonObject {
   return {
     added_tokens: addedTokens(vocabulary, (content) => ({ content: blanked(content) })),
     ...ofBlanks(false),
-    post_processor: around(vocabulary, beginning(vocabulary, true), ending(vocabulary, false)),
+    post_processor: around(vocabulary, added(vocabulary, 'bos', true), added(vocabulary, 'eos', false)),
     model: {
       type: 'BPE',
       unk_token: vocabulary.token('tokenizer.ggml.unknown_token_id'),
@@ -150,7 +150,7 @@ function unigram(vocabulary: GgufVocabulary): JsonObject {
     added_tokens: addedTokens(vocabulary),
     normalizer: charsmap === undefined || charsmap === '' ? null : { type: 'Precompiled', precompiled_charsmap: charsmap },
     pre_tokenizer: vocabulary.flag('tokenizer.ggml.remove_extra_whitespaces') === true ? words : metaspace,
-    post_processor: around(vocabulary, beginning(vocabulary, false), ending(vocabulary, true)),
+    post_processor: around(vocabulary, added(vocabulary, 'bos', false), added(vocabulary, 'eos', true)),
     decoder: { type: 'Metaspace', replacement: blank, prepend_scheme: 'always', split: true },
     model: {
       type: 'Unigram',
@@ -202,20 +202,18 @@ function addedTokens(
   });
 }
 
-/** The token before a text; undefined for none. @param usually whether there is one if the file does not say */
-function beginning(vocabulary: GgufVocabulary, usually: boolean): string | undefined {
-  return (vocabulary.flag('tokenizer.ggml.add_bos_token') ?? usually)
-    ? (vocabulary.token('tokenizer.ggml.bos_token_id') ??
-        vocabulary.stop('adds a token before texts, but has no tokenizer.ggml.bos_token_id'))
-    : undefined;
-}
-
-/** The token after a text; undefined for none. */
-function ending(vocabulary: GgufVocabulary, usually: boolean): string | undefined {
-  return (vocabulary.flag('tokenizer.ggml.add_eos_token') ?? usually)
-    ? (vocabulary.token('tokenizer.ggml.eos_token_id') ??
-        vocabulary.stop('adds a token after texts, but has no tokenizer.ggml.eos_token_id'))
-    : undefined;
+/**
+ * The token of the beginning or the end that is put around a text; undefined for none.
+ *
+ * @param usually whether there is one if the file does not say
+ * @throws InputError where there is one, and the file does not say which
+ */
+function added(vocabulary: GgufVocabulary, which: 'bos' | 'eos', usually: boolean): string | undefined {
+  if (!(vocabulary.flag(`tokenizer.ggml.add_${which}_token`) ?? usually)) {
+    return undefined;
+  }
+  const key = `tokenizer.ggml.${which}_token_id`;
+  return vocabulary.token(key) ?? vocabulary.stop(`adds a token to every text, but has no ${key}`);
 }
 
 /** A post-processor that puts tokens around a text. */
