@@ -76,8 +76,8 @@ export function ggufTokenizer(definition: Definition, options: GgufTokenizerOpti
       }
       return options.pre === undefined
         ? {
-            ...named('llama', spaced(filled, types)),
             'tokenizer.ggml.scores': list(scoresOf(filled, pairs, types).map(real)),
+            ...named('llama', spaced(filled, types)),
           }
         : { ...named('gpt2', filled), 'tokenizer.ggml.merges': list(pairs.map((pair) => text(pair.join(' ')))) };
     case 'WordPiece':
@@ -111,19 +111,18 @@ function spaced(tokens: readonly string[], types: readonly number[]): readonly s
 }
 
 /**
- * The scores of a byte-pair vocabulary of SentencePiece: the earlier a token is made, the higher. Those that the user defined have
- * all the same, as long as no other token is made before them; characters are below all others.
+ * The scores of a byte-pair vocabulary of SentencePiece: the earlier a token is made, the higher, from 0; characters are below, and
+ * the converter gives -1000 to what the user defined and to special tokens.
  */
 function scoresOf(tokens: readonly string[], pairs: readonly (readonly string[])[], types: readonly number[]): readonly number[] {
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  const ranks = new Map<string, number>();
-  let defined = true;
-  pairs.forEach((pair, rank) => {
+  const made = new Map<string, number>();
+  for (const pair of pairs) {
     const product = pair.join('');
-    defined &&= types[ids.get(product) ?? -1] === kinds.userDefined;
-    if (!ranks.has(product)) {
-      ranks.set(product, defined ? 0 : -1 - rank);
+    if (!made.has(product) && types[ids.get(product) ?? -1] === kinds.normal) {
+      made.set(product, -made.size);
     }
-  });
-  return tokens.map((token, id) => ranks.get(token) ?? (types[id] === kinds.normal ? -1 - pairs.length - id : 0));
+  }
+  const isAdded = (id: number): boolean => types[id] === kinds.control || types[id] === kinds.userDefined;
+  return tokens.map((token, id) => (isAdded(id) ? -1000 : types[id] === kinds.normal ? (made.get(token) ?? -made.size - id) : 0));
 }

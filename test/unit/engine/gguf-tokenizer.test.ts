@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { uniform } from '../../../src/core/math/random';
 import { textKinds } from '../../../src/core/report/report';
+import { readGgufHeader } from '../../../src/engine/read/model/gguf/header';
 import { codecOf } from '../../../src/engine/read/tokenizer/definition';
 import { TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
+import { ggufDefinition } from '../../../src/engine/read/tokenizer/gguf/definition';
 import { preTokenizerNamed } from '../../../src/engine/read/tokenizer/gguf/pre-tokenizers';
+import { tokenizerKeys } from '../../../src/engine/read/tokenizer/gguf/vocabulary';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { ChatTemplate } from '../../../src/engine/read/source/chat-template';
 import { count, flag, list, type Metadata, real, text, writeGgufFile } from '../../support/llama-cpp/gguf-file';
@@ -155,6 +158,29 @@ it('of a GGUF file counts on the command line, and its template makes the text o
   const tokens = (await PromptTokenizer.load(path)).bare.encode('<s>user\nTell me of whales.</s><s>assistant\n').length;
   expect(JSON.parse(stdout)).toMatchObject({ prompt: { tokens } });
   expect(stdout).not.toContain('estimate');
+});
+
+it.each(['Llama 2', 'Gemma 3'])('of %s in a GGUF file has the merges of its tokenizer.json, in their order', async (name) => {
+  const { definition } = ggufKinds[name];
+  const path = await writeTokenizer(ggufKinds[name]);
+  const { metadata } = await readGgufHeader(path, path, tokenizerKeys);
+  const read = ggufDefinition(metadata, path).definition as { readonly model: { readonly merges: readonly (readonly string[])[] } };
+  const { merges } = definition().model as { readonly merges: readonly (string | readonly string[])[] };
+  const published = merges.map((merge) => (typeof merge === 'string' ? merge : merge.join(' ')));
+  expect(read.model.merges).toHaveLength(published.length);
+  // Not by `expect`, which takes minutes for half a million.
+  expect(read.model.merges.findIndex((merge, rank) => merge.join(' ') !== published[rank])).toBe(-1);
+});
+
+it('of a GGUF file without the order of its merges says so', async () => {
+  const { options, ...kind } = ggufKinds['Llama 2'];
+  const scores = { 'tokenizer.ggml.scores': list(Array.from({ length: 32_000 }, () => real(-1000))) };
+  const { source } = await PromptTokenizer.load(await writeTokenizer({ ...kind, options: { ...options, own: scores } }));
+  expect(source).toMatchObject({
+    name: 'tokenizer.ggml',
+    exact: false,
+    reason: expect.stringMatching(/one score for all its tokens/) as string,
+  });
 });
 
 it('of a GGUF file has the pre-tokenizers that the documentation names', () => {

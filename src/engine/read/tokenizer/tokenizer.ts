@@ -61,14 +61,24 @@ export class PromptTokenizer {
     const found = ggufDefinition(metadata, path);
     return found.definition === undefined
       ? PromptTokenizer.standingIn({ encoding: encodingFor(found.tokens), exact: false, reason: found.reason, error: null })
-      : PromptTokenizer.defined(() => found.definition, tokenizerNamespace, path, 'use another GGUF file of the model');
+      : PromptTokenizer.defined(
+          () => found.definition,
+          tokenizerNamespace,
+          path,
+          'use another GGUF file of the model',
+          found.approximation,
+        );
   }
 
-  /** @param name of what defines it @throws InputError where it is no tokenizer */
-  private static defined(definition: () => unknown, name: string, path: string, remedy: string): PromptTokenizer {
+  /**
+   * @param name of what defines it
+   * @param known why it may differ from the model's own, where that is known before
+   * @throws InputError where it is no tokenizer
+   */
+  private static defined(definition: () => unknown, name: string, path: string, remedy: string, known?: string): PromptTokenizer {
     try {
       const codec = codecOf(definition());
-      const { approximation } = codec;
+      const approximation = known ?? codec.approximation;
       return new PromptTokenizer(codec, { name, exact: approximation === null, reason: approximation, error: null });
     } catch (error) {
       throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${remedy}.`);

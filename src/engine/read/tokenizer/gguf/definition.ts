@@ -5,9 +5,10 @@ import { mergesByScore } from './merges-by-score';
 import { preTokenizerNamed } from './pre-tokenizers';
 import { GgufVocabulary, tokenKinds } from './vocabulary';
 
-/** A tokenizer as `tokenizer.json` would define it, or why the file's own cannot be one. */
+/** A tokenizer as `tokenizer.json` would define it, with why it may differ from the model's; or why the file's own cannot be one. */
 export type GgufDefinition =
-  { readonly definition: JsonObject } | { readonly definition: undefined; readonly reason: string; readonly tokens: number };
+  | { readonly definition: JsonObject; readonly approximation?: string }
+  | { readonly definition: undefined; readonly reason: string; readonly tokens: number };
 
 /** What SentencePiece writes for a space. */
 const blank = '\u2581';
@@ -30,7 +31,7 @@ export function ggufDefinition(metadata: Metadata, path: string): GgufDefinition
     case 'gpt2':
       return bytePair(vocabulary);
     case 'llama':
-      return { definition: sentencePiece(vocabulary) };
+      return sentencePiece(vocabulary);
     case 'gemma4':
       return { definition: gemma4(vocabulary) };
     case 't5':
@@ -69,15 +70,18 @@ function bytePair(vocabulary: GgufVocabulary): GgufDefinition {
 }
 
 /** SentencePiece's byte-pair encoding: a text is one piece in which spaces are characters, and merges follow from scores. */
-function sentencePiece(vocabulary: GgufVocabulary): JsonObject {
+function sentencePiece(vocabulary: GgufVocabulary): GgufDefinition {
   const { architecture } = vocabulary;
-  const scores = vocabulary.numbers('tokenizer.ggml.scores') ?? vocabulary.stop('has no tokenizer.ggml.scores');
+  const stored = vocabulary.numbers('tokenizer.ggml.scores') ?? vocabulary.stop('has no tokenizer.ggml.scores');
   const prefixed = vocabulary.flag('tokenizer.ggml.add_space_prefix') ?? true;
   const isGemma = architecture.startsWith('gemma');
+  // Gemma's runs of blanks have the highest score in its own file, for which the converter writes that of any added token.
+  const kinds = vocabulary.numbers('tokenizer.ggml.token_type') ?? [];
+  const scores = isGemma ? stored.map((score, id) => (kinds[id] === tokenKinds.userDefined ? 0 : score)) : stored;
   const ids = isGemma ? blankedIds(vocabulary) : vocabulary.ids;
   // Phi-3's tokens take the space after them, which a GGUF file does not say. The exceptions are those of its tokenizer.json.
   const taking = (token: string): boolean => architecture === 'phi3' && !/^<(?:unk|s|\|endoftext\|)>$/.test(token);
-  return {
+  const definition = {
     added_tokens: addedTokens(vocabulary, (content) => ({ content: isGemma ? blanked(content) : content, rstrip: taking(content) })),
     ...ofBlanks(prefixed),
     post_processor: around(vocabulary, added(vocabulary, 'bos', true), added(vocabulary, 'eos', false)),
@@ -90,6 +94,10 @@ function sentencePiece(vocabulary: GgufVocabulary): JsonObject {
       merges: mergesByScore(ids, scores, isGemma ? 'by length' : 'by id'),
     },
   };
+  // As it writes them where it has no scores.
+  return new Set(stored.filter((_, id) => (kinds[id] ?? tokenKinds.normal) === tokenKinds.normal)).size > 1
+    ? { definition }
+    : { definition, approximation: 'The GGUF file has one score for all its tokens, so that the order of merges is presumed.' };
 }
 
 /** Gemma 4's, which is Gemma 3's with its merges written down. */

@@ -6,7 +6,7 @@ import type { Metadata, MetadataList, MetadataValue, TextList } from '../../mode
 export const tokenizerKeys = (key: string): boolean => key.startsWith('tokenizer.');
 
 /** llama.cpp's numbers for kinds of tokens (`llama_token_type`). */
-export const tokenKinds = { unknown: 2, control: 3, userDefined: 4 } as const;
+export const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4 } as const;
 
 /** Most tokens and merges that are read: several times what published models have, 262,144 and 514,906. */
 const mostTokens = 2 ** 20;
