@@ -11,6 +11,7 @@ import { preTokenizerNamed } from '../../../src/engine/read/tokenizer/gguf/pre-t
 import { tokenizerKeys } from '../../../src/engine/read/tokenizer/gguf/vocabulary';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { ChatTemplate } from '../../../src/engine/read/source/chat-template';
+import { endTokens } from '../../../src/engine/tasks/generate/tokens';
 import { count, flag, list, type Metadata, real, text, writeGgufFile } from '../../support/llama-cpp/gguf-file';
 import { run } from '../../support/cli';
 import { ggufMetadata } from '../../support/model-stores';
@@ -209,6 +210,12 @@ describe('the chat template of a GGUF file', () => {
     const path = await tiny({ ...named, 'tokenizer.chat_template.default': text('{{ unk_token }}default') });
     expect((await ChatTemplate.load(path, 'm'))?.forDocument().render([], null, false)).toBe('default');
     expect(await ChatTemplate.load(await tiny(named), 'm')).toBeUndefined();
+  });
+
+  it('goes with the tokens that end a text, a turn and a message', async () => {
+    const ends = { 'tokenizer.ggml.eos_token_id': count(3), 'tokenizer.ggml.eot_token_id': count(2) };
+    expect(await endTokens(await tiny(ends))).toEqual(new Set([3, 2]));
+    expect(await endTokens(await tiny({}))).toEqual(new Set());
   });
 
   it('is refused where it is larger than any is', async () => {
