@@ -79,7 +79,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       return known;
     }
     const read = openModel(name, modelsFolder).then(async (folder) => {
-      const tokenizer = await PromptTokenizer.load(folder.folder, folder.standIn);
+      const tokenizer = await PromptTokenizer.load(folder.folder);
       return { folder, tokenizer, reading: await readingModel(folder) };
     });
     models.set(name, read);

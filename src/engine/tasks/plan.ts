@@ -96,7 +96,7 @@ export async function tokenizePrompt(
   { modelsFolder }: Pick<Places, 'modelsFolder'>,
 ): Promise<TokenizedPrompt> {
   const model = await openModel(options.model, modelsFolder);
-  const tokenizer = await PromptTokenizer.load(model.folder, model.standIn);
+  const tokenizer = await PromptTokenizer.load(model.folder);
   const reading = await readingModel(model);
   const text = interruptible(() => readSource(prompt, reading));
   checkVariables(prompt.source.variables, [text]);

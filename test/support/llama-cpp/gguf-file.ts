@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 
 /** GGUF's numbers for the types of metadata values, and for float32 tensors. */
-const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
+const valueTypes = { uint8: 0, uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 const float32Tensor = 0;
 
 /** Tensors begin at multiples of this in the file. */
@@ -17,7 +17,7 @@ export interface Tensor {
 }
 
 type Scalar =
-  | { readonly type: 'uint32' | 'int32' | 'float32'; readonly value: number }
+  | { readonly type: 'uint8' | 'uint32' | 'int32' | 'float32'; readonly value: number }
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'bool'; readonly value: boolean };
 type Value = Scalar | { readonly type: 'array'; readonly values: readonly Scalar[] };
@@ -79,6 +79,8 @@ function encoded(value: Value): Buffer {
       return utf8(value.value);
     case 'float32':
       return float32(value.value);
+    case 'uint8':
+      return Buffer.of(value.value);
     case 'bool':
       return Buffer.of(Number(value.value));
     default:

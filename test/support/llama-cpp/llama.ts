@@ -3,13 +3,20 @@ import { installLlama } from './install';
 
 /** What is used here of `node-llama-cpp`, whose types come with a package that is installed at first use. */
 interface NodeLlama {
-  readonly getLlama: (options: { gpu: false; build: 'never'; maxThreads: number; skipDownload: true; logLevel: 'error' }) => Promise<Llama>;
+  readonly getLlama: (options: {
+    gpu: false;
+    build: 'never';
+    maxThreads: number;
+    skipDownload: true;
+    logLevel: 'error' | 'disabled';
+  }) => Promise<Llama>;
 }
 interface Llama {
-  loadModel(options: { modelPath: string }): Promise<LlamaModel>;
+  loadModel(options: { modelPath: string; vocabOnly?: boolean }): Promise<LlamaModel>;
   dispose(): Promise<void>;
 }
 interface LlamaModel {
+  tokenize(text: string, specialTokens: boolean): readonly number[];
   createContext(options: ContextOptions): Promise<LlamaContext>;
 }
 interface ContextOptions {
@@ -45,11 +52,22 @@ export class LlamaCpp {
     private readonly threads: number,
   ) {}
 
-  /** Installs `node-llama-cpp` with its CPU binary once, in `folder`, and loads a GGUF file. */
-  static async open(folder: string, modelPath: string, threads: number): Promise<LlamaCpp> {
+  /**
+   * Installs `node-llama-cpp` with its CPU binary once, in `folder`, and loads a GGUF file.
+   *
+   * @param vocabOnly whether only its tokenizer is loaded
+   */
+  static async open(folder: string, modelPath: string, threads: number, vocabOnly = false): Promise<LlamaCpp> {
     const { getLlama } = (await import(pathToFileURL(await installLlama(folder)).href)) as NodeLlama;
-    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel: 'error' });
-    return new LlamaCpp(llama, await llama.loadModel({ modelPath }), threads);
+    // A file of a tokenizer alone has no tensors, which llama.cpp says, and takes it all the same.
+    const logLevel = vocabOnly ? 'disabled' : 'error';
+    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel });
+    return new LlamaCpp(llama, await llama.loadModel({ modelPath, vocabOnly }), threads);
+  }
+
+  /** The tokens of a text, without those that are added around it. Special tokens are found in it. */
+  tokensOf(text: string): readonly number[] {
+    return this.model.tokenize(text, true);
   }
 
   /** A context for N tokens; `batchSize` tokens are evaluated at once. */

@@ -32,9 +32,10 @@ interface Node {
   value: number | undefined;
 }
 
-/** Each node's children stand at its base, each xor its byte; the value at the base itself. */
+/** Each node's children stand at its base, each xor its byte; the value at the base itself. No two nodes have one base: only bytes are checked. */
 function doubleArray(root: Node): Buffer {
   const units: (number | undefined)[] = [0];
+  const bases = new Set<number>();
   let free = 1;
   const waiting: { readonly node: Node; readonly at: number; readonly label: number }[] = [{ node: root, at: 0, label: 0 }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -44,9 +45,10 @@ function doubleArray(root: Node): Buffer {
       free += 1;
     }
     let base = free;
-    while (labels.some((byte) => (base ^ byte) === 0 || units[base ^ byte] !== undefined)) {
+    while (bases.has(base) || labels.some((byte) => (base ^ byte) === 0 || units[base ^ byte] !== undefined)) {
       base += 1;
     }
+    bases.add(base);
     units[at] = label + (node.value === undefined ? 0 : 0x100) + (at ^ base) * 0x400;
     if (node.value !== undefined) {
       units[base] = node.value + 2 ** 31;

@@ -176,7 +176,7 @@ describe('two-heads models', () => {
     expect(digested.stdout).toMatch(new RegExp(`^[0-9a-f]{64}  sha256-${digest}\\n[0-9a-f]{64}\\n$`));
     const gguf = await cli(['plan', prompt, '--model', 'ollama:qwen3:8b'], '', environment);
     expect(gguf.stdout).toContain('ollama:qwen3:8b@abcdef01');
-    expect(gguf.stdout).toContain('an estimate by r50k_base. The tokenizer in a GGUF file is not read yet.');
+    expect(gguf.stdout).toContain('an estimate by r50k_base. The GGUF file has no tokenizer.');
     const run = await cli(['simulate', prompt, '--model', 'ollama:qwen3:8b'], '', environment);
     expect(run).toMatchObject({ code: 2, stderr: saying('can be planned, not run: ') });
   });

@@ -7,6 +7,7 @@ import { parseConfig } from '../../../src/engine/read/model/config';
 import { ggufConfig } from '../../../src/engine/read/model/gguf/config';
 import { type MetadataValue, readGgufHeader } from '../../../src/engine/read/model/gguf/header';
 import { loadModel, openModel } from '../../../src/engine/read/model/load';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { count, list, type Metadata, text, writeGgufFile } from '../../support/llama-cpp/gguf-file';
 import { writeGguf } from '../../support/llama-cpp/gguf';
 import { emptyStores, ggufMetadata, writeTinyGguf } from '../../support/model-stores';
@@ -161,9 +162,10 @@ describe('a GGUF file', () => {
       const model = await loadModel(await openModel(join(root, 'test', 'golden', golden), modelsFolder));
       const path = join(temporaryFolder(), 'model.gguf');
       await writeGguf(path, model, model.shape.trainedTokens ?? 0);
-      const { config, storedType, standIn, name } = await openModel(path, modelsFolder, emptyStores().stores);
+      const { config, storedType, name } = await openModel(path, modelsFolder, emptyStores().stores);
       expect(config.shape).toEqual(model.shape);
-      expect({ storedType, name, encoding: standIn?.encoding }).toEqual({ storedType: 'F32', name: 'model.gguf', encoding: 'r50k_base' });
+      expect({ storedType, name }).toEqual({ storedType: 'F32', name: 'model.gguf' });
+      expect((await PromptTokenizer.load(path)).source.exact).toBe(true);
     },
   );
 
@@ -192,7 +194,18 @@ describe('a GGUF file', () => {
     await writeGgufFile(path, { ...ggufMetadata('llama'), 'tokenizer.ggml.tokens': tokens }, []);
     const { metadata } = await readGgufHeader(path, path);
     expect(metadata.get('tokenizer.ggml.tokens')).toEqual({ length: 300_000, values: undefined });
-    expect((await openModel(path, modelsFolder)).standIn?.encoding).toBe('o200k_base');
+    const whole = (await readGgufHeader(path, path, () => true)).metadata.get('tokenizer.ggml.tokens');
+    expect(typeof whole === 'object' && [0, 299_999, 300_000].map((index) => whole.texts?.at(index))).toEqual([
+      'token 0',
+      'token 299999',
+      undefined,
+    ]);
+    expect((await PromptTokenizer.load(path)).source).toEqual({
+      name: 'o200k_base',
+      exact: false,
+      reason: 'The GGUF file has no tokenizer.',
+      error: null,
+    });
   });
 
   it.each<[what: string, change: (bytes: Buffer) => Buffer, message: RegExp]>([

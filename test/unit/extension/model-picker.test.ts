@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as vscode from 'vscode';
+import { formatCount } from '../../../src/core/format';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { activated, openPrompt, run } from '../../support/host';
 import { emptyStores, revisions, storeInHub, storeInOllama, tinyModel } from '../../support/model-stores';
 import { messages, script, shownPicks, textsOf } from '../../support/workbench/dialogs';
 import { openFolders, restrict } from '../../support/workbench/files';
-import { shownLenses } from '../../support/workbench/languages';
+import { codeLenses, shownLenses } from '../../support/workbench/languages';
 import { getConfiguration, set, userSettings } from '../../support/workbench/settings';
+import { ggufKinds, writeTokenizer } from '../../support/tokenizers/gguf-kinds';
 
 /** Stores with a model that runs, one that is planned and one that is refused, which this process then finds. */
 async function withStores(): Promise<ReturnType<typeof emptyStores>> {
@@ -48,6 +51,20 @@ describe('the choice of a model', () => {
     await run('chooseModel');
     const { document } = await openPrompt('A whale in the sea.');
     expect((await shownLenses(document)).join()).toMatch(/\d tokens/);
+  });
+
+  it('counts tokens by the tokenizer of a GGUF file, exactly', async () => {
+    const { environment } = await withStores();
+    const path = await writeTokenizer(ggufKinds['GPT-2'], join(environment.HOME, '.lmstudio', 'models', 'org', 'name', 'gpt2.gguf'));
+    await activated();
+    script.picks.push('org/name');
+    await run('chooseModel');
+    const text = 'A whale, 1851, in the sea; ein Wal im Meer. '.repeat(40);
+    const { document } = await openPrompt(text);
+    const { length } = (await PromptTokenizer.load(path)).encode(text);
+    expect((await shownLenses(document))[0]).toContain(`${formatCount(length)} of 8,192 tokens`);
+    const [headline] = await codeLenses(document);
+    expect(headline.command?.tooltip).not.toContain('estimate');
   });
 
   it('replaces the value of a workspace, which would hide that of the user', async () => {

@@ -7,7 +7,6 @@ import { usableMemory } from '../../machine';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
 import type { ModelConfig, ReadConfig } from './architecture';
-import type { StandIn } from '../tokenizer/encodings';
 import { parseConfig } from './config';
 import { type FoundModel, findModel } from './found/resolve';
 import type { ModelStores } from './found/stores';
@@ -63,8 +62,6 @@ export interface ModelFolder {
   readonly config: ReadConfig;
   /** Bytes of its safetensors or GGUF files; undefined if there are none. */
   readonly storedBytes: number | undefined;
-  /** What counts its tokens if nothing in its folder does: of a GGUF file, whose tokenizer is not read. */
-  readonly standIn?: StandIn;
   /** How most of its weights are stored, such as `Q4_K`; known of GGUF files and quantised checkpoints. */
   readonly storedType?: string;
 }

@@ -8,6 +8,8 @@ import { parsePythonJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { checkSize, readRegularText } from '../input/text';
+import { kindAt } from '../model/found/folders';
+import { readGgufHeader } from '../model/gguf/header';
 
 /** A message as a template reads it. */
 export type TemplateMessage = Readonly<Record<string, unknown>>;
@@ -40,27 +42,20 @@ export class ChatTemplate {
   ) {}
 
   /**
-   * Reads the template of a model's folder: `chat_template.jinja`, or else that of `tokenizer_config.json`. It is parsed when
-   * the first chat is read.
+   * Reads the template of a model: of a folder, `chat_template.jinja`, or else that of `tokenizer_config.json`; of a GGUF file, that
+   * of its metadata. It is parsed when the first chat is read.
    *
+   * @param folder the model's folder, or its GGUF file
    * @param limitMs longest time that it may take for one document
    * @returns undefined where there is none
    * @throws InputError for one that is too large, or in a file that is malformed
    */
   static async load(folder: string, model: string, limitMs = longestMs): Promise<ChatTemplate | undefined> {
-    const path = join(folder, configFile);
-    const config = (await exists(path)) ? await readRegularText(path, inputLimits.config, fix, fix) : '{}';
-    const fields = parsePythonJson(config, path, fix) as Readonly<Record<string, unknown>> | null;
-    const own = join(folder, templateFile);
-    const source = (await exists(own)) ? await readRegularText(own, inputLimits.chatTemplate, fix, fix) : templateOf(fields?.chat_template);
+    const { source, specials } = (await kindAt(folder)) === 'file' ? await inGguf(folder) : await inFolder(folder);
     if (source === undefined) {
       return undefined;
     }
     checkSize(`The chat template of ${model}`, Buffer.byteLength(source), inputLimits.chatTemplate, fix);
-    const specials = Object.entries(fields ?? {}).flatMap(([name, value]): [string, string][] => {
-      const content = typeof value === 'object' && value !== null ? (value as { readonly content?: unknown }).content : value;
-      return name.endsWith('_token') && typeof content === 'string' ? [[name, content]] : [];
-    });
     return new ChatTemplate(model, source, Object.fromEntries(specials), limitMs);
   }
 
@@ -77,6 +72,52 @@ export class ChatTemplate {
       throw new InputError(`The chat template of ${this.model} cannot be read (${shown(messageOf(error), 160)}); ${fix}.`);
     }
   }
+}
+
+/** A template's source, if there is one, and what it knows of special tokens by their names. */
+interface StoredTemplate {
+  readonly source: string | undefined;
+  readonly specials: readonly (readonly [name: string, token: string])[];
+}
+
+async function inFolder(folder: string): Promise<StoredTemplate> {
+  const path = join(folder, configFile);
+  const config = (await exists(path)) ? await readRegularText(path, inputLimits.config, fix, fix) : '{}';
+  const fields = parsePythonJson(config, path, fix) as Readonly<Record<string, unknown>> | null;
+  const own = join(folder, templateFile);
+  const source = (await exists(own)) ? await readRegularText(own, inputLimits.chatTemplate, fix, fix) : templateOf(fields?.chat_template);
+  const specials = Object.entries(fields ?? {}).flatMap(([name, value]): [string, string][] => {
+    const content = typeof value === 'object' && value !== null ? (value as { readonly content?: unknown }).content : value;
+    return name.endsWith('_token') && typeof content === 'string' ? [[name, content]] : [];
+  });
+  return { source, specials };
+}
+
+/** Keys of GGUF under `tokenizer.ggml.` that name special tokens by their ids, and transformers' names for the tokens. */
+const specialKeys = {
+  bos_token_id: 'bos_token',
+  eos_token_id: 'eos_token',
+  unknown_token_id: 'unk_token',
+  padding_token_id: 'pad_token',
+  seperator_token_id: 'sep_token',
+  cls_token_id: 'cls_token',
+  mask_token_id: 'mask_token',
+} as const;
+
+const ggufTemplate = 'tokenizer.chat_template';
+const ggufTokens = 'tokenizer.ggml.tokens';
+
+async function inGguf(path: string): Promise<StoredTemplate> {
+  const { metadata } = await readGgufHeader(path, path, (key) => key.startsWith(ggufTemplate) || key === ggufTokens);
+  const source = metadata.get(ggufTemplate) ?? metadata.get(`${ggufTemplate}.default`);
+  const tokens = metadata.get(ggufTokens);
+  const texts = typeof tokens === 'object' ? tokens.texts : undefined;
+  const specials = Object.entries(specialKeys).flatMap(([key, name]): [string, string][] => {
+    const id = metadata.get(`tokenizer.ggml.${key}`);
+    const token = typeof id === 'number' ? texts?.at(id) : undefined;
+    return token === undefined ? [] : [[name, token]];
+  });
+  return { source: typeof source === 'string' ? source : undefined, specials };
 }
 
 /** A chat template with the time that it has left for one document. */

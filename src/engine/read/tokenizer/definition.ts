@@ -84,8 +84,11 @@ function contradicted(added: readonly AddedToken[], vocabulary: ReadonlyMap<stri
 /** In place of a vocabulary: it is the bytes and then what each merge makes, as in GPT-2's own. Our presets' shorthand. */
 const followsFromMerges = 'merges';
 
-/** The ids of a vocabulary. @throws InputError for what is none */
-function vocabularyOf({ vocab, merges }: JsonObject): Map<string, number> {
+/** The ids of a vocabulary. One that was read from another file is a map of them already. @throws InputError for what is none */
+function vocabularyOf({ vocab, merges }: JsonObject): ReadonlyMap<string, number> {
+  if (vocab instanceof Map) {
+    return vocab as ReadonlyMap<string, number>;
+  }
   const ids = new Map<string, number>();
   if (vocab === followsFromMerges) {
     const products = listOf(merges, 'merges').map((merge) => pairOf(merge).join(''));

@@ -66,6 +66,11 @@ export async function encodingCodec(encoding: Encoding): Promise<Codec> {
   };
 }
 
+/** The encoding whose vocabulary is about as large as a model's, which counts tokens of English about as the model's own does. */
+export function encodingFor(vocabulary: number): Encoding {
+  return vocabulary < 75_000 ? 'r50k_base' : vocabulary < 160_000 ? 'cl100k_base' : 'o200k_base';
+}
+
 /** The file in a model's folder that names an encoding in place of a `tokenizer.json`. */
 export const standInName = 'tokenizer-stand-in.json';
 

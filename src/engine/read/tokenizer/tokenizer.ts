@@ -6,16 +6,22 @@ import { shown } from '../../../core/text/printable';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { readRegularText } from '../input/text';
+import { kindAt } from '../model/found/folders';
+import { readGgufHeader } from '../model/gguf/header';
 import { type ModelFolder, runConfig } from '../model/load';
 import type { Codec } from './codec';
 import { codecOf } from './definition';
-import { encodingCodec, parseStandIn, type StandIn, standInName } from './encodings';
+import { encodingCodec, encodingFor, parseStandIn, type StandIn, standInName } from './encodings';
+import { ggufDefinition } from './gguf/definition';
+import { tokenizerKeys } from './gguf/vocabulary';
 import type { Check } from './model';
 import { firstIds, firstPlaces, TokenIndex } from './token-index';
 import type { TokenPlaces } from './token-places';
 
 /** Where a model's folder has its tokenizer. */
 export const tokenizerFile = 'tokenizer.json';
+/** Where a GGUF file has it: the beginning of its keys. */
+const tokenizerNamespace = 'tokenizer.ggml';
 
 const fix = "use a folder with the model's tokenizer.json";
 const repair = 'download it again';
@@ -30,14 +36,15 @@ export class PromptTokenizer {
   ) {}
 
   /**
-   * Reads the tokenizer of a model's folder: `tokenizer.json`, or else the encoding that `tokenizer-stand-in.json` names.
+   * Reads a model's tokenizer: of a folder, `tokenizer.json`, or else the encoding that `tokenizer-stand-in.json` names; of a GGUF
+   * file, that of its metadata, or an encoding if it is of a kind that is not read.
    *
-   * @param given stands in for the tokenizer of a model without a folder
-   * @throws InputError if there is neither, or it is malformed
+   * @param folder the model's folder, or its GGUF file
+   * @throws InputError if there is none, or it is malformed
    */
-  static async load(folder: string, given?: StandIn): Promise<PromptTokenizer> {
-    if (given !== undefined) {
-      return PromptTokenizer.standingIn(given);
+  static async load(folder: string): Promise<PromptTokenizer> {
+    if ((await kindAt(folder)) === 'file') {
+      return PromptTokenizer.ofGguf(folder);
     }
     const path = join(folder, tokenizerFile);
     const standIn = join(folder, standInName);
@@ -46,12 +53,35 @@ export class PromptTokenizer {
     }
     // What is wrong with reading it says all there is to say.
     const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
+    return PromptTokenizer.defined(() => JSON.parse(definition) as unknown, tokenizerFile, path, fix);
+  }
+
+  private static async ofGguf(path: string): Promise<PromptTokenizer> {
+    const { metadata } = await readGgufHeader(path, path, tokenizerKeys);
+    const found = ggufDefinition(metadata, path);
+    return found.definition === undefined
+      ? PromptTokenizer.standingIn({ encoding: encodingFor(found.tokens), exact: false, reason: found.reason, error: null })
+      : PromptTokenizer.defined(
+          () => found.definition,
+          tokenizerNamespace,
+          path,
+          'use another GGUF file of the model',
+          found.approximation,
+        );
+  }
+
+  /**
+   * @param name of what defines it
+   * @param known why it may differ from the model's own, where that is known before
+   * @throws InputError where it is no tokenizer
+   */
+  private static defined(definition: () => unknown, name: string, path: string, remedy: string, known?: string): PromptTokenizer {
     try {
-      const codec = codecOf(JSON.parse(definition));
-      const { approximation } = codec;
-      return new PromptTokenizer(codec, { name: tokenizerFile, exact: approximation === null, reason: approximation, error: null });
+      const codec = codecOf(definition());
+      const approximation = known ?? codec.approximation;
+      return new PromptTokenizer(codec, { name, exact: approximation === null, reason: approximation, error: null });
     } catch (error) {
-      throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${fix}.`);
+      throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${remedy}.`);
     }
   }
 
@@ -131,7 +161,7 @@ export function checkVocabulary(tokens: Int32Array, { folder, config }: ModelFol
   const stray = exact ? tokens.find((token) => token < 0 || token >= vocabulary) : undefined;
   if (stray !== undefined) {
     throw new InputError(
-      `${folder}: ${name} gives token ${stray} but config.json has a vocabulary of ${vocabulary}; they belong to different models.`,
+      `${folder}: ${name} gives token ${stray} but its configuration has a vocabulary of ${vocabulary}; they belong to different models.`,
     );
   }
 }

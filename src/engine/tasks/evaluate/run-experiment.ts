@@ -90,7 +90,7 @@ export async function measureExperiment(
   const sizes = windowsOf(asked, model.config.shape);
   const experiment: Experiment = { ...asked, ...sizes };
   checkLength(sizes.context, { name: model.name, ...model.config });
-  const tokenizer = await PromptTokenizer.load(model.folder, model.standIn);
+  const tokenizer = await PromptTokenizer.load(model.folder);
   if (experiment.quality) {
     checkRunnable(model, tokenizer.source);
   }

@@ -5,17 +5,28 @@ import { parsePythonJson } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { exists } from '../../read/input/regular-file';
 import { readRegularText } from '../../read/input/text';
+import { kindAt } from '../../read/model/found/folders';
+import { readGgufHeader } from '../../read/model/gguf/header';
 import type { PromptTokenizer } from '../../read/tokenizer/tokenizer';
 
 const id = z.number().int().nonnegative();
 const schema = z.object({ eos_token_id: z.union([id, z.array(id)]).nullish() });
 
+/** Keys of a GGUF file that name tokens by which a model ends: of a text, of a turn, of a message. */
+const ggufEnds = ['eos', 'eot', 'eom'].map((name) => `tokenizer.ggml.${name}_token_id`);
+
 /**
- * The tokens with which a model ends a text: as `generation_config.json` says, or else `config.json`; perhaps none.
+ * The tokens with which a model ends a text: as `generation_config.json` says, or else `config.json`, or the metadata of a GGUF file;
+ * perhaps none.
  *
+ * @param folder the model's folder, or its GGUF file
  * @throws InputError for a file that is not JSON, or ids that are none
  */
 export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
+  if ((await kindAt(folder)) === 'file') {
+    const { metadata } = await readGgufHeader(folder, folder);
+    return new Set(ggufEnds.map((key) => metadata.get(key)).filter((value) => typeof value === 'number'));
+  }
   for (const name of ['generation_config.json', 'config.json']) {
     const path = join(folder, name);
     const ids = (await exists(path))

@@ -30,7 +30,7 @@ export async function tokenizePrompts(
   if (prompts.length === 0) {
     throw new InputError('There are no prompts to pack; give prompt files, a folder of them, or --list with a file of one prompt a line.');
   }
-  const tokenizer = await PromptTokenizer.load(model.folder, model.standIn);
+  const tokenizer = await PromptTokenizer.load(model.folder);
   checkRunnable(model, tokenizer.source);
   const reading = await readingModel(model);
   const tokenized: TokenizedPrompt[] = [];

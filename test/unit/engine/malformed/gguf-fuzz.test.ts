@@ -13,6 +13,7 @@ import { blockOf } from '../../../../src/engine/read/model/gguf/types';
 import { elementsOf } from '../../../../src/engine/read/model/weights';
 import { count, list, type Metadata, real, text, writeGgufFile } from '../../../support/llama-cpp/gguf-file';
 import { ggufMetadata, writeTinyGguf } from '../../../support/model-stores';
+import { tokenizerKeys } from '../../../../src/engine/read/tokenizer/gguf/vocabulary';
 import { temporaryFolder } from '../../../support/temporary';
 import { nastyStrings, outcomeOf } from './outcome';
 
@@ -84,9 +85,17 @@ function mutated(original: Buffer, next: Next): Buffer {
  * Not by `expect`, which takes longer than the reader.
  */
 function givesShape(bytes: Uint8Array, size: number): boolean {
-  const header = parseGgufHeader(bytes, size, 'm.gguf');
+  const header = parseGgufHeader(bytes, size, 'm.gguf', tokenizerKeys);
   if (header === undefined) {
     return false;
+  }
+  // Texts that are read later must lie within the header as well.
+  const tokens = header.metadata.get('tokenizer.ggml.tokens');
+  const texts = typeof tokens === 'object' ? tokens.texts : undefined;
+  for (let index = 0; index <= (texts?.length ?? 0); index += 1) {
+    if ((texts?.at(index)?.length ?? 0) > bytes.length) {
+      throw new Error('A text goes on behind the header.');
+    }
   }
   const { shape } = ggufConfig(header, 'm.gguf');
   const { layers, heads, keyValueHeads, headWidth, width, feedForwardWidth, parameters = NaN } = shape;

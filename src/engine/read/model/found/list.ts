@@ -2,6 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../../core/errors';
 import { standInName } from '../../tokenizer/encodings';
+import { unreadTokenizer } from '../../tokenizer/gguf/definition';
+import { readGgufHeader } from '../gguf/header';
 import { tokenizerFile } from '../../tokenizer/tokenizer';
 import { exists } from '../../input/regular-file';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
@@ -206,14 +208,20 @@ async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<P
     if (lacks === null) {
       checkLoadable(model, files);
     }
-    const standIn = kind === 'gguf' ? model.standIn?.encoding : standInName;
-    const exact = standIn === undefined || (kind === 'folder' && (await exists(join(model.folder, tokenizerFile))));
-    return { format, reason: lacks ?? (exact ? null : `${standIn} only estimates its tokens`) };
+    return { format, reason: lacks ?? (await whyEstimated(model, kind)) };
   } catch (error) {
     return { format, reason: lacks ?? messageOf(error) };
   } finally {
     await files?.close();
   }
+}
+
+/** Why its tokens are only estimated, which no run can do with; null if they are counted. */
+async function whyEstimated({ folder }: ModelFolder, kind: FoundModel['kind']): Promise<string | null> {
+  if (kind === 'gguf') {
+    return unreadTokenizer((await readGgufHeader(folder, folder)).metadata) ?? null;
+  }
+  return (await exists(join(folder, tokenizerFile))) ? null : `${standInName} only estimates its tokens`;
 }
 
 async function hasTokenizer(folder: string): Promise<boolean> {

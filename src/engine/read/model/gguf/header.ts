@@ -2,11 +2,10 @@ import { InputError } from '../../../../core/errors';
 import { formatBytes } from '../../../../core/format';
 import { quoted, shown } from '../../../../core/text/printable';
 import { openRegularFile, readInto } from '../../input/regular-file';
+import { type Metadata, type MetadataValue, StoredTexts, type WantedKeys } from './metadata';
 import { bytesOf } from './types';
 
-/** A value of the metadata: of a list that is long, or of texts, only its length is kept, and of a long text nothing. */
-export type MetadataValue =
-  number | boolean | string | { readonly length: number; readonly values: readonly (number | boolean)[] | undefined };
+export type { MetadataValue } from './metadata';
 
 /** A tensor's place in its file. */
 export interface GgufTensor {
@@ -22,9 +21,11 @@ export interface GgufTensor {
 
 /** What a GGUF file says before its tensors. */
 export interface GgufHeader {
-  readonly metadata: ReadonlyMap<string, MetadataValue>;
+  readonly metadata: Metadata;
   readonly tensors: readonly GgufTensor[];
 }
+
+const none: WantedKeys = () => false;
 
 /** Most bytes of a header. The largest published ones have 16 MiB: vocabularies of 262,144 tokens, or merges of 450,000. */
 const maximumHeaderBytes = 64 * 1024 * 1024;
@@ -45,15 +46,16 @@ const maximumAxes = 8;
  * Reads the header of a GGUF file, and nothing behind it.
  *
  * @param name named in errors
+ * @param wanted keys whose values are kept whole
  * @throws InputError if it is no GGUF file, is truncated, or its header lies
  */
-export async function readGgufHeader(path: string, name: string): Promise<GgufHeader> {
+export async function readGgufHeader(path: string, name: string, wanted: WantedKeys = none): Promise<GgufHeader> {
   const { file, size } = await openRegularFile(path, "give the model's .gguf file");
   try {
     for (let length = firstPieceBytes; ; length *= growth) {
       const bytes = new Uint8Array(Math.min(length, size, maximumHeaderBytes));
       await readInto(file, 0, bytes, name);
-      const header = parseGgufHeader(bytes, size, name);
+      const header = parseGgufHeader(bytes, size, name, wanted);
       if (header !== undefined) {
         return header;
       }
@@ -74,12 +76,13 @@ export async function readGgufHeader(path: string, name: string): Promise<GgufHe
  * @param bytes the beginning of the file
  * @param size bytes of the whole file
  * @param name named in errors
+ * @param wanted keys whose values are kept whole; lists of texts among them keep `bytes`
  * @returns undefined if the header is longer than `bytes`
  * @throws InputError that says what is wrong
  */
-export function parseGgufHeader(bytes: Uint8Array, size: number, name: string): GgufHeader | undefined {
+export function parseGgufHeader(bytes: Uint8Array, size: number, name: string, wanted: WantedKeys = none): GgufHeader | undefined {
   try {
-    return new HeaderReader(bytes, name).read(size);
+    return new HeaderReader(bytes, name, wanted).read(size);
   } catch (error) {
     if (!(error instanceof MoreNeeded)) {
       throw error;
@@ -108,6 +111,7 @@ class HeaderReader {
   constructor(
     private readonly bytes: Uint8Array,
     private readonly name: string,
+    private readonly wanted: WantedKeys,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -185,10 +189,11 @@ class HeaderReader {
 
   /** A value of a type; undefined for one that is passed over. */
   private value(type: number, key: string): MetadataValue | undefined {
+    const isWanted = this.wanted(key);
     if (type === textType) {
       const length = this.uint64();
       const from = this.skip(length);
-      return length <= keptTextBytes ? this.text(from, length) : undefined;
+      return isWanted || length <= keptTextBytes ? this.text(from, length) : undefined;
     }
     if (type !== listType) {
       return this.scalar(type, key);
@@ -196,17 +201,18 @@ class HeaderReader {
     const inner = this.uint32();
     const length = this.uint64();
     if (inner === textType) {
+      const first = this.at;
       for (let index = 0; index < length; index += 1) {
         this.skip(this.uint64());
       }
-      return { length, values: undefined };
+      return isWanted ? { length, values: undefined, texts: new StoredTexts(this.bytes, first, length) } : { length, values: undefined };
     }
     const each = valueBytes[inner] ?? 0;
     if (each === 0) {
       this.refuse(`has the key ${quoted(key)} as a list of type ${inner}, which is none; download it again`);
     }
     const end = this.skip(length * each) + length * each;
-    if (length > keptElements) {
+    if (length > keptElements && !isWanted) {
       return { length, values: undefined };
     }
     this.at = end - length * each;

@@ -1,5 +1,4 @@
 import { openRegularFile } from '../../input/regular-file';
-import type { StandIn } from '../../tokenizer/encodings';
 import type { ReadConfig } from '../architecture';
 import { ggufConfig } from './config';
 import { isRead } from './decode';
@@ -13,7 +12,6 @@ interface OpenedGguf {
   readonly config: ReadConfig;
   readonly storedBytes: number;
   readonly storedType: string;
-  readonly standIn: StandIn;
 }
 
 /**
@@ -25,7 +23,7 @@ export async function openGguf(path: string): Promise<OpenedGguf> {
   const model = await readGguf(path);
   const config = ggufConfig(model, path, await ropeFactors(model.tensors));
   const { fileBytes: storedBytes, tensors } = model;
-  return { config, storedBytes, storedType: mainType(tensors) ?? 'no tensors', standIn: standInFor(config.shape.vocabulary) };
+  return { config, storedBytes, storedType: mainType(tensors) ?? 'no tensors' };
 }
 
 /** More columns than any head has. */
@@ -45,10 +43,4 @@ async function ropeFactors(tensors: readonly PlacedTensor[]): Promise<RopeFactor
     }
   }
   return factors;
-}
-
-/** The encoding whose vocabulary is about as large, which counts tokens of English about as the model's own does. */
-function standInFor(vocabulary: number): StandIn {
-  const encoding = vocabulary < 75_000 ? 'r50k_base' : vocabulary < 160_000 ? 'cl100k_base' : 'o200k_base';
-  return { encoding, exact: false, reason: 'The tokenizer in a GGUF file is not read yet.', error: null };
 }
