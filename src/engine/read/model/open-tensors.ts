@@ -1,3 +1,5 @@
+import type { Adapter } from './adapter/adapter';
+import { AdaptedTensors } from './adapter/adapted-tensors';
 import { CheckpointFiles } from './shards';
 import type { TensorSource } from './tensor-source';
 
@@ -5,8 +7,10 @@ import type { TensorSource } from './tensor-source';
  * Opens the tensors of a model: the one place that knows what holds them.
  *
  * @param folder the model's folder
- * @throws InputError if there are none, or a file's header is broken
+ * @param adapter stands before them
+ * @throws InputError if there are none, a file's header is broken, or the adapter does not fit
  */
-export function openTensors(folder: string): Promise<TensorSource> {
-  return CheckpointFiles.open(folder);
+export async function openTensors(folder: string, modelType: string, adapter?: Adapter): Promise<TensorSource> {
+  const own = await CheckpointFiles.open(folder);
+  return adapter === undefined ? own : AdaptedTensors.open(own, adapter, modelType);
 }

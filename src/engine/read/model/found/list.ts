@@ -4,6 +4,7 @@ import { messageOf } from '../../../../core/errors';
 import { standInName } from '../../tokenizer/encodings';
 import { tokenizerFile } from '../../tokenizer/tokenizer';
 import { exists } from '../../input/regular-file';
+import { isAdapter } from '../adapter/config';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
 import { openTensors } from '../open-tensors';
 import type { TensorSource } from '../tensor-source';
@@ -28,7 +29,7 @@ export interface ListedModel {
   readonly path: string;
   /** Bytes of its weights on disk; null if it has none. */
   readonly bytes: number | null;
-  /** Of its weights, such as `safetensors BF16` or `GGUF Q4_K`; null if it has none that are known. */
+  /** Of its weights, such as `safetensors BF16` or `GGUF Q4_K`, or `LoRA BF16` with the type of its base; null if it has none that are known. */
   readonly format: string | null;
   /** As its configuration says; null if that was not read. */
   readonly modelType: string | null;
@@ -63,7 +64,8 @@ export async function listModels(modelsFolder: string, stores: ModelStores = mod
     const { kind, path, name } = candidate;
     // A name that means another model as well, or first a path, does not find this one.
     const found = kind === 'broken' ? undefined : await findModel(name, modelsFolder, stores).catch(() => ({ path: undefined }));
-    models.push(await listed(found === undefined || found.path === path ? candidate : { ...candidate, name: path }));
+    const line = found === undefined || found.path === path ? candidate : { ...candidate, name: path };
+    models.push(await listed(line, modelsFolder, stores));
   }
   return models;
 }
@@ -122,7 +124,7 @@ async function inLmStudio(store: string): Promise<Candidate[]> {
 
 /** The model of a folder, or those in GGUF of one without a configuration. */
 async function inFolder(about: Pick<Candidate, 'name' | 'store' | 'path'>): Promise<Candidate[]> {
-  if (await exists(join(about.path, 'config.json'))) {
+  if ((await exists(join(about.path, 'config.json'))) || (await isAdapter(about.path))) {
     return [{ ...about, kind: 'folder' }];
   }
   const files = await ggufsIn(about.path);
@@ -160,7 +162,7 @@ async function ofOllama(store: string, place: OllamaPlace): Promise<Candidate> {
 }
 
 /** Reads of a model what its line says. */
-async function listed(candidate: Candidate): Promise<ListedModel> {
+async function listed(candidate: Candidate, modelsFolder: string, stores: ModelStores): Promise<ListedModel> {
   const { name, store, path, kind } = candidate;
   const about = { name, store, path, bytes: null, format: null, modelType: null, trainedTokens: null };
   // What is wrong is said without the path, which the line has.
@@ -174,7 +176,7 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
   }
   let model: ModelFolder;
   try {
-    model = await openFound({ name, path: kind === 'gguf' ? ggufParts(path)[0] : path, kind });
+    model = await openFound({ name, path: kind === 'gguf' ? ggufParts(path)[0] : path, kind }, modelsFolder, stores);
   } catch (error) {
     const bytes = kind === 'gguf' ? await sizeOf(path) : null;
     return { ...about, bytes, format: kind === 'gguf' ? 'GGUF' : null, use: 'refused', reason: reasonOf(messageOf(error)) };
@@ -182,7 +184,7 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
   const { config, storedBytes, storedType } = model;
   const { format, reason } =
     kind === 'gguf' ? { format: `GGUF ${storedType ?? ''}`, reason: config.lacks.join('; ') } : await whyNoRun(model);
-  const tokenized = kind === 'gguf' || (await hasTokenizer(path));
+  const tokenized = kind === 'gguf' || (await hasTokenizer(model.folder));
   return {
     ...about,
     ...{ bytes: storedBytes ?? null, format, modelType: config.modelType, trainedTokens: config.shape.trainedTokens ?? null },
@@ -200,10 +202,10 @@ async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' 
     return { format: null, reason: lacks ?? `no safetensors files are there${instead}` };
   }
   let files: TensorSource | undefined;
-  let format = 'safetensors';
+  let format = model.adapter === undefined ? 'safetensors' : 'LoRA';
   try {
-    files = await openTensors(model.folder);
-    format = `safetensors ${files.mainType ?? ''}`.trim();
+    files = await openTensors(model.folder, model.config.modelType, model.adapter);
+    format = `${format} ${files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);
     }
