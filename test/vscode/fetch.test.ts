@@ -6,9 +6,11 @@ import { HubServer, large } from '../support/hub-server';
 import { modelsFolder } from '../support/paths';
 import { useStage } from './harness/stage';
 
-/** The model that ships, as a hub of this machine has it. */
+/** The model that ships, as a hub of this machine has it: by its length it is told from the one in the package. */
 const folder = join(modelsFolder, 'tiny-docs-5m');
 const files = Object.fromEntries(readdirSync(folder).map((name) => [name, large(readFileSync(join(folder, name)))]));
+const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+files['config.json'] = large(Buffer.from(JSON.stringify({ ...config, max_position_embeddings: 1024 })));
 const closing: (() => Promise<void>)[] = [];
 const hub = await HubServer.start('org/tiny', files, (close) => closing.push(close));
 const cache = mkdtempSync(join(tmpdir(), 'two-heads-hub-'));
@@ -31,7 +33,6 @@ it('a model is got from the hub after consent, used, and run', async () => {
   await stage.bench.pressDialogButton('Get the Model');
   await stage.notification(/org\/tiny is on this machine now/);
   await stage.bench.pressNotificationButton('org/tiny is on this machine now', 'Use This Model');
+  await stage.lens(/of 1,024 tokens/);
   await stage.simulate();
-  const panel = await stage.panel('prompt.md');
-  expect(await panel.part('last-run').innerText()).toContain('org/tiny@');
 });
