@@ -125,11 +125,12 @@ for tensor in sorted(case.base):
         case.low_rank(tensor[: -len(".weight")], 1, 2)
 case.save()
 
-# Matrices stored [in, out], an embedding, and the biases of the modules that change.
-case = Case("gpt2", "gpt2", r=2, lora_alpha=3, fan_in_fan_out=True, target_modules=["c_attn", "c_proj", "wte"], bias="lora_only")
+# Matrices stored [in, out], an embedding with a head of its own, and the biases of the modules that change.
+case = Case("gpt2", "gpt2", r=2, lora_alpha=3, fan_in_fan_out=True, target_modules=["c_attn", "c_proj", "wte"], modules_to_save=["lm_head"], bias="lora_only")
 for number in range(2):
     for module in ("attn.c_attn", "attn.c_proj", "mlp.c_proj"):
         case.low_rank(f"transformer.h.{number}.{module}", 2, 1.5, "conv")
         case.replace(f"transformer.h.{number}.{module}.bias")
 case.low_rank("transformer.wte", 2, 1.5, "embedding")
+case.replace("lm_head.weight", case.base["transformer.wte.weight"].shape)
 case.save()

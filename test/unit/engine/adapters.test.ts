@@ -55,8 +55,8 @@ async function refuses(folder: string, message: RegExp): Promise<void> {
 describe('an adapter', () => {
   it.each(Object.keys(cases) as (keyof typeof cases)[])('%s is merged as numpy merges it', async (name) => {
     const model = await openModel(adapter(name), modelsFolder);
-    const tensors = await openTensors(model.folder, model.config.modelType, model.adapter);
-    const base = await openTensors(model.folder, model.config.modelType);
+    const tensors = await openTensors(model.folder, model.config, model.adapter);
+    const base = await openTensors(model.folder, model.config);
     const expected = await SafetensorsFile.open(join(made(name), 'merged.safetensors'));
     const changed = new Set(expected.names);
     expect(changed.size).toBeGreaterThan(0);
@@ -220,6 +220,12 @@ describe('an adapter that cannot be merged is refused by name:', () => {
     };
     const zeros = (...shape: number[]): ReturnType<typeof f32> => f32(shape, Array<number>(shape.reduce((a, b) => a * b)).fill(0));
     const gate = 'base_model.model.model.layers.1.mlp.gate_proj';
+    await refuses(adapter('gpt2', { modules_to_save: null }), /lm_head\.weight is neither/);
+    await write(
+      { 'base_model.model.model.embed_tokens.weight': zeros(288, 32) },
+      /embed_tokens\.weight is changed, which is the base's output head as well/,
+      { modules_to_save: ['embed_tokens'], target_modules: [] },
+    );
     await write({}, /changes nothing/);
     await write({ x: zeros(1) }, /x is no tensor that PEFT writes for a LoRA/);
     await write({ [`${gate}.lora_A.weight`]: zeros(2, 32) }, /lora_A\.weight has no lora_B beside it/);

@@ -141,7 +141,7 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
   const { name, folder } = model;
   const config = runConfig(model);
   checkSize(name, config);
-  const files = await openTensors(folder, config.modelType, model.adapter);
+  const files = await openTensors(folder, model.config, model.adapter);
   try {
     const reader = new WeightReader(files, config.checkpoint);
     checkAllRead(files.names, reader.names, config.modelType);

@@ -1,5 +1,6 @@
 import type { Adapter } from './adapter/adapter';
 import { AdaptedTensors } from './adapter/adapted-tensors';
+import type { ReadConfig } from './architecture';
 import { CheckpointFiles } from './shards';
 import type { TensorSource } from './tensor-source';
 
@@ -10,7 +11,7 @@ import type { TensorSource } from './tensor-source';
  * @param adapter stands before them
  * @throws InputError if there are none, a file's header is broken, or the adapter does not fit
  */
-export async function openTensors(folder: string, modelType: string, adapter?: Adapter): Promise<TensorSource> {
+export async function openTensors(folder: string, config: Pick<ReadConfig, 'modelType' | 'run'>, adapter?: Adapter): Promise<TensorSource> {
   const own = await CheckpointFiles.open(folder);
-  return adapter === undefined ? own : AdaptedTensors.open(own, adapter, modelType);
+  return adapter === undefined ? own : AdaptedTensors.open(own, adapter, config);
 }

@@ -3,8 +3,9 @@ import { InputError } from '../../../../core/errors';
 import { shown } from '../../../../core/text/printable';
 import { SafetensorsFile } from '../safetensors';
 import { checkLink } from '../shards';
+import type { ReadConfig } from '../architecture';
 import type { TensorSource } from '../tensor-source';
-import type { Weight } from '../weights';
+import type { Checkpoint, Weight } from '../weights';
 import type { Adapter } from './adapter';
 import { adapterWeightsFile } from './config';
 import { isInLayer, longestModule, type Targets, targetsOf } from './targets';
@@ -38,7 +39,11 @@ export class AdaptedTensors implements TensorSource {
    *
    * @throws InputError where a tensor of the adapter does not belong to its configuration or its base, or one is missing
    */
-  static async open(base: TensorSource, { folder, config }: Adapter, modelType: string): Promise<AdaptedTensors> {
+  static async open(
+    base: TensorSource,
+    { folder, config }: Adapter,
+    { modelType, run }: Pick<ReadConfig, 'modelType' | 'run'>,
+  ): Promise<AdaptedTensors> {
     let file: SafetensorsFile | undefined;
     try {
       if (config.isInOut !== (modelType === 'gpt2')) {
@@ -49,6 +54,7 @@ export class AdaptedTensors implements TensorSource {
       await checkLink(folder, adapterWeightsFile);
       file = await SafetensorsFile.open(join(folder, adapterWeightsFile));
       const reading = new AdapterReader(base, file, targetsOf(config), config.bias, config.isInOut, folder);
+      checkTied(run?.checkpoint, [...reading.changes.keys(), ...reading.replaced.keys()], base, folder);
       return new AdaptedTensors(base, file, reading.changes, reading.replaced);
     } catch (error) {
       await Promise.all([base.close(), file?.close()]);
@@ -85,6 +91,24 @@ export class AdaptedTensors implements TensorSource {
 
   async close(): Promise<void> {
     await Promise.all([this.base.close(), this.file.close()]);
+  }
+}
+
+/**
+ * Refuses a changed embedding that is the head as well: PEFT's own forward pass changes the one and not the other, and its merge
+ * changes both.
+ */
+function checkTied(checkpoint: Checkpoint | undefined, changed: readonly string[], base: TensorSource, folder: string): void {
+  const { words } = checkpoint?.embedding ?? {};
+  const { headWeight } = checkpoint?.head ?? {};
+  const isOf = (weight: string | undefined, name: string): boolean =>
+    weight !== undefined && (name === weight || name.endsWith(`.${weight}`) || weight.endsWith(`.${name}`));
+  const tied = changed.find((name) => headWeight?.tensor === words?.tensor && isOf(words?.tensor, name));
+  const ownHead = [...base.names, ...changed].some((name) => isOf(headWeight?.unless, name));
+  if (tied !== undefined && !ownHead) {
+    throw new InputError(
+      `${shown(folder)}: ${shown(tied, 100)} is changed, which is the base's output head as well, so that it is not known what the head should be; use an adapter with a head of its own, or merge it with PEFT.`,
+    );
   }
 }
 

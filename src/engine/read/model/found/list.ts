@@ -204,7 +204,7 @@ async function whyNoRun(model: ModelFolder): Promise<Pick<ListedModel, 'format' 
   let files: TensorSource | undefined;
   let format = model.adapter === undefined ? 'safetensors' : 'LoRA';
   try {
-    files = await openTensors(model.folder, model.config.modelType, model.adapter);
+    files = await openTensors(model.folder, model.config, model.adapter);
     format = `${format} ${files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);
