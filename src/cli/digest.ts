@@ -1,4 +1,4 @@
-import { openModel } from '../engine/read/model/load';
+import { openModel, placeOf } from '../engine/read/model/load';
 import { jsonOption, print } from './io';
 import type { Command } from './options';
 
@@ -8,8 +8,8 @@ export const digestCommand: Command = {
   description: 'name a model by its content, as results and fleets do',
   options: [jsonOption],
   run: async ([name], given, io) => {
-    const { folder } = await openModel(name, io.modelsFolder);
-    const { digest, files } = await io.digests.ofModel(folder);
+    const model = await openModel(name, io.modelsFolder);
+    const { digest, files } = await io.digests.ofModel(placeOf(model));
     print(io, given, { model: name, digest, files }, () => [...files.map((file) => `${file.sha256}  ${file.name}`), digest].join('\n'));
   },
 };

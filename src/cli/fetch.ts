@@ -72,7 +72,9 @@ async function agree(offer: Offer, { stdin, stderr, signal }: Io): Promise<void>
   }
   stderr.write(`${offerLines(offer).join('\n')}\nFetch it? [y/N] `);
   const answer = stdin[Symbol.asyncIterator]().next();
-  const stopped = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new CancelledError()), { once: true }));
+  const stopped = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(new CancelledError('Nothing was fetched.')), { once: true }),
+  );
   const { value } = (await Promise.race([answer, stopped])) as { readonly value?: Uint8Array };
   if (!/^\s*y(es)?\s*$/i.test(Buffer.from(value ?? []).toString('utf8'))) {
     throw new CancelledError('Nothing was fetched.');

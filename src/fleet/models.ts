@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../core/errors';
-import { openModel } from '../engine/read/model/load';
+import { adapterConfigFile } from '../engine/read/model/adapter/config';
+import { openModel, placeOf } from '../engine/read/model/load';
 import type { DigestStore } from '../engine/store/digests';
 import type { WorkerModel } from './worker';
 
@@ -21,7 +22,9 @@ export async function workerModels(folder: string, digests: DigestStore, log: (l
       continue;
     }
     try {
-      const { name, folder: path } = await openModel(candidate, '');
+      const model = await openModel(candidate, '');
+      const { name } = model;
+      const path = placeOf(model);
       const { digest } = await digests.ofModel(path);
       const same = models.find((model) => model.digest === digest);
       if (same !== undefined) {
@@ -44,7 +47,7 @@ export async function workerModels(folder: string, digests: DigestStore, log: (l
 
 function hasWeights(folder: string): Promise<boolean> {
   return readdir(folder).then(
-    (names) => names.includes('config.json') && names.some((name) => name.endsWith('.safetensors')),
+    (names) => (names.includes('config.json') || names.includes(adapterConfigFile)) && names.some((name) => name.endsWith('.safetensors')),
     () => false,
   );
 }

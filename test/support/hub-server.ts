@@ -21,6 +21,9 @@ interface SeenRequest {
   readonly token: string | undefined;
 }
 
+/** Takes what is to be done when the server is not needed any more. */
+type OnEnd = (close: () => Promise<void>) => unknown;
+
 /** What a test does to a request before it is answered; true if it answered it. */
 type Intrusion = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -47,11 +50,11 @@ export class HubServer {
 
   private constructor(readonly repository: string) {}
 
-  /** @param files of the commit that `main` is */
-  static async start(repository: string, files: Readonly<Record<string, ServedFile>>): Promise<HubServer> {
+  /** @param files of the commit that `main` is @param onEnd closes the servers; by default when the test ends */
+  static async start(repository: string, files: Readonly<Record<string, ServedFile>>, onEnd: OnEnd = onTestFinished): Promise<HubServer> {
     const hub = new HubServer(repository);
-    hub.endpoint = await listening((request, response) => hub.answer(request, response));
-    hub.store = await listening((request, response) => hub.send(request, response));
+    hub.endpoint = await listening((request, response) => hub.answer(request, response), onEnd);
+    hub.store = await listening((request, response) => hub.send(request, response), onEnd);
     hub.commit('main', files);
     return hub;
   }
@@ -162,9 +165,12 @@ export function refuse(response: ServerResponse, status: number, code?: string, 
 }
 
 /** Starts a server of this machine only. @returns its address */
-export async function listening(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+export async function listening(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  onEnd: OnEnd = onTestFinished,
+): Promise<string> {
   const server: Server = createServer(answer);
-  onTestFinished(
+  onEnd(
     () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

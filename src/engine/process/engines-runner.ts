@@ -1,3 +1,4 @@
+import { placeOf } from '../read/model/load';
 import { CancelledError, InputError } from '../../core/errors';
 import type { Progress } from '../../core/report/phases';
 import type { OpenRows } from '../tasks/evaluate/open-rows';
@@ -38,7 +39,7 @@ async function measureRows(client: EngineClient, rows: OpenRows, { model, option
   for (let claimed = await rows.next(); claimed !== undefined; claimed = await rows.next()) {
     const { row, land, onProgress, release } = claimed;
     try {
-      const request = { model: model.folder, options, row };
+      const request = { model: placeOf(model), options, row };
       const listeners = { signal, onProgress: ({ fraction, message }: Progress) => onProgress(fraction, message) };
       const measured = await client.call('measure', request, listeners).catch((error: unknown) => {
         if (error instanceof InputError || error instanceof CancelledError) {

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../core/errors';
 import { parseJson } from '../read/input/json';
 import { inputLimits } from '../read/input/limits';
 import { readPieces } from '../read/input/regular-file';
 import { readRegularText } from '../read/input/text';
+import { findBase } from '../read/model/adapter/adapter';
+import { isAdapter } from '../read/model/adapter/config';
 import { ggufParts, kindAt } from '../read/model/found/folders';
 import { writeWhole } from './files';
 
 /** The files that make a model what it is. */
 const modelFiles =
-  /^(config\.json|hf_quant_config\.json|tokenizer\.json|tokenizer_config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
+  /^(config\.json|adapter_config\.json|hf_quant_config\.json|tokenizer\.json|tokenizer_config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
 
 /** By path, the newest last. */
 const knownFiles = z.array(z.tuple([z.string(), z.object({ size: z.number(), changedMs: z.number(), sha256: z.string() })]));
@@ -40,22 +42,22 @@ export class DigestStore {
    * What makes results those of one model and no other: the hex SHA-256 of its configuration's, tokenizer's and weights'
    * names and digests, sorted by name, a line of `sha256  name` each.
    *
+   * An adapter is its own files and those of its base, whose names begin with `base/`.
+   *
    * @param model its folder, or its GGUF file
    * @throws InputError for a folder or a file that cannot be read
    */
   async ofModel(model: string): Promise<{ readonly digest: string; readonly files: readonly FileDigest[] }> {
-    const { folder, names } = await filesOf(model);
     const known = await this.read();
     const files: FileDigest[] = [];
     let learned = false;
-    for (const name of names) {
-      const path = resolve(folder, name);
+    for (const { name, path } of await filesOf(model)) {
       const before = known.get(path);
       files.push({ name, sha256: await digestOf(path, known) });
       learned ||= known.get(path) !== before;
     }
     if (files.length === 0) {
-      throw new InputError(`${folder} holds no model; give a folder with a config.json.`);
+      throw new InputError(`${model} holds no model; give a folder with a config.json.`);
     }
     if (learned) {
       await this.write(known);
@@ -87,15 +89,17 @@ export class DigestStore {
   }
 }
 
-/** The names of a model's files, sorted. */
-async function filesOf(model: string): Promise<{ readonly folder: string; readonly names: readonly string[] }> {
+/** A model's files, sorted by name. */
+async function filesOf(model: string): Promise<readonly { readonly name: string; readonly path: string }[]> {
   if ((await kindAt(model)) === 'file') {
-    return { folder: dirname(model), names: ggufParts(model).map((path) => basename(path)) };
+    return ggufParts(model).map((path) => ({ name: basename(path), path: resolve(path) }));
   }
   const names = await readdir(model).catch((error: unknown) => {
     throw new InputError(`${model} cannot be read (${messageOf(error)}); give a model's folder.`);
   });
-  return { folder: model, names: names.filter((each) => modelFiles.test(each)).sort() };
+  const own = names.filter((each) => modelFiles.test(each)).sort();
+  const base = (await isAdapter(model)) ? await filesOf((await findBase(model, '')).base.path) : [];
+  return [...own.map((name) => ({ name, path: resolve(model, name) })), ...base.map(({ name, path }) => ({ name: `base/${name}`, path }))];
 }
 
 /** The digest of a file, taken from `known` if it has not changed since, and added to it. */

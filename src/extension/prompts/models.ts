@@ -2,6 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
+import { findBase } from '../../engine/read/model/adapter/adapter';
+import { isAdapter } from '../../engine/read/model/adapter/config';
 import { findModel } from '../../engine/read/model/found/resolve';
 import { type ModelStores, modelStores } from '../../engine/read/model/found/stores';
 import { isInWorkspace, overlapsWorkspace } from '../workspace-paths';
@@ -73,7 +75,12 @@ export class ModelAccess {
   /** Whether a name in a store means a model in the workspace: the store itself may lie there. */
   private async leadsIntoWorkspace(model: string): Promise<boolean> {
     const found = await findModel(model, this.modelsFolder).catch(() => undefined);
-    return found !== undefined && isInWorkspace(found.path);
+    if (found === undefined || (await isInWorkspace(found.path))) {
+      return found !== undefined;
+    }
+    // An adapter names another model, its base.
+    const base = (await isAdapter(found.path)) ? await findBase(found.path, this.modelsFolder).catch(() => undefined) : undefined;
+    return base !== undefined && isInWorkspace(base.base.path);
   }
 
   private async ships(model: string): Promise<boolean> {

@@ -113,7 +113,7 @@ describe('two-heads fetch', () => {
     await answered(['fetch', 'org/tiny', '--yes'], { ...environment, HF_TOKEN: ' hf_of_the_variable ' });
     expect(server.seen.at(-1)?.token).toBe('Bearer hf_of_the_variable');
     vi.unstubAllEnvs();
-    await answered(['fetch', 'org/tiny', '--yes'], { ...environment, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' });
+    await answered(['fetch', 'org/tiny', '--yes'], { ...environment, HF_TOKEN: 'hf_x', HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' });
     expect(server.seen.at(-1)?.token).toBeUndefined();
     const broken = await answered(['fetch', 'org/tiny', '--yes'], { ...environment, HF_TOKEN: 'hf_a\nb' });
     expect(broken.stderr).toBe('two-heads: HF_TOKEN holds something other than a token; log in again with hf auth login, or remove it.\n');

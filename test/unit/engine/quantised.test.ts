@@ -7,7 +7,7 @@ import type { RunReport } from '../../../src/core/report/report';
 import { makeScenario } from '../../../src/core/scenario/registry';
 import { listModels } from '../../../src/engine/read/model/found/list';
 import type { ConfigJson } from '../../../src/engine/read/model/keys';
-import { openTensors } from '../../../src/engine/read/model/open-tensors';
+import { openCheckpoint } from '../../../src/engine/read/model/open-tensors';
 import { quantisationBeside } from '../../../src/engine/read/model/quantised/beside';
 import { readQuantisation } from '../../../src/engine/read/model/quantised/quantisation';
 import type { TensorSource } from '../../../src/engine/read/model/tensor-source';
@@ -39,7 +39,7 @@ async function open(name: string): Promise<TensorSource> {
   const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as ConfigJson;
   const stored = readQuantisation({ ...(await quantisationBeside(path)), ...config });
   expect(stored?.lacks).toEqual([]);
-  return openTensors({ folder: path, config: stored ? { stored } : {} });
+  return openCheckpoint(path, stored ? { stored } : {});
 }
 
 describe('a quantised checkpoint', () => {

@@ -7,6 +7,7 @@ import { emptyStores, tinyModel } from '../../support/model-stores';
 import { messages, script, shownInputs, textsOf } from '../../support/workbench/dialogs';
 import { openFolders, restrict } from '../../support/workbench/files';
 import { userSettings } from '../../support/workbench/settings';
+import { progresses } from '../../support/workbench/views';
 
 /** A hub with a model that runs, which this process fetches from into a cache of the test. */
 async function withHub(): Promise<{ readonly server: HubServer; readonly hub: string; readonly home: string }> {
@@ -49,6 +50,22 @@ describe('Get a Model...', () => {
     expect(messages).toHaveLength(1);
     expect(server.seenByStore).toEqual([]);
     expect(existsSync(hub)).toBe(false);
+  });
+
+  it('can be cancelled, and goes on where it was', async () => {
+    const { server, hub } = await withHub();
+    await activated();
+    server.holdAfter = [1];
+    script.inputs.push(['org/tiny'], ['org/tiny']);
+    script.press = ({ modal }) => (modal ? 'Get the Model' : undefined);
+    const cancelled = run('getModel');
+    await vi.waitFor(() => expect(server.seenByStore).toHaveLength(1));
+    progresses.at(-1)?.cancel();
+    await cancelled;
+    expect(textsOf('information').at(-1)).toBe('Two Heads: the fetch was cancelled; get the model again to continue.');
+    expect(existsSync(join(hub, 'models--org--tiny', 'snapshots'))).toBe(false);
+    await run('getModel');
+    expect(textsOf('information').at(-1)).toBe('Two Heads: org/tiny is on this machine now.');
   });
 
   it('asks for one of several GGUF files', async () => {

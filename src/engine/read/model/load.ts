@@ -7,6 +7,8 @@ import { usableMemory } from '../../machine';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
 import type { ModelConfig, ReadConfig } from './architecture';
+import { type Adapter, findBase } from './adapter/adapter';
+import { isAdapter } from './adapter/config';
 import { parseConfig } from './config';
 import { type FoundModel, findModel } from './found/resolve';
 import type { ModelStores } from './found/stores';
@@ -57,8 +59,10 @@ export interface LoadedModel extends ModelConfig {
 export interface ModelFolder {
   /** How reports name it. */
   readonly name: string;
-  /** Its folder, or its GGUF file. */
+  /** Its folder, or its GGUF file; of an adapter, that of its base. */
   readonly folder: string;
+  /** An adapter that is merged into the weights as they are loaded. */
+  readonly adapter?: Adapter;
   readonly config: ReadConfig;
   /** Bytes of its safetensors or GGUF files; undefined if there are none. */
   readonly storedBytes: number | undefined;
@@ -75,12 +79,30 @@ export interface ModelFolder {
  */
 export async function openModel(asked: string, modelsFolder: string, stores?: ModelStores): Promise<ModelFolder> {
   const { notes, ...found } = await findModel(asked, modelsFolder, stores);
-  const model = await openFound(found);
+  const model = await openFound(found, modelsFolder, stores);
   return notes.length === 0 ? model : { ...model, config: { ...model.config, notes: [...notes, ...model.config.notes] } };
 }
 
-/** Reads the configuration of a model that was found. @throws InputError if it is broken */
-export async function openFound({ name, path: folder, kind }: Omit<FoundModel, 'notes'>): Promise<ModelFolder> {
+/**
+ * Reads the configuration of a model that was found; of an adapter, that of its base.
+ *
+ * @throws InputError if it is broken, or an adapter's base is not on this machine
+ */
+export async function openFound(
+  { name, path: folder, kind }: Omit<FoundModel, 'notes'>,
+  modelsFolder: string,
+  stores?: ModelStores,
+): Promise<ModelFolder> {
+  if (kind === 'folder' && (await isAdapter(folder))) {
+    const { adapter, base } = await findBase(folder, modelsFolder, stores);
+    if (base.kind === 'folder' && (await isAdapter(base.path))) {
+      throw new InputError(`${shown(folder)} adapts ${shown(base.name)}, which is an adapter itself; merge that one into its base first.`);
+    }
+    const model = await openFound(base, modelsFolder, stores);
+    const own = await storedBytes(folder);
+    const bytes = model.storedBytes === undefined ? undefined : model.storedBytes + (own ?? 0);
+    return { ...model, name: `${name} on ${model.name}`, adapter, storedBytes: bytes };
+  }
   if (kind === 'gguf') {
     return { name, folder, ...(await openGguf(folder)) };
   }
@@ -94,6 +116,11 @@ export async function openFound({ name, path: folder, kind }: Omit<FoundModel, '
   const config = parseConfig(text, path, await quantisationBeside(folder));
   const stored = config.stored && { storedType: config.stored.format };
   return { name, folder, config, storedBytes: await storedBytes(folder), ...stored };
+}
+
+/** What opens a model again in another process, and names its content: its folder, or its adapter's. */
+export function placeOf({ folder, adapter }: Pick<ModelFolder, 'folder' | 'adapter'>): string {
+  return adapter?.folder ?? folder;
 }
 
 /** Bytes of a folder's safetensors files; undefined if there are none. */

@@ -1,5 +1,7 @@
 import { InputError } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
+import type { Adapter } from './adapter/adapter';
+import { AdaptedTensors } from './adapter/adapted-tensors';
 import type { ReadConfig } from './architecture';
 import { kindAt } from './found/folders';
 import { GgufTensors } from './gguf/tensors';
@@ -10,16 +12,26 @@ import type { TensorSource } from './tensor-source';
 /**
  * Opens the tensors of a model: the one place that knows what holds them.
  *
- * @throws InputError if there are none, a file's header is broken, or quantised weights are not as the configuration says
+ * @throws InputError if there are none, a file's header is broken, or quantised weights are not as the configuration says, or an
+ * adapter does not fit
  */
 export async function openTensors({
   folder,
-  config: { stored },
+  config,
+  adapter,
 }: {
-  /** The model's folder, or its GGUF file. */
+  /** The model's folder, or its GGUF file; of an adapter's model, the base's. */
   readonly folder: string;
-  readonly config: Pick<ReadConfig, 'stored'>;
+  readonly config: Pick<ReadConfig, 'stored' | 'modelType' | 'run'>;
+  /** Stands before them. */
+  readonly adapter?: Adapter;
 }): Promise<TensorSource> {
+  const own = await openCheckpoint(folder, config);
+  return adapter === undefined ? own : AdaptedTensors.open(own, adapter, config);
+}
+
+/** Opens the tensors of a folder or a GGUF file, without an adapter. @throws InputError as `openTensors` does */
+export async function openCheckpoint(folder: string, { stored }: Pick<ReadConfig, 'stored'>): Promise<TensorSource> {
   if ((await kindAt(folder)) === 'file') {
     return GgufTensors.open(folder);
   }

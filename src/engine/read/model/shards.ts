@@ -126,7 +126,7 @@ const hubBlobs = /(^|[\\/])models--[^\\/]+[\\/]blobs$/;
  * this machine, by the cache or by the user who also linked config.json. Any other link may have come with the folder and
  * is not followed.
  */
-async function checkLink(folder: string, file: string): Promise<void> {
+export async function checkLink(folder: string, file: string): Promise<void> {
   const [real, home, config] = await Promise.all([resolved(join(folder, file)), resolved(folder), resolved(join(folder, 'config.json'))]);
   if (real === undefined) {
     // Nothing is there; opening the file reports that.

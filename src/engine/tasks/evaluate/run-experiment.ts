@@ -18,7 +18,7 @@ import { nativeScenario } from '../../../core/shapes';
 import { checkLength } from '../../attend/tiles/embed';
 import { qualityObstacle } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';
-import { type ModelFolder, openModel } from '../../read/model/load';
+import { type ModelFolder, openModel, placeOf } from '../../read/model/load';
 import { conversationsOf, type Prompt, promptFromText, readPrompts } from '../../read/prompt';
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
 import type { DigestStore } from '../../store/digests';
@@ -116,7 +116,7 @@ export async function measureExperiment(
   const { twoHeads, onnxruntime } = describeEnvironment();
   // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
   const isNamed = results.kept || runner !== inThisProcess;
-  const digest = jobs.length > 0 && isNamed ? (await context.digests.ofModel(model.folder)).digest : model.name;
+  const digest = jobs.length > 0 && isNamed ? (await context.digests.ofModel(placeOf(model))).digest : model.name;
   const idOf = (about: Readonly<Record<string, unknown>>): string => unitOf({ model: digest, twoHeads, onnxruntime, ...options, ...about });
 
   const windowRows = jobs.length === 0 ? [] : rowsOf(windowSequences(texts, sizes.context, shape.trainedTokens), jobs, idOf);

@@ -78,7 +78,9 @@ export class HubConnection {
       try {
         return await wait();
       } catch (error) {
-        throw this.signal.aborted ? new CancelledError() : unreachable(host, stalled.signal.aborted ? 'it stopped sending' : error);
+        throw this.signal.aborted
+          ? new CancelledError('The fetch was cancelled.')
+          : unreachable(host, stalled.signal.aborted ? 'it stopped sending' : error);
       } finally {
         clearTimeout(timer);
       }

@@ -117,7 +117,12 @@ function reporter(
 ): (file: string, bytes: number) => void {
   const start = performance.now();
   const there = totalBytes - missingBytes;
+  let last = '';
   return (file, bytes) => {
+    if (last === `${bytes} ${file}`) {
+      return;
+    }
+    last = `${bytes} ${file}`;
     const elapsedMs = performance.now() - start;
     const rate = elapsedMs > rateAfterMs && bytes > there ? (1000 * (bytes - there)) / elapsedMs : null;
     onProgress({ file, bytes, totalBytes, bytesPerSecond: rate, leftMs: rate === null ? null : (1000 * (totalBytes - bytes)) / rate });

@@ -1,6 +1,7 @@
 import { InputError } from '../../../core/errors';
 import type { HubFile } from '../../../core/fetch/offer';
 import { quoted, shown } from '../../../core/text/printable';
+import { adapterConfigFile, adapterWeightsFile } from '../../read/model/adapter/config';
 
 /** A repository as a user names it, and what of it is meant. */
 export interface AskedModel {
@@ -49,11 +50,18 @@ export function askedModel(
 }
 
 /** Files that are read besides weights: what it is, what ends its texts, its tokens, its chats. */
-const besides = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'];
+const besides = [
+  'config.json',
+  'hf_quant_config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+];
 
 const single = 'model.safetensors';
 export const shardIndex = 'model.safetensors.index.json';
-const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
+const adapterFiles = [adapterConfigFile, adapterWeightsFile];
 
 /** What of a repository is fetched, and what a user should know of it. */
 export interface Choice {
@@ -76,18 +84,16 @@ export function chooseFiles(all: readonly HubFile[], { repository, gguf }: Asked
   if (gguf !== undefined || (ggufs.length > 0 && !has('config.json'))) {
     return { files: chooseGguf(ggufs, repository, gguf), notes: [] };
   }
-  if (has(adapterFiles[0])) {
+  if (has(adapterFiles[0]) && !has(single) && shards === undefined) {
     if (!has(adapterFiles[1])) {
       throw new InputError(
         `${shown(repository, 100)} is an adapter without ${adapterFiles[1]}, the only file of one that is read; use another.`,
       );
     }
-    if (!has('config.json')) {
-      return {
-        files: named(adapterFiles),
-        notes: ['It is an adapter: it runs on the model that its adapter_config.json names, which is fetched apart.'],
-      };
-    }
+    return {
+      files: named(adapterFiles),
+      notes: ['It is an adapter: it runs on the model that its adapter_config.json names, which is fetched apart.'],
+    };
   }
   if (!has('config.json')) {
     throw new InputError(

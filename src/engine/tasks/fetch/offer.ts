@@ -154,7 +154,7 @@ function licenceOf(card: Card, tags: readonly string[] | null | undefined): stri
 /** What the library makes of an answer. What it cannot read ends in errors of any kind. */
 async function understood<T>(endpoint: string, answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    throw error instanceof SyntaxError || error instanceof TypeError ? notUnderstood(endpoint) : error;
+    throw error instanceof SyntaxError || error instanceof TypeError || error instanceof URIError ? notUnderstood(endpoint) : error;
   });
 }
 

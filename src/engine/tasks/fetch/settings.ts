@@ -32,14 +32,12 @@ export async function hubSettings(environment: Environment = process.env, home =
   if (offline !== undefined) {
     throw new InputError(`${offline} is set, so that nothing is fetched; unset it to fetch a model.`);
   }
-  return {
-    endpoint: checkedEndpoint(named('HF_ENDPOINT')),
-    token:
-      token(named('HF_TOKEN') ?? named('HUGGING_FACE_HUB_TOKEN'), 'HF_TOKEN') ??
-      (isOn('HF_HUB_DISABLE_IMPLICIT_TOKEN')
-        ? undefined
-        : await tokenOf(named('HF_TOKEN_PATH') ?? join(hubHome(environment, home), 'token'))),
-  };
+  const given = token(named('HF_TOKEN') ?? named('HUGGING_FACE_HUB_TOKEN'), 'HF_TOKEN');
+  // There is no way here to ask for the token but to have one.
+  const known = isOn('HF_HUB_DISABLE_IMPLICIT_TOKEN')
+    ? undefined
+    : (given ?? (await tokenOf(named('HF_TOKEN_PATH') ?? join(hubHome(environment, home), 'token'))));
+  return { endpoint: checkedEndpoint(named('HF_ENDPOINT')), token: known };
 }
 
 function checkedEndpoint(given: string | undefined): string {

@@ -8,6 +8,7 @@ import { nativeScenario } from '../../../core/shapes';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { qualityObstacle } from '../../attend/verify/quality';
 import { checkMemory, describeEnvironment } from '../../machine';
+import { placeOf } from '../../read/model/load';
 import { digestOf, type Prompt } from '../../read/prompt';
 import type { DigestStore } from '../../store/digests';
 import { type Results, unitOf } from '../evaluate/results';
@@ -71,7 +72,7 @@ export async function simulateShards(
   const settled = { ...options, provider: options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider };
   // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
   const isNamed = results.kept || runner !== inThisProcess;
-  const digest = isNamed ? (await context.digests.ofModel(model.folder)).digest : model.name;
+  const digest = isNamed ? (await context.digests.ofModel(placeOf(model))).digest : model.name;
   const units = unitsOf(planned, digest, shards, settled);
   const asked = units.filter((unit) => part === undefined || unit.part === part);
   const resumed = asked.filter(({ id }) => results.get(id) !== undefined).length;

@@ -37,6 +37,21 @@ describe('a fetched model', () => {
     expect(server.seenByStore).toHaveLength(sent);
   });
 
+  it('is looked for on every page of the list of its files', async () => {
+    const server = await HubServer.start(repository, { ...usual(), 'model.safetensors.index.json': small('{}') });
+    server.intrude = (request, response) => {
+      const isFirst = /\/tree\/[^?]*\?recursive/.test(request.url ?? '');
+      if (isFirst) {
+        const next = `${server.endpoint}${(request.url ?? '').replace('?', '?cursor=x&')}`;
+        response.writeHead(200, { 'Content-Type': 'application/json', Link: `<${next}>; rel="next"` }).end('[]');
+      }
+      return isFirst;
+    };
+    const { offer } = await fetchFrom(server);
+    expect(offer.files.map(({ name }) => name)).toContain('model.safetensors');
+    expect(server.seen.filter(({ path }) => path.includes('cursor=x'))).toHaveLength(1);
+  });
+
   it('is of the shards that its index names', async () => {
     const index = JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors', c: 'model-1.safetensors' } });
     const others = without('model.safetensors');

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../src/engine/read/model/config';
 import { checkLoadable, openModel } from '../../../../src/engine/read/model/load';
-import { openTensors } from '../../../../src/engine/read/model/open-tensors';
+import { openCheckpoint } from '../../../../src/engine/read/model/open-tensors';
 import { modelsFolder } from '../../../support/paths';
 import { quantisedFolder, quantisedTensors } from '../../../support/quantised-cases';
 import { f32, safetensorsFile, type StoredTensor } from '../../../support/safetensors-writer';
@@ -180,7 +180,7 @@ describe('a quantised checkpoint that is broken', () => {
     const open = async (change: (tensors: Tensors) => unknown) => {
       const folder = spoilt('mxfp4', change);
       const stored = { format: 'MXFP4', quantisation: { kind: 'mxfp4' as const } };
-      const files = await openTensors({ folder, config: { stored } });
+      const files = await openCheckpoint(folder, { stored });
       return files.read(name).finally(() => files.close());
     };
     expect(await refusalOf(() => open(byte(`${name}_scales`, 0, 255)))).toMatch(/gate_up_proj \(MXFP4\) holds NaN/);

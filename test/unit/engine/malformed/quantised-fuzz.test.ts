@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { InputError } from '../../../../src/core/errors';
 import { uniform } from '../../../../src/core/math/random';
 import type { ConfigJson } from '../../../../src/engine/read/model/keys';
-import { openTensors } from '../../../../src/engine/read/model/open-tensors';
+import { openCheckpoint } from '../../../../src/engine/read/model/open-tensors';
 import { quantisationBeside } from '../../../../src/engine/read/model/quantised/beside';
 import { packedWeights, readQuantisation } from '../../../../src/engine/read/model/quantised/quantisation';
 import { QuantisedTensors } from '../../../../src/engine/read/model/quantised/quantised-tensors';
@@ -239,7 +239,7 @@ it('a thousand files with mutated headers are refused in one line, or read', asy
     writeFileSync(path, bytes);
     const config = JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8')) as ConfigJson;
     const stored = readQuantisation({ ...(await quantisationBeside(join(folder, name))), ...config });
-    const { value: files } = await outcomeOf(() => openTensors({ folder: place, config: stored ? { stored } : {} }));
+    const { value: files } = await outcomeOf(() => openCheckpoint(place, stored ? { stored } : {}));
     for (const tensor of files?.names ?? []) {
       const { value } = await outcomeOf(() => files?.read(tensor));
       read += value === undefined ? 0 : 1;

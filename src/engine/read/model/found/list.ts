@@ -6,6 +6,7 @@ import { unreadTokenizer } from '../../tokenizer/gguf/definition';
 import { readGgufHeader } from '../gguf/header';
 import { tokenizerFile } from '../../tokenizer/tokenizer';
 import { exists } from '../../input/regular-file';
+import { isAdapter } from '../adapter/config';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
 import { openTensors } from '../open-tensors';
 import { unreadWeights } from '../shards';
@@ -31,7 +32,7 @@ export interface ListedModel {
   readonly path: string;
   /** Bytes of its weights on disk; null if it has none. */
   readonly bytes: number | null;
-  /** Of its weights, such as `safetensors BF16` or `GGUF Q4_K`; null if it has none that are known. */
+  /** Of its weights, such as `safetensors BF16` or `GGUF Q4_K`, or `LoRA BF16` with the type of its base; null if it has none that are known. */
   readonly format: string | null;
   /** As its configuration says; null if that was not read. */
   readonly modelType: string | null;
@@ -66,7 +67,8 @@ export async function listModels(modelsFolder: string, stores: ModelStores = mod
     const { kind, path, name } = candidate;
     // A name that means another model as well, or first a path, does not find this one.
     const found = kind === 'broken' ? undefined : await findModel(name, modelsFolder, stores).catch(() => ({ path: undefined }));
-    models.push(await listed(found === undefined || found.path === path ? candidate : { ...candidate, name: path }));
+    const line = found === undefined || found.path === path ? candidate : { ...candidate, name: path };
+    models.push(await listed(line, modelsFolder, stores));
   }
   return models;
 }
@@ -125,7 +127,7 @@ async function inLmStudio(store: string): Promise<Candidate[]> {
 
 /** The model of a folder, or those in GGUF of one without a configuration. */
 async function inFolder(about: Pick<Candidate, 'name' | 'store' | 'path'>): Promise<Candidate[]> {
-  if (await exists(join(about.path, 'config.json'))) {
+  if ((await exists(join(about.path, 'config.json'))) || (await isAdapter(about.path))) {
     return [{ ...about, kind: 'folder' }];
   }
   const files = await ggufsIn(about.path);
@@ -163,7 +165,7 @@ async function ofOllama(store: string, place: OllamaPlace): Promise<Candidate> {
 }
 
 /** Reads of a model what its line says. */
-async function listed(candidate: Candidate): Promise<ListedModel> {
+async function listed(candidate: Candidate, modelsFolder: string, stores: ModelStores): Promise<ListedModel> {
   const { name, store, path, kind } = candidate;
   const about = { name, store, path, bytes: null, format: null, modelType: null, trainedTokens: null };
   // What is wrong is said without the path, which the line has.
@@ -177,14 +179,14 @@ async function listed(candidate: Candidate): Promise<ListedModel> {
   }
   let model: ModelFolder;
   try {
-    model = await openFound({ name, path: kind === 'gguf' ? ggufParts(path)[0] : path, kind });
+    model = await openFound({ name, path: kind === 'gguf' ? ggufParts(path)[0] : path, kind }, modelsFolder, stores);
   } catch (error) {
     const bytes = kind === 'gguf' ? await sizeOf(path) : null;
     return { ...about, bytes, format: kind === 'gguf' ? 'GGUF' : null, use: 'refused', reason: reasonOf(messageOf(error)) };
   }
   const { config, storedBytes } = model;
   const { format, reason } = await whyNoRun(model, kind);
-  const tokenized = kind === 'gguf' || (await hasTokenizer(path));
+  const tokenized = kind === 'gguf' || (await hasTokenizer(model.folder));
   return {
     ...about,
     ...{ bytes: storedBytes ?? null, format, modelType: config.modelType, trainedTokens: config.shape.trainedTokens ?? null },
@@ -200,7 +202,7 @@ async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<P
     return { format: null, reason: lacks ?? (await unreadWeights(model.folder)) ?? 'no safetensors files are there' };
   }
   let files: TensorSource | undefined;
-  const named = kind === 'gguf' ? 'GGUF' : 'safetensors';
+  const named = model.adapter !== undefined ? 'LoRA' : kind === 'gguf' ? 'GGUF' : 'safetensors';
   let format = `${named} ${model.storedType ?? ''}`.trim();
   try {
     files = await openTensors(model);

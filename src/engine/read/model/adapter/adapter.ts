@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { InputError, messageOf } from '../../../../core/errors';
+import { shown } from '../../../../core/text/printable';
+import { type FoundModel, findModel } from '../found/resolve';
+import type { ModelStores } from '../found/stores';
+import { type AdapterConfig, adapterConfigFile, baseName, readAdapterConfig } from './config';
+
+/** An adapter that stands before a model's weights. */
+export interface Adapter {
+  readonly folder: string;
+  readonly config: AdapterConfig;
+}
+
+/**
+ * Reads an adapter's configuration, and finds the model that it adapts, by the name that this has there.
+ *
+ * @param modelsFolder the folder of the models that ship
+ * @throws InputError where it cannot be merged, or its base is not on this machine
+ */
+export async function findBase(
+  folder: string,
+  modelsFolder: string,
+  stores?: ModelStores,
+): Promise<{ readonly adapter: Adapter; readonly base: Omit<FoundModel, 'notes'> }> {
+  const config = await readAdapterConfig(folder);
+  const { base, revision } = config;
+  const isName = /^[\w.-]+(\/[\w.-]+)?$/.test(base);
+  const found = await findModel(revision === undefined || !isName ? base : `${base}@${revision}`, modelsFolder, stores).catch(
+    (error: unknown) => {
+      const fix = isName ? `fetch it (two-heads fetch ${base})` : 'write the name or the path of the same model on this machine there';
+      throw new InputError(
+        `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 160)}`,
+      );
+    },
+  );
+  return { adapter: { folder, config }, base: { name: found.name, path: found.path, kind: found.kind } };
+}
