@@ -89,13 +89,15 @@ function layerTensors(
     case 'bloom':
     case 'mpt': {
       const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...norm } = project;
-      // llama.cpp takes none of these without a bias.
+      // llama.cpp takes none of these without a bias but MPT, which has none.
+      const isBiased = architecture !== 'mpt';
       const none: Weight = { shape: [shape.width], data: new Float32Array(shape.width) };
       const joined = [
         tensorOf('attn_qkv.weight', stacked(queryWeight, keyWeight, valueWeight)),
-        tensorOf('attn_qkv.bias', stacked(queryBias ?? none, keyBias ?? none, valueBias ?? none)),
+        ...(isBiased ? [tensorOf('attn_qkv.bias', stacked(queryBias ?? none, keyBias ?? none, valueBias ?? none))] : []),
       ];
-      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named({ outputBias: none, ...outputAndMlp }, layerNames)];
+      const rest = { ...(isBiased && { outputBias: none }), ...outputAndMlp };
+      return [...named<ProjectWeight>(norm, layerNames), ...joined, ...named<OutputAndMlpWeight>(rest, layerNames)];
     }
     case 'olmo2':
       return [...named(project, layerNames), ...named(outputAndMlp, { ...layerNames, ...outputNormNames })];

@@ -122,6 +122,12 @@ describe('the metadata of a GGUF file', () => {
     ['a text for a number', 'llama', { block_count: 'four' }, /llama\.block_count is no number/],
     ['no window', 'gemma3', {}, /gemma3\.attention\.sliding_window is missing/],
     ['no heads', 'llama', { 'attention.head_count': 0 }, /num_attention_heads|num_key_value_heads|head_dim/],
+    [
+      'more experts than can have names',
+      'qwen3moe',
+      { expert_count: 65_536, expert_used_count: 2, expert_feed_forward_length: 8 },
+      /65536 experts in 4 layers are 262144, and 65536 are allowed/,
+    ],
     ['too many layers', 'llama', { block_count: 1e9 }, /num_hidden_layers/],
   ])('stops a plan at %s', async (_, architecture, own, message) => {
     expect(await refusalOf(() => shapeOf(architecture, { ...keysOf(4, 64, 8, 2, 128, 1000, 100), ...own }))).toMatch(message);

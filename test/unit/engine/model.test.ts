@@ -93,7 +93,7 @@ describe('opening a model', () => {
       variant((c) => (c.intermediate_size = 700)),
       modelsFolder,
     );
-    await expect(loadModel(wider)).rejects.toThrow(/gate_proj\.weight is \[704, 256\] but config\.json means \[700, 256\]/);
+    await expect(loadModel(wider)).rejects.toThrow(/gate_proj\.weight is \[704, 256\] but its configuration means \[700, 256\]/);
     const deeper = await openModel(
       variant((c) => (c.num_hidden_layers = 7)),
       modelsFolder,

@@ -51,13 +51,13 @@ describe('weights that do not belong to their configuration', () => {
       'another number of dimensions',
       'llama',
       (header) => header[norm].shape.push(1),
-      /model\.norm\.weight is \[32, 1\] but config\.json means \[32\]/,
+      /model\.norm\.weight is \[32, 1\] but its configuration means \[32\]/,
     ],
     [
       'as many dimensions as may be',
       'llama',
       (header) => (header[norm].shape = [32, ...Array<number>(15).fill(1)]),
-      /model\.norm\.weight is \[32, 1.*\] but config\.json means \[32\]/,
+      /model\.norm\.weight is \[32, 1.*\] but its configuration means \[32\]/,
     ],
     [
       'long dimensions',
@@ -69,7 +69,7 @@ describe('weights that do not belong to their configuration', () => {
       'a matrix turned over',
       'gpt2',
       (header) => header['transformer.h.0.mlp.c_fc.weight'].shape.reverse(),
-      /h\.0\.mlp\.c_fc\.weight is \[\d+, 32\] but config\.json means \[32, \d+\]/,
+      /h\.0\.mlp\.c_fc\.weight is \[\d+, 32\] but its configuration means \[32, \d+\]/,
     ],
     [
       'an empty tensor',

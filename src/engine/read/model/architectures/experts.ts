@@ -53,7 +53,7 @@ export interface Experts {
 export function mixtralExperts(fields: Fields, path: string): Experts {
   const experts = fields.num_local_experts ?? 8;
   return {
-    ...chosenOf(fields.num_experts_per_tok ?? 2, experts, true, path),
+    ...chosenOf(fields.num_experts_per_tok ?? 2, experts, true, fields, path),
     width: fields.intermediate_size,
     sparse: Array.from({ length: fields.num_hidden_layers }, () => true),
     stored: separate({ block: 'block_sparse_moe', gate: 'w1', up: 'w3', down: 'w2' }),
@@ -67,7 +67,7 @@ export function qwenExperts(fields: Fields, path: string): Experts | undefined {
   }
   const { decoder_sparse_step: step, mlp_only_layers: dense, num_hidden_layers: all } = fields;
   return {
-    ...chosenOf(fields.num_experts_per_tok ?? 8, fields.num_experts ?? 128, fields.norm_topk_prob, path),
+    ...chosenOf(fields.num_experts_per_tok ?? 8, fields.num_experts ?? 128, fields.norm_topk_prob, fields, path),
     width: fields.moe_intermediate_size ?? 768,
     sparse: Array.from({ length: all }, (_, layer) => (layer + 1) % step === 0 && dense?.includes(layer) !== true),
     stored: separate({ block: 'mlp', gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
@@ -100,7 +100,7 @@ export const gptOss = {
       refuse(path, `num_experts_per_tok ${chosen} beside experts_per_token ${original}`, 'a config.json that says one of both');
     }
     return {
-      ...chosenOf(chosen ?? original ?? 4, fields.num_local_experts ?? 128, true, path),
+      ...chosenOf(chosen ?? original ?? 4, fields.num_local_experts ?? 128, true, fields, path),
       width: fields.intermediate_size,
       sparse: Array.from({ length: fields.num_hidden_layers }, () => true),
       stored: stacked,
@@ -108,7 +108,21 @@ export const gptOss = {
   },
 } as const;
 
-function chosenOf(chosen: number, all: number, renormalised: boolean, path: string): Pick<Experts, 'choice' | 'count'> {
+/** Most experts of all layers together, of which each has weights with names: more than twice those of published models. */
+const maximumExperts = 65_536;
+
+function chosenOf(
+  chosen: number,
+  all: number,
+  renormalised: boolean,
+  { num_hidden_layers: depth }: Fields,
+  path: string,
+): Pick<Experts, 'choice' | 'count'> {
+  if (all * depth > maximumExperts) {
+    throw new InputError(
+      `${path}: ${all} experts in ${depth} layers are ${all * depth}, and ${maximumExperts} are allowed; use another model.`,
+    );
+  }
   if (chosen > all) {
     throw new InputError(`${path}: a token goes to ${chosen} experts, of which there are ${all}; correct num_experts_per_tok.`);
   }

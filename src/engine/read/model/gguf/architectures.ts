@@ -33,6 +33,12 @@ const biases = (_: MetadataReader, { has }: Described): ConfigJson => ({
   ...(has('blk.0.ffn_up.bias') && { mlp_bias: true }),
 });
 
+/** The fields that have one name everywhere, and no others: for those that have names of their own. */
+const nothingBut = (common: ConfigJson): ConfigJson => ({
+  ...Object.fromEntries(Object.keys(common).map((key) => [key, null])),
+  ...{ model_type: common.model_type, vocab_size: common.vocab_size, tie_word_embeddings: common.tie_word_embeddings },
+});
+
 /** A head's share of the width. */
 const shareOf = (common: ConfigJson): number => Number(common.hidden_size) / Number(common.num_attention_heads);
 
@@ -128,12 +134,40 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     modelType: () => 'cohere2',
     own: (keys, file) => ({ ...windowed(keys), ...biases(keys, file), logit_scale: keys.real('logit_scale') }),
   },
+  bloom: {
+    modelType: () => 'bloom',
+    own: (keys, { common }) => {
+      // llama.cpp takes 8 whatever a file says, as the published models do.
+      keys.maybe('attention.max_alibi_bias');
+      return {
+        ...nothingBut(common),
+        hidden_size: common.hidden_size,
+        n_layer: common.num_hidden_layers,
+        n_head: common.num_attention_heads,
+        layer_norm_epsilon: common.layer_norm_eps,
+      };
+    },
+    assumes: assumesGelu('BLOOM'),
+  },
+  mpt: {
+    modelType: () => 'mpt',
+    own: (keys, { common }) => ({
+      ...nothingBut(common),
+      d_model: common.hidden_size,
+      n_layers: common.num_hidden_layers,
+      n_heads: common.num_attention_heads,
+      max_seq_len: common.max_position_embeddings,
+      expansion_ratio: Number(common.intermediate_size) / Number(common.hidden_size),
+      layer_norm_epsilon: common.layer_norm_eps,
+      attn_config: { alibi_bias_max: keys.real('attention.max_alibi_bias') ?? 8 },
+    }),
+    assumes: assumesGelu('MPT'),
+  },
   gpt2: {
     modelType: () => 'gpt2',
     // Its fields have names of their own.
     own: (_, { common }) => ({
-      ...Object.fromEntries(Object.keys(common).map((key) => [key, null])),
-      ...{ model_type: 'gpt2', vocab_size: common.vocab_size, tie_word_embeddings: common.tie_word_embeddings },
+      ...nothingBut(common),
       n_positions: common.max_position_embeddings,
       n_embd: common.hidden_size,
       n_layer: common.num_hidden_layers,

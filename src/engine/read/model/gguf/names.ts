@@ -136,6 +136,26 @@ const gptNeox: Naming = {
   changes: { attn_qkv: { rows: { order: 'fused', heads: 'heads' } } },
 };
 
+const bloom: Naming = {
+  outer: { token_embd: 'word_embeddings', token_embd_norm: 'word_embeddings_layernorm', output_norm: 'ln_f', output: 'lm_head' },
+  layers: 'h.',
+  parts: { ...gptNeox.parts, attn_qkv: 'self_attention.query_key_value', attn_output: 'self_attention.dense' },
+  changes: { attn_qkv: { rows: { order: 'fused', heads: 'heads' } } },
+};
+
+const mpt: Naming = {
+  outer: { token_embd: 'wte', output_norm: 'norm_f', output: 'lm_head' },
+  layers: 'blocks.',
+  parts: {
+    attn_norm: 'norm_1',
+    attn_qkv: 'attn.Wqkv',
+    attn_output: 'attn.out_proj',
+    ffn_norm: 'norm_2',
+    ffn_up: 'ffn.up_proj',
+    ffn_down: 'ffn.down_proj',
+  },
+};
+
 const transposed: Change = { transposed: true };
 
 const gpt2: Naming = {
@@ -188,6 +208,8 @@ const namings: Readonly<Record<string, Naming>> = {
   cohere2: llama,
   'gpt-oss': gptOss,
   gptneox: gptNeox,
+  bloom,
+  mpt,
   gpt2,
   bert,
 };
