@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../src/engine/read/model/config';
 import { checkLoadable, openModel } from '../../../../src/engine/read/model/load';
-import { openCheckpoint } from '../../../../src/engine/read/model/open-tensors';
+import { openCheckpoint, openTensors } from '../../../../src/engine/read/model/open-tensors';
 import { modelsFolder } from '../../../support/paths';
 import { quantisedFolder, quantisedTensors } from '../../../support/quantised-cases';
 import { f32, safetensorsFile, type StoredTensor } from '../../../support/safetensors-writer';
