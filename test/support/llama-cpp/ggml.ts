@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { Tensor } from './gguf-file';
 import { installLlama, llamaPackage } from './install';
+
+const float32 = 0;
 
 /** What is used here of koffi, whose types come with a package that is installed at first use. */
 interface Koffi {
@@ -48,4 +51,12 @@ export class Ggml {
     const blocks = new Uint8Array(4 * values.length);
     return blocks.slice(0, Number(quantise(type, values, blocks, 0, values.length / width, width, null)));
   }
+}
+
+/** A tensor as llama.cpp quantises it: matrices to the type, all else and routers in float32, as in published files. */
+export function quantised(ggml: Ggml, type: number): (tensor: Tensor) => Tensor {
+  return (tensor) =>
+    type === float32 || tensor.shape.length < 2 || !/(?<!ffn_gate_inp)\.weight$/.test(tensor.name)
+      ? tensor
+      : { ...tensor, stored: { type, bytes: ggml.quantise(type, tensor.data, tensor.shape[0]) } };
 }

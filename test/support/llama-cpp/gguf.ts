@@ -56,12 +56,14 @@ function globalLayer(attention: Scenario | undefined): number {
  *
  * @param contextLength tokens that the file says the model was trained for; where positions are learned, as many as there are
  * @param encoded how a tensor is stored; in float32 by default
+ * @param vocabulary of its tokenizer
  */
 export async function writeGguf(
   path: string,
   model: LoadedModel,
   contextLength: number,
   encoded = (tensor: Tensor): Tensor => tensor,
+  vocabulary: Metadata = placeholderVocabulary(model.shape.vocabulary),
 ): Promise<void> {
   const architecture = llamaArchitectures[model.modelType];
   const own = Object.entries(hyperparameters(model, contextLength)).map(([key, value]) => [`${architecture}.${key}`, value]);
@@ -70,7 +72,7 @@ export async function writeGguf(
     // llama.cpp looks for tokens of its own in a model whose name has phi3 in it.
     'general.name': text('tiny'),
     ...(Object.fromEntries(own) as Metadata),
-    ...placeholderVocabulary(model.shape.vocabulary),
+    ...vocabulary,
   };
   await writeGgufFile(path, metadata, ggufTensors(model, architecture).map(encoded));
 }

@@ -7,7 +7,7 @@ import { typeName } from '../../../src/engine/read/model/gguf/types';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
 import { elementsOf, storedWeights } from '../../../src/engine/read/model/weights';
 import { compareFileWithLlama, llamaFolder, ourLogits } from '../../support/llama-cpp/compare';
-import { Ggml } from '../../support/llama-cpp/ggml';
+import { Ggml, quantised } from '../../support/llama-cpp/ggml';
 import type { Tensor } from '../../support/llama-cpp/gguf-file';
 import { writeGguf } from '../../support/llama-cpp/gguf';
 import { ggmlRefusal } from '../../support/llama-cpp/install';
@@ -82,14 +82,6 @@ async function widened(golden: string): Promise<LoadedModel> {
 }
 
 const tokens = Int32Array.from({ length: 40 }, (_, index) => (index * 71 + 5) % 288);
-
-/** A tensor as llama.cpp quantises it: matrices to the type, all else and routers in float32, as in published files. */
-function quantised(ggml: Ggml, type: number): (tensor: Tensor) => Tensor {
-  return (tensor) =>
-    type === types.F32 || tensor.shape.length < 2 || !/(?<!ffn_gate_inp)\.weight$/.test(tensor.name)
-      ? tensor
-      : { ...tensor, stored: { type, bytes: ggml.quantise(type, tensor.data, tensor.shape[0]) } };
-}
 
 /** The same with the numbers that llama.cpp reads from it, in float32. */
 function dequantised(ggml: Ggml, type: number): (tensor: Tensor) => Tensor {
