@@ -99,9 +99,7 @@ export const sweepCommand: Command = {
 };
 
 async function runFromFlags(title: string, files: readonly string[], given: Given, io: Io): Promise<MeasuredExperiment> {
-  const experiment = experimentFrom(files, given, await variablesFrom(given), (scenario, reason) =>
-    io.stderr.write(`${scenario} is left out: ${reason}\n`),
-  );
+  const experiment = experimentFrom(files, given, await variablesFrom(given));
   const save = textGiven(saveOption, given);
   if (save !== undefined) {
     await checkWritable(save, '--save');
@@ -127,15 +125,9 @@ async function writeExperiment(path: string, experiment: Experiment, { modelsFol
  *
  * @param prompts paths of prompts
  * @param variables their values
- * @param onImpossible takes combinations of a grid that cannot be, and why
  * @throws InputError that names the flag, the value and the fix
  */
-function experimentFrom(
-  prompts: readonly string[],
-  given: Given,
-  variables: Variables,
-  onImpossible: (scenario: string, reason: string) => void,
-): Experiment {
+function experimentFrom(prompts: readonly string[], given: Given, variables: Variables): Experiment {
   const names = splitList(textGiven(scenariosOption, given) ?? String(scenariosOption.default));
   const lists = numberParameters.map(({ name }, index) => [name, readGiven(gridOptions[index], given) ?? []] as const);
   const texts = textParameters.flatMap(({ name, flag, check }) => {
@@ -149,19 +141,15 @@ function experimentFrom(
   // What the user wrote is one more scenario, where its kind is not named.
   const added = texts.flatMap(({ kinds }) => kinds.filter((kind) => !names.includes(kind)));
   names.filter((name) => name === 'per-layer').forEach((name) => choiceFrom(name, given));
-  const grid = scenarioGrid(
+  const scenarios = scenarioGrid(
     [...names, ...added],
     Object.fromEntries(lists),
     Object.fromEntries(texts.map(({ name, value }) => [name, value])),
   );
-  grid.impossible.forEach(({ scenario, reason }) => onImpossible(scenario, reason));
-  if (grid.scenarios.length === 0) {
-    throw new InputError(grid.impossible[0].reason);
-  }
   const { version, ...defaults } = defaultExperiment;
   const values = { ...valuesOf(experimentTable, given), variables };
   const needle = needleFrom(given, values);
-  return { version, prompts, ...defaults, ...values, scenarios: grid.scenarios, needle, results: textGiven(resultsOption, given) ?? null };
+  return { version, prompts, ...defaults, ...values, scenarios, needle, results: textGiven(resultsOption, given) ?? null };
 }
 
 function needleFrom(given: Given, { context }: Pick<Experiment, 'context'>): Experiment['needle'] {

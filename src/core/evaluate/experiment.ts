@@ -155,26 +155,19 @@ export function scenarioOf(written: ScenarioText): ScenarioChoice {
 /** Values of scenario parameters that are tried, by name. A parameter that is left out has its default. */
 type ParameterLists = Partial<Record<NumberName, readonly number[]>>;
 
-/** The scenarios of a grid, and those that cannot be, each with why. */
-interface ScenarioGrid {
-  readonly scenarios: readonly ScenarioText[];
-  readonly impossible: readonly { readonly scenario: string; readonly reason: string }[];
-}
-
 /**
  * Every scenario with every combination of the parameters that it takes, each once, in order.
  *
  * @param names kinds such as `sliding-window`, or scenarios with their numbers, such as `sliding-window:512`, which stay as they are
  * @param texts of kinds that take one, each used where its kind is named
- * @throws InputError for a kind that does not exist, numbers that do not fit it, and values that no scenario here takes
+ * @throws InputError for a kind that does not exist, numbers and texts that do not fit it, and values that no scenario here takes
  */
 export function scenarioGrid(
   names: readonly string[],
   lists: ParameterLists,
   texts: Pick<ScenarioParameters, TextName> = {},
-): ScenarioGrid {
+): readonly ScenarioText[] {
   const scenarios = new Map<string, ScenarioText>();
-  const impossible: { scenario: string; reason: string }[] = [];
   const used = new Set<string>();
   for (const name of names.map((each) => each.trim())) {
     if (name.includes(':')) {
@@ -185,15 +178,8 @@ export function scenarioGrid(
     const parameters = choiceDefinition(name).parameters.map((parameter) => parameter.name);
     parameters.forEach((parameter) => used.add(parameter));
     for (const values of combinations(parameters, lists)) {
-      try {
-        const scenario = makeChoice(name, { ...values, ...texts });
-        scenarios.set(scenarioLabel(scenario), textOf(scenario));
-      } catch (error) {
-        if (!(error instanceof InputError)) {
-          throw error;
-        }
-        impossible.push({ scenario: [name, ...Object.values(values)].join(':'), reason: error.message });
-      }
+      const scenario = makeChoice(name, { ...values, ...texts });
+      scenarios.set(scenarioLabel(scenario), textOf(scenario));
     }
   }
   for (const [name, values] of Object.entries(lists)) {
@@ -203,7 +189,7 @@ export function scenarioGrid(
       );
     }
   }
-  return { scenarios: [...scenarios.values()], impossible };
+  return [...scenarios.values()];
 }
 
 /** Every choice of one value for each parameter that has values. */

@@ -5,7 +5,7 @@ import type { ScenarioChoice } from '../scenario/scenario';
 import { type Choice, defaultsOf, type SimulationOption, type ValuesOf } from './option';
 
 const modelDescription = text(
-  "The large transformer: `tiny-docs-5m`, which ships with Two Heads and can be run; for planning only `llama-3.1-8b`, `llama-3.1-70b`, `qwen3-8b`, `mistral-7b-v0.1`, `gpt2`, `smollm2-135m` or `modernbert-base`; the path of a folder with `config.json`, safetensors files and `tokenizer.json` of a Llama, Mistral, Qwen2, Qwen3, GPT-2, BERT or ModernBERT; the name of one that another program has fetched, `org/name` of Hugging Face's cache or LM Studio, or `ollama:name:tag`; or for planning a `.gguf` file. `two-heads models` and *Choose a Model...* list what is there.",
+  "The large transformer: `tiny-docs-5m` or `induction-bytes`, which ship with Two Heads and can be run; for planning only `llama-3.1-8b`, `llama-3.1-70b`, `qwen3-8b`, `mistral-7b-v0.1`, `gpt2`, `smollm2-135m` or `modernbert-base`; the path of a folder with `config.json`, safetensors files and `tokenizer.json`, of a LoRA adapter, or of a `.gguf` file; or the name of one that is on the machine already, `org/name` of Hugging Face's cache or LM Studio, or `ollama:name:tag`. `two-heads models` and *Choose a Model...* list what is there and what runs.",
 );
 
 /** Every option of a simulation besides its scenario, by its name: the field of `SimulationOptions`, and the setting `twoHeads.<name>`. */

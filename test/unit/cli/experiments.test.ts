@@ -155,23 +155,6 @@ describe('sweep', () => {
     expect(code).toBe(0);
     expect(stdout.match(/^causal +\d+ /gm)).toHaveLength(2);
   });
-
-  it('names combinations that it leaves out', async () => {
-    const { code, stderr } = await run([
-      'sweep',
-      promptsFolder(),
-      ...small,
-      '--no-quality',
-      '--scenario',
-      'attention-sink',
-      '--window',
-      '2,16',
-      '--sinks',
-      '4',
-    ]);
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/^attention-sink:2:4 is left out: /);
-  });
 });
 
 describe('run and check', () => {

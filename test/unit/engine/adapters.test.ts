@@ -230,7 +230,7 @@ describe('an adapter that cannot be merged is refused by name:', () => {
     await write({ x: zeros(1) }, /x is no tensor that PEFT writes for a LoRA/);
     await write({ [`${gate}.lora_A.weight`]: zeros(2, 32) }, /lora_A\.weight has no lora_B beside it/);
     await write({ [`${gate}.lora_magnitude_vector`]: zeros(48) }, /lora_magnitude_vector is neither low-rank/);
-    await write({ 'base_model.model.lm_head.weight': zeros(2, 32) }, /lm_head\.weight is \[2, 32\] but config\.json means \[288, 32\]/, {
+    await write({ 'base_model.model.lm_head.weight': zeros(2, 32) }, /lm_head\.weight is \[2, 32\] but its configuration means \[288, 32\]/, {
       modules_to_save: ['lm_head'],
       target_modules: [],
     });

@@ -104,7 +104,7 @@ describe('a quantised checkpoint that is broken', () => {
       'a weight is of another shape than the model means',
       'gptq',
       (_, config) => (config.intermediate_size = 64),
-      /gate_proj\.weight is \[48, 32\] but config\.json means \[64, 32\]/,
+      /gate_proj\.weight is \[48, 32\] but its configuration means \[64, 32\]/,
     ],
     [
       'nothing is quantised',

@@ -23,6 +23,8 @@ const blank = '\u2581';
  */
 export function ggufDefinition(metadata: Metadata, path: string): GgufDefinition {
   const vocabulary = GgufVocabulary.of(metadata, path);
+  // A name that is no text is an error, and not one that is unknown.
+  vocabulary?.text('tokenizer.ggml.pre');
   const reason = unreadTokenizer(metadata);
   const definition = definitions.get(vocabulary?.text('tokenizer.ggml.model') ?? '');
   if (vocabulary === undefined || definition === undefined || reason !== undefined) {
