@@ -102,7 +102,7 @@ async function runFromFlags(title: string, files: readonly string[], given: Give
   const experiment = experimentFrom(files, given, await variablesFrom(given));
   const save = textGiven(saveOption, given);
   if (save !== undefined) {
-    await checkWritable(save, '--save');
+    await checkWritable(save, '--save', { files, model: experiment.model });
     await writeExperiment(save, experiment, io);
     io.stderr.write(`experiment written to ${save}\n`);
   }

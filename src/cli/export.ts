@@ -39,7 +39,7 @@ export const exportCommand: Command = {
     }
     const shape = valuesOf(graphTable, given);
     const options = { ...optionsFrom({ ...given, [blockSize.flag]: undefined }), ...shape };
-    await checkWritable(path, outputName);
+    await checkWritable(path, outputName, { files: [], model: options.model });
     const folder = await openModel(options.model, io.modelsFolder);
     const plan = interruptible(() => makePlan(planRequest(tokens, folder.config.shape, options)));
     const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));

@@ -50,14 +50,15 @@ export const fetchCommand: Command = {
     const fetched = await fetchOffer(offer, {
       connection,
       signal: io.signal,
-      onProgress: (progress) => line(progress.bytes / Math.max(1, progress.totalBytes), fetchProgressText(progress)),
+      onProgress: (progress) =>
+        offer.missingBytes > 0 && line(progress.bytes / Math.max(1, progress.totalBytes), fetchProgressText(progress)),
     });
     const { repository, commit, licence, bytes } = offer;
     print(
       io,
       given,
       { ...fetched, repository, commit, licence, files: offer.files, bytes },
-      () => `${fetched.folder}\nuse it with --model ${fetched.name}`,
+      () => `${offer.missingBytes > 0 ? '' : 'all of it was there already\n'}${fetched.folder}\nuse it with --model ${fetched.name}`,
     );
   },
 };

@@ -1,4 +1,4 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError, messageOf } from '../core/errors';
 import { formatShare } from '../core/format';
@@ -73,9 +73,21 @@ export function progressPrinter(io: Io, title: string): OnProgress {
  * Refuses a path that `writeWhole` could not write, before a long run is made for it.
  *
  * @param flag where the user named the path, for the refusal
- * @throws InputError where the folder is missing or closed, or the path is a folder
+ * @param read the files that the command reads, and its model
+ * @throws InputError where the folder is missing or closed, or the path is a folder, or one of what is read
  */
-export async function checkWritable(path: string, flag = '--out'): Promise<void> {
+export async function checkWritable(
+  path: string,
+  flag = '--out',
+  read: { readonly files: readonly string[]; readonly model?: string } = { files: [] },
+): Promise<void> {
+  const real = (each: string): Promise<string | undefined> => realpath(each).catch(() => undefined);
+  const target = await real(path);
+  const sources = await Promise.all([...read.files, ...(read.model === undefined ? [] : [read.model])].map(real));
+  const inModel = read.model !== undefined && target !== undefined && dirname(target) === (await real(read.model));
+  if (target !== undefined && (inModel || sources.includes(target))) {
+    throw new InputError(`${flag} ${path} would replace what is read; give another path.`);
+  }
   await access(dirname(path), constants.W_OK).catch((error: unknown) => {
     throw unwritable(path, messageOf(error), flag);
   });

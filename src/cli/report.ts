@@ -29,7 +29,7 @@ export const reportCommand: Command = {
     const { write } = formatFrom(given);
     const out = textGiven(outOption, given);
     if (out !== undefined) {
-      await checkWritable(out);
+      await checkWritable(out, '--out', { files: paths });
     }
     const reports: RunReport[] = [];
     for (const path of paths) {

@@ -109,7 +109,7 @@ export async function performExperiment(title: string, experiment: Experiment, g
   }
   const axis = (readGiven(costOption, given) ?? costOption.default) as CostAxis;
   if (picture !== undefined) {
-    await checkWritable(picture, '--picture');
+    await checkWritable(picture, '--picture', { files: experiment.prompts, model: experiment.model });
   }
   const path = textGiven(resultsOption, given) ?? experiment.results;
   const shard = shardFrom(given);

@@ -24,7 +24,7 @@ export const simulateCommand: Command = {
     const inShards = asksForShards(given);
     const out = textGiven(outOption, given);
     if (out !== undefined) {
-      await checkWritable(out);
+      await checkWritable(out, '--out', { files: [file], model: options.model });
     }
     const prompt = await readPrompt(file, io.stdin, await sourceFrom(given));
     const write = async <Report>(report: Report, textOf: (report: Report) => string): Promise<void> => {

@@ -4,7 +4,7 @@ import { definitionOf, type LayerScenario } from './registry';
 /** A scenario for each layer: layer l has the one at `l mod cycle.length`. */
 export interface PerLayerScenario {
   readonly kind: 'per-layer';
-  /** At least two, not all alike, none sampled. */
+  /** At least two, not all alike, none sampled, and as short as it can be. */
   readonly cycle: readonly LayerScenario[];
 }
 
@@ -19,7 +19,7 @@ export interface LayerGroup {
 const longestCycle = 1024;
 
 /**
- * A scenario for the layers of a model from a cycle; if all layers are alike, their common scenario.
+ * A scenario for the layers of a model from a cycle, as short as it can be; if all layers are alike, their common scenario.
  *
  * @throws InputError for a cycle that is empty, too long, or samples keys in some layers
  */
@@ -37,7 +37,19 @@ export function perLayer(cycle: readonly LayerScenario[]): LayerScenario | PerLa
       `Scenario "${sampled.kind}" cannot be one of several in a cycle of layers; use it for all layers, or leave it out.`,
     );
   }
-  return { kind: 'per-layer', cycle };
+  const whole = periodOf(cycle);
+  return { kind: 'per-layer', cycle: cycle.length % whole === 0 ? cycle.slice(0, whole) : cycle };
+}
+
+/** The scenario of a model from those of all its layers. @throws InputError as `perLayer` does */
+export function ofLayers(layers: readonly LayerScenario[]): LayerScenario | PerLayerScenario {
+  return perLayer(layers.slice(0, periodOf(layers)));
+}
+
+/** The fewest scenarios that give all of them if they are repeated. */
+function periodOf(scenarios: readonly LayerScenario[]): number {
+  const shorter = scenarios.findIndex((_, length) => length > 0 && scenarios.every((each, at) => isSame(each, scenarios[at % length])));
+  return shorter < 0 ? scenarios.length : shorter;
 }
 
 /** The layers of a model grouped by scenario, in order of first use; groups without layers are left out. */

@@ -22,7 +22,7 @@ export type { Mark, NumberParameter, Reach, TextParameter } from './definition';
 export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type Range, type VisibleKeys } from './mask';
 export { StepBudget } from './pairs/budget';
 export { type NativeScenario } from './parse';
-export { layerGroups, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
+export { layerGroups, ofLayers, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 export {
   comparedKinds,
   makeScenario,

@@ -260,6 +260,22 @@ describe('bad input ends with exit code 2 and one line that names the value and 
       () => ['simulate', samplePrompt, ...short, '--out', join(temporaryFolder(), 'no', 'report.json')],
       /--out .* cannot be written .*give a path in a folder that exists/,
     ],
+    'a report in the place of the prompt': [
+      () => {
+        const prompt = join(temporaryFolder(), 'p.md');
+        writeFileSync(prompt, 'A whale.');
+        return ['simulate', prompt, '--out', prompt];
+      },
+      /--out .*p\.md would replace what is read; give another path/,
+    ],
+    'a report in the place of weights': [
+      () => {
+        const folder = join(temporaryFolder(), 'model');
+        cpSync(embeddedFolder, folder, { recursive: true });
+        return ['simulate', samplePrompt, '--model', folder, '--out', join(folder, 'model.safetensors')];
+      },
+      /--out .*model\.safetensors would replace what is read/,
+    ],
   };
 
   it.each(Object.entries(cases))('%s', async (_what, [args, message]) => {

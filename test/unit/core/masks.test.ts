@@ -2,6 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
 import {
+  type LayerScenario,
+  ofLayers,
+  perLayer,
+  type PerLayerScenario,
   makeScenario,
   maskOf,
   scenarioKinds,
@@ -19,6 +23,21 @@ function banded(mask: Mask): BandedMask {
   }
   return mask;
 }
+
+describe('a scenario for each layer', () => {
+  const [a, b, c] = [9, 8, 7].map((window) => makeScenario('sliding-window', { window }) as LayerScenario);
+  const cycleOf = (scenario: LayerScenario | PerLayerScenario): readonly LayerScenario[] =>
+    scenario.kind === 'per-layer' ? scenario.cycle : [scenario];
+
+  it('is a cycle as short as it can be: one that ends in its middle stays, unless it is of all layers', () => {
+    expect(cycleOf(perLayer([a, b, a, b]))).toEqual([a, b]);
+    expect(cycleOf(perLayer([a, b, a]))).toEqual([a, b, a]);
+    expect(cycleOf(perLayer([a, a, a]))).toEqual([a]);
+    expect(cycleOf(ofLayers([a, b, a]))).toEqual([a, b]);
+    expect(cycleOf(ofLayers([a, b, c, a, b]))).toEqual([a, b, c]);
+    expect(cycleOf(ofLayers([a, a, b]))).toEqual([a, a, b]);
+  });
+});
 
 describe('masks', () => {
   it('follow the definitions of the paper', () => {

@@ -68,7 +68,7 @@ describe('models that ship for planning', () => {
 
   it.each([
     ['llama-3.1-8b', /^llama-3\.1-8b can be planned, not run: cl100k_base only estimates its tokens; .*tokenizer\.json and weights\.$/],
-    ['gpt2', /gpt2 has no weights .*can be planned, not run; put its safetensors files there\.$/],
+    ['gpt2', /gpt2 has no weights .*can be planned, not run; give a folder with its safetensors files, or get one by two-heads fetch\.$/],
   ])('cannot be run: %s', async (model, message) => {
     const signal = new AbortController().signal;
     await expect(

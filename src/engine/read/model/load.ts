@@ -16,6 +16,7 @@ import { openGguf } from './gguf/open';
 import type { RotaryEmbedding } from './rope';
 import { openTensors } from './open-tensors';
 import { quantisationBeside } from './quantised/beside';
+import { unreadWeights } from './shards';
 import type { TensorSource } from './tensor-source';
 import { checkAllRead } from './tensors';
 import {
@@ -115,7 +116,10 @@ export async function openFound(
   );
   const config = parseConfig(text, path, await quantisationBeside(folder));
   const stored = config.stored && { storedType: config.stored.format };
-  return { name, folder, config, storedBytes: await storedBytes(folder), ...stored };
+  const bytes = await storedBytes(folder);
+  const unread = bytes === undefined ? await unreadWeights(folder) : undefined;
+  const known = unread === undefined ? config : { ...config, lacks: [...config.lacks, unread], run: undefined };
+  return { name, folder, config: known, storedBytes: bytes, ...stored };
 }
 
 /** What opens a model again in another process, and names its content: its folder, or its adapter's. */

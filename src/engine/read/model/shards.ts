@@ -29,7 +29,7 @@ export async function checkFolder(folder: string): Promise<void> {
       throw new InputError(`${folder}: ${unread}.`);
     }
     throw new InputError(
-      `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; put its safetensors files there.`,
+      `${folder} has no weights (${singleFile} cannot be read, and there is no ${indexFile}): such a model can be planned, not run; give a folder with its safetensors files, or get one by two-heads fetch.`,
     );
   }
 }

@@ -23,7 +23,7 @@ export const tokenizerFile = 'tokenizer.json';
 /** Where a GGUF file has it: the beginning of its keys. */
 const tokenizerNamespace = 'tokenizer.ggml';
 
-const fix = "use a folder with the model's tokenizer.json";
+const fix = `use a folder with the model's tokenizer.json, or, only to plan, one with ${standInName} (docs/models.md)`;
 const repair = 'download it again';
 
 /** A model's tokenizer: converts text to token ids and back, and indexes text by its tokens. */

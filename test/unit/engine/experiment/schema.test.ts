@@ -34,7 +34,7 @@ describe('an experiment file', () => {
     [{ scenarios: ['banded'] }, /scenarios\.0: is no scenario; use one of native, full, causal/],
     [{ scenarios: [['causal', 'banded:3']] }, /scenarios\.0\.1: is no scenario/],
     [{ scenarios: ['sliding-window:1:2'] }, /has 2 numbers and sliding-window takes 1/],
-    [{ scenarios: ['attention-sink:2:4'] }, /sinks/i],
+    [{ scenarios: ['attention-sink:0:4'] }, /Window r of 0/],
     [{ blocks: [1] }, /blocks\.0: /],
     [{ context: -1 }, /context: /],
     [{ needle: { lengths: [10], depths: [2] } }, /needle\.depths\.0: /],

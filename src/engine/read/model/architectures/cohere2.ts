@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LayerScenario, perLayer } from '../../../../core/scenario/scenario';
+import { type LayerScenario, ofLayers } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { trainedLength } from '../rope';
@@ -100,7 +100,7 @@ function cohere2Config(json: unknown, path: string, predicts: boolean): ModelCon
     shape: {
       ...shape,
       parameters: parametersOf(checkpoint),
-      attention: perLayer(isLocal.map((slides) => (slides ? local : { kind: 'causal' }))),
+      attention: ofLayers(isLocal.map((slides) => (slides ? local : { kind: 'causal' }))),
       trainedTokens: trainedLength(rotary, fields.max_position_embeddings),
     },
     norm: { kind: 'layer', epsilon: fields.layer_norm_eps },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
-import { perLayer, type Scenario } from '../../../../core/scenario/scenario';
+import { ofLayers, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ClampedGate, ExpertChoice } from '../architecture';
 import { kindsOf } from '../layer-configs';
@@ -91,7 +91,7 @@ export const gptOss = {
   attention({ layer_types: types, sliding_window: given, num_hidden_layers: all }: Fields, path: string): Scenario {
     const sliding = slidingLayers(types, all, path) ?? Array.from({ length: all }, (_, layer) => layer % 2 === 0);
     const window = given === undefined ? 128 : given;
-    return perLayer(sliding.map((slides) => (slides && window !== null ? { kind: 'sliding-window', window } : { kind: 'causal' })));
+    return ofLayers(sliding.map((slides) => (slides && window !== null ? { kind: 'sliding-window', window } : { kind: 'causal' })));
   },
   clampedGate: ({ swiglu_limit: limit }: Fields): ClampedGate => ({ limit, slope: 1.702 }),
   experts(fields: Fields, path: string): Experts {

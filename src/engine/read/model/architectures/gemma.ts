@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LayerScenario, perLayer } from '../../../../core/scenario/scenario';
+import { type LayerScenario, ofLayers } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
@@ -139,7 +139,7 @@ function gemmaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
     shape: {
       ...shape,
       parameters: parametersOf(checkpoint),
-      attention: perLayer(isLocal.map((slides) => (slides ? local : { kind: 'causal' }))),
+      attention: ofLayers(isLocal.map((slides) => (slides ? local : { kind: 'causal' }))),
       trainedTokens: ropes.trainedTokens,
     },
     norm: { kind: 'rms', epsilon: fields.rms_norm_eps },

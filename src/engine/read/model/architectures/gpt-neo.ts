@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
-import { type LayerScenario, perLayer } from '../../../../core/scenario/scenario';
+import { type LayerScenario, ofLayers } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import { quoted } from '../../../../core/text/printable';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
@@ -59,7 +59,7 @@ function gptNeoConfig(json: unknown, path: string, predicts: boolean): ModelConf
     shape: {
       ...shape,
       parameters: parametersOf(checkpoint),
-      attention: perLayer(masksOf(fields, path)),
+      attention: ofLayers(masksOf(fields, path)),
       trainedTokens: positions,
       maximumTokens: positions,
     },

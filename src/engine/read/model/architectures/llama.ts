@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
-import { perLayer, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
+import { ofLayers, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ClampedGate, ModelConfig, Multipliers } from '../architecture';
 import type { ConfigJson, KeyRules } from '../keys';
@@ -150,7 +150,7 @@ const members: Readonly<Record<string, Member>> = {
     attentionBiases: false,
     queryKeyNorms: 'joint',
     normPlacement: 'output',
-    attention: (fields, path) => perLayer(olmo3Slides(fields, path).map((slides) => windowOrCausal(slides ? olmo3Window(fields) : null))),
+    attention: (fields, path) => ofLayers(olmo3Slides(fields, path).map((slides) => windowOrCausal(slides ? olmo3Window(fields) : null))),
     plainRopes: olmo3Slides,
   },
   mixtral: {
@@ -308,7 +308,7 @@ function windowsOn(
     refuse(path, 'layer_types with sliding_attention beside use_sliding_window false', 'a model that says one of both');
   }
   const sliding = slidingLayers(types, count, path) ?? rule;
-  return perLayer(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
+  return ofLayers(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));
 }
 
 /** SmolLM3: with `use_sliding_window` and a window, the layers without rope have it, or those that `layer_types` lists. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { perLayer, type LayerScenario } from '../../../../core/scenario/scenario';
+import { ofLayers, type LayerScenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
@@ -97,7 +97,7 @@ function modernbertConfig(json: ConfigJson, path: string, predicts: boolean): Mo
     shape: {
       ...shape,
       parameters: parametersOf(checkpoint),
-      attention: perLayer(isGlobal.map((global) => (global ? { kind: 'full' } : local))),
+      attention: ofLayers(isGlobal.map((global) => (global ? { kind: 'full' } : local))),
       // Local layers read a window, so only the global ones' embedding limits the length.
       trainedTokens: trainedLength(rotary.global, fields.max_position_embeddings),
     },

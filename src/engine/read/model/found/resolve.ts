@@ -40,6 +40,11 @@ interface StoredName {
  * @throws InputError where there is no such model, or several could be meant; it names where it was looked for
  */
 export async function findModel(asked: string, modelsFolder: string, stores: ModelStores = modelStores()): Promise<FoundModel> {
+  if (asked.trim() === '') {
+    throw new InputError(
+      `Model "${shown(asked)}" names none; use a model's folder, ${embeddedModel}, or another that two-heads models lists.`,
+    );
+  }
   const shipped = await shippedModels(modelsFolder);
   if (shipped.includes(asked)) {
     return { name: asked, path: join(modelsFolder, asked), kind: 'folder', notes: [] };
@@ -66,13 +71,12 @@ export async function findModel(asked: string, modelsFolder: string, stores: Mod
   if (name !== undefined && places.length === 1) {
     return { ...(await placeIn(places[0], name)), notes: [] };
   }
-  const others = shipped.filter((each) => each !== embeddedModel).join(', ');
-  const known =
+  const stored =
     name === undefined
       ? ''
-      : ` and no fetched model (looked in ${[stores.hub, stores.lmStudio[0]].map((store) => shown(store, 60)).join(' and ')})`;
+      : ` and no fetched model (looked in ${[stores.hub, stores.lmStudio[0]].map((store) => shown(store, 60)).join(' and ')}; two-heads fetch ${shown(name.repository, 60)} gets one from Hugging Face's hub)`;
   throw new InputError(
-    `Model "${shown(asked)}" is no folder or .gguf file (looked for ${shown(path)})${known}; use a model's folder, ${embeddedModel}, or for planning ${others}; two-heads models lists more.`,
+    `Model "${shown(asked)}" is no folder or .gguf file (looked for ${shown(path)})${stored}; use a model's folder, ${embeddedModel}, or another that two-heads models lists.`,
   );
 }
 

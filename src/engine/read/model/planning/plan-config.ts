@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LayerScenario, perLayer, type Scenario } from '../../../../core/scenario/scenario';
+import { type LayerScenario, ofLayers, type Scenario } from '../../../../core/scenario/scenario';
 import { type LayerShape, type ModelShape, projectionParameters, valueWidthOf } from '../../../../core/shapes';
 import { described, quoted } from '../../../../core/text/printable';
 import type { ReadConfig } from '../architecture';
@@ -171,7 +171,7 @@ function layerShape({ attention, network }: Layer, plain: boolean): LayerShape {
 /** The masks as one scenario. Layers without attention have none; to keep the others in place, they are given that of the first that attends. */
 function attentionOf(masks: readonly LayerMask[]): Scenario {
   const first = masks.find((mask) => mask !== undefined) as LayerScenario;
-  return perLayer(masks.map((mask) => mask ?? first));
+  return ofLayers(masks.map((mask) => mask ?? first));
 }
 
 /** Matrix elements of the whole checkpoint, with norms and without biases. */
