@@ -7,7 +7,6 @@ import type { PlanDocument, RunReport } from '../../../src/core/report/report';
 import { numberParameters, textParameters } from '../../../src/core/scenario/scenario';
 import { run } from '../../support/cli';
 import { embeddedFolder, samplePrompt } from '../../support/paths';
-import { trainedOn } from '../../support/trained';
 import { temporaryFolder } from '../../support/temporary';
 
 const short = ['--max-tokens', '120', '--block', '32'];
@@ -84,37 +83,6 @@ describe('simulate', () => {
     expect(stdout).toMatch(/calls made/);
     expect(stdout).toMatch(/fidelity +max abs error \d/);
     expect(stdout).toMatch(/quality +perplexity \d/);
-  });
-});
-
-describe('a prompt past the length of its model', () => {
-  const note = 'note: 120 tokens are past the 50 that the model was trained on: its predictions there are worse under any mask.';
-  const past = ['--max-tokens', '120', '--block', '32', '--model'];
-
-  it('is planned with a note, in text and in JSON', async () => {
-    const { stdout } = await run(['plan', samplePrompt, ...past, trainedOn(50)]);
-    expect(stdout).toMatch(/ {2}context +120 of 50 tokens, 240%\n/);
-    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`  ${note}`);
-    const { plan, model } = JSON.parse((await run(['plan', samplePrompt, ...past, trainedOn(50), '--json'])).stdout) as PlanDocument;
-    expect(plan.notes).toEqual([note.slice('note: '.length)]);
-    expect(model.shape.trainedTokens).toBe(50);
-  });
-
-  it('is run with quality on both sides, and the note last', async () => {
-    const window = ['--scenario', 'sliding-window', '--window', '16', '--verify', 'none'];
-    const { stdout } = await run(['simulate', samplePrompt, ...past, trainedOn(50), ...window]);
-    expect(stdout).toMatch(
-      / {2}quality +perplexity .*\n {4}within 50 +perplexity .* mean KL .*\n {4}past 50 +perplexity .* mean KL .*\n {2}note: 120 tokens/,
-    );
-    const compared = await run(['compare', samplePrompt, ...past, trainedOn(50), '--scenarios', 'causal,sliding-window', '--window', '16']);
-    const [header, , row, last] = compared.stdout.trimEnd().split('\n');
-    expect(header).toMatch(/mean KL {2}KL within 50 {2}KL past 50$/);
-    expect(row).toMatch(/^sliding-window\(window 16\) .* [\d.e-]+ +[\d.e-]+ +[\d.e-]+$/);
-    expect(last).toBe(`  ${note}`);
-  });
-
-  it('says how much of the context it takes', async () => {
-    expect((await run(['plan', samplePrompt, '--max-tokens', '100'])).stdout).toMatch(/ {2}context +100 of 2,048 tokens, 5%\n/);
   });
 });
 

@@ -25,7 +25,7 @@ function banded(mask: Mask): BandedMask {
 }
 
 describe('a scenario for each layer', () => {
-  const [a, b, c] = [9, 8, 7].map((window) => makeScenario('sliding-window', { window }) as LayerScenario);
+  const [a, b, c] = [9, 8, 7].map((window) => makeScenario('sliding-window', { window }));
   const cycleOf = (scenario: LayerScenario | PerLayerScenario): readonly LayerScenario[] =>
     scenario.kind === 'per-layer' ? scenario.cycle : [scenario];
 
