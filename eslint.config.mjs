@@ -66,9 +66,14 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: 'ImportExpression[source.value=/^(node:)?fs/]', message: 'Read through src/engine/read/input.' },
+        {
+          selector: 'CallExpression[callee.property.name=/^show(Error|Warning|Information)Message$/]:not(:has(Property[key.name="modal"]))',
+          message: 'Notify through src/extension/notify.ts: VS Code makes links of parts of a text.',
+        },
       ],
     },
   },
+  { files: ['src/extension/notify.ts', 'src/extension/web.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: [
       // The reader itself: files in pieces, checked as they are opened.

@@ -5,6 +5,7 @@ import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
 import type { FormChoice } from '../protocol/panel';
 import { Disposable } from './disposable';
 import { affectsChoice, choiceFromSettings } from './settings';
+import { showError } from './notify';
 
 const storageKey = 'choice';
 
@@ -28,7 +29,7 @@ export class ChoiceStore extends Disposable {
     this.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (affectsChoice(event)) {
-          this.set(undefined).catch((error: unknown) => void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`));
+          this.set(undefined).catch((error: unknown) => void showError(`Two Heads: ${messageOf(error)}`));
         }
       }),
     );

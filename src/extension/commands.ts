@@ -22,6 +22,7 @@ import type { Fetches } from './tasks/fetches';
 import { type RunSource, selectionOf, sourceOf } from './tasks/run-source';
 import type { Runner } from './tasks/runner';
 import type { SingleTask } from './tasks/single-task';
+import { showError, showWarning } from './notify';
 
 /** What the commands act on. */
 interface CommandTargets {
@@ -127,7 +128,7 @@ export class Commands extends Disposable {
     const { front } = this.targets.active;
     if (front === undefined) {
       const open = t('Open the Sample Prompt');
-      const chosen = await vscode.window.showWarningMessage(t('Two Heads: no text is in front; open a prompt first.'), open);
+      const chosen = await showWarning(t('Two Heads: no text is in front; open a prompt first.'), open);
       if (chosen === open) {
         await this.openSample();
       }
@@ -135,7 +136,7 @@ export class Commands extends Disposable {
       await act(front);
     } else {
       const { path, scheme } = front.document.uri;
-      void vscode.window.showWarningMessage(
+      void showWarning(
         t('Two Heads: {0} ({1}) is read-only and no prompt; copy its text into a file first.', posix.basename(path), scheme),
       );
     }
@@ -183,7 +184,7 @@ export class Commands extends Disposable {
   ): Promise<void> {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
-      void vscode.window.showWarningMessage(
+      void showWarning(
         t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md explains how to write one.', experimentEnding),
       );
       return;
@@ -204,7 +205,7 @@ export class Commands extends Disposable {
     // Of a notebook, the cell that has the focus.
     const editor = front.editor ?? vscode.window.activeTextEditor;
     if (editor === undefined || editor.selection.isEmpty) {
-      void vscode.window.showWarningMessage(t('Two Heads: nothing is selected; select the text to run.'));
+      void showWarning(t('Two Heads: nothing is selected; select the text to run.'));
       return;
     }
     await this.targets.runner.simulate(selectionOf(editor.document, editor.selection));
@@ -223,7 +224,7 @@ export class Commands extends Disposable {
   private async showPlan(document: PromptDocument): Promise<void> {
     const planned = await this.planOf(document);
     if (planned.error !== null) {
-      void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
+      void showError(`Two Heads: ${planned.error}`);
       return;
     }
     const prediction = predictionReport(planned.plan, planned.calibration);
@@ -236,7 +237,7 @@ export class Commands extends Disposable {
 
   private async goToExpensiveBlock({ document, editor }: Front): Promise<void> {
     if (editor === undefined) {
-      void vscode.window.showWarningMessage(
+      void showWarning(
         t('Two Heads: blocks have no place in the cells of a notebook; open {0} as text to go to them.', posix.basename(document.uri.path)),
       );
       return;
@@ -245,7 +246,7 @@ export class Commands extends Disposable {
     if (planned.error === null) {
       await goToExpensivePart(editor, planned, this.targets.plans);
     } else {
-      void vscode.window.showErrorMessage(`Two Heads: ${planned.error}`);
+      void showError(`Two Heads: ${planned.error}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, fstatSync, type Stats } from 'node:fs';
-import { lstat, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** File name ending of unfinished files. One that remains is left over from a crash. */
@@ -62,17 +62,34 @@ function isOwnOutput({ dev, ino }: Stats): boolean {
 
 /** Writes to what is there. @throws if it is a pipe that nobody reads, where opening would wait for ever */
 async function writeInto(path: string, found: Stats, content: Content): Promise<void> {
-  if (found.isFIFO()) {
-    const reader = await open(path, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined);
-    if (reader === undefined) {
-      throw new Error('it is a pipe that nobody reads');
-    }
-    await reader.close();
-  }
-  const file = await open(path, isOwnOutput(found) ? 'a' : 'w');
+  const { O_WRONLY, O_NONBLOCK, O_APPEND, O_TRUNC } = constants;
+  const how = found.isFIFO() ? O_NONBLOCK : isOwnOutput(found) ? O_APPEND : O_TRUNC;
+  const file = await open(path, O_WRONLY | how).catch((error: unknown) => {
+    throw hasCode(error, 'ENXIO') ? new Error('it is a pipe that nobody reads') : error;
+  });
   try {
-    await writeFile(file, content);
+    await (found.isFIFO() ? writePipe(file, content) : writeFile(file, content));
   } finally {
     await file.close();
   }
+}
+
+/** A pipe that was opened without waiting takes what there is room for: it is asked again until all is there. */
+async function writePipe(file: FileHandle, content: Content): Promise<void> {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content instanceof Uint8Array ? content : Buffer.concat(content);
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += (await file.write(bytes, at)).bytesWritten;
+    } catch (error) {
+      if (!hasCode(error, 'EAGAIN')) {
+        throw error;
+      }
+      await new Promise((again) => setTimeout(again, 10));
+    }
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

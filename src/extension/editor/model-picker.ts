@@ -6,6 +6,7 @@ import type { ListedModel, ModelUse } from '../../engine/read/model/found/list';
 import type { Planner } from '../prompts/planner';
 import { engineSettings, setModel } from '../settings';
 import { withoutIcons } from './part-picker';
+import { showWarning } from '../notify';
 
 /** An entry of the list: a model, or a separator. */
 interface ModelItem extends vscode.QuickPickItem {
@@ -27,7 +28,7 @@ export async function chooseModel(planner: Planner): Promise<void> {
   }
   const { name, use, reason } = chosen.model;
   if (use === 'refused') {
-    void vscode.window.showWarningMessage(t('Two Heads: {0} cannot be planned: {1}', shown(name, 100), reason ?? ''));
+    void showWarning(t('Two Heads: {0} cannot be planned: {1}', shown(name, 100), reason ?? ''));
     return;
   }
   await setModel(name);

@@ -9,6 +9,7 @@ import type { SeenFleet } from '../../fleet/process/fleet-methods';
 import { Disposable } from '../disposable';
 import type { ModelAccess } from '../prompts/models';
 import { brokerSetting, settingsSection } from '../settings';
+import { showError, showWarning } from '../notify';
 
 /** The setting that names the broker, as the settings editor finds it. */
 const setting = `${settingsSection}.fleet.broker`;
@@ -86,7 +87,7 @@ export class Fleet extends Disposable {
       this.access.checkExperimentFile();
       return await this.hasConsent(this.name);
     } catch (error) {
-      void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`);
+      void showError(`Two Heads: ${messageOf(error)}`);
       return false;
     }
   }
@@ -111,7 +112,7 @@ export class Fleet extends Disposable {
         await this.secrets.store(secretOf(name), password);
       }
     } catch (error) {
-      void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`);
+      void showError(`Two Heads: ${messageOf(error)}`);
     }
   }
 
@@ -123,7 +124,7 @@ export class Fleet extends Disposable {
   private async askForBroker(): Promise<void> {
     const open = t('Open Settings');
     const asked = t('Two Heads: no broker is set whose workers could measure; name one in the setting {0}.', setting);
-    if ((await vscode.window.showWarningMessage(asked, open)) === open) {
+    if ((await showWarning(asked, open)) === open) {
       await vscode.commands.executeCommand('workbench.action.openSettings', setting);
     }
   }

@@ -18,6 +18,7 @@ import type { SingleTask } from '../tasks/single-task';
 import { panelHtml } from './page';
 import { panelSnapshot } from './snapshot';
 import { editorPlace, PlaceWatcher, type PlannedFront, readTile, selectTile } from './tiles';
+import { showError, showInformation } from '../notify';
 
 /** The view's id in the manifest. */
 const panelViewId = 'twoHeads.panel';
@@ -85,7 +86,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
     this.view = view;
     view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
     view.webview.onDidReceiveMessage((message: PageMessage) => {
-      this.receive(message).catch((error: unknown) => void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`));
+      this.receive(message).catch((error: unknown) => void showError(`Two Heads: ${messageOf(error)}`));
     });
     view.onDidDispose(() => (this.view = undefined));
     view.webview.html = panelHtml(view.webview, this.assets);
@@ -211,9 +212,9 @@ async function savePicture(
   }
   try {
     await vscode.workspace.fs.writeFile(target, data);
-    void vscode.window.showInformationMessage(t('Tile map saved as {0}.', vscode.workspace.asRelativePath(target)));
+    void showInformation(t('Tile map saved as {0}.', vscode.workspace.asRelativePath(target)));
   } catch (error) {
-    void vscode.window.showErrorMessage(t('Could not save the tile map: {0}', messageOf(error)));
+    void showError(t('Could not save the tile map: {0}', messageOf(error)));
   }
 }
 

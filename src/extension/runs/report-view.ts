@@ -9,6 +9,7 @@ import { htmlReport } from '../../core/report/html';
 import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import { Disposable } from '../disposable';
+import { showInformation } from '../notify';
 
 /** The editor that shows the report of one run, or of several side by side: the same page as an export to HTML. */
 export class ReportView extends Disposable {
@@ -66,7 +67,7 @@ export async function exportRuns(reports: readonly RunReport[]): Promise<void> {
     inEnglish(() => format.write(reports)),
   );
   const open = t('Open');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformation(
     t('Two Heads: {0} exported to {1}.', formatNumberOf(reports.length, 'run'), posix.basename(target.path)),
     open,
   );

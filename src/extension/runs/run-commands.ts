@@ -10,6 +10,7 @@ import { sourceAgain } from '../tasks/run-source';
 import type { Runner } from '../tasks/runner';
 import { exportRuns, ReportView } from './report-view';
 import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
+import { showError, showInformation, showWarning } from '../notify';
 
 /** Where the palette offers what needs a run. */
 const when = 'twoHeads.hasRuns';
@@ -52,14 +53,14 @@ export class RunCommands extends Disposable {
 
   private async perform(act: Act, nodes: readonly RunNode[]): Promise<void> {
     if (this.history.runs.length === 0) {
-      void vscode.window.showInformationMessage(t('Two Heads: no runs yet; simulate a prompt first.'));
+      void showInformation(t('Two Heads: no runs yet; simulate a prompt first.'));
       return;
     }
     try {
       await act(this, runsOf(nodes));
     } catch (error) {
       this.log.error(messageOf(error));
-      void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`);
+      void showError(`Two Heads: ${messageOf(error)}`);
     }
   }
 
@@ -73,7 +74,7 @@ export class RunCommands extends Disposable {
   private async compare(given: readonly KeptRun[]): Promise<void> {
     const runs = given.length > 1 ? given : await pickRuns(this.history.runs, t('Compare Runs'), given);
     if (runs !== undefined && runs.length < 2) {
-      void vscode.window.showInformationMessage(t('Two Heads: choose two or more runs to compare.'));
+      void showInformation(t('Two Heads: choose two or more runs to compare.'));
     } else if (runs !== undefined) {
       this.reports.show(oldestFirst(runs));
     }
@@ -87,9 +88,7 @@ export class RunCommands extends Disposable {
         t('Re-run'),
       ));
     if (run?.origin === null) {
-      void vscode.window.showWarningMessage(
-        t("Two Heads: this run can't be repeated because its options weren't saved. Open its prompt and simulate it."),
-      );
+      void showWarning(t("Two Heads: this run can't be repeated because its options weren't saved. Open its prompt and simulate it."));
     } else if (run !== undefined) {
       await this.runner.rerun(await sourceAgain(run.origin), run.origin.options);
     }

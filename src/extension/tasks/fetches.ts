@@ -12,6 +12,7 @@ import { hubSettings } from '../../engine/tasks/fetch/settings';
 import { withoutIcons } from '../editor/part-picker';
 import type { ModelAccess } from '../prompts/models';
 import { setModel } from '../settings';
+import { showError, showInformation } from '../notify';
 
 /**
  * Gets models from Hugging Face's hub, each after a consent.
@@ -44,15 +45,15 @@ export class Fetches {
       );
       this.log.info(`${name} was fetched: ${offer.repository} at ${offer.commit}.`);
       const use = t('Use This Model');
-      if ((await vscode.window.showInformationMessage(t('Two Heads: {0} is on this machine now.', name), use)) === use) {
+      if ((await showInformation(t('Two Heads: {0} is on this machine now.', name), use)) === use) {
         await setModel(name);
       }
     } catch (error) {
       if (error instanceof CancelledError) {
-        void vscode.window.showInformationMessage(t('Two Heads: the fetch was cancelled; get the model again to continue.'));
+        void showInformation(t('Two Heads: the fetch was cancelled; get the model again to continue.'));
       } else {
         this.log.error(messageOf(error));
-        void vscode.window.showErrorMessage(`Two Heads: ${messageOf(error)}`);
+        void showError(`Two Heads: ${messageOf(error)}`);
       }
     }
   }

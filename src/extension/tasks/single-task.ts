@@ -4,6 +4,7 @@ import { inEnglish, t } from '../../core/l10n';
 import type { OnProgress } from '../../core/report/phases';
 import type { Activity, Task } from '../../protocol/panel';
 import { Disposable } from '../disposable';
+import { showError, showInformation, showWarning } from '../notify';
 
 /** Most callers that may wait; more suggest a bug in the caller. */
 export const longestQueue = 16;
@@ -110,14 +111,14 @@ export class SingleTask extends Disposable {
    */
   async run<T>(work: (begin: BeginStep) => Promise<T>): Promise<T | undefined> {
     if (this.turns.current !== undefined) {
-      void vscode.window.showWarningMessage(t('Two Heads is already running; cancel that run first.'));
+      void showWarning(t('Two Heads is already running; cancel that run first.'));
       return undefined;
     }
     try {
       return await this.inTurn(work, new AbortController());
     } catch (error) {
       if (error instanceof CancelledError) {
-        void vscode.window.showInformationMessage(t('Two Heads: the run was cancelled.'));
+        void showInformation(t('Two Heads: the run was cancelled.'));
       } else {
         this.tell(messageOf(error));
       }
@@ -150,9 +151,9 @@ export class SingleTask extends Disposable {
   /** Announces a task's result: to the user, and in English to the log. */
   announce(say: () => string): void {
     this.log.info(inEnglish(say));
-    void vscode.window
-      .showInformationMessage(`Two Heads: ${say()}`, t('Open Panel'))
-      .then((chosen) => chosen && vscode.commands.executeCommand('twoHeads.openPanel'));
+    void showInformation(`Two Heads: ${say()}`, t('Open Panel')).then(
+      (chosen) => chosen && vscode.commands.executeCommand('twoHeads.openPanel'),
+    );
   }
 
   private async inTurn<T>(work: (begin: BeginStep) => Promise<T>, controller: AbortController): Promise<T> {
@@ -178,7 +179,7 @@ export class SingleTask extends Disposable {
 
   private tell(message: string): void {
     this.log.error(message);
-    void vscode.window.showErrorMessage(`Two Heads: ${message}`, t('Show Log')).then((chosen) => chosen && this.log.show());
+    void showError(`Two Heads: ${message}`, t('Show Log')).then((chosen) => chosen && this.log.show());
   }
 
   private begin(

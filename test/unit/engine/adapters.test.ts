@@ -184,6 +184,13 @@ describe('an adapter that cannot be merged is refused by name:', () => {
     ['a rank that is none', { r: 0 }, /r 0 cannot be/],
     ['a pattern that is none', { target_modules: '(' }, /target_modules ".*" cannot be read as a pattern/],
     ['a pattern that takes forever', { target_modules: '(a+)+' }, /could take too long/],
+    [
+      'a pattern that takes forever without nesting',
+      { target_modules: `${'.*'.repeat(20)}x` },
+      /takes too long; write the names of modules/,
+    ],
+    ['a path of another machine', { base_model_name_or_path: '\\\\elsewhere\\share\\m' }, /is a path of another machine; write the name/],
+    ['a path where autofs would look', { base_model_name_or_path: '/net/elsewhere/m' }, /is a path of another machine/],
     ['layers beside a pattern', { target_modules: '.*q_proj', layers_to_transform: [1] }, /layers_to_transform does nothing beside/],
     [
       'a module that it does not name',
@@ -230,10 +237,14 @@ describe('an adapter that cannot be merged is refused by name:', () => {
     await write({ x: zeros(1) }, /x is no tensor that PEFT writes for a LoRA/);
     await write({ [`${gate}.lora_A.weight`]: zeros(2, 32) }, /lora_A\.weight has no lora_B beside it/);
     await write({ [`${gate}.lora_magnitude_vector`]: zeros(48) }, /lora_magnitude_vector is neither low-rank/);
-    await write({ 'base_model.model.lm_head.weight': zeros(2, 32) }, /lm_head\.weight is \[2, 32\] but its configuration means \[288, 32\]/, {
-      modules_to_save: ['lm_head'],
-      target_modules: [],
-    });
+    await write(
+      { 'base_model.model.lm_head.weight': zeros(2, 32) },
+      /lm_head\.weight is \[2, 32\] but its configuration means \[288, 32\]/,
+      {
+        modules_to_save: ['lm_head'],
+        target_modules: [],
+      },
+    );
     await write({ 'base_model.model.model.norm.weight': zeros(3) }, /is \[3\] and the base's is \[32\]/, { modules_to_save: ['norm'] });
   });
 });

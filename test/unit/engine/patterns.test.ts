@@ -78,3 +78,11 @@ describe('a pattern that does not', () => {
     expect(() => codecOf(cutting('\\R'))).toThrow(/Invalid/);
   });
 });
+
+describe('a pattern that takes long without nesting', () => {
+  it.each([`${'.*'.repeat(15)}x`, '(?:a|a)*x'])('is ended while it matches: %s', (pattern) => {
+    expect(() => TokenIndex.of(codecOf(cutting(pattern)), 'a'.repeat(200))).toThrow(
+      /The tokenizer's pattern ".*" takes too long on this text; use another model\.$/,
+    );
+  });
+});

@@ -49,10 +49,15 @@ describe('a file that is written whole', () => {
     await expect(writeWhole(at('pipe'), 'new')).rejects.toThrow('it is a pipe that nobody reads');
     const read = readFile(at('pipe'), 'utf8');
     // Until the reader has opened it.
-    const written = async (): Promise<void> =>
-      writeWhole(at('pipe'), 'new').catch(() => new Promise((again) => setTimeout(again, 20)).then(written));
-    await written();
+    const written = async (content: string): Promise<void> =>
+      writeWhole(at('pipe'), content).catch(() => new Promise((again) => setTimeout(again, 20)).then(() => written(content)));
+    await written('new');
     expect(await read).toBe('new');
+    // More than a pipe holds, to one that reads slowly.
+    const long = 'x'.repeat(1_000_000);
+    const slow = readFile(at('pipe'), 'utf8');
+    await Promise.all([written(long), slow]);
+    expect((await slow).length).toBe(long.length);
     expect(lstatSync(at('pipe')).isFIFO()).toBe(true);
   });
 

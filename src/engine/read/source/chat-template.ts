@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { createContext, Script } from 'node:vm';
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { CancelledError, InputError, messageOf } from '../../../core/errors';
 import { formatCount } from '../../../core/format';
@@ -8,6 +7,7 @@ import { parsePythonJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { checkSize, readRegularText } from '../input/text';
+import { withinTime } from '../input/time-limit';
 import { kindAt } from '../model/found/folders';
 import { readGgufHeader } from '../model/gguf/header';
 
@@ -158,41 +158,31 @@ export class DocumentTemplate {
       environment.set(name, value);
     }
     try {
-      return this.withinTime(() => new Interpreter(environment).run(this.template.parse().parsed).value as string);
+      return this.timed(
+        () => new Interpreter(environment).run(this.template.parse().parsed).value as string,
+        () => new InputError(`The chat template of ${model} took more than ${formatCount(limitMs)} ms and was ended; ${fix}.`),
+      );
     } catch (error) {
       if (error instanceof InputError || error instanceof CancelledError) {
         throw error;
       }
       throw new InputError(
-        isLate(error)
-          ? `The chat template of ${model} took more than ${formatCount(limitMs)} ms and was ended; ${fix}.`
-          : `The chat template of ${model} cannot be applied to this chat (${shown(messageOf(error), 160)}); correct the chat, or give another model.`,
+        `The chat template of ${model} cannot be applied to this chat (${shown(messageOf(error), 160)}); correct the chat, or give another model.`,
       );
     }
   }
 
   /** Does work within the time that is left, and takes its time off that. */
-  private withinTime(work: () => string): string {
+  private timed(work: () => string, refusal: () => InputError): string {
     const start = performance.now();
-    job.render = work;
     try {
-      // Node takes whole milliseconds, at least one.
-      return limited.runInContext(context, { timeout: Math.max(1, Math.ceil(this.leftMs)) }) as string;
+      // Whole milliseconds, at least one.
+      return withinTime(Math.max(1, Math.ceil(this.leftMs)), work, refusal);
     } finally {
       this.leftMs -= performance.now() - start;
     }
   }
 }
-
-/** Whether Node threw this because a script's time was over. */
-function isLate(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-}
-
-/** A script in a context of its own, for nothing but its limit of time, which ends synchronous code wherever it is. */
-const job: { render: () => unknown } = { render: () => '' };
-const context = createContext(job);
-const limited = new Script('render()');
 
 /** Jinja's constants. The library's own globals cannot be used with others: its `range` takes all memory that a template asks for. */
 const constants = { true: true, false: false, none: null, True: true, False: false, None: null };

@@ -2,6 +2,7 @@ import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
+import { withinTime } from '../input/time-limit';
 import { splitsPair } from './characters';
 import type { Scanner } from './scanner';
 
@@ -41,7 +42,12 @@ export class SplitScanner implements Scanner {
       this.text = text;
       this.end = end;
       this.index = 0;
-      this.pieces = merged(this.parts(text.slice(at, end), at), this.behavior).filter(([from, to]) => to > from);
+      const parts = withinTime(
+        limitMs(end - at),
+        () => this.parts(text.slice(at, end), at),
+        () => new InputError(`The tokenizer's pattern ${quoted(this.pattern.source)} takes too long on this text; use another model.`),
+      );
+      this.pieces = merged(parts, this.behavior).filter(([from, to]) => to > from);
     }
     // What follows the last piece was removed.
     [this.from, this.to] = this.index < this.pieces.length ? this.pieces[this.index] : [end, end];
@@ -79,6 +85,11 @@ export class SplitScanner implements Scanner {
     }
     return parts;
   }
+}
+
+/** How long a pattern may take on a text: that of a real tokenizer cuts some megabytes a second. */
+function limitMs(characters: number): number {
+  return 5000 + Math.ceil(characters / 50);
 }
 
 /** The pieces that a behaviour makes of a text's parts. */
@@ -138,8 +149,7 @@ const repetitions = 100;
 /**
  * Refuses patterns with catastrophic backtracking, such as `(a+)+$`.
  *
- * It looks at nested repetition only; other patterns can be slow as well, so prompts are to be tokenized where that can be
- * stopped.
+ * It looks at nested repetition only; other patterns can be slow as well, and are ended while they match.
  * @throws InputError that shows the pattern
  */
 export function checkPatterns(value: unknown): void {

@@ -11,6 +11,11 @@ export interface Adapter {
   readonly config: AdapterConfig;
 }
 
+/** Whether a folder is in a cache of Hugging Face's, so that its files were written elsewhere. */
+function isFetched(folder: string): boolean {
+  return /(^|[\\/])models--[^\\/]+[\\/]snapshots[\\/]/.test(folder);
+}
+
 /**
  * Reads an adapter's configuration, and finds the model that it adapts, by the name that this has there.
  *
@@ -25,6 +30,12 @@ export async function findBase(
   const config = await readAdapterConfig(folder);
   const { base, revision } = config;
   const isName = /^[\w.-]+(\/[\w.-]+)?$/.test(base);
+  // Its author wrote it: only listing models would connect to another machine where it is the path of one.
+  if (/^(?:[\\/]{2}|\w+:\/\/|\/net\/)/.test(base) || (!isName && isFetched(folder))) {
+    throw new InputError(
+      `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is a path of another machine; write the name or the path of the same model on this machine there.`,
+    );
+  }
   const found = await findModel(revision === undefined || !isName ? base : `${base}@${revision}`, modelsFolder, stores).catch(
     (error: unknown) => {
       const fix = isName ? `fetch it (two-heads fetch ${base})` : 'write the name or the path of the same model on this machine there';

@@ -1,13 +1,15 @@
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../../core/errors';
 import { quoted } from '../../../../core/text/printable';
+import { withinTime } from '../../input/time-limit';
 import type { AdapterConfig } from './config';
 
 /** Most characters of a module's name: a pattern's time grows with it. */
 export const longestModule = 128;
 
-/** Most repetitions in a pattern. */
+/** Most repetitions in a pattern, and longest time of a match: many repetitions in a row take long without being nested. */
 const repetitions = 25;
+const longestMatchMs = 1000;
 
 /** A module's part in an adapter. */
 export interface Targets {
@@ -79,7 +81,7 @@ function patternsOf(record: Readonly<Record<string, number>>, key: string): (mod
 }
 
 /** A pattern of Python's, of a whole text. Both languages write what such patterns have alike, or JavaScript refuses it. */
-function pattern(text: string, key: string, around: (text: string) => string = (each) => `(?:${each})$`): RegExp {
+function pattern(text: string, key: string, around: (text: string) => string = (each) => `(?:${each})$`): Pick<RegExp, 'test' | 'exec'> {
   const refusal = (wrong: string): InputError =>
     new InputError(`adapter_config.json: ${key} ${quoted(text)} ${wrong}; write the names of modules.`);
   if (!isReadable(text)) {
@@ -89,7 +91,9 @@ function pattern(text: string, key: string, around: (text: string) => string = (
   if (!safeRegex(text.replace(/\(\?<?[=!]/g, '(?:'), { limit: repetitions })) {
     throw refusal('could take too long');
   }
-  return new RegExp(`^${around(text)}`);
+  const found = new RegExp(`^${around(text)}`);
+  const limited = <T>(match: () => T): T => withinTime(longestMatchMs, match, () => refusal('takes too long'));
+  return { test: (module) => limited(() => found.test(module)), exec: (module) => limited(() => found.exec(module)) };
 }
 
 function isReadable(text: string): boolean {
