@@ -132,12 +132,17 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   },
   gemma3: {
     modelType: () => 'gemma3_text',
-    own: (keys, { common }) => ({
-      ...windowed(keys),
-      final_logit_softcapping: keys.real('final_logit_softcapping') || undefined,
-      rope_local_base_freq: keys.real('rope.freq_base_swa'),
-      query_pre_attn_scalar: common.num_hidden_layers === 62 ? wholeShareOf(common) : common.head_dim,
-    }),
+    own: (keys, { common }) => {
+      if (Math.abs((keys.real('rope.scaling.attn_factor') ?? 1) - 1) > 1e-6) {
+        keys.lack('rope.scaling.attn_factor', 'scales sines of layers with a window too, which no run of a Gemma 3 does');
+      }
+      return {
+        ...windowed(keys),
+        final_logit_softcapping: keys.real('final_logit_softcapping') || undefined,
+        rope_local_base_freq: keys.real('rope.freq_base_swa') ?? 10_000,
+        query_pre_attn_scalar: common.num_hidden_layers === 62 ? wholeShareOf(common) : common.head_dim,
+      };
+    },
   },
   phi3: {
     modelType: () => 'phi3',
