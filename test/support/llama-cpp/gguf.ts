@@ -57,6 +57,7 @@ function globalLayer(attention: Scenario | undefined): number {
  * @param contextLength tokens that the file says the model was trained for; where positions are learned, as many as there are
  * @param encoded how a tensor is stored; in float32 by default
  * @param vocabulary of its tokenizer
+ * @param changed what the file says, from what it would say of the model
  */
 export async function writeGguf(
   path: string,
@@ -64,6 +65,7 @@ export async function writeGguf(
   contextLength: number,
   encoded = (tensor: Tensor): Tensor => tensor,
   vocabulary: Metadata = placeholderVocabulary(model.shape.vocabulary),
+  changed = (metadata: Metadata): Metadata => metadata,
 ): Promise<void> {
   const architecture = llamaArchitectures[model.modelType];
   const own = Object.entries(hyperparameters(model, contextLength)).map(([key, value]) => [`${architecture}.${key}`, value]);
@@ -74,7 +76,7 @@ export async function writeGguf(
     ...(Object.fromEntries(own) as Metadata),
     ...vocabulary,
   };
-  await writeGgufFile(path, metadata, ggufTensors(model, architecture).map(encoded));
+  await writeGgufFile(path, changed(metadata), ggufTensors(model, architecture).map(encoded));
 }
 
 function hyperparameters(model: LoadedModel, contextLength: number): Metadata {

@@ -23,6 +23,12 @@ function shapeOf(architecture: string, keys: Keys): ModelShape {
   return ggufConfig({ metadata: new Map([['general.architecture', architecture], ...own]), tensors: [] }, 'x.gguf').shape;
 }
 
+/** What a run of a header without tensors computes with. */
+function runOf(architecture: string, keys: Keys) {
+  const own = Object.entries(keys).map(([key, value]) => [`${architecture}.${key}`, value] as const);
+  return ggufConfig({ metadata: new Map([['general.architecture', architecture], ...own]), tensors: [] }, 'x.gguf').run;
+}
+
 /** Layers, width, heads, key-value heads, feed-forward width, context length and vocabulary, as llama.cpp's converter writes them. */
 function keysOf(layers: number, d: number, heads: number, kv: number, ff: number, context: number, vocabulary: number): Keys {
   return {
@@ -32,6 +38,7 @@ function keysOf(layers: number, d: number, heads: number, kv: number, ff: number
   };
 }
 const widths = (width: number): Keys => ({ 'attention.key_length': width, 'attention.value_length': width });
+const layerNorm: Keys = { 'attention.layer_norm_epsilon': 1e-5 };
 const yarn = (factor: number, original: number): Keys => ({
   ...{ 'rope.scaling.type': 'yarn', 'rope.scaling.factor': factor, 'rope.scaling.original_context_length': original },
 });
@@ -109,6 +116,41 @@ describe('the metadata of a GGUF file', () => {
     expect(shapeOf('llama', { ...keys, 'attention.head_count_kv': { length: 4, values: [2, 2, 2, 2] } }).keyValueHeads).toBe(2);
   });
 
+  it.each<[model: string, architecture: string, keys: Keys, head: number, scores: number]>([
+    ['Gemma 2 9B', 'gemma2', keysOf(42, 3584, 16, 8, 14_336, 8192, 256_000), 256, 256],
+    ['Gemma 2 27B', 'gemma2', keysOf(46, 4608, 32, 16, 36_864, 8192, 256_000), 128, 4608 / 32],
+    ['Gemma 3 12B', 'gemma3', keysOf(48, 3840, 16, 8, 15_360, 131_072, 262_208), 256, 256],
+    ['Gemma 3 27B', 'gemma3', keysOf(62, 5376, 32, 16, 21_504, 131_072, 262_208), 128, 5376 / 32],
+  ])('has scores of %s by the width that llama.cpp takes', (_, architecture, keys, head, scores) => {
+    const run = runOf(architecture, { ...keys, ...widths(head), 'rope.dimension_count': head, 'attention.sliding_window': 1024 });
+    expect(run?.multipliers?.scores).toBe(scores ** -0.5);
+  });
+
+  it("takes a factor without a type for a linear one, and for YaRN in Ollama's gpt-oss alone", () => {
+    const untyped = Object.fromEntries(Object.entries(yarn(4, 16)).filter(([key]) => key !== 'rope.scaling.type'));
+    const keys = { ...keysOf(2, 64, 2, 2, 128, 64, 100), ...untyped, 'rope.dimension_count': 32 };
+    const experts = { 'attention.sliding_window': 16, expert_count: 4, expert_used_count: 2 };
+    const typeOf = (architecture: string, own: Keys) => runOf(architecture, own)?.rotary?.[0]?.scaling.type;
+    expect(typeOf('llama', keys)).toBe('linear');
+    expect(typeOf('gpt-oss', { ...keys, ...experts })).toBe('linear');
+    expect(typeOf('gptoss', { ...keys, ...experts })).toBe('yarn');
+  });
+
+  it('has every number of columns that rotate, in heads of any width', () => {
+    const wrong: string[] = [];
+    for (let width = 4; width <= 256; width += 2) {
+      for (let rotated = 2; rotated <= width; rotated += 2) {
+        const keys = { ...keysOf(1, 2 * width, 2, 2, 8, 64, 16), 'rope.dimension_count': rotated };
+        const neox = { ...keys, 'attention.layer_norm_epsilon': 1e-5, use_parallel_residual: true };
+        const [rope] = runOf('gptneox', neox)?.rotary ?? [];
+        if (rope === undefined || (rope.columns ?? width) !== rotated) {
+          wrong.push(`${rotated} of ${width}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it.each<[what: string, architecture: string, own: Keys, message: RegExp]>([
     ['an architecture', 'mamba', {}, /general\.architecture "mamba" is not known; use a GGUF file of llama, /],
     ['a key about attention', 'llama', { 'attention.sinks': 4 }, /llama\.attention\.sinks is not known for this architecture/],
@@ -120,6 +162,8 @@ describe('the metadata of a GGUF file', () => {
       /head_count_kv differs from layer to layer/,
     ],
     ['a text for a number', 'llama', { block_count: 'four' }, /llama\.block_count is no number/],
+    ['a causal BERT', 'bert', { ...layerNorm, 'attention.causal': true }, /bert\.attention\.causal is true, and a BERT is an encoder/],
+    ['a BERT that may be causal', 'bert', layerNorm, /bert\.attention\.causal is missing/],
     ['no window', 'gemma3', {}, /gemma3\.attention\.sliding_window is missing/],
     ['no heads', 'llama', { 'attention.head_count': 0 }, /num_attention_heads|num_key_value_heads|head_dim/],
     [

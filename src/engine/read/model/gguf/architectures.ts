@@ -7,6 +7,8 @@ interface GgufArchitecture {
   readonly modelType: (keys: MetadataReader) => string;
   /** Fields besides those that all have, or in their place; null or undefined takes one away. */
   readonly own?: (keys: MetadataReader, file: Described) => ConfigJson;
+  /** Whether its norms are LayerNorm; RMSNorm otherwise. */
+  readonly normsSubtractMean?: true;
   /** Whether a part of each head may rotate: that is in `own` then. */
   readonly rotatesPart?: true;
   /** What the file of a model of this name does not say, a sentence; undefined if that is nothing. */
@@ -41,6 +43,15 @@ const nothingBut = (common: ConfigJson): ConfigJson => ({
 
 /** A head's share of the width. */
 const shareOf = (common: ConfigJson): number => Number(common.hidden_size) / Number(common.num_attention_heads);
+
+/** The same in whole numbers, as llama.cpp divides. */
+const wholeShareOf = (common: ConfigJson): number => Math.floor(shareOf(common));
+
+/** The share of a head that rotates, of which the head's width gives these columns again when it is rounded down. */
+const rotatedShare = (rotated: number, headWidth: number): number => {
+  const share = rotated / headWidth;
+  return Math.floor(share * headWidth) < rotated ? share * (1 + Number.EPSILON) : share;
+};
 
 const assumesGelu = (family: string) => (): string =>
   `A GGUF file does not name the activation of a ${family}: GELU is taken, as its published models have.`;
@@ -85,13 +96,19 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   },
   granite: {
     modelType: () => 'granite',
-    own: (keys, file) => ({
-      ...biases(keys, file),
-      embedding_multiplier: keys.real('embedding_scale'),
-      attention_multiplier: keys.real('attention.scale'),
-      residual_multiplier: keys.real('residual_scale'),
-      logits_scaling: keys.real('logit_scale'),
-    }),
+    own: (keys, file) => {
+      if (keys.flag('rope.scaling.finetuned') === false) {
+        keys.lack('rope.scaling.finetuned', 'is false, which turns the rope of a Granite off, and no run does');
+      }
+      // As in llama.cpp 0 is as if there were no factor.
+      return {
+        ...biases(keys, file),
+        embedding_multiplier: keys.real('embedding_scale') || 1,
+        attention_multiplier: keys.real('attention.scale') || 1 / Math.sqrt(Number(file.common.head_dim)),
+        residual_multiplier: keys.real('residual_scale') || 1,
+        logits_scaling: keys.needReal('logit_scale'),
+      };
+    },
   },
   qwen3moe: {
     modelType: () => 'qwen3_moe',
@@ -108,34 +125,41 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     modelType: () => 'gemma2',
     own: (keys, { common }) => ({
       ...windowed(keys),
-      attn_logit_softcapping: keys.real('attn_logit_softcapping'),
-      final_logit_softcapping: keys.real('final_logit_softcapping'),
-      query_pre_attn_scalar: common.num_hidden_layers === 46 ? shareOf(common) : common.head_dim,
+      attn_logit_softcapping: keys.real('attn_logit_softcapping') ?? 50,
+      final_logit_softcapping: keys.real('final_logit_softcapping') ?? 30,
+      query_pre_attn_scalar: common.num_hidden_layers === 46 ? wholeShareOf(common) : common.head_dim,
     }),
   },
   gemma3: {
     modelType: () => 'gemma3_text',
-    own: (keys, { common }) => ({
-      ...windowed(keys),
-      final_logit_softcapping: keys.real('final_logit_softcapping') || undefined,
-      rope_local_base_freq: keys.real('rope.freq_base_swa'),
-      query_pre_attn_scalar: common.num_hidden_layers === 62 ? shareOf(common) : common.head_dim,
-    }),
+    own: (keys, { common }) => {
+      if (Math.abs((keys.real('rope.scaling.attn_factor') ?? 1) - 1) > 1e-6) {
+        keys.lack('rope.scaling.attn_factor', 'scales sines of layers with a window too, which no run of a Gemma 3 does');
+      }
+      return {
+        ...windowed(keys),
+        final_logit_softcapping: keys.real('final_logit_softcapping') || undefined,
+        rope_local_base_freq: keys.real('rope.freq_base_swa') ?? 10_000,
+        query_pre_attn_scalar: common.num_hidden_layers === 62 ? wholeShareOf(common) : common.head_dim,
+      };
+    },
   },
   phi3: {
     modelType: () => 'phi3',
     rotatesPart: true,
     own: (keys, { common, rotated }) => ({
       ...(keys.above0('attention.sliding_window') && windowed(keys)),
-      ...(rotated !== common.head_dim && { partial_rotary_factor: rotated / Number(common.head_dim) }),
+      ...(rotated !== common.head_dim && { partial_rotary_factor: rotatedShare(rotated, Number(common.head_dim)) }),
     }),
   },
   cohere2: {
     modelType: () => 'cohere2',
-    own: (keys, file) => ({ ...windowed(keys), ...biases(keys, file), logit_scale: keys.real('logit_scale') }),
+    normsSubtractMean: true,
+    own: (keys, file) => ({ ...windowed(keys), ...biases(keys, file), logit_scale: keys.needReal('logit_scale') }),
   },
   bloom: {
     modelType: () => 'bloom',
+    normsSubtractMean: true,
     own: (keys, { common }) => {
       // llama.cpp takes 8 whatever a file says, as the published models do.
       keys.maybe('attention.max_alibi_bias');
@@ -151,6 +175,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   },
   mpt: {
     modelType: () => 'mpt',
+    normsSubtractMean: true,
     own: (keys, { common }) => ({
       ...nothingBut(common),
       d_model: common.hidden_size,
@@ -159,12 +184,16 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       max_seq_len: common.max_position_embeddings,
       expansion_ratio: Number(common.intermediate_size) / Number(common.hidden_size),
       layer_norm_epsilon: common.layer_norm_eps,
-      attn_config: { alibi_bias_max: keys.real('attention.max_alibi_bias') ?? 8 },
+      // llama.cpp takes none for no ALiBi at all, of which there is no MPT here.
+      attn_config: {
+        alibi_bias_max: keys.real('attention.max_alibi_bias') || keys.stop('mpt.attention.max_alibi_bias', 'is missing or 0'),
+      },
     }),
     assumes: assumesGelu('MPT'),
   },
   gpt2: {
     modelType: () => 'gpt2',
+    normsSubtractMean: true,
     // Its fields have names of their own.
     own: (_, { common }) => ({
       ...nothingBut(common),
@@ -180,15 +209,16 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   // Every head has keys and values of its own, of its share of the width, so that no field says so.
   gptneox: {
     modelType: () => 'gpt_neox',
+    normsSubtractMean: true,
     rotatesPart: true,
     own: (keys, { common, rotated, has }) => {
       const share = shareOf(common);
       return {
         ...(common.num_key_value_heads === common.num_attention_heads && { num_key_value_heads: null }),
         ...(common.head_dim === share && { head_dim: null }),
-        ...{ rotary_pct: rotated / Number(common.head_dim), rotary_emb_base: common.rope_theta, rope_theta: null },
+        ...{ rotary_pct: rotatedShare(rotated, Number(common.head_dim)), rotary_emb_base: common.rope_theta, rope_theta: null },
         attention_bias: has('blk.0.attn_qkv.bias'),
-        use_parallel_residual: keys.flag('use_parallel_residual') ?? true,
+        use_parallel_residual: keys.needFlag('use_parallel_residual'),
       };
     },
     assumes: assumesGelu('GPT-NeoX'),
@@ -196,10 +226,14 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
   // Without the head that predicts masked tokens, which the conversion leaves out.
   bert: {
     modelType: () => 'bert',
+    normsSubtractMean: true,
     own: (keys, { common, rows }) => {
-      keys.flag('attention.causal');
+      // llama.cpp's default is causal.
+      if (keys.needFlag('attention.causal')) {
+        keys.stop('bert.attention.causal', 'is true, and a BERT is an encoder');
+      }
       return {
-        ...{ num_key_value_heads: null, head_dim: null, tie_word_embeddings: null },
+        ...{ num_key_value_heads: null, head_dim: null, tie_word_embeddings: null, rope_theta: null },
         max_position_embeddings: rows('position_embd.weight') ?? common.max_position_embeddings,
         type_vocab_size: rows('token_types.weight'),
       };

@@ -30,18 +30,20 @@ export function ggufConfig(header: GgufHeader, path: string, factors: RopeFactor
       `${path}: general.architecture ${quoted(named)} is not known; use a GGUF file of ${Object.keys(ggufArchitectures).join(', ')}.`,
     );
   }
-  const { modelType, rotatesPart, own, assumes } = ggufArchitectures[named];
+  const { modelType, normsSubtractMean, rotatesPart, own, assumes } = ggufArchitectures[named];
   const keys = new MetadataReader(named, metadata, path);
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
   const rows = (tensor: string): number | undefined => shapes.get(tensor)?.[1];
   const hasTensors = shapes.has('token_embd.weight');
-  const rope = ropeScaling(keys, keys.real('rope.freq_base') ?? 10_000, factors);
+  const theta = keys.real('rope.freq_base') ?? defaultTheta;
+  const rope = ropeScaling(keys, theta, factors);
   const common: ConfigJson = {
     model_type: modelType(keys),
     ...dimensions(keys),
     vocab_size: vocabularyOf(header, rows('token_embd.weight'), keys),
     tie_word_embeddings: hasTensors && !shapes.has('output.weight'),
-    ...constants(keys),
+    ...epsilons(keys, normsSubtractMean === true),
+    rope_theta: theta,
     ...keys.window(),
     ...rope.config,
   };
@@ -91,13 +93,14 @@ function dimensions(keys: MetadataReader): ConfigJson {
   };
 }
 
-/** Numbers within a layer. */
-function constants(keys: MetadataReader): ConfigJson {
-  return {
-    rms_norm_eps: keys.real('attention.layer_norm_rms_epsilon'),
-    layer_norm_eps: keys.real('attention.layer_norm_epsilon'),
-    rope_theta: keys.real('rope.freq_base'),
-  };
+/** Base of a rope's frequencies where a file has none, of every architecture. */
+const defaultTheta = 10_000;
+
+/** What norms add to a variance or a square: as in llama.cpp the file has the one, and the other does not count. */
+function epsilons(keys: MetadataReader, subtractMean: boolean): ConfigJson {
+  const [mean, square] = ['attention.layer_norm_epsilon', 'attention.layer_norm_rms_epsilon'];
+  keys.maybe(subtractMean ? square : mean);
+  return subtractMean ? { layer_norm_eps: keys.needReal(mean) } : { rms_norm_eps: keys.needReal(square) };
 }
 
 /** Tokens of the vocabulary: those that are listed; the embedding has a row for each. */

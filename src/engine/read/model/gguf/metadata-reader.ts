@@ -10,15 +10,19 @@ const plannedWithout =
 /** Keys that change no result: of a model's training, of a task, and of the layout of tensors that older files state. */
 const harmless = /^(rope\.scaling\.finetuned|vocab_size|tensor_data_layout|pooling_type)$/;
 
+/** Switches that are on in what is planned and run. */
+const usuallyOn = /^(attention\.causal|expert_weights_norm)$/;
+
 /** Keys of the part that reads images, which Ollama keeps in the same file. */
 const images = /^(vision|mm)\./;
 
 /** Reads the keys of an architecture, and keeps which it has read. */
 export class MetadataReader {
   private readonly taken = new Set<string>();
+  private readonly lacking: string[] = [];
 
   constructor(
-    private readonly architecture: string,
+    readonly architecture: string,
     private readonly metadata: ReadonlyMap<string, MetadataValue>,
     private readonly path: string,
   ) {}
@@ -51,10 +55,14 @@ export class MetadataReader {
     return value === undefined ? undefined : shortest(value);
   }
 
+  needReal(key: string): number {
+    return shortest(this.need(key));
+  }
+
   text(key: string): string | undefined {
     this.taken.add(key);
     const value = this.metadata.get(`${this.architecture}.${key}`);
-    return typeof value === 'string' ? value : undefined;
+    return value === undefined || typeof value === 'string' ? value : this.stop(`${this.architecture}.${key}`, 'is no text');
   }
 
   flag(key: string): boolean | undefined {
@@ -63,6 +71,15 @@ export class MetadataReader {
     return value === undefined || typeof value === 'boolean'
       ? value
       : this.stop(`${this.architecture}.${key}`, 'is neither true nor false');
+  }
+
+  needFlag(key: string): boolean {
+    return this.flag(key) ?? this.stop(`${this.architecture}.${key}`, 'is missing');
+  }
+
+  /** Stops a run, not a plan, at the value of a key. @param why continues the key's name */
+  lack(key: string, why: string): void {
+    this.lacking.push(`${shown(`${this.architecture}.${key}`)} ${why}`);
   }
 
   /** Which layers have a window, where that is said: every p-th has none, or a list. */
@@ -87,11 +104,12 @@ export class MetadataReader {
   judge(): { readonly notes: readonly string[]; readonly lacks: readonly string[] } {
     const start = `${this.architecture}.`;
     const notes: string[] = [];
-    const lacks: string[] = [];
+    const lacks = [...this.lacking];
     for (const [key, value] of this.metadata) {
       const own = key.slice(start.length);
-      // A number that is 0 and a switch that is off add nothing; causal attention is what is planned.
-      const isNeutral = own === 'attention.causal' ? value === true : value === 0 || value === false;
+      // A number that is 0 and a switch that is off add nothing; causal attention is what is planned, and weights of experts that
+      // sum to 1 are the only ones that run.
+      const isNeutral = usuallyOn.test(own) ? value === true : value === 0 || value === false;
       if (!key.startsWith(start) || this.taken.has(own) || isNeutral || harmless.test(own) || images.test(own)) {
         continue;
       }

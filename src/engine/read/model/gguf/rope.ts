@@ -1,5 +1,5 @@
 import { quoted } from '../../../../core/text/printable';
-import { yarnAttentionFactor } from '../rope';
+import { longropeAttentionFactor, yarnAttentionFactor } from '../rope';
 import type { ConfigJson } from '../keys';
 import { type MetadataReader, shortest } from './metadata-reader';
 
@@ -12,47 +12,70 @@ export interface RopeConfig {
   readonly lacks: readonly string[];
 }
 
-const none: RopeConfig = { config: {}, lacks: [] };
+const lacking = (clause: string): RopeConfig => ({ config: {}, lacks: [clause] });
 
 /**
- * The rope of a GGUF file as `rope_scaling` states it.
+ * The rope of a GGUF file as `rope_scaling` states it, as llama.cpp rotates: a scaling and factors of columns both divide, and a
+ * factor of sines counts with any of them. Of what `rope_scaling` cannot say together, the run lacks the part that is named.
  *
  * @param theta base of the frequencies
  */
 export function ropeScaling(keys: MetadataReader, theta: number, factors: RopeFactors): RopeConfig {
   const freqs = factors.get('rope_freqs.weight');
   const [long, short] = [factors.get('rope_factors_long.weight'), factors.get('rope_factors_short.weight')];
-  const factor = keys.real('rope.scaling.factor') ?? keys.real('rope.scale_linear');
+  // Files without a type are of before there were others than linear. Ollama's gpt-oss has none either, and YaRN.
+  const rope_type = keys.text('rope.scaling.type') ?? (keys.architecture === 'gptoss' ? 'yarn' : 'linear');
+  // As in llama.cpp 0 is no factor.
+  const stated = (keys.real('rope.scaling.factor') ?? keys.real('rope.scale_linear')) || 1;
+  const factor = rope_type === 'none' ? 1 : stated;
   const original = keys.maybe('rope.scaling.original_context_length');
-  // Files without a type are of before there were others than linear, or Ollama's, which has an original length for YaRN.
-  const rope_type = keys.text('rope.scaling.type') ?? (original === undefined ? 'linear' : 'yarn');
   const length = original === undefined ? {} : { original_max_position_embeddings: original };
-  // transformers computes longrope's from its lengths, as the converter does.
-  const attention = keys.real('rope.scaling.attn_factor');
-  if ((long === undefined) !== (short === undefined)) {
-    return { config: {}, lacks: ['its rope has factors for short prompts or for long ones, and not for both'] };
-  }
-  if (long !== undefined && short !== undefined) {
-    const lists = { long_factor: Array.from(long, shortest), short_factor: Array.from(short, shortest) };
-    return { config: { rope_scaling: { rope_type: 'longrope', ...lists, ...length }, ...length }, lacks: [] };
-  }
-  if (freqs !== undefined) {
-    const scaling = freqs.every((each) => each === 1) ? {} : llama3Scaling(freqs, theta);
-    return scaling === undefined
-      ? { config: {}, lacks: ['rope_freqs.weight divides the frequencies of its rope in a way that is not known'] }
-      : { config: Object.keys(scaling).length === 0 ? {} : { rope_scaling: scaling }, lacks: [] };
-  }
-  if (!['yarn', 'linear', 'none'].includes(rope_type)) {
-    return { config: {}, lacks: [`rope.scaling.type ${quoted(rope_type)} without its factors is not read`] };
-  }
-  if (factor === undefined || factor <= 0 || rope_type === 'none' || (rope_type === 'linear' && factor === 1)) {
-    return none;
-  }
+  const attention = keys.real('rope.scaling.attn_factor') ?? 1;
+  const scalesSines = Math.abs(attention - 1) > 1e-6;
   const turns = { beta_fast: keys.real('rope.scaling.yarn_beta_fast'), beta_slow: keys.real('rope.scaling.yarn_beta_slow') };
+  const hasLists = long !== undefined && short !== undefined;
+  if ((long === undefined) !== (short === undefined)) {
+    return lacking('its rope has factors for short prompts or for long ones, and not for both');
+  }
+  if (!['yarn', 'linear', 'none'].includes(rope_type) && !(hasLists && rope_type === 'longrope')) {
+    return lacking(`rope.scaling.type ${quoted(rope_type)} without its factors is not read`);
+  }
+  if (factor < 0) {
+    return lacking(`rope.scaling.factor ${factor} is not read`);
+  }
+  const isDivided = freqs?.some((each) => each !== 1) === true;
+  if (factor !== 1 && (hasLists || isDivided)) {
+    return lacking(`rope.scaling.factor ${factor} beside ${isDivided ? 'rope_freqs.weight' : 'rope_factors_long.weight'} is not read`);
+  }
+  if (hasLists) {
+    if (isDivided) {
+      return lacking('rope_freqs.weight beside rope_factors_long.weight is not read');
+    }
+    const context = keys.need('context_length');
+    const trained = original ?? context;
+    const usual = longropeAttentionFactor(context / trained, trained);
+    const lists = { long_factor: Array.from(long, shortest), short_factor: Array.from(short, shortest) };
+    // What transformers computes from the lengths is in the file as float32.
+    const sines = Math.abs(attention / usual - 1) < 1e-6 ? {} : { attention_factor: attention };
+    const originals = { original_max_position_embeddings: trained };
+    return { config: { rope_scaling: { rope_type: 'longrope', ...lists, ...originals, ...sines }, ...originals }, lacks: [] };
+  }
+  if (scalesSines && (rope_type !== 'yarn' || isDivided)) {
+    return lacking(`rope.scaling.attn_factor ${attention} ${isDivided ? 'beside rope_freqs.weight' : 'without YaRN'} is not read`);
+  }
+  if (freqs !== undefined && isDivided) {
+    const rope_scaling = llama3Scaling(freqs, theta);
+    return rope_scaling === undefined
+      ? lacking('rope_freqs.weight divides the frequencies of its rope in a way that is not known')
+      : { config: { rope_scaling }, lacks: [] };
+  }
+  if (factor === 1 && !scalesSines) {
+    return { config: {}, lacks: [] };
+  }
   const yarn: ConfigJson = {
     ...Object.fromEntries(Object.entries(turns).filter(([, value]) => value !== undefined)),
     // llama.cpp multiplies what the file says by YaRN's default.
-    ...(attention !== undefined && Math.abs(attention - 1) > 1e-6 && { attention_factor: attention * yarnAttentionFactor(factor) }),
+    ...(scalesSines && { attention_factor: attention * yarnAttentionFactor(factor) }),
   };
   return { config: { rope_scaling: { rope_type, factor, ...length, ...(rope_type === 'yarn' && yarn) } }, lacks: [] };
 }
