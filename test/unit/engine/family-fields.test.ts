@@ -162,7 +162,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     const prompt = promptFromText('a', Array.from({ length: tokens }, (_, word) => `w${word}`).join(' '));
     const { plan } = await planPrompt(prompt, { ...defaultOptions, model: folder }, places);
     expect(plan.notes).toContain(
-      `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation counts with its prompt.`,
+      `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation that gets there is run again from its beginning.`,
     );
   });
 

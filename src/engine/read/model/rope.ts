@@ -178,7 +178,7 @@ export function ropeNote(rotary: readonly (RotaryEmbedding | undefined)[], token
   const scaling = rotary.map((rope) => rope?.scaling).find((one) => one?.type === 'longrope');
   return scaling?.type !== 'longrope'
     ? undefined
-    : `The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the ${isLong(scaling, tokens) ? 'long' : 'short'} one. A continuation counts with its prompt.`;
+    : `The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the ${isLong(scaling, tokens) ? 'long' : 'short'} one. A continuation that gets there is run again from its beginning.`;
 }
 
 /** YaRN's default for `attentionFactor`. */
