@@ -3,7 +3,7 @@ export type RopeScaling =
   | { readonly type: 'none' }
   /** Positions divided by a factor. */
   | { readonly type: 'linear'; readonly factor: number }
-  /** A base that grows with the sequence once it exceeds the trained length (dynamic NTK). */
+  /** A base that grows with the sequence once it exceeds `trainedTokens`, which are `max_position_embeddings` (dynamic NTK). */
   | { readonly type: 'dynamic'; readonly factor: number; readonly trainedTokens: number }
   /** Llama 3.1: slow frequencies are divided by a factor, fast ones kept, those between blended. */
   | {

@@ -170,6 +170,9 @@ interface RopeSources {
   readonly rope_parameters?: unknown;
 }
 
+/** Fields of rotary parameters that were not checked yet. */
+type RopeNames = Readonly<Partial<Record<keyof RopeFields, unknown>>>;
+
 /**
  * The field with the rotary parameters that count. As in transformers 5, `rope_scaling` counts first, and the other not at all,
  * its base included.
@@ -181,14 +184,22 @@ export function ropeSource({ rope_scaling: scaling, rope_parameters: parameters 
     value !== undefined && value !== null && (typeof value !== 'object' || Object.keys(value).length > 0);
   const json = given(scaling) ? scaling : given(parameters) ? parameters : undefined;
   const both = given(scaling) && given(parameters) && !sameFields(scaling, parameters);
-  const unread = typeof json === 'object' && json !== null && 'attn_factor' in json;
-  return { json, notes: [...(both ? [bothRopes] : []), ...(unread ? [unreadFactor] : [])] };
+  const rope: RopeNames = typeof json === 'object' && json !== null ? json : {};
+  const notes = [
+    ...(both ? [bothRopes] : []),
+    ...('attn_factor' in rope ? [unreadFactor] : []),
+    ...((rope.rope_type ?? rope.type) === 'dynamic' && 'original_max_position_embeddings' in rope ? [unreadLength] : []),
+  ];
+  return { json, notes };
 }
 
 const bothRopes =
   'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.';
 
 const unreadFactor = 'The attn_factor of the rope is not read, as in transformers; attention_factor would be.';
+
+const unreadLength =
+  'The original_max_position_embeddings of a dynamic rope is not read, as in transformers: max_position_embeddings counts.';
 
 /** Whether two JSON objects have the same fields with the same numbers and texts. */
 function sameFields(one: unknown, other: unknown): boolean {
@@ -252,7 +263,8 @@ function scalingOf(fields: RopeFields, { maximumTokens, originalTokens, path }: 
     case 'linear':
       return { type, factor: need('factor') };
     case 'dynamic':
-      return { type, factor: need('factor'), trainedTokens };
+      // transformers' `_compute_dynamic_ntk_parameters` reads `max_position_embeddings`, whatever the original length is.
+      return { type, factor: need('factor'), trainedTokens: maximumTokens };
     case 'llama3':
       return { type, factor: need('factor'), ...llama3Band(need('low_freq_factor'), need('high_freq_factor'), path), trainedTokens };
     case 'yarn':
