@@ -3,6 +3,7 @@ import { InputError } from '../../../../core/errors';
 import type { ModelShape } from '../../../../core/shapes';
 import { described, quoted, shown } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
+import type { ConfigJson } from '../keys';
 import { longropeAttentionFactor, type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 
 /** No real model exceeds these numbers; larger ones would overflow later computations. */
@@ -15,6 +16,31 @@ export const tokens = z.number().int().positive().max(largest.tokens);
 /** Far below any in use; a smaller one would be 0 in float32 and lead to 0 divided by 0. */
 export const epsilon = z.number().min(1e-30).max(1);
 export const theta = z.number().gt(1).max(1e15);
+
+type FlagSchema<Value extends boolean> = z.ZodPipe<
+  z.ZodOptional<z.ZodNullable<z.ZodType<Value, Value>>>,
+  z.ZodTransform<Value, Value | null | undefined>
+>;
+
+/** A boolean field; null is "not set", as if it were absent. */
+export const flag = (standard: boolean): FlagSchema<boolean> =>
+  z
+    .boolean()
+    .nullish()
+    .transform((given) => given ?? standard);
+
+/** A boolean field that runs with one value only, which it has by default; null is "not set". */
+export const fixedFlag = <Value extends boolean>(value: Value): FlagSchema<Value> =>
+  z
+    .literal(value)
+    .nullish()
+    .transform(() => value);
+
+/** A configuration with the defaults of its model type, also for flags that are null. */
+export function withDefaults(defaults: ConfigJson, json: ConfigJson): ConfigJson {
+  const set = Object.entries(json).filter(([key, value]) => value !== null || typeof defaults[key] !== 'boolean');
+  return { ...defaults, ...Object.fromEntries(set) };
+}
 
 /** Reads the fields of a configuration. @throws InputError that names the file, the field and the fault */
 export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
@@ -141,11 +167,11 @@ const ropeSchema = z.strictObject({
   attention_factor: factor.nullish(),
   mscale: mscale.nullish(),
   mscale_all_dim: mscale.nullish(),
-  truncate: z.boolean().default(true),
+  truncate: flag(true),
   short_factor: z.array(factor).optional(),
   long_factor: z.array(factor).optional(),
   /** Written by some YaRN models; says that the model was trained on with its scaling. */
-  finetuned: z.boolean().optional(),
+  finetuned: z.boolean().nullish(),
   /** For other programs than transformers, which does not read it either. */
   attn_factor: z.number().optional(),
 });
