@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths';
-import type { StoredTensor } from './safetensors-writer';
+import { safetensorsFile, type StoredTensor } from './safetensors-writer';
+import { temporaryFolder } from './temporary';
 
 /** Quantised checkpoints: see test/golden/quantised.py. */
 export const quantisedFolder = join(root, 'test', 'fixtures', 'quantised');
@@ -26,4 +27,19 @@ export function quantisedTensors(name: string): Record<string, StoredTensor> {
       ]) => [tensor, { dtype, shape, data: new Uint8Array(file.subarray(start + from, start + to)) }],
     ),
   );
+}
+
+export type Tensors = Record<string, StoredTensor>;
+export type Config = Record<string, unknown>;
+
+/** A quantised model with another configuration, or other tensors. */
+export function spoilt(name: string, change: (tensors: Tensors, config: Config) => unknown): string {
+  const folder = join(temporaryFolder(), 'model');
+  cpSync(join(quantisedFolder, name), folder, { recursive: true });
+  const tensors = quantisedTensors(name);
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
+  change(tensors, config);
+  writeFileSync(join(folder, 'model.safetensors'), safetensorsFile(tensors));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  return folder;
 }

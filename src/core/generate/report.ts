@@ -91,9 +91,12 @@ export interface Continuation {
   readonly cachedKeys: number;
   /** Of keys and values in all layers, as they are allocated. */
   readonly cacheBytes: number;
+  /** Runs of the whole sequence at lengths that change its rotary embedding, and the tokens read in all of them. */
+  readonly reruns: { readonly times: number; readonly tokens: number };
   readonly prefillMs: number;
+  /** Of the tokens that were added, runs of the whole sequence included. */
   readonly decodeMs: number;
-  /** Calls for the prompt, and for the tokens that were added. */
+  /** Calls for the prompt, and for the tokens that were added, runs of the whole sequence included. */
   readonly prefillCalls: CallsMade;
   readonly decodeCalls: CallsMade;
 }
@@ -148,7 +151,7 @@ function choosingText({ temperature, topK, topP, seed }: GenerationReport['gener
 }
 
 function continuationText(
-  { text, tokens, ended, cachedKeys, cacheBytes, prefillMs, decodeMs, prefillCalls, decodeCalls }: Continuation,
+  { text, tokens, ended, cachedKeys, cacheBytes, reruns, prefillMs, decodeMs, prefillCalls, decodeCalls }: Continuation,
   promptTokens: number,
   title: string,
 ): string {
@@ -173,6 +176,15 @@ function continuationText(
       formatNumberOf(promptTokens + tokens.length - 1, 'token'),
       formatBytes(cacheBytes),
     ),
+    ...(reruns.times === 0
+      ? []
+      : [
+          t(
+            'the rope changes with the length: these figures include {0} of the whole sequence, {1} in all',
+            formatNumberOf(reruns.times, 'run'),
+            formatNumberOf(reruns.tokens, 'token'),
+          ),
+        ]),
   ];
   return [title, ...text.split('\n').map((line) => `  | ${line}`), ...figures.map((line) => `  ${line}`)].join('\n');
 }

@@ -247,6 +247,11 @@ export function nativePlan({ tokens, model, oracle, scoreBytes }: PlanRequest): 
   return makePlan({ ...request, scoreBytes });
 }
 
+/** The plan of another number of tokens under the same scenario, on the same small transformer. @throws InputError like `makePlan` */
+export function planOfLength({ model, scenario, oracle, construction, scoreBytes }: PlanRequest, tokens: number): Plan {
+  return makePlan({ tokens, model, scenario, oracle, construction, scoreBytes });
+}
+
 /** Attention calls of a query block (0-based) over all layers; the sum over all query blocks is the plan's. */
 export function callsOfBlock(plan: Plan, block: number): number {
   return callsOfBlocks(plan, block, block + 1);

@@ -104,6 +104,14 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     const model = await load(folder, JSON.stringify(config));
     expect(parseConfig(JSON.stringify(config), 'config.json').notes).toEqual(['Only text is planned (text_config): vision_config is not.']);
     expect(model.layers).toEqual(text.layers);
+    // What is not known stops a run around the text part as it does inside.
+    const lacks = ['mup_factor 2 is not known; remove the key from config.json if it changes nothing'];
+    for (const odd of [
+      { ...config, mup_factor: 2 },
+      { ...config, text_config: { ...inner, mup_factor: 2 } },
+    ]) {
+      expect(parseConfig(JSON.stringify(odd), 'config.json')).toMatchObject({ lacks, run: undefined, shape: text.shape });
+    }
   });
 
   it('is a rope with the list of factors that the length of a run asks for in a Phi-3', () => {
@@ -162,7 +170,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     const prompt = promptFromText('a', Array.from({ length: tokens }, (_, word) => `w${word}`).join(' '));
     const { plan } = await planPrompt(prompt, { ...defaultOptions, model: folder }, places);
     expect(plan.notes).toContain(
-      `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation counts with its prompt.`,
+      `The rope has one list of factors up to 24 tokens and another beyond: ${tokens} tokens take the ${list} one. A continuation that gets there is run again from its beginning.`,
     );
   });
 

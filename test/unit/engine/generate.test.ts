@@ -3,176 +3,25 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/core/errors';
 import { greedy } from '../../../src/core/generate/choose';
-import type { GenerationOptions, GenerationReport } from '../../../src/core/generate/report';
-import { normal, uniform } from '../../../src/core/math/random';
+import { type GenerationOptions, type GenerationReport, generationText } from '../../../src/core/generate/report';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import { parseCycle } from '../../../src/core/scenario/parse';
-import { makeScenario, maskOf, type ScenarioChoice, visibleRanges } from '../../../src/core/scenario/scenario';
-import { forward } from '../../../src/engine/attend/forward';
-import { passOf } from '../../../src/engine/attend/pass';
-import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { makeScenario } from '../../../src/core/scenario/scenario';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
-import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
-import { OutputHead } from '../../../src/engine/attend/verify/predictions';
-import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
+import { loadModel, openModel } from '../../../src/engine/read/model/load';
 import { promptFromText } from '../../../src/engine/read/prompt';
+import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
-import { attendCached, LayerCache } from '../../../src/engine/tasks/generate/cached-attention';
-import { cacheBytes, Decoder } from '../../../src/engine/tasks/generate/decoder';
 import { generate } from '../../../src/engine/tasks/generate/generate';
 import { endTokens } from '../../../src/engine/tasks/generate/tokens';
 import { embeddedFolder, modelsFolder, root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
+import { wholeLogits } from '../../support/whole-logits';
 
 const signal = new AbortController().signal;
 const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent') };
-
-/** Ids that any vocabulary of the tests has. */
-function someTokens(count: number, vocabulary: number): Int32Array {
-  const next = uniform(11);
-  return Int32Array.from({ length: count }, () => Math.floor(next() * vocabulary));
-}
-
-/** Logits after each of the tokens from `prompt` on, by a cache, and by running the whole sequence again. */
-async function bothWays(
-  model: LoadedModel,
-  scenario: ScenarioChoice,
-  blockSize: number,
-  prompt: number,
-  total: number,
-  executor: 'tiles' | 'compiled' = 'tiles',
-): Promise<{ decoded: Float32Array[]; again: Float32Array[]; cachedKeys: number }> {
-  const tokens = someTokens(total, model.shape.vocabulary);
-  const device = await openDevice('cpu', 1);
-  const oracle = new OnnxOracle(model, blockSize, device, total);
-  const head = new OutputHead(model, device);
-  const planOf = (count: number): ReturnType<typeof makePlan> =>
-    makePlan(planRequest(count, model.shape, { ...defaultOptions, scenario, blockSize }));
-  try {
-    const decoder = new Decoder({ model, plan: planOf(prompt), oracle, head, pass: passOf(executor, 'float32'), signal }, total - prompt);
-    const decoded = [await decoder.prefill(tokens.slice(0, prompt), () => undefined)];
-    for (const token of tokens.slice(prompt, -1)) {
-      decoded.push(await decoder.step(token));
-    }
-    const hidden = await forward({
-      model,
-      plan: planOf(total - 1),
-      tokens: tokens.slice(0, -1),
-      oracle,
-      clock: new PhaseClock(),
-      signal,
-      onProgress: () => undefined,
-    });
-    const logits = await head.logits(hidden);
-    const { vocabulary } = model.shape;
-    const again = decoded.map((_, index) => logits.slice((prompt - 1 + index) * vocabulary, (prompt + index) * vocabulary));
-    return { decoded, again, cachedKeys: decoder.cachedKeys };
-  } finally {
-    await head.release();
-    await oracle.release();
-  }
-}
-
-function largestDifference(one: readonly Float32Array[], other: readonly Float32Array[]): number {
-  expect(one.length).toBe(other.length);
-  return Math.max(...one.map((row, index) => row.reduce((largest, value, at) => Math.max(largest, Math.abs(value - other[index][at])), 0)));
-}
-
-describe('a cache of keys and values', () => {
-  const scenarios: [string, ScenarioChoice, number, number?][] = [
-    ['causal', { kind: 'causal' }, 69],
-    ['a window', makeScenario('sliding-window', { window: 10 }), 10],
-    ['a window longer than the prompt', makeScenario('sliding-window', { window: 55 }), 55],
-    ['a window of one', makeScenario('sliding-window', { window: 1 }), 1],
-    ['sinks', makeScenario('attention-sink', { window: 9, sinks: 3 }), 12],
-    ['sinks that the prompt does not reach', makeScenario('attention-sink', { window: 15, sinks: 15 }), 30, 10],
-    ['a mask that is written', { kind: 'custom', expression: 'k <= q and (q - k < 5 or k % 9 == 0 or k == q)' }, 69],
-    ['layers that differ', parseCycle('causal,sliding-window:7,attention-sink:5:2'), 69],
-  ];
-
-  it.each(scenarios)('gives what running the whole sequence again gives: %s', async (_name, scenario, keys, prompt = 40) => {
-    const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
-    // Up to 70 tokens: over the edges of blocks of 16.
-    const { decoded, again, cachedKeys } = await bothWays(model, scenario, 16, prompt, 70);
-    expect(decoded).toHaveLength(70 - prompt);
-    expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
-    expect(cachedKeys).toBe(keys);
-  });
-
-  it.each([
-    ...['gpt2', 'qwen2', 'qwen3', 'mistral', 'llama-rope-dynamic', 'llama', 'smollm3', 'smollm3-window'],
-    ...['granite', 'olmo2', 'olmo3', 'gemma2', 'gemma3', 'phi3', 'phi4-mini', 'cohere2', 'mixtral', 'qwen3-moe-mixed', 'gpt-oss'],
-    ...['bloom', 'mpt', 'gpt-neo', 'gpt-neox', 'gpt-neox-sequential'],
-  ])('does so for each architecture under its own attention: %s', async (name) => {
-    const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
-    const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40);
-    expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
-  });
-
-  // Both have one rope up to 24 tokens and another beyond: the whole sequence decides, also for the prompt's 20.
-  it.each(['llama-rope-dynamic', 'phi3'])('does so after compiled layers where the length changes the rope: %s', async (name) => {
-    const model = await loadModel(await openModel(join(root, 'test', 'golden', name), modelsFolder));
-    const { decoded, again } = await bothWays(model, { kind: 'native' }, 8, 20, 40, 'compiled');
-    expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
-  });
-
-  it('does so after compiled layers, with one token of prompt, and with M above the sequence', async () => {
-    const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
-    const window = makeScenario('sliding-window', { window: 6 });
-    for (const [blockSize, prompt, executor] of [
-      [16, 20, 'compiled'],
-      [16, 1, 'tiles'],
-      [512, 20, 'tiles'],
-    ] as const) {
-      const { decoded, again } = await bothWays(model, window, blockSize, prompt, 30, executor);
-      expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
-    }
-  });
-
-  it('runs tiles again, each with a reference of its own, where a score overflows its sum', async () => {
-    const shape = { layers: 1, heads: 2, keyValueHeads: 1, headWidth: 4, width: 8, feedForwardWidth: 8, vocabulary: 8 };
-    const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
-    const cache = new LayerCache(shape, 20, 8);
-    const next = normal(3);
-    const keys = Array.from({ length: 20 }, () => Array.from({ length: 4 }, next));
-    const values = Array.from({ length: 20 }, () => Array.from({ length: 4 }, next));
-    // The reference comes from the last tile; a key in the first lies 400 above it.
-    keys[3] = [400, 0, 0, 0];
-    const tensor = (rows: number[][]): { heads: number; tokens: number; width: number; data: Float32Array } => ({
-      heads: 1,
-      tokens: 20,
-      width: 4,
-      data: Float32Array.from(rows.flat()),
-    });
-    keys.forEach((_, row) => cache.add({ key: tensor(keys), value: tensor(values) }, row, row));
-    const query = Float32Array.of(1, 0.5, 0, 0, 0, 1, 1, 0);
-    const oracle = new OnnxOracle({ ...model, shape }, 8, await openDevice('cpu', 1));
-    const out = await attendCached(oracle, cache, query, 4);
-    oracle.closeRound(1);
-    expect(oracle.calls.retries).toBeGreaterThan(0);
-    for (const head of [0, 1]) {
-      const scores = keys.map((key) => key.reduce((sum, value, column) => sum + value * query[4 * head + column], 0));
-      const weights = scores.map((score) => Math.exp(score - Math.max(...scores)));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      for (let column = 0; column < 4; column += 1) {
-        expect(out[4 * head + column]).toBeCloseTo(weights.reduce((sum, weight, row) => sum + weight * values[row][column], 0) / total, 5);
-      }
-    }
-    await oracle.release();
-  });
-
-  it('is as large as it says', async () => {
-    const { config } = await openModel('tiny-docs-5m', modelsFolder);
-    const scenario = makeScenario('sliding-window', { window: 100 });
-    const plan = makePlan(planRequest(1000, config.shape, { ...defaultOptions, scenario, blockSize: 64 }));
-    // 6 layers of 2 tiles of 64 slots, 4 key-value heads, keys of 33 and values of 32 numbers.
-    expect(cacheBytes(plan, 50)).toBe(6 * 128 * 4 * 65 * 4);
-    expect(visibleRanges(maskOf(scenario, 1000), 999).filter(({ from, to }) => to > from)).toEqual([{ from: 900, to: 1000 }]);
-  });
-});
 
 describe('continuing a prompt', () => {
   const prompt = promptFromText('sample', sampleText());
@@ -211,6 +60,48 @@ describe('continuing a prompt', () => {
     expect(one.continuation.text).toBe(two.continuation.text);
     expect(one.continuation.text).not.toBe(other.continuation.text);
   });
+
+  // 22 tokens of prompt: the 25th, of which the rope changes, is the third that is added, and is read where four are asked for.
+  it.each(['phi3', 'llama-rope-dynamic'])(
+    'adds the same tokens however many are asked for, with the rope of each length: %s',
+    async (name) => {
+      const folder = join(temporaryFolder(), name);
+      cpSync(join(root, 'test', 'golden', name), folder, { recursive: true });
+      writeTinyTokenizer(folder, 280, false);
+      const words = promptFromText('words', Array.from({ length: 22 }, (_, word) => `w${(37 * word) % 280}`).join(' '));
+      const added = async (tokens: number): Promise<GenerationReport> =>
+        generate(
+          words,
+          { ...defaultOptions, model: folder, blockSize: 8 },
+          { ...usual, tokens, baseline: false },
+          { ...places, signal, onProgress: () => undefined },
+        );
+      const reports = await Promise.all([1, 2, 3, 4, 8].map(added));
+      const { tokens, reruns, decodeCalls, prefillCalls } = reports[4].continuation;
+      expect(tokens).toHaveLength(8);
+      for (const { continuation } of reports) {
+        expect(continuation.tokens).toEqual(tokens.slice(0, continuation.tokens.length));
+      }
+      expect(reports.map(({ continuation }) => continuation.reruns.times)).toEqual(name === 'phi3' ? [0, 0, 0, 1, 1] : [0, 0, 0, 1, 5]);
+      expect(reports[2].continuation.decodeCalls.tokenwise).toBeLessThan(reports[3].continuation.decodeCalls.tokenwise / 2);
+      expect(generationText(reports[2])).not.toContain('the rope changes');
+      expect(generationText(reports[4])).toContain(
+        `the rope changes with the length: these figures include ${reruns.times === 1 ? '1 run' : '5 runs'} of the whole sequence, ${reruns.tokens} tokens in all`,
+      );
+      expect(decodeCalls.tokenwise).toBeGreaterThan(prefillCalls.tokenwise * reruns.times);
+
+      const model = await loadModel(await openModel(folder, modelsFolder));
+      const device = await openDevice('cpu', 1);
+      const ids = [...(await PromptTokenizer.load(folder)).encode(words.text), ...tokens.map(({ id }) => id)];
+      for (const [index, { id, logProbability }] of tokens.entries()) {
+        const read = Int32Array.from(ids.slice(0, 22 + index));
+        const plan = makePlan(planRequest(read.length, model.shape, { ...defaultOptions, scenario: { kind: 'native' }, blockSize: 8 }));
+        const logits = (await wholeLogits(model, read, plan, device))[read.length - 1];
+        const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
+        expect(logProbability).toBeCloseTo(logits[id] - Math.log(sum), 5);
+      }
+    },
+  );
 
   it('stops where the model ends the text', async () => {
     const folder = join(temporaryFolder(), 'ends');

@@ -172,6 +172,20 @@ describe('what transformers 5 takes where fields disagree or are absent', () => 
     expect(config.run?.rotary?.[0]?.scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
   });
 
+  // transformers' `_compute_dynamic_ntk_parameters` reads no other length.
+  it('is max_position_embeddings as the length from which a dynamic rope grows, and that is said', () => {
+    const length = configOf('llama-rope-dynamic').max_position_embeddings;
+    const plain = read('llama-rope-dynamic', {});
+    const config = read('llama-rope-dynamic', {
+      rope_parameters: { factor: 2, rope_theta: 10_000, rope_type: 'dynamic', original_max_position_embeddings: 6 },
+    });
+    expect(config.run?.rotary?.[0]?.scaling).toEqual({ type: 'dynamic', factor: 2, trainedTokens: length });
+    expect(config.run?.rotary).toEqual(plain.run?.rotary);
+    expect(config.shape.trainedTokens).toBe(2 * Number(length));
+    expect(plain.notes).toEqual([]);
+    expect(config.notes).toEqual([expect.stringMatching(/original_max_position_embeddings of a dynamic rope is not read/)]);
+  });
+
   it('is a window of 4096 for a Qwen that uses one, and none for one that says null', () => {
     const qwen = { layer_types: null, use_sliding_window: true, max_window_layers: 1 };
     const absent: Record<string, unknown> = { ...configOf('qwen2'), ...qwen };

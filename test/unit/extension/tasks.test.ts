@@ -216,6 +216,7 @@ function continuationOf(path: string, added: string): GenerationReport {
       ended: 'length',
       cachedKeys: 10,
       cacheBytes: 100,
+      reruns: { times: 0, tokens: 0 },
       prefillMs: 1,
       decodeMs: 1,
       prefillCalls: { attention: 1, tokenwise: 1, dispatches: 1 },

@@ -17,7 +17,7 @@ export class OnnxOracle implements Oracle {
   private readonly blackBoxes: OnnxBlackBox[] = [];
   private readonly tiles: TileAttention;
   private readonly tokenwise: SessionPool;
-  private readonly rotary: RotaryTables;
+  private rotary: RotaryTables;
   private readonly architecture: Architecture;
   /** Single-head instances of the current round, and repeated ones among them. */
   private readonly open = { instances: 0, again: 0 };
@@ -37,6 +37,11 @@ export class OnnxOracle implements Oracle {
     this.tiles = new TileAttention(architecture.shape.headWidth, device, architecture.shape.scoreCap);
     this.tokenwise = new SessionPool(device);
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
+  }
+
+  /** From here on, rotates for a sequence of so many tokens. */
+  rotateFor(tokens: number): void {
+    this.rotary = new RotaryTables(this.architecture.shape.headWidth, tokens);
   }
 
   attend(run: AttentionRun): Promise<AttentionResult> {

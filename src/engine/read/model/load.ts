@@ -18,7 +18,7 @@ import { openTensors } from './open-tensors';
 import { quantisationBeside } from './quantised/beside';
 import { unreadWeights } from './shards';
 import type { TensorSource } from './tensor-source';
-import { checkAllRead } from './tensors';
+import { checkAllRead, checkPaddedBiases } from './tensors';
 import {
   type AttendWeight,
   type Checkpoint,
@@ -153,7 +153,8 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
   const files = await openTensors(model);
   try {
     const reader = new WeightReader(files, config.checkpoint);
-    checkAllRead(files.names, reader.names, config.modelType);
+    checkAllRead(files, reader.names, config.modelType);
+    await checkPaddedBiases(files, reader.names, config.modelType);
     const { words, ...embedding } = await reader.all<EmbeddingWeight>(config.checkpoint.embedding);
     const head = await reader.all<HeadWeight>(config.checkpoint.head);
     const layers: LayerWeights[] = [];
@@ -184,7 +185,7 @@ export function checkLoadable(model: ModelFolder, files: TensorSource): void {
   const config = runConfig(model);
   checkSize(model.name, config);
   const reader = new WeightReader(files, config.checkpoint);
-  checkAllRead(files.names, reader.names, config.modelType);
+  checkAllRead(files, reader.names, config.modelType);
   reader.check();
 }
 

@@ -3,7 +3,7 @@ export type RopeScaling =
   | { readonly type: 'none' }
   /** Positions divided by a factor. */
   | { readonly type: 'linear'; readonly factor: number }
-  /** A base that grows with the sequence once it exceeds the trained length (dynamic NTK). */
+  /** A base that grows with the sequence once it exceeds `trainedTokens`, which are `max_position_embeddings` (dynamic NTK). */
   | { readonly type: 'dynamic'; readonly factor: number; readonly trainedTokens: number }
   /** Llama 3.1: slow frequencies are divided by a factor, fast ones kept, those between blended. */
   | {
@@ -178,7 +178,7 @@ export function ropeNote(rotary: readonly (RotaryEmbedding | undefined)[], token
   const scaling = rotary.map((rope) => rope?.scaling).find((one) => one?.type === 'longrope');
   return scaling?.type !== 'longrope'
     ? undefined
-    : `The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the ${isLong(scaling, tokens) ? 'long' : 'short'} one. A continuation counts with its prompt.`;
+    : `The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the ${isLong(scaling, tokens) ? 'long' : 'short'} one. A continuation that gets there is run again from its beginning.`;
 }
 
 /** YaRN's default for `attentionFactor`. */

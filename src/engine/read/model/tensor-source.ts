@@ -9,6 +9,8 @@ import type { Weight } from './weights';
 export interface TensorSource {
   /** Names of all tensors, as `Checkpoint` and `checkAllRead` know them. */
   readonly names: Iterable<string>;
+  /** Biases that a format stores beside its weights whether or not the model has any: zeros where it has none. */
+  readonly paddedBiases?: readonly string[];
   /** The type in which most bytes are stored, such as `BF16`; undefined if there are none. */
   readonly mainType: string | undefined;
   /** The shape of a tensor; undefined if it does not exist. */

@@ -1,5 +1,6 @@
 import { InputError } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
+import type { TensorSource } from './tensor-source';
 
 /** Tensors that checkpoints may hold and no model reads, each kind with why it changes nothing. */
 const harmlessTensors: readonly { readonly name: RegExp; readonly why: string }[] = [
@@ -17,16 +18,44 @@ const harmlessTensors: readonly { readonly name: RegExp; readonly why: string }[
  * Refuses a checkpoint with a tensor that no part of its model reads: the model would compute something else than its
  * publisher's.
  *
- * @param names all tensors of the checkpoint
+ * Biases that its format pads it with may be there; `checkPaddedBiases` reads them.
+ *
+ * @param files the checkpoint
  * @param read those that the model reads
  * @throws InputError that names the first such tensor
  */
-export function checkAllRead(names: Iterable<string>, read: ReadonlySet<string>, modelType: string): void {
-  const unread = [...names].filter((name) => !read.has(name) && !harmlessTensors.some((known) => known.name.test(name)));
+export function checkAllRead(
+  { names, paddedBiases = [] }: Pick<TensorSource, 'names' | 'paddedBiases'>,
+  read: ReadonlySet<string>,
+  modelType: string,
+): void {
+  const known = new Set([...read, ...paddedBiases]);
+  const unread = [...names].filter((name) => !known.has(name) && !harmlessTensors.some((harmless) => harmless.name.test(name)));
   if (unread.length > 0) {
     const more = unread.length === 1 ? '' : ` and ${unread.length - 1} more`;
     throw new InputError(
       `The checkpoint has ${shown(unread[0], 100)}${more}, which no ${modelType} reads, so that a run would not be its model; use a checkpoint without it, or plan without a run.`,
     );
+  }
+}
+
+/**
+ * Refuses a bias that no part of its model reads and that is not zero.
+ *
+ * @param read the tensors that the model reads
+ * @throws InputError that names the bias and its first number that is not 0
+ */
+export async function checkPaddedBiases(
+  files: Pick<TensorSource, 'paddedBiases' | 'read'>,
+  read: ReadonlySet<string>,
+  modelType: string,
+): Promise<void> {
+  for (const name of (files.paddedBiases ?? []).filter((bias) => !read.has(bias))) {
+    const added = (await files.read(name)).data.find((value) => value !== 0);
+    if (added !== undefined) {
+      throw new InputError(
+        `The checkpoint's ${shown(name, 100)}, which no ${modelType} reads, is not zero but has ${added}, so that a run would not be its model; use a checkpoint without it, or plan without a run.`,
+      );
+    }
   }
 }

@@ -49,6 +49,11 @@ export class LayerCache {
     return Math.ceil(slots / rows) * rows * keyValueHeads * (2 * headWidth + 1) * Float32Array.BYTES_PER_ELEMENT;
   }
 
+  /** Gives up all keys. */
+  clear(): void {
+    this.positions.length = 0;
+  }
+
   /** Takes rows of a layer's keys and values. @param row in the tensors @param position of that row in the sequence */
   add({ key, value }: Pick<LayerTensors, 'key' | 'value'>, row: number, position: number): void {
     const slot = this.positions.length;

@@ -1,8 +1,8 @@
 import { maskOf, visibleRanges, type LayerScenario, type Mask, type Range } from '../../../core/scenario/scenario';
-import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
-import { wholePrompt } from '../../../core/shards/cut';
+import { layerParts, partOfLayers, type Plan, planOfLength } from '../../../core/plan/plan';
 import type { Pass } from '../../attend/pass';
 import type { LoadedModel } from '../../read/model/load';
+import { sameRotation } from '../../read/model/rope';
 import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import type { OutputHead } from '../../attend/verify/predictions';
 import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
@@ -10,12 +10,17 @@ import { embed } from '../../attend/tiles/embed';
 import type { LayerTensors } from '../../attend/tiles/layer';
 import { attendCached, LayerCache } from './cached-attention';
 
+/** Runs of the whole sequence, and the tokens read in all of them. */
+export interface Reruns {
+  readonly times: number;
+  readonly tokens: number;
+}
+
 /** What a decoder needs. */
 interface DecoderContext {
   readonly model: LoadedModel;
   /** Of the prompt. */
   readonly plan: Plan;
-  /** Made for the whole sequence: rotary embeddings may depend on its length. */
   readonly oracle: OnnxOracle;
   readonly head: OutputHead;
   readonly pass: Pass;
@@ -26,19 +31,22 @@ interface DecoderContext {
  * Predicts one token after another, with the keys and values of earlier tokens kept as far as the scenario lets a later
  * query see them.
  *
- * For masks that do not look ahead, this is the same as running the whole sequence again at each token.
+ * For masks that do not look ahead, this is the same as running the whole sequence again at each token. Where one more token
+ * changes the rotary embedding, and with it every key, that is what is done.
  */
 export class Decoder {
   /** Scenarios of the kinds of layer, and the kind of each layer. */
   private readonly parts: readonly LayerScenario[];
   private readonly partOf: readonly number[];
   private readonly caches: readonly LayerCache[];
-  private length = 0;
+  /** Ids that were read, `[length]`. */
+  private read: number[] = [];
+  private again: Reruns = { times: 0, tokens: 0 };
 
   /** @param tokens that are ever added to the prompt */
   constructor(
     private readonly context: DecoderContext,
-    private readonly tokens: number,
+    tokens: number,
   ) {
     const { model, plan } = context;
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
@@ -51,29 +59,49 @@ export class Decoder {
     return Math.max(...this.caches.map((cache) => cache.length));
   }
 
+  /** Whole sequences that were run after the prompt, since their length changes the rotary embedding. */
+  get reruns(): Reruns {
+    return this.again;
+  }
+
   /**
    * Runs the prompt by its plan.
    *
    * @param tokens ids `[N]`
    * @returns logits `[vocabulary]` of the token after it
    */
-  async prefill(tokens: Int32Array, onProgress: (fraction: number) => void): Promise<Float32Array> {
-    const { model, plan, pass, oracle, signal, head } = this.context;
+  prefill(tokens: Int32Array, onProgress: (fraction: number) => void): Promise<Float32Array> {
+    return this.readWhole(tokens, this.context.plan, onProgress);
+  }
+
+  /** Runs a sequence with the rotary embedding of its length, and fills the caches with it. */
+  private async readWhole(tokens: Int32Array, plan: Plan, onProgress: (fraction: number) => void): Promise<Float32Array> {
+    const { model, pass, oracle, signal, head } = this.context;
+    oracle.rotateFor(tokens.length);
+    this.caches.forEach((cache) => cache.clear());
     const inspect = (layer: number, tensors: LayerTensors): Promise<void> => {
       this.fill(layer, tensors, tokens.length);
       return Promise.resolve();
     };
-    // Like the oracle's, its rope is that of the whole sequence.
-    const positions = { ...wholePrompt(tokens.length), tokens: tokens.length + this.tokens };
-    const hidden = await pass({ model, plan, tokens, positions, oracle, clock: new PhaseClock(), signal, inspect, onProgress });
-    this.length = tokens.length;
+    const hidden = await pass({ model, plan, tokens, oracle, clock: new PhaseClock(), signal, inspect, onProgress });
+    this.read = [...tokens];
     return head.logits(hidden.subarray((tokens.length - 1) * model.shape.width));
   }
 
-  /** Adds a token to the sequence. @returns logits `[vocabulary]` of the one after it @throws CancelledError between two layers */
-  async step(token: number): Promise<Float32Array> {
+  /**
+   * Adds a token to the sequence.
+   *
+   * @param onRerun called with the finished fraction where the whole sequence is run again
+   * @returns logits `[vocabulary]` of the one after it
+   * @throws CancelledError between two layers
+   */
+  async step(token: number, onRerun: (fraction: number) => void = () => undefined): Promise<Float32Array> {
     const { model, plan, oracle, head, signal } = this.context;
-    const position = this.length;
+    const position = this.read.length;
+    if (!sameRotation(model.rotary ?? [], model.shape.headWidth, position, position + 1)) {
+      this.again = { times: this.again.times + 1, tokens: this.again.tokens + position + 1 };
+      return this.readWhole(Int32Array.from([...this.read, token]), planOfLength(plan, position + 1), onRerun);
+    }
     let hidden = embed(model, Int32Array.of(token), () => position);
     // Layers that mask alike share a mask, which is work to make where it is written.
     const masks = this.parts.map((scenario) => maskOf(scenario, position + 1));
@@ -85,14 +113,14 @@ export class Decoder {
       oracle.closeRound(plan.oracle.heads * plan.oracle.layers);
       hidden = await oracle.outputAndMlp(hidden, attended, weights);
     }
-    this.length += 1;
+    this.read.push(token);
     return head.logits(hidden);
   }
 
   /** Adds the newest token to a layer's cache. @returns the keys and values that it sees */
   private extend(layer: number, mask: Mask, token: Pick<LayerTensors, 'key' | 'value'>): LayerCache {
     const cache = this.caches[layer];
-    const position = this.length;
+    const position = this.read.length;
     if ('visible' in mask) {
       cache.keep(mask.visible(position));
     }

@@ -4,7 +4,7 @@ import { chooseToken } from '../../../core/generate/choose';
 import type { Continuation, GeneratedToken, GenerationOptions, GenerationReport } from '../../../core/generate/report';
 import { uniform } from '../../../core/math/random';
 import type { SimulationOptions } from '../../../core/options/table';
-import { nativePlan, type Plan } from '../../../core/plan/plan';
+import { nativePlan, type Plan, planOfLength } from '../../../core/plan/plan';
 import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle } from '../../../core/scenario/scenario';
 import { executorOf, passOf } from '../../attend/pass';
 import { checkFloat16, type Device, openPlannedDevice } from '../../attend/runtime/provider';
@@ -13,6 +13,7 @@ import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { OutputHead } from '../../attend/verify/predictions';
 import { checkMemory, describeEnvironment, peakResidentBytes } from '../../machine';
 import { type LoadedModel, loadModel } from '../../read/model/load';
+import { sameRotation } from '../../read/model/rope';
 import type { Prompt } from '../../read/prompt';
 import { checkRunnable } from '../../read/tokenizer/tokenizer';
 import { planDocument, type PlannedPrompt, planPrompt } from '../plan';
@@ -46,11 +47,11 @@ export async function generate(
   const planned = await planPrompt(prompt, options, context);
   const { plan } = planned;
   checkGenerable(planned, generation);
-  checkMemory({ ...plan, bytes: plan.bytes + cacheBytes(plan, generation.tokens) }, options.memoryLimit);
+  checkContinuationMemory(plan, planned, generation, options);
   const native = nativePlan(plan);
   const needsBaseline = generation.baseline && scenarioLabel(native.scenario) !== scenarioLabel(plan.scenario);
   if (needsBaseline) {
-    checkMemory({ ...native, bytes: native.bytes + cacheBytes(native, generation.tokens) }, options.memoryLimit);
+    checkContinuationMemory(native, planned, generation, options);
   }
   const device = await openPlannedDevice(options, planned.calibration);
   if (options.precision === 'float16') {
@@ -117,6 +118,20 @@ function checkGenerable({ plan, model, tokenizer }: PlannedPrompt, { tokens }: G
   checkLength(plan.tokens, { name, ...config });
 }
 
+/** Refuses what does not fit: the longest sequence that is run at once, and the caches. @throws InputError that names the fix */
+function checkContinuationMemory(
+  plan: Plan,
+  { model: { config } }: Pick<PlannedPrompt, 'model'>,
+  { tokens }: GenerationOptions,
+  { memoryLimit }: SimulationOptions,
+): void {
+  // The last token that is added is never read.
+  const longest = plan.tokens + tokens - 1;
+  const once = sameRotation(config.run?.rotary ?? [], config.shape.headWidth, plan.tokens, longest);
+  const run = once ? plan : planOfLength(plan, longest);
+  checkMemory({ ...run, bytes: run.bytes + cacheBytes(plan, tokens) }, memoryLimit);
+}
+
 async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: number, message: string) => void): Promise<Continuation> {
   const {
     planned: { tokenizer, tokens: prompt },
@@ -127,8 +142,7 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
     ends,
     signal,
   } = shared;
-  // Of the whole sequence, so that a rotary embedding that depends on the length is one for the prompt and what follows.
-  const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens + generation.tokens);
+  const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
   const head = new OutputHead(model, device);
   const label = scenarioLabel(plan.scenario);
   try {
@@ -147,9 +161,10 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
       ended = ends.has(token);
       // What ends a text is not part of it.
       tokens.push({ id: token, text: ended ? tokenizer.decode([token]) : text.add(token), logProbability });
-      onProgress(0.5 + (0.5 * tokens.length) / generation.tokens, `${label}: token ${tokens.length} of ${generation.tokens}`);
+      const finished = (more: number): number => 0.5 + (0.5 * (tokens.length + more)) / generation.tokens;
+      onProgress(finished(0), `${label}: token ${tokens.length} of ${generation.tokens}`);
       if (!ended && tokens.length < generation.tokens) {
-        logits = await decoder.step(token);
+        logits = await decoder.step(token, (fraction) => onProgress(finished(fraction), `${label}: the sequence again, for another rope`));
       }
     }
     const all = callsOf(oracle);
@@ -159,6 +174,7 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
       tokens,
       ended: ended ? 'end-of-sequence' : 'length',
       cachedKeys: decoder.cachedKeys,
+      reruns: decoder.reruns,
       cacheBytes: cacheBytes(plan, generation.tokens),
       prefillMs: decodeStart - start,
       decodeMs: performance.now() - decodeStart,

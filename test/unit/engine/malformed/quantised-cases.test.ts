@@ -1,30 +1,14 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../src/engine/read/model/config';
 import { checkLoadable, openModel } from '../../../../src/engine/read/model/load';
 import { openCheckpoint, openTensors } from '../../../../src/engine/read/model/open-tensors';
 import { modelsFolder } from '../../../support/paths';
-import { quantisedFolder, quantisedTensors } from '../../../support/quantised-cases';
-import { f32, safetensorsFile, type StoredTensor } from '../../../support/safetensors-writer';
-import { temporaryFolder } from '../../../support/temporary';
+import { type Config, quantisedFolder, spoilt, type Tensors } from '../../../support/quantised-cases';
+import { f32 } from '../../../support/safetensors-writer';
 import { configOf, copyOf, load } from './golden-copy';
 import { outcomeOf, refusalOf } from './outcome';
-
-type Tensors = Record<string, StoredTensor>;
-type Config = Record<string, unknown>;
-
-/** A quantised model with another configuration, or other tensors. */
-function spoilt(name: string, change: (tensors: Tensors, config: Config) => unknown): string {
-  const folder = join(temporaryFolder(), 'model');
-  cpSync(join(quantisedFolder, name), folder, { recursive: true });
-  const tensors = quantisedTensors(name);
-  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
-  change(tensors, config);
-  writeFileSync(join(folder, 'model.safetensors'), safetensorsFile(tensors));
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  return folder;
-}
 
 const q = 'model.layers.0.self_attn.q_proj';
 const up = 'model.layers.1.mlp.up_proj';

@@ -66,6 +66,10 @@ export class AdaptedTensors implements TensorSource {
     return new Set([...this.base.names, ...this.replaced.keys()]);
   }
 
+  get paddedBiases(): readonly string[] {
+    return this.base.paddedBiases ?? [];
+  }
+
   get mainType(): string | undefined {
     return this.base.mainType;
   }

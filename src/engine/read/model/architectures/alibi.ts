@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
-import { checkHeads, epsilon, factor, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { checkHeads, epsilon, factor, fixedFlag, flag, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 /**
  * Slopes of ALiBi (Press et al., arXiv 2108.12409) `[H]`: a geometric sequence down to 2^-largest for heads that are a power of
@@ -75,9 +75,9 @@ const bloomSchema = z.object({
   num_attention_heads: width.nullish(),
   n_inner: width.nullish(),
   layer_norm_epsilon: epsilon.default(1e-5),
-  apply_residual_connection_post_layernorm: z.boolean().default(false),
+  apply_residual_connection_post_layernorm: flag(false),
   seq_length: tokens.nullish(),
-  tie_word_embeddings: z.boolean().default(true),
+  tie_word_embeddings: flag(true),
 });
 
 /** The reader of BLOOM (arXiv 2211.05100). */
@@ -192,18 +192,18 @@ const mptSchema = z.object({
   max_seq_len: tokens.default(2048),
   layer_norm_epsilon: epsilon.default(1e-5),
   norm_type: z.enum(['low_precision_layernorm', 'layernorm']).default('low_precision_layernorm'),
-  no_bias: z.literal(true).default(true),
+  no_bias: fixedFlag(true),
   logit_scale: z.null().optional(),
-  tie_word_embeddings: z.boolean().default(true),
+  tie_word_embeddings: flag(true),
   attn_config: z
     .strictObject({
-      alibi: z.literal(true).default(true),
+      alibi: fixedFlag(true),
       alibi_bias_max: z.number().positive().max(64).default(8),
       attn_type: z.literal('multihead_attention').default('multihead_attention'),
       clip_qkv: z.null().optional(),
-      prefix_lm: z.literal(false).default(false),
-      qk_ln: z.literal(false).default(false),
-      attn_uses_sequence_id: z.literal(false).default(false),
+      prefix_lm: fixedFlag(false),
+      qk_ln: fixedFlag(false),
+      attn_uses_sequence_id: fixedFlag(false),
       softmax_scale: factor.nullish(),
       // An implementation, dropout in training, and where the file is from.
       attn_impl: z.string().optional(),

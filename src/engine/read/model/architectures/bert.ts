@@ -5,7 +5,7 @@ import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
 import { quoted } from '../../../../core/text/printable';
-import { activationOf, checkHeads, epsilon, layers, plainShape, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { activationOf, checkHeads, epsilon, flag, layers, plainShape, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -18,9 +18,9 @@ const schema = z.object({
   max_position_embeddings: tokens,
   type_vocab_size: width.default(2),
   position_embedding_type: z.string().default('absolute'),
-  is_decoder: z.boolean().default(false),
-  add_cross_attention: z.boolean().default(false),
-  tie_word_embeddings: z.boolean().default(true),
+  is_decoder: flag(false),
+  add_cross_attention: flag(false),
+  tie_word_embeddings: flag(true),
   pad_token_id: z.number().int().nonnegative().default(1),
 });
 

@@ -9,6 +9,7 @@ import {
   checkHeads,
   epsilon,
   factor,
+  flag,
   layers,
   readFields,
   ropeSource,
@@ -35,12 +36,12 @@ const schema = z.object({
   rope_theta: theta.default(10_000),
   rope_scaling: z.unknown().optional(),
   rope_parameters: z.unknown().optional(),
-  attention_bias: z.boolean().default(false),
+  attention_bias: flag(false),
   sliding_window: tokens.default(4096),
   sliding_window_pattern: z.number().int().positive().optional(),
   _sliding_window_pattern: z.number().int().positive().optional(),
   layer_types: z.array(z.string()).nullish(),
-  tie_word_embeddings: z.boolean().default(true),
+  tie_word_embeddings: flag(true),
 });
 
 /** All but every fourth layer have a window, where nothing says which. */

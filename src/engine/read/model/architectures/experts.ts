@@ -5,7 +5,7 @@ import type { ModelShape } from '../../../../core/shapes';
 import type { ClampedGate, ExpertChoice } from '../architecture';
 import { kindsOf } from '../layer-configs';
 import type { OutputAndMlpWeight, StoredWeights } from '../weights';
-import { layers, refuse, slidingLayers, width } from './fields';
+import { flag, layers, refuse, slidingLayers, width } from './fields';
 
 const count = z.number().int().positive().max(65_536);
 
@@ -18,7 +18,7 @@ export const expertFields = {
   moe_intermediate_size: width.nullish(),
   decoder_sparse_step: layers.default(1),
   mlp_only_layers: z.array(z.number().int().nonnegative()).nullish(),
-  norm_topk_prob: z.boolean().default(false),
+  norm_topk_prob: flag(false),
   swiglu_limit: z.number().positive().max(1e6).default(7),
 };
 type Fields = z.infer<z.ZodObject<typeof expertFields>> & {

@@ -3,6 +3,7 @@ import { InputError } from '../../../../core/errors';
 import type { ModelShape } from '../../../../core/shapes';
 import { described, quoted, shown } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
+import type { ConfigJson } from '../keys';
 import { longropeAttentionFactor, type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 
 /** No real model exceeds these numbers; larger ones would overflow later computations. */
@@ -15,6 +16,31 @@ export const tokens = z.number().int().positive().max(largest.tokens);
 /** Far below any in use; a smaller one would be 0 in float32 and lead to 0 divided by 0. */
 export const epsilon = z.number().min(1e-30).max(1);
 export const theta = z.number().gt(1).max(1e15);
+
+type FlagSchema<Value extends boolean> = z.ZodPipe<
+  z.ZodOptional<z.ZodNullable<z.ZodType<Value, Value>>>,
+  z.ZodTransform<Value, Value | null | undefined>
+>;
+
+/** A boolean field; null is "not set", as if it were absent. */
+export const flag = (standard: boolean): FlagSchema<boolean> =>
+  z
+    .boolean()
+    .nullish()
+    .transform((given) => given ?? standard);
+
+/** A boolean field that runs with one value only, which it has by default; null is "not set". */
+export const fixedFlag = <Value extends boolean>(value: Value): FlagSchema<Value> =>
+  z
+    .literal(value)
+    .nullish()
+    .transform(() => value);
+
+/** A configuration with the defaults of its model type, also for flags that are null. */
+export function withDefaults(defaults: ConfigJson, json: ConfigJson): ConfigJson {
+  const set = Object.entries(json).filter(([key, value]) => value !== null || typeof defaults[key] !== 'boolean');
+  return { ...defaults, ...Object.fromEntries(set) };
+}
 
 /** Reads the fields of a configuration. @throws InputError that names the file, the field and the fault */
 export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
@@ -141,11 +167,11 @@ const ropeSchema = z.strictObject({
   attention_factor: factor.nullish(),
   mscale: mscale.nullish(),
   mscale_all_dim: mscale.nullish(),
-  truncate: z.boolean().default(true),
+  truncate: flag(true),
   short_factor: z.array(factor).optional(),
   long_factor: z.array(factor).optional(),
   /** Written by some YaRN models; says that the model was trained on with its scaling. */
-  finetuned: z.boolean().optional(),
+  finetuned: z.boolean().nullish(),
   /** For other programs than transformers, which does not read it either. */
   attn_factor: z.number().optional(),
 });
@@ -170,6 +196,9 @@ interface RopeSources {
   readonly rope_parameters?: unknown;
 }
 
+/** Fields of rotary parameters that were not checked yet. */
+type RopeNames = Readonly<Partial<Record<keyof RopeFields, unknown>>>;
+
 /**
  * The field with the rotary parameters that count. As in transformers 5, `rope_scaling` counts first, and the other not at all,
  * its base included.
@@ -181,14 +210,22 @@ export function ropeSource({ rope_scaling: scaling, rope_parameters: parameters 
     value !== undefined && value !== null && (typeof value !== 'object' || Object.keys(value).length > 0);
   const json = given(scaling) ? scaling : given(parameters) ? parameters : undefined;
   const both = given(scaling) && given(parameters) && !sameFields(scaling, parameters);
-  const unread = typeof json === 'object' && json !== null && 'attn_factor' in json;
-  return { json, notes: [...(both ? [bothRopes] : []), ...(unread ? [unreadFactor] : [])] };
+  const rope: RopeNames = typeof json === 'object' && json !== null ? json : {};
+  const notes = [
+    ...(both ? [bothRopes] : []),
+    ...('attn_factor' in rope ? [unreadFactor] : []),
+    ...((rope.rope_type ?? rope.type) === 'dynamic' && 'original_max_position_embeddings' in rope ? [unreadLength] : []),
+  ];
+  return { json, notes };
 }
 
 const bothRopes =
   'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.';
 
 const unreadFactor = 'The attn_factor of the rope is not read, as in transformers; attention_factor would be.';
+
+const unreadLength =
+  'The original_max_position_embeddings of a dynamic rope is not read, as in transformers: max_position_embeddings counts.';
 
 /** Whether two JSON objects have the same fields with the same numbers and texts. */
 function sameFields(one: unknown, other: unknown): boolean {
@@ -252,7 +289,8 @@ function scalingOf(fields: RopeFields, { maximumTokens, originalTokens, path }: 
     case 'linear':
       return { type, factor: need('factor') };
     case 'dynamic':
-      return { type, factor: need('factor'), trainedTokens };
+      // transformers' `_compute_dynamic_ntk_parameters` reads `max_position_embeddings`, whatever the original length is.
+      return { type, factor: need('factor'), trainedTokens: maximumTokens };
     case 'llama3':
       return { type, factor: need('factor'), ...llama3Band(need('low_freq_factor'), need('high_freq_factor'), path), trainedTokens };
     case 'yarn':

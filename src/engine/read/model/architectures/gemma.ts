@@ -10,6 +10,7 @@ import {
   activationOf,
   checkHeads,
   epsilon,
+  flag,
   layers,
   readFields,
   ropeSource,
@@ -41,7 +42,7 @@ const schema = z.object({
   rope_scaling: z.unknown().optional(),
   rope_parameters: z.unknown().optional(),
   rope_local_base_freq: theta.default(10_000),
-  attention_bias: z.boolean().default(false),
+  attention_bias: flag(false),
   query_pre_attn_scalar: z.number().min(1e-6).max(1e6).default(256),
   attn_logit_softcapping: cap.nullish(),
   final_logit_softcapping: cap.nullish(),
@@ -49,7 +50,7 @@ const schema = z.object({
   sliding_window_pattern: z.number().int().positive().optional(),
   _sliding_window_pattern: z.number().int().positive().optional(),
   layer_types: z.array(z.string()).nullish(),
-  tie_word_embeddings: z.boolean().default(true),
+  tie_word_embeddings: flag(true),
 });
 type Fields = z.infer<typeof schema>;
 

@@ -5,7 +5,7 @@ import type { ModelShape } from '../../../../core/shapes';
 import { quoted } from '../../../../core/text/printable';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { type Checkpoint, parametersOf, type StoredLayer } from '../weights';
-import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { activationOf, checkHeads, epsilon, flag, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -23,7 +23,7 @@ const schema = z.object({
     .max(64)
     .default([[['global', 'local'], 12]]),
   attention_layers: z.array(z.string()).nullish(),
-  tie_word_embeddings: z.boolean().default(true),
+  tie_word_embeddings: flag(true),
 });
 type Fields = z.infer<typeof schema>;
 

@@ -7,6 +7,7 @@ import {
   activationOf,
   checkHeads,
   epsilon,
+  flag,
   layers,
   plainShape,
   readFields,
@@ -35,9 +36,9 @@ const schema = z.object({
   rope_theta: z.number().nullish(),
   rope_scaling: z.unknown().optional(),
   rope_parameters: z.unknown().optional(),
-  attention_bias: z.boolean().default(true),
-  use_parallel_residual: z.boolean().default(true),
-  tie_word_embeddings: z.boolean().default(false),
+  attention_bias: flag(true),
+  use_parallel_residual: flag(true),
+  tie_word_embeddings: flag(false),
 });
 
 /** The reader of GPT-NeoX (Black et al., arXiv 2204.06745) and Pythia. */

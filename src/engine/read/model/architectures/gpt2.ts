@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
-import { activationOf, checkHeads, epsilon, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { activationOf, checkHeads, epsilon, flag, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -13,10 +13,10 @@ const schema = z.object({
   n_inner: width.nullish(),
   activation_function: z.string().default('gelu_new'),
   layer_norm_epsilon: epsilon.default(1e-5),
-  scale_attn_weights: z.boolean().default(true),
-  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
-  add_cross_attention: z.boolean().default(false),
-  tie_word_embeddings: z.boolean().default(true),
+  scale_attn_weights: flag(true),
+  scale_attn_by_inverse_layer_idx: flag(false),
+  add_cross_attention: flag(false),
+  tie_word_embeddings: flag(true),
 });
 
 /** The reader of GPT-2. */

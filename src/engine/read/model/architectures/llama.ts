@@ -13,6 +13,7 @@ import {
   checkHeads,
   epsilon,
   factor,
+  flag,
   layers,
   readFields,
   refuse,
@@ -23,6 +24,7 @@ import {
   tokens,
   vocabulary,
   width,
+  withDefaults,
 } from './fields';
 
 /** The fields of `config.json` that the members of the family read, each with those of `ownKeys` that it names. */
@@ -41,11 +43,11 @@ const schema = z.object({
   rope_theta: theta.default(10_000),
   rope_scaling: z.unknown().optional(),
   rope_parameters: z.unknown().optional(),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  tie_word_embeddings: z.boolean().default(false),
+  attention_bias: flag(false),
+  mlp_bias: flag(false),
+  tie_word_embeddings: flag(false),
   sliding_window: tokens.nullish(),
-  use_sliding_window: z.boolean().default(false),
+  use_sliding_window: flag(false),
   max_window_layers: z.number().int().nonnegative().default(28),
   layer_types: z.array(z.string()).nullish(),
   no_rope_layers: z.array(z.union([z.literal([0, 1]), z.boolean()])).nullish(),
@@ -212,7 +214,7 @@ function keysOf(modelType: string): KeyRules {
 
 function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
   const member = members[json.model_type as string];
-  const fields = readFields(schema, { ...member.defaults, ...json }, path);
+  const fields = readFields(schema, withDefaults(member.defaults ?? {}, json), path);
   const heads = fields.num_attention_heads;
   const shape: ModelShape = {
     layers: fields.num_hidden_layers,

@@ -10,6 +10,7 @@ import {
   activationOf,
   checkHeads,
   epsilon,
+  flag,
   layers,
   readFields,
   refuse,
@@ -30,11 +31,11 @@ const schema = z.object({
   hidden_activation: z.string().default('gelu'),
   classifier_activation: z.string().default('gelu'),
   norm_eps: epsilon.default(1e-5),
-  norm_bias: z.boolean().default(false),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  classifier_bias: z.boolean().default(false),
-  decoder_bias: z.boolean().default(true),
+  norm_bias: flag(false),
+  attention_bias: flag(false),
+  mlp_bias: flag(false),
+  classifier_bias: flag(false),
+  decoder_bias: flag(true),
   max_position_embeddings: tokens.default(8192),
   global_attn_every_n_layers: layers.default(3),
   local_attention: tokens.default(128),
@@ -42,7 +43,7 @@ const schema = z.object({
   local_rope_theta: theta.nullable().default(10_000),
   rope_parameters: z.object({ full_attention: z.unknown(), sliding_attention: z.unknown() }).nullish(),
   layer_types: z.array(z.string()).nullish(),
-  tie_word_embeddings: z.boolean().default(true),
+  tie_word_embeddings: flag(true),
 });
 type Fields = z.infer<typeof schema>;
 

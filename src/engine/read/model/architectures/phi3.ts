@@ -3,7 +3,20 @@ import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { type RotaryEmbedding, trainedLength } from '../rope';
 import { type Checkpoint, parametersOf, type StoredLayer } from '../weights';
-import { activationOf, checkHeads, epsilon, layers, readFields, ropeSource, rotaryFrom, theta, tokens, vocabulary, width } from './fields';
+import {
+  activationOf,
+  checkHeads,
+  epsilon,
+  flag,
+  layers,
+  readFields,
+  ropeSource,
+  rotaryFrom,
+  theta,
+  tokens,
+  vocabulary,
+  width,
+} from './fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -23,7 +36,7 @@ const schema = z.object({
   rope_scaling: z.unknown().optional(),
   rope_parameters: z.unknown().optional(),
   sliding_window: tokens.nullish(),
-  tie_word_embeddings: z.boolean().default(false),
+  tie_word_embeddings: flag(false),
 });
 type Fields = z.infer<typeof schema>;
 

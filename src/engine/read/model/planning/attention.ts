@@ -20,15 +20,15 @@ export interface AttentionRules {
 /** MPT's own part for attention: all heads with keys of their own, and scores that fall with distance. */
 const mptAttention = z.strictObject({
   alibi: z.literal(true),
-  prefix_lm: z.literal(false).optional(),
+  prefix_lm: z.literal(false).nullish(),
   attn_type: z.literal('multihead_attention').optional(),
   attn_impl: z.string().optional(),
-  attn_uses_sequence_id: z.literal(false).optional(),
+  attn_uses_sequence_id: z.literal(false).nullish(),
   alibi_bias_max: z.number().optional(),
   attn_pdrop: z.number().optional(),
   clip_qkv: z.number().nullish(),
   softmax_scale: z.number().nullish(),
-  qk_ln: z.boolean().optional(),
+  qk_ln: z.boolean().nullish(),
   model_type: z.string().optional(),
 });
 

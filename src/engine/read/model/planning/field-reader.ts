@@ -56,8 +56,10 @@ export class FieldReader {
     return value;
   }
 
+  /** A boolean field, or its default where it is absent or null. */
   flag(name: string, standard = false): boolean {
-    return this.maybe(z.boolean(), name) ?? standard;
+    const own = this.defaults[name];
+    return this.maybe(z.boolean(), name) ?? (typeof own === 'boolean' ? own : standard);
   }
 
   /**

@@ -220,8 +220,8 @@ function scaledLength(fields: FieldReader, stated: number): number {
   const { factor, original_max_position_embeddings: original = stated } = rope.data;
   switch (rope.data.rope_type ?? rope.data.type) {
     case 'yarn':
-    case 'dynamic':
       return Math.max(1, Math.floor(factor * original));
+    case 'dynamic':
     case 'linear':
       return Math.max(1, Math.floor(factor * stated));
     default:

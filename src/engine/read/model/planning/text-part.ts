@@ -88,7 +88,7 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
     },
     modelType,
     notes: [onlyText(name, described), ...found.notes],
-    lacks: [...(wrapper?.textRuns === true ? [] : [otherInputsLack(type)]), ...found.planOnly],
+    lacks: [...(wrapper?.textRuns === true ? [] : [otherInputsLack(type)]), ...found.planOnly, ...found.unknown],
   };
 }
 

@@ -91,6 +91,7 @@ export function dequantiseGptq(
 
 /**
  * Weights in GPTQ: `qweight`, `qzeros` and `scales`, and with `g_idx` the group of each input, whose order `desc_act` makes.
+ * AutoGPTQ writes a `bias` beside each, of zeros where the model has none.
  *
  * @throws InputError if a part is missing, or of another type or shape
  */
@@ -99,7 +100,7 @@ export function gptqWeights(files: StoredTensors, { bits, group_size: size, ...f
   const form = fields.checkpoint_format ?? fields.format ?? 'gptq';
   const weights = new Map<string, PackedWeight>();
   for (const module of modulesWith(files, '.qweight')) {
-    const [codes, zeros, scales, order] = ['qweight', 'qzeros', 'scales', 'g_idx'].map((part) => `${module}.${part}`);
+    const [codes, zeros, scales, order, bias] = ['qweight', 'qzeros', 'scales', 'g_idx', 'bias'].map((part) => `${module}.${part}`);
     const [wordsOfColumn, outputs] = partShape(files, codes, format, ['I32', 'U32'], [undefined, undefined]);
     const inputs = codesIn(wordsOfColumn, bits, codes);
     const groups = groupsIn(inputs, size, codes);
@@ -112,10 +113,15 @@ export function gptqWeights(files: StoredTensors, { bits, group_size: size, ...f
     if (ordered) {
       partShape(files, order, format, ['I32'], [inputs]);
     }
+    const biased = files.storedOf(bias) !== undefined;
+    if (biased) {
+      partShape(files, bias, format, floatTypes, [outputs]);
+    }
     const name = `${module}.weight`;
     weights.set(name, {
       parts: [codes, zeros, scales, ...(ordered ? [order] : [])],
       shape: [outputs, inputs],
+      ...(biased && { paddedBias: bias }),
       async read() {
         const groupOf = ordered
           ? groupsOf(await files.readBytes(order), groups, order)

@@ -42,6 +42,10 @@ export class QuantisedTensors implements TensorSource {
     return source;
   }
 
+  get paddedBiases(): readonly string[] {
+    return [...this.weights.values()].flatMap(({ paddedBias }) => paddedBias ?? []);
+  }
+
   get names(): Iterable<string> {
     return [...[...this.files.names].filter((name) => !this.parts.has(name)), ...this.weights.keys()];
   }

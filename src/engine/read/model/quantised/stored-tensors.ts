@@ -18,6 +18,8 @@ export interface StoredTensors extends TensorSource {
 export interface PackedWeight {
   /** The tensors that it consists of, and those that come with it and change nothing. */
   readonly parts: readonly string[];
+  /** A bias beside it, which the format may have where the model has none. */
+  readonly paddedBias?: string;
   /** Its shape in the plain checkpoint. */
   readonly shape: readonly number[];
   /** Its values in float32, row-major. @throws InputError if a part is broken */
