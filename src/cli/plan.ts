@@ -1,7 +1,7 @@
 import { type Construction, isBlackBox } from '../core/construct/construction';
 import { formatBytes, formatCount, formatDuration, formatFlops, formatNumberOf } from '../core/format';
 import { breakEvenText } from '../core/hints/hints';
-import { type CacheReport, cacheText, weightsText } from '../core/plan/cache';
+import { type CacheReport, cacheDetail, weightsDetail } from '../core/plan/cache';
 import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
 import type { PredictionReport } from '../core/predict/prediction';
@@ -59,8 +59,12 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
         `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`,
       ],
       ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
-      ...(model.storedBytes === undefined ? [] : [['weights', weightsText(model.storedBytes, model.parameters)] as const]),
-      ...(cache === undefined || cache === null ? [] : [['cache', `${cacheText(cache)} (${keptText(cache)})`] as const]),
+      ...(model.storedBytes === undefined
+        ? []
+        : [['weights', `${formatBytes(model.storedBytes)} ${weightsDetail(model.parameters)}`] as const]),
+      ...(cache === undefined || cache === null
+        ? []
+        : [['cache', `${formatBytes(cache.bytes.f16)} ${cacheDetail(cache)} (${keptText(cache)})`] as const]),
       ['expected', predictedText(prediction, construction)],
       ...(prediction?.breakEven ? [['attention', breakEvenText(prediction.breakEven)] as const] : []),
     ]),

@@ -1,5 +1,5 @@
 import { planHeadline } from '../../src/core/hints/hints';
-import { cacheText, weightsText } from '../../src/core/plan/cache';
+import { cacheDetail, weightsDetail } from '../../src/core/plan/cache';
 import type { Plan } from '../../src/core/plan/plan';
 import { parameterCount } from '../../src/core/shapes';
 import type { PanelSnapshot } from '../../src/protocol/panel';
@@ -68,8 +68,8 @@ export class Headline implements View {
       construction: construction === 'fused' ? null : words(construction),
       flops: flops(plan.flops),
       bytes: bytes(plan.bytes),
-      weights: storedBytes === null ? null : { text: weightsText(storedBytes, parameterCount(plan.model)), value: storedBytes },
-      cache: cache === null ? null : { text: cacheText(cache), value: cache.bytes.f16 },
+      weights: storedBytes === null ? null : { ...bytes(storedBytes), detail: weightsDetail(parameterCount(plan.model)) },
+      cache: cache === null ? null : { ...bytes(cache.bytes.f16), detail: cacheDetail(cache) },
       time: prediction === null ? null : duration(prediction.wallMs),
       peak: prediction === null ? null : bytes(prediction.peakBytes),
     });

@@ -1,7 +1,7 @@
 import { callsPerInstance } from '../construct/slice';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops, formatNumberOf, formatShare } from '../format';
 import { t } from '../l10n';
-import { type CacheReport, cacheText } from '../plan/cache';
+import { cacheDetail, type CacheReport } from '../plan/cache';
 import { contextLength, contextNote, contextText } from '../plan/context-length';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
@@ -166,7 +166,7 @@ export function planArithmetic(plan: Plan, cache: CacheReport | null): string {
       formatFlops(flopsByPhase.attendDense),
       formatBytes(plan.bytes),
     ),
-    ...(cache === null ? [] : [t('Key-value cache: {0}.', cacheText(cache))]),
+    ...(cache === null ? [] : [t('Key-value cache: {0}.', `${formatBytes(cache.bytes.f16)} ${cacheDetail(cache)}`)]),
   ].join('\n\n');
 }
 

@@ -40,12 +40,12 @@ export function cacheOf(plan: Plan): CacheReport | null {
   return { kinds, bytes: { f32: f32 * numbers, f16: f16 * numbers, bf16: bf16 * numbers, int8: int8 * numbers } };
 }
 
-/** The bytes of a cache in the formats that people keep it in. */
-export function cacheText({ bytes: { f32, f16, int8 } }: CacheReport): string {
-  return t('{0} in float16 or bfloat16, {1} in float32, {2} in int8', formatBytes(f16), formatBytes(f32), formatBytes(int8));
+/** What stands behind the bytes of a cache in 16 bits: which those are, and its bytes in the other formats that people keep it in. */
+export function cacheDetail({ bytes: { f32, int8 } }: CacheReport): string {
+  return t('in float16 or bfloat16, {0} in float32, {1} in int8', formatBytes(f32), formatBytes(int8));
 }
 
-/** The bytes of a model's weights in its files and in a run. */
-export function weightsText(storedBytes: number, parameters: number): string {
-  return t('{0} as stored, {1} in float32', formatBytes(storedBytes), formatBytes(4 * parameters));
+/** What stands behind the bytes of a model's files: which those are, and the bytes of its weights in a run. */
+export function weightsDetail(parameters: number): string {
+  return t('as stored, {0} in float32', formatBytes(4 * parameters));
 }

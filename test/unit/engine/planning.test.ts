@@ -88,11 +88,7 @@ describe('masks of layers', () => {
       { use_sliding_window: true, sliding_window: 64, max_window_layers: 35 },
       'per-layer(35 x causal, sliding-window(window 64))',
     ],
-    [
-      'gpt-oss-20b',
-      { layer_types: undefined, num_hidden_layers: 3 },
-      'per-layer(sliding-window(window 128), causal)',
-    ],
+    ['gpt-oss-20b', { layer_types: undefined, num_hidden_layers: 3 }, 'per-layer(sliding-window(window 128), causal)'],
     ['gemma-2-9b', { sliding_window: undefined, num_hidden_layers: 2 }, 'per-layer(sliding-window(window 4096), causal)'],
     [
       'gemma-3-1b-it',

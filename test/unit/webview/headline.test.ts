@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatBytes, formatCount, formatDuration, formatFlops } from '../../../src/core/format';
 import { planHeadline } from '../../../src/core/hints/hints';
-import { cacheOf, cacheText } from '../../../src/core/plan/cache';
+import { cacheDetail, cacheOf } from '../../../src/core/plan/cache';
 import { parameterCount } from '../../../src/core/shapes';
 import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { Headline } from '../../../webview/sections/headline';
@@ -40,7 +40,7 @@ describe('the head of the page', () => {
       Work: formatFlops(plan.flops),
       Tensors: formatBytes(plan.bytes),
       Weights: `4.00 KiB as stored, ${formatBytes(4 * parameterCount(plan.model))} in float32`,
-      'Key-value cache': cacheText({ kinds: [], bytes: { f32: 4 * kept, f16: 2 * kept, bf16: 2 * kept, int8: kept } }),
+      'Key-value cache': `${formatBytes(2 * kept)} ${cacheDetail({ kinds: [], bytes: { f32: 4 * kept, f16: 2 * kept, bf16: 2 * kept, int8: kept } })}`,
       'Time, expected': formatDuration(snapshot.prediction?.wallMs ?? NaN),
       'Memory, expected': formatBytes(snapshot.prediction?.peakBytes ?? NaN),
     });
