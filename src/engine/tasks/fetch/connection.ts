@@ -10,6 +10,9 @@ export type Fetch = typeof globalThis.fetch;
 /** The other side did not answer, or stopped: what was begun may go on later. */
 export class Unreachable extends InputError {}
 
+/** The other side has no such bytes of a file: what was begun is not of it. */
+export class RangeRefused extends InputError {}
+
 /** Most redirects of a request: the hub sends a large file's to its store of contents. */
 const maximumRedirects = 5;
 
@@ -212,6 +215,9 @@ function refusal(response: Response, at: URL, host: string, hasToken: boolean): 
   }
   if (status === 401 || status === 403) {
     return new InputError(`${host} refuses ${what} (${status}); ${login}.`);
+  }
+  if (status === 416) {
+    return new RangeRefused(`${host} does not send ${what} from where it was (416); fetch again.`);
   }
   return status >= 500
     ? new Unreachable(`${host} fails (${status}); fetch again later.`)

@@ -7,8 +7,8 @@ import { shown } from '../../../core/text/printable';
 import { exists } from '../../read/input/regular-file';
 import { revisionName } from '../../read/model/found/hub-cache';
 import { writeWhole } from '../../store/files';
-import { download, type Transfer } from './download';
-import { addressOf, blobPaths } from './offer';
+import { download, isWhole, type Transfer } from './download';
+import { addressOf, blobPath } from './offer';
 
 /** A model that is in the cache. */
 export interface FetchedModel {
@@ -40,10 +40,10 @@ export async function fetchOffer(
   const report = reporter(offer, onProgress);
   let done = 0;
   for (const file of files) {
-    const paths = blobPaths(folder, file);
-    if (!(await exists(paths.blob))) {
+    const blob = blobPath(folder, file);
+    if (!(await isWhole(blob, file))) {
       const onBytes = (bytes: number): void => report(file.name, done + bytes);
-      await download(file, addressOf(endpoint, repository, commit, file.name), paths, { ...transfer, onBytes }).catch(
+      await download(file, addressOf(endpoint, repository, commit, file.name), blob, { ...transfer, onBytes }).catch(
         cancelledSaying(`The fetch of ${shown(repository, 100)} was cancelled; fetch it again to continue.`),
       );
     }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
@@ -8,7 +7,9 @@ import { jsonOrNothing } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { repositoryFolder } from '../../read/model/found/hub-cache';
 import type { HubConnection } from './connection';
+import { isWhole } from './download';
 import { type AskedModel, chooseFiles, shardIndex } from './files';
+import { partialsOf } from './partial';
 
 /** Most files of a repository's own folder. */
 const maximumFiles = 10_000;
@@ -74,24 +75,15 @@ export async function offerOf(asked: AskedModel, connection: HubConnection, hub:
   };
 }
 
-/** The path of a file's content in the cache, and of as much as was fetched of it. */
-export function blobPaths(folder: string, { digest }: HubFile): { readonly blob: string; readonly partial: string } {
-  const blob = join(folder, 'blobs', digest.hex);
-  return { blob, partial: `${blob}.incomplete` };
+/** The path of a file's content in the cache. */
+export function blobPath(folder: string, { digest }: HubFile): string {
+  return join(folder, 'blobs', digest.hex);
 }
 
 /** Bytes of a file that are in the cache: all of them, or as many as were fetched before. */
 async function bytesThere(folder: string, file: HubFile): Promise<number> {
-  const { blob, partial } = blobPaths(folder, file);
-  const sizes = await Promise.all(
-    [blob, partial].map((path) =>
-      stat(path).then(
-        ({ size }) => size,
-        () => undefined,
-      ),
-    ),
-  );
-  return sizes[0] === undefined ? Math.min(sizes[1] ?? 0, file.bytes) : file.bytes;
+  const blob = blobPath(folder, file);
+  return (await isWhole(blob, file)) ? file.bytes : ((await partialsOf(blob, file.bytes)).at(0)?.bytes ?? 0);
 }
 
 /** A file that a repository lists; none for a folder. @throws InputError for a name that could lead elsewhere */
