@@ -7,6 +7,7 @@ import type { HubFile } from '../../../core/fetch/offer';
 import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
 import { openToContinue, readPieces } from '../../read/input/regular-file';
+import { kindAt } from '../../read/model/found/folders';
 import { type HubConnection, RangeRefused, Unreachable } from './connection';
 import { claimPartial, releasePartial, removePartials } from './partial';
 
@@ -37,6 +38,9 @@ export interface Transfer {
  * @throws InputError where it cannot be had, is not what it should be, or cannot be written; CancelledError
  */
 export async function download(file: HubFile, url: string, blob: string, transfer: Transfer): Promise<void> {
+  if ((await kindAt(blob)) === 'folder') {
+    throw new InputError(`${blob} is a folder in the place of a file; remove it, then fetch again.`);
+  }
   const partial = await claimPartial(blob, file.bytes);
   try {
     const { file: handle, size } = await openToContinue(partial, 'give this folder to the user, or set HF_HUB_CACHE to another');
