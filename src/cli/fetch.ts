@@ -40,8 +40,12 @@ export const fetchCommand: Command = {
   description: "fetch a model, such as org/name or org/name:Q4_K_M, into Hugging Face's cache, after asking",
   options: [revisionOption, fileOption, yesOption, jsonOption],
   run: async ([name], given, io) => {
-    const asked = askedModel(name, { revision: textGiven(revisionOption, given), file: textGiven(fileOption, given) });
-    const connection = new HubConnection(await hubSettings(), await proxiedFetch(), io.signal);
+    const about = { revision: textGiven(revisionOption, given), file: textGiven(fileOption, given) };
+    // What is no name at all is said before what is wrong with the settings.
+    askedModel(name, about);
+    const settings = await hubSettings();
+    const asked = askedModel(name, { ...about, endpoint: settings.endpoint });
+    const connection = new HubConnection(settings, await proxiedFetch(), io.signal);
     const offer = await offerOf(asked, connection, modelStores().hub);
     if (offer.missingBytes > 0 && given.yes !== true) {
       await agree(offer, io);
@@ -58,7 +62,8 @@ export const fetchCommand: Command = {
       io,
       given,
       { ...fetched, repository, commit, licence, files: offer.files, bytes },
-      () => `${offer.missingBytes > 0 ? '' : 'all of it was there already\n'}${fetched.folder}\nuse it with --model ${fetched.name}`,
+      () =>
+        `${offer.missingBytes > 0 ? '' : 'all of it was there already\n'}${fetched.folder}\nuse it with --model ${forShell(fetched.name)}`,
     );
   },
 };
@@ -80,4 +85,12 @@ async function agree(offer: Offer, { stdin, stderr, signal }: Io): Promise<void>
   if (!/^\s*y(es)?\s*$/i.test(Buffer.from(value ?? []).toString('utf8'))) {
     throw new CancelledError('Nothing was fetched.');
   }
+}
+
+/** A word as a shell takes it: files of a repository may have names with spaces, and worse. */
+function forShell(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) {
+    return word;
+  }
+  return process.platform === 'win32' ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;
 }

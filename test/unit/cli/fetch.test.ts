@@ -119,12 +119,43 @@ describe('two-heads fetch', () => {
     expect(broken.stderr).toBe('two-heads: HF_TOKEN holds something other than a token; log in again with hf auth login, or remove it.\n');
   });
 
-  it.each(['nonsense', 'ftp://x', 'https://user:secret@x', 'https://x?y'])('refuses the endpoint %s', async (HF_ENDPOINT) => {
-    const { stderr, code } = await answered(['fetch', 'org/tiny'], { HF_ENDPOINT });
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/HF_ENDPOINT: .* is no plain http or https address/);
-    expect(stderr).not.toContain('secret');
+  it('quotes for a shell the name that it says', async () => {
+    const server = await HubServer.start('org/tiny', { "it's $(x).gguf": large(weights) });
+    const { environment } = fetching(server);
+    const { stdout } = await answered(['fetch', 'org/tiny', '--yes'], environment);
+    const quoted = process.platform === 'win32' ? `"org/tiny/it's $(x).gguf"` : `'org/tiny/it'\\''s $(x).gguf'`;
+    expect(stdout.split('\n').at(-2)).toBe(`use it with --model ${quoted}`);
   });
+
+  it('refuses the address of a repository on another host', async () => {
+    const server = await tinyHub();
+    const { environment } = fetching(server);
+    const { code, stderr } = await answered(['fetch', 'https://other.example/org/tiny', '--yes'], environment);
+    expect({ code, seen: server.seen }).toEqual({ code: 2, seen: [] });
+    expect(stderr).toContain('"https://other.example/org/tiny" is not at http://127.0.0.1');
+  });
+
+  it.each(['http://me:s3cr%zz@127.0.0.1:1', 'http://me:s3cret@127.0.0.1:99999'])(
+    'names the variable of the proxy %s, not its value',
+    async (proxy) => {
+      const server = await tinyHub();
+      const { environment } = fetching(server);
+      const { code, stderr } = await answered(['fetch', 'org/tiny', '--yes'], { ...environment, HTTPS_PROXY: proxy });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^two-heads: HTTPS_PROXY is no http or https address; write one such as http:\/\/proxy:8080/);
+      expect(stderr).not.toContain('s3cr');
+    },
+  );
+
+  it.each(['nonsense', 'ftp://x', 'https://user:secret@x', 'https://me:secret@hub.example:80x', 'https://x?y'])(
+    'refuses the endpoint %s',
+    async (HF_ENDPOINT) => {
+      const { stderr, code } = await answered(['fetch', 'org/tiny'], { HF_ENDPOINT });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/HF_ENDPOINT: .* is no plain http or https address/);
+      expect(stderr).not.toContain('secret');
+    },
+  );
 });
 
 /** A proxy that makes tunnels, with a name and a password if it wants them. */
@@ -177,7 +208,9 @@ describe('the built command line', () => {
     expect(stderr).toMatch(/^two-heads: The proxy refuses the way to 127\.0\.0\.1:\d+ \(407\); give it a name and a password/);
     expect(stderr).not.toContain('wrong-one');
     const nowhere = await cli(['fetch', 'org/tiny', '--yes'], '', { ...environment, HTTPS_PROXY: 'me:secret@proxy' });
-    expect(nowhere.stderr).toBe('two-heads: HTTPS_PROXY is no http or https address; write one such as http://proxy:8080, or unset it.\n');
+    expect(nowhere.stderr).toBe(
+      'two-heads: HTTPS_PROXY is no http or https address; write one such as http://proxy:8080 (with % in a password as %25), or unset it.\n',
+    );
   });
 
   it.each(['SIGKILL', 'SIGINT'] as const)('goes on after %s where it was', async (signal) => {

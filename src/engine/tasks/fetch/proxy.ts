@@ -15,10 +15,12 @@ export async function proxiedFetch(environment: Environment = process.env): Prom
   if (set.length === 0) {
     return globalThis.fetch;
   }
-  const wrong = set.find((name) => !/^https?:\/\/[^/]/i.test(environment[name] ?? '') || !URL.canParse(environment[name] ?? ''));
+  const wrong = set.find((name) => !isProxy(environment[name] ?? ''));
   if (wrong !== undefined) {
     // Its value may hold a password.
-    throw new InputError(`${wrong} is no http or https address; write one such as http://proxy:8080, or unset it.`);
+    throw new InputError(
+      `${wrong} is no http or https address; write one such as http://proxy:8080 (with % in a password as %25), or unset it.`,
+    );
   }
   const { EnvHttpProxyAgent, fetch } = await import('./undici');
   // An empty text is no proxy; what is left out would be looked for in the process's own environment.
@@ -30,4 +32,18 @@ export async function proxiedFetch(environment: Environment = process.env): Prom
   });
   // The types of undici and of Node's own copy of it differ in name only.
   return ((url: string, init: object) => fetch(url, { ...init, dispatcher })) as unknown as Fetch;
+}
+
+/** Whether undici can read an address of a proxy, with the name and the password in it. */
+function isProxy(address: string): boolean {
+  if (!/^https?:\/\/[^/]/i.test(address) || !URL.canParse(address)) {
+    return false;
+  }
+  const { username, password } = new URL(address);
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
