@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -211,6 +211,25 @@ describe('the built command line', () => {
     expect(nowhere.stderr).toBe(
       'two-heads: HTTPS_PROXY is no http or https address; write one such as http://proxy:8080 (with % in a password as %25), or unset it.\n',
     );
+  });
+
+  it('asks a proxy once that closes where it is asked for a tunnel', async () => {
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined).on('data', () => socket.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { environment } = fetching(await tinyHub());
+    const proxy = `http://me:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const through = { ...environment, HF_ENDPOINT: 'http://hub.invalid', HTTP_PROXY: proxy, no_proxy: '' };
+    const { code, stderr } = await cli(['fetch', 'org/tiny', '--yes'], '', through);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^two-heads: hub\.invalid cannot be reached \(the proxy closed the connection\); check the network, HTTPS_PROXY/,
+    );
+    expect(connections).toBeLessThan(5);
   });
 
   it.each(['SIGKILL', 'SIGINT'] as const)('goes on after %s where it was', async (signal) => {
