@@ -127,6 +127,45 @@ describe('two-heads fetch', () => {
     expect(stdout.split('\n').at(-2)).toBe(`use it with --model ${quoted}`);
   });
 
+  it('says what to fetch next where an adapter has no base on this machine', async () => {
+    const server = await HubServer.start('org/tuned', {
+      'adapter_config.json': small(
+        JSON.stringify({
+          peft_type: 'LORA',
+          r: 2,
+          lora_alpha: 4,
+          base_model_name_or_path: 'org/base',
+          revision: 'v1',
+          target_modules: ['q_proj'],
+        }),
+      ),
+      'adapter_model.safetensors': large(weights),
+    });
+    const { environment } = fetching(server);
+    const { stdout } = await answered(['fetch', 'org/tuned', '--yes'], environment);
+    expect(stdout.split('\n').slice(-3)).toEqual([
+      'use it with --model org/tuned',
+      'its base is not on this machine yet: two-heads fetch org/base@v1',
+      '',
+    ]);
+  });
+
+  it('that was interrupted is listed by models with how to go on', async () => {
+    const server = await tinyHub();
+    const { environment } = fetching(server);
+    server.intrude = (request, response) => {
+      const isConfig = request.url?.endsWith('/tokenizer.json') === true;
+      if (isConfig) {
+        response.writeHead(403).end();
+      }
+      return isConfig;
+    };
+    expect((await answered(['fetch', 'org/tiny', '--yes'], environment)).code).toBe(2);
+    expect((await answered(['models'], environment)).stdout).toMatch(
+      /^org\/tiny .*its fetch was interrupted; fetch it again to continue \(two-heads fetch org\/tiny\)/m,
+    );
+  });
+
   it('refuses the address of a repository on another host', async () => {
     const server = await tinyHub();
     const { environment } = fetching(server);
