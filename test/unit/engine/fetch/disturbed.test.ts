@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -209,6 +220,21 @@ describe('a fetch that is disturbed', () => {
     await expect(slow).rejects.toThrow(/is not what the repository says/);
     expect(readFileSync(path).equals(weights)).toBe(true);
     expect(readdirSync(join(folderIn(hub), 'blobs')).filter((name) => name.includes('incomplete'))).toEqual([]);
+  });
+
+  it.each([
+    ['lately', 3600, undefined],
+    ['two days ago', 2 * 86_400, 'bytes=200000-'],
+  ])('takes what a process of another machine wrote %s as that tells', async (_, seconds, range) => {
+    const { server, hub, partial } = await begun(200_000);
+    const foreign = partial.replace(/incomplete$/, 'two-heads-00000000-1-00000000.incomplete');
+    renameSync(partial, foreign);
+    utimesSync(foreign, Date.now() / 1000 - seconds, Date.now() / 1000 - seconds);
+    const { offer, fetched } = await fetchFrom(server, repository, { hub });
+    expect(offer.bytes - offer.missingBytes).toBe(range === undefined ? 0 : 200_000);
+    expect(server.seen.at(-1)?.range).toBe(range);
+    expect(existsSync(foreign)).toBe(range === undefined);
+    expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
   });
 
   it('leaves the other its file where its own digest is wrong', async () => {
