@@ -1,8 +1,10 @@
-import { CancelledError, InputError } from '../core/errors';
+import { CancelledError, InputError, messageOf } from '../core/errors';
 import { fetchProgressText, type Offer, offerLines } from '../core/fetch/offer';
 import { formatBytes, formatNumberOf } from '../core/format';
 import type { Option } from '../core/options/option';
 import { shown } from '../core/text/printable';
+import { findBase, MissingBase } from '../engine/read/model/adapter/adapter';
+import { isAdapter } from '../engine/read/model/adapter/config';
 import { modelStores } from '../engine/read/model/found/stores';
 import { HubConnection } from '../engine/tasks/fetch/connection';
 import { fetchOffer } from '../engine/tasks/fetch/fetch';
@@ -40,8 +42,12 @@ export const fetchCommand: Command = {
   description: "fetch a model, such as org/name or org/name:Q4_K_M, into Hugging Face's cache, after asking",
   options: [revisionOption, fileOption, yesOption, jsonOption],
   run: async ([name], given, io) => {
-    const asked = askedModel(name, { revision: textGiven(revisionOption, given), file: textGiven(fileOption, given) });
-    const connection = new HubConnection(await hubSettings(), await proxiedFetch(), io.signal);
+    const about = { revision: textGiven(revisionOption, given), file: textGiven(fileOption, given) };
+    // What is no name at all is said before what is wrong with the settings.
+    askedModel(name, about);
+    const settings = await hubSettings();
+    const asked = askedModel(name, { ...about, endpoint: settings.endpoint });
+    const connection = new HubConnection(settings, await proxiedFetch(), io.signal);
     const offer = await offerOf(asked, connection, modelStores().hub);
     if (offer.missingBytes > 0 && given.yes !== true) {
       await agree(offer, io);
@@ -54,11 +60,13 @@ export const fetchCommand: Command = {
         offer.missingBytes > 0 && line(progress.bytes / Math.max(1, progress.totalBytes), fetchProgressText(progress)),
     });
     const { repository, commit, licence, bytes } = offer;
+    const missing = await missingBase(fetched.folder, io.modelsFolder);
     print(
       io,
       given,
       { ...fetched, repository, commit, licence, files: offer.files, bytes },
-      () => `${offer.missingBytes > 0 ? '' : 'all of it was there already\n'}${fetched.folder}\nuse it with --model ${fetched.name}`,
+      () =>
+        `${offer.missingBytes > 0 ? '' : 'all of it was there already\n'}${fetched.folder}\nuse it with --model ${forShell(fetched.name)}${missing}`,
     );
   },
 };
@@ -80,4 +88,26 @@ async function agree(offer: Offer, { stdin, stderr, signal }: Io): Promise<void>
   if (!/^\s*y(es)?\s*$/i.test(Buffer.from(value ?? []).toString('utf8'))) {
     throw new CancelledError('Nothing was fetched.');
   }
+}
+
+/** What is still to be done for an adapter whose base is not on this machine, as a line; empty if nothing is. */
+async function missingBase(folder: string, modelsFolder: string): Promise<string> {
+  if (!(await isAdapter(folder))) {
+    return '';
+  }
+  return findBase(folder, modelsFolder).then(
+    () => '',
+    (error: unknown) =>
+      error instanceof MissingBase && error.fetchable !== undefined
+        ? `\nits base is not on this machine yet: two-heads fetch ${error.fetchable}`
+        : `\n${messageOf(error)}`,
+  );
+}
+
+/** A word as a shell takes it: files of a repository may have names with spaces, and worse. */
+function forShell(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) {
+    return word;
+  }
+  return process.platform === 'win32' ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -35,7 +35,7 @@ export class Fetches {
         return;
       }
       const offer = await this.cancellable(t('Looking for {0}', typed), (signal) =>
-        offerOrPick(askedModel(typed), new HubConnection(settings, globalThis.fetch, signal), hub),
+        offerOrPick(askedModel(typed, { endpoint: settings.endpoint }), new HubConnection(settings, globalThis.fetch, signal), hub),
       );
       if (offer === undefined || !(await agrees(offer))) {
         return;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -119,12 +119,82 @@ describe('two-heads fetch', () => {
     expect(broken.stderr).toBe('two-heads: HF_TOKEN holds something other than a token; log in again with hf auth login, or remove it.\n');
   });
 
-  it.each(['nonsense', 'ftp://x', 'https://user:secret@x', 'https://x?y'])('refuses the endpoint %s', async (HF_ENDPOINT) => {
-    const { stderr, code } = await answered(['fetch', 'org/tiny'], { HF_ENDPOINT });
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/HF_ENDPOINT: .* is no plain http or https address/);
-    expect(stderr).not.toContain('secret');
+  it('quotes for a shell the name that it says', async () => {
+    const server = await HubServer.start('org/tiny', { "it's $(x).gguf": large(weights) });
+    const { environment } = fetching(server);
+    const { stdout } = await answered(['fetch', 'org/tiny', '--yes'], environment);
+    const quoted = process.platform === 'win32' ? `"org/tiny/it's $(x).gguf"` : `'org/tiny/it'\\''s $(x).gguf'`;
+    expect(stdout.split('\n').at(-2)).toBe(`use it with --model ${quoted}`);
   });
+
+  it('says what to fetch next where an adapter has no base on this machine', async () => {
+    const server = await HubServer.start('org/tuned', {
+      'adapter_config.json': small(
+        JSON.stringify({
+          peft_type: 'LORA',
+          r: 2,
+          lora_alpha: 4,
+          base_model_name_or_path: 'org/base',
+          revision: 'v1',
+          target_modules: ['q_proj'],
+        }),
+      ),
+      'adapter_model.safetensors': large(weights),
+    });
+    const { environment } = fetching(server);
+    const { stdout } = await answered(['fetch', 'org/tuned', '--yes'], environment);
+    expect(stdout.split('\n').slice(-3)).toEqual([
+      'use it with --model org/tuned',
+      'its base is not on this machine yet: two-heads fetch org/base@v1',
+      '',
+    ]);
+  });
+
+  it('that was interrupted is listed by models with how to go on', async () => {
+    const server = await tinyHub();
+    const { environment } = fetching(server);
+    server.intrude = (request, response) => {
+      const isConfig = request.url?.endsWith('/tokenizer.json') === true;
+      if (isConfig) {
+        response.writeHead(403).end();
+      }
+      return isConfig;
+    };
+    expect((await answered(['fetch', 'org/tiny', '--yes'], environment)).code).toBe(2);
+    expect((await answered(['models'], environment)).stdout).toMatch(
+      /^org\/tiny .*its fetch was interrupted; fetch it again to continue \(two-heads fetch org\/tiny\)/m,
+    );
+  });
+
+  it('refuses the address of a repository on another host', async () => {
+    const server = await tinyHub();
+    const { environment } = fetching(server);
+    const { code, stderr } = await answered(['fetch', 'https://other.example/org/tiny', '--yes'], environment);
+    expect({ code, seen: server.seen }).toEqual({ code: 2, seen: [] });
+    expect(stderr).toContain('"https://other.example/org/tiny" is not at http://127.0.0.1');
+  });
+
+  it.each(['http://me:s3cr%zz@127.0.0.1:1', 'http://me:s3cret@127.0.0.1:99999'])(
+    'names the variable of the proxy %s, not its value',
+    async (proxy) => {
+      const server = await tinyHub();
+      const { environment } = fetching(server);
+      const { code, stderr } = await answered(['fetch', 'org/tiny', '--yes'], { ...environment, HTTPS_PROXY: proxy });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^two-heads: HTTPS_PROXY is no http or https address; write one such as http:\/\/proxy:8080/);
+      expect(stderr).not.toContain('s3cr');
+    },
+  );
+
+  it.each(['nonsense', 'ftp://x', 'https://user:secret@x', 'https://me:secret@hub.example:80x', 'https://x?y'])(
+    'refuses the endpoint %s',
+    async (HF_ENDPOINT) => {
+      const { stderr, code } = await answered(['fetch', 'org/tiny'], { HF_ENDPOINT });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/HF_ENDPOINT: .* is no plain http or https address/);
+      expect(stderr).not.toContain('secret');
+    },
+  );
 });
 
 /** A proxy that makes tunnels, with a name and a password if it wants them. */
@@ -177,14 +247,36 @@ describe('the built command line', () => {
     expect(stderr).toMatch(/^two-heads: The proxy refuses the way to 127\.0\.0\.1:\d+ \(407\); give it a name and a password/);
     expect(stderr).not.toContain('wrong-one');
     const nowhere = await cli(['fetch', 'org/tiny', '--yes'], '', { ...environment, HTTPS_PROXY: 'me:secret@proxy' });
-    expect(nowhere.stderr).toBe('two-heads: HTTPS_PROXY is no http or https address; write one such as http://proxy:8080, or unset it.\n');
+    expect(nowhere.stderr).toBe(
+      'two-heads: HTTPS_PROXY is no http or https address; write one such as http://proxy:8080 (with % in a password as %25), or unset it.\n',
+    );
+  });
+
+  it('asks a proxy once that closes where it is asked for a tunnel', async () => {
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined).on('data', () => socket.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { environment } = fetching(await tinyHub());
+    const proxy = `http://me:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const through = { ...environment, HF_ENDPOINT: 'http://hub.invalid', HTTP_PROXY: proxy, no_proxy: '' };
+    const { code, stderr } = await cli(['fetch', 'org/tiny', '--yes'], '', through);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^two-heads: hub\.invalid cannot be reached \(the proxy closed the connection\); check the network, HTTPS_PROXY/,
+    );
+    expect(connections).toBeLessThan(5);
   });
 
   it.each(['SIGKILL', 'SIGINT'] as const)('goes on after %s where it was', async (signal) => {
     const content = Buffer.alloc(3_000_000, 5);
     const server = await tinyHub(content);
     const { environment, hub } = fetching(server);
-    const partial = join(hub, 'models--org--tiny', 'blobs', `${digestOf(large(content))}.incomplete`);
+    const blobs = join(hub, 'models--org--tiny', 'blobs');
+    const partials = (): string[] => readdirSync(blobs).filter((name) => name.startsWith(`${digestOf(large(content))}.`));
     // The store sends a part, and then nothing.
     server.holdAfter = [1_000_000];
     const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'fetch', 'org/tiny', '--yes'], {
@@ -193,13 +285,13 @@ describe('the built command line', () => {
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    await vi.waitFor(() => expect(statSync(partial).size).toBe(1_000_000), { timeout: 60_000, interval: 20 });
+    await vi.waitFor(() => expect(statSync(join(blobs, partials()[0])).size).toBe(1_000_000), { timeout: 60_000, interval: 20 });
     child.kill(signal);
     expect(await ended).toBe(signal === 'SIGINT' ? 130 : null);
     expect(stderr).toContain(signal === 'SIGINT' ? 'two-heads: The fetch of org/tiny was cancelled; fetch it again to continue.' : '');
     expect(existsSync(join(hub, 'models--org--tiny', 'snapshots'))).toBe(false);
     expect(await cli(['fetch', 'org/tiny', '--yes'], '', environment)).toMatchObject({ code: 0 });
     expect(server.seenByStore.at(-1)?.range).toBe('bytes=1000000-');
-    expect(existsSync(partial)).toBe(false);
+    expect(partials()).toEqual([]);
   });
 });

@@ -35,9 +35,9 @@ export async function openToAppend(path: string, name: string, fix: string): Pro
   return (await openIfRegular(path, flags, name, 'cannot be used', fix)).file;
 }
 
-/** Opens a file to read it and write on in it, which is made where it is missing; else like `openRegularFile`. */
+/** Opens a file to read it and write on in it, which is made where it is missing, but no link; else like `openRegularFile`. */
 export function openToContinue(path: string, fix: string): Promise<RegularFile> {
-  return openIfRegular(path, constants.O_RDWR | constants.O_CREAT, path, 'cannot be written', fix);
+  return openIfRegular(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, path, 'cannot be written', fix);
 }
 
 /**

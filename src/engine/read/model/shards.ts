@@ -100,19 +100,23 @@ async function shardsOf(weightMap: Readonly<Record<string, string>>, folder: str
   return shards;
 }
 
-/**
- * Refuses a name that is not a file directly in the model's folder: an index comes from elsewhere, so paths in any system's
- * notation are refused, and so are names that messages cannot show.
- */
 function checkName(folder: string, shard: string): void {
-  if (
-    shard !== basename(shard) ||
-    /[\\/\p{C}\p{Zl}\p{Zp}]/u.test(shard) ||
-    !shard.endsWith('.safetensors') ||
-    shard.length > maximumShardNameLength
-  ) {
+  if (!isShardName(shard)) {
     throw new InputError(`${quoted(shard)} is not a safetensors file in the model's folder ${folder}; download the model again.`);
   }
+}
+
+/**
+ * Whether a name of an index is one of a safetensors file directly in the model's folder: an index comes from elsewhere, so
+ * paths in any system's notation are none, and neither are names that messages cannot show.
+ */
+export function isShardName(shard: string): boolean {
+  return (
+    shard === basename(shard) &&
+    !/[\\/\p{C}\p{Zl}\p{Zp}]/u.test(shard) &&
+    shard.endsWith('.safetensors') &&
+    shard.length <= maximumShardNameLength
+  );
 }
 
 /** Where the Hugging Face hub cache keeps the targets of its snapshots' links. */

@@ -10,6 +10,9 @@ export type Fetch = typeof globalThis.fetch;
 /** The other side did not answer, or stopped: what was begun may go on later. */
 export class Unreachable extends InputError {}
 
+/** The other side has no such bytes of a file: what was begun is not of it. */
+export class RangeRefused extends InputError {}
+
 /** Most redirects of a request: the hub sends a large file's to its store of contents. */
 const maximumRedirects = 5;
 
@@ -18,6 +21,9 @@ const maximumAnswer = 64 * 1024 * 1024;
 
 /** Time without a byte after which a connection counts as cut, in milliseconds. */
 const patienceMs = 60_000;
+
+/** Longest wait that a server is quoted with, in seconds; the hub's are minutes. */
+const maximumRetrySeconds = 24 * 3600;
 
 /** Requests to one endpoint, with its token. It alone decides who is sent that. */
 export class HubConnection {
@@ -86,9 +92,13 @@ export class HubConnection {
       }
     };
     let at = new URL(url);
+    // Who was sent elsewhere once is sent no token any more, though the way leads back: another chose the address.
+    let isTrusted = true;
     for (let redirects = 0; ; redirects += 1) {
       const { href, host } = at;
-      const response = await step(host, () => this.fetch(href, { headers: this.headersFor(at, headers), redirect: 'manual', signal }));
+      isTrusted &&= at.origin === this.origin;
+      const sent = this.headersFor(isTrusted, headers);
+      const response = await step(host, () => this.fetch(href, { headers: sent, redirect: 'manual', signal }));
       const location = response.headers.get('Location');
       if (response.status >= 300 && response.status < 400 && location !== null && redirects < maximumRedirects) {
         await response.body?.cancel();
@@ -104,14 +114,14 @@ export class HubConnection {
   }
 
   /** Headers of a request: a token only for the endpoint itself. */
-  private headersFor({ origin }: URL, headers: Readonly<Record<string, string>>): Record<string, string> {
+  private headersFor(isTrusted: boolean, headers: Readonly<Record<string, string>>): Record<string, string> {
     const { token } = this.settings;
     return {
       ...headers,
       // What is packed could not be continued in the middle.
       'Accept-Encoding': 'identity',
       'User-Agent': `two-heads/${version}`,
-      ...(token !== undefined && origin === this.origin && { Authorization: `Bearer ${token}` }),
+      ...(token !== undefined && isTrusted && { Authorization: `Bearer ${token}` }),
     };
   }
 }
@@ -133,8 +143,15 @@ async function* pieces(response: Response, step: <T>(wait: () => Promise<T>) => 
 
 function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  if (to === undefined || !/^https?:$/.test(to.protocol) || (from.protocol === 'https:' && to.protocol === 'http:')) {
-    throw new InputError(`${from.host} redirects to ${shown(location.split('?')[0], 80)}, which is not followed; check HF_ENDPOINT.`);
+  if (
+    to === undefined ||
+    !/^https?:$/.test(to.protocol) ||
+    to.username + to.password !== '' ||
+    (from.protocol === 'https:' && to.protocol === 'http:')
+  ) {
+    throw new InputError(
+      `${from.host} redirects to ${to === undefined || to.username + to.password !== '' ? 'an address' : shown(location.split('?')[0], 80)}, which is not followed; check HF_ENDPOINT.`,
+    );
   }
   return to;
 }
@@ -202,7 +219,7 @@ function refusal(response: Response, at: URL, host: string, hasToken: boolean): 
   }
   if (status === 429) {
     const seconds = Number(headers.get('Retry-After') ?? NaN);
-    const when = Number.isFinite(seconds) ? `in ${Math.ceil(seconds)} s` : 'later';
+    const when = seconds > 0 && seconds <= maximumRetrySeconds ? `in ${Math.ceil(seconds)} s` : 'later';
     return new InputError(
       `${host} limits how often it is asked (429); fetch again ${when}${hasToken ? '' : ', or with a token, which may ask more often'}.`,
     );
@@ -212,6 +229,9 @@ function refusal(response: Response, at: URL, host: string, hasToken: boolean): 
   }
   if (status === 401 || status === 403) {
     return new InputError(`${host} refuses ${what} (${status}); ${login}.`);
+  }
+  if (status === 416) {
+    return new RangeRefused(`${host} does not send ${what} from where it was (416); fetch again.`);
   }
   return status >= 500
     ? new Unreachable(`${host} fails (${status}); fetch again later.`)

@@ -1,4 +1,4 @@
-import { link, mkdir, rm, stat, statfs, symlink } from 'node:fs/promises';
+import { mkdir, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CancelledError, cancelledSaying, InputError, messageOf } from '../../../core/errors';
 import type { FetchProgress, Offer } from '../../../core/fetch/offer';
@@ -6,9 +6,9 @@ import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
 import { exists } from '../../read/input/regular-file';
 import { revisionName } from '../../read/model/found/hub-cache';
-import { writeWhole } from '../../store/files';
-import { download, type Transfer } from './download';
-import { addressOf, blobPaths } from './offer';
+import { download, isWhole, type Transfer } from './download';
+import { addressOf, blobPath } from './offer';
+import { makeSnapshot } from './snapshot';
 
 /** A model that is in the cache. */
 export interface FetchedModel {
@@ -40,12 +40,23 @@ export async function fetchOffer(
   const report = reporter(offer, onProgress);
   let done = 0;
   for (const file of files) {
-    const paths = blobPaths(folder, file);
-    if (!(await exists(paths.blob))) {
+    const blob = blobPath(folder, file);
+    if (!(await isWhole(blob, file))) {
       const onBytes = (bytes: number): void => report(file.name, done + bytes);
-      await download(file, addressOf(endpoint, repository, commit, file.name), paths, { ...transfer, onBytes }).catch(
-        cancelledSaying(`The fetch of ${shown(repository, 100)} was cancelled; fetch it again to continue.`),
-      );
+      try {
+        await download(file, addressOf(endpoint, repository, commit, file.name), blob, { ...transfer, onBytes }).catch(
+          cancelledSaying(`The fetch of ${shown(repository, 100)} was cancelled; fetch it again to continue.`),
+        );
+      } catch (error) {
+        // A repository of which nothing came, such as one whose conditions are not accepted, is none in the cache.
+        await rmdir(join(folder, 'blobs'))
+          .then(
+            () => rmdir(folder),
+            () => undefined,
+          )
+          .catch(() => undefined);
+        throw error;
+      }
     }
     done += file.bytes;
     report(file.name, done);
@@ -53,44 +64,10 @@ export async function fetchOffer(
   if (transfer.signal.aborted) {
     throw new CancelledError();
   }
-  const snapshot = join(folder, 'snapshots', commit);
-  try {
-    await mkdir(snapshot, { recursive: true });
-    for (const file of files) {
-      await linkTo(join('..', '..', 'blobs', file.digest.hex), join(snapshot, file.name));
-    }
-    if (revision !== commit) {
-      const ref = join(folder, 'refs', ...revision.split('/'));
-      await mkdir(dirname(ref), { recursive: true });
-      await writeWhole(ref, commit);
-    }
-  } catch (error) {
-    throw error instanceof InputError ? error : new InputError(`${snapshot} cannot be written (${messageOf(error)}); fetch again.`);
-  }
+  const snapshot = await makeSnapshot(offer);
   const name = revision === 'main' ? repository : revision === commit ? revisionName(repository, commit) : `${repository}@${revision}`;
   const gguf = files.find((file) => /\.gguf$/i.test(file.name));
   return { name: gguf === undefined ? name : `${name}/${gguf.name}`, folder: snapshot };
-}
-
-/** Links a file of a snapshot to its content. @throws file system errors */
-async function linkTo(target: string, path: string): Promise<void> {
-  const there = await stat(path).catch(() => undefined);
-  if (there !== undefined) {
-    return;
-  }
-  // A link that leads nowhere: its content was removed.
-  await rm(path, { force: true });
-  await symlink(target, path).catch(async (error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') {
-      return;
-    }
-    if (code !== 'EPERM' && code !== 'EACCES' && code !== 'ENOSYS') {
-      throw error;
-    }
-    // Windows lets few users make symbolic links. A second name of the file takes no space either.
-    await link(join(dirname(path), target), path);
-  });
 }
 
 /** Refuses what would not fit on the disk. @throws InputError that says how much is missing */

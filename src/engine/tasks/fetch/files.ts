@@ -2,6 +2,7 @@ import { InputError } from '../../../core/errors';
 import type { HubFile } from '../../../core/fetch/offer';
 import { quoted, shown } from '../../../core/text/printable';
 import { adapterConfigFile, adapterWeightsFile } from '../../read/model/adapter/config';
+import { usualEndpoint } from './settings';
 
 /** A repository as a user names it, and what of it is meant. */
 export interface AskedModel {
@@ -23,12 +24,22 @@ export class SeveralFiles extends InputError {
   }
 }
 
-/** What a user means. @param asked `org/name`, `org/name@revision`, `org/name:Q4_K_M`, or the repository's address */
-export function askedModel(
-  asked: string,
-  given: { readonly revision?: string | undefined; readonly file?: string | undefined } = {},
-): AskedModel {
-  const name = asked.trim().replace(/^https?:\/\/[^/]+\/|\/$/g, '');
+/** What was said beside a name. */
+interface Given {
+  readonly revision?: string | undefined;
+  readonly file?: string | undefined;
+  /** Where it would be fetched from; an address of another host is refused. Undefined if that is not known yet. */
+  readonly endpoint?: string;
+}
+
+/**
+ * What a user means.
+ *
+ * @param asked `org/name`, `org/name@revision`, `org/name:Q4_K_M`, or the repository's address
+ * @throws InputError for what names no repository, or one elsewhere
+ */
+export function askedModel(asked: string, given: Given = {}): AskedModel {
+  const name = nameIn(asked.trim(), given.endpoint).replace(/\/$/, '');
   const match = /^([\w.-]+(?:\/[\w.-]+)?)(?:@([\w.-]+(?:\/[\w.-]+)*))?(?::([\w.-]+))?$/.exec(name);
   // Names of folders are made of these: none may lead elsewhere.
   const leads = (text: string): boolean => text.split('/').some((part) => /^\.*$/.test(part)) || text.includes('--');
@@ -47,6 +58,24 @@ export function askedModel(
     throw new InputError(`Revision ${quoted(revision)} is no branch, tag or commit; write one such as main.`);
   }
   return { repository, revision, gguf: given.file ?? behindColon };
+}
+
+/** The name in an address of the endpoint or of the hub itself; any other text as it is. */
+function nameIn(asked: string, endpoint: string | undefined): string {
+  const [address, host] = /^https?:\/\/([^/]*)\//i.exec(asked) ?? [];
+  if (address === undefined) {
+    return asked;
+  }
+  if (endpoint !== undefined && asked.startsWith(`${endpoint}/`)) {
+    return asked.slice(endpoint.length + 1);
+  }
+  const hosts = [new URL(usualEndpoint).host, ...(endpoint === undefined ? [] : [new URL(endpoint).host])];
+  if (endpoint !== undefined && !hosts.includes(host.toLowerCase())) {
+    throw new InputError(
+      `${quoted(asked)} is not at ${endpoint}, from where it would be fetched; write org/name, or set HF_ENDPOINT to its host.`,
+    );
+  }
+  return asked.slice(address.length);
 }
 
 /** Files that are read besides weights: what it is, what ends its texts, its tokens, its chats. */
@@ -127,13 +156,10 @@ function chooseGguf(ggufs: readonly HubFile[], repository: string, asked: string
   const isMeant = (name: string): boolean => {
     const model = name.replace(part, '.gguf').toLowerCase();
     const wanted = asked?.toLowerCase() ?? '';
-    return (
-      name === asked ||
-      model === wanted ||
-      (/^[-._]/.test(model.slice(0, -5 - wanted.length).at(-1) ?? '') && model.endsWith(`${wanted}.gguf`))
-    );
+    return model === wanted || (/^[-._]/.test(model.slice(0, -5 - wanted.length).at(-1) ?? '') && model.endsWith(`${wanted}.gguf`));
   };
-  const meant = asked === undefined ? firsts : firsts.filter(({ name }) => isMeant(name));
+  const exact = firsts.filter(({ name }) => name === asked);
+  const meant = asked === undefined ? firsts : exact.length > 0 ? exact : firsts.filter(({ name }) => isMeant(name));
   if (meant.length !== 1) {
     const there = firsts.length === 0 ? 'there is none' : `there: ${shown(firsts.map(({ name }) => name).join(', '), 300)}`;
     const wrong =

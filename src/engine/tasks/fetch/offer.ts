@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
@@ -7,11 +6,15 @@ import { quoted, shown } from '../../../core/text/printable';
 import { jsonOrNothing } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { repositoryFolder } from '../../read/model/found/hub-cache';
+import { isShardName } from '../../read/model/shards';
 import type { HubConnection } from './connection';
+import { isWhole } from './download';
 import { type AskedModel, chooseFiles, shardIndex } from './files';
+import { partialsOf } from './partial';
 
-/** Most files of a repository's own folder. */
+/** Most files and folders of a repository's own folder, and pages on which they are listed. */
 const maximumFiles = 10_000;
+const maximumPages = 100;
 
 const infoSchema = z.object({
   sha: z.string().regex(/^[0-9a-f]{40}$/),
@@ -50,19 +53,31 @@ export async function offerOf(asked: AskedModel, connection: HubConnection, hub:
     throw notUnderstood(endpoint);
   }
   const { sha: commit, gated, cardData, tags } = info.data;
-  const all: HubFile[] = [];
-  const entries = listFiles({ ...about, repo: { type: 'model', name: repository }, revision: commit });
+  let pages = 0;
+  const askPage: typeof connection.ask = (input) => {
+    pages += 1;
+    if (pages > maximumPages) {
+      throw new InputError(`${endpoint} lists files on more than ${maximumPages} pages; check HF_ENDPOINT, or use another repository.`);
+    }
+    return connection.ask(input);
+  };
+  const all = new Map<string, HubFile>();
+  let listed = 0;
+  const entries = listFiles({ ...about, fetch: askPage, repo: { type: 'model', name: repository }, revision: commit });
   for (;;) {
     const next = await understood(endpoint, entries.next());
     if (next.done === true) {
       break;
     }
-    if (all.length === maximumFiles) {
-      throw new InputError(`${shown(repository, 100)} has more than ${maximumFiles} files in its own folder; use another.`);
+    if (listed === maximumFiles) {
+      throw new InputError(`${shown(repository, 100)} has more than ${maximumFiles} files and folders in its own folder; use another.`);
     }
-    all.push(...fileOf(next.value, repository, endpoint));
+    listed += 1;
+    for (const file of fileOf(next.value, endpoint)) {
+      all.set(file.name, file);
+    }
   }
-  const { files, notes } = chooseFiles(all, asked, await shardsOf(asked, commit, all, connection));
+  const { files, notes } = chooseFiles([...all.values()], asked, await shardsOf(asked, commit, all, connection));
   const folder = join(hub, repositoryFolder(repository));
   const missing = await Promise.all(files.map(async (file) => file.bytes - (await bytesThere(folder, file))));
   return {
@@ -74,40 +89,27 @@ export async function offerOf(asked: AskedModel, connection: HubConnection, hub:
   };
 }
 
-/** The path of a file's content in the cache, and of as much as was fetched of it. */
-export function blobPaths(folder: string, { digest }: HubFile): { readonly blob: string; readonly partial: string } {
-  const blob = join(folder, 'blobs', digest.hex);
-  return { blob, partial: `${blob}.incomplete` };
+/** The path of a file's content in the cache. */
+export function blobPath(folder: string, { digest }: HubFile): string {
+  return join(folder, 'blobs', digest.hex);
 }
 
 /** Bytes of a file that are in the cache: all of them, or as many as were fetched before. */
 async function bytesThere(folder: string, file: HubFile): Promise<number> {
-  const { blob, partial } = blobPaths(folder, file);
-  const sizes = await Promise.all(
-    [blob, partial].map((path) =>
-      stat(path).then(
-        ({ size }) => size,
-        () => undefined,
-      ),
-    ),
-  );
-  return sizes[0] === undefined ? Math.min(sizes[1] ?? 0, file.bytes) : file.bytes;
+  const blob = blobPath(folder, file);
+  return (await isWhole(blob, file)) ? file.bytes : ((await partialsOf(blob, file.bytes)).at(0)?.bytes ?? 0);
 }
 
-/** A file that a repository lists; none for a folder. @throws InputError for a name that could lead elsewhere */
-function fileOf(entry: unknown, repository: string, endpoint: string): HubFile[] {
+/** A file that a repository lists; none for a folder, and for a name that could lead elsewhere: no model needs such a file. */
+function fileOf(entry: unknown, endpoint: string): HubFile[] {
   const read = entrySchema.safeParse(entry);
   if (!read.success) {
     throw notUnderstood(endpoint);
   }
   const { type, path: name, size, oid, lfs } = read.data;
-  if (type !== 'file') {
+  const isOdd = /[\\/:\p{C}\p{Zl}\p{Zp}]/u.test(name) || /^\.+$/.test(name) || name.length > 200;
+  if (type !== 'file' || isOdd) {
     return [];
-  }
-  if (/[\\/:\p{C}\p{Zl}\p{Zp}]/u.test(name) || /^\.+$/.test(name) || name.length > 200) {
-    throw new InputError(
-      `${shown(repository, 100)} lists ${quoted(name)}, which is no name of a file in its own folder; nothing was fetched.`,
-    );
   }
   const large = lfs ?? undefined;
   return [
@@ -122,11 +124,10 @@ function fileOf(entry: unknown, repository: string, endpoint: string): HubFile[]
 async function shardsOf(
   { repository, gguf }: AskedModel,
   commit: string,
-  all: readonly HubFile[],
+  all: ReadonlyMap<string, HubFile>,
   connection: HubConnection,
 ): Promise<readonly string[] | undefined> {
-  const names = all.map(({ name }) => name);
-  if (gguf !== undefined || !names.includes(shardIndex) || names.includes('model.safetensors')) {
+  if (gguf !== undefined || !all.has(shardIndex) || all.has('model.safetensors')) {
     return undefined;
   }
   const { body } = await connection.text(addressOf(connection.endpoint, repository, commit, shardIndex), inputLimits.shardIndex);
@@ -134,7 +135,13 @@ async function shardsOf(
   if (!read.success) {
     throw new InputError(`${shown(repository, 100)} has a ${shardIndex} without a weight_map; use another revision.`);
   }
-  return [...new Set(Object.values(read.data.weight_map))];
+  const shards = [...new Set(Object.values(read.data.weight_map))];
+  const wrong = shards.find((name) => !isShardName(name));
+  if (wrong !== undefined || shards.length === 0) {
+    const what = wrong === undefined ? 'no file' : `${quoted(wrong)}, which is no safetensors file of its own folder`;
+    throw new InputError(`${shown(repository, 100)} names ${what} in ${shardIndex}; nothing was fetched, use another revision.`);
+  }
+  return shards;
 }
 
 /** Where a file of a commit is fetched. */

@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../../core/errors';
-import { quoted } from '../../../core/text/printable';
 import { inputLimits } from '../../read/input/limits';
 import { exists } from '../../read/input/regular-file';
 import { readRegularText } from '../../read/input/text';
@@ -15,7 +14,7 @@ export interface HubSettings {
   readonly token: string | undefined;
 }
 
-const usualEndpoint = 'https://huggingface.co';
+export const usualEndpoint = 'https://huggingface.co';
 
 /** Variables that forbid to connect, as huggingface_hub reads them. */
 const offlineVariables = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'];
@@ -46,9 +45,8 @@ function checkedEndpoint(given: string | undefined): string {
   }
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.search + url.hash !== '') {
-    // An address with a password in it is not shown.
-    const what = url === undefined ? quoted(given) : 'the address given';
-    throw new InputError(`HF_ENDPOINT: ${what} is no plain http or https address; write one such as ${usualEndpoint}.`);
+    // Its value may hold a password, also where it is no address.
+    throw new InputError(`HF_ENDPOINT: the address given is no plain http or https address; write one such as ${usualEndpoint}.`);
   }
   return url.href.replace(/\/+$/, '');
 }

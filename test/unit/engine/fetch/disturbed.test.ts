@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FetchProgress } from '../../../../src/core/fetch/offer';
@@ -44,7 +56,7 @@ describe('a fetch that is disturbed', () => {
     server.intrude = (request, response) => {
       const isWeights = request.url?.endsWith('model.safetensors') === true;
       if (isWeights) {
-        response.writeHead(200).end(weights);
+        response.writeHead(200, { 'Content-Length': weights.length }).end(weights);
       }
       return isWeights;
     };
@@ -93,6 +105,153 @@ describe('a fetch that is disturbed', () => {
     const { offer } = await fetchFrom(server, repository, { hub });
     expect(offer.missingBytes).toBeLessThan(5_600_000);
     expect(Number(/bytes=(\d+)-/.exec(server.seenByStore.at(-1)?.range ?? '')?.[1])).toBeGreaterThan(400_000);
+  });
+
+  /** Answers requests for the weights in its own way. */
+  const intruding = (server: HubServer, answer: (response: ServerResponse, range: string | undefined) => void): void => {
+    server.intrude = (request, response) => {
+      const isWeights = request.url?.endsWith('model.safetensors') === true;
+      if (isWeights) {
+        answer(response, request.headers.range);
+      }
+      return isWeights;
+    };
+  };
+  /** A server whose weights it sends itself, and a cache with the beginning of them. */
+  const begun = async (bytes: number): Promise<{ server: HubServer; hub: string; partial: string }> => {
+    const server = await HubServer.start(repository, { ...usual(), 'model.safetensors': small(weights) });
+    const hub = temporaryFolder();
+    const partial = join(folderIn(hub), 'blobs', `${digestOf(small(weights))}.incomplete`);
+    mkdirSync(join(folderIn(hub), 'blobs'), { recursive: true });
+    writeFileSync(partial, weights.subarray(0, bytes));
+    return { server, hub, partial };
+  };
+
+  it.each([
+    ['with its length', (response: ServerResponse) => void response.writeHead(200).end('<html>log in</html>')],
+    [
+      'in chunks',
+      (response: ServerResponse) => {
+        response.writeHead(200).write('<html>');
+        response.end('log in</html>');
+      },
+    ],
+    [
+      'with more bytes than are there',
+      (response: ServerResponse) => void (response.writeHead(200).write('<'), response.end(Buffer.alloc(200_500))),
+    ],
+    ['as nothing', (response: ServerResponse) => void response.writeHead(204).end()],
+    [
+      'as a part of something else',
+      (response: ServerResponse) => void response.writeHead(206, { 'Content-Range': 'bytes 200000-200009/200010' }).end('0123456789'),
+    ],
+    ['as a part without a place', (response: ServerResponse) => void response.writeHead(206).end('0123456789')],
+  ])('keeps what it has where a page to log in comes in the place of the file, %s', async (_, answer) => {
+    const { server, hub, partial } = await begun(200_000);
+    intruding(server, answer);
+    await expect(fetchFrom(server, repository, { hub })).rejects.toThrow(
+      /model\.safetensors (has 293 KiB and the answer is|was asked for from byte 200000)/,
+    );
+    expect(readFileSync(partial).equals(weights.subarray(0, 200_000))).toBe(true);
+    server.intrude = () => false;
+    const { fetched } = await fetchFrom(server, repository, { hub });
+    expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
+    expect(server.seen.at(-1)?.range).toBe('bytes=200000-');
+  });
+
+  it('goes on with an answer that has no length and begins at the beginning', async () => {
+    const { server, hub } = await begun(200_000);
+    intruding(server, (response) => {
+      response.writeHead(200).write(weights.subarray(0, 150_000));
+      response.end(weights.subarray(150_000));
+    });
+    const { fetched } = await fetchFrom(server, repository, { hub });
+    expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
+  });
+
+  it('begins again where the server has no such range', async () => {
+    const { server, hub } = await begun(200_000);
+    intruding(server, (response, range) => response.writeHead(range === undefined ? 200 : 416).end(range === undefined ? weights : ''));
+    const { fetched } = await fetchFrom(server, repository, { hub });
+    expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
+  });
+
+  it('ends where each connection begins again and is cut before anything new', async () => {
+    const { server, hub } = await begun(200_000);
+    let asked = 0;
+    intruding(server, (response) => {
+      asked += 1;
+      response
+        .writeHead(200, { 'Content-Length': weights.length })
+        .write(weights.subarray(0, 1000), () => setTimeout(() => response.destroy(), 5));
+    });
+    await expect(fetchFrom(server, repository, { hub })).rejects.toThrow(/cannot be reached/);
+    expect(asked).toBe(5);
+  });
+
+  it.each(['link', 'second name'])('writes nothing through a partial file that is a %s of another', async (kind) => {
+    const { server, hub, partial } = await begun(0);
+    const victim = join(hub, 'victim');
+    writeFileSync(victim, 'precious');
+    rmSync(partial);
+    (kind === 'link' ? symlinkSync : linkSync)(victim, partial);
+    const { fetched } = await fetchFrom(server, repository, { hub });
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
+    expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
+  });
+
+  it('changes nothing that another fetch has checked, and takes nothing from it', async () => {
+    const { server, hub } = await begun(0);
+    let hasBegun: () => void = () => undefined;
+    let goOn: () => void = () => undefined;
+    const isHeld = new Promise<void>((resolve) => (hasBegun = resolve));
+    intruding(server, (response) => {
+      response.writeHead(200, { 'Content-Length': weights.length }).write(weights.subarray(0, 100_000), hasBegun);
+      goOn = () => response.end(Buffer.alloc(200_000, 1));
+    });
+    const slow = fetchFrom(server, repository, { hub });
+    slow.catch(() => undefined);
+    await isHeld;
+    server.intrude = () => false;
+    const { fetched } = await fetchFrom(server, repository, { hub });
+    const path = join(fetched.folder, 'model.safetensors');
+    expect(readFileSync(path).equals(weights)).toBe(true);
+    goOn();
+    await expect(slow).rejects.toThrow(/is not what the repository says/);
+    expect(readFileSync(path).equals(weights)).toBe(true);
+    expect(readdirSync(join(folderIn(hub), 'blobs')).filter((name) => name.includes('incomplete'))).toEqual([]);
+  });
+
+  it.each([
+    ['lately', 3600, undefined],
+    ['two days ago', 2 * 86_400, 'bytes=200000-'],
+  ])('takes what a process of another machine wrote %s as that tells', async (_, seconds, range) => {
+    const { server, hub, partial } = await begun(200_000);
+    const foreign = partial.replace(/incomplete$/, 'two-heads-00000000-1-00000000.incomplete');
+    renameSync(partial, foreign);
+    utimesSync(foreign, Date.now() / 1000 - seconds, Date.now() / 1000 - seconds);
+    const { offer, fetched } = await fetchFrom(server, repository, { hub });
+    expect(offer.bytes - offer.missingBytes).toBe(range === undefined ? 0 : 200_000);
+    expect(server.seen.at(-1)?.range).toBe(range);
+    expect(existsSync(foreign)).toBe(range === undefined);
+    expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
+  });
+
+  it('leaves the other its file where its own digest is wrong', async () => {
+    const { server, hub } = await begun(0);
+    let hasBegun: () => void = () => undefined;
+    let goOn: () => void = () => undefined;
+    const isHeld = new Promise<void>((resolve) => (hasBegun = resolve));
+    intruding(server, (response) => {
+      response.writeHead(200, { 'Content-Length': weights.length }).write(weights.subarray(0, 100_000), hasBegun);
+      goOn = () => response.end(weights.subarray(100_000));
+    });
+    const good = fetchFrom(server, repository, { hub });
+    await isHeld;
+    intruding(server, (response) => void response.writeHead(200).end(Buffer.alloc(300_000)));
+    await expect(fetchFrom(server, repository, { hub })).rejects.toThrow(/is not what the repository says/);
+    goOn();
+    expect(readFileSync(join((await good).fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
   });
 
   it('may be made twice at once', async () => {

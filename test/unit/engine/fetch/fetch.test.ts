@@ -85,6 +85,17 @@ describe('a fetched model', () => {
     await expect(fetchFrom(server, 'org/tiny:Q5_0')).rejects.toThrow(/has no model "Q5_0" in GGUF/);
   });
 
+  it('is the GGUF file of exactly the name that was given, though others end in it or differ in case', async () => {
+    const gguf = (text: string): ServedFile => large(Buffer.from(text));
+    const files = { 'm.gguf': gguf('a'), 'M.gguf': gguf('b'), 'other-m.gguf': gguf('c') };
+    const server = await HubServer.start(repository, files);
+    for (const name of ['m.gguf', 'M.gguf']) {
+      const { offer } = await fetchFrom(server, `org/tiny:${name}`);
+      expect(offer.files.map((file) => file.name)).toEqual([name]);
+    }
+    await expect(fetchFrom(server, 'org/tiny:M.GGUF')).rejects.toThrow(/has 2 models "M.GGUF"/);
+  });
+
   it('is the commit that was offered, though its revision moves while it is fetched', async () => {
     const server = await HubServer.start(repository, usual());
     const before = server.refs.get('main') ?? '';

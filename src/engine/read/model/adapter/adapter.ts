@@ -16,11 +16,22 @@ function isFetched(folder: string): boolean {
   return /(^|[\\/])models--[^\\/]+[\\/]snapshots[\\/]/.test(folder);
 }
 
+/** An adapter's base is not on this machine. */
+export class MissingBase extends InputError {
+  constructor(
+    message: string,
+    /** What `two-heads fetch` takes to get it; undefined where the adapter names no repository. */
+    readonly fetchable: string | undefined,
+  ) {
+    super(message);
+  }
+}
+
 /**
  * Reads an adapter's configuration, and finds the model that it adapts, by the name that this has there.
  *
  * @param modelsFolder the folder of the models that ship
- * @throws InputError where it cannot be merged, or its base is not on this machine
+ * @throws InputError where it cannot be merged; MissingBase
  */
 export async function findBase(
   folder: string,
@@ -36,13 +47,13 @@ export async function findBase(
       `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is a path of another machine; write the name or the path of the same model on this machine there.`,
     );
   }
-  const found = await findModel(revision === undefined || !isName ? base : `${base}@${revision}`, modelsFolder, stores).catch(
-    (error: unknown) => {
-      const fix = isName ? `fetch it (two-heads fetch ${base})` : 'write the name or the path of the same model on this machine there';
-      throw new InputError(
-        `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 160)}`,
-      );
-    },
-  );
+  const named = revision === undefined || !isName ? base : `${base}@${revision}`;
+  const found = await findModel(named, modelsFolder, stores).catch((error: unknown) => {
+    const fix = isName ? `fetch it (two-heads fetch ${named})` : 'write the name or the path of the same model on this machine there';
+    throw new MissingBase(
+      `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 160)}`,
+      isName ? named : undefined,
+    );
+  });
   return { adapter: { folder, config }, base: { name: found.name, path: found.path, kind: found.kind } };
 }

@@ -96,7 +96,11 @@ async function inHub(hub: string): Promise<Candidate[]> {
     const about = { name: repository, store: 'hugging-face' as const, path: folder };
     const snapshots = await snapshotsOf(folder);
     if (snapshots.length === 0) {
-      found.push({ ...about, kind: 'broken', reason: 'it has no snapshots: its download did not begin or was removed' });
+      const isBegun = (await readdir(join(folder, 'blobs')).catch(() => [])).length > 0;
+      const reason = isBegun
+        ? `its fetch was interrupted; fetch it again to continue (two-heads fetch ${repository})`
+        : 'it has no snapshots: its download did not begin or was removed';
+      found.push({ ...about, kind: 'broken', reason });
       continue;
     }
     const main = await refOf(folder, 'main').catch(messageOf);
