@@ -27,11 +27,16 @@ export class SplitScanner implements Scanner {
   private pieces: readonly Part[] = [];
   private index = 0;
 
-  /** @param pattern with the flag g @param invert whether the pattern matches what is kept, not what parts it */
+  /**
+   * @param pattern with the flag g
+   * @param invert whether the pattern matches what is kept, not what parts it
+   * @param leastMs milliseconds that it may take on any text: that of a real tokenizer cuts some megabytes a second
+   */
   constructor(
     private readonly pattern: RegExp,
     private readonly behavior: SplitBehavior,
     private readonly invert: boolean,
+    private readonly leastMs = 15_000,
   ) {}
 
   next(text: string, at: number, end: number, last: boolean): boolean {
@@ -43,7 +48,7 @@ export class SplitScanner implements Scanner {
       this.end = end;
       this.index = 0;
       const parts = withinTime(
-        limitMs(end - at),
+        this.leastMs + Math.ceil((end - at) / 50),
         () => this.parts(text.slice(at, end), at),
         () => new InputError(`The tokenizer's pattern ${quoted(this.pattern.source)} takes too long on this text; use another model.`),
       );
@@ -85,11 +90,6 @@ export class SplitScanner implements Scanner {
     }
     return parts;
   }
-}
-
-/** How long a pattern may take on a text: that of a real tokenizer cuts some megabytes a second. */
-function limitMs(characters: number): number {
-  return 5000 + Math.ceil(characters / 50);
 }
 
 /** The pieces that a behaviour makes of a text's parts. */
