@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { uniform } from '../../../src/core/math/random';
 import { defaultOptions } from '../../../src/core/options/table';
 import type { RunReport } from '../../../src/core/report/report';
 import { makeScenario } from '../../../src/core/scenario/registry';
@@ -92,6 +93,47 @@ describe('a quantised checkpoint', () => {
     storeInHub(stores.hub, 'org/quantised', revisions.first, quantised);
     const [listed] = await listModels('', stores);
     expect(listed).toMatchObject({ name: 'org/quantised', format: `safetensors ${format}`, use: 'runs', reason: null });
+  });
+
+  it('is a gpt-oss whose experts are in MXFP4, and runs as the one with their values in float32 does', async () => {
+    const [plain, quantised] = [copyOf('gpt-oss'), copyOf('gpt-oss')];
+    const files = await openCheckpoint(plain, {});
+    const floats: Record<string, StoredTensor> = {};
+    const packed: Record<string, StoredTensor> = {};
+    const next = uniform(7);
+    for (const name of files.names) {
+      const { shape, data } = await files.read(name);
+      if (!/(gate_up|down)_proj$/.test(name)) {
+        floats[name] = packed[name] = f32(shape, [...data]);
+      } else {
+        const [experts, width, rows] = shape;
+        const size = [experts, rows, width / 32];
+        const codes = Array.from(data, () => Math.floor(16 * next()));
+        const exponents = Array.from({ length: data.length / 32 }, () => 122 + Math.floor(3 * next()));
+        // Codes are by expert, row of the output and column of the input; the plain matrix is the other way round.
+        const values = Array.from(data, (_, at) => {
+          const [expert, column, row] = [Math.floor(at / (width * rows)), Math.floor(at / rows) % width, at % rows];
+          const code = (expert * rows + row) * width + column;
+          const size = [0, 0.5, 1, 1.5, 2, 3, 4, 6][codes[code] & 7];
+          return (codes[code] < 8 ? size : -size) * 2 ** (exponents[Math.floor(code / 32)] - 127);
+        });
+        floats[name] = f32(shape, values);
+        const bytes = Uint8Array.from({ length: codes.length / 2 }, (_, at) => codes[2 * at] | (codes[2 * at + 1] << 4));
+        packed[`${name}_blocks`] = { dtype: 'U8', shape: [...size, 16], data: bytes };
+        packed[`${name}_scales`] = { dtype: 'U8', shape: size, data: Uint8Array.from(exponents) };
+      }
+    }
+    await files.close();
+    writeFileSync(join(plain, 'model.safetensors'), safetensorsFile(floats));
+    writeFileSync(join(quantised, 'model.safetensors'), safetensorsFile(packed));
+    const config = JSON.parse(readFileSync(join(quantised, 'config.json'), 'utf8')) as object;
+    const stated = { quant_method: 'mxfp4', modules_to_not_convert: ['model.layers.*.self_attn', 'lm_head'] };
+    writeFileSync(join(quantised, 'config.json'), JSON.stringify({ ...config, quantization_config: stated }));
+    [plain, quantised].forEach((each) => writeTinyTokenizer(each, 285, false));
+    const [own, expected] = [await measured(quantised), await measured(plain)];
+    expect(own.quality).not.toBeNull();
+    expect(own.quality).toEqual(expected.quality);
+    expect(own.plan.notes.join()).toContain('Weights are stored as MXFP4 and run in float32');
   });
 
   it('is listed with its format where that is not read', async () => {
