@@ -31,7 +31,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
   it('is a window on the layers of a SmolLM3 that have no rope', () => {
     const window = { kind: 'sliding-window', window: 8 };
     const windows = (change: Record<string, unknown>): unknown => read('smollm3-window', { layer_types: null, ...change }).shape.attention;
-    expect(windows({})).toEqual({ kind: 'per-layer', cycle: [{ kind: 'causal' }, window, { kind: 'causal' }] });
+    expect(windows({})).toEqual({ kind: 'per-layer', cycle: [{ kind: 'causal' }, window] });
     expect(windows({ use_sliding_window: false })).toEqual({ kind: 'causal' });
   });
 
@@ -60,7 +60,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     };
     const { shape, run } = read('gemma2', absent);
     const window = { kind: 'sliding-window', window: 4096 };
-    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, { kind: 'causal' }, window] });
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, { kind: 'causal' }] });
     expect([shape.scoreCap, run?.logitCap]).toEqual([50, 30]);
     expect(run?.multipliers).toEqual({ embedding: Math.sqrt(32), scores: 1 / 16, residual: 1, logits: 1 });
     expect(read('gemma2', { final_logit_softcapping: null }).run).not.toHaveProperty('logitCap');
@@ -177,7 +177,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
   it('is a window on three layers of four of an OLMo 3, whose rope is not extended', () => {
     const { shape, run } = read('olmo3', { layer_types: null, sliding_window: undefined, num_hidden_layers: 5 });
     const window = { kind: 'sliding-window', window: 4096 };
-    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, window, window, { kind: 'causal' }, window] });
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, window, window, { kind: 'causal' }] });
     expect(run?.rotary?.map((rope) => rope?.scaling.type)).toEqual(['none', 'none', 'none', 'yarn', 'none']);
     expect(shape.trainedTokens).toBe(4 * 64);
     expect(read('olmo3', { sliding_window: null }).shape.attention).toEqual({ kind: 'causal' });
@@ -209,7 +209,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
       read('gpt-neo', { attention_layers: undefined, window_size: undefined, ...change }).shape.attention;
     expect(masks({ attention_types: undefined, num_layers: 24 })).toEqual({
       kind: 'per-layer',
-      cycle: Array.from({ length: 24 }, (_, layer) => (layer % 2 === 0 ? { kind: 'causal' } : window)),
+      cycle: [{ kind: 'causal' }, window],
     });
     expect(masks({ attention_types: [[['local'], 3]] })).toEqual(window);
     expect(masks({ attention_layers: ['local', 'global', 'global'] })).toEqual({
@@ -238,7 +238,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
       swiglu_limit: undefined,
     });
     const window = { kind: 'sliding-window', window: 128 };
-    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, { kind: 'causal' }, window] });
+    expect(shape.attention).toEqual({ kind: 'per-layer', cycle: [window, { kind: 'causal' }] });
     expect(run?.rotary?.[0]).toMatchObject({
       theta: 150_000,
       scaling: { type: 'yarn', factor: 32, trainedTokens: 4096, fastTurns: 32, slowTurns: 1, truncate: false },
