@@ -77,11 +77,11 @@ describe('the editor', () => {
   });
 
   it('shows the costs of the scenarios that the parameters fit, and names those they do not fit', async () => {
-    await stage.bench.setSettings({ 'twoHeads.sinks': 2, 'twoHeads.construction': 'tight' });
+    await stage.bench.setSettings({ 'twoHeads.sinks': 2, 'twoHeads.construction': 'tight', 'twoHeads.maxTokens': 300 });
     await openPrompt();
     await chooseSlidingWindow(1);
     const panel = await stage.panel('choice.md');
-    await panel.text('costs-impossible', /2 sinks are more than the window of 1, .*use 1 sinks or fewer/);
+    await panel.text('costs-impossible', /2 sinks are more than the window of 1, .*choose 1 or fewer/);
     await stage.bench.command('Two Heads: Compare Scenarios');
     await stage.notification(/2 sinks are more than the window of 1/);
   });

@@ -44,7 +44,7 @@ export function windowArrangement(window: number, sinks: number, request: BlackB
   }
   if (sinks > window) {
     throw new InputError(
-      `${sinks} sinks are more than the window of ${window}, which no arrangement of theorem 5.1 has; use ${window} sinks or fewer, or construction fused.`,
+      `${sinks} sinks are more than the window of ${window}, which no arrangement of theorem 5.1 has; choose ${window} or fewer, or construction fused.`,
     );
   }
   return construction === 'tight' ? windowChunks(request, window, sinks) : windowDifferences(request, window, sinks);

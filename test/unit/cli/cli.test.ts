@@ -149,7 +149,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     ],
     'more sinks than window in a black box': [
       () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9', '--construction', 'tight'],
-      /9 sinks are more than the window of 8.*; use 8 sinks or fewer, or construction fused/,
+      /9 sinks are more than the window of 8.*; choose 8 or fewer, or construction fused/,
     ],
     'a cycle without per-layer': [
       () => ['plan', samplePrompt, '--cycle', 'causal,full'],

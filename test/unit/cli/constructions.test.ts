@@ -111,7 +111,7 @@ describe('bad input of the constructions', () => {
     [['ledger', '--block', '1'], /--block of "1" is not possible; use a whole number from 2/],
     [['ledger', '--tokens', '0'], /--tokens of "0" is not possible/],
     [['ledger', '--window', '129'], /A window of 129 is not below the block size of 129.*use a block size of 130 or more/],
-    [['ledger', '--sinks', '60'], /60 sinks are more than the window of 48.*; use 48 sinks or fewer/],
+    [['ledger', '--sinks', '60'], /60 sinks are more than the window of 48.*; choose 48 or fewer/],
     [['ledger', '--scale', '0'], /--scale of "0" is not possible; use a number above 0/],
     [['ledger', '--seeds', '0'], /--seeds of "0" is not possible/],
     [['ledger', '--heads', 'x'], /--heads of "x" is not possible/],

@@ -50,7 +50,7 @@ describe('a ledger that cannot be', () => {
       ['--window', '200', '--block', '129'],
       /A window of 200 is not below the block size of 129.*; use a block size of 201 or more, a window of 128 or less/,
     ],
-    [['--window', '9', '--sinks', '10'], /10 sinks are more than the window of 9.*; use 9 sinks or fewer, or construction fused/],
+    [['--window', '9', '--sinks', '10'], /10 sinks are more than the window of 9.*; choose 9 or fewer, or construction fused/],
     [['--scale', 'abc'], /--scale of "abc" is not possible; use a number above 0 and up to 1000/],
     [['--scale', '1001'], /--scale of "1001" is not possible; use a number above 0 and up to 1000/],
     [['--seeds', '1.5'], /--seeds of "1\.5" is not possible; use a whole number from 1/],
