@@ -88,6 +88,30 @@ export type HeadWeight =
 /** Shapes of weights by name: the input of graph builders. */
 export type WeightShapes<Name extends string> = Readonly<Partial<Record<Name, readonly number[]>>>;
 
+/** Whether a checkpoint has an output head: that of its embedding, one of its own, or none. */
+export type HeadPlace = 'tied' | 'own' | 'none';
+
+/** Where the output head of a checkpoint is. @param predicts whether the model has one @param tied whether it is the embedding */
+export function headPlace(predicts: boolean, tied: boolean): HeadPlace {
+  return !predicts ? 'none' : tied ? 'tied' : 'own';
+}
+
+/**
+ * The output head of a checkpoint, which has the shape of its embedding.
+ *
+ * @param tensor its name, where it is stored: one that is tied may be, and counts then
+ */
+export function outputHead(place: HeadPlace, embedding: StoredWeight, tensor = 'lm_head.weight'): StoredWeights<'headWeight'> {
+  switch (place) {
+    case 'tied':
+      return { headWeight: { ...embedding, unless: tensor } };
+    case 'own':
+      return { headWeight: { ...embedding, tensor } };
+    case 'none':
+      return {};
+  }
+}
+
 /** The shapes of weights. */
 export function shapesOf<Name extends string>(weights: Weights<Name>): WeightShapes<Name> {
   const entries = Object.entries(weights as Readonly<Record<string, Weight>>);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import { type Checkpoint, type HeadPlace, headPlace, outputHead, parametersOf, type StoredLayer } from '../weights';
 import { checkHeads, epsilon, factor, fixedFlag, flag, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { neoxLayer } from './gpt-neox';
 
 /**
  * Slopes of ALiBi (Press et al., arXiv 2108.12409) `[H]`: a geometric sequence down to 2^-largest for heads that are a power of
@@ -121,7 +122,7 @@ export const bloomReader: ArchitectureReader = {
       trainedTokens: fields.seq_length ?? undefined,
     };
     checkHeads({ heads, keyValueHeads: heads, headWidth: d / heads }, path, false);
-    const head = !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own';
+    const head = headPlace(predicts, fields.tie_word_embeddings);
     return alibiConfig(parts, bloomCheckpoint(parts, head), {
       modelType: 'bloom',
       activation: 'gelu-tanh',
@@ -131,7 +132,7 @@ export const bloomReader: ArchitectureReader = {
   },
 };
 
-function bloomCheckpoint({ width: d, ...parts }: Parts, head: 'none' | 'tied' | 'own'): Checkpoint {
+function bloomCheckpoint({ width: d, ...parts }: Parts, head: HeadPlace): Checkpoint {
   const vector = (name: string, size = d) => ({ tensor: name, shape: [size] });
   const embedding = { tensor: 'word_embeddings.weight', shape: [parts.vocabulary, d] };
   return {
@@ -141,44 +142,11 @@ function bloomCheckpoint({ width: d, ...parts }: Parts, head: 'none' | 'tied' | 
       embeddingNormWeight: vector('word_embeddings_layernorm.weight'),
       embeddingNormBias: vector('word_embeddings_layernorm.bias'),
     },
-    layers: Array.from({ length: parts.layers }, (_, layer) => bloomLayer({ width: d, ...parts }, `h.${layer}`)),
+    layers: Array.from({ length: parts.layers }, (_, layer) => neoxLayer({ width: d, ...parts }, `h.${layer}`, 'self_attention', true)),
     head: {
       finalNormWeight: vector('ln_f.weight'),
       finalNormBias: vector('ln_f.bias'),
-      ...(head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(head === 'own' && { headWeight: { ...embedding, tensor: 'lm_head.weight' } }),
-    },
-  };
-}
-
-/** Queries, keys and values are one matrix: those of the first head, then those of the second, and so on. */
-function bloomLayer({ width: d, heads, feedForwardWidth: inner }: Parts, layer: string): StoredLayer {
-  const m = d / heads;
-  const vector = (part: string, size = d) => ({ tensor: `${layer}.${part}`, shape: [size] });
-  const matrix = (part: string, outputs: number, inputs: number) => ({ tensor: `${layer}.${part}.weight`, shape: [outputs, inputs] });
-  const third = (index: number) => ({ rows: [index * m, (index + 1) * m] as const, every: 3 * m });
-  const joined = matrix('self_attention.query_key_value', 3 * d, d);
-  const joinedBias = vector('self_attention.query_key_value.bias', 3 * d);
-  return {
-    project: {
-      attentionNormWeight: vector('input_layernorm.weight'),
-      attentionNormBias: vector('input_layernorm.bias'),
-      queryWeight: { ...joined, ...third(0) },
-      queryBias: { ...joinedBias, ...third(0) },
-      keyWeight: { ...joined, ...third(1) },
-      keyBias: { ...joinedBias, ...third(1) },
-      valueWeight: { ...joined, ...third(2) },
-      valueBias: { ...joinedBias, ...third(2) },
-    },
-    outputAndMlp: {
-      outputWeight: matrix('self_attention.dense', d, d),
-      outputBias: vector('self_attention.dense.bias'),
-      mlpNormWeight: vector('post_attention_layernorm.weight'),
-      mlpNormBias: vector('post_attention_layernorm.bias'),
-      upWeight: matrix('mlp.dense_h_to_4h', inner, d),
-      upBias: vector('mlp.dense_h_to_4h.bias', inner),
-      downWeight: matrix('mlp.dense_4h_to_h', d, inner),
-      downBias: vector('mlp.dense_4h_to_h.bias'),
+      ...outputHead(head, embedding),
     },
   };
 }
@@ -251,7 +219,7 @@ export const mptReader: ArchitectureReader = {
       trainedTokens: fields.max_seq_len,
     };
     checkHeads({ heads, keyValueHeads: heads, headWidth: d / heads }, path, false);
-    const head = !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own';
+    const head = headPlace(predicts, fields.tie_word_embeddings);
     const scores = attention.softmax_scale ?? undefined;
     return alibiConfig(parts, mptCheckpoint(parts, head), {
       modelType: 'mpt',
@@ -263,7 +231,7 @@ export const mptReader: ArchitectureReader = {
   },
 };
 
-function mptCheckpoint({ width: d, ...parts }: Parts, head: 'none' | 'tied' | 'own'): Checkpoint {
+function mptCheckpoint({ width: d, ...parts }: Parts, head: HeadPlace): Checkpoint {
   const vector = (name: string) => ({ tensor: name, shape: [d] });
   const embedding = { tensor: 'wte.weight', shape: [parts.vocabulary, d] };
   const inner = parts.feedForwardWidth;
@@ -291,8 +259,7 @@ function mptCheckpoint({ width: d, ...parts }: Parts, head: 'none' | 'tied' | 'o
     }),
     head: {
       finalNormWeight: vector('norm_f.weight'),
-      ...(head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(head === 'own' && { headWeight: { ...embedding, tensor: 'lm_head.weight' } }),
+      ...outputHead(head, embedding),
     },
   };
 }

@@ -3,23 +3,24 @@ import { type LayerScenario, ofLayers } from '../../../../core/scenario/scenario
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { trainedLength } from '../rope';
-import { type Checkpoint, parametersOf, type StoredLayer } from '../weights';
+import { headPlace, parametersOf, type StoredLayer } from '../weights';
+import { decoderCheckpoint } from './llama-checkpoint';
 import {
   activationOf,
   checkHeads,
   epsilon,
   factor,
   flag,
+  gatedShape,
   layers,
+  localLayers,
   readFields,
-  ropeSource,
-  rotaryFrom,
-  slidingLayers,
   theta,
   tokens,
   vocabulary,
   width,
 } from './fields';
+import { ropeSource, rotaryFrom } from './rope-fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -74,28 +75,14 @@ export const cohere2Reader: ArchitectureReader = {
 
 function cohere2Config(json: unknown, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
-  const heads = fields.num_attention_heads;
-  const count = fields.num_hidden_layers;
-  const shape: ModelShape = {
-    layers: count,
-    heads,
-    keyValueHeads: fields.num_key_value_heads ?? heads,
-    headWidth: fields.head_dim ?? fields.hidden_size / heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size,
-    vocabulary: fields.vocab_size,
-  };
+  const shape = gatedShape(fields);
   checkHeads(shape, path, true);
-  const pattern = fields.sliding_window_pattern ?? fields._sliding_window_pattern ?? usualPattern;
-  const isLocal =
-    slidingLayers(fields.layer_types, count, path) ?? Array.from({ length: count }, (_, layer) => (layer + 1) % pattern !== 0);
+  const isLocal = localLayers(fields, usualPattern, path);
   const local: LayerScenario = { kind: 'sliding-window', window: fields.sliding_window };
   const rope = ropeSource(fields);
   const rotary = rotaryFrom(rope.json, { theta: fields.rope_theta, maximumTokens: fields.max_position_embeddings, path });
-  const checkpoint = cohere2Checkpoint(shape, {
-    head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
-    biases: fields.attention_bias,
-  });
+  const head = headPlace(predicts, fields.tie_word_embeddings);
+  const checkpoint = decoderCheckpoint(shape, { head }, (layer) => cohere2Layer(shape, fields.attention_bias, layer));
   return {
     modelType: 'cohere2',
     shape: {
@@ -116,32 +103,10 @@ function cohere2Config(json: unknown, path: string, predicts: boolean): ModelCon
   };
 }
 
-/** Which optional weights it has. */
-interface Parts {
-  readonly head: 'tied' | 'own' | 'none';
-  readonly biases: boolean;
-}
-
-function cohere2Checkpoint(shape: ModelShape, parts: Parts): Checkpoint {
-  const { width: d, vocabulary: words } = shape;
-  const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
-  return {
-    prefixes: [''],
-    base: { name: 'model.', others: [''] },
-    embedding: { words: embedding },
-    layers: Array.from({ length: shape.layers }, (_, layer) => cohere2Layer(shape, parts, `model.layers.${layer}`)),
-    head: {
-      finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
-      ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(parts.head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
-    },
-  };
-}
-
 /** Both halves have the same norm. Neighbouring columns of queries and keys rotate as pairs, where there is a rope. */
 function cohere2Layer(
   { width: d, heads, keyValueHeads, headWidth: m, feedForwardWidth: inner }: ModelShape,
-  { biases }: Parts,
+  biases: boolean,
   layer: string,
 ): StoredLayer {
   const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });

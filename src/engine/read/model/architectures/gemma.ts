@@ -4,23 +4,10 @@ import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
 import { type RotaryEmbedding, trainedLength } from '../rope';
-import { parametersOf } from '../weights';
+import { headPlace, parametersOf } from '../weights';
 import { llamaCheckpoint } from './llama-checkpoint';
-import {
-  activationOf,
-  checkHeads,
-  epsilon,
-  flag,
-  layers,
-  readFields,
-  ropeSource,
-  rotaryFrom,
-  slidingLayers,
-  theta,
-  tokens,
-  vocabulary,
-  width,
-} from './fields';
+import { activationOf, checkHeads, epsilon, flag, layers, localLayers, readFields, theta, tokens, vocabulary, width } from './fields';
+import { ropeSource, rotaryFrom } from './rope-fields';
 
 /** Beyond float32's digits a cap would bend nothing, and below them everything to one number. */
 const cap = z.number().min(1e-3).max(1e6);
@@ -126,7 +113,7 @@ function gemmaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
   };
   checkHeads(shape, path, true);
   const checkpoint = llamaCheckpoint(shape, {
-    head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
+    head: headPlace(predicts, fields.tie_word_embeddings),
     inputBiases: fields.attention_bias,
     outputBias: fields.attention_bias,
     mlpBiases: false,
@@ -164,13 +151,6 @@ function gemmaConfig(json: ConfigJson, path: string, predicts: boolean): ModelCo
 /** A field that is absent where the configuration has none, or null. */
 function given<Name extends string>(name: Name, value: number | null | undefined): Partial<Record<Name, number>> {
   return value === null || value === undefined ? {} : ({ [name]: value } as Record<Name, number>);
-}
-
-/** Layers with a window: those that `layer_types` lists, or all but every p-th. */
-function localLayers(fields: Fields, pattern: number, path: string): readonly boolean[] {
-  const { num_hidden_layers: count, sliding_window_pattern: stated, _sliding_window_pattern: kept } = fields;
-  const every = stated ?? kept ?? pattern;
-  return slidingLayers(fields.layer_types, count, path) ?? Array.from({ length: count }, (_, layer) => (layer + 1) % every !== 0);
 }
 
 function oneRope(fields: Fields, path: string): Ropes {

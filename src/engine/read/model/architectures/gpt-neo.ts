@@ -4,8 +4,9 @@ import { type LayerScenario, ofLayers } from '../../../../core/scenario/scenario
 import type { ModelShape } from '../../../../core/shapes';
 import { quoted } from '../../../../core/text/printable';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
-import { type Checkpoint, parametersOf, type StoredLayer } from '../weights';
-import { activationOf, checkHeads, epsilon, flag, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { headPlace, parametersOf, type StoredLayer } from '../weights';
+import { activationOf, checkHeads, epsilon, flag, layers, plainShape, readFields, refuse, tokens, vocabulary, width } from './fields';
+import { gpt2Checkpoint } from './gpt2';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -41,19 +42,16 @@ export const gptNeoReader: ArchitectureReader = {
 
 function gptNeoConfig(json: unknown, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
-  const shape: ModelShape = {
-    layers: fields.num_layers,
-    heads: fields.num_heads,
-    keyValueHeads: fields.num_heads,
-    headWidth: fields.hidden_size / fields.num_heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size ?? 4 * fields.hidden_size,
-    vocabulary: fields.vocab_size,
-    feedForward: 'plain',
-  };
+  const shape = plainShape({
+    ...fields,
+    num_hidden_layers: fields.num_layers,
+    num_attention_heads: fields.num_heads,
+    intermediate_size: fields.intermediate_size ?? 4 * fields.hidden_size,
+  });
   checkHeads(shape, path, false);
   const positions = fields.max_position_embeddings;
-  const checkpoint = gptNeoCheckpoint(shape, positions, !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own');
+  const head = headPlace(predicts, fields.tie_word_embeddings);
+  const checkpoint = gpt2Checkpoint(shape, positions, head, (layer) => gptNeoLayer(shape, layer));
   return {
     modelType: 'gpt_neo',
     shape: {
@@ -89,22 +87,6 @@ function masksOf(
     }
     return word === 'local' ? { kind: 'sliding-window', window } : { kind: 'causal' };
   });
-}
-
-function gptNeoCheckpoint(shape: ModelShape, positions: number, head: 'tied' | 'own' | 'none'): Checkpoint {
-  const { width: d, vocabulary: words } = shape;
-  const embedding = { tensor: 'wte.weight', shape: [words, d] };
-  return {
-    prefixes: ['transformer.', ''],
-    embedding: { words: embedding, positions: { tensor: 'wpe.weight', shape: [positions, d] } },
-    layers: Array.from({ length: shape.layers }, (_, layer) => gptNeoLayer(shape, `h.${layer}`)),
-    head: {
-      finalNormWeight: { tensor: 'ln_f.weight', shape: [d] },
-      finalNormBias: { tensor: 'ln_f.bias', shape: [d] },
-      ...(head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
-    },
-  };
 }
 
 function gptNeoLayer({ width: d, feedForwardWidth: inner }: ModelShape, layer: string): StoredLayer {

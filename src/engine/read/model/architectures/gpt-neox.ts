@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { trainedLength } from '../rope';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import { type Checkpoint, type HeadPlace, headPlace, outputHead, parametersOf, type StoredLayer } from '../weights';
 import {
   activationOf,
   checkHeads,
@@ -12,13 +12,12 @@ import {
   plainShape,
   readFields,
   refuse,
-  ropeSource,
-  rotaryFrom,
   theta,
   tokens,
   vocabulary,
   width,
 } from './fields';
+import { ropeSource, rotaryFrom } from './rope-fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -74,7 +73,7 @@ function gptNeoxConfig(json: unknown, path: string, predicts: boolean): ModelCon
     path,
   });
   const checkpoint = gptNeoxCheckpoint(shape, {
-    head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
+    head: headPlace(predicts, fields.tie_word_embeddings),
     attentionBiases: fields.attention_bias,
   });
   return {
@@ -98,7 +97,7 @@ function gptNeoxConfig(json: unknown, path: string, predicts: boolean): ModelCon
 
 /** Which optional weights a GPT-NeoX has. */
 interface Parts {
-  readonly head: 'tied' | 'own' | 'none';
+  readonly head: HeadPlace;
   readonly attentionBiases: boolean;
 }
 
@@ -108,23 +107,34 @@ function gptNeoxCheckpoint(shape: ModelShape, parts: Parts): Checkpoint {
   return {
     prefixes: ['gpt_neox.', ''],
     embedding: { words: embedding },
-    layers: Array.from({ length: shape.layers }, (_, layer) => gptNeoxLayer(shape, parts, `layers.${layer}`)),
+    layers: Array.from({ length: shape.layers }, (_, layer) => neoxLayer(shape, `layers.${layer}`, 'attention', parts.attentionBiases)),
     head: {
       finalNormWeight: { tensor: 'final_layer_norm.weight', shape: [d] },
       finalNormBias: { tensor: 'final_layer_norm.bias', shape: [d] },
-      ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'embed_out.weight' } }),
-      ...(parts.head === 'own' && { headWeight: { tensor: 'embed_out.weight', shape: [words, d] } }),
+      ...outputHead(parts.head, embedding, 'embed_out.weight'),
     },
   };
 }
 
-/** Queries, keys and values are one matrix: those of the first head, then those of the second, and so on. */
-function gptNeoxLayer({ width: d, headWidth: m, feedForwardWidth: inner }: ModelShape, parts: Parts, layer: string): StoredLayer {
+/**
+ * A layer of GPT-NeoX or BLOOM. Queries, keys and values are one matrix: those of the first head, then those of the second, and so
+ * on.
+ *
+ * @param layer what its names begin with
+ * @param attention its name for attention
+ */
+export function neoxLayer(
+  { width: d, heads, feedForwardWidth: inner }: Pick<ModelShape, 'width' | 'heads' | 'feedForwardWidth'>,
+  layer: string,
+  attention: 'attention' | 'self_attention',
+  attentionBiases: boolean,
+): StoredLayer {
+  const m = d / heads;
   const vector = (part: string, size = d) => ({ tensor: `${layer}.${part}`, shape: [size] });
   const matrix = (part: string, outputs: number, inputs: number) => ({ tensor: `${layer}.${part}.weight`, shape: [outputs, inputs] });
   const third = (index: number) => ({ rows: [index * m, (index + 1) * m] as const, every: 3 * m });
-  const joined = matrix('attention.query_key_value', 3 * d, d);
-  const joinedBias = vector('attention.query_key_value.bias', 3 * d);
+  const joined = matrix(`${attention}.query_key_value`, 3 * d, d);
+  const joinedBias = vector(`${attention}.query_key_value.bias`, 3 * d);
   return {
     project: {
       attentionNormWeight: vector('input_layernorm.weight'),
@@ -132,15 +142,15 @@ function gptNeoxLayer({ width: d, headWidth: m, feedForwardWidth: inner }: Model
       queryWeight: { ...joined, ...third(0) },
       keyWeight: { ...joined, ...third(1) },
       valueWeight: { ...joined, ...third(2) },
-      ...(parts.attentionBiases && {
+      ...(attentionBiases && {
         queryBias: { ...joinedBias, ...third(0) },
         keyBias: { ...joinedBias, ...third(1) },
         valueBias: { ...joinedBias, ...third(2) },
       }),
     },
     outputAndMlp: {
-      outputWeight: matrix('attention.dense', d, d),
-      ...(parts.attentionBiases && { outputBias: vector('attention.dense.bias') }),
+      outputWeight: matrix(`${attention}.dense`, d, d),
+      ...(attentionBiases && { outputBias: vector(`${attention}.dense.bias`) }),
       mlpNormWeight: vector('post_attention_layernorm.weight'),
       mlpNormBias: vector('post_attention_layernorm.bias'),
       upWeight: matrix('mlp.dense_h_to_4h', inner, d),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
-import { parametersOf, type Checkpoint, type StoredLayer } from '../weights';
+import { type Checkpoint, type HeadPlace, headPlace, outputHead, parametersOf, type StoredLayer } from '../weights';
 import { activationOf, checkHeads, epsilon, flag, layers, readFields, refuse, tokens, vocabulary, width } from './fields';
 
 const schema = z.object({
@@ -57,7 +57,8 @@ function gpt2Config(json: unknown, path: string, predicts: boolean): ModelConfig
     feedForward: 'plain',
   };
   checkHeads(shape, path, false);
-  const checkpoint = gpt2Checkpoint(shape, fields.n_positions, !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own');
+  const head = headPlace(predicts, fields.tie_word_embeddings);
+  const checkpoint = gpt2Checkpoint(shape, fields.n_positions, head, (layer) => gpt2Layer(shape, layer));
   return {
     modelType: 'gpt2',
     shape: {
@@ -76,19 +77,24 @@ function gpt2Config(json: unknown, path: string, predicts: boolean): ModelConfig
   };
 }
 
-function gpt2Checkpoint(shape: ModelShape, positions: number, head: 'tied' | 'own' | 'none'): Checkpoint {
+/**
+ * A checkpoint with GPT-2's names for all but its layers.
+ *
+ * @param positions that are learned
+ * @param layerOf the weights of a layer, by the beginning of their names
+ */
+export function gpt2Checkpoint(shape: ModelShape, positions: number, head: HeadPlace, layerOf: (layer: string) => StoredLayer): Checkpoint {
   const { width: d, vocabulary: words } = shape;
   const embedding = { tensor: 'wte.weight', shape: [words, d] };
   return {
     // In the language model's checkpoint, names begin with the base model's name.
     prefixes: ['transformer.', ''],
     embedding: { words: embedding, positions: { tensor: 'wpe.weight', shape: [positions, d] } },
-    layers: Array.from({ length: shape.layers }, (_, layer) => gpt2Layer(shape, `h.${layer}`)),
+    layers: Array.from({ length: shape.layers }, (_, layer) => layerOf(`h.${layer}`)),
     head: {
       finalNormWeight: { tensor: 'ln_f.weight', shape: [d] },
       finalNormBias: { tensor: 'ln_f.bias', shape: [d] },
-      ...(head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
+      ...outputHead(head, embedding),
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { ModelShape } from '../../../../core/shapes';
-import type { Checkpoint, StoredLayer, StoredWeight } from '../weights';
+import { type Checkpoint, type HeadPlace, outputHead, type StoredLayer, type StoredWeight } from '../weights';
 import type { Experts } from './experts';
 
 /** Which optional weights a member of the family has. */
 export interface LlamaParts {
-  readonly head: 'tied' | 'own' | 'none';
+  readonly head: HeadPlace;
   readonly inputBiases: boolean;
   readonly outputBias: boolean;
   readonly mlpBiases: boolean;
@@ -21,31 +21,45 @@ export interface LlamaParts {
 
 /** Where a member of the family has its weights. */
 export function llamaCheckpoint(shape: ModelShape, parts: LlamaParts): Checkpoint {
+  const others = ['', 'model.language_model.', 'language_model.model.', 'language_model.'];
+  return decoderCheckpoint(shape, { ...parts, others }, (layer, index) => llamaLayer(shape, parts, layer, index));
+}
+
+/**
+ * A checkpoint with the family's names for all but its layers.
+ *
+ * @param parts `others`: what stands for `model.` in the names of other checkpoints, by default nothing
+ * @param layerOf the weights of a layer, by the beginning of their names and its number from 0
+ */
+export function decoderCheckpoint(
+  shape: ModelShape,
+  parts: Pick<LlamaParts, 'head' | 'normOffset'> & { readonly others?: readonly string[] },
+  layerOf: (layer: string, index: number) => StoredLayer,
+): Checkpoint {
   const { width: d, vocabulary: words } = shape;
   const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
   return {
     prefixes: [''],
-    base: { name: 'model.', others: ['', 'model.language_model.', 'language_model.model.', 'language_model.'] },
+    base: { name: 'model.', others: parts.others ?? [''] },
     embedding: { words: embedding },
-    layers: Array.from({ length: shape.layers }, (_, layer) => llamaLayer(shape, parts, layer)),
+    layers: Array.from({ length: shape.layers }, (_, index) => layerOf(`model.layers.${index}`, index)),
     head: {
       finalNormWeight: { tensor: 'model.norm.weight', shape: [d], ...offsetOf(parts) },
-      ...(parts.head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(parts.head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
+      ...outputHead(parts.head, embedding),
     },
   };
 }
 
-function offsetOf({ normOffset: offset }: LlamaParts): Pick<StoredWeight, 'offset'> {
+function offsetOf({ normOffset: offset }: Pick<LlamaParts, 'normOffset'>): Pick<StoredWeight, 'offset'> {
   return offset === undefined ? {} : { offset };
 }
 
 function llamaLayer(
   { width: d, heads, keyValueHeads, headWidth, feedForwardWidth }: ModelShape,
   parts: LlamaParts,
+  layer: string,
   index: number,
 ): StoredLayer {
-  const layer = `model.layers.${index}`;
   const weight = (part: string, ...shape: readonly number[]) => ({ tensor: `${layer}.${part}.weight`, shape });
   const bias = (part: string, size: number) => ({ tensor: `${layer}.${part}.bias`, shape: [size] });
   const normOf = (part: string, size = d) => ({ ...weight(part, size), ...offsetOf(parts) });

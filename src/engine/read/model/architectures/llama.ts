@@ -5,7 +5,7 @@ import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ClampedGate, ModelConfig, Multipliers } from '../architecture';
 import type { ConfigJson, KeyRules } from '../keys';
 import { type RotaryEmbedding, trainedLength } from '../rope';
-import { parametersOf } from '../weights';
+import { headPlace, parametersOf } from '../weights';
 import { expertFields, expertKeys, type Experts, gptOss, mixtralExperts, qwenExpertKeys, qwenExperts, withExperts } from './experts';
 import { llamaCheckpoint } from './llama-checkpoint';
 import {
@@ -14,11 +14,10 @@ import {
   epsilon,
   factor,
   flag,
+  gatedShape,
   layers,
   readFields,
   refuse,
-  ropeSource,
-  rotaryFrom,
   slidingLayers,
   theta,
   tokens,
@@ -26,6 +25,7 @@ import {
   width,
   withDefaults,
 } from './fields';
+import { ropeSource, rotaryFrom } from './rope-fields';
 
 /** The fields of `config.json` that the members of the family read, each with those of `ownKeys` that it names. */
 const schema = z.object({
@@ -215,22 +215,13 @@ function keysOf(modelType: string): KeyRules {
 function llamaConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
   const member = members[json.model_type as string];
   const fields = readFields(schema, withDefaults(member.defaults ?? {}, json), path);
-  const heads = fields.num_attention_heads;
-  const shape: ModelShape = {
-    layers: fields.num_hidden_layers,
-    heads,
-    keyValueHeads: fields.num_key_value_heads ?? heads,
-    headWidth: fields.head_dim ?? member.headWidth ?? fields.hidden_size / heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size,
-    vocabulary: fields.vocab_size,
-  };
+  const shape = gatedShape(fields, member.headWidth);
   checkHeads(shape, path, true);
   const experts = member.experts?.(fields, path);
   const checkpoint = llamaCheckpoint(shape, {
     experts,
     sinks: member.sinks,
-    head: !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own',
+    head: headPlace(predicts, fields.tie_word_embeddings),
     // In the whole family, biases are on queries, keys and values; `attention_bias` adds one to the output.
     inputBiases: member.attentionBiases || fields.attention_bias,
     outputBias: !member.attentionBiases && fields.attention_bias,

@@ -14,13 +14,13 @@ import {
   layers,
   readFields,
   refuse,
-  rotaryFrom,
   slidingLayers,
   theta,
   tokens,
   vocabulary,
   width,
 } from './fields';
+import { rotaryFrom } from './rope-fields';
 
 const schema = z.object({
   vocab_size: vocabulary,

@@ -2,21 +2,10 @@ import { z } from 'zod';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { type RotaryEmbedding, trainedLength } from '../rope';
-import { type Checkpoint, parametersOf, type StoredLayer } from '../weights';
-import {
-  activationOf,
-  checkHeads,
-  epsilon,
-  flag,
-  layers,
-  readFields,
-  ropeSource,
-  rotaryFrom,
-  theta,
-  tokens,
-  vocabulary,
-  width,
-} from './fields';
+import { headPlace, parametersOf, type StoredLayer } from '../weights';
+import { decoderCheckpoint } from './llama-checkpoint';
+import { activationOf, checkHeads, epsilon, flag, gatedShape, layers, readFields, theta, tokens, vocabulary, width } from './fields';
+import { ropeSource, rotaryFrom } from './rope-fields';
 
 const schema = z.object({
   vocab_size: vocabulary,
@@ -67,18 +56,10 @@ export const phi3Reader: ArchitectureReader = {
 
 function phi3Config(json: unknown, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
-  const heads = fields.num_attention_heads;
-  const shape: ModelShape = {
-    layers: fields.num_hidden_layers,
-    heads,
-    keyValueHeads: fields.num_key_value_heads ?? heads,
-    headWidth: fields.head_dim ?? fields.hidden_size / heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size,
-    vocabulary: fields.vocab_size,
-  };
+  const shape = gatedShape(fields);
   checkHeads(shape, path, true);
-  const checkpoint = phi3Checkpoint(shape, !predicts ? 'none' : fields.tie_word_embeddings ? 'tied' : 'own');
+  const head = headPlace(predicts, fields.tie_word_embeddings);
+  const checkpoint = decoderCheckpoint(shape, { head }, (layer) => phi3Layer(shape, layer));
   const { rotary, notes, lacks } = ropeOf(fields, shape.headWidth, path);
   const { sliding_window: window } = fields;
   return {
@@ -132,22 +113,6 @@ function ropeOf(
       : [`its rope needs ${pairs} numbers in ${name}, and config.json has ${Array.isArray(list) ? list.length : 'none'}`],
   );
   return { rotary: lacks.length > 0 ? plain : rotaryFrom({ ...named('longrope'), ...lists }, context), notes, lacks };
-}
-
-function phi3Checkpoint(shape: ModelShape, head: 'tied' | 'own' | 'none'): Checkpoint {
-  const { width: d, vocabulary: words } = shape;
-  const embedding = { tensor: 'model.embed_tokens.weight', shape: [words, d] };
-  return {
-    prefixes: [''],
-    base: { name: 'model.', others: [''] },
-    embedding: { words: embedding },
-    layers: Array.from({ length: shape.layers }, (_, layer) => phi3Layer(shape, `model.layers.${layer}`)),
-    head: {
-      finalNormWeight: { tensor: 'model.norm.weight', shape: [d] },
-      ...(head === 'tied' && { headWeight: { ...embedding, unless: 'lm_head.weight' } }),
-      ...(head === 'own' && { headWeight: { tensor: 'lm_head.weight', shape: [words, d] } }),
-    },
-  };
 }
 
 /** Queries, keys and values are one matrix, and so are the gate and what it multiplies. */

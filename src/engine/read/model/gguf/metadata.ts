@@ -21,7 +21,7 @@ export interface TextList {
 /** Which keys are wanted whole, however long their values are. */
 export type WantedKeys = (key: string) => boolean;
 
-/** Texts as the file has them: each after its bytes' number. Whoever makes it has checked that they lie within `bytes`. */
+/** Texts as the file stores them, each behind its length in bytes. The caller has checked that they lie within `bytes`. */
 export class StoredTexts implements TextList {
   private readonly starts: Uint32Array;
   private readonly view: DataView;

@@ -3,7 +3,8 @@ import { type LayerScenario, ofLayers, type Scenario } from '../../../../core/sc
 import { type LayerShape, type ModelShape, projectionParameters, valueWidthOf } from '../../../../core/shapes';
 import { described, quoted } from '../../../../core/text/printable';
 import type { ReadConfig } from '../architecture';
-import { layers as layerCount, refuse, ropeSource, tokens, vocabulary, width } from '../architectures/fields';
+import { layers as layerCount, refuse, tokens, vocabulary, width } from '../architectures/fields';
+import { ropeSource } from '../architectures/rope-fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys } from '../keys';
 import { kindsOf, withLayerConfigs } from '../layer-configs';
 import { attentionShape, type AttentionShape, halfLayers, idleShape, localShape } from './attention';
