@@ -17,8 +17,7 @@ export interface HeadTensors {
  * Exact attention of chosen queries of one head, accumulated in float64: the reference for checking every run.
  *
  * Scores are `scale * <q, k>`, bent where the head has a cap, softmax over the keys that `mask` allows and the sink, if there is
- * one. Row `i` of the result belongs to `rows[i]`. A row
- * that sees no key is the empty state.
+ * one. Row `i` of the result belongs to `rows[i]`. A row that sees no key is the empty state.
  */
 export function referenceAttention(
   head: HeadTensors,

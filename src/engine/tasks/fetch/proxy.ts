@@ -6,7 +6,7 @@ const variables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as 
 
 /**
  * Node's `fetch`, through a proxy where the environment names one: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, also in small
- * letters. Node itself looks at them from version 24 on, and only if it is told to.
+ * letters. Node reads them itself from version 24 on, and only where `NODE_USE_ENV_PROXY` is set.
  *
  * @throws InputError for a proxy that is no address
  */
