@@ -6,7 +6,7 @@ import { HubServer, large } from '../support/hub-server';
 import { modelsFolder } from '../support/paths';
 import { useStage } from './harness/stage';
 
-/** The model that ships, as a hub of this machine has it: by its length it is told from the one in the package. */
+/** The model that ships, on a hub on this machine, with another length, so that it is not taken for the one in the package. */
 const folder = join(modelsFolder, 'tiny-docs-5m');
 const files = Object.fromEntries(readdirSync(folder).map((name) => [name, large(readFileSync(join(folder, name)))]));
 const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;

@@ -60,7 +60,7 @@ export async function compareFileWithLlama(ours: LoadedModel, path: string, toke
   return { difference: worst[positions - 1], median: worst[Math.floor(positions / 2)], positions };
 }
 
-/** The window that llama.cpp is given from outside, of all layers, and how many positions it can be held to. */
+/** The window to set in llama.cpp for all layers, and how many positions can be compared then. */
 function windowOf(
   { modelType, shape: { attention } }: LoadedModel,
   tokens: number,

@@ -60,7 +60,7 @@ describe('two-heads fetch', () => {
     expect(yes.stderr).toMatch(/100%, model\.safetensors, 391 KiB of 391 KiB/);
   });
 
-  it('refuses without a terminal to ask on, unless it is told --yes', async () => {
+  it('refuses without a terminal to ask on, unless --yes is given', async () => {
     const server = await tinyHub();
     server.card = undefined;
     const { environment } = fetching(server);

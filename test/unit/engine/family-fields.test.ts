@@ -163,7 +163,7 @@ describe('what transformers 5 takes of the fields that only one family has', () 
   it.each([
     [24, 'short'],
     [25, 'long'],
-  ])('is told in the plan of %i tokens: the %s list', async (tokens, list) => {
+  ])('is named in a note of a plan of %i tokens: the %s list', async (tokens, list) => {
     const folder = copyOf('phi3');
     writeTinyTokenizer(folder, 200, false);
     const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent') };
