@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
 import { type FileHandle, link, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
 import { inputLimits } from '../../read/input/limits';
 import { openNew } from '../../read/input/regular-file';
 import { readRegularText } from '../../read/input/text';
+import { isRunning, processSpace } from '../processes';
 
 /** How often a claim is renewed, and when one that is not renewed counts as left behind, in milliseconds. */
 const renewMs = 5_000;
@@ -22,23 +21,11 @@ export interface Claim {
 
 /** Names this process among those of all machines: in file names, and in what it claims. */
 export function writerName(): string {
-  return `${host}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return `${processSpace}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Host, process and random part of such a name. */
 const namePattern = /^(.*)-(\d+)-[0-9a-f]+$/;
-
-/** Where a process number means the same process: containers may share a machine's name, and have numbers of their own. */
-const host = [hostname(), ...processNamespace()].join('-').replaceAll(/[^A-Za-z0-9-]/g, '-');
-
-/** The number of Linux's namespace of processes; nothing elsewhere. */
-function processNamespace(): string[] {
-  try {
-    return readlinkSync('/proc/self/ns/pid').match(/\d+/g) ?? [];
-  } catch {
-    return [];
-  }
-}
 
 /**
  * Claims of work, one process at a time for each piece, among processes that share a folder, on one machine or several.
@@ -137,7 +124,7 @@ export class Claims {
   private async leftBy(path: string): Promise<string | undefined> {
     const owner = await ownerOf(path);
     const [, owning, pid] = namePattern.exec(owner) ?? [];
-    if (owning === host && !isRunning(Number(pid))) {
+    if (owning === processSpace && !isRunning(Number(pid))) {
       return owner;
     }
     const [renewed, now] = await Promise.all([stat(path).catch(() => undefined), this.now()]);
@@ -179,14 +166,4 @@ async function takeAway(path: string, left: string, aside: string): Promise<void
 /** Who has a claim; empty where nobody has. */
 function ownerOf(path: string): Promise<string> {
   return readRegularText(path, inputLimits.claim, '', '').catch(() => '');
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is there, but another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

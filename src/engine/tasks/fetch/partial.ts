@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isRunning, processSpace } from '../processes';
 
 /** File name ending of what is not whole, as huggingface_hub has it. */
 export const partialEnding = '.incomplete';
@@ -13,16 +12,8 @@ const foreignMs = 24 * 3_600_000;
 /** Names that this process writes to now. */
 const held = new Set<string>();
 
-/** This machine, or the container in it: processes have numbers of their own in each. */
-const machine = ((): string => {
-  let processes = '';
-  try {
-    processes = readlinkSync('/proc/self/ns/pid');
-  } catch {
-    // Only Linux has these.
-  }
-  return createHash('sha256').update(`${hostname()} ${processes}`).digest('hex').slice(0, 8);
-})();
+/** Short, as the names of partial files have it. */
+const machine = createHash('sha256').update(processSpace).digest('hex').slice(0, 8);
 
 /** A name beside `path` that only this process uses, until it is let go or the process ends. */
 export function ownName(path: string): string {
@@ -58,16 +49,7 @@ async function isAbandoned(path: string, ending: string): Promise<boolean> {
     const found = await lstat(path).catch(() => undefined);
     return found !== undefined && Date.now() - found.mtimeMs > foreignMs;
   }
-  return Number(id) === process.pid ? !held.has(basename(path)) : !isAlive(Number(id));
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return Number(id) === process.pid ? !held.has(basename(path)) : !isRunning(Number(id));
 }
 
 /** A file that can be continued: a regular one, which has no other name through which it would change. */

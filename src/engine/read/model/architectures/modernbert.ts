@@ -12,6 +12,7 @@ import {
   epsilon,
   flag,
   layers,
+  plainShape,
   readFields,
   refuse,
   slidingLayers,
@@ -68,16 +69,7 @@ export const modernbertReader: ArchitectureReader = {
 
 function modernbertConfig(json: ConfigJson, path: string, predicts: boolean): ModelConfig {
   const fields = readFields(schema, json, path);
-  const shape: ModelShape = {
-    layers: fields.num_hidden_layers,
-    heads: fields.num_attention_heads,
-    keyValueHeads: fields.num_attention_heads,
-    headWidth: fields.hidden_size / fields.num_attention_heads,
-    width: fields.hidden_size,
-    feedForwardWidth: fields.intermediate_size,
-    vocabulary: fields.vocab_size,
-    feedForward: 'gated',
-  };
+  const shape: ModelShape = { ...plainShape(fields), feedForward: 'gated' };
   checkHeads(shape, path, true);
   const activation = activationOf(fields.hidden_activation, 'hidden_activation', path);
   // Without a class there is nothing that says that the checkpoint has a head.
