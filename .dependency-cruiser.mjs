@@ -41,10 +41,10 @@ export default {
     only('webview', '^webview/', '^src/(core|protocol)/', '^webview/'),
 
     // The engine's shelves: what comes from disk, how a layer runs, what a user asks for.
-    only('engine-read', '^src/engine/read/', '^src/core/', '^src/engine/(read|machine)'),
-    only('engine-attend', '^src/engine/attend/', '^src/core/', '^src/engine/(read/|attend/|machine|interruptible|onnxruntime)'),
-    only('engine-store', '^src/engine/store/', '^src/core/', '^src/engine/(read/|store/)'),
-    only('engine-tasks', '^src/engine/tasks/', '^src/core/', '^src/engine/(read/|attend/|store/|tasks/|machine|interruptible)'),
+    only('engine-read', '^src/engine/read/', '^src/core/', '^src/engine/(read|machine|memory)'),
+    only('engine-attend', '^src/engine/attend/', '^src/core/', '^src/engine/(read/|attend/|machine|memory|interruptible|onnxruntime)'),
+    only('engine-store', '^src/engine/store/', '^src/core/', '^src/engine/(load|read/|store/)'),
+    only('engine-tasks', '^src/engine/tasks/', '^src/core/', '^src/engine/(read/|attend/|store/|tasks/|machine|memory|load|interruptible)'),
 
     packages('core', '^src/(core|protocol)/', false),
     packages(

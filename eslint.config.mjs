@@ -4,6 +4,36 @@ import tseslint from 'typescript-eslint';
 /** Node's ways to read a file. One that is read by them alone may have no end, be a device, or be in any encoding. */
 const reading = ['default', 'createReadStream', 'open', 'openSync', 'openAsBlob', 'readFile', 'readFileSync', 'promises'];
 
+/** Node's ways to write a file: alone they follow links, replace devices, and leave half of what a full disk did not take. */
+const writing = [
+  ...['appendFile', 'appendFileSync', 'createWriteStream', 'truncate', 'truncateSync', 'ftruncate', 'ftruncateSync'],
+  ...['write', 'writeFile', 'writeFileSync', 'writeSync', 'writev', 'writevSync'],
+];
+
+/** Node's ways to make, rename and remove what is in folders. */
+const arranging = [
+  ...['chmod', 'chmodSync', 'chown', 'chownSync', 'copyFile', 'copyFileSync', 'cp', 'cpSync', 'link', 'linkSync', 'lutimes', 'mkdir'],
+  ...['mkdirSync', 'mkdtemp', 'mkdtempSync', 'rename', 'renameSync', 'rm', 'rmSync', 'rmdir', 'rmdirSync', 'symlink', 'symlinkSync'],
+  ...['unlink', 'unlinkSync', 'utimes', 'utimesSync'],
+];
+
+/** The rule that forbids these of Node's functions. */
+const throughOneLayer = (importNames) => ({
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    {
+      patterns: [
+        {
+          regex: '^(node:)?fs(/promises)?$',
+          importNames,
+          message:
+            'Read through src/engine/read/input and write through src/engine/store/files.ts: they have limits, know encodings, and refuse what is no file.',
+        },
+      ],
+    },
+  ],
+});
+
 /** Which modules a ring must not import. Imports point inwards only: webview, extension, cli -> engine -> core. */
 const ring = (files, ...forbidden) => ({
   files,
@@ -16,6 +46,12 @@ const node = ['^node:', 'src/core and webview run anywhere: no Node.'];
 const onnx = ['^onnxruntime', 'Only src/engine may import ONNX Runtime.'];
 const quietOnly = ['^onnxruntime-node$', 'Import src/engine/onnxruntime, which switches its telemetry off first.'];
 const outward = (name) => [`(^|/)${name}(/|$)`, `Imports point inwards only: not to ${name}.`];
+
+/** What writes decimals with a sign on what rounds to 0. */
+const decimals = {
+  selector: 'CallExpression[callee.property.name="toFixed"]',
+  message: 'Write decimals with formatFixed of src/core/format.ts: of what rounds to 0, toFixed keeps the sign.',
+};
 
 export default tseslint.config(
   { ignores: ['dist', '**/generated', 'node_modules', '.vscode-test', '.cache', 'artifacts'] },
@@ -51,29 +87,38 @@ export default tseslint.config(
     // The rule of its own name, beside that of the rings. `import * as` is refused by it as well.
     files: ['src/**'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex: '^(node:)?fs(/promises)?$',
-              importNames: reading,
-              message: 'Read through src/engine/read/input: it has limits, knows encodings, and refuses what is no file.',
-            },
-          ],
-        },
-      ],
+      ...throughOneLayer([...reading, ...writing, ...arranging]),
       'no-restricted-syntax': [
         'error',
-        { selector: 'ImportExpression[source.value=/^(node:)?fs/]', message: 'Read through src/engine/read/input.' },
+        {
+          selector: 'ImportExpression[source.value=/^(node:)?fs/]',
+          message: 'Read through src/engine/read/input, and write through src/engine/store/files.ts.',
+        },
         {
           selector: 'CallExpression[callee.property.name=/^show(Error|Warning|Information)Message$/]:not(:has(Property[key.name="modal"]))',
           message: 'Notify through src/extension/notify.ts: VS Code makes links of parts of a text.',
         },
+        {
+          selector: 'CallExpression[callee.object.name="JSON"][callee.property.name="parse"]',
+          message: 'Parse through src/engine/read/input/json.ts, which refuses what is nested too deeply.',
+        },
+        decimals,
       ],
     },
   },
-  { files: ['src/extension/notify.ts', 'src/extension/web.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/core/format.ts', 'src/extension/notify.ts', 'src/extension/web.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  // The parser itself, that of single strings of a document, and what Two Heads wrote itself.
+  {
+    files: ['src/engine/read/input/json.ts', 'src/engine/read/source/json-places.ts', 'src/core/report/json.ts'],
+    rules: { 'no-restricted-syntax': ['error', decimals] },
+  },
+  { files: ['webview/**'], rules: { 'no-restricted-syntax': ['error', decimals] } },
+  {
+    // Claims are files that only one process can make, name or take away; the hub's cache is shared with other programs, and has
+    // links. Both make and rename entries of their own folders, and open what they write through the reader and writer.
+    files: ['src/engine/tasks/evaluate/claims.ts', 'src/engine/tasks/fetch/{download,fetch,partial,snapshot}.ts'],
+    rules: throughOneLayer([...reading, ...writing]),
+  },
   {
     files: [
       // The reader itself: files in pieces, checked as they are opened.
@@ -81,7 +126,9 @@ export default tseslint.config(
       // The writer of whole files.
       'src/engine/store/files.ts',
       // Files of Linux's kernel under /proc: they are no input.
-      'src/engine/machine.ts',
+      'src/engine/memory.ts',
+      'src/engine/load.ts',
+      'src/engine/read/input/time-limit.ts',
       'src/engine/attend/runtime/provider.ts',
     ],
     rules: { '@typescript-eslint/no-restricted-imports': 'off' },

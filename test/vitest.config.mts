@@ -9,7 +9,7 @@ const noModels = fileURLToPath(new URL('../.cache/none', import.meta.url));
 /** Two projects: `unit` needs nothing but Node; `vscode` drives a real VS Code with the packaged VSIX. */
 export default defineConfig({
   test: {
-    // Vitest leaves one core free, of the two that a usual machine for tests has.
+    // Vitest leaves one core free, of the two that a usual machine for tests has. `test:unit` takes a worker more: fleets mostly wait.
     maxWorkers: '100%',
     // `npm run coverage`: fails where a ring's unit tests cover fewer of its lines than this.
     coverage: {
@@ -33,6 +33,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          // What other programs do must not change what tests see.
+          setupFiles: 'test/support/quiet-machine.ts',
           testTimeout: 600_000,
           hookTimeout: 600_000,
           // The models that this machine's user has fetched must not change what tests see.

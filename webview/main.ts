@@ -1,3 +1,4 @@
+import { withNumbers } from '../src/protocol/numbers';
 import './l10n';
 import { Host, hostMessageOf } from './host';
 import { Panel } from './panel';
@@ -9,7 +10,7 @@ const host = new Host();
 const panel = new Panel(document.getElementById('app') ?? document.body, host, new ThemeWatcher());
 
 window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-  const message = hostMessageOf(data);
+  const message = hostMessageOf(withNumbers(data));
   if (message !== undefined) {
     panel.apply(message);
   }

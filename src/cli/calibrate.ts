@@ -1,6 +1,7 @@
-import { formatBytes, formatDuration, formatFigure, formatNumberOf } from '../core/format';
+import { formatBytes, formatCount, formatDuration, formatFigure, formatNumberOf, formatShare } from '../core/format';
+import { calibrationNotes } from '../core/hints/expected';
 import { optionTable } from '../core/options/table';
-import type { Calibration } from '../core/predict/calibration';
+import type { Calibration, FitQuality } from '../core/predict/calibration';
 import { calibrateProvider } from '../engine/tasks/calibrate/calibrate';
 import { jsonOption, print, progressPrinter } from './io';
 import { type Command, valuesOf } from './options';
@@ -25,36 +26,69 @@ export const calibrateCommand: Command = {
 
 /** A calibration as a person reads it. */
 function calibrationText(calibration: Calibration): string {
-  const { provider, device, threads, onnxruntime, tookMs, scoreBytes, tiles, tokenwise, layer, bandwidth } = calibration;
+  const {
+    provider,
+    device,
+    threads,
+    onnxruntime,
+    tookMs,
+    scoreBytes,
+    tiles,
+    tokenwise,
+    pass,
+    layer,
+    dense,
+    bandwidth,
+    refused,
+    peakFlops,
+  } = calibration;
   return [
     `${provider}: ${device}, ${formatNumberOf(threads, 'thread')}, ONNX Runtime ${onnxruntime}; measured in ${formatDuration(tookMs)}.`,
+    ...calibrationNotes(calibration).map((note) => `note: ${note} Until then intervals are wider.`),
+    ...(refused > 0 ? [`note: Refused as faster than this machine's best matrix product: ${formatNumberOf(refused, 'time')}.`] : []),
     '',
     table(
-      ['tile', 'head width', 'a run', 'an open tile', 'rate'],
-      tiles.map(({ rows, headWidth, runMs, openMs }) => [
+      ['tile', 'head width', 'a run', 'an open tile', 'rate', 'residual'],
+      tiles.map(({ rows, headWidth, runMs, openMs, fit }) => [
         `${rows} × ${rows}`,
         String(headWidth),
         formatDuration(runMs),
         formatDuration(openMs),
-        openMs > 0 ? `${formatFigure((4 * rows * rows * headWidth) / openMs / 1e6)} GFLOP/s` : '-',
+        `${gflops((4 * rows * rows * headWidth) / (openMs / 1000))} GFLOP/s`,
+        residual(fit),
       ]),
     ),
     '',
     pairs([
+      ['best product', `${gflops(peakFlops)} GFLOP/s`],
       ['batch of scores', formatBytes(scoreBytes)],
+      ...(layer === null ? [['whole passes', residual(pass.fit)] as [string, string]] : []),
       ...(layer === null
         ? []
         : [
             [
               'a compiled layer',
-              `${formatDuration(layer.layerMs)} and ${formatFigure(1 / layer.attendNsPerFlop)} GFLOP/s of attention`,
+              `${formatDuration(layer.layerMs)} and ${formatFigure(1 / layer.attendNsPerFlop)} GFLOP/s of attention, residual ${residual(layer.fit)}`,
             ] as [string, string],
           ]),
       ['copies on the device', `${formatBytes(bandwidth)} a second`],
       ...tokenwise.map(({ width, project, outputAndMlp }): [string, string] => [
         `token-wise, width ${width}`,
-        `${formatFigure(1 / project.nsPerFlop)} GFLOP/s projecting, ${formatFigure(1 / outputAndMlp.nsPerFlop)} GFLOP/s in the MLP`,
+        `${formatFigure(1 / project.nsPerFlop)} GFLOP/s projecting (residual ${residual(project.fit)}), ${formatFigure(1 / outputAndMlp.nsPerFlop)} GFLOP/s in the MLP (${residual(outputAndMlp.fit)})`,
+      ]),
+      ...dense.map(({ operator, headWidth, nsPerPair, tokens, fit }): [string, string] => [
+        `${operator}, heads of ${headWidth}`,
+        `${formatFigure(nsPerPair)} ns a pair, measured from ${formatCount(tokens.from)} to ${formatCount(tokens.to)} tokens, residual ${residual(fit)}`,
       ]),
     ]),
   ].join('\n');
+}
+
+/** What a fit is off by, and from how many times that is known. */
+function residual({ error, samples }: FitQuality): string {
+  return `${formatShare(error)} of ${formatNumberOf(samples, 'time')}`;
+}
+
+function gflops(flops: number): string {
+  return formatFigure(Number((flops / 1e9).toPrecision(3)));
 }

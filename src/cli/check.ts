@@ -1,37 +1,72 @@
+import { isAbsolute, relative, resolve } from 'node:path';
 import { InputError } from '../core/errors';
-import { type BudgetCheck, type Budgets, budgetTable, checkBudgets } from '../core/evaluate/budgets';
-import { resultsOption } from '../core/evaluate/experiment';
-import { formatCount, formatDuration, formatFigure, formatNumberOf } from '../core/format';
+import { type BudgetCheck, checkBudgets } from '../core/evaluate/budget-checks';
+import { type Budgets, budgetTable, type GivenBudgets, namesOf, needsRun, toleranceOption } from '../core/evaluate/budgets';
+import { brokenText, budgetFigures, budgetNames, githubAnnotations, junitXml } from '../core/evaluate/check-report';
+import { type Experiment, resultsOption } from '../core/evaluate/experiment';
+import type { ExperimentReport } from '../core/evaluate/report';
+import { formatCount, formatNumberOf } from '../core/format';
+import type { Option } from '../core/options/option';
 import { reportSchemaVersion } from '../core/report/report';
 import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
 import { wholeReport } from '../engine/tasks/evaluate/run-experiment';
-import { type Given, jsonOption, print } from './io';
-import { type Command, valuesOf } from './options';
-import { performExperiment, withSource } from './run';
+import { type Given, jsonOption, print, writeWhole } from './io';
+import { type Command, readGiven, textGiven, valuesOf } from './options';
+import { checkExperimentOutputs, performExperiment, withSource } from './run';
 import { sourceOptions } from './source';
 import { table } from './table';
 
 /** Broken budgets that the message names; the table has them all. */
 const namedBudgets = 5;
 
+const toleranceFlag: Option = { ...toleranceOption };
+
+const evidenceOption: Option = {
+  ...resultsOption,
+  description:
+    'Results to rest on instead of measuring: those of this experiment alone, each line as it was written. What is missing is measured and appended. The results of the experiment file are not read.',
+};
+
+const junitOption: Option = {
+  flag: 'junit',
+  symbol: 'file.xml',
+  description: 'Also write the checks as JUnit XML.',
+  value: { type: 'text' },
+};
+
+const githubOption: Option = {
+  flag: 'github',
+  description: "Also annotate the files of broken budgets, as GitHub's workflow commands; on where GITHUB_ACTIONS is true.",
+  value: { type: 'switch' },
+  default: false,
+};
+
 /** `two-heads check`: fails where a prompt of an experiment breaks a budget. */
 export const checkCommand: Command = {
   usage: 'check <file.two-heads.json>',
   description: 'fail where a prompt breaks a budget',
-  options: [...Object.values(budgetTable), ...sourceOptions, resultsOption, jsonOption],
+  options: [...Object.values(budgetTable), toleranceFlag, ...sourceOptions, evidenceOption, junitOption, githubOption, jsonOption],
   run: async ([path], given, io) => {
-    const budgets = budgetsFrom(given);
-    const experiment = await withSource(await readExperiment(path, io.modelsFolder), given);
-    // Calls and time are planned; only a divergence needs a run.
-    const measured = await performExperiment(
-      'check',
-      { ...experiment, needle: null, quality: budgets.kl !== undefined || budgets.klWithin !== undefined },
-      given,
-      io,
-    );
-    const checks = checkBudgets(wholeReport(measured), budgets);
+    const read = await withSource(await readExperiment(path, io.modelsFolder), given);
+    const { budgets, tolerance } = budgetsFrom(given, read);
+    const junit = textGiven(junitOption, given);
+    await checkExperimentOutputs(read, given, io, { files: [path], outputs: [{ flag: '--junit', path: junit }] });
+    // Results that somebody wrote are no evidence unless they are named, and then each line is checked.
+    const experiment = { ...read, retrieval: null, results: null, quality: needsRun(budgets) };
+    const measured = await performExperiment('check', experiment, given, io, true);
+    const checks = checkBudgets(withoutRepeats(wholeReport(measured)), budgets, tolerance);
     const broken = checks.filter(({ kept }) => !kept);
-    print(io, given, { schemaVersion: reportSchemaVersion, budgets, checks, kept: broken.length === 0 }, () => checksText(checks));
+    if (junit !== undefined) {
+      await writeWhole(junit, junitXml(`two-heads check ${path}`, checks), '--junit');
+    }
+    print(io, given, { schemaVersion: reportSchemaVersion, budgets, tolerance, checks, kept: broken.length === 0 }, () =>
+      checksText(checks),
+    );
+    if (given[githubOption.flag] === true || process.env.GITHUB_ACTIONS === 'true') {
+      // GitHub reads commands on both streams; with --json, standard output is one document.
+      const out = given[jsonOption.flag] === true ? io.stderr : io.stdout;
+      githubAnnotations(checks.map(fromHere)).forEach((line) => out.write(`${line}\n`));
+    }
     if (broken.length > 0) {
       const more = broken.length > namedBudgets ? `; and ${formatCount(broken.length - namedBudgets)} more` : '';
       throw new Error(
@@ -41,51 +76,61 @@ export const checkCommand: Command = {
   },
 };
 
-/** @throws InputError where no budget is given */
-function budgetsFrom(given: Given): Budgets {
-  const flags = Object.values(budgetTable).map(({ flag }) => flag);
-  if (flags.every((flag) => given[flag] === undefined)) {
-    throw new InputError(
-      `There is no budget to check; give ${flags
-        .map((flag) => `--${flag}`)
-        .join(', ')
-        .replace(/, (\S+)$/, ' or $1')}.`,
-    );
-  }
-  return valuesOf(budgetTable, given);
+/** A report with each prompt once: patterns may overlap, and a file be given twice. */
+function withoutRepeats(report: ExperimentReport): ExperimentReport {
+  return {
+    ...report,
+    points: report.points.map((point) => ({
+      ...point,
+      prompts: [...new Map(point.prompts.map((prompt) => [resolve(prompt.path), prompt])).values()],
+    })),
+  };
 }
 
-const names: Readonly<Record<keyof Budgets, string>> = {
-  calls: 'calls',
-  predictedMs: 'expected time',
-  kl: 'mean KL',
-  klWithin: 'mean KL within the trained length',
-};
+/** The limits of flags, each with the tolerance that the file has for its budget. */
+function flagged(own: Budgets, limits: GivenBudgets): Budgets {
+  return Object.fromEntries(
+    namesOf(limits).map((name) => {
+      const filed = own[name];
+      return [name, typeof filed === 'object' ? { ...filed, limit: limits[name] } : limits[name]];
+    }),
+  );
+}
+
+/** The budgets of flags and file: a flag's limit goes before the file's. @throws InputError where there is none */
+function budgetsFrom(
+  given: Given,
+  { budgets: file }: Pick<Experiment, 'budgets'>,
+): { readonly budgets: Budgets; readonly tolerance: string } {
+  const { tolerance: filed, ...own } = file ?? {};
+  const budgets: Budgets = { ...own, ...flagged(own, valuesOf(budgetTable, given)) };
+  if (namesOf(budgets).length === 0) {
+    const names = Object.values(budgetTable).map(({ flag }) => `--${flag}`);
+    throw new InputError(
+      `There is no budget to check; give ${names.join(', ').replace(/, (\S+)$/, ' or $1')}, or "budgets" in the experiment file.`,
+    );
+  }
+  const asked = readGiven(toleranceFlag, given) as string | undefined;
+  return { budgets, tolerance: asked ?? filed ?? toleranceOption.default };
+}
+
+/** A check whose prompt is named from the current folder, as GitHub's annotations need it. */
+function fromHere(check: BudgetCheck): BudgetCheck {
+  const { prompt } = check;
+  return { ...check, prompt: (isAbsolute(prompt) ? relative(process.cwd(), prompt) : prompt).replaceAll('\\', '/') };
+}
 
 function checksText(checks: readonly BudgetCheck[]): string {
   return table(
     ['prompt', 'scenario', 'M', 'budget', 'is', 'may be', ''],
-    checks.map(({ prompt, scenario, blockSize, budget, value, limit, kept }) => [
-      prompt,
+    checks.map(({ prompt, scenario, blockSize, budget, value, allowed, kept }) => [
+      // GitHub reads a line that begins so as a command.
+      /^\s*(::|##\[)/.test(prompt) ? `./${prompt}` : prompt,
       scenario,
       formatCount(blockSize),
-      names[budget],
-      valueText(budget, value),
-      valueText(budget, limit),
+      budgetNames[budget],
+      ...budgetFigures({ budget, value }, allowed),
       kept ? 'kept' : 'BROKEN',
     ]),
   );
-}
-
-function brokenText({ prompt, scenario, blockSize, budget, value, limit }: BudgetCheck): string {
-  const where = `${prompt} under ${scenario}, M = ${blockSize}`;
-  const unknown = budget === 'predictedMs' ? 'run two-heads calibrate first' : 'predictions under this scenario mean nothing';
-  return value === null
-    ? `${where} has no ${names[budget]} (${unknown})`
-    : `${where} has ${names[budget]} ${valueText(budget, value)}, over ${valueText(budget, limit)}`;
-}
-
-function valueText(budget: keyof Budgets, value: number | null): string {
-  const format = { calls: formatCount, predictedMs: formatDuration, kl: formatFigure, klWithin: formatFigure }[budget];
-  return value === null ? '-' : format(value);
 }

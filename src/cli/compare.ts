@@ -4,11 +4,13 @@ import { formatCount, formatDuration, formatError, formatFigure } from '../core/
 import type { Option } from '../core/options/option';
 import { optionTable } from '../core/options/table';
 import type { RunReport } from '../core/report/report';
+import { scoreText } from '../core/report/quality-words';
+import { failOn, verdictName, verdictText } from '../core/report/verdict';
 import { choiceDefinitions, kindsWith, scenarioLabel, standardKinds, textParameters } from '../core/scenario/scenario';
 import { readPrompt } from '../engine/read/prompt';
 import { compare, planComparison } from '../engine/tasks/compare';
 import { type Given, jsonOption, print, progressPrinter } from './io';
-import { choiceFrom, type Command, commonOptions, flagText, numberOptions, textGiven, textOptions, valuesOf } from './options';
+import { choiceFrom, type Command, commonOptions, flagText, numberOptions, refuseIdle, textGiven, textOptions, valuesOf } from './options';
 import { sourceFrom, sourceOptions } from './source';
 import { noteLines } from './plan';
 import { table } from './table';
@@ -28,6 +30,7 @@ export const compareCommand: Command = {
   run: async ([file], given, io) => {
     const wanted = scenariosFrom(given);
     const options = { ...valuesOf(optionTable, given), scenario: wanted.scenarios[0] };
+    refuseIdle(commonOptions, given, options);
     const planned = await planComparison(await readPrompt(file, io.stdin, await sourceFrom(given)), wanted, options, io);
     planned.refused.forEach(({ scenario, reason }) => io.stderr.write(`${scenarioLabel(scenario)} is left out: ${reason}\n`));
     const comparison = await compare(planned, options, {
@@ -35,6 +38,10 @@ export const compareCommand: Command = {
       progressOf: (scenario) => progressPrinter(io, scenarioLabel(scenario)),
     });
     print(io, given, comparison, () => comparisonText(comparison.runs));
+    const failing = comparison.runs.find(({ verdict }) => verdict.kind === 'failed');
+    if (failing !== undefined) {
+      failOn(failing.verdict, `The run under ${scenarioLabel(failing.scenario)}`);
+    }
   },
 };
 
@@ -62,22 +69,50 @@ function scenariosFrom(given: Given): WantedScenarios {
 function comparisonText(runs: readonly RunReport[]): string {
   const trained = runs.find(({ quality }) => quality?.byTraining)?.quality?.byTraining?.trainedTokens;
   const apart = trained === undefined ? [] : [`KL within ${formatCount(trained)}`, `KL past ${formatCount(trained)}`];
+  const isTouched = runs.some(({ quality }) => quality?.touched);
+  const touched = isTouched ? ['KL touched'] : [];
+  const scored = runs.find(({ quality }) => quality?.score !== undefined)?.quality;
   const compared = table(
-    ['scenario', 'calls', 'attention', 'bound', 'time', 'max abs error', 'perplexity', 'baseline', 'mean KL', ...apart],
-    runs.map(({ scenario, plan, run, fidelity, quality }) => [
+    [
+      'scenario',
+      'calls',
+      'attention',
+      'bound',
+      'time',
+      'max abs error',
+      'verdict',
+      'perplexity',
+      'baseline',
+      'mean KL',
+      ...touched,
+      ...apart,
+    ],
+    runs.map(({ scenario, plan, run, fidelity, quality, verdict }) => [
       scenarioLabel(scenario),
       formatCount(run.calls.total),
       formatCount(run.calls.attention),
       formatCount(plan.bound.calls),
       formatDuration(run.wallMs),
       fidelity === null ? '-' : formatError(fidelity.maxAbsError),
+      verdictName(verdict.kind),
       quality === null ? '-' : formatFigure(quality.perplexity),
-      quality === null ? '-' : formatFigure(quality.baselinePerplexity),
-      quality === null ? '-' : formatFigure(quality.meanKl),
+      ...(quality === null
+        ? ['-', '-']
+        : quality.ownBaseline === true
+          ? ['itself', '-']
+          : [formatFigure(quality.baselinePerplexity), formatFigure(quality.meanKl)]),
+      ...(isTouched ? [quality?.touched ? formatFigure(quality.touched.meanKl) : '-'] : []),
       ...(trained === undefined
         ? []
-        : [quality?.byTraining?.within, quality?.byTraining?.past].map((part) => (part === undefined ? '-' : formatFigure(part.meanKl)))),
+        : [quality?.byTraining?.within, quality?.byTraining?.past].map((part) =>
+            part === undefined || quality?.ownBaseline === true ? '-' : formatFigure(part.meanKl),
+          )),
     ]),
   );
-  return [compared, ...new Set(runs.flatMap(noteLines))].join('\n');
+  return [
+    compared,
+    ...(scored?.score === undefined ? [] : [`scored: ${scoreText(scored.score, scored.positions)}`]),
+    ...runs.map(({ scenario, verdict }) => `${scenarioLabel(scenario)}: ${verdictText(verdict)}`),
+    ...new Set(runs.flatMap(noteLines)),
+  ].join('\n');
 }

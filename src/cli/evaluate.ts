@@ -2,24 +2,25 @@ import { dirname, relative, resolve } from 'node:path';
 import { InputError } from '../core/errors';
 import {
   defaultExperiment,
-  defaultNeedleGrid,
+  defaultRetrieval,
   type Experiment,
   experimentTable,
   resultsOption,
   scenarioGrid,
   windowsOf,
 } from '../core/evaluate/experiment';
-import { needleTable } from '../core/evaluate/needles';
-import type { Option, OptionTable } from '../core/options/option';
+import { checkNeedle, retrievalTable } from '../core/evaluate/retrieval';
+import { type Option, type OptionTable, pick } from '../core/options/option';
+import { toJson } from '../core/report/json';
 import type { Variables } from '../core/source/variables';
 import { splitList } from '../core/scenario/parse';
 import { choiceDefinitions, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
 import { withPaths } from '../engine/tasks/evaluate/experiment-file';
 import type { MeasuredExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
-import { checkWritable, type Given, type Io, writeWhole } from './io';
-import { choiceFrom, type Command, flagText, readGiven, textGiven, textOptions, valuesOf } from './options';
-import { outcomeOptions, performExperiment, printExperiment } from './run';
+import { type Given, type Io, writeWhole } from './io';
+import { choiceFrom, type Command, flagText, readGiven, refuseIdle, textGiven, textOptions, valuesOf } from './options';
+import { checkExperimentOutputs, outcomeOptions, performExperiment, printExperiment } from './run';
 import { variableFlags, variablesFrom } from './source';
 
 const scenariosOption: Option = {
@@ -42,19 +43,13 @@ const gridOptions: readonly Option[] = numberParameters.map(
   }),
 );
 
-const needleOption: Option = {
-  flag: 'needle',
-  description: 'Also hide a needle in the text, and score its answer.',
-  value: { type: 'switch' },
-  default: false,
-};
-
-/** Needles as flags: the lengths go by the context where they are not given. */
-const needleFlags = {
-  ...needleTable,
+/** Retrieval as flags: it is asked for by its tasks, and the lengths go by the context where they are not given. */
+const retrievalFlags = {
+  ...retrievalTable,
+  tasks: pick(retrievalTable.tasks, 'flag', 'symbol', 'description', 'value', 'of'),
   lengths: {
-    ...needleTable.lengths,
-    description: `${needleTable.lengths.description} (default: a quarter, a half and the whole of the context)`,
+    ...retrievalTable.lengths,
+    description: `${retrievalTable.lengths.description} (default: a quarter, a half and the whole of the context)`,
     required: false,
   },
 } as const satisfies OptionTable;
@@ -71,18 +66,34 @@ const evaluationOptions = [
   ...textOptions,
   ...gridOptions,
   ...Object.values<Option>(experimentTable),
-  needleOption,
-  ...Object.values<Option>(needleFlags),
+  ...Object.values<Option>(retrievalFlags),
   ...variableFlags,
   ...outcomeOptions,
   saveOption,
 ];
+
+/** Flags of version 0.6 and before, in which a single needle was all that could be hidden. */
+const formerFlags: Readonly<Record<string, string>> = {
+  needle: `use --${retrievalTable.tasks.flag} single`,
+  ...Object.fromEntries(
+    (
+      [
+        ['needle-text', retrievalTable.needle],
+        ['needle-question', retrievalTable.question],
+        ['needle-answer', retrievalTable.answer],
+        ['needle-lengths', retrievalTable.lengths],
+        ['needle-depths', retrievalTable.depths],
+      ] as const
+    ).map(([former, { flag }]) => [former, `use --${retrievalTable.tasks.flag} single and --${flag}`]),
+  ),
+};
 
 /** `two-heads evaluate`: what scenarios do to a model's predictions. */
 export const evaluateCommand: Command = {
   usage: 'evaluate <files...>',
   description: "what scenarios do to a model's predictions",
   options: evaluationOptions,
+  instead: formerFlags,
   run: async (files, given, io) => {
     printExperiment(await runFromFlags('evaluate', files, given, io), given, io, evaluationText);
   },
@@ -93,6 +104,7 @@ export const sweepCommand: Command = {
   usage: 'sweep <files...>',
   description: 'cost and quality over scenarios and block sizes',
   options: evaluationOptions,
+  instead: formerFlags,
   run: async (files, given, io) => {
     printExperiment(await runFromFlags('sweep', files, given, io), given, io, sweepText);
   },
@@ -101,8 +113,8 @@ export const sweepCommand: Command = {
 async function runFromFlags(title: string, files: readonly string[], given: Given, io: Io): Promise<MeasuredExperiment> {
   const experiment = experimentFrom(files, given, await variablesFrom(given));
   const save = textGiven(saveOption, given);
+  await checkExperimentOutputs(experiment, given, io, { files: [], outputs: [{ flag: '--save', path: save }] });
   if (save !== undefined) {
-    await checkWritable(save, '--save', { files, model: experiment.model });
     await writeExperiment(save, experiment, io);
     io.stderr.write(`experiment written to ${save}\n`);
   }
@@ -117,7 +129,7 @@ async function writeExperiment(path: string, experiment: Experiment, { modelsFol
     '.',
     (inner) => relative(resolve(dirname(path)), resolve(inner)).replaceAll('\\', '/') || '.',
   );
-  await writeWhole(path, `${JSON.stringify(saved, null, 2)}\n`, '--save');
+  await writeWhole(path, `${toJson(saved, 2)}\n`, '--save');
 }
 
 /**
@@ -148,19 +160,31 @@ function experimentFrom(prompts: readonly string[], given: Given, variables: Var
   );
   const { version, ...defaults } = defaultExperiment;
   const values = { ...valuesOf(experimentTable, given), variables };
-  const needle = needleFrom(given, values);
-  return { version, prompts, ...defaults, ...values, scenarios, needle, results: textGiven(resultsOption, given) ?? null };
+  refuseIdle(evaluationOptions, given, values);
+  const retrieval = retrievalFrom(given, values);
+  return { version, prompts, ...defaults, ...values, scenarios, retrieval, results: textGiven(resultsOption, given) ?? null };
 }
 
-function needleFrom(given: Given, { context }: Pick<Experiment, 'context'>): Experiment['needle'] {
-  if (given[needleOption.flag] !== true) {
-    const idle = Object.values(needleFlags).find(({ flag }) => given[flag] !== undefined);
+function retrievalFrom(given: Given, { context }: Pick<Experiment, 'context'>): Experiment['retrieval'] {
+  const { tasks, lengths, ...others } = retrievalFlags;
+  if (given[tasks.flag] === undefined) {
+    const idle = [lengths, ...Object.values<Option>(others)].find(({ flag }) => given[flag] !== undefined);
     if (idle !== undefined) {
-      throw new InputError(`${flagText(idle.flag, given)} does nothing without --needle; add --needle or leave it out.`);
+      throw new InputError(
+        `${flagText(idle.flag, given)} does nothing without --${tasks.flag}; add --${tasks.flag} with its tasks, or leave it out.`,
+      );
     }
     return null;
   }
-  const { lengths, ...values } = valuesOf(needleFlags, given);
-  const usual = defaultNeedleGrid(windowsOf({ context, stride: 0 }).context);
-  return { ...usual, ...values, lengths: lengths ?? usual.lengths };
+  const usual = defaultRetrieval(windowsOf({ context, stride: 0 }).context);
+  const values = valuesOf({ tasks: retrievalTable.tasks, ...others }, given);
+  const { hops, needle, question, answer } = others;
+  for (const [task, own] of [['chains', [hops]] as const, ['single', [needle, question, answer]] as const]) {
+    const idle = values.tasks.includes(task) ? undefined : own.find(({ flag }) => given[flag] !== undefined);
+    if (idle !== undefined) {
+      throw new InputError(`${flagText(idle.flag, given)} is of task ${task}; leave it out, or add the task to --${tasks.flag}.`);
+    }
+  }
+  checkNeedle(values);
+  return { ...values, lengths: valuesOf({ lengths }, given).lengths ?? usual.lengths };
 }

@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors';
-import { formatBytes, formatCount, formatNumberOf } from '../core/format';
+import { formatBytes, formatCount, formatFigure, formatNumberOf } from '../core/format';
 import { type OptionTable, pick } from '../core/options/option';
 import { optionTable } from '../core/options/table';
 import { makePlan } from '../core/plan/plan';
@@ -9,9 +8,13 @@ import { planRequest } from '../core/plan/request';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { loadModel, openModel } from '../engine/read/model/load';
 import { exists } from '../engine/read/input/regular-file';
-import { type ExportedGraph, exportGraph, type ExportSummary, exportTable } from '../engine/tasks/export';
-import { checkWritable, jsonOption, print, writeWhole } from './io';
+import { removeFile } from '../engine/store/files';
+import { checkExport, type ExportCheck } from '../engine/tasks/export/check';
+import { type ExportedGraph, exportGraph, type ExportRequest, type ExportSummary } from '../engine/tasks/export/export';
+import { exportTable } from '../engine/tasks/export/options';
+import { jsonOption, print, writeWhole } from './io';
 import { type Command, optionsFrom, scenarioOptions, valuesOf } from './options';
+import { checkOutputs } from './outputs';
 import { pairs } from './table';
 import { interruptible } from '../engine/interruptible';
 
@@ -29,7 +32,7 @@ export const exportCommand: Command = {
   description: 'write the graph of small-transformer calls as an ONNX file',
   options: [...Object.values(exportTable), ...scenarioOptions, ...Object.values(graphTable), jsonOption],
   run: async ([path], given, io) => {
-    const { tokens, part } = valuesOf(exportTable, given);
+    const { tokens, part, check } = valuesOf(exportTable, given);
     if (!path.endsWith('.onnx')) {
       throw new InputError(`${path} is not the name of an ONNX file; end it in .onnx.`);
     }
@@ -39,12 +42,25 @@ export const exportCommand: Command = {
     }
     const shape = valuesOf(graphTable, given);
     const options = { ...optionsFrom({ ...given, [blockSize.flag]: undefined }), ...shape };
-    await checkWritable(path, outputName, { files: [], model: options.model });
+    const outputs = [
+      { flag: outputName, path },
+      { flag: '--check', path: check ? checkPathOf(path) : undefined },
+    ];
+    await checkOutputs(outputs, { files: [], model: options.model }, given, io);
     const folder = await openModel(options.model, io.modelsFolder);
     const plan = interruptible(() => makePlan(planRequest(tokens, folder.config.shape, options)));
-    const exported = await exportGraph(plan, part, () => loadModel(folder), basename(dataPathOf(path)));
+    const request: ExportRequest = { part, factors: folder.config.run ?? {}, dataName: basename(dataPathOf(path)) };
+    const exported = await exportGraph(plan, request, () => loadModel(folder));
     await writeExport(path, exported);
-    print(io, given, { path, ...exported.summary }, () => exportText(path, scenarioLabel(plan.scenario), exported.summary));
+    const checked = check ? await checkExport(path, basename(path), plan, request, () => loadModel(folder)) : undefined;
+    if (checked !== undefined) {
+      await writeWhole(checkPathOf(path), `${JSON.stringify(checked, null, 2)}\n`, '--check');
+    }
+    const summary = { path, ...exported.summary, ...(checked && { check: checkSummary(path, checked) }) };
+    print(io, given, summary, () => exportText(path, scenarioLabel(plan.scenario), exported.summary, checked));
+    if (checked?.passed === false) {
+      throw new Error(`${path} does not give what it is to give: ${differencesText(checked)}; see ${checkPathOf(path)}`);
+    }
   },
 };
 
@@ -68,7 +84,7 @@ export async function writeExport(path: string, { model, data }: Pick<ExportedGr
   try {
     await writeWhole(path, model, outputName);
   } catch (error) {
-    await rm(dataPath, { force: true });
+    await removeFile(dataPath);
     throw error;
   }
 }
@@ -78,10 +94,32 @@ function dataPathOf(path: string): string {
   return `${path}.data`;
 }
 
+/** The file for inputs and expected outputs. */
+function checkPathOf(path: string): string {
+  return `${path}.check.json`;
+}
+
+/** A check without its tensors. */
+function checkSummary(path: string, { reference, reader, outputs, passed }: ExportCheck): object {
+  const measured = Object.entries(outputs).map(
+    ([name, output]) => [name, { measured: output.measured, tolerance: output.tolerance }] as const,
+  );
+  return { path: checkPathOf(path), reader, reference, outputs: Object.fromEntries(measured), passed };
+}
+
+function differencesText({ outputs }: ExportCheck): string {
+  return Object.entries(outputs)
+    .map(([name, { measured, tolerance }]) => {
+      const difference = typeof measured === 'number' ? formatFigure(measured) : measured;
+      return `${name} within ${difference} (${formatFigure(tolerance)} allowed)`;
+    })
+    .join(', ');
+}
+
 /** What the path is to the user, for refusals. */
 const outputName = 'Output file';
 
-function exportText(path: string, scenario: string, summary: ExportSummary): string {
+function exportText(path: string, scenario: string, summary: ExportSummary, checked?: ExportCheck): string {
   const { part, tokens, inputLength, calls, nodes, bytes, externalBytes, opset, irVersion, functions } = summary;
   return [
     `${path}: ${part} of ${formatNumberOf(tokens, 'token')} under ${scenario}, M = ${formatCount(inputLength)}`,
@@ -96,6 +134,14 @@ function exportText(path: string, scenario: string, summary: ExportSummary): str
       ],
       ['ONNX', `opset ${opset}, IR version ${irVersion}`],
       ['functions', functions.join(', ')],
+      ...(checked === undefined
+        ? []
+        : [
+            [
+              'check',
+              `${checked.passed ? 'passed' : 'FAILED'}, ${checked.reader}: ${differencesText(checked)}; in ${checkPathOf(path)}`,
+            ] as const,
+          ]),
     ]),
   ].join('\n');
 }

@@ -1,9 +1,9 @@
-import { access, constants, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { InputError, messageOf } from '../core/errors';
 import { formatShare } from '../core/format';
 import type { Option } from '../core/options/option';
+import { toJson } from '../core/report/json';
 import type { OnProgress } from '../core/report/phases';
+import { visible, visibleLines } from '../core/text/printable';
 import { writeWhole as write } from '../engine/store/files';
 import type { DigestStore } from '../engine/store/digests';
 import type { Places } from '../engine/tasks/plan';
@@ -38,16 +38,17 @@ export const jsonOption: Option = {
   default: false,
 };
 
-/** Prints a result on stdout: one JSON document where that was asked for, else text for people. */
+/** Prints a result on stdout: one JSON document where that was asked for, else text for people, of which nothing controls a terminal. */
 export function print({ stdout }: Io, { json }: Given, document: unknown, text: () => string): void {
-  stdout.write(`${json === true ? JSON.stringify(document, null, 2) : text()}\n`);
+  stdout.write(`${json === true ? toJson(document, 2) : visibleLines(text())}\n`);
 }
 
 /** Progress on stderr: one line rewritten on a terminal, a line per tenth elsewhere. @param fraction of the work that is done */
 export function linePrinter({ stderr }: Io): (fraction: number, line: string) => void {
   let lastTenth = -1;
   let nextLine = 0;
-  return (fraction, line) => {
+  return (fraction, text) => {
+    const line = visible(text);
     if (stderr.isTTY === true) {
       if (fraction === 1 || performance.now() >= nextLine) {
         nextLine = performance.now() + 100;
@@ -70,34 +71,6 @@ export function progressPrinter(io: Io, title: string): OnProgress {
 }
 
 /**
- * Refuses a path that `writeWhole` could not write, before a long run is made for it.
- *
- * @param flag where the user named the path, for the refusal
- * @param read the files that the command reads, and its model
- * @throws InputError where the folder is missing or closed, or the path is a folder, or one of what is read
- */
-export async function checkWritable(
-  path: string,
-  flag = '--out',
-  read: { readonly files: readonly string[]; readonly model?: string } = { files: [] },
-): Promise<void> {
-  const real = (each: string): Promise<string | undefined> => realpath(each).catch(() => undefined);
-  const target = await real(path);
-  const sources = await Promise.all([...read.files, ...(read.model === undefined ? [] : [read.model])].map(real));
-  const inModel = read.model !== undefined && target !== undefined && dirname(target) === (await real(read.model));
-  if (target !== undefined && (inModel || sources.includes(target))) {
-    throw new InputError(`${flag} ${path} would replace what is read; give another path.`);
-  }
-  await access(dirname(path), constants.W_OK).catch((error: unknown) => {
-    throw unwritable(path, messageOf(error), flag);
-  });
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory() === true) {
-    throw unwritable(path, 'it is a folder', flag);
-  }
-}
-
-/**
  * Writes a file whole or not at all.
  *
  * @param flag where the user named the path, for the refusal
@@ -109,6 +82,11 @@ export async function writeWhole(path: string, content: string | Uint8Array | re
   });
 }
 
-function unwritable(path: string, reason: string, flag: string): InputError {
-  return new InputError(`${flag} ${path} cannot be written (${reason}); give a path in a folder that exists.`);
+/** How systems say that there is no room: on the disk, for this user, in one file. */
+const noRoom = /ENOSPC|EDQUOT|EFBIG/;
+
+/** What is said of a path that cannot be written. @param flag where the user named it */
+export function unwritable(path: string, reason: string, flag: string): InputError {
+  const fix = noRoom.test(reason) ? 'make room, or give a path on another disk' : 'give a path in a folder that exists';
+  return new InputError(`${flag} ${path} cannot be written (${reason}); ${fix}.`);
 }

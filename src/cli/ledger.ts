@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pictures } from '../core/draw/pictures';
-import { InputError, messageOf } from '../core/errors';
 import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { type LedgerReport, type LedgerRow, ledgerTable } from '../core/ledger/report';
+import { type LedgerReport, type LedgerRow, ledgerTable, ledgerVerdict } from '../core/ledger/report';
 import type { Option } from '../core/options/option';
+import { failOn, verdictText } from '../core/report/verdict';
 import { scenarioLabel } from '../core/scenario/scenario';
+import { makeFolder } from '../engine/store/files';
 import { runLedger } from '../engine/tasks/ledger/ledger';
 import { jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, textGiven, valuesOf } from './options';
@@ -34,6 +34,7 @@ export const ledgerCommand: Command = {
     const options = valuesOf(ledgerTable, given);
     const report = await runLedger(options, { signal: io.signal, onProgress: progressPrinter(io, 'ledger') });
     print(io, given, report, () => ledgerText(report));
+    failOn(ledgerVerdict(report), 'The ledger');
   },
 };
 
@@ -44,9 +45,7 @@ export const ledgerCommand: Command = {
  * @throws InputError where the folder cannot be made or written
  */
 export async function writePictures(folder: string): Promise<string[]> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new InputError(`--pictures ${folder} cannot be made (${messageOf(error)}); give the path of a folder.`);
-  });
+  await makeFolder(folder, `--pictures ${folder}`, 'give the path of a folder');
   const paths: string[] = [];
   for (const { name, svg } of pictures) {
     const path = join(folder, `${name}.svg`);
@@ -57,7 +56,7 @@ export async function writePictures(folder: string): Promise<string[]> {
 }
 
 /** A ledger as a person reads it. */
-function ledgerText({ options, rows, sampling }: LedgerReport): string {
+function ledgerText({ options, rows, sampling, samplingVerdict }: LedgerReport): string {
   const { tokens, blockSize, layers, heads, oracleLayers, oracleHeads, scoreScale } = options;
   return [
     `Random model, N = ${formatCount(tokens)}, L = ${layers}, H = ${heads}, scores of standard deviation ${formatFigure(scoreScale)}; small transformer: M = ${formatCount(blockSize)}, L' = ${oracleLayers}, H' = ${oracleHeads}.`,
@@ -85,12 +84,12 @@ function ledgerText({ options, rows, sampling }: LedgerReport): string {
     ...rows.map(({ statement, construction, exact }) => `  ${statement}, ${construction}: ${exact.formula} = ${formatCount(exact.calls)}`),
     '',
     ...samplingLines(sampling),
+    `  ${verdictText(samplingVerdict)}`,
   ].join('\n');
 }
 
 function cellsOf(row: LedgerRow): readonly string[] {
   const { statement, construction, scenario, countedCalls, retries, exact, bound, lowerBound, rounds, stated, verdict, wallMs } = row;
-  const error = (value: number | null): string => (value === null ? 'not finite' : formatError(value));
   return [
     statement,
     construction,
@@ -100,8 +99,8 @@ function cellsOf(row: LedgerRow): readonly string[] {
     formatCount(bound.calls),
     formatCount(lowerBound),
     formatCount(rounds),
-    error(row.outputError),
-    row.readsNormaliser ? error(row.logNormaliserError) : '-',
+    formatError(row.outputError),
+    row.logNormaliserError === null ? '-' : formatError(row.logNormaliserError),
     formatError(stated.error),
     verdict,
     formatDuration(wallMs),

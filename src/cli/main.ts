@@ -1,9 +1,13 @@
 #!/usr/bin/env node
+import './uncaught';
 import { join } from 'node:path';
 import { CancelledError } from '../core/errors';
 import { CalibrationStore, commandLineStorage } from '../engine/store/calibrations';
 import { DigestStore } from '../engine/store/digests';
-import { exitCode, main } from './program';
+import { fileWriter } from '../engine/store/files';
+import { complain, exitCode } from './complain';
+import { onFirstInterrupt } from './interrupts';
+import { main } from './program';
 
 /** Time for an interrupted command to end by itself, in milliseconds. Whatever it writes is written whole or not at all. */
 const patienceMs = 5000;
@@ -18,18 +22,30 @@ const stop = (): void => {
     process.exit(exitCode.interrupted);
   }, patienceMs).unref();
 };
-process.once('SIGINT', stop);
-// Schedulers end jobs with it: what was claimed is let go, so that others need not wait.
-process.once('SIGTERM', stop);
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader has what it wants, as `head` does after ten lines.
-  if (error.code === 'EPIPE') {
-    process.exit();
+onFirstInterrupt(stop);
+
+/** Why standard output was lost, where that was not its reader's wish. */
+let lost: string | undefined;
+const lose = (error: NodeJS.ErrnoException): void => {
+  // A reader that has what it wants, as `head` has after ten lines, changes nothing: files are written, and the code is the command's.
+  if (error.code !== 'EPIPE') {
+    lost ??= error.message;
   }
-  throw error;
-});
+};
+process.stdout.on('error', lose);
+const writeFile = fileWriter(process.stdout.fd);
+const intoFile = (text: string): void => {
+  try {
+    writeFile?.(text);
+  } catch (error) {
+    lose(error as NodeJS.ErrnoException);
+  }
+};
+// Progress and complaints that nobody hears end no run.
+process.stderr.on('error', () => undefined);
+
 void main(process.argv.slice(2), {
-  stdout: process.stdout,
+  stdout: writeFile === undefined ? process.stdout : { write: intoFile },
   stderr: process.stderr,
   get stdin() {
     return process.stdin;
@@ -40,7 +56,12 @@ void main(process.argv.slice(2), {
   digests: new DigestStore(commandLineStorage()),
   engineEntry: join(__dirname, 'engine.js'),
 }).then((code) => {
-  process.exitCode = code;
   // A timer of a connection that is closed must not keep a command that is done; what it printed is written first.
-  process.stdout.write('', () => process.exit());
+  process.stdout.write('', () =>
+    // A stream calls back before it tells its listeners of an error.
+    setImmediate(() => {
+      const failure = lost === undefined ? undefined : new Error(`Standard output cannot be written (${lost}); the result is lost.`);
+      process.exit(failure === undefined || code !== exitCode.done ? code : complain(failure, process));
+    }),
+  );
 });

@@ -22,6 +22,8 @@ export interface Command {
   readonly usage: string;
   readonly description: string;
   readonly options: readonly Option[];
+  /** By flags that it does not have and others might expect: what to use instead, as a clause. */
+  readonly instead?: Readonly<Record<string, string>>;
   /** @throws InputError, CancelledError, or any error of a run that fails */
   run(args: readonly string[], given: Given, io: Io): Promise<void> | void;
 }
@@ -61,6 +63,13 @@ function flagOf(option: Option): Flag {
   const made = new Flag(name, helpOf(option));
   if (repeatable === true) {
     made.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  } else if (value.type !== 'switch') {
+    made.argParser((text: string, before: string | undefined) => {
+      if (before !== undefined) {
+        throw new InputError(`--${flag} is given twice, ${before} and ${text}, of which only the last would count; give it once.`);
+      }
+      return text;
+    });
   }
   return required === true ? made.makeOptionMandatory() : made;
 }
@@ -140,7 +149,29 @@ export function optionsFrom(given: Given): SimulationOptions {
   };
   parameterFlags.forEach(({ name, flag }) => refuseUnless(flag, kindsWith(name)));
   commonOptions.filter(({ sampled }) => sampled).forEach(({ flag }) => refuseUnless(flag, sampledKinds));
-  return { ...valuesOf(optionTable, given), scenario: choiceFrom(kind, given) };
+  const values = valuesOf(optionTable, given);
+  refuseIdle(commonOptions, given, values);
+  return { ...values, scenario: choiceFrom(kind, given) };
+}
+
+/**
+ * Refuses flags of what is off.
+ *
+ * @param options that a command takes
+ * @throws InputError that names the flag and what is off
+ */
+export function refuseIdle(
+  options: readonly Option[],
+  given: Given,
+  { quality, verify }: Pick<SimulationOptions, 'quality'> & Partial<Pick<SimulationOptions, 'verify'>>,
+): void {
+  const off = [...(quality ? [] : ['quality']), ...(verify === 'none' ? ['verification'] : [])];
+  const idle = options.find(({ flag, of }) => of !== undefined && off.includes(of) && given[flag] !== undefined);
+  if (idle !== undefined) {
+    const switchedOff = given[optionTable.quality.flag] === false ? `--no-${optionTable.quality.flag}` : 'the experiment';
+    const by = idle.of === 'quality' ? switchedOff : `--${optionTable.verify.flag} none`;
+    throw new InputError(`${flagText(idle.flag, given)} does nothing without ${idle.of}, which ${by} turns off; leave out one of the two.`);
+  }
 }
 
 /** A flag as the user gave it, for refusals. */

@@ -2,6 +2,7 @@ import { InputError } from '../core/errors';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../core/format';
 import type { Option } from '../core/options/option';
 import { type PackMeasurements, type PackReport, packTable } from '../core/pack/report';
+import { failOn, verdictText } from '../core/report/verdict';
 import { plainSource, type PromptSource } from '../core/source/options';
 import { type Prompt, promptFromText, readPrompt, readPrompts } from '../engine/read/prompt';
 import { runPack } from '../engine/tasks/pack/pack';
@@ -27,6 +28,7 @@ export const packCommand: Command = {
     const prompts = await packedPrompts(paths, textGiven(listOption, given), await sourceFrom(given), io);
     const report = await runPack(prompts, options, { ...io, onProgress: progressPrinter(io, 'pack') });
     print(io, given, report, () => packText(report));
+    failOn(report.verdict, 'The pack');
   },
 };
 
@@ -53,7 +55,19 @@ function linesOf({ path, text }: Prompt, source: PromptSource): Prompt[] {
 }
 
 /** A pack as a person reads it. */
-function packText({ prompts, scenario, model, packed, separate, bound, fidelity, difference, run, extension }: PackReport): string {
+function packText({
+  prompts,
+  scenario,
+  model,
+  packed,
+  separate,
+  bound,
+  fidelity,
+  difference,
+  verdict,
+  run,
+  extension,
+}: PackReport): string {
   const way = ({ calls, scores, attendMs, wallMs }: PackMeasurements): string =>
     `${formatNumberOf(calls, 'attention call')}, ${formatCompact(scores)} scores, ${formatDuration(attendMs)} in attention, ${formatDuration(wallMs)} in all`;
   const losses = prompts.some(({ loss }) => loss !== null);
@@ -70,12 +84,13 @@ function packText({ prompts, scenario, model, packed, separate, bound, fidelity,
       ],
       [
         'fidelity',
-        `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)} (${formatCount(fidelity.rows)} rows a head and layer, against float64 of each prompt alone)`,
+        `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)} (${formatNumberOf(fidelity.rows, 'row')} a head and layer, against float64 of each prompt alone)`,
       ],
       [
         'difference',
         `max abs ${formatError(difference.maxAbsError)}, relative ${formatError(difference.maxRelError)} (last residual stream, packed against separate)`,
       ],
+      ['verdict', verdictText(verdict)],
       ['ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, peak memory ${formatBytes(run.peakRssBytes)}`],
     ]),
     ...(extension === null ? [] : [`  note: ${extension}`]),

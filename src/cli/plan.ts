@@ -1,13 +1,18 @@
+import { plannedProvider } from '../core/predict/executor';
 import { type Construction, isBlackBox } from '../core/construct/construction';
-import { formatBytes, formatCount, formatDuration, formatFlops, formatNumberOf } from '../core/format';
-import { breakEvenText } from '../core/hints/hints';
+import { formatBytes, formatCount, formatFlops, formatNumberOf } from '../core/format';
+import { breakEvenText, expectedDuration, notesOf } from '../core/hints/expected';
 import { type CacheReport, cacheDetail, weightsDetail } from '../core/plan/cache';
 import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
+import { expectedMemory, memoryDetail, memoryUseOf } from '../core/predict/memory';
 import type { PredictionReport } from '../core/predict/prediction';
 import type { PlanDocument } from '../core/report/report';
 import { partsText } from '../core/source/prompt-text';
 import { scenarioLabel } from '../core/scenario/scenario';
+import { visible } from '../core/text/printable';
+import { checkScore } from '../engine/attend/verify/quality';
+import { checkMemory, processBytes } from '../engine/memory';
 import { readPrompt } from '../engine/read/prompt';
 import { planDocument, planPrompt } from '../engine/tasks/plan';
 import { jsonOption, print } from './io';
@@ -22,22 +27,32 @@ export const planCommand: Command = {
   options: [...scenarioOptions, ...commonOptions, ...sourceOptions, jsonOption],
   run: async ([file], given, io) => {
     const options = optionsFrom(given);
-    const document = planDocument(await planPrompt(await readPrompt(file, io.stdin, await sourceFrom(given)), options, io));
+    const planned = await planPrompt(await readPrompt(file, io.stdin, await sourceFrom(given)), options, io);
+    checkScore(options, planned.model.config, planned.plan.tokens);
+    const before = processBytes();
+    if (options.memoryLimit > 0) {
+      const provider = plannedProvider(options.provider, planned.calibration);
+      checkMemory(planned.plan, memoryUseOf(planned.plan, options, { provider, processBytes: before }), options.memoryLimit);
+    }
+    const memory = expectedMemory(planned.plan, options, planned.calibration, before);
+    const document = planDocument(planned, memory);
     print(io, given, document, () => [planText(document), ...noteLines(document)].join('\n'));
   },
 };
 
 /** What a person should know of a plan, a line each. */
-export function noteLines({ plan: { notes } }: Pick<PlanDocument, 'plan'>): string[] {
-  return notes.map((note) => `  note: ${note}`);
+export function noteLines(planned: Pick<PlanDocument, 'plan' | 'prediction'>): string[] {
+  return notesOf(planned).map((note) => `  note: ${note}`);
 }
 
 /** A plan as a person reads it, without its notes. */
-export function planText({ prompt, model, scenario, oracle, construction, plan, prediction, cache }: PlanDocument): string {
+export function planText({ prompt, model, scenario, oracle, construction, plan, memory, prediction, cache }: PlanDocument): string {
   const { calls, bound, flopsByPhase, tilesByKind, parts } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
-    `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    visible(
+      `${prompt.path}: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
+    ),
     pairs([
       ...(prompt.format === undefined
         ? []
@@ -58,10 +73,13 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
         'work',
         `${formatFlops(plan.flops)}, ${formatFlops(flopsByPhase.attend)} of it attention (dense: ${formatFlops(flopsByPhase.attendDense)})`,
       ],
-      ['memory', `about ${formatBytes(plan.bytes)} of tensors at the peak`],
-      ...(model.storedBytes === undefined
-        ? []
-        : [['weights', `${formatBytes(model.storedBytes)} ${weightsDetail(model.parameters)}`] as const]),
+      [
+        'memory',
+        memory === undefined
+          ? `about ${formatBytes(plan.bytes)} of tensors at the peak`
+          : `about ${formatBytes(memory.peak)} at the peak = ${memoryDetail(memory)}`,
+      ],
+      ...(model.storedBytes === undefined ? [] : [['weights', `${formatBytes(model.storedBytes)} ${weightsDetail(model.shape)}`] as const]),
       ...(cache === undefined || cache === null
         ? []
         : [['cache', `${formatBytes(cache.bytes.f16)} ${cacheDetail(cache)} (${keptText(cache)})`] as const]),
@@ -90,6 +108,6 @@ function predictedText(prediction: PredictionReport | null, construction: Constr
   if (prediction === null) {
     return isBlackBox(construction) ? `not predicted under ${construction}` : 'not known: run two-heads calibrate once';
   }
-  const { wallMs, peakBytes, provider, device, threads } = prediction;
-  return `${formatDuration(wallMs)}, ${formatBytes(peakBytes)} of memory at the peak on ${provider}: ${device}, ${formatNumberOf(threads, 'thread')}`;
+  const { provider, device, threads } = prediction;
+  return `${expectedDuration(prediction)} on ${provider}: ${device}, ${formatNumberOf(threads, 'thread')}`;
 }

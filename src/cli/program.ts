@@ -1,9 +1,10 @@
 import { Command as Program, CommanderError } from 'commander';
 import { version } from '../../package.json';
-import { CancelledError, InputError, messageOf } from '../core/errors';
+import { InputError } from '../core/errors';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
+import { complain, exitCode } from './complain';
 import { digestCommand } from './digest';
 import { evaluateCommand, sweepCommand } from './evaluate';
 import { exportCommand } from './export';
@@ -44,9 +45,6 @@ const commands: readonly Command[] = [
   calibrateCommand,
 ];
 
-/** Exit codes, on which scripts rely. */
-export const exitCode = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
-
 /**
  * The command line: parses, runs one command, and turns errors into one line and an exit code.
  *
@@ -73,23 +71,20 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode.done;
   } catch (error) {
-    return complain(error, io);
+    return complain(withInstead(error, argv), io);
   }
+}
+
+/** An unknown flag's error with what to use in its place, where the command knows: similar names are not what was meant. */
+function withInstead(error: unknown, argv: readonly string[]): unknown {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownOption') {
+    return error;
+  }
+  const flag = /'--([\w-]+)/.exec(error.message)?.[1] ?? '';
+  const command = commands.find(({ usage }) => usage.split(' ')[0] === argv[0]);
+  const fix = command?.instead?.[flag];
+  return fix === undefined ? error : new InputError(`${argv[0]} has no --${flag}; ${fix}.`);
 }
 
 /** The width of help where it is not printed on a terminal. */
 const usualColumns = 80;
-
-function complain(error: unknown, { stderr }: Io): number {
-  if (error instanceof CommanderError) {
-    // Help and version end here too, with nothing left to say.
-    if (error.exitCode === 0) {
-      return exitCode.done;
-    }
-    const help = error.code === 'commander.help' ? 'no command given' : error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    stderr.write(`two-heads: ${help}; see two-heads --help\n`);
-    return exitCode.badInput;
-  }
-  stderr.write(`two-heads: ${messageOf(error).replaceAll('\n', ' ')}\n`);
-  return error instanceof InputError ? exitCode.badInput : error instanceof CancelledError ? exitCode.interrupted : exitCode.failed;
-}

@@ -3,8 +3,9 @@ import type { Option } from '../core/options/option';
 import { type ExportFormat, exportFormats } from '../core/report/formats';
 import type { RunReport } from '../core/report/report';
 import { readReports } from '../engine/read/report/reports';
-import { checkWritable, type Given, writeWhole } from './io';
+import { type Given, writeWhole } from './io';
 import { type Command, readGiven, textGiven } from './options';
+import { checkOutputs } from './outputs';
 
 const formatOption: Option = {
   flag: 'format',
@@ -28,9 +29,7 @@ export const reportCommand: Command = {
   run: async (paths, given, io) => {
     const { write } = formatFrom(given);
     const out = textGiven(outOption, given);
-    if (out !== undefined) {
-      await checkWritable(out, '--out', { files: paths });
-    }
+    await checkOutputs([{ flag: '--out', path: out }], { files: paths }, given, io);
     const reports: RunReport[] = [];
     for (const path of paths) {
       reports.push(...(await readReports(path, io.stdin)));

@@ -4,6 +4,7 @@ import { shardOption } from '../core/evaluate/units';
 import { formatCount } from '../core/format';
 import type { Option } from '../core/options/option';
 import type { SimulationOptions } from '../core/options/table';
+import { mostShards } from '../core/predict/memory-fix';
 import { reportSchemaVersion } from '../core/report/report';
 import type { ShardedReport } from '../core/shards/report';
 import type { Prompt } from '../engine/read/prompt';
@@ -12,14 +13,14 @@ import { shardsOnFleet } from '../fleet/shards';
 import { brokerFrom, brokerOptions, fleetLog } from './broker';
 import { type Given, type Io, print, progressPrinter } from './io';
 import { flagText, readGiven, textGiven } from './options';
-import { resultsOf, shardFrom } from './run';
+import { resultsOf, sayNote, shardFrom } from './run';
 
 const shardsOption: Option = {
   flag: 'shards',
   symbol: 'n',
   description:
     'Run the prompt in n shards that need nothing of each other, one after another: under masks whose windows are local, a prompt of any length in little memory.',
-  value: { type: 'whole', minimum: 1, maximum: 10_000 },
+  value: { type: 'whole', minimum: 1, maximum: mostShards },
 };
 
 /** Flags of a simulation in shards. */
@@ -51,6 +52,7 @@ export async function performShards(prompt: Prompt, options: SimulationOptions, 
   const parts = shard?.parts ?? (readGiven(shardsOption, given) as number);
   const path = textGiven(resultsOption, given) ?? null;
   const results = await resultsOf(path, shard);
+  sayNote(results, io);
   const broker = await brokerFrom(given, options, io);
   const runner = broker && shardsOnFleet(broker, fleetLog(io));
   const measured = await simulateShards(

@@ -8,11 +8,17 @@ import {
   formatNumberOf,
   formatShare,
 } from '../core/format';
-import type { Phases } from '../core/report/phases';
+import { expectedDuration } from '../core/hints/expected';
+import { memoryDetail } from '../core/predict/memory';
+import { checkedRows } from '../core/report/checked-rows';
+import { timesOf } from '../core/report/phases';
 import type { OwnPositionsQuality, OwnQuality } from '../core/report/quality';
 import type { Fidelity, MeasuredCalls, PositionsQuality, Quality, RunMeasurements, RunReport } from '../core/report/report';
+import { verdictText } from '../core/report/verdict';
+import { scopeRows } from '../core/report/quality-words';
 import type { HeadSampling, SamplingReport } from '../core/report/sampling';
-import { type Scenario, scenarioLabel } from '../core/scenario/scenario';
+import { ownBaselineText } from '../core/report/quality';
+import { scenarioLabel } from '../core/scenario/scenario';
 import { lengthOf } from '../core/shards/cut';
 import type { ShardedReport } from '../core/shards/report';
 import { noteLines, planText } from './plan';
@@ -27,12 +33,16 @@ export function runText(report: RunReport): string {
       ['ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${executorText(run)}`],
       [
         'time',
-        `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`} (${phasesText(run.phases)})`,
+        `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${expectedDuration(prediction)}`} (${phasesText(run)})`,
       ],
       ['calls made', callsText(run.calls)],
-      ['peak memory', `${formatBytes(run.peakRssBytes)}${prediction === null ? '' : ` (expected ${formatBytes(prediction.peakBytes)})`}`],
-      ['fidelity', fidelityText(fidelity)],
+      [
+        'peak memory',
+        `${formatBytes(run.peakRssBytes)}${run.memory === undefined ? '' : ` (expected ${formatBytes(run.memory.peak)} = ${memoryDetail(run.memory)})`}`,
+      ],
+      ['fidelity', fidelityText(fidelity, report.prompt.tokens)],
       ...qualityRows(quality, qualityNote),
+      ['verdict', verdictText(report.verdict)],
     ]),
     ...(sampling === null ? [] : samplingLines(sampling).map((line) => `  ${line}`)),
     // Last, where a terminal shows them.
@@ -40,8 +50,12 @@ export function runText(report: RunReport): string {
   ].join('\n');
 }
 
-function executorText({ executor, precision }: Pick<RunMeasurements, 'executor' | 'precision'>): string {
-  return `${executor === 'compiled' ? 'compiled layers' : 'tile by tile'}${precision === 'float16' ? ', products in float16' : ''}`;
+function executorText({ executor, precision, segments }: Pick<RunMeasurements, 'executor' | 'precision' | 'segments'>): string {
+  return [
+    executor === 'compiled' ? 'compiled layers' : 'tile by tile',
+    ...(segments === undefined ? [] : [`in ${formatCount(segments)} segments through all layers`]),
+    ...(precision === 'float16' ? ['products in float16'] : []),
+  ].join(', ');
 }
 
 function callsText({ total, dispatches, retries }: MeasuredCalls): string {
@@ -49,10 +63,16 @@ function callsText({ total, dispatches, retries }: MeasuredCalls): string {
   return `${formatCount(total)} in ${formatCount(dispatches)} dispatches${repeated}`;
 }
 
-function phasesText(phases: Phases): string {
-  return Object.entries<number>({ ...phases })
-    .map(([phase, milliseconds]) => `${phase} ${formatDuration(milliseconds)}`)
-    .join(', ');
+/** The phases that add up to a run's time, then those that are no part of it. */
+function phasesText(run: RunMeasurements): string {
+  const { within, beside } = timesOf(run);
+  const [parts, others] = [within, beside].map((times) =>
+    times
+      .filter(([, milliseconds]) => milliseconds > 0)
+      .map(([phase, milliseconds]) => `${phase} ${formatDuration(milliseconds)}`)
+      .join(', '),
+  );
+  return others === '' ? parts : `${parts}; not part of it: ${others}`;
 }
 
 /** A prompt that was run in shards, as a person reads it. */
@@ -73,28 +93,35 @@ export function shardsText(report: ShardedReport): string {
       ['time', `${formatDuration(run.wallMs)}, the slowest shard ${formatDuration(run.longestMs)}`],
       ['calls made', callsText(run.calls)],
       ['peak memory', formatBytes(run.peakRssBytes)],
-      ['fidelity', fidelityText(fidelity)],
+      ['fidelity', fidelityText(fidelity, prompt.tokens)],
       ...qualityRows(quality, qualityNote),
+      ['verdict', verdictText(report.verdict)],
     ]),
     ...noteLines(report),
   ].join('\n');
 }
 
-function fidelityText(fidelity: Fidelity | null): string {
+function fidelityText(fidelity: Fidelity | null, tokens: number): string {
   if (fidelity === null) {
     return 'not checked (--verify none)';
   }
-  const { rows, maxAbsError, maxRelError, logNormaliserError } = fidelity;
-  return `max abs error ${formatError(maxAbsError)}, relative ${formatError(maxRelError)}, log-normaliser ${formatError(logNormaliserError)} (${formatCount(rows)} rows a head and layer, against float64)`;
+  const { maxAbsError, maxRelError, logNormaliserError } = fidelity;
+  return `max abs error ${formatError(maxAbsError)}, relative ${formatError(maxRelError)}, log-normaliser ${formatError(logNormaliserError)} (${checkedRows(fidelity, tokens)})`;
 }
 
-/** Quality over all predictions, on the two sides of the trained length where both have some, and what is missing. */
+/** Quality over all scored predictions, on the two sides of the trained length where both have some, and what is missing. */
 function qualityRows(quality: Quality | OwnQuality | null, note: string | null): [string, string][] {
   if (quality === null) {
     return [['quality', note ?? 'not measured']];
   }
-  const textOf = (means: PositionsQuality | OwnPositionsQuality): string =>
-    quality.baseline !== null && 'meanKl' in means ? comparedText(quality.baseline, means) : `perplexity ${formatFigure(means.perplexity)}`;
+  const textOf = (means: PositionsQuality | OwnPositionsQuality): string => {
+    if (quality.baseline === null || !('meanKl' in means)) {
+      return `perplexity ${formatFigure(means.perplexity)}`;
+    }
+    return quality.ownBaseline === true
+      ? `perplexity ${formatFigure(means.perplexity)}; ${ownBaselineText()}`
+      : comparedText(quality, means);
+  };
   const { byTraining } = quality;
   const trained = formatCount(byTraining?.trainedTokens ?? 0);
   return [
@@ -105,11 +132,16 @@ function qualityRows(quality: Quality | OwnQuality | null, note: string | null):
           [`  within ${trained}`, textOf(byTraining.within)],
           [`  past ${trained}`, textOf(byTraining.past)],
         ] satisfies [string, string][])),
+    ...scopeRows(quality, textOf).map(([name, text]): [string, string] => [`  ${name}`, text]),
   ];
 }
 
-function comparedText(baseline: Scenario, { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality): string {
-  const against = baseline.kind === 'causal' ? 'full causal attention' : `its own ${scenarioLabel(baseline)}`;
+function comparedText(
+  { baseline, baselineBy }: Pick<Quality, 'baseline' | 'baselineBy'>,
+  { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality,
+): string {
+  const own = baseline.kind === 'causal' ? 'full causal attention' : `its own ${scenarioLabel(baseline)}`;
+  const against = baselineBy === 'dense' ? `${own}, dense` : own;
   return `perplexity ${formatFigure(perplexity)} (${against}: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }
 
@@ -126,6 +158,7 @@ export function samplingLines({
   logNeededLength,
   seeds,
   errors,
+  statisticalError: statistics,
   within,
 }: SamplingReport): string[] {
   const logCs = heads.map(({ logC }) => logC);
@@ -136,6 +169,9 @@ export function samplingLines({
     ...perLayer(heads),
     `  for an error of ${formatFigure(epsilon)} with probability ${formatFigure(1 - failureProbability)} the theorem asks for M >= ${formatLogCount(logNeededLength)}: the assumption ${holds ? 'holds' : 'does not hold'} here`,
     `  over ${formatNumberOf(seeds, 'seed')} the largest relative error of a row was ${formatError(errors.minimum)} at least, ${formatError(errors.median)} in the median, ${formatError(errors.maximum)} at most; ${formatCount(within)} of ${formatCount(seeds)} stayed within ${formatFigure(epsilon)}`,
+    ...(statistics === undefined || !Number.isFinite(statistics)
+      ? []
+      : [`  statistics of these keys expect at most ${formatError(statistics)} of any of them`]),
   ];
 }
 

@@ -1,8 +1,12 @@
+import { resultsOption } from '../core/evaluate/experiment';
 import type { Option } from '../core/options/option';
+import { toJson } from '../core/report/json';
+import { failOn, type Verdict } from '../core/report/verdict';
 import { readPrompt } from '../engine/read/prompt';
 import { simulate } from '../engine/tasks/simulate';
-import { checkWritable, jsonOption, print, progressPrinter, writeWhole } from './io';
+import { jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, commonOptions, optionsFrom, scenarioOptions, textGiven } from './options';
+import { checkOutputs } from './outputs';
 import { asksForShards, performShards, shardsOptions } from './shards';
 import { runText, shardsText } from './simulate-text';
 import { sourceFrom, sourceOptions } from './source';
@@ -23,16 +27,19 @@ export const simulateCommand: Command = {
     const options = optionsFrom(given);
     const inShards = asksForShards(given);
     const out = textGiven(outOption, given);
-    if (out !== undefined) {
-      await checkWritable(out, '--out', { files: [file], model: options.model });
-    }
+    const results = [textGiven(resultsOption, given)];
+    await checkOutputs([{ flag: '--out', path: out }], { files: [file], model: options.model, results }, given, io);
     const prompt = await readPrompt(file, io.stdin, await sourceFrom(given));
-    const write = async <Report>(report: Report, textOf: (report: Report) => string): Promise<void> => {
+    const write = async <Report extends { readonly verdict: Verdict }>(
+      report: Report,
+      textOf: (report: Report) => string,
+    ): Promise<void> => {
       if (out !== undefined) {
-        await writeWhole(out, `${JSON.stringify(report, null, 2)}\n`);
+        await writeWhole(out, `${toJson(report, 2)}\n`);
         io.stderr.write(`report written to ${out}\n`);
       }
       print(io, given, report, () => textOf(report));
+      failOn(report.verdict);
     };
     if (inShards) {
       const report = await performShards(prompt, options, given, io);

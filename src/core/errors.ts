@@ -7,13 +7,9 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 
   constructor(message: string) {
-    // Names from files can contain anything; a message is one line without control characters.
-    super(
-      message.replace(
-        /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu,
-        (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-      ),
-    );
+    // Names from files can contain anything; a message is one line without characters that a terminal acts on, that nobody
+    // sees, or that no encoding has (half of a surrogate pair).
+    super(message.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`));
   }
 }
 

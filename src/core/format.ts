@@ -5,6 +5,51 @@ import { t } from './l10n';
  * that tests and scripts get the same text.
  */
 
+/**
+ * A number with so many decimals; what rounds to 0 has no sign. Nothing else writes decimals (lint says so), so that `-0.00` is
+ * printed nowhere.
+ */
+export function formatFixed(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return /^-[0.]+$/.test(text) ? text.slice(1) : text;
+}
+
+/** A value that was measured, with what is known of its error; NaN and null stand for what is not. */
+export interface Measured {
+  readonly value: number;
+  /** Standard error. */
+  readonly error: number | null;
+  /** The 95% interval. */
+  readonly low?: number | null;
+  readonly high?: number | null;
+}
+
+/**
+ * A measured value with the digits that its error supports, up to the error's second digit: `12.35 ± 0.12`. An error that
+ * `digits` decimals do not show adds none. From 10^6 on, and where the error is at least half of the value, with its interval:
+ * `2e+15 (5e+13 to 8e+16)`.
+ */
+export function formatMeasured({ value, error, low, high }: Measured, digits: number): string {
+  const known = typeof error === 'number' && Number.isFinite(error);
+  const isWide = Math.abs(value) >= 1e6 || (known && error > 0 && error >= Math.abs(value) / 2);
+  if (isWide && isKnown(low) && isKnown(high)) {
+    const uncertain = (high - low) / 2 / Math.abs(value);
+    const significant = Math.min(4, Math.max(1, uncertain > 0 ? 1 + Math.ceil(-Math.log10(uncertain)) : 4));
+    const [middle, from, to] = [value, low, high].map((each) => (each === Infinity ? '∞' : formatSignificant(each, significant)));
+    return t('{0} ({1} to {2})', middle, from, to);
+  }
+  if (!known) {
+    return Math.abs(value) >= 1e6 ? formatFigure(value) : formatFixed(value, digits);
+  }
+  if (Math.abs(value) >= 1e6) {
+    return `${formatSignificant(value, 2)} ± ${formatSignificant(error, 2)}`;
+  }
+  const places = error >= 0.5 * 10 ** -digits ? 1 - Math.floor(Math.log10(error)) : digits;
+  const rounded = (number: number): string =>
+    places >= 0 ? formatFixed(number, places) : formatFixed(Math.round(number * 10 ** places) * 10 ** -places, 0);
+  return `${rounded(value)} ± ${rounded(error)}`;
+}
+
 /** `1234567` as `1,234,567`. */
 export function formatCount(value: number): string {
   return Math.round(value)
@@ -37,10 +82,13 @@ export function formatBytes(value: number): string {
   return scaled(value, 1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB', ' PiB']);
 }
 
-/** Milliseconds as `850 ms`, `12.3 s`, `4 min 05 s` or `2 h 05 min`. */
+/** Milliseconds as `12 µs`, `850 ms`, `12.3 s`, `4 min 05 s` or `2 h 05 min`. */
 export function formatDuration(milliseconds: number): string {
+  if (milliseconds > 0 && milliseconds < 0.0995) {
+    return microseconds(milliseconds);
+  }
   if (milliseconds < 999.5) {
-    return milliseconds < 9.95 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;
+    return milliseconds < 9.95 ? `${formatFixed(milliseconds, 1)} ms` : `${Math.round(milliseconds)} ms`;
   }
   if (milliseconds < 99_950) {
     return `${threeDigits(milliseconds / 1000)} s`;
@@ -53,10 +101,46 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
+/** An estimated time with its bounds, two digits each: `2.6 s (2.2 to 3.4)`, `950 ms (800 ms to 1.2 s)`; without bounds, `2.6 s`. */
+export function formatEstimate(milliseconds: number, bounds?: { readonly lowMs: number; readonly highMs: number }): string {
+  const middle = roughDuration(milliseconds);
+  if (bounds === undefined) {
+    return middle;
+  }
+  const [low, high] = [roughDuration(bounds.lowMs), roughDuration(bounds.highMs)];
+  const unit = unitOf(middle);
+  const shared = unit !== undefined && unitOf(low) === unit && unitOf(high) === unit;
+  return shared ? t('{0} ({1} to {2})', middle, low.split(' ')[0], high.split(' ')[0]) : t('{0} ({1} to {2})', middle, low, high);
+}
+
+/** Milliseconds with two digits: `0.4 ms`, `85 ms`, `2.6 s`, `47 s`, and `4 min 05 s` like `formatDuration`. */
+function roughDuration(milliseconds: number): string {
+  const rounded = milliseconds <= 0 ? 0 : Number(milliseconds.toPrecision(2));
+  if (rounded > 0 && rounded < 0.0995) {
+    return microseconds(rounded);
+  }
+  if (rounded < 1000) {
+    return rounded < 9.95 ? `${formatFixed(rounded, 1)} ms` : `${Math.round(rounded)} ms`;
+  }
+  return rounded < 100_000 ? `${rounded < 9950 ? formatFixed(rounded / 1000, 1) : Math.round(rounded / 1000)} s` : formatDuration(rounded);
+}
+
+/** Times below a tenth of a millisecond, of which `0.0 ms` would say nothing: `12 µs`, `0.4 µs`. */
+function microseconds(milliseconds: number): string {
+  const whole = milliseconds * 1000;
+  return whole < 0.05 ? '<0.1 µs' : `${whole < 9.95 ? formatFixed(whole, 1) : Math.round(whole)} µs`;
+}
+
+/** The unit of a duration that has a single one. */
+function unitOf(duration: string): string | undefined {
+  const parts = duration.split(' ');
+  return parts.length === 2 ? parts[1] : undefined;
+}
+
 /** A fraction of 1 as `12.3%`; never `0%` unless it is 0. */
 export function formatShare(share: number): string {
   const percent = 100 * share;
-  return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent >= 9.95 ? Math.round(percent) : Number(percent.toFixed(1))}%`;
+  return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent >= 9.95 ? Math.round(percent) : Number(formatFixed(percent, 1))}%`;
 }
 
 /** How far a figure is off, as a fraction of what it should be: `+4.2%`, `-23%`, `0%`. */
@@ -86,9 +170,7 @@ export function formatLogFigure(logValue: number): string {
 
 /** A plain figure with four significant digits, such as a perplexity. */
 export function formatFigure(value: number): string {
-  return value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3)
-    ? value.toExponential(3)
-    : Number(value.toPrecision(5)).toString();
+  return formatSignificant(value, isPlain(value) ? 5 : 4);
 }
 
 /** The last part of a path, with `/` or `\`. */
@@ -115,6 +197,20 @@ export function recentTime(date: string, now: Date): string {
 /** 10^15: beyond it the last digits of a float64's exponential are noise. */
 const logCountLimit = Math.log(1e15);
 
+/** Whether a number is written without an exponent. */
+function isPlain(value: number): boolean {
+  return value === 0 || (Math.abs(value) < 1e6 && Math.abs(value) >= 1e-3);
+}
+
+/** A number with so many significant digits, with an exponent where it is large or small. */
+function formatSignificant(value: number, digits: number): string {
+  return isPlain(value) ? Number(value.toPrecision(digits)).toString() : value.toExponential(digits - 1);
+}
+
+function isKnown(value: number | null | undefined): value is number {
+  return typeof value === 'number' && !Number.isNaN(value);
+}
+
 function formatLog(logValue: number, format: (value: number) => string): string {
   if (logValue < logCountLimit) {
     return format(Math.exp(logValue));
@@ -133,5 +229,5 @@ function scaled(value: number, base: number, units: readonly string[]): string {
 }
 
 function threeDigits(value: number): string {
-  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
+  return formatFixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }

@@ -50,6 +50,8 @@ export interface ModelShape extends LayerShape {
   readonly picksKeys?: true;
   /** Parameters in the checkpoint; by default those of a bias-free Llama of this shape. */
   readonly parameters?: number;
+  /** Bytes that a parameter takes in a run on average, with the runtime's own copy, where some stay integer codes; 4 by default. */
+  readonly bytesPerWeight?: number;
   /** The mask that the model was trained with; causal by default. */
   readonly attention?: Scenario;
   /** Tokens that the model was trained to read, after the extension of its rotary embedding; absent where its configuration does not say. */

@@ -4,6 +4,7 @@ import { readBlockSize } from '../core/options/read';
 import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
 import type { FormChoice } from '../protocol/panel';
 import { Disposable } from './disposable';
+import { formChoice } from './panel/page-messages';
 import { affectsChoice, choiceFromSettings } from './settings';
 import { showError } from './notify';
 
@@ -36,7 +37,13 @@ export class ChoiceStore extends Disposable {
   }
 
   get choice(): FormChoice {
-    return this.storage.get<FormChoice>(storageKey) ?? choiceFromSettings();
+    return this.kept ?? choiceFromSettings().choice;
+  }
+
+  /** What was chosen in this workspace; undefined for what another version, or a fault, left there in another shape. */
+  private get kept(): FormChoice | undefined {
+    // Which kinds and parameters there are is checked where the choice is read.
+    return formChoice.safeParse(this.storage.get(storageKey)).data as FormChoice | undefined;
   }
 
   /** Changes a part of the choice; undefined resets it to the settings. */
@@ -47,7 +54,11 @@ export class ChoiceStore extends Disposable {
 
   /** The choice as a validated scenario and block size. */
   read(): ReadChoice {
-    const { kind, parameters, blockSize } = this.choice;
+    const { choice, error } = this.kept === undefined ? choiceFromSettings() : { choice: this.kept, error: null };
+    if (error !== null) {
+      return { error };
+    }
+    const { kind, parameters, blockSize } = choice;
     try {
       return { scenario: makeChoice(kind, parameters), blockSize: readBlockSize(blockSize), error: null };
     } catch (error) {

@@ -1,15 +1,16 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { largestGeneration } from '../core/generate/report';
-import { planArithmetic, planHeadline, predictionArithmetic } from '../core/hints/hints';
+import { predictionArithmetic } from '../core/hints/expected';
+import { planArithmetic, planHeadline } from '../core/hints/hints';
 import { t, text } from '../core/l10n';
-import { predictionReport } from '../core/predict/prediction';
+import { withBreakEven } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
 import type { Fleet } from './fleet/fleet';
 import { chooseModel } from './editor/model-picker';
 import { goToExpensivePart } from './editor/part-picker';
-import { askNumber, askWhetherNeedle, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
+import { askNumber, askWhetherRetrieval, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt, Front } from './prompts/active-prompt';
 import type { Notebooks, PromptDocument } from './prompts/notebooks';
@@ -168,12 +169,12 @@ export class Commands extends Disposable {
 
   /** Only the panel shows an evaluation, so it comes to the front first. */
   private async evaluate(document: PromptDocument): Promise<void> {
-    const needle = await askWhetherNeedle();
-    if (needle !== undefined) {
+    const retrieval = await askWhetherRetrieval();
+    if (retrieval !== undefined) {
       const planned = await this.planOf(document);
       const others = planned.error === null ? await this.targets.plans.evaluated(document) : [];
       await this.targets.panel.reveal();
-      await this.targets.evaluations.evaluate(this.sourceOf(document), planned, others, needle);
+      await this.targets.evaluations.evaluate(this.sourceOf(document), planned, others, retrieval);
     }
   }
 
@@ -227,10 +228,11 @@ export class Commands extends Disposable {
       void showError(`Two Heads: ${planned.error}`);
       return;
     }
-    const prediction = predictionReport(planned.plan, planned.calibration);
-    const detail = `${planArithmetic(planned.plan, planned.cache)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
+    const { plan, calibration, cache, memory } = planned;
+    const prediction = withBreakEven(planned.prediction, plan, calibration);
+    const detail = `${planArithmetic(plan, cache, memory)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
     const open = t('Open Panel');
-    if ((await vscode.window.showInformationMessage(planHeadline(planned.plan), { modal: true, detail }, open)) === open) {
+    if ((await vscode.window.showInformationMessage(planHeadline(plan), { modal: true, detail }, open)) === open) {
       await this.targets.panel.reveal();
     }
   }

@@ -74,17 +74,19 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
   const prompts = own(new PromptDocuments(context.workspaceState));
   const notebooks = own(new Notebooks());
   const active = own(new ActivePrompt(prompts, notebooks));
-  const calibrations = own(new Calibrations(context.globalStorageUri.fsPath));
+  const task = own(new SingleTask(log));
+  const calibrations = own(new Calibrations(context.globalStorageUri.fsPath, () => task.activity.state === 'running'));
   const plannerClient = own(new PlannerClient(at('dist', 'planner.js').fsPath, vscode.l10n.bundle, (line) => log.info(line)));
   const planner = new Planner(plannerClient, access, choices, calibrations);
   const plans = own(new PromptPlans(prompts, choices, planner, calibrations, notebooks));
   const diffs = own(new Diffs());
   const ledger = own(new Latest<LedgerReport>());
   const evaluation = own(new Latest<ExperimentSummary>());
-  const task = own(new SingleTask(log));
   const runner = new Runner(engine, task, choices, history, ledger, calibrations);
   const lab = new Lab(engine, task, history, planner);
-  const panel = own(new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }));
+  const panel = own(
+    new PanelView(at('dist', 'webview'), { active, plans, choices, runner, task, history, ledger, evaluation }, (line) => log.warn(line)),
+  );
 
   // If one feature fails to start, the others still do.
   const features: readonly (() => Owned)[] = [

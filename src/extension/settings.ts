@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { editorSettings } from '../core/options/editor';
 import { readValue } from '../core/options/read';
 import { defaultOptions, type OptionName, optionNames, optionOf, type SimulationOptions } from '../core/options/table';
-import { type ChoiceKind, numberParameters, textParameters } from '../core/scenario/scenario';
+import { type ChoiceKind, kindsWith, numberParameters, type ScenarioParameters, textParameters } from '../core/scenario/scenario';
+import { described } from '../core/text/printable';
 import type { FormChoice } from '../protocol/panel';
 
 /** The section of all settings. */
@@ -21,17 +22,54 @@ export function affectsChoice(event: vscode.ConfigurationChangeEvent): boolean {
   return choiceSettings.some((setting) => event.affectsConfiguration(setting));
 }
 
-/** The form's values from the settings. They are validated where the choice is read. */
-export function choiceFromSettings(): FormChoice {
-  const settings = vscode.workspace.getConfiguration(settingsSection);
-  return {
-    kind: settings.get<ChoiceKind>('scenario', defaultOptions.scenario.kind),
-    blockSize: settings.get('blockSize', defaultOptions.blockSize),
-    parameters: {
-      ...Object.fromEntries(numberParameters.map(({ name, default: standard }) => [name, settings.get(name, standard)])),
-      ...Object.fromEntries(textParameters.map(({ name, flag, default: standard }) => [name, settings.get(flag, standard)])),
-    },
-  };
+/**
+ * The form's values from the settings; a value of the wrong type, as a settings file may hold anything, shows as its default.
+ *
+ * Ranges are checked where the choice is read; `error` says which of the values that the scenario takes has the wrong type.
+ */
+export function choiceFromSettings(): { readonly choice: FormChoice; readonly error: string | null } {
+  const [kind, kindError] = typed('scenario', isText, defaultOptions.scenario.kind);
+  const [blockSize, blockError] = typed('blockSize', isNumber, defaultOptions.blockSize);
+  const taken = kindsTaking(kind);
+  const errors = [kindError, blockError];
+  const parameters: ScenarioParameters = {};
+  for (const { name, default: standard } of numberParameters) {
+    const [value, error] = typed(name, isNumber, standard);
+    parameters[name] = value;
+    errors.push(taken(name) ? error : null);
+  }
+  for (const { name, flag, default: standard } of textParameters) {
+    const [value, error] = typed(flag, isText, standard);
+    parameters[name] = value;
+    errors.push(taken(name) ? error : null);
+  }
+  // An unknown kind is refused where the choice is read.
+  return { choice: { kind: kind as ChoiceKind, blockSize, parameters }, error: errors.find((error) => error !== null) ?? null };
+}
+
+function kindsTaking(kind: string): (name: string) => boolean {
+  return (name) => kindsWith(name).some((each) => each === kind);
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isSwitch = (value: unknown): value is boolean => typeof value === 'boolean';
+
+/** A setting as its file has it, which may be anything. Every setting is read here. */
+function given(name: string): unknown {
+  return vscode.workspace.getConfiguration(settingsSection).get(name);
+}
+
+/** A setting of a type, or its default with what is wrong. */
+function typed<T extends string | number | boolean>(
+  name: string,
+  isType: (value: unknown) => value is T,
+  standard: T,
+): readonly [T, string | null] {
+  const value = given(name) ?? standard;
+  return isType(value)
+    ? [value, null]
+    : [standard, `Setting ${settingsSection}.${name} of ${described(value)} is not possible; give a ${typeof standard}.`];
 }
 
 /** All options of a simulation that are not in the scenario form. @throws InputError for an invalid setting */
@@ -47,21 +85,17 @@ export function threadsSetting(): number {
 
 function optionSetting(name: OptionName): string | number | boolean {
   const option = optionOf(name);
-  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get(name, option.default);
-  return readValue(option, given, `Setting ${settingsSection}.${name}`);
+  return readValue(option, given(name) ?? option.default, `Setting ${settingsSection}.${name}`);
 }
 
 /** Whether lenses, hints, hovers and the status item are shown. */
 export function hintsEnabled(): boolean {
-  return vscode.workspace.getConfiguration(settingsSection).get<boolean>('hints.enabled', editorSettings['hints.enabled'].default);
+  return typed('hints.enabled', isSwitch, editorSettings['hints.enabled'].default)[0];
 }
 
 /** Whether headings of Markdown prompts get hints too. */
 export function headingHintsEnabled(): boolean {
-  return (
-    hintsEnabled() &&
-    vscode.workspace.getConfiguration(settingsSection).get<boolean>('hints.headings', editorSettings['hints.headings'].default)
-  );
+  return hintsEnabled() && typed('hints.headings', isSwitch, editorSettings['hints.headings'].default)[0];
 }
 
 /** Identifiers of the languages whose documents are prompts. */
@@ -76,14 +110,13 @@ export function promptFiles(): readonly string[] {
 
 /** Address of the broker whose workers run experiments; empty where none is set. */
 export function brokerSetting(): string {
-  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get('fleet.broker');
-  return typeof given === 'string' ? given.trim() : editorSettings['fleet.broker'].default;
+  return typed('fleet.broker', isText, editorSettings['fleet.broker'].default)[0].trim();
 }
 
 /** The texts of a list; the default where a settings file holds no list, as it may hold anything. */
 function listSetting(name: 'languages' | 'files'): readonly string[] {
-  const given: unknown = vscode.workspace.getConfiguration(settingsSection).get(name);
-  return Array.isArray(given) ? given.filter((entry) => typeof entry === 'string') : editorSettings[name].default;
+  const value = given(name);
+  return Array.isArray(value) ? value.filter(isText) : editorSettings[name].default;
 }
 
 /** Sets the model, where its value would not be hidden: one of the workspace hides that of the user. */

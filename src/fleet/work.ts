@@ -24,7 +24,7 @@ import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
 const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000, edges: 1000 } as const;
 
 /** What a shard's numbers depend on, of the options of a simulation. */
-const sentNames = ['provider', 'threads', 'executor', 'precision', 'verify', 'quality'] as const;
+const sentNames = ['provider', 'threads', 'executor', 'precision', 'verify', 'quality', 'score'] as const;
 const sentOptions = pick(optionTable, ...sentNames);
 
 const count = z.int().nonnegative();
@@ -58,14 +58,14 @@ const scoring: z.ZodType<Scoring> = z.discriminatedUnion('kind', [
     targets: tokenIds.nullable().transform((targets) => targets ?? undefined),
     edges: z.array(count).max(limits.edges),
   }),
-  z.strictObject({ kind: z.literal('needle'), row: count, answer: z.array(count).min(1) }),
+  z.strictObject({ kind: z.literal('retrieval'), row: count, answer: z.array(count).min(1) }),
 ]);
 
 const row: z.ZodType<Row> = z
   .strictObject({ id, tokens: tokenIds, scoring, units: z.array(z.strictObject({ id, job })).min(1).max(limits.units) })
   .refine(
     ({ tokens, scoring: scored }) =>
-      scored.kind === 'needle'
+      scored.kind === 'retrieval'
         ? scored.row + scored.answer.length <= tokens.length
         : scored.from < scored.to &&
           scored.to <= tokens.length &&
@@ -76,7 +76,17 @@ const row: z.ZodType<Row> = z
 
 const { provider, threads, executor, precision, construction, oracleLayers, oracleHeads } = fieldsOf(experimentTable);
 const options = z
-  .strictObject({ provider, threads, executor, precision, construction, oracleLayers, oracleHeads, baseline: job })
+  .strictObject({
+    provider,
+    threads,
+    executor,
+    precision,
+    construction,
+    oracleLayers,
+    oracleHeads,
+    baseline: job,
+    baselineBy: z.literal('dense').optional(),
+  })
   .transform((each) => each as MeasureOptions);
 
 /** Rows of an experiment, measured by one worker one after another. */
@@ -151,7 +161,7 @@ export function rowWorkData({ run, options: { baseline, ...own }, rows }: RowWor
     rows: rows.map(({ id: row, tokens, scoring: scored, units }) => ({
       id: row,
       tokens: [...tokens],
-      scoring: scored.kind === 'needle' ? scored : { ...scored, targets: scored.targets === undefined ? null : [...scored.targets] },
+      scoring: scored.kind === 'retrieval' ? scored : { ...scored, targets: scored.targets === undefined ? null : [...scored.targets] },
       units: units.map((unit) => ({ id: unit.id, job: jobData(unit.job) })),
     })),
   };

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Job, Worker as QueueWorker } from 'bullmq';
+import { spelledOut } from '../core/report/json';
 import { InputError, messageOf } from '../core/errors';
 import type { Requirement, WorkerState } from '../core/fleet/worker-state';
 import { formatCount, formatDuration } from '../core/format';
 import type { SimulationOptions } from '../core/options/table';
 import type { OnProgress } from '../core/report/phases';
+import { shown } from '../core/text/printable';
 import type { EngineClient } from '../engine/process/engine-client';
 import type { DigestStore } from '../engine/store/digests';
 import type { MeasuredUnit } from '../engine/tasks/evaluate/measure';
@@ -78,17 +80,21 @@ export async function serve({ models, idleExitMs, ...own }: WorkerOptions, conte
   for (const model of models) {
     const queue = queueName({ ...own, digest: model.digest });
     await nameQueue(broker, { queue, ...own, digest: model.digest, model: model.name });
-    const worker = new Worker(queue, (job, token, lost) => jobs.perform(job, token ?? '', model, lost, (isBusy) => rest(queue, isBusy)), {
-      connection: broker.connection,
-      prefix: keyPrefix,
-      name: jobs.state.id,
-      concurrency: 1,
-      lockDuration: workerTimes.lockMs,
-      stalledInterval: workerTimes.stalledMs,
-      // A job that was lost with its worker three times ended them, most likely.
-      maxStalledCount: 2,
-      drainDelay: 1,
-    });
+    const worker = new Worker(
+      queue,
+      async (job, token, lost) => spelledOut(await jobs.perform(job, token ?? '', model, lost, (isBusy) => rest(queue, isBusy))),
+      {
+        connection: broker.connection,
+        prefix: keyPrefix,
+        name: jobs.state.id,
+        concurrency: 1,
+        lockDuration: workerTimes.lockMs,
+        stalledInterval: workerTimes.stalledMs,
+        // A job that was lost with its worker three times ended them, most likely.
+        maxStalledCount: 2,
+        drainDelay: 1,
+      },
+    );
     // The broker's own connection reports outages.
     worker.on('error', () => undefined);
     worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'lost')));
@@ -208,7 +214,7 @@ class WorkerJobs {
     const { UnrecoverableError, WaitingError } = await import('./bullmq');
     const parsed = work.safeParse(job.data);
     if (!parsed.success) {
-      throw new UnrecoverableError(`The job is none of Two Heads ${this.state.twoHeads}: ${parsed.error.issues[0].message}.`);
+      throw new UnrecoverableError(`The job is none of Two Heads ${this.state.twoHeads}: ${shown(parsed.error.issues[0].message, 100)}.`);
     }
     const end = new AbortController();
     lost?.addEventListener('abort', () => end.abort('lost' satisfies Stop), { once: true });

@@ -4,6 +4,7 @@ import type { ExperimentSummary } from '../core/evaluate/report';
 import type { LedgerReport } from '../core/ledger/report';
 import type { CacheReport } from '../core/plan/cache';
 import type { Plan } from '../core/plan/plan';
+import type { MemoryEstimate } from '../core/predict/memory';
 import type { DevicePrediction } from '../core/predict/prediction';
 import type { Progress } from '../core/report/phases';
 import type { RunReport } from '../core/report/report';
@@ -18,7 +19,7 @@ export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   /** Cost over N, sent only on change: typing changes N, not the curves. Null if no prompt is planned. */
   | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
-  /** The latest evaluation, sent only on change. Values that are not finite are null in it. */
+  /** The latest evaluation, sent only on change. */
   | { readonly type: 'evaluation'; readonly evaluation: ExperimentSummary | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'place'; readonly place: EditorPlace }
@@ -80,6 +81,8 @@ export interface PanelSnapshot {
   readonly formError: string | null;
   /** The plan of the prompt under the form, or null if there is none. */
   readonly plan: Plan | null;
+  /** Resident memory that a run is expected to take, by parts; null if there is no plan. */
+  readonly memory: MemoryEstimate | null;
   /** Expected time and memory on the calibrated device; null if it is not calibrated. */
   readonly prediction: DevicePrediction | null;
   /** What the model keeps of the prompt to continue it; null if there is no plan, or its mask looks ahead. */
@@ -104,6 +107,8 @@ export interface PanelSnapshot {
 export interface PanelCost extends ScenarioCost {
   /** Wall time of the newest run of this prompt under the scenario, in milliseconds; null if there is none. */
   readonly measuredMs: number | null;
+  /** Whether that run failed. */
+  readonly measuredFailed: boolean;
 }
 
 /** A finished run, and whether it is one of the current prompt and options. */

@@ -85,10 +85,10 @@ export class EditedPrompt {
 
   /** Lens, status, hints of what is seen, and the panel's message, all in one turn: the editor asks for them one by one. */
   private draw(planned: Planned): number {
-    const { plan, prediction, cache, sections, places } = planned;
+    const { plan, memory, prediction, cache, sections, places } = planned;
     const from = Math.floor(this.next() * Math.max(1, this.units - visibleCharacters));
     const seen = { from, to: from + visibleCharacters };
-    const shown = [planHeadline(plan), planStatus(plan), planArithmetic(plan, cache)];
+    const shown = [planHeadline(plan), planStatus(plan), planArithmetic(plan, cache, memory)];
     const { first, last } = blocksIn(planned, seen);
     for (let block = first; block <= Math.min(last, first + mostHints - 1); block += 1) {
       shown.push(`${blockOffset(planned, block)} ${blockLabel(blockCost(plan, block), prediction)}`, blockArithmetic(plan, block));

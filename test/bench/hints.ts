@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { blockCost, blockLabel, expectation, planHeadline, planStatus } from '../../src/core/hints/hints';
+import { expectation } from '../../src/core/hints/expected';
+import { blockCost, blockLabel, planHeadline, planStatus } from '../../src/core/hints/hints';
 import { rangeCost, sectionLabel } from '../../src/core/hints/sections';
 import { uniform } from '../../src/core/math/random';
 import { defaultOptions } from '../../src/core/options/table';
 import { makePlan } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
 import type { Calibration } from '../../src/core/predict/calibration';
+import { expectedMemory } from '../../src/core/predict/memory';
 import { devicePrediction } from '../../src/core/predict/prediction';
 import { type Outline, outlineOf, sectionsOf } from '../../src/core/text/headings';
 import { type ModelFolder, openModel } from '../../src/engine/read/model/load';
@@ -80,7 +82,7 @@ function measure(
       ...planRequest(index.tokens, model.config.shape, { ...defaultOptions, blockSize }),
       scoreBytes: calibration.scoreBytes,
     });
-    const prediction = devicePrediction(plan, calibration);
+    const prediction = devicePrediction(plan, calibration, expectedMemory(plan, defaultOptions, calibration));
     const shown = [planHeadline(plan), planStatus(plan), prediction === null ? '' : expectation(prediction)];
     const first = Math.floor(index.tokenAt(at) / plan.blockSize);
     const last = Math.min(plan.blocks - 1, Math.floor(index.tokenAt(at + visibleCharacters) / plan.blockSize));

@@ -8,14 +8,18 @@ import { activation } from './activation';
 import { attention } from './attention';
 import { contextParallel } from './context-parallel';
 import { fleet } from './fleet';
+import { generation, measureGeneration } from './generation';
 import { hints } from './hints';
 import { matMul } from './mat-mul';
 import { measurePeak, memory } from './memory';
+import { peaks } from './peaks';
 import { planning } from './planning';
-import { prediction } from './prediction';
-import { prefill } from './prefill';
+import { predicted } from './predicted';
+import { retrieval } from './retrieval';
+import { segments } from './segments';
 import { tokens } from './tokens';
 import { typing } from './typing';
+import { verification } from './verification';
 import { markdownOf } from './markdown';
 import type { BenchContext, Section } from './section';
 
@@ -30,6 +34,10 @@ async function main(args: readonly string[]): Promise<void> {
     await measurePeak(Number(args[1]), Number(args[2]));
     return;
   }
+  if (args[0] === '--generation') {
+    await measureGeneration(args[1]);
+    return;
+  }
   const context: BenchContext = { quick: args.includes('--quick'), threads, log: (line) => process.stderr.write(`bench: ${line}\n`) };
   const calibration = async (): ReturnType<typeof calibrate> => {
     context.log('calibration');
@@ -38,14 +46,18 @@ async function main(args: readonly string[]): Promise<void> {
   const parts: Readonly<Record<string, () => Promise<Section>>> = {
     matMul: () => matMul(context),
     attention: () => attention(context),
-    prediction: async () => prediction(context, await calibration()),
+    predicted: async () => predicted(context, await calibration(), args),
     planning: () => planning(context),
     hints: async () => hints(context, await calibration()),
     tokens: () => tokens(context),
     typing: () => typing(context),
     activation: () => activation(context),
     memory: () => memory(context),
-    prefill: () => prefill(context),
+    segments: () => segments(context),
+    peaks: () => peaks(context),
+    generation: () => generation(context, args),
+    verification: () => verification(context),
+    retrieval: () => retrieval(context),
     fleet: () => fleet(context),
     contextParallel: async () => contextParallel((await openModel('llama-3.1-8b', join(process.cwd(), 'media', 'models'))).config.shape),
   };

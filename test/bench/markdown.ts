@@ -1,11 +1,8 @@
 import type { Environment } from '../../src/core/report/report';
 import type { Figure, Section } from './section';
 
-/** Rows beyond which a table is left to the JSON document. */
-const mostRows = 24;
-
-/** The benchmark as Markdown: the machine, the goals, and a table per section. */
-export function markdownOf(sections: readonly Section[], environment: Environment, threads: number): string {
+/** The benchmark as Markdown: the machine, the goals, and a table per section. @param mostRows beyond which it is left to the JSON document */
+export function markdownOf(sections: readonly Section[], environment: Environment, threads: number, mostRows = 24): string {
   const { cpu, cores, memoryBytes, platform, node, onnxruntime, twoHeads, date } = environment;
   const goals = sections.flatMap((section) => section.goals);
   return [

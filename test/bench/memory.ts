@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { peakResidentBytes } from '../../src/engine/machine';
+import { PeakWatch } from '../../src/engine/memory';
 import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { OurAttention, uniformData } from './ours';
 import type { BenchContext, Figure, Section } from './section';
@@ -10,6 +10,7 @@ const mebibyte = 1024 * 1024;
 
 /** In a process of its own: attends once and says the peak of its memory. @param tokens N, from the command line */
 export async function measurePeak(tokens: number, threads: number): Promise<void> {
+  const watch = new PeakWatch();
   const device = await openDevice('cpu', threads);
   const data = (): Float32Array => uniformData(heads * tokens * headWidth);
   const ours = OurAttention.create(
@@ -22,7 +23,8 @@ export async function measurePeak(tokens: number, threads: number): Promise<void
     device,
   );
   await ours.run();
-  process.send?.(peakResidentBytes());
+  process.send?.(watch.peak().bytes);
+  watch.end();
   await ours.release();
 }
 

@@ -1,10 +1,6 @@
 import { InferenceSession, Tensor } from '../../src/engine/onnxruntime';
-import { denseAttentionGraph } from '../../src/engine/attend/graphs/dense';
-import { GraphBuilder, type Value } from '../../src/engine/attend/onnx/graph-builder';
+import { denseAttentionGraph, groupQueryAttentionGraph, multiHeadAttentionGraph } from '../../src/engine/attend/graphs/dense';
 import { sessionOptions, type Device } from '../../src/engine/attend/runtime/provider';
-
-/** The domain of ONNX Runtime's own operators. */
-const contrib = 'com.microsoft';
 
 /** Attention that others provide, on data of its own: made once, run again and again. */
 export interface Peer {
@@ -20,13 +16,8 @@ export async function multiHeadAttention(
   data: Float32Array,
   device: Device,
 ): Promise<Peer> {
-  const g = new GraphBuilder('multi-head-attention');
-  const shape = [1, tokens, heads * headWidth];
-  const operands = ['query', 'key', 'value'].map((name) => g.input(name, shape));
-  const [out] = g.call({ opType: 'MultiHeadAttention', domain: contrib }, operands, 1, { num_heads: heads, unidirectional: 1 });
-  g.output('out', out, shape);
-  const operand = new Tensor('float32', data, shape);
-  return open(g, device, { query: operand, key: operand, value: operand });
+  const operand = new Tensor('float32', data, [1, tokens, heads * headWidth]);
+  return open(multiHeadAttentionGraph(tokens, heads, headWidth), device, { query: operand, key: operand, value: operand });
 }
 
 /** `GroupQueryAttention` of ONNX Runtime, causal, all heads of their own; a window of -1 is none. */
@@ -38,24 +29,8 @@ export async function groupQueryAttention(
   data: Float32Array,
   device: Device,
 ): Promise<Peer> {
-  const g = new GraphBuilder('group-query-attention');
-  const shape = [1, tokens, heads * headWidth];
-  const [query, key, value] = ['query', 'key', 'value'].map((name) => g.input(name, shape));
-  const nothing: Value = { name: '' };
-  const lengths = g.input('lengths', [1], 'int32');
-  const total = g.input('total', [], 'int32');
-  const attributes = { num_heads: heads, kv_num_heads: heads, local_window_size: window };
-  const [out, presentKey, presentValue] = g.call(
-    { opType: 'GroupQueryAttention', domain: contrib },
-    [query, key, value, nothing, nothing, lengths, total],
-    3,
-    attributes,
-  );
-  g.output('out', out, shape);
-  g.output('presentKey', presentKey, [1, heads, tokens, headWidth]);
-  g.output('presentValue', presentValue, [1, heads, tokens, headWidth]);
-  const operand = new Tensor('float32', data, shape);
-  return open(g, device, {
+  const operand = new Tensor('float32', data, [1, tokens, heads * headWidth]);
+  return open(groupQueryAttentionGraph(tokens, heads, headWidth, window), device, {
     query: operand,
     key: operand,
     value: operand,
@@ -66,12 +41,11 @@ export async function groupQueryAttention(
 
 /** The plain dense graph: scores of all pairs, mask, softmax, values, in one call. */
 export async function denseGraph(tokens: number, heads: number, headWidth: number, data: Float32Array, device: Device): Promise<Peer> {
-  const session = await InferenceSession.create(denseAttentionGraph(tokens, headWidth), sessionOptions(device));
   const operand = new Tensor('float32', data, [heads, tokens, headWidth]);
-  return { run: () => session.run({ query: operand, key: operand, value: operand }), release: () => session.release() };
+  return open(denseAttentionGraph(tokens, headWidth), device, { query: operand, key: operand, value: operand });
 }
 
-async function open(g: GraphBuilder, device: Device, feeds: Readonly<Record<string, Tensor>>): Promise<Peer> {
-  const session = await InferenceSession.create(g.build({ domains: [contrib] }), sessionOptions(device));
+async function open(graph: Uint8Array, device: Device, feeds: Readonly<Record<string, Tensor>>): Promise<Peer> {
+  const session = await InferenceSession.create(graph, sessionOptions(device));
   return { run: () => session.run(feeds), release: () => session.release() };
 }

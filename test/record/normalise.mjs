@@ -10,6 +10,7 @@
  * 4. Text for people: durations and memory where `measuredText` says that a line tells of a run, and the columns
  *    `time` and `measured` of tables. Durations elsewhere are predictions, and stay.
  * 5. `--version` prints a version.
+ * 6. `now`, what other programs want; predictions on one thread are those of a quiet machine while one core is free.
  */
 import { cpus } from 'node:os';
 
@@ -55,7 +56,7 @@ export function normaliser(folder, code) {
     names
       .reduce((rest, [found, name]) => rest.replaceAll(found, name), value)
       .replace(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?=\.part)/g, '<random>')
-      .replace(new RegExp(`(?<=for its weights in float32 and )${bytes}(?= may be used)`), '<memory>');
+      .replace(new RegExp(`(?<=for its weights and )${bytes}(?= may be used)`), '<memory>');
 
   /** @param {unknown} value @param {'planned' | 'mixed' | 'measured'} numbers what the numbers in it are @returns {unknown} */
   const document = (value, numbers = 'mixed') => {
@@ -72,7 +73,11 @@ export function normaliser(folder, code) {
       return Object.fromEntries(
         Object.entries(value).map(([key, inner]) => [
           key,
-          key === 'environment' ? environment(inner) : document(inner, numbers === 'mixed' ? kindOf(key, inner) : numbers),
+          key === 'environment'
+            ? environment(inner)
+            : key === 'now' && typeof inner === 'number'
+              ? '<now>'
+              : document(inner, numbers === 'mixed' ? kindOf(key, inner) : numbers),
         ]),
       );
     }

@@ -241,8 +241,8 @@ const experiments = [
     --scenario sliding-window --window 8,32 --stride 40 --max-windows 2
     --scenario native,full,local-window:16,average-case --seed 1,2 --max-windows 1 --json
     --scenario causal --cycle 'causal,custom:k <= q and q - k < 10' --max-windows 1 --json
-    --scenario sliding-window:16 --needle --needle-lengths 50 --needle-depths 0,1 --max-windows 1 --json
-    --scenario sliding-window:16 --needle --needle-lengths 50 --needle-depths 0.5 --max-windows 1
+    --scenario sliding-window:16 --retrieval single --retrieval-lengths 50 --retrieval-depths 0,1 --max-windows 1 --json
+    --scenario sliding-window:16 --retrieval single --retrieval-lengths 50 --retrieval-depths 0.5 --max-windows 1
     --scenario sliding-window:16 --construction tight --max-windows 1 --json
     --scenario attention-sink:12:2 --executor compiled --max-windows 1 --json`,
   ),
@@ -480,11 +480,11 @@ const refusals = [
     --context 1
     --context 64 --stride 65
     --max-windows 0
-    --needle-depths 0.5
-    --needle-lengths 64
-    --needle --needle-depths 2
-    --needle --needle-lengths 9999999
-    --needle --needle-lengths 3
+    --retrieval-depths 0.5
+    --retrieval-lengths 64
+    --retrieval single --retrieval-depths 2
+    --retrieval single --retrieval-lengths 9999999
+    --retrieval single --retrieval-lengths 3
     --cycle causal,native
     --cost calls
     --picture out/x.svg --cost money
@@ -499,7 +499,7 @@ const refusals = [
   ),
   ...lines(
     'evaluate',
-    'empty\nnowhere\ntexts empty.md\nwords.txt --model models/bert-plain\nwords.txt --model models/bert --needle --context 32 --block 16',
+    'empty\nnowhere\ntexts empty.md\nwords.txt --model models/bert-plain\nwords.txt --model models/bert --retrieval single --context 32 --block 16',
   ),
   ...lines('sweep texts/b.txt --context 64', '--scenario full --picture out/none.svg --threads 1\n--block 0'),
   ...lines(

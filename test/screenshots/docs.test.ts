@@ -141,7 +141,7 @@ async function runAndProof(): Promise<void> {
 async function quality(): Promise<void> {
   await stage.bench.setSettings({ 'twoHeads.window': 64 });
   await stage.bench.command('Two Heads: Evaluate Quality');
-  await stage.bench.quickPick('Predictions and Needles');
+  await stage.bench.quickPick('Predictions and Retrieval');
   await stage.notification(/Evaluated \d points/);
   await stage.bench.setTheme(light);
   await shootPart(await stage.panel(), 'section-quality', 860, 'quality-light');

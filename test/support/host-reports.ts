@@ -3,6 +3,7 @@ import { makePlan, summarise } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
 import { InputError } from '../../src/core/errors';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../src/core/report/report';
+import { worstVerdict } from '../../src/core/report/verdict';
 import type { Scenario } from '../../src/core/scenario/scenario';
 import { nativeScenario } from '../../src/core/shapes';
 import { openModel } from '../../src/engine/read/model/load';
@@ -54,7 +55,8 @@ export async function finishComparison(call: EngineCall<'compare'>): Promise<Com
     }
   }
   const [{ prompt, model }] = runs;
-  const comparison: ComparisonReport = { schemaVersion: reportSchemaVersion, prompt, model, runs, refused };
+  const verdict = worstVerdict(runs.map((run) => run.verdict));
+  const comparison: ComparisonReport = { schemaVersion: reportSchemaVersion, prompt, model, runs, verdict, refused };
   call.resolve(comparison);
   return comparison;
 }

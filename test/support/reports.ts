@@ -3,6 +3,7 @@ import { defaultOptions, type SimulationOptions } from '../../src/core/options/t
 import { makePlan, summarise } from '../../src/core/plan/plan';
 import { planRequest } from '../../src/core/plan/request';
 import { reportSchemaVersion, type RunReport } from '../../src/core/report/report';
+import type { VerdictKind } from '../../src/core/report/verdict';
 import { makeScenario, type Scenario } from '../../src/core/scenario/scenario';
 import { parameterCount } from '../../src/core/shapes';
 import { smallModel } from './shapes';
@@ -17,6 +18,7 @@ export interface ReportChoice {
   readonly meanKl?: number | null;
   /** What the model was trained on: below `tokens`, quality is apart on both sides of it. */
   readonly trainedTokens?: number;
+  readonly verdict?: VerdictKind;
 }
 
 /** The report of a run that never was: its plan is real, its measurements are made up. */
@@ -28,6 +30,7 @@ export function reportOf({
   date = '2026-02-01T14:05:06.789Z',
   meanKl = 0.25,
   trainedTokens,
+  verdict = 'exact',
 }: ReportChoice = {}): RunReport {
   const trained = trainedTokens === undefined ? smallModel : { ...smallModel, trainedTokens };
   const plan = makePlan(planRequest(tokens, trained, { ...defaultOptions, scenario, blockSize: 16, construction }));
@@ -57,13 +60,25 @@ export function reportOf({
       calls: { ...plan.calls, retries: 0, dispatches: 12 },
       peakRssBytes: 200 * 1024 ** 2,
     },
-    fidelity: { reference: 'float64 attention', rows: 64, maxAbsError: 3.1e-7, maxRelError: 2e-6, logNormaliserError: 1e-6 },
+    fidelity: {
+      reference: 'float64 attention',
+      rows: 7,
+      maxAbsError: 3.1e-7,
+      maxRelError: 2e-6,
+      logNormaliserError: 1e-6,
+      rounding: { error: 1e-6, bound: 1e-5, largestBound: 2e-5 },
+      seed: 5,
+      wrongRows: [],
+      probe: { rows: length, maxAbsError: 2.1e-7, maxRelError: 4e-7, logNormaliserError: 9e-7, wrongRows: [] },
+    },
     sampling: null,
     quality:
       meanKl === null
         ? null
         : {
             baseline: { kind: 'causal' },
+            baselineBy: 'own',
+            ownBaseline: false,
             perplexity: 12.5,
             baselinePerplexity: 10,
             meanKl,
@@ -84,6 +99,10 @@ export function reportOf({
             }),
           },
     qualityNote: meanKl === null ? 'Quality was switched off for this run.' : null,
+    verdict:
+      verdict === 'failed'
+        ? { kind: 'failed', bound: 1e-5, measured: 0.5, reason: 'A row has an error of 5.0e-1 of the largest value.' }
+        : { kind: verdict, bound: 1e-5, measured: 1e-6, reason: 'Every row that was compared is within float32 rounding.' },
     environment: {
       twoHeads: '0.1.0',
       node: 'v20.19.0',

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { root } from './paths';
@@ -22,7 +21,7 @@ export const hasSwiftShader = process.platform === 'linux' && process.arch === '
 export async function swiftShaderEnvironment(): Promise<Record<string, string>> {
   const folder = join(root, '.vscode-test', 'swiftshader');
   if (!existsSync(folder)) {
-    const archive = join(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '..', '..', 'bin', 'swiftshader.tar.br');
+    const archive = join(root, 'node_modules', '@sparticuz', 'chromium', 'bin', 'swiftshader.tar.br');
     const staging = `${folder}.${process.pid}`;
     await mkdir(staging, { recursive: true });
     await writeFile(join(staging, 'swiftshader.tar'), await decompress(await readFile(archive)));

@@ -15,8 +15,10 @@ describe('calibration', () => {
     await stage.bench.screenshot('15-calibration-offered');
     await offer.click();
     await stage.notification(/Calibrated cpu .* in /);
-    await offer.waitFor({ state: 'hidden' });
-    await stage.lens(/^1,924 of 2,048 tokens, 94% · .* · causal · about [\d.,]+ m?s · [\d.,]+ MiB/);
+    // The offer stays where the machine was busy, as one that runs tests may be; where it was too busy, there is no interval.
+    await stage.lens(
+      /^1,924 of 2,048 tokens, 94% · .* · causal · about [\d.,]+ m?s \(([\d.,]+( m?s)? to [\d.,]+( m?s)?|not reliable.*)\) · [\d.,]+ MiB/,
+    );
     expect(await panel.figure('expected-time')).toBeGreaterThan(1);
     expect(await panel.figure('expected-memory')).toBeGreaterThan(await panel.figure('bytes'));
 
@@ -27,7 +29,6 @@ describe('calibration', () => {
       () => panel.figure('run-expected'),
       (time) => time > 1,
     );
-    expect(await panel.figure('run-expected')).toBe(await panel.figure('expected-time'));
     expect(outcome).toContain(` in ${formatDuration(await panel.figure('wall-time'))}: `);
     await stage.bench.screenshot('16-expected-and-measured');
   });

@@ -65,6 +65,6 @@ describe('the form', () => {
   it('refuses a mask that hides a token from itself, in one line', async () => {
     await choose('Custom', /custom\(/);
     await write('param-expression', 'k < q');
-    await panel.text('form-error', /hides token 0 from itself.*add "or k == q"/);
+    await panel.text('form-error', /hides the token at q = 0 from itself.*add "or k == q"/);
   });
 });

@@ -2,7 +2,7 @@ import { formatDuration, formatError, formatNumberOf } from '../../src/core/form
 import type { Progress } from '../../src/core/report/phases';
 import type { RunReport } from '../../src/core/report/report';
 import type { PanelSnapshot } from '../../src/protocol/panel';
-import { element, setText, setVisible } from '../dom';
+import { element, setAttributes, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { View } from '../ui/section';
@@ -26,11 +26,15 @@ class Outcome {
     setVisible(this.element, report !== undefined && activity.state !== 'running');
     if (report !== undefined) {
       setText(this.element, textOf(report));
+      setAttributes(this.element, { 'data-verdict': report.verdict.kind });
     }
   }
 }
 
-function textOf({ run, fidelity }: RunReport): string {
+function textOf({ run, fidelity, verdict }: RunReport): string {
+  if (verdict.kind === 'failed') {
+    return t('The run failed. Show the last run');
+  }
   const [time, calls] = [formatDuration(run.wallMs), formatNumberOf(run.calls.total, 'call')];
   return fidelity === null
     ? t('Ran in {0}: {1}. Show the last run', time, calls)

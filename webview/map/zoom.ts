@@ -1,6 +1,7 @@
 import { element, setAttributes, setText, setVisible } from '../dom';
 import { t } from '../l10n';
 import { button } from '../ui/toolkit';
+import { formatFixed } from '../../src/core/format';
 import { cellSize } from '../../src/core/draw/map/geometry';
 import type { TileCanvas } from './tile-canvas';
 import {
@@ -148,7 +149,7 @@ export class Zoom {
     const times = magnification(shown, blocks);
     const larger = canZoomIn(shown, blocks);
     setVisible(this.element, larger || times > 1);
-    setText(this.#level, t('{0}×', times < 9.95 ? Number(times.toFixed(1)) : Math.round(times)));
+    setText(this.#level, t('{0}×', times < 9.95 ? Number(formatFixed(times, 1)) : Math.round(times)));
     // Not `disabled`: the button just pressed would lose the focus.
     setAttributes(this.#in, { 'aria-disabled': larger ? false : 'true' });
     for (const each of [this.#out, this.#whole]) {

@@ -1,3 +1,4 @@
+import { verdictName } from '../../src/core/report/verdict';
 import type { PanelCost } from '../../src/protocol/panel';
 import { BarChart } from '../charts/bar-chart';
 import { element, setVisible } from '../dom';
@@ -106,7 +107,11 @@ function labelLines({ title, label }: PanelCost): readonly string[] {
 function rowOf(cost: PanelCost, current: boolean): Row {
   const time = (value: number | null): ReturnType<typeof duration> => (value === null ? nothing : duration(value));
   return {
-    attributes: { 'aria-current': current ? 'true' : false, 'data-testid': `cost-${cost.kind}` },
+    attributes: {
+      'aria-current': current ? 'true' : false,
+      'data-testid': `cost-${cost.kind}`,
+      'data-verdict': cost.measuredFailed ? 'failed' : null,
+    },
     cells: [
       words(cost.label),
       count(cost.attentionCalls),
@@ -115,7 +120,7 @@ function rowOf(cost: PanelCost, current: boolean): Row {
       flops(cost.flops),
       bytes(cost.bytes),
       time(cost.predictedMs),
-      time(cost.measuredMs),
+      { ...time(cost.measuredMs), testId: 'measured-time', detail: cost.measuredFailed ? verdictName('failed') : undefined },
     ],
   };
 }

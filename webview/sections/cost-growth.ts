@@ -1,6 +1,5 @@
 import type { CostCurve, CostCurves } from '../../src/core/compare/cost-curves';
 import { formatCount, formatPowerOfTwo } from '../../src/core/format';
-import { largestTokens } from '../../src/core/predict/prediction';
 import { markOf } from '../../src/core/scenario/scenario';
 import type { PanelCost } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
@@ -86,7 +85,7 @@ export class CostGrowth {
       mark: metric.name === 'time' && breakEven?.fromTokens !== undefined ? { x: breakEven.fromTokens, label: t('break-even') } : null,
     });
     setVisible(this.#breakEven, breakEven !== null);
-    setText(this.#breakEven, breakEven === null ? '' : breakEvenText(current.title, breakEven.fromTokens));
+    setText(this.#breakEven, breakEven === null ? '' : breakEvenText(current.title, breakEven));
     this.#tabulate(metric, known, bounds);
   }
 
@@ -127,16 +126,31 @@ function spanText(label: string, points: readonly LinePoint[], format: (value: n
   return t('{0} from {1} at {2} tokens to {3} at {4}', label, format(first.y), formatCount(first.x), format(last.y), formatCount(last.x));
 }
 
-function breakEvenText(title: string, fromTokens: number | undefined): string {
-  return fromTokens === undefined
+function breakEvenText(title: string, { fromTokens, operator, measured, known }: NonNullable<CostCurves['breakEven']>): string {
+  const longest = formatCount(measured.to);
+  if (!known) {
+    return t('Whether there is a break-even with dense attention is not known: calibrate again when the machine is quiet.');
+  }
+  if (fromTokens === undefined) {
+    return t(
+      'No break-even: up to {0} tokens, as far as it was measured, {1}, the fastest dense operator on this device, beats the attention calls of {2}.',
+      longest,
+      operator,
+      title,
+    );
+  }
+  return fromTokens <= measured.to
     ? t(
-        'Break-even: at every length up to {0} tokens dense causal attention is expected to be faster on this device than the attention calls of {1}.',
-        formatCount(largestTokens),
-        title,
-      )
-    : t(
-        'Break-even: from {0} tokens on the attention calls of {1} are expected to beat dense causal attention on this device.',
+        'Break-even: from {0} tokens on the attention calls of {1} are expected to beat {2}, the fastest dense operator on this device.',
         formatCount(fromTokens),
         title,
+        operator,
+      )
+    : t(
+        'No break-even up to {0} tokens, as far as it was measured. Extrapolated, the attention calls of {1} beat {2}, the fastest dense operator on this device, from {3} tokens on.',
+        longest,
+        title,
+        operator,
+        formatCount(fromTokens),
       );
 }

@@ -1,12 +1,12 @@
 import { type CurveValue, qualityCurve } from '../../src/core/evaluate/curves';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
-import { curveRows, pointTitle } from '../../src/core/evaluate/rows';
+import { curveRows, errorsText, pointTitle } from '../../src/core/evaluate/rows';
 import { formatCompact, formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
 import { marksOf } from '../../src/core/scenario/scenario';
 import type { AxisModel } from '../charts/axes';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
-import { element, setVisible } from '../dom';
+import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
@@ -22,6 +22,7 @@ export class QualityCurves {
   readonly #perplexity: LineChart;
   readonly #perplexityPart: HTMLElement;
   readonly #tables = element('div');
+  readonly #note = element('p', { class: 'note', 'data-testid': 'curves-note' });
 
   constructor(host: Host, theme: ThemeWatcher) {
     this.#divergence = new LineChart(theme, 'divergence-chart');
@@ -30,12 +31,11 @@ export class QualityCurves {
       element('div', { class: 'subsection' }, element('h3', {}, title), chart.element);
     this.#perplexityPart = part(t('Perplexity by position'), this.#perplexity);
     const charts = element('div', { class: 'side-by-side' }, part(t('KL divergence by position'), this.#divergence), this.#perplexityPart);
-    const note = element('p', { class: 'note' }, t('Whiskers are 95% confidence intervals; positions count from the start of the window.'));
     this.element = element(
       'div',
       { class: 'subsection' },
       charts,
-      note,
+      this.#note,
       dataBehind(host, 'quality-curves', t('Quality by position as a table'), this.#tables),
     );
   }
@@ -65,6 +65,16 @@ export class QualityCurves {
         { scale: 'logarithmic', format: formatCompact },
       );
     }
+    const errors = points.at(0)?.quality.errors;
+    setText(
+      this.#note,
+      errors === undefined
+        ? ''
+        : t(
+            'Whiskers are 95% confidence intervals, of the whole by {0} and of each range as the table says; positions count from the start of the window.',
+            errorsText(errors),
+          ),
+    );
     this.#tables.replaceChildren(...points.map((point) => curveTable(point, pointTitle(point, experiment))));
   }
 }

@@ -1,6 +1,7 @@
 import { type FrontPoint, frontPoints } from '../../src/core/evaluate/curves';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
 import { formatCompact, formatFigure, formatFlops } from '../../src/core/format';
+import { verdictName } from '../../src/core/report/verdict';
 import { markOf } from '../../src/core/scenario/scenario';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
@@ -39,7 +40,9 @@ export class ParetoFront {
     const note = element(
       'p',
       { class: 'note' },
-      t('On the Pareto front no other point has both less work of attention and a smaller divergence. Costs are of one window.'),
+      t(
+        'On the Pareto front no other point has both less work of attention and a smaller divergence. Costs are of one window. A tie: 95% intervals overlap, which leaves open whether the point belongs to the front.',
+      ),
     );
     const table = dataBehind(host, 'front', t('Quality against cost as a table'), this.#table.element);
     this.element = element(
@@ -74,8 +77,15 @@ export class ParetoFront {
     };
     const kinds = [...new Set(points.map(({ kind }) => kind))];
     const front = points.filter(({ onFront }) => onFront);
-    const nameOf = ({ label, divergence, cost }: FrontPoint): string =>
-      t('{0}: {1} nats, {2}', label, formatFigure(divergence.value), formatFlops(cost.attentionFlops));
+    const nameOf = ({ label, divergence, cost, tie, failed, ownBaseline }: FrontPoint): string =>
+      ownBaseline
+        ? t('{0}: its own baseline, {1}', label, formatFlops(cost.attentionFlops))
+        : t(
+            tie ? '{0}: {1} nats, {2}, a tie' : '{0}: {1} nats, {2}',
+            failed ? `${label}, ${verdictName('failed')}` : label,
+            formatFigure(divergence.value),
+            formatFlops(cost.attentionFlops),
+          );
     this.#chart.show({
       description: t('Mean divergence against work; on the Pareto front: {0}.', front.map(nameOf).join('; ')),
       x: { title: t('FLOPs of attention, for a window'), scale: 'logarithmic', format: formatFlops },
@@ -98,15 +108,15 @@ export class ParetoFront {
     });
     this.#table.update(
       points.map((point) => {
-        const { label, cost, divergence, onFront } = point;
+        const { label, cost, divergence, onFront, tie, failed, ownBaseline } = point;
         return {
           cells: [
             words(label),
             flops(cost.attentionFlops),
             { ...count(cost.calls.total), text: formatCompact(cost.calls.total) },
             cost.predictedMs === null ? nothing : duration(cost.predictedMs),
-            figure(divergence.value),
-            words(onFront ? t('yes') : t('no')),
+            ownBaseline ? words(t('its own baseline')) : figure(divergence.value),
+            failed ? words(verdictName('failed')) : words(tie ? t('tie') : onFront ? t('yes') : t('no')),
           ],
         };
       }),

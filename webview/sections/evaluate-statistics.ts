@@ -28,6 +28,14 @@ function names(): Readonly<Partial<Record<string, string>>> {
     'same top token': t('same top token'),
     'within the trained length': t('within the trained length'),
     'past the trained length': t('past the trained length'),
+    'at touched positions': t('at touched positions'),
+    'mean of texts': t('mean of texts'),
+    'touched positions': t('touched positions'),
+    'bits per byte': t('bits per byte'),
+    "bits per byte, model's own attention": t("bits per byte, model's own attention"),
+    'word perplexity': t('word perplexity'),
+    "word perplexity, model's own attention": t("word perplexity, model's own attention"),
+    'interval by': t('interval by'),
     'tokens before': t('tokens before'),
     scored: t('scored'),
     loss: t('loss'),
@@ -60,7 +68,7 @@ export class QualityStatistics {
     setVisible(this.element, points.length > 0);
     this.#table.update(
       [{ title: t('Measure') }, ...points.map((point) => ({ title: pointTitle(point, experiment), numeric: true }))],
-      statisticsRows(points.map(({ quality }) => quality)).map(([name, ...cells]) => ({
+      statisticsRows(points).map(([name, ...cells]) => ({
         attributes: { class: name.startsWith(' ') ? 'part' : null },
         cells: [words(qualityName(name)), ...cells.map((cell) => words(cell))],
       })),

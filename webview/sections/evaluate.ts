@@ -1,5 +1,5 @@
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
-import { measuredPoints, qualityNotes, readText } from '../../src/core/evaluate/rows';
+import { measuredPoints, qualityNotes, readText, verdictNotes } from '../../src/core/evaluate/rows';
 import type { Progress } from '../../src/core/report/phases';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
@@ -11,18 +11,19 @@ import { OwnTask } from '../ui/task';
 import { QualityCurves } from './evaluate-curves';
 import { ParetoFront } from './evaluate-front';
 import { QualityStatistics } from './evaluate-statistics';
-import { Needles } from './needles';
+import { Retrieval } from './retrieval';
 
-/** Quality of scenarios: by position, over all positions, on needles, and against cost. */
+/** Quality of scenarios: by position, over all positions, on retrieval, and against cost. */
 export class Quality implements View {
   readonly element: HTMLDetailsElement;
   readonly #task: OwnTask;
   readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing evaluated yet.'));
   readonly #read = element('p', { class: 'note', 'data-testid': 'quality-read' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'quality-notes' });
+  readonly #verdicts = element('ul', { class: 'notes', 'data-testid': 'quality-verdicts', 'aria-label': t('Verdict') });
   readonly #statistics = new QualityStatistics();
   readonly #curves: QualityCurves;
-  readonly #needles = new Needles();
+  readonly #retrieval = new Retrieval();
   readonly #front: ParetoFront;
   readonly #body: HTMLElement;
 
@@ -30,7 +31,15 @@ export class Quality implements View {
     this.#task = new OwnTask(host, 'evaluate', 'quality', t('Evaluate quality'), { type: 'evaluate' });
     this.#curves = new QualityCurves(host, theme);
     this.#front = new ParetoFront(host, theme);
-    const parts = [this.#read, this.#notes, this.#curves.element, this.#statistics.element, this.#needles.element, this.#front.element];
+    const parts = [
+      this.#read,
+      this.#verdicts,
+      this.#notes,
+      this.#curves.element,
+      this.#statistics.element,
+      this.#retrieval.element,
+      this.#front.element,
+    ];
     this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
     const meaning = t(
       'How each mask changes the model’s predictions, compared with its own attention: on the current prompt, or on the texts of an experiment file.',
@@ -67,10 +76,13 @@ export class Quality implements View {
     setText(this.#read, readText(evaluation));
     setVisible(this.#notes, notes.length > 0);
     this.#notes.replaceChildren(...notes.map((note) => element('li', {}, note)));
+    this.#verdicts.replaceChildren(
+      ...verdictNotes(evaluation.points, evaluation.experiment).map(({ kind, text }) => element('li', { 'data-verdict': kind }, text)),
+    );
     const measured = measuredPoints(evaluation.points);
     this.#curves.show(measured, evaluation);
     this.#statistics.show(measured, evaluation);
-    this.#needles.show(measured, evaluation);
+    this.#retrieval.show(measured, evaluation);
     this.#front.show(evaluation);
   }
 }

@@ -1,14 +1,16 @@
+import { predictionNotes } from '../../src/core/hints/expected';
 import { planHeadline } from '../../src/core/hints/hints';
 import { cacheDetail, weightsDetail } from '../../src/core/plan/cache';
 import type { Plan } from '../../src/core/plan/plan';
-import { parameterCount } from '../../src/core/shapes';
+import { memoryDetail } from '../../src/core/predict/memory';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { Figures } from '../ui/tables';
-import { bytes, count, duration, flops, words } from '../ui/shown';
+import { bytes, count, estimate, flops, words } from '../ui/shown';
 import { button } from '../ui/toolkit';
+import { VerdictLine } from '../ui/verdict';
 import type { View } from '../ui/section';
 
 /** The page's head: the prompt and the cost of its plan. */
@@ -29,37 +31,51 @@ export class Headline implements View {
     peak: {
       label: t('Memory, expected'),
       testId: 'expected-memory',
-      title: t('Peak of the whole process, from this machine’s calibration'),
+      title: t('Peak of the whole process during a run, by what takes it'),
     },
   });
   readonly #bound = element('p', { class: 'note', 'data-testid': 'bound' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'notes' });
+  readonly #why = element('span');
   readonly #calibrate: HTMLElement;
   readonly #plan: HTMLElement;
+  /** Only where the newest run of the prompt failed. */
+  readonly #failed = new VerdictLine('headline-verdict');
   readonly element: HTMLElement;
 
   constructor(host: Host) {
     const measure = button(t('Calibrate this machine'), 'secondary', { 'data-testid': 'calibrate' }, () =>
       host.post({ type: 'calibrate' }),
     );
-    this.#calibrate = element('p', { class: 'note' }, t('Calibrate this machine to see the expected time.'), ' ', measure);
+    this.#calibrate = element('p', { class: 'note' }, this.#why, ' ', measure);
     this.#plan = element('div', { class: 'plan' }, this.#figures.element, this.#calibrate, this.#bound, this.#notes);
-    this.element = element('header', {}, this.#document, this.#headline, this.#plan);
+    this.element = element('header', {}, this.#document, this.#headline, this.#failed.element, this.#plan);
   }
 
   update(snapshot: PanelSnapshot): void {
     const { document, plan, prediction, formError, activity } = snapshot;
     setText(this.#document, document ?? t('No prompt in front'));
     setText(this.#headline, headlineOf(document, plan, formError));
+    const verdict = snapshot.runs.find(({ current }) => current)?.report.verdict;
+    this.#failed.show(verdict?.kind === 'failed' ? verdict : undefined);
     setVisible(this.#plan, plan !== null);
-    setVisible(this.#calibrate, prediction === null && plan?.construction === 'fused' && activity.state !== 'running');
+    setVisible(
+      this.#calibrate,
+      (prediction === null || prediction.load?.repeat === true) && plan?.construction === 'fused' && activity.state !== 'running',
+    );
+    setText(
+      this.#why,
+      prediction === null
+        ? t('Calibrate this machine to see the expected time.')
+        : t('Calibrate this machine again, when it is quiet, for a narrower interval.'),
+    );
     if (plan !== null) {
       this.#showPlan(plan, snapshot);
     }
   }
 
-  #showPlan(plan: Plan, { prediction, cache, storedBytes }: PanelSnapshot): void {
-    const { calls, bound, notes, construction } = plan;
+  #showPlan(plan: Plan, { prediction, memory, cache, storedBytes }: PanelSnapshot): void {
+    const { calls, bound, construction } = plan;
     this.#figures.update({
       total: count(calls.total),
       attention: count(calls.attention),
@@ -68,12 +84,13 @@ export class Headline implements View {
       construction: construction === 'fused' ? null : words(construction),
       flops: flops(plan.flops),
       bytes: bytes(plan.bytes),
-      weights: storedBytes === null ? null : { ...bytes(storedBytes), detail: weightsDetail(parameterCount(plan.model)) },
+      weights: storedBytes === null ? null : { ...bytes(storedBytes), detail: weightsDetail(plan.model) },
       cache: cache === null ? null : { ...bytes(cache.bytes.f16), detail: cacheDetail(cache) },
-      time: prediction === null ? null : duration(prediction.wallMs),
-      peak: prediction === null ? null : bytes(prediction.peakBytes),
+      time: prediction === null ? null : estimate(prediction.wallMs, prediction.interval),
+      peak: memory === null ? null : { ...bytes(memory.peak), detail: memoryDetail(memory) },
     });
     setText(this.#bound, t('Bound on attention calls, {0}: {1}', bound.theorem, bound.formula));
+    const notes = [...plan.notes, ...(prediction === null ? [] : predictionNotes(prediction))];
     if (notes.join('\n') !== Array.from(this.#notes.children, ({ textContent }) => textContent).join('\n')) {
       this.#notes.replaceChildren(...notes.map((note) => element('li', {}, note)));
     }

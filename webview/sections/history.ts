@@ -7,6 +7,7 @@ import { t } from '../l10n';
 import { section, type View } from '../ui/section';
 import { count, duration, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
+import { verdictShown } from '../ui/verdict';
 
 /** The newest runs, newest first, including those of other prompts. */
 export class History implements View {
@@ -22,6 +23,7 @@ export class History implements View {
       { title: t('Calls'), numeric: true },
       { title: t('Time'), numeric: true },
       { title: t('Max error'), numeric: true },
+      { title: t('Verdict') },
       { title: t('Perplexity'), numeric: true },
       { title: t('Date') },
     ],
@@ -43,9 +45,9 @@ export class History implements View {
 }
 
 function rowOf({ id, current, report }: PanelRun): Row {
-  const { prompt, scenario, construction, oracle, run, fidelity, quality, environment } = report;
+  const { prompt, scenario, construction, oracle, run, fidelity, quality, environment, verdict } = report;
   return {
-    attributes: { 'data-testid': 'history-row', 'data-run': id, 'aria-current': current ? 'true' : false },
+    attributes: { 'data-testid': 'history-row', 'data-run': id, 'aria-current': current ? 'true' : false, 'data-verdict': verdict.kind },
     cells: [
       { ...words(fileName(prompt.path), prompt.path), badge: current ? t('in view') : undefined },
       words(scenarioLabel(scenario)),
@@ -54,6 +56,7 @@ function rowOf({ id, current, report }: PanelRun): Row {
       count(run.calls.total),
       duration(run.wallMs),
       fidelity === null ? nothing : errorSize(fidelity.maxAbsError),
+      { ...verdictShown(verdict), testId: 'history-verdict' },
       quality === null ? nothing : figure(quality.perplexity),
       words(localTime(environment.date), environment.date),
     ],

@@ -1,5 +1,7 @@
-import { formatCount, formatShare } from '../../src/core/format';
+import { checkedRows } from '../../src/core/report/checked-rows';
+import { formatBytes, formatCount, formatShare } from '../../src/core/format';
 import type { CallCounts } from '../../src/core/plan/cost';
+import { memoryDetail } from '../../src/core/predict/memory';
 import type { MeasuredCalls, PositionsQuality, QualityByTraining, RunReport } from '../../src/core/report/report';
 import { isSampled } from '../../src/core/scenario/scenario';
 import type { PanelSnapshot } from '../../src/protocol/panel';
@@ -8,8 +10,9 @@ import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section, type View } from '../ui/section';
-import { bytes, count, duration, errorSize, figure, nothing, words } from '../ui/shown';
+import { bytes, count, duration, estimate, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, Figures, type Row } from '../ui/tables';
+import { VerdictLine } from '../ui/verdict';
 import { LayerChart } from './layers';
 import { PhaseChart } from './phases';
 import { SamplingSummary } from './sampling';
@@ -23,7 +26,11 @@ class FidelityAndQuality {
     maxAbs: { label: t('Max absolute error'), testId: 'fidelity-max-abs-error', title: t('Largest difference of an output component') },
     maxRel: { label: t('Max relative error'), testId: 'fidelity-max-rel-error', title: t('Relative to the exact row’s largest component') },
     normaliser: { label: t('Log-normaliser error'), testId: 'fidelity-log-normaliser-error', title: t('Natural logarithm') },
-    rows: { label: t('Rows compared'), testId: 'fidelity-rows', title: t('Query rows per head and layer') },
+    rows: {
+      label: t('Rows checked'),
+      testId: 'fidelity-rows',
+      title: t('By a probe that goes through the same calls, and against float64 attention of every head and layer'),
+    },
     reference: { label: t('Reference'), testId: 'fidelity-reference' },
   });
   readonly #unverified = element('p', { 'data-testid': 'fidelity-none' }, t('This run was not verified.'));
@@ -42,6 +49,12 @@ class FidelityAndQuality {
       title: t('Share of positions at which both have the same most likely next token'),
     },
     positions: { label: t('Predictions scored'), testId: 'quality-positions' },
+    touched: {
+      label: t('Mean KL where touched, nats'),
+      testId: 'quality-touched',
+      title: t('At the positions alone where the mask hides a key that the model’s own attention shows'),
+    },
+    bits: { label: t('Bits per byte'), testId: 'quality-bits-per-byte', title: t('Loss by the UTF-8 text that the scored tokens cover') },
   });
   readonly #byTraining = new DataTable(
     t('Quality within and past the trained length'),
@@ -87,7 +100,7 @@ class FidelityAndQuality {
   );
 
   /** Shows the results of a run. */
-  show({ fidelity, quality, qualityNote, scenario }: RunReport): void {
+  show({ prompt, fidelity, quality, qualityNote, scenario }: RunReport): void {
     setVisible(this.#fidelity.element, fidelity !== null);
     setVisible(this.#unverified, fidelity === null);
     setVisible(this.#sampling, isSampled(scenario));
@@ -96,33 +109,45 @@ class FidelityAndQuality {
         maxAbs: errorSize(fidelity.maxAbsError),
         maxRel: errorSize(fidelity.maxRelError),
         normaliser: errorSize(fidelity.logNormaliserError),
-        rows: count(fidelity.rows),
+        rows: words(checkedRows(fidelity, prompt.tokens)),
         reference: words(fidelity.reference),
       });
     }
     setVisible(this.#quality.element, quality !== null);
     setVisible(this.#byTraining.element, quality?.byTraining !== undefined);
     if (quality?.byTraining) {
-      this.#byTraining.update(sidesOf(quality.byTraining));
+      this.#byTraining.update(sidesOf(quality.byTraining, quality.ownBaseline === true));
     }
     setVisible(this.#note, quality === null);
     setText(this.#note, qualityNote ?? t('Quality was not measured in this run.'));
     if (quality !== null) {
       this.#quality.update({
         perplexity: figure(quality.perplexity),
-        baseline: figure(quality.baselinePerplexity),
-        meanKl: figure(quality.meanKl),
-        agreement: words(formatShare(quality.topAgreement)),
-        positions: count(quality.positions),
+        baseline: quality.ownBaseline === true ? words(t('its own baseline')) : figure(quality.baselinePerplexity),
+        meanKl: quality.ownBaseline === true ? null : figure(quality.meanKl),
+        agreement: quality.ownBaseline === true ? null : words(formatShare(quality.topAgreement)),
+        positions: words(
+          quality.score === undefined || quality.score === 'all'
+            ? formatCount(quality.positions)
+            : `${formatCount(quality.positions)} (${quality.score})`,
+        ),
+        touched: quality.touched ? figure(quality.touched.meanKl) : words(quality.touchedNote ?? '-'),
+        bits: typeof quality.bitsPerByte === 'number' ? figure(quality.bitsPerByte) : words(quality.sizeNote ?? '-'),
       });
     }
   }
 }
 
 /** A row for each side of the trained length. */
-function sidesOf({ trainedTokens, within, past }: QualityByTraining): Row[] {
+function sidesOf({ trainedTokens, within, past }: QualityByTraining, ownBaseline: boolean): Row[] {
   const row = (title: string, { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality): Row => ({
-    cells: [words(title), figure(perplexity), figure(baselinePerplexity), figure(meanKl), words(formatShare(topAgreement))],
+    cells: [
+      words(title),
+      figure(perplexity),
+      ...(ownBaseline
+        ? [words(t('its own baseline')), nothing, nothing]
+        : [figure(baselinePerplexity), figure(meanKl), words(formatShare(topAgreement))]),
+    ],
   });
   return [row(t('up to {0}, as trained', formatCount(trainedTokens)), within), row(t('past {0}', formatCount(trainedTokens)), past)];
 }
@@ -143,7 +168,7 @@ export class LastRun implements View {
       testId: 'run-expected',
       title: t('Predicted before the run, from this machine’s calibration'),
     },
-    memory: { label: t('Peak memory'), testId: 'peak-memory', title: t('Highest resident set of the process so far') },
+    memory: { label: t('Peak memory'), testId: 'peak-memory', title: t('Highest resident set of the process during the run') },
     provider: { label: t('Provider'), testId: 'provider' },
     threads: { label: t('Threads'), testId: 'threads' },
     device: { label: t('Device'), testId: 'device' },
@@ -155,6 +180,7 @@ export class LastRun implements View {
   );
   readonly #phases: PhaseChart;
   readonly #layers: LayerChart;
+  readonly #verdict = new VerdictLine('run-verdict');
   readonly #accuracy = new FidelityAndQuality();
   readonly #sampling = new SamplingSummary('run-sampling');
   readonly #body: HTMLElement;
@@ -166,6 +192,7 @@ export class LastRun implements View {
     this.#body = element(
       'div',
       { 'data-testid': 'last-run' },
+      this.#verdict.element,
       this.#figures.element,
       this.#accuracy.element,
       this.#sampling.element,
@@ -194,11 +221,15 @@ export class LastRun implements View {
 
   #show(report: RunReport): void {
     const { run, plan } = report;
+    this.#verdict.show(report.verdict);
     this.#figures.update({
       construction: words(report.construction),
       wall: duration(run.wallMs),
-      expected: report.prediction === null ? null : duration(report.prediction.wallMs),
-      memory: bytes(run.peakRssBytes),
+      expected: report.prediction === null ? null : estimate(report.prediction.wallMs, report.prediction.interval),
+      memory: {
+        ...bytes(run.peakRssBytes),
+        detail: run.memory && t('expected {0} = {1}', formatBytes(run.memory.peak), memoryDetail(run.memory)),
+      },
       provider: words(run.provider),
       threads: run.threads > 0 ? count(run.threads) : { text: t('automatic'), value: run.threads },
       device: words(run.device, run.device),

@@ -1,15 +1,17 @@
 import { formatCount, formatNumberOf } from '../../src/core/format';
-import type { LedgerReport, LedgerRow, LedgerVerdict } from '../../src/core/ledger/report';
+import type { LedgerReport, LedgerRow } from '../../src/core/ledger/report';
 import type { Progress } from '../../src/core/report/phases';
+import { verdictName } from '../../src/core/report/verdict';
 import { scenarioTitle } from '../../src/core/scenario/scenario';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { section, type View } from '../ui/section';
-import { count, errorOrOverflow, errorSize, nothing, words } from '../ui/shown';
+import { count, errorSize, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 import { OwnTask } from '../ui/task';
+import { verdictMeaning, VerdictLine } from '../ui/verdict';
 import { SamplingSummary } from './sampling';
 
 /** The paper's statements, one per row. */
@@ -41,18 +43,8 @@ class LedgerTable {
   }
 }
 
-/** Name and meaning of each verdict. */
-function verdictTexts(): Readonly<Record<LedgerVerdict, { readonly name: string; readonly meaning: string }>> {
-  return {
-    exact: { name: t('exact'), meaning: t('equal up to float32 rounding') },
-    within: { name: t('within'), meaning: t("not above the construction's stated error") },
-    exceeds: { name: t('exceeds'), meaning: t('beyond it') },
-  };
-}
-
 function rowOf(row: LedgerRow, index: number): Row {
   const { statement, construction, scenario, countedCalls, retries, exact, bound, lowerBound, rounds, stated, verdict } = row;
-  const { name, meaning } = verdictTexts()[verdict];
   return {
     attributes: { 'data-testid': `ledger-row-${index}`, 'data-verdict': verdict },
     cells: [
@@ -75,10 +67,10 @@ function rowOf(row: LedgerRow, index: number): Row {
       },
       { ...count(lowerBound), testId: 'ledger-lower-bound' },
       { ...count(rounds), testId: 'ledger-rounds' },
-      { ...errorOrOverflow(row.outputError), testId: 'ledger-output-error' },
-      { ...(row.readsNormaliser ? errorOrOverflow(row.logNormaliserError) : nothing), testId: 'ledger-log-normaliser-error' },
+      { ...errorSize(row.outputError), testId: 'ledger-output-error' },
+      { ...(row.logNormaliserError === null ? nothing : errorSize(row.logNormaliserError)), testId: 'ledger-log-normaliser-error' },
       { ...errorSize(stated.error), title: stated.reason, detail: stated.reason, testId: 'ledger-stated' },
-      { ...words(name, meaning), testId: 'ledger-verdict' },
+      { ...words(verdictName(verdict), verdictMeaning(verdict)), testId: 'ledger-verdict' },
     ],
   };
 }
@@ -106,12 +98,13 @@ export class Ledger implements View {
   readonly #empty = element('p', { class: 'note', 'data-testid': 'ledger-empty' }, t('The ledger has not run yet.'));
   readonly #table = new LedgerTable();
   readonly #sampling = new SamplingSummary('ledger-sampling');
+  readonly #samplingVerdict = new VerdictLine('ledger-sampling-verdict');
   readonly #body: HTMLElement;
 
   constructor(host: Host) {
     this.#task = new OwnTask(host, 'ledger', 'ledger', t('Run the ledger'), { type: 'run-ledger' });
-    const verdicts = Object.values(verdictTexts())
-      .map(({ name, meaning }) => `${name} (${meaning})`)
+    const verdicts = (['exact', 'within', 'failed', 'vacuous'] as const)
+      .map((kind) => `${verdictName(kind)} (${verdictMeaning(kind)})`)
       .join(', ');
     const legend = element('p', { class: 'note' }, `${lettersText()} ${t('Verdicts: {0}.', verdicts)}`);
     const scroller = element(
@@ -119,7 +112,14 @@ export class Ledger implements View {
       { class: 'wide-scroller', role: 'region', 'aria-label': t('Ledger of theorems'), tabindex: 0 },
       this.#table.element,
     );
-    this.#body = element('div', { class: 'ledger-body', 'data-testid': 'ledger' }, scroller, legend, this.#sampling.element);
+    this.#body = element(
+      'div',
+      { class: 'ledger-body', 'data-testid': 'ledger' },
+      scroller,
+      legend,
+      this.#sampling.element,
+      this.#samplingVerdict.element,
+    );
     this.element = section(
       host,
       'ledger',
@@ -138,6 +138,7 @@ export class Ledger implements View {
     if (ledger !== null) {
       this.#table.show(ledger);
       this.#sampling.show(ledger.sampling);
+      this.#samplingVerdict.show(ledger.samplingVerdict);
     }
   }
 

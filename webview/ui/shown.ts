@@ -1,3 +1,5 @@
+import { expectedDuration } from '../../src/core/hints/expected';
+import type { TimeInterval } from '../../src/core/predict/interval';
 import {
   formatBytes,
   formatCount,
@@ -10,7 +12,6 @@ import {
   formatShare,
 } from '../../src/core/format';
 import { element, setAttributes, setText } from '../dom';
-import { t } from '../l10n';
 
 /** A value as the page shows it, with the raw number, which tests compare with the command line's JSON. */
 export interface Shown {
@@ -24,13 +25,16 @@ export interface Shown {
 export const words = (text: string, title?: string): Shown => ({ text, title });
 export const count = (value: number): Shown => ({ text: formatCount(value), value });
 export const duration = (value: number): Shown => ({ text: formatDuration(value), value });
+/** An expected time with its interval. */
+export const estimate = (value: number, interval: TimeInterval | undefined): Shown => ({
+  text: expectedDuration({ wallMs: value, ...(interval && { interval }) }),
+  value,
+});
 export const bytes = (value: number): Shown => ({ text: formatBytes(value), value });
 export const flops = (value: number): Shown => ({ text: formatFlops(value), value });
 export const share = (value: number): Shown => ({ text: formatShare(value), value });
 export const errorSize = (value: number): Shown => ({ text: formatError(value), value });
 export const figure = (value: number): Shown => ({ text: formatFigure(value), value });
-/** An error that may have overflowed float32; null if it did. */
-export const errorOrOverflow = (value: number | null): Shown => (value === null ? words(t('not finite')) : errorSize(value));
 /** e^`value` as a count; tests see `value` itself. */
 export const logCount = (value: number): Shown => ({ text: formatLogCount(value), value });
 /** The range of some values, the least first. */

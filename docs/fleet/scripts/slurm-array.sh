@@ -35,8 +35,11 @@ code=$?
 if ((code > 128 && code != 130 && ${SLURM_RESTART_COUNT:-0} < 3)); then
   echo "$(date +%T) killed (exit code $code); to be started again" >&2
   # By this name: one task of an array has the array's own SLURM_JOB_ID, by which all would be started again. Slurm ends this
-  # script as it puts the task back into the queue.
-  scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && sleep 60
+  # script as it puts the task back into the queue, which a busy controller may need to be asked for again.
+  for pause in 0 5 30 120; do
+    sleep "$pause"
+    scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && sleep 600
+  done
 fi
 if ((code == 0)); then
   echo "The report, once all shards are done: ${command[*]@Q}"

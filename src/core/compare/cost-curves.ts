@@ -44,7 +44,7 @@ export interface CostCurve {
 export interface CostCurves {
   readonly curves: readonly CostCurve[];
   /** Of the scenario that was asked for, with dense attention; null where nothing is predicted. */
-  readonly breakEven: Pick<BreakEven, 'fromTokens'> | null;
+  readonly breakEven: Pick<Required<BreakEven>, 'fromTokens' | 'operator' | 'measured' | 'known'> | null;
 }
 
 /**
@@ -57,7 +57,8 @@ export function costCurves(requests: readonly PlanRequest[], current: PlanReques
   const found = calibration && breakEven(current, calibration);
   return {
     curves: requests.map((request) => curveOf(request, calibration)).filter(({ points }) => points.length > 0),
-    breakEven: found === undefined ? null : { fromTokens: found.fromTokens },
+    breakEven:
+      found === undefined ? null : { fromTokens: found.fromTokens, operator: found.operator, measured: found.measured, known: found.known },
   };
 }
 

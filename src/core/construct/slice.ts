@@ -140,6 +140,27 @@ export function callWeightBytes(shape: BlackBoxShape, reading: Reading): number 
   return 4 * layers * heads * width * (2 * scoreWidth(shape) + 2 * resultWidth(headWidth, reading));
 }
 
+/** Bytes of a page, the least memory that a write takes. */
+const pageBytes = 4096;
+
+/**
+ * The memory that those weights really take: their entries are 0 but for one in each row that is selected, and memory that is 0
+ * and was never written is none.
+ */
+export function writtenWeightBytes(shape: BlackBoxShape, reading: Reading): number {
+  const { layers, heads, headWidth } = shape;
+  const width = layers * heads * sliceColumns(shape, reading).width;
+  const scored = scoreWidth(shape);
+  const result = resultWidth(headWidth, reading);
+  // Rows of queries, keys and values follow one another; those of the output projection are as wide as all slices.
+  return layers * heads * (4 * (2 * scored ** 2 + result ** 2) + result * Math.min(pageBytes, 4 * width));
+}
+
+/** Bytes of the tokens of one call, in float32. */
+export function callInputBytes(shape: BlackBoxShape): number {
+  return 4 * shape.rows * shape.layers * shape.heads * sliceColumns(shape, 'state').inputWidth;
+}
+
 /** The readings that a construction makes of a pattern, in order. */
 export const readingsOf = {
   tight: ['state'],

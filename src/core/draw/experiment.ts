@@ -21,13 +21,26 @@ export type CostAxis = keyof typeof costAxes;
  */
 export function experimentPicture({ model, points, prompts, experiment }: ExperimentReport, axis: CostAxis): string {
   const { title, of, format } = costAxes[axis];
-  const measured = points.flatMap(({ scenario, blockSize, cost, quality }) =>
-    quality === null ? [] : [{ scenario, blockSize, cost, mean: quality.divergence.mean, windows: quality.windows }],
+  const measured = points.flatMap(({ scenario, blockSize, cost, quality, verdict, ownBaseline }) =>
+    quality === null
+      ? []
+      : [
+          {
+            scenario,
+            blockSize,
+            cost,
+            mean: quality.divergence.mean,
+            windows: quality.windows,
+            errors: quality.errors,
+            failed: verdict.kind === 'failed',
+            ownBaseline,
+          },
+        ],
   );
   if (measured.length === 0) {
     throw new InputError('No scenario of this experiment has a quality to draw; name one that the model can predict under.');
   }
-  const [{ cost, windows }] = measured;
+  const [{ cost, windows, errors }] = measured;
   return qualityCostPicture({
     name: 'quality-cost',
     title: `${model.name}: quality against cost, ${windows} windows of ${formatCount(cost.tokens)} tokens from ${prompts.length === 1 ? prompts[0].path : `${prompts.length} texts`}`,
@@ -35,15 +48,21 @@ export function experimentPicture({ model, points, prompts, experiment }: Experi
     qualityTitle: 'Mean KL divergence from the model’s own attention, nats',
     qualityScale: 'log',
     formatCost: format,
-    points: measured.map(({ scenario, blockSize, cost: own, mean }) => {
+    intervalNote: `They are ${errors}; scored: ${experiment.score}.`,
+    points: measured.map(({ scenario, blockSize, cost: own, mean, failed, ownBaseline }) => {
       const { kind, ...parameters } = scenario;
       const values = scenario.kind === 'per-layer' ? '' : Object.values(parameters as Readonly<Record<string, number>>).join(' + ');
       return {
         scenario: scenario.kind === 'per-layer' ? scenarioLabel(scenario) : kind,
-        label: [...(values === '' ? [] : [values]), ...(hasOneBlockSize(experiment) ? [] : [`M ${blockSize}`])].join(', '),
+        label: [
+          ...(values === '' ? [] : [values]),
+          ...(hasOneBlockSize(experiment) ? [] : [`M ${blockSize}`]),
+          ...(ownBaseline ? ['its own baseline'] : []),
+        ].join(', '),
         cost: of(own),
         quality: mean.value,
         interval: { low: mean.low, high: mean.high },
+        failed,
       };
     }),
   });

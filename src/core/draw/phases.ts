@@ -1,5 +1,5 @@
 import { formatDuration } from '../format';
-import type { Phase } from '../report/phases';
+import { layerPhases, timesOf } from '../report/phases';
 import type { RunMeasurements } from '../report/report';
 import { callPalette, element, escaped, ink, movedTo, page, textAt } from './svg';
 
@@ -12,7 +12,7 @@ interface PhasesPictureRequest {
 }
 
 /** The phases of a run's wall time, in order, and the remainder. */
-const phases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp', 'other'] as const satisfies readonly (Phase | 'other')[];
+const phases = [...layerPhases, 'other'] as const;
 
 const [labelWidth, barWidth, rowHeight, barHeight] = [230, 430, 24, 16];
 const longestLabel = 34;
@@ -54,12 +54,8 @@ export function phasesPicture({ name, title, runs }: PhasesPictureRequest): stri
   });
 }
 
-function timeOf({ wallMs, phases: spent }: Pick<RunMeasurements, 'wallMs' | 'phases'>, phase: (typeof phases)[number]): number {
-  if (phase !== 'other') {
-    return spent[phase];
-  }
-  const measured = phases.reduce((sum, each) => sum + (each === 'other' ? 0 : spent[each]), 0);
-  return Math.max(0, wallMs - measured);
+function timeOf(run: Pick<RunMeasurements, 'wallMs' | 'phases'>, phase: (typeof phases)[number]): number {
+  return new Map(timesOf(run).within).get(phase) ?? 0;
 }
 
 function fillOf(phase: (typeof phases)[number]): string {

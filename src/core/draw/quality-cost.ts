@@ -14,6 +14,8 @@ export interface QualityCostPoint {
   readonly quality: number;
   /** Its 95% confidence interval. */
   readonly interval?: { readonly low: number; readonly high: number };
+  /** Whether its run failed: it is drawn as such, is not on the front, and beats nothing. */
+  readonly failed?: boolean;
 }
 
 /** The data of a quality-cost picture. */
@@ -28,6 +30,8 @@ export interface QualityCostRequest {
   /** On a logarithmic y, values of 0 or below are drawn on a separate line, below a break in the axis. */
   readonly qualityScale: 'linear' | 'log';
   readonly points: readonly QualityCostPoint[];
+  /** A sentence of the caption on what the intervals rest on. */
+  readonly intervalNote?: string;
   /** Formats numbers of the cost axis; by default `formatCompact`, and plain below 1,000. */
   readonly formatCost?: (cost: number) => string;
 }
@@ -37,6 +41,8 @@ interface Placed {
   readonly x: number;
   readonly y: number;
   readonly front: boolean;
+  /** Whether its interval leaves open if it is on the front. */
+  readonly tie: boolean;
 }
 
 const width = 770;
@@ -69,11 +75,18 @@ const shapes = [
  * Points whose cost is not above 0, and numbers that are not finite, cannot be drawn; the caption names them.
  */
 export function qualityCostPicture(request: QualityCostRequest): string {
-  const { name, title, costTitle, qualityTitle, points } = request;
+  const { name, title, costTitle, qualityTitle } = request;
+  const points = request.points.map((point) => (point.failed === true ? { ...point, label: `${point.label}, FAILED` } : point));
   const drawable = points.filter(({ cost, quality }) => cost > 0 && Number.isFinite(cost) && Number.isFinite(quality));
-  const front = paretoFront(drawable, ({ cost, quality }) => [cost, quality]);
+  const front = paretoFront(drawable, ({ cost, quality, interval, failed }) => [
+    cost,
+    failed === true ? undefined : interval ? { value: quality, ...interval } : quality,
+  ]);
   const [x, y] = [costAxis(drawable, request.formatCost ?? plainOrCompact), qualityAxis(drawable, request.qualityScale)];
-  const placed = drawable.map((point, index): Placed => ({ point, x: x.at(point.cost), y: y.at(point.quality), front: front[index] }));
+  const placed = drawable.map((point, index): Placed => {
+    const { onFront, isTie } = front[index];
+    return { point, x: x.at(point.cost), y: y.at(point.quality), front: onFront, tie: isTie };
+  });
   const scenarios = [...new Set(points.map(({ scenario }) => scenario))];
   const legend = drawLegend(scenarios);
   const markup = [
@@ -83,17 +96,21 @@ export function qualityCostPicture(request: QualityCostRequest): string {
     // The front is drawn last, so that nothing hides it.
     ...placed
       .toSorted((one, other) => Number(one.front) - Number(other.front))
-      .map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), each.front, each.point.label))),
+      .map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), { ...each, ...each.point }))),
     drawLabels(placed, y),
     movedTo(plot.x, bottom + 60, legend.markup),
   ];
   const best = placed.filter((each) => each.front).sort((one, other) => one.x - other.x);
   const missing = points.filter((point) => !drawable.includes(point)).map(({ scenario, label }) => `${scenario}, ${label}`);
   const caption = [
-    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}`,
+    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}${request.intervalNote === undefined ? '' : ` ${request.intervalNote}`}`,
+    ...(placed.some(({ tie }) => tie)
+      ? ['Broken outlines: a tie, since intervals that overlap leave open whether the point belongs to the front.']
+      : []),
+    ...(placed.some(({ point: { failed } }) => failed) ? ['Hollow markers: runs that failed, whose quality means nothing.'] : []),
     ...(missing.length > 0 ? [`Not drawn, for want of a finite quality and a cost above 0: ${missing.join('; ')}.`] : []),
   ];
-  const description = `${qualityTitle} against ${costTitle}: ${placed.length} points of ${scenarios.length} scenarios. On the Pareto front, by cost: ${best.map(({ point: { scenario, label, quality } }) => `${scenario}, ${label} (${plain(quality)})`).join('; ')}.`;
+  const description = `${qualityTitle} against ${costTitle}: ${placed.length} points of ${scenarios.length} scenarios. ${best.length === 0 ? 'None is on the Pareto front.' : `On the Pareto front, by cost: ${best.map(({ point: { scenario, label, quality }, tie }) => `${scenario}, ${label} (${plain(quality)})${tie ? ', a tie' : ''}`).join('; ')}.`}`;
   return page({ name, title, description, body: { markup: markup.join(''), width, height: bottom + 60 + legend.height }, caption });
 }
 
@@ -182,17 +199,21 @@ function isDrawn(interval: QualityCostPoint['interval']): interval is NonNullabl
   return interval !== undefined && Number.isFinite(interval.low) && Number.isFinite(interval.high);
 }
 
-/** The marker of a scenario's point: bold on the front, pale otherwise. */
-function marker(scenario: number, front: boolean, label: string): string {
+/** The marker of a scenario's point: bold on the front, pale otherwise, with a broken outline where intervals leave that open, hollow where it failed. */
+function marker(
+  scenario: number,
+  { front, tie, failed, label }: Pick<Placed, 'front' | 'tie'> & Pick<QualityCostPoint, 'failed' | 'label'>,
+): string {
   return element(
     'path',
     {
-      class: front ? 'point on-front' : 'point',
+      class: `point${front ? ' on-front' : ''}${tie ? ' tie' : ''}${failed === true ? ' failed' : ''}`,
       d: shapes[scenario % shapes.length],
       fill: callPalette[scenario % callPalette.length],
-      'fill-opacity': front ? 1 : 0.45,
+      'fill-opacity': failed === true ? 0 : front ? 1 : 0.45,
       stroke: front ? ink.text : ink.muted,
       'stroke-width': front ? 2 : 1,
+      ...(tie && { 'stroke-dasharray': '2 1.5' }),
     },
     element('title', {}, escaped(label)),
   );
@@ -231,7 +252,7 @@ function drawLegend(scenarios: readonly string[]): Drawing {
     if (x > 0 && x + wide > plot.width) {
       [x, y] = [0, y + 20];
     }
-    const item = movedTo(x, y, movedTo(6, 6, marker(index, true, scenario)), textAt(18, 10, scenario));
+    const item = movedTo(x, y, movedTo(6, 6, marker(index, { front: true, tie: false, label: scenario })), textAt(18, 10, scenario));
     x += wide;
     return item;
   });

@@ -1,23 +1,38 @@
 import type { OptionTable, ValuesOf } from '../options/option';
-import { scenarioLabel } from '../scenario/scenario';
-import type { ModelShape } from '../shapes';
-import type { QualitySummary } from './quality-summary';
-import type { ExperimentReport, PlannedCost } from './report';
 
 const anyAmount = { type: 'number', maximum: Number.MAX_SAFE_INTEGER } as const;
 
 /** What every prompt can be limited in. */
 export const budgetTable = {
+  tokens: {
+    flag: 'max-prompt-tokens',
+    symbol: 'n',
+    description: 'Tokens that each prompt may have.',
+    value: anyAmount,
+  },
   calls: {
     flag: 'max-calls',
     symbol: 'n',
     description: 'Calls of the small transformer that each prompt may take.',
     value: anyAmount,
   },
+  memoryMiB: {
+    flag: 'max-memory',
+    symbol: 'MiB',
+    description:
+      'MiB of memory that a run of each prompt, with its check and its quality, is expected to take at its peak, the process included.',
+    value: anyAmount,
+  },
   predictedMs: {
     flag: 'max-predicted-ms',
     symbol: 't',
     description: 'Milliseconds that this device, once calibrated, may be expected to take for each prompt.',
+    value: anyAmount,
+  },
+  perplexityRatio: {
+    flag: 'max-perplexity-ratio',
+    symbol: 'x',
+    description: "Perplexity that each prompt may have over its windows, as a multiple of that under the model's own attention.",
     value: anyAmount,
   },
   kl: {
@@ -32,45 +47,50 @@ export const budgetTable = {
     description: 'The same over the positions within the length that the model was trained on.',
     value: anyAmount,
   },
+  klTouched: {
+    flag: 'max-kl-touched',
+    symbol: 'x',
+    description: 'The same over the positions at which the mask hides a key; where it hides none, 0.',
+    value: anyAmount,
+  },
 } as const satisfies OptionTable;
 
-/** Limits that every prompt has to keep under every scenario and block size; those that are left out limit nothing. */
-export type Budgets = Partial<ValuesOf<typeof budgetTable>>;
+/** What may be limited. */
+export type BudgetName = keyof typeof budgetTable;
 
-/** One limit held against one prompt. */
-export interface BudgetCheck {
-  readonly prompt: string;
-  readonly scenario: string;
-  /** M. */
-  readonly blockSize: number;
-  readonly budget: keyof Budgets;
+/** What tolerances look like: a percentage. */
+export const tolerancePattern = '(?:0|[1-9][0-9]{0,3})(?:\\.[0-9]{1,6})?%';
+
+/** How far values may be over their budgets. */
+export const toleranceOption = {
+  flag: 'tolerance',
+  symbol: 'p%',
+  description: 'How far a value may be over its budget, in percent of it, where the budget has no tolerance of its own.',
+  value: { type: 'text', pattern: tolerancePattern, form: 'a percentage such as 5%' },
+  default: '0%',
+} as const;
+
+/** A limit of a budget as an experiment file may have it: with a tolerance of its own, or with that of all. */
+export interface LimitWithTolerance {
   readonly limit: number;
-  /** Null where it could not be found out, which breaks the budget. */
-  readonly value: number | null;
-  readonly kept: boolean;
+  readonly tolerance?: string | undefined;
 }
 
-/** Holds every budget against every prompt at every point of an experiment. */
-export function checkBudgets({ points, model }: ExperimentReport, budgets: Budgets): BudgetCheck[] {
-  return points.flatMap(({ scenario, blockSize, prompts }) =>
-    prompts.flatMap(({ path, cost, quality }) => {
-      const values = { ...costsOf(cost), ...divergencesOf(quality, model.shape) };
-      return (Object.keys(values) as (keyof Budgets)[]).flatMap((budget): BudgetCheck[] => {
-        const [limit, value] = [budgets[budget], values[budget]];
-        return limit === undefined
-          ? []
-          : [{ prompt: path, scenario: scenarioLabel(scenario), blockSize, budget, limit, value, kept: value !== null && value <= limit }];
-      });
-    }),
-  );
+/** Limits that every prompt has to keep under every scenario and block size; those that are left out limit nothing. */
+export type Budgets = { readonly [Name in BudgetName]?: number | LimitWithTolerance | undefined };
+
+/** Limits as flags give them. */
+export type GivenBudgets = Partial<ValuesOf<typeof budgetTable>>;
+
+/** Budgets of which a measured quality decides: the others are planned. */
+const measuredBudgets = new Set<BudgetName>(['perplexityRatio', 'kl', 'klWithin', 'klTouched']);
+
+/** Whether budgets need the model to run. */
+export function needsRun(budgets: Budgets): boolean {
+  return namesOf(budgets).some((name) => measuredBudgets.has(name));
 }
 
-/** The mean divergence over all positions, and over those within the trained length: all of them, where none is past it. */
-function divergencesOf(quality: QualitySummary | null, { trainedTokens }: ModelShape): Readonly<Record<'kl' | 'klWithin', number | null>> {
-  const kl = quality?.divergence.mean.value ?? null;
-  return { kl, klWithin: trainedTokens === undefined ? null : (quality?.byTraining?.within.divergence.value ?? kl) };
-}
-
-function costsOf({ calls, predictedMs }: PlannedCost): Readonly<Record<'calls' | 'predictedMs', number | null>> {
-  return { calls: calls.total, predictedMs };
+/** The budgets that limit something, in the order of the table. */
+export function namesOf(budgets: Budgets): readonly BudgetName[] {
+  return (Object.keys(budgetTable) as BudgetName[]).filter((name) => budgets[name] !== undefined);
 }

@@ -41,6 +41,12 @@ export interface FrontPoint {
   /** Mean divergence in nats. */
   readonly divergence: Pick<Estimate, 'value' | 'low' | 'high'>;
   readonly onFront: boolean;
+  /** Whether its runs failed, so that its divergence means nothing. */
+  readonly failed: boolean;
+  /** Whether its interval leaves that open. */
+  readonly tie: boolean;
+  /** Whether its divergence of 0 is that of a run from itself. */
+  readonly ownBaseline: boolean;
 }
 
 /** The points of an experiment that have a quality, by cost: what a Pareto front is drawn from. */
@@ -56,6 +62,9 @@ export function frontPoints({ points, experiment }: ExperimentSummary): readonly
               cost: point.cost,
               divergence: point.quality.divergence.mean,
               onFront: point.onFront,
+              failed: point.verdict.kind === 'failed',
+              tie: point.tie,
+              ownBaseline: point.ownBaseline,
             },
           ],
     )

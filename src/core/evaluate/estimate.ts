@@ -57,7 +57,7 @@ export function meanOf({ count, sum, infinite, invalid }: Moments): number {
 }
 
 /** How standard errors were found. */
-export type ErrorSource = 'clustered by window' | 'positions taken as independent';
+export type ErrorSource = 'clustered by text' | 'clustered by window' | 'positions taken as independent';
 
 /** An estimated value. `error` and the interval are NaN where they are not known: for one position, and beside NaN and Infinity. */
 export interface Estimate {
@@ -95,22 +95,47 @@ export function studentQuantile(degrees: number): number {
   return terms.reduceRight((sum, term) => sum / degrees + term, 0);
 }
 
-/** How the errors of a quantity are found, given its moments by window: by window, unless only one has positions. */
-export function errorSource(windows: readonly Moments[]): ErrorSource {
-  return windows.filter(({ count }) => count > 0).length > 1 ? 'clustered by window' : 'positions taken as independent';
+/** Texts from which on they are the units of errors: fewer say too little of how texts differ. */
+const fewestTexts = 5;
+
+/** What a quantity's errors are found from. */
+export interface Clusters<Cluster> {
+  readonly source: ErrorSource;
+  /** Units that have positions; where only one window has any, that one. */
+  readonly clusters: readonly Cluster[];
+}
+
+/**
+ * The units that are independent: texts where at least five have positions, because windows of one text are alike; else windows;
+ * and positions where only one window has any.
+ *
+ * @param texts what was summed by text, and in it by window
+ * @returns the windows of each unit
+ */
+export function groupsOf<Window extends Pick<Moments, 'count'>>(texts: readonly (readonly Window[])[]): Clusters<readonly Window[]> {
+  const filled = texts.map((windows) => windows.filter(({ count }) => count > 0)).filter((windows) => windows.length > 0);
+  const windows = filled.flat().map((window) => [window]);
+  return filled.length >= fewestTexts
+    ? { source: 'clustered by text', clusters: filled }
+    : { source: windows.length > 1 ? 'clustered by window' : 'positions taken as independent', clusters: windows };
+}
+
+/** The moments of each unit of `groupsOf`. */
+export function clustersOf(texts: readonly (readonly Moments[])[]): readonly Moments[] {
+  return groupsOf(texts).clusters.map((windows) => mergeMoments(...windows));
 }
 
 /**
  * The mean over all positions, with its standard error.
  *
- * The positions of a window share a context, so windows are the independent units: with W windows of n_w positions and sums
- * S_w, N positions in all and the mean t, `error^2 = W / (W - 1) * sum (S_w - n_w t)^2 / N^2`. It is the error of a ratio
- * estimator (Cochran, "Sampling Techniques", 3rd edition, 1977, chapter 9A) and the cluster-robust one of a mean (Cameron
- * and Miller, Journal of Human Resources 50(2), 2015; for language models: Miller, arXiv:2411.00640). The interval is that of
- * Student's t with W - 1 degrees of freedom. A single window: `error^2 = variance / N`, with N - 1 degrees of freedom.
+ * Positions of a cluster (`clustersOf`) are not independent, clusters are: with W clusters of n_w positions and sums S_w, N
+ * positions in all and the mean t, `error^2 = W / (W - 1) * sum (S_w - n_w t)^2 / N^2`. It is the error of a ratio estimator
+ * (Cochran, "Sampling Techniques", 3rd edition, 1977, chapter 9A) and the cluster-robust one of a mean (Cameron and Miller,
+ * Journal of Human Resources 50(2), 2015; for language models: Miller, arXiv:2411.00640). The interval is that of Student's t
+ * with W - 1 degrees of freedom. A single cluster: `error^2 = variance / N`, with N - 1 degrees of freedom.
  */
-export function estimateMean(windows: readonly Moments[]): Estimate {
-  const filled = windows.filter(({ count }) => count > 0);
+export function estimateMean(clusters: readonly Moments[]): Estimate {
+  const filled = clusters.filter(({ count }) => count > 0);
   const all = mergeMoments(...filled);
   const value = meanOf(all);
   const units = filled.length > 1 ? filled.length : all.count;
@@ -126,8 +151,8 @@ export function estimateMean(windows: readonly Moments[]): Estimate {
 }
 
 /** `estimateMean` of a quantity that is never below 0: neither is the interval, save where rounding took the mean itself there. */
-export function estimateNonNegativeMean(windows: readonly Moments[]): Estimate {
-  const estimate = estimateMean(windows);
+export function estimateNonNegativeMean(clusters: readonly Moments[]): Estimate {
+  const estimate = estimateMean(clusters);
   return { ...estimate, low: Math.min(estimate.value, Math.max(0, estimate.low)) };
 }
 
@@ -137,18 +162,18 @@ export function estimateNonNegativeMean(windows: readonly Moments[]): Estimate {
  *
  * Clustered, it is that of as many independent positions as would have the share's standard error, `p (1 - p) / error^2`:
  * Kish's effective sample size (Korn and Graubard, Survey Methodology 24(2), 1998), with Student's t for the normal quantile.
- * It is never more than the positions there are; where the error is 0 (all windows alike), it is those.
- * @param windows moments of values that are 0 or 1
+ * It is never more than the positions there are; where the error is 0 (all clusters alike), it is those.
+ * @param units clusters' moments of values that are 0 or 1
  */
-export function estimateShare(windows: readonly Moments[]): Estimate {
-  const { value, error } = estimateMean(windows);
-  const { count } = mergeMoments(...windows);
+export function estimateShare(units: readonly Moments[]): Estimate {
+  const { value, error } = estimateMean(units);
+  const { count } = mergeMoments(...units);
   if (!Number.isFinite(value)) {
     return { value, error, low: NaN, high: NaN };
   }
-  const clusters = windows.filter((window) => window.count > 0).length;
+  const clusters = units.filter((unit) => unit.count > 0).length;
   const size = clusters > 1 && error > 0 ? Math.min(count, (value * (1 - value)) / error ** 2) : count;
-  // Wilson's interval has its normal quantile from a variance that it knows, so a single window needs no Student's t.
+  // Wilson's interval has its normal quantile from a variance that it knows, so a single cluster needs no Student's t.
   const quantile = clusters > 1 ? studentQuantile(clusters - 1) : studentQuantile(Infinity);
   const doubt = quantile ** 2 / size;
   const middle = (value + doubt / 2) / (1 + doubt);
@@ -167,4 +192,9 @@ export function estimateShare(windows: readonly Moments[]): Estimate {
 export function transformed({ value, error, low, high }: Estimate, of: (value: number) => number, slope: number): Estimate {
   // An error of 0 stays 0 where the slope is infinite: the root of 0.
   return { value: of(value), error: error === 0 ? 0 : error * slope, low: of(low), high: of(high) };
+}
+
+/** e to an estimate. */
+export function exponential(estimate: Estimate): Estimate {
+  return transformed(estimate, Math.exp, Math.exp(estimate.value));
 }

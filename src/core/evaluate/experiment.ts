@@ -16,7 +16,8 @@ import {
 } from '../scenario/scenario';
 import { plainSource, type PromptSource, sourceTable } from '../source/options';
 import type { Variables } from '../source/variables';
-import { needleTable } from './needles';
+import type { Budgets } from './budgets';
+import { type RetrievalRequest, retrievalTable } from './retrieval';
 
 /** Version of the experiment file. Fields may be added under one version; none may change its meaning. */
 export const experimentVersion = 1;
@@ -24,13 +25,10 @@ export const experimentVersion = 1;
 /** A scenario as text (`sliding-window:512`), or one for each layer, repeated to the last (`["causal", "sliding-window:512"]`). */
 type ScenarioText = string | readonly string[];
 
-/** Needles that are hidden in the text of the prompts: a test for every length and depth. */
-export type NeedleGridRequest = ValuesOf<typeof needleTable>;
-
 /** Tokens of a window where nothing else is said. */
 const usualContext = 2048;
 
-/** Every option of an experiment besides its prompts, scenarios, needles and results. */
+/** Every option of an experiment besides its prompts, scenarios, retrieval and results. */
 export const experimentTable = {
   model: optionTable.model,
   blocks: {
@@ -75,10 +73,12 @@ export const experimentTable = {
     description: 'Whether anything is run; if not, only what it costs is planned, which needs no weights.',
     value: { type: 'switch', off: 'Only plan what it costs, which needs no weights.' },
   },
+  score: optionTable.score,
   provider: optionTable.provider,
   threads: optionTable.threads,
   executor: optionTable.executor,
   precision: optionTable.precision,
+  baseline: optionTable.baseline,
   ...sourceTable,
 } as const satisfies OptionTable;
 
@@ -99,10 +99,16 @@ export interface Experiment extends ValuesOf<typeof experimentTable> {
   /** Values of variables in the prompts. */
   readonly variables: Variables;
   readonly scenarios: readonly ScenarioText[];
-  readonly needle: NeedleGridRequest | null;
+  /** What is hidden in their text and asked for; null for nothing. */
+  readonly retrieval: RetrievalRequest | null;
   /** Relative to the experiment file, as the model's folder is; null keeps none. */
   readonly results: string | null;
+  /** What `two-heads check` holds every prompt against; null where the file has none. */
+  readonly budgets: ExperimentBudgets | null;
 }
+
+/** Budgets with the tolerance of those that have none of their own. */
+export type ExperimentBudgets = Budgets & { readonly tolerance?: string | undefined };
 
 const standard = defaultsOf(experimentTable);
 
@@ -118,14 +124,17 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   context: standard.context,
   stride: standard.stride,
   maximumWindows: standard.maximumWindows,
-  needle: null,
+  retrieval: null,
   quality: standard.quality,
+  score: standard.score,
   provider: standard.provider,
   threads: standard.threads,
   executor: standard.executor,
   precision: standard.precision,
+  baseline: standard.baseline,
   ...plainSource,
   results: null,
+  budgets: null,
 };
 
 /** The context and stride of an experiment on a model. @param lengths that it states, if it is known already */
@@ -142,9 +151,9 @@ export function sourceOf(experiment: Experiment): PromptSource {
   return pick(experiment, 'as', 'line', 'variables');
 }
 
-/** The needles that are hidden where a user only asks for some: in contexts of a quarter, a half and the whole of `context`. */
-export function defaultNeedleGrid(context: number): NeedleGridRequest {
-  return { ...defaultsOf(needleTable), lengths: [...new Set([context / 4, context / 2, context].map(Math.floor))] };
+/** What is hidden where a user only asks for retrieval: in contexts of a quarter, a half and the whole of `context`. */
+export function defaultRetrieval(context: number): RetrievalRequest {
+  return { ...defaultsOf(retrievalTable), lengths: [...new Set([context / 4, context / 2, context].map(Math.floor))] };
 }
 
 /** A scenario of an experiment. @throws InputError for one that does not exist, or whose numbers are out of range */
@@ -209,24 +218,26 @@ const sharedNames = [
   'construction',
   'oracleLayers',
   'oracleHeads',
+  'score',
   'provider',
   'threads',
   'executor',
   'precision',
+  'baseline',
 ] as const satisfies readonly (keyof SimulationOptions)[];
 
 /**
  * The experiment that evaluates the prompt in front: the scenario in force first, then others to hold it against.
  *
  * @param others scenarios that the prompt can have under these options
- * @param tokens N, which limits the contexts of needles
+ * @param retrieval whether statements are hidden too, and N, which limits their contexts
  */
 export function promptEvaluation(
   path: string,
   chosen: ScenarioChoice,
   others: readonly Scenario[],
   options: Pick<SimulationOptions, (typeof sharedNames)[number] | 'blockSize'>,
-  needle: { readonly tokens: number } | null,
+  retrieval: { readonly tokens: number } | null,
 ): Experiment {
   const scenarios = new Map([chosen, ...others].map((scenario): [string, ScenarioText] => [scenarioLabel(scenario), textOf(scenario)]));
   return {
@@ -235,7 +246,7 @@ export function promptEvaluation(
     prompts: [path],
     scenarios: [...scenarios.values()],
     blocks: [options.blockSize],
-    needle: needle === null ? null : defaultNeedleGrid(Math.min(windowsOf(defaultExperiment).context, needle.tokens)),
+    retrieval: retrieval === null ? null : defaultRetrieval(Math.min(windowsOf(defaultExperiment).context, retrieval.tokens)),
   };
 }
 

@@ -21,7 +21,8 @@ export interface Histogram {
 export const quantileError = 0.01;
 /** Values up to this many nats read as 0: float32 logits carry no smaller divergence. */
 const smallest = 1e-12;
-const growth = (1 + quantileError) / (1 - quantileError);
+/** g: how much larger a bucket's end is than its beginning. */
+export const growth = (1 + quantileError) / (1 - quantileError);
 const logGrowth = Math.log(growth);
 
 /** The histogram of `values`, in nats. */

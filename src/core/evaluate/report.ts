@@ -1,8 +1,9 @@
 import type { CallCounts } from '../plan/cost';
+import type { Verdict } from '../report/verdict';
 import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
 import type { Scenario } from '../scenario/scenario';
 import type { Experiment } from './experiment';
-import type { NeedleGrid } from './needles';
+import type { RetrievalReport } from './retrieval';
 import type { QualitySummary } from './quality-summary';
 
 /** What a plan says that N tokens cost. */
@@ -15,6 +16,8 @@ export interface PlannedCost {
   readonly attentionFlops: number;
   /** Tensors at the peak. */
   readonly bytes: number;
+  /** Resident memory that a run with its check and its quality is expected to take at its peak, the process included. */
+  readonly peakBytes: number;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly predictedMs: number | null;
 }
@@ -51,10 +54,17 @@ export interface ExperimentPoint {
   readonly measuredBlockSize: number;
   /** The runs that quality rests on; null where none were made with this block size. */
   readonly measured: PointMeasurements | null;
-  readonly needle: NeedleGrid | null;
+  /** Null where nothing was hidden, or nothing measured. */
+  readonly retrieval: RetrievalReport | null;
+  /** On the runs that quality and retrieval rest on, whatever block size they had: the worst of them. */
+  readonly verdict: Verdict;
+  /** Whether this is the model's own attention, and its runs the baseline too: a divergence of 0 then says nothing. */
+  readonly ownBaseline: boolean;
   readonly prompts: readonly PromptPoint[];
-  /** Whether no other point has both less FLOPs and a smaller mean KL. */
+  /** Whether no other point has both less FLOPs and a smaller mean KL; points that failed are not on the front, and beat nothing. */
   readonly onFront: boolean;
+  /** Whether intervals of the mean KL leave open if it belongs to the front (`Standing.isTie`). */
+  readonly tie: boolean;
 }
 
 /** A point without its prompts: what tables and charts of an experiment draw from. */
@@ -81,11 +91,15 @@ export interface ExperimentReport {
   /** What was asked for, in full: as an experiment file, it repeats this report. */
   readonly experiment: Experiment;
   readonly model: ModelDescription;
-  /** The model's own attention, which quality is measured against. */
+  /** The model's own attention, which quality is measured against; how it is computed is in the experiment. */
   readonly baseline: Scenario;
+  /** The worst of the points', and of the baseline's own runs where it is none of them. */
+  readonly verdict: Verdict;
   readonly prompts: readonly (PromptDigest & { readonly windows: number })[];
   readonly points: readonly ExperimentPoint[];
   /** Units of work that were taken from earlier runs' results. */
   readonly resumed: number;
+  /** Lines of results that were passed over because they were changed since they were written; absent where none was. */
+  readonly changedLines?: number;
   readonly environment: Environment;
 }

@@ -1,5 +1,6 @@
 import { addValue, type GrowingMoments, mergeMoments, type Moments, noMoments } from './estimate';
 import { type Histogram, histogramOf, mergeHistograms } from './histogram';
+import type { TextSize } from './text-size';
 
 /** What was found at one scored position of a window. */
 export interface ScoredPosition {
@@ -12,6 +13,8 @@ export interface ScoredPosition {
   readonly divergence: number;
   /** Whether both give the same most likely token. */
   readonly agrees: boolean;
+  /** Whether the mask hides a key there that the model's own attention shows (`touchedPositions`); undefined where that is not known. */
+  readonly touched?: boolean | undefined;
 }
 
 /** What is summed at a position. The change of the target's probability is e^-loss - e^-baselineLoss. */
@@ -38,7 +41,21 @@ export interface WindowSummary {
   readonly bins: readonly BinSummary[];
   /** The divergences of all positions. */
   readonly divergences: Histogram;
+  /** The positions that the mask touches, all ranges together; undefined where they are not known. */
+  readonly touched?: Readonly<Record<Measure, Moments>> | undefined;
 }
+
+/** The windows of one text. */
+export interface TextWindows {
+  readonly windows: readonly WindowSummary[];
+  /** How much text the scored tokens of each window cover, or why that is not known. */
+  readonly sizes: readonly TextSize[] | string;
+  /** Behind the last position that is scored in any of them: bins may go on, to edges that all texts share. */
+  readonly end: number;
+}
+
+/** The moments of a measure by text, and in it by window. */
+export type ByText = (measure: Measure) => readonly (readonly Moments[])[];
 
 /**
  * Edges of the ranges of position that a curve shows: 0, the powers of two, the trained length, and `context`.
@@ -68,6 +85,8 @@ export function summariseWindow(positions: Iterable<ScoredPosition>, binEdges: r
     .slice(1)
     .map((to, index) => ({ from: binEdges[index], to, ...forMeasures((): GrowingMoments => ({ ...noMoments })) }));
   const divergences: number[] = [];
+  const touched = forMeasures((): GrowingMoments => ({ ...noMoments }));
+  let isKnown = true;
   for (const scored of positions) {
     const bin = bins.find(({ from, to }) => scored.position >= from && scored.position < to);
     if (bin === undefined) {
@@ -75,8 +94,12 @@ export function summariseWindow(positions: Iterable<ScoredPosition>, binEdges: r
     }
     addPosition(bin, scored);
     divergences.push(scored.divergence);
+    isKnown &&= scored.touched !== undefined;
+    if (scored.touched === true) {
+      addPosition(touched, scored);
+    }
   }
-  return { bins, divergences: histogramOf(divergences) };
+  return { bins, divergences: histogramOf(divergences), ...(isKnown && { touched }) };
 }
 
 /**
@@ -103,7 +126,14 @@ export function mergeWindows(...parts: readonly WindowSummary[]): WindowSummary 
     to,
     ...forMeasures((measure) => mergeMoments(...parts.map((part) => part.bins[index][measure]))),
   }));
-  return { bins, divergences: mergeHistograms(...parts.map((part) => part.divergences)) };
+  const touched = parts.flatMap((part) => part.touched ?? []);
+  return {
+    bins,
+    divergences: mergeHistograms(...parts.map((part) => part.divergences)),
+    ...(touched.length === parts.length && {
+      touched: forMeasures((measure) => mergeMoments(...touched.map((part) => part[measure]))),
+    }),
+  };
 }
 
 function addPosition(

@@ -26,7 +26,7 @@ export type Scoring =
       readonly edges: readonly number[];
     }
   | {
-      readonly kind: 'needle';
+      readonly kind: 'retrieval';
       /** The row that predicts the answer's first token; the next ones follow. */
       readonly row: number;
       /** Token ids of the answer. */

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { scoredFrom } from './score';
 
 /** Special tokens that a model expects around a text, such as the beginning of sequence. */
 export interface SpecialTokens {
@@ -26,7 +27,8 @@ export interface EvaluationWindow {
  * Every token of the text is scored once, in the first window that holds it: with a stride below the context, all but the
  * first window score only what the window before did not hold, and give it at least `context - stride` tokens of context.
  * A model that predicts the next token scores it in the row before; the first token of a window has none, unless special
- * tokens come first. The last window may be short.
+ * tokens come first. The last window may be short. With a `score` other than `all`, rows before its first one are not scored,
+ * and windows that have no other are left out.
  * @param text token ids without special tokens
  * @param context tokens of a window, special tokens included
  * @throws InputError where the context has no room for two tokens beside the special ones, and for a stride that would skip tokens
@@ -37,6 +39,7 @@ export function cutWindows(
   context: number,
   stride: number,
   predictsNext: boolean,
+  score: string,
 ): EvaluationWindow[] {
   const room = context - before.length - after.length;
   if (room < 2) {
@@ -55,7 +58,7 @@ export function cutWindows(
     const tokens = Int32Array.from([...before, ...text.subarray(start, end), ...after]);
     // The row of a text's token, less one where that row is to be predicted.
     const rowOf = (token: number): number => before.length + token - start - Number(predictsNext);
-    const from = Math.max(0, rowOf(scored));
+    const from = Math.max(scoredFrom(score, tokens.length), rowOf(scored));
     const to = rowOf(end);
     if (to > from) {
       windows.push({ start, end, tokens, from, to, targets: predictsNext ? tokens.slice(from + 1, to + 1) : undefined });

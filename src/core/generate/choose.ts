@@ -1,5 +1,3 @@
-import { InputError } from '../errors';
-
 /** How the next token is chosen. */
 export interface SamplingOptions {
   /** What logits are divided by; 0 is greedy: always the most likely token. */
@@ -26,14 +24,18 @@ interface ChosenToken {
  * transformers does; of equal tokens the lower id comes first.
  *
  * @param random uniform numbers in [0, 1); asked once a token, and not at all where the choice is greedy
- * @throws InputError for logits that are no numbers
+ * @returns undefined where the logits are no numbers, as those of a run that overflowed
  */
-export function chooseToken(logits: Float32Array, { temperature, topK, topP }: SamplingOptions, random: () => number): ChosenToken {
+export function chooseToken(
+  logits: Float32Array,
+  { temperature, topK, topP }: SamplingOptions,
+  random: () => number,
+): ChosenToken | undefined {
   const highest = logits.reduce((best, value) => (value > best ? value : best), -Infinity);
-  if (!Number.isFinite(highest)) {
-    throw new InputError('The model gives logits that are not numbers; its weights are broken, download it again.');
-  }
   const logSum = highest + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - highest), 0));
+  if (!Number.isFinite(logSum)) {
+    return undefined;
+  }
   const chosen = (token: number): ChosenToken => ({ token, logProbability: logits[token] - logSum });
   if (temperature === 0) {
     return chosen(logits.indexOf(highest));

@@ -1,10 +1,13 @@
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../format';
+import { formatBytes, formatCount, formatDuration, formatFixed, formatNumberOf } from '../format';
 import { t } from '../l10n';
 import { contextNote } from '../plan/context-length';
 import type { Option } from '../options/option';
-import type { Environment, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
+import type { RunMemory } from '../predict/memory';
+import type { Environment, Fidelity, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
+import { type Verdict, verdictText } from '../report/verdict';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';
+import { visible } from '../text/printable';
 import { greedy, type SamplingOptions } from './choose';
 
 /** The most tokens that a prompt is continued by: this is to see what a scenario does, not to write books. */
@@ -85,8 +88,8 @@ export interface Continuation {
   readonly scenario: Scenario;
   readonly text: string;
   readonly tokens: readonly GeneratedToken[];
-  /** Whether the model ended it, or it has as many tokens as were asked for. */
-  readonly ended: 'end-of-sequence' | 'length';
+  /** Whether the model ended it, or it has as many tokens as were asked for, or the logits of the next one were no numbers. */
+  readonly ended: 'end-of-sequence' | 'length' | 'no-numbers';
   /** Keys that the cache holds at the end, in the layer that holds most. */
   readonly cachedKeys: number;
   /** Of keys and values in all layers, as they are allocated. */
@@ -99,6 +102,10 @@ export interface Continuation {
   /** Calls for the prompt, and for the tokens that were added, runs of the whole sequence included. */
   readonly prefillCalls: CallsMade;
   readonly decodeCalls: CallsMade;
+  /** Of the prompt's run, of runs of the whole sequence and of the steps between them; null where it was not checked. */
+  readonly fidelity: Fidelity | null;
+  /** Rows of all that whose last residual stream overflowed, checked or not; absent in reports of earlier versions. */
+  readonly lostRows?: number | undefined;
 }
 
 /** What `generate --json` prints. */
@@ -113,18 +120,31 @@ export interface GenerationReport {
   readonly baseline: Continuation | null;
   /** Tokens with which both begin; null without a baseline. */
   readonly sameTokens: number | null;
-  readonly run: { readonly provider: string; readonly device: string; readonly threads: number; readonly peakRssBytes: number };
+  /** On all that was run, under the scenario and the model's own attention: the worse of both. */
+  readonly verdict: Verdict;
+  readonly run: {
+    readonly provider: string;
+    readonly device: string;
+    readonly threads: number;
+    readonly peakRssBytes: number;
+    readonly memory?: RunMemory;
+  };
   readonly environment: Environment;
 }
 
 /** Continuations as a person reads them. */
-export function generationText({ prompt, model, oracle, generation, continuation, baseline, sameTokens }: GenerationReport): string {
-  // The last token that is added is never read.
-  const read = prompt.tokens + Math.max(continuation.tokens.length, baseline?.tokens.length ?? 0) - 1;
-  const past = contextNote(read, model.shape);
+export function generationText(report: GenerationReport): string {
+  const { prompt, model, oracle, generation, continuation, baseline, sameTokens, verdict } = report;
+  const past = contextNote(prompt.tokens + Math.max(addedRead(continuation), baseline === null ? 0 : addedRead(baseline)), model.shape);
   return [
     [
-      t('{0}: {1} on {2}, M = {3}', prompt.path, formatNumberOf(prompt.tokens, 'token'), model.name, formatCount(oracle.inputLength)),
+      t(
+        '{0}: {1} on {2}, M = {3}',
+        visible(prompt.path),
+        formatNumberOf(prompt.tokens, 'token'),
+        model.name,
+        formatCount(oracle.inputLength),
+      ),
       t('continued by up to {0} ({1})', formatNumberOf(generation.tokens, 'token'), choosingText(generation)),
     ].join('\n'),
     continuationText(continuation, prompt.tokens, `${scenarioLabel(continuation.scenario)}:`),
@@ -135,7 +155,14 @@ export function generationText({ prompt, model, oracle, generation, continuation
           sameText(sameTokens, continuation, baseline),
         ]),
     ...(past === undefined ? [] : [past]),
+    // The engine gives the reason, in English.
+    `${t('Verdict')}: ${verdictText(verdict)}`,
   ].join('\n\n');
+}
+
+/** Added tokens that were read: the last one is not, but where its successor was looked for in vain. */
+function addedRead({ tokens, ended }: Continuation): number {
+  return ended === 'no-numbers' ? tokens.length : tokens.length - 1;
 }
 
 /** How each token is chosen. */
@@ -150,30 +177,29 @@ function choosingText({ temperature, topK, topP, seed }: GenerationReport['gener
       ].join(', ');
 }
 
-function continuationText(
-  { text, tokens, ended, cachedKeys, cacheBytes, reruns, prefillMs, decodeMs, prefillCalls, decodeCalls }: Continuation,
-  promptTokens: number,
-  title: string,
-): string {
+function continuationText(continuation: Continuation, promptTokens: number, title: string): string {
+  const { text, tokens, ended, cachedKeys, cacheBytes, reruns, prefillMs, decodeMs, prefillCalls, decodeCalls } = continuation;
   const mean = tokens.reduce((sum, { logProbability }) => sum + logProbability, 0) / tokens.length;
   const calls = ({ attention, tokenwise }: Continuation['decodeCalls']): string => formatNumberOf(attention + tokenwise, 'call');
   const figures = [
-    t(
-      ended === 'end-of-sequence' ? '{0}, then the model ended the text; mean log-probability {1}' : '{0}; mean log-probability {1}',
-      formatNumberOf(tokens.length, 'token'),
-      mean.toFixed(2),
-    ),
+    ended === 'no-numbers'
+      ? t('{0}, then logits that are not numbers', formatNumberOf(tokens.length, 'token'))
+      : t(
+          ended === 'end-of-sequence' ? '{0}, then the model ended the text; mean log-probability {1}' : '{0}; mean log-probability {1}',
+          formatNumberOf(tokens.length, 'token'),
+          formatFixed(mean, 2),
+        ),
     t(
       'prompt {0} ({1}), then {2} a token ({3})',
       formatDuration(prefillMs),
       calls(prefillCalls),
-      formatDuration(decodeMs / tokens.length),
+      formatDuration(decodeMs / Math.max(1, tokens.length)),
       calls(decodeCalls),
     ),
     t(
       'cache of {0} keys after {1}, {2}',
       formatCount(cachedKeys),
-      formatNumberOf(promptTokens + tokens.length - 1, 'token'),
+      formatNumberOf(promptTokens + addedRead(continuation), 'token'),
       formatBytes(cacheBytes),
     ),
     ...(reruns.times === 0

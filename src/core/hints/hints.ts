@@ -7,7 +7,8 @@ import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
 import { queryBlockAt } from '../plan/query-blocks';
 import type { TileRun } from '../plan/tiles';
-import { attentionMs, type BreakEven, type DevicePrediction, largestTokens, type PredictionReport } from '../predict/prediction';
+import { type MemoryEstimate, memoryDetail } from '../predict/memory';
+import { attentionMs, type DevicePrediction } from '../predict/prediction';
 import { scenarioLabel } from '../scenario/scenario';
 
 /** A plan's figures, without its tiles. */
@@ -55,11 +56,6 @@ export function planHeadline(plan: PlanFigures): string {
   ].join(' · ');
 }
 
-/** Expected time and memory on a calibrated device, appended to a headline. */
-export function expectation({ wallMs, peakBytes }: Pick<DevicePrediction, 'wallMs' | 'peakBytes'>): string {
-  return t('about {0} · {1}', formatDuration(wallMs), formatBytes(peakBytes));
-}
-
 /** The hint at a block's first token; with a prediction, also the expected time of its attention. */
 export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
   return (
@@ -71,35 +67,6 @@ export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null 
 /** The expected time of a share of the attention, appended to its figures; empty without a prediction. */
 export function expectedTime(share: number, prediction: DevicePrediction | null): string {
   return prediction === null ? '' : ` · ${formatDuration(share * attentionMs(prediction))}`;
-}
-
-/**
- * Where a prediction comes from and from which N the simulation wins, as Markdown; without a calibration, how to calibrate.
- */
-export function predictionArithmetic(prediction: PredictionReport | null): string {
-  if (prediction === null) {
-    return t('Time unknown: run **Two Heads: Calibrate This Machine** once. Black-box constructions are not predicted.');
-  }
-  const { provider, device, threads, phases, breakEven } = prediction;
-  const parts = (Object.entries(phases) as [keyof typeof phases, number][])
-    .filter(([, time]) => time > 0)
-    .map(([phase, time]) => phaseText(phase, formatDuration(time)));
-  return [
-    t('Expected on {0} ({1}, {2} threads): **{3}** = {4}.', provider, device, threads, expectation(prediction), parts.join(' + ')),
-    ...(breakEven === null ? [] : [t('Attention: {0}.', breakEvenText(breakEven))]),
-  ].join('\n\n');
-}
-
-/** The time of the simulation's attention and of dense attention, and the N from which the simulation is faster. */
-export function breakEvenText({ attentionMs: simulated, denseMs, fromTokens }: BreakEven): string {
-  const here = [formatDuration(simulated), formatDuration(denseMs)];
-  return fromTokens === undefined
-    ? t(
-        '{0} against {1} as one dense causal call; dense attention is faster at every length up to {2} tokens',
-        ...here,
-        formatCount(largestTokens),
-      )
-    : t('{0} against {1} as one dense causal call; faster from {2} tokens on', ...here, formatCount(fromTokens));
 }
 
 /** The arithmetic behind a block's hint, as Markdown. */
@@ -133,7 +100,7 @@ export function blockArithmetic(plan: Plan, block: number): string {
 }
 
 /** The arithmetic behind the whole prompt's figures, and what the model keeps of it, as Markdown. */
-export function planArithmetic(plan: Plan, cache: CacheReport | null): string {
+export function planArithmetic(plan: Plan, cache: CacheReport | null, memory: MemoryEstimate): string {
   const { calls, model, bound, flopsByPhase } = plan;
   const past = contextNote(plan.tokens, model);
   return [
@@ -160,12 +127,12 @@ export function planArithmetic(plan: Plan, cache: CacheReport | null): string {
     ),
     t('2 × ⌈N/M⌉ × {0} layers = {1} token-wise calls.', model.layers, formatCount(calls.tokenwise)),
     t(
-      '{0} in all, {1} of it attention (dense attention: {2}); about {3} of tensors at the peak.',
+      '{0} in all, {1} of it attention (dense attention: {2}).',
       formatFlops(plan.flops),
       formatFlops(flopsByPhase.attend),
       formatFlops(flopsByPhase.attendDense),
-      formatBytes(plan.bytes),
     ),
+    t('Memory of a run: about {0} at the peak = {1}.', formatBytes(memory.peak), memoryDetail(memory)),
     ...(cache === null ? [] : [t('Key-value cache: {0}.', `${formatBytes(cache.bytes.f16)} ${cacheDetail(cache)}`)]),
   ].join('\n\n');
 }
@@ -222,21 +189,6 @@ function describeRun({ from, to, kind }: TileRun): string {
       return t('partial {0}', blocks);
     case 'sampled':
       return t('sampled {0}', blocks);
-  }
-}
-
-function phaseText(phase: keyof DevicePrediction['phases'], time: string): string {
-  switch (phase) {
-    case 'project':
-      return t('project {0}', time);
-    case 'gather':
-      return t('gather {0}', time);
-    case 'attend':
-      return t('attend {0}', time);
-    case 'layer':
-      return t('layer {0}', time);
-    case 'mlp':
-      return t('mlp {0}', time);
   }
 }
 

@@ -1,9 +1,11 @@
+import { formatError } from '../format';
 import type { Construction } from '../construct/construction';
 import { defaultsOf, type OptionTable, type ValuesOf } from '../options/option';
 import { optionTable } from '../options/table';
 import { maximumTokens } from '../plan/partition';
 import type { Environment, reportSchemaVersion } from '../report/report';
 import type { SamplingReport } from '../report/sampling';
+import { type Verdict, type VerdictKind, worstVerdict } from '../report/verdict';
 import type { Scenario } from '../scenario/scenario';
 import type { OracleShape } from '../shapes';
 
@@ -12,9 +14,6 @@ interface CallFormula {
   readonly formula: string;
   readonly calls: number;
 }
-
-/** How a row came out. `exact`: to float32 rounding. `within`: within the error that the construction is stated to have. */
-export type LedgerVerdict = 'exact' | 'within' | 'exceeds';
 
 /** One statement of the paper, run: its calls counted, set beside its formula and its bounds, its errors measured. */
 export interface LedgerRow {
@@ -40,15 +39,16 @@ export interface LedgerRow {
   readonly lowerBound: number;
   /** Dependent rounds of calls. */
   readonly rounds: number;
-  /** Largest error of an output, relative to the largest component of its exact row; null where it is not finite. */
-  readonly outputError: number | null;
-  /** Largest absolute error of a log-normaliser (natural logarithm); null where it is not finite, or not read. */
+  /** Largest error of an output, relative to the largest component of its exact row. */
+  readonly outputError: number;
+  /** Largest absolute error of a log-normaliser (natural logarithm); null where it is not read. */
   readonly logNormaliserError: number | null;
   /** Whether the statement reads log-normalisers at all: the converse, theorem 4.2, has no use for them. */
   readonly readsNormaliser: boolean;
-  /** The relative output error that the row is stated to stay within, and why. */
+  /** What the relative output error is stated to stay within, and the log-normaliser's absolute one, and why. */
   readonly stated: { readonly error: number; readonly reason: string };
-  readonly verdict: LedgerVerdict;
+  /** Whether the errors keep what is stated, and whether that promises anything. */
+  readonly verdict: VerdictKind;
   /** Milliseconds, verification left out. */
   readonly wallMs: number;
 }
@@ -60,7 +60,23 @@ export interface LedgerReport {
   readonly rows: readonly LedgerRow[];
   /** Theorem 4.1 over many seeds, on data that satisfies its assumption. */
   readonly sampling: SamplingReport;
+  /** Whether its errors are within what the theorem, or the statistics of its samples, say of them. */
+  readonly samplingVerdict: Verdict;
   readonly environment: Environment;
+}
+
+/** The worse of a ledger's rows and its samples: a row that lost its keys to a literal formula has failed, as in runs. */
+export function ledgerVerdict({ rows, samplingVerdict }: Pick<LedgerReport, 'rows' | 'samplingVerdict'>): Verdict {
+  return worstVerdict([...rows.map(rowVerdict), samplingVerdict]);
+}
+
+/** The verdict on a row, by the error of its outputs, or of its log-normalisers where those alone are beyond what is stated. */
+function rowVerdict({ statement, construction, outputError, logNormaliserError, stated, verdict }: LedgerRow): Verdict {
+  const byNormaliser = logNormaliserError !== null && !(logNormaliserError <= stated.error) && outputError <= stated.error;
+  const measured = byNormaliser ? logNormaliserError : outputError;
+  const what = byNormaliser ? 'has a log-normaliser that is off' : 'is off';
+  const reason = `${statement} under ${construction} ${what} by ${formatError(measured)}, and ${formatError(stated.error)} is stated.`;
+  return { kind: verdict, bound: stated.error, measured, reason };
 }
 
 /** Every option of a ledger: what it is run on is a random model of this shape. */

@@ -40,7 +40,13 @@ export type OptionValue =
       /** What the flag `--no-...` does, where the switch is on unless it is turned off. */
       readonly off?: string;
     }
-  | { readonly type: 'text' };
+  | {
+      readonly type: 'text';
+      /** What it must be as a whole, where not every text will do: a regular expression without anchors. */
+      readonly pattern?: string;
+      /** The same in words, for a refusal: `use ...`. */
+      readonly form?: string;
+    };
 
 /** Several values of one kind, each once; commas stand between them in text. */
 export interface ListValue {
@@ -59,12 +65,14 @@ export interface Option {
   readonly value: OptionValue | ListValue;
   /** Absent where nothing is chosen unless the user chooses. */
   readonly default?: string | number | boolean | readonly (string | number)[];
-  /** Whether its flag may be given several times, for several values. */
+  /** Whether its flag may be given several times, for several values. Any other is refused then: one would be lost without a word. */
   readonly repeatable?: boolean;
   /** Whether a command cannot do without it. */
   readonly required?: boolean;
   /** Only for runs of a scenario that samples: theorem 4.1's. */
   readonly sampled?: boolean;
+  /** What it belongs to: beside `--no-quality`, or `--verify none`, it does nothing. */
+  readonly of?: 'quality' | 'verification';
 }
 
 /** Options by their names. */

@@ -40,6 +40,9 @@ export function readText({ value }: Pick<Option, 'value'>, text: string, what: s
     case 'switch':
       return oneOf(what, text, ['true', 'false']) === 'true';
     case 'text':
+      if (!isOfForm(value, text)) {
+        throw new InputError(`${what} of "${text}" is not possible; use ${value.form ?? 'another text'}.`);
+      }
       return text;
   }
 }
@@ -88,6 +91,9 @@ export function readValue({ value }: { readonly value: OptionValue }, given: unk
     case 'text':
       if (typeof given !== 'string' || given === '') {
         throw refused('give a text');
+      }
+      if (!isOfForm(value, given)) {
+        throw refused(`use ${value.form ?? 'another text'}`);
       }
       return given;
   }
@@ -215,6 +221,10 @@ function oneOf<T extends string>(what: string, value: string, choices: readonly 
   return found;
 }
 
+function isOfForm({ pattern }: Extract<OptionValue, { readonly type: 'text' }>, text: string): boolean {
+  return pattern === undefined || new RegExp(`^(?:${pattern})$`).test(text);
+}
+
 type NumberValue = Extract<OptionValue, { readonly type: 'number' }>;
 
 function isWithin(number: number, { minimum, maximum }: NumberValue): boolean {
@@ -226,7 +236,8 @@ function rangeText({ minimum, maximum }: NumberValue): string {
 }
 
 function realNumber(what: string, value: string, range: NumberValue): number {
-  const number = value.trim() === '' ? NaN : Number(value);
+  // No hexadecimal, which `Number` reads too.
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : NaN;
   if (!isWithin(number, range)) {
     const more = range.zero === undefined ? '' : `, or ${range.zero.word}`;
     throw new InputError(`${what} of "${value}" is not possible; use a number ${rangeText(range)}${more}.`);

@@ -1,4 +1,5 @@
 import type { constructions } from '../construct/construction';
+import { scorePattern } from '../evaluate/score';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
@@ -160,7 +161,10 @@ export const optionTable = {
       type: 'choice',
       noun: 'Verification',
       choices: [
-        { value: 'rows', description: text('64 query rows spread over the prompt, every layer and head.') },
+        {
+          value: 'rows',
+          description: text('Every row by a probe, and a row at random of every query block, head and layer against float64.'),
+        },
         { value: 'dense', description: text('Every query row: exact and slow.') },
         { value: 'none', description: text('No check.') },
       ],
@@ -177,6 +181,41 @@ export const optionTable = {
     value: { type: 'switch', off: "Leave out the run of the model's own attention, perplexity and KL divergence." },
     default: true,
     group: 'engine',
+  },
+  baseline: {
+    flag: 'baseline',
+    symbol: 'how',
+    title: text('Baseline'),
+    description: text("How the model's own attention is computed, which quality is measured against."),
+    value: {
+      type: 'choice',
+      noun: 'Baseline',
+      choices: [
+        {
+          value: 'own',
+          description: text("By the same tiles as the run; where the scenario is the model's own attention, it is that run."),
+        },
+        {
+          value: 'dense',
+          description: text('By a dense operator of ONNX Runtime, in a pass of its own that shares no tile with the run.'),
+        },
+      ],
+    },
+    default: 'own',
+    group: 'engine',
+    of: 'quality',
+  },
+  score: {
+    flag: 'score',
+    symbol: 'which',
+    title: text('Scored positions'),
+    description: text(
+      "Positions of the prompt, or of each window, at which quality is measured: `all` of them; `last-half`, llama.cpp's layout, which leaves out those with little context; or `from=n`, those after the first n tokens. Figures of different layouts do not compare.",
+    ),
+    value: { type: 'text', pattern: scorePattern, form: 'all, last-half, or from= with a position such as from=512' },
+    default: 'all',
+    group: 'engine',
+    of: 'quality',
   },
   maxTokens: {
     flag: 'max-tokens',
@@ -213,6 +252,7 @@ export const optionTable = {
     default: 10,
     group: 'engine',
     sampled: true,
+    of: 'verification',
   },
   epsilon: {
     flag: 'epsilon',
@@ -223,6 +263,7 @@ export const optionTable = {
     default: 0.5,
     group: 'engine',
     sampled: true,
+    of: 'verification',
   },
   failureProbability: {
     flag: 'failure-probability',
@@ -233,6 +274,7 @@ export const optionTable = {
     default: 0.1,
     group: 'engine',
     sampled: true,
+    of: 'verification',
   },
 } as const satisfies Readonly<Record<string, SimulationOption>>;
 
@@ -246,6 +288,8 @@ export type SimulationOptions = { readonly scenario: ScenarioChoice } & ValuesOf
 export type Provider = SimulationOptions['provider'];
 /** How much of a run is checked against float64. */
 export type Verification = SimulationOptions['verify'];
+/** How the attention is computed that quality is measured against. */
+export type Baseline = SimulationOptions['baseline'];
 /** Ways of running a plan. */
 export type Executor = SimulationOptions['executor'];
 /** Of the small transformer's products. */

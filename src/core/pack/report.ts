@@ -1,8 +1,11 @@
+import { formatError } from '../format';
 import { defaultsOf, type OptionTable, type ValuesOf, wordsOf } from '../options/option';
 import { optionTable } from '../options/table';
 import type { Bound } from '../plan/bound';
 import { maximumTokens } from '../plan/partition';
+import { missingOf } from '../report/coverage';
 import type { Environment, Fidelity, ModelDescription, reportSchemaVersion } from '../report/report';
+import { failed, overflowVerdict, roundedVerdict, type Verdict } from '../report/verdict';
 
 /** Every option of a pack. */
 export const packTable = {
@@ -83,13 +86,18 @@ interface PackedMeasurements extends PackMeasurements {
 }
 
 /** Packed attention of every layer against float64 attention of each prompt alone. */
-export interface PackFidelity extends Omit<Fidelity, 'logNormaliserError'> {
+export interface PackFidelity extends Omit<Fidelity, 'logNormaliserError' | 'seed' | 'wrongRows' | 'probe'> {
   /**
    * The largest weight that any query of any head and layer gave to other prompts' keys, as one separation column of the
    * call's own output shows it: the values carry the separation vectors too, and a query reads there what it was not to
    * see. Expected is 0, which is what float32 makes of `e^(-B^2)`.
    */
   readonly leak: number;
+  /**
+   * By how much the weights that a query of any head and layer gave to its own prompt's keys miss 1, at most, as the other
+   * separation columns show it; 0 for a prompt alone, which has none.
+   */
+  readonly missing: number;
 }
 
 /** What `pack --json` prints: theorem 4.2, run. */
@@ -106,6 +114,50 @@ export interface PackReport {
   readonly fidelity: PackFidelity;
   /** Packed against separate, over all prompts: the worst of `prompts`. */
   readonly difference: Difference;
+  readonly verdict: Verdict;
   readonly run: { readonly provider: string; readonly device: string; readonly threads: number; readonly peakRssBytes: number };
   readonly environment: Environment;
+}
+
+/**
+ * Largest difference of a row of the last residual stream, relative to its largest component, up to which packed and separate
+ * prompts agree: chosen, not derived. Prompts of the sample differ by less than 2e-5; a position that is off by one by more than this.
+ */
+const agreeingDifference = 1e-2;
+
+/**
+ * The verdict on a pack: its attention against float64, and every row of its result against the same prompt alone.
+ *
+ * @param routed whether the model has a router, which sends two roundings of a token to different experts: their results then differ
+ */
+export function packVerdict(
+  { fidelity, difference, prompts }: Pick<PackReport, 'fidelity' | 'difference' | 'prompts'>,
+  routed: boolean,
+): Verdict {
+  const { leak, rounding } = fidelity;
+  const overflowed = overflowVerdict(fidelity.lostRows);
+  if (overflowed !== undefined) {
+    return overflowed;
+  }
+  if (prompts.some(({ loss }) => loss !== null && !(Number.isFinite(loss.packed) && Number.isFinite(loss.separate)))) {
+    return failed(null, NaN, 'A loss is not a number: something in the run overflowed.');
+  }
+  if (!(leak <= 0)) {
+    return failed(0, leak, `Keys of other prompts have a weight of up to ${formatError(leak)} in a row, and may have none.`);
+  }
+  const missing = fidelity.coverage && missingOf(fidelity.coverage);
+  if (missing !== undefined) {
+    return failed(rounding?.bound ?? null, fidelity.maxRelError, missing);
+  }
+  const ofRows = roundedVerdict(rounding, { construction: 'fused', precision: 'float32' });
+  const isApart = !(difference.maxRelError <= (routed ? Number.MAX_VALUE : agreeingDifference));
+  if (ofRows.kind === 'failed' || !isApart) {
+    return ofRows;
+  }
+  const [found, allowed] = [formatError(difference.maxRelError), formatError(agreeingDifference)];
+  return failed(
+    agreeingDifference,
+    difference.maxRelError,
+    `A row of the result differs from that of its prompt alone by ${found} of its largest component, beyond ${allowed}.`,
+  );
 }

@@ -119,6 +119,9 @@ const floatBytes = 4;
 /** Default memory of one run's scores in bytes, without a calibration: about the size of a processor's last-level cache. */
 const defaultScoreBytes = 4 * 1024 * 1024;
 
+/** Scores of one node of a compiled layer, in bytes: on a device with its own memory, many calls at once are faster than few. */
+export const compiledScoreBytes = 256 * 1024 * 1024;
+
 /** How many tiles of `rows` by `rows` float32 scores fit, at least one. */
 export function tilesPerDispatch(rows: number, scoreBytes: number = defaultScoreBytes): number {
   return Math.max(1, Math.floor(scoreBytes / (4 * rows * rows)));

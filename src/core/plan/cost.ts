@@ -1,7 +1,6 @@
-import { isBlackBox } from '../construct/construction';
 import { attentionWidth, outputAndMlpParameters, parameterCount, projectionParameters, valueWidthOf } from '../shapes';
 import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
-import { type LayerPlanRequest, layerRequests, type PlanRequest } from './request';
+import type { LayerPlanRequest, PlanRequest } from './request';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
 export interface CallCounts {
@@ -130,21 +129,6 @@ function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
 /** Tokens per token-wise `run()`: whole calls of M tokens, few enough that its intermediates stay bounded. */
 export function tokenwiseRows(inputLength: number): number {
   return inputLength * Math.max(1, Math.floor(2048 / inputLength));
-}
-
-/** The largest power of two M whose plan fits `limit` bytes; undefined if not even M = 2, or the window, fits. */
-export function largestBlockThatFits(request: PlanRequest, limit: number): number | undefined {
-  const smallest = isBlackBox(request.construction) && 'window' in request.scenario ? request.scenario.window + 1 : 2;
-  for (let inputLength = 2 ** Math.floor(Math.log2(request.oracle.inputLength)); inputLength >= smallest; inputLength /= 2) {
-    // The number of calls can only lower the estimate, and small blocks have many calls.
-    const estimates = layerRequests({ ...request, oracle: { ...request.oracle, inputLength } }).map(({ request: part }) =>
-      bytesOf(part, Infinity),
-    );
-    if (Math.max(...estimates.map(totalBytes)) <= limit) {
-      return inputLength;
-    }
-  }
-  return undefined;
 }
 
 function totalBytes({ weights, activations, batches }: ByteCounts): number {

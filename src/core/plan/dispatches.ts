@@ -1,4 +1,4 @@
-import { isSampled } from '../scenario/scenario';
+import { isSampled, type Range } from '../scenario/scenario';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan, Plan } from './plan';
 import { queryBlockAt } from './query-blocks';
@@ -65,10 +65,17 @@ const mostShared = 32;
  *
  * Query blocks that read alike share a run: under a window, far from the start, all of their tiles; under causal attention
  * at least their own key block. The remaining tiles of a query block, all open, follow in runs of their own.
+ *
+ * @param blocks the query blocks whose tiles are wanted
  */
-export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: number): readonly Dispatch[] {
+export function dispatchesOf(
+  plan: LayerPlan,
+  maskIndex: MaskIndex,
+  limit: number,
+  blocks: Range = { from: 0, to: plan.blocks },
+): readonly Dispatch[] {
   const dispatches: Dispatch[] = [];
-  for (const band of dispatchBands(plan, maskIndex, limit)) {
+  for (const band of dispatchBands(plan, maskIndex, limit, blocks.from, blocks.to)) {
     append(band, limit, dispatches);
   }
   return dispatches;
@@ -78,12 +85,19 @@ export function dispatchesOf(plan: LayerPlan, maskIndex: MaskIndex, limit: numbe
  * The query blocks in consecutive bands that read alike: native runs are made from these.
  *
  * @param from the first query block of the band to start with
+ * @param to the one after the last of all
  */
-export function* dispatchBands(plan: LayerPlan, maskIndex: MaskIndex, limit: number, from = 0): Generator<DispatchBand, void> {
+export function* dispatchBands(
+  plan: LayerPlan,
+  maskIndex: MaskIndex,
+  limit: number,
+  from = 0,
+  to = plan.blocks,
+): Generator<DispatchBand, void> {
   // A short last key block is separate in memory: it cannot be part of a stack of several tiles.
   const short = plan.tokens < plan.blocks * tileRows(plan) ? plan.blocks - 1 : undefined;
   let band: Band | undefined;
-  for (let block = from; block < plan.blocks; block += 1) {
+  for (let block = from; block < to; block += 1) {
     const reading = readingOf(plan, maskIndex, block, limit);
     if (band === undefined || !(extend(band, reading, 'all', limit, short) || extend(band, reading, 'near', limit, short))) {
       if (band !== undefined) {
@@ -269,4 +283,18 @@ function stacksOf(plan: Plan, maskIndex: MaskIndex, block: number): TileStack[] 
     }
   }
   return own === undefined ? others : [own, ...others];
+}
+
+/**
+ * A stack in parts of a power of two tiles. ONNX Runtime keeps memory for each shape of scores from its first use to its
+ * last: shapes of 1, 2, 3, ... tiles need O(N^2) in all, powers of two at most twice the largest.
+ */
+export function inPowersOfTwo({ from, tiles, mask }: TileStack): TileStack[] {
+  const parts: TileStack[] = [];
+  for (let taken = 0; taken < tiles;) {
+    const count = 2 ** Math.floor(Math.log2(tiles - taken));
+    parts.push({ from: from + taken, tiles: count, mask });
+    taken += count;
+  }
+  return parts;
 }

@@ -1,7 +1,17 @@
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
-import { isSampled, type LayerScenario, looksAhead, maskOf, sameAs, type Scenario, scenarioLabel, StepBudget } from '../scenario/scenario';
+import {
+  isSampled,
+  layerGroups,
+  type LayerScenario,
+  looksAhead,
+  maskOf,
+  sameAs,
+  type Scenario,
+  scenarioLabel,
+  StepBudget,
+} from '../scenario/scenario';
 import { nativeScenario } from '../shapes';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
@@ -230,9 +240,26 @@ function sum<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((total, value) => total + of(value), 0);
 }
 
+/**
+ * Whether a scenario is the model's own attention over `tokens` tokens, whatever its name: so is a window that covers them all, on a
+ * causal model. Of a mask that the user wrote only the name is compared.
+ */
+export function isNativeScenario({ scenario, model, tokens }: Pick<Plan, 'scenario' | 'model' | 'tokens'>): boolean {
+  const namesOf = (own: Scenario): readonly string[] => {
+    const names: string[] = [];
+    for (const group of layerGroups(own, model.layers)) {
+      const name = sameAs(group.scenario, tokens) ?? scenarioLabel(group.scenario);
+      group.layers.forEach((layer) => (names[layer] = name));
+    }
+    return names;
+  };
+  const natives = namesOf(nativeScenario(model));
+  return namesOf(scenario).every((name, layer) => name === natives[layer]);
+}
+
 /** Whether a plan is the model's own attention, exact: what a black box makes of it is not. */
-export function isNativePlan({ scenario, construction, model }: Pick<Plan, 'scenario' | 'construction' | 'model'>): boolean {
-  return scenarioLabel(scenario) === scenarioLabel(nativeScenario(model)) && construction === 'fused';
+export function isNativePlan(plan: Pick<Plan, 'scenario' | 'construction' | 'model' | 'tokens'>): boolean {
+  return isNativeScenario(plan) && plan.construction === 'fused';
 }
 
 /** The plan of the same prompt and small transformer under the model's own attention, exact: the baseline for scenarios. */

@@ -1,7 +1,17 @@
 import type { Provider } from '../options/table';
 
-/** Version of the calibration document. */
-export const calibrationSchemaVersion = 1;
+/** Version of the calibration document: 2 has residuals, dense operators, the range of samples, and how busy the machine was. */
+export const calibrationSchemaVersion = 2;
+
+/** How well rates fit the times that they were fitted to. */
+export interface FitQuality {
+  /** Times. */
+  readonly samples: number;
+  /** Rates that were fitted to them: fewer. */
+  readonly unknowns: number;
+  /** The residual: root mean square of relative differences, by degrees of freedom. */
+  readonly error: number;
+}
 
 /** Times of an attention run of one head for one size of tiles, in milliseconds. */
 export interface TileRate {
@@ -23,8 +33,8 @@ export interface TileRate {
 export interface TokenwiseRate {
   /** d. */
   readonly width: number;
-  readonly project: RunRate;
-  readonly outputAndMlp: RunRate;
+  readonly project: RunRate & Fit;
+  readonly outputAndMlp: RunRate & Fit;
 }
 
 /** A run takes `runMs` plus `nsPerFlop` for every floating-point operation. */
@@ -33,11 +43,30 @@ export interface RunRate {
   readonly nsPerFlop: number;
 }
 
-/** ONNX Runtime's own operator for dense attention, for comparison: one head of one layer, causal. */
-export interface DenseRate {
+/** What has its residual with it. */
+export interface Fit {
+  readonly fit: FitQuality;
+}
+
+/** ONNX Runtime's ways to compute dense attention: two operators of its own, and plain products with a softmax between. */
+export const denseOperators = ['GroupQueryAttention', 'MultiHeadAttention', 'MatMul-Softmax-MatMul'] as const;
+export type DenseOperator = (typeof denseOperators)[number];
+
+/** Time of one head of a dense operator, causal, over N: `callMs + nsPerToken N + nsPerPair N^2`. */
+export interface DenseRate extends Fit {
+  readonly operator: DenseOperator;
   readonly headWidth: number;
-  /** Nanoseconds per pair (query, key), including masked pairs. */
+  readonly callMs: number;
+  readonly nsPerToken: number;
   readonly nsPerPair: number;
+  /** The lengths that were measured. */
+  readonly tokens: Range;
+}
+
+/** The smallest and the largest value that was measured. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
@@ -51,12 +80,42 @@ export interface LayerRate {
 }
 
 /**
- * A whole pass compared with the sum of its parts, which were timed in repetition: a start-up time, and a factor on
- * everything.
+ * Whole passes compared with the sums of their parts, which were timed in repetition: a start-up time, and a factor each on
+ * attention and on the rest. Every pass is timed as a run is, so that its residual is what predictions of runs are off by.
  */
 export interface PassRate {
   readonly startMs: number;
-  readonly factor: number;
+  readonly attendFactor: number;
+  readonly tokenwiseFactor: number;
+}
+
+/** What the passes or layers had whose residual is known: a plan outside of it is extrapolated. */
+export interface Sampled {
+  /** N. */
+  readonly tokens: Range;
+  /** M. */
+  readonly rows: Range;
+  /** d. */
+  readonly width: Range;
+  /** m. */
+  readonly headWidth: Range;
+  readonly layers: Range;
+}
+
+/** What else the machine did. */
+export interface MachineLoad {
+  /** Processor cores. */
+  readonly cores: number;
+  /** Cores that other programs want, on average: 0 on a quiet machine, more than there are where they queue. */
+  readonly others: number;
+}
+
+/** How quiet the machine was while it was calibrated. */
+export interface CalibrationLoad extends MachineLoad {
+  /** Spread of one product, timed between all others: its median absolute deviation, scaled to a standard deviation, relative to its median. */
+  readonly spread: number;
+  /** Whether the calibration should be repeated. */
+  readonly busy: boolean;
 }
 
 /** Measured rates of a device: plain data, cached per device and version of ONNX Runtime. */
@@ -70,22 +129,32 @@ export interface Calibration {
   readonly date: string;
   /** Milliseconds that the calibration took. */
   readonly tookMs: number;
+  readonly load: CalibrationLoad;
+  /** Floating-point operations a second of the best large matrix product: no rate is faster. */
+  readonly peakFlops: number;
+  /** Times that were refused, because they would need a faster device than `peakFlops` says. */
+  readonly refused: number;
+  /** Measurements that were left out because time was up; absent where none was. */
+  readonly leftOut?: number;
+  readonly sampled: Sampled;
   /** Memory of one run's scores that was fastest, in bytes. */
   readonly scoreBytes: number;
   /** Tile-wise runs. */
-  readonly tiles: readonly TileRate[];
+  readonly tiles: readonly (TileRate & Fit)[];
   /** Copying keys for the attention calls, in nanoseconds per float32. */
   readonly gatherNsPerFloat: number;
   /** Ascending by width. */
   readonly tokenwise: readonly TokenwiseRate[];
-  readonly pass: PassRate;
+  readonly pass: PassRate & Fit;
   readonly dense: readonly DenseRate[];
   /** Layers as compiled graphs; null on the CPU, where tiles are preferred. */
-  readonly layer: LayerRate | null;
+  readonly layer: (LayerRate & Fit) | null;
   /** Copy bandwidth of the device's memory, in bytes per second. */
   readonly bandwidth: number;
   /** Resident memory of an engine process that has loaded ONNX Runtime and no model, in bytes. */
   readonly idleBytes: number;
+  /** How busy the machine is now, where that was looked at: not part of the document. */
+  readonly now?: MachineLoad | undefined;
 }
 
 /**

@@ -6,18 +6,16 @@ import { layerParts, type LayerPlan, makePlan, type Plan } from '../plan/plan';
 import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
 import type { Phase } from '../report/phases';
-import { attentionWidth } from '../shapes';
 import { type Calibration, interpolate, type LayerRate, linearBetween, type PassRate, type RunRate, type TileRate } from './calibration';
+import { loadEffect } from './load';
 
-/** Expected time and memory of a run on a calibrated device. */
+/** Expected time of a run on a calibrated device. */
 export interface Prediction {
   /** Wall time of the layers in milliseconds: the sum of the phases below, without tokenization and checks. */
   readonly wallMs: number;
   readonly phases: Readonly<Record<Extract<Phase, 'project' | 'gather' | 'attend' | 'layer' | 'mlp'>, number>>;
   /** Milliseconds of each layer, which add up to `wallMs`; absent in reports of earlier versions. */
   readonly layerMs?: readonly number[];
-  /** Peak resident memory of the process in bytes. */
-  readonly peakBytes: number;
 }
 
 /** The counts that decide the attention time of one head of one layer. */
@@ -32,7 +30,14 @@ interface DispatchCounts {
 }
 
 /** The rates that predict tile-wise execution. */
-export type TilewiseRates = Pick<Calibration, 'tiles' | 'tokenwise' | 'gatherNsPerFloat'>;
+export interface TilewiseRates extends Pick<Calibration, 'gatherNsPerFloat'> {
+  readonly tiles: readonly TileRate[];
+  readonly tokenwise: readonly {
+    readonly width: number;
+    readonly project: RunRate;
+    readonly outputAndMlp: RunRate;
+  }[];
+}
 
 /** Counts the tiles of some dispatches. */
 export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts {
@@ -50,52 +55,51 @@ export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts
 
 /**
  * Predicts a run of the `fused` construction from a device's calibration; undefined for the black-box constructions, whose
- * calls are not calibrated.
+ * calls are not calibrated, and where the time is not finite.
  */
 export function predict(plan: Plan, calibration: Calibration): Prediction | undefined {
   if (isBlackBox(plan.construction)) {
     return undefined;
   }
-  const { layer, pass } = calibration;
+  const { layer } = calibration;
+  const pass = passNow(calibration);
   const parts = layerParts(plan).map((part) => ({
     layers: part.layers,
-    phases: layer === null ? layerPhases(part.plan, calibration) : compiledPhases(part.plan, layer),
+    phases: layer === null ? factored(layerPhases(part.plan, calibration), pass) : compiledPhases(part.plan, layer),
   }));
-  const whole = totalOf(parts.map(({ phases }) => phases));
-  const phases = layer === null ? inPass(whole, pass) : whole;
+  const startMs = layer === null ? pass.startMs : 0;
+  const phases = started(totalOf(parts.map((part) => part.phases)), startMs);
+  const wallMs = sumOf(phases);
+  // Rates that add up to no number say nothing.
+  if (!Number.isFinite(wallMs)) {
+    return undefined;
+  }
   return {
-    wallMs: sumOf(phases),
+    wallMs,
     phases,
-    layerMs: layerTimes(parts, layer === null ? pass : undefined),
-    peakBytes: calibration.idleBytes + plan.bytes + processBytes(plan),
+    layerMs: layerTimes(parts, startMs),
   };
 }
 
 /** Times of the layers in order; the first one includes starting sessions. */
 function layerTimes(
   parts: readonly { readonly layers: readonly number[]; readonly phases: Prediction['phases'] }[],
-  { startMs, factor }: PassRate = { startMs: 0, factor: 1 },
+  startMs: number,
 ): number[] {
   const times: number[] = [];
   for (const { layers, phases } of parts) {
     for (const layer of layers) {
-      times[layer] = (factor * sumOf(phases)) / layers.length + (layer === 0 ? startMs : 0);
+      times[layer] = sumOf(phases) / layers.length + (layer === 0 ? startMs : 0);
     }
   }
   return times;
 }
 
-/** The tokenizer with its tables, and memory left over from reading a prompt and a model. */
-const preparationBytes = 32 * 1024 * 1024;
-
-/** Layers' worth of run results that await garbage collection: the collector runs only when their memory is worth it. */
-const uncollectedLayers = 5;
-const mostUncollectedBytes = 200 * 1024 * 1024;
-
-/** Memory of the process in addition to live tensors and the idle runtime. */
-function processBytes({ tokens, model }: Plan): number {
-  const layerResults = 4 * tokens * (model.width + attentionWidth(model));
-  return preparationBytes + Math.min(mostUncollectedBytes, uncollectedLayers * layerResults);
+/** What whole passes take now, beside what else the machine does. */
+function passNow(calibration: Calibration): PassRate {
+  const { startMs, attendFactor, tokenwiseFactor } = calibration.pass;
+  const { factor } = loadEffect(calibration);
+  return { startMs: factor * startMs, attendFactor: factor * attendFactor, tokenwiseFactor: factor * tokenwiseFactor };
 }
 
 /** The sum of phases in milliseconds. */
@@ -103,16 +107,23 @@ export function sumOf(phases: Prediction['phases']): number {
   return Object.values(phases).reduce((sum, time) => sum + time, 0);
 }
 
-/** Phases as measured in a whole pass; most of its start-up is that of the attention calls' sessions. */
-function inPass(phases: Prediction['phases'], { startMs, factor }: PassRate): Prediction['phases'] {
-  const { project, gather, attend, layer, mlp } = phases;
+/** Phases as a whole pass takes them, without its start-up. */
+function factored(
+  { project, gather, attend, layer, mlp }: Prediction['phases'],
+  { attendFactor, tokenwiseFactor }: Pick<PassRate, 'attendFactor' | 'tokenwiseFactor'>,
+): Prediction['phases'] {
   return {
-    project: factor * project,
-    gather: factor * gather,
-    attend: startMs + factor * attend,
-    layer: factor * layer,
-    mlp: factor * mlp,
+    project: tokenwiseFactor * project,
+    gather: attendFactor * gather,
+    attend: attendFactor * attend,
+    layer,
+    mlp: tokenwiseFactor * mlp,
   };
+}
+
+/** Phases with the start-up of a pass, most of which is that of the attention calls' sessions. */
+function started(phases: Prediction['phases'], startMs: number): Prediction['phases'] {
+  return { ...phases, attend: startMs + phases.attend };
 }
 
 /** Phases on a device that runs whole layers as compiled graphs. */
@@ -154,7 +165,7 @@ function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['p
 }
 
 /** The rates for a tile size and head width that need not have been measured: interpolated per pair and per token. */
-export function tileRate({ tiles }: Pick<Calibration, 'tiles'>, rows: number, headWidth: number): TileRate {
+export function tileRate({ tiles }: Pick<TilewiseRates, 'tiles'>, rows: number, headWidth: number): TileRate {
   const widths = [...new Set(tiles.map((tile) => tile.headWidth))].sort((a, b) => a - b);
   const at = (pick: (tile: TileRate) => number, power: 0 | 2): number => {
     const ofWidth = widths.map((width): [number, number] => {
@@ -207,7 +218,8 @@ export function timePredictor(request: PlanRequest, calibration: Calibration): (
   if (isBlackBox(request.construction)) {
     return () => undefined;
   }
-  const { layer, pass, scoreBytes } = calibration;
+  const { layer, scoreBytes } = calibration;
+  const { startMs } = passNow(calibration);
   const at = (tokens: number): PlanRequest => ({ ...request, tokens, scoreBytes });
   if (layer !== null) {
     return (tokens) => compiledPhases({ model: request.model, flopsByPhase: requestCost(at(tokens)).flopsByPhase }, layer);
@@ -220,7 +232,7 @@ export function timePredictor(request: PlanRequest, calibration: Calibration): (
       return exact(tokens);
     }
     known ??= exact(longest);
-    return known && scaled(known, tokens / longest, attendFlops(at(tokens)) / attendFlops(at(longest)), pass.startMs);
+    return known && scaled(known, tokens / longest, attendFlops(at(tokens)) / attendFlops(at(longest)), startMs);
   };
 }
 

@@ -1,3 +1,4 @@
+import { checkedRows } from './checked-rows';
 import {
   fileName,
   formatBytes,
@@ -9,9 +10,14 @@ import {
   formatNumberOf,
   formatShare,
 } from '../format';
+import { expectedDuration, notesOf } from '../hints/expected';
 import { contextLength, contextText } from '../plan/context-length';
+import { memoryDetail } from '../predict/memory';
 import { scenarioLabel } from '../scenario/scenario';
-import type { PositionsQuality, QualityByTraining, RunReport } from './report';
+import { ownBaselineText } from './quality';
+import { scopeRows } from './quality-words';
+import type { PositionsQuality, Quality, QualityByTraining, RunReport } from './report';
+import { verdictName, verdictText } from './verdict';
 
 /** A name and what it is, as people read them. Values may hold text out of files. */
 type Figure = readonly [name: string, value: string];
@@ -30,8 +36,15 @@ export const summaryColumns: readonly { readonly title: string; readonly numeric
     { title: 'Time', numeric: true, of: ({ run }) => formatDuration(run.wallMs) },
     { title: 'Peak memory', numeric: true, of: ({ run }) => formatBytes(run.peakRssBytes) },
     { title: 'Max abs error', numeric: true, of: ({ fidelity }) => (fidelity === null ? '-' : formatError(fidelity.maxAbsError)) },
+    { title: 'Verdict', numeric: false, of: ({ verdict }) => verdictName(verdict.kind) },
+    { title: 'Scored', numeric: false, of: ({ quality }) => (quality === null ? '-' : (quality.score ?? 'all')) },
     { title: 'Perplexity', numeric: true, of: ({ quality }) => (quality === null ? '-' : formatFigure(quality.perplexity)) },
-    { title: 'Mean KL, nats', numeric: true, of: ({ quality }) => (quality === null ? '-' : formatFigure(quality.meanKl)) },
+    {
+      title: 'Mean KL, nats',
+      numeric: true,
+      of: ({ quality }) => (quality === null ? '-' : quality.ownBaseline === true ? 'its own baseline' : formatFigure(quality.meanKl)),
+    },
+    { title: 'KL touched, nats', numeric: true, of: ({ quality }) => (quality?.touched ? formatFigure(quality.touched.meanKl) : '-') },
   ];
 
 /** A run's name among others: its place and its scenario. @param index 0-based */
@@ -51,6 +64,7 @@ export function runFigures({
   fidelity,
   quality,
   qualityNote,
+  verdict,
   environment,
 }: RunReport): Figure[] {
   return [
@@ -68,35 +82,52 @@ export function runFigures({
       `${formatCount(run.calls.total)}: ${formatCount(run.calls.attention)} attention, ${formatCount(run.calls.tokenwise)} token-wise, in ${formatNumberOf(run.calls.dispatches, 'native run')}`,
     ],
     ['Bound', `${formatNumberOf(plan.bound.calls, 'attention call')} (${plan.bound.theorem}: ${plan.bound.formula})`],
-    ['Time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${formatDuration(prediction.wallMs)}`}`],
-    ['Peak memory', formatBytes(run.peakRssBytes)],
+    ['Time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${expectedDuration(prediction)}`}`],
+    [
+      'Peak memory',
+      `${formatBytes(run.peakRssBytes)}${run.memory === undefined ? '' : `, expected ${formatBytes(run.memory.peak)} = ${memoryDetail(run.memory)}`}`,
+    ],
     [
       'Fidelity',
       fidelity === null
         ? none
-        : `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)}, log-normaliser ${formatError(fidelity.logNormaliserError)}, against ${fidelity.reference}`,
+        : `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)}, log-normaliser ${formatError(fidelity.logNormaliserError)}, against ${fidelity.reference} (${checkedRows(fidelity, prompt.tokens)})`,
     ],
-    ['Quality', quality === null ? (qualityNote ?? none) : qualityText(quality)],
-    ...(quality?.byTraining ? byTrainingFigures(quality.byTraining) : []),
+    ['Verdict', verdictText(verdict)],
+    ['Quality', quality === null ? (qualityNote ?? none) : qualityText(quality, quality)],
+    ...(quality?.byTraining ? byTrainingFigures(quality.byTraining, quality) : []),
+    ...(quality === null
+      ? []
+      : scopeRows(quality, (part) => qualityText(part, quality)).map(([name, words]): Figure => [`Quality, ${name}`, words])),
     ['Ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${run.executor}, ${run.precision}`],
     [
       'Environment',
       `Two Heads ${environment.twoHeads}, ONNX Runtime ${environment.onnxruntime}, Node ${environment.node}, ${environment.platform}, ${environment.cpu}`,
     ],
     ['Date', environment.date],
-    ...plan.notes.map((note): Figure => ['Note', note]),
+    ...notesOf({ plan, prediction }).map((note): Figure => ['Note', note]),
   ];
 }
 
 /** Quality on the two sides of the trained length. */
-function byTrainingFigures({ trainedTokens, within, past }: QualityByTraining): Figure[] {
+function byTrainingFigures({ trainedTokens, within, past }: QualityByTraining, how: HowCompared): Figure[] {
   const trained = formatCount(trainedTokens);
   return [
-    [`Quality within ${trained} tokens`, qualityText(within)],
-    [`Quality past ${trained} tokens`, qualityText(past)],
+    [`Quality within ${trained} tokens`, qualityText(within, how)],
+    [`Quality past ${trained} tokens`, qualityText(past, how)],
   ];
 }
 
-function qualityText({ perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality): string {
-  return `perplexity ${formatFigure(perplexity)} (baseline ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
+/** How the baseline was computed. */
+type HowCompared = Pick<Quality, 'ownBaseline' | 'baselineBy'>;
+
+function qualityText(
+  { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality,
+  { ownBaseline, baselineBy }: HowCompared,
+): string {
+  if (ownBaseline === true) {
+    return `perplexity ${formatFigure(perplexity)}; ${ownBaselineText()}`;
+  }
+  const baseline = baselineBy === 'dense' ? 'dense baseline' : 'baseline';
+  return `perplexity ${formatFigure(perplexity)} (${baseline} ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }

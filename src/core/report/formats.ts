@@ -4,6 +4,7 @@ import { visible } from '../text/printable';
 import { csvReport } from './csv';
 import { runFigures, runTitle, summaryColumns } from './figures';
 import { htmlReport } from './html';
+import { toJson } from './json';
 import type { RunReport } from './report';
 
 /** Runs as Markdown: a table of all, and a section for each. */
@@ -77,5 +78,5 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 /** Runs as a JSON array of their reports, each with its `schemaVersion`. */
 export function jsonReport(reports: readonly RunReport[]): string {
-  return `${JSON.stringify(reports, null, 2)}\n`;
+  return `${toJson(reports, 2)}\n`;
 }

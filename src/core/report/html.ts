@@ -14,8 +14,8 @@ import type { RunReport } from './report';
  * Pictures have a light ground of their own.
  */
 const reportStyle = `
-:root { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d0d4da; --shade: #f3f4f6; }
-@media (prefers-color-scheme: dark) { :root { --ground: #1b1f2a; --ink: #e6e8ec; --muted: #a6afba; --line: #414856; --shade: #262b38; } }
+:root { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d0d4da; --shade: #f3f4f6; --failed: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ground: #1b1f2a; --ink: #e6e8ec; --muted: #a6afba; --line: #414856; --shade: #262b38; --failed: #ff8a80; } }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem 1.5rem 3rem; font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; background: var(--vscode-editor-background, var(--ground)); color: var(--vscode-editor-foreground, var(--ink)); }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .scroller { overflow-x: auto; }
@@ -24,6 +24,7 @@ caption { text-align: start; color: var(--vscode-descriptionForeground, var(--mu
 th, td { border: 1px solid var(--vscode-editorWidget-border, var(--line)); padding: 0.25rem 0.6rem; text-align: start; vertical-align: top; }
 section td { overflow-wrap: anywhere; }
 th { font-weight: 600; } thead th { background: var(--vscode-editorWidget-background, var(--shade)); white-space: nowrap; }
+.failed > * { color: var(--vscode-errorForeground, var(--failed)); font-weight: 600; }
 .number { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
 figure { margin: 1.2rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
 @media print { figure, tr { break-inside: avoid; } }
@@ -48,7 +49,7 @@ export function htmlReport(reports: readonly RunReport[]): string {
 <main>
 <h1>${title}</h1>
 ${summaryTable(reports)}
-${picturesOf(reports).map(figure).join('\n')}
+${picturesOf(reports).join('\n')}
 ${reports.map(section).join('\n')}
 </main>
 </body>
@@ -60,7 +61,7 @@ function summaryTable(reports: readonly RunReport[]): string {
   const head = summaryColumns.map(({ title, numeric }) => `<th scope="col"${classOf(numeric)}>${text(title)}</th>`).join('');
   const rows = reports.map((report, index) => {
     const cells = summaryColumns.map(({ of, numeric }) => `<td${classOf(numeric)}>${text(of(report))}</td>`).join('');
-    return `<tr><th scope="row"><a href="#run-${index + 1}">${index + 1}</a></th>${cells}</tr>`;
+    return `<tr${failedClass(report)}><th scope="row"><a href="#run-${index + 1}">${index + 1}</a></th>${cells}</tr>`;
   });
   return scroller(
     'All runs',
@@ -71,7 +72,9 @@ function summaryTable(reports: readonly RunReport[]): string {
 /** One run: its figures and its tiles. */
 function section(report: RunReport, index: number): string {
   const title = text(runTitle(report, index));
-  const rows = runFigures(report).map(([name, value]) => `<tr><th scope="row">${text(name)}</th><td>${text(value)}</td></tr>`);
+  const rows = runFigures(report).map(
+    ([name, value]) => `<tr${name === 'Verdict' ? failedClass(report) : ''}><th scope="row">${text(name)}</th><td>${text(value)}</td></tr>`,
+  );
   const { prompt, plan, scenario } = report;
   const tiles = tilePicture({
     name: `run-${index + 1}-tiles`,
@@ -83,29 +86,54 @@ function section(report: RunReport, index: number): string {
   return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${figure(tiles)}\n</section>`;
 }
 
-/** The pictures of all runs together. */
+/** What runs must have in common for their quality to compare, by name. */
+const comparedBy: readonly (readonly [name: string, of: (report: RunReport) => unknown])[] = [
+  ['model', ({ model }) => [model.name, model.shape, model.parameters, model.storedBytes ?? null]],
+  ['prompt', ({ prompt }) => prompt.sha256],
+  ['number of tokens', ({ prompt }) => prompt.tokens],
+  ['scored positions', ({ quality }) => quality?.score ?? 'all'],
+  ['baseline', ({ quality }) => [quality?.baseline, quality?.baselineBy ?? 'own']],
+];
+
+/** The pictures of all runs together; quality against cost only where one front over all of them means something. */
 function picturesOf(reports: readonly RunReport[]): string[] {
   const labelled = reports.map((report, index) => ({ label: visible(runTitle(report, index).replace(/^Run /, '')), run: report.run }));
-  const points = reports.flatMap(({ scenario, run, quality }, index) =>
+  const points = reports.flatMap(({ scenario, run, quality, verdict }, index) =>
     quality === null
       ? []
-      : [{ scenario: scenarioLabel(scenario), label: `run ${index + 1}`, cost: run.calls.total, quality: quality.meanKl }],
+      : [
+          {
+            scenario: scenarioLabel(scenario),
+            label: `run ${index + 1}${quality.ownBaseline === true ? ', its own baseline' : ''}`,
+            cost: run.calls.total,
+            quality: quality.meanKl,
+            failed: verdict.kind === 'failed',
+          },
+        ],
   );
   const comparable = points.filter(({ quality }) => Number.isFinite(quality));
+  const scored = reports.filter(({ quality }) => quality !== null);
+  const differing = comparedBy.filter(([, of]) => new Set(scored.map((report) => JSON.stringify(of(report)))).size > 1);
   return [
-    phasesPicture({ name: 'phases', title: 'Where the time went', runs: labelled }),
+    figure(phasesPicture({ name: 'phases', title: 'Where the time went', runs: labelled })),
     ...(comparable.length < 2
       ? []
-      : [
-          qualityCostPicture({
-            name: 'quality-cost',
-            title: 'Quality against cost',
-            costTitle: 'Calls of the small transformer',
-            qualityTitle: 'Mean KL divergence from the model’s own attention, nats',
-            qualityScale: 'log',
-            points,
-          }),
-        ]),
+      : differing.length > 0
+        ? [
+            `<p>There is no picture of quality against cost, since these runs do not compare. They differ in ${differing.map(([name]) => name).join(', ')}.</p>`,
+          ]
+        : [
+            figure(
+              qualityCostPicture({
+                name: 'quality-cost',
+                title: 'Quality against cost',
+                costTitle: 'Calls of the small transformer',
+                qualityTitle: 'Mean KL divergence from the model’s own attention, nats',
+                qualityScale: 'log',
+                points,
+              }),
+            ),
+          ]),
   ];
 }
 
@@ -116,6 +144,11 @@ function figure(svg: string): string {
 /** A wide table scrolls in itself, by the keyboard too. @param label escaped already where it is text out of a file */
 function scroller(label: string, table: string): string {
   return `<div class="scroller" role="region" tabindex="0" aria-label="${label}">\n${table}\n</div>`;
+}
+
+/** Red where the run failed. */
+function failedClass({ verdict }: RunReport): string {
+  return verdict.kind === 'failed' ? ' class="failed"' : '';
 }
 
 function classOf(numeric: boolean): string {

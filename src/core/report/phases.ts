@@ -43,6 +43,24 @@ export type Phase = keyof Phases;
 /** The phases that make up a layer. */
 export const layerPhases = ['project', 'gather', 'attend', 'merge', 'layer', 'mlp'] as const satisfies readonly Phase[];
 
+/** A phase's time, or what no phase measures. */
+type PhaseTime = readonly [phase: Phase | 'other', milliseconds: number];
+
+/**
+ * Where a run's time went: the phases that add up to its wall time, with what none of them measures as `other`, and those before
+ * and after it, which are no part of it.
+ */
+export function timesOf({ wallMs, phases }: { readonly wallMs: number; readonly phases: Phases }): {
+  readonly within: readonly PhaseTime[];
+  readonly beside: readonly PhaseTime[];
+} {
+  const measured = layerPhases.reduce((sum, phase) => sum + phases[phase], 0);
+  return {
+    within: [...layerPhases.map((phase): PhaseTime => [phase, phases[phase]]), ['other', Math.max(0, wallMs - measured)]],
+    beside: (['tokenize', 'verify', 'quality'] as const).map((phase): PhaseTime => [phase, phases[phase]]),
+  };
+}
+
 /**
  * Wall time of one layer's phases in milliseconds; the layers add up to the run's phases.
  *

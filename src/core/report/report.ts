@@ -1,18 +1,23 @@
 import type { Construction } from '../construct/construction';
 import { formatCount, formatDeviation } from '../format';
 import { t } from '../l10n';
-import type { Executor, Precision } from '../options/table';
+import type { PredictionFidelity, TokenwiseFidelity, WrongHalo } from './around-attention';
+import type { RoundingUse } from '../math/rounding';
+import type { Baseline, Executor, Precision } from '../options/table';
 import type { Bound } from '../plan/bound';
 import type { CacheReport } from '../plan/cache';
 import type { CallCounts } from '../plan/cost';
 import type { Plan, PlanSummary } from '../plan/plan';
+import type { MemoryEstimate, RunMemory } from '../predict/memory';
 import type { PredictionReport } from '../predict/prediction';
-import type { Scenario } from '../scenario/scenario';
+import type { Range, Scenario } from '../scenario/scenario';
 import type { ModelShape, OracleShape } from '../shapes';
 import type { PromptFormat } from '../source/format';
 import type { PartTokens } from '../source/prompt-text';
+import type { Coverage } from './coverage';
 import type { LayerTimes, Phases } from './phases';
 import type { SamplingReport } from './sampling';
+import type { Verdict } from './verdict';
 
 /** The kinds of text on which an estimate of tokens is measured; `scripts` is a mixture of scripts other than Latin and Chinese. */
 export const textKinds = ['english', 'code', 'chinese', 'json', 'scripts'] as const;
@@ -95,6 +100,8 @@ export interface PlanDocument {
   readonly oracle: OracleShape;
   readonly construction: Construction;
   readonly plan: PlanReport;
+  /** Resident memory that a run is expected to take, by parts; absent in reports of earlier versions. */
+  readonly memory?: MemoryEstimate | undefined;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
   readonly prediction: PredictionReport | null;
   /** What the model keeps of the prompt to continue it; null where nothing is kept, absent in reports of earlier versions. */
@@ -119,14 +126,18 @@ export interface RunMeasurements {
   readonly executor: Exclude<Executor, 'auto'>;
   /** Of the small transformer's products. */
   readonly precision: Precision;
+  /** Segments of the prompt that went through all layers, one after another; absent where the prompt went whole. */
+  readonly segments?: number | undefined;
   /** From tokens in memory to the last layer's output: verification and quality are not part of it. */
   readonly wallMs: number;
   readonly phases: Phases;
   /** By layer; absent in reports of versions that did not measure them. */
   readonly layers?: readonly LayerTimes[] | undefined;
   readonly calls: MeasuredCalls;
-  /** Highest resident set of the process so far, in bytes. */
+  /** Highest resident set of the process during this run, in bytes; in reports of earlier versions, so far. */
   readonly peakRssBytes: number;
+  /** The same beside what was expected, by parts; absent in reports of earlier versions. */
+  readonly memory?: RunMemory | undefined;
 }
 
 /** Simulated attention against exact float64 attention under the same mask, over all layers and heads. */
@@ -140,6 +151,51 @@ export interface Fidelity {
   readonly maxRelError: number;
   /** Largest absolute difference of a log-normaliser (natural logarithm). */
   readonly logNormaliserError: number;
+  /** The row that uses most of what rounding allows it, of those compared and of the probe; absent in reports of versions without verdicts. */
+  readonly rounding?: RoundingUse | undefined;
+  /** Of the rows that were drawn, and of the probe; of the first shard, where there are several. Null in reports of earlier versions. */
+  readonly seed: number | null;
+  /**
+   * Rows among those compared that are off by more than rounding explains (`roundingBound`), at most 16 of them; of the sampled keys'
+   * attention, where the run samples. Null in reports of earlier versions.
+   */
+  readonly wrongRows: readonly WrongRow[] | null;
+  /** Every row, by a probe; null where none was run, as in reports of earlier versions. */
+  readonly probe: ProbeFidelity | null;
+  /** Rows whose last residual stream is beyond what float32 can norm; absent in reports of versions that did not look. */
+  readonly lostRows?: number | undefined;
+  /** Of shards, rows on which theirs depend and that they do not read, or that see other keys in them, at most 16; absent in whole runs. */
+  readonly wrongHalos?: readonly WrongHalo[] | undefined;
+  /** Work token by token; absent where it was not looked at, as in reports of earlier versions. */
+  readonly tokenwise?: TokenwiseFidelity | undefined;
+  /** What quality is summed up from; absent where there is none, as in reports of earlier versions. */
+  readonly prediction?: PredictionFidelity | undefined;
+  /** What the checks were to look at, and what they did; absent in reports of versions that did not count it. */
+  readonly coverage?: Coverage | undefined;
+}
+
+/** A row of a head, all counted from 0. */
+export interface WrongRow {
+  readonly layer: number;
+  readonly head: number;
+  readonly row: number;
+}
+
+/**
+ * One more head for each kind of layer, whose exact state of every row is known whatever the mask, against what the same calls made
+ * of it.
+ */
+export interface ProbeFidelity {
+  /** Rows compared of each kind of layer: all of them, unless the mask has to be asked about every pair of a long prompt. */
+  readonly rows: number;
+  /** Largest absolute difference of an output component; the values are from -1 to 1. */
+  readonly maxAbsError: number;
+  /** Largest difference of a row, relative to the largest component of the exact row. */
+  readonly maxRelError: number;
+  /** Largest absolute difference of a log-normaliser (natural logarithm). */
+  readonly logNormaliserError: number;
+  /** Rows that are off by more than rounding explains (`roundingBound`): at most 16 ranges. */
+  readonly wrongRows: readonly Range[];
 }
 
 /** What a mask does to the predictions at some positions. */
@@ -156,12 +212,28 @@ export interface PositionsQuality {
   readonly positions: number;
 }
 
-/** What the mask does to the model, over all N - 1 predictions: against the model under its own attention, full causal for a Llama. */
+/** What the mask does to the model, over the predictions that are scored: against the model under its own attention, full causal for a Llama. */
 export interface Quality extends PositionsQuality {
   /** The model's own attention. */
   readonly baseline: Scenario;
+  /** How the baseline was computed: by the same tiles, or by a dense operator; absent in reports of versions that had the first only. */
+  readonly baselineBy?: Baseline | undefined;
+  /** Whether the scenario is the model's own attention, and its run the baseline too: a divergence of 0 then says nothing. */
+  readonly ownBaseline?: boolean | undefined;
   /** The same apart, where predictions are made both within and past the length that the model was trained on; else absent. */
   readonly byTraining?: QualityByTraining | undefined;
+  /** Which positions were scored, as `--score` has it; absent, like all that follows, in reports of earlier versions: all. */
+  readonly score?: string | undefined;
+  /** The same at the positions alone where the mask hides a key that the model's own attention shows; null where `touchedNote` says why. */
+  readonly touched?: PositionsQuality | null | undefined;
+  readonly touchedNote?: string | null | undefined;
+  /** Loss in bits for each byte of UTF-8 text that the scored tokens cover; null, like the next three, where `sizeNote` says why. */
+  readonly bitsPerByte?: number | null | undefined;
+  readonly baselineBitsPerByte?: number | null | undefined;
+  /** e to the loss for each word, between white space, as in lm-evaluation-harness. */
+  readonly wordPerplexity?: number | null | undefined;
+  readonly baselineWordPerplexity?: number | null | undefined;
+  readonly sizeNote?: string | null | undefined;
 }
 
 /** Quality on the two sides of the trained length. */
@@ -195,6 +267,7 @@ export interface RunReport extends PlanDocument {
   readonly quality: Quality | null;
   /** Why `quality` is null, in a sentence; null where it is not. */
   readonly qualityNote: string | null;
+  readonly verdict: Verdict;
   readonly environment: Environment;
 }
 
@@ -204,6 +277,8 @@ export interface ComparisonReport {
   readonly prompt: PromptDigest;
   readonly model: ModelDescription;
   readonly runs: readonly RunReport[];
+  /** The worst of the runs'. */
+  readonly verdict: Verdict;
   /** Scenarios that this prompt cannot have under these options, each with why. */
   readonly refused: readonly { readonly scenario: Scenario; readonly reason: string }[];
 }

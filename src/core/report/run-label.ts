@@ -2,6 +2,7 @@ import { fileName, formatDuration, formatError, formatNumberOf, recentTime } fro
 import { t } from '../l10n';
 import { scenarioLabel } from '../scenario/scenario';
 import type { RunReport } from './report';
+import { verdictName } from './verdict';
 
 /** A run in a list: its scenario and when it was. */
 export function runLabel({ scenario, environment }: RunReport, now = new Date()): string {
@@ -9,8 +10,9 @@ export function runLabel({ scenario, environment }: RunReport, now = new Date())
 }
 
 /** What a run in a list came to. */
-export function runDescription({ run, fidelity }: RunReport): string {
+export function runDescription({ run, fidelity, verdict }: RunReport): string {
   return [
+    ...(verdict.kind === 'failed' ? [verdictName(verdict.kind)] : []),
     formatNumberOf(run.calls.total, 'call'),
     formatDuration(run.wallMs),
     ...(fidelity === null ? [] : [t('error {0}', formatError(fidelity.maxAbsError))]),

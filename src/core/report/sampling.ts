@@ -38,6 +38,44 @@ export function guaranteedEpsilon(constants: SamplingConstants, tokens: number, 
   return Math.exp((logNeededLength(constants, tokens, headWidth, atOne) - Math.log(sample)) / 2);
 }
 
+/** Natural logarithm of the epsilon that theorem 4.1 guarantees for the sample of a report, in the head that asks for most. */
+export function guaranteedByTheorem({ epsilon, logNeededLength: needed, sample }: SamplingReport): number {
+  return Math.log(epsilon) + (needed - Math.log(sample)) / 2;
+}
+
+/**
+ * How far the keys of a row lie apart, over the rows of a head that were looked at: weights a_j relative to their mean, and
+ * `a_j |b_j - out|` relative to the mean weight and to `|out|`.
+ */
+export interface SampleSpread {
+  /** Standard deviation over keys, and largest entry. */
+  readonly output: { readonly deviation: number; readonly largest: number };
+  readonly normaliser: { readonly deviation: number; readonly largest: number };
+}
+
+/**
+ * The relative error that a uniform sample without replacement stays within in every one of `trials` rows, with probability
+ * `1 - failureProbability`: Bernstein's inequality, which holds without replacement too (Bardenet and Maillard, Bernoulli 21(3),
+ * 2015), on the sum and on the normaliser that it is divided by. Infinite where the normaliser itself may be lost.
+ *
+ * @param sample keys that a query reads, of N tokens
+ * @param trials rows, over all heads, layers and seeds
+ */
+export function statisticalError(
+  { output, normaliser }: SampleSpread,
+  tokens: number,
+  sample: number,
+  trials: number,
+  failureProbability: number,
+): number {
+  const log = Math.log((2 * trials) / failureProbability);
+  const reach = ({ deviation, largest }: SampleSpread['output'], mean: number): number =>
+    deviation * Math.sqrt((1 - sample / tokens) / sample) * (mean + Math.sqrt(2 * log)) + (largest * log) / (3 * sample);
+  const lost = reach(normaliser, 0);
+  // The norm of a vector has a mean of its own: one standard deviation.
+  return sample >= tokens ? 0 : lost < 1 ? reach(output, 1) / (1 - lost) : Infinity;
+}
+
 /** The constants of theorem 4.1's assumption, as measured on one head. */
 export interface SamplingConstants {
   /** Natural logarithm of C: the smallest C with `1/C <= a_ij <= C` for the scores that were looked at. */
@@ -89,6 +127,13 @@ export interface SamplingReport {
   readonly seeds: number;
   /** Relative error per seed, the largest over rows, heads and layers. */
   readonly errors: ErrorSpread;
+  /**
+   * The relative error that statistics expect all of these rows and seeds to stay within, with the same probability
+   * (`statisticalError`); absent in reports of versions that did not find it.
+   */
+  readonly statisticalError?: number | undefined;
+  /** What float32 rounding may add to the error of any of these rows; absent in reports of versions that did not find it. */
+  readonly roundingError?: number | undefined;
   /** Seeds all of whose rows stayed within `epsilon`. */
   readonly within: number;
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { quoted } from '../text/printable';
 import { perLayer, type PerLayerScenario } from './per-layer';
 import { definitionOf, type LayerScenario, makeScenario, type ScenarioParameters } from './registry';
 
@@ -25,14 +26,14 @@ export function parseScenario(text: string): LayerScenario | NativeScenario {
   const form = [kind, ...parameters.map(({ name }) => name)].join(':');
   if (values.length > parameters.length) {
     throw new InputError(
-      `Scenario "${text}" has ${values.length === 1 ? '1 number' : `${values.length} numbers`} and ${kind} takes ${parameters.length}; write ${form}.`,
+      `Scenario ${quoted(text)} has ${values.length === 1 ? '1 number' : `${values.length} numbers`} and ${kind} takes ${parameters.length}; write ${form}.`,
     );
   }
   const given: ScenarioParameters = {};
   values.forEach((value, index) => {
     const { name } = parameters[index];
     if (!/^\d+$/.test(value)) {
-      throw new InputError(`Scenario "${text}": ${name} of "${value}" is not a whole number; write ${form}.`);
+      throw new InputError(`Scenario ${quoted(text)}: ${name} of ${quoted(value)} is not a whole number; write ${form}.`);
     }
     given[name] = Number(value);
   });

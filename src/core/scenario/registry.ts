@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { quoted } from '../text/printable';
 import { attentionSink } from './attention-sink';
 import { averageCase } from './average-case';
 import { causal } from './causal';
@@ -61,7 +62,7 @@ export const numberParameters: readonly NumberParameter<NumberName>[] = [
 export function definitionOf(kind: string): LayerDefinition {
   const found = layerDefinitions.find((definition) => definition.kind === kind);
   if (found === undefined) {
-    throw new InputError(`Scenario "${kind}" is unknown; use one of ${scenarioKinds.join(', ')}.`);
+    throw new InputError(`Scenario ${quoted(kind)} is unknown; use one of ${scenarioKinds.join(', ')}.`);
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import type { Arrangement, BlackBoxConstruction, BlackBoxRequest } from '../construct/construction';
 import { InputError } from '../errors';
+import { quoted } from '../text/printable';
 import { t, text } from '../l10n';
 import type { Mark, NumberParameter, Reach, TextParameter, TileBound } from './definition';
 import type { Mask } from './mask';
@@ -87,7 +88,9 @@ export const textParameters: readonly TextParameter<TextName>[] = choiceDefiniti
 export function choiceDefinition(kind: string): ChoiceDefinition {
   const found = choiceDefinitions.find((definition) => definition.kind === kind);
   if (found === undefined) {
-    throw new InputError(`Scenario "${kind}" is unknown; use one of ${choiceDefinitions.map((definition) => definition.kind).join(', ')}.`);
+    throw new InputError(
+      `Scenario ${quoted(kind)} is unknown; use one of ${choiceDefinitions.map((definition) => definition.kind).join(', ')}.`,
+    );
   }
   return found;
 }

@@ -34,8 +34,10 @@ export function cutPrompt(tokens: number, parts: number, reaches: readonly Reach
   }
   const halo = haloOf(reaches);
   if (parts > 1 && halo >= tokens) {
+    const most = Math.floor((tokens - 1) / reaches.length);
+    const smaller = most === 0 ? '' : `, or use windows over which a token sees ${most} others at most`;
     throw new InputError(
-      `Over ${reaches.length} layers a token depends on ${halo} tokens around it, and the prompt has ${tokens}: shards would read all of it; run it whole, or use a smaller window.`,
+      `Over ${reaches.length} layers a token depends on ${halo} tokens around it, and the prompt has ${tokens}: shards would read all of it; run it whole${smaller}.`,
     );
   }
   return Array.from({ length: parts }, (_, part) => {
@@ -91,6 +93,31 @@ export function positionOf({ ranges }: Pick<Positions, 'ranges'>, row: number): 
     first += to - from;
   }
   throw new RangeError(`Row ${row} is not in a run of ${first}.`);
+}
+
+/** The row of a run that has a position of the prompt, if one has. */
+export function placeOf(ranges: readonly Range[], position: number): number | undefined {
+  let first = 0;
+  for (const { from, to } of ranges) {
+    if (position >= from && position < to) {
+      return first + position - from;
+    }
+    first += to - from;
+  }
+  return undefined;
+}
+
+/** The same of ranges, none empty: where each lies among others, one after the other. Undefined where they lack a part of one. */
+export function placesOf(ranges: readonly Range[], wanted: readonly Range[]): Range[] | undefined {
+  const found: Range[] = [];
+  for (const { from, to } of wanted) {
+    const [first, last] = [placeOf(ranges, from), placeOf(ranges, to - 1)];
+    if (first === undefined || last === undefined || last - first !== to - 1 - from) {
+      return undefined;
+    }
+    found.push({ from: first, to: last + 1 });
+  }
+  return found;
 }
 
 /** The rows of a run, where its own rows lie in it. */

@@ -1,5 +1,26 @@
-import { type LossSums, type OwnQuality, ownQualityOf, qualityOf, type SplitSums, addSplitSums, addSums } from '../report/quality';
-import type { Environment, Fidelity, MeasuredCalls, PlanDocument, Quality, RunMeasurements } from '../report/report';
+import { worseRounding } from '../math/rounding';
+import {
+  type LossSums,
+  type OwnQuality,
+  ownQualityOf,
+  qualityOf,
+  type QualityScope,
+  type SplitSums,
+  addSplitSums,
+  addSums,
+} from '../report/quality';
+import { joinCoverage } from '../report/coverage';
+import {
+  type Environment,
+  type Fidelity,
+  type MeasuredCalls,
+  type PlanDocument,
+  type ProbeFidelity,
+  type Quality,
+  type RunMeasurements,
+} from '../report/report';
+import type { TokenwiseFidelity } from '../report/around-attention';
+import type { Verdict } from '../report/verdict';
 import { nativeScenario } from '../shapes';
 import { lengthOf, type PromptShard } from './cut';
 
@@ -10,6 +31,8 @@ export interface ShardResult extends Pick<
 > {
   /** Of its own rows; null where it was not checked. */
   readonly fidelity: Fidelity | null;
+  /** Of its own rows, those whose last residual stream overflowed; absent where they were checked, whose fidelity has it. */
+  readonly lostRows?: number | undefined;
   /** Over the predictions of its own rows; null where they are not scored. */
   readonly quality: ShardQuality | null;
 }
@@ -33,6 +56,7 @@ export interface ShardedReport extends PlanDocument, ShardedRun {
   readonly shardBytes: number;
   /** Why `quality` or its baseline is null, in a sentence; null where neither is. */
   readonly qualityNote: string | null;
+  readonly verdict: Verdict;
   readonly environment: Environment;
 }
 
@@ -54,8 +78,16 @@ export interface ShardedRun {
   readonly quality: Quality | OwnQuality | null;
 }
 
-/** Puts the results of all shards together. They were run with the same options. */
-export function combineShards(shards: readonly MeasuredShard[], { shape }: Pick<PlanDocument['model'], 'shape'>): ShardedRun {
+/**
+ * Puts the results of all shards together. They were run with the same options.
+ *
+ * @param scored which positions were, and what text they cover
+ */
+export function combineShards(
+  shards: readonly MeasuredShard[],
+  { shape }: Pick<PlanDocument['model'], 'shape'>,
+  scored: Pick<QualityScope, 'score' | 'size'>,
+): ShardedRun {
   const results = shards.map(({ result }) => result);
   return {
     run: {
@@ -68,12 +100,13 @@ export function combineShards(shards: readonly MeasuredShard[], { shape }: Pick<
     fidelity: results.map(({ fidelity }) => fidelity).reduce(joinFidelity),
     quality: combineQuality(
       results.map(({ quality }) => quality),
-      shape,
+      { ...scored, baseline: nativeScenario(shape), trainedTokens: shape.trainedTokens },
     ),
   };
 }
 
-function joinFidelity(one: Fidelity | null, other: Fidelity | null): Fidelity | null {
+/** The fidelity of runs together; null where one was not checked. */
+export function joinFidelity(one: Fidelity | null, other: Fidelity | null): Fidelity | null {
   return (
     one &&
     other && {
@@ -82,17 +115,58 @@ function joinFidelity(one: Fidelity | null, other: Fidelity | null): Fidelity | 
       maxAbsError: Math.max(one.maxAbsError, other.maxAbsError),
       maxRelError: Math.max(one.maxRelError, other.maxRelError),
       logNormaliserError: Math.max(one.logNormaliserError, other.logNormaliserError),
+      ...(one.rounding && other.rounding && { rounding: worseRounding(one.rounding, other.rounding) }),
+      seed: one.seed,
+      wrongRows: one.wrongRows && other.wrongRows && [...one.wrongRows, ...other.wrongRows].slice(0, mostWrong),
+      probe: joinProbes(one.probe, other.probe),
+      ...(one.lostRows !== undefined && other.lostRows !== undefined && { lostRows: one.lostRows + other.lostRows }),
+      ...joinPredictions(one.prediction, other.prediction),
+      ...(one.wrongHalos && other.wrongHalos && { wrongHalos: [...one.wrongHalos, ...other.wrongHalos].slice(0, mostWrong) }),
+      ...(one.tokenwise && other.tokenwise && { tokenwise: joinTokenwise(one.tokenwise, other.tokenwise) }),
+      ...(one.coverage && other.coverage && { coverage: joinCoverage(one.coverage, other.coverage) }),
     }
   );
 }
 
-function combineQuality(parts: readonly (ShardQuality | null)[], shape: PlanDocument['model']['shape']): ShardedRun['quality'] {
+/** Wrong rows, or ranges of them, that a report names at most. */
+const mostWrong = 16;
+
+function joinTokenwise(one: TokenwiseFidelity, other: TokenwiseFidelity): TokenwiseFidelity {
+  return {
+    layers: one.layers + other.layers,
+    maxRelError: Math.max(one.maxRelError, other.maxRelError),
+    bound: one.bound,
+    wrongRows: [...one.wrongRows, ...other.wrongRows].slice(0, mostWrong),
+  };
+}
+
+function joinPredictions(one: Fidelity['prediction'], other: Fidelity['prediction']): Pick<Fidelity, 'prediction'> {
+  if (one === undefined || other === undefined) {
+    return one === other ? {} : { prediction: one ?? other };
+  }
+  return { prediction: { position: other.position, ...worseRounding(one, other) } };
+}
+
+function joinProbes(one: ProbeFidelity | null, other: ProbeFidelity | null): ProbeFidelity | null {
+  return (
+    one &&
+    other && {
+      rows: one.rows + other.rows,
+      maxAbsError: Math.max(one.maxAbsError, other.maxAbsError),
+      maxRelError: Math.max(one.maxRelError, other.maxRelError),
+      logNormaliserError: Math.max(one.logNormaliserError, other.logNormaliserError),
+      wrongRows: [...one.wrongRows, ...other.wrongRows].slice(0, mostWrong),
+    }
+  );
+}
+
+function combineQuality(parts: readonly (ShardQuality | null)[], scope: QualityScope): ShardedRun['quality'] {
   const scored = parts.filter((part) => part !== null);
   const compared = scored.flatMap((part) => (part.kind === 'compared' ? part.sums : []));
   if (scored.length < parts.length) {
     return null;
   }
   return compared.length === parts.length
-    ? qualityOf(compared.reduce(addSplitSums), nativeScenario(shape), shape.trainedTokens)
-    : ownQualityOf(scored.map(({ sums }): SplitSums<LossSums> => sums).reduce(addSplitSums), shape.trainedTokens);
+    ? qualityOf(compared.reduce(addSplitSums), scope)
+    : ownQualityOf(scored.map(({ sums }): SplitSums<LossSums> => sums).reduce(addSplitSums), scope);
 }

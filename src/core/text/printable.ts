@@ -9,6 +9,11 @@ export function visible(text: string): string {
   return text.replace(unseen, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** The same but for line feeds and tabs, which lay text out. */
+export function visibleLines(text: string): string {
+  return text.replace(unseen, (character) => (/[\t\n]/.test(character) ? character : visible(character)));
+}
+
 /** Characters of an excerpt, not counting the mark for omitted text. */
 export const excerptLength = 200;
 /** The beginning of a text says more about it than its end. */

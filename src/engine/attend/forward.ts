@@ -1,20 +1,33 @@
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
-import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../core/plan/plan';
+import { instancesOfBlocks, layerParts, type LayerPlan, partOfLayers, type Plan } from '../../core/plan/plan';
+import { type LayerStep, type Segments, wholeRun } from '../../core/plan/segments';
 import type { Phase } from '../../core/report/phases';
+import type { Range } from '../../core/scenario/scenario';
 import { type Positions, positionOf, wholePrompt } from '../../core/shards/cut';
 import type { LoadedModel } from '../read/model/load';
 import { BlackBoxAttention } from './black-box/black-box-attention';
 import { type PhaseClock, throwIfCancelled } from './runtime/clock';
 import { embed } from './tiles/embed';
-import { FusedAttention } from './tiles/fused-attention';
+import { FusedAttention, type StepRoom } from './tiles/fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
 import type { Oracle } from './tiles/oracle';
+import { HeldRows } from './tiles/held-rows';
 import { mergeSinks } from './tiles/states';
 import { layerTensors, outputAndMlp, project, type Stretch, stretchesAt } from './tiles/tokenwise';
 
-/** Called with every layer's attention while its tensors are alive, to check it. */
-type InspectLayer = (layer: number, tensors: LayerTensors, attended: AttendedLayer) => Promise<void>;
+/**
+ * Called with every layer's attention while its tensors are alive, to check it, and with the residual stream before the layer,
+ * where that can be read. All have the rows of a step: queries, attention and stream from its first query on, keys and values those
+ * that it holds; of a whole run `[N, d]`.
+ */
+export type InspectLayer = (
+  layer: number,
+  tensors: LayerTensors,
+  attended: AttendedLayer,
+  stream: Float32Array | undefined,
+  step: LayerStep,
+) => Promise<void>;
 
 /** The inputs of a forward pass. */
 export interface ForwardPass {
@@ -24,69 +37,162 @@ export interface ForwardPass {
   readonly tokens: Int32Array;
   /** Where in a prompt they lie; a whole prompt by default. */
   readonly positions?: Positions | undefined;
+  /** How the plan is cut into steps, where it is; those of `segmentsOf`. */
+  readonly segments?: Segments | undefined;
   readonly oracle: Oracle;
   readonly clock: PhaseClock;
   readonly signal: AbortSignal;
   /** Called with the finished fraction of the pass, from 0 to 1. */
   readonly onProgress: (fraction: number, phase: Phase, message: string) => void;
   readonly inspect?: InspectLayer | undefined;
+  /** One more head, which goes through the same attention. */
+  readonly probe?: AttentionProbe | undefined;
+}
+
+/** A head whose attention is known. Its calls and its time are not the run's. */
+export interface AttentionProbe {
+  /** Whether it is to run before this layer, through the attention of that layer. */
+  isDue(layer: number): boolean;
+  /** One head, with the rows of a step. */
+  tensorsOf(step: LayerStep): LayerTensors;
+  /** Called with its attention `[1, rows, m]`. */
+  inspect(layer: number, attended: AttendedLayer, step: LayerStep): void;
+}
+
+/** Consecutive rows of the last layer's residual stream `[rows, d]`, before the final norm. */
+export interface StreamRows {
+  readonly from: number;
+  readonly rows: Float32Array;
 }
 
 /**
  * Runs the large transformer through calls of the small one.
  *
- * Memory grows as O(N): one residual stream, one layer's queries, keys, values and attention state.
+ * Memory grows as O(N): one residual stream, one layer's queries, keys, values and attention state. Of a run that is cut into segments,
+ * it is that of a segment, of the keys and values that later queries see in every layer, and of the stream that is returned.
  * @returns the last layer's residual stream `[N, d]`, before the final norm
  * @throws CancelledError between two calls, once the signal is aborted
  */
-export async function forward(pass: ForwardPass): Promise<Float32Array> {
-  const { model, plan, clock } = pass;
-  const { layers } = model.shape;
+export function forward(pass: ForwardPass): Promise<Float32Array> {
+  return wholeStream(forwardRows(pass), pass.plan);
+}
+
+/** The residual stream `[N, d]` that a pass hands out by rows. */
+export async function wholeStream(pass: AsyncIterable<StreamRows>, plan: Plan): Promise<Float32Array> {
+  let stream: Float32Array = new Float32Array();
+  for await (const part of pass) {
+    stream = joinedRows(stream, part, plan);
+  }
+  return stream;
+}
+
+/** Rows of a residual stream, the first ones or with those before them, as `[N, d]`; all of them are taken as they are. */
+export function joinedRows(before: Float32Array, { from, rows }: StreamRows, { tokens, model }: Plan): Float32Array {
+  if (rows.length === tokens * model.width) {
+    return rows;
+  }
+  const stream = before.length > 0 ? before : new Float32Array(tokens * model.width);
+  stream.set(rows, from * model.width);
+  return stream;
+}
+
+/** The same, which hands out the rows as they are finished, in order. They are overwritten after that. */
+export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows> {
+  const { model, plan, clock, probe } = pass;
+  const segments = pass.segments ?? wholeRun(plan);
+  const { layers, width } = model.shape;
   const parts = layerParts(plan);
   const partOf = partOfLayers(plan);
-  let layer = 0;
+  const total = segments.steps.length * layers;
+  const stretch = (from: number, to: number): string => (segments.steps.length === 1 ? '' : `tokens ${from + 1} to ${to}, `);
+  let message = '';
+  let done = 0;
   let instances = 0;
+  let due = 0;
   const report = (phase: Phase, share: number): void => {
     throwIfCancelled(pass.signal);
-    pass.onProgress((layer + share) / layers, phase, `layer ${layer + 1} of ${layers}`);
+    pass.onProgress((done + share) / total, phase, message);
   };
   // Layers with the same scenario share one attention and its buffers.
   const attentions = parts.map((part) =>
-    layerAttention(part.plan, pass.oracle, clock, (finished) => {
-      instances += finished;
-      report('attend', 0.1 + (0.8 * instances) / (part.plan.instances * model.shape.heads));
-    }),
+    layerAttention(
+      part.plan,
+      pass.oracle,
+      clock,
+      (finished) => {
+        instances += finished;
+        report('attend', due === 0 ? 0.1 : 0.1 + 0.8 * Math.min(1, instances / due));
+      },
+      segments,
+    ),
   );
 
   const positions = pass.positions ?? wholePrompt(plan.tokens);
-  const cut = (): Iterable<Stretch> => stretchesAt(positions, tokenwiseRows(plan.oracle.inputLength));
-  const hidden = embed(model, pass.tokens, (row) => positionOf(positions, row));
-  const projected = layerTensors(model.shape, plan.tokens);
-  for (; layer < layers; layer += 1) {
-    instances = 0;
-    report('project', 0);
-    const weights = model.layers[layer];
-    const tensors = await clock.time('project', () => project(pass, hidden, weights, cut(), projected));
-    const attended = await attentions[partOf[layer]].run(tensors);
-    await pass.inspect?.(layer, tensors, attended);
-    report('mlp', 0.9);
-    await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut()));
-    clock.endLayer();
+  const cut = (part: Range): Iterable<Stretch> => stretchesAt(positions, tokenwiseRows(plan.oracle.inputLength), part);
+  const projected = layerTensors(model.shape, segments.queries, segments.keys);
+  const held = Array.from({ length: layers }, () => new HeldRows());
+  for (const [index, step] of segments.steps.entries()) {
+    const { from, to } = step[0].incoming;
+    if (segments.steps.length > 1) {
+      // Tables are kept by position, and no layer comes back to those of an earlier step.
+      pass.oracle.rotateFor(positions.tokens);
+    }
+    let hidden = embed(model, pass.tokens.subarray(from, to), (row) => positionOf(positions, from + row));
+    for (const [layer, own] of step.entries()) {
+      message = `${stretch(from, to)}layer ${layer + 1} of ${layers}`;
+      const attention = attentions[partOf[layer]];
+      report('project', 0);
+      const weights = model.layers[layer];
+      const first = held[layer].restore(projected);
+      const tensors = await clock.time('project', () => project(pass, hidden, weights, cut(own.incoming), projected, first));
+      const stream = held[layer].joinStream(hidden);
+      const attendedRows = own.queries.to - own.queries.from;
+      hidden = stream.subarray(0, attendedRows * width);
+      if (attendedRows > 0) {
+        if (probe?.isDue(layer) === true) {
+          due = 0;
+          const ofProbe = await clock.aside('verify', () => pass.oracle.uncounted(() => attention.run(probe.tensorsOf(own), own)));
+          await clock.time('verify', () => probe.inspect(layer, ofProbe, own));
+        }
+        instances = 0;
+        due = model.shape.heads * instancesOfRows(parts[partOf[layer]].plan, own.queries);
+        const attended = await attention.run(tensors, own);
+        await pass.inspect?.(layer, tensors, attended, hidden, own);
+        report('mlp', 0.9);
+        await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut(own.queries)));
+      }
+      if (index + 1 < segments.steps.length) {
+        held[layer].keep(projected, stream.subarray(hidden.length), own, segments.steps[index + 1][layer]);
+      }
+      clock.endLayer(layer);
+      done += 1;
+    }
+    yield { from: step[layers - 1].queries.from, rows: hidden };
   }
   pass.onProgress(1, 'mlp', `layer ${layers} of ${layers}`);
-  return hidden;
+}
+
+/** Single-head instances of the query blocks that rows are, as the plan counts them. */
+function instancesOfRows(plan: LayerPlan, { from, to }: Range): number {
+  return instancesOfBlocks(plan, from / plan.blockSize, Math.ceil(to / plan.blockSize));
 }
 
 /** The attention of layers with one scenario, by construction; learned sinks are merged into it. */
-export function layerAttention(plan: LayerPlan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
+export function layerAttention(
+  plan: LayerPlan,
+  oracle: Oracle,
+  clock: PhaseClock,
+  onInstances: OnInstances,
+  room?: StepRoom,
+): LayerAttention {
   const layout = blackBoxLayout(plan);
   const overKeys =
     layout === undefined
-      ? new FusedAttention(plan, oracle, clock, onInstances)
+      ? new FusedAttention(plan, oracle, clock, onInstances, room)
       : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
   return {
-    async run(layer) {
-      const attended = await overKeys.run(layer);
+    async run(layer, step) {
+      const attended = await overKeys.run(layer, step);
       const { sinks } = layer;
       if (sinks !== undefined) {
         const { out, logNormaliser } = attended;

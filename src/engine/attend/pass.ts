@@ -1,14 +1,18 @@
 import { isBlackBox } from '../../core/construct/construction';
 import { InputError } from '../../core/errors';
-import type { Executor, Precision, SimulationOptions } from '../../core/options/table';
+import type { Precision, SimulationOptions } from '../../core/options/table';
 import type { Plan } from '../../core/plan/plan';
+import { segmentsOf } from '../../core/plan/segments';
+import { type PassExecutor, preferredExecutor } from '../../core/predict/executor';
 import { compiledForward, type CompiledPass } from './compiled/forward';
-import { forward } from './forward';
+import type { LoadedModel } from '../read/model/load';
+import { forwardRows, type StreamRows, wholeStream } from './forward';
+import { PhaseClock } from './runtime/clock';
 import type { Device } from './runtime/provider';
+import { OnnxOracle } from './tiles/onnx-oracle';
 
 /**
- * The executor of a plan on a device. Compiled layers keep everything on the device; on the CPU that gains nothing, and
- * runs of a few tiles stay in its caches.
+ * The executor of a plan on a device.
  *
  * @throws InputError if compiled layers, or float16, were requested for a black-box construction
  */
@@ -16,7 +20,7 @@ export function executorOf(
   { executor, precision }: Pick<SimulationOptions, 'executor' | 'precision'>,
   { construction }: Plan,
   { provider }: Device,
-): Exclude<Executor, 'auto'> {
+): PassExecutor {
   if (precision === 'float16' && (executor === 'tiles' || isBlackBox(construction))) {
     throw new InputError(
       'Precision "float16" is for compiled layers of construction fused; leave --executor and --construction out, or use --precision float32.',
@@ -25,14 +29,41 @@ export function executorOf(
   if (executor === 'compiled' && isBlackBox(construction)) {
     throw new InputError(`Executor "compiled" runs construction fused only, not ${construction}; use --executor tiles.`);
   }
-  const preferred = (provider === 'cpu' && precision === 'float32') || isBlackBox(construction) ? 'tiles' : 'compiled';
-  return executor === 'auto' ? preferred : executor;
+  return executor === 'auto' ? preferredExecutor({ construction }, precision, provider) : executor;
 }
 
-/** Runs a prompt through the layers of a model, with one of the executors. */
-export type Pass = (given: Omit<CompiledPass, 'precision'>) => Promise<Float32Array>;
+/** Runs a prompt through the layers of a model, with one of the executors. Hands out the rows of its last residual stream, in order. */
+export type Pass = (given: Omit<CompiledPass, 'precision'>) => AsyncGenerator<StreamRows>;
 
-/** The pass of an executor. */
-export function passOf(executor: Exclude<Executor, 'auto'>, precision: Precision): Pass {
-  return executor === 'compiled' ? (given) => compiledForward({ ...given, precision }) : forward;
+/** The pass of an executor. Tile by tile, a long prompt goes in segments where that takes less memory, unless the pass says how. */
+export function passOf(executor: PassExecutor, precision: Precision): Pass {
+  return executor === 'compiled'
+    ? async function* (given) {
+        yield { from: 0, rows: await compiledForward({ ...given, precision }) };
+      }
+    : (given) => forwardRows({ segments: segmentsOf(given.plan), ...given });
+}
+
+/**
+ * Runs a sequence on a device, for those whom neither its progress nor its calls concern.
+ *
+ * @param tokens ids `[N]`
+ * @param pass how: tile by tile, unless it is said
+ * @returns the last layer's residual stream `[N, d]`, before the final norm
+ */
+export async function hiddenOf(
+  model: LoadedModel,
+  plan: Plan,
+  tokens: Int32Array,
+  device: Device,
+  pass: Pass = passOf('tiles', 'float32'),
+): Promise<Float32Array> {
+  const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
+  const { signal } = new AbortController();
+  try {
+    const rows = pass({ model, plan, tokens, oracle, clock: new PhaseClock(), signal, onProgress: () => undefined });
+    return await wholeStream(rows, plan);
+  } finally {
+    await oracle.release();
+  }
 }

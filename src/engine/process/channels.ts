@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
+import { parentVariable } from './handler';
 
 /** What a channel tells of the other side. */
 interface Listeners<Incoming> {
@@ -27,7 +28,12 @@ export function processChannel<Outgoing extends object, Incoming>(
   args: readonly string[],
 ): Channel<Outgoing, Incoming> {
   // With the host's inspector flags, the child would try to use the same debug port.
-  const child = fork(entry, args, { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  const child = fork(entry, args, {
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [],
+    env: { ...process.env, [parentVariable]: String(process.pid) },
+  });
   return {
     name: `${name} ${child.pid}`,
     send: (message) => void child.send(message, () => undefined),

@@ -3,6 +3,7 @@ import type { Channel } from './channels';
 import {
   type Argument,
   fromErrorData,
+  isResponse,
   type CallContext,
   type MethodName,
   type Methods,
@@ -109,10 +110,21 @@ export class RpcClient<M extends Methods<M>> {
     const channel = this.worker.start();
     this.channel = channel;
     this.log(`The ${channel.name} started.`);
+    // V8 and the runtime's allocator say it in many lines, and end the process with a signal that may mean anything.
+    let outOfMemory = false;
     channel.listen({
-      onMessage: (response) => this.receive(response),
-      onOutput: (text) => this.log(text.trimEnd()),
-      onEnd: (how) => this.ended(channel, how),
+      onMessage: (response: unknown) => {
+        if (isResponse(response)) {
+          this.receive(response as Response<M>);
+        } else {
+          this.log(`The ${channel.name} sent something that is no message; it was dropped.`);
+        }
+      },
+      onOutput: (text) => {
+        outOfMemory ||= /heap out of memory|bad_alloc|failed to map segment/.test(text);
+        this.log(text.trimEnd());
+      },
+      onEnd: (how) => this.ended(channel, outOfMemory ? `out of memory, ${how}` : how),
     });
     return channel;
   }

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Progress } from '../../core/report/phases';
 import type { RunReport } from '../../core/report/report';
-import { type CallContext, type MethodName, type Methods, type Request, type Response, type Result, toErrorData } from './rpc';
+import { type CallContext, isRequest, type MethodName, type Methods, type Request, type Response, type Result, toErrorData } from './rpc';
 
 /**
  * Answers requests with responses, over any channel.
@@ -12,6 +14,9 @@ import { type CallContext, type MethodName, type Methods, type Request, type Res
 export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Response<M>) => void): (request: Request<M>) => Promise<void> {
   const running = new Map<number, AbortController>();
   return async (request) => {
+    if (!isRequest(request)) {
+      return;
+    }
     if (request.type === 'cancel') {
       running.get(request.id)?.abort();
       return;
@@ -28,6 +33,9 @@ export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Res
         onRun: (report: RunReport) => send({ type: 'run', id, report }),
       };
       // `argument` belongs to `method`, but TypeScript cannot narrow the union of requests by a type parameter.
+      if (!Object.hasOwn(methods, method)) {
+        throw new Error(`There is no method ${method}.`);
+      }
       const result = (await methods[method](argument, context)) as Result<M, MethodName<M>>;
       send({ type: 'result', id, result });
     } catch (error) {
@@ -39,7 +47,14 @@ export function handlerOf<M extends Methods<M>>(methods: M, send: (response: Res
   };
 }
 
-/** Answers the process that forked this one, until that is gone. @throws Error without an IPC channel */
+/** The environment variable by which a process knows who forked it, also where that is gone by the time it starts. */
+export const parentVariable = 'TWO_HEADS_PARENT';
+
+/**
+ * Answers the process that forked this one, until that is gone: this one then ends within a second, whatever it does.
+ *
+ * @throws Error without an IPC channel
+ */
 export function answerParent<M extends Methods<M>>(methods: M): void {
   const send = process.send?.bind(process);
   if (send === undefined) {
@@ -49,6 +64,10 @@ export function answerParent<M extends Methods<M>>(methods: M): void {
     send(response);
   });
   process.on('message', (request: Request<M>) => void handle(request));
+  const parent = Number(process.env[parentVariable] ?? process.ppid);
+  const watchdog = new Worker(join(__dirname, 'watchdog.js'), { workerData: parent, resourceLimits: { maxOldGenerationSizeMb: 16 } });
+  // Without it, this process hears of its parent's end between two turns.
+  watchdog.once('error', () => undefined).unref();
   // The parent is gone, so nobody needs an answer.
   process.on('disconnect', () => process.exit(0));
 }

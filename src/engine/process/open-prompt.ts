@@ -8,6 +8,7 @@ import { cacheOf, type CacheReport } from '../../core/plan/cache';
 import type { Plan } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
 import { settledPlan } from '../../core/predict/fastest';
+import { expectedMemory, type MemoryEstimate } from '../../core/predict/memory';
 import { devicePrediction, type DevicePrediction } from '../../core/predict/prediction';
 import { fileName } from '../../core/format';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
@@ -43,6 +44,8 @@ export interface PromptRequest {
 export interface PlannedPromptData {
   readonly version: number;
   readonly plan: Plan;
+  /** Resident memory that a run is expected to take, by parts. */
+  readonly memory: MemoryEstimate;
   /** Expected time and memory on the calibrated device. */
   readonly prediction: DevicePrediction | null;
   readonly calibration: Calibration | undefined;
@@ -139,7 +142,8 @@ export class OpenPrompt {
     const settled = settledPlan(tokens, model.folder.config.shape, options, candidates);
     const { calibration } = settled;
     const plan = withSourceNotes(settled.plan, { read, tokenizer, model: model.folder });
-    const prediction = devicePrediction(plan, calibration);
+    const memory = expectedMemory(plan, options, calibration);
+    const prediction = devicePrediction(plan, calibration, memory, options);
     this.outline = hasHeadings(read.format) && read.parts.length === 0 ? outlineOf(text, this.outline) : undefined;
     const sections = this.outline === undefined ? partSections(text, read) : sectionsOf(this.outline);
     this.planned = { plan, prediction, calibration, sections, places: new DocumentPlaces(index, read.pieces) };
@@ -149,6 +153,7 @@ export class OpenPrompt {
     return {
       version,
       plan,
+      memory,
       prediction,
       calibration,
       cache: cacheOf(plan),
@@ -213,7 +218,17 @@ export class OpenPrompt {
   ): Pick<PromptCosts, 'curves' | 'curvesKey'> {
     const { model, scenario, construction, oracle, scoreBytes } = plan;
     // All inputs except N and the text.
-    const inputs = [model, scenario, construction, oracle, scoreBytes, parameters, calibration?.provider, calibration?.date];
+    const inputs = [
+      model,
+      scenario,
+      construction,
+      oracle,
+      scoreBytes,
+      parameters,
+      calibration?.provider,
+      calibration?.date,
+      calibration?.now,
+    ];
     const curvesKey = JSON.stringify(inputs);
     if (this.curves?.curvesKey !== curvesKey) {
       this.curves = { curvesKey, curves: costCurves(comparedRequests(plan, parameters).possible, plan, calibration) };

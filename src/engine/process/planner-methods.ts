@@ -3,6 +3,7 @@ import { CancelledError } from '../../core/errors';
 import { inEnglish } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
 import type { Calibration } from '../../core/predict/calibration';
+import { expectedMemory } from '../../core/predict/memory';
 import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
 import type { PromptSource } from '../../core/source/options';
@@ -118,14 +119,18 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
         const { read, tokens } = tokensOf(readSource(prompt, model.reading), tokenizer, options, check);
         const { possible } = sortScenarios(wanted, tokens.length, folder.config.shape, options, candidates, check);
         return possible.map(({ plan, calibration }) =>
-          planDocument({
-            prompt,
-            read,
-            model: folder,
-            tokenizer,
-            plan: withSourceNotes(plan, { read, tokenizer, model: folder }),
-            calibration,
-          }),
+          planDocument(
+            {
+              prompt,
+              read,
+              model: folder,
+              tokenizer,
+              plan: withSourceNotes(plan, { read, tokenizer, model: folder }),
+              calibration,
+              way: options,
+            },
+            expectedMemory(plan, options, calibration),
+          ),
         );
       });
     },

@@ -49,6 +49,41 @@ interface ErrorData {
   readonly message: string;
 }
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+
+/** What the messages back must hold, by type; results and reports are those of the same build's methods. */
+const responses: Readonly<Record<string, (fields: Readonly<Record<string, unknown>>) => boolean>> = {
+  progress: ({ progress }) =>
+    isRecord(progress) &&
+    Number.isFinite(progress['fraction']) &&
+    typeof progress['message'] === 'string' &&
+    typeof progress['phase'] === 'string',
+  run: ({ report }) => isRecord(report),
+  result: (fields) => 'result' in fields,
+  error: ({ error }) =>
+    isRecord(error) && ['input', 'cancelled', 'failure'].some((kind) => kind === error['kind']) && typeof error['message'] === 'string',
+};
+
+/** Whether what came over a channel has the shape of a message back: the other side may be another version, or out of order. */
+export function isResponse(given: unknown): given is { readonly type: string; readonly id: number } {
+  return (
+    isRecord(given) &&
+    Number.isInteger(given['id']) &&
+    typeof given['type'] === 'string' &&
+    Object.hasOwn(responses, given['type']) &&
+    responses[given['type']](given)
+  );
+}
+
+/** Whether what came over a channel has the shape of a request. */
+export function isRequest(given: unknown): boolean {
+  return (
+    isRecord(given) &&
+    Number.isInteger(given['id']) &&
+    (given['type'] === 'cancel' || (given['type'] === 'call' && typeof given['method'] === 'string'))
+  );
+}
+
 /** An error as data, for crossing the boundary. */
 export function toErrorData(error: unknown): ErrorData {
   const kind = error instanceof InputError ? 'input' : error instanceof CancelledError ? 'cancelled' : 'failure';

@@ -40,7 +40,9 @@ function valueSchema(value: OptionValue | ListValue): z.ZodType {
     case 'switch':
       return z.boolean();
     case 'text':
-      return z.string().min(1);
+      return value.pattern === undefined
+        ? z.string().min(1)
+        : z.string().regex(new RegExp(`^(?:${value.pattern})$`), `must be ${value.form ?? 'another text'}`);
   }
 }
 

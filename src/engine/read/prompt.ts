@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
 import { plainSource, presumedFormat, type PromptSource } from '../../core/source/options';
+import { isPattern, matchesPattern, withoutBraces } from '../../core/text/glob';
 import { linesOf } from '../../core/text/lines';
 import { decodeText } from './input/decode';
 import { inputLimits } from './input/limits';
@@ -78,7 +79,29 @@ export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> 
 const promptFile = /\.(md|txt|prompt|prompty|jsonl)$/i;
 
 /**
- * Reads the prompts of files and folders, in the given order. Each conversation of JSON lines is a prompt of its own.
+ * The files that files, folders and patterns such as `docs/*.md` stand for, in the given order.
+ *
+ * @param results a file or a folder that is no prompt, although it may lie among them
+ * @throws InputError that names the path and the fix
+ */
+export async function promptFiles(paths: readonly string[], results: string | null = null): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const found = await stat(path).catch(() => undefined);
+    for (const file of found === undefined && isPattern(path)
+      ? await promptsMatching(path, results)
+      : found?.isDirectory() === true
+        ? await promptsIn(path, results)
+        : [path]) {
+      // One by one: arguments have a limit, files of a folder have none.
+      files.push(file);
+    }
+  }
+  return files;
+}
+
+/**
+ * Reads the prompts of files, folders and patterns, as `promptFiles`. Each conversation of JSON lines is a prompt of its own.
  *
  * @param results a file or a folder that is no prompt, although it may lie among them
  * @throws InputError that names the path and the fix
@@ -90,13 +113,9 @@ export async function readPrompts(
   results: string | null = null,
 ): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
-  for (const path of paths) {
-    const found = await stat(path).catch(() => undefined);
-    for (const file of found?.isDirectory() === true ? await promptsIn(path, results) : [path]) {
-      // One by one: arguments have a limit, conversations of a file have none.
-      for (const prompt of conversationsOf(await readPrompt(file, stdin, source))) {
-        prompts.push(prompt);
-      }
+  for (const file of await promptFiles(paths, results)) {
+    for (const prompt of conversationsOf(await readPrompt(file, stdin, source))) {
+      prompts.push(prompt);
     }
   }
   return prompts;
@@ -120,9 +139,29 @@ export function conversationsOf(prompt: Prompt): Prompt[] {
 /** Folders that hold other people's texts, or a tool's: their own names are given where they are meant. */
 const skippedFolder = /^(\..*|node_modules)$/;
 
+/** The files that fit a pattern, whatever their names end with, by name. Links and other people's folders are not followed. */
+async function promptsMatching(pattern: string, results: string | null): Promise<string[]> {
+  const files = new Set<string>();
+  for (const each of withoutBraces(pattern.replaceAll('\\', '/'))) {
+    const names = each.split('/');
+    const fixed = names.findIndex(isPattern);
+    const folder = fixed < 0 ? each : names.slice(0, fixed).join('/') || (fixed > 0 ? '/' : '.');
+    const [own, rest] = fixed < 0 ? [dirname(each), [basename(each)]] : [folder, names.slice(fixed)];
+    const found = (await stat(own).catch(() => undefined))?.isDirectory() === true;
+    const below = found
+      ? await filesBelow(own, results === null ? undefined : resolve(results), () => true, rest.includes('**') ? Infinity : rest.length)
+      : [];
+    below.filter((file) => matchesPattern(rest, relative(own, file).split(sep))).forEach((file) => files.add(file));
+  }
+  if (files.size === 0) {
+    throw new InputError(`${pattern} fits no file; give a pattern such as docs/**/*.md that does, or the path of a file or a folder.`);
+  }
+  return [...files];
+}
+
 /** The prompt files in a folder and in those below it, by name. Links are not followed. */
 async function promptsIn(folder: string, results: string | null): Promise<string[]> {
-  const files = await promptsBelow(folder, results === null ? undefined : resolve(results));
+  const files = await filesBelow(folder, results === null ? undefined : resolve(results), (name) => promptFile.test(name));
   if (files.length === 0) {
     throw new InputError(
       `${folder} holds no prompt; give a folder with .md, .txt, .prompt, .prompty or .jsonl files, or name its files one by one.`,
@@ -131,8 +170,19 @@ async function promptsIn(folder: string, results: string | null): Promise<string
   return files;
 }
 
-/** @param except a file or a folder */
-async function promptsBelow(folder: string, except: string | undefined): Promise<string[]> {
+/**
+ * The files in a folder and in those below it, by name.
+ *
+ * @param except a file or a folder
+ * @param isWanted by its name
+ * @param depth names of a path that is found, at most
+ */
+async function filesBelow(
+  folder: string,
+  except: string | undefined,
+  isWanted: (name: string) => boolean,
+  depth = Infinity,
+): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new InputError(`${folder} cannot be read (${messageOf(error)}); give a folder that you may list.`);
   });
@@ -142,11 +192,11 @@ async function promptsBelow(folder: string, except: string | undefined): Promise
     if (resolve(path) === except) {
       continue;
     }
-    if (entry.isFile() && promptFile.test(entry.name)) {
+    if (entry.isFile() && isWanted(entry.name)) {
       found.push(path);
-    } else if (entry.isDirectory() && !skippedFolder.test(entry.name)) {
+    } else if (depth > 1 && entry.isDirectory() && !skippedFolder.test(entry.name)) {
       // One by one: arguments have a limit, files below a folder have none.
-      for (const below of await promptsBelow(path, except)) {
+      for (const below of await filesBelow(path, except, isWanted, depth - 1)) {
         found.push(below);
       }
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../core/errors';
@@ -10,7 +10,7 @@ import { readRegularText } from '../read/input/text';
 import { findBase } from '../read/model/adapter/adapter';
 import { isAdapter } from '../read/model/adapter/config';
 import { ggufParts, kindAt } from '../read/model/found/folders';
-import { writeWhole } from './files';
+import { makeFolder, writeWhole } from './files';
 
 /** The files that make a model what it is. */
 const modelFiles =
@@ -79,7 +79,7 @@ export class DigestStore {
   /** Another process may write at the same time: what one of them loses is digested again. */
   private async write(known: KnownFiles): Promise<void> {
     if (this.folder !== undefined && this.path !== undefined) {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       await writeWhole(this.path, JSON.stringify([...known].slice(-capacity)));
     }
   }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { constants, fstatSync, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, fstatSync, type Stats, writeSync } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { InputError, messageOf } from '../../core/errors';
+import { openToAppend } from '../read/input/regular-file';
 
 /** File name ending of unfinished files. One that remains is left over from a crash. */
 export const draftEnding = '.part';
@@ -48,6 +50,33 @@ export async function writeWhole(path: string, content: Content): Promise<void> 
   }
 }
 
+/**
+ * What writes text whole to an open file, and throws file system errors; undefined for a descriptor of anything else.
+ *
+ * Node's own streams write to a file only as much as the system takes: on a disk that has room for the beginning of a text,
+ * they leave out the rest without an error.
+ */
+export function fileWriter(descriptor: number): ((text: string) => void) | undefined {
+  try {
+    if (!fstatSync(descriptor).isFile()) {
+      return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+  return (text) => {
+    const bytes = Buffer.from(text);
+    for (let written = 0; written < bytes.length;) {
+      written += writeSync(descriptor, bytes, written);
+    }
+  };
+}
+
+/** Writes a file that is not there yet. @throws file system errors, also where something is at the path */
+export async function writeNew(path: string, content: Content): Promise<void> {
+  await writeFile(path, content, { flag: 'wx' });
+}
+
 /** Whether the process's output or errors go to this file, as with `--out /dev/stdout > file`. */
 function isOwnOutput({ dev, ino }: Stats): boolean {
   return [1, 2].some((descriptor) => {
@@ -88,6 +117,67 @@ async function writePipe(file: FileHandle, content: Content): Promise<void> {
       await new Promise((again) => setTimeout(again, 10));
     }
   }
+}
+
+/**
+ * Appends a line to a file of lines, whole or not at all, and flushes it to disk.
+ *
+ * Where what is there has no end, because a crash cut it short, the line begins with one. What a full disk took of the line is
+ * taken back, unless another process has appended meanwhile: the line of that one then begins with an end, as above.
+ *
+ * @param name names the file in errors
+ * @param fix what to do about a file that is none, the end of the message; and `remedy` about a line that does not fit
+ * @throws InputError
+ */
+export async function appendLine(path: string, line: string, name: string, fix: string, remedy: string): Promise<void> {
+  const { file, size } = await openToAppend(path, name, fix);
+  try {
+    const bytes = Buffer.from(`${(await isEnded(file, size)) ? '' : '\n'}${line}\n`);
+    let written = 0;
+    try {
+      // Mostly one write; where the disk takes only a part of it, the next one says why.
+      while (written < bytes.length) {
+        written += (await file.write(bytes, written)).bytesWritten;
+      }
+      await file.sync();
+    } catch (error) {
+      if (written < bytes.length && (await file.stat()).size === size + written) {
+        await file.truncate(size);
+      }
+      throw error;
+    }
+  } catch (error) {
+    throw new InputError(`${name} cannot be written (${messageOf(error)}); ${remedy}.`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file is empty or its last byte ends a line. */
+async function isEnded(file: FileHandle, size: number): Promise<boolean> {
+  const last = Buffer.alloc(1);
+  return size === 0 || (await file.read(last, 0, 1, size - 1)).bytesRead === 0 || last[0] === 0x0a;
+}
+
+/**
+ * Makes a folder, and those that it is in.
+ *
+ * @param name names it in errors
+ * @throws InputError where it cannot be made, as where a file has its place
+ */
+export async function makeFolder(
+  path: string,
+  name = path,
+  fix = 'remove what is in its place, or let this user write there',
+): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw new InputError(`${name} cannot be made (${messageOf(error).split(', ')[0]}); ${fix}.`);
+  });
+}
+
+/** Removes a file; one that is gone is as well. A link is removed, not what it leads to. @throws file system errors */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
 }
 
 function hasCode(error: unknown, code: string): boolean {

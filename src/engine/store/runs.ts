@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../core/errors';
 import { optionTable, type SimulationOptions } from '../../core/options/table';
+import { toJson } from '../../core/report/json';
 import { reportSchemaVersion, type RunReport } from '../../core/report/report';
 import { parseJson } from '../read/input/json';
 import { inputLimits } from '../read/input/limits';
@@ -11,7 +12,7 @@ import { readRegularText } from '../read/input/text';
 import { fieldsOf } from '../read/option-schema';
 import { scenarioChoiceSchema } from '../read/report/plan-schema';
 import { firstIssue, runReportSchema } from '../read/report/reports';
-import { draftEnding, writeWhole } from './files';
+import { draftEnding, makeFolder, removeFile, writeWhole } from './files';
 
 /** Source and options of a run: what repeating it needs. */
 export interface RunOrigin {
@@ -44,7 +45,7 @@ const idPattern = /^\d{8}T\d{9}Z-[0-9a-f]{8}$/;
 /** The id of a run: its time and a digest of its report, so that adding it twice stores it once. */
 export function idOf(report: RunReport): string {
   const time = new Date(report.environment.date).toISOString().replaceAll(/[-:.]/g, '');
-  return `${time}-${createHash('sha256').update(JSON.stringify(report)).digest('hex').slice(0, 8)}`;
+  return `${time}-${createHash('sha256').update(toJson(report)).digest('hex').slice(0, 8)}`;
 }
 
 const whole = z.int().nonnegative();
@@ -69,7 +70,7 @@ const keptRunFile: z.ZodType<Omit<KeptRun, 'id'>> = z.object({
 
 /** The content of a run's file. */
 function fileOf({ origin: from, report }: Omit<KeptRun, 'id'>): string {
-  return `${JSON.stringify({ schemaVersion: reportSchemaVersion, origin: from, report })}\n`;
+  return `${toJson({ schemaVersion: reportSchemaVersion, origin: from, report })}\n`;
 }
 
 /** Most runs in the history. */
@@ -122,14 +123,14 @@ export class RunFiles {
 
   /** Adds a run, and deletes the oldest ones above the capacity. @throws file system errors */
   async add(run: KeptRun): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
+    await makeFolder(this.folder);
     await writeWhole(this.path(run.id), fileOf(run));
     await this.delete((await this.ids()).slice(this.capacity));
   }
 
   /** Deletes runs; those already gone are skipped. @throws file system errors */
   async delete(ids: readonly string[]): Promise<void> {
-    await Promise.all(ids.filter((id) => idPattern.test(id)).map((id) => rm(this.path(id), { force: true })));
+    await Promise.all(ids.filter((id) => idPattern.test(id)).map((id) => removeFile(this.path(id))));
   }
 
   /** Deletes every run, including unreadable ones. @throws file system errors */
@@ -165,7 +166,7 @@ export class RunFiles {
       const path = join(this.folder, name);
       const found = name.endsWith(draftEnding) ? await stat(path).catch(() => undefined) : undefined;
       if (found !== undefined && Date.now() - found.mtimeMs > abandonedMs) {
-        await rm(path, { force: true }).catch(() => undefined);
+        await removeFile(path).catch(() => undefined);
       }
     }
   }

@@ -1,15 +1,20 @@
+import { plannedProvider } from '../../core/predict/executor';
 import { type SortedScenarios, sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
 import type { SimulationOptions } from '../../core/options/table';
+import { memoryOf } from '../../core/predict/memory';
 import type { OnProgress } from '../../core/report/phases';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../core/report/report';
+import { worstVerdict } from '../../core/report/verdict';
 import type { Scenario } from '../../core/scenario/scenario';
 import { type Device, openPlannedDevice } from '../attend/runtime/provider';
+import { checkBaseline } from '../attend/verify/dense-forward';
+import { checkScore } from '../attend/verify/quality';
 import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
-import { type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
-import { BaselineStream, checkModel, runPlanned } from './simulate';
+import { knownDevices, type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
+import { BaselineStream, checkModel, runPlanned, runUse } from './simulate';
 import { interruptible } from '../interruptible';
-import { checkMemory } from '../machine';
+import { checkMemory, PeakWatch, processBytes } from '../memory';
 
 /** A prompt under several scenarios, planned: those that it can have, and those that are refused. */
 interface PlannedComparison extends SortedScenarios {
@@ -36,16 +41,20 @@ export async function planComparison(
   options: SimulationOptions,
   places: Places,
 ): Promise<PlannedComparison> {
+  checkBaseline(options);
   const tokenized = await tokenizePrompt(prompt, options, places);
   await checkModel(tokenized);
   const { tokens, model } = tokenized;
-  const candidates = await places.calibrations.candidates(options.provider, options.threads);
+  checkScore(options, model.config, tokens.length);
+  const { candidates } = await knownDevices(options, places);
   // The baseline's residual stream stays in memory from one run to the next.
   const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
+  const before = processBytes();
   const sorted = interruptible(() =>
-    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, ({ plan }) =>
-      checkMemory(plan, options.memoryLimit, kept),
-    ),
+    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, ({ plan, calibration }) => {
+      const provider = plannedProvider(options.provider, calibration);
+      checkMemory(plan, { ...runUse({ plan, model }, options, { provider }, before), kept }, options.memoryLimit);
+    }),
   );
   return { prompt: tokenized, ...sorted };
 }
@@ -61,23 +70,40 @@ export async function compare(
   options: SimulationOptions,
   { signal, progressOf, onRun }: ComparisonContext,
 ): Promise<ComparisonReport> {
-  const planned = possible.map(({ plan, calibration }) => ({ ...prompt, plan: withSourceNotes(plan, prompt), calibration }));
+  const planned = possible.map(({ plan, calibration }) => ({ ...prompt, plan: withSourceNotes(plan, prompt), calibration, way: options }));
   const devices = new Map<string | undefined, Device>();
   for (const { calibration } of planned) {
     const name = calibration?.provider;
     devices.set(name, devices.get(name) ?? (await openPlannedDevice(options, calibration)));
   }
+  const start = new PeakWatch();
   const model = await loadModel(prompt.model);
   const baseline = new BaselineStream();
+  // Later runs begin with what earlier ones have left in the process, and with the weights, which are a part of their own.
+  const loadedBytes = memoryOf(planned[0].plan, runUse(planned[0], options, { provider: 'cpu' }, 0)).weights;
+  const processOf = ({ startBytes }: PeakWatch): number => Math.max(start.startBytes, startBytes - loadedBytes);
   const runs: RunReport[] = [];
   for (const [index, each] of planned.entries()) {
     const { scenario } = each.plan;
     const device = devices.get(each.calibration?.provider) ?? (await openPlannedDevice(options, each.calibration));
     const onProgress = progressOf(scenario, index);
-    const report = await runPlanned(each, { ...options, scenario }, { model, device, baseline, signal, onProgress });
-    runs.push(report);
-    onRun?.(report);
+    const watch = index === 0 ? start : new PeakWatch();
+    try {
+      const surroundings = { model, device, baseline, watch, processBytes: processOf(watch), signal, onProgress };
+      const report = await runPlanned(each, { ...options, scenario }, surroundings);
+      runs.push(report);
+      onRun?.(report);
+    } finally {
+      watch.end();
+    }
   }
   const [first] = runs;
-  return { schemaVersion: reportSchemaVersion, prompt: first.prompt, model: first.model, runs, refused };
+  return {
+    schemaVersion: reportSchemaVersion,
+    prompt: first.prompt,
+    model: first.model,
+    runs,
+    verdict: worstVerdict(runs.map(({ verdict }) => verdict)),
+    refused,
+  };
 }

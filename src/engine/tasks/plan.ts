@@ -1,9 +1,13 @@
+import { scoredFrom } from '../../core/evaluate/score';
+import type { TextSize } from '../../core/evaluate/text-size';
 import type { SimulationOptions } from '../../core/options/table';
 import { cacheOf } from '../../core/plan/cache';
 import { type Plan, summarise } from '../../core/plan/plan';
 import type { Calibration } from '../../core/predict/calibration';
 import { settledPlan } from '../../core/predict/fastest';
-import { predictionReport } from '../../core/predict/prediction';
+import type { RunWay } from '../../core/predict/interval';
+import type { MemoryEstimate } from '../../core/predict/memory';
+import { devicePrediction, withBreakEven } from '../../core/predict/prediction';
 import {
   type ModelDescription,
   type PlanDocument,
@@ -19,6 +23,7 @@ import { type ModelFolder, openModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
 import { ropeNote } from '../read/model/rope';
 import { readingModel, readSource } from '../read/source/read-source';
+import { coveredText } from '../read/tokenizer/covered-text';
 import type { TokenPlaces } from '../read/tokenizer/token-places';
 import { checkVocabulary, PromptTokenizer } from '../read/tokenizer/tokenizer';
 import type { CalibrationStore } from '../store/calibrations';
@@ -29,6 +34,8 @@ export interface TokenizedPrompt {
   readonly prompt: Prompt;
   /** What the model reads of it, with the tokens of its parts. */
   readonly read: ReadPrompt;
+  /** The text itself. */
+  readonly text: PromptText;
   readonly model: ModelFolder;
   readonly tokenizer: PromptTokenizer;
   /** Token ids `[N]`. */
@@ -45,6 +52,8 @@ export interface PlannedPrompt extends TokenizedPrompt {
   readonly plan: Plan;
   /** What is known of the device that the plan is for. */
   readonly calibration: Calibration | undefined;
+  /** How it is to be run. */
+  readonly way: RunWay;
 }
 
 /** Where planning finds what it needs. */
@@ -60,13 +69,24 @@ export interface Places {
  * @throws InputError for any input that cannot be planned
  */
 export async function planPrompt(prompt: Prompt, options: SimulationOptions, places: Places): Promise<PlannedPrompt> {
-  const tokenized = await tokenizePrompt(prompt, options, places);
+  const known = knownDevices(options, places);
+  // Both go on at once: what the machine does beside takes a moment to see.
+  const [tokenized, { candidates, notes }] = await Promise.all([tokenizePrompt(prompt, options, places), known]);
   const { model, tokens } = tokenized;
-  const candidates = await places.calibrations.candidates(options.provider, options.threads);
   return interruptible(() => {
     const { plan, calibration } = settledPlan(tokens.length, model.config.shape, options, candidates);
-    return { ...tokenized, calibration, plan: withSourceNotes(plan, tokenized) };
+    const noted = withSourceNotes(plan, tokenized);
+    return { ...tokenized, calibration, plan: { ...noted, notes: [...noted.notes, ...notes] }, way: options };
   });
+}
+
+/** What is known of the devices that the options allow, how busy they are now, and which calibrations are to be made again. */
+export async function knownDevices(
+  { provider, threads }: Pick<SimulationOptions, 'provider' | 'threads'>,
+  { calibrations }: Pick<Places, 'calibrations'>,
+): Promise<{ readonly candidates: readonly Calibration[]; readonly notes: readonly string[] }> {
+  const [candidates, notes] = await Promise.all([calibrations.candidatesNow(provider, threads), calibrations.obstacles(provider, threads)]);
+  return { candidates, notes };
 }
 
 /** A plan with what a user should know of how its tokens were counted, and how its prompt and its model were read. */
@@ -102,7 +122,7 @@ export async function tokenizePrompt(
   checkVariables(prompt.source.variables, [text]);
   const tokenized = interruptible(() => tokensOf(text, tokenizer, options));
   checkVocabulary(tokenized.tokens, model, tokenizer.source);
-  return { prompt, model, tokenizer, ...tokenized };
+  return { prompt, text, model, tokenizer, ...tokenized };
 }
 
 /** The tokens of what a model reads of a prompt, all of them and by part. @param check may stop it by throwing */
@@ -129,15 +149,32 @@ export function partTokens({ parts }: Pick<PromptText, 'parts'>, places: TokenPl
   });
 }
 
-/** The document that describes a planned prompt. */
-export function planDocument({
-  prompt,
-  read,
-  model,
-  tokenizer,
-  plan,
-  calibration,
-}: Omit<PlannedPrompt, 'tokens' | 'tokenizeMs' | 'tokenizer'> & { readonly tokenizer: Pick<PromptTokenizer, 'source'> }): PlanDocument {
+/** How much text the tokens cover that `--score` scores, or why that is not known. */
+export function scoredText(
+  { text, tokenizer, tokens }: Pick<TokenizedPrompt, 'text' | 'tokenizer' | 'tokens'>,
+  score: string,
+): TextSize | string {
+  // The prediction at a position is of the token after it.
+  const range = { from: Math.min(tokens.length, scoredFrom(score, tokens.length) + 1), to: tokens.length };
+  const sizes = interruptible(() => coveredText(text.text, tokenizer.for(text), [range]));
+  return typeof sizes === 'string' ? sizes : sizes[0];
+}
+
+/** The document that describes a planned prompt. @param memory that its run is expected to take */
+export function planDocument(
+  {
+    prompt,
+    read,
+    model,
+    tokenizer,
+    plan,
+    calibration,
+    way,
+  }: Omit<PlannedPrompt, 'tokens' | 'text' | 'tokenizeMs' | 'tokenizer'> & {
+    readonly tokenizer: Pick<PromptTokenizer, 'source'>;
+  },
+  memory: MemoryEstimate,
+): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
   return {
     schemaVersion: reportSchemaVersion,
@@ -153,7 +190,8 @@ export function planDocument({
     oracle,
     construction,
     plan: figures,
-    prediction: predictionReport(plan, calibration),
+    memory,
+    prediction: withBreakEven(devicePrediction(plan, calibration, memory, way), plan, calibration),
     cache: cacheOf(plan),
   };
 }

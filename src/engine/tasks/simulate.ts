@@ -1,23 +1,32 @@
 import type { SimulationOptions } from '../../core/options/table';
-import { isNativePlan, isUniform, nativePlan, type Plan } from '../../core/plan/plan';
+import { isNativePlan, isNativeScenario, isUniform, nativePlan, type Plan } from '../../core/plan/plan';
+import { segmentsOf, wholeRun } from '../../core/plan/segments';
+import { memoryOf, type MemoryUse, memoryUseOf } from '../../core/predict/memory';
 import type { OnProgress, Phase } from '../../core/report/phases';
 import type { MeasuredCalls, RunReport } from '../../core/report/report';
+import { runVerdict } from '../../core/report/verdict';
 import { isSampled } from '../../core/scenario/scenario';
+import { touchedPositions } from '../../core/scenario/touched';
+import { joinedRows, wholeStream } from '../attend/forward';
 import { executorOf, passOf } from '../attend/pass';
 import { PhaseClock } from '../attend/runtime/clock';
-import { checkFloat16, type Device, openPlannedDevice } from '../attend/runtime/provider';
+import { type Device, forPrecision, openPlannedDevice } from '../attend/runtime/provider';
 import { checkLength } from '../attend/tiles/embed';
 import { OnnxOracle } from '../attend/tiles/onnx-oracle';
-import { FidelityCheck } from '../attend/verify/fidelity';
+import { spreadRows } from '../../core/math/spread-rows';
+import { checkBaseline, denseForward } from '../attend/verify/dense-forward';
+import { FidelityCheck, lostRowsOf } from '../attend/verify/fidelity';
 import { OutputHead } from '../attend/verify/predictions';
-import { measureQuality, qualityObstacle } from '../attend/verify/quality';
+import { checkScore, measureQuality, qualityObstacle } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
-import { checkMemory, describeEnvironment, peakResidentBytes } from '../machine';
+import { describeEnvironment } from '../machine';
+import { checkMemory, PeakWatch, runMemory } from '../memory';
 import { type LoadedModel, loadModel, runConfig } from '../read/model/load';
 import { checkWeights } from '../read/model/open-tensors';
 import type { Prompt } from '../read/prompt';
 import { checkRunnable } from '../read/tokenizer/tokenizer';
-import { type Places, planDocument, type PlannedPrompt, planPrompt, type TokenizedPrompt } from './plan';
+import { interruptible } from '../interruptible';
+import { type Places, planDocument, type PlannedPrompt, planPrompt, scoredText, type TokenizedPrompt } from './plan';
 
 /** What surrounds a simulation. */
 export interface SimulationContext extends Places {
@@ -38,11 +47,20 @@ interface ProgressShares {
  * @throws InputError for input that is refused before the run; CancelledError once the signal is aborted
  */
 export async function simulate(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<RunReport> {
+  checkBaseline(options);
   const planned = await planPrompt(prompt, options, context);
   await checkModel(planned);
-  checkMemory(planned.plan, options.memoryLimit);
+  checkScore(options, planned.model.config, planned.plan.tokens);
   const device = await openPlannedDevice(options, planned.calibration);
-  return runPlanned(planned, options, { model: await loadModel(planned.model), device, baseline: new BaselineStream(), ...context });
+  const watch = new PeakWatch();
+  try {
+    const processBytes = watch.startBytes;
+    checkMemory(planned.plan, runUse(planned, options, device, processBytes), options.memoryLimit);
+    const model = await loadModel(planned.model);
+    return await runPlanned(planned, options, { model, device, baseline: new BaselineStream(), watch, processBytes, ...context });
+  } finally {
+    watch.end();
+  }
 }
 
 /** Refuses a model that can be planned only, and a prompt that it has no positions for. @throws InputError */
@@ -69,56 +87,88 @@ export class BaselineStream {
   }
 }
 
+/** What decides the memory of a planned run. */
+export function runUse(
+  { plan, model }: Pick<PlannedPrompt, 'plan' | 'model'>,
+  options: SimulationOptions,
+  { provider }: Pick<Device, 'provider'>,
+  processBytes: number,
+): MemoryUse {
+  const scored = options.quality && qualityObstacle(plan, model.config, options.score) === null;
+  return { ...memoryUseOf(plan, options, { provider, processBytes }), scored };
+}
+
 /** What a planned run needs: an open device, weights in memory, and what earlier runs of the same prompt have left. */
 interface RunContext extends Pick<SimulationContext, 'signal' | 'onProgress'> {
   readonly model: LoadedModel;
   readonly device: Device;
   readonly baseline: BaselineStream;
+  /** Sees the memory of this run alone. */
+  readonly watch: PeakWatch;
+  /** Resident memory before the model was loaded. */
+  readonly processBytes: number;
 }
 
 /** Runs a planned prompt. @throws InputError for an executor or a precision that the plan cannot have; CancelledError */
 export async function runPlanned(planned: PlannedPrompt, options: SimulationOptions, context: RunContext): Promise<RunReport> {
   const { plan, tokens } = planned;
-  const { model, device } = context;
-  const obstacle = options.quality ? qualityObstacle(plan, model) : 'Quality was switched off for this run.';
-  const executor = executorOf(options, plan, device);
-  const isBaseline = isNativePlan(plan);
+  const { model } = context;
+  const obstacle = options.quality ? qualityObstacle(plan, model, options.score) : 'Quality was switched off for this run.';
+  const executor = executorOf(options, plan, context.device);
+  const device = await forPrecision(context.device, options.precision);
+  const dense = options.baseline === 'dense';
+  const isBaseline = isNativePlan(plan) && !dense;
   const baselineKey = keyOfBaseline(plan, device, executor, options);
   const needsBaseline = obstacle === null && !isBaseline && context.baseline.get(baselineKey) === undefined;
   const shares: ProgressShares = { run: needsBaseline ? 0.45 : 0.9, baseline: needsBaseline ? 0.45 : 0, quality: 0.1 };
   const progress = progressFrom(context.onProgress);
 
   const clock = new PhaseClock();
-  if (options.precision === 'float16') {
-    await checkFloat16(device);
-  }
   const pass = passOf(executor, options.precision);
+  const segments = executor === 'tiles' ? segmentsOf(plan) : wholeRun(plan);
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
   const head = new OutputHead(model, device);
+  const check =
+    options.verify === 'none'
+      ? undefined
+      : FidelityCheck.ofRun(plan, options.verify, { tokens, model, device, precision: options.precision, signal: context.signal });
   try {
-    const check = options.verify === 'none' ? undefined : new FidelityCheck(plan, options.verify, context.signal);
-    const sampling = check && samplingCheck(planned, options, device, check.rows, context.signal);
+    const sampling = check && samplingCheck(planned, options, device, context.signal);
     const start = performance.now();
-    const hidden = await pass({
+    const rows = pass({
       model,
       plan,
       tokens,
+      segments,
       oracle,
       clock,
       signal: context.signal,
       onProgress: (fraction, phase, message) => progress(fraction * shares.run, phase, message),
       inspect:
         check &&
-        ((layer, tensors, attended) =>
+        ((layer, tensors, ...attended) =>
           clock.time('verify', async () => {
-            await check.inspect(layer, tensors, attended);
+            await check.inspect(layer, tensors, ...attended);
             await sampling?.check.inspect(layer, tensors);
           })),
+      probe: check?.probe,
     });
+    // Only predictions need the stream of all tokens at once.
+    let hidden: Float32Array = new Float32Array();
+    let lost = 0;
+    for await (const part of rows) {
+      if (check === undefined) {
+        lost += lostRowsOf(part.rows, model.shape.width);
+      } else {
+        clock.timeSync('verify', () => check.inspectStream(part.rows, part.from));
+      }
+      hidden = obstacle === null ? joinedRows(hidden, part, plan) : hidden;
+    }
     await sampling?.oracle.release();
     const wallMs = performance.now() - start - clock.phases.verify;
+    const lostRows = check === undefined ? lost : undefined;
     const calls = measuredCalls(oracle, plan);
-    if (isBaseline) {
+    if (isBaseline && obstacle === null) {
       context.baseline.keep(baselineKey, hidden);
     }
 
@@ -127,45 +177,65 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
         ? null
         : await clock.time('quality', async () => {
             if (needsBaseline) {
-              const own = await pass({
-                model,
-                plan: nativePlan(plan),
-                tokens,
-                oracle,
-                clock: new PhaseClock(),
-                signal: context.signal,
-                onProgress: (fraction, _phase, message) =>
-                  progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`),
-              });
+              const onBaseline = (fraction: number, message: string): void =>
+                progress(shares.run + fraction * shares.baseline, 'quality', `baseline, ${message}`);
+              const given = { model, plan: nativePlan(plan), tokens, oracle, signal: context.signal };
+              const own = dense
+                ? await denseForward({ ...given, device, onProgress: onBaseline })
+                : await wholeStream(
+                    pass({
+                      ...given,
+                      clock: new PhaseClock(),
+                      onProgress: (fraction, _phase, message) => onBaseline(fraction, message),
+                    }),
+                    given.plan,
+                  );
               context.baseline.keep(baselineKey, own);
             }
             const baseline = context.baseline.get(baselineKey) ?? hidden;
-            return measureQuality(model, head, tokens, hidden, baseline, context.signal, (fraction) =>
-              progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
+            const measured = await measureQuality(
+              {
+                ...{ model, head, score: options.score, tokens: tokens.length, signal: context.signal, check: check?.predictions },
+                touched: interruptible(() => touchedPositions(plan.scenario, model.shape, tokens.length)),
+                onProgress: (fraction) =>
+                  progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
+              },
+              { tokens, hidden, baseline },
+              scoredText(planned, options.score),
             );
+            return { ...measured, baselineBy: options.baseline, ownBaseline: isBaseline };
           });
     progress(1, 'quality', 'done');
+    const fidelity = check?.result() ?? null;
+    const sampled = sampling?.check.result() ?? null;
+    const native = isNativeScenario(plan);
+    const memory = memoryOf(plan, runUse(planned, options, device, context.processBytes));
+    const peak = context.watch.peak();
     return {
-      ...planDocument(planned),
+      ...planDocument(planned, memory),
       run: {
         provider: device.provider,
         device: device.name,
         threads: device.threads,
         executor,
         precision: options.precision,
+        ...(segments.steps.length > 1 && { segments: segments.steps.length }),
         wallMs,
         phases: { ...clock.phases, tokenize: planned.tokenizeMs },
         layers: clock.layers,
         calls,
-        peakRssBytes: peakResidentBytes(),
+        peakRssBytes: peak.bytes,
+        memory: runMemory(memory, peak),
       },
-      fidelity: check?.result() ?? null,
-      sampling: sampling?.check.result() ?? null,
+      fidelity,
+      sampling: sampled,
       quality,
       qualityNote: obstacle,
+      verdict: runVerdict({ ...plan, fidelity, lostRows, sampling: sampled, quality, native, precision: options.precision }),
       environment: describeEnvironment(),
     };
   } finally {
+    await check?.release();
     await head.release();
     await oracle.release();
   }
@@ -176,23 +246,29 @@ function keyOfBaseline(
   { oracle: { inputLength, layers, heads }, scoreBytes }: Plan,
   { provider, threads }: Device,
   executor: string,
-  { precision }: SimulationOptions,
+  { precision, baseline }: SimulationOptions,
 ): string {
+  if (baseline === 'dense') {
+    return JSON.stringify(['dense', inputLength, provider, threads]);
+  }
   return JSON.stringify([inputLength, layers, heads, scoreBytes ?? null, provider, threads, executor, precision]);
 }
+
+/** Rows of which theorem 4.1's constants are measured. */
+const sampledRows = 64;
 
 /** What a sampled run is tried with beside itself: more seeds, on an oracle whose calls are not the run's. */
 function samplingCheck(
   { plan, model }: PlannedPrompt,
   { seeds, epsilon, failureProbability }: SimulationOptions,
   device: Device,
-  rows: readonly number[],
   signal: AbortSignal,
 ): { check: SamplingCheck; oracle: OnnxOracle } | undefined {
   if (!isUniform(plan) || !isSampled(plan.scenario) || seeds === 0) {
     return undefined;
   }
   const oracle = new OnnxOracle(runConfig(model), plan.oracle.inputLength, device, plan.tokens);
+  const rows = spreadRows(plan.tokens, sampledRows);
   return {
     check: new SamplingCheck(plan, { seeds, epsilon, failureProbability, rows, data: `${model.name}, this prompt` }, oracle, signal),
     oracle,

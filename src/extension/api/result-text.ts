@@ -1,55 +1,72 @@
 import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../../core/format';
-import { breakEvenText, expectation } from '../../core/hints/hints';
+import { breakEvenText, expectation, notesOf } from '../../core/hints/expected';
 import { contextLength, contextText } from '../../core/plan/context-length';
-import { type Scenario, scenarioLabel } from '../../core/scenario/scenario';
-import type { ComparisonReport, PlanDocument, PositionsQuality, RunReport } from '../../core/report/report';
+import { memoryDetail } from '../../core/predict/memory';
+import { scenarioLabel } from '../../core/scenario/scenario';
+import { ownBaselineText } from '../../core/report/quality';
+import { verdictName, verdictText } from '../../core/report/verdict';
+import { toJson } from '../../core/report/json';
+import { scopeRows } from '../../core/report/quality-words';
+import type { ComparisonReport, PlanDocument, PositionsQuality, Quality, RunReport } from '../../core/report/report';
 
 /** The longest report that is sent in full beside the text, in characters of JSON: longer ones cost too many tokens. */
 const longestJson = 8000;
 
 /** A report in full for a language model, or undefined if it is too long. */
 export function reportJson(report: object): string | undefined {
-  const json = JSON.stringify(report);
+  const json = toJson(report);
   return json.length <= longestJson ? json : undefined;
 }
 
 /** A plan as compact Markdown. */
-export function planText({ prompt, model, scenario, oracle, construction, plan, prediction }: PlanDocument): string {
+export function planText({ prompt, model, scenario, oracle, construction, plan, memory, prediction }: PlanDocument): string {
   const { calls, bound } = plan;
   return lines([
     `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     ...(contextLength(model.shape) === undefined ? [] : [`- context: ${contextText(prompt.tokens, model.shape)}`]),
     `- ${formatNumberOf(plan.blocks, 'block')}, ${formatNumberOf(plan.tiles, 'tile')} per head`,
     `- ${formatCount(calls.total)} calls of the small transformer: ${formatCount(calls.attention)} attention (bound: ${formatCount(bound.calls)}, ${bound.theorem}), ${formatCount(calls.tokenwise)} token-wise`,
-    `- about ${formatBytes(plan.bytes)} of tensors at the peak`,
+    memory === undefined
+      ? `- about ${formatBytes(plan.bytes)} of tensors at the peak`
+      : `- memory of a run: about ${formatBytes(memory.peak)} at the peak = ${memoryDetail(memory)}`,
     prediction === null
       ? '- time: not known, since this machine is not calibrated'
       : `- expected on ${prediction.provider}: ${expectation(prediction)}`,
     ...(prediction?.breakEven ? [`- attention: ${breakEvenText(prediction.breakEven)}`] : []),
-    ...plan.notes.map((note) => `- note: ${note}`),
+    ...notesOf({ plan, prediction }).map((note) => `- note: ${note}`),
   ]);
 }
 
 /** A run as compact Markdown: its plan and its results. */
 export function runText(report: RunReport): string {
-  const { run, fidelity, quality, qualityNote } = report;
+  const { run, fidelity, quality, qualityNote, verdict } = report;
   return lines([
     planText(report),
     `- ran on ${run.provider} (${run.device}) in ${formatDuration(run.wallMs)}: ${formatNumberOf(run.calls.total, 'call')}, peak memory ${formatBytes(run.peakRssBytes)}`,
     fidelity === null
       ? '- fidelity: not checked'
       : `- fidelity: max abs error ${formatError(fidelity.maxAbsError)} against exact float64 attention under the same mask`,
-    quality === null ? `- quality: ${qualityNote ?? 'not measured'}` : `- quality: ${qualityText(quality, quality.baseline)}`,
+    `- verdict: ${verdictText(verdict)}`,
+    quality === null ? `- quality: ${qualityNote ?? 'not measured'}` : `- quality: ${qualityText(quality, quality)}`,
     ...(quality?.byTraining
       ? [
-          `- quality within the ${formatCount(quality.byTraining.trainedTokens)} tokens of training: ${qualityText(quality.byTraining.within, quality.baseline)}`,
-          `- quality past them: ${qualityText(quality.byTraining.past, quality.baseline)}`,
+          `- quality within the ${formatCount(quality.byTraining.trainedTokens)} tokens of training: ${qualityText(quality.byTraining.within, quality)}`,
+          `- quality past them: ${qualityText(quality.byTraining.past, quality)}`,
         ]
       : []),
+    ...(quality === null
+      ? []
+      : scopeRows(quality, (means) => qualityText(means, quality)).map(([name, text]) => `- quality, ${name}: ${text}`)),
   ]);
 }
 
-function qualityText({ perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality, baseline: Scenario): string {
+function qualityText(
+  { perplexity, baselinePerplexity, meanKl, topAgreement }: PositionsQuality,
+  { baseline, ownBaseline }: Pick<Quality, 'baseline' | 'ownBaseline'>,
+): string {
+  if (ownBaseline === true) {
+    return `perplexity ${formatFigure(perplexity)}; ${ownBaselineText()}`;
+  }
   return `perplexity ${formatFigure(perplexity)}, ${formatFigure(baselinePerplexity)} under ${scenarioLabel(baseline)}; mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
 }
 
@@ -60,8 +77,8 @@ export function comparisonText({ prompt, model, runs, refused }: ComparisonRepor
   return lines([
     `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')}, ${model.name}, M = ${formatCount(oracle.inputLength)}, on ${run.provider} (${run.device})`,
     '',
-    '| scenario | calls | bound (attention) | time | max abs error | perplexity | mean KL |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| scenario | calls | bound (attention) | time | max abs error | verdict | perplexity | mean KL |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...runs.map(comparisonRow),
     ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `- note: ${note}`)]),
     ...(refused.length === 0 ? [] : ['']),
@@ -69,15 +86,16 @@ export function comparisonText({ prompt, model, runs, refused }: ComparisonRepor
   ]);
 }
 
-function comparisonRow({ scenario, plan, run, fidelity, quality }: RunReport): string {
+function comparisonRow({ scenario, plan, run, fidelity, quality, verdict }: RunReport): string {
   const cells = [
     scenarioLabel(scenario).replaceAll('|', '\\|'),
     formatCount(run.calls.total),
     formatCount(plan.bound.calls),
     formatDuration(run.wallMs),
     fidelity === null ? '-' : formatError(fidelity.maxAbsError),
+    verdictName(verdict.kind),
     quality === null ? '-' : formatFigure(quality.perplexity),
-    quality === null ? '-' : formatFigure(quality.meanKl),
+    quality === null ? '-' : quality.ownBaseline === true ? 'its own baseline' : formatFigure(quality.meanKl),
   ];
   return `| ${cells.join(' | ')} |`;
 }

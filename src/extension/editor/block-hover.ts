@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
-import { blockArithmetic, planArithmetic, predictionArithmetic, staleNote } from '../../core/hints/hints';
-import { predictionReport } from '../../core/predict/prediction';
+import { predictionArithmetic } from '../../core/hints/expected';
+import { blockArithmetic, planArithmetic, staleNote } from '../../core/hints/hints';
+import { withBreakEven } from '../../core/predict/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { hintsEnabled } from '../settings';
@@ -22,7 +23,7 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (planned === undefined || planned.error !== null) {
       return undefined;
     }
-    const { plan, calibration, cache } = planned;
+    const { plan, prediction, calibration, cache, memory } = planned;
     const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
     const at = document.offsetAt(position);
     const block = blocksIn(planned, { from: at, to: at }).last;
@@ -38,7 +39,11 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     }
     const parts =
       block === 0
-        ? [planArithmetic(plan, cache), predictionArithmetic(predictionReport(plan, calibration)), blockArithmetic(plan, 0)]
+        ? [
+            planArithmetic(plan, cache, memory),
+            predictionArithmetic(withBreakEven(prediction, plan, calibration)),
+            blockArithmetic(plan, 0),
+          ]
         : [blockArithmetic(plan, block)];
     const note = this.plans.isStale(document) ? [`*${staleNote()}*`] : [];
     return new vscode.Hover([...note, ...parts].map((part) => new vscode.MarkdownString(part)));

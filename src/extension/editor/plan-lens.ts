@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
-import { expectation, markStale, planHeadline, staleNote } from '../../core/hints/hints';
+import { expectation, predictionNotes } from '../../core/hints/expected';
+import { markStale, planHeadline, staleNote } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
 import { contextNote, contextWarning } from '../../core/plan/context-length';
 import { Disposable } from '../disposable';
@@ -65,7 +66,11 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
       lens(
         markStale(headline, stale),
         'twoHeads.openPanel',
-        [stale ? staleNote() : t('Open the Two Heads panel'), ...plan.notes].join('\n\n'),
+        [
+          stale ? staleNote() : t('Open the Two Heads panel'),
+          ...plan.notes,
+          ...(prediction === null ? [] : predictionNotes(prediction)),
+        ].join('\n\n'),
       ),
       ...(warning === undefined
         ? []
@@ -73,7 +78,11 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
       lens(`$(play) ${t('Simulate')}`, 'twoHeads.simulateFile', t('Run these calls and check the result')),
       ...(last === undefined
         ? []
-        : [lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', t('Show the last run'))]),
+        : [
+            last.verdict.kind === 'failed'
+              ? lens(`$(error) ${t('last run failed')}`, 'twoHeads.openPanel', last.verdict.reason)
+              : lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', t('Show the last run')),
+          ]),
     ];
   }
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { formatDuration, formatShare } from '../../core/format';
+import { formatShare } from '../../core/format';
+import { expectedDuration, predictionNotes } from '../../core/hints/expected';
 import { markStale, planArithmetic, planStatus, selectionStatus } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
 import { contextNote } from '../../core/plan/context-length';
@@ -57,7 +58,7 @@ export class PlanStatus extends Disposable {
     } else if (planned.error !== null) {
       this.show('$(warning) Two Heads', planned.error);
     } else {
-      const { plan, cache } = planned;
+      const { plan, cache, memory, prediction } = planned;
       const { document, editor } = prompt;
       this.showsSelection = editor !== undefined && hasSelection(editor);
       const figures =
@@ -65,7 +66,10 @@ export class PlanStatus extends Disposable {
       const icon = contextNote(plan.tokens, plan.model) === undefined ? '$(split-horizontal)' : '$(warning)';
       const { activeTextEditor, activeNotebookEditor } = vscode.window;
       const name = (activeTextEditor ?? activeNotebookEditor) === undefined ? `${posix.basename(document.uri.path)}: ` : '';
-      this.show(markStale(`${icon} ${name}${figures}`, stale), noted(planArithmetic(plan, cache), stale));
+      this.show(
+        markStale(`${icon} ${name}${figures}`, stale),
+        noted([planArithmetic(plan, cache, memory), ...(prediction === null ? [] : predictionNotes(prediction))].join('\n\n'), stale),
+      );
     }
   }
 
@@ -77,7 +81,7 @@ export class PlanStatus extends Disposable {
 }
 
 function totals({ plan, prediction }: Planned): string {
-  return prediction === null ? planStatus(plan) : `${planStatus(plan)} · ${formatDuration(prediction.wallMs)}`;
+  return prediction === null ? planStatus(plan) : `${planStatus(plan)} · ${expectedDuration(prediction)}`;
 }
 
 function hasSelection({ selections }: vscode.TextEditor): boolean {

@@ -106,18 +106,18 @@ function complaintOf(check: () => unknown): string | undefined {
 }
 
 /** Asks what an evaluation measures; undefined if the user cancelled. */
-export async function askWhetherNeedle(): Promise<boolean | undefined> {
+export async function askWhetherRetrieval(): Promise<boolean | undefined> {
   const items = [
     {
       label: t('Predictions by Position'),
       detail: t("Perplexity and KL divergence of every scenario, against the model's own attention."),
-      needle: false,
+      retrieval: false,
     },
     {
-      label: t('Predictions and Needles'),
+      label: t('Predictions and Retrieval'),
       detail: t('Also hides a sentence in the text at several depths, and scores whether the model finds it.'),
-      needle: true,
+      retrieval: true,
     },
   ];
-  return (await vscode.window.showQuickPick(items, { title: t('Evaluate Quality') }))?.needle;
+  return (await vscode.window.showQuickPick(items, { title: t('Evaluate Quality') }))?.retrieval;
 }

@@ -130,7 +130,8 @@ export class Fleet extends Disposable {
   }
 
   private async hasConsent(name: string): Promise<boolean> {
-    const consents = this.state.get<readonly string[]>(consentsKey, []);
+    const kept: unknown = this.state.get(consentsKey);
+    const consents: readonly unknown[] = Array.isArray(kept) ? kept : [];
     if (consents.includes(name)) {
       return true;
     }

@@ -234,7 +234,7 @@ function schemaOf(value: OptionValue): Readonly<Record<string, unknown>> {
     case 'switch':
       return { type: 'boolean' };
     case 'text':
-      return { type: 'string' };
+      return { type: 'string', ...(value.pattern !== undefined && { pattern: `^(?:${value.pattern})$` }) };
   }
 }
 

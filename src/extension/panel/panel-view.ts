@@ -5,6 +5,7 @@ import type { ExperimentSummary } from '../../core/evaluate/report';
 import { t } from '../../core/l10n';
 import type { LedgerReport } from '../../core/ledger/report';
 import type { PromptCosts } from '../../engine/process/open-prompt';
+import { withMarkedNumbers } from '../../protocol/numbers';
 import type { HostMessage, PageMessage } from '../../protocol/panel';
 import type { ChoiceStore } from '../choice';
 import { Disposable } from '../disposable';
@@ -16,6 +17,7 @@ import type { Runner } from '../tasks/runner';
 import { settingsSection } from '../settings';
 import type { SingleTask } from '../tasks/single-task';
 import { panelHtml } from './page';
+import { readPageMessage } from './page-messages';
 import { panelSnapshot } from './snapshot';
 import { editorPlace, PlaceWatcher, type PlannedFront, readTile, selectTile } from './tiles';
 import { showError, showInformation } from '../notify';
@@ -48,10 +50,14 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   private sentCurves: CostCurves | null | undefined;
   private sentEvaluation: ExperimentSummary | null | undefined;
 
-  /** @param assets the folder with the page's script and style sheet */
+  /**
+   * @param assets the folder with the page's script and style sheet
+   * @param log takes a line about a message of the page that is none
+   */
   constructor(
     private readonly assets: vscode.Uri,
     private readonly sources: PanelSources,
+    private readonly log: (line: string) => void,
   ) {
     super();
     const { active, plans, choices, task, history, ledger, evaluation } = sources;
@@ -85,7 +91,12 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
-    view.webview.onDidReceiveMessage((message: PageMessage) => {
+    view.webview.onDidReceiveMessage((given: unknown) => {
+      const message = readPageMessage(given);
+      if (typeof message === 'string') {
+        this.log(`A message of the panel's page was dropped (${message}).`);
+        return;
+      }
       this.receive(message).catch((error: unknown) => void showError(`Two Heads: ${messageOf(error)}`));
     });
     view.onDidDispose(() => (this.view = undefined));
@@ -193,7 +204,7 @@ export class PanelView extends Disposable implements vscode.WebviewViewProvider 
   }
 
   private post(message: HostMessage): void {
-    void this.view?.webview.postMessage(message);
+    void this.view?.webview.postMessage(withMarkedNumbers(message));
   }
 }
 

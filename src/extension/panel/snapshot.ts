@@ -29,6 +29,7 @@ export function panelSnapshot({ document, editor, planned, costs, choice, read, 
     form: choice,
     formError: read.error ?? planned?.error ?? null,
     plan,
+    memory: planned?.error === null ? planned.memory : null,
     prediction: planned?.error === null ? planned.prediction : null,
     cache: planned?.error === null ? planned.cache : null,
     storedBytes: planned?.error === null ? planned.storedBytes : null,
@@ -62,11 +63,14 @@ function panelCosts(
   }
   const { plan, sha256 } = planned;
   const { possible, impossible } = costs;
-  const measured = (label: string): number | null =>
+  const newest = (label: string): RunReport | undefined =>
     runs.find(({ report }) => scenarioLabel(report.scenario) === label && isRunOf(report, sha256, { ...plan, scenario: report.scenario }))
-      ?.report.run.wallMs ?? null;
+      ?.report;
   return {
-    scenarioCosts: possible.map((cost): PanelCost => ({ ...cost, measuredMs: measured(cost.label) })),
+    scenarioCosts: possible.map((cost): PanelCost => {
+      const report = newest(cost.label);
+      return { ...cost, measuredMs: report?.run.wallMs ?? null, measuredFailed: report?.verdict.kind === 'failed' };
+    }),
     impossibleScenarios: impossible,
   };
 }

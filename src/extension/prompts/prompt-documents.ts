@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { z } from 'zod';
 import { Disposable } from '../disposable';
 import { cellScheme, NotebookText, type PromptDocument } from './notebooks';
 import { promptFiles, promptLanguages, settingsSection } from '../settings';
@@ -41,7 +42,8 @@ export class PromptDocuments extends Disposable {
 
   constructor(private readonly storage: vscode.Memento) {
     super();
-    this.kept = new Map(storage.get<[string, boolean][]>(storageKey) ?? []);
+    // Another version, or a fault, may have left it in another shape.
+    this.kept = new Map(z.array(z.tuple([z.string(), z.boolean()])).safeParse(storage.get(storageKey)).data ?? []);
     this.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration(`${settingsSection}.languages`) || event.affectsConfiguration(`${settingsSection}.files`)) {

@@ -12,7 +12,7 @@ const mostChanges = 1000;
 /** A planned prompt. */
 export interface PlannedText extends Pick<
   PlannedPromptData,
-  'plan' | 'prediction' | 'calibration' | 'cache' | 'storedBytes' | 'sections' | 'sha256'
+  'plan' | 'memory' | 'prediction' | 'calibration' | 'cache' | 'storedBytes' | 'sections' | 'sha256'
 > {
   /** Which token is where in the document. */
   readonly places: DocumentPlaces;

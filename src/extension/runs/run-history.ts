@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
+import { toJson } from '../../core/report/json';
 import type { RunReport } from '../../core/report/report';
 import { idOf, type KeptRun, runCapacity, type RunFiles, type RunOrigin } from '../../engine/store/runs';
 import { reportsFrom } from '../../engine/read/report/reports';
@@ -77,7 +78,7 @@ export class RunHistory extends Disposable {
   /** A report of an earlier version as an array; empty if it is not valid. */
   private formerReport(report: unknown): RunReport[] {
     try {
-      return reportsFrom(JSON.stringify(report), 'A run of an earlier version');
+      return reportsFrom(toJson(report), 'A run of an earlier version');
     } catch (error) {
       this.log.warn(messageOf(error));
       return [];

@@ -82,7 +82,10 @@ function runItem(node: Extract<RunNode, { kind: 'run' }>): vscode.TreeItem {
   const item = new vscode.TreeItem(runLabel(report));
   item.id = id;
   item.description = runDescription(report);
-  item.iconPath = new vscode.ThemeIcon('beaker');
+  item.iconPath =
+    report.verdict.kind === 'failed'
+      ? new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'))
+      : new vscode.ThemeIcon('beaker');
   // Runs of an earlier version, and of other extensions, can't be repeated.
   item.contextValue = origin === null ? 'run' : 'run.repeatable';
   item.accessibilityInformation = { label: runSpoken(report) };

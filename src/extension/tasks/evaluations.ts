@@ -27,9 +27,9 @@ export class Evaluations {
    * Evaluates a planned prompt under the chosen scenario and under others.
    *
    * @param others those that fit it and have a quality
-   * @param needle whether to test needles too
+   * @param retrieval whether to hide a needle too, and ask for it
    */
-  evaluate({ path, text, source }: RunSource, planned: PromptPlan, others: readonly Scenario[], needle: boolean): Promise<void> {
+  evaluate({ path, text, source }: RunSource, planned: PromptPlan, others: readonly Scenario[], retrieval: boolean): Promise<void> {
     return this.run((begin) => {
       const choice = this.choices.read();
       if (choice.error !== null || planned.error !== null) {
@@ -41,7 +41,7 @@ export class Evaluations {
         choice.scenario,
         others,
         { ...engineSettings(), blockSize: choice.blockSize },
-        needle ? { tokens: plan.tokens } : null,
+        retrieval ? { tokens: plan.tokens } : null,
       );
       return this.engine.call('evaluate', { experiment, texts: [{ path, text }], source }, begin());
     });
@@ -67,10 +67,14 @@ export class Evaluations {
   }
 }
 
-function evaluationText({ points, prompts, resumed }: ExperimentSummary): string {
+function evaluationText({ points, prompts, resumed, changedLines = 0 }: ExperimentSummary): string {
   const measured = points.filter(({ quality }) => quality !== null).length;
   const figures = [formatNumberOf(measured, 'point'), points.length, formatNumberOf(prompts.length, 'prompt')];
-  return resumed > 0
-    ? t('Evaluated {0} of {1} on {2}, {3} from earlier runs.', ...figures, formatNumberOf(resumed, 'result'))
-    : t('Evaluated {0} of {1} on {2}.', ...figures);
+  const evaluated =
+    resumed > 0
+      ? t('Evaluated {0} of {1} on {2}, {3} from earlier runs.', ...figures, formatNumberOf(resumed, 'result'))
+      : t('Evaluated {0} of {1} on {2}.', ...figures);
+  return changedLines === 0
+    ? evaluated
+    : `${evaluated} ${t('{0} of the results file changed since it was written: not used, and measured again.', formatNumberOf(changedLines, 'line'))}`;
 }

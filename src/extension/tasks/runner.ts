@@ -2,6 +2,7 @@ import { InputError } from '../../core/errors';
 import { formatDuration, formatError, formatNumberOf } from '../../core/format';
 import { greedy } from '../../core/generate/choose';
 import type { GenerationReport } from '../../core/generate/report';
+import { calibrationNotes } from '../../core/hints/expected';
 import { t } from '../../core/l10n';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/report';
 import type { SimulationOptions } from '../../core/options/table';
@@ -9,6 +10,7 @@ import type { ComparisonReport, RunReport } from '../../core/report/report';
 import { makeScenario, scenarioLabel, comparedKinds } from '../../core/scenario/scenario';
 import type { ChoiceStore } from '../choice';
 import type { Calibrations } from '../prompts/calibrations';
+import { showWarning } from '../notify';
 import type { Latest } from '../runs/latest';
 import type { RunHistory } from '../runs/run-history';
 import { engineSettings, threadsSetting } from '../settings';
@@ -96,7 +98,16 @@ export class Runner {
     if (calibration !== undefined) {
       this.calibrations.refresh();
       const { provider: calibrated, device, tookMs } = calibration;
-      this.task.announce(() => t('Calibrated {0} ({1}) in {2}.', calibrated, device, formatDuration(tookMs)));
+      const done = (): string => t('Calibrated {0} ({1}) in {2}.', calibrated, device, formatDuration(tookMs));
+      const why = calibrationNotes(calibration);
+      if (why.length === 0) {
+        this.task.announce(done);
+        return;
+      }
+      const repeat = t('Repeat');
+      void showWarning(`Two Heads: ${[done(), ...why].join(' ')}`, repeat).then((chosen) =>
+        chosen === repeat ? this.calibrate() : undefined,
+      );
     }
   }
 
@@ -126,7 +137,10 @@ export class Runner {
   }
 }
 
-function runText({ prompt, run, fidelity }: RunReport): string {
+function runText({ prompt, run, fidelity, verdict }: RunReport): string {
+  if (verdict.kind === 'failed') {
+    return t('The run failed: {0}', verdict.reason);
+  }
   const figures = [formatNumberOf(prompt.tokens, 'token'), formatDuration(run.wallMs), formatNumberOf(run.calls.total, 'call')];
   return fidelity === null
     ? t('{0} in {1}: {2}.', ...figures)
@@ -134,7 +148,11 @@ function runText({ prompt, run, fidelity }: RunReport): string {
 }
 
 function comparisonText({ prompt, runs, refused }: ComparisonReport): string {
-  const compared = t('Compared {0} on {1}.', formatNumberOf(runs.length, 'scenario'), formatNumberOf(prompt.tokens, 'token'));
+  const failed = runs.filter(({ verdict }) => verdict.kind === 'failed').map(({ scenario }) => scenarioLabel(scenario));
+  const compared = [
+    t('Compared {0} on {1}.', formatNumberOf(runs.length, 'scenario'), formatNumberOf(prompt.tokens, 'token')),
+    ...(failed.length === 0 ? [] : [t('Failed: {0}.', failed.join(', '))]),
+  ].join(' ');
   if (refused.length === 0) {
     return compared;
   }
@@ -143,9 +161,12 @@ function comparisonText({ prompt, runs, refused }: ComparisonReport): string {
 }
 
 function ledgerText({ rows }: LedgerReport): string {
-  const exceeding = rows.filter(({ verdict }) => verdict === 'exceeds').length;
+  const exceeding = rows.filter(({ verdict }) => verdict === 'failed').length;
+  const vacuous = rows.filter(({ verdict }) => verdict === 'vacuous').length;
   const count = formatNumberOf(rows.length, 'row');
   return exceeding === 0
-    ? t('Ledger of {0}: all exact or within their stated errors.', count)
+    ? vacuous === 0
+      ? t('Ledger of {0}: all exact or within their stated errors.', count)
+      : t('Ledger of {0}: none beyond its stated error, which promises nothing in {1}.', count, formatNumberOf(vacuous, 'row'))
     : t('Ledger of {0}: {1} beyond the stated error.', count, formatNumberOf(exceeding, 'row'));
 }

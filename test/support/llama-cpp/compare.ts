@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import { forward } from '../../../src/engine/attend/forward';
-import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { hiddenOf } from '../../../src/engine/attend/pass';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
-import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import type { LoadedModel } from '../../../src/engine/read/model/load';
 import { root } from '../paths';
@@ -82,23 +80,11 @@ function windowOf(
 /** Logits by tiles of the model's own attention, M = 16: `[N, vocabulary]`. */
 export async function ourLogits(model: LoadedModel, tokens: Int32Array): Promise<Float32Array> {
   const device = await openDevice('cpu', 1);
-  const oracle = new OnnxOracle(model, 16, device, tokens.length);
   const head = new OutputHead(model, device);
   const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
   try {
-    return await head.logits(
-      await forward({
-        model,
-        plan,
-        tokens,
-        oracle,
-        clock: new PhaseClock(),
-        signal: new AbortController().signal,
-        onProgress: () => undefined,
-      }),
-    );
+    return await head.logits(await hiddenOf(model, plan, tokens, device));
   } finally {
-    await oracle.release();
     await head.release();
   }
 }

@@ -19,20 +19,21 @@ interface LlamaModel {
   tokenize(text: string, specialTokens: boolean): readonly number[];
   createContext(options: ContextOptions): Promise<LlamaContext>;
 }
+type CacheType = 'F32' | 'F16';
 interface ContextOptions {
   readonly contextSize: number;
   readonly batchSize: number;
   readonly threads: number;
   readonly flashAttention: boolean;
-  readonly experimentalKvCacheKeyType: 'F32';
-  readonly experimentalKvCacheValueType: 'F32';
+  readonly experimentalKvCacheKeyType: CacheType;
+  readonly experimentalKvCacheValueType: CacheType;
 }
-type Next = 'probabilities' | 'logits';
+type Next = 'probabilities' | 'logits' | 'token';
 type EvaluateItem = number | readonly [number, { readonly generateNext: Readonly<Partial<Record<Next, true>>> }];
 interface LlamaSequence {
   controlledEvaluate(
     items: readonly EvaluateItem[],
-  ): Promise<readonly ({ readonly next: Readonly<Partial<Record<Next, Map<number, number>>>> } | undefined)[]>;
+  ): Promise<readonly ({ readonly next: Readonly<Partial<Record<'probabilities' | 'logits', Map<number, number>>>> } | undefined)[]>;
 }
 interface LlamaContext {
   /** The binding, which is no part of the package's promises: the version is fixed for it. */
@@ -44,7 +45,7 @@ interface LlamaContext {
 /** llama.cpp's number of a context's first sequence, and here its only one. */
 const onlySequence = 0;
 
-/** A model in llama.cpp, whole in float32: weights, activations and key-value cache. */
+/** A model in llama.cpp, with a key-value cache in float32 unless it is asked otherwise. */
 export class LlamaCpp {
   private constructor(
     private readonly llama: Llama,
@@ -70,10 +71,10 @@ export class LlamaCpp {
     return this.model.tokenize(text, true);
   }
 
-  /** A context for N tokens; `batchSize` tokens are evaluated at once. */
-  async context(tokens: number, batchSize: number, flashAttention: boolean): Promise<LlamaContext> {
-    const float32 = { experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32' } as const;
-    return this.model.createContext({ contextSize: tokens + 64, batchSize, threads: this.threads, flashAttention, ...float32 });
+  /** A context for N tokens; `batchSize` tokens are evaluated at once. @param cache type of its keys and values */
+  async context(tokens: number, batchSize: number, flashAttention: boolean, cache: CacheType = 'F32'): Promise<LlamaContext> {
+    const types = { experimentalKvCacheKeyType: cache, experimentalKvCacheValueType: cache };
+    return this.model.createContext({ contextSize: tokens + 64, batchSize, threads: this.threads, flashAttention, ...types });
   }
 
   async close(): Promise<void> {
@@ -81,17 +82,35 @@ export class LlamaCpp {
   }
 }
 
-/** Evaluates a prompt in a context that has seen nothing, and gives the probabilities of the next token. */
-export async function prefillWithLlama(context: LlamaContext, tokens: Int32Array): Promise<Map<number, number>> {
-  const items: EvaluateItem[] = Array.from(tokens.subarray(0, -1));
-  const results = await context
-    .getSequence()
-    .controlledEvaluate([...items, [tokens[tokens.length - 1], { generateNext: { probabilities: true } }]]);
-  const next = results.at(-1)?.next.probabilities;
-  if (next === undefined) {
+/**
+ * Evaluates a prompt in a context that has seen nothing, then further tokens one by one.
+ *
+ * @param prompt how many of the tokens are its
+ * @param onToken called when the next token is known: after the prompt, and after each token
+ * @returns the probabilities of the token after the last, `[vocabulary]`
+ */
+export async function continueWithLlama(
+  context: LlamaContext,
+  tokens: Int32Array,
+  prompt: number,
+  onToken: () => void,
+): Promise<Float32Array> {
+  const sequence = context.getSequence();
+  // A token to be chosen is what a user asks for; a map of all probabilities takes longer than a small model's step.
+  const chosen = (token: number): EvaluateItem => [token, { generateNext: { token: true } }];
+  await sequence.controlledEvaluate([...tokens.subarray(0, prompt - 1), chosen(tokens[prompt - 1])]);
+  onToken();
+  const last = tokens.length - 1;
+  for (const token of tokens.subarray(prompt, last)) {
+    await sequence.controlledEvaluate([chosen(token)]);
+    onToken();
+  }
+  const [result] = await sequence.controlledEvaluate([[tokens[last], { generateNext: { probabilities: true } }]]);
+  const probabilities = result?.next.probabilities;
+  if (probabilities === undefined) {
     throw new Error('llama.cpp gave no probabilities.');
   }
-  return next;
+  return Float32Array.from({ length: probabilities.size }, (_, token) => probabilities.get(token) ?? 0);
 }
 
 /**

@@ -17,7 +17,7 @@ describe('plan', () => {
     expect(code).toBe(0);
     expect(stderr).toBe('');
     const document = JSON.parse(stdout) as PlanDocument;
-    expect(Object.keys(document).join(' ')).toBe('schemaVersion prompt model scenario oracle construction plan prediction cache');
+    expect(Object.keys(document).join(' ')).toBe('schemaVersion prompt model scenario oracle construction plan memory prediction cache');
     expect(document.prompt).toEqual({
       path: samplePrompt,
       bytes: readFileSync(samplePrompt).length,
@@ -179,6 +179,19 @@ describe('bad input ends with exit code 2 and one line that names the value and 
       () => ['plan', samplePrompt, '--construction', 'loose'],
       /Construction "loose" is unknown; use one of fused/,
     ],
+    'samples that no check would try': [
+      () => ['simulate', samplePrompt, '--scenario', 'average-case', '--verify', 'none', '--seeds', '3'],
+      /--seeds 3 does nothing without verification, which --verify none turns off; leave out one of the two/,
+    ],
+    'a layout without quality': [() => ['compare', samplePrompt, '--no-quality', '--score', 'all'], /--score all does nothing/],
+    'a plan whose layout scores nothing': [
+      () => ['plan', samplePrompt, '--max-tokens', '90', '--score', 'from=89'],
+      /--score from=89 leaves no position of 90 tokens/,
+    ],
+    'a layout that scores nothing': [
+      () => ['simulate', samplePrompt, '--max-tokens', '90', '--score', 'from=89'],
+      /--score from=89 leaves no position of 90 tokens, of which from=88 scores the last; use --score all/,
+    ],
     'an unknown verification': [
       () => ['simulate', samplePrompt, '--verify', 'some'],
       /Verification "some" is unknown; use one of rows, dense, none/,
@@ -207,9 +220,21 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     ],
     'not enough memory': [
       () => ['simulate', samplePrompt, '--block', '4096', '--memory-limit', '300'],
-      /needs about .* of memory and 300 MiB may be used; use --block \d+ or smaller/,
+      /needs about .* of memory \(process .*\) and 300 MiB may be used; (use|no block size fits)/,
+    ],
+    'a plan above the memory limit': [
+      () => ['plan', samplePrompt, '--block', '4096', '--memory-limit', '300'],
+      /needs about .* of memory \(process .*\) and 300 MiB may be used; (use|no block size fits)/,
     ],
     'an unknown option': [() => ['plan', samplePrompt, '--windw', '8'], /unknown option '--windw'/],
+    'a flag of an earlier version': [
+      () => ['evaluate', samplePrompt, '--needle-depths', '0.5'],
+      /evaluate has no --needle-depths; use --retrieval single and --retrieval-depths\./,
+    ],
+    'a flag of another command': [
+      () => ['generate', samplePrompt, '--baseline', 'dense'],
+      /generate has no --baseline; .*two-heads simulate --baseline dense/,
+    ],
     'no command': [() => [], /no command given; see two-heads --help/],
     'no file': [() => ['plan'], /missing required argument 'file'/],
     'a cycle that no compared scenario has': [
@@ -271,19 +296,8 @@ describe('bad input ends with exit code 2 and one line that names the value and 
 
 describe('parameters at their edges', () => {
   it('allow M > N, and r > N, which is causal', async () => {
-    const { code, stdout } = await run([
-      'plan',
-      samplePrompt,
-      '--max-tokens',
-      '50',
-      '--block',
-      '256',
-      '--scenario',
-      'sliding-window',
-      '--window',
-      '1000',
-      '--json',
-    ]);
+    const flags = '--max-tokens 50 --block 256 --scenario sliding-window --window 1000 --json';
+    const { code, stdout } = await run(['plan', samplePrompt, ...flags.split(' ')]);
     expect(code).toBe(0);
     const { plan } = JSON.parse(stdout) as PlanDocument;
     expect(plan.blocks).toBe(1);

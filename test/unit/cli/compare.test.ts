@@ -5,7 +5,8 @@ import { standardKinds } from '../../../src/core/scenario/scenario';
 import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 
-const short = ['--max-tokens', '120', '--block', '32'];
+const cut = ['--max-tokens', '120'];
+const short = [...cut, '--block', '32'];
 
 describe('compare', () => {
   it('runs every scenario on the same prompt', async () => {
@@ -30,13 +31,14 @@ describe('compare', () => {
         .trim()
         .split('\n')
         .map((line) => line.split(' ')[0]),
-    ).toEqual(['scenario', 'causal', 'full']);
+    ).toEqual(['scenario', 'causal', 'full', 'causal:', 'full:']);
   });
 });
 
 describe('what a comparison can name', () => {
   const kindsOf = (stdout: string): string[] => (JSON.parse(stdout) as ComparisonReport).runs.map(({ scenario }) => scenario.kind);
-  const quick = ['compare', samplePrompt, ...short, '--no-quality', '--verify', 'none', '--json'];
+  const unchecked = ['compare', samplePrompt, ...cut, '--no-quality', '--verify', 'none', '--json'];
+  const quick = [...unchecked, '--block', '32'];
 
   it("is the model's own, a cycle of layers and a mask, too", async () => {
     const { stdout } = await run([
@@ -57,7 +59,7 @@ describe('what a comparison can name', () => {
   });
 
   it('has a block size that is left to calibration', async () => {
-    const { code, stdout } = await run([...quick, '--scenarios', 'causal', '--block', 'auto']);
+    const { code, stdout } = await run([...unchecked, '--scenarios', 'causal', '--block', 'auto']);
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as ComparisonReport).runs[0].oracle.inputLength).toBe(defaultOptions.blockSize);
   });

@@ -11,8 +11,9 @@ const smallLedger = ['ledger', '--tokens', '150', '--block', '33', '--window', '
 
 async function simulated(...flags: string[]): Promise<RunReport> {
   const { code, stdout, stderr } = await run(['simulate', samplePrompt, '--max-tokens', '300', '--block', '64', '--json', ...flags]);
-  expect(code, stderr).toBe(0);
-  return JSON.parse(stdout) as RunReport;
+  const report = JSON.parse(stdout) as RunReport;
+  expect(code, stderr).toBe(report.verdict.kind === 'failed' ? 1 : 0);
+  return report;
 }
 
 describe('simulate through a black box', () => {
@@ -42,6 +43,8 @@ describe('simulate through a black box', () => {
   ])('makes fewer calls for %s than the paper, by the ratio of their formulas', async (flags, window, sinks) => {
     const tight = await simulated(...flags, '--construction', 'tight');
     const paper = await simulated(...flags, '--construction', 'paper');
+    // The differences of the literal formula leave some rows of a trained model without a weight.
+    expect([tight.verdict.kind, paper.verdict.kind]).toEqual(['exact', 'failed']);
     const chunks = Math.ceil(300 / window);
     const perCall = Math.floor((64 - 1 - sinks) / window);
     expect(tight.plan.calls.attention).toBe(6 * (Math.ceil(chunks / perCall) + Math.ceil((chunks - 1) / perCall)));
@@ -91,14 +94,14 @@ describe('ledger', () => {
     const { rows, sampling, options } = JSON.parse(stdout) as LedgerReport;
     expect(options).toMatchObject({ tokens: 150, blockSize: 33, window: 9, sinks: 3, heads: 3 });
     expect(rows.length).toBe(13);
-    expect(rows.every(({ countedCalls, exact, verdict }) => countedCalls === exact.calls && verdict !== 'exceeds')).toBe(true);
+    expect(rows.every(({ countedCalls, exact, verdict }) => countedCalls === exact.calls && verdict !== 'failed')).toBe(true);
     expect(sampling.seeds).toBe(2);
     expect(stderr).toMatch(/ledger: +100%/);
   });
 
   it('prints a table for people, and draws the constructions on request', async () => {
     const { stdout } = await run(smallLedger);
-    expect(stdout.match(/^Theorem \d\.\d.*(exact|within) /gm)?.length).toBe(13);
+    expect(stdout.match(/^Theorem \d\.\d.*(exact|within|vacuous) /gm)?.length).toBe(13);
     expect(stdout).toMatch(/the assumption holds here/);
     const folder = join(temporaryFolder(), 'pictures');
     expect((await run(['ledger', '--pictures', folder])).code).toBe(0);
@@ -123,7 +126,7 @@ describe('bad input of the constructions', () => {
     ],
     [
       ['simulate', samplePrompt, '--construction', 'tight', '--oracle-layers', '256', '--oracle-heads', '512'],
-      /no block size fits.*or use fewer --oracle-layers and --oracle-heads/,
+      /use .*--oracle-layers 1 and --oracle-heads 1/,
     ],
     [['simulate', samplePrompt, '--seeds', '3'], /--seeds 3 does nothing under scenario native; leave it out or choose average-case/],
     [['simulate', samplePrompt, '--scenario', 'average-case', '--epsilon', '2'], /--epsilon of "2" is not possible/],

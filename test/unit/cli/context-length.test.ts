@@ -21,13 +21,14 @@ describe('a prompt past the length of its model', () => {
     const window = ['--scenario', 'sliding-window', '--window', '16', '--verify', 'none'];
     const { stdout } = await run(['simulate', samplePrompt, ...past, trainedOn(50), ...window]);
     expect(stdout).toMatch(
-      / {2}quality +perplexity .*\n {4}within 50 +perplexity .* mean KL .*\n {4}past 50 +perplexity .* mean KL .*\n {2}note: 120 tokens/,
+      / {2}quality +perplexity .*\n {4}within 50 +perplexity .* mean KL .*\n {4}past 50 +perplexity .* mean KL .*\n(?: {4}.*\n)*.*verdict .*\n {2}note: 120 tokens/,
     );
     const compared = await run(['compare', samplePrompt, ...past, trainedOn(50), '--scenarios', 'causal,sliding-window', '--window', '16']);
-    const [header, , row, last] = compared.stdout.trimEnd().split('\n');
-    expect(header).toMatch(/mean KL {2}KL within 50 {2}KL past 50$/);
+    const lines = compared.stdout.trimEnd().split('\n');
+    const [header, , row] = lines;
+    expect(header).toMatch(/mean KL {2}KL touched {2}KL within 50 {2}KL past 50$/);
     expect(row).toMatch(/^sliding-window\(window 16\) .* [\d.e-]+ +[\d.e-]+ +[\d.e-]+$/);
-    expect(last).toBe(`  ${note}`);
+    expect(lines.at(-1)).toBe(`  ${note}`);
   });
 
   it('says how much of the context it takes', async () => {

@@ -37,15 +37,16 @@ describe('evaluate', () => {
       'sliding-window',
       '--window',
       '8,32',
-      '--needle',
-      '--needle-lengths',
+      '--retrieval',
+      'single',
+      '--retrieval-lengths',
       '64',
-      '--needle-depths',
+      '--retrieval-depths',
       '0,1',
     ]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^tiny-docs-5m against its own attention, causal: 2 prompts, \d+ windows of 96 tokens, stride 96, \d+ positions scored; standard errors clustered by window\n/,
+      /^tiny-docs-5m against its own attention, causal: 2 prompts, \d+ windows of 96 tokens, stride 96, \d+ positions scored; standard errors clustered by window\nBaseline: causal, by the same tiles as the scenarios \(--baseline own\)\.\nScored: all/,
     );
     expect(stdout).toMatch(/\n +sliding-window\(window 8\) +sliding-window\(window 32\)\n/);
     for (const name of [
@@ -59,8 +60,28 @@ describe('evaluate', () => {
       expect(stdout).toMatch(new RegExp(`\\n${name} +\\S+.* {2}\\S+`));
     }
     expect(stdout).toMatch(/sliding-window\(window 8\), by position in the context\ntokens before/);
-    expect(stdout).toMatch(/tokens +depth 0 +depth 1\n64 +-\d+\.\d\d #[\d,]+ \(-\d+\.\d\d #[\d,]+\)/);
+    expect(stdout).toMatch(
+      /of 2 found; .*\ntask +tokens +depth 0 +depth 1\nsingle needle +64 +(found|lost) -\d+\.\d\d #[\d,]+ \(-\d+\.\d\d #[\d,]+\)/,
+    );
     expect(stderr).toMatch(/evaluate: 100% quality, done\n$/);
+  });
+
+  it('ends with 1 where a case is not found or lost as the mask gives by definition', async () => {
+    const folder = promptsFolder();
+    const results = join(folder, '..', 'results.jsonl');
+    const flags = ['--model', 'induction-bytes', '--context', '32', '--max-windows', '1', '--block', '32', '--threads', '1'];
+    const hidden = ['--retrieval', 'single', '--retrieval-lengths', '150', '--retrieval-depths', '0', '--retrieval-filler', 'generated'];
+    const command = ['evaluate', folder, ...flags, '--scenario', 'sliding-window:60', ...hidden, '--results', results];
+    const right = await run(command);
+    expect([right.code, right.stdout]).toEqual([0, expect.stringMatching(/retrieval: 0 of 1 found, as the mask gives by definition; /)]);
+    // As if the run had found what the window hides.
+    const lines = readFileSync(results, 'utf8')
+      .replaceAll(/"rank":\d+/g, '"rank":1')
+      .replaceAll(/,"digest":"[0-9a-f]{32}"/g, '');
+    writeFileSync(results, lines);
+    const wrong = await run(command);
+    expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringMatching(/single needle +150 +found, expected lost /)]);
+    expect(wrong.stderr).toMatch(/two-heads: sliding-window\(window 60\), retrieval: 1 of 1 found, 0 by definition: FAILED, 1 differ\n$/);
   });
 
   it.each([
@@ -70,9 +91,22 @@ describe('evaluate', () => {
     [['--block', '32,1'], /--block of "1"/],
     [['--context', '1'], /--context of "1"/],
     [['--context', '64', '--stride', '65'], /stride of 65/],
-    [['--needle-depths', '0.5'], /--needle-depths 0\.5 does nothing without --needle/],
-    [['--needle', '--needle-depths', '2'], /--needle-depths of "2"/],
-    [['--needle', '--needle-lengths', '9999999'], /haystack has \d+ tokens/],
+    [['--retrieval-depths', '0.5'], /--retrieval-depths 0\.5 does nothing without --retrieval/],
+    [['--retrieval', 'hidden'], /Retrieval task "hidden" is unknown; use one of single, several, chains, repeated\./],
+    [['--retrieval', 'single', '--retrieval-depths', '2'], /--retrieval-depths of "2"/],
+    [['--retrieval', 'single', '--retrieval-lengths', '9999999'], /haystack has \d+ tokens/],
+    [['--retrieval', 'single', '--retrieval-answer', ''], /The answer of retrieval is empty; give one with --retrieval-answer/],
+    [['--retrieval', 'single', '--retrieval-hops', '1'], /--retrieval-hops 1 is of task chains; leave it out, or add the task/],
+    ...[
+      ['--retrieval', 'single'],
+      ['--score', 'last-half'],
+      ['--baseline', 'own'],
+      ['--shard', '1/2'],
+      ['--picture', 'x.svg'],
+    ].map(([flag, value]): [string[], RegExp] => [
+      ['--no-quality', flag, value],
+      RegExp(`${flag} ${value} does nothing without quality, which --no-q`),
+    ]),
     [['--cost', 'calls'], /--cost calls does nothing without --picture/],
     [['--picture', '/nonexistent/x.svg'], /--picture .* cannot be written/],
     [['--results', '/nonexistent/x.jsonl'], /--results .* cannot be used/],
@@ -150,8 +184,8 @@ describe('sweep', () => {
     expect(repeated.points).toEqual(report.points.map((point) => ({ ...point, prompts: point.prompts })));
   });
 
-  it('plans without a run, and prints a line for each point', async () => {
-    const { code, stdout } = await run(['sweep', promptsFolder(), '--no-quality', '--block', '16,32', '--scenario', 'causal']);
+  it.each(['sweep', 'evaluate'])('plans without a run, and prints the costs of each point: %s', async (command) => {
+    const { code, stdout } = await run([command, promptsFolder(), '--no-quality', '--block', '16,32', '--scenario', 'causal']);
     expect(code).toBe(0);
     expect(stdout.match(/^causal +\d+ /gm)).toHaveLength(2);
   });
@@ -180,6 +214,58 @@ describe('run and check', () => {
     expect(within).toBeLessThan(kl);
     const broken = await run(['check', experimentFile(fields), '--max-kl-within', '0.000001']);
     expect([broken.code, broken.stderr]).toEqual([1, expect.stringMatching(/has mean KL within the trained length [\d.]+, over /)]);
+  });
+
+  it('hold the budgets of the file with their tolerance, and write JUnit XML and annotations', async () => {
+    const budgets = { calls: { limit: 1, tolerance: '5%' }, tokens: 100_000, tolerance: '1%' };
+    const path = experimentFile({ scenarios: ['causal'], prompts: ['prompts/{a,b}.*', 'prompts/a.md', './prompts'], budgets });
+    const junit = join(temporaryFolder(), 'checks.xml');
+    const { code, stdout } = await run(['check', path, '--junit', junit, '--github']);
+    expect(code).toBe(1);
+    expect(stdout.match(/^::error file=\S+,title=Budget%3A calls::.* over 1 \(1\.05 with its tolerance\)|^::error /gm)).toHaveLength(2);
+    expect(readFileSync(junit, 'utf8')).toMatch(/<testsuites name="[^"]+" tests="4" failures="2" errors="0">/);
+    expect((await run(['check', path, '--max-calls', '100000'])).code).toBe(0);
+    // A flag's limit leaves the budget's own tolerance as it is.
+    expect((await run(['check', path, '--max-calls', '100'])).stdout).toMatch(/calls +\d+ +105 +BROKEN/);
+    const bare = experimentFile({ scenarios: ['causal'], budgets: { calls: { limit: 100 }, memoryMiB: { limit: 1 }, tolerance: '10%' } });
+    const [filed, asked] = await Promise.all([run(['check', bare, '--json']), run(['check', bare, '--json', '--tolerance', '20%'])]);
+    const allowed = ({ stdout: text }: { readonly stdout: string }): number =>
+      (JSON.parse(text) as { checks: { allowed: number }[] }).checks[0].allowed;
+    expect([allowed(filed), allowed(asked)]).toEqual([expect.closeTo(110), expect.closeTo(120)]);
+    expect(filed.stderr).toMatch(/has expected peak memory [\d.]+ MiB, over 1 MiB/);
+  });
+
+  it('rest on results only where they are named, and refuse those of others and those that were changed', async () => {
+    const folder = temporaryFolder();
+    const results = join(folder, 'r.jsonl');
+    const path = experimentFile({ scenarios: ['sliding-window:16'], results, maximumWindows: 1 });
+    expect((await run(['run', path])).code).toBe(0);
+    const check = (...more: string[]): ReturnType<typeof run> => run(['check', path, '--max-kl-touched', '100', ...more]);
+    const whole = readFileSync(results, 'utf8');
+    expect((await check('--results', results)).code).toBe(0);
+    expect(readFileSync(results, 'utf8')).toBe(whole);
+    for (const [content, message] of [
+      [whole.replace(/"wallMs":[\d.]+/, '"wallMs":1'), /line 1 was changed after it was written/],
+      [whole.replace(/"agreement":\{"count":(\d+),"sum":\d+/, '"agreement":{"count":$1,"sum":0'), /line 1 is no result \(.*has /],
+      [`${whole}{"some":"thing"}\n`, /line 3 is no result/],
+    ] as const) {
+      writeFileSync(results, content);
+      const refused = await check('--results', results);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(message)]);
+      expect(readFileSync(results, 'utf8')).toBe(content);
+    }
+    // Without the flag the file is not looked at.
+    expect((await check()).code).toBe(0);
+    writeFileSync(results, whole);
+    const other = await run([
+      'check',
+      experimentFile({ scenarios: ['sliding-window:8'], maximumWindows: 1 }),
+      '--max-kl',
+      '9',
+      '--results',
+      results,
+    ]);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/line 1 is of sliding-window\(window 16\)/)]);
   });
 
   it('print one document with --json', async () => {

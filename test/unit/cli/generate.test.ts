@@ -4,7 +4,8 @@ import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { trainedOn } from '../../support/trained';
 
-const short = ['generate', samplePrompt, '--max-tokens', '150', '--block', '32', '--tokens', '8'];
+const prompt = ['generate', samplePrompt, '--max-tokens', '150', '--block', '32'];
+const short = [...prompt, '--tokens', '8'];
 
 describe('generate', () => {
   it('prints one JSON document', async () => {
@@ -20,6 +21,7 @@ describe('generate', () => {
       'continuation',
       'baseline',
       'sameTokens',
+      'verdict',
       'run',
       'environment',
     ]);
@@ -34,13 +36,13 @@ describe('generate', () => {
     expect(stdout).toMatch(/attention-sink\(window 8, sinks 2\):\n {2}\| /);
     expect(stdout).toMatch(/causal, the model's own attention:\n {2}\| /);
     expect(stdout).toMatch(/cache of 10 keys after 157 tokens/);
-    expect(stdout).toMatch(/(Both begin with the same \d tokens?|They differ from the first token on|Both are the same)\.\n$/);
+    expect(stdout).toMatch(/(Both begin with the same \d tokens?|They differ from the first token on|Both are the same)\.\n/);
     expect(stderr).toMatch(/^generate:/);
   });
 
   it('says where the text goes past the length that the model was trained on', async () => {
     const { stdout } = await run([...short, '--no-baseline', '--model', trainedOn(152)]);
-    expect(stdout).toMatch(/\n\n157 tokens are past the 152 that the model was trained on: .*\n$/);
+    expect(stdout).toMatch(/\n\n157 tokens are past the 152 that the model was trained on: .*\n/);
   });
 
   it('leaves the baseline out on demand, and samples', async () => {
@@ -63,6 +65,8 @@ describe('generate', () => {
   });
 
   it.each([
+    [['--score', 'last-half'], /generate has no --score; it measures no quality of the prompt; two-heads simulate --score does/],
+    [['--no-quality'], /generate has no --no-quality; it measures no quality of the prompt; leave it out/],
     [['--tokens', '0'], /--tokens of "0" is not possible; use a whole number from 1 to 10000\./],
     [['--top-k', '5'], /--top-k 5 does nothing without --temperature; add --temperature 1 or leave it out\./],
     [['--temperature', '0'], /--temperature of "0" is not possible; use a number above 0 and up to 100, or greedy\./],
@@ -70,7 +74,7 @@ describe('generate', () => {
     [['--scenario', 'average-case'], /lets a token see tokens that do not exist yet; use causal, sliding-window or attention-sink\./],
     [['--model', 'llama-3.1-8b'], /llama-3\.1-8b can be planned, not run/],
   ])('refuses in one line: %s', async (flags, message) => {
-    const { code, stderr } = await run([...short, ...flags]);
+    const { code, stderr } = await run([...prompt, ...flags]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);

@@ -30,10 +30,13 @@ function modelWith(change: Readonly<Record<string, (text: string) => string | Ui
   return folder;
 }
 
-async function planOf(...args: readonly string[]): Promise<PlanDocument> {
+/** A plan without its memory, which is that of this process at the time. */
+async function planOf(...args: readonly string[]): Promise<Omit<PlanDocument, 'memory'>> {
   const { code, stdout, stderr } = await run(['plan', ...args, '--json']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return JSON.parse(stdout) as PlanDocument;
+  const { memory, ...plan } = JSON.parse(stdout) as PlanDocument;
+  expect(memory?.peak).toBeGreaterThan(0);
+  return plan;
 }
 
 describe.each(Object.entries(encodings))('in %s', (_, write) => {

@@ -12,7 +12,7 @@ describe('what a ledger prints', () => {
     expect(code).toBe(0);
     // A second document, or a line of anything else, would be no JSON.
     const report = JSON.parse(stdout) as LedgerReport;
-    expect(Object.keys(report)).toEqual(['schemaVersion', 'options', 'rows', 'sampling', 'environment']);
+    expect(Object.keys(report)).toEqual(['schemaVersion', 'options', 'rows', 'sampling', 'samplingVerdict', 'environment']);
     expect(stdout).toBe(`${JSON.stringify(report, null, 2)}\n`);
     const percents = stderr
       .trimEnd()

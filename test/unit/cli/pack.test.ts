@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { PackReport } from '../../../src/core/pack/report';
+import { PackCheck } from '../../../src/engine/tasks/pack/check';
 import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
@@ -76,6 +77,7 @@ describe('pack', () => {
     expect(stdout).toMatch(/separate +12 attention calls/);
     expect(stdout).toMatch(/bound +6 attention calls \(Theorem 4\.2: L,/);
     expect(stdout).toMatch(/weight leaked to other prompts: 0/);
+    expect(stdout).toMatch(/verdict +exact: Every row compared is within float32 rounding/);
     expect(stdout).toMatch(/our extension/);
     const [, table] = stdout.split('\n\n');
     expect(
@@ -84,6 +86,20 @@ describe('pack', () => {
         .split('\n')
         .map((line) => line.split(/ {2,}/)[0]),
     ).toEqual(['prompt', '-:1', '-:2']);
+  });
+
+  it('ends with 1 once the report of a pack that failed is out', async () => {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
+    const { result } = PackCheck.prototype;
+    vi.spyOn(PackCheck.prototype, 'result').mockImplementation(function (this: PackCheck, shape) {
+      return { ...result.call(this, shape), leak: 0.5 };
+    });
+    const { code, stdout, stderr } = await run(['pack', '--list', '-', '--threads', '1'], 'One.\nTwo.\n').finally(() =>
+      vi.restoreAllMocks(),
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/verdict +FAILED: Keys of other prompts have a weight of up to 5\.0e-1 in a row, and may have none\./);
+    expect(stderr).toMatch(/The pack failed: Keys of other prompts/);
   });
 });
 

@@ -7,17 +7,17 @@ import { cli, nothingKept, run } from '../../support/cli';
 import { root, sampleText } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 
-/** A small evaluation: seven windows under two scenarios, and two needles. */
+/** A small evaluation: seven windows under two scenarios, and two retrieval cases. */
 function evaluation(folder: string): readonly string[] {
   const prompt = join(folder, 'prompt.txt');
   writeFileSync(prompt, sampleText().slice(0, 3000));
   const scenarios = ['--scenario', 'sliding-window:16,attention-sink:24:2'];
-  const needles = ['--needle', '--needle-lengths', '100', '--needle-depths', '0,1'];
-  return ['evaluate', prompt, ...scenarios, '--context', '128', '--block', '64', '--threads', '1', ...needles, '--json'];
+  const retrieval = ['--retrieval', 'single', '--retrieval-lengths', '100', '--retrieval-depths', '0,1'];
+  return ['evaluate', prompt, ...scenarios, '--context', '128', '--block', '64', '--threads', '1', ...retrieval, '--json'];
 }
 
 const qualities = (stdout: string): unknown =>
-  (JSON.parse(stdout) as ExperimentReport).points.map(({ scenario, quality, needle }) => ({ scenario, quality, needle }));
+  (JSON.parse(stdout) as ExperimentReport).points.map(({ scenario, quality, retrieval }) => ({ scenario, quality, retrieval }));
 
 /** The units of results files, sorted. */
 function unitsIn(...paths: readonly string[]): string[] {

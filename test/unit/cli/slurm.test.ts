@@ -139,7 +139,12 @@ describe.skipIf(obstacle !== undefined)(`an array of Slurm${obstacle === undefin
     await slurm.finished(job);
 
     const tasks = await slurm.tasks(job);
-    expect(tasks.map(({ JobState }) => JobState)).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED']);
+    const logs = readdirSync(folder).filter((name) => name.endsWith('.log'));
+    const told = [...logs.map((name) => `${name}:\n${readFileSync(join(folder, name), 'utf8')}`), slurm.logs()].join('\n');
+    expect(
+      tasks.map(({ JobState }) => JobState),
+      told,
+    ).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED']);
     expect(tasks.map(({ Restarts }) => Restarts).toSorted()).toEqual(['0', '0', '0', '1']);
     const [again] = tasks.filter(({ Restarts }) => Restarts === '1');
     const log = readFileSync(join(folder, `two-heads-${job}_${again.ArrayTaskId}.log`), 'utf8');

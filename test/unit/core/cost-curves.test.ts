@@ -6,7 +6,7 @@ import { makePlan } from '../../../src/core/plan/plan';
 import { type PlanRequest, planRequest } from '../../../src/core/plan/request';
 import { predict, predictedMs, sumOf, timePredictor } from '../../../src/core/predict/predict';
 import { perLayer } from '../../../src/core/scenario/scenario';
-import { madeUpCalibration } from '../../support/calibration';
+import { fit, madeUpCalibration } from '../../support/calibration';
 import { smallModel } from '../../support/shapes';
 
 const parameters = { window: 512, sinks: 4 };
@@ -155,7 +155,7 @@ describe('a prediction without a plan', () => {
   });
 
   it('is that of the plan at any length where layers are compiled, and none for a black box', () => {
-    const calibration = madeUpCalibration({ layer: { layerMs: 2, attendNsPerFlop: 1, tokenwiseNsPerFlop: 0.5 } });
+    const calibration = madeUpCalibration({ layer: { layerMs: 2, attendNsPerFlop: 1, tokenwiseNsPerFlop: 0.5, fit } });
     const [request] = requestsOf({}, 100_000);
     expect(predictedMs(request, calibration)).toBeCloseTo(predict(makePlan(request), calibration)?.wallMs ?? NaN, 6);
     expect(predictedMs({ ...request, construction: 'tight' }, madeUpCalibration())).toBeUndefined();

@@ -191,7 +191,9 @@ describe('a custom scenario', () => {
   });
 
   it('is refused where a token does not see itself', () => {
-    expect(() => planOf(makeScenario('custom', { expression: 'k < q or q == 0' }), 50)).toThrow(/hides token 1 from itself.*"or k == q"/);
+    expect(() => planOf(makeScenario('custom', { expression: 'k < q or q == 0' }), 50)).toThrow(
+      /hides the token at q = 1 from itself.*"or k == q"/,
+    );
   });
 
   it('is refused by the black-box constructions', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paretoFront } from '../../../src/core/math/pareto';
+import { type ParetoCost, paretoFront } from '../../../src/core/math/pareto';
 
-const frontOf = (points: readonly (readonly (number | null)[])[]): readonly boolean[] => paretoFront(points, (point) => point);
+const frontOf = (points: readonly (readonly (number | null)[])[]): readonly boolean[] =>
+  paretoFront(points, (point) => point).map(({ onFront }) => onFront);
 
 describe('the Pareto front', () => {
   it.each([
@@ -95,6 +96,49 @@ describe('the Pareto front', () => {
         points.forEach(([x, y], index) => {
           expect(best.some(([bestX, bestY]) => bestX <= x && bestY <= y && bestX + bestY < x + y)).toBe(!front[index]);
         });
+      }),
+    );
+  });
+
+  const measured = (value: number, reach: number): ParetoCost => ({ value, low: value - reach, high: value + reach });
+  const standings = (...points: ParetoCost[][]): string[] =>
+    paretoFront(points, (point) => point).map(({ onFront, isTie }) => `${onFront ? 'front' : 'beaten'}${isTie ? ', tie' : ''}`);
+
+  it('calls a difference inside intervals a tie, on both sides of the front', () => {
+    // The dearer point is better by less than the intervals; then by more.
+    expect(standings([1, measured(5, 1)], [2, measured(4, 1)])).toEqual(['front', 'front, tie']);
+    expect(standings([1, measured(5, 0.4)], [2, measured(4, 0.4)])).toEqual(['front', 'front']);
+    // The dearer point is worse by less than the intervals; then by more.
+    expect(standings([1, measured(4, 1)], [2, measured(5, 1)])).toEqual(['front', 'beaten, tie']);
+    expect(standings([1, measured(4, 0.4)], [2, measured(5, 0.4)])).toEqual(['front', 'beaten']);
+    // Of equal cost: the better one by value is on the front, the other may be.
+    expect(standings([1, measured(4, 1)], [1, measured(5, 1)])).toEqual(['front', 'beaten, tie']);
+    // What differs in nothing buys nothing.
+    expect(standings([1, measured(0, 0)], [2, measured(0, 0)])).toEqual(['front', 'beaten']);
+    expect(standings([1, measured(0.5, 1)], [2, 0])).toEqual(['front', 'front, tie']);
+  });
+
+  it('takes a value whose interval is not known as exact, and has no tie among numbers', () => {
+    expect(standings([1, measured(5, NaN)], [2, measured(4.9, NaN)], [3, { value: NaN, low: 0, high: 9 }])).toEqual([
+      'front',
+      'front',
+      'beaten',
+    ]);
+    fc.assert(
+      fc.property(clouds, (points) => {
+        expect(paretoFront(points, (point) => point).some(({ isTie }) => isTie)).toBe(false);
+      }),
+    );
+  });
+
+  it('has no tie that intervals of no width would not have, and never loses a tie as they grow', () => {
+    const cloud = fc.array(fc.tuple(fc.nat(6), fc.nat(6)), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(cloud, fc.double({ min: 0, max: 3, noNaN: true }), (points, reach) => {
+        const ties = (half: number): boolean[] => paretoFront(points, ([x, y]) => [x, measured(y, half)]).map(({ isTie }) => isTie);
+        expect(ties(0)).toEqual(points.map(() => false));
+        const grown = ties(reach + 0.5);
+        ties(reach).forEach((tie, index) => expect(!tie || grown[index]).toBe(true));
       }),
     );
   });

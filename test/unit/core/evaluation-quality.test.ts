@@ -1,8 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { summariseQuality, type QualitySummary } from '../../../src/core/evaluate/quality-summary';
-import { positionBins, summariseWindow, type ScoredPosition, type WindowSummary } from '../../../src/core/evaluate/statistics';
+import {
+  positionBins,
+  summariseWindow,
+  type ScoredPosition,
+  type TextWindows,
+  type WindowSummary,
+} from '../../../src/core/evaluate/statistics';
+import { textSize, wordNotes } from '../../../src/core/evaluate/text-size';
 import { normal, uniform } from '../../../src/core/math/random';
+import { qualityOf } from '../../../src/core/report/quality';
+import { nativeScenario } from '../../../src/core/shapes';
+import { smallModel } from '../../support/shapes';
 
+/** Windows of one text, of whose size nothing is known. */
+const asText = (windows: readonly WindowSummary[]): TextWindows[] => [{ windows, sizes: 'unknown', end: Infinity }];
 const edges = [0, 2, 4];
 const first: readonly ScoredPosition[] = [
   { position: 0, loss: 2, baselineLoss: 1, divergence: 0.4, agrees: true },
@@ -14,7 +26,7 @@ const second: readonly ScoredPosition[] = [
   { position: 1, loss: 0.5, baselineLoss: 0.5, divergence: 0, agrees: true },
 ];
 const summary = (...windows: (readonly ScoredPosition[])[]): QualitySummary =>
-  summariseQuality(windows.map((window) => summariseWindow(window, edges)));
+  summariseQuality(asText(windows.map((window) => summariseWindow(window, edges))));
 
 describe('the summary of an evaluation', () => {
   it('has the values that were worked out by hand', () => {
@@ -57,7 +69,7 @@ describe('the summary of an evaluation', () => {
 
   it('is given apart within and past the trained length, where there are positions on both sides', () => {
     const windows = [first, second].map((window) => summariseWindow(window, edges));
-    const { byTraining } = summariseQuality(windows, 2);
+    const { byTraining } = summariseQuality(asText(windows), 2);
     expect(byTraining?.trainedTokens).toBe(2);
     expect([byTraining?.within.positions, byTraining?.past.positions]).toEqual([4, 1]);
     expect(byTraining?.within.divergence.value).toBeCloseTo(0.175, 12);
@@ -67,11 +79,11 @@ describe('the summary of an evaluation', () => {
     expect(byTraining?.past.divergence.value).toBe(0.9);
     expect(byTraining?.past.targets?.perplexity.value).toBeCloseTo(Math.exp(3), 12);
     // Without a position past it, without a length, and without targets.
-    expect(summariseQuality([windows[1]], 2).byTraining).toBeUndefined();
-    expect(summariseQuality(windows, 4).byTraining).toBeUndefined();
-    expect(summariseQuality(windows)).not.toHaveProperty('byTraining');
+    expect(summariseQuality(asText([windows[1]]), 2).byTraining).toBeUndefined();
+    expect(summariseQuality(asText(windows), 4).byTraining).toBeUndefined();
+    expect(summariseQuality(asText(windows))).not.toHaveProperty('byTraining');
     const untargeted = first.map((scored) => ({ ...scored, loss: undefined, baselineLoss: undefined }));
-    expect(summariseQuality([summariseWindow(untargeted, edges)], 2).byTraining?.past.targets).toBeUndefined();
+    expect(summariseQuality(asText([summariseWindow(untargeted, edges)]), 2).byTraining?.past.targets).toBeUndefined();
   });
 
   it('has the trained length among the edges of its ranges', () => {
@@ -112,7 +124,7 @@ describe('the summary of an evaluation', () => {
   it('lets what is not a number surface, through JSON as well', () => {
     const odd = (change: Partial<ScoredPosition>): QualitySummary => {
       const windows = [[{ ...first[0], ...change }, ...first.slice(1)], second].map((window) => summariseWindow(window, edges));
-      return summariseQuality(JSON.parse(JSON.stringify(windows)) as WindowSummary[]);
+      return summariseQuality(asText(JSON.parse(JSON.stringify(windows)) as WindowSummary[]));
     };
     const noDivergence = odd({ divergence: NaN });
     expect(noDivergence).toMatchObject({ invalid: 1, infinite: 0, divergence: { mean: { value: NaN }, median: NaN, maximum: NaN } });
@@ -142,8 +154,121 @@ describe('the summary of an evaluation', () => {
   });
 
   it('refuses windows of different bins', () => {
-    expect(() => summariseQuality([summariseWindow(first, [0, 4]), summariseWindow(second, [0, 2])])).toThrow('different bins');
+    expect(() => summariseQuality(asText([summariseWindow(first, [0, 4]), summariseWindow(second, [0, 2])]))).toThrow('different bins');
   });
+});
+
+describe('texts', () => {
+  /** A text of one window with two positions, whose losses and divergences are these. */
+  const textOf = (losses: readonly number[], bytes: number, words: number): TextWindows => ({
+    windows: [
+      summariseWindow(
+        losses.map((loss, position) => ({
+          position,
+          loss,
+          baselineLoss: 1,
+          divergence: loss / 10,
+          agrees: loss < 2,
+          touched: position > 0,
+        })),
+        edges,
+      ),
+    ],
+    sizes: [{ bytes, words }],
+    end: Infinity,
+  });
+  const five = [textOf([1, 2], 10, 2), textOf([3, 2], 9, 1), textOf([1, 1], 7, 2), textOf([4, 2], 12, 3), textOf([2, 3], 8, 0)];
+
+  it('are the units of errors from five on, with four degrees of freedom', () => {
+    const four = summariseQuality(
+      five.slice(0, 4).map((text) => ({ windows: [...text.windows, ...text.windows], sizes: 'unknown', end: Infinity })),
+    );
+    expect([four.errors, four.texts, four.windows]).toEqual(['clustered by window', 4, 8]);
+    const doubled = summariseQuality(
+      five.map((text) => ({ windows: [...text.windows, ...text.windows], sizes: 'unknown', end: Infinity })),
+    );
+    expect(doubled.errors).toBe('clustered by text');
+    const { targets, divergence, curve } = summariseQuality(five);
+    // Sums of loss 3, 5, 2, 6, 5 over two positions each: mean 2.1; residuals 1.2, 0.8, 2.2, 1.8, 0.8 squared sum to 10.8.
+    const error = Math.sqrt((5 / 4) * 10.8) / 10;
+    const loss = Math.log(targets?.perplexity.value ?? NaN);
+    expect(loss).toBeCloseTo(2.1, 12);
+    expect((targets?.perplexity.error ?? NaN) / (targets?.perplexity.value ?? NaN)).toBeCloseTo(error, 12);
+    // The 97.5% quantile of Student's t with 4 degrees of freedom is 2.776445.
+    expect(Math.log(targets?.perplexity.high ?? NaN) - loss).toBeCloseTo(2.776_445 * error, 3);
+    // Copies of a window in its own text tell nothing new.
+    expect(doubled.divergence.mean.error).toBeCloseTo(divergence.mean.error, 12);
+    expect(curve[0].errors).toBe('clustered by text');
+  });
+
+  it('count once each in the macro average', () => {
+    const uneven = [textOf([1, 1, 1, 1], 9, 3), textOf([3], 5, 1)];
+    const { macro, targets } = summariseQuality(uneven);
+    expect(Math.log(targets?.perplexity.value ?? NaN)).toBeCloseTo(7 / 5, 12);
+    expect([macro?.texts, Math.log(macro?.perplexity?.value ?? NaN)]).toEqual([2, expect.closeTo(2, 12)]);
+    // Means 1 and 3: their standard error is sqrt(2) / sqrt(2).
+    expect((macro?.perplexity?.error ?? NaN) / (macro?.perplexity?.value ?? NaN)).toBeCloseTo(1, 12);
+    expect(macro?.divergence.value).toBeCloseTo(0.2, 12);
+    expect(macro?.agreement).toMatchObject({ value: 0.5, low: 0, high: 1 });
+    expect(summariseQuality(uneven.slice(1))).not.toHaveProperty('macro');
+  });
+
+  it('give bits per byte and word perplexity, with the error of a ratio', () => {
+    const { bitsPerByte, baselineBitsPerByte, wordPerplexity, sizeNote } = summariseQuality(five);
+    expect(bitsPerByte?.value).toBeCloseTo(21 / 46 / Math.LN2, 12);
+    expect(baselineBitsPerByte?.value).toBeCloseTo(10 / 46 / Math.LN2, 12);
+    expect(Math.log(wordPerplexity?.value ?? NaN)).toBeCloseTo(21 / 8, 12);
+    const rate = 21 / 46;
+    const residuals = [3 - 10 * rate, 5 - 9 * rate, 2 - 7 * rate, 6 - 12 * rate, 5 - 8 * rate];
+    const error = Math.sqrt((5 / 4) * residuals.reduce((sum, each) => sum + each ** 2, 0)) / 46 / Math.LN2;
+    expect(bitsPerByte?.error).toBeCloseTo(error, 12);
+    expect(sizeNote).toBeNull();
+    // One window: the error of its positions' mean, by the bytes of each.
+    const single = summariseQuality(five.slice(0, 1));
+    expect(single.bitsPerByte?.error).toBeCloseTo((0.5 * 2) / 10 / Math.LN2, 12);
+    expect(summariseQuality(asText([summariseWindow(first, edges)]))).toMatchObject({
+      bitsPerByte: null,
+      wordPerplexity: null,
+      sizeNote: 'unknown',
+    });
+  });
+
+  it.each([
+    [0, 6, wordNotes.none],
+    [1, 6000, wordNotes.tooLarge],
+  ])('have no word perplexity with %d words and a loss of %d, and say why as a run does', (words, loss, sizeNote) => {
+    const windows = [summariseWindow([{ ...first[0], loss }, first[1]], edges)];
+    const size = { bytes: 9, words };
+    const evaluated = summariseQuality([{ windows, sizes: [size], end: Infinity }]);
+    const sums = { positions: 2, loss: loss + 1, baselineLoss: 2, divergence: 0.5, agreeing: 2 };
+    const none = { positions: 0, loss: 0, baselineLoss: 0, divergence: 0, agreeing: 0 };
+    const scope = { score: 'all', size, baseline: nativeScenario(smallModel), trainedTokens: undefined };
+    const run = qualityOf({ within: sums, past: none, touched: none }, scope);
+    expect([evaluated, run]).toMatchObject(Array(2).fill({ wordPerplexity: null, sizeNote }));
+    expect(evaluated.bitsPerByte?.value).toBeCloseTo(run.bitsPerByte ?? NaN, 9);
+  });
+
+  it('have quality at touched positions alone, or a reason why not', () => {
+    const { touched, touchedNote } = summariseQuality(five);
+    expect([touched?.positions, touched?.divergence.value, touchedNote]).toEqual([5, expect.closeTo(0.2, 12), null]);
+    expect(Math.log(touched?.targets?.perplexity.value ?? NaN)).toBeCloseTo(2, 12);
+    const none = first.map((scored) => ({ ...scored, touched: false }));
+    expect(summariseQuality(asText([summariseWindow(none, edges)]))).toMatchObject({
+      touched: null,
+      touchedNote: expect.stringMatching(/hides no key/) as string,
+    });
+    expect(summary(first)).toMatchObject({ touched: null, touchedNote: expect.stringMatching(/not known/) as string });
+  });
+});
+
+it('measures text in bytes and words as Python does', () => {
+  const text = ' Ünïcode\u00a0words,\n\ttwo  more\u3000und 😀 ';
+  expect(textSize(text)).toEqual({ bytes: Buffer.from(text).length, words: text.trim().split(/\s+/).length });
+  // Any cut adds up to the whole.
+  for (let at = 0; at <= text.length; at += 1) {
+    const [head, tail] = [textSize(text, 0, at), textSize(text, at)];
+    expect({ bytes: head.bytes + tail.bytes, words: head.words + tail.words }).toEqual(textSize(text));
+  }
 });
 
 describe('the 95% intervals', () => {
@@ -169,7 +294,7 @@ describe('the 95% intervals', () => {
       });
       // Taken as independent, all positions are in one window: the clustering is lost.
       const found = summariseQuality(
-        independent ? [summariseWindow(windows.flat(), bins)] : windows.map((window) => summariseWindow(window, bins)),
+        asText(independent ? [summariseWindow(windows.flat(), bins)] : windows.map((window) => summariseWindow(window, bins))),
       );
       const holds = ({ low, high }: { low: number; high: number }, truth: number): number => Number(low <= truth && truth <= high);
       covered.loss += holds(found.targets?.logPerplexityRatio ?? { low: NaN, high: NaN }, 0);

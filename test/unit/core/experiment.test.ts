@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkBudgets } from '../../../src/core/evaluate/budgets';
-import { defaultExperiment, defaultNeedleGrid, scenarioGrid, scenarioOf, windowsOf } from '../../../src/core/evaluate/experiment';
+import { checkBudgets } from '../../../src/core/evaluate/budget-checks';
+import { brokenText } from '../../../src/core/evaluate/check-report';
+import { defaultExperiment, defaultRetrieval, scenarioGrid, scenarioOf, windowsOf } from '../../../src/core/evaluate/experiment';
 import { InputError } from '../../../src/core/errors';
 import type { ExperimentReport } from '../../../src/core/evaluate/report';
 
@@ -42,9 +43,9 @@ describe('an experiment', () => {
     expect(windowsOf({ context: 300, stride: 100 }, { trainedTokens: 1024 })).toEqual({ context: 300, stride: 100 });
   });
 
-  it('hides needles in whole numbers of tokens, each length once', () => {
-    expect(defaultNeedleGrid(2048).lengths).toEqual([512, 1024, 2048]);
-    expect(defaultNeedleGrid(3).lengths).toEqual([0, 1, 3]);
+  it('hides statements in whole numbers of tokens, each length once', () => {
+    expect(defaultRetrieval(2048).lengths).toEqual([512, 1024, 2048]);
+    expect(defaultRetrieval(3).lengths).toEqual([0, 1, 3]);
   });
 
   it('takes a list of scenarios for one that has a scenario for each layer', () => {
@@ -64,7 +65,16 @@ describe('budgets', () => {
   });
   const report = {
     model: { shape: { trainedTokens: 2048 } },
-    points: [{ scenario: { kind: 'causal' }, blockSize: 64, prompts: [prompt('a.md', 10, 5, 0.1), prompt('b.md', 20, null, null)] }],
+    experiment: { score: 'from=300' },
+    points: [
+      {
+        quality: {},
+        scenario: { kind: 'causal' },
+        blockSize: 64,
+        verdict: { kind: 'exact' },
+        prompts: [prompt('a.md', 10, 5, 0.1), prompt('b.md', 20, null, null)],
+      },
+    ],
   } as unknown as ExperimentReport;
 
   it('are kept up to the limit, and broken above it, by each prompt for itself', () => {
@@ -81,6 +91,8 @@ describe('budgets', () => {
       ['predictedMs', false],
       ['kl', false],
     ]);
+    const [, , , kl] = checkBudgets(report, { predictedMs: 100, kl: 1 });
+    expect(brokenText(kl)).toBe('b.md under causal, M = 64 has no mean KL (score from=300 leaves none of its positions)');
   });
 
   it('check nothing where none is set', () => {

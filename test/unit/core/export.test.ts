@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { csvReport } from '../../../src/core/report/csv';
+import { timesOf } from '../../../src/core/report/phases';
 import { htmlReport } from '../../../src/core/report/html';
 import { exportFormats, jsonReport, markdownReport, markdownText } from '../../../src/core/report/formats';
 import { makeScenario, perLayer } from '../../../src/core/scenario/scenario';
 import type { RunReport } from '../../../src/core/report/report';
+import { visibleLines } from '../../../src/core/text/printable';
 import { reportsFrom } from '../../../src/engine/read/report/reports';
 import { reportOf } from '../../support/reports';
 
@@ -92,12 +94,22 @@ describe('runs as CSV', () => {
       'sinks (tokens)': '',
       'time (ms)': '1234.5',
       'attend (ms)': '800',
+      'other (ms)': '0',
       'peak memory (bytes)': String(200 * 1024 ** 2),
       'max abs error': '3.1e-7',
       'mean KL (nats)': '0.25',
       calls: String(reports[1].run.calls.total),
     });
-    expect(records.map((record) => record['mean KL (nats)'])).toEqual(['0.5', '0.25', '', '']);
+    const { quality, fidelity, run } = reports[1];
+    expect(timesOf(run).within.reduce((sum, [, milliseconds]) => sum + milliseconds, 0)).toBeCloseTo(run.wallMs, 9);
+    expect(fidelity?.seed).toEqual(expect.any(Number));
+    expect(records[1]).toMatchObject({
+      'scored positions': String(quality?.positions),
+      'probe rows': String(fidelity?.probe?.rows ?? ''),
+      'seed of the check': String(fidelity?.seed),
+      'quality: note': quality?.touchedNote ?? '',
+    });
+    expect(records.map((record) => record['mean KL (nats)'])).toEqual(['0.5', '0.25', '', 'Infinity']);
     expect(records[3].scenario).toBe('per-layer');
   });
 
@@ -107,7 +119,23 @@ describe('runs as CSV', () => {
     for (const field of rows[1]) {
       expect(field).not.toMatch(/^\s*[=+@]|^[\t\r\n]/);
     }
-    expect(rows[1][1].replace(/^'/, '')).toBe(name);
+    expect(rows[1][1].replace(/^'/, '')).toBe(visibleLines(name));
+    expect(rows[1][1]).not.toMatch(/[^\P{Cc}\t\n]|[\p{Cf}\p{Cs}]/u);
+  });
+});
+
+describe('a field of CSV', () => {
+  const nameIn = (name: string): string => fieldsOf(csvReport([named(name)]))[1][1];
+
+  it.each(['=1+1', '＝1+1', '＋1', '－1', '＠a', '\u200b=1+1', '\u3000=1', '-1', '@a', '\t=1', '"=1'])('is no formula: %j', (name) => {
+    expect(nameIn(name)).toBe(`'${visibleLines(name)}`);
+  });
+
+  it('is none where another separator cuts it, and stays as it is elsewhere', () => {
+    expect(nameIn('a;=1+1')).toBe("a;'=1+1");
+    expect(nameIn('a; ＝1')).toBe("a;' ＝1");
+    expect(nameIn('a\t@b\n+c')).toBe("a\t'@b\n'+c");
+    expect(nameIn('a=b, c-d; e@f')).toBe('a=b, c-d; e@f');
   });
 });
 
@@ -121,7 +149,7 @@ describe('runs as Markdown', () => {
       '## Run 3: average-case(seed 3)',
       '## Run 4: per-layer(causal, sliding-window(window 10))',
     ]);
-    expect(lines.slice(2, 8).map((line) => line.split('|').length)).toEqual(Array.from({ length: 6 }, () => 14));
+    expect(lines.slice(2, 8).map((line) => line.split('|').length)).toEqual(Array.from({ length: 6 }, () => 17));
     expect(lines[5]).toContain('| sliding-window(window 20) | prompt.md | fused | 16 | 100 |');
   });
 
@@ -134,7 +162,7 @@ describe('runs as Markdown', () => {
       .split('\n')
       .filter((each) => each.startsWith('|'))) {
       const cells = line.split(/(?<!\\)\|/).length - 2;
-      expect([2, 12]).toContain(cells);
+      expect([2, 15]).toContain(cells);
     }
   });
 });
@@ -162,6 +190,13 @@ describe('runs as HTML', () => {
       expect(wanted.split(' ').every((id) => ids.includes(id))).toBe(true);
     }
     expect(page).toMatch(/prefers-color-scheme: dark/);
+  });
+
+  it('draws no quality against cost of runs that do not compare, and says why', () => {
+    const apart = htmlReport([reportOf(), reportOf({ path: 'b.md', tokens: 90 })]);
+    expect(apart).not.toContain('quality-cost');
+    expect(apart).toContain('these runs do not compare. They differ in prompt, number of tokens.');
+    expect(htmlReport([reportOf(), reportOf({ verdict: 'failed' })])).toContain('run 2, FAILED');
   });
 
   it('draws the tiles of the plan', () => {
@@ -195,8 +230,7 @@ describe('runs as HTML', () => {
 
 describe('runs as JSON', () => {
   it('is what two-heads report reads', () => {
-    const finite = reports.slice(0, 3);
-    expect(reportsFrom(jsonReport(finite), 'runs.json')).toEqual(finite);
+    expect(reportsFrom(jsonReport(reports), 'runs.json')).toEqual(reports);
     expect(exportFormats.map(({ ending }) => ending)).toEqual(['html', 'md', 'csv', 'json']);
   });
 });
@@ -233,5 +267,18 @@ describe('a run past the trained length', () => {
     expect(reportsFrom(jsonReport([past, reportOf()]), 'runs.json')).toEqual([past, reportOf()]);
     const broken = { ...past, quality: { ...past.quality, byTraining: { trainedTokens: 40 } } };
     expect(() => reportsFrom(JSON.stringify(broken), 'runs.json')).toThrow(/quality\.byTraining\.within/);
+  });
+
+  it('is named apart from what other commands write', () => {
+    expect(() => reportsFrom('{ "shards": [], "run": {} }', 's.json')).toThrow(/^s\.json holds a run in shards, and nothing that is read/);
+    expect(() => reportsFrom('{ "continuation": {} }', 'g.json')).toThrow(/^g\.json holds a continuation, and nothing that is read here/);
+    expect(() => reportsFrom('{ "packed": {}, "separate": {} }', 'p.json')).toThrow(/^p\.json holds a pack, and nothing that is read here/);
+    expect(() => reportsFrom('{ "experiment": {}, "points": [] }', 'e.json')).toThrow(
+      /^e\.json holds an evaluation, and nothing that is read here; .* --picture\./,
+    );
+    const lines = '{"version":1,"unit":"a","result":{}}\n{"version":1,"unit":"b","result":{}}\n';
+    expect(() => reportsFrom(lines, 'r.jsonl')).toThrow(
+      /^r\.jsonl holds results of an experiment, and nothing that is read here; two-heads run reads them/,
+    );
   });
 });

@@ -46,4 +46,23 @@ describe('numbers', () => {
   ])('%o of %d is %s', (formatter, value, text) => {
     expect(formatter(value)).toBe(text);
   });
+
+  it.each([
+    [{ value: 12.34567, error: 0.0512 }, 4, '12.346 ± 0.051'],
+    [{ value: 12.34567, error: 0 }, 4, '12.3457 ± 0.0000'],
+    [{ value: 23_456.789, error: 1_234.5 }, 4, '23500 ± 1200'],
+    [{ value: -1e-9, error: 1e-9 }, 6, '0.000000 ± 0.000000'],
+    [{ value: -1e-9, error: NaN }, 6, '0.000000'],
+    // Word perplexities, whose logarithms have the error.
+    [{ value: 2.68e15, error: 4e16, low: 4.6e7, high: 1.5e23 }, 4, '3e+15 (5e+7 to 2e+23)'],
+    [{ value: 2.6817e15, error: 4e13, low: 2.6e15, high: 2.76e15 }, 4, '2.68e+15 (2.60e+15 to 2.76e+15)'],
+    [{ value: 2.6817e15, error: 4e18, low: 1.2, high: Infinity }, 4, '3e+15 (1 to ∞)'],
+    [{ value: 3_000, error: 40_000, low: 11, high: 800_000 }, 4, '3000 (10 to 800000)'],
+    [{ value: 0.41, error: 0.61, low: 0.0037, high: 45.7 }, 4, '0.4 (0.004 to 50)'],
+    [{ value: 0.0188231, error: 0.0000123 }, 5, '0.018823 ± 0.000012'],
+    [{ value: 2.6817e15, error: 4e13 }, 4, '2.7e+15 ± 4.0e+13'],
+    [{ value: 2.6817e15, error: NaN }, 4, '2.682e+15'],
+  ])('%j is printed with the digits that its error supports', (measured, digits, text) => {
+    expect(format.formatMeasured(measured, digits)).toBe(text);
+  });
 });

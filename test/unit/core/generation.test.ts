@@ -1,23 +1,30 @@
-import { describe, expect, it } from 'vitest';
+import { assert, describe, expect, it } from 'vitest';
 import { chooseToken, greedy } from '../../../src/core/generate/choose';
 import { uniform } from '../../../src/core/math/random';
 
 const logits = Float32Array.of(1, 3, 2, 3, -Infinity);
 const sampled = { temperature: 1, topK: 0, topP: 1, seed: 1 };
 
+/** The token that is chosen, where logits are numbers. */
+function chosen(...given: Parameters<typeof chooseToken>): NonNullable<ReturnType<typeof chooseToken>> {
+  const token = chooseToken(...given);
+  assert(token !== undefined);
+  return token;
+}
+
 /** Shares of tokens among many choices. */
 function shares(options: typeof sampled, draws = 20_000): number[] {
   const random = uniform(options.seed);
   const counts = new Array<number>(logits.length).fill(0);
   for (let draw = 0; draw < draws; draw += 1) {
-    counts[chooseToken(logits, options, random).token] += 1;
+    counts[chosen(logits, options, random).token] += 1;
   }
   return counts.map((count) => count / draws);
 }
 
 describe('choosing a token', () => {
   it('takes the most likely one greedily, the first of equals, and asks for no random number', () => {
-    const { token, logProbability } = chooseToken(logits, greedy, () => {
+    const { token, logProbability } = chosen(logits, greedy, () => {
       throw new Error('asked');
     });
     expect(token).toBe(1);
@@ -52,19 +59,23 @@ describe('choosing a token', () => {
   });
 
   it('stays within the tokens where the random number is all but 1', () => {
-    expect(chooseToken(logits, sampled, () => 1 - 2 ** -53).token).toBeLessThan(5);
-    expect(chooseToken(logits, { ...sampled, topK: 2 }, () => 1 - 2 ** -53).token).toBe(3);
+    expect(chosen(logits, sampled, () => 1 - 2 ** -53).token).toBeLessThan(5);
+    expect(chosen(logits, { ...sampled, topK: 2 }, () => 1 - 2 ** -53).token).toBe(3);
   });
 
   it('gives the same tokens for the same seed', () => {
     const draw = (): number[] => {
       const random = uniform(7);
-      return Array.from({ length: 50 }, () => chooseToken(logits, sampled, random).token);
+      return Array.from({ length: 50 }, () => chosen(logits, sampled, random).token);
     };
     expect(draw()).toEqual(draw());
   });
 
-  it.each([[[NaN, NaN]], [[Infinity, 0]], [[-Infinity, -Infinity]], [[]]])('refuses logits that are no numbers: %s', (values) => {
-    expect(() => chooseToken(Float32Array.from(values), greedy, () => 0)).toThrow(/logits that are not numbers; its weights are broken/);
-  });
+  it.each([[[NaN, NaN]], [[1, NaN]], [[Infinity, 0]], [[-Infinity, -Infinity]], [[]]])(
+    'has none of logits that are no numbers: %s',
+    (values) => {
+      expect(chooseToken(Float32Array.from(values), greedy, () => 0)).toBeUndefined();
+      expect(chooseToken(Float32Array.from(values), sampled, () => 0)).toBeUndefined();
+    },
+  );
 });

@@ -3,10 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { blockCost, planArithmetic } from '../../../src/core/hints/hints';
 import { defaultOptions } from '../../../src/core/options/table';
 import { blockEnd, blockStart, partition } from '../../../src/core/plan/partition';
-import { layerParts, makePlan, type Plan, summarise } from '../../../src/core/plan/plan';
+import { isNativeScenario, layerParts, makePlan, type Plan, summarise } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import type { TileKind } from '../../../src/core/plan/tiles';
-import { isSampled, type LayerScenario, makeScenario, maskOf, perLayer, scenarioLabel } from '../../../src/core/scenario/scenario';
+import { expectedMemory } from '../../../src/core/predict/memory';
+import {
+  isSampled,
+  type LayerScenario,
+  makeScenario,
+  maskOf,
+  perLayer,
+  type Scenario,
+  scenarioLabel,
+} from '../../../src/core/scenario/scenario';
 import { runs, scenarios, settings } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 import { queryBlocksOf } from '../../support/query-blocks';
@@ -54,6 +63,23 @@ describe('tiles', () => {
 });
 
 describe('plans', () => {
+  it.each([
+    ['causal', { kind: 'causal' }, undefined, true],
+    ['a window that covers the prompt', { kind: 'sliding-window', window: 40 }, undefined, true],
+    ['a window and sinks that do', { kind: 'attention-sink', window: 36, sinks: 4 }, undefined, true],
+    ['a shorter window', { kind: 'sliding-window', window: 39 }, undefined, false],
+    ['a window that covers it both ways', { kind: 'local-window', window: 200 }, undefined, false],
+    ['causal, of a model with a long window', { kind: 'causal' }, { kind: 'sliding-window', window: 41 }, true],
+    ['a cycle of what is alike here', perLayer([{ kind: 'causal' }, { kind: 'sliding-window', window: 40 }]), undefined, true],
+    ['a cycle with a shorter window', perLayer([{ kind: 'causal' }, { kind: 'sliding-window', window: 39 }]), undefined, false],
+  ] satisfies [string, Scenario, Scenario | undefined, boolean][])(
+    'are the model’s own attention by their masks, not their names: %s',
+    (_, scenario, attention, native) => {
+      const model = attention === undefined ? smallModel : { ...smallModel, attention };
+      expect(isNativeScenario({ scenario, model, tokens: 40 })).toBe(native);
+    },
+  );
+
   it('count tiles and calls from their runs, and give every call to one block', () => {
     const oracles = fc.record({ layers: fc.integer({ min: 1, max: 3 }), heads: fc.integer({ min: 1, max: 6 }) });
     fc.assert(
@@ -127,10 +153,10 @@ describe('plans', () => {
   it('say the arithmetic that their calls come from, readings rounded up apart', () => {
     const plan = planOf({ tokens: 300, blockSize: 64, scenario: { kind: 'full' } }, { heads: 3 }, smallModel, 'paper');
     expect(plan.calls.attention).toBe(3 * 2 * Math.ceil((25 * 4) / 3));
-    expect(planArithmetic(plan, null)).toContain(
+    expect(planArithmetic(plan, null, expectedMemory(plan, defaultOptions, undefined))).toContain(
       '2 readings × ⌈25 instances × 4 heads ÷ 3 instances a call⌉ × 3 layers = **204 attention calls**',
     );
-    expect(planArithmetic(plan, null)).toContain('5 blocks of 63 tokens');
+    expect(planArithmetic(plan, null, expectedMemory(plan, defaultOptions, undefined))).toContain('5 blocks of 63 tokens');
   });
 
   it('survive a structured clone and JSON, as messages and reports need', () => {
@@ -237,7 +263,7 @@ describe('plans of layers that differ', () => {
       blockSize: 16,
       layers: 3,
     });
-    expect(planArithmetic(plan, null)).toContain(
+    expect(planArithmetic(plan, null, expectedMemory(plan, defaultOptions, undefined))).toContain(
       '⌈10 tiles × 4 heads ÷ 4 instances a call⌉ × 2 layers + ⌈7 tiles × 4 heads ÷ 4 instances a call⌉ × 1 layer = **27 attention calls**',
     );
     expect(plan.bound.formula).toMatch(/^2 \* ceil\(.*\) \+ 1 \* ceil\(/);

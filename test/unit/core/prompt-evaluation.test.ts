@@ -42,7 +42,7 @@ describe('the experiment of a prompt', () => {
   const others: readonly Scenario[] = [{ kind: 'causal' }, makeScenario('attention-sink', parameters)];
 
   it('holds the scenario in force against the others, each once', () => {
-    const { scenarios, blocks, prompts, needle } = promptEvaluation(
+    const { scenarios, blocks, prompts, retrieval } = promptEvaluation(
       'a.md',
       { kind: 'causal' },
       others,
@@ -50,7 +50,7 @@ describe('the experiment of a prompt', () => {
       null,
     );
     expect(scenarios).toEqual(['causal', 'attention-sink:64:4']);
-    expect([blocks, prompts, needle]).toEqual([[96], ['a.md'], null]);
+    expect([blocks, prompts, retrieval]).toEqual([[96], ['a.md'], null]);
   });
 
   it('can name layers that differ, the model’s own attention and a written mask', () => {
@@ -61,9 +61,9 @@ describe('the experiment of a prompt', () => {
     }
   });
 
-  it('hides needles in contexts that the prompt has tokens for', () => {
-    expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 1146 }).needle?.lengths).toEqual([286, 573, 1146]);
-    expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 100_000 }).needle?.lengths).toEqual([
+  it('hides a needle in contexts that the prompt has tokens for', () => {
+    expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 1146 }).retrieval?.lengths).toEqual([286, 573, 1146]);
+    expect(promptEvaluation('a.md', { kind: 'causal' }, [], defaultOptions, { tokens: 100_000 }).retrieval?.lengths).toEqual([
       512, 1024, 2048,
     ]);
   });

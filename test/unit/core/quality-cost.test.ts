@@ -27,7 +27,9 @@ const request: QualityCostRequest = {
 function markersOf(svg: string): { x: number; y: number; shape: string; fill: string; front: boolean; label: string }[] {
   const plot = svg.slice(0, svg.indexOf('class="legend"'));
   return [
-    ...plot.matchAll(/translate\(([\d.]+) ([\d.]+)\)"><path class="point( on-front)?" d="([^"]+)" fill="([^"]+)"[^>]*><title>([^<]*)</g),
+    ...plot.matchAll(
+      /translate\(([\d.]+) ([\d.]+)\)"><path class="point( on-front)?(?: failed)?" d="([^"]+)" fill="([^"]+)"[^>]*><title>([^<]*)</g,
+    ),
   ].map((found) => {
     const [, x, y, front, shape, fill, label] = found as (string | undefined)[];
     return { x: Number(x), y: Number(y), front: front !== undefined, shape: shape ?? '', fill: fill ?? '', label: label ?? '' };
@@ -115,6 +117,14 @@ describe('the picture of quality against cost', () => {
     expect(broken).toMatch(tick);
     expect(whole).not.toMatch(tick);
     expect(labelled(broken, 'causal').y).toBeGreaterThan(labelled(broken, 'window 256').y + 20);
+  });
+
+  it('marks what failed, which is not on the front and beats nothing', () => {
+    const failed: QualityCostPoint = { ...beaten, label: 'broken', cost: 1, quality: 1e-9, failed: true };
+    const svg = qualityCostPicture({ ...request, points: [...windows, failed] });
+    expect(labelled(svg, 'broken, FAILED').front).toBe(false);
+    expect(markersOf(svg).filter(({ front }) => front)).toHaveLength(windows.length);
+    expect(svg).toContain('runs that failed');
   });
 
   it('names what it cannot draw, and does not draw it', () => {

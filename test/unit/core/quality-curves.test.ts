@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { needleGrid, type NeedleScore } from '../../../src/core/evaluate/needles';
+import { retrievalGrid, type RetrievalScore } from '../../../src/core/evaluate/retrieval';
 import { summariseQuality } from '../../../src/core/evaluate/quality-summary';
 import { summariseWindow, type ScoredPosition } from '../../../src/core/evaluate/statistics';
 import { defaultExperiment } from '../../../src/core/evaluate/experiment';
@@ -10,17 +10,24 @@ import {
   curveRows,
   intervalText,
   measuredPoints,
-  needleHeat,
-  needleLevels,
   plusMinus,
   pointTitle,
   qualityNotes,
+  retrievalHeat,
+  retrievalLevels,
+  verdictNotes,
 } from '../../../src/core/evaluate/rows';
 
 const positions = (divergence: number): readonly ScoredPosition[] =>
   [0, 1, 2].map((position) => ({ position, loss: 1 + position, baselineLoss: 1, divergence, agrees: true }));
 const quality = (divergence: number): ReturnType<typeof summariseQuality> =>
-  summariseQuality([positions(divergence), positions(2 * divergence)].map((window) => summariseWindow(window, [0, 1, 4])));
+  summariseQuality([
+    {
+      windows: [positions(divergence), positions(2 * divergence)].map((window) => summariseWindow(window, [0, 1, 4])),
+      sizes: 'unknown',
+      end: 4,
+    },
+  ]);
 
 /** What a page gets: JSON has no NaN. */
 const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
@@ -31,6 +38,7 @@ const cost = (attentionFlops: number): ExperimentReport['points'][number]['cost'
   flops: attentionFlops,
   attentionFlops,
   bytes: 1,
+  peakBytes: 2,
   predictedMs: null,
 });
 const point = (window: number, divergence: number | null): ExperimentReport['points'][number] => ({
@@ -41,9 +49,12 @@ const point = (window: number, divergence: number | null): ExperimentReport['poi
   qualityNote: divergence === null ? 'it cannot be' : null,
   measuredBlockSize: 64,
   measured: divergence === null ? null : { windows: 2, wallMs: 1, calls: 1 },
-  needle: null,
+  retrieval: null,
+  verdict: { kind: 'exact', bound: 1, measured: 0, reason: 'It is.' },
+  ownBaseline: false,
   prompts: [],
   onFront: window === 8,
+  tie: false,
 });
 const evaluation = summariseExperiment({
   experiment: { ...defaultExperiment, prompts: [] },
@@ -62,10 +73,16 @@ describe('quality by position', () => {
     expect(qualityCurve(quality(0.5).curve, 'divergence')[0]).toMatchObject({ value: 0.75, low: 0 });
   });
 
+  it('ends where the last position was scored, not at the edge of its bin', () => {
+    const windows = [summariseWindow(positions(0.5), [0, 1, 4])];
+    const { curve } = summariseQuality([{ windows, sizes: 'unknown', end: 3 }]);
+    expect(curve.map(({ to }) => to)).toEqual([1, 3]);
+    expect(curveRows(curve).rows.map(([first]) => first)).toEqual(['0', '1 - 2']);
+  });
+
   it('leaves out what is not finite, before and after the way to the page', () => {
-    const curve = summariseQuality([
-      summariseWindow([{ position: 0, loss: 1, baselineLoss: 1, divergence: NaN, agrees: true }], [0, 4]),
-    ]).curve;
+    const odd = summariseWindow([{ position: 0, loss: 1, baselineLoss: 1, divergence: NaN, agrees: true }], [0, 4]);
+    const { curve } = summariseQuality([{ windows: [odd], sizes: 'unknown', end: 4 }]);
     for (const each of [curve, overTheWire(curve)]) {
       expect(qualityCurve(each, 'divergence')).toEqual([]);
       expect(qualityCurve(each, 'perplexity')).toEqual([{ position: 2, value: Math.E }]);
@@ -92,6 +109,7 @@ describe('what is said of an experiment', () => {
     expect(qualityNotes(evaluation.points)).toEqual(['sliding-window(window 4): it cannot be']);
     const several: ExperimentSummary['experiment'] = { ...evaluation.experiment, blocks: [64, 128] };
     expect(pointTitle(evaluation.points[0], several)).toBe('sliding-window(window 16), M = 64');
+    expect(verdictNotes(evaluation.points, several)[0].text).toMatch(/^sliding-window\(window 16\), M = 64: /);
   });
 
   it('says of what is not finite that it is not, as JSON has it too', () => {
@@ -103,9 +121,13 @@ describe('what is said of an experiment', () => {
   });
 });
 
-describe('the heat of needles', () => {
+describe('the heat of retrieval', () => {
   it('is on one scale for all grids and their baselines', () => {
-    const score = (length: number, logProbability: number): NeedleScore => ({
+    const score = (length: number, logProbability: number): RetrievalScore => ({
+      task: 'single',
+      hops: null,
+      measured: 'found',
+      expected: null,
       length,
       depth: 0,
       logProbability,
@@ -113,11 +135,11 @@ describe('the heat of needles', () => {
       baselineLogProbability: 0,
       baselineRank: 1,
     });
-    const [one, other] = [needleGrid([score(8, -10), score(16, -5)]), needleGrid([score(8, 0), score(16, NaN)])];
-    expect(needleHeat([one, other])).toEqual([
-      [[0], [needleLevels / 2]],
-      [[needleLevels - 1], [null]],
+    const [one, other] = [retrievalGrid([score(8, -10), score(16, -5)]), retrievalGrid([score(8, 0), score(16, NaN)])];
+    expect(retrievalHeat([one, other])).toEqual([
+      [[0], [retrievalLevels / 2]],
+      [[retrievalLevels - 1], [null]],
     ]);
-    expect(needleHeat([])).toEqual([]);
+    expect(retrievalHeat([])).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeChoice, makeScenario, maskOf, reachesOf, type Scenario } from '../../../src/core/scenario/scenario';
+import { type LayerScenario, makeChoice, makeScenario, maskOf, reachesOf, type Scenario } from '../../../src/core/scenario/scenario';
 import { cutPrompt, haloOf, lengthOf, ownRows, positionOf, readsOf, tokensIn } from '../../../src/core/shards/cut';
+import { wrongHalo } from '../../../src/core/shards/halo';
 import { runs } from '../../support/arbitrary';
 
 const localScenarios = fc.oneof(
@@ -40,6 +41,18 @@ describe('shards of a prompt', () => {
           Array.from({ length: tokens }, (_, row) => row),
         );
         for (const { rows, reads } of shards) {
+          const layers = cycle as readonly LayerScenario[];
+          expect(wrongHalo({ rows, reads }, layers, tokens, parts)).toBeUndefined();
+          // One token less on either side, where the halo is what rows before or after the shard's are read for.
+          const last = reads[reads.length - 1];
+          for (const [from, to] of [
+            [last.from + 1, last.to],
+            [last.from, last.to - 1],
+          ]) {
+            const isHalo = from > last.from ? last.from > 0 && last.from < rows.from : last.to > rows.to;
+            const short = { rows, reads: [...reads.slice(0, -1), { from, to }] };
+            expect(isHalo && wrongHalo(short, layers, tokens, parts) === undefined).toBe(false);
+          }
           for (let row = rows.from; row < rows.to; row += 1) {
             for (const token of coneOf(row, cycle, tokens)) {
               expect(reads.some(({ from, to }) => token >= from && token < to)).toBe(true);
@@ -134,7 +147,12 @@ describe('shards of a prompt', () => {
 
   it('refuse a halo that is as long as the prompt, and shards without rows', () => {
     const reaches = reachesOf(makeScenario('sliding-window', { window: 11 }), 6);
-    expect(() => cutPrompt(60, 2, reaches)).toThrow(/a token depends on 60 tokens around it, and the prompt has 60/);
+    expect(() => cutPrompt(60, 2, reaches)).toThrow(
+      /a token depends on 60 tokens around it, and the prompt has 60: .*; run it whole, or use windows over which a token sees 9 others at most\.$/,
+    );
+    // Which is a window of 10, and what is named works.
+    expect(cutPrompt(60, 2, reachesOf(makeScenario('sliding-window', { window: 10 }), 6))).toHaveLength(2);
+    expect(() => cutPrompt(5, 2, reaches)).toThrow(/; run it whole\.$/);
     expect(cutPrompt(61, 2, reaches)).toHaveLength(2);
     expect(cutPrompt(60, 1, reaches)).toEqual([{ rows: { from: 0, to: 60 }, reads: [{ from: 0, to: 60 }] }]);
     expect(() => cutPrompt(3, 4, [])).toThrow(/4 shards of a prompt of 3 tokens are not possible; use from 1 to 3\./);

@@ -95,6 +95,16 @@ describe('an adapter', () => {
     });
   });
 
+  it('may not lead from the cache to another folder', async () => {
+    const { stores } = emptyStores();
+    storeInHub(stores.hub, 'org/tuned', revisions.first, adapter('lora', { base_model_name_or_path: '../base' }));
+    await expect(openModel('org/tuned', modelsFolder, stores)).rejects.toThrow(/"\.\.\/base" is a path of another machine/);
+    for (const revision of ['..', '../../base', 'a/../..', '/etc', 'a//b', 'a\\b', 'x/']) {
+      const lora = adapter('lora', { base_model_name_or_path: 'org/base', revision });
+      await expect(load(lora)).rejects.toThrow(/: revision ".+" cannot be \(it is the name of no revision\)/);
+    }
+  });
+
   it('is found by its base in the cache, named with it, planned as it, listed, and digested with it', async () => {
     const { stores } = emptyStores();
     const base = temporaryFolder();

@@ -4,6 +4,7 @@ import { defaultPackOptions } from '../../../src/core/pack/report';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { makeScenario, type ScenarioChoice } from '../../../src/core/scenario/scenario';
+import { wholeStream } from '../../../src/engine/attend/forward';
 import { passOf } from '../../../src/engine/attend/pass';
 import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
@@ -32,10 +33,10 @@ async function fidelityOf(model: LoadedModel, scenario: ScenarioChoice, executor
   const oracle = new OnnxOracle(run, 16, device, tokens.length);
   const options = { ...defaultOptions, scenario, blockSize: 16 };
   const plan = makePlan(planRequest(tokens.length, run.shape, options));
-  const check = new FidelityCheck(plan, 'dense', signal);
+  const check = new FidelityCheck(plan, { rows: 'all', seed: 1, precision: 'float32', threads: 1, signal });
   const { scoreCap } = model.shape;
   try {
-    await passOf(
+    const pass = passOf(
       executor,
       'float32',
     )({
@@ -50,8 +51,10 @@ async function fidelityOf(model: LoadedModel, scenario: ScenarioChoice, executor
       inspect: (layer, tensors, attended) =>
         check.inspect(layer, run === model || scoreCap === undefined ? tensors : { ...tensors, scoreCap }, attended),
     });
+    await wholeStream(pass, plan);
     return check.result().maxAbsError;
   } finally {
+    await check.release();
     await oracle.release();
   }
 }

@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../../src/core/errors';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
+import type { Plan } from '../../../src/core/plan/plan';
+import { expectedMemory, memoryMargin } from '../../../src/core/predict/memory';
 import type { Progress } from '../../../src/core/report/phases';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
 import { makeScenario, type ScenarioChoice } from '../../../src/core/scenario/scenario';
+import { processBytes } from '../../../src/engine/memory';
 import { engineMethods } from '../../../src/engine/process/engine-methods';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
@@ -38,6 +41,16 @@ async function compared(
   return { report, messages, handedOver };
 }
 
+/** What this process is made to have, so that limits are exact. */
+const residentBytes = 100 * 1024 ** 2;
+const fixProcess = (): unknown => vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(residentBytes);
+afterEach(() => vi.restoreAllMocks());
+
+/** What a run must be allowed, by its plan before a device is open. */
+function allowed(plan: Plan, own: SimulationOptions): number {
+  return expectedMemory(plan, own, undefined, processBytes()).peak * (1 + memoryMargin);
+}
+
 const window = makeScenario('sliding-window', { window: 8 });
 const sink = makeScenario('attention-sink', { window: 8, sinks: 2 });
 
@@ -52,6 +65,21 @@ describe('comparing scenarios', () => {
     }
   });
 
+  it('counts as process what earlier runs left, and not the weights, which are a part of their own', async () => {
+    const mebibyte = 1024 ** 2;
+    let resident = 100 * mebibyte;
+    vi.spyOn(process.memoryUsage, 'rss').mockImplementation(() => resident);
+    const planned = await planComparison(prompt, { scenarios: [window, sink, window], named: false }, options, places);
+    const parts = [50 * mebibyte, -mebibyte, 0];
+    const { runs } = await compare(planned, options, {
+      signal,
+      progressOf: () => () => undefined,
+      onRun: ({ run }) => (resident = 100 * mebibyte + (run.memory?.weights ?? NaN) + (parts.shift() ?? NaN)),
+    });
+    // What the third begins with is less than the weights and what was there before them.
+    expect(runs.map(({ run }) => (run.memory?.process ?? NaN) / mebibyte)).toEqual([100, 150, 100]);
+  });
+
   it("runs the model's own attention once for all, and not at all where it is one of them", async () => {
     const runsBaseline = (messages: readonly string[]): boolean => messages.some((message) => message.startsWith('baseline'));
     expect((await compared([window, sink])).messages.map(runsBaseline)).toEqual([true, false]);
@@ -59,24 +87,29 @@ describe('comparing scenarios', () => {
   });
 
   it('counts the baseline that it keeps as memory', async () => {
+    fixProcess();
     const { possible } = await planComparison(prompt, { scenarios: [window, sink], named: false }, options, places);
-    const memoryLimit = Math.max(...possible.map(({ plan }) => plan.bytes));
+    const memoryLimit = Math.max(...possible.map(({ plan }) => allowed(plan, options)));
     await expect(compared([window], { memoryLimit })).resolves.toBeDefined();
     await expect(compared([window, sink], { memoryLimit, quality: false })).resolves.toBeDefined();
-    await expect(compared([window, sink], { memoryLimit })).rejects.toThrow(/of memory and .* may be used/);
+    await expect(compared([window, sink], { memoryLimit })).rejects.toThrow(/of memory \(process .*\) and .* may be used/);
   });
 
   it('hands over each run, and names a scenario that lacks memory', async () => {
-    const paper = { construction: 'paper' } as const;
+    fixProcess();
+    const paper = { construction: 'paper', quality: false } as const;
     const full = makeScenario('full');
     const { possible } = await planComparison(prompt, { scenarios: [full, sink], named: false }, { ...options, ...paper }, places);
-    const [lean, large] = possible.map(({ plan }) => plan).sort((one, other) => one.bytes - other.bytes);
-    expect(lean.bytes).toBeLessThan(large.bytes);
-    const memoryLimit = large.bytes - 1;
-    const { report, handedOver } = await compared([full, sink], { ...paper, memoryLimit, quality: false });
+    const peak = (plan: Plan): number => allowed(plan, { ...options, ...paper });
+    const [lean, large] = possible.map(({ plan }) => plan).sort((one, other) => peak(one) - peak(other));
+    expect(peak(lean)).toBeLessThan(peak(large));
+    const memoryLimit = peak(large) - 1;
+    const { report, handedOver } = await compared([full, sink], { ...paper, memoryLimit });
     expect(report.runs.map(({ scenario }) => scenario)).toEqual([lean.scenario]);
     expect(handedOver).toEqual(report.runs);
-    expect(report.refused).toEqual([{ scenario: large.scenario, reason: expect.stringMatching(/of memory and .* may be used/) as string }]);
+    expect(report.refused).toEqual([
+      { scenario: large.scenario, reason: expect.stringMatching(/of memory \(process .*\) and .* may be used/) as string },
+    ]);
   });
 
   it('refuses where no scenario is possible', async () => {

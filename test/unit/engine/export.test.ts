@@ -10,13 +10,11 @@ import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { makeScenario, standardKinds } from '../../../src/core/scenario/scenario';
-import { forward } from '../../../src/engine/attend/forward';
-import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
+import { hiddenOf } from '../../../src/engine/attend/pass';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import type { LayerAttention } from '../../../src/engine/attend/tiles/layer';
-import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
-import { exportGraph } from '../../../src/engine/tasks/export';
+import { exportGraph, type ExportRequest } from '../../../src/engine/tasks/export/export';
 import { settings } from '../../support/arbitrary';
 import { alignedLayer, errorsOf, randomLayer } from '../../support/layers';
 import { onnxComplaints } from '../../support/onnx-checker';
@@ -27,6 +25,9 @@ import { temporaryFolder } from '../../support/temporary';
 /** One layer's attention has no weights, so none are loaded for it. */
 const noWeights = (): Promise<LoadedModel> => Promise.reject(new Error('weights were loaded'));
 
+const attention: ExportRequest = { part: 'attention', factors: {}, dataName: 'unused' };
+const whole: ExportRequest = { part: 'model', factors: {}, dataName: 'model.onnx.data' };
+
 /** Small transformers that carry one instance a call, or several. Six of them do not divide the heads. */
 const oracles = fc.record({ layers: fc.integer({ min: 1, max: 3 }), heads: fc.integer({ min: 1, max: 2 }) });
 
@@ -35,7 +36,9 @@ function loaded(session: InferenceSession): LayerAttention {
   return {
     run: async ({ query, key, value }) => {
       const feed = ({ heads, tokens, width, data }: typeof query): Tensor => new Tensor('float32', data, [heads, tokens, width]);
-      const { out, logNormaliser } = await session.run({ query: feed(query), key: feed(key), value: feed(value) });
+      // The graph scales what it is given; the layer's queries carry their factor.
+      const raw = { ...query, data: query.data.map((value) => value * Math.sqrt(query.width)) };
+      const { out, logNormaliser } = await session.run({ query: feed(raw), key: feed(key), value: feed(value) });
       return {
         out: { ...query, data: out.data as Float32Array },
         logNormaliser: Float64Array.from(logNormaliser.data as Float32Array),
@@ -48,18 +51,8 @@ function loaded(session: InferenceSession): LayerAttention {
 /** The logits of the token after the last, by `forward` and a float64 head. */
 async function expectedLogits(model: LoadedModel, tokens: Int32Array, blockSize: number): Promise<Float64Array> {
   const device = await openDevice('cpu', 1);
-  const oracle = new OnnxOracle(model, blockSize, device);
   const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize }));
-  const hidden = await forward({
-    model,
-    plan,
-    tokens,
-    oracle,
-    clock: new PhaseClock(),
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
-  await oracle.release();
+  const hidden = await hiddenOf(model, plan, tokens, device);
   const { width, vocabulary } = model.shape;
   const [finalNorm, head] = [model.head.finalNormWeight?.data ?? [], model.head.headWeight?.data ?? []];
   const last = hidden.subarray((tokens.length - 1) * width);
@@ -76,7 +69,7 @@ describe('an exported graph', () => {
     await fc.assert(
       fc.asyncProperty(settings, oracles, fc.boolean(), fc.integer(), async (setting, oracle, extreme, seed) => {
         const plan = planOf(setting, oracle);
-        const { model, summary } = await exportGraph(plan, 'attention', noWeights, 'unused');
+        const { model, summary } = await exportGraph(plan, attention, noWeights);
         expect(onnxComplaints(model)).toEqual([]);
         expect(summary.calls * plan.model.layers).toBe(plan.calls.attention);
         const path = join(folder, `${(file += 1)}.onnx`);
@@ -96,7 +89,7 @@ describe('an exported graph', () => {
   it.each(standardKinds)('grows with the blocks and not with the tiles under %s', async (kind) => {
     const scenario = makeScenario(kind, { window: 100, sinks: 4 });
     const nodes = async (tokens: number): Promise<number> =>
-      (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), 'attention', noWeights, '')).summary.nodes;
+      (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), attention, noWeights)).summary.nodes;
     expect(await nodes(2048)).toBeLessThan(2.6 * (await nodes(1024)) + 50);
   });
 
@@ -107,7 +100,7 @@ describe('an exported graph', () => {
     const plan = makePlan(planRequest(tokens.length, model.shape, { ...defaultOptions, blockSize: 16 }));
     const expected = await expectedLogits(model, tokens, 16);
     for (const limit of [undefined, 1_000_000]) {
-      const exported = await exportGraph(plan, 'model', () => Promise.resolve(model), 'model.onnx.data', limit);
+      const exported = await exportGraph(plan, { ...whole, limit }, () => Promise.resolve(model));
       expect(onnxComplaints(exported.model)).toEqual([]);
       expect(exported.summary.calls).toBe(plan.calls.attention);
       expect(exported.summary.externalBytes > 0).toBe(limit !== undefined);
@@ -123,12 +116,12 @@ describe('an exported graph', () => {
 
   it('holds the permutation of a long sequence under average-case', async () => {
     const plan = planOf({ tokens: 150_000, blockSize: 1000, scenario: makeScenario('average-case') });
-    expect((await exportGraph(plan, 'attention', noWeights, '')).summary.calls * plan.model.layers).toBe(plan.calls.attention);
+    expect((await exportGraph(plan, attention, noWeights)).summary.calls * plan.model.layers).toBe(plan.calls.attention);
   });
 
   it('is refused where it would have too many nodes, with a block size that would do', async () => {
     const plan = planOf({ tokens: 1_000_000, blockSize: 4, scenario: { kind: 'causal' } });
-    const refusal: unknown = await exportGraph(plan, 'model', noWeights, '').catch((error: unknown) => error);
+    const refusal: unknown = await exportGraph(plan, whole, noWeights).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(InputError);
     expect(messageOf(refusal)).toMatch(/block size of 4 .* use --block \d+/);
   });
@@ -136,10 +129,10 @@ describe('an exported graph', () => {
   it('is refused where the model has fewer positions, and not of attention alone', async () => {
     const gpt2 = { ...smallModel, trainedTokens: 32, maximumTokens: 32 };
     const plan = planOf({ tokens: 33, blockSize: 16, scenario: { kind: 'causal' } }, {}, gpt2);
-    await expect(exportGraph(plan, 'model', noWeights, '')).rejects.toThrow(
+    await expect(exportGraph(plan, whole, noWeights)).rejects.toThrow(
       '--tokens 33 is more than the 32 positions of the model; use --tokens 32 or fewer.',
     );
-    expect((await exportGraph(plan, 'attention', noWeights, '')).summary.tokens).toBe(33);
+    expect((await exportGraph(plan, attention, noWeights)).summary.tokens).toBe(33);
   });
 
   it('never replaces constants that another model may read, and leaves none without their model', async () => {

@@ -104,6 +104,9 @@ describe('what transformers 5 takes of the fields that only one family has', () 
     const model = await load(folder, JSON.stringify(config));
     expect(parseConfig(JSON.stringify(config), 'config.json').notes).toEqual(['Only text is planned (text_config): vision_config is not.']);
     expect(model.layers).toEqual(text.layers);
+    // The whole says what the part leaves out.
+    const untyped = JSON.stringify({ ...config, text_config: { ...inner, model_type: undefined } });
+    expect(parseConfig(untyped, 'config.json')).toEqual(parseConfig(JSON.stringify(config), 'config.json'));
     // What is not known stops a run around the text part as it does inside.
     const lacks = ['mup_factor 2 is not known; remove the key from config.json if it changes nothing'];
     for (const odd of [

@@ -57,6 +57,19 @@ describe("a model in Hugging Face's cache", () => {
     expect((await findModel('gpt3', modelsFolder, stores)).name).toBe('gpt3@1234abcd');
   });
 
+  it('is refused where one ships whose files are not made yet, with what makes them', async () => {
+    const models = temporaryFolder();
+    for (const name of ['induction-bytes', 'qwen3-8b']) {
+      mkdirSync(join(models, name));
+    }
+    writeFileSync(join(models, 'qwen3-8b', 'config.json'), '{}');
+    for (const name of ['induction-bytes', 'qwen3-8b']) {
+      expect(await refusalOf(() => openModel(name, models))).toBe(
+        `Model "${name}" ships, and its files are not made yet here; run npm run generate in the sources of Two Heads.`,
+      );
+    }
+  });
+
   it('is refused where a revision is missing, or could be one of several', async () => {
     const { stores } = emptyStores();
     const refused = (asked: string) => refusalOf(() => findModel(asked, modelsFolder, stores));

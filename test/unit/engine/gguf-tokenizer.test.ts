@@ -31,24 +31,28 @@ function hardTexts(size: number): readonly string[] {
 }
 
 describe('the tokenizer of a GGUF file', () => {
-  it.each(Object.keys(ggufKinds))('of %s has the tokens of its tokenizer.json', async (name) => {
-    const kind = ggufKinds[name];
-    const definition = kind.definition();
-    const tokenizer = await PromptTokenizer.load(await writeTokenizer(kind));
-    expect(tokenizer.source).toEqual({ name: 'tokenizer.ggml', exact: true, reason: null, error: null });
-    const own = codecOf(definition);
-    const { prefix, suffix } = own;
-    expect([tokenizer.prefix, tokenizer.suffix]).toEqual([prefix, suffix]);
-    const rust = new Reference(definition, suffix.length);
-    for (const [index, given] of [...hardTexts(100), ...textKinds.map((each) => textOfKind[each]().slice(0, 20_000))].entries()) {
-      const ids = [...TokenIndex.of(own, given).ids()];
-      expect([given, [...tokenizer.encode(given)]]).toEqual([given, ids]);
-      expect([given, tokenizer.decode(ids)]).toEqual([given, own.decode(ids)]);
-      if (index % 8 === 0) {
-        expect([given, (await rust.tokensOf(given)).ids]).toEqual([given, ids]);
+  // Gemma 4's is Gemma 3's under another name, which the comparison with llama.cpp has.
+  it.each(Object.keys(ggufKinds).filter((name) => !name.startsWith('Gemma 4')))(
+    'of %s has the tokens of its tokenizer.json',
+    async (name) => {
+      const kind = ggufKinds[name];
+      const definition = kind.definition();
+      const tokenizer = await PromptTokenizer.load(await writeTokenizer(kind));
+      expect(tokenizer.source).toEqual({ name: 'tokenizer.ggml', exact: true, reason: null, error: null });
+      const own = codecOf(definition);
+      const { prefix, suffix } = own;
+      expect([tokenizer.prefix, tokenizer.suffix]).toEqual([prefix, suffix]);
+      const rust = new Reference(definition, suffix.length);
+      for (const [index, given] of [...hardTexts(40), ...textKinds.map((each) => textOfKind[each]().slice(0, 8000))].entries()) {
+        const ids = [...TokenIndex.of(own, given).ids()];
+        expect([given, [...tokenizer.encode(given)]]).toEqual([given, ids]);
+        expect([given, tokenizer.decode(ids)]).toEqual([given, own.decode(ids)]);
+        if (index % 8 === 0) {
+          expect([given, (await rust.tokensOf(given)).ids]).toEqual([given, ids]);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each<[what: string, metadata: Metadata, reason: string]>([
     [

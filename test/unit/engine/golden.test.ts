@@ -7,11 +7,13 @@ import { planRequest } from '../../../src/core/plan/request';
 import { type LayerScenario, scenarioTitle } from '../../../src/core/scenario/scenario';
 import { compiledFunctions } from '../../../src/engine/attend/compiled/functions';
 import { modelGraph } from '../../../src/engine/attend/compiled/graphs';
+import { wholeStream } from '../../../src/engine/attend/forward';
 import { executorOf, passOf } from '../../../src/engine/attend/pass';
 import { PhaseClock } from '../../../src/engine/attend/runtime/clock';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { GraphSession } from '../../../src/engine/attend/runtime/session';
 import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
+import { TokenwiseCheck } from '../../../src/engine/attend/verify/tokenwise-check';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
 import { furtherMistakes, mistakes } from '../../support/llama-cpp/mistakes';
@@ -47,8 +49,10 @@ async function run(model: LoadedModel, tokens: Int32Array, options: Partial<Simu
   const oracle = new OnnxOracle(model, 16, device, tokens.length);
   const own = { ...defaultOptions, blockSize: 16, ...options };
   const plan = makePlan(planRequest(tokens.length, model.shape, own));
+  const rows = { from: 0, to: tokens.length };
+  const check = new TokenwiseCheck({ model, tokens, positions: { ranges: [rows], tokens: tokens.length }, streams: true }, rows, 1);
   try {
-    return await passOf(
+    const pass = passOf(
       executorOf(own, plan, device),
       own.precision,
     )({
@@ -59,7 +63,14 @@ async function run(model: LoadedModel, tokens: Int32Array, options: Partial<Simu
       clock: new PhaseClock(),
       signal: new AbortController().signal,
       onProgress: () => undefined,
+      inspect: (...given) => Promise.resolve(check.inspect(...given)),
     });
+    const hidden = await wholeStream(pass, plan);
+    check.end(hidden, rows);
+    // What is written for graphs and for the check apart is the same function: far within the check's own tolerance.
+    expect(check.result()).toMatchObject({ layers: model.layers.length, wrongRows: [] });
+    expect(check.result().maxRelError).toBeLessThan(5e-5);
+    return hidden;
   } finally {
     await oracle.release();
   }

@@ -5,7 +5,14 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { separationStrength, separationWidth } from '../../../src/core/construct/separation';
 import { CancelledError } from '../../../src/core/errors';
 import { maskOf } from '../../../src/core/scenario/scenario';
-import { defaultPackOptions, packScenarios, type PackOptions, type PackReport, type PackScenario } from '../../../src/core/pack/report';
+import {
+  defaultPackOptions,
+  packScenarios,
+  type PackOptions,
+  type PackReport,
+  type PackScenario,
+  packVerdict,
+} from '../../../src/core/pack/report';
 import { packedAttentionGraph } from '../../../src/engine/attend/graphs/dense';
 import { ModelProtoSchema } from '../../../src/engine/attend/onnx/generated/onnx_pb';
 import { checkPackedLength, checkPackMemory, PackCheck } from '../../../src/engine/tasks/pack/check';
@@ -48,6 +55,8 @@ const layersOfTokens = fc.constantFrom(
   (tokens: number, seed: number) => alignedLayer(tokens, smallModel, seed, 80),
 );
 
+const none = { maxAbsError: 0, maxRelError: 0 };
+
 /** The rows of one prompt, as a layer of its own. */
 function aloneOf(layer: LayerTensors, from: number, to: number): LayerTensors {
   const cut = (tensor: HeadTensor): HeadTensor => ({
@@ -81,13 +90,16 @@ describe('packed attention (theorem 4.2)', () => {
         const layout = packLayout(lengths);
         const layer = layerOf(layout.tokens, seed);
         const kernel = kernelOf(scenario);
-        const { out, leak } = await attendPacked(layer, layout, kernel);
+        const attended = await attendPacked(layer, layout, kernel);
+        const { out } = attended;
         expect(kernel.calls).toBe(1);
-        expect(leak).toBe(0);
+        expect(attended.leak).toBe(0);
         const check = new PackCheck(layout, scenario, new AbortController().signal);
-        await check.inspect(layer, { out, leak });
+        await check.inspect(layer, attended);
+        const fidelity = check.result({ ...smallModel, layers: 1 });
         // What float32 makes of scores of 80: half a unit in the last place is 4e-6, and a few of them meet.
-        expect(check.result().maxAbsError).toBeLessThan(1e-4);
+        expect(fidelity.maxAbsError).toBeLessThan(1e-4);
+        expect(packVerdict({ fidelity, difference: none, prompts: [] }, false).kind).toBe('exact');
         for (const { from, to } of layout.prompts) {
           const alone = aloneOf(layer, from, to);
           const packed = aloneOf({ ...layer, query: out }, from, to).query.data;
@@ -147,7 +159,9 @@ describe('packed attention (theorem 4.2)', () => {
     expect(attended.leak).toBe(Infinity);
     const check = new PackCheck(layout, 'full', new AbortController().signal);
     await check.inspect(layer, attended);
-    expect(check.result()).toMatchObject({ maxAbsError: Infinity, maxRelError: Infinity, leak: Infinity });
+    const fidelity = check.result({ ...smallModel, layers: 1 });
+    expect(fidelity).toMatchObject({ maxAbsError: Infinity, maxRelError: Infinity, leak: Infinity, missing: Infinity });
+    expect(packVerdict({ fidelity, difference: none, prompts: [] }, false).kind).toBe('failed');
   });
 
   it('only copies rows and appends separation vectors', async () => {
@@ -219,6 +233,7 @@ describe('packing prompts', () => {
     expect(separate.scores).toBe(6 * 8 * lengths.reduce((sum, length) => sum + length ** 2, 0));
     expect(bound).toEqual({ theorem: 'Theorem 4.2', formula: 'L', calls: 6 });
     expect(fidelity.leak).toBe(0);
+    expect(report.verdict.kind).toBe('exact');
     expect(fidelity.maxRelError).toBeLessThan(5e-5);
     expect(difference.maxRelError).toBeLessThan(2e-5);
     expect(difference.maxRelError).toBe(Math.max(...compared.map(({ maxRelError }) => maxRelError)));
@@ -253,12 +268,12 @@ describe('packing prompts', () => {
       /^The prompts have \d+ tokens together and the limit is 100, .*; give fewer prompts or raise --max-tokens\.$/,
     );
     expect(() => checkPackedLength(100, 100)).not.toThrow();
-    const allowed = 8 * 8 * 1000 ** 2;
-    expect(() => checkPackMemory(8, 1000, 'full', allowed)).not.toThrow();
-    expect(() => checkPackMemory(8, 1001, 'full', allowed)).toThrow(
-      /over 1,001 tokens needs 61\.2 MiB .* 61\.0 MiB may be used; give prompts of at most 1,000 tokens together/,
+    const allowed = 8 * 8 * 1000 ** 2 + 100;
+    expect(() => checkPackMemory(8, 1000, 'full', 100, allowed)).not.toThrow();
+    expect(() => checkPackMemory(8, 1001, 'full', 100, allowed)).toThrow(
+      /over 1,001 tokens needs 61\.2 MiB for the scores of 8 heads, 100 B for the model and the rest of the run, and 61\.0 MiB may be used; give prompts of at most 1,000 tokens together/,
     );
-    expect(() => checkPackMemory(8, 1000, 'causal', allowed)).toThrow(/give prompts of at most 676 tokens together/);
+    expect(() => checkPackMemory(8, 1000, 'causal', 100, allowed)).toThrow(/give prompts of at most 676 tokens together/);
   });
 
   it('refuses a model with learned sinks, which its calls cannot merge', async () => {

@@ -2,6 +2,7 @@ import { Tokenizer as RustTokenizer } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
 import { uniform } from '../../../src/core/math/random';
 import { codecOf } from '../../../src/engine/read/tokenizer/definition';
+import { withinProcessorTime } from '../../../src/engine/read/input/time-limit';
 import { SplitScanner } from '../../../src/engine/read/tokenizer/patterns';
 import { TokenIndex } from '../../../src/engine/read/tokenizer/token-index';
 import { type Definition, definitions } from '../../support/tokenizers/definitions';
@@ -81,8 +82,36 @@ describe('a pattern that does not', () => {
 });
 
 describe('a pattern that takes long without nesting', () => {
+  it('is given processor time, not time by the clock', () => {
+    const rest = new Int32Array(new SharedArrayBuffer(4));
+    // What waits for a busy machine uses none; begun again, it has more time.
+    expect(
+      withinProcessorTime(
+        100,
+        () => Atomics.wait(rest, 0, 0, 250),
+        () => new Error('late'),
+      ),
+    ).toBe('timed-out');
+    const spin = (): never => {
+      for (;;);
+    };
+    expect(() => withinProcessorTime(100, spin, () => new Error('late'))).toThrow('late');
+  });
+
+  it('has its time for all sections of a text together, and anew for another text', () => {
+    const text = `${'a'.repeat(18)}b`.repeat(400);
+    const scanner = new SplitScanner(/(?:a|a)*x/gu, 'Isolated', false, () => 400);
+    const cut = (): void => {
+      for (let at = 0; at < text.length; at += 19) {
+        scanner.next(text, at, at + 19, true);
+      }
+    };
+    expect(cut).toThrow(/takes too long/);
+    expect(scanner.next('b'.repeat(30), 0, 30, true)).toBe(true);
+  });
+
   it.each([new RegExp(`${'.*'.repeat(15)}x`, 'gu'), /(?:a|a)*x/gu])('is ended while it matches: %s', (pattern) => {
-    const scanner = new SplitScanner(pattern, 'Isolated', false, 300);
+    const scanner = new SplitScanner(pattern, 'Isolated', false, () => 300);
     expect(() => scanner.next('a'.repeat(200), 0, 200, true)).toThrow(
       /The tokenizer's pattern ".*" takes too long on this text; use another model\.$/,
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultOptions } from '../../../src/core/options/table';
+import { expectedMemory } from '../../../src/core/predict/memory';
 import { openModel } from '../../../src/engine/read/model/load';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
@@ -23,7 +24,7 @@ describe('models that ship for planning', () => {
     ['modernbert-base', 149_655_232, 'p50k_base', false],
   ] as const)('%s has its parameters and says how its tokens were counted', async (model, parameters, tokenizer, exact) => {
     const planned = await planPrompt(prompt, { ...defaultOptions, model }, places);
-    const document = planDocument(planned);
+    const document = planDocument(planned, expectedMemory(planned.plan, defaultOptions, undefined));
     expect(document.model).toMatchObject({ name: model, parameters, tokenizer: { name: tokenizer, exact } });
     expect(document.prompt.tokens).toBeGreaterThan(3000);
     expect(document.plan.notes.some((note) => note.includes(`tokens are an estimate by ${tokenizer}`))).toBe(!exact);

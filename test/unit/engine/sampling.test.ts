@@ -1,9 +1,12 @@
+import { toJson } from '../../../src/core/report/json';
+import { reportsFrom } from '../../../src/engine/read/report/reports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultLedgerOptions } from '../../../src/core/ledger/report';
 import { permutation } from '../../../src/core/math/random';
 import { defaultOptions } from '../../../src/core/options/table';
 import { logNeededLength, type SamplingReport } from '../../../src/core/report/sampling';
+import { sampledVerdict } from '../../../src/core/report/verdict';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { headView, type LayerTensors } from '../../../src/engine/attend/tiles/layer';
@@ -161,7 +164,7 @@ describe('sampling over seeds', () => {
         ),
       })),
     );
-    expect(report.heads).toMatchObject(expected);
+    expect(report.heads).toMatchObject(expected.map(({ layer, head, d, logC }) => ({ layer, head, d, logC })));
     expect(new Set(report.heads.map(({ d }) => d)).size).toBe(8);
     const needed = expected.map((each) => logNeededLength(each, 40, smallModel.headWidth, { epsilon: 0.5, failureProbability: 0.1 }));
     expect(report.heads.map((head) => head.logNeededLength)).toEqual(needed);
@@ -230,6 +233,26 @@ describe('sampling over seeds', () => {
     expect(sampling?.errors.minimum).toBeGreaterThan(0.5);
     // The trial's own calls are not the run's.
     expect(report.run.calls.attention).toBe(report.plan.calls.attention);
-    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    expect(reportsFrom(toJson(report), 'report.json')).toEqual([report]);
+  });
+
+  it.each([1, 2, 3, 64])('is exact where %i tokens are all in one sample', async (maxTokens) => {
+    const options = { ...defaultOptions, scenario: makeScenario('average-case'), blockSize: 64, maxTokens, seeds: 2, quality: false };
+    const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent'), signal, onProgress: () => undefined };
+    const { verdict, sampling } = await simulate(promptFromText('sample', sampleText()), options, places);
+    expect(verdict.kind).toBe('exact');
+    // The statistics leave no room for the rounding that there is.
+    expect(sampling?.statisticalError).toBe(0);
+    expect(sampling?.errors.maximum).toBeLessThanOrEqual(sampling?.roundingError ?? 0);
+    expect(sampling && sampledVerdict(sampling).kind).toBe('within');
+  });
+
+  it('finds no error where all values are 0, whose mean every sample has', async () => {
+    const layer = randomLayer(40, smallModel, 3, 0.1);
+    layer.value.data.fill(0);
+    const report = await checked([layer], 7, 3, [0, 9, 39]);
+    expect(report.errors.maximum).toBe(0);
+    expect([report.logNeededLength, report.statisticalError].map(Number.isNaN)).toEqual([false, false]);
+    expect(sampledVerdict(report).kind).not.toBe('failed');
   });
 });

@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import { makeChoice, makeScenario, type Scenario } from '../../../src/core/scenario/scenario';
+import { makeChoice, makeScenario, type Range, type Scenario } from '../../../src/core/scenario/scenario';
 import type { Quality } from '../../../src/core/report/report';
 import { uniform } from '../../../src/core/math/random';
 import { wholePrompt } from '../../../src/core/shards/cut';
 import { combineShards, type MeasuredShard, type ShardedRun } from '../../../src/core/shards/report';
+import { runVerdict, type Verdict } from '../../../src/core/report/verdict';
 import { type Device, openDevice } from '../../../src/engine/attend/runtime/provider';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
 import { shardPlan, ShardRunner, shardsOf } from '../../../src/engine/tasks/shards/shard-runner';
@@ -74,6 +75,8 @@ function compared({ quality }: ShardedRun): Quality {
 }
 
 const tokens = 44;
+
+const scope = { score: 'all', size: 'unknown' };
 
 describe('shards of a prompt', () => {
   // Tokens 0 to 43 with windows so small that no shard reads all; gpt2 has learned positions, bert's end of the window lies ahead.
@@ -144,10 +147,29 @@ describe('shards of a prompt', () => {
     expect(Math.max(...wrong.hidden.map((value, index) => Math.abs(value - right.hidden[index])))).toBeGreaterThan(1e-3);
   });
 
+  it('fail where one reads the wrong rows', async () => {
+    const { runner, plan } = runnerOf({ model: await golden('llama'), scenario: sinks(4, 2), tokens, options: { quality: false } });
+    const shards = shardsOf(plan, 3);
+    const verdictOf = async (change: (reads: readonly Range[]) => readonly Range[]): Promise<Verdict> => {
+      const fidelity = (await runner.run({ ...shards[2], reads: change(shards[2].reads) }, quiet)).fidelity;
+      return runVerdict({ ...plan, fidelity, sampling: null, quality: null, native: false, precision: 'float32' });
+    };
+    expect((await verdictOf((reads) => reads)).kind).toBe('exact');
+    for (const change of [
+      ([sink, { from, to }]: readonly Range[]) => [sink, { from: from + 1, to }],
+      ([sink, own]: readonly Range[]) => [{ ...sink, to: sink.to - 1 }, own],
+    ]) {
+      expect(await verdictOf(change)).toMatchObject({ kind: 'failed', reason: expect.stringMatching(/^A shard lacks row \d+/) as string });
+    }
+    await runner.release();
+  });
+
   it('score every prediction once, with the losses of the whole', async () => {
     const run: Run = { model: await golden('llama'), scenario: sinks(4, 2), tokens };
     const { shape } = run.model;
-    const [whole, ...cut] = await Promise.all([1, 2, 5, tokens].map(async (parts) => combineShards(await measure(run, parts), { shape })));
+    const [whole, ...cut] = await Promise.all(
+      [1, 2, 5, tokens].map(async (parts) => combineShards(await measure(run, parts), { shape }, scope)),
+    );
     expect(whole.quality).toMatchObject({ baseline: null, positions: tokens - 1 });
     expect(whole.fidelity?.rows).toBe(tokens);
     for (const { quality, fidelity } of cut) {
@@ -161,7 +183,7 @@ describe('shards of a prompt', () => {
   it('have the losses of the whole at 8,192 tokens of the embedded model, four times its trained length', async () => {
     const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
     const run: Run = { model, scenario: sinks(64, 4), tokens: 8192, options: { blockSize: 128, verify: 'none' } };
-    const [whole, cut] = [combineShards(await measure(run, 1), model), combineShards(await measure(run, 6), model)];
+    const [whole, cut] = [combineShards(await measure(run, 1), model, scope), combineShards(await measure(run, 6), model, scope)];
     expect(cut.quality).toMatchObject({ byTraining: { within: { positions: 2048 }, past: { positions: 6143 } } });
     expect((cut.quality?.perplexity ?? NaN) / (whole.quality?.perplexity ?? NaN) - 1).toBeCloseTo(0, 6);
     expect(cut.run.tokens).toBe(8192 + 5 * (6 * 63 + 4));
@@ -170,20 +192,22 @@ describe('shards of a prompt', () => {
   it('are compared with the own attention of a model whose own is local', async () => {
     const run: Run = { model: await golden('mistral'), scenario: window(3), tokens };
     const { shape } = run.model;
-    const [whole, cut] = await Promise.all([1, 4].map(async (parts) => compared(combineShards(await measure(run, parts), { shape }))));
+    const [whole, cut] = await Promise.all(
+      [1, 4].map(async (parts) => compared(combineShards(await measure(run, parts), { shape }, scope))),
+    );
     expect(whole).toMatchObject({ baseline: { kind: 'sliding-window', window: 8 }, positions: tokens - 1 });
     expect(whole.meanKl).toBeGreaterThan(0.01);
     for (const field of ['perplexity', 'baselinePerplexity', 'meanKl', 'topAgreement'] as const) {
       expect(Math.abs(cut[field] / whole[field] - 1)).toBeLessThan(1e-5);
     }
     // Its own attention in shards differs from itself in nothing.
-    const own = combineShards(await measure({ ...run, scenario: window(8) }, 2), { shape }).quality;
+    const own = combineShards(await measure({ ...run, scenario: window(8) }, 2), { shape }, scope).quality;
     expect(own).toMatchObject({ meanKl: 0, topAgreement: 1 });
   });
 
   it('score nothing where tokens see those that they are to predict', async () => {
     const model = await golden('llama');
     const measured = await measure({ model, scenario: makeScenario('local-window', { window: 4 }), tokens }, 2);
-    expect(combineShards(measured, model).quality).toBeNull();
+    expect(combineShards(measured, model, scope).quality).toBeNull();
   });
 });

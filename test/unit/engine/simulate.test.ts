@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { toJson } from '../../../src/core/report/json';
+import { reportsFrom } from '../../../src/engine/read/report/reports';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CancelledError, InputError } from '../../../src/core/errors';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import { layerPhases, type Progress } from '../../../src/core/report/phases';
 import type { RunReport } from '../../../src/core/report/report';
 import { makeScenario, maskOf, scenarioKinds } from '../../../src/core/scenario/scenario';
 import { promptFromText } from '../../../src/engine/read/prompt';
+import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import { PromptTokenizer } from '../../../src/engine/read/tokenizer/tokenizer';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { simulate } from '../../../src/engine/tasks/simulate';
@@ -37,7 +40,9 @@ describe('simulating a prompt', () => {
     expect(report.run.calls.attention).toBe(report.plan.calls.attention);
     expect(report.run.calls.tokenwise).toBe(report.plan.calls.tokenwise);
     expect(report.run.calls.perLayer).toBe(report.plan.calls.perLayer);
-    expect(report.fidelity?.rows).toBe(64);
+    expect(report.fidelity?.rows).toBe(report.plan.blocks);
+    expect(report.fidelity?.wrongRows).toEqual([]);
+    expect(report.fidelity?.probe).toMatchObject({ rows: 301, wrongRows: [] });
     if (kind === 'average-case') {
       // A sample of a trained model's attention is far from exact; the report must say so.
       expect(report.fidelity?.maxAbsError).toBeGreaterThan(0.1);
@@ -48,7 +53,31 @@ describe('simulating a prompt', () => {
     const looksAhead = kind === 'full' || kind === 'average-case' || kind === 'local-window';
     expect(report.quality === null).toBe(looksAhead);
     expect(report.qualityNote === null).toBe(!looksAhead);
-    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    const { tokenwise, predictions } = report.fidelity?.coverage ?? {};
+    // A prompt this short does not pay for all 6 layers.
+    expect(tokenwise).toEqual({ asked: 2, compared: 2 });
+    expect(predictions).toEqual({ asked: looksAhead ? 0 : 1, compared: looksAhead ? 0 : 1 });
+    // The most that a right run uses, of what it is allowed.
+    expect(report.fidelity?.tokenwise?.maxRelError).toBeLessThan(1e-4);
+    expect(report.fidelity?.prediction?.error ?? 0).toBeLessThan((report.fidelity?.prediction?.bound ?? 1) / 2);
+    expect(reportsFrom(toJson(report), 'report.json')).toEqual([report]);
+  });
+
+  // Of the loss under the scenario, of the baseline's, and of their divergence.
+  it.each(['loss', 'baselineLoss', 'divergence'] as const)('fails where %s is measured wrong', async (name) => {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
+    const { compare } = OutputHead.prototype;
+    vi.spyOn(OutputHead.prototype, 'compare').mockImplementation(async function (this: OutputHead, ...given) {
+      const compared = await compare.call(this, ...given);
+      return { ...compared, [name]: compared[name]?.map((value) => value + 0.01) };
+    });
+    const { verdict } = await run({ scenario: makeScenario('sliding-window', small), blockSize: 48, maxTokens: 101 }).finally(() =>
+      vi.restoreAllMocks(),
+    );
+    expect(verdict).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(/^A loss or divergence at position \d+ is off by 1\.0e-2/) as string,
+    });
   });
 
   it.each(['tiles', 'compiled'] as const)('times every layer, run by %s', async (executor) => {
@@ -81,7 +110,7 @@ describe('simulating a prompt', () => {
 
   it.each(['causal', 'sliding-window', 'attention-sink'])('has the perplexity of an independent float64 model under %s', async (kind) => {
     const scenario = makeScenario(kind, small);
-    const tokens = 160;
+    const tokens = 80;
     const { quality } = await run({ scenario, blockSize: 32, maxTokens: tokens });
     const ids = [...(await PromptTokenizer.load(embeddedFolder)).encode(sampleText())].slice(0, tokens);
     const exact = float64Perplexity(embeddedFolder, ids, maskOf(scenario, tokens).allows);
@@ -168,23 +197,36 @@ describe('simulating a prompt', () => {
 });
 
 describe('refusing before a run', () => {
+  afterEach(() => vi.restoreAllMocks());
+
   it('names the block size that fits the memory', async () => {
-    const failure = await run({ blockSize: 4096, maxTokens: 4096, memoryLimit: 400 * 1024 ** 2 }).catch((error: unknown) => error);
+    vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(100 * 1024 ** 2);
+    const failure = await run({ blockSize: 4096, maxTokens: 4096, memoryLimit: 500 * 1024 ** 2 }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(InputError);
-    const [, suggested] =
-      /block size of 4096 needs about .* may be used; use --block (\d+) or smaller/.exec((failure as Error).message) ?? [];
+    const [, suggested] = /block size of 4096 needs about .* may be used; use --block (\d+)/.exec((failure as Error).message) ?? [];
     const accepted = await run({
       blockSize: Number(suggested),
       maxTokens: 300,
-      memoryLimit: 400 * 1024 ** 2,
+      memoryLimit: 500 * 1024 ** 2,
       verify: 'none',
       quality: false,
     });
     expect(accepted.oracle.inputLength).toBe(Number(suggested));
   });
 
+  it('names the option whose memory is too much', async () => {
+    vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(100 * 1024 ** 2);
+    // With M = 16 already, smaller blocks save nothing.
+    const tight = { blockSize: 16, maxTokens: 1100, scenario: makeScenario('sliding-window', { window: 40 }) };
+    await expect(run({ ...tight, memoryLimit: 200 * 1024 ** 2 })).rejects.toThrow(
+      /of memory \(process 100 MiB \+ weights .* \+ layers .* \+ check .* \+ quality .*\) and 200 MiB may be used; use --no-quality\.$/,
+    );
+  });
+
   it('says when no block size fits', async () => {
-    await expect(run({ memoryLimit: 1024 })).rejects.toThrow(/no block size fits: cut the prompt with --max-tokens/);
+    await expect(run({ memoryLimit: 1024 })).rejects.toThrow(
+      /no run of this model fits, however short the prompt: at least [\d.]+ MiB must be free/,
+    );
   });
 
   it('names a provider that is not in this ONNX Runtime', async () => {

@@ -193,7 +193,7 @@ describe('the lenses', () => {
     const { globalStorage } = await activated();
     await new CalibrationStore(globalStorage).write(madeUpCalibration());
     const { document } = await openPrompt(markdown);
-    expect((await shownLenses(document))[0]).toMatch(/about [\d.]+ (ms|s) · [\d.]+ MiB$/);
+    expect((await shownLenses(document))[0]).toMatch(/about [\d.]+ (ms|s) \([\d.]+( m?s)? to [\d.]+( m?s)?\) · [\d.]+ MiB$/);
     const hints = await inlayHints(document, all(document));
     hints.forEach(({ label }) => expect(label).toMatch(/ · [\d.,]+ (ms|s|µs)\u00a0$/));
     expect((await hoversAt(document, new vscode.Position(0, 0)))[1]).toContain('Expected on cpu');

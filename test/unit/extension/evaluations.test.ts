@@ -24,7 +24,7 @@ describe('an evaluation', () => {
     const running = run('evaluate');
     const call = await engine.next('evaluate');
     expect(call.argument).toMatchObject({
-      experiment: { prompts: ['/prompts/prompt.md'], blocks: [256], model: 'tiny-docs-5m', needle: null },
+      experiment: { prompts: ['/prompts/prompt.md'], blocks: [256], model: 'tiny-docs-5m', retrieval: null },
       texts: [{ path: '/prompts/prompt.md', text: text.repeat(50) }],
       // As its plan is read.
       source: { as: 'auto', languageId: 'markdown' },
@@ -32,13 +32,15 @@ describe('an evaluation', () => {
     const { scenarios } = (call.argument as unknown as { experiment: { scenarios: string[] } }).experiment;
     expect(scenarios[0]).toBe('causal');
     expect(scenarios.length).toBeGreaterThan(2);
-    call.resolve(summary);
+    call.resolve({ ...summary, changedLines: 2 });
     await running;
-    expect(textsOf('information')).toEqual(['Two Heads: Evaluated 2 points of 2 on 2 prompts.']);
-    script.picks.push('Predictions and Needles');
+    expect(textsOf('information')).toEqual([
+      'Two Heads: Evaluated 2 points of 2 on 2 prompts. 2 lines of the results file changed since it was written: not used, and measured again.',
+    ]);
+    script.picks.push('Predictions and Retrieval');
     const again = run('evaluate');
     const second = await engine.next('evaluate');
-    expect((second.argument as unknown as { experiment: { needle: unknown } }).experiment.needle).not.toBeNull();
+    expect((second.argument as unknown as { experiment: { retrieval: unknown } }).experiment.retrieval).not.toBeNull();
     second.reject(new CancelledError());
     await again;
     script.picks.push(undefined);

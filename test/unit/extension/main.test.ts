@@ -7,15 +7,18 @@ import { reportFor } from '../../support/host-reports';
 import { root } from '../../support/paths';
 import { contextKeys, executeCommand, leaveOutLanguageModels, registeredCommands, tools } from '../../support/workbench/commands';
 import { textsOf } from '../../support/workbench/dialogs';
-import { edit } from '../../support/workbench/documents';
+import { edit, openDocument } from '../../support/workbench/documents';
+import { show } from '../../support/workbench/editors';
 import { listenerCount } from '../../support/workbench/events';
 import { providerCount, shownLenses } from '../../support/workbench/languages';
+import { set } from '../../support/workbench/settings';
 import { logged, shownLogs, statusItems, treeViews, webviewProviders } from '../../support/workbench/views';
 
 /** What the manifest contributes. */
 const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly contributes: {
     readonly commands: readonly { readonly command: string }[];
+    readonly configuration: readonly { readonly properties: Readonly<Record<string, unknown>> }[];
     readonly languageModelTools: readonly { readonly name: string }[];
     readonly views: { readonly twoHeads: readonly { readonly id: string }[] };
   };
@@ -31,6 +34,21 @@ describe('activation', () => {
     expect(contextKeys.get('twoHeads.hasRuns')).toBe(false);
     expect(logged).toEqual([]);
     expect(api.version).toBe(1);
+  });
+
+  it.each([null, 7, 'text', true, [1, null], { a: 1 }])('stands every setting as %j, and what is kept in another shape', async (value) => {
+    const names = contributes.configuration.flatMap(({ properties }) => Object.keys(properties));
+    expect(names.length).toBeGreaterThan(20);
+    await activated({
+      prepare: () => names.forEach((name) => set(name, value)),
+      state: { choice: value, prompts: value },
+    });
+    show(openDocument('/a.prompt', 'Once upon a time there was a prompt.'));
+    const { formError, form } = await new Panel().snapshot();
+    expect(form.blockSize).toBeTypeOf('number');
+    expect(formError ?? '').toMatch(/^$|^Setting twoHeads\.|^Scenario |^Block size /);
+    expect(registeredCommands()).toEqual(contributedCommands);
+    expect(logged).toEqual([]);
   });
 
   it('calls no engine and says nothing before it is asked', async () => {

@@ -11,7 +11,7 @@ import { edit, openDocument } from '../../support/workbench/documents';
 import { show } from '../../support/workbench/editors';
 import { settled, until } from '../../support/workbench/events';
 import { set, userSettings } from '../../support/workbench/settings';
-import { openView, webviewViews } from '../../support/workbench/views';
+import { logged, openView, webviewViews } from '../../support/workbench/views';
 
 const text = 'The quick brown fox jumps over the lazy dog. '.repeat(60);
 
@@ -98,6 +98,41 @@ describe('the panel', () => {
     vi.advanceTimersByTime(1000);
     await settled();
     expect(received).toHaveLength(before);
+  });
+
+  it('is heard only where it sends messages, and what else it sends does nothing but a line in the log', async () => {
+    const { state } = await activated();
+    const panel = new Panel();
+    await panel.snapshot();
+    const choice = { kind: 'causal', parameters: { window: 64 }, blockSize: 128 };
+    const odd: readonly unknown[] = [
+      ...[null, undefined, 7, 'ready', [], {}, { type: 'constructor' }, { type: 'toString' }, { type: 'choose' }],
+      ...[
+        { type: 'choose', choice: null },
+        { type: 'choose', choice: { ...choice, blockSize: '128' } },
+      ],
+      ...[
+        { type: 'choose', choice: { ...choice, parameters: [1] } },
+        { type: 'choose', choice: { ...choice, kind: 'x'.repeat(101) } },
+      ],
+      ...[
+        { type: 'select-tile', queryBlock: -1, keyBlock: 0 },
+        { type: 'read-tile', request: 1.5, queryBlock: 0, keyBlock: 0 },
+      ],
+      ...[
+        { type: 'save-picture', format: 'exe', data: new Uint8Array(1) },
+        { type: 'save-picture', format: 'svg', data: 'text' },
+      ],
+    ];
+    odd.forEach((message) => panel.view.webview.say(message));
+    await settled();
+    expect(logged).toHaveLength(odd.length);
+    expect(logged[0].line).toMatch(/A message of the panel's page was dropped \(of no known type\)\./);
+    expect([state.choice, textsOf('error')]).toEqual([undefined, []]);
+    const next = panel.next('snapshot');
+    panel.view.webview.say({ type: 'choose', choice });
+    await next;
+    expect(state.choice).toEqual(choice);
   });
 
   it('keeps what the form chooses, and says what is wrong with it', async () => {
@@ -212,12 +247,12 @@ describe('the panel', () => {
     const call = await engine.next('ledger');
     expect(executed).toEqual([{ command: 'twoHeads.panel.focus', given: [] }]);
     const panel = new Panel();
-    const ledger = { rows: [{ verdict: 'exact' }, { verdict: 'exceeds' }] } as unknown as LedgerReport;
+    const ledger = { rows: [{ verdict: 'exact' }, { verdict: 'failed' }] } as unknown as LedgerReport;
     call.resolve(ledger);
     await running;
     expect((await panel.snapshot()).ledger).toEqual(ledger);
     expect(textsOf('information')).toEqual(['Two Heads: Ledger of 2 rows: 1 row beyond the stated error.']);
-    script.picks.push('Predictions and Needles');
+    script.picks.push('Predictions and Retrieval');
     const evaluating = run('evaluate');
     const evaluation = { points: [{ quality: {} }, { quality: null }], prompts: ['a'], resumed: 1 } as unknown as ExperimentSummary;
     (await engine.next('evaluate')).resolve(evaluation);

@@ -188,7 +188,7 @@ describe('the plans of prompts', () => {
     await calibrating;
     await planned;
     expect((await shownLenses(document))[0]).toContain(' · about ');
-    expect(statusItems[0].text).toMatch(/ · [\d.]+ (ms|s)$/);
+    expect(statusItems[0].text).toMatch(/ · [\d.]+ (ms|s) \([\d.]+( m?s)? to [\d.]+( m?s)?\)$/);
     expect(textsOf('information')).toEqual([expect.stringMatching(/^Two Heads: Calibrated cpu \(.*\) in 1\.00 s\.$/)]);
   });
 });

@@ -68,6 +68,7 @@ describe('what tools say', async () => {
       prompt,
       model,
       runs: [report, report],
+      verdict: report.verdict,
       refused: [{ scenario: { kind: 'custom', expression: 'k <= q' }, reason: 'No.' }],
     });
     expect(table.split('\n').filter((row) => row.startsWith('| causal |'))).toHaveLength(2);

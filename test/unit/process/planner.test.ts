@@ -142,7 +142,8 @@ describe('the planning thread', () => {
     const folder = temporaryFolder();
     writeEndlessModel(folder);
     const options = { ...request.options, model: folder };
-    const running = client.call('plan', { ...whole(endlessText), options }, { signal: AbortSignal.timeout(6000) });
+    // So long that its pattern has several seconds.
+    const running = client.call('plan', { ...whole('b'.repeat(3_000_000) + endlessText), options }, { signal: AbortSignal.timeout(2000) });
     await expect(running).rejects.toBeInstanceOf(CancelledError);
     expect(lines.join()).toMatch(/did not stop .* killing it/);
     expect((await planned(whole('Some text.'))).plan.tokens).toBeGreaterThan(1);

@@ -267,14 +267,19 @@ describe('what each scenario costs over the length of the prompt', () => {
     costs.showCurves(curves);
     const from = curves.breakEven?.fromTokens ?? NaN;
     expect(textOf('break-even')).toBe(
-      `Break-even: from ${formatCount(from)} tokens on the attention calls of Sliding window are expected to beat dense causal attention on this device.`,
+      `Break-even: from ${formatCount(from)} tokens on the attention calls of Sliding window are expected to beat GroupQueryAttention, the fastest dense operator on this device.`,
     );
     const markOf = (): unknown => chartOf('growth-chart').options.plugins?.marks?.mark;
     expect(markOf()).toBeNull();
     chooseRadio('cost-metric', 'Time');
     expect(markOf()).toEqual({ x: from, label: 'break-even' });
-    costs.showCurves({ ...curves, breakEven: {} as never });
-    expect(textOf('break-even')).toContain('at every length up to 65,536 tokens dense causal attention is expected to be faster');
+    const measured = { known: true, operator: 'GroupQueryAttention', measured: { from: 256, to: 8192 } } as const;
+    costs.showCurves({ ...curves, breakEven: { ...measured, fromTokens: undefined } });
+    expect(textOf('break-even')).toContain('No break-even: up to 8,192 tokens, as far as it was measured, GroupQueryAttention');
+    costs.showCurves({ ...curves, breakEven: { ...measured, fromTokens: 32_768 } });
+    expect(textOf('break-even')).toMatch(/^No break-even up to 8,192 tokens.* Extrapolated, .* from 32,768 tokens on\.$/);
+    costs.showCurves({ ...curves, breakEven: { ...measured, known: false, fromTokens: undefined } });
+    expect(textOf('break-even')).toMatch(/^Whether there is a break-even with dense attention is not known/);
     costs.showCurves({ ...curves, breakEven: null });
     expect(isShown('break-even')).toBe(false);
   });

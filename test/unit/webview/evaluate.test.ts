@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
 import { frontPoints, qualityCurve } from '../../../src/core/evaluate/curves';
-import { needleGrid, type NeedleGrid } from '../../../src/core/evaluate/needles';
 import type { QualitySummary } from '../../../src/core/evaluate/quality-summary';
-import { curveRows, needleHeat, readText, statisticsRows } from '../../../src/core/evaluate/rows';
+import { retrievalGrid, retrievalReport, type RetrievalReport, type RetrievalScore } from '../../../src/core/evaluate/retrieval';
+import { curveRows, measuredPoints, readText, retrievalHeat, statisticsRows } from '../../../src/core/evaluate/rows';
 import { formatCompact, formatDuration, formatFigure, formatFlops } from '../../../src/core/format';
 import { scenarioLabel } from '../../../src/core/scenario/scenario';
 import { Quality } from '../../../webview/sections/evaluate';
@@ -107,6 +107,7 @@ describe('quality by position', () => {
     const tables = [...document.querySelectorAll('[data-testid="quality-curve-table"]')];
     expect(tables.map((table) => table.querySelector('caption')?.textContent)).toEqual(labels.map((label) => `${label}, by position`));
     const { columns, rows } = curveRows(qualities[0].curve);
+    expect(rows.at(-1)?.[0]).toMatch(/ - 62$/);
     expect(tableOf(tables[0])).toEqual([columns, ...rows]);
   });
 
@@ -128,9 +129,10 @@ describe('quality over all positions', () => {
     quality.showEvaluation(both);
     const [head, ...rows] = tableOf('quality-statistics');
     expect(head).toEqual(['Measure', ...labels]);
-    expect(rows).toEqual(statisticsRows(qualities).map(([name, ...cells]) => [name.trim(), ...cells]));
+    expect(rows).toEqual(statisticsRows(measuredPoints(both.points)).map(([name, ...cells]) => [name.trim(), ...cells]));
     const parts = [...find('quality-statistics').querySelectorAll('tr.part th')].map(readable);
-    expect(parts).toEqual(['maximum', '99.9%', '99%', '95%', '90%', 'median', 'root mean square']);
+    const touched = 'at touched positions';
+    expect(parts).toEqual([...[touched, touched, touched, 'maximum', '99.9%', '99%', '95%', '90%', 'median', 'root mean square', touched]]);
   });
 
   it('keeps its table while the scenarios are the same, and has another for others', () => {
@@ -145,61 +147,90 @@ describe('quality over all positions', () => {
 
   it('is not there where nothing was measured', () => {
     quality.showEvaluation(evaluationOf(pointOf(narrow, null)));
-    expect([isShown('quality-statistics'), isShown('divergence-chart'), isShown('needles'), isShown('front-chart')]).toEqual(
+    expect([isShown('quality-statistics'), isShown('divergence-chart'), isShown('retrieval'), isShown('front-chart')]).toEqual(
       Array(4).fill(false),
     );
   });
 });
 
-describe('needles in a haystack', () => {
-  const grid = (worse: number): NeedleGrid =>
-    needleGrid(
+describe('retrieval', () => {
+  const score: RetrievalScore = {
+    task: 'single',
+    hops: null,
+    length: 16,
+    depth: 0,
+    measured: 'found',
+    expected: null,
+    logProbability: -1,
+    rank: 1,
+    baselineLogProbability: -0.5,
+    baselineRank: 1,
+  };
+  const report = (worse: number): RetrievalReport =>
+    retrievalReport(
       [16, 64].flatMap((length) =>
         [0, 0.5].map((depth) => ({
+          ...score,
           length,
           depth,
-          logProbability: length === 64 ? -worse : -1,
-          rank: length === 64 ? 1200 : 1,
-          baselineLogProbability: -0.5,
-          baselineRank: 1,
+          ...(length === 64 ? { measured: 'lost' as const, logProbability: -worse, rank: 1200 } : {}),
         })),
       ),
     );
 
-  it('are a grid for each scenario whose cells are texts too, on one scale of heat', () => {
-    const grids = [grid(20), grid(5)];
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { needle: grids[0] }), pointOf(wide, 0.2, { needle: grids[1] })));
-    const tables = [...find('needles').querySelectorAll('table')];
-    expect(tables.map((table) => table.querySelector('caption')?.textContent)).toEqual(labels);
+  it('is a heat map per scenario, on one scale for all of them', () => {
+    const reports = [report(20), report(3)];
+    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { retrieval: reports[0] }), pointOf(wide, 0.2, { retrieval: reports[1] })));
+    const tables = [...find('retrieval').querySelectorAll('table')];
+    expect(tables.map((table) => table.querySelector('caption')?.firstChild?.textContent)).toEqual(labels);
+    expect(tables[0].querySelector('caption')?.lastChild?.textContent).toBe('2 of 4 found');
     expect(tableOf(tables[0])).toEqual([
-      ['Tokens', 'at 0%', 'at 50%'],
-      ['16', '-1.00 #1 -0.50 #1', '-1.00 #1 -0.50 #1'],
-      ['64', '-20.00 #1,200 -0.50 #1', '-20.00 #1,200 -0.50 #1'],
+      ['Task', 'Tokens', 'at 0%', 'at 50%'],
+      ['single needle', '16', 'found -1.00 #1 -0.50 #1', 'found -1.00 #1 -0.50 #1'],
+      ['single needle', '64', 'lost -20.00 #1,200 -0.50 #1', 'lost -20.00 #1,200 -0.50 #1'],
     ]);
-    const heat = tables.map((table) => [...table.querySelectorAll('td')].map((cell) => Number(cell.dataset['level'])));
-    expect(heat).toEqual(needleHeat(grids).map((rows) => rows.flat()));
+    const heat = tables.map((table) =>
+      [...table.querySelectorAll<HTMLElement>('td[data-level]')].map((cell) => Number(cell.dataset['level'])),
+    );
+    expect(heat).toEqual(retrievalHeat(reports.map(({ cases }) => retrievalGrid(cases))).map((rows) => rows.flat()));
     // Found where the answer is the most likely one, for a reader who sees no colours.
-    expect([...tables[0].querySelectorAll('td.found')].map((cell) => cell.closest('tr')?.querySelector('th')?.textContent)).toEqual([
+    expect([...tables[0].querySelectorAll('td.found')].map((cell) => cell.closest('tr')?.querySelector('td')?.textContent)).toEqual([
       '16',
       '16',
     ]);
-    expect(tables[0].parentElement?.getAttribute('aria-label')).toBe(`Needles under ${labels[0]}`);
+    expect(tables[0].parentElement?.getAttribute('aria-label')).toBe(`Retrieval under ${labels[0]}`);
     expect(tables[0].parentElement?.tabIndex).toBe(0);
   });
 
-  it('leave cells without a test empty, and are gone where none were hidden', () => {
-    const [one, two] = [0.25, 0.75].map((depth, index) => ({
+  it('shows what differs from what a mask gives by definition', () => {
+    const cases: RetrievalScore[] = [
+      { ...score, expected: 'found' },
+      { ...score, depth: 1, measured: 'lost', expected: 'found', rank: 9 },
+    ];
+    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport(cases) })));
+    const table = find('retrieval').querySelector('table') as Element;
+    expect(table.querySelector('caption .error')?.textContent).toBe('1 of 2 found, 2 by definition: FAILED, 1 differ');
+    expect([...table.querySelectorAll('.differs')].map(({ textContent }) => textContent)).toEqual([
+      'lost, expected found -1.00 #9 -0.50 #1',
+    ]);
+  });
+
+  it('leaves cells without a case empty, and is gone where nothing was hidden', () => {
+    const [one, two] = [0.25, 0.75].map((depth, index): RetrievalScore => ({
+      ...score,
       length: 16 * (index + 1),
       depth,
       logProbability: -2,
-      rank: 1,
-      baselineLogProbability: -1,
-      baselineRank: 1,
     }));
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { needle: needleGrid([one, two]) })));
-    expect(tableOf(find('needles').querySelector('table') as Element)[1]).toEqual(['16', '-2.00 #1 -1.00 #1', '–']);
+    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport([one, two]) })));
+    expect(tableOf(find('retrieval').querySelector('table') as Element)[1]).toEqual([
+      'single needle',
+      '16',
+      'found -2.00 #1 -0.50 #1',
+      '–',
+    ]);
     quality.showEvaluation(both);
-    expect(isShown('needles')).toBe(false);
+    expect(isShown('retrieval')).toBe(false);
   });
 });
 
@@ -236,6 +267,9 @@ describe('quality against cost', () => {
       ]),
     ]);
     expect(tableOf('front-table').flat()).toContain('321 ms');
+    const broken = { ...both.points[0].verdict, kind: 'failed' as const };
+    quality.showEvaluation({ ...both, points: both.points.map((point) => ({ ...point, verdict: broken })) });
+    expect(tableOf('front-table').at(-1)?.at(-1)).toBe('FAILED');
   });
 
   it('says of a point what it is, and nothing of the line through it', () => {
@@ -275,6 +309,6 @@ describe('in German', () => {
     expect(names).toContain('99.9%');
     expect(names).toContain('Perplexität');
     expect(names).not.toContain('median');
-    expect(rows.map(([, ...cells]) => cells)).toEqual(statisticsRows(qualities).map(([, ...cells]) => cells));
+    expect(rows.map(([, ...cells]) => cells)).toEqual(statisticsRows(measuredPoints(both.points)).map(([, ...cells]) => cells));
   });
 });

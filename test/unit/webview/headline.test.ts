@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatDuration, formatFlops } from '../../../src/core/format';
+import { formatBytes, formatCount, formatEstimate, formatFlops } from '../../../src/core/format';
 import { planHeadline } from '../../../src/core/hints/hints';
 import { cacheDetail, cacheOf } from '../../../src/core/plan/cache';
+import { type MemoryEstimate, memoryDetail } from '../../../src/core/predict/memory';
 import { parameterCount } from '../../../src/core/shapes';
 import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { Headline } from '../../../webview/sections/headline';
@@ -28,6 +29,7 @@ describe('the head of the page', () => {
     const plan = planOf({ kind: 'sliding-window', parameters: { window: 100 } });
     // A later query sees 100 keys: keys and values of each key-value head of each layer.
     const { layers, keyValueHeads, headWidth } = plan.model;
+    const memory = snapshot.memory as MemoryEstimate;
     const kept = 100 * layers * keyValueHeads * 2 * headWidth;
     expect(textOf('document')).toBe('docs/prompt.md');
     expect(find('document').tagName).toBe('H1');
@@ -41,8 +43,8 @@ describe('the head of the page', () => {
       Tensors: formatBytes(plan.bytes),
       Weights: `4.00 KiB as stored, ${formatBytes(4 * parameterCount(plan.model))} in float32`,
       'Key-value cache': `${formatBytes(2 * kept)} ${cacheDetail({ kinds: [], bytes: { f32: 4 * kept, f16: 2 * kept, bf16: 2 * kept, int8: kept } })}`,
-      'Time, expected': formatDuration(snapshot.prediction?.wallMs ?? NaN),
-      'Memory, expected': formatBytes(snapshot.prediction?.peakBytes ?? NaN),
+      'Time, expected': formatEstimate(snapshot.prediction?.wallMs ?? NaN, snapshot.prediction?.interval),
+      'Memory, expected': `${formatBytes(memory.peak)} ${memoryDetail(memory)}`,
     });
     expect(find('calls-total').dataset['value']).toBe(String(plan.calls.total));
     expect(find('cache').dataset['value']).toBe(String(2 * kept));

@@ -23,7 +23,7 @@ describe('the history', () => {
     const plain = reportOf({ path: '/home/ann/notes/one.md', scenario: makeScenario('attention-sink', { window: 32, sinks: 2 }) });
     history.update(snapshotOf({}, { runs: [other(plain, 'a'), other(windowRun, 'b'), other(tightRun, 'c')] }));
     expect(tableOf('history')).toEqual([
-      ['Prompt', 'Scenario', 'Construction', 'M', 'Calls', 'Time', 'Max error', 'Perplexity', 'Date'],
+      ['Prompt', 'Scenario', 'Construction', 'M', 'Calls', 'Time', 'Max error', 'Verdict', 'Perplexity', 'Date'],
       [
         'one.md',
         'attention-sink(window 32, sinks 2)',
@@ -32,6 +32,7 @@ describe('the history', () => {
         formatCount(plain.run.calls.total),
         '1.23 s',
         '3.1e-7',
+        'exact',
         '12.5',
         localTime('2026-02-01T14:05:06.789Z'),
       ],
@@ -43,6 +44,7 @@ describe('the history', () => {
         formatCount(windowRun.run.calls.total),
         formatDuration(windowRun.run.wallMs),
         formatError(windowRun.fidelity?.maxAbsError ?? NaN),
+        'exact',
         formatFigure(windowRun.quality?.perplexity ?? NaN),
         localTime(windowRun.environment.date),
       ],
@@ -54,6 +56,7 @@ describe('the history', () => {
         formatCount(tightRun.run.calls.total),
         formatDuration(tightRun.run.wallMs),
         '–',
+        'vacuous',
         '–',
         localTime(tightRun.environment.date),
       ],
@@ -93,9 +96,16 @@ describe('the history', () => {
     expect(find('history').getAttribute('role')).toBe('table');
     expect(find('history').querySelector('caption')?.textContent).toBe('Runs, newest first');
     const [row] = rows();
-    expect([row, ...row.children].map((each) => each.getAttribute('role'))).toEqual(['row', 'rowheader', ...Array<string>(8).fill('cell')]);
+    expect([row, ...row.children].map((each) => each.getAttribute('role'))).toEqual(['row', 'rowheader', ...Array<string>(9).fill('cell')]);
     // On a card each value stands beside the name of its column.
     expect([...row.children].map((cell) => cell.getAttribute('data-label'))).toEqual(tableOf('history')[0]);
+  });
+
+  it('marks a run that failed, in a word and for the style sheet', () => {
+    history.update(snapshotOf({}, { runs: [current(reportOf({ verdict: 'failed' })), other(windowRun, 'b')] }));
+    expect(rows().map((row) => row.getAttribute('data-verdict'))).toEqual(['failed', 'exact']);
+    const cell = rows()[0].querySelector<HTMLElement>('[data-testid="history-verdict"]');
+    expect([cell?.textContent, cell?.title]).toEqual(['FAILED', 'A row has an error of 5.0e-1 of the largest value.']);
   });
 
   it('is German in German', () => {

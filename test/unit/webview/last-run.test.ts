@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatEstimate,
   formatError,
   formatFigure,
   formatLogCount,
@@ -43,7 +44,7 @@ describe('the last run', () => {
     expect(figuresOf(find('last-run'))).toMatchObject({
       Construction: 'fused',
       'Wall time': formatDuration(run.wallMs),
-      'Wall time, expected': formatDuration(prediction?.wallMs ?? NaN),
+      'Wall time, expected': formatEstimate(prediction?.wallMs ?? NaN, prediction?.interval),
       'Peak memory': formatBytes(run.peakRssBytes),
       Provider: 'cpu',
       Threads: '2',
@@ -134,11 +135,13 @@ describe('fidelity and quality', () => {
       'Max absolute error': formatError(fidelity?.maxAbsError ?? NaN),
       'Max relative error': formatError(fidelity?.maxRelError ?? NaN),
       'Log-normaliser error': formatError(fidelity?.logNormaliserError ?? NaN),
-      'Rows compared': formatCount(fidelity?.rows ?? NaN),
+      'Rows checked': `${formatCount(fidelity?.rows ?? NaN)} rows a head and layer, against float64`,
       Reference: fidelity?.reference,
     });
     expect(figuresOf(part('Quality'))).toEqual({
       Perplexity: formatFigure(quality?.perplexity ?? NaN),
+      'Bits per byte': '-',
+      'Mean KL where touched, nats': '-',
       'Perplexity, full causal': formatFigure(quality?.baselinePerplexity ?? NaN),
       'Mean KL, nats': formatFigure(quality?.meanKl ?? NaN),
       'Same top token': formatShare(quality?.topAgreement ?? NaN),

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { formatCount, formatError } from '../../../src/core/format';
 import { defaultLedgerOptions, type LedgerReport, type LedgerRow } from '../../../src/core/ledger/report';
 import { lowerBoundOf, packedFormula } from '../../../src/core/plan/bound';
+import { sampledVerdict } from '../../../src/core/report/verdict';
 import { arrangementOf, scenarioTitle } from '../../../src/core/scenario/scenario';
 import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
@@ -45,7 +46,14 @@ function ledgerReport(change: (row: LedgerRow, index: number) => Partial<LedgerR
   if (sampling === null) {
     throw new Error('The recorded run has no sampling.');
   }
-  return overTheWire({ schemaVersion: 1, options: defaultLedgerOptions, rows, sampling, environment });
+  return overTheWire({
+    schemaVersion: 1,
+    options: defaultLedgerOptions,
+    rows,
+    sampling,
+    samplingVerdict: sampledVerdict(sampling),
+    environment,
+  });
 }
 
 let page: Page;
@@ -91,11 +99,9 @@ describe('the ledger of theorems', () => {
       expect(readable(cells['exact'])).toBe(`${formatCount(row.exact.calls)} ${row.exact.formula}`);
       expect(readable(cells['lower-bound'])).toBe(formatCount(row.lowerBound));
       expect(readable(cells['rounds'])).toBe(formatCount(row.rounds));
-      expect(readable(cells['output-error'])).toBe(formatError(row.outputError ?? NaN));
+      expect(readable(cells['output-error'])).toBe(formatError(row.outputError));
       expect(readable(cells['stated'])).toBe('1.0e-5 float32 rounding');
-      expect(cells['verdict'].title).toBe(
-        row.verdict === 'exact' ? 'equal up to float32 rounding' : "not above the construction's stated error",
-      );
+      expect(cells['verdict'].title).toBe(row.verdict === 'exact' ? 'equal up to rounding' : 'not above the stated error');
       expect(cells['bound'].title).toBe(row.bound.formula);
       // One formula says both where they are the same.
       expect(cells['bound'].querySelector('small')?.textContent).toBe(
@@ -121,16 +127,16 @@ describe('the ledger of theorems', () => {
   it('says what overflowed, what was not read, what was repeated, and what is too far off', () => {
     const report = ledgerReport((_row, index) =>
       index === 0
-        ? { outputError: null, logNormaliserError: null, verdict: 'exceeds' as const, retries: 2 }
+        ? { outputError: Infinity, logNormaliserError: NaN, verdict: 'failed' as const, retries: 2 }
         : index === 1
           ? { readsNormaliser: false, logNormaliserError: null, retries: 1 }
           : {},
     );
     ledger.update(snapshotOf({}, { ledger: report }));
     const [first, second] = [rowOf(0), rowOf(1)];
-    expect([readable(first['output-error']), readable(first['log-normaliser-error'])]).toEqual(['not finite', 'not finite']);
+    expect([readable(first['output-error']), readable(first['log-normaliser-error'])]).toEqual(['Infinity', 'NaN']);
     expect(readable(first['counted'])).toBe(`${formatCount(report.rows[0].countedCalls)} and 2 repeats`);
-    expect([readable(first['verdict']), find('ledger-row-0').dataset['verdict']]).toEqual(['exceeds', 'exceeds']);
+    expect([readable(first['verdict']), find('ledger-row-0').dataset['verdict']]).toEqual(['FAILED', 'failed']);
     expect(readable(second['log-normaliser-error'])).toBe('–');
     expect(readable(second['counted'])).toBe(`${formatCount(report.rows[1].countedCalls)} and 1 repeat`);
   });
@@ -139,7 +145,7 @@ describe('the ledger of theorems', () => {
     ledger.update(snapshotOf({}, { ledger: ledgerReport() }));
     const notes = [...ledger.element.querySelectorAll('.note')].map(readable);
     expect(notes.join(' ')).toContain(
-      "Verdicts: exact (equal up to float32 rounding), within (not above the construction's stated error), exceeds (beyond it).",
+      'Verdicts: exact (equal up to rounding), within (not above the stated error), FAILED (beyond it, or not finite), vacuous (nothing was promised',
     );
     const scroller = find('ledger-table').parentElement;
     expect([scroller?.getAttribute('role'), scroller?.getAttribute('aria-label'), scroller?.tabIndex]).toEqual([

@@ -5,12 +5,14 @@ import { comparedRequests, scenarioCosts } from '../../../src/core/compare/scena
 import type { Construction } from '../../../src/core/construct/construction';
 import { defaultOptions } from '../../../src/core/options/table';
 import { cacheOf } from '../../../src/core/plan/cache';
+import { expectedMemory } from '../../../src/core/predict/memory';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import type { Calibration } from '../../../src/core/predict/calibration';
 import { devicePrediction } from '../../../src/core/predict/prediction';
 import type { RunReport } from '../../../src/core/report/report';
 import { makeChoice, scenarioLabel } from '../../../src/core/scenario/scenario';
+import { withMarkedNumbers, withNumbers } from '../../../src/protocol/numbers';
 import type { FormChoice, PanelRun, PanelSnapshot } from '../../../src/protocol/panel';
 import { smallModel } from '../../support/shapes';
 
@@ -48,7 +50,7 @@ export const planOf = once(({ tokens = 1000, kind = 'causal', parameters = {}, b
 
 const costsOf = once((front) => {
   const rates = front.calibrated === false ? undefined : calibration;
-  const prediction = devicePrediction(planOf(front), rates);
+  const prediction = devicePrediction(planOf(front), rates, expectedMemory(planOf(front), defaultOptions, rates));
   return { prediction, ...scenarioCosts(planOf(front), prediction, front.parameters ?? {}, rates) };
 });
 
@@ -60,15 +62,18 @@ export function snapshotOf(front: Front = {}, more: Partial<PanelSnapshot> = {})
   const runs = more.runs ?? [];
   const measured = (label: string): number | null =>
     runs.find(({ report }) => scenarioLabel(report.scenario) === label)?.report.run.wallMs ?? null;
+  const failed = (label: string): boolean =>
+    runs.find(({ report }) => scenarioLabel(report.scenario) === label)?.report.verdict.kind === 'failed';
   return overTheWire({
     document: 'docs/prompt.md',
     form: { kind, parameters, blockSize },
     formError: null,
     plan,
+    memory: expectedMemory(plan, defaultOptions, front.calibrated === false ? undefined : calibration),
     prediction,
     cache: cacheOf(plan),
     storedBytes: 4096,
-    scenarioCosts: possible.map((cost) => ({ ...cost, measuredMs: measured(cost.label) })),
+    scenarioCosts: possible.map((cost) => ({ ...cost, measuredMs: measured(cost.label), measuredFailed: failed(cost.label) })),
     impossibleScenarios: impossible,
     activity: { state: 'idle' },
     place: { cursor: null, visible: null },
@@ -86,6 +91,7 @@ export function emptySnapshot(more: Partial<PanelSnapshot> = {}): PanelSnapshot 
     {
       document: null,
       plan: null,
+      memory: null,
       prediction: null,
       cache: null,
       storedBytes: null,
@@ -114,15 +120,16 @@ export function other(report: RunReport, id = 'run-2'): PanelRun {
 }
 
 /**
- * A message as the page gets it: as JSON, without what is undefined, and with null for what is not finite; but VS Code hands
- * over typed arrays as they are.
+ * A message as the page gets it: as JSON, without what is undefined, and with numbers that are not finite marked on the way; but
+ * VS Code hands over typed arrays as they are.
  */
 export function overTheWire<T>(value: T): T {
   const arrays: unknown[] = [];
-  const text = JSON.stringify(value, (_key, inner: unknown) =>
+  const text = JSON.stringify(withMarkedNumbers(value), (_key, inner: unknown) =>
     ArrayBuffer.isView(inner) ? { typedArray: arrays.push(structuredClone(inner)) - 1 } : inner,
   );
-  return JSON.parse(text, (_key, inner: unknown) =>
+  const read: unknown = JSON.parse(text, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && 'typedArray' in inner ? arrays[Number(inner.typedArray)] : inner,
-  ) as T;
+  );
+  return withNumbers(read) as T;
 }

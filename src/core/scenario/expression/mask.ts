@@ -49,7 +49,9 @@ export class ExpressionMask implements GeneralMask {
     this.budget.spend(tokens * this.pairSteps, this.name, tokens);
     for (let token = 0; token < tokens; token += 1) {
       if (!this.allows(token, token)) {
-        throw new InputError(`Mask "${expression}" hides token ${token} from itself, and a token must see something; add "or k == q".`);
+        throw new InputError(
+          `Mask "${expression}" hides the token at q = ${token} from itself, and a token must see something; add "or k == q".`,
+        );
       }
     }
   }

@@ -133,7 +133,8 @@ export class OnnxBlackBox implements BlackBox {
   private async load(causal: boolean, reading: Reading): Promise<LoadedTransformer> {
     const { shape, device } = this;
     return {
-      session: await GraphSession.create(smallTransformerGraph({ shape, causal, reading }), device),
+      // Few large intermediates: a block for them would take as much again, and save nothing.
+      session: await GraphSession.create(smallTransformerGraph({ shape, causal, reading }), device, false),
       weights: instanceWeights(shape, reading),
     };
   }

@@ -1,6 +1,6 @@
 import { permutation } from '../../../core/math/random';
 import { tilesPerDispatch } from '../../../core/plan/attention-cost';
-import { type Dispatch, dispatchesOf, tileRows, type TileStack } from '../../../core/plan/dispatches';
+import { type Dispatch, dispatchesOf, inPowersOfTwo, tileRows, type TileStack } from '../../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { TileMasks } from '../../../core/plan/tile-masks';
@@ -167,18 +167,4 @@ class AttentionCompiler {
     });
     return this.g.floats([1, tokens, 1], scale);
   }
-}
-
-/**
- * A stack in parts of a power of two tiles. ONNX Runtime keeps memory for each shape of scores from its first use to its
- * last: shapes of 1, 2, 3, ... tiles need O(N^2) in all, powers of two at most twice the largest.
- */
-export function inPowersOfTwo({ from, tiles, mask }: TileStack): TileStack[] {
-  const parts: TileStack[] = [];
-  for (let taken = 0; taken < tiles;) {
-    const count = 2 ** Math.floor(Math.log2(tiles - taken));
-    parts.push({ from: from + taken, tiles: count, mask });
-    taken += count;
-  }
-  return parts;
 }

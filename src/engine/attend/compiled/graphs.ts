@@ -1,15 +1,8 @@
+import { compiledScoreBytes } from '../../../core/plan/attention-cost';
 import { type Positions, wholePrompt } from '../../../core/shards/cut';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
-import {
-  logitsInto,
-  normalise,
-  outputAndMlpInto,
-  projectInto,
-  required,
-  type RotaryValues,
-  scaledBy,
-  type WeightValues,
-} from '../graphs/tokenwise';
+import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, scaledBy } from '../graphs/tokenwise';
+import type { WeightValues } from '../graphs/linear';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
 import { rotatedColumns, type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
@@ -25,23 +18,23 @@ export interface CompiledGraph {
   readonly instances: number;
 }
 
-/** Scores of one node, in bytes: on a device with its own memory, many calls at once are faster than few. */
-export const compiledScoreBytes = 256 * 1024 * 1024;
-
 /**
  * One layer's attention as one graph.
  *
- * Inputs `query` `[H, N, m]` (scaled by 1/sqrt(m)), `key` and `value` `[H_kv, N, m]`; outputs `out` `[H, N, m]` and
- * `logNormaliser` `[H, N]`.
+ * Inputs `query` `[H, N, m]`, `key` and `value` `[H_kv, N, m]`; outputs `out` `[H, N, m]` and `logNormaliser` `[H, N]`.
+ *
+ * @param scale `[m]`: what each column of the queries is multiplied by in the graph; where it is left out, the queries that are
+ *   given carry their factor already
  */
-export function attentionGraph(plan: LayerPlan): CompiledGraph {
+export function attentionGraph(plan: LayerPlan, scale?: Float32Array): CompiledGraph {
   const { heads, keyValueHeads, headWidth } = plan.model;
   const graph = new GraphBuilder('attention');
+  const query = graph.input('query', [heads, plan.tokens, headWidth]);
   const attended = compileAttention(
     graph,
     plan,
     {
-      query: graph.input('query', [heads, plan.tokens, headWidth]),
+      query: scale === undefined ? query : graph.multiply(query, graph.floats([headWidth], scale, 'scale')),
       key: graph.input('key', [keyValueHeads, plan.tokens, headWidth]),
       value: graph.input('value', [keyValueHeads, plan.tokens, headWidth]),
     },
@@ -49,6 +42,22 @@ export function attentionGraph(plan: LayerPlan): CompiledGraph {
   );
   outputAttention(graph, plan, attended);
   return { graph, instances: attended.instances };
+}
+
+/**
+ * The attention of one more head beside those of a layer, as one graph: the same calls and merges, in nodes of as many tiles.
+ *
+ * Inputs and outputs are those of `attentionGraph` with one head, and `sinks` `[1]` if the layer has learned sinks.
+ */
+export function oneHeadGraph(plan: LayerPlan, sinks: boolean): GraphBuilder {
+  const { heads, headWidth } = plan.model;
+  const single: LayerPlan = { ...plan, model: { ...plan.model, heads: 1, keyValueHeads: 1 } };
+  const graph = new GraphBuilder('one-head');
+  const operand = [1, plan.tokens, headWidth];
+  const layer = { query: graph.input('query', operand), key: graph.input('key', operand), value: graph.input('value', operand) };
+  const overKeys = compileAttention(graph, single, layer, compiledScoreBytes / heads);
+  outputAttention(graph, single, sinks ? { ...overKeys, ...mergeSinks(graph, overKeys, graph.input('sinks', [1])) } : overKeys);
+  return graph;
 }
 
 /**
@@ -102,7 +111,8 @@ export function modelGraph(plan: Plan, model: LoadedModel, logits: 'last' | 'all
 
 /** Constants of a graph, stored once even if several layers read them. */
 class Constants {
-  private readonly weights = new Map<Float32Array, Value>();
+  /** By what holds their numbers: several weights may be the same ones. */
+  private readonly weights = new Map<object, Value>();
   private readonly tables = new Map<RotaryEmbedding, RotaryValues>();
   private places: Value | undefined;
 
@@ -142,11 +152,12 @@ class Constants {
     return (this.places ??= this.graph.floats([positions.length, 1], Float32Array.from(positions)));
   }
 
-  private one({ shape, data }: Weight, name: string): Value {
-    let value = this.weights.get(data);
+  private one(weight: Weight, name: string): Value {
+    const known = weight.packed ?? weight.data;
+    let value = this.weights.get(known);
     if (value === undefined) {
-      value = this.graph.floats(shape, data, name);
-      this.weights.set(data, value);
+      value = this.graph.floats(weight.shape, weight.data, name);
+      this.weights.set(known, value);
     }
     return value;
   }

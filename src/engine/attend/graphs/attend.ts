@@ -1,4 +1,5 @@
 import type { TileMasks } from '../../../core/plan/tile-masks';
+import { referenceMargin } from '../../../core/math/rounding';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 
 /**
@@ -9,12 +10,6 @@ export const hiddenScore = -1e30;
 
 /** A log-normaliser at or below this belongs to a row whose keys were all hidden: that row is the empty state. */
 export const emptyLogNormaliser = hiddenScore / 2;
-
-/**
- * Distance of the reference above the highest score of the first tile. Weights of that tile are then at most e^-40, far
- * from float32's smallest number, and scores of other tiles may be higher by up to 40 + `largestLogSum`.
- */
-const referenceMargin = 40;
 
 /** Sums of e^70 or more are unreliable: exp saturates at e^88 on the CPU, and values multiply it. */
 export const largestLogSum = 70;

@@ -29,6 +29,47 @@ export function denseAttentionGraph(tokens: number, headWidth: number): Uint8Arr
   return g.build();
 }
 
+/** The domain of ONNX Runtime's own operators. */
+const contrib = 'com.microsoft';
+
+/**
+ * `MultiHeadAttention` of ONNX Runtime, causal; it computes all pairs.
+ *
+ * Inputs `query`, `key`, `value` and output `out`: `[1, N, heads m]`.
+ */
+export function multiHeadAttentionGraph(tokens: number, heads: number, headWidth: number): Uint8Array {
+  const g = new GraphBuilder('multi-head-attention');
+  const shape = [1, tokens, heads * headWidth];
+  const operands = ['query', 'key', 'value'].map((name) => g.input(name, shape));
+  const [out] = g.call({ opType: 'MultiHeadAttention', domain: contrib }, operands, 1, { num_heads: heads, unidirectional: 1 });
+  g.output('out', out, shape);
+  return g.build({ domains: [contrib] });
+}
+
+/**
+ * `GroupQueryAttention` of ONNX Runtime, causal, all heads of their own; it skips the pairs that causality hides.
+ *
+ * Inputs `query`, `key`, `value` `[1, N, heads m]`, int32 `lengths` `[1]` (N - 1) and `total` `[]` (N); outputs `out`, and the
+ * cache `presentKey` and `presentValue` `[1, heads, N, m]`.
+ * @param window the last tokens that a query sees; -1 for all
+ */
+export function groupQueryAttentionGraph(tokens: number, heads: number, headWidth: number, window = -1): Uint8Array {
+  const g = new GraphBuilder('group-query-attention');
+  const shape = [1, tokens, heads * headWidth];
+  const [query, key, value] = ['query', 'key', 'value'].map((name) => g.input(name, shape));
+  const nothing: Value = { name: '' };
+  const [out, presentKey, presentValue] = g.call(
+    { opType: 'GroupQueryAttention', domain: contrib },
+    [query, key, value, nothing, nothing, g.input('lengths', [1], 'int32'), g.input('total', [], 'int32')],
+    3,
+    { num_heads: heads, kv_num_heads: heads, local_window_size: window },
+  );
+  g.output('out', out, shape);
+  g.output('presentKey', presentKey, [1, heads, tokens, headWidth]);
+  g.output('presentValue', presentValue, [1, heads, tokens, headWidth]);
+  return g.build({ domains: [contrib] });
+}
+
 /**
  * Attention as a kernel without a mask input computes it: theorem 4.2 packs prompts into such calls.
  *

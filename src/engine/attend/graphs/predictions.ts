@@ -1,7 +1,8 @@
 import type { Architecture } from '../../read/model/architecture';
-import type { HeadWeight, WeightShapes } from '../../read/model/weights';
-import { GraphBuilder, type Value } from '../onnx/graph-builder';
-import { logitsInto, logProbabilities, weightInputs } from './tokenwise';
+import type { HeadWeight } from '../../read/model/weights';
+import { type Graph, GraphBuilder, type Value } from '../onnx/graph-builder';
+import { type GivenWeights, runtimeDomain, weightValues } from './linear';
+import { logitsInto, logProbabilities } from './tokenwise';
 
 /**
  * How well rows predict given tokens.
@@ -9,23 +10,23 @@ import { logitsInto, logProbabilities, weightInputs } from './tokenwise';
  * Inputs: `hidden` `[rows, d]`, the head's weights by name, `target` `[rows, 1]` int64. Outputs `[rows, 1]`: `loss`
  * (negative log-likelihood in nats) and `above` (number of tokens that are more likely than the target).
  */
-export function scoreTargetsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>): Uint8Array {
+export function scoreTargetsGraph(architecture: Architecture, head: GivenWeights<HeadWeight>): Graph {
   const g = new GraphBuilder('score-targets');
   const hidden = g.input('hidden', ['rows', architecture.shape.width]);
-  const logs = logProbabilities(g, logitsInto(g, architecture, hidden, weightInputs(g, head)));
+  const logs = logProbabilities(g, logitsInto(g, architecture, hidden, weightValues(g, head)));
   const own = g.gatherElements(logs, g.input('target', ['rows', 1], 'int64'), 1);
   g.output('loss', g.negate(own), ['rows', 1]);
   g.output('above', g.reduceSum(g.isAbove(logs, own), 1), ['rows', 1]);
-  return g.build();
+  return g.buildApart({ domains: [runtimeDomain] });
 }
 
 /** Inputs: `hidden` `[rows, d]`, the head's weights by name. Output: `logits` `[rows, vocabulary]`. */
-export function logitsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>): Uint8Array {
+export function logitsGraph(architecture: Architecture, head: GivenWeights<HeadWeight>): Graph {
   const { width, vocabulary } = architecture.shape;
   const g = new GraphBuilder('logits');
   const hidden = g.input('hidden', ['rows', width]);
-  g.output('logits', logitsInto(g, architecture, hidden, weightInputs(g, head)), ['rows', vocabulary]);
-  return g.build();
+  g.output('logits', logitsInto(g, architecture, hidden, weightValues(g, head)), ['rows', vocabulary]);
+  return g.buildApart({ domains: [runtimeDomain] });
 }
 
 /**
@@ -36,16 +37,20 @@ export function logitsGraph(architecture: Architecture, head: WeightShapes<HeadW
  * (0 if both have the same most likely token, else the run's log-probability of the baseline's token minus that of its own,
  * in nats, negative), and with `targets` `loss` and `baselineLoss` (negative log-likelihood of the target in nats).
  */
-export function comparePredictionsGraph(architecture: Architecture, head: WeightShapes<HeadWeight>, targets: boolean): Uint8Array {
+export function comparePredictionsGraph(architecture: Architecture, head: GivenWeights<HeadWeight>, targets: boolean): Graph {
   const { width } = architecture.shape;
   const g = new GraphBuilder('compare-predictions');
   const hidden = g.input('hidden', ['rows', width]);
   const baseline = g.input('baseline', ['rows', width]);
-  const weights = weightInputs(g, head);
+  const weights = weightValues(g, head);
   const predicted = logProbabilities(g, logitsInto(g, architecture, hidden, weights));
   const expected = logProbabilities(g, logitsInto(g, architecture, baseline, weights));
-  const weighted = g.multiply(g.exp(expected), g.subtract(expected, predicted));
-  g.output('divergence', g.reduceSum(weighted, 1), ['rows', 1]);
+  // The sum of p (ln p - ln q) - p + q, where p - q is (p + q) tanh((ln p - ln q) / 2): no term is below 0, and those of logarithms
+  // that differ by rounding are its square.
+  const difference = g.subtract(expected, predicted);
+  const bent = g.tanh(g.multiply(difference, g.scalar(0.5)));
+  const ofExpected = g.reduceSum(g.multiply(g.exp(expected), g.subtract(difference, bent)), 1);
+  g.output('divergence', g.subtract(ofExpected, g.reduceSum(g.multiply(g.exp(predicted), bent), 1)), ['rows', 1]);
   const ofBaseline = g.gatherElements(predicted, g.argMax(expected, 1), 1);
   g.output('margin', g.subtract(ofBaseline, g.reduceMax(predicted, 1)), ['rows', 1]);
   if (targets) {
@@ -54,5 +59,5 @@ export function comparePredictionsGraph(architecture: Architecture, head: Weight
     g.output('loss', loss(predicted), ['rows', 1]);
     g.output('baselineLoss', loss(expected), ['rows', 1]);
   }
-  return g.build();
+  return g.buildApart({ domains: [runtimeDomain] });
 }

@@ -1,16 +1,8 @@
 import type { Activation, Architecture, ClampedGate, Norm } from '../../read/model/architecture';
-import type { HeadWeight, OutputAndMlpWeight, ProjectWeight, WeightShapes } from '../../read/model/weights';
-import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import type { HeadWeight, OutputAndMlpWeight, ProjectWeight } from '../../read/model/weights';
+import { type Graph, GraphBuilder, type Value } from '../onnx/graph-builder';
 import { mixInto } from './experts';
-
-/** Weights as values of a graph, by name; absent if the architecture does not have them. */
-export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;
-
-/** One graph input per weight, with the same name. */
-export function weightInputs<Name extends string>(g: GraphBuilder, shapes: WeightShapes<Name>): WeightValues<Name> {
-  const entries = Object.entries(shapes as Readonly<Record<string, readonly number[]>>);
-  return Object.fromEntries(entries.map(([name, shape]) => [name, g.input(name, shape)])) as WeightValues<Name>;
-}
+import { type GivenWeights, linearInto, runtimeDomain, weightValues, type WeightValues } from './linear';
 
 /** A weight that every architecture has. */
 export function required<Name extends string>(values: WeightValues<Name>, name: Name): Value {
@@ -23,7 +15,7 @@ export function required<Name extends string>(values: WeightValues<Name>, name: 
 
 /** `x W^T`, plus a bias if there is one: weights stay in the `[out, in]` layout of a checkpoint. */
 function affine<Name extends string>(g: GraphBuilder, x: Value, values: WeightValues<Name>, weight: Name, bias: Name): Value {
-  return g.linear(x, required(values, weight), values[bias]);
+  return linearInto(g, x, required(values, weight), values[bias]);
 }
 
 /**
@@ -152,11 +144,11 @@ function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { columns, c
  *
  * @param columns of a head that rotate; undefined if none do
  */
-export function projectGraph(architecture: Architecture, weights: WeightShapes<ProjectWeight>, columns: number | undefined): Uint8Array {
+export function projectGraph(architecture: Architecture, weights: GivenWeights<ProjectWeight>, columns: number | undefined): Graph {
   const { width, headWidth, heads, keyValueHeads } = architecture.shape;
   const g = new GraphBuilder('project');
   const hidden = g.input('hidden', ['rows', width]);
-  const values = weightInputs(g, weights);
+  const values = weightValues(g, weights);
   const rotary =
     columns === undefined ? undefined : { columns, cos: g.input('cos', ['rows', columns]), sin: g.input('sin', ['rows', columns]) };
   const positions = architecture.alibi && g.input('positions', ['rows', 1]);
@@ -164,7 +156,7 @@ export function projectGraph(architecture: Architecture, weights: WeightShapes<P
   g.output('query', projected.query, [heads, 'rows', headWidth]);
   g.output('key', projected.key, [keyValueHeads, 'rows', headWidth]);
   g.output('value', projected.value, [keyValueHeads, 'rows', headWidth]);
-  return g.build();
+  return g.buildApart({ domains: [runtimeDomain] });
 }
 
 /** Attention outputs `[H, rows, m]` back into the residual stream, then the feed-forward network: `[rows, d]`. */
@@ -224,7 +216,7 @@ function feedForward(g: GraphBuilder, architecture: Architecture, x: Value, weig
     const own = of(networks.length);
     networks.push((rows: Value) => network(g, architecture, rows, own));
   }
-  return mixInto(g, architecture.experts, architecture.shape.width, x, g.linear(x, routerWeight, routerBias), networks);
+  return mixInto(g, architecture.experts, architecture.shape.width, x, linearInto(g, x, routerWeight, routerBias), networks);
 }
 
 /** The weights of one feed-forward network. */
@@ -259,13 +251,13 @@ function gateClamped(g: GraphBuilder, { limit, slope }: ClampedGate, gate: Value
  *
  * Inputs: `hidden` `[rows, d]`, `attended` `[H, rows, m]`, the weights by name. Output: `next` `[rows, d]`.
  */
-export function outputAndMlpGraph(architecture: Architecture, weights: WeightShapes<OutputAndMlpWeight>): Uint8Array {
+export function outputAndMlpGraph(architecture: Architecture, weights: GivenWeights<OutputAndMlpWeight>): Graph {
   const { width, headWidth, heads } = architecture.shape;
   const g = new GraphBuilder('output-and-mlp');
   const hidden = g.input('hidden', ['rows', width]);
   const attended = g.input('attended', [heads, 'rows', headWidth]);
-  g.output('next', outputAndMlpInto(g, architecture, hidden, attended, weightInputs(g, weights)), ['rows', width]);
-  return g.build();
+  g.output('next', outputAndMlpInto(g, architecture, hidden, attended, weightValues(g, weights)), ['rows', width]);
+  return g.buildApart({ domains: [runtimeDomain] });
 }
 
 /** The last residual stream `[rows, d]` to logits `[rows, vocabulary]`. */

@@ -79,8 +79,11 @@ interface ModelParts {
   readonly functions?: readonly ModelFunction[];
   /** Other operator domains that its nodes use, such as `com.microsoft`. */
   readonly domains?: readonly string[];
-  /** Notes for readers of the file. */
+  /** Notes for readers of the file: properties of the model, and what it computes. */
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly documentation?: string;
+  /** What its inputs and outputs hold, by name. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /** A model whose large constants are in a second file. */
@@ -88,6 +91,12 @@ interface SplitModel {
   readonly model: Uint8Array;
   /** Content of the second file, in order, as separate chunks. */
   readonly data: readonly Uint8Array[];
+}
+
+/** A model to be run: its bytes, and beside them its large constants, each under the name of a file that the model has for it. */
+export interface Graph {
+  readonly model: Uint8Array;
+  readonly beside: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /** Offsets in an external file are multiples of this, so that it can be memory-mapped. */
@@ -148,12 +157,21 @@ export class GraphBuilder extends Operators {
       const padding = -offset & (externalAlignment - 1);
       data.push(new Uint8Array(padding), rawData);
       offset += padding;
-      tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
-      tensor.externalData = entries({ location, offset: String(offset), length: String(rawData.length) });
-      tensor.rawData = new Uint8Array();
+      storeApart(tensor, location, offset);
       offset += rawData.length;
     }
     return { model: this.build(parts), data };
+  }
+
+  /** The model to be run, with its large constants apart: they are not copied. */
+  buildApart(parts: ModelParts = {}): Graph {
+    const beside: { path: string; data: Uint8Array }[] = [];
+    for (const tensor of this.graph.initializer.filter(({ rawData }) => rawData.length >= smallestExternal)) {
+      const path = `constant-${beside.length}`;
+      beside.push({ path, data: tensor.rawData });
+      storeApart(tensor, path, 0);
+    }
+    return { model: this.build(parts), beside };
   }
 
   protected override constant(tensor: TensorProto): Value {
@@ -165,17 +183,29 @@ export class GraphBuilder extends Operators {
     functions = [],
     domains: more = [],
     metadata = {},
+    documentation = '',
+    values = {},
   }: ModelParts): Parameters<typeof toBinary<typeof ModelProtoSchema>>[1] {
     const domains = new Set([...functions.map(({ domain }) => domain), ...more]);
+    this.graph.docString = documentation;
+    [...this.graph.input, ...this.graph.output].forEach((value) => (value.docString = values[value.name] ?? ''));
     return create(ModelProtoSchema, {
       irVersion: BigInt(irVersion),
       opsetImport: [operatorSet('', opsetVersion), ...[...domains].map((domain) => operatorSet(domain, 1))],
       producerName: 'two-heads',
+      docString: documentation,
       graph: this.graph,
       functions: functions.map(({ proto }) => proto),
       metadataProps: entries(metadata),
     });
   }
+}
+
+/** Has a constant say where it is, in place of having its numbers. */
+function storeApart(tensor: TensorProto, location: string, offset: number): void {
+  tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
+  tensor.externalData = entries({ location, offset: String(offset), length: String(tensor.rawData.length) });
+  tensor.rawData = new Uint8Array();
 }
 
 /** The version of a domain's operators that a model or function uses. */

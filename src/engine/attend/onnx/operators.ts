@@ -18,14 +18,16 @@ export interface Value {
 /** A dimension: fixed, or a name if it may differ between runs. */
 export type Dimension = number | string;
 
-export type ElementType = 'float32' | 'float16' | 'int32' | 'int64';
+export type ElementType = 'float32' | 'float16' | 'float64' | 'int32' | 'int64' | 'uint8';
 
 /** ONNX's codes for the element types. */
 export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
   float16: TensorProto_DataType.FLOAT16,
+  float64: TensorProto_DataType.DOUBLE,
   int32: TensorProto_DataType.INT32,
   int64: TensorProto_DataType.INT64,
+  uint8: TensorProto_DataType.UINT8,
 };
 
 /** A node's operator: its name, and its domain unless it is ONNX's own. */
@@ -51,6 +53,11 @@ export abstract class Operators {
   /** A float32 constant. @param name for readers of the graph; must be unique */
   floats(shape: readonly number[], data: Float32Array, name?: string): Value {
     return this.tensor('float32', shape, data, name);
+  }
+
+  /** A constant of bytes. @param name as of `floats` */
+  bytes(shape: readonly number[], data: Uint8Array, name?: string): Value {
+    return this.tensor('uint8', shape, data, name);
   }
 
   /** An int64 vector, for axes, shapes and bounds of operators. */
@@ -161,7 +168,12 @@ export abstract class Operators {
     return `${stem}:${this.names}`;
   }
 
-  private tensor(type: ElementType, dims: readonly number[], data: Float32Array | BigInt64Array, name = this.fresh('constant')): Value {
+  private tensor(
+    type: ElementType,
+    dims: readonly number[],
+    data: Float32Array | BigInt64Array | Uint8Array,
+    name = this.fresh('constant'),
+  ): Value {
     // Raw data is little-endian, like every platform of ONNX Runtime's Node package.
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return this.constant(create(TensorProtoSchema, { name, dataType: dataTypes[type], dims: dims.map(BigInt), rawData }));

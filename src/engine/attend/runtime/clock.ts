@@ -16,6 +16,8 @@ export class PhaseClock {
   };
 
   private readonly ofLayers: LayerTimes[] = [];
+  /** Of the layers' phases, when the latest layer ended. */
+  private ended: LayerTimes = this.layerTimes();
 
   /** Milliseconds per phase so far. */
   get phases(): Phases {
@@ -27,10 +29,16 @@ export class PhaseClock {
     return [...this.ofLayers];
   }
 
-  /** Ends a layer: the time since the previous layer ended is its own. */
-  endLayer(): void {
-    const before = (phase: (typeof layerPhases)[number]): number => this.ofLayers.reduce((sum, layer) => sum + layer[phase], 0);
-    this.ofLayers.push(Object.fromEntries(layerPhases.map((phase) => [phase, this.spent[phase] - before(phase)])) as LayerTimes);
+  /** Ends a layer, or a step of it: the time since the one before ended is its own. */
+  endLayer(layer: number): void {
+    const [now, before, own] = [this.layerTimes(), this.ended, this.ofLayers.at(layer)];
+    const times = layerPhases.map((phase) => [phase, (own?.[phase] ?? 0) + now[phase] - before[phase]]);
+    this.ofLayers[layer] = Object.fromEntries(times) as LayerTimes;
+    this.ended = now;
+  }
+
+  private layerTimes(): LayerTimes {
+    return Object.fromEntries(layerPhases.map((phase) => [phase, this.spent[phase]])) as LayerTimes;
   }
 
   /** Runs `work` and adds its time to a phase. */
@@ -49,6 +57,18 @@ export class PhaseClock {
     const result = work();
     this.spent[phase] += performance.now() - start;
     return result;
+  }
+
+  /** Runs `work`, whose time is all of one phase, whatever phases it would add to itself. */
+  async aside<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    const before = this.phases;
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      Object.assign(this.spent, before);
+      this.add(phase, start);
+    }
   }
 
   /** Adds the time since `start` (from `performance.now()`) to a phase. */

@@ -1,10 +1,11 @@
+import { plannedProvider } from '../../../core/predict/executor';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from '../../onnxruntime';
 import { InputError, messageOf } from '../../../core/errors';
 import { wordsOf } from '../../../core/options/option';
-import { type CalibrationOptions, optionTable, type Provider } from '../../../core/options/table';
+import { type CalibrationOptions, optionTable, type Precision, type Provider } from '../../../core/options/table';
 import type { Calibration } from '../../../core/predict/calibration';
 import { GraphBuilder } from '../onnx/graph-builder';
 
@@ -16,6 +17,8 @@ export interface Device {
   readonly name: string;
   /** Threads of ONNX Runtime's pool. */
   readonly threads: number;
+  /** In which it adds up products of float16, where that was tried: see `forPrecision`. */
+  readonly float16Sums?: Precision;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface Device {
  * @throws InputError like `openDevice`
  */
 export function openPlannedDevice({ provider, threads }: CalibrationOptions, calibration: Calibration | undefined): Promise<Device> {
-  return openDevice(provider === 'auto' ? (calibration?.provider ?? 'cpu') : provider, threads);
+  return openDevice(plannedProvider(provider, calibration), threads);
 }
 
 /**
@@ -35,6 +38,7 @@ export function openPlannedDevice({ provider, threads }: CalibrationOptions, cal
  * @throws InputError if the provider is not available or does not run
  */
 export async function openDevice(provider: Provider, threads: number): Promise<Device> {
+  checkThreads(threads);
   const chosen = provider === 'auto' ? 'cpu' : provider;
   const compiledIn = listSupportedBackends().map((backend) => backend.name);
   if (!compiledIn.includes(chosen)) {
@@ -62,14 +66,40 @@ export async function openDevice(provider: Provider, threads: number): Promise<D
   return device;
 }
 
-/** Session options for a device: every operator must run on it, and idle threads must not occupy cores. */
-export function sessionOptions({ provider, threads }: Device): InferenceSession.SessionOptions {
+/** Most threads for each processor. More of them wait for one another: a thousand on two processors stand still. */
+const mostPerProcessor = 4;
+
+/**
+ * Refuses threads that would stand in one another's way.
+ *
+ * @param engines processes that each have so many
+ * @throws InputError that names the most there may be
+ */
+export function checkThreads(threads: number, engines = 1): void {
+  const processors = availableParallelism();
+  // A few are no harm on the smallest machine, so that an experiment's file can be repeated there.
+  const most = Math.max(8, mostPerProcessor * processors);
+  if (threads * engines > most) {
+    const asked = engines === 1 ? `${threads} threads` : `${engines} processes of ${threads} threads`;
+    const fix = engines === 1 ? `use --threads ${most} or fewer, or 0 for every core` : `use ${most} threads or fewer together`;
+    throw new InputError(`${asked} are too many for this machine's ${processors} processors; ${fix}.`);
+  }
+}
+
+/**
+ * Session options for a device: every operator must run on it, and idle threads must not occupy cores.
+ *
+ * @param hasWeights whether the graph has a layer's weights inside: there are many such sessions, and each would keep the memory of its
+ *   own intermediates in an arena
+ */
+export function sessionOptions({ provider, threads }: Device, hasWeights = false): InferenceSession.SessionOptions {
   return {
     executionProviders: [providerOptions[provider] ?? provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    ...(hasWeights && { enableCpuMemArena: false, enableMemPattern: false }),
     // DirectML requires both.
     ...(provider === 'dml' && { enableMemPattern: false, executionMode: 'sequential' }),
     extra: {
@@ -123,29 +153,63 @@ async function probe(device: Device): Promise<void> {
 }
 
 /**
- * Refuses float16 on a device that does not really support it: WebGPU without shader-f16 fails when such a graph runs, and
- * the CPU computes it in float32, which is detected by a number that float16 cannot represent.
+ * The device for products of a precision. Float16 is refused where it is not really there: WebGPU without shader-f16 fails when such
+ * a graph runs, and the CPU computes it in float32, which is detected by a number that float16 cannot represent. Where it is there,
+ * the device says in which precision it adds products up.
  *
  * @throws InputError
  */
-export async function checkFloat16(device: Device): Promise<void> {
+export async function forPrecision(device: Device, precision: Precision): Promise<Device> {
+  if (precision === 'float32') {
+    return device;
+  }
   try {
-    const g = new GraphBuilder('float16');
-    const half = g.cast(g.input('x', [4, 4]), 'float16');
-    g.output('y', g.cast(g.matMul(half, half), 'float32'), [4, 4]);
-    const session = await InferenceSession.create(g.build(), sessionOptions(device));
-    try {
-      const { y } = await session.run({ x: new Tensor('float32', new Float32Array(16).fill(0.5 + 2 ** -14), [4, 4]) });
-      if (y.data[0] !== 1) {
-        throw new Error('it computes in float32 instead');
+    const product = (rows: number, length: number): Uint8Array => {
+      const g = new GraphBuilder('float16');
+      const [left, right] = [g.input('left', [rows, length]), g.input('right', [length, rows])];
+      g.output('product', g.cast(g.matMul(g.cast(left, 'float16'), g.cast(right, 'float16')), 'float32'), [rows, rows]);
+      return g.build();
+    };
+    const run = async (rows: number, left: Float32Array, right: Float32Array): Promise<Float32Array> => {
+      const length = left.length / rows;
+      const session = await InferenceSession.create(product(rows, length), sessionOptions(device));
+      try {
+        const found = await session.run({
+          left: new Tensor('float32', left, [rows, length]),
+          right: new Tensor('float32', right, [length, rows]),
+        });
+        return found.product.data as Float32Array;
+      } finally {
+        await session.release();
       }
-    } finally {
-      await session.release();
+    };
+    const unrepresentable = new Float32Array(16).fill(0.5 + 2 ** -14);
+    if ((await run(4, unrepresentable, unrepresentable))[0] !== 1) {
+      throw new Error('it computes in float32 instead');
     }
+    const { rows, terms, sums } = float16Sums();
+    return { ...device, float16Sums: float16SumsOf(sums, await run(rows, terms, new Float32Array(terms.length).fill(1))) };
   } catch (error) {
     const reason = messageOf(error).split('\n')[0];
     throw new InputError(`Precision "float16" does not run on ${device.provider} (${device.name}: ${reason}); use --precision float32.`);
   }
+}
+
+/** Sums of 1,024 numbers from 1/2 to 1 that float16 represents: float32 adds them up exactly in any order, float16 does not. */
+export function float16Sums(): { readonly rows: number; readonly terms: Float32Array; readonly sums: Float32Array } {
+  const [rows, length, grid] = [16, 1024, 2 ** -11];
+  const terms = Float32Array.from({ length: rows * length }, (_, index) => 0.75 + grid * Math.floor(512 * Math.sin(index)));
+  return {
+    rows,
+    terms,
+    sums: Float32Array.from({ length: rows }, (_, row) => terms.subarray(row * length, (row + 1) * length).reduce((sum, x) => sum + x, 0)),
+  };
+}
+
+/** In which precision a device added up, from what it gave `[rows, rows]`: in float32 if each sum was rounded once, at its end. */
+export function float16SumsOf(sums: Float32Array, given: Float32Array): Precision {
+  // Numbers of float16 from 512 on are 1/2 apart.
+  return given.every((sum, at) => Math.abs(sum - sums[Math.floor(at / sums.length)]) <= 1 / 4) ? 'float32' : 'float16';
 }
 
 /**

@@ -1,10 +1,12 @@
 import { InferenceSession, Tensor } from '../../onnxruntime';
-import type { Weight, Weights } from '../../read/model/weights';
+import type { Graph } from '../onnx/graph-builder';
+import { shapesOf, type Weight, type Weights } from '../../read/model/weights';
+import { type GivenWeights, hasWideCodes, usesCodes } from '../graphs/linear';
 import { type Device, sessionOptions } from './provider';
 
 /** A tensor as input or output: row-major data and its shape. */
 export interface Operand {
-  readonly data: Float32Array | BigInt64Array;
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array;
   readonly shape: readonly number[];
 }
 
@@ -12,19 +14,30 @@ export interface Operand {
 export class GraphSession {
   private constructor(private readonly session: InferenceSession) {}
 
-  /** Loads a graph. @param model bytes of an ONNX model */
-  static async create(model: Uint8Array, device: Device): Promise<GraphSession> {
-    return new GraphSession(await InferenceSession.create(model, sessionOptions(device)));
+  /**
+   * Loads a graph.
+   *
+   * @param graph bytes of an ONNX model, perhaps with constants apart
+   * @param planned whether from its second run on, a shape's intermediates are one block, which is faster where there are many of
+   *   them, and comes beside the memory of the first run
+   */
+  static async create(graph: Uint8Array | Graph, device: Device, planned = true): Promise<GraphSession> {
+    const { model, beside } = graph instanceof Uint8Array ? { model: graph, beside: [] } : graph;
+    const options = {
+      ...sessionOptions(device, beside.length > 0),
+      ...(!planned && { enableMemPattern: false }),
+      ...(beside.length > 0 && { externalData: beside }),
+    };
+    return new GraphSession(await InferenceSession.create(model, options));
   }
 
-  /** Runs the graph; every output is float32. The call blocks its thread until it finishes. */
-  async run<Name extends string>(inputs: Readonly<Record<string, Operand>>): Promise<Record<Name, Float32Array>> {
+  /** Runs the graph; every output is float32, unless the graph says otherwise. The call blocks its thread until it finishes. */
+  async run<Name extends string, Data extends Float32Array | Float64Array = Float32Array>(
+    inputs: Readonly<Record<string, Operand>>,
+  ): Promise<Record<Name, Data>> {
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, toTensor(operand)]));
     const results = await this.session.run(feeds);
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array])) as Record<
-      Name,
-      Float32Array
-    >;
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Data])) as Record<Name, Data>;
   }
 
   async release(): Promise<void> {
@@ -32,18 +45,42 @@ export class GraphSession {
   }
 }
 
+/**
+ * Runs an ONNX file from where it is on the CPU, with the constants beside it, as any user of ONNX Runtime would.
+ *
+ * @returns every output, by name
+ */
+export async function runFile(path: string, inputs: Readonly<Record<string, Operand>>): Promise<Readonly<Record<string, Operand>>> {
+  const session = await InferenceSession.create(path);
+  try {
+    const results = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, toTensor(operand)])));
+    return Object.fromEntries(Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, shape: dims }]));
+  } finally {
+    await session.release();
+  }
+}
+
 function toTensor({ data, shape }: Operand): Tensor {
-  return data instanceof Float32Array ? new Tensor('float32', data, shape) : new Tensor('int64', data, shape);
+  if (data instanceof Float32Array) {
+    return new Tensor('float32', data, shape);
+  }
+  if (data instanceof Float64Array) {
+    return new Tensor('float64', data, shape);
+  }
+  return data instanceof Int32Array ? new Tensor('int32', data, shape) : new Tensor('int64', data, shape);
 }
 
 /** Sessions of one device by name, each created at first use. */
 export class SessionPool {
   private readonly sessions = new Map<string, Promise<GraphSession>>();
+  /** Numbers of the weights that are inside some of them. */
+  private readonly inside = new WeakMap<object, number>();
+  private numbers = 0;
 
   constructor(private readonly device: Device) {}
 
-  /** The session with a name. @param graph builds its graph, as bytes of an ONNX model */
-  get(name: string, graph: () => Uint8Array): Promise<GraphSession> {
+  /** The session with a name. @param graph builds its graph */
+  get(name: string, graph: () => Uint8Array | Graph): Promise<GraphSession> {
     let session = this.sessions.get(name);
     if (session === undefined) {
       session = GraphSession.create(graph(), this.device);
@@ -52,13 +89,43 @@ export class SessionPool {
     return session;
   }
 
+  /**
+   * The session of a graph that reads weights, and what to pass to it of them: those in float32 are operands, so that all layers with
+   * the same weights share a session; packed ones are inside, in a session of their own, made for one row or for many.
+   *
+   * @param graph builds its graph
+   */
+  async withWeights<Name extends string>(
+    name: string,
+    weights: Weights<Name>,
+    rows: number,
+    graph: (given: GivenWeights<Name>) => Graph,
+  ): Promise<{ readonly session: GraphSession; readonly operands: Readonly<Record<string, Operand>> }> {
+    if (!usesCodes(weights, this.device)) {
+      const session = await this.get(`${name} ${Object.keys(weights).join()}`, () => graph({ inputs: shapesOf(weights) }));
+      return { session, operands: weights as Readonly<Record<string, Weight>> };
+    }
+    let number = this.inside.get(weights);
+    if (number === undefined) {
+      number = this.numbers;
+      this.numbers += 1;
+      this.inside.set(weights, number);
+    }
+    const oneRow = rows === 1 && hasWideCodes(weights);
+    const [own, other] = [oneRow, !oneRow].map((one) => `${name} ${number} ${one}`);
+    // A continuation goes from many rows to one and stays there: weights are not kept for both.
+    await this.drop(other);
+    return { session: await this.get(own, () => graph({ constants: weights, oneRow })), operands: {} };
+  }
+
+  private async drop(name: string): Promise<void> {
+    const session = this.sessions.get(name);
+    this.sessions.delete(name);
+    await (await session)?.release();
+  }
+
   async release(): Promise<void> {
     await Promise.all([...this.sessions.values()].map(async (session) => (await session).release()));
     this.sessions.clear();
   }
-}
-
-/** Weights as operands of a run, by name. */
-export function weightOperands<Name extends string>(weights: Weights<Name>): Readonly<Record<string, Operand>> {
-  return weights as Readonly<Record<string, Weight>>;
 }

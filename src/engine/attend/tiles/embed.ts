@@ -2,7 +2,7 @@ import { InputError } from '../../../core/errors';
 import { exceedsPositions } from '../../../core/plan/context-length';
 import type { Norm } from '../../read/model/architecture';
 import type { LoadedModel } from '../../read/model/load';
-import type { Weight } from '../../read/model/weights';
+import { rowOf } from '../../read/model/weights';
 
 /**
  * The residual stream `[N, d]` before the first layer: a token's word embedding, by the model's multiplier, its learned
@@ -56,10 +56,6 @@ export function checkToken(token: number, { name, shape }: Pick<LoadedModel, 'na
 
 function checkPosition(position: number, model: LoadedModel): void {
   checkLength(position + 1, model);
-}
-
-function rowOf({ shape: [, width], data }: Weight, row: number): Float32Array {
-  return data.subarray(row * width, (row + 1) * width);
 }
 
 function addTo(target: Float32Array, more: Float32Array): void {

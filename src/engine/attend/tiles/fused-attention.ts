@@ -3,8 +3,10 @@ import { tilesPerDispatch } from '../../../core/plan/attention-cost';
 import { type Dispatch, dispatchesOf, type TileStack } from '../../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
+import { type LayerStep, type Segments, wholeStep } from '../../../core/plan/segments';
 import { TileMasks } from '../../../core/plan/tile-masks';
 import { largestLogSum, maskScores } from '../graphs/attend';
+import type { Range } from '../../../core/scenario/scenario';
 import type { PhaseClock } from '../runtime/clock';
 import { HeadOperands } from './head-operands';
 import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type LayerTensors, type OnInstances, rowsView } from './layer';
@@ -21,46 +23,48 @@ interface Target extends AttendedLayer {
  * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, merged inside the runs that
  * carry them.
  *
- * Created once per plan, run once per layer. If a score lies so far above its query's reference that the sums overflow, the
+ * Created once per plan, run once per layer, or per layer and step where the run is cut into segments. If a score lies so far above its query's reference that the sums overflow, the
  * query block is run again tile by tile, each tile with its own reference, and the tiles are merged as states.
  */
 export class FusedAttention implements LayerAttention {
-  private readonly dispatches: readonly Dispatch[];
+  /** Those of the latest step: layers of a kind have the same, one after another. */
+  private latest: { readonly queries: Range; readonly dispatches: readonly Dispatch[] } | undefined;
   private readonly masks: TileMasks;
   /** By the mask's index, computed at first use. */
   private readonly maskScores: Float32Array[] = [];
   private readonly operands: HeadOperands;
-  /** Overwritten by every layer: reused memory needs no new pages. */
+  /** Overwritten by every layer: reused memory needs no new pages. Its rows are those of a step's queries. */
   private readonly target: Target;
+  private readonly whole: LayerStep;
 
   constructor(
     private readonly plan: LayerPlan,
     private readonly oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
+    room: StepRoom = { queries: plan.tokens, keys: plan.tokens },
   ) {
     this.masks = new TileMasks(plan);
-    // A written mask is looked at pair by pair.
-    this.dispatches = interruptible(() => dispatchesOf(plan, this.masks.indexOf, tilesPerDispatch(this.masks.rows, plan.scoreBytes)));
-    this.operands = new HeadOperands(plan, this.masks.rows);
-    const { tokens, model } = plan;
+    this.operands = new HeadOperands(plan, this.masks.rows, room.keys);
+    this.whole = wholeStep(plan.tokens);
+    const { model } = plan;
     this.target = {
-      out: headTensor(model.heads, tokens, model.headWidth),
-      logNormaliser: new Float64Array(model.heads * tokens),
+      out: headTensor(model.heads, room.queries, model.headWidth),
+      logNormaliser: new Float64Array(model.heads * room.queries),
       rounds: 1,
     };
   }
 
-  async run(layer: LayerTensors): Promise<AttendedLayer> {
+  async run(layer: LayerTensors, step = this.whole): Promise<AttendedLayer> {
     const { target } = this;
     let loaded: number | undefined;
     for (let head = 0; head < layer.query.heads; head += 1) {
       const keyHead = keyHeadOf(layer, head);
       if (keyHead !== loaded) {
-        this.clock.timeSync('gather', () => this.operands.load(layer.key, layer.value, keyHead));
+        this.clock.timeSync('gather', () => this.operands.load(layer.key, layer.value, keyHead, step));
         loaded = keyHead;
       }
-      await this.attendHead(layer, head, target);
+      await this.attendHead(layer, head, step, target);
     }
     const { oracle } = this.plan;
     this.oracle.closeRound(oracle.heads * oracle.layers);
@@ -68,13 +72,25 @@ export class FusedAttention implements LayerAttention {
     return target;
   }
 
-  private async attendHead(layer: LayerTensors, head: number, target: Target): Promise<void> {
+  /** The native runs of a step's queries. */
+  private dispatchesOf({ queries }: LayerStep): readonly Dispatch[] {
+    if (this.latest?.queries.from !== queries.from || this.latest.queries.to !== queries.to) {
+      const { plan, masks } = this;
+      const blocks = { from: queries.from / masks.rows, to: Math.ceil(queries.to / masks.rows) };
+      // A written mask is looked at pair by pair.
+      const dispatches = interruptible(() => dispatchesOf(plan, masks.indexOf, tilesPerDispatch(masks.rows, plan.scoreBytes), blocks));
+      this.latest = { queries, dispatches };
+    }
+    return this.latest.dispatches;
+  }
+
+  private async attendHead(layer: LayerTensors, head: number, step: LayerStep, target: Target): Promise<void> {
     /** Sums of the last run that began query blocks, and of the last run of any kind. */
     let begun: CarriedSums | undefined;
     let latest: CarriedSums | undefined;
     /** Query blocks with an unreliable sum. */
     const failed = new Set<number>();
-    for (const dispatch of this.dispatches) {
+    for (const dispatch of this.dispatchesOf(step)) {
       const { firstBlock, blocks, continues, continued, instances } = dispatch;
       const from = latest?.firstBlock === firstBlock && latest.blocks === blocks ? latest : begun;
       const run = this.clock.timeSync('gather', () => ({
@@ -86,12 +102,12 @@ export class FusedAttention implements LayerAttention {
         begun = continues ? begun : latest;
       } else {
         const result = await this.clock.time('attend', () => this.oracle.attend(run));
-        this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, target, failed));
+        this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, step, target, failed));
       }
       this.onInstances(instances);
     }
     for (const block of failed) {
-      await this.attendApart(layer, head, block, target);
+      await this.attendApart(layer, head, block, step, target);
     }
   }
 
@@ -124,13 +140,14 @@ export class FusedAttention implements LayerAttention {
     head: number,
     { firstBlock, blocks }: Dispatch,
     { out, logNormaliser, logSum }: AttentionResult,
+    { queries }: LayerStep,
     target: Target,
     failed: Set<number>,
   ): void {
     const { rows } = this.masks;
-    const first = firstBlock * rows;
-    const count = Math.min(this.plan.tokens - first, blocks * rows);
-    const base = head * this.plan.tokens + first;
+    const first = firstBlock * rows - queries.from;
+    const count = Math.min(queries.to - firstBlock * rows, blocks * rows);
+    const base = head * target.out.tokens + first;
     for (let row = 0; row < count; row += 1) {
       target.logNormaliser[base + row] = logNormaliser[row];
       if (!(logSum[row] < largestLogSum)) {
@@ -141,10 +158,10 @@ export class FusedAttention implements LayerAttention {
   }
 
   /** Runs a query block again, each tile with its own reference, and merges the tiles as states. */
-  private async attendApart(layer: LayerTensors, head: number, block: number, target: Target): Promise<void> {
-    const { tokens } = this.plan;
-    const first = blockStart(this.plan, block);
-    const end = blockEnd(this.plan, block);
+  private async attendApart(layer: LayerTensors, head: number, block: number, step: LayerStep, target: Target): Promise<void> {
+    const { tokens } = target.out;
+    const first = blockStart(this.plan, block) - step.queries.from;
+    const end = blockEnd(this.plan, block) - step.queries.from;
     const logNormaliser = target.logNormaliser.subarray(head * tokens + first, head * tokens + end).fill(-Infinity);
     const state: AttentionState = {
       rows: end - first,
@@ -152,7 +169,7 @@ export class FusedAttention implements LayerAttention {
       out: rowsView(target.out, head, first, end),
       logNormaliser,
     };
-    for (const stack of this.stacksOf(block)) {
+    for (const stack of this.stacksOf(block, step)) {
       const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
       const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
       this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
@@ -160,14 +177,17 @@ export class FusedAttention implements LayerAttention {
   }
 
   /** The stacks that one query block reads. */
-  private stacksOf(block: number): TileStack[] {
-    return this.dispatches
+  private stacksOf(block: number, step: LayerStep): TileStack[] {
+    return this.dispatchesOf(step)
       .filter(({ firstBlock, blocks }) => firstBlock <= block && block < firstBlock + blocks)
       .flatMap(({ firstBlock, blocks, stacks }) =>
         stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)),
       );
   }
 }
+
+/** The most queries and keys of a step. */
+export type StepRoom = Pick<Segments, 'queries' | 'keys'>;
 
 /** Sums that a run returned for its query blocks. */
 interface CarriedSums {

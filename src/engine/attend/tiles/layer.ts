@@ -1,4 +1,5 @@
 import type { HeadTensors } from '../../../core/math/reference-attention';
+import type { LayerStep } from '../../../core/plan/segments';
 
 /** One tensor per head over the whole sequence: `[heads, tokens, width]`, row-major, each head contiguous. */
 export interface HeadTensor {
@@ -71,7 +72,7 @@ export function headTensors(layer: LayerTensors, head: number): HeadTensors {
   };
 }
 
-/** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm. */
+/** Attention of one layer: `out` `[H, N, m]` and `logNormaliser` `[H, N]`, natural logarithm; N may be room for more rows than a step has. */
 export interface AttendedLayer {
   readonly out: HeadTensor;
   readonly logNormaliser: Float64Array;
@@ -81,8 +82,8 @@ export interface AttendedLayer {
 
 /** Computes the attention of one layer after another by the calls of a plan; all layers share its buffers. */
 export interface LayerAttention {
-  /** Attention of one layer. The next layer may overwrite the result. */
-  run(layer: LayerTensors): Promise<AttendedLayer>;
+  /** Attention of one layer. The next layer may overwrite the result. @param step whose rows the tensors have; all by default */
+  run(layer: LayerTensors, step?: LayerStep): Promise<AttendedLayer>;
 }
 
 /** Called after every batch with the number of single-head instances it finished; may throw to stop the run. */

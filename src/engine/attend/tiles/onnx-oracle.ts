@@ -3,12 +3,11 @@ import type { Plan } from '../../../core/plan/plan';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
 import { RotaryTables } from '../../read/model/rope';
-import { shapesOf, type Weights } from '../../read/model/weights';
 import { type BlackBox, type CallCounter, OnnxBlackBox } from '../black-box/black-box';
 import { withExpertsOn } from '../graphs/experts';
 import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
 import type { Device } from '../runtime/provider';
-import { SessionPool, weightOperands } from '../runtime/session';
+import { SessionPool } from '../runtime/session';
 import type { AttentionResult, AttentionRun, Oracle, RunningSums } from './oracle';
 import { TileAttention } from './tile-attention';
 
@@ -32,14 +31,15 @@ export class OnnxOracle implements Oracle {
     private readonly inputLength: number,
     readonly device: Device,
     tokens = 0,
+    /** An oracle of the same model whose token-wise sessions it uses, and which is released after it. */
+    private readonly shared?: OnnxOracle,
   ) {
     this.architecture = withExpertsOn(architecture, device);
     this.tiles = new TileAttention(architecture.shape.headWidth, device, architecture.shape.scoreCap);
-    this.tokenwise = new SessionPool(device);
+    this.tokenwise = shared?.tokenwise ?? new SessionPool(device);
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
   }
 
-  /** From here on, rotates for a sequence of so many tokens. */
   rotateFor(tokens: number): void {
     this.rotary = new RotaryTables(this.architecture.shape.headWidth, tokens);
   }
@@ -76,12 +76,12 @@ export class OnnxOracle implements Oracle {
     const { width } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
     const table = rotary && this.rotary.get(rotary, rows, firstToken);
-    const session = await this.tokenwise.get(`project ${signature(weights)} ${table?.columns}`, () =>
-      projectGraph(this.architecture, shapesOf(weights), table?.columns),
+    const { session, operands } = await this.tokenwise.withWeights(`project ${table?.columns}`, weights, rows, (given) =>
+      projectGraph(this.architecture, given, table?.columns),
     );
     return session.run({
       hidden: { data: hidden, shape: [rows, width] },
-      ...weightOperands(weights),
+      ...operands,
       ...(this.architecture.alibi && {
         positions: { data: Float32Array.from({ length: rows }, (_, row) => firstToken + row), shape: [rows, 1] },
       }),
@@ -92,13 +92,25 @@ export class OnnxOracle implements Oracle {
   async outputAndMlp(hidden: Float32Array, attended: Float32Array, { outputAndMlp: weights }: LayerWeights): Promise<Float32Array> {
     const { width, headWidth, heads } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
-    const session = await this.tokenwise.get(`output ${signature(weights)}`, () => outputAndMlpGraph(this.architecture, shapesOf(weights)));
+    const { session, operands } = await this.tokenwise.withWeights('output', weights, rows, (given) =>
+      outputAndMlpGraph(this.architecture, given),
+    );
     const { next } = await session.run<'next'>({
       hidden: { data: hidden, shape: [rows, width] },
       attended: { data: attended, shape: [heads, rows, headWidth] },
-      ...weightOperands(weights),
+      ...operands,
     });
     return next;
+  }
+
+  async uncounted<T>(work: () => Promise<T>): Promise<T> {
+    const [calls, open] = [{ ...this.calls }, { ...this.open }];
+    try {
+      return await work();
+    } finally {
+      Object.assign(this.calls, calls);
+      Object.assign(this.open, open);
+    }
   }
 
   blackBox(shape: BlackBoxShape): BlackBox {
@@ -110,7 +122,9 @@ export class OnnxOracle implements Oracle {
   async release(): Promise<void> {
     await Promise.all(this.blackBoxes.map((blackBox) => blackBox.release()));
     await this.tiles.release();
-    await this.tokenwise.release();
+    if (this.shared === undefined) {
+      await this.tokenwise.release();
+    }
   }
 
   private countInstances({ instances }: AttentionRun): void {
@@ -131,9 +145,4 @@ export class OnnxOracle implements Oracle {
     this.calls.dispatches += 1;
     return rows;
   }
-}
-
-/** Identifies which weights a layer has: layers of one model may differ. */
-function signature<Name extends string>(weights: Weights<Name>): string {
-  return Object.keys(weights).join();
 }

@@ -75,6 +75,10 @@ export interface Oracle {
    * last one possibly partly filled.
    */
   closeRound(perCall: number): void;
+  /** From here on, rotates for a sequence of so many tokens; tables that were kept of earlier positions are dropped. */
+  rotateFor(tokens: number): void;
+  /** Runs work whose calls are not counted: those of a check are not the run's. */
+  uncounted<T>(work: () => Promise<T>): Promise<T>;
   /**
    * Projects `rows` consecutive tokens, M per call, to `query` `[H, rows, m]`, `key` and `value` `[H_kv, rows, m]`.
    *

@@ -1,3 +1,4 @@
+import type { Range } from '../../../core/scenario/scenario';
 import type { Positions } from '../../../core/shards/cut';
 import type { ModelShape } from '../../../core/shapes';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
@@ -27,18 +28,24 @@ export function* stretches(first: number, end: number, rows: number, position = 
   }
 }
 
-/** The rows of a run, cut into stretches of at most `rows` whose positions follow one another. */
-export function* stretchesAt({ ranges }: Pick<Positions, 'ranges'>, rows: number): Generator<Stretch> {
+/**
+ * Rows of a run, cut into stretches of at most `rows` whose positions follow one another.
+ *
+ * @param part the rows, which are counted from the first of them
+ */
+export function* stretchesAt({ ranges }: Pick<Positions, 'ranges'>, rows: number, part: Range): Generator<Stretch> {
   let first = 0;
   for (const { from, to } of ranges) {
-    yield* stretches(first, first + to - from, rows, from);
+    const [start, end] = [Math.max(first, part.from), Math.min(first + to - from, part.to)];
+    yield* stretches(start - part.from, end - part.from, rows, from + start - first);
     first += to - from;
   }
 }
 
-/** Empty tensors for the queries, keys and values of a layer. */
-export function layerTensors({ heads, keyValueHeads, headWidth, scoreCap }: ModelShape, tokens: number): LayerTensors {
-  const [query, key, value] = [heads, keyValueHeads, keyValueHeads].map((count) => headTensor(count, tokens, headWidth));
+/** Empty tensors for the queries, keys and values of a layer. @param keys as many as queries by default */
+export function layerTensors({ heads, keyValueHeads, headWidth, scoreCap }: ModelShape, queries: number, keys = queries): LayerTensors {
+  const query = headTensor(heads, queries, headWidth);
+  const [key, value] = [0, 1].map(() => headTensor(keyValueHeads, keys, headWidth));
   return { query, key, value, ...(scoreCap !== undefined && { scoreCap }) };
 }
 
@@ -46,6 +53,7 @@ export function layerTensors({ heads, keyValueHeads, headWidth, scoreCap }: Mode
  * Projects the residual stream `[N, d]`, stretch by stretch.
  *
  * @param into tensors to overwrite: reusing an earlier layer's needs no new memory
+ * @param first rows of those that the first projected row becomes
  * @throws CancelledError between two calls
  */
 export async function project(
@@ -54,15 +62,16 @@ export async function project(
   weights: LayerWeights,
   cut: Iterable<Stretch>,
   into: LayerTensors = layerTensors(model.shape, hidden.length / model.shape.width),
+  first: { readonly query: number; readonly key: number } = { query: 0, key: 0 },
 ): Promise<LayerTensors> {
   const { width } = model.shape;
   const { query, key, value } = into;
   for (const { from, to, position } of cut) {
     throwIfCancelled(signal);
     const part = await oracle.project(hidden.subarray(from * width, to * width), weights, position);
-    writeRows(query, from, part.query);
-    writeRows(key, from, part.key);
-    writeRows(value, from, part.value);
+    writeRows(query, first.query + from, part.query);
+    writeRows(key, first.key + from, part.key);
+    writeRows(value, first.key + from, part.value);
   }
   const { sinks } = weights.attend;
   return sinks === undefined ? into : { ...into, sinks: sinks.data };

@@ -1,14 +1,14 @@
+import { logitRows } from '../../../core/predict/memory';
 import type { Range } from '../../../core/scenario/scenario';
 import type { LoadedModel } from '../../read/model/load';
-import { shapesOf } from '../../read/model/weights';
 import { comparePredictionsGraph, logitsGraph, scoreTargetsGraph } from '../graphs/predictions';
 import { throwIfCancelled } from '../runtime/clock';
 import type { Device } from '../runtime/provider';
-import { SessionPool, weightOperands } from '../runtime/session';
+import { SessionPool } from '../runtime/session';
 
 /** The predictions of a run compared with its baseline, one number per row. */
 export interface PredictionComparison {
-  /** KL(baseline || run) in nats. */
+  /** KL(baseline || run) in nats; what rounding makes of a divergence of 0 is at least 0. */
   readonly divergence: Float32Array;
   /** 0 if both have the same most likely token, otherwise negative. */
   readonly margin: Float32Array;
@@ -43,24 +43,28 @@ export class OutputHead {
   async compare(hidden: Float32Array, baseline: Float32Array, targets: BigInt64Array | undefined): Promise<PredictionComparison> {
     const { head, shape } = this.model;
     const rows = hidden.length / shape.width;
-    const session = await this.sessions.get(`compare ${targets !== undefined}`, () =>
-      comparePredictionsGraph(this.model, shapesOf(head), targets !== undefined),
+    const { session, operands } = await this.sessions.withWeights(`compare ${targets !== undefined}`, head, rows, (given) =>
+      comparePredictionsGraph(this.model, given, targets !== undefined),
     );
-    return session.run<keyof PredictionComparison>({
+    const compared = await session.run<keyof PredictionComparison>({
       hidden: { data: hidden, shape: [rows, shape.width] },
       baseline: { data: baseline, shape: [rows, shape.width] },
-      ...weightOperands(head),
+      ...operands,
       ...(targets && { target: { data: targets, shape: [rows, 1] } }),
     });
+    // A divergence cannot be negative; NaN stays NaN.
+    return { ...compared, divergence: compared.divergence.map((value) => Math.max(0, value)) };
   }
 
   /** Scores given tokens, one per row. */
   async score(hidden: Float32Array, targets: BigInt64Array): Promise<TargetScores> {
     const { head, shape } = this.model;
-    const session = await this.sessions.get('score', () => scoreTargetsGraph(this.model, shapesOf(head)));
+    const { session, operands } = await this.sessions.withWeights('score', head, targets.length, (given) =>
+      scoreTargetsGraph(this.model, given),
+    );
     return session.run<keyof TargetScores>({
       hidden: { data: hidden, shape: [targets.length, shape.width] },
-      ...weightOperands(head),
+      ...operands,
       target: { data: targets, shape: [targets.length, 1] },
     });
   }
@@ -68,10 +72,11 @@ export class OutputHead {
   /** Logits `[rows, vocabulary]`. */
   async logits(hidden: Float32Array): Promise<Float32Array> {
     const { head, shape } = this.model;
-    const session = await this.sessions.get('logits', () => logitsGraph(this.model, shapesOf(head)));
+    const rows = hidden.length / shape.width;
+    const { session, operands } = await this.sessions.withWeights('logits', head, rows, (given) => logitsGraph(this.model, given));
     const { logits } = await session.run<'logits'>({
-      hidden: { data: hidden, shape: [hidden.length / shape.width, shape.width] },
-      ...weightOperands(head),
+      hidden: { data: hidden, shape: [rows, shape.width] },
+      ...operands,
     });
     return logits;
   }
@@ -79,17 +84,6 @@ export class OutputHead {
   async release(): Promise<void> {
     await this.sessions.release();
   }
-}
-
-/** Memory for the logits of one slice: two distributions and their intermediates. */
-const logitBytes = 96 * 1024 * 1024;
-
-/** Arrays of a slice's rows by the vocabulary that exist at once. */
-const logitArrays = 6;
-
-/** Rows whose logits fit in memory at once. */
-function logitRows(vocabulary: number): number {
-  return Math.max(1, Math.floor(logitBytes / (4 * logitArrays * vocabulary)));
 }
 
 /** Compared rows of two residual streams. */

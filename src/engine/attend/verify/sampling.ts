@@ -1,14 +1,19 @@
 import type { AttentionState } from '../../../core/math/attention-state';
 import { type HeadTensors, referenceAttention, scoreOf } from '../../../core/math/reference-attention';
+import { blockEnd, blockStart } from '../../../core/plan/partition';
 import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import {
   type ErrorSpread,
   type Guarantee,
   type HeadSampling,
   logNeededLength,
+  type SampleSpread,
   type SamplingConstants,
   type SamplingReport,
+  statisticalError,
 } from '../../../core/report/sampling';
+import { largestOf, worse } from './difference';
+import { rowBound } from './row-bound';
 import { fullMask } from '../../../core/scenario/full';
 import { sampleSeed } from '../../../core/scenario/scenario';
 import { layerAttention } from '../forward';
@@ -34,6 +39,8 @@ interface SamplingTrial extends Guarantee {
 export class SamplingCheck {
   private readonly heads: HeadSampling[] = [];
   private readonly worst: Float64Array;
+  private rounding = 0;
+  private spread: SampleSpread = { output: noSpread, normaliser: noSpread };
 
   /**
    * @param oracle runs the samples; its counter is separate from the run's
@@ -56,8 +63,11 @@ export class SamplingCheck {
     for (let head = 0; head < tensors.query.heads; head += 1) {
       throwIfCancelled(this.signal);
       const own = headTensors(tensors, head);
-      exact.push(referenceAttention(own, fullMask(tokens), 1, this.trial.rows));
-      const constants = samplingConstants(own, this.trial.rows);
+      const state = referenceAttention(own, fullMask(tokens), 1, this.trial.rows);
+      exact.push(state);
+      this.rounding = Math.max(this.rounding, roundingOf(this.plan, own, this.trial.rows, state));
+      const { spread, ...constants } = samplingConstants(own, this.trial.rows);
+      this.spread = widest(this.spread, spread);
       const needed = logNeededLength(constants, tokens, own.width, this.trial);
       this.heads.push({ layer, head, ...constants, logNeededLength: needed, holds: needed <= Math.log(Math.min(tokens, blockSize)) });
       await new Promise((resolve) => setImmediate(resolve));
@@ -85,6 +95,15 @@ export class SamplingCheck {
       logNeededLength: Math.max(...heads.map((head) => head.logNeededLength)),
       seeds: trial.seeds,
       errors: spreadOf(worst),
+      statisticalError: statisticalError(
+        this.spread,
+        plan.tokens,
+        // The last query block may have fewer keys than the others: what it reads decides.
+        Math.min(...Array.from({ length: plan.blocks }, (_, block) => blockEnd(plan, block) - blockStart(plan, block))),
+        Math.max(1, trial.rows.length * heads.length * trial.seeds),
+        trial.failureProbability,
+      ),
+      roundingError: this.rounding,
       within: worst.filter((error) => error <= trial.epsilon).length,
     };
   }
@@ -101,7 +120,7 @@ export class SamplingCheck {
           difference += (estimate[row * state.width + column] - state.out[index * state.width + column]) ** 2;
           size += state.out[index * state.width + column] ** 2;
         }
-        largest = Math.max(largest, Math.sqrt(difference / size));
+        largest = worse(largest, relative(Math.sqrt(difference), Math.sqrt(size)));
       });
     });
     return largest;
@@ -113,14 +132,29 @@ function seedOf({ scenario }: LayerPlan, index: number): number {
   return ((sampleSeed(scenario) ?? 0) + index) >>> 0;
 }
 
-/** C and D of one head, over the given query rows and all keys (theorem 4.1's assumption). Queries carry their scale. */
-export function samplingConstants(head: HeadTensors, rows: readonly number[]): SamplingConstants {
+const noSpread = { deviation: 0, largest: 0 };
+
+/** The wider of two spreads, number by number. */
+function widest(one: SampleSpread, other: SampleSpread): SampleSpread {
+  const of = (a: SampleSpread['output'], b: SampleSpread['output']): SampleSpread['output'] => ({
+    deviation: Math.max(a.deviation, b.deviation),
+    largest: Math.max(a.largest, b.largest),
+  });
+  return { output: of(one.output, other.output), normaliser: of(one.normaliser, other.normaliser) };
+}
+
+/**
+ * C and D of one head, over the given query rows and all keys (theorem 4.1's assumption), and how far its keys lie apart. Queries
+ * carry their scale.
+ */
+export function samplingConstants(head: HeadTensors, rows: readonly number[]): SamplingConstants & { readonly spread: SampleSpread } {
   const { width, keys, values } = head;
   const count = keys.length / width;
   const valueNorms = Float64Array.from({ length: count }, (_, key) => norm(values, key * width, width));
   const scores = new Float64Array(count);
   let logC = 0;
   let d = Infinity;
+  let spread: SampleSpread = { output: noSpread, normaliser: noSpread };
   for (const row of rows) {
     let high = -Infinity;
     for (let key = 0; key < count; key += 1) {
@@ -138,9 +172,69 @@ export function samplingConstants(head: HeadTensors, rows: readonly number[]): S
         sum[column] += weight * values[key * width + column];
       }
     }
-    d = Math.min(d, norm(sum, 0, width) / (count * largest));
+    // Values that are all 0 are estimated exactly from any sample.
+    d = Math.min(d, largest === 0 ? 1 : norm(sum, 0, width) / (count * largest));
+    spread = widest(spread, spreadOfKeys(values, width, scores, high, sum));
   }
-  return { logC, d };
+  return { logC, d, spread };
+}
+
+/** How far the keys of one row lie apart. @param sum of `e^(score - high) value` over all keys */
+function spreadOfKeys(values: ArrayLike<number>, width: number, scores: Float64Array, high: number, sum: Float64Array): SampleSpread {
+  const count = scores.length;
+  const mean = scores.reduce((total, score) => total + Math.exp(score - high), 0) / count;
+  const out = sum.map((component) => component / (count * mean));
+  const size = norm(out, 0, width);
+  const squares = { output: 0, normaliser: 0 };
+  const largest = { output: 0, normaliser: 0 };
+  for (let key = 0; key < count; key += 1) {
+    const weight = Math.exp(scores[key] - high) / mean;
+    let distance = 0;
+    for (let column = 0; column < width; column += 1) {
+      distance += (values[key * width + column] - out[column]) ** 2;
+    }
+    const moved = { output: relative(weight * Math.sqrt(distance), size), normaliser: Math.abs(weight - 1) };
+    for (const name of ['output', 'normaliser'] as const) {
+      squares[name] += moved[name] ** 2;
+      largest[name] = Math.max(largest[name], moved[name]);
+    }
+  }
+  const of = (name: 'output' | 'normaliser'): SampleSpread['output'] => ({
+    deviation: Math.sqrt(squares[name] / Math.max(1, count - 1)),
+    largest: largest[name],
+  });
+  return { output: of('output'), normaliser: of('normaliser') };
+}
+
+/** A difference relative to the size of what it is from; none is none, of nothing too. */
+function relative(difference: number, size: number): number {
+  return difference === 0 ? 0 : difference / size;
+}
+
+function absoluteSum(vector: ArrayLike<number>, from: number, width: number): number {
+  let sum = 0;
+  for (let column = from; column < from + width; column += 1) {
+    sum += Math.abs(vector[column]);
+  }
+  return sum;
+}
+
+/** The most that rounding may add to the relative error of a row of a head, in Euclidean norm. */
+function roundingOf(
+  plan: LayerPlan,
+  { width, queries, keys, values }: HeadTensors,
+  rows: readonly number[],
+  exact: AttentionState,
+): number {
+  const [largestKey, largestValue] = [largestOf(keys), largestOf(values)];
+  let worst = 0;
+  rows.forEach((row, index) => {
+    const products = largestKey * absoluteSum(queries, row * width, width);
+    const sight = { row, ranges: [{ from: 0, to: plan.tokens }] };
+    const { relative: bound } = rowBound(plan, { products, spread: 2 * products, sight }, { precision: 'float32' });
+    worst = worse(worst, relative(Math.sqrt(width) * bound * largestValue, norm(exact.out, index * width, width)));
+  });
+  return worst;
 }
 
 function norm(vector: ArrayLike<number>, from: number, width: number): number {

@@ -2,26 +2,54 @@ import { randomUUID } from 'node:crypto';
 import { InputError } from '../../../core/errors';
 
 /**
+ * Most lists and objects within one another. No file that is read has a tenth of them, and what looks at a value later (a
+ * schema, a comparison, a message) recurses, and would end in an error of JavaScript's thousands of levels down.
+ */
+const deepest = 200;
+
+/**
  * Parses JSON.
  *
  * @param path named in errors
- * @throws InputError that ends with the fix
+ * @throws InputError that ends with the fix, also for what is nested more than 200 deep
  */
 export function parseJson(text: string, path: string, fix: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new InputError(`${path} is not JSON; ${fix}.`);
   }
+  return shallow(value, path, fix);
 }
 
-/** Parses JSON that may be none; undefined where it is none. */
+/** Parses JSON that may be none; undefined where it is none, or nested more than 200 deep. */
 export function jsonOrNothing(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, '', '');
   } catch {
     return undefined;
   }
+}
+
+/** A value that is not nested too deeply: level by level, without recursion. @throws InputError that ends with the fix */
+function shallow(value: unknown, path: string, fix: string): unknown {
+  let level: readonly object[] = [[value]];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepest) {
+      throw new InputError(`${path} has lists or objects more than ${deepest} deep within one another; ${fix}.`);
+    }
+    const inner: object[] = [];
+    for (const each of level) {
+      for (const one of (Array.isArray(each) ? each : Object.values(each)) as Iterable<unknown>) {
+        if (typeof one === 'object' && one !== null) {
+          inner.push(one);
+        }
+      }
+    }
+    level = inner;
+  }
+  return value;
 }
 
 /**
@@ -35,14 +63,16 @@ export function jsonOrNothing(text: string): unknown {
  * @throws InputError that ends with the fix
  */
 export function parsePythonJson(text: string, path: string, fix: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     // No string of the file can be this one by accident or by intent. It stands in a list, because a string could be a key.
     const nan = randomUUID();
     const strict = parseJson(withJsonNumbers(text, JSON.stringify([nan])), path, fix);
     return text.includes('NaN') ? withNan(strict, nan) : strict;
   }
+  return shallow(value, path, fix);
 }
 
 /** Python's names of numbers outside of strings, replaced by what JSON has: a number too large is read as infinite. */
@@ -73,7 +103,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** A value with NaN in the place of its stand-in. Changed in place, and without recursion: nesting can be deep. */
+/** A value with NaN in the place of its stand-in. Changed in place. */
 function withNan(value: unknown, nan: string): unknown {
   const root = { value };
   const waiting: Record<string, unknown>[] = [root];

@@ -25,14 +25,14 @@ export function openRegularFile(path: string, fix: string): Promise<RegularFile>
 }
 
 /**
- * Opens a file to append to it, which is made where it is missing; like `openRegularFile`, it opens regular files only.
+ * Opens a file to append to it and to look at its end, which is made where it is missing; like `openRegularFile`, it opens
+ * regular files only.
  *
  * @param name names the file in errors, such as `--results x.jsonl`
  * @throws InputError that ends with the fix
  */
-export async function openToAppend(path: string, name: string, fix: string): Promise<FileHandle> {
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
-  return (await openIfRegular(path, flags, name, 'cannot be used', fix)).file;
+export async function openToAppend(path: string, name: string, fix: string): Promise<RegularFile> {
+  return openIfRegular(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, name, 'cannot be used', fix);
 }
 
 /** Opens a file to read it and write on in it, which is made where it is missing, but no link; else like `openRegularFile`. */
@@ -64,6 +64,9 @@ async function openIfRegular(path: string, flags: number, name: string, cannot: 
   const before = await stat(path).catch(() => undefined);
   if (before !== undefined) {
     refuseOther(before);
+  } else if ((flags & constants.O_CREAT) !== 0 && (await isLink(path))) {
+    // A file would be made wherever it leads.
+    throw new InputError(`${name} ${cannot} (a link that leads nowhere); ${fix}.`);
   }
   // Windows has neither O_NONBLOCK nor pipes in folders: the constant is undefined there, which counts as 0.
   const file = await open(path, flags | constants.O_NONBLOCK).catch(async (error: unknown) => {

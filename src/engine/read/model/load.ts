@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
-import { usableMemory } from '../../machine';
+import { usableMemory } from '../../memory';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
+import { standInName } from '../tokenizer/encodings';
 import type { ModelConfig, ReadConfig } from './architecture';
 import { type Adapter, findBase } from './adapter/adapter';
 import { isAdapter } from './adapter/config';
@@ -19,21 +20,13 @@ import { quantisationBeside } from './quantised/beside';
 import { unreadWeights } from './shards';
 import type { TensorSource } from './tensor-source';
 import { checkAllRead, checkPaddedBiases } from './tensors';
+import { WeightReader } from './weight-reader';
 import {
   type AttendWeight,
-  type Checkpoint,
-  elementsOf,
   type EmbeddingWeight,
   type HeadWeight,
   type OutputAndMlpWeight,
-  parametersOf,
   type ProjectWeight,
-  type StoredLayer,
-  type StoredWeight,
-  storedInLayer,
-  storedWeights,
-  type StoredWeights,
-  transpose,
   type Weight,
   type Weights,
 } from './weights';
@@ -107,6 +100,9 @@ export async function openFound(
   if (kind === 'gguf') {
     return { name, folder, ...(await openGguf(folder)) };
   }
+  if (modelsFolder !== '' && folder === join(modelsFolder, name)) {
+    await checkGenerated(name, folder);
+  }
   const path = join(folder, 'config.json');
   const text = await readRegularText(
     path,
@@ -120,6 +116,15 @@ export async function openFound(
   const unread = bytes === undefined ? await unreadWeights(folder) : undefined;
   const known = unread === undefined ? config : { ...config, lacks: [...config.lacks, unread], run: undefined };
   return { name, folder, config: known, storedBytes: bytes, ...stored };
+}
+
+/** Refuses a model that ships where its files were not made yet, as in a clone of the sources. @throws InputError */
+async function checkGenerated(name: string, folder: string): Promise<void> {
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  // A preset plans only, perhaps by another encoding than its own; what has no configuration is made as a whole.
+  if (!names.includes('config.json') || !(names.includes('tokenizer.json') || names.includes(standInName))) {
+    throw new InputError(`Model "${name}" ships, and its files are not made yet here; run npm run generate in the sources of Two Heads.`);
+  }
 }
 
 /** What opens a model again in another process, and names its content: its folder, or its adapter's. */
@@ -142,17 +147,17 @@ async function storedBytes(folder: string): Promise<number | undefined> {
 }
 
 /**
- * Loads a model's weights as float32. Each tensor is read once, and shared if it contains several weights.
+ * Loads a model's weights, as float32 or as codes that stay packed. Each tensor is read once, and shared if it contains several weights.
  *
  * @throws InputError if they are broken, contradict the configuration, or would not fit in memory
  */
 export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
   const { name, folder } = model;
   const config = runConfig(model);
-  checkSize(name, config);
   const files = await openTensors(model);
   try {
     const reader = new WeightReader(files, config.checkpoint);
+    checkSize(name, reader);
     checkAllRead(files, reader.names, config.modelType);
     await checkPaddedBiases(files, reader.names, config.modelType);
     const { words, ...embedding } = await reader.all<EmbeddingWeight>(config.checkpoint.embedding);
@@ -183,8 +188,8 @@ export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
  */
 export function checkLoadable(model: ModelFolder, files: TensorSource): void {
   const config = runConfig(model);
-  checkSize(model.name, config);
   const reader = new WeightReader(files, config.checkpoint);
+  checkSize(model.name, reader);
   checkAllRead(files, reader.names, config.modelType);
   reader.check();
 }
@@ -198,151 +203,11 @@ export function runConfig({ name, config: { run, lacks } }: Pick<ModelFolder, 'n
 }
 
 /** Refuses a model that would not fit in memory, before reading it. @throws InputError that names its size */
-function checkSize(name: string, { checkpoint }: ModelConfig): void {
-  const bytes = 4 * parametersOf(checkpoint);
+function checkSize(name: string, { bytes }: WeightReader): void {
   const free = usableMemory();
   if (bytes > free) {
     throw new InputError(
-      `${name} needs ${formatBytes(bytes)} of memory for its weights in float32 and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`,
+      `${name} needs ${formatBytes(bytes)} of memory for its weights and ${formatBytes(free)} may be used; use a smaller model, or plan without a run.`,
     );
   }
-}
-
-/** Reads weights from a checkpoint, each tensor once. */
-export class WeightReader {
-  /** Tensors in the layout of weights; several weights may be rows of the same tensor. */
-  private readonly tensors = new Map<string, Weight>();
-
-  constructor(
-    private readonly files: TensorSource,
-    private readonly checkpoint: Checkpoint,
-  ) {}
-
-  /** Names in the files of all tensors that the checkpoint's model reads. */
-  get names(): ReadonlySet<string> {
-    return new Set(
-      storedWeights(this.checkpoint).flatMap(({ tensor, unless }) =>
-        [tensor, ...(unless === undefined ? [] : [unless])].map((name) => this.nameOf(name)),
-      ),
-    );
-  }
-
-  /** Looks for every weight. @throws InputError if one is missing, of another shape, or of a type that is not read */
-  check(): void {
-    for (const stored of storedWeights(this.checkpoint)) {
-      this.files.checkType(this.found(stored));
-    }
-  }
-
-  /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that the configuration implies */
-  async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
-    const read: [string, Weight][] = [];
-    for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
-      read.push([name, await this.one(weight)]);
-    }
-    return Object.fromEntries(read) as unknown as Weights<Name>;
-  }
-
-  /** Lets go of a layer's tensors, of which some weights may be copies: no other layer reads them. */
-  forget(layer: StoredLayer): void {
-    storedInLayer(layer).forEach(({ tensor }) => this.tensors.delete(tensor));
-  }
-
-  private async one(weight: StoredWeight): Promise<Weight> {
-    const { offset, neighbours } = weight;
-    const rows = await this.rows(weight);
-    const apart = neighbours === undefined ? rows : pairsApart(rows, neighbours);
-    return offset === undefined ? apart : { ...apart, data: apart.data.map((x) => x + offset) };
-  }
-
-  private async rows(weight: StoredWeight): Promise<Weight> {
-    const whole = weight.expert === undefined ? await this.tensor(weight) : await this.expert(weight, weight.expert);
-    if (weight.rows === undefined) {
-      return whole;
-    }
-    const [from, to] = weight.rows;
-    const rowSize = elementsOf(whole.shape.slice(1));
-    const part = (first: number): Float32Array => whole.data.subarray((first + from) * rowSize, (first + to) * rowSize);
-    const { every = whole.shape[0] } = weight;
-    const groups = whole.shape[0] / every;
-    const size = (to - from) * rowSize;
-    const data = groups === 1 ? part(0) : new Float32Array(groups * size);
-    for (let group = 0; groups > 1 && group < groups; group += 1) {
-      data.set(part(group * every), group * size);
-    }
-    return { shape: [groups * (to - from), ...whole.shape.slice(1)], data };
-  }
-
-  /** One matrix or bias of a stack. */
-  private async expert({ transposed, ...stored }: StoredWeight, index: number): Promise<Weight> {
-    const {
-      shape: [, ...shape],
-      data,
-    } = await this.read(stored);
-    const size = elementsOf(shape);
-    const one = { shape, data: data.subarray(index * size, (index + 1) * size) };
-    return transposed === true ? transpose(one) : one;
-  }
-
-  private async tensor(stored: StoredWeight): Promise<Weight> {
-    const { unless, ...usual } = stored;
-    if (unless === undefined || this.files.shapeOf(this.nameOf(unless)) === undefined) {
-      return this.read(usual);
-    }
-    // Most such heads are the embedding once more: one of them is enough to keep.
-    const [own, tied] = [await this.read({ ...usual, tensor: unless }), await this.read(usual)];
-    const same = own.data.every((value, index) => value === tied.data[index]);
-    this.tensors.set(unless, same ? tied : own);
-    return same ? tied : own;
-  }
-
-  private async read(weight: StoredWeight): Promise<Weight> {
-    const { tensor, transposed } = weight;
-    const known = this.tensors.get(tensor);
-    if (known !== undefined) {
-      return known;
-    }
-    const stored = await this.files.read(this.found(weight));
-    const turned = transposed === true ? transpose(stored) : stored;
-    this.tensors.set(tensor, turned);
-    return turned;
-  }
-
-  /** The name in the files of a weight's tensor. @throws InputError if it is missing, or of another shape */
-  private found({ tensor, shape }: StoredWeight): string {
-    const name = this.nameOf(tensor);
-    const found = this.files.shapeOf(name);
-    if (found === undefined) {
-      throw new InputError(`The checkpoint lacks ${tensor}; it does not belong to its configuration.`);
-    }
-    if (found.join() !== shape.join()) {
-      throw new InputError(
-        `The checkpoint's ${tensor} is [${shown(found.join(', '))}] but its configuration means [${shape.join(', ')}]; correct one of them.`,
-      );
-    }
-    return name;
-  }
-
-  /** The tensor's name in the checkpoint: with a prefix, or with early BERT's names for the parts of a norm. */
-  private nameOf(tensor: string): string {
-    const older = tensor.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-    const { prefixes, base } = this.checkpoint;
-    const rest = base !== undefined && tensor.startsWith(base.name) ? tensor.slice(base.name.length) : undefined;
-    const names = [...prefixes, '']
-      .flatMap((prefix) => [`${prefix}${tensor}`, `${prefix}${older}`])
-      .concat(rest === undefined ? [] : (base?.others ?? []).map((other) => `${other}${rest}`));
-    return names.find((name) => this.files.shapeOf(name) !== undefined) ?? tensor;
-  }
-}
-
-/** Rows 0, 1, 2, 3, ... of each head in the order 0, 2, ..., 1, 3, ...: queries and keys change alike, so that their products stay. */
-function pairsApart({ shape, data }: Weight, headWidth: number): Weight {
-  const rowSize = elementsOf(shape.slice(1));
-  const apart = new Float32Array(data.length);
-  for (let row = 0; row < shape[0]; row += 1) {
-    const column = row % headWidth;
-    const to = row - column + Math.floor(column / 2) + (column % 2) * (headWidth / 2);
-    apart.set(data.subarray(row * rowSize, (row + 1) * rowSize), to * rowSize);
-  }
-  return { shape, data: apart };
 }

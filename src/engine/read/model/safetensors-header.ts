@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
-import { InputError, messageOf } from '../../../core/errors';
+import { InputError } from '../../../core/errors';
 import { elementsOf } from './weights';
+import { parseJson } from '../input/json';
 import { readInto } from '../input/regular-file';
 import { shown } from '../../../core/text/printable';
 
@@ -69,12 +70,7 @@ export async function readHeader(file: FileHandle, size: number, name: string): 
 }
 
 function parseHeader(text: string, name: string): ReadonlyMap<string, TensorEntry> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${name} has a header that is not JSON (${shown(messageOf(error))}); download it again.`);
-  }
+  const parsed = parseJson(text, `${name}: its header`, 'download it again');
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new InputError(`${name} has a header that is not a JSON object; download it again.`);
   }

@@ -15,9 +15,11 @@ export interface TensorSource {
   readonly mainType: string | undefined;
   /** The shape of a tensor; undefined if it does not exist. */
   shapeOf(tensor: string): readonly number[] | undefined;
+  /** Bytes that a tensor takes in a run, with the runtime's own copy, where it stays packed; undefined where it becomes float32. */
+  packedBytesOf?(tensor: string): number | undefined;
   /** Refuses a tensor that cannot be read, by its header. @throws InputError */
   checkType(tensor: string): void;
-  /** Reads a tensor as float32. @throws InputError if it is missing or broken */
+  /** Reads a tensor, as float32 or as codes that stay packed. @throws InputError if it is missing or broken */
   read(tensor: string): Promise<Weight>;
   close(): Promise<void>;
 }

@@ -1,10 +1,43 @@
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
+import { type PackedMatrix, unpackRow } from './packed';
 
-/** A weight in the layout of graphs: float32, row-major; matrices are `[out, in]`, norms and biases `[width]`. */
+/** A weight in the layout of graphs: row-major; matrices are `[out, in]`, norms and biases `[width]`. */
 export interface Weight {
   readonly shape: readonly number[];
+  /** In float32; of a packed one made at each reading. */
   readonly data: Float32Array;
+  /** What is kept of a matrix that stays integer codes. */
+  readonly packed?: PackedMatrix;
+}
+
+/** A weight that is kept as codes. Reading its `data` makes float32 of all of it. */
+export class PackedWeight implements Weight {
+  constructor(readonly packed: PackedMatrix) {}
+
+  get shape(): readonly number[] {
+    return this.packed.shape;
+  }
+
+  get data(): Float32Array {
+    const [rows, columns] = this.packed.shape;
+    const data = allocate('A quantised weight', rows * columns);
+    for (let row = 0; row < rows; row += 1) {
+      unpackRow(this.packed, row, data.subarray(row * columns, (row + 1) * columns));
+    }
+    return data;
+  }
+}
+
+/** Row `row` of a matrix, in float32. */
+export function rowOf(weight: Weight, row: number): Float32Array {
+  const columns = weight.shape[1];
+  if (weight.packed === undefined) {
+    return weight.data.subarray(row * columns, (row + 1) * columns);
+  }
+  const values = new Float32Array(columns);
+  unpackRow(weight.packed, row, values);
+  return values;
 }
 
 /**

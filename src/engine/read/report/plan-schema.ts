@@ -3,7 +3,9 @@ import { constructions } from '../../../core/construct/construction';
 import { InputError } from '../../../core/errors';
 import { maximumTokens } from '../../../core/plan/partition';
 import type { PartSummary } from '../../../core/plan/plan';
+import { denseOperators } from '../../../core/predict/calibration';
 import type { PredictionReport } from '../../../core/predict/prediction';
+import { numberWords } from '../../../core/report/json';
 import { type PlanDocument, reportSchemaVersion, textKinds } from '../../../core/report/report';
 import {
   type LayerScenario,
@@ -51,11 +53,11 @@ export const scenarioChoiceSchema: z.ZodType<ScenarioChoice> = readBy((value) =>
 /** A number of at least 0. Counts may exceed the integers that float64 represents exactly, so they need not be whole. */
 export const amount = z.number().nonnegative();
 
-/** A measured number. In JSON, null stands for values that are not finite. */
-export const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? NaN);
+/** A number, or the word that stands for it in JSON where it is not finite. */
+export const anyNumber: z.ZodType<number> = z.union([z.number(), z.enum(Object.keys(numberWords)).transform((word) => numberWords[word])]);
+
+/** A measured number. In reports of earlier versions, null stands for values that are not finite. */
+export const measured = anyNumber.nullable().transform((value) => value ?? NaN);
 
 export const length = z.int().min(1).max(maximumTokens);
 const size = z.int().min(1);
@@ -114,13 +116,35 @@ const shape = z.looseObject({
   picksKeys: z.literal(true).exactOptional(),
   parameters: amount.exactOptional(),
   attention: scenarioSchema.exactOptional(),
+  bytesPerWeight: amount.exactOptional(),
   trainedTokens: size.exactOptional(),
   maximumTokens: size.exactOptional(),
 });
 
+/** A memory estimate by parts. */
+export const memoryFields = { process: amount, weights: amount, run: amount, verify: amount, quality: amount, peak: amount };
+
+const interval = z.looseObject({ lowMs: amount, highMs: amount, doubtful: z.enum(['calibration', 'plan']).exactOptional() });
+
 const breakEven = z
-  .looseObject({ attentionMs: amount, denseMs: amount, fromTokens: amount.optional() })
+  .looseObject({
+    attentionMs: amount,
+    interval: interval.exactOptional(),
+    denseMs: amount,
+    denseError: amount.exactOptional(),
+    known: z.boolean().exactOptional(),
+    operator: z.enum(denseOperators).exactOptional(),
+    measured: z.looseObject({ from: amount, to: amount }).exactOptional(),
+    fromTokens: amount.optional(),
+  })
   .transform((value) => ({ ...value, fromTokens: value.fromTokens }));
+
+const measuredRange = z.union([z.tuple([z.number(), z.number()]), z.tuple([text])]);
+const extrapolation = z.looseObject({
+  what: z.enum(['tokens', 'rows', 'width', 'headWidth', 'layers', 'executor', 'precision']),
+  value: z.union([z.number(), text]),
+  sampled: measuredRange,
+});
 
 const prediction: z.ZodType<PredictionReport> = z.looseObject({
   provider: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']),
@@ -130,6 +154,9 @@ const prediction: z.ZodType<PredictionReport> = z.looseObject({
   wallMs: measured,
   phases: z.looseObject({ project: measured, gather: measured, attend: measured, layer: measured, mlp: measured }),
   peakBytes: measured,
+  interval: interval.exactOptional(),
+  extrapolates: z.array(extrapolation).exactOptional(),
+  load: z.looseObject({ cores: amount, calibration: amount, repeat: z.boolean(), now: amount.nullable() }).exactOptional(),
   breakEven: breakEven.nullable(),
 });
 
@@ -183,6 +210,7 @@ export const planFields = {
     notes: z.array(text),
     parts: z.array(part).default([]),
   }),
+  memory: z.looseObject(memoryFields).exactOptional(),
   prediction: prediction.nullable().default(null),
   cache: cache.nullable().exactOptional(),
 };

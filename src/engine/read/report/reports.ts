@@ -4,10 +4,13 @@ import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../../core/report/report';
 import type { SamplingReport } from '../../../core/report/sampling';
-import { parseJson } from '../input/json';
+import { runVerdict } from '../../../core/report/verdict';
+import { isNativeScenario } from '../../../core/plan/plan';
+import { jsonOrNothing, parseJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { inputName, readTextInput } from '../input/text';
-import { amount, callCounts, completePlan, length, measured, planFields, scenarioSchema } from './plan-schema';
+import { amount, anyNumber, callCounts, completePlan, length, measured, memoryFields, planFields, scenarioSchema } from './plan-schema';
+import { fidelitySchema, verdictSchema } from './verdict-schema';
 
 const text = z.string();
 
@@ -35,26 +38,17 @@ const run = z.looseObject({
   threads: amount,
   executor: z.enum(wordsOf(optionTable.executor)).exclude(['auto']).default('tiles'),
   precision: z.enum(wordsOf(optionTable.precision)).default('float32'),
+  segments: amount.optional(),
   wallMs: amount,
   phases,
   layers: z.array(layerTimes).optional(),
   calls: z.looseObject({ ...callCounts, retries: addedLater, dispatches: amount }),
   peakRssBytes: amount,
+  memory: z.looseObject({ ...memoryFields, measured: amount, measuredBy: z.enum(['system', 'samples']) }).optional(),
 });
 
-const fidelity = z.looseObject({
-  reference: text,
-  rows: amount,
-  maxAbsError: measured,
-  maxRelError: measured,
-  logNormaliserError: measured,
-});
-
-/** A natural logarithm; in JSON, null stands for an infinite one. */
-const logarithm = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Infinity);
+/** A natural logarithm; in reports of earlier versions, null stands for an infinite one. */
+const logarithm = anyNumber.nullable().transform((value) => value ?? Infinity);
 
 const sampling: z.ZodType<SamplingReport> = z.looseObject({
   data: text,
@@ -70,6 +64,8 @@ const sampling: z.ZodType<SamplingReport> = z.looseObject({
   logNeededLength: logarithm,
   seeds: amount,
   errors: z.looseObject({ minimum: measured, median: measured, ninetiethPercentile: measured, maximum: measured }),
+  statisticalError: anyNumber.optional(),
+  roundingError: anyNumber.optional(),
   within: amount,
 });
 
@@ -86,6 +82,16 @@ const quality = z.looseObject({
   baseline: scenarioSchema.default({ kind: 'causal' }),
   ...positionsQuality,
   byTraining: z.looseObject({ trainedTokens: length, within: side, past: side }).optional(),
+  score: text.optional(),
+  touched: side.nullish(),
+  touchedNote: text.nullish(),
+  bitsPerByte: anyNumber.nullish(),
+  wordPerplexity: anyNumber.nullish(),
+  sizeNote: text.nullish(),
+  baselineBitsPerByte: anyNumber.nullish(),
+  baselineWordPerplexity: anyNumber.nullish(),
+  baselineBy: z.enum(wordsOf(optionTable.baseline)).optional(),
+  ownBaseline: z.boolean().optional(),
 });
 
 const environment = z.looseObject({
@@ -108,13 +114,21 @@ export const runReportSchema: z.ZodType<RunReport> = z
   .looseObject({
     ...planFields,
     run,
-    fidelity: fidelity.nullable(),
+    fidelity: fidelitySchema.nullable(),
     sampling: sampling.nullable().default(null),
     quality: quality.nullable(),
     qualityNote: text.nullable(),
+    verdict: verdictSchema.optional(),
     environment,
   })
-  .transform((report) => ({ ...report, plan: completePlan(report) }));
+  .transform((report) => {
+    const { scenario, construction, model, quality: found } = report;
+    const native = isNativeScenario({ scenario, model: model.shape, tokens: report.prompt.tokens });
+    // In earlier versions a run of the model's own attention was its own baseline, and no verdict was kept.
+    const compared = found && { ...found, ownBaseline: found.ownBaseline ?? (native && construction === 'fused') };
+    const verdict = report.verdict ?? runVerdict({ ...report, native, precision: report.run.precision });
+    return { ...report, plan: completePlan(report), quality: compared, verdict };
+  });
 
 /** The runs in the output of `compare --json`. */
 const comparisonSchema: z.ZodType<Pick<ComparisonReport, 'runs'>> = z.looseObject({
@@ -129,7 +143,10 @@ const comparisonSchema: z.ZodType<Pick<ComparisonReport, 'runs'>> = z.looseObjec
  * @throws InputError that names the file, the field and the fix
  */
 export function reportsFrom(content: string, path: string): RunReport[] {
+  const end = content.indexOf('\n');
+  checkKind(jsonOrNothing(end < 0 ? content : content.slice(0, end)), path);
   const document = parseJson(content, path, fix);
+  checkKind(document, path);
   const documents: readonly unknown[] = Array.isArray(document) ? document : [document];
   const reports = documents.flatMap((each) =>
     isComparison(each) ? read(comparisonSchema, each, path).runs : read(runReportSchema, each, path),
@@ -161,8 +178,33 @@ export function firstIssue({ issues: [{ path, message }] }: z.ZodError): string 
 const printed = 'simulate --json or compare --json printed';
 const fix = `give what ${printed}`;
 
+const unlessJson = 'its command prints it without --json';
+
 function isComparison(document: unknown): boolean {
-  return typeof document === 'object' && document !== null && 'runs' in document;
+  return has(document, 'runs');
+}
+
+function has(document: unknown, field: string): boolean {
+  return typeof document === 'object' && document !== null && field in document;
+}
+
+/** Refuses what other commands wrote. @throws InputError that says what it is */
+function checkKind(document: unknown, path: string): void {
+  const [what, use] =
+    has(document, 'points') && has(document, 'experiment')
+      ? ['an evaluation', 'its command prints it without --json, and draws it with --picture']
+      : has(document, 'unit') && has(document, 'result')
+        ? ['results of an experiment', 'two-heads run reads them, given the experiment file']
+        : has(document, 'shards')
+          ? ['a run in shards', unlessJson]
+          : has(document, 'continuation')
+            ? ['a continuation', unlessJson]
+            : has(document, 'packed') && has(document, 'separate')
+              ? ['a pack', unlessJson]
+              : [];
+  if (what !== undefined) {
+    throw new InputError(`${path} holds ${what}, and nothing that is read here; ${use}. Here, ${fix}.`);
+  }
 }
 
 function read<T>(schema: z.ZodType<T>, document: unknown, path: string): T {

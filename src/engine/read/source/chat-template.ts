@@ -7,15 +7,13 @@ import { parsePythonJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { checkSize, readRegularText } from '../input/text';
-import { withinTime } from '../input/time-limit';
+import { ProcessorTime, readingMs } from '../input/time-limit';
 import { kindAt } from '../model/found/folders';
 import { readGgufHeader } from '../model/gguf/header';
 
 /** A message as a template reads it. */
 export type TemplateMessage = Readonly<Record<string, unknown>>;
 
-/** Longest time that a template may take for one document, in milliseconds: one from elsewhere may loop without end. */
-const longestMs = 10_000;
 /** Most numbers in a `range` of a template: the library makes them all, and a process without memory ends. */
 const longestRange = 100_000;
 
@@ -37,8 +35,8 @@ export class ChatTemplate {
     readonly source: string,
     /** `bos_token`, `eos_token`, ... by name. */
     readonly specials: Readonly<Record<string, string>>,
-    /** Longest time that it may take for one document. */
-    readonly longestMs: number,
+    /** Milliseconds of processor time that it may take for a document of so many characters: one from elsewhere may loop without end. */
+    readonly limitMs: (characters: number) => number,
   ) {}
 
   /**
@@ -46,11 +44,11 @@ export class ChatTemplate {
    * of its metadata. It is parsed when the first chat is read.
    *
    * @param folder the model's folder, or its GGUF file
-   * @param limitMs longest time that it may take for one document
+   * @param limitMs milliseconds that it may take for a document of so many characters
    * @returns undefined where there is none
    * @throws InputError for one that is too large, or in a file that is malformed
    */
-  static async load(folder: string, model: string, limitMs = longestMs): Promise<ChatTemplate | undefined> {
+  static async load(folder: string, model: string, limitMs = readingMs): Promise<ChatTemplate | undefined> {
     const { source, specials } = (await kindAt(folder)) === 'file' ? await inGguf(folder) : await inFolder(folder);
     if (source === undefined) {
       return undefined;
@@ -60,8 +58,8 @@ export class ChatTemplate {
   }
 
   /** The template for one document, whose renderings have its limit of time together. */
-  forDocument(): DocumentTemplate {
-    return new DocumentTemplate(this);
+  forDocument(characters = 0): DocumentTemplate {
+    return new DocumentTemplate(this, Math.ceil(this.limitMs(characters)));
   }
 
   /** The template as the library has it, parsed once. Parsing can take long, so that it belongs within a limit of time. */
@@ -69,9 +67,29 @@ export class ChatTemplate {
     try {
       return (this.parsed ??= new Template(this.source));
     } catch (error) {
-      throw new InputError(`The chat template of ${this.model} cannot be read (${shown(messageOf(error), 160)}); ${fix}.`);
+      throw new InputError(`The chat template of ${this.model} cannot be read (${reasonOf(error)}); ${fix}.`);
     }
   }
+}
+
+/** What the library says in words of its own program, and the same in words of templates. */
+const ownWords: readonly (readonly [RegExp, string])[] = [
+  [/^Cannot call something that is not a function: got .*/s, 'it calls a function that is not there'],
+  [/^'.*' object is not iterable$/s, 'it goes through the items of what has none'],
+  [/^Cannot convert to (JSON|runtime value).*/s, 'it uses a value of a kind that cannot be written'],
+  // Its classes of values, such as `UndefinedValue`.
+  [/\b(\w+)Value\b/g, '$1'],
+];
+
+/** Why the library fails. What it runs into where a template is another program than it expects tells nobody what is wrong. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return 'it uses what is not there, or is nested too deeply';
+  }
+  return shown(
+    ownWords.reduce((message, [own, plain]) => message.replace(own, plain), messageOf(error)),
+    160,
+  );
 }
 
 /** A template's source, if there is one, and what it knows of special tokens by their names. */
@@ -122,10 +140,13 @@ async function inGguf(path: string): Promise<StoredTemplate> {
 
 /** A chat template with the time that it has left for one document. */
 export class DocumentTemplate {
-  private leftMs: number;
+  private readonly time: ProcessorTime;
 
-  constructor(private readonly template: ChatTemplate) {
-    this.leftMs = template.longestMs;
+  constructor(
+    private readonly template: ChatTemplate,
+    private readonly limitMs: number,
+  ) {
+    this.time = new ProcessorTime(limitMs);
   }
 
   get source(): string {
@@ -139,47 +160,30 @@ export class DocumentTemplate {
    * @throws InputError where the template is malformed, refuses the chat, fails, or takes too long
    */
   render(messages: readonly TemplateMessage[], tools: unknown, asksAnswer: boolean): string {
-    const { model, specials, longestMs: limitMs } = this.template;
-    const environment = new Environment();
+    const { model, specials } = this.template;
     const refuse = (reason: unknown): never => {
       throw new InputError(
         `The chat template of ${model} refuses this chat: ${shown(String(reason), 160)}; correct the chat, or give another model.`,
       );
     };
     const given = { messages, tools: tools ?? null, documents: null, add_generation_prompt: asksAnswer };
-    for (const [name, value] of Object.entries({
-      ...constants,
-      ...specials,
-      ...given,
-      range,
-      strftime_now: date,
-      raise_exception: refuse,
-    })) {
-      environment.set(name, value);
-    }
+    const known = { ...constants, ...specials, ...given, range, strftime_now: date, raise_exception: refuse };
     try {
-      return this.timed(
-        () => new Interpreter(environment).run(this.template.parse().parsed).value as string,
-        () => new InputError(`The chat template of ${model} took more than ${formatCount(limitMs)} ms and was ended; ${fix}.`),
+      return this.time.spend(
+        () => {
+          const environment = new Environment();
+          Object.entries(known).forEach(([name, value]) => environment.set(name, value));
+          return new Interpreter(environment).run(this.template.parse().parsed).value as string;
+        },
+        () => new InputError(`The chat template of ${model} took more than ${formatCount(this.limitMs)} ms and was ended; ${fix}.`),
       );
     } catch (error) {
       if (error instanceof InputError || error instanceof CancelledError) {
         throw error;
       }
       throw new InputError(
-        `The chat template of ${model} cannot be applied to this chat (${shown(messageOf(error), 160)}); correct the chat, or give another model.`,
+        `The chat template of ${model} cannot be applied to this chat (${reasonOf(error)}); correct the chat, or give another model.`,
       );
-    }
-  }
-
-  /** Does work within the time that is left, and takes its time off that. */
-  private timed(work: () => string, refusal: () => InputError): string {
-    const start = performance.now();
-    try {
-      // Whole milliseconds, at least one.
-      return withinTime(Math.max(1, Math.ceil(this.leftMs)), work, refusal);
-    } finally {
-      this.leftMs -= performance.now() - start;
     }
   }
 }
@@ -196,8 +200,8 @@ function date(format: string): string {
 
 /** A template of `tokenizer_config.json`: a text, or the one named `default` of several. */
 function templateOf(value: unknown): string | undefined {
-  const templates = Array.isArray(value) ? (value as readonly { readonly name?: unknown; readonly template?: unknown }[]) : [];
-  const found = typeof value === 'string' ? value : templates.find(({ name }) => name === 'default')?.template;
+  const templates = Array.isArray(value) ? (value as readonly ({ readonly name?: unknown; readonly template?: unknown } | null)[]) : [];
+  const found = typeof value === 'string' ? value : templates.find((each) => each?.name === 'default')?.template;
   return typeof found === 'string' ? found : undefined;
 }
 

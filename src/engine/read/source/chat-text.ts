@@ -20,7 +20,7 @@ export function chatText(
   const writer = new PieceWriter();
   const parts: Part[] = [];
   const said = new Set<string>(notes);
-  const own = template?.forDocument();
+  const own = template?.forDocument(conversations.reduce((sum, { place }) => sum + place.to - place.from, 0));
   if (conversations.length > 1) {
     said.add(sourceNotes.conversations(conversations.length));
   }

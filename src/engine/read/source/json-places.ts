@@ -2,9 +2,12 @@ import { InputError } from '../../../core/errors';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import { lineOf } from '../../../core/text/lines';
 
-/** A value of a JSON document with its place `[from, to)`, in UTF-16 code units; strings with their quotation marks. */
+/**
+ * A value of a JSON document with its place `[from, to)`, in UTF-16 code units; strings with their quotation marks. Objects have
+ * the keys that are there twice.
+ */
 export type JsonNode = { readonly from: number; to: number } & (
-  | { readonly kind: 'object'; readonly fields: Map<string, JsonNode> }
+  | { readonly kind: 'object'; readonly fields: Map<string, JsonNode>; readonly repeated: Set<string> }
   | { readonly kind: 'array'; readonly items: JsonNode[] }
   | { readonly kind: 'string' | 'other' }
 );
@@ -125,6 +128,9 @@ export function parseJsonPlaces(path: string, document: string, from = 0, to = d
         fail(lexer.from);
       }
       token = lexer.next();
+      if (holder.fields.has(key)) {
+        holder.repeated.add(key);
+      }
       put = (value) => holder.fields.set(key, value);
     } else if (holder.kind === 'array') {
       put = (value) => holder.items.push(value);
@@ -136,7 +142,7 @@ export function parseJsonPlaces(path: string, document: string, from = 0, to = d
 function nodeOf(token: Token, { from, to }: Lexer): JsonNode | undefined {
   switch (token) {
     case '{':
-      return { kind: 'object', fields: new Map(), from, to };
+      return { kind: 'object', fields: new Map(), repeated: new Set(), from, to };
     case '[':
       return { kind: 'array', items: [], from, to };
     case 'string':
@@ -175,6 +181,36 @@ export function stringOf(document: string, node: JsonNode): MappedText {
   const writer = new PieceWriter();
   writeString(writer, document, node);
   return writer.finish();
+}
+
+/** A value to be looked at, and where it is: lists of keys would take the square of a deep document's time. */
+interface Waiting {
+  readonly node: JsonNode;
+  readonly key: string | number;
+  readonly within: Waiting | undefined;
+}
+
+/** The path of a key that an object of the document has twice, such as `budgets.tokens`; undefined where none has. */
+export function repeatedKey(root: JsonNode): string | undefined {
+  const waiting: Waiting[] = [{ node: root, key: '', within: undefined }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const within = next;
+    const { node } = within;
+    if (node.kind === 'object') {
+      const [repeated] = node.repeated;
+      if (node.repeated.size > 0) {
+        const path: (string | number)[] = [repeated];
+        for (let at = within; at.within !== undefined; at = at.within) {
+          path.push(at.key);
+        }
+        return path.reverse().join('.');
+      }
+      node.fields.forEach((inner, key) => waiting.push({ node: inner, key, within }));
+    } else if (node.kind === 'array') {
+      node.items.forEach((inner, key) => waiting.push({ node: inner, key, within }));
+    }
+  }
+  return undefined;
 }
 
 /** A field of an object; undefined where the value is no object, or has none of this name. */

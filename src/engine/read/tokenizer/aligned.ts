@@ -23,7 +23,7 @@ const mostOf = (text: string): number => text.length * mostGrowth + mostGrowth;
 
 function checkGrowth(length: number, most: number): void {
   if (length > most) {
-    throw new InputError(`its normalizer makes text more than ${mostGrowth} times as long`);
+    throw new InputError(`The tokenizer's normalizer makes text more than ${mostGrowth} times as long; use another text or model.`);
   }
 }
 

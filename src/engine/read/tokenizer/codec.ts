@@ -2,7 +2,7 @@ import { AddedToken as LibraryToken, SequenceDecoder, SequencePostProcessor } fr
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
 import type { AddedToken, AddedTokens } from './added-tokens';
-import type { Json } from './json';
+import { fieldsOf, type Json, kindOf } from './json';
 import type { Model } from './model';
 import type { Normalizer } from './normalizer';
 import type { PreTokenizer } from './pre-tokenizer';
@@ -35,11 +35,13 @@ export interface Codec {
  *
  * @param tokens by id; ids without one have no text
  * @param added tokens that are no bytes
+ * @throws InputError for what is no decoder
  */
 export function decoderOf(json: Json, tokens: readonly (string | undefined)[], added: readonly AddedToken[]): Codec['decode'] {
   if (json === null || json === undefined) {
     return (ids) => ids.map((id) => tokens[id] ?? '').join(' ');
   }
+  kindOf(fieldsOf(json, 'decoder'));
   const { decoders } = new SequenceDecoder({ type: 'Sequence', decoders: [json] } as never);
   const [decoder] = decoders;
   decoder.added_tokens = added.map(
@@ -55,12 +57,13 @@ const text = '\0text';
 /**
  * Reads `post_processor` of a `tokenizer.json`: the ids that it puts around a text.
  *
- * @throws InputError for a token that has no id
+ * @throws InputError for what is no post-processor, and for a token that has no id
  */
 export function specialsOf(json: Json, idOf: (token: string) => number | undefined): Pick<Codec, 'prefix' | 'suffix'> {
   if (json === null || json === undefined) {
     return { prefix: [], suffix: [] };
   }
+  kindOf(fieldsOf(json, 'post_processor'));
   const { tokens } = new SequencePostProcessor({ type: 'Sequence', processors: [json] } as never).post_process([text], undefined, true);
   const ids = tokens.map((token) => {
     const id = token === text ? -1 : idOf(token);

@@ -117,7 +117,7 @@ function vocabularyOf({ vocab, merges }: JsonObject): ReadonlyMap<string, number
 /** Ids index the embedding: a negative or fractional one would read outside it. */
 function checkId(token: string, id: Json): void {
   if (!(Number.isInteger(id) && Number(id) >= 0 && Number(id) <= largestId)) {
-    throw new InputError(`token ${quoted(token)} has the id ${quoted(String(id))}`);
+    throw new InputError(`token ${quoted(token)} has the id ${described(id)}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { textKinds, type TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
+import { parseJson } from '../input/json';
 import { AddedTokens } from './added-tokens';
 import { BytePairModel } from './byte-pair';
 import { inByteAlphabet } from './characters';
@@ -92,13 +93,7 @@ const standIn: z.ZodType<StandIn> = z.object({
 
 /** Reads a stand-in. @param path named in errors @throws InputError where it is not JSON or lacks a field */
 export function parseStandIn(text: string, path: string): StandIn {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new InputError(`${path} is not JSON; give {"encoding", "exact", "reason"}.`);
-  }
-  const parsed = standIn.safeParse(json);
+  const parsed = standIn.safeParse(parseJson(text, path, 'give {"encoding", "exact", "reason"}'));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new InputError(

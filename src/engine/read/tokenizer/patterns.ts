@@ -2,7 +2,7 @@ import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../core/errors';
 import { quoted } from '../../../core/text/printable';
-import { withinTime } from '../input/time-limit';
+import { ProcessorTime, readingMs } from '../input/time-limit';
 import { splitsPair } from './characters';
 import type { Scanner } from './scanner';
 
@@ -26,17 +26,20 @@ export class SplitScanner implements Scanner {
   private end = -1;
   private pieces: readonly Part[] = [];
   private index = 0;
+  /** What is left for the text, whose sections are cut one after the other. */
+  private time = new ProcessorTime(0);
+  private cutTo = 0;
 
   /**
    * @param pattern with the flag g
    * @param invert whether the pattern matches what is kept, not what parts it
-   * @param leastMs milliseconds that it may take on any text: that of a real tokenizer cuts some megabytes a second
+   * @param limitMs milliseconds of processor time that it may take on a text of so many characters
    */
   constructor(
     private readonly pattern: RegExp,
     private readonly behavior: SplitBehavior,
     private readonly invert: boolean,
-    private readonly leastMs = 15_000,
+    private readonly limitMs = readingMs,
   ) {}
 
   next(text: string, at: number, end: number, last: boolean): boolean {
@@ -44,11 +47,14 @@ export class SplitScanner implements Scanner {
       return false;
     }
     if (text !== this.text || end !== this.end || this.to !== at || this.index > this.pieces.length) {
+      if (text !== this.text || at < this.cutTo) {
+        this.time = new ProcessorTime(this.limitMs(text.length));
+      }
       this.text = text;
       this.end = end;
+      this.cutTo = end;
       this.index = 0;
-      const parts = withinTime(
-        this.leastMs + Math.ceil((end - at) / 50),
+      const parts = this.time.spend(
         () => this.parts(text.slice(at, end), at),
         () => new InputError(`The tokenizer's pattern ${quoted(this.pattern.source)} takes too long on this text; use another model.`),
       );

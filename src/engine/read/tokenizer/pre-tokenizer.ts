@@ -1,5 +1,5 @@
 import { InputError } from '../../../core/errors';
-import { quoted } from '../../../core/text/printable';
+import { described, quoted } from '../../../core/text/printable';
 import { Gpt2Scanner, scannerOf } from './gpt-scanners';
 import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
 import { compiled, type SplitBehavior, SplitScanner, unlikeIn } from './patterns';
@@ -123,7 +123,7 @@ function simpleScanner(type: string, step: JsonObject): () => Scanner {
     case 'FixedLength': {
       const { length = 5 } = step;
       if (!(Number.isInteger(length) && Number(length) > 0)) {
-        throw new InputError(`its pre-tokenizer FixedLength has the length ${quoted(String(length))}`);
+        throw new InputError(`its pre-tokenizer FixedLength has the length ${described(length)}`);
       }
       return () => new FixedLengthScanner(Number(length));
     }
@@ -167,7 +167,7 @@ const behaviors: readonly SplitBehavior[] = ['Isolated', 'Removed', 'MergedWithP
 function behaviorOf(value: Json): SplitBehavior {
   const found = behaviors.find((behavior) => behavior.toLowerCase() === String(value).toLowerCase().replaceAll('_', ''));
   if (found === undefined) {
-    throw new InputError(`its pre-tokenizer has the behavior ${quoted(String(value))}`);
+    throw new InputError(`its pre-tokenizer has the behavior ${described(value)}`);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import { InputError, messageOf } from '../../../core/errors';
 import type { TokenizerDescription } from '../../../core/report/report';
 import type { PromptText } from '../../../core/source/prompt-text';
 import { shown } from '../../../core/text/printable';
+import { parseJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { exists } from '../input/regular-file';
 import { readRegularText } from '../input/text';
@@ -52,8 +53,8 @@ export class PromptTokenizer {
       return PromptTokenizer.standingIn(parseStandIn(await readRegularText(standIn, inputLimits.standIn, fix, repair), standIn));
     }
     // What is wrong with reading it says all there is to say.
-    const definition = await readRegularText(path, inputLimits.tokenizer, fix, repair);
-    return PromptTokenizer.defined(() => JSON.parse(definition) as unknown, tokenizerFile, path, fix);
+    const definition = parseJson(await readRegularText(path, inputLimits.tokenizer, fix, repair), path, fix);
+    return PromptTokenizer.defined(definition, tokenizerFile, path, fix);
   }
 
   private static async ofGguf(path: string): Promise<PromptTokenizer> {
@@ -61,13 +62,7 @@ export class PromptTokenizer {
     const found = ggufDefinition(metadata, path);
     return found.definition === undefined
       ? PromptTokenizer.standingIn({ encoding: encodingFor(found.tokens), exact: false, reason: found.reason, error: null })
-      : PromptTokenizer.defined(
-          () => found.definition,
-          tokenizerNamespace,
-          path,
-          'use another GGUF file of the model',
-          found.approximation,
-        );
+      : PromptTokenizer.defined(found.definition, tokenizerNamespace, path, 'use another GGUF file of the model', found.approximation);
   }
 
   /**
@@ -75,13 +70,15 @@ export class PromptTokenizer {
    * @param known why it may differ from the model's own, where that is known before
    * @throws InputError where it is no tokenizer
    */
-  private static defined(definition: () => unknown, name: string, path: string, remedy: string, known?: string): PromptTokenizer {
+  private static defined(definition: unknown, name: string, path: string, remedy: string, known?: string): PromptTokenizer {
     try {
-      const codec = codecOf(definition());
+      const codec = codecOf(definition);
       const approximation = known ?? codec.approximation;
       return new PromptTokenizer(codec, { name, exact: approximation === null, reason: approximation, error: null });
     } catch (error) {
-      throw new InputError(`${path} cannot be used (${shown(messageOf(error), 160)}); ${remedy}.`);
+      // What the library runs into where a part is of another kind tells nobody which.
+      const reason = error instanceof TypeError || error instanceof RangeError ? 'one of its parts is malformed' : messageOf(error);
+      throw new InputError(`${path} cannot be used (${shown(reason, 160)}); ${remedy}.`);
     }
   }
 

@@ -3,14 +3,12 @@ import { uniform } from '../../../core/math/random';
 import { tilesPerDispatch } from '../../../core/plan/attention-cost';
 import { dispatchesOf } from '../../../core/plan/dispatches';
 import { type LayerPlan, planLayers } from '../../../core/plan/plan';
-import type { DenseRate, TileRate } from '../../../core/predict/calibration';
+import type { Fit, TileRate } from '../../../core/predict/calibration';
 import { countDispatches } from '../../../core/predict/predict';
 import type { LayerScenario } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
-import { denseAttentionGraph } from '../../attend/graphs/dense';
 import { PhaseClock } from '../../attend/runtime/clock';
 import type { Device } from '../../attend/runtime/provider';
-import { GraphSession } from '../../attend/runtime/session';
 import { FusedAttention } from '../../attend/tiles/fused-attention';
 import { headTensor, type HeadTensor, type LayerTensors } from '../../attend/tiles/layer';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
@@ -22,7 +20,7 @@ interface Sample {
   readonly scenario: LayerScenario;
   /** N in blocks. */
   readonly blocks: number;
-  readonly scoreBytes: number;
+  readonly scoreBytes: number | undefined;
 }
 
 /** Query heads of a sample, two to a key-value head: more than one, so that operands come from memory as they do in a run. */
@@ -30,6 +28,67 @@ const sampleHeads = 4;
 
 /** One score tile, so that every tile is a run of its own: what a run costs shows against the tiles it carries. */
 const tileByTile = 1;
+
+/** Times of layers of one tile size, with the counts that made them: runs, first, open and masked tiles of a head. */
+export interface TileTimes {
+  readonly features: readonly (readonly number[])[];
+  readonly times: readonly number[];
+}
+
+/** Least time of a tile: its two products at the device's best rate. */
+function leastTileMs(rows: number, headWidth: number, limit: number): number {
+  return (4 * rows ** 2 * headWidth * 1000) / limit;
+}
+
+/** Layers that differ in how many runs, first, open and masked tiles they have: more than there are rates. */
+function samplesOf(rows: number, scoreBytes: number): readonly Sample[] {
+  // Large tiles take long enough in short sequences.
+  const blocks = rows <= 128 ? 12 : rows <= 256 ? 8 : rows <= 512 ? 5 : 3;
+  return [
+    { scenario: { kind: 'causal' }, blocks, scoreBytes },
+    { scenario: { kind: 'causal' }, blocks: blocks / 2, scoreBytes: tileByTile },
+    { scenario: { kind: 'sliding-window', window: rows }, blocks, scoreBytes },
+    { scenario: { kind: 'sliding-window', window: 2 * rows }, blocks, scoreBytes: tileByTile },
+    { scenario: { kind: 'average-case', seed: 1 }, blocks, scoreBytes },
+    { scenario: { kind: 'full' }, blocks: blocks / 2, scoreBytes },
+    { scenario: { kind: 'causal' }, blocks: (2 * blocks) / 3, scoreBytes },
+  ];
+}
+
+/** Rates of a tile, of which there are four. */
+const tileUnknowns = 4;
+
+/**
+ * The rates for tiles of M by M: those that come nearest to the times of their layers, none faster than the device's best product.
+ *
+ * A time that would need more operations a second than that is a fault of the clock or of the machine, and refused.
+ * @param limit floating-point operations a second that no run exceeds
+ * @returns the number of refused times, and the rates, undefined where too few times are left to fit them to
+ */
+export function tileRateOf(
+  rows: number,
+  headWidth: number,
+  { features, times }: TileTimes,
+  limit: number,
+): { readonly rate: (TileRate & Fit) | undefined; readonly refused: number } {
+  const least = leastTileMs(rows, headWidth, limit);
+  const possible = times.flatMap((time, index) => {
+    const [, first, open, masked] = features[index];
+    return time >= (first + open + masked) * least ? [index] : [];
+  });
+  const refused = times.length - possible.length;
+  if (possible.length <= tileUnknowns) {
+    return { rate: undefined, refused };
+  }
+  const { rates, error } = fitRates(
+    possible.map((index) => features[index]),
+    possible.map((index) => times[index]),
+    [0, least, least, least],
+  );
+  const [runMs, firstMs, openMs, maskedMs] = rates;
+  const fit = { samples: possible.length, unknowns: tileUnknowns, error };
+  return { rate: { rows, headWidth, runMs, firstMs, openMs, maskedMs, fit }, refused };
+}
 
 /** Measures the attention runs of a head on a device. */
 export class AttentionRates {
@@ -43,27 +102,25 @@ export class AttentionRates {
     this.oracle = new OnnxOracle(plainLlama(shapeOf(headWidth)), 2, device);
   }
 
-  /** The rates for tiles of M by M: those that come nearest to the times of a few layers. */
-  async measure(rows: number, scoreBytes: number): Promise<TileRate> {
-    // Large tiles take long enough in short sequences.
-    const blocks = rows <= 256 ? 12 : rows <= 512 ? 8 : 5;
-    const samples: readonly Sample[] = [
-      { scenario: { kind: 'causal' }, blocks, scoreBytes },
-      { scenario: { kind: 'causal' }, blocks: blocks / 2, scoreBytes: tileByTile },
-      { scenario: { kind: 'sliding-window', window: rows }, blocks, scoreBytes },
-      { scenario: { kind: 'average-case', seed: 1 }, blocks, scoreBytes },
-    ];
+  /**
+   * Times the layers of one tile size.
+   *
+   * @param until time of `performance.now()` after which no more are timed than rates need
+   */
+  async sample(rows: number, scoreBytes: number, until: number): Promise<TileTimes> {
     const features: number[][] = [];
     const times: number[] = [];
-    for (const sample of samples) {
+    for (const sample of samplesOf(rows, scoreBytes)) {
+      if (times.length > tileUnknowns && performance.now() > until) {
+        break;
+      }
       const { runs, first, open, masked } = countDispatches(
         dispatchesOf(this.plan(sample, rows), () => 0, tilesPerDispatch(rows, sample.scoreBytes)),
       );
       features.push([runs, first, open, masked]);
       times.push(await this.time(sample, rows));
     }
-    const [runMs, firstMs, openMs, maskedMs] = fitRates(features, times);
-    return { rows, headWidth: this.headWidth, runMs, firstMs, openMs, maskedMs };
+    return { features, times };
   }
 
   /** Time of the attention runs of a causal layer whose query blocks read up to `blocks` tiles. */
@@ -73,15 +130,15 @@ export class AttentionRates {
 
   /** Nanoseconds that it takes to copy a key's float for the attention calls. */
   async gatherNsPerFloat(tokens: number): Promise<number> {
-    const plan = this.plan({ scenario: { kind: 'average-case', seed: 1 }, blocks: tokens / 64, scoreBytes: tileByTile }, 64);
-    const causal = planLayers({ ...plan, scenario: { kind: 'causal' }, scoreBytes: undefined });
+    // A window wide enough that keys are copied for it; all keys would take seconds of attention beside the copies.
+    const window = this.plan({ scenario: { kind: 'sliding-window', window: 512 }, blocks: tokens / 64, scoreBytes: undefined }, 64);
     const clock = new PhaseClock();
-    const attention = new FusedAttention(causal, this.oracle, clock, () => undefined);
-    const layer = randomLayer(causal);
+    const attention = new FusedAttention(window, this.oracle, clock, () => undefined);
+    const layer = randomLayer(window);
     await attention.run(layer);
     const before = clock.phases.gather;
     await attention.run(layer);
-    return ((clock.phases.gather - before) * 1e6) / (causal.model.keyValueHeads * tokens * this.headWidth);
+    return ((clock.phases.gather - before) * 1e6) / (window.model.keyValueHeads * tokens * this.headWidth);
   }
 
   async release(): Promise<void> {
@@ -137,25 +194,4 @@ function randomLayer({ tokens, model }: LayerPlan): LayerTensors {
     return made;
   };
   return { query: tensor(model.heads), key: tensor(model.keyValueHeads), value: tensor(model.keyValueHeads) };
-}
-
-/** N at which dense attention is timed: its time per pair hardly changes beyond the larger, which a slow device is spared. */
-const lengths = { short: 512, long: 2048 } as const;
-const slowMs = 50;
-
-/** What the plain dense graph takes per pair of one head, causal: the mask hides half of the pairs and saves none. */
-export async function denseRate(headWidth: number, device: Device): Promise<DenseRate> {
-  const short = await denseMs(lengths.short, headWidth, device);
-  const [tokens, took] = short > slowMs ? [lengths.short, short] : [lengths.long, await denseMs(lengths.long, headWidth, device)];
-  return { headWidth, nsPerPair: (took * 1e6) / tokens ** 2 };
-}
-
-async function denseMs(tokens: number, headWidth: number, device: Device): Promise<number> {
-  const session = await GraphSession.create(denseAttentionGraph(tokens, headWidth), device);
-  const operand = { data: new Float32Array(tokens * headWidth).fill(0.1), shape: [1, tokens, headWidth] };
-  try {
-    return await medianMs(() => session.run({ query: operand, key: operand, value: operand }));
-  } finally {
-    await session.release();
-  }
 }

@@ -1,6 +1,6 @@
 import { fitRates } from '../../../core/math/least-squares';
 import { makePlan, type Plan } from '../../../core/plan/plan';
-import type { LayerRate } from '../../../core/predict/calibration';
+import type { Fit, LayerRate, Range, Sampled } from '../../../core/predict/calibration';
 import type { Scenario } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import { compiledForward } from '../../attend/compiled/forward';
@@ -43,9 +43,10 @@ const blockSize = 64;
 const shortest = 64;
 const enoughMs = 40;
 const longest = 4096;
+const fewestTimes = 6;
 
-/** Measures whole layers as compiled graphs, with what it takes to bring their weights to the device. */
-export async function layerRate(device: Device): Promise<LayerRate> {
+/** Measures whole layers as compiled graphs, with what it takes to bring their weights to the device, and says what was measured. */
+export async function layerRate(device: Device): Promise<{ readonly layer: LayerRate & Fit; readonly sampled: Sampled }> {
   const model = layerModel(layerShape(width));
   const oracle = new OnnxOracle(model, blockSize, device);
   const time = (plan: Plan): Promise<number> =>
@@ -72,18 +73,38 @@ export async function layerRate(device: Device): Promise<LayerRate> {
   try {
     const features: number[][] = [];
     const times: number[] = [];
+    let measured = shortest;
     for (let tokens = shortest; tokens <= longest; tokens *= 2) {
       for (const scenario of [{ kind: 'causal' }, { kind: 'sliding-window', window: blockSize }] satisfies Scenario[]) {
         const plan = planFor(tokens, scenario);
         times.push(await time(plan));
         features.push([1, plan.flopsByPhase.attend, plan.flopsByPhase.project + plan.flopsByPhase.outputAndMlp]);
       }
-      if (times.length >= 4 && times[times.length - 1] > enoughMs) {
+      measured = tokens;
+      // More times than rates.
+      if (times.length >= fewestTimes && times[times.length - 1] > enoughMs) {
         break;
       }
     }
-    const [layerMs, attend, tokenwise] = fitRates(features, times);
-    return { layerMs, attendNsPerFlop: attend * 1e6, tokenwiseNsPerFlop: tokenwise * 1e6 };
+    const { rates, error } = fitRates(features, times);
+    const [layerMs, attend, tokenwise] = rates;
+    const { headWidth } = model.shape;
+    const only = (value: number): Range => ({ from: value, to: value });
+    return {
+      layer: {
+        layerMs,
+        attendNsPerFlop: attend * 1e6,
+        tokenwiseNsPerFlop: tokenwise * 1e6,
+        fit: { samples: times.length, unknowns: rates.length, error },
+      },
+      sampled: {
+        tokens: { from: shortest, to: measured },
+        rows: only(blockSize),
+        width: only(width),
+        headWidth: only(headWidth),
+        layers: only(model.shape.layers),
+      },
+    };
   } finally {
     await oracle.release();
   }

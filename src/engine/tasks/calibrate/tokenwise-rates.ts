@@ -1,6 +1,6 @@
-import { tokenwiseRows } from '../../../core/plan/cost';
+import { fitRates } from '../../../core/math/least-squares';
 import { makePlan } from '../../../core/plan/plan';
-import type { RunRate, TokenwiseRate } from '../../../core/predict/calibration';
+import type { Fit, RunRate, TokenwiseRate } from '../../../core/predict/calibration';
 import type { Phases } from '../../../core/report/phases';
 import { outputAndMlpParameters, projectionParameters } from '../../../core/shapes';
 import { forward } from '../../attend/forward';
@@ -14,16 +14,22 @@ import { medianOf } from './timing';
 const blockSize = 256;
 const window = 16;
 
-/** Tokens of a pass in which what a run costs by itself shows, and of one in which the work does. */
-const shortPass = 64;
-const longPass = 2 * tokenwiseRows(blockSize);
+/**
+ * Tokens of the passes, all of one token-wise run: in the shortest, what a run costs by itself shows, and in the longest the work
+ * does. Wide layers take long enough in fewer.
+ */
+const lengthsOf = (width: number): readonly number[] => (width > 512 ? [64, 256, 512, 1024] : [64, 512, 1024, 2048]);
 
 /** Layers of a pass, and passes of which the median is taken. */
-const layers = 3;
+const layers = 2;
 const passes = 3;
 
-/** Measures the token-wise runs of a layer of width d as they come in a pass: between attention, from memory that others used. */
-export async function tokenwiseRate(width: number, device: Device): Promise<TokenwiseRate> {
+/**
+ * Measures the token-wise runs of a layer of width d as they come in a pass: between attention, from memory that others used.
+ *
+ * @param limit floating-point operations a second that no run exceeds
+ */
+export async function tokenwiseRate(width: number, device: Device, limit: number): Promise<TokenwiseRate> {
   const model = layerModel({ ...layerShape(width), layers });
   const oracle = new OnnxOracle(model, blockSize, device);
   const pass = async (tokens: number): Promise<Phases> => {
@@ -55,12 +61,20 @@ export async function tokenwiseRate(width: number, device: Device): Promise<Toke
     return { project: perLayer('project'), mlp: perLayer('mlp') };
   };
   try {
-    const [short, long] = [await times(shortPass), await times(longPass)];
-    const runs = longPass / tokenwiseRows(blockSize);
-    const rate = (phase: 'project' | 'mlp', parameters: number): RunRate => {
-      // long = runs * runMs + longPass * perToken, short = runMs + shortPass * perToken
-      const perToken = Math.max(0, (long[phase] - runs * short[phase]) / (longPass - runs * shortPass));
-      return { runMs: Math.max(0, short[phase] - perToken * shortPass), nsPerFlop: (perToken * 1e6) / (2 * parameters) };
+    const lengths = lengthsOf(width);
+    const taken: Record<'project' | 'mlp', number>[] = [];
+    for (const tokens of lengths) {
+      taken.push(await times(tokens));
+    }
+    const rate = (phase: 'project' | 'mlp', parameters: number): RunRate & Fit => {
+      const features = lengths.map((tokens) => [1, 2 * parameters * tokens]);
+      const { rates, error } = fitRates(
+        features,
+        taken.map((each) => each[phase]),
+        [0, 1000 / limit],
+      );
+      const [runMs, msPerFlop] = rates;
+      return { runMs, nsPerFlop: msPerFlop * 1e6, fit: { samples: features.length, unknowns: rates.length, error } };
     };
     return {
       width,

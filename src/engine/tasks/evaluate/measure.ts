@@ -2,7 +2,9 @@ import type { Experiment } from '../../../core/evaluate/experiment';
 import { type Job, type Row, sameJob, type Unit } from '../../../core/evaluate/units';
 import { makePlan } from '../../../core/plan/plan';
 import { settleRequest } from '../../../core/predict/fastest';
+import type { Fidelity } from '../../../core/report/report';
 import { scenarioLabel } from '../../../core/scenario/scenario';
+import { touchedPositions } from '../../../core/scenario/touched';
 import { checkLength, checkToken } from '../../attend/tiles/embed';
 import { throwIfCancelled } from '../../attend/runtime/clock';
 import { interruptible } from '../../interruptible';
@@ -17,6 +19,8 @@ export interface MeasureOptions extends Pick<
 > {
   /** The model's own attention, which every unit is held against. */
   readonly baseline: Job;
+  /** How that is computed; absent where it is by the same tiles, as in results of versions that had nothing else. */
+  readonly baselineBy?: 'dense' | undefined;
 }
 
 /** A row to measure with one model, in whichever process; plain data. */
@@ -60,26 +64,34 @@ export class Measurer {
   async measure({ tokens, scoring, units }: Row, { onResult, onProgress, signal }: RowListeners): Promise<void> {
     this.opened ??= Evaluator.open(this.model, this.options);
     const evaluator = await this.opened;
-    const runs = 1 + units.filter(({ job }) => !sameJob(job, this.options.baseline)).length;
+    const dense = this.options.baselineBy === 'dense';
+    const isBaseline = ({ job }: Unit): boolean => !dense && sameJob(job, this.options.baseline);
+    const runs = 1 + units.filter((unit) => !isBaseline(unit)).length;
     let done = 0;
-    const run = async (job: Job): Promise<WindowRun> => {
+    const run = async (job: Job, how: 'run' | 'runDense' = 'run'): Promise<WindowRun> => {
       throwIfCancelled(signal);
       const label = scenarioLabel(job.scenario);
       const { request } = settleRequest(tokens.length, this.model.config.shape, { ...this.options, ...job }, []);
       const plan = interruptible(() => makePlan(request));
-      const result = await evaluator.run(tokens, plan, signal, (share) => onProgress((done + share) / runs, label));
+      const result = await evaluator[how](tokens, plan, signal, (share) => onProgress((done + share) / runs, label));
       done += 1;
       return result;
     };
-    const baseline = await run(this.options.baseline);
+    const baseline = await run(this.options.baseline, dense ? 'runDense' : 'run');
     for (const unit of units) {
-      const own = sameJob(unit.job, this.options.baseline) ? baseline : await run(unit.job);
-      await onResult(
-        unit,
-        scoring.kind === 'needle'
-          ? await evaluator.answer(own.hidden, scoring.row, scoring.answer)
-          : { summary: await evaluator.compare(scoring, own.hidden, baseline.hidden, signal), wallMs: own.wallMs, calls: own.calls },
-      );
+      const own = isBaseline(unit) ? baseline : await run(unit.job);
+      const { wallMs, calls, predictions } = own;
+      // Once its predictions are scored, and with them checked.
+      const fidelity = (): Fidelity | undefined => own.fidelity && (predictions?.joinedTo(own.fidelity) ?? own.fidelity);
+      if (scoring.kind === 'retrieval') {
+        const answer = await evaluator.answer(own, scoring.row, scoring.answer);
+        await onResult(unit, { ...answer, fidelity: fidelity() });
+        continue;
+      }
+      const touched = interruptible(() => touchedPositions(unit.job.scenario, this.model.config.shape, tokens.length));
+      const summary = await evaluator.compare(scoring, { ...own, touched }, baseline.hidden, signal);
+      const ofBaseline = own === baseline ? {} : { baselineFidelity: baseline.fidelity };
+      await onResult(unit, { summary, wallMs, calls, fidelity: fidelity(), ...ofBaseline });
     }
   }
 
@@ -114,7 +126,7 @@ export class WarmMeasurer {
     // A row that another machine planned.
     checkLength(row.tokens.length, { name, ...config });
     const { scoring } = row;
-    (scoring.kind === 'needle' ? scoring.answer : (scoring.targets ?? [])).forEach((token) => checkToken(token, { name, ...config }));
+    (scoring.kind === 'retrieval' ? scoring.answer : (scoring.targets ?? [])).forEach((token) => checkToken(token, { name, ...config }));
     const measured: MeasuredUnit[] = [];
     try {
       await this.warm.measurer.measure(row, {

@@ -1,21 +1,30 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../../core/errors';
 import type { Moments } from '../../../core/evaluate/estimate';
+import { summaryComplaint } from '../../../core/evaluate/evidence';
 import { type Measure, measures, type WindowSummary } from '../../../core/evaluate/statistics';
 import type { Scoring } from '../../../core/evaluate/units';
+import { formatNumberOf } from '../../../core/format';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
+import { toJson } from '../../../core/report/json';
+import type { Fidelity } from '../../../core/report/report';
 import type { ShardResult } from '../../../core/shards/report';
+import { described } from '../../../core/text/printable';
 import { jsonOrNothing } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { readLines } from '../../read/input/lines';
 import { openToAppend } from '../../read/input/regular-file';
+import { measured } from '../../read/report/plan-schema';
+import { fidelitySchema } from '../../read/report/verdict-schema';
+import { appendLine, makeFolder, removeFile } from '../../store/files';
 import { type Claim, Claims, writerName } from './claims';
 
 const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
 
 const moments: z.ZodType<Moments> = z.object({
   count,
@@ -25,18 +34,31 @@ const moments: z.ZodType<Moments> = z.object({
   invalid: count,
 });
 
-const windowSummary: z.ZodType<WindowSummary> = z.object({
+const byMeasure = Object.fromEntries(measures.map((measure) => [measure, moments])) as Record<Measure, typeof moments>;
+
+const windowFields = z.object({
   bins: z.array(
-    z.object({
-      from: count,
-      to: count,
-      ...(Object.fromEntries(measures.map((measure) => [measure, moments])) as Record<Measure, typeof moments>),
-    }),
+    z.object({ from: count, to: count, ...byMeasure }).refine(({ from, to }) => from <= to, 'a range that ends before it begins'),
   ),
   divergences: z
-    .object({ zeros: count, buckets: z.array(z.tuple([z.int(), count])), infinite: count, invalid: count, maximum: z.number().optional() })
+    .object({
+      zeros: count,
+      buckets: z.array(z.tuple([z.int(), count])),
+      infinite: count,
+      invalid: count,
+      maximum: z.number().optional(),
+    })
     // JSON leaves out what is undefined.
     .transform((histogram) => ({ ...histogram, maximum: histogram.maximum })),
+  // Missing in results of earlier versions.
+  touched: z.object(byMeasure).optional(),
+});
+
+const windowSummary: z.ZodType<WindowSummary> = windowFields.superRefine((summary, context) => {
+  const complaint = summaryComplaint(summary);
+  if (complaint !== undefined) {
+    context.addIssue({ code: 'custom', message: `has ${complaint}` });
+  }
 });
 
 /** A window under a scenario, as a results file keeps it. */
@@ -44,33 +66,43 @@ export interface WindowResult {
   readonly summary: WindowSummary;
   readonly wallMs: number;
   readonly calls: number;
+  /** Of the run, as of any; absent in results of versions that did not verify evaluations. */
+  readonly fidelity?: Fidelity | undefined;
+  /** Of the run that it is compared with; absent where that is the same run, or a dense operator's. */
+  readonly baselineFidelity?: Fidelity | undefined;
 }
 
-const windowResult: z.ZodType<WindowResult> = z.object({ summary: windowSummary, wallMs: z.number().nonnegative(), calls: count });
+const windowResult: z.ZodType<WindowResult> = z.object({
+  summary: windowSummary,
+  wallMs: z.number().nonnegative(),
+  calls: count,
+  fidelity: fidelitySchema.optional(),
+  baselineFidelity: fidelitySchema.optional(),
+});
 
-/** A needle's answer under one scenario, as a results file keeps it. JSON has no NaN: null stands for it. */
-export interface NeedleResult {
-  /** Natural logarithm. */
-  readonly logProbability: number | null;
-  /** From 1. */
-  readonly rank: number | null;
+/** The answer of a retrieval case under one scenario, as a results file keeps it. */
+export interface RetrievalResult {
+  /** Natural logarithm; NaN where the model computes none. */
+  readonly logProbability: number;
+  /** From 1; NaN where the probability is. */
+  readonly rank: number;
+  /** As in `WindowResult`. */
+  readonly fidelity?: Fidelity | undefined;
 }
 
-const needleResult: z.ZodType<NeedleResult> = z.object({ logProbability: z.number().nullable(), rank: z.number().nullable() });
+const retrievalResult: z.ZodType<RetrievalResult> = z.object({
+  // A logarithm that rounding may have taken above 0.
+  logProbability: measured.refine((value) => !(value > 1e-3), 'a probability above 1'),
+  rank: measured.refine((value) => Number.isNaN(value) || (Number.isInteger(value) && value >= 1), 'no rank'),
+  fidelity: fidelitySchema.optional(),
+});
 
-const amount = z.number().nonnegative();
-
-/** JSON has no infinity: null stands for an error without bound. */
-const largest = amount.nullable().transform((value) => value ?? Infinity);
-
-/** JSON has no NaN: null stands for the sum of a model that computes none. */
-const total = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? NaN);
+/** A sum: NaN where the model computes none. */
+const total = measured;
 
 const lossSums = z.object({ positions: count, loss: total });
 const comparedSums = lossSums.extend({ baselineLoss: total, divergence: total, agreeing: count });
+const splitSums = <Sums extends z.ZodType>(sums: Sums) => z.object({ within: sums, past: sums, touched: z.union([sums, z.string()]) });
 
 /** A shard of a prompt under a scenario, as a results file keeps it. */
 const shardResult: z.ZodType<ShardResult> = z.object({
@@ -82,26 +114,25 @@ const shardResult: z.ZodType<ShardResult> = z.object({
   wallMs: amount,
   calls: z.object({ total: count, attention: count, tokenwise: count, perLayer: amount, retries: count, dispatches: count }),
   peakRssBytes: count,
-  fidelity: z
-    .object({ reference: z.string(), rows: count, maxAbsError: largest, maxRelError: largest, logNormaliserError: largest })
-    .nullable(),
+  fidelity: fidelitySchema.nullable(),
+  lostRows: count.optional(),
   quality: z
     .union([
-      z.object({ kind: z.literal('compared'), sums: z.object({ within: comparedSums, past: comparedSums }) }),
-      z.object({ kind: z.literal('own'), sums: z.object({ within: lossSums, past: lossSums }) }),
+      z.object({ kind: z.literal('compared'), sums: splitSums(comparedSums) }),
+      z.object({ kind: z.literal('own'), sums: splitSums(lossSums) }),
     ])
     .nullable(),
 });
 
 /** What a unit of work gives. */
-export type UnitResult = WindowResult | NeedleResult | ShardResult;
+export type UnitResult = WindowResult | RetrievalResult | ShardResult;
 
 /** Reads what a unit gave from JSON. */
-export const unitResult: z.ZodType<UnitResult> = z.union([windowResult, needleResult, shardResult]);
+export const unitResult: z.ZodType<UnitResult> = z.union([windowResult, retrievalResult, shardResult]);
 
 /** Whether a result is what a row of this scoring gives: what comes from elsewhere may be another's. */
 export function isResultOf(scoring: Scoring, result: UnitResult): boolean {
-  if (scoring.kind === 'needle') {
+  if (scoring.kind === 'retrieval') {
     return 'rank' in result;
   }
   const { edges, from, to } = scoring;
@@ -116,11 +147,27 @@ export function isResultOf(scoring: Scoring, result: UnitResult): boolean {
 /** Version of a line of a results file. Lines of other versions are left alone. */
 const lineVersion = 1;
 
-const resultLine = z.object({
+export const resultLine = z.object({
   version: z.literal(lineVersion),
   unit: z.string(),
   result: unitResult,
 });
+
+/** A digest of a line without its own, as JSON keeps it: what was changed by hand, or by a fault, has another. */
+export function lineDigest(line: Readonly<Record<string, unknown>>): string {
+  return createHash('sha256').update(toJson(line)).digest('hex').slice(0, 32);
+}
+
+const withDigest = z.looseObject({ digest: z.string().optional() });
+
+/** Whether a line was changed since it was written: its digest is another, or none. Lines of earlier versions have no digest. */
+export function isChanged(line: unknown): boolean {
+  if (typeof line !== 'object' || line === null || !('digest' in line)) {
+    return false;
+  }
+  const { digest, ...rest } = withDigest.safeParse(line).data ?? {};
+  return digest === undefined || digest !== lineDigest(rest);
+}
 
 /** The identity of one unit of work: equal for equal work, whatever the order of its fields. */
 export function unitOf(work: Readonly<Record<string, unknown>>): string {
@@ -133,12 +180,14 @@ export function unitOf(work: Readonly<Record<string, unknown>>): string {
  *
  * The path is a file, or a folder in which every writer has a file of its own and all are read: on a file system over the
  * network, appends of two machines to one file can be lost. A line is appended by one write, so a crash can lose the line it
- * interrupts and no other. What cannot be read is passed over: it is measured again.
+ * interrupts and no other. What cannot be read, or was changed since it was written, is passed over: it is measured again.
  */
 export class Results {
   private readonly known = new Map<string, UnitResult>();
   /** Bytes of each file that were read, up to the end of a line. */
   private readonly read = new Map<string, number>();
+  /** Lines that were read and not believed: they were changed since they were written. */
+  private changed = 0;
 
   private constructor(
     /** What was named; undefined for results that are kept for this run only. */
@@ -166,21 +215,19 @@ export class Results {
       throw new InputError(`${nameOf(bare)} is one file, and a folder is needed, with a file for each writer; name a folder.`);
     }
     if (isFolder) {
-      await mkdir(path, { recursive: true }).catch((error: unknown) => {
-        throw new InputError(`${nameOf(path)} cannot be made (${messageOf(error)}); ${fix}.`);
-      });
+      await makeFolder(path, nameOf(path), fix);
     }
     const own = isFolder ? join(path, `${writer}.${writerName()}${ending}`) : path;
     const results = new Results(path, own, Claims.in(isFolder ? join(path, 'claims') : `${path}.claims`));
     // Opened for appending first: a run of hours must not find out at its first result that it cannot write.
-    await (await openResults(own)).close();
+    await (await openToAppend(own, nameOf(own), fix)).file.close();
+    if (!isFolder) {
+      await refuseForeign(own);
+    }
     await results.refresh();
     if (isFolder) {
       // It comes back with the first result.
-      await rm(own);
-    } else if ((await stat(own)).size > (results.read.get(own) ?? 0)) {
-      // The line that a crash cut short must not take the next one with it.
-      await results.append('\n');
+      await removeFile(own);
     }
     return results;
   }
@@ -188,6 +235,19 @@ export class Results {
   /** Whether results outlive this run. */
   get kept(): boolean {
     return this.path !== undefined;
+  }
+
+  /** Lines that were passed over because they were changed since they were written. */
+  get changedLines(): number {
+    return this.changed;
+  }
+
+  /** What was passed over because it was changed since it was written, a sentence; undefined where nothing was. */
+  get note(): string | undefined {
+    const { changed: lines } = this;
+    return lines === 0
+      ? undefined
+      : `${formatNumberOf(lines, 'line')} of ${nameOf(this.path ?? '')} ${lines === 1 ? 'was' : 'were'} changed since ${lines === 1 ? 'it was' : 'they were'} written, and ${lines === 1 ? 'is' : 'are'} measured again where this experiment needs ${lines === 1 ? 'it' : 'them'}.`;
   }
 
   /** The result of a unit, if it is known. */
@@ -199,7 +259,8 @@ export class Results {
   async add(unit: string, about: Readonly<Record<string, unknown>>, result: UnitResult): Promise<void> {
     if (!this.known.has(unit)) {
       this.known.set(unit, result);
-      await this.append(`${JSON.stringify({ version: lineVersion, unit, ...about, result })}\n`);
+      const line = { version: lineVersion, unit, ...about, result };
+      await this.append(toJson({ ...line, digest: lineDigest(line) }));
     }
   }
 
@@ -236,14 +297,28 @@ export class Results {
       }
       let end = from;
       for await (const line of readLines(file, nameOf(file), { ...limits, from }, fix)) {
-        const parsed = resultLine.safeParse(jsonOrNothing(line.text ?? ''));
+        const json = jsonOrNothing(line.text ?? '');
+        const parsed = resultLine.safeParse(json);
         // The first one stands: a unit that two machines measured has one result.
-        if (parsed.success && !this.known.has(parsed.data.unit)) {
+        if (parsed.success && isChanged(json)) {
+          this.changed += 1;
+        } else if (parsed.success && !this.known.has(parsed.data.unit)) {
           this.known.set(parsed.data.unit, parsed.data.result);
         }
         end = line.ended ? line.end : end;
       }
       this.read.set(file, end);
+    }
+  }
+
+  /** All lines that others and earlier runs have written, those that cannot be read as well. */
+  async *lines(): AsyncGenerator<{ readonly name: string; readonly number: number; readonly text: string; readonly ended: boolean }> {
+    for (const file of await this.files()) {
+      let number = 0;
+      for await (const { text, ended } of readLines(file, nameOf(file), limits, fix)) {
+        number += 1;
+        yield { name: nameOf(file), number, text: text ?? '', ended };
+      }
     }
   }
 
@@ -261,21 +336,33 @@ export class Results {
       .map((name) => join(path, name));
   }
 
-  private async append(text: string): Promise<void> {
-    if (this.path === undefined) {
-      return;
+  private async append(line: string): Promise<void> {
+    if (this.path !== undefined) {
+      await appendLine(this.own, line, nameOf(this.own), fix, 'make room and give the same command again, which goes on from there');
     }
-    const file = await openResults(this.own);
-    try {
-      // Mostly one write; where the disk takes only a part of it, the next one says why.
-      await file.appendFile(text);
-      await file.sync();
-    } catch (error) {
-      const remedy = 'make room and give the same command again, which goes on from there';
-      throw new InputError(`${nameOf(this.own)} cannot be written (${messageOf(error)}); ${remedy}.`);
-    } finally {
-      await file.close();
+  }
+}
+
+/** The beginning of every line, so that one that was cut short can be told. */
+const lineStart = `{"version":${lineVersion},"unit":"`;
+
+/** What a line of any version has. */
+const anyLine = z.object({ version: z.int(), unit: z.string() });
+
+/** Refuses a file that does not begin as results do: nothing is appended to what is another's. @throws InputError */
+async function refuseForeign(path: string): Promise<void> {
+  const name = nameOf(path);
+  for await (const { text = '', ended } of readLines(path, name, limits, fix)) {
+    // Of a block that a crash of the machine left without its content, nothing is known.
+    if (text.replaceAll('\0', '').trim() === '') {
+      continue;
     }
+    // A bracket alone begins any other JSON, written over several lines.
+    const isCut = text.startsWith(lineStart) || (lineStart.startsWith(text) && (!ended || text !== '{'));
+    if (!isCut && !anyLine.safeParse(jsonOrNothing(text)).success) {
+      throw new InputError(`${name} is not a results file: it begins with ${described(text)}; give a file of results, or a new one.`);
+    }
+    return;
   }
 }
 
@@ -292,8 +379,4 @@ function isDirectory(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
-}
-
-function openResults(path: string): ReturnType<typeof openToAppend> {
-  return openToAppend(path, nameOf(path), fix);
 }

@@ -13,6 +13,7 @@ import { pick } from '../../../core/options/option';
 import type { OnProgress } from '../../../core/report/phases';
 import type { PromptSource } from '../../../core/source/options';
 import { reportSchemaVersion } from '../../../core/report/report';
+import { worstVerdict } from '../../../core/report/verdict';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
 import { checkLength } from '../../attend/tiles/embed';
@@ -23,10 +24,12 @@ import { conversationsOf, type Prompt, promptFromText, readPrompts } from '../..
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
 import type { DigestStore } from '../../store/digests';
 import { describeModel, digestFields, type Places } from '../plan';
+import { checkEvidence } from './evidence';
 import { readExperiment } from './experiment-file';
-import { measuredPoint, needleGridOf, type Point, PointPlanner } from './points';
-import { type NeedleResult, Results, unitOf, type WindowResult } from './results';
-import { type ExperimentText, needleSequences, type PlacedAnswer, placeNeedles, readTexts, windowSequences } from './texts';
+import { measuredPoint, measuredRetrieval, type Point, PointPlanner } from './points';
+import { type RetrievalResult, Results, unitOf, type WindowResult } from './results';
+import { expectedOutcomes, type PlacedCase, placeCases, retrievalSequences } from './retrieval';
+import { type ExperimentText, readTexts, windowSequences } from './texts';
 import type { MeasureOptions } from './measure';
 import { OpenRows } from './open-rows';
 import { inThisProcess, type RowRunner } from './row-runner';
@@ -40,10 +43,14 @@ interface ExperimentContext extends Places {
   readonly digests: DigestStore;
   /** What is known already, and where more of it goes. */
   readonly results: Results;
+  /** Measures the process that runs would begin in, before anything is run; one of a calibrated device or a typical one by default. */
+  readonly processBytes?: (() => number) | undefined;
   /** Measures only a part of the rows; all of them by default. */
   readonly shard?: Shard | undefined;
   /** What measures the rows; this process by default. */
   readonly runner?: RowRunner | undefined;
+  /** Whether results must be this experiment's alone, and unchanged: what a check rests on. */
+  readonly isEvidence?: boolean;
 }
 
 /** An experiment whose rows were measured, all of them or a shard's. */
@@ -94,25 +101,29 @@ export async function measureExperiment(
   if (experiment.quality) {
     checkRunnable(model, tokenizer.source);
   }
+  // With a tokenizer, and before many prompts are read, which are not all there when one of them is run.
+  const processBytes = context.processBytes?.();
   const texts = await readTexts(prompts, tokenizer, model, experiment, sizes);
   const { shape } = model.config;
-  const planner = new PointPlanner(shape, experiment, await context.calibrations.candidates(experiment.provider, experiment.threads));
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
-  const points = interruptible(() => planner.points(longest));
+  const calibrations = await context.calibrations.candidates(experiment.provider, experiment.threads);
+  const planner = new PointPlanner(shape, experiment, calibrations, longest, processBytes);
+  const points = interruptible(() => planner.points());
   // Planned before anything is run: what cannot be planned is refused now.
   const costs = points.map(({ scenario, blockSize }) => interruptible(() => planner.cost(longest, scenario, blockSize)));
 
   const obstacles = points.map(({ scenario }) =>
-    experiment.quality ? obstacleOf(scenario, model, texts) : 'Quality was switched off for this experiment.',
+    experiment.quality ? obstacleOf(scenario, model, texts, experiment) : 'Quality was switched off for this experiment.',
   );
   const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
-  const needles = jobs.length > 0 && experiment.needle !== null ? needlesOf(experiment.needle, texts, tokenizer, model) : [];
+  const placed = jobs.length > 0 && experiment.retrieval !== null ? casesOf(experiment.retrieval, texts, tokenizer, model) : [];
   const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...points.map(({ blockSize }) => blockSize)) };
   // Where no device is named, the fastest one for the longest window measures all.
   const settled = experiment.provider === 'auto' ? planner.settle(longest, baseline.scenario, baseline.blockSize).calibration : undefined;
   const provider = settled?.provider ?? (experiment.provider === 'auto' ? 'cpu' : experiment.provider);
   const own = pick(experiment, 'threads', 'executor', 'precision', 'construction', 'oracleLayers', 'oracleHeads');
-  const options: MeasureOptions = { ...own, provider, baseline };
+  // Left out where nothing is asked for: results of versions that had nothing else are results of this.
+  const options: MeasureOptions = { ...own, provider, baseline, ...(experiment.baseline === 'dense' && { baselineBy: 'dense' }) };
   const { twoHeads, onnxruntime } = describeEnvironment();
   // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
   const isNamed = results.kept || runner !== inThisProcess;
@@ -120,9 +131,12 @@ export async function measureExperiment(
   const idOf = (about: Readonly<Record<string, unknown>>): string => unitOf({ model: digest, twoHeads, onnxruntime, ...options, ...about });
 
   const windowRows = jobs.length === 0 ? [] : rowsOf(windowSequences(texts, sizes.context, shape.trainedTokens), jobs, idOf);
-  // The baseline is last among a needle's jobs: its answers are what the others' are held against.
-  const needleRows = rowsOf(needleSequences(needles), [...jobs, baseline], idOf);
-  const all = [...windowRows, ...needleRows];
+  // The baseline is last among a case's jobs: its answers are what the others' are held against.
+  const retrievalRows = rowsOf(retrievalSequences(placed), [...jobs, baseline], idOf);
+  const all = [...windowRows, ...retrievalRows];
+  if (context.isEvidence === true) {
+    await checkEvidence(results, all);
+  }
   const rows = shard === undefined ? all : rowsOfShard(all, shard);
   const resumed = unitsOf(rows).filter((unit) => results.get(unit) !== undefined).length;
   await runner.run(new OpenRows(rows, results, onProgress, signal), { model, digest, options, rowMs: rowMsOf(costs) }, signal);
@@ -136,13 +150,14 @@ export async function measureExperiment(
     return { units: units.size, known, resumed, report: undefined };
   }
   const windows = windowRows.map((row) => row.units.map(({ id }) => results.get(id) as WindowResult));
-  const found = needleRows.map((row) => row.units.map(({ id }) => results.get(id) as NeedleResult));
+  const found = retrievalRows.map((row) => row.units.map(({ id }) => results.get(id) as RetrievalResult));
+  const expected = placed.length === 0 ? undefined : await expectedOutcomes(placed, jobs, model, context.modelsFolder);
   const measured = points.map((point, index) =>
     obstacles[index] === null
       ? jobs.findIndex((job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario))
       : -1,
   );
-  const described = points.map((point, index): Omit<ExperimentPoint, 'onFront'> => ({
+  const described = points.map((point, index): Omit<ExperimentPoint, 'onFront' | 'tie'> => ({
     ...point,
     cost: costs[index],
     qualityNote:
@@ -150,15 +165,22 @@ export async function measureExperiment(
       (point.blockSize === point.measuredBlockSize
         ? null
         : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
-    ...measuredPoint(point, measured[index], texts, windows, planner),
-    needle: measured[index] < 0 || needles.length === 0 ? null : needleGridOf(needles, found, measured[index]),
+    ...measuredPoint(point, measured[index], texts, windows, planner, found),
+    ownBaseline: experiment.baseline === 'own' && experiment.construction === 'fused' && planner.isNative(point.scenario),
+    retrieval:
+      measured[index] < 0 || expected === undefined ? null : measuredRetrieval(placed, found, measured[index], expected[measured[index]]),
   }));
-  const front = paretoFront(described, ({ cost, quality }) => [cost.flops, quality?.divergence.mean.value]);
+  // What failed has no quality to compare: it is not on the front, and beats nothing.
+  const front = paretoFront(described, ({ cost, quality, verdict }) => [
+    cost.flops,
+    verdict.kind === 'failed' ? undefined : quality?.divergence.mean,
+  ]);
   const report: ExperimentReport = {
     schemaVersion: reportSchemaVersion,
     experiment,
     model: describeModel(model, shape, tokenizer.source),
     baseline: baseline.scenario,
+    verdict: worstVerdict(described.map(({ verdict }) => verdict)),
     prompts: texts.map(({ prompt: { path, bytes, sha256 }, read: { format, notes }, tokens, windows: cut }) => ({
       path,
       bytes,
@@ -167,8 +189,9 @@ export async function measureExperiment(
       windows: cut.length,
       ...digestFields({ format, notes, parts: [] }),
     })),
-    points: described.map((point, index) => ({ ...point, onFront: front[index] })),
+    points: described.map((point, index) => ({ ...point, onFront: front[index].onFront, tie: front[index].isTie })),
     resumed,
+    ...(results.changedLines > 0 && { changedLines: results.changedLines }),
     environment: describeEnvironment(),
   };
   return { units: units.size, known, resumed, report };
@@ -187,30 +210,39 @@ function unitsOf(rows: readonly Row[]): string[] {
 }
 
 /** Why a scenario's predictions mean nothing on this model, or null where they do. @throws InputError where no scenario's would */
-function obstacleOf(scenario: Point['scenario'], { name, config }: ModelFolder, texts: readonly ExperimentText[]): string | null {
+function obstacleOf(
+  scenario: Point['scenario'],
+  { name, config }: ModelFolder,
+  texts: readonly ExperimentText[],
+  { score }: Pick<Experiment, 'score'>,
+): string | null {
   if (config.predicts === 'nothing') {
     throw new InputError(
       `${name} has no output head, so there are no predictions to compare; use another model, or plan only with --no-quality.`,
     );
   }
   if (texts.every(({ windows }) => windows.length === 0)) {
-    throw new InputError('One token has no next token to predict; give a prompt of at least two tokens, or plan only with --no-quality.');
+    throw new InputError(
+      score === 'all'
+        ? 'One token has no next token to predict; give a prompt of at least two tokens, or plan only with --no-quality.'
+        : `--score ${score} leaves no position of these prompts; give longer ones, or score others.`,
+    );
   }
   return config.predicts === 'next' ? qualityObstacle({ scenario, tokens: 2 }, config) : null;
 }
 
-function needlesOf(
-  request: NonNullable<Experiment['needle']>,
+function casesOf(
+  request: NonNullable<Experiment['retrieval']>,
   texts: readonly ExperimentText[],
   tokenizer: PromptTokenizer,
   { name, config }: ModelFolder,
-): PlacedAnswer[] {
+): PlacedCase[] {
   if (config.predicts !== 'next') {
-    throw new InputError(`${name} does not predict the next token, and a needle's answer is scored by that; leave the needle out.`);
+    throw new InputError(`${name} does not predict the next token, and retrieval is scored by that; leave retrieval out.`);
   }
-  const needles = interruptible(() => placeNeedles(request, texts, tokenizer));
-  needles.forEach(({ tokens }) => checkLength(tokens.length, { name, ...config }));
-  return needles;
+  const placed = interruptible(() => placeCases(request, texts, tokenizer));
+  placed.forEach(({ tokens }) => checkLength(tokens.length, { name, ...config }));
+  return placed;
 }
 
 /** What has to be run: each scenario with the block size that it is measured with, once. */

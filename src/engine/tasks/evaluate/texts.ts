@@ -1,7 +1,7 @@
 import { InputError } from '../../../core/errors';
-import type { Experiment, NeedleGridRequest } from '../../../core/evaluate/experiment';
-import { placeNeedle } from '../../../core/evaluate/needles';
+import type { Experiment } from '../../../core/evaluate/experiment';
 import { positionBins } from '../../../core/evaluate/statistics';
+import type { TextSize } from '../../../core/evaluate/text-size';
 import type { Sequence } from '../../../core/evaluate/units';
 import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
 import type { ModelFolder } from '../../read/model/load';
@@ -10,8 +10,8 @@ import { interruptible } from '../../interruptible';
 import { digestOf, type Prompt } from '../../read/prompt';
 import { readingModel, readSource } from '../../read/source/read-source';
 import type { PromptText } from '../../../core/source/prompt-text';
+import { coveredText } from '../../read/tokenizer/covered-text';
 import { checkVocabulary, type PromptTokenizer } from '../../read/tokenizer/tokenizer';
-import { unitOf } from './results';
 
 /** A prompt of an experiment. */
 export interface ExperimentText {
@@ -26,6 +26,8 @@ export interface ExperimentText {
   readonly text: Int32Array;
   readonly specials: SpecialTokens;
   readonly windows: readonly EvaluationWindow[];
+  /** How much text the scored tokens of each window cover, or why that is not known. */
+  readonly sizes: readonly TextSize[] | string;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function readTexts(
   prompts: readonly Prompt[],
   tokenizer: PromptTokenizer,
   model: ModelFolder,
-  { maximumWindows }: Pick<Experiment, 'maximumWindows'>,
+  { maximumWindows, score, quality }: Pick<Experiment, 'maximumWindows' | 'score' | 'quality'>,
   sizes: { readonly context: number; readonly stride: number },
 ): Promise<ExperimentText[]> {
   const reading = await readingModel(model);
@@ -53,9 +55,10 @@ export async function readTexts(
     checkVocabulary(whole, model, tokenizer.source);
     const text = interruptible(() => own.encodePart(read.text));
     const specials = specialTokens(whole, text);
-    const cut = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next');
+    const cut = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next', score);
     const windows = maximumWindows > 0 ? cut.slice(0, maximumWindows) : cut;
-    texts.push({ prompt, read, digest: digestOf(read.text), tokens: whole.length, text, specials, windows });
+    const covered = quality ? interruptible(() => windowSizes(read.text, tokenizer, windows, specials)) : 'Quality was not measured.';
+    texts.push({ prompt, read, digest: digestOf(read.text), tokens: whole.length, text, specials, windows, sizes: covered });
   }
   texts.slice(0, 1).forEach(({ prompt: { source } }) =>
     checkVariables(
@@ -66,47 +69,24 @@ export async function readTexts(
   return texts;
 }
 
-/** A needle in its haystack with its answer. */
-export interface PlacedAnswer {
-  readonly length: number;
-  readonly depth: number;
-  /** What the model reads: context and answer, without the answer's last token. */
-  readonly tokens: Int32Array;
-  /** The row that predicts the answer's first token; the next ones follow. */
-  readonly row: number;
-  /** Token ids of the answer. */
-  readonly answer: readonly number[];
-}
-
 /**
- * Hides a needle in the text of all prompts, at every depth of every length.
+ * How much text the tokens cover that windows score, or why that is not known.
  *
- * @throws InputError where the answer has no token, or a length is longer than the text or too short for the needle
+ * By the places of tokens in the text as it is, whatever the tokenizer makes of it. A token that begins within a character
+ * begins where the character does, so that a window that ends there leaves the character to the next one.
  */
-export function placeNeedles(
-  { needle, question, answer, lengths, depths }: NeedleGridRequest,
-  texts: readonly ExperimentText[],
+function windowSizes(
+  text: string,
   tokenizer: PromptTokenizer,
-): PlacedAnswer[] {
-  const answerTokens = [...tokenizer.encodePart(answer)];
-  if (answerTokens.length === 0) {
-    throw new InputError(`Needle answer "${answer}" has no token; give one of at least one.`);
-  }
-  const haystack = Int32Array.from(texts.flatMap(({ text }) => [...text]));
-  const [{ specials }] = texts;
-  return lengths.flatMap((length) =>
-    depths.map((depth): PlacedAnswer => {
-      const { tokens } = placeNeedle(
-        haystack,
-        tokenizer.encodePart(needle),
-        tokenizer.encodePart(question),
-        length,
-        depth,
-        specials.before,
-      );
-      return { length, depth, tokens: Int32Array.from([...tokens, ...answerTokens.slice(0, -1)]), row: length - 1, answer: answerTokens };
-    }),
-  );
+  windows: readonly EvaluationWindow[],
+  { before }: SpecialTokens,
+): ExperimentText['sizes'] {
+  // Row r of a window predicts the token after it.
+  const scored = windows.map(({ start, from, to }) => ({
+    from: start + from + 1 - before.length,
+    to: start + to + 1 - before.length,
+  }));
+  return coveredText(text, tokenizer.bare, scored);
 }
 
 /**
@@ -125,14 +105,4 @@ export function windowSequences(texts: readonly ExperimentText[], context: numbe
       about: { kind: 'window', prompt: digest, start, end, from, to, context, ...edge },
     })),
   );
-}
-
-/** Needles in their haystacks as sequences to measure. */
-export function needleSequences(needles: readonly PlacedAnswer[]): Sequence[] {
-  return needles.map(({ tokens, row, answer }): Sequence => ({
-    tokens,
-    scoring: { kind: 'needle', row, answer },
-    // The answer's last token is not among those that are read.
-    about: { kind: 'needle', tokens: unitOf({ tokens: [...tokens], answer: answer.slice(-1) }), row },
-  }));
 }

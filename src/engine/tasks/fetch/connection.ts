@@ -2,6 +2,7 @@ import { version } from '../../../../package.json';
 import { CancelledError, InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { shown } from '../../../core/text/printable';
+import { jsonOrNothing } from '../../read/input/json';
 import type { HubSettings } from './settings';
 
 /** Node's `fetch`, or what stands for it: undici's with a proxy, VS Code's with its setting `http.proxy`. */
@@ -42,12 +43,15 @@ export class HubConnection {
   }
 
   /**
-   * For `@huggingface/hub`: answers are read up to a limit, and refusals are errors already. What it would send of its own is
+   * For `@huggingface/hub`, which parses answers itself: they are read up to a limit, are JSON that is not nested too deeply, and refusals are errors already. What it would send of its own is
    * not sent: it knows no token.
    */
   readonly ask: Fetch = async (input) => {
     const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
     const text = await this.text(url, maximumAnswer);
+    if (jsonOrNothing(text.body) === undefined) {
+      throw notUnderstood(this.endpoint);
+    }
     return new Response(text.body, { headers: text.link === null ? {} : { Link: text.link } });
   };
 
@@ -242,6 +246,11 @@ function refusal(response: Response, at: URL, host: string, hasToken: boolean): 
 function repositoryIn({ pathname }: URL): string {
   const path = decodeURIComponent(pathname).replace(/^.*?\/api\/models\//, '/');
   return shown(/^\/(.+?)(?:\/(?:revision|tree|resolve)\/|$)/.exec(path)?.[1] ?? path, 100);
+}
+
+/** What answers is no hub. */
+export function notUnderstood(endpoint: string): InputError {
+  return new InputError(`${endpoint} does not answer as the hub does; check HF_ENDPOINT.`);
 }
 
 function hostOf(url: string): string {

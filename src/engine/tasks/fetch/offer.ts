@@ -7,7 +7,7 @@ import { jsonOrNothing } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { repositoryFolder } from '../../read/model/found/hub-cache';
 import { isShardName } from '../../read/model/shards';
-import type { HubConnection } from './connection';
+import { type HubConnection, notUnderstood } from './connection';
 import { isWhole } from './download';
 import { type AskedModel, chooseFiles, shardIndex } from './files';
 import { partialsOf } from './partial';
@@ -163,8 +163,4 @@ async function understood<T>(endpoint: string, answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
     throw error instanceof SyntaxError || error instanceof TypeError || error instanceof URIError ? notUnderstood(endpoint) : error;
   });
-}
-
-function notUnderstood(endpoint: string): InputError {
-  return new InputError(`${endpoint} does not answer as the hub does; check HF_ENDPOINT.`);
 }

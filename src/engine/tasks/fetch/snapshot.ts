@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
 import type { HubFile, Offer } from '../../../core/fetch/offer';
 import { quoted, shown } from '../../../core/text/printable';
 import { adapterConfigFile } from '../../read/model/adapter/config';
 import { kindAt } from '../../read/model/found/folders';
+import { writeNew } from '../../store/files';
 import { isWhole } from './download';
 import { abandonedBeside, letGo, ownName } from './partial';
 
@@ -103,7 +104,7 @@ async function writeRef(
   const draft = ownName(draftStem(folder));
   try {
     await mkdir(dirname(ref), { recursive: true });
-    await writeFile(draft, commit, { flag: 'wx' });
+    await writeNew(draft, commit);
     await rename(draft, ref);
   } catch (error) {
     throw new InputError(

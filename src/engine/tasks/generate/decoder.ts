@@ -1,5 +1,8 @@
 import { maskOf, visibleRanges, type LayerScenario, type Mask, type Range } from '../../../core/scenario/scenario';
 import { layerParts, partOfLayers, type Plan, planOfLength } from '../../../core/plan/plan';
+import { wholeRun } from '../../../core/plan/segments';
+import type { Fidelity } from '../../../core/report/report';
+import { joinFidelity } from '../../../core/shards/report';
 import type { Pass } from '../../attend/pass';
 import type { LoadedModel } from '../../read/model/load';
 import { sameRotation } from '../../read/model/rope';
@@ -7,7 +10,10 @@ import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import type { OutputHead } from '../../attend/verify/predictions';
 import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
 import { embed } from '../../attend/tiles/embed';
+import { type InspectLayer, wholeStream } from '../../attend/forward';
 import type { LayerTensors } from '../../attend/tiles/layer';
+import { type FidelityCheck, lostRowsOf } from '../../attend/verify/fidelity';
+import type { DecodingCheck } from './decoding-check';
 import { attendCached, LayerCache } from './cached-attention';
 
 /** Runs of the whole sequence, and the tokens read in all of them. */
@@ -24,6 +30,8 @@ interface DecoderContext {
   readonly oracle: OnnxOracle;
   readonly head: OutputHead;
   readonly pass: Pass;
+  /** Checks runs of whole sequences, each with a check of its own, and the steps between them. */
+  readonly checks?: { readonly wholeOf: (plan: Plan, tokens: Int32Array) => FidelityCheck; readonly decoding: DecodingCheck } | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -41,6 +49,9 @@ export class Decoder {
   private readonly caches: readonly LayerCache[];
   /** Ids that were read, `[length]`. */
   private read: number[] = [];
+  private checked = 0;
+  private lost = 0;
+  private whole: Fidelity | null = null;
   private again: Reruns = { times: 0, tokens: 0 };
 
   /** @param tokens that are ever added to the prompt */
@@ -64,6 +75,21 @@ export class Decoder {
     return this.again;
   }
 
+  /** What the checks found in all that was run; null where nothing was checked. */
+  get fidelity(): Fidelity | null {
+    return this.whole && (this.context.checks?.decoding.joinedTo(this.whole) ?? null);
+  }
+
+  /** Rows whose last residual stream overflowed, of all that was run. */
+  get lostRows(): number {
+    return this.lost;
+  }
+
+  /** Milliseconds that checks took. */
+  get verifyMs(): number {
+    return this.checked;
+  }
+
   /**
    * Runs the prompt by its plan.
    *
@@ -76,14 +102,33 @@ export class Decoder {
 
   /** Runs a sequence with the rotary embedding of its length, and fills the caches with it. */
   private async readWhole(tokens: Int32Array, plan: Plan, onProgress: (fraction: number) => void): Promise<Float32Array> {
-    const { model, pass, oracle, signal, head } = this.context;
+    const { model, pass, oracle, signal, head, checks } = this.context;
+    const check = checks?.wholeOf(plan, tokens);
+    checks?.decoding.beginWhole(tokens);
     oracle.rotateFor(tokens.length);
     this.caches.forEach((cache) => cache.clear());
-    const inspect = (layer: number, tensors: LayerTensors): Promise<void> => {
+    const clock = new PhaseClock();
+    const inspect: InspectLayer = async (layer, tensors, ...attended) => {
       this.fill(layer, tensors, tokens.length);
-      return Promise.resolve();
+      await clock.time('verify', async () => {
+        await check?.inspect(layer, tensors, ...attended);
+        await checks?.decoding.inspectWhole(layer, tensors);
+      });
     };
-    const hidden = await pass({ model, plan, tokens, oracle, clock: new PhaseClock(), signal, inspect, onProgress });
+    let hidden: Float32Array;
+    try {
+      // The caches are filled from the keys and values of all tokens.
+      const segments = wholeRun(plan);
+      const rows = pass({ model, plan, tokens, segments, oracle, clock, signal, inspect, onProgress, probe: check?.probe });
+      hidden = await wholeStream(rows, plan);
+    } finally {
+      await check?.release();
+    }
+    check?.inspectStream(hidden);
+    this.lost += lostRowsOf(hidden, model.shape.width);
+    const found = check?.result() ?? null;
+    this.whole = this.whole === null ? found : joinFidelity(this.whole, found);
+    this.checked += clock.phases.verify;
     this.read = [...tokens];
     return head.logits(hidden.subarray((tokens.length - 1) * model.shape.width));
   }
@@ -96,12 +141,13 @@ export class Decoder {
    * @throws CancelledError between two layers
    */
   async step(token: number, onRerun: (fraction: number) => void = () => undefined): Promise<Float32Array> {
-    const { model, plan, oracle, head, signal } = this.context;
+    const { model, plan, oracle, head, signal, checks } = this.context;
     const position = this.read.length;
     if (!sameRotation(model.rotary ?? [], model.shape.headWidth, position, position + 1)) {
       this.again = { times: this.again.times + 1, tokens: this.again.tokens + position + 1 };
       return this.readWhole(Int32Array.from([...this.read, token]), planOfLength(plan, position + 1), onRerun);
     }
+    checks?.decoding.beginStep(token);
     let hidden = embed(model, Int32Array.of(token), () => position);
     // Layers that mask alike share a mask, which is work to make where it is written.
     const masks = this.parts.map((scenario) => maskOf(scenario, position + 1));
@@ -111,8 +157,14 @@ export class Decoder {
       const visible = this.extend(layer, masks[this.partOf[layer]], oneToken(model, key, value));
       const attended = await attendCached(oracle, visible, query, model.shape.headWidth, weights.attend.sinks?.data);
       oracle.closeRound(plan.oracle.heads * plan.oracle.layers);
+      if (checks !== undefined) {
+        const start = performance.now();
+        await checks.decoding.inspectStep(layer, { hidden, query, key, value, attended });
+        this.checked += performance.now() - start;
+      }
       hidden = await oracle.outputAndMlp(hidden, attended, weights);
     }
+    this.lost += lostRowsOf(hidden, model.shape.width);
     this.read.push(token);
     return head.logits(hidden);
   }

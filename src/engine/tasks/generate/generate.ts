@@ -4,14 +4,18 @@ import { chooseToken } from '../../../core/generate/choose';
 import type { Continuation, GeneratedToken, GenerationOptions, GenerationReport } from '../../../core/generate/report';
 import { uniform } from '../../../core/math/random';
 import type { SimulationOptions } from '../../../core/options/table';
-import { nativePlan, type Plan, planOfLength } from '../../../core/plan/plan';
+import { isNativeScenario, nativePlan, type Plan, planOfLength } from '../../../core/plan/plan';
+import { type MemoryEstimate, memoryUseOf } from '../../../core/predict/memory';
+import { runVerdict, type Verdict, worstVerdict } from '../../../core/report/verdict';
 import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle } from '../../../core/scenario/scenario';
 import { executorOf, passOf } from '../../attend/pass';
-import { checkFloat16, type Device, openPlannedDevice } from '../../attend/runtime/provider';
+import { type Device, forPrecision, openPlannedDevice } from '../../attend/runtime/provider';
 import { checkLength } from '../../attend/tiles/embed';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import { FidelityCheck } from '../../attend/verify/fidelity';
 import { OutputHead } from '../../attend/verify/predictions';
-import { checkMemory, describeEnvironment, peakResidentBytes } from '../../machine';
+import { describeEnvironment } from '../../machine';
+import { checkMemory, PeakWatch, runMemory } from '../../memory';
 import { type LoadedModel, loadModel } from '../../read/model/load';
 import { sameRotation } from '../../read/model/rope';
 import type { Prompt } from '../../read/prompt';
@@ -19,6 +23,7 @@ import { checkRunnable } from '../../read/tokenizer/tokenizer';
 import { planDocument, type PlannedPrompt, planPrompt } from '../plan';
 import type { SimulationContext } from '../simulate';
 import { cacheBytes, Decoder } from './decoder';
+import { DecodingCheck } from './decoding-check';
 import { endTokens, TokenText } from './tokens';
 
 /** What the continuations of a prompt share. */
@@ -45,24 +50,38 @@ export async function generate(
   context: SimulationContext,
 ): Promise<GenerationReport> {
   const planned = await planPrompt(prompt, options, context);
-  const { plan } = planned;
   checkGenerable(planned, generation);
-  checkContinuationMemory(plan, planned, generation, options);
+  const device = await openPlannedDevice(options, planned.calibration);
+  const watch = new PeakWatch();
+  try {
+    return await continueWatched(planned, options, generation, { context, device, watch });
+  } finally {
+    watch.end();
+  }
+}
+
+/** Continues a prompt while its memory is watched. */
+async function continueWatched(
+  planned: PlannedPrompt,
+  options: SimulationOptions,
+  generation: GenerationOptions,
+  { context, device, watch }: { readonly context: SimulationContext; readonly device: Device; readonly watch: PeakWatch },
+): Promise<GenerationReport> {
+  const { plan } = planned;
+  const check = (one: Plan): MemoryEstimate =>
+    checkContinuationMemory(one, planned, generation, options, { provider: device.provider, processBytes: watch.startBytes });
+  const memory = check(plan);
   const native = nativePlan(plan);
   const needsBaseline = generation.baseline && scenarioLabel(native.scenario) !== scenarioLabel(plan.scenario);
   if (needsBaseline) {
-    checkContinuationMemory(native, planned, generation, options);
-  }
-  const device = await openPlannedDevice(options, planned.calibration);
-  if (options.precision === 'float16') {
-    await checkFloat16(device);
+    check(native);
   }
   const shared: Shared = {
     planned,
     options,
     generation,
     model: await loadModel(planned.model),
-    device,
+    device: await forPrecision(device, options.precision),
     ends: await endTokens(planned.model.folder),
     signal: context.signal,
   };
@@ -72,7 +91,8 @@ export async function generate(
   const continuation = await continueUnder(plan, shared, progressFrom(0));
   const baseline = needsBaseline ? await continueUnder(native, shared, progressFrom(share)) : null;
   context.onProgress({ fraction: 1, phase: 'generate', message: 'done' });
-  const { schemaVersion, prompt: digest, model, oracle } = planDocument(planned);
+  const peak = watch.peak();
+  const { schemaVersion, prompt: digest, model, oracle } = planDocument(planned, memory);
   return {
     schemaVersion,
     prompt: digest,
@@ -82,9 +102,33 @@ export async function generate(
     continuation,
     baseline,
     sameTokens: baseline && sameTokens(continuation.tokens, baseline.tokens),
-    run: { provider: device.provider, device: device.name, threads: device.threads, peakRssBytes: peakResidentBytes() },
+    verdict: worstVerdict([continuation, ...(baseline === null ? [] : [baseline])].map((each) => verdictOf(each, plan, options))),
+    run: {
+      provider: device.provider,
+      device: device.name,
+      threads: device.threads,
+      peakRssBytes: peak.bytes,
+      memory: runMemory(memory, peak),
+    },
     environment: describeEnvironment(),
   };
+}
+
+/** The verdict on a continuation: on the run of its prompt. Logits that are not numbers fail it. */
+function verdictOf({ fidelity, lostRows, scenario, tokens, ended }: Continuation, plan: Plan, { precision }: SimulationOptions): Verdict {
+  const { construction, model } = plan;
+  const native = isNativeScenario({ scenario, model, tokens: plan.tokens + tokens.length });
+  const loss = ended === 'no-numbers' ? NaN : tokens.reduce((sum, { logProbability }) => sum - logProbability, 0) / tokens.length;
+  return runVerdict({
+    fidelity,
+    lostRows,
+    sampling: null,
+    quality: { perplexity: Math.exp(loss) },
+    scenario,
+    construction,
+    native,
+    precision,
+  });
 }
 
 /** Refuses what cannot be continued, before anything is loaded. @throws InputError that names what and the fix */
@@ -118,18 +162,25 @@ function checkGenerable({ plan, model, tokenizer }: PlannedPrompt, { tokens }: G
   checkLength(plan.tokens, { name, ...config });
 }
 
-/** Refuses what does not fit: the longest sequence that is run at once, and the caches. @throws InputError that names the fix */
+/** The memory of the longest sequence that is run at once, with the caches. @throws InputError for what does not fit, with the fix */
 function checkContinuationMemory(
   plan: Plan,
   { model: { config } }: Pick<PlannedPrompt, 'model'>,
   { tokens }: GenerationOptions,
-  { memoryLimit }: SimulationOptions,
-): void {
+  options: SimulationOptions,
+  place: { readonly provider: Device['provider']; readonly processBytes: number },
+): MemoryEstimate {
   // The last token that is added is never read.
   const longest = plan.tokens + tokens - 1;
   const once = sameRotation(config.run?.rotary ?? [], config.shape.headWidth, plan.tokens, longest);
   const run = once ? plan : planOfLength(plan, longest);
-  checkMemory({ ...run, bytes: run.bytes + cacheBytes(plan, tokens) }, memoryLimit);
+  // Nothing is scored, and the logits of one token are little; a check keeps as many keys and values as the caches do.
+  const use = memoryUseOf(run, { ...options, verify: 'none', quality: false }, place);
+  return checkMemory(
+    run,
+    { ...use, whole: true, kept: (options.verify === 'none' ? 1 : 2) * cacheBytes(plan, tokens) },
+    options.memoryLimit,
+  );
 }
 
 async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: number, message: string) => void): Promise<Continuation> {
@@ -145,25 +196,42 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
   const head = new OutputHead(model, device);
   const label = scenarioLabel(plan.scenario);
+  const { verify, precision } = options;
+  // Its calls are not the run's, and its rotary embedding is of the length that it counts.
+  const own = verify === 'none' ? undefined : new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens, oracle);
+  const checks = own && {
+    decoding: new DecodingCheck(model, plan, own, precision),
+    wholeOf: (whole: Plan, tokens: Int32Array) => FidelityCheck.ofRun(whole, verify, { tokens, model, device, precision, signal }),
+  };
   try {
-    const pass = passOf(executorOf(options, plan, device), options.precision);
-    const decoder = new Decoder({ model, plan, oracle, head, pass, signal }, generation.tokens);
+    const pass = passOf(executorOf(options, plan, device), precision);
+    const decoder = new Decoder({ model, plan, oracle, head, pass, checks, signal }, generation.tokens);
     const start = performance.now();
     let logits = await decoder.prefill(prompt, (fraction) => onProgress(0.5 * fraction, `${label}: the prompt`));
     const prefillCalls = callsOf(oracle);
+    const prefillVerifyMs = decoder.verifyMs;
     const decodeStart = performance.now();
     const random = uniform(generation.seed);
     const text = new TokenText(tokenizer, prompt);
     const tokens: GeneratedToken[] = [];
-    let ended = false;
-    while (tokens.length < generation.tokens && !ended) {
-      const { token, logProbability } = chooseToken(logits, generation, random);
-      ended = ends.has(token);
+    let ended: Continuation['ended'] | undefined;
+    while (ended === undefined) {
+      const next = chooseToken(logits, generation, random);
+      if (next === undefined) {
+        ended = 'no-numbers';
+        break;
+      }
+      const { token, logProbability } = next;
+      const isEnd = ends.has(token);
       // What ends a text is not part of it.
-      tokens.push({ id: token, text: ended ? tokenizer.decode([token]) : text.add(token), logProbability });
+      tokens.push({ id: token, text: isEnd ? tokenizer.decode([token]) : text.add(token), logProbability });
       const finished = (more: number): number => 0.5 + (0.5 * (tokens.length + more)) / generation.tokens;
       onProgress(finished(0), `${label}: token ${tokens.length} of ${generation.tokens}`);
-      if (!ended && tokens.length < generation.tokens) {
+      if (isEnd) {
+        ended = 'end-of-sequence';
+      } else if (tokens.length === generation.tokens) {
+        ended = 'length';
+      } else {
         logits = await decoder.step(token, (fraction) => onProgress(finished(fraction), `${label}: the sequence again, for another rope`));
       }
     }
@@ -172,20 +240,23 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
       scenario: plan.scenario,
       text: text.whole,
       tokens,
-      ended: ended ? 'end-of-sequence' : 'length',
+      ended,
       cachedKeys: decoder.cachedKeys,
       reruns: decoder.reruns,
       cacheBytes: cacheBytes(plan, generation.tokens),
-      prefillMs: decodeStart - start,
-      decodeMs: performance.now() - decodeStart,
+      prefillMs: decodeStart - start - prefillVerifyMs,
+      decodeMs: performance.now() - decodeStart - (decoder.verifyMs - prefillVerifyMs),
       prefillCalls,
       decodeCalls: {
         attention: all.attention - prefillCalls.attention,
         tokenwise: all.tokenwise - prefillCalls.tokenwise,
         dispatches: all.dispatches - prefillCalls.dispatches,
       },
+      fidelity: decoder.fidelity,
+      lostRows: decoder.lostRows,
     };
   } finally {
+    await own?.release();
     await head.release();
     await oracle.release();
   }

@@ -1,4 +1,7 @@
+import { spreadRows } from '../../../core/math/spread-rows';
 import type { LedgerOptions, LedgerRow } from '../../../core/ledger/report';
+import { wholeCallBytes } from '../../../core/predict/memory';
+import { judge } from '../../../core/report/verdict';
 import { randomModel } from '../../read/model/random-model';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { checkPackMemory, PackCheck } from '../pack/check';
@@ -6,9 +9,8 @@ import { packLayout } from '../pack/layout';
 import { runPacks } from '../pack/ways';
 import { headTensors, type LayerTensors } from '../../attend/tiles/layer';
 import type { Device } from '../../attend/runtime/provider';
-import { spreadRows } from '../../attend/verify/fidelity';
-import { anyTokens, finite, modelShape } from './row';
-import { largestScore, roundingError } from './stated-error';
+import { anyTokens, modelShape } from './row';
+import { largestScore, roundingError } from '../../attend/verify/stated-error';
 
 /** Tokens of the long call at most: it holds N^2 scores a head, and longer ones would show nothing more. */
 const longestCall = 4096;
@@ -25,7 +27,7 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
   const { blockSize, seed, scoreScale } = options;
   const tokens = Math.min(options.tokens, longestCall);
   const shape = modelShape(options);
-  checkPackMemory(shape.heads, tokens, 'full');
+  checkPackMemory(shape.heads, tokens, 'full', wholeCallBytes(shape, tokens));
   const model = randomModel(shape, { seed, scoreScale, variety: 1 });
   const lengths = Array.from({ length: Math.ceil(tokens / blockSize) }, (_, index) => Math.min(blockSize, tokens - index * blockSize));
   const layout = packLayout(lengths);
@@ -44,7 +46,7 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
       () => undefined,
       inspect,
     );
-    const { maxRelError } = check.result();
+    const { maxRelError, leak } = check.result(shape);
     const stated = { error: roundingError(largestScore), reason: 'float32 rounding of the scores' };
     const calls = { formula: 'L', calls: shape.layers };
     return {
@@ -61,11 +63,11 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
       bound: calls,
       lowerBound: shape.layers,
       rounds: shape.layers,
-      outputError: finite(maxRelError),
+      outputError: maxRelError,
       logNormaliserError: null,
       readsNormaliser: false,
       stated,
-      verdict: maxRelError <= stated.error ? 'exact' : 'exceeds',
+      verdict: leak > 0 ? 'failed' : judge(maxRelError, stated.error, 'exact'),
       wallMs: measured.wallMs,
     };
   } finally {

@@ -1,8 +1,10 @@
+import { spreadRows } from '../../../core/math/spread-rows';
 import type { BlackBoxConstruction } from '../../../core/construct/construction';
-import type { LedgerOptions, LedgerRow, LedgerVerdict } from '../../../core/ledger/report';
+import type { LedgerOptions, LedgerRow } from '../../../core/ledger/report';
 import { lowerBoundOf, packedFormula } from '../../../core/plan/bound';
 import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';
+import { judge } from '../../../core/report/verdict';
 import { arrangementOf, isSampled, type LayerScenario, makeScenario } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import { forward } from '../../attend/forward';
@@ -10,10 +12,10 @@ import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
 import type { Device } from '../../attend/runtime/provider';
 import { headTensors } from '../../attend/tiles/layer';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { FidelityCheck, spreadRows } from '../../attend/verify/fidelity';
-import { checkMemory } from '../../machine';
+import { FidelityCheck } from '../../attend/verify/fidelity';
+import { checkMemory, processBytes } from '../../memory';
 import { randomModel } from '../../read/model/random-model';
-import { StatedError, type StatementPlan } from './stated-error';
+import { StatedError, type StatementPlan } from '../../attend/verify/stated-error';
 
 /** A statement to be run: a scenario under a construction, on a kind of data. */
 interface LedgerStatement {
@@ -57,11 +59,12 @@ export async function ledgerRow(
   const sampled = isSampled(plan.scenario);
   const model = randomModel(plan.model, { seed: options.seed, ...(sampled ? tameData : { scoreScale: options.scoreScale, variety: 1 }) });
   const oracle = new OnnxOracle(model, options.blockSize, device);
+  const dense = plan.tokens ** 2 * plan.model.heads * plan.model.layers <= densePairs;
+  const rows = spreadRows(plan.tokens, dense ? plan.tokens : sampledRows);
+  const check = new FidelityCheck(plan, { rows, seed: options.seed, precision: 'float32', threads: device.threads, signal });
   try {
-    const dense = plan.tokens ** 2 * plan.model.heads * plan.model.layers <= densePairs;
-    const check = new FidelityCheck(plan, dense ? 'dense' : 'rows', signal);
     const clock = new PhaseClock();
-    const stated = new StatedError(plan, spreadRows(plan.tokens, dense ? plan.tokens : sampledRows));
+    const stated = new StatedError(plan, rows);
     let rounds = 0;
     const start = performance.now();
     await forward({
@@ -72,10 +75,10 @@ export async function ledgerRow(
       clock,
       signal,
       onProgress,
-      inspect: (layer, tensors, attended) =>
+      inspect: (layer, tensors, attended, stream) =>
         clock.time('verify', async () => {
           rounds += attended.rounds;
-          await check.inspect(layer, tensors, attended);
+          await check.inspect(layer, tensors, attended, stream);
           for (let head = 0; head < tensors.query.heads; head += 1) {
             stated.inspect(headTensors(tensors, head));
             throwIfCancelled(signal);
@@ -85,6 +88,7 @@ export async function ledgerRow(
     const wallMs = performance.now() - start - clock.phases.verify;
     return { ...describe(plan), ...outcome(plan, check.result(), stated.result()), ...counted(oracle), rounds, wallMs };
   } finally {
+    await check.release();
     await oracle.release();
   }
 }
@@ -102,7 +106,10 @@ export function planStatement({ scenario, construction, causal }: LedgerStatemen
     model: modelShape(options),
     oracle: { inputLength: blockSize, layers: oracleLayers, heads: oracleHeads, causal },
   });
-  checkMemory(plan, 0);
+  checkMemory(plan, { executor: 'tiles', verify: 'rows', scored: false, processBytes: processBytes() }, 0, {
+    length: '--tokens',
+    whole: true,
+  });
   return { ...plan, construction };
 }
 
@@ -151,22 +158,17 @@ function outcome(
   { maxRelError, logNormaliserError }: Fidelity,
   stated: LedgerRow['stated'],
 ): Pick<LedgerRow, 'outputError' | 'logNormaliserError' | 'readsNormaliser' | 'stated' | 'verdict'> {
-  const kept: LedgerVerdict = construction === 'tight' && !isSampled(scenario) ? 'exact' : 'within';
+  const kept = construction === 'tight' && !isSampled(scenario) ? 'exact' : 'within';
   return {
-    outputError: finite(maxRelError),
-    logNormaliserError: finite(logNormaliserError),
+    outputError: maxRelError,
+    logNormaliserError,
     readsNormaliser: true,
     stated,
-    verdict: Math.max(maxRelError, logNormaliserError) <= stated.error ? kept : 'exceeds',
+    verdict: judge(Math.max(maxRelError, logNormaliserError), stated.error, kept),
   };
 }
 
 /** Tokens that are as different as the vocabulary allows. */
 export function anyTokens(tokens: number, { vocabulary }: ModelShape): Int32Array {
   return Int32Array.from({ length: tokens }, (_, position) => position % vocabulary);
-}
-
-/** JSON has no infinity: a value that is not finite is null. */
-export function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

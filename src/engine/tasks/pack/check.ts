@@ -1,13 +1,16 @@
 import { InputError } from '../../../core/errors';
 import { formatBytes, formatCount } from '../../../core/format';
+import { type RoundedRow, roundingBound, type RoundingUse, roundingUse, worseRounding } from '../../../core/math/rounding';
 import { referenceAttention } from '../../../core/math/reference-attention';
+import { spreadRows } from '../../../core/math/spread-rows';
 import type { PackFidelity, PackScenario } from '../../../core/pack/report';
+import type { ModelShape } from '../../../core/shapes';
 import { maskOf } from '../../../core/scenario/scenario';
 import { throwIfCancelled } from '../../attend/runtime/clock';
-import { usableMemory } from '../../machine';
-import { keyHeadOf, type LayerTensors, rowsView } from '../../attend/tiles/layer';
-import { LargestDifference, spreadRows } from '../../attend/verify/fidelity';
-import type { PackLayout } from './layout';
+import { usableMemory } from '../../memory';
+import { type HeadTensor, keyHeadOf, type LayerTensors, rowsView } from '../../attend/tiles/layer';
+import { LargestDifference, largestOf } from '../../attend/verify/difference';
+import type { PackLayout, PromptPlace } from './layout';
 import type { PackedLayer } from './packed-attention';
 
 /**
@@ -37,16 +40,17 @@ export function checkPackedLength(tokens: number, maxTokens: number): void {
 /**
  * Refuses a packed length whose scores would not fit into memory, before the model is loaded.
  *
- * @param allowed bytes that the scores may take
+ * @param beside bytes that the model and the rest of the run take
+ * @param allowed bytes that all of it may take
  * @throws InputError that names what is needed, what there is, and the length that fits
  */
-export function checkPackMemory(heads: number, tokens: number, scenario: PackScenario, allowed = usableMemory()): void {
+export function checkPackMemory(heads: number, tokens: number, scenario: PackScenario, beside: number, allowed = usableMemory()): void {
   const perPair = pairBytes[scenario].score * heads + pairBytes[scenario].flag;
   const needed = perPair * tokens ** 2;
-  if (needed > allowed) {
-    const fitting = Math.floor(Math.sqrt(allowed / perPair));
+  if (needed + beside > allowed) {
+    const fitting = Math.floor(Math.sqrt(Math.max(0, allowed - beside) / perPair));
     throw new InputError(
-      `One ${scenario} call over ${formatCount(tokens)} tokens needs ${formatBytes(needed)} for the scores of ${heads} heads and ${formatBytes(allowed)} may be used; give prompts of at most ${formatCount(fitting)} tokens together.`,
+      `One ${scenario} call over ${formatCount(tokens)} tokens needs ${formatBytes(needed)} for the scores of ${heads} heads, ${formatBytes(beside)} for the model and the rest of the run, and ${formatBytes(allowed)} may be used; ${fitting < 2 ? 'use a smaller model' : `give prompts of at most ${formatCount(fitting)} tokens together`}.`,
     );
   }
 }
@@ -58,7 +62,11 @@ const sampledRows = 64;
 export class PackCheck {
   private readonly found = new LargestDifference();
   private readonly rows: readonly (readonly number[])[];
+  private rounding: RoundingUse | undefined;
   private leak = 0;
+  private missing = 0;
+  /** Layers, heads of them, prompts of those and rows of those that were looked at. */
+  private readonly looked = { layers: 0, heads: 0, prompts: 0, rows: 0 };
 
   constructor(
     private readonly layout: PackLayout,
@@ -70,38 +78,68 @@ export class PackCheck {
   }
 
   /** Compares the checked rows of every prompt in every head of a layer. */
-  async inspect(layer: LayerTensors, { out, leak }: PackedLayer): Promise<void> {
+  async inspect(layer: LayerTensors, { out, leak, missing }: PackedLayer): Promise<void> {
     this.leak = Math.max(this.leak, leak);
+    this.missing = Math.max(this.missing, missing);
+    // Weights are a softmax's: what they sum up to does not depend on the rounding of scores.
+    this.use(missing, { width: layer.query.width, products: 0, callKeys: this.layout.tokens });
     for (let head = 0; head < layer.query.heads; head += 1) {
-      const keyHead = keyHeadOf(layer, head);
-      this.layout.prompts.forEach(({ from, to }, prompt) => {
-        const tensors = {
-          width: layer.query.width,
-          queries: rowsView(layer.query, head, from, to),
-          keys: rowsView(layer.key, keyHead, from, to),
-          values: rowsView(layer.value, keyHead, from, to),
-        };
-        // The queries carry the factor 1/sqrt(m) already, hence scale 1.
-        const exact = referenceAttention(tensors, maskOf({ kind: this.scenario }, to - from), 1, this.rows[prompt]);
-        this.rows[prompt].forEach((row, index) =>
-          this.found.addRow(
-            rowsView(out, head, from + row, from + row + 1),
-            exact.out.subarray(index * exact.width, (index + 1) * exact.width),
-          ),
-        );
-      });
+      this.layout.prompts.forEach((place, prompt) => this.inspectPrompt(layer, out, head, place, this.rows[prompt]));
+      this.looked.heads += 1;
       await new Promise((resolve) => setImmediate(resolve));
       throwIfCancelled(this.signal);
     }
+    this.looked.layers += 1;
   }
 
-  /** The worst of all layers inspected. */
-  result(): PackFidelity {
+  /** The worst of all layers inspected. @param asked layers and heads that were to be */
+  result({ layers, heads }: Pick<ModelShape, 'layers' | 'heads'>): PackFidelity {
+    const rows = this.rows.reduce((total, own) => total + own.length, 0);
+    const { looked, layout } = this;
     return {
       reference: "float64 attention of each prompt alone, from the packed run's queries, keys and values",
-      rows: this.rows.reduce((total, rows) => total + rows.length, 0),
+      rows,
       ...this.found.result(),
       leak: this.leak,
+      missing: this.missing,
+      rounding: this.rounding,
+      coverage: {
+        layers: { asked: layers, compared: looked.layers },
+        heads: { asked: layers * heads, compared: looked.heads },
+        blocks: { asked: layers * heads * layout.prompts.length, compared: looked.prompts },
+        rows: { asked: layers * heads * rows, compared: looked.rows },
+        probes: { asked: 0, compared: 0 },
+        probeRows: { asked: 0, compared: 0 },
+      },
     };
+  }
+
+  private inspectPrompt(layer: LayerTensors, out: HeadTensor, head: number, { from, to }: PromptPlace, rows: readonly number[]): void {
+    const keyHead = keyHeadOf(layer, head);
+    const { width } = layer.query;
+    const tensors = {
+      width,
+      queries: rowsView(layer.query, head, from, to),
+      keys: rowsView(layer.key, keyHead, from, to),
+      values: rowsView(layer.value, keyHead, from, to),
+    };
+    // The queries carry the factor 1/sqrt(m) already, hence scale 1.
+    const exact = referenceAttention(tensors, maskOf({ kind: this.scenario }, to - from), 1, rows);
+    const [largestKey, largestValue] = [largestOf(tensors.keys), largestOf(tensors.values)];
+    rows.forEach((row, index) => {
+      const ofRow = exact.out.subarray(index * width, (index + 1) * width);
+      const difference = this.found.addRow(rowsView(out, head, from + row, from + row + 1), ofRow);
+      const query = tensors.queries.subarray(row * width, (row + 1) * width);
+      const products = largestKey * query.reduce((sum, x) => sum + Math.abs(x), 0);
+      this.use(difference === 0 ? 0 : difference / largestValue, { width, products, callKeys: to - from });
+      this.looked.rows += 1;
+    });
+    this.looked.prompts += 1;
+  }
+
+  /** @param relative error of a row, relative to the largest value in size */
+  private use(relative: number, row: Pick<RoundedRow, 'width' | 'products' | 'callKeys'>): void {
+    const use = roundingUse(relative, 0, roundingBound({ ...row, calls: 1, precision: 'float32' }));
+    this.rounding = this.rounding === undefined ? use : worseRounding(this.rounding, use);
   }
 }

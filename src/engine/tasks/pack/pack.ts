@@ -1,13 +1,16 @@
 import { InputError } from '../../../core/errors';
-import type { PackedPrompt, PackOptions, PackReport } from '../../../core/pack/report';
+import { type PackedPrompt, type PackOptions, type PackReport, packVerdict } from '../../../core/pack/report';
+import { wholeCallBytes } from '../../../core/predict/memory';
 import type { OnProgress, Phase } from '../../../core/report/phases';
 import { reportSchemaVersion } from '../../../core/report/report';
 import { openDevice } from '../../attend/runtime/provider';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { LargestDifference } from '../../attend/verify/fidelity';
+import { LargestDifference } from '../../attend/verify/difference';
+import { lostRowsOf } from '../../attend/verify/fidelity';
 import { OutputHead } from '../../attend/verify/predictions';
 import { measureQuality } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';
+import { PeakWatch } from '../../memory';
 import { type LoadedModel, loadModel, openModel } from '../../read/model/load';
 import { sameRotation } from '../../read/model/rope';
 import type { Prompt } from '../../read/prompt';
@@ -58,8 +61,9 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
   }
   const layout = packLayout(lengths);
   checkPackedLength(layout.tokens, options.maxTokens);
-  checkPackMemory(shape.heads, layout.tokens, scenario);
+  checkPackMemory(shape.heads, layout.tokens, scenario, wholeCallBytes(shape, layout.tokens));
   const device = await openDevice(options.provider, options.threads);
+  const watch = new PeakWatch();
   const model = await loadModel(folder);
   const oracle = new OnnxOracle(model, layout.tokens, device, longest);
   const head = new OutputHead(model, device);
@@ -97,6 +101,10 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
     }
     const worst = new LargestDifference();
     compared.forEach((prompt) => worst.add(prompt));
+    // Packed and alone a prompt overflows alike, so that their agreement proves nothing.
+    const lostRows = lostRowsOf(packed.hidden, shape.width) + lostRowsOf(separate.hidden, shape.width);
+    const fidelity = { ...check.result(shape), lostRows };
+    const difference = worst.result();
     return {
       schemaVersion: reportSchemaVersion,
       model: describeModel(folder, shape, tokenizer),
@@ -106,12 +114,14 @@ export async function runPack(prompts: readonly Prompt[], options: PackOptions, 
       packed: { tokens: layout.tokens, separationWidth: layout.separationWidth, ...packed.measured },
       separate: separate.measured,
       bound: { theorem: 'Theorem 4.2', formula: 'L', calls: shape.layers },
-      fidelity: check.result(),
-      difference: worst.result(),
-      run: { provider: device.provider, device: device.name, threads: device.threads, peakRssBytes: process.resourceUsage().maxRSS * 1024 },
+      fidelity,
+      difference,
+      verdict: packVerdict({ fidelity, difference, prompts: compared }, model.experts !== undefined),
+      run: { provider: device.provider, device: device.name, threads: device.threads, peakRssBytes: watch.peak().bytes },
       environment: describeEnvironment(),
     };
   } finally {
+    watch.end();
     await head.release();
     await oracle.release();
   }
@@ -143,7 +153,11 @@ async function lossOf(
   if (tokens.length < 2) {
     return null;
   }
-  const { perplexity, baselinePerplexity } = await measureQuality(model, head, tokens, packed, separate, signal, () => undefined);
+  const { perplexity, baselinePerplexity } = await measureQuality(
+    { model, head, score: 'all', touched: 'A pack has no mask.', tokens: tokens.length, signal, onProgress: () => undefined },
+    { tokens, hidden: packed, baseline: separate },
+    'Only losses are compared.',
+  );
   return { packed: Math.log(perplexity), separate: Math.log(baselinePerplexity) };
 }
 

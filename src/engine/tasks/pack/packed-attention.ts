@@ -6,6 +6,7 @@ import { GraphSession } from '../../attend/runtime/session';
 import { embed } from '../../attend/tiles/embed';
 import { type HeadTensor, headTensor, type LayerTensors, rowsView } from '../../attend/tiles/layer';
 import { outputAndMlp, project, type Stretch, stretches, type TokenwisePass } from '../../attend/tiles/tokenwise';
+import { worse } from '../../attend/verify/difference';
 import type { PackLayout, PromptPlace } from './layout';
 
 /** Attends a whole layer in one call, all heads in it, and takes no mask. */
@@ -71,6 +72,8 @@ export interface PackedLayer {
   readonly out: HeadTensor;
   /** The largest weight that a query gave to another prompt's keys, as far as one separation column shows it. */
   readonly leak: number;
+  /** By how much the weights that a query gave to its own prompt's keys miss 1, at most. */
+  readonly missing: number;
 }
 
 /**
@@ -78,7 +81,7 @@ export interface PackedLayer {
  *
  * Queries get `u_c`, keys `v_c`. Values get `v_c` too, as a fused kernel has one width for all three, and that makes the
  * call tell on itself: where `v_c` is 0 a query of prompt c reads only what leaked, `B` times the weight of the others
- * whose vector is B there, and every other prompt has such a column.
+ * whose vector is B there, and every other prompt has such a column. Where `v_c` is B it reads B times the weight of its own.
  */
 export async function attendPacked({ query, key, value }: LayerTensors, layout: PackLayout, kernel: AttentionKernel): Promise<PackedLayer> {
   const wide = await kernel.attend({
@@ -86,7 +89,7 @@ export async function attendPacked({ query, key, value }: LayerTensors, layout: 
     key: extend(key, layout, ({ separation }) => separation.key),
     value: extend(value, layout, ({ separation }) => separation.key),
   });
-  return { out: withoutSeparation(wide, layout, query.width), leak: leakOf(wide, layout, query.width) };
+  return { out: withoutSeparation(wide, layout, query.width), ...weightsOf(wide, layout, query.width) };
 }
 
 /** A copy of `tensor` with its prompt's vector after each row. */
@@ -112,18 +115,23 @@ function withoutSeparation(wide: HeadTensor, layout: PackLayout, width: number):
   return out;
 }
 
-/** The largest entry, over B, of the columns that a row's own prompt leaves at 0; NaN counts as everything leaked. */
-function leakOf(wide: HeadTensor, layout: PackLayout, width: number): number {
-  let leak = 0;
+/**
+ * What the separation columns say of all rows: over B, the largest entry where a row's own prompt has 0, and the farthest from 1
+ * where it has B. NaN counts as everything.
+ */
+function weightsOf(wide: HeadTensor, layout: PackLayout, width: number): Pick<PackedLayer, 'leak' | 'missing'> {
+  let [leak, missing] = [0, 0];
   forEachRow(wide, layout, (row, { separation }) => {
     for (let column = 0; column < layout.separationWidth; column += 1) {
+      const weight = row[width + column] / separationStrength;
       if (separation.key[column] === 0) {
-        const weight = row[width + column] / separationStrength;
-        leak = Math.max(leak, Number.isNaN(weight) ? Infinity : Math.abs(weight));
+        leak = worse(leak, weight);
+      } else {
+        missing = worse(missing, weight - 1);
       }
     }
   });
-  return leak;
+  return { leak, missing };
 }
 
 function forEachRow(

@@ -1,14 +1,15 @@
 import type { SimulationOptions } from '../../../core/options/table';
 import { makePlan, type Plan } from '../../../core/plan/plan';
+import { memoryUseOf } from '../../../core/predict/memory';
 import type { Phase } from '../../../core/report/phases';
 import type { Range } from '../../../core/scenario/scenario';
 import { lengthOf, type PromptShard, readsOf, unionOf } from '../../../core/shards/cut';
 import type { ShardResult } from '../../../core/shards/report';
 import { checkLength, checkToken } from '../../attend/tiles/embed';
 import { interruptible } from '../../interruptible';
-import { checkMemory } from '../../machine';
+import { checkMemory, processBytes } from '../../memory';
 import { openModel } from '../../read/model/load';
-import { baselineReaches, shardPlan, type ShardablePrompt, ShardRunner } from './shard-runner';
+import { baselineReaches, isAlone, shardPlan, type ShardablePrompt, ShardRunner, shardsOf } from './shard-runner';
 
 /** A shard with all that it depends on, to run in any process that has the model; plain data. */
 export interface ShardRequest {
@@ -40,7 +41,12 @@ export async function measureShard(
   checkLength(request.tokens, { name: modelName, ...config });
   ids.forEach((token) => checkToken(token, { name: modelName, ...config }));
   const plan = interruptible(() => makePlan({ ...request, model: model.config.shape }));
-  checkMemory(shardPlan(plan, shard.reads), options.memoryLimit);
+  const provider = options.provider === 'auto' ? 'cpu' : options.provider;
+  const own = shardPlan(plan, shard.reads);
+  const parts = Math.max(1, Math.round(plan.tokens / lengthOf([shard.rows])));
+  const planOf = (count: number): Plan => shardPlan(plan, shardsOf(plan, count)[0].reads);
+  const use = { ...memoryUseOf(own, options, { provider, processBytes: processBytes() }), alone: isAlone(plan) };
+  checkMemory(own, use, options.memoryLimit, { shards: { parts, planOf } });
   const tokens = new Int32Array(plan.tokens);
   let first = 0;
   for (const range of ranges) {

@@ -1,19 +1,21 @@
 import type { SimulationOptions } from '../../../core/options/table';
+import { touchedPositions } from '../../../core/scenario/touched';
 import { isNativePlan, makePlan, nativePlan, type Plan } from '../../../core/plan/plan';
 import type { Phase } from '../../../core/report/phases';
 import { isLocal, type Reach, reachesOf } from '../../../core/scenario/scenario';
 import { cutPrompt, lengthOf, ownRows, type PromptShard, readsOf, tokensIn } from '../../../core/shards/cut';
 import type { ShardQuality, ShardResult } from '../../../core/shards/report';
 import { nativeScenario } from '../../../core/shapes';
+import { wholeStream } from '../../attend/forward';
 import { executorOf, passOf } from '../../attend/pass';
 import { PhaseClock } from '../../attend/runtime/clock';
-import { checkFloat16, type Device, openDevice } from '../../attend/runtime/provider';
+import { type Device, forPrecision, openDevice } from '../../attend/runtime/provider';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
-import { FidelityCheck } from '../../attend/verify/fidelity';
+import { FidelityCheck, lostRowsOf } from '../../attend/verify/fidelity';
 import { OutputHead } from '../../attend/verify/predictions';
 import { qualityObstacle, sumLosses, sumQuality } from '../../attend/verify/quality';
 import { interruptible } from '../../interruptible';
-import { peakResidentBytes } from '../../machine';
+import { PeakWatch } from '../../memory';
 import { type LoadedModel, loadModel, type ModelFolder } from '../../read/model/load';
 import { measuredCalls } from '../simulate';
 
@@ -59,16 +61,18 @@ export function baselineReaches({ model }: Pick<Plan, 'model'>): readonly Reach[
   return isLocal(own) ? reachesOf(own, model.layers) : undefined;
 }
 
+/** Whether shards are held against nothing, because the model's own attention is not local. */
+export function isAlone(plan: Plan): boolean {
+  return !isNativePlan(plan) && baselineReaches(plan) === undefined;
+}
+
 /** Runs the shards of one prompt, one at a time. Only what one of them needs is in memory, beside the model. */
 export class ShardRunner {
   private readonly head: OutputHead;
 
   /** Loads a model, and opens the device of these options. @throws InputError */
   static async open(folder: ModelFolder, prompt: ShardablePrompt, options: SimulationOptions): Promise<ShardRunner> {
-    const device = await openDevice(options.provider, options.threads);
-    if (options.precision === 'float16') {
-      await checkFloat16(device);
-    }
+    const device = await forPrecision(await openDevice(options.provider, options.threads), options.precision);
     return new ShardRunner(await loadModel(folder), device, prompt, options);
   }
 
@@ -76,31 +80,61 @@ export class ShardRunner {
     private readonly model: LoadedModel,
     private readonly device: Device,
     private readonly prompt: ShardablePrompt,
-    private readonly options: Pick<SimulationOptions, 'executor' | 'precision' | 'verify' | 'quality'>,
+    private readonly options: Pick<SimulationOptions, 'executor' | 'precision' | 'verify' | 'quality' | 'score'>,
   ) {
     this.head = new OutputHead(model, device);
   }
 
   /** Runs a shard, checks its own rows and scores their predictions. @throws InputError as a whole run does; CancelledError */
-  async run(shard: PromptShard, { signal, onProgress }: ShardListeners): Promise<ShardResult> {
+  async run(shard: PromptShard, listeners: ShardListeners): Promise<ShardResult> {
+    const own = shardPlan(this.prompt.plan, shard.reads);
+    const watch = new PeakWatch();
+    const check = this.checkOf(shard, own, listeners.signal);
+    try {
+      const result = await this.runChecked(shard, own, check, listeners);
+      return { ...result, peakRssBytes: watch.peak().bytes };
+    } finally {
+      await check?.release();
+      watch.end();
+    }
+  }
+
+  /** What checks a shard's own rows, by their positions in the prompt. */
+  private checkOf(shard: PromptShard, plan: Plan, signal: AbortSignal): FidelityCheck | undefined {
+    const { verify, precision } = this.options;
+    return verify === 'none'
+      ? undefined
+      : FidelityCheck.ofRun(
+          plan,
+          verify,
+          { tokens: this.prompt.tokens, model: this.model, device: this.device, precision, signal },
+          { shard, own: ownRows(shard) },
+        );
+  }
+
+  private async runChecked(
+    shard: PromptShard,
+    own: Plan,
+    check: FidelityCheck | undefined,
+    { signal, onProgress }: ShardListeners,
+  ): Promise<Omit<ShardResult, 'peakRssBytes'>> {
     const { plan } = this.prompt;
-    const own = shardPlan(plan, shard.reads);
-    const check = this.options.verify === 'none' ? undefined : new FidelityCheck(own, this.options.verify, signal, ownRows(shard));
     const { hidden, wallMs, calls } = await this.stream(
       shard,
       own,
       { signal, onProgress: (share, ...rest) => onProgress(0.5 * share, ...rest) },
       check,
     );
-    const scored = this.options.quality && qualityObstacle(plan, this.model) === null;
+    const scored = this.options.quality && qualityObstacle(plan, this.model, this.options.score) === null;
     const quality = scored
-      ? await this.score(shard, hidden, { signal, onProgress: (share, ...rest) => onProgress(0.5 + 0.5 * share, ...rest) })
+      ? await this.score(shard, hidden, { signal, onProgress: (share, ...rest) => onProgress(0.5 + 0.5 * share, ...rest) }, check)
       : null;
     const { provider, name: device, threads } = this.device;
     const { precision } = this.options;
     const executor = executorOf(this.options, plan, this.device);
-    const peakRssBytes = peakResidentBytes();
-    return { provider, device, threads, executor, precision, wallMs, calls, peakRssBytes, fidelity: check?.result() ?? null, quality };
+    const found =
+      check === undefined ? { fidelity: null, lostRows: lostRowsOf(hidden, this.model.shape.width) } : { fidelity: check.result() };
+    return { provider, device, threads, executor, precision, wallMs, calls, ...found, quality };
   }
 
   /**
@@ -115,7 +149,7 @@ export class ShardRunner {
     const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, prompt.plan.tokens);
     try {
       const start = performance.now();
-      const hidden = await passOf(
+      const pass = passOf(
         executorOf(options, plan, device),
         options.precision,
       )({
@@ -127,8 +161,11 @@ export class ShardRunner {
         clock,
         signal,
         onProgress,
-        inspect: check && ((layer, tensors, attended) => clock.time('verify', () => check.inspect(layer, tensors, attended))),
+        inspect: check && ((...given) => clock.time('verify', () => check.inspect(...given))),
+        probe: check?.probe,
       });
+      const hidden = await wholeStream(pass, plan);
+      clock.timeSync('verify', () => check?.inspectStream(hidden));
       const wallMs = performance.now() - start - clock.phases.verify;
       const { width } = model.shape;
       const { from, to } = ownRows(shard);
@@ -143,13 +180,17 @@ export class ShardRunner {
   }
 
   /** Scores what a shard's own rows predict: against the model's own attention, where that is local too. */
-  private async score({ rows }: PromptShard, hidden: Float32Array, { signal, onProgress }: ShardListeners): Promise<ShardQuality> {
+  private async score(
+    { rows }: PromptShard,
+    hidden: Float32Array,
+    { signal, onProgress }: ShardListeners,
+    check: FidelityCheck | undefined,
+  ): Promise<ShardQuality> {
     const { model, head, prompt } = this;
     const { tokens } = prompt.plan;
     const scorer = {
-      model,
-      head,
-      signal,
+      ...{ model, head, score: this.options.score, tokens, signal, check: check?.predictions },
+      touched: interruptible(() => touchedPositions(prompt.plan.scenario, model.shape, tokens)),
       onProgress: (share: number) => onProgress(0.9 + 0.1 * share, 'quality', 'comparing predictions'),
     };
     // The last token of the prompt has no next one.

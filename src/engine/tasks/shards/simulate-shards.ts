@@ -1,20 +1,25 @@
+import { plannedProvider } from '../../../core/predict/executor';
+import { InputError } from '../../../core/errors';
 import type { SimulationOptions } from '../../../core/options/table';
-import { isNativePlan, nativePlan, type Plan } from '../../../core/plan/plan';
+import { isNativePlan, isNativeScenario, nativePlan, type Plan } from '../../../core/plan/plan';
+import { memoryOf, memoryUseOf } from '../../../core/predict/memory';
 import type { Phase } from '../../../core/report/phases';
+import { runVerdict } from '../../../core/report/verdict';
 import { haloOf, lengthOf, type PromptShard, readsOf } from '../../../core/shards/cut';
 import { combineShards, type ShardedReport, type ShardResult } from '../../../core/shards/report';
 import { reachesOf, scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
 import { throwIfCancelled } from '../../attend/runtime/clock';
-import { qualityObstacle } from '../../attend/verify/quality';
-import { checkMemory, describeEnvironment } from '../../machine';
+import { checkScore, qualityObstacle } from '../../attend/verify/quality';
+import { describeEnvironment } from '../../machine';
+import { checkMemory, processBytes } from '../../memory';
 import { placeOf } from '../../read/model/load';
 import { digestOf, type Prompt } from '../../read/prompt';
 import type { DigestStore } from '../../store/digests';
 import { type Results, unitOf } from '../evaluate/results';
-import { planDocument, type PlannedPrompt, planPrompt } from '../plan';
+import { planDocument, type PlannedPrompt, planPrompt, scoredText } from '../plan';
 import { checkModel, type SimulationContext } from '../simulate';
-import { baselineReaches, shardPlan, ShardRunner, shardsOf } from './shard-runner';
+import { baselineReaches, isAlone, shardPlan, ShardRunner, shardsOf } from './shard-runner';
 
 /** What surrounds a simulation in shards. */
 interface ShardsContext extends SimulationContext {
@@ -60,16 +65,24 @@ export async function simulateShards(
   context: ShardsContext,
 ): Promise<MeasuredShards> {
   const { results, runner = inThisProcess } = context;
+  if (options.baseline === 'dense') {
+    throw new InputError('Baseline "dense" attends over the whole prompt at once, and shards do not have it; leave out one of the two.');
+  }
   const planned = await planPrompt(prompt, options, context);
   const { plan, model } = planned;
   const shards = shardsOf(plan, parts);
   await checkModel(planned);
-  const obstacle = options.quality ? qualityObstacle(plan, model.config) : 'Quality was switched off for this run.';
-  const largest = largestPlan(plan, shards, obstacle === null);
+  checkScore(options, model.config, plan.tokens);
+  const obstacle = options.quality ? qualityObstacle(plan, model.config, options.score) : 'Quality was switched off for this run.';
+  const scored = { ...options, quality: obstacle === null };
+  const planOf = (count: number): Plan => largestPlan(plan, shardsOf(plan, count), scored.quality);
+  const largest = largestPlan(plan, shards, scored.quality);
+  const settled = { ...options, provider: plannedProvider(options.provider, planned.calibration) };
+  const use = { ...memoryUseOf(largest, scored, { provider: settled.provider, processBytes: processBytes() }), alone: isAlone(plan) };
+  const memory = memoryOf(largest, use);
   if (runner === inThisProcess) {
-    checkMemory(largest, options.memoryLimit);
+    checkMemory(largest, use, options.memoryLimit, { shards: { parts, planOf } });
   }
-  const settled = { ...options, provider: options.provider === 'auto' ? (planned.calibration?.provider ?? 'cpu') : options.provider };
   // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
   const isNamed = results.kept || runner !== inThisProcess;
   const digest = isNamed ? (await context.digests.ofModel(placeOf(model))).digest : model.name;
@@ -89,15 +102,29 @@ export async function simulateShards(
   if (known.length < parts) {
     return { parts, known: known.length, resumed, report: undefined };
   }
-  const document = planDocument(planned);
-  const combined = combineShards(known, document.model);
+  const document = planDocument(planned, memory);
+  const size = obstacle ?? scoredText(planned, options.score);
+  const { fidelity, quality, run } = combineShards(known, document.model, { score: options.score, size });
+  // A shard of the model's own attention is compared with itself.
+  const compared = quality?.baseline == null ? quality : { ...quality, baselineBy: 'own' as const, ownBaseline: isNativePlan(plan) };
   const report: ShardedReport = {
     ...document,
     shards: known,
     halo: haloOf(reachesOf(plan.scenario, plan.model.layers)),
     shardBytes: largest.bytes,
-    ...combined,
-    qualityNote: obstacle ?? (combined.quality?.baseline === null ? baselineNote(plan) : null),
+    run,
+    fidelity,
+    quality: compared,
+    qualityNote: obstacle ?? (quality?.baseline === null ? baselineNote(plan) : null),
+    verdict: runVerdict({
+      ...plan,
+      fidelity,
+      lostRows: fidelity === null ? known.reduce((sum, { result: { lostRows = 0 } }) => sum + lostRows, 0) : undefined,
+      sampling: null,
+      quality: compared,
+      native: isNativeScenario(plan),
+      precision: options.precision,
+    }),
     environment: describeEnvironment(),
   };
   return { parts, known: parts, resumed, report };
@@ -128,13 +155,13 @@ function unitsOf(
   { plan, tokens }: PlannedPrompt,
   model: string,
   shards: readonly PromptShard[],
-  { provider, threads, executor, precision, verify, quality }: SimulationOptions,
+  { provider, threads, executor, precision, verify, quality, score }: SimulationOptions,
 ): ShardUnit[] {
   const { twoHeads, onnxruntime } = describeEnvironment();
   const about = {
     ...{ model, twoHeads, onnxruntime, tokens: digestOf(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength)) },
     ...{ scenario: plan.scenario, construction: plan.construction, oracle: plan.oracle, scoreBytes: plan.scoreBytes ?? null },
-    ...{ provider, threads, executor, precision, verify, quality },
+    ...{ provider, threads, executor, precision, verify, quality, score },
   };
   return shards.map((shard, index) => ({ shard, id: unitOf({ ...about, ...shard }), part: index + 1 }));
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../../src/core/errors';
-import { defaultExperiment } from '../../../../src/core/evaluate/experiment';
+import { defaultExperiment, defaultRetrieval } from '../../../../src/core/evaluate/experiment';
 import type { ExperimentSummary } from '../../../../src/core/evaluate/report';
 import { CalibrationStore } from '../../../../src/engine/store/calibrations';
 import { DigestStore } from '../../../../src/engine/store/digests';
@@ -10,8 +10,9 @@ import { evaluate, type EvaluateRequest } from '../../../../src/engine/tasks/eva
 import { modelsFolder, sampleText } from '../../../support/paths';
 import { temporaryFolder } from '../../../support/temporary';
 
-const run = (request: EvaluateRequest, signal = new AbortController().signal): Promise<ExperimentSummary> =>
+const run = (request: EvaluateRequest, signal = new AbortController().signal, processBytes?: () => number): Promise<ExperimentSummary> =>
   evaluate(request, {
+    processBytes,
     modelsFolder,
     calibrations: new CalibrationStore('/nonexistent'),
     digests: new DigestStore(undefined),
@@ -22,21 +23,31 @@ const run = (request: EvaluateRequest, signal = new AbortController().signal): P
 describe('an evaluation that the editor asks for', () => {
   it('is of texts at hand, each unit counted as new once', async () => {
     const text = sampleText().slice(0, 1200);
-    const needle = { needle: '\nIt is 7.\n', question: '\nIt is', answer: ' 7', lengths: [128], depths: [0, 1] };
+    const retrieval = {
+      ...defaultRetrieval(128),
+      needle: '\nIt is 7.\n',
+      question: '\nIt is',
+      answer: ' 7',
+      lengths: [128],
+      depths: [0, 1],
+    };
     const experiment = {
       ...defaultExperiment,
       prompts: ['a'],
       scenarios: ['causal', 'sliding-window:32'],
       blocks: [64],
       context: 256,
-      needle,
+      retrieval,
     };
     const { points, resumed, prompts } = await run({ experiment, texts: [{ path: 'a', text }] });
     expect(prompts.map(({ path }) => path)).toEqual(['a']);
     expect(points.map(({ quality }) => quality?.divergence.mean.value ?? NaN).map((value) => value > 0)).toEqual([false, true]);
-    expect(points.every((point) => !('prompts' in point) && point.needle?.depths.length === 2)).toBe(true);
-    // Causal attention is the baseline here: its needles are known when the baseline's are asked for, from no earlier run.
+    expect(points.every((point) => !('prompts' in point) && point.retrieval?.cases.length === 2)).toBe(true);
+    // Causal attention is the baseline here: its answers are known when the baseline's are asked for, from no earlier run.
     expect(resumed).toBe(0);
+    // Memory is expected of the process that there is, where it is measured.
+    const planned = { experiment: { ...experiment, quality: false, retrieval: null }, texts: [{ path: 'a', text }] };
+    expect((await run(planned, undefined, () => 2 ** 40)).points[0].cost.peakBytes).toBeGreaterThan(2 ** 40);
   });
 
   it('is of an experiment file, whose paths are relative to it', async () => {

@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../../../src/core/errors';
-import { defaultExperiment, type Experiment } from '../../../../src/core/evaluate/experiment';
+import { defaultExperiment, defaultRetrieval, type Experiment } from '../../../../src/core/evaluate/experiment';
 import { type ExperimentReport, summariseExperiment } from '../../../../src/core/evaluate/report';
 import { hasOneBlockSize, readText } from '../../../../src/core/evaluate/rows';
 import { automaticBlock, defaultOptions } from '../../../../src/core/options/table';
@@ -202,33 +202,44 @@ describe('an experiment', () => {
   });
 });
 
-describe('needles', () => {
-  const needle = { lengths: [48, 80], depths: [0, 0.5], needle: ' w1 w2 w3 ', question: ' w1 w2', answer: ' w3 w4' };
+describe('retrieval', () => {
+  const retrieval = {
+    ...defaultRetrieval(64),
+    lengths: [48, 80],
+    depths: [0, 0.5],
+    needle: ' w1 w2 w3 ',
+    question: ' w1 w2',
+    answer: ' w3 w4',
+  };
 
   it('are scored under every scenario beside the model’s own attention', async () => {
     const { points } = await run(
-      { model: withTokenizer('llama', false), scenarios: ['native', 'sliding-window:8'], blocks: [16], context: 64, needle },
+      { model: withTokenizer('llama', false), scenarios: ['native', 'sliding-window:8'], blocks: [16], context: 64, retrieval },
       { text: words },
     );
-    const [own, window] = points.map((point) => point.needle);
-    expect(own?.lengths).toEqual([48, 80]);
-    for (const cell of own?.cells.flat() ?? []) {
-      expect(cell?.logProbability).toBe(cell?.baselineLogProbability);
-      expect(cell?.rank).toBeGreaterThanOrEqual(1);
-      expect(cell?.logProbability).toBeLessThan(0);
+    const [own, window] = points.map((point) => point.retrieval);
+    expect(own?.cases.map(({ length, depth }) => [length, depth])).toEqual([
+      [48, 0],
+      [48, 0.5],
+      [80, 0],
+      [80, 0.5],
+    ]);
+    for (const each of own?.cases ?? []) {
+      expect(each).toMatchObject({ task: 'single', expected: null, measured: each.rank === 1 ? 'found' : 'lost' });
+      expect(each.logProbability).toBe(each.baselineLogProbability);
+      expect(each.rank).toBeGreaterThanOrEqual(1);
+      expect(each.logProbability).toBeLessThan(0);
     }
-    expect(window?.cells.flat().map((cell) => cell?.baselineLogProbability)).toEqual(
-      own?.cells.flat().map((cell) => cell?.baselineLogProbability),
-    );
+    expect(window?.cases.map((each) => each.baselineLogProbability)).toEqual(own?.cases.map((each) => each.baselineLogProbability));
     // A window of 8 tokens cannot tell how far away the needle is.
-    expect(window?.cells[1][0]?.logProbability).toBeCloseTo(window?.cells[1][1]?.logProbability ?? NaN, 3);
+    expect(window?.cases[2].logProbability).toBeCloseTo(window?.cases[3].logProbability ?? NaN, 3);
   });
 
   it('are refused where the text is too short for them, and for an encoder', async () => {
     await expect(
-      run({ model: withTokenizer('llama', false), context: 64, needle: { ...needle, lengths: [400] } }, { text: words }),
+      run({ model: withTokenizer('llama', false), context: 64, retrieval: { ...retrieval, lengths: [400] } }, { text: words }),
     ).rejects.toThrow(/haystack has 90 tokens/);
-    await expect(run({ model: withTokenizer('bert', true), context: 40, needle }, { text: words })).rejects.toThrow(
+    await expect(run({ model: withTokenizer('bert', true), context: 40, retrieval }, { text: words })).rejects.toThrow(
       /does not predict the next token/,
     );
   });

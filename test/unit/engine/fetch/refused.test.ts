@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { askedModel } from '../../../../src/engine/tasks/fetch/files';
 import { fetchFrom, repository, usual, without } from '../../../support/fetching';
 import { HubServer, listening, refuse, small } from '../../../support/hub-server';
+import { deepJson } from '../../../support/mutate';
 import { temporaryFolder } from '../../../support/temporary';
 
 describe('a hub that refuses', () => {
@@ -67,6 +68,18 @@ describe('a hub that refuses', () => {
       await expect(fetchFrom(server)).rejects.toThrow(/does not answer as the hub does; check HF_ENDPOINT/);
     }
   });
+});
+
+it('is no hub if what it answers is nested without end, where its library makes text of it', async () => {
+  const server = await HubServer.start(repository, usual());
+  server.intrude = (request, response) => {
+    const isMeant = request.url?.includes('/revision/') === true;
+    if (isMeant) {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(`{"id":"org/tiny","lastModified":${deepJson(50_000)}}`);
+    }
+    return isMeant;
+  };
+  await expect(fetchFrom(server)).rejects.toThrow(/does not answer as the hub does; check HF_ENDPOINT/);
 });
 
 describe('a repository that would do harm', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson, parsePythonJson } from '../../../../src/engine/read/input/json';
+import { jsonOrNothing, parseJson, parsePythonJson } from '../../../../src/engine/read/input/json';
 import { deepJson, refusalOf } from '../malformed/outcome';
 
 const parse = (text: string): unknown => parsePythonJson(text, 'config.json', 'restore it');
@@ -54,8 +54,22 @@ describe("Python's JSON", () => {
     expect(parse('NaN')).toBeNaN();
   });
 
-  it('may be nested deeply, and say what objects inherit', () => {
-    expect(parse(`{"deep": ${deepJson(100_000)}, "x": NaN}`)).toMatchObject({ x: NaN });
+  it('may be nested 200 deep, and is refused beyond that, before anything that recurses can meet it', async () => {
+    expect(parse(`{"deep": ${deepJson(199)}, "x": NaN}`)).toMatchObject({ x: NaN });
+    for (const text of [
+      deepJson(201),
+      `{"deep": ${deepJson(200)}, "x": NaN}`,
+      deepJson(1_000_000),
+      `${'{"a":'.repeat(201)}1${'}'.repeat(201)}`,
+    ]) {
+      expect(await refusalOf(() => parse(text))).toBe(
+        'config.json has lists or objects more than 200 deep within one another; restore it.',
+      );
+      expect(jsonOrNothing(text)).toBeUndefined();
+    }
+  });
+
+  it('may say what objects inherit', () => {
     const read = parse('{"__proto__": NaN, "constructor": {"__proto__": {"a": NaN}}}') as object;
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
     expect(Object.getOwnPropertyDescriptor(read, '__proto__')?.value).toBeNaN();

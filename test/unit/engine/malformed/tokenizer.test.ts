@@ -76,6 +76,14 @@ describe('a tokenizer.json from elsewhere', () => {
     expect(await outcome(write(text))).toBe('refused');
   });
 
+  it.each([
+    ['a post-processor whose type is none', { post_processor: { type: {} } }, 'a part of it has the type an object'],
+    ['a decoder without what it needs', { decoder: { type: 'Replace', pattern: { String: 7 }, content: null } }, 'malformed'],
+    ['a token whose id is none', { model: { type: 'WordLevel', vocab: { a: {} }, unk_token: 'a' } }, 'token "a" has the id an object'],
+  ])('is refused in words: %s', async (_, fields, words) => {
+    await expect(PromptTokenizer.load(write(JSON.stringify({ ...definition(), ...fields })))).rejects.toThrow(words);
+  });
+
   it('is refused where it is a folder, or not there', async () => {
     const folder = temporaryFolder();
     expect(await outcome(folder)).toBe('refused');
@@ -117,7 +125,9 @@ it('stops where normalizers make text grow without end', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...definition(), normalizer: { type: 'Sequence', normalizers } }));
   const tokenizer = await PromptTokenizer.load(folder);
-  expect(() => tokenizer.encode('e'.repeat(400))).toThrow(/makes text more than 32 times as long/);
+  expect(() => tokenizer.encode('e'.repeat(400))).toThrow(
+    /^The tokenizer's normalizer makes text more than 32 times as long; use another text or model\.$/,
+  );
 });
 
 describe('text that a normalizer makes too long', () => {

@@ -109,7 +109,7 @@ describe('a Prompty file', () => {
     const start = performance.now();
     expect(read('a.prompty', `---\na: 1\n---\n${spaces}x\n#${spaces}x`).parts).toEqual([]);
     // Quadratic time is minutes.
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(60_000);
   });
 
   it('without roles is text, and says where its front matter cannot be read', () => {

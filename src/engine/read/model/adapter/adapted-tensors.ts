@@ -78,6 +78,10 @@ export class AdaptedTensors implements TensorSource {
     return this.base.shapeOf(tensor) ?? this.file.shapeOf(this.replaced.get(tensor) ?? '');
   }
 
+  packedBytesOf(tensor: string): number | undefined {
+    return this.changes.has(tensor) || this.replaced.has(tensor) ? undefined : this.base.packedBytesOf?.(tensor);
+  }
+
   checkType(tensor: string): void {
     const [change, own] = [this.changes.get(tensor), this.replaced.get(tensor)];
     if (own === undefined) {

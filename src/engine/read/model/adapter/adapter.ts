@@ -40,7 +40,8 @@ export async function findBase(
 ): Promise<{ readonly adapter: Adapter; readonly base: Omit<FoundModel, 'notes'> }> {
   const config = await readAdapterConfig(folder);
   const { base, revision } = config;
-  const isName = /^[\w.-]+(\/[\w.-]+)?$/.test(base);
+  // What is made of points alone leads to another folder.
+  const isName = /^[\w.-]+(\/[\w.-]+)?$/.test(base) && !base.split('/').some((part) => /^\.+$/.test(part));
   // Its author wrote it: only listing models would connect to another machine where it is the path of one.
   if (/^(?:[\\/]{2}|\w+:\/\/|\/net\/)/.test(base) || (!isName && isFetched(folder))) {
     throw new InputError(
@@ -49,9 +50,11 @@ export async function findBase(
   }
   const named = revision === undefined || !isName ? base : `${base}@${revision}`;
   const found = await findModel(named, modelsFolder, stores).catch((error: unknown) => {
-    const fix = isName ? `fetch it (two-heads fetch ${named})` : 'write the name or the path of the same model on this machine there';
+    const fix = isName
+      ? `fetch it (two-heads fetch ${shown(named, 100)})`
+      : 'write the name or the path of the same model on this machine there';
     throw new MissingBase(
-      `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 160)}`,
+      `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 100)}`,
       isName ? named : undefined,
     );
   });

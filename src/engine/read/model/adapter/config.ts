@@ -48,10 +48,13 @@ const patterns = (value: z.ZodType<number>): z.ZodType<Record<string, number>> =
 const listed = <T extends z.ZodType>(one: T): z.ZodType<z.infer<T>[]> =>
   z.union([one.transform((value) => [value]), z.array(one).max(1000)]);
 
+/** A commit, branch, tag or other ref. Nothing in it leads to another folder where it stands behind a name. */
+const revision = z.string().regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+(\/|$))[\w.-]+)*$/, 'it is the name of no revision');
+
 /** Keys that are read. `null` is "not set", as in PEFT. */
 const schema = z.object({
   base_model_name_or_path: z.string().min(1),
-  revision: z.string().min(1).nullish(),
+  revision: revision.nullish(),
   r: rank.nullish(),
   lora_alpha: scale.nullish(),
   use_rslora: z.boolean().nullish(),

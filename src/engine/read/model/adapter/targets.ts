@@ -1,15 +1,15 @@
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../../core/errors';
 import { quoted } from '../../../../core/text/printable';
-import { withinTime } from '../../input/time-limit';
+import { ProcessorTime } from '../../input/time-limit';
 import type { AdapterConfig } from './config';
 
 /** Most characters of a module's name: a pattern's time grows with it. */
 export const longestModule = 128;
 
-/** Most repetitions in a pattern, and longest time of a match: many repetitions in a row take long without being nested. */
+/** Most repetitions in a pattern, and processor time of all its matches: many repetitions in a row take long without being nested. */
 const repetitions = 25;
-const longestMatchMs = 1000;
+const longestMs = 1000;
 
 /** A module's part in an adapter. */
 export interface Targets {
@@ -92,7 +92,8 @@ function pattern(text: string, key: string, around: (text: string) => string = (
     throw refusal('could take too long');
   }
   const found = new RegExp(`^${around(text)}`);
-  const limited = <T>(match: () => T): T => withinTime(longestMatchMs, match, () => refusal('takes too long'));
+  const time = new ProcessorTime(longestMs);
+  const limited = <T>(match: () => T): T => time.spend(match, () => refusal('takes too long'));
   return { test: (module) => limited(() => found.test(module)), exec: (module) => limited(() => found.exec(module)) };
 }
 

@@ -82,7 +82,8 @@ const q5x1: BlockDecoder = (bytes, at, values, to) => {
   }
 };
 
-function fifthBits(bytes: Uint8Array, at: number): number {
+/** The 32 fifth bits of Q5_0 and Q5_1. */
+export function fifthBits(bytes: Uint8Array, at: number): number {
   return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 }
 

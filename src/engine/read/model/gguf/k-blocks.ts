@@ -40,12 +40,12 @@ const q3k: BlockDecoder = (bytes, at, values, to) => {
 };
 
 /** Scale (6 bits) of a group in the 12 bytes of Q4_K and Q5_K: `get_scale_min_k4`. */
-function scaleOf(bytes: Uint8Array, at: number, group: number): number {
+export function scaleOf(bytes: Uint8Array, at: number, group: number): number {
   return group < 4 ? bytes[at + group] & 63 : (bytes[at + group + 4] & 15) | ((bytes[at + group - 4] >> 6) << 4);
 }
 
 /** Minimum (6 bits) of a group, in the same bytes. */
-function minimumOf(bytes: Uint8Array, at: number, group: number): number {
+export function minimumOf(bytes: Uint8Array, at: number, group: number): number {
   return group < 4 ? bytes[at + group + 4] & 63 : (bytes[at + group + 4] >> 4) | ((bytes[at + group] >> 6) << 4);
 }
 

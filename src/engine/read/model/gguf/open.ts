@@ -5,7 +5,7 @@ import { isRead } from './decode';
 import { isRopeFactors } from './names';
 import { mainType, type PlacedTensor, readGguf } from './parts';
 import type { RopeFactors } from './rope';
-import { readValues } from './tensors';
+import { bytesPerWeight, readValues } from './tensors';
 
 /** What a GGUF file says that a plan needs. */
 interface OpenedGguf {
@@ -21,9 +21,16 @@ interface OpenedGguf {
  */
 export async function openGguf(path: string): Promise<OpenedGguf> {
   const model = await readGguf(path);
-  const config = ggufConfig(model, path, await ropeFactors(model.tensors));
-  const { fileBytes: storedBytes, tensors } = model;
+  const read = ggufConfig(model, path, await ropeFactors(model.tensors));
+  const { fileBytes: storedBytes, tensors, metadata } = model;
+  const architecture = metadata.get('general.architecture');
+  const perWeight = bytesPerWeight(typeof architecture === 'string' ? architecture : '', tensors);
+  const config = perWeight === undefined ? read : { ...withBytes(read, perWeight), run: read.run && withBytes(read.run, perWeight) };
   return { config, storedBytes, storedType: mainType(tensors) ?? 'no tensors' };
+}
+
+function withBytes<Of extends Pick<ReadConfig, 'shape'>>(config: Of, perWeight: number): Of {
+  return { ...config, shape: { ...config.shape, bytesPerWeight: perWeight } };
 }
 
 /** More columns than any head has. */

@@ -4,10 +4,12 @@ import { InputError } from '../../../../core/errors';
 import { quoted, shown } from '../../../../core/text/printable';
 import { openRegularFile, readInto } from '../../input/regular-file';
 import type { TensorSource } from '../tensor-source';
-import { allocate, checkFinite, elementsOf, transpose, type Weight } from '../weights';
+import { type PackedMatrix, pickRows } from '../packed';
+import { allocate, checkFinite, elementsOf, PackedWeight, transpose, type Weight } from '../weights';
 import { decode, isRead, typeFix } from './decode';
 import type { MetadataValue } from './header';
 import { besides, type Change, checkpointName } from './names';
+import { packedBytes, PackedReader, staysPacked } from './packed-blocks';
 import { mainType, type PlacedTensor, readGguf } from './parts';
 import { blockOf, typeName } from './types';
 
@@ -74,6 +76,13 @@ export class GgufTensors implements TensorSource {
     return this.stored.get(tensor)?.shape;
   }
 
+  packedBytesOf(tensor: string): number | undefined {
+    const stored = this.stored.get(tensor);
+    return stored !== undefined && stored.others === undefined && isKeptPacked(stored)
+      ? packedBytes(stored.tensor.type, elementsOf(stored.shape))
+      : undefined;
+  }
+
   checkType(tensor: string): void {
     const stored = this.stored.get(tensor);
     for (const one of [stored, stored?.others]) {
@@ -94,11 +103,17 @@ export class GgufTensors implements TensorSource {
       : inTurn(await this.readOne({ ...own, shape: others.shape }), await this.readOne(others));
   }
 
-  private async readOne({ tensor, change, shape, first }: Stored): Promise<Weight> {
+  private async readOne(stored: Stored): Promise<Weight> {
+    const { tensor, change, shape, first } = stored;
     let file = this.files.get(tensor.file);
     if (file === undefined) {
       file = openRegularFile(tensor.file, "give the model's .gguf file").then((opened) => opened.file);
       this.files.set(tensor.file, file);
+    }
+    if (isKeptPacked(stored)) {
+      const matrix = await readPacked(await file, tensor, first, shape);
+      const order = change.rows && orderOf(change.rows, shape[0], this.counts, tensor);
+      return new PackedWeight(order === undefined ? matrix : pickRows(matrix, order));
     }
     const data = await readValues(await file, tensor, first, elementsOf(shape));
     return undone({ shape: change.transposed ? turned(shape) : shape, data }, change, this.counts, tensor);
@@ -108,6 +123,26 @@ export class GgufTensors implements TensorSource {
     // One that could not be opened was reported when it was read.
     await Promise.all([...this.files.values()].map((file) => file.then((opened) => opened.close()).catch(() => undefined)));
   }
+}
+
+/** Whether a tensor stays packed: its blocks are those of the checkpoint's rows. */
+function isKeptPacked({ tensor, change, shape }: Stored): boolean {
+  return staysPacked(tensor.type, shape) && change.transposed !== true && change.columns === undefined && (change.added ?? 0) === 0;
+}
+
+/** Bytes that a parameter takes in a run on average, where some of a file's tensors stay packed; undefined where none do. */
+export function bytesPerWeight(architecture: string, tensors: readonly PlacedTensor[]): number | undefined {
+  let [bytes, elements, packed] = [0, 0, 0];
+  for (const tensor of tensors.filter(({ name }) => !besides.test(name))) {
+    for (const [, stored] of inCheckpoint(architecture, tensor)) {
+      const count = elementsOf(stored.shape);
+      const own = isKeptPacked(stored) ? packedBytes(tensor.type, count) : undefined;
+      bytes += own ?? Float32Array.BYTES_PER_ELEMENT * count;
+      elements += count;
+      packed += own === undefined ? 0 : count;
+    }
+  }
+  return packed === 0 ? undefined : bytes / elements;
 }
 
 /** The tensors of the checkpoint that a tensor of the file holds, by name. */
@@ -145,11 +180,11 @@ function joined(one: Stored, other: Stored): Stored {
 }
 
 /** Columns of two weights in turn. */
-function inTurn(even: Weight, odd: Weight): Weight {
-  const data = allocate('A tensor of experts', 2 * even.data.length);
-  even.data.forEach((value, index) => (data[2 * index] = value));
-  odd.data.forEach((value, index) => (data[2 * index + 1] = value));
-  return { shape: [...even.shape.slice(0, -1), 2 * (even.shape.at(-1) ?? 0)], data };
+function inTurn({ shape, data: even }: Weight, { data: odd }: Weight): Weight {
+  const data = allocate('A tensor of experts', 2 * even.length);
+  even.forEach((value, index) => (data[2 * index] = value));
+  odd.forEach((value, index) => (data[2 * index + 1] = value));
+  return { shape: [...shape.slice(0, -1), 2 * (shape.at(-1) ?? 0)], data };
 }
 
 /** Each matrix of a stack transposed, or the one that there is. */
@@ -170,6 +205,48 @@ function checkType({ name, type, file }: PlacedTensor): void {
   }
 }
 
+/** Reads blocks of a tensor piece by piece. @param each takes whole blocks, and how many of them came before */
+async function readBlocks(
+  file: FileHandle,
+  tensor: PlacedTensor,
+  first: number,
+  count: number,
+  each: (bytes: Uint8Array, blocksBefore: number) => void,
+): Promise<void> {
+  const block = blockOf(tensor.type);
+  const blocksOfPiece = Math.max(1, Math.floor(pieceBytes / block.bytes));
+  const blocks = count / block.elements;
+  const piece = new Uint8Array(Math.min(blocks, blocksOfPiece) * block.bytes);
+  const start = tensor.at + (first / block.elements) * block.bytes;
+  for (let done = 0; done < blocks; done += blocksOfPiece) {
+    const now = Math.min(blocksOfPiece, blocks - done);
+    const bytes = piece.subarray(0, now * block.bytes);
+    await readInto(file, start + done * block.bytes, bytes, nameIn(tensor));
+    each(bytes, done);
+  }
+}
+
+/** Reads a matrix as codes. @throws InputError if the file ends early, or a scale is NaN or infinite */
+async function readPacked(
+  file: FileHandle,
+  tensor: PlacedTensor,
+  first: number,
+  [rows, columns]: readonly number[],
+): Promise<PackedMatrix> {
+  const reader = new PackedReader(tensor.type, [rows, columns]);
+  await readBlocks(file, tensor, first, rows * columns, (bytes) => reader.take(bytes));
+  const { scales, minima } = reader.matrix;
+  checkFinite(nameIn(tensor), scales);
+  if (minima !== undefined) {
+    checkFinite(nameIn(tensor), minima);
+  }
+  return reader.matrix;
+}
+
+function nameIn({ name, file }: PlacedTensor): string {
+  return `${shown(basename(file), 100)}: ${shown(name)}`;
+}
+
 /**
  * Reads numbers of a tensor as float32, exactly those that llama.cpp computes with.
  *
@@ -178,25 +255,18 @@ function checkType({ name, type, file }: PlacedTensor): void {
  */
 export async function readValues(file: FileHandle, tensor: PlacedTensor, first: number, count: number): Promise<Float32Array> {
   checkType(tensor);
-  const what = `${shown(basename(tensor.file), 100)}: ${shown(tensor.name)}`;
-  const block = blockOf(tensor.type);
-  const data = allocate(what, count);
-  const blocksOfPiece = Math.max(1, Math.floor(pieceBytes / block.bytes));
-  const blocks = count / block.elements;
-  const piece = new Uint8Array(Math.min(blocks, blocksOfPiece) * block.bytes);
-  const start = tensor.at + (first / block.elements) * block.bytes;
-  for (let done = 0; done < blocks; done += blocksOfPiece) {
-    const now = Math.min(blocksOfPiece, blocks - done);
-    const bytes = piece.subarray(0, now * block.bytes);
-    await readInto(file, start + done * block.bytes, bytes, what);
-    decode(tensor.type, bytes, data.subarray(done * block.elements, (done + now) * block.elements));
-  }
-  checkFinite(what, data);
+  const data = allocate(nameIn(tensor), count);
+  const { elements } = blockOf(tensor.type);
+  await readBlocks(file, tensor, first, count, (bytes, before) => {
+    const from = before * elements;
+    decode(tensor.type, bytes, data.subarray(from, Math.min(count, from + (bytes.length / blockOf(tensor.type).bytes) * elements)));
+  });
+  checkFinite(nameIn(tensor), data);
   return data;
 }
 
 /** A weight as it was before its conversion. @throws InputError if its rows are not those of whole heads */
-function undone(weight: Weight, { transposed, rows, added = 0 }: Change, counts: HeadCounts, { name, file }: PlacedTensor): Weight {
+function undone(weight: Weight, { transposed, rows, added = 0 }: Change, counts: HeadCounts, tensor: PlacedTensor): Weight {
   const { shape, data } = transposed ? transposeEach(weight) : weight;
   if (added !== 0) {
     data.forEach((value, index) => (data[index] = value - added));
@@ -205,18 +275,24 @@ function undone(weight: Weight, { transposed, rows, added = 0 }: Change, counts:
     return { shape, data };
   }
   const [length, ...rest] = shape;
+  const size = elementsOf(rest);
+  const ordered = allocate(nameIn(tensor), data.length);
+  orderOf(rows, length, counts, tensor).forEach((row, to) => ordered.set(data.subarray(row * size, (row + 1) * size), to * size));
+  return { shape, data: ordered };
+}
+
+/** Rows of the file in the order of the checkpoint. @throws InputError if they are not those of whole heads */
+function orderOf(rows: NonNullable<Change['rows']>, length: number, counts: HeadCounts, { name, file }: PlacedTensor): readonly number[] {
   const heads = counts[rows.heads];
   const headWidth = rows.order === 'pairs' ? length / heads : length / heads / 3;
   if (!Number.isInteger(headWidth) || (rows.order === 'pairs' && headWidth % 2 !== 0)) {
     throw new InputError(`${shown(basename(file), 100)}: ${shown(name)} has ${length} rows for ${heads} heads; use another file.`);
   }
-  const size = elementsOf(rest);
-  const ordered = allocate(`${shown(basename(file), 100)}: ${shown(name)}`, data.length);
+  const order = new Array<number>(length);
   for (let row = 0; row < length; row += 1) {
-    const to = rows.order === 'pairs' ? halvesRow(row, headWidth) : headRow(row, headWidth, heads);
-    ordered.set(data.subarray(row * size, (row + 1) * size), to * size);
+    order[rows.order === 'pairs' ? halvesRow(row, headWidth) : headRow(row, headWidth, heads)] = row;
   }
-  return { shape, data: ordered };
+  return order;
 }
 
 /** Where a row of neighbours 0, m/2, 1, m/2 + 1, ... of a head of width m is among 0, 1, 2, ... */

@@ -85,6 +85,8 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
       ...(tied !== undefined && { tie_word_embeddings: tied }),
       ...Object.fromEntries(quantisationKeys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])),
       ...inner,
+      // A part may leave it to the whole, and its reader asks for it.
+      model_type: modelType,
     },
     modelType,
     notes: [onlyText(name, described), ...found.notes],

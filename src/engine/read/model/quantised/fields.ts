@@ -28,11 +28,11 @@ export function readQuantisationFields<T>(schema: z.ZodType<T>, config: unknown)
   throw new InputError(value === undefined ? `no ${shown(path.join('.'))}` : `${shown(path.join('.'))} ${described(value)}`);
 }
 
-/** Without the fields that are null, at the depths that such configurations have. */
-function withoutNulls(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > 4) {
+/** Without the fields that are null. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return value;
   }
   const set = Object.entries(value).filter(([, inner]) => inner !== null);
-  return Object.fromEntries(set.map(([key, inner]) => [key, withoutNulls(inner, depth + 1)]));
+  return Object.fromEntries(set.map(([key, inner]) => [key, withoutNulls(inner)]));
 }

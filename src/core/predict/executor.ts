@@ -1,0 +1,20 @@
+import { isBlackBox } from '../construct/construction';
+import type { Executor, Precision, Provider } from '../options/table';
+import type { Plan } from '../plan/plan';
+import type { Calibration } from './calibration';
+
+/** How the layers of a plan are run: tile by tile, or each as one graph. */
+export type PassExecutor = Exclude<Executor, 'auto'>;
+
+/** The provider of a plan: the one that is named, else that of the calibration that it was made with, else the CPU. */
+export function plannedProvider(provider: Provider, calibration: Pick<Calibration, 'provider'> | undefined): Exclude<Provider, 'auto'> {
+  return provider === 'auto' ? (calibration?.provider ?? 'cpu') : provider;
+}
+
+/**
+ * The executor of a plan that names none. Compiled layers keep everything on the device; on the CPU that gains nothing, and
+ * runs of a few tiles stay in its caches.
+ */
+export function preferredExecutor({ construction }: Pick<Plan, 'construction'>, precision: Precision, provider: Provider): PassExecutor {
+  return (provider === 'cpu' && precision === 'float32') || isBlackBox(construction) ? 'tiles' : 'compiled';
+}

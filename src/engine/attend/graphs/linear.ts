@@ -1,0 +1,116 @@
+import type { PackedMatrix } from '../../read/model/packed';
+import { type Weight, type WeightShapes, type Weights } from '../../read/model/weights';
+import type { GraphBuilder, Value } from '../onnx/graph-builder';
+import type { Device } from '../runtime/provider';
+
+/** The domain of ONNX Runtime's own operators. */
+export const runtimeDomain = 'com.microsoft';
+
+/** A matrix in a graph that is constant integer codes: no tensor has its values. */
+interface PackedValue extends Value {
+  readonly packed: PackedMatrix;
+  /** Products whose sum is that by `scale (code - zero)`: the operands of `MatMulNBits` after x, and the bits of its codes. */
+  readonly products: readonly { readonly operands: readonly Value[]; readonly bits: 4 | 8 }[];
+  /** `[rows, columns / block]`. */
+  readonly minima: Value | undefined;
+}
+
+/** Weights as values of a graph, by name; absent if the architecture does not have them. */
+export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;
+
+/** How a graph gets its weights: as inputs of each run, or inside it, made for runs of one row or of many. */
+export type GivenWeights<Name extends string> =
+  { readonly inputs: WeightShapes<Name> } | { readonly constants: Weights<Name>; readonly oneRow: boolean };
+
+/** The weights in a graph: one input for each, with the same name, or constants. */
+export function weightValues<Name extends string>(g: GraphBuilder, given: GivenWeights<Name>): WeightValues<Name> {
+  if ('inputs' in given) {
+    const shapes = Object.entries(given.inputs as Readonly<Record<string, readonly number[]>>);
+    return Object.fromEntries(shapes.map(([name, shape]) => [name, g.input(name, shape)])) as WeightValues<Name>;
+  }
+  const { oneRow } = given;
+  const constants = Object.entries(given.constants as Readonly<Record<string, Weight>>).map(([name, weight]): [string, Value] => {
+    const { packed } = weight;
+    return [name, packed === undefined ? g.floats(weight.shape, weight.data, name) : packedValue(g, name, packed, oneRow)];
+  });
+  return Object.fromEntries(constants) as WeightValues<Name>;
+}
+
+/** Whether some weights are packed and a device multiplies by codes; otherwise they become float32. */
+export function usesCodes<Name extends string>(weights: Weights<Name>, { provider }: Pick<Device, 'provider'>): boolean {
+  const has = Object.values(weights as Readonly<Record<string, Weight>>).some(({ packed }) => packed !== undefined);
+  return has && (provider === 'cpu' || provider === 'webgpu' || provider === 'cuda');
+}
+
+/** Whether some weights are codes of 8 bits, by which one row is multiplied otherwise than many. */
+export function hasWideCodes<Name extends string>(weights: Weights<Name>): boolean {
+  return Object.values(weights as Readonly<Record<string, Weight>>).some(({ packed }) => packed?.bits === 8);
+}
+
+/** `x W^T` for a matrix `[out, in]`, plus a bias if there is one. */
+export function linearInto(g: GraphBuilder, x: Value, weight: Value, bias?: Value): Value {
+  if (!isPacked(weight)) {
+    return g.linear(x, weight, bias);
+  }
+  const product = timesCodes(g, x, weight);
+  return bias === undefined ? product : g.add(product, bias);
+}
+
+function isPacked(value: Value): value is PackedValue {
+  return 'packed' in value;
+}
+
+/** The constants of a packed matrix, once for all products by it. @param oneRow whether it multiplies one row at a time */
+function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, oneRow: boolean): PackedValue {
+  const { shape, bits, block, codes, scales, minima } = packed;
+  const [rows, columns] = shape;
+  const blocks = columns / block;
+  const product = (of: string, width: 4 | 8, own: Uint8Array, by: Float32Array, isSigned: boolean): PackedValue['products'][number] => {
+    const operands = [
+      g.bytes([rows, blocks, (block * width) / 8], own, `${name}.${of}codes`),
+      g.floats([rows * blocks], by, `${name}.${of}scales`),
+    ];
+    // Without zero points they are 2^(bits - 1). Float ones would have ONNX Runtime unpack the matrix at every call.
+    const zeros = new Uint8Array(rows * Math.ceil((blocks * width) / 8));
+    return { bits: width, operands: isSigned ? operands : [...operands, g.bytes([zeros.length], zeros, `${name}.${of}zeros`)] };
+  };
+  const isSigned = minima === undefined;
+  // There is no kernel for one row and 8 bits; 2^7 is 16 times 2^3.
+  const inHalves = bits === 8 && oneRow;
+  const sixteenfold = inHalves ? scales.map((scale) => 16 * scale) : scales;
+  return {
+    name,
+    packed,
+    products: inHalves
+      ? [product('high.', 4, halvesOf(codes, 4), sixteenfold, isSigned), product('low.', 4, halvesOf(codes, 0), scales, false)]
+      : [product('', bits, codes, scales, isSigned)],
+    minima: minima && g.floats([rows, blocks], minima, `${name}.minima`),
+  };
+}
+
+/** `sum_b scale_b (codes_b . x_b) - minimum_b sum(x_b)`: `MatMulNBits`, and the sums of x over blocks times the minima. */
+function timesCodes(g: GraphBuilder, x: Value, { packed, products, minima }: PackedValue): Value {
+  const { shape, block } = packed;
+  const [rows, columns] = shape;
+  const product = products
+    .map(({ operands, bits }) => {
+      // Level 0 is with float32 activations.
+      const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: 0 };
+      return g.call({ opType: 'MatMulNBits', domain: runtimeDomain }, [x, ...operands], 1, attributes)[0];
+    })
+    .reduce((sum, each) => g.add(sum, each));
+  if (minima === undefined) {
+    return product;
+  }
+  const sums = g.reshape(g.reduceSum(g.reshape(x, [-1, columns / block, block]), 2), [-1, columns / block]);
+  return g.subtract(product, g.linear(sums, minima));
+}
+
+/** The upper or lower 4 bits of codes of 8, two in a byte. @param shift 4 or 0 */
+function halvesOf(codes: Uint8Array, shift: 0 | 4): Uint8Array {
+  const halves = new Uint8Array(codes.length / 2);
+  for (let index = 0; index < halves.length; index += 1) {
+    halves[index] = ((codes[2 * index] >> shift) & 15) | (((codes[2 * index + 1] >> shift) & 15) << 4);
+  }
+  return halves;
+}

@@ -1,0 +1,208 @@
+import { logAddExp } from '../../../core/math/attention-state';
+import type { Range } from '../../../core/scenario/scenario';
+import { lengthOf, unionOf } from '../../../core/shards/cut';
+import { hiddenScore } from '../graphs/attend';
+import { exactRowsGraph, largestExponent } from '../graphs/exact-rows';
+import { SessionPool } from '../runtime/session';
+import { type LayerTensors, rowsView } from '../tiles/layer';
+import { largestOf } from './difference';
+
+/** The keys that a query row sees. */
+export interface RowSight {
+  readonly row: number;
+  /** Ascending, none empty; of places in `order`, where there is one. */
+  readonly ranges: readonly Range[];
+  /** An order of the keys; the keys themselves by default. */
+  readonly order?: Uint32Array | undefined;
+}
+
+/** A row of a query head. */
+export interface HeadRow {
+  readonly head: number;
+  readonly sight: RowSight;
+}
+
+/** A row's exact attention, and what bounds the rounding of the same in a run. */
+export interface ExactRow extends HeadRow {
+  /** `[m]`. */
+  readonly out: Float64Array;
+  readonly logNormaliser: number;
+  /** At least the sum of `|q_c k_c|` for each key. */
+  readonly products: number;
+  /** The largest value in size of its head. */
+  readonly largest: number;
+  /** How far the highest score of the keys that were read lies above the lowest of its own; 0 where it was not asked for. */
+  readonly spread: number;
+}
+
+/** Scores of one call at most, if it has several rows: a few megabytes. */
+const mostScores = 2 ** 17;
+
+/** Scores up to which a call is not worth dividing. */
+const fewScores = 2 ** 13;
+
+/** By how much the pairs of rows that are read together may exceed those that they see. */
+const spareShare = 1.25;
+
+/**
+ * Attention of chosen rows in float64, by ONNX Runtime on the CPU: float64 sums in JavaScript take ten times as long.
+ *
+ * Rows that see nearly the same keys are one call, which reads the keys that one of them sees at least.
+ */
+export class ExactRows {
+  private readonly sessions: SessionPool;
+  private loaded: LoadedHead | undefined;
+  /** Of the largest head so far: a head is loaded for every key-value head of every layer, and the collector would come too late. */
+  private room = { keys: new Float64Array(), values: new Float64Array() };
+
+  /** @param threads of ONNX Runtime's pool @param spread whether rows are to say how far their scores lie apart */
+  constructor(
+    threads: number,
+    private readonly spread: boolean,
+  ) {
+    this.sessions = new SessionPool({ provider: 'cpu', name: 'float64', threads });
+  }
+
+  /** Takes so many keys and values of a layer's key-value head, from which the next rows are computed. */
+  load({ key, value }: LayerTensors, head: number, count = key.tokens): void {
+    const keys = rowsView(key, head, 0, count);
+    const values = rowsView(value, head, 0, count);
+    if (this.room.keys.length < keys.length) {
+      this.room = { keys: new Float64Array(keys.length), values: new Float64Array(keys.length) };
+    }
+    this.room.keys.set(keys);
+    this.room.values.set(values);
+    this.loaded = {
+      keys: this.room.keys.subarray(0, keys.length),
+      values: this.room.values.subarray(0, keys.length),
+      largestKey: largestOf(keys),
+      largestValue: largestOf(values),
+    };
+  }
+
+  /**
+   * Exact rows of the query heads that share the loaded head, in calls of some: heads together, since small products are slow.
+   *
+   * @param rows each sees a key at least
+   */
+  async *of(layer: LayerTensors, rows: readonly HeadRow[]): AsyncGenerator<readonly ExactRow[]> {
+    const ascending = [...rows].sort((one, other) => one.sight.row - other.sight.row);
+    for (const group of groupsOf(ascending)) {
+      yield await this.group(layer, group.rows, group.keys);
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.sessions.release();
+  }
+
+  private async group(layer: LayerTensors, rows: readonly HeadRow[], keys: readonly Range[]): Promise<ExactRow[]> {
+    const { loaded } = this;
+    if (loaded === undefined) {
+      throw new Error('Exact rows are asked for before a head was loaded.');
+    }
+    const { width } = layer.query;
+    const count = lengthOf(keys);
+    const { order } = rows[0].sight;
+    const queries = new Float64Array(rows.length * width);
+    rows.forEach(({ head, sight: { row } }, index) => queries.set(rowsView(layer.query, head, row, row + 1), index * width));
+    const of = (tensor: Float64Array): Float64Array =>
+      keys.length === 1 && order === undefined
+        ? tensor.subarray(keys[0].from * width, keys[0].to * width)
+        : copied(tensor, width, keys, order);
+    const products = rows.map((_, index) => {
+      return loaded.largestKey * queries.subarray(index * width, (index + 1) * width).reduce((sum, x) => sum + Math.abs(x), 0);
+    });
+    const small = products.every((bound) => bound <= largestExponent);
+    const session = await this.sessions.get(`${width} ${layer.scoreCap} ${small}`, () =>
+      exactRowsGraph(width, layer.scoreCap, this.spread, small),
+    );
+    const found = await session.run<'out' | 'logNormaliser', Float64Array>({
+      query: { data: queries, shape: [rows.length, width] },
+      key: { data: of(loaded.keys), shape: [count, width] },
+      value: { data: of(loaded.values), shape: [count, width] },
+      mask: { data: maskOver(rows, keys), shape: [rows.length, count] },
+    });
+    return rows.map(({ head, sight }, index) => {
+      const out = found.out.subarray(index * width, (index + 1) * width);
+      const overKeys = found.logNormaliser[index];
+      // A learned sink is one more key, whose value is 0.
+      const logNormaliser = layer.sinks === undefined ? overKeys : logAddExp(overKeys, layer.sinks[head]);
+      const share = Math.exp(overKeys - logNormaliser);
+      return {
+        head,
+        sight,
+        out: share === 1 ? out : out.map((value) => share * value),
+        logNormaliser,
+        products: products[index],
+        largest: loaded.largestValue,
+        spread: 'spread' in found ? (found.spread as Float64Array)[index] : 0,
+      };
+    });
+  }
+}
+
+/** A key-value head in float64, with its largest numbers in size. */
+interface LoadedHead {
+  /** `[N, m]` each. */
+  readonly keys: Float64Array;
+  readonly values: Float64Array;
+  readonly largestKey: number;
+  readonly largestValue: number;
+}
+
+/** Consecutive rows that are read together, with the keys that they see between them. */
+function groupsOf(rows: readonly HeadRow[]): { rows: HeadRow[]; keys: Range[] }[] {
+  const groups: { rows: HeadRow[]; keys: Range[]; seen: number }[] = [];
+  for (const row of rows) {
+    const { ranges, order } = row.sight;
+    const own = lengthOf(ranges);
+    const last = groups.at(-1);
+    if (last !== undefined && last.rows[0].sight.order === order) {
+      const keys = unionOf([...last.keys, ...ranges]);
+      const scores = (last.rows.length + 1) * lengthOf(keys);
+      if (scores <= mostScores && scores <= Math.max(fewScores, spareShare * (last.seen + own))) {
+        last.rows.push(row);
+        last.keys = keys;
+        last.seen += own;
+        continue;
+      }
+    }
+    groups.push({ rows: [row], keys: [...ranges], seen: own });
+  }
+  return groups;
+}
+
+function copied(tensor: Float64Array, width: number, ranges: readonly Range[], order: Uint32Array | undefined): Float64Array {
+  const rows = new Float64Array(lengthOf(ranges) * width);
+  let at = 0;
+  const copy = (from: number, to: number): void => {
+    rows.set(tensor.subarray(from * width, to * width), at);
+    at += (to - from) * width;
+  };
+  for (const { from, to } of ranges) {
+    if (order === undefined) {
+      copy(from, to);
+    } else {
+      order.subarray(from, to).forEach((key) => copy(key, key + 1));
+    }
+  }
+  return rows;
+}
+
+/** 0 where a row sees one of the keys, `hiddenScore` elsewhere `[rows, keys]`. */
+function maskOver(rows: readonly HeadRow[], keys: readonly Range[]): Float64Array {
+  const count = lengthOf(keys);
+  const mask = new Float64Array(rows.length * count).fill(hiddenScore);
+  rows.forEach(({ sight: { ranges } }, index) => {
+    let first = index * count;
+    let at = 0;
+    for (const { from, to } of keys) {
+      for (; at < ranges.length && ranges[at].to <= to; at += 1) {
+        mask.fill(0, first + ranges[at].from - from, first + ranges[at].to - from);
+      }
+      first += to - from;
+    }
+  });
+  return mask;
+}
