@@ -30,7 +30,11 @@ describe('the drawing of a map', () => {
         const under = filled.map((row, down) => row.map((_, right) => tileAt(plan.queryBlocks, grid, right, down) !== undefined));
         expect(filled).toEqual(under);
       }),
-      runs,
+      {
+        ...runs,
+        // A shift so small that the pixel of a block and the block of a pixel round to different sides.
+        examples: [[{ tokens: 13, blockSize: 2, scenario: makeScenario('causal') }, 4, 0.28758562578395563, 1.8503717077085947e-17, 0]],
+      },
     );
   });
 

@@ -46,16 +46,32 @@ export function rowsOf({ side, shown }: Grid): Axis {
   return { first: shown.top, span: shown.span, side };
 }
 
+/** The pixel in which a block begins. */
+function edgeOf({ first, span, side }: Axis, block: number): number {
+  return Math.floor(((block - first) * side) / span);
+}
+
 /** The pixels of the blocks `[from, to)`: at least one. Blocks that are not shown have pixels outside the side. */
-export function pixelsOf({ first, span, side }: Axis, { from, to }: Span): Span {
-  const edge = (block: number): number => Math.floor(((block - first) * side) / span);
-  return { from: edge(from), to: Math.max(edge(to - 1) + 1, edge(to)) };
+export function pixelsOf(axis: Axis, { from, to }: Span): Span {
+  return { from: edgeOf(axis, from), to: Math.max(edgeOf(axis, to - 1) + 1, edgeOf(axis, to)) };
 }
 
 /** The blocks at a pixel: one, or all that share it. */
-export function blocksAt({ first, span, side }: Axis, pixel: number): Span {
-  const to = Math.ceil(first + ((pixel + 1) * span) / side);
-  return { from: Math.min(Math.ceil(first + (pixel * span) / side), to - 1), to };
+export function blocksAt(axis: Axis, pixel: number): Span {
+  const to = firstFrom(axis, pixel + 1);
+  return { from: Math.min(firstFrom(axis, pixel), to - 1), to };
+}
+
+/** The first block that begins at a pixel or after it: by the rounding of `edgeOf`, which the inverse has not. */
+function firstFrom(axis: Axis, pixel: number): number {
+  let block = Math.ceil(axis.first + (pixel * axis.span) / axis.side);
+  while (edgeOf(axis, block - 1) >= pixel) {
+    block -= 1;
+  }
+  while (edgeOf(axis, block) < pixel) {
+    block += 1;
+  }
+  return block;
 }
 
 /** The blocks that are at least partly shown. */
@@ -75,8 +91,7 @@ export function bandsOf(queryBlocks: QueryBlocks, grid: Grid): readonly Band[] {
   const shown = blocksShown(rows);
   for (let block = shown.from; block < shown.to;) {
     const y = pixelsOf(rows, { from: block, to: block + 1 });
-    // Rounding decides where a pixel row ends, but always after the block it begins with.
-    const to = Math.min(shown.to, Math.max(block + 1, blocksAt(rows, y.from).to));
+    const to = Math.min(shown.to, blocksAt(rows, y.from).to);
     const spans = spansOf(queryBlocks, { from: block, to }, columnsOf(grid));
     bands.push({ y: clipped(y, grid.side), spans });
     block = to;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
 import { inputLimits } from '../../read/input/limits';
@@ -68,6 +68,25 @@ export class Claims {
       }
       await takeAway(path, left, `${path}.${owner}`);
     }
+  }
+
+  /**
+   * Removes what processes left that have ended: one that is killed after the last of its work lets go of nothing, and nobody
+   * claims that work again. What cannot be removed stays, and does no harm.
+   */
+  async removeLeft(): Promise<void> {
+    const { folder } = this;
+    if (folder === undefined) {
+      return;
+    }
+    for (const name of await readdir(folder).catch(() => [])) {
+      const path = join(folder, name);
+      const left = await this.leftBy(path);
+      if (left !== undefined) {
+        await takeAway(path, left, `${path}.${writerName()}`).catch(() => undefined);
+      }
+    }
+    await rmdir(folder).catch(() => undefined);
   }
 
   /** Makes a claim with its owner in it, so that none is seen without: a file beside it, which gets its name as well. */

@@ -288,6 +288,12 @@ export class Results {
     }
   }
 
+  /** Reads what was added since, at the end of a run, and removes claims of processes that have ended. */
+  async finish(): Promise<void> {
+    await this.claims.removeLeft();
+    await this.refresh();
+  }
+
   /** Reads what was added since, by this process or others. */
   async refresh(): Promise<void> {
     for (const file of await this.files()) {

@@ -141,7 +141,7 @@ export async function measureExperiment(
   const resumed = unitsOf(rows).filter((unit) => results.get(unit) !== undefined).length;
   await runner.run(new OpenRows(rows, results, onProgress, signal), { model, digest, options, rowMs: rowMsOf(costs) }, signal);
   // Other processes may have landed more since.
-  await results.refresh();
+  await results.finish();
   onProgress({ fraction: 1, phase: 'quality', message: 'done' });
 
   const units = new Set(unitsOf(all));

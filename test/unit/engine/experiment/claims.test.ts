@@ -69,6 +69,24 @@ describe('a claim', () => {
     },
   );
 
+  it('of a process that ended after its work, or while it claimed, is removed with the folder; one that stands is not', async () => {
+    const folder = folderOf();
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const claims = Claims.in(folder, limits);
+    const own = await claims.claim('own');
+    const ended = readFileSync(join(folder, 'own'), 'utf8').replace(`-${process.pid}-`, `-${pid}-`);
+    leave(folder, 'row', ended, 0);
+    leave(folder, `other.new.${ended}`, ended, 0);
+    leave(folder, `.now.${ended}`, '', 2 * limits.staleMs);
+    await claims.removeLeft();
+    expect(readdirSync(folder)).toEqual(['own']);
+    await own?.release();
+    expect(existsSync(folder)).toBe(false);
+    leave(folder, 'row', ended, 0);
+    await claims.removeLeft();
+    expect(existsSync(folder)).toBe(false);
+  });
+
   it('of another machine stands while it is renewed, and no longer', async () => {
     const folder = folderOf();
     const claims = Claims.in(folder, limits);
