@@ -78,7 +78,10 @@ export class SeparableHead {
     for (let column = 0; column < width; column += 1) {
       // No column averages to 0, so that zeros in place of a result differ from it.
       const mean = column % 2 === 0 ? 0.5 : -0.5;
-      draws.steps().forEach((value, row) => (this.values[row * width + column] = mean + value / 2));
+      const steps = draws.steps();
+      for (let row = 0; row < rows; row += 1) {
+        this.values[row * width + column] = mean + steps[row] / 2;
+      }
     }
   }
 
@@ -164,12 +167,12 @@ class Draws {
       let row = 0;
       for (const { from, to } of this.ranges) {
         const next = uniform(this.seed, this.drawn + Math.floor(from / scale));
-        let step = 0;
-        for (let index = from; index < to; index += 1, row += 1) {
-          if (index === from || index % scale === 0) {
-            step = onGrid((2 * next() - 1) / scales.length);
+        for (let index = from; index < to;) {
+          const step = onGrid((2 * next() - 1) / scales.length);
+          const end = Math.min(to, (Math.floor(index / scale) + 1) * scale);
+          for (; index < end; index += 1, row += 1) {
+            found[row] += step;
           }
-          found[row] += step;
         }
       }
       this.drawn += Math.ceil(this.tokens / scale);

@@ -107,15 +107,19 @@ export function placeOf(ranges: readonly Range[], position: number): number | un
   return undefined;
 }
 
-/** The same of ranges, none empty: where each lies among others, one after the other. Undefined where they lack a part of one. */
+/** The same of ranges, none empty, both ascending: where each lies among others, one after the other. Undefined where they lack a part of one. */
 export function placesOf(ranges: readonly Range[], wanted: readonly Range[]): Range[] | undefined {
   const found: Range[] = [];
+  let [at, first] = [0, 0];
   for (const { from, to } of wanted) {
-    const [first, last] = [placeOf(ranges, from), placeOf(ranges, to - 1)];
-    if (first === undefined || last === undefined || last - first !== to - 1 - from) {
+    for (; at < ranges.length && ranges[at].to <= from; at += 1) {
+      first += ranges[at].to - ranges[at].from;
+    }
+    const start = from - ranges[at]?.from;
+    if (!(start >= 0 && to <= ranges[at].to)) {
       return undefined;
     }
-    found.push({ from: first, to: last + 1 });
+    found.push({ from: first + start, to: first + start + to - from });
   }
   return found;
 }

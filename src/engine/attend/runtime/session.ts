@@ -31,12 +31,16 @@ export class GraphSession {
     return new GraphSession(await InferenceSession.create(model, options));
   }
 
-  /** Runs the graph; every output is float32, unless the graph says otherwise. The call blocks its thread until it finishes. */
+  /**
+   * Runs the graph; every output is float32, unless the graph says otherwise. The call blocks its thread until it finishes.
+   *
+   * @param into where the outputs go, all of them: in new arrays by default, whose first touch may take longer than the product
+   */
   async run<Name extends string, Data extends Float32Array | Float64Array = Float32Array>(
     inputs: Readonly<Record<string, Operand>>,
+    into?: Readonly<Record<Name, Operand>>,
   ): Promise<Record<Name, Data>> {
-    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, toTensor(operand)]));
-    const results = await this.session.run(feeds);
+    const results = await (into === undefined ? this.session.run(toTensors(inputs)) : this.session.run(toTensors(inputs), toTensors(into)));
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Data])) as Record<Name, Data>;
   }
 
@@ -53,11 +57,15 @@ export class GraphSession {
 export async function runFile(path: string, inputs: Readonly<Record<string, Operand>>): Promise<Readonly<Record<string, Operand>>> {
   const session = await InferenceSession.create(path);
   try {
-    const results = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, toTensor(operand)])));
+    const results = await session.run(toTensors(inputs));
     return Object.fromEntries(Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, shape: dims }]));
   } finally {
     await session.release();
   }
+}
+
+function toTensors(operands: Readonly<Record<string, Operand>>): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(operands).map(([name, operand]) => [name, toTensor(operand)]));
 }
 
 function toTensor({ data, shape }: Operand): Tensor {

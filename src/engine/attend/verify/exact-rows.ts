@@ -1,11 +1,10 @@
 import { logAddExp } from '../../../core/math/attention-state';
+import { exponentiate } from '../../../core/math/exponentials';
 import type { Range } from '../../../core/scenario/scenario';
-import { lengthOf, unionOf } from '../../../core/shards/cut';
-import { hiddenScore } from '../graphs/attend';
-import { exactRowsGraph, largestExponent } from '../graphs/exact-rows';
+import { lengthOf, placesOf, unionOf } from '../../../core/shards/cut';
+import { exactScoresGraph, exactSumsGraph } from '../graphs/exact-rows';
 import { SessionPool } from '../runtime/session';
 import { type LayerTensors, rowsView } from '../tiles/layer';
-import { largestOf } from './difference';
 
 /** The keys that a query row sees. */
 export interface RowSight {
@@ -45,15 +44,17 @@ const fewScores = 2 ** 13;
 const spareShare = 1.25;
 
 /**
- * Attention of chosen rows in float64, by ONNX Runtime on the CPU: float64 sums in JavaScript take ten times as long.
+ * Attention of chosen rows in float64: products by ONNX Runtime on the CPU, which JavaScript would take ten times as long for, and
+ * the weights between them here, where exponentials of hidden pairs need not be computed, and the others cost a third.
  *
  * Rows that see nearly the same keys are one call, which reads the keys that one of them sees at least.
  */
 export class ExactRows {
   private readonly sessions: SessionPool;
   private loaded: LoadedHead | undefined;
-  /** Of the largest head so far: a head is loaded for every key-value head of every layer, and the collector would come too late. */
+  /** Of the largest head and call so far: both come often, and the collector would come too late. */
   private room = { keys: new Float64Array(), values: new Float64Array() };
+  private scores = new Float64Array();
 
   /** @param threads of ONNX Runtime's pool @param spread whether rows are to say how far their scores lie apart */
   constructor(
@@ -70,13 +71,11 @@ export class ExactRows {
     if (this.room.keys.length < keys.length) {
       this.room = { keys: new Float64Array(keys.length), values: new Float64Array(keys.length) };
     }
-    this.room.keys.set(keys);
-    this.room.values.set(values);
     this.loaded = {
       keys: this.room.keys.subarray(0, keys.length),
       values: this.room.values.subarray(0, keys.length),
-      largestKey: largestOf(keys),
-      largestValue: largestOf(values),
+      largestKey: widen(keys, this.room.keys),
+      largestValue: widen(values, this.room.values),
     };
   }
 
@@ -110,33 +109,36 @@ export class ExactRows {
       keys.length === 1 && order === undefined
         ? tensor.subarray(keys[0].from * width, keys[0].to * width)
         : copied(tensor, width, keys, order);
-    const products = rows.map((_, index) => {
-      return loaded.largestKey * queries.subarray(index * width, (index + 1) * width).reduce((sum, x) => sum + Math.abs(x), 0);
+    if (this.scores.length < rows.length * count) {
+      this.scores = new Float64Array(rows.length * count);
+    }
+    const scores = { data: this.scores.subarray(0, rows.length * count), shape: [rows.length, count] };
+    const products = await this.sessions.get(`scores ${width} ${layer.scoreCap}`, () => exactScoresGraph(width, layer.scoreCap));
+    const inputs = { query: { data: queries, shape: [rows.length, width] }, key: { data: of(loaded.keys), shape: [count, width] } };
+    await products.run<'scores', Float64Array>(inputs, { scores });
+    const weighed = rows.map(({ sight }, index) => {
+      const ofRow = scores.data.subarray(index * count, (index + 1) * count);
+      const seen = placesOf(keys, sight.ranges) ?? [];
+      const spread = this.spread ? spreadOf(ofRow, seen) : 0;
+      return { ...weigh(ofRow, seen), spread };
     });
-    const small = products.every((bound) => bound <= largestExponent);
-    const session = await this.sessions.get(`${width} ${layer.scoreCap} ${small}`, () =>
-      exactRowsGraph(width, layer.scoreCap, this.spread, small),
-    );
-    const found = await session.run<'out' | 'logNormaliser', Float64Array>({
-      query: { data: queries, shape: [rows.length, width] },
-      key: { data: of(loaded.keys), shape: [count, width] },
-      value: { data: of(loaded.values), shape: [count, width] },
-      mask: { data: maskOver(rows, keys), shape: [rows.length, count] },
-    });
+    const sums = await this.sessions.get(`sums ${width}`, () => exactSumsGraph(width));
+    const found = await sums.run<'sums', Float64Array>({ weights: scores, value: { data: of(loaded.values), shape: [count, width] } });
     return rows.map(({ head, sight }, index) => {
-      const out = found.out.subarray(index * width, (index + 1) * width);
-      const overKeys = found.logNormaliser[index];
+      const { total, high, spread } = weighed[index];
+      const overKeys = high + Math.log(total);
       // A learned sink is one more key, whose value is 0.
       const logNormaliser = layer.sinks === undefined ? overKeys : logAddExp(overKeys, layer.sinks[head]);
-      const share = Math.exp(overKeys - logNormaliser);
+      const share = Math.exp(overKeys - logNormaliser) / total;
+      const query = queries.subarray(index * width, (index + 1) * width);
       return {
         head,
         sight,
-        out: share === 1 ? out : out.map((value) => share * value),
+        out: found.sums.subarray(index * width, (index + 1) * width).map((sum) => share * sum),
         logNormaliser,
-        products: products[index],
+        products: loaded.largestKey * query.reduce((sum, x) => sum + Math.abs(x), 0),
         largest: loaded.largestValue,
-        spread: 'spread' in found ? (found.spread as Float64Array)[index] : 0,
+        spread,
       };
     });
   }
@@ -190,19 +192,43 @@ function copied(tensor: Float64Array, width: number, ranges: readonly Range[], o
   return rows;
 }
 
-/** 0 where a row sees one of the keys, `hiddenScore` elsewhere `[rows, keys]`. */
-function maskOver(rows: readonly HeadRow[], keys: readonly Range[]): Float64Array {
-  const count = lengthOf(keys);
-  const mask = new Float64Array(rows.length * count).fill(hiddenScore);
-  rows.forEach(({ sight: { ranges } }, index) => {
-    let first = index * count;
-    let at = 0;
-    for (const { from, to } of keys) {
-      for (; at < ranges.length && ranges[at].to <= to; at += 1) {
-        mask.fill(0, first + ranges[at].from - from, first + ranges[at].to - from);
-      }
-      first += to - from;
+/** Copies numbers to the front of `into`. @returns the largest in size */
+function widen(numbers: Float32Array, into: Float64Array): number {
+  let largest = 0;
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at];
+    into[at] = number;
+    largest = Math.max(largest, Math.abs(number));
+  }
+  return largest;
+}
+
+/**
+ * Puts weights in the place of scores: `e^(score - high)` of the keys that a row sees, 0 of the others.
+ *
+ * @param scores `[keys]`
+ * @returns the highest score of those that the row sees, and the sum of the weights
+ */
+function weigh(scores: Float64Array, seen: readonly Range[]): { readonly high: number; readonly total: number } {
+  let high = -Infinity;
+  for (const { from, to } of seen) {
+    for (let at = from; at < to; at += 1) {
+      high = scores[at] > high ? scores[at] : high;
     }
-  });
-  return mask;
+  }
+  let total = 0;
+  let next = 0;
+  for (const { from, to } of seen) {
+    scores.fill(0, next, from);
+    total += exponentiate(scores, from, to, high);
+    next = to;
+  }
+  scores.fill(0, next);
+  return { high, total };
+}
+
+/** How far the highest of all scores lies above the lowest of those that a row sees. */
+function spreadOf(scores: Float64Array, seen: readonly Range[]): number {
+  const lowest = seen.map(({ from, to }) => scores.subarray(from, to).reduce((low, score) => Math.min(low, score), Infinity));
+  return scores.reduce((high, score) => Math.max(high, score), -Infinity) - Math.min(...lowest);
 }
