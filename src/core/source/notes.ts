@@ -22,7 +22,7 @@ export const sourceNotes = {
   longestLiteral: (line: number): string => t('The longest string literal is read, on line {0}.', formatCount(line)),
   wholeProgram: (): string =>
     t('This program is read whole. Name the line of a string literal, or put the cursor in a long one, to read that alone.'),
-  unparsedProgram: (): string => t('This program is nested too deeply to find its string literals: it is read whole.'),
+  unparsedProgram: (): string => t('This program is nested too deeply, or too broken, to find its string literals: it is read whole.'),
   namedCharacters: (): string => t('Characters written by name (\\N{…}) stay as they are written.'),
   samples: (): string => t('The sample of the front matter is no simple YAML: its variables are not filled.'),
 };

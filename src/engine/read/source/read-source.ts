@@ -9,6 +9,7 @@ import { fillVariables, VariableFiller, type Variables } from '../../../core/sou
 import type { TextRange } from '../../../core/text/edits';
 import { bodyStartOf } from '../../../core/text/headings';
 import { lineOf } from '../../../core/text/lines';
+import { readingMs, withinProcessorTime } from '../input/time-limit';
 import type { ModelFolder } from '../model/load';
 import { type Chat, type ChatMessage, readChat } from './chat';
 import { ChatTemplate } from './chat-template';
@@ -132,7 +133,7 @@ function chatOfPrompty({ messages }: Prompty, document: string, variables: Varia
  * The string literal that is meant. Where only the file's name says that it is a program, that is the long literal at the
  * place, or else the whole text: a program can be a prompt too.
  *
- * @throws InputError where there is none, or where one is named and the program is nested too deeply to find it
+ * @throws InputError where there is none, or where one is named and the program is nested too deeply, or too broken, to find it
  */
 function literalText(path: string, text: string, format: CodeFormat, isPresumed: boolean, source: PromptSource): PromptText {
   const { line, at, variables } = source;
@@ -140,7 +141,7 @@ function literalText(path: string, text: string, format: CodeFormat, isPresumed:
   const all = foundLiterals(text, format, path);
   if (all === undefined) {
     if (!isFree) {
-      throw new InputError(`${path} is nested too deeply to find its string literals; read it whole with --as text.`);
+      throw new InputError(`${path} is nested too deeply, or too broken, to find its string literals; read it whole with --as text.`);
     }
     const whole = plainText({ text, pieces: null }, 'text', variables);
     return { ...whole, notes: [sourceNotes.unparsedProgram(), ...whole.notes], literals: [] };
@@ -172,12 +173,17 @@ function literalText(path: string, text: string, format: CodeFormat, isPresumed:
   };
 }
 
-/** The literals of a program; undefined where Lezer, which recurses, cannot parse it. */
+/** The literals of a program; undefined where Lezer, which recurses, cannot parse it, or mends what is broken for too long. */
 function foundLiterals(text: string, format: CodeFormat, path: string): readonly Literal[] | undefined {
+  const endless = new Error('endless');
   try {
-    return literalsOf(text, format, path);
+    return withinProcessorTime(
+      Math.ceil(readingMs(text.length)),
+      () => literalsOf(text, format, path),
+      () => endless,
+    );
   } catch (error) {
-    if (error instanceof RangeError) {
+    if (error === endless || error instanceof RangeError) {
       return undefined;
     }
     throw error;

@@ -238,18 +238,29 @@ describe('string literals', () => {
     expect(read('a.py', 'a = "one"')).toMatchObject({ text: 'a = "one"', notes: [], literals: [] });
   });
 
-  it('are not found where Lezer runs out of stack: the program is read whole, or refused where a literal is wanted', () => {
-    const parse = vi.spyOn(parser, 'parse').mockImplementation(() => {
-      throw new RangeError('Maximum call stack size exceeded');
-    });
+  it.each<[string, () => never]>([
+    [
+      'runs out of stack',
+      () => {
+        throw new RangeError('Maximum call stack size exceeded');
+      },
+    ],
+    [
+      'does not come to an end',
+      () => {
+        for (;;);
+      },
+    ],
+  ])('are not found where Lezer %s: the program is read whole, or refused where a literal is wanted', (_, parsing) => {
+    const parse = vi.spyOn(parser, 'parse').mockImplementation(parsing);
     try {
       expect(read('a.py', '"a"')).toMatchObject({
         format: 'text',
         text: '"a"',
-        notes: ['This program is nested too deeply to find its string literals: it is read whole.'],
+        notes: ['This program is nested too deeply, or too broken, to find its string literals: it is read whole.'],
       });
       expect(() => read('a.py', '"a"', { line: 1 })).toThrow(
-        /^a\.py is nested too deeply to find its string literals; read it whole with --as text\.$/,
+        /^a\.py is nested too deeply, or too broken, to find its string literals; read it whole with --as text\.$/,
       );
     } finally {
       parse.mockRestore();
