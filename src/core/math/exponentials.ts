@@ -1,9 +1,8 @@
 /** Steps of the table in which powers of 2 are looked up: the rest of an exponent is then at most ln 2 / 128. */
 const steps = 64;
 
-/** ln 2 / 64 as a sum whose first part has few digits, so that its multiples are exact (Cody and Waite). */
-const stepLog = Math.LN2 / steps;
-const stepHigh = Math.fround(stepLog);
+/** ln 2 as a sum whose first part has 33 binary digits, so that its multiples are exact (Cody and Waite; fdlibm's constants). */
+const logOfTwo = { high: 0.6931471803691238, low: 1.9082149292705877e-10 };
 
 const tables = {
   ofSteps: Float64Array.from({ length: steps }, (_, step) => 2 ** (step / steps)),
@@ -22,7 +21,7 @@ const tables = {
 export function exponentiate(numbers: Float64Array, from: number, to: number, shift: number): number {
   // Local, since the loop would read them anew each time.
   const { ofSteps, powers, firstPower, least } = tables;
-  const [stepsPerUnit, high, low] = [1 / stepLog, stepHigh, stepLog - stepHigh];
+  const [stepsPerUnit, high, low] = [steps / Math.LN2, logOfTwo.high / steps, logOfTwo.low / steps];
   let sum = 0;
   for (let at = from; at < to; at += 1) {
     const distance = numbers[at] - shift;
