@@ -178,8 +178,8 @@ function runBytes(plan: Plan, { executor, verify, kept = 0 }: MemoryUse, segment
   return tensorBytes(plan.model, segments) + operandBytes(plan, segments.keys) + sessionBytes([plan], executor) + uncollected + kept;
 }
 
-/** Scores of one call of the check in float64, each as a score, under the mask, and as a weight. */
-const [checkedScores, scoreArrays] = [2 ** 16, 3];
+/** Scores of one call of the check in float64, which weights take the place of. */
+const checkedScores = 2 ** 17;
 
 /** The share of what a check reads that the collector leaves for later: it lives shortly. */
 const uncollectedChecks = 0.1;
@@ -195,7 +195,7 @@ function verifyBytes(plan: Plan, { executor, verify }: MemoryUse, { keys }: Segm
   }
   const { tokens, model, scenario } = plan;
   const head = 2 * doubleBytes * keys * model.headWidth;
-  const scores = scoreArrays * doubleBytes * Math.max(checkedScores, keys);
+  const scores = doubleBytes * Math.max(checkedScores, keys);
   const probe = (3 * floatBytes + doubleBytes) * keys * model.headWidth;
   const later = uncollectedChecks * model.layers * model.keyValueHeads * 2 * doubleBytes * tokens * model.headWidth;
   const room = Math.max(0, mostUncollected - uncollectedBytes(plan, executor, true));
