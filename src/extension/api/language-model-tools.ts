@@ -9,7 +9,7 @@ import { Disposable } from '../disposable';
 import type { Step } from '../tasks/single-task';
 import { inContext } from './create-api';
 import type { Lab } from './lab';
-import { comparisonText, planText, reportJson, runText } from './result-text';
+import { comparisonText, planText, reportJson, runText } from '../../core/report/result-text';
 import type { ToolRequests } from './tool-requests';
 
 /** The confirmation shown before a run, and the message shown during it. */

@@ -6,7 +6,7 @@ import type { ChoiceStore } from '../choice';
 import type { ModelAccess } from '../prompts/models';
 import { engineSettings } from '../settings';
 import { workspaceFile } from '../workspace-paths';
-import { readCompareInput, readPromptInput, type ToolRequest } from './tool-input';
+import { readCompareInput, readPromptInput, type ToolRequest } from '../../core/options/tool-input';
 
 /** A language model's request, ready to plan or run. */
 interface ReadyRequest {

@@ -1,19 +1,17 @@
-import type { WantedScenarios } from '../../core/compare/sort-scenarios';
-import { InputError } from '../../core/errors';
-import { described } from '../../core/text/printable';
-import {
-  checkTaken,
-  type GivenOptions,
-  parameterNames,
-  readBlockSize,
-  readFields,
-  readKind,
-  readOptions,
-  readParameters,
-} from '../../core/options/read';
-import { toolOptionNames } from '../../core/options/table';
-import { makeChoice, type ScenarioChoice, standardKinds } from '../../core/scenario/scenario';
-import type { FormChoice } from '../../protocol/panel';
+import type { WantedScenarios } from '../compare/sort-scenarios';
+import { InputError } from '../errors';
+import { described } from '../text/printable';
+import { checkTaken, type GivenOptions, parameterNames, readBlockSize, readFields, readKind, readOptions, readParameters } from './read';
+import { toolOptionNames } from './table';
+import { type ChoiceKind, makeChoice, type ScenarioChoice, type ScenarioParameters, standardKinds } from '../scenario/scenario';
+
+/** What stands for fields that are left out. */
+export interface ToolDefaults {
+  readonly kind: ChoiceKind;
+  readonly parameters: ScenarioParameters;
+  /** M. */
+  readonly blockSize: number;
+}
 
 /** A validated request to plan or run a prompt. */
 export interface ToolRequest {
@@ -29,7 +27,7 @@ const shared = ['file', 'text', ...parameterNames, ...toolOptionNames];
  * Validates the input of `plan_prompt` and `simulate_prompt`. @param choice of the user, for omitted fields @throws
  * InputError
  */
-export function readPromptInput(given: unknown, choice: FormChoice): ToolRequest & { readonly scenario: ScenarioChoice } {
+export function readPromptInput(given: unknown, choice: ToolDefaults): ToolRequest & { readonly scenario: ScenarioChoice } {
   const fields = readFields(given, ['scenario', ...shared], 'input');
   const kind = fields.scenario === undefined ? choice.kind : readKind(fields.scenario, 'input.scenario');
   const parameters = readParameters(fields, 'input');
@@ -39,7 +37,7 @@ export function readPromptInput(given: unknown, choice: FormChoice): ToolRequest
 }
 
 /** Validates the input of `compare_scenarios`. @throws InputError */
-export function readCompareInput(given: unknown, choice: FormChoice): ToolRequest & { readonly wanted: WantedScenarios } {
+export function readCompareInput(given: unknown, choice: ToolDefaults): ToolRequest & { readonly wanted: WantedScenarios } {
   const fields = readFields(given, ['scenarios', ...shared], 'input');
   const parameters = { ...choice.parameters, ...readParameters(fields, 'input') };
   const named = fields.scenarios;
@@ -56,7 +54,7 @@ export function readCompareInput(given: unknown, choice: FormChoice): ToolReques
   };
 }
 
-function requestOf(fields: Readonly<Record<string, unknown>>, choice: FormChoice): ToolRequest {
+function requestOf(fields: Readonly<Record<string, unknown>>, choice: ToolDefaults): ToolRequest {
   const { file, text } = fields;
   if ((file === undefined) === (text === undefined)) {
     throw new InputError(`input has ${file === undefined ? 'neither' : 'both'} file and text; give one of them.`);

@@ -1,13 +1,13 @@
-import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../../core/format';
-import { breakEvenText, expectation, notesOf } from '../../core/hints/expected';
-import { contextLength, contextText } from '../../core/plan/context-length';
-import { memoryDetail } from '../../core/predict/memory';
-import { scenarioLabel } from '../../core/scenario/scenario';
-import { ownBaselineText } from '../../core/report/quality';
-import { verdictName, verdictText } from '../../core/report/verdict';
-import { toJson } from '../../core/report/json';
-import { scopeRows } from '../../core/report/quality-words';
-import type { ComparisonReport, PlanDocument, PositionsQuality, Quality, RunReport } from '../../core/report/report';
+import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../format';
+import { breakEvenText, expectation, notesOf } from '../hints/expected';
+import { contextLength, contextText } from '../plan/context-length';
+import { memoryDetail } from '../predict/memory';
+import { scenarioLabel } from '../scenario/scenario';
+import { ownBaselineText } from './quality';
+import { verdictName, verdictText } from './verdict';
+import { toJson } from './json';
+import { scopeRows } from './quality-words';
+import type { ComparisonReport, PlanDocument, PositionsQuality, Quality, RunReport } from './report';
 
 /** The longest report that is sent in full beside the text, in characters of JSON: longer ones cost too many tokens. */
 const longestJson = 8000;
