@@ -1,15 +1,10 @@
 import { inEnglish, setTranslations, t } from '../../core/l10n';
 import { editorSettings } from '../../core/options/editor';
-import { type OptionValue, settingGroups, type SimulationOption } from '../../core/options/option';
-import { defaultOptions, optionNames, optionOf, toolOptionNames } from '../../core/options/table';
-import {
-  type ChoiceDefinition,
-  choiceDefinitions,
-  kindsWith,
-  numberParameters,
-  standardKinds,
-  textParameters,
-} from '../../core/scenario/scenario';
+import { settingGroups } from '../../core/options/option';
+import { describe, schemaOf, under } from '../../core/options/schema';
+import { defaultOptions, optionNames, optionOf } from '../../core/options/table';
+import { toolDefinition } from '../../core/options/tools';
+import { type ChoiceDefinition, choiceDefinitions, numberParameters, textParameters } from '../../core/scenario/scenario';
 import { type CommandDefinition, Commands } from '../commands';
 import { RunCommands } from '../runs/run-commands';
 
@@ -23,7 +18,7 @@ export interface Manifest {
     readonly commands: readonly unknown[];
     readonly menus: Readonly<Record<string, unknown>>;
     readonly configuration: unknown;
-    readonly languageModelTools: readonly { readonly name: string; readonly inputSchema: unknown }[];
+    readonly languageModelTools: readonly { readonly name: string; readonly modelDescription: string; readonly inputSchema: unknown }[];
   };
   readonly capabilities: { readonly untrustedWorkspaces: object };
 }
@@ -90,10 +85,10 @@ export function manifestOf<M extends Manifest>(current: M): M {
         commandPalette: commands.flatMap(([name, { when }]) => (when === undefined ? [] : [{ command: `twoHeads.${name}`, when }])),
       },
       configuration,
-      languageModelTools: current.contributes.languageModelTools.map((tool) => ({
-        ...tool,
-        inputSchema: inputSchemaOf(tool.name === 'twoHeads_compare_scenarios'),
-      })),
+      languageModelTools: current.contributes.languageModelTools.map((tool) => {
+        const { description, inputSchema } = toolDefinition(tool.name);
+        return { ...tool, modelDescription: description, inputSchema: inputSchema() };
+      }),
     },
   };
 }
@@ -203,77 +198,6 @@ function allSettings(): readonly Setting[] {
 
 function chosenElsewhere(): string {
   return t('The palette and the panel change it for the workspace; changing this setting resets that.');
-}
-
-/** The scenarios that take a parameter, in a sentence. */
-function under(name: string): string {
-  return t(
-    'Taken by {0}.',
-    kindsWith(name)
-      .map((kind) => `\`${kind}\``)
-      .join(', '),
-  );
-}
-
-/** An option's description, with the meaning of 0. */
-function describe({ description, value }: SimulationOption): string {
-  return value.type === 'whole' && value.zero !== undefined
-    ? `${t(description)} ${t('{0}: {1}.', '`0`', t(value.zero.meaning))}`
-    : t(description);
-}
-
-/** An option's value as JSON Schema. Words of the command line that stand for 0 are 0 here. */
-function schemaOf(value: OptionValue): Readonly<Record<string, unknown>> {
-  switch (value.type) {
-    case 'choice':
-      return { type: 'string', enum: value.choices.map((choice) => choice.value) };
-    case 'whole':
-      return { type: 'integer', minimum: value.zero === undefined ? value.minimum : 0, maximum: value.maximum };
-    case 'number':
-      return { type: 'number', exclusiveMinimum: 0, maximum: value.maximum };
-    case 'switch':
-      return { type: 'boolean' };
-    case 'text':
-      return { type: 'string', ...(value.pattern !== undefined && { pattern: `^(?:${value.pattern})$` }) };
-  }
-}
-
-const sources = {
-  file: { type: 'string', description: 'Path of a prompt file in the workspace, relative to its folder. Give either file or text.' },
-  text: { type: 'string', description: 'The text of the prompt itself. Give either file or text.' },
-};
-
-/** A tool's input schema, in English, for language models. @param several whether the tool compares scenarios */
-function inputSchemaOf(several: boolean): object {
-  return inEnglish(() => {
-    const kinds = choiceDefinitions.map(({ kind }) => kind);
-    const meanings = choiceDefinitions.map(({ kind, description }) => `${kind}: ${description}`).join(' ');
-    const scenario = several
-      ? {
-          scenarios: {
-            type: 'array',
-            items: { type: 'string', enum: kinds },
-            minItems: 1,
-            uniqueItems: true,
-            description: `Attention masks to compare; ${standardKinds.join(', ')} where left out. ${meanings}`,
-          },
-        }
-      : { scenario: { type: 'string', enum: kinds, description: `Attention mask. ${meanings}` } };
-    const numbers = numberParameters.map(({ name, minimum, maximum, description }) => [
-      name,
-      { type: 'integer', minimum, maximum, description: `${description} ${under(name)}` },
-    ]);
-    const texts = textParameters.map(({ name, description }) => [name, { type: 'string', description: `${description} ${under(name)}` }]);
-    const options = toolOptionNames.map((name) => {
-      const option = optionOf(name);
-      return [name, { ...schemaOf(option.value), description: describe(option) }];
-    });
-    return {
-      type: 'object',
-      properties: { ...sources, ...scenario, ...(Object.fromEntries([...numbers, ...texts, ...options]) as object) },
-      additionalProperties: false,
-    };
-  });
 }
 
 /** `sliding-window` as `slidingWindow`: vsce, which inserts texts for the marketplace, does not accept hyphens in keys. */

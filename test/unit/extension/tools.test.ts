@@ -4,8 +4,8 @@ import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { runConfirmation } from '../../../src/extension/api/language-model-tools';
-import { comparisonText, planText, reportJson, runText } from '../../../src/extension/api/result-text';
-import { readCompareInput, readPromptInput } from '../../../src/extension/api/tool-input';
+import { comparisonText, planText, reportJson, runText } from '../../../src/core/report/result-text';
+import { readCompareInput, readPromptInput } from '../../../src/core/options/tool-input';
 import type { FormChoice } from '../../../src/protocol/panel';
 import { modelsFolder, sampleText } from '../../support/paths';
 

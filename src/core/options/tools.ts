@@ -1,0 +1,85 @@
+import { inEnglish } from '../l10n';
+import { choiceDefinitions, numberParameters, standardKinds, textParameters } from '../scenario/scenario';
+import { describe, schemaOf, under } from './schema';
+import { optionOf, toolOptionNames } from './table';
+
+/** A tool for language models, in English: in the editor's language model API as `twoHeads_` and its name, in MCP by its name. */
+export interface ToolDefinition {
+  readonly name: 'plan_prompt' | 'simulate_prompt' | 'compare_scenarios';
+  readonly title: string;
+  readonly description: string;
+  /** Its input as JSON Schema, which `tool-input.ts` reads. */
+  readonly inputSchema: () => object;
+}
+
+/** Every tool. */
+export const toolDefinitions: readonly ToolDefinition[] = [
+  {
+    name: 'plan_prompt',
+    title: 'Plan a Prompt',
+    description:
+      'Counts what a prompt costs under an attention mask when a large transformer may only call a small transformer that reads M tokens at a time: tokens, blocks, tiles, calls beside the theoretical bound, memory and, on a calibrated machine, the expected time. Runs nothing. Use it to answer questions about the cost of a long prompt, or before simulate_prompt.',
+    inputSchema: () => inputSchemaOf(false),
+  },
+  {
+    name: 'simulate_prompt',
+    title: 'Simulate a Prompt',
+    description:
+      "Runs a prompt on the user's machine through calls of a small transformer and reports calls, time, memory, the error against exact float64 attention under the same mask (fidelity), and what the mask does to the model (perplexity and KL divergence, quality). A run can take from seconds to many minutes: plan_prompt tells beforehand. It generates no text.",
+    inputSchema: () => inputSchemaOf(false),
+  },
+  {
+    name: 'compare_scenarios',
+    title: 'Compare Scenarios',
+    description:
+      "Runs a prompt on the user's machine once under each of several attention masks and returns a table of calls, bounds, time, error and perplexity. Use it to say which mask is cheapest or hurts the model least on this prompt. It takes as long as that many runs of simulate_prompt.",
+    inputSchema: () => inputSchemaOf(true),
+  },
+];
+
+/** The tool that the editor knows by a name. @throws RangeError for another name */
+export function toolDefinition(name: string): ToolDefinition {
+  const found = toolDefinitions.find((tool) => name === `twoHeads_${tool.name}`);
+  if (found === undefined) {
+    throw new RangeError(`There is no tool ${name}.`);
+  }
+  return found;
+}
+
+const sources = {
+  file: { type: 'string', description: 'Path of a prompt file in the workspace, relative to its folder. Give either file or text.' },
+  text: { type: 'string', description: 'The text of the prompt itself. Give either file or text.' },
+};
+
+/** A tool's input as JSON Schema, in English. @param several whether the tool compares scenarios */
+function inputSchemaOf(several: boolean): object {
+  return inEnglish(() => {
+    const kinds = choiceDefinitions.map(({ kind }) => kind);
+    const meanings = choiceDefinitions.map(({ kind, description }) => `${kind}: ${description}`).join(' ');
+    const scenario = several
+      ? {
+          scenarios: {
+            type: 'array',
+            items: { type: 'string', enum: kinds },
+            minItems: 1,
+            uniqueItems: true,
+            description: `Attention masks to compare; ${standardKinds.join(', ')} where left out. ${meanings}`,
+          },
+        }
+      : { scenario: { type: 'string', enum: kinds, description: `Attention mask. ${meanings}` } };
+    const numbers = numberParameters.map(({ name, minimum, maximum, description }) => [
+      name,
+      { type: 'integer', minimum, maximum, description: `${description} ${under(name)}` },
+    ]);
+    const texts = textParameters.map(({ name, description }) => [name, { type: 'string', description: `${description} ${under(name)}` }]);
+    const options = toolOptionNames.map((name) => {
+      const option = optionOf(name);
+      return [name, { ...schemaOf(option.value), description: describe(option) }];
+    });
+    return {
+      type: 'object',
+      properties: { ...sources, ...scenario, ...(Object.fromEntries([...numbers, ...texts, ...options]) as object) },
+      additionalProperties: false,
+    };
+  });
+}
