@@ -65,7 +65,7 @@ export default {
       '^package\\.json$',
     ),
     packages('fleet', '^src/fleet/', true, '(^|/)zod', '(^|/)(bullmq|ioredis)/'),
-    packages('cli', '^src/cli/', true, '(^|/)commander', '^package\\.json$'),
+    packages('cli', '^src/cli/', true, '(^|/)commander', '@modelcontextprotocol/sdk', '^package\\.json$'),
     packages('extension', '^src/extension/', true, '@types/vscode', '(^|/)zod'),
     packages('webview', '^webview/', false, '(^|/)chart\\.js', '@vscode/webview-ui-toolkit'),
   ],

@@ -30,11 +30,12 @@ const experimentSchema = {
 
 /**
  * What talks to others is in files of its own: BullMQ and ioredis are read once a broker is named, the hub's library once a model
- * is asked for, and undici where that goes through a proxy. @type {import('esbuild').Plugin}
+ * is asked for, undici where that goes through a proxy, and the Model Context Protocol's SDK where tools are served. @type {import('esbuild').Plugin}
  */
 const networkApart = {
   name: 'network-apart',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/(bullmq|hub|undici)$/ }, ({ path }) => ({ path: `${path}.js`, external: true })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/(bullmq|hub|mcp-server|undici)$/ }, ({ path }) => ({ path: `${path}.js`, external: true })),
 };
 
 /** @type {import('esbuild').BuildOptions} */
@@ -60,6 +61,7 @@ const node = {
     bullmq: 'src/fleet/bullmq.ts',
     hub: 'src/engine/tasks/fetch/hub.ts',
     undici: 'src/engine/tasks/fetch/undici.ts',
+    'mcp-server': 'src/cli/mcp-server.ts',
     fleet: 'src/fleet/process/main.ts',
   },
 };

@@ -14,6 +14,7 @@ import { generateCommand } from './generate';
 import type { Io } from './io';
 import { ledgerCommand } from './ledger';
 import { addFlags, type Command, givenFlags } from './options';
+import { mcpCommand } from './mcp';
 import { modelsCommand } from './models';
 import { packCommand } from './pack';
 import { planCommand } from './plan';
@@ -42,6 +43,7 @@ const commands: readonly Command[] = [
   workerCommand,
   fleetCommand,
   exportCommand,
+  mcpCommand,
   calibrateCommand,
 ];
 

@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { isAbsolute, normalize, relative, resolve, sep } from 'node:path';
+import { isAbsolute, normalize, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../core/errors';
+import { isInside, realPath } from '../engine/read/input/inside';
 
 /** Whether a path on disk lies in a folder of the workspace, with links resolved; the folder itself counts. */
 export async function isInWorkspace(path: string): Promise<boolean> {
@@ -65,14 +65,4 @@ function placesIn({ uri, name }: vscode.WorkspaceFolder, file: string): vscode.U
   }
   const ways = [file, ...(file.startsWith(`${name}/`) ? [file.slice(name.length + 1)] : [])];
   return ways.filter((way) => !/^\.\.([\\/]|$)/.test(normalize(way))).map((way) => vscode.Uri.joinPath(uri, way));
-}
-
-function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
-}
-
-/** A path with links resolved; unchanged if nothing is there. */
-function realPath(path: string): Promise<string> {
-  return realpath(path).catch(() => path);
 }
