@@ -17,7 +17,7 @@ interface Report {
 }
 
 /** Files of `dist` that are the editor's alone, and whatever else is no part of the command line. */
-const foreign = /^(src|test|webview|docs|l10n)\/|^dist\/(extension|web|webview)|\.(vsix|map|d\.ts)$/;
+const foreign = /^(src|test|webview|docs|l10n)\/|^dist\/(extension|fleet|planner|web|webview)\b|\.(vsix|map|d\.ts)$/;
 
 describe('npm pack', () => {
   // `npm test` has built dist; without `--ignore-scripts` a pack would build it again, under the other tests.
@@ -31,6 +31,9 @@ describe('npm pack', () => {
     const [{ filename, files }] = JSON.parse(stdout) as [Packed];
     const paths = files.map(({ path }) => path);
     expect(paths.filter((path) => foreign.test(path))).toEqual([]);
+    // What commands load late, such as `fetch` the hub's library, is in files of its own.
+    const built = readdirSync(join(root, 'dist')).flatMap((name) => (name.endsWith('.js') ? [`dist/${name}`] : []));
+    expect(paths.filter((path) => /^dist\/[^/]+\.js$/.test(path)).sort()).toEqual(built.filter((path) => !foreign.test(path)).sort());
     expect(paths).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'dist/cli.js', 'media/samples/prompt.md', 'media/samples/long-prompt.md']),
     );
