@@ -38,6 +38,7 @@ import { RunHistory } from './runs/run-history';
 import { Runner } from './tasks/runner';
 import { SingleTask } from './tasks/single-task';
 import { LanguageModelTools } from './api/language-model-tools';
+import { McpServers } from './api/mcp-servers';
 import { ToolRequests } from './api/tool-requests';
 
 /** The parts that are disposed of on deactivation. */
@@ -116,6 +117,7 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
     () => new BlockHover(plans, diffs),
     () => new PlanStatus(active, plans, task),
     () => new PromptActions(prompts, notebooks),
+    () => new McpServers(at('dist', 'cli.js').fsPath),
     () => new LanguageModelTools(lab, new ToolRequests(choices, access), (line) => log.warn(line)),
   ];
   for (const start of features) {

@@ -19,7 +19,7 @@ import {
 } from './workbench/languages';
 import { onReset } from './workbench/events';
 
-export { lm } from './workbench/commands';
+export { lm, McpStdioServerDefinition } from './workbench/commands';
 export { CancellationError, CancellationTokenSource, Disposable, EventEmitter } from './workbench/events';
 export { Position, Range, Selection } from './workbench/places';
 export * from './workbench/values';
@@ -58,6 +58,7 @@ export const workspace = {
   openTextDocument: documents.openTextDocument,
   registerTextDocumentContentProvider: documents.registerTextDocumentContentProvider,
   onDidChangeConfiguration: settings.onDidChangeConfiguration,
+  onDidChangeWorkspaceFolders: files.onDidChangeWorkspaceFolders,
   onDidGrantWorkspaceTrust: files.onDidGrantWorkspaceTrust,
   onDidOpenTextDocument: documents.onDidOpenTextDocument,
   onDidChangeTextDocument: documents.onDidChangeTextDocument,

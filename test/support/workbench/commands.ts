@@ -53,11 +53,35 @@ function ownCommand(command: string): (...given: unknown[]) => unknown {
 export const tools = new Map<string, vscode.LanguageModelTool<unknown>>();
 
 /** Editors that are built on VS Code may have none. */
-export let lm: { readonly registerTool: typeof registerTool } | undefined;
+export let lm: { readonly registerTool: typeof registerTool; registerMcpServerDefinitionProvider?: typeof registerServers } | undefined;
 onReset(() => {
   tools.clear();
-  lm = { registerTool };
+  servers.clear();
+  lm = { registerTool, registerMcpServerDefinitionProvider: registerServers };
 });
+
+/** What provides servers of the Model Context Protocol, by its name. */
+export const servers = new Map<string, { provideMcpServerDefinitions(): object[] }>();
+
+/** A server that an editor can start. */
+export class McpStdioServerDefinition {
+  constructor(
+    readonly label: string,
+    readonly command: string,
+    readonly args: readonly string[],
+    readonly env: Readonly<Record<string, string>>,
+  ) {}
+}
+
+/** Takes servers out of the language models, as in VS Code 1.100. */
+export function leaveOutServers(): void {
+  delete lm?.registerMcpServerDefinitionProvider;
+}
+
+function registerServers(name: string, provider: { provideMcpServerDefinitions(): object[] }): Disposable {
+  servers.set(name, provider);
+  return new Disposable(() => servers.delete(name));
+}
 
 /** Takes the language models out of the editor. */
 export function leaveOutLanguageModels(): void {

@@ -16,6 +16,8 @@ onReset(() => void Object.assign(opened, closed));
 
 const trustGranted = emitter<undefined>();
 export const onDidGrantWorkspaceTrust = trustGranted.event;
+const foldersChanged = emitter<undefined>();
+export const onDidChangeWorkspaceFolders = foldersChanged.event;
 
 /** Opens folders of this machine's disk, or of another file system. */
 export function openFolders(...folders: readonly (string | vscode.Uri)[]): void {
@@ -23,6 +25,7 @@ export function openFolders(...folders: readonly (string | vscode.Uri)[]): void 
     const uri = typeof folder === 'string' ? Uri.file(folder) : folder;
     return { uri, name: basename(uri.path), index };
   });
+  foldersChanged.fire(undefined);
 }
 
 /** Opens the workspace in Restricted Mode. */

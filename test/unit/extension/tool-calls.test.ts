@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { activated, type Host } from '../../support/host';
 import { finishComparison, reportFor } from '../../support/host-reports';
 import { modelsFolder } from '../../support/paths';
-import { tools } from '../../support/workbench/commands';
+import { leaveOutServers, servers, tools } from '../../support/workbench/commands';
 import { edit, openDocument } from '../../support/workbench/documents';
 import { openFolders, otherFiles } from '../../support/workbench/files';
 import { set } from '../../support/workbench/settings';
@@ -184,5 +184,23 @@ describe('a language model', () => {
     await expect(named(elsewhere)).rejects.toThrow('neither ships');
     set('twoHeads.model', elsewhere);
     expect(await named(elsewhere)).toBe('tiny-docs-5m');
+  });
+});
+
+describe('an agent in the editor', () => {
+  const offered = (): object[] => servers.get('twoHeads.servers')?.provideMcpServerDefinitions() ?? [];
+
+  it('is offered a server for each folder on disk: the bundled command line', async () => {
+    const { workspace } = await withFolder();
+    const args = [expect.stringMatching(/[\\/]dist[\\/]cli\.js$/), 'mcp', workspace];
+    expect(offered()).toEqual([{ label: 'Two Heads: project', command: process.execPath, args, env: { ELECTRON_RUN_AS_NODE: '1' } }]);
+    openFolders(vscode.Uri.parse('memfs:/project'));
+    expect(offered()).toEqual([]);
+  });
+
+  it('is offered none where the editor is older than that', async () => {
+    await activated({ prepare: leaveOutServers });
+    expect(servers.size).toBe(0);
+    expect(tools.size).toBe(3);
   });
 });
