@@ -12,7 +12,7 @@ import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
 import { sameRotation } from '../../../src/engine/read/model/rope';
-import { attendCached, LayerCache } from '../../../src/engine/tasks/generate/cached-attention';
+
 import { cacheBytes, Decoder } from '../../../src/engine/tasks/generate/decoder';
 import { modelsFolder, root } from '../../support/paths';
 import { wholeLogits } from '../../support/whole-logits';
