@@ -1,8 +1,9 @@
+import type { Range } from '../../../core/scenario/scenario';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
 import { rotatedColumns, type RotaryEmbedding, type RotaryTable } from '../../read/model/rope';
 import { elementsOf, shapesOf, type Weight, type Weights } from '../../read/model/weights';
-import { decodeStepGraph } from '../graphs/decode-step';
+import { decodeStepGraph, type StepLayer, tileSlots } from '../graphs/decode-step';
 import { type GivenWeights, usesCodes } from '../graphs/linear';
 import { throwIfCancelled } from '../runtime/clock';
 import type { Device } from '../runtime/provider';
@@ -10,13 +11,12 @@ import { GraphSession, type Operand } from '../runtime/session';
 
 /** Keys and values of a layer that the newest token reads, without its own. */
 export interface CachedKeys {
-  /** Slots of a tile. */
-  readonly rows: number;
-  /** Both `[tiles, H_kv, rows, m]`, at least one tile. */
+  /** Both `[tiles, H_kv, slots, m]`, at least one tile. */
   readonly keys: Float32Array;
   readonly values: Float32Array;
-  /** Added to the scores of the slots, and of the token's own key: `[tiles * rows + 1]`. */
+  /** Added to the scores of the slots `[tiles, slots]`, and to that of the token's own key `[1]`. */
   readonly mask: Float32Array;
+  readonly ownMask: Float32Array;
 }
 
 /** What a layer made of the newest token; the last three for checks only. */
@@ -48,9 +48,8 @@ export interface DecodeStep {
   readonly signal: AbortSignal;
 }
 
-/** Layers whose weights one run reads. */
+/** Layers of one run. */
 interface Group {
-  readonly from: number;
   readonly layers: readonly LayerWeights[];
   readonly session: GraphSession;
   /** Of its weights that are not inside. */
@@ -63,21 +62,25 @@ interface Group {
  */
 const mostWeightBytes = 256 * 1024 ** 2;
 
+/** Layers of one run at most: a session takes some 10 ms a layer to make, and more runs take some 0.1 ms each. */
+const mostLayers = 6;
+
 /**
- * Steps of one token through all layers: a graph for as many layers as one run may read.
+ * Steps of one token through all layers: a graph for as many layers as one run may have.
  *
- * Weights in float32 are operands of each run, which are not copied; packed ones are inside, as one row is multiplied by them.
+ * Weights in float32 are operands of each run, which are not copied, and graphs that differ in nothing else share a session; packed ones
+ * are inside, as one row is multiplied by them.
  */
 export class DecodeSteps {
   private groups: readonly Group[] = [];
+  private readonly sessions = new Map<string, GraphSession>();
 
   private constructor(private readonly architecture: Architecture) {}
 
-  /** @param rows slots of a tile of each layer's cache @param inspected whether steps give what checks look at */
+  /** @param inspected whether steps give what checks look at */
   static async create(
     architecture: Architecture,
     layers: readonly LayerWeights[],
-    rows: readonly number[],
     device: Device,
     inspected: boolean,
   ): Promise<DecodeSteps> {
@@ -86,19 +89,21 @@ export class DecodeSteps {
       for (const { from, to } of groupsOf(layers, device)) {
         const own = layers.slice(from, to);
         const operands: Record<string, Operand> = {};
-        const graph = decodeStepGraph(
-          architecture,
-          own.map(({ project, attend, outputAndMlp, rotary }, index) => ({
+        const described = own.map(({ project, attend, outputAndMlp, rotary }, index): StepLayer => {
+          addTo(operands, `${index}.`, attend);
+          return {
             project: givenTo(operands, `${index}.project.`, project, device),
             outputAndMlp: givenTo(operands, `${index}.output.`, outputAndMlp, device),
             columns: rotary && rotatedColumns(rotary, architecture.shape.headWidth),
-            rows: rows[from + index],
-            sinks: attend.sinks?.data,
-          })),
-          inspected,
-        );
-        const session = await GraphSession.create(graph, device);
-        steps.groups = [...steps.groups, { from, layers: own, session, operands }];
+            sinks: attend.sinks !== undefined,
+          };
+        });
+        const create = (): Promise<GraphSession> => GraphSession.create(decodeStepGraph(architecture, described, inspected), device);
+        const isBare = described.every(({ project, outputAndMlp }) => 'inputs' in project && 'inputs' in outputAndMlp);
+        const name = isBare ? JSON.stringify(described) : `from ${from}`;
+        const session = steps.sessions.get(name) ?? (await create());
+        steps.sessions.set(name, session);
+        steps.groups = [...steps.groups, { layers: own, session, operands }];
       }
       return steps;
     } catch (error) {
@@ -113,28 +118,25 @@ export class DecodeSteps {
   }
 
   /** Runs a step. @throws CancelledError between two runs */
-  async run({
-    hidden,
-    position,
-    caches,
-    tableOf,
-    signal,
-  }: DecodeStep): Promise<SteppedToken> {
+  async run({ hidden, position, caches, tableOf, signal }: DecodeStep): Promise<SteppedToken> {
     const { width, keyValueHeads, headWidth } = this.architecture.shape;
     const stepped: SteppedLayer[] = [];
     let next = hidden;
-    for (const { from, layers, session, operands } of this.groups) {
+    for (const { layers, session, operands } of this.groups) {
+      const own = caches.slice(stepped.length, stepped.length + layers.length);
       throwIfCancelled(signal);
       const inputs: Record<string, Operand> = { ...operands, hidden: { data: next, shape: [1, width] } };
       if (this.architecture.alibi !== undefined) {
         inputs.positions = { data: Float32Array.of(position), shape: [1, 1] };
       }
       layers.forEach(({ rotary }, index) => {
-        const { rows, keys, values, mask } = caches[from + index];
-        const shape = [keys.length / (keyValueHeads * rows * headWidth), keyValueHeads, 1, rows, headWidth];
+        const { keys, values, mask, ownMask } = own[index];
+        const tiles = mask.length / tileSlots;
+        const shape = [tiles, keyValueHeads, 1, tileSlots, headWidth];
         inputs[`${index}.keys`] = { data: keys, shape };
         inputs[`${index}.values`] = { data: values, shape };
-        inputs[`${index}.mask`] = { data: mask, shape: [1, mask.length] };
+        inputs[`${index}.mask`] = { data: mask, shape: [tiles, 1, 1, 1, tileSlots] };
+        inputs[`${index}.ownMask`] = { data: ownMask, shape: [1] };
         if (rotary !== undefined) {
           const { cos, sin, columns } = tableOf(rotary);
           inputs[`${index}.cos`] = { data: cos, shape: [1, columns] };
@@ -154,7 +156,8 @@ export class DecodeSteps {
   }
 
   async release(): Promise<void> {
-    await Promise.all(this.groups.map(({ session }) => session.release()));
+    await Promise.all([...this.sessions.values()].map((session) => session.release()));
+    this.sessions.clear();
     this.groups = [];
   }
 }
@@ -169,30 +172,36 @@ function givenTo<Name extends string>(
   if (usesCodes(weights, device)) {
     return { constants: weights, oneRow: true };
   }
-  Object.entries(weights as Readonly<Record<string, Weight>>).forEach(([name, weight]) => (operands[prefix + name] = weight));
+  addTo(operands, prefix, weights);
   return { inputs: shapesOf(weights) };
 }
 
-/** Layers in groups that follow one another. */
-function groupsOf(layers: readonly LayerWeights[], device: Device): readonly { readonly from: number; readonly to: number }[] {
-  const groups: { from: number; to: number }[] = [];
-  let bytes = Infinity;
+function addTo<Name extends string>(operands: Record<string, Operand>, prefix: string, weights: Weights<Name>): void {
+  Object.entries(weights as Readonly<Record<string, Weight>>).forEach(([name, weight]) => (operands[prefix + name] = weight));
+}
+
+/** Layers in groups that follow one another, of about as many layers each. */
+function groupsOf(layers: readonly LayerWeights[], device: Device): readonly Range[] {
+  const size = Math.ceil(layers.length / Math.ceil(layers.length / mostLayers));
+  const groups: Range[] = [];
+  let [from, bytes] = [0, 0];
   layers.forEach(({ project, outputAndMlp }, layer) => {
     const own = bytesOf(project, device) + bytesOf(outputAndMlp, device);
-    if (bytes + own > mostWeightBytes) {
-      groups.push({ from: layer, to: layer });
-      bytes = 0;
+    if (layer > from && (layer - from === size || bytes + own > mostWeightBytes)) {
+      groups.push({ from, to: layer });
+      [from, bytes] = [layer, 0];
     }
-    groups[groups.length - 1].to = layer + 1;
     bytes += own;
   });
-  return groups;
+  return [...groups, { from, to: layers.length }];
 }
 
 /** Bytes of weights as a device multiplies by them. */
 function bytesOf<Name extends string>(weights: Weights<Name>, device: Device): number {
   const inCodes = usesCodes(weights, device);
   return Object.values(weights as Readonly<Record<string, Weight>>).reduce((sum, { shape, packed }) => {
-    return sum + (inCodes && packed ? packed.codes.byteLength + packed.scales.byteLength : elementsOf(shape) * Float32Array.BYTES_PER_ELEMENT);
+    return (
+      sum + (inCodes && packed ? packed.codes.byteLength + packed.scales.byteLength : elementsOf(shape) * Float32Array.BYTES_PER_ELEMENT)
+    );
   }, 0);
 }

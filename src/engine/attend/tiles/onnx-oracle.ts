@@ -120,8 +120,7 @@ export class OnnxOracle implements Oracle {
   ): Promise<SteppedToken> {
     if (this.steps === undefined) {
       await this.tokenwise.release();
-      const rows = step.caches.map((cache) => cache.rows);
-      this.steps = await DecodeSteps.create(this.architecture, layers, rows, this.device, inspected);
+      this.steps = await DecodeSteps.create(this.architecture, layers, this.device, inspected);
     }
     instances.forEach((ofLayer) => (this.calls.attention += Math.ceil(ofLayer / perCall)));
     // Two for each layer, as of any rows up to M.

@@ -216,10 +216,7 @@ function seenSlots(cache: LayerCache, mask: Mask, position: number): readonly Ra
   return mask.ranges(position);
 }
 
-function oneToken(
-  { shape: { keyValueHeads, headWidth } }: LoadedModel,
-  { key, value }: SteppedLayer,
-): Pick<LayerTensors, 'key' | 'value'> {
+function oneToken({ shape: { keyValueHeads, headWidth } }: LoadedModel, { key, value }: SteppedLayer): Pick<LayerTensors, 'key' | 'value'> {
   const tensor = (data: Float32Array): LayerTensors['key'] => ({ heads: keyValueHeads, tokens: 1, width: headWidth, data });
   return { key: tensor(key), value: tensor(value) };
 }

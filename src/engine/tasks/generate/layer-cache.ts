@@ -1,14 +1,12 @@
 import type { Range, VisibleKeys } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import { hiddenScore } from '../../attend/graphs/attend';
+import { tileSlots } from '../../attend/graphs/decode-step';
 import type { CachedKeys } from '../../attend/tiles/decode-steps';
 import { type LayerTensors, rowsView } from '../../attend/tiles/layer';
 
-/** Slots of a tile: those of a part-filled one are read in vain. Their number changes no result, and M counts calls whatever it is. */
-const tileRows = 128;
-
 /**
- * Keys and values of one layer that a later query may see, in tiles of slots, each `[H_kv, rows, m]`.
+ * Keys and values of one layer that a later query may see, in tiles of slots, each `[H_kv, slots, m]`.
  *
  * Keys are already rotated to their positions, and a softmax does not mind the order of its keys: so a key that no later
  * query sees gives its slot to another, and the slots in use are always the first.
@@ -16,10 +14,9 @@ const tileRows = 128;
 export class LayerCache {
   /** Positions in the sequence of the keys in the slots in use. */
   private readonly positions: number[] = [];
-  /** Both `[tiles, H_kv, rows, m]`. */
+  /** Both `[tiles, H_kv, slots, m]`. */
   private readonly keys: Float32Array;
   private readonly values: Float32Array;
-  private readonly rows: number;
   private readonly capacity: number;
 
   /** @param slots that are ever in use at once */
@@ -27,8 +24,7 @@ export class LayerCache {
     private readonly shape: Pick<ModelShape, 'keyValueHeads' | 'headWidth'>,
     slots: number,
   ) {
-    this.rows = Math.min(tileRows, slots);
-    this.capacity = Math.ceil(slots / this.rows) * this.rows;
+    this.capacity = capacityOf(slots);
     // Memory that was never written takes none yet.
     const tensor = (): Float32Array => new Float32Array(this.capacity * shape.keyValueHeads * shape.headWidth);
     [this.keys, this.values] = [tensor(), tensor()];
@@ -41,8 +37,7 @@ export class LayerCache {
 
   /** Bytes that a cache takes, as it is allocated. */
   static bytes({ keyValueHeads, headWidth }: ModelShape, slots: number): number {
-    const rows = Math.min(tileRows, slots);
-    return Math.ceil(slots / rows) * rows * keyValueHeads * 2 * headWidth * Float32Array.BYTES_PER_ELEMENT;
+    return capacityOf(slots) * keyValueHeads * 2 * headWidth * Float32Array.BYTES_PER_ELEMENT;
   }
 
   /** Gives up all keys. */
@@ -79,17 +74,13 @@ export class LayerCache {
    * @param seen ascending ranges of slots, the newest token's own behind those in use
    */
   read(seen: readonly Range[]): CachedKeys {
-    const { rows, positions } = this;
-    const tiles = Math.max(1, Math.ceil(positions.length / rows));
-    const mask = new Float32Array(tiles * rows + 1).fill(hiddenScore);
-    for (const { from, to } of seen) {
-      mask.fill(0, from, Math.min(to, positions.length));
-      if (to > positions.length) {
-        mask[tiles * rows] = 0;
-      }
-    }
-    const end = this.placeOf(tiles * rows, 0);
-    return { rows, keys: this.keys.subarray(0, end), values: this.values.subarray(0, end), mask };
+    const { positions } = this;
+    const tiles = Math.max(1, Math.ceil(positions.length / tileSlots));
+    const mask = new Float32Array(tiles * tileSlots).fill(hiddenScore);
+    seen.forEach(({ from, to }) => mask.fill(0, from, Math.min(to, positions.length)));
+    const ownMask = Float32Array.of(seen.some(({ to }) => to > positions.length) ? 0 : hiddenScore);
+    const end = this.placeOf(tiles * tileSlots, 0);
+    return { keys: this.keys.subarray(0, end), values: this.values.subarray(0, end), mask, ownMask };
   }
 
   /** Moves what is in the last slot to another, which is given up. */
@@ -107,7 +98,12 @@ export class LayerCache {
   /** Where a head's numbers of a slot begin. */
   private placeOf(slot: number, head: number): number {
     const { keyValueHeads, headWidth } = this.shape;
-    const tile = Math.floor(slot / this.rows);
-    return ((tile * keyValueHeads + head) * this.rows + (slot % this.rows)) * headWidth;
+    const tile = Math.floor(slot / tileSlots);
+    return ((tile * keyValueHeads + head) * tileSlots + (slot % tileSlots)) * headWidth;
   }
+}
+
+/** Slots of the tiles that have room for some. */
+function capacityOf(slots: number): number {
+  return Math.ceil(slots / tileSlots) * tileSlots;
 }
