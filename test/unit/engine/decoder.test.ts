@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { normal, uniform } from '../../../src/core/math/random';
+import { uniform } from '../../../src/core/math/random';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
@@ -11,13 +11,39 @@ import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
 import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
+import { randomModel } from '../../../src/engine/read/model/random-model';
 import { sameRotation } from '../../../src/engine/read/model/rope';
-import { attendCached, LayerCache } from '../../../src/engine/tasks/generate/cached-attention';
+
+import { PackedWeight, type Weight, type Weights } from '../../../src/engine/read/model/weights';
 import { cacheBytes, Decoder } from '../../../src/engine/tasks/generate/decoder';
 import { modelsFolder, root } from '../../support/paths';
 import { wholeLogits } from '../../support/whole-logits';
 
 const signal = new AbortController().signal;
+
+/** A model whose layers have codes, of about the same values. */
+function inCodes(model: LoadedModel, bits: 4 | 8): LoadedModel {
+  const block = 32;
+  const ofHalf = <Name extends string>(weights: Weights<Name>): Weights<Name> =>
+    Object.fromEntries(
+      Object.entries(weights as Readonly<Record<string, Weight>>).map(([name, weight]) => {
+        const { shape, data } = weight;
+        if (shape.length < 2) {
+          return [name, weight];
+        }
+        const zero = 2 ** (bits - 1);
+        const scale = data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0) / (zero - 1);
+        const all = Array.from(data, (x) => Math.round(x / scale) + zero);
+        const codes = bits === 8 ? all : all.filter((_, at) => at % 2 === 0).map((low, at) => low | (all[2 * at + 1] << 4));
+        const scales = new Float32Array(data.length / block).fill(scale);
+        return [name, new PackedWeight({ shape: [shape[0], shape[1]], bits, block, codes: Uint8Array.from(codes), scales })];
+      }),
+    ) as Weights<Name>;
+  return {
+    ...model,
+    layers: model.layers.map((layer) => ({ ...layer, project: ofHalf(layer.project), outputAndMlp: ofHalf(layer.outputAndMlp) })),
+  };
+}
 
 /** Ids that any vocabulary of the tests has. */
 function someTokens(count: number, vocabulary: number): Int32Array {
@@ -126,44 +152,37 @@ describe('a cache of keys and values', () => {
     }
   });
 
-  it('runs tiles again, each with a reference of its own, where a score overflows its sum', async () => {
-    const shape = { layers: 1, heads: 2, keyValueHeads: 1, headWidth: 4, width: 8, feedForwardWidth: 8, vocabulary: 8 };
+  it('does so where scores are in the hundreds, of which no exponential may overflow', async () => {
     const model = await loadModel(await openModel('tiny-docs-5m', modelsFolder));
-    const cache = new LayerCache(shape, 20, 8);
-    const next = normal(3);
-    const keys = Array.from({ length: 20 }, () => Array.from({ length: 4 }, next));
-    const values = Array.from({ length: 20 }, () => Array.from({ length: 4 }, next));
-    // The reference comes from the last tile; a key in the first lies 400 above it.
-    keys[3] = [400, 0, 0, 0];
-    const tensor = (rows: number[][]): { heads: number; tokens: number; width: number; data: Float32Array } => ({
-      heads: 1,
-      tokens: 20,
-      width: 4,
-      data: Float32Array.from(rows.flat()),
+    const layers = model.layers.map((layer) => {
+      const { queryWeight } = layer.project;
+      const steep = { shape: queryWeight?.shape ?? [], data: queryWeight?.data.map((x) => 30 * x) ?? new Float32Array() };
+      return { ...layer, project: { ...layer.project, queryWeight: steep } };
     });
-    keys.forEach((_, row) => cache.add({ key: tensor(keys), value: tensor(values) }, row, row));
-    const query = Float32Array.of(1, 0.5, 0, 0, 0, 1, 1, 0);
-    const oracle = new OnnxOracle({ ...model, shape }, 8, await openDevice('cpu', 1));
-    const out = await attendCached(oracle, cache, query, 4);
-    oracle.closeRound(1);
-    expect(oracle.calls.retries).toBeGreaterThan(0);
-    for (const head of [0, 1]) {
-      const scores = keys.map((key) => key.reduce((sum, value, column) => sum + value * query[4 * head + column], 0));
-      const weights = scores.map((score) => Math.exp(score - Math.max(...scores)));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      for (let column = 0; column < 4; column += 1) {
-        expect(out[4 * head + column]).toBeCloseTo(weights.reduce((sum, weight, row) => sum + weight * values[row][column], 0) / total, 5);
-      }
+    const { decoded, again } = await bothWays({ ...model, layers }, { kind: 'causal' }, 16, 40, 50);
+    expect(largestDifference(decoded, again)).toBeLessThan(1e-2);
+  });
+
+  it.each(['float32', 'codes of 4 bits', 'codes of 8 bits'])('does so over several tiles and runs of layers, in %s', async (weights) => {
+    const shape = { layers: 8, heads: 4, keyValueHeads: 2, headWidth: 16, width: 64, feedForwardWidth: 96, vocabulary: 300 };
+    const random = randomModel(shape, { seed: 3, scoreScale: 1, variety: 1 });
+    const model = weights === 'float32' ? random : inCodes(random, weights === 'codes of 4 bits' ? 4 : 8);
+    // Caches grow from one tile of 128 slots to two, and from two to three.
+    for (const [scenario, prompt] of [
+      [{ kind: 'causal' }, 125],
+      [makeScenario('attention-sink', { window: 255, sinks: 4 }), 250],
+    ] as const) {
+      const { decoded, again } = await bothWays(model, scenario, 64, prompt, prompt + 10);
+      expect(largestDifference(decoded, again)).toBeLessThan(1e-4);
     }
-    await oracle.release();
   });
 
   it('is as large as it says', async () => {
     const { config } = await openModel('tiny-docs-5m', modelsFolder);
     const scenario = makeScenario('sliding-window', { window: 100 });
     const plan = makePlan(planRequest(1000, config.shape, { ...defaultOptions, scenario, blockSize: 64 }));
-    // 6 layers of 2 tiles of 64 slots, 4 key-value heads, keys of 33 and values of 32 numbers.
-    expect(cacheBytes(plan, 50)).toBe(6 * 128 * 4 * 65 * 4);
+    // 6 layers of a tile of 128 slots, 4 key-value heads, keys and values of 32 numbers.
+    expect(cacheBytes(plan, 50)).toBe(6 * 128 * 4 * 64 * 4);
     expect(visibleRanges(maskOf(scenario, 1000), 999).filter(({ from, to }) => to > from)).toEqual([{ from: 900, to: 1000 }]);
   });
 });

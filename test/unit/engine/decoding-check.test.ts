@@ -6,13 +6,15 @@ import { runVerdict, type Verdict } from '../../../src/core/report/verdict';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import { passOf } from '../../../src/engine/attend/pass';
 import { type Device, openDevice } from '../../../src/engine/attend/runtime/provider';
+import { hiddenScore } from '../../../src/engine/attend/graphs/attend';
+import type { CachedKeys } from '../../../src/engine/attend/tiles/decode-steps';
 import { OnnxOracle } from '../../../src/engine/attend/tiles/onnx-oracle';
 import { FidelityCheck } from '../../../src/engine/attend/verify/fidelity';
 import { OutputHead } from '../../../src/engine/attend/verify/predictions';
-import { type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
-import { LayerCache } from '../../../src/engine/tasks/generate/cached-attention';
+import { type LayerWeights, type LoadedModel, loadModel, openModel } from '../../../src/engine/read/model/load';
 import { Decoder } from '../../../src/engine/tasks/generate/decoder';
 import { DecodingCheck } from '../../../src/engine/tasks/generate/decoding-check';
+import { LayerCache } from '../../../src/engine/tasks/generate/layer-cache';
 import { modelsFolder } from '../../support/paths';
 
 const signal = new AbortController().signal;
@@ -35,10 +37,10 @@ describe('faults put into decoding', () => {
   ): Promise<Verdict> {
     const scenario = makeScenario('sliding-window', { window: 20 });
     const plan: Plan = makePlan(planRequest(prompt.length, model.shape, { ...defaultOptions, scenario, blockSize }));
-    const [oracle, clean] = [0, 1].map(() => new OnnxOracle(model, blockSize, device, prompt.length));
+    const oracle = new OnnxOracle(model, blockSize, device, prompt.length);
     const head = new OutputHead(model, device);
     const checks = {
-      decoding: new DecodingCheck(checked, plan, clean, 'float32'),
+      decoding: new DecodingCheck(checked, plan, 'float32'),
       wholeOf: (whole: Plan) =>
         new FidelityCheck(whole, {
           rows: 'drawn',
@@ -61,7 +63,7 @@ describe('faults put into decoding', () => {
       return runVerdict({ ...plan, fidelity, sampling: null, quality: null, native: false, precision: 'float32' });
     } finally {
       faulty.restore?.();
-      await Promise.all([head, oracle, clean].map((each) => each.release()));
+      await Promise.all([head, oracle].map((each) => each.release()));
     }
   }
 
@@ -71,19 +73,54 @@ describe('faults put into decoding', () => {
     expect(await verdictOf()).toMatchObject({ kind: 'exact' });
   });
 
-  it('are found where cached attention gives zeros', async () => {
-    const zeros = (oracle: OnnxOracle): { begin: () => void } => {
-      const attend = oracle.attend.bind(oracle);
-      const begin = (): void => {
-        oracle.attend = async (run) => {
-          const result = await attend(run);
-          return { ...result, out: new Float32Array(result.out.length) };
-        };
+  type Step = Parameters<OnnxOracle['decodeStep']>[1];
+  type Layers = Parameters<OnnxOracle['decodeStep']>[0];
+
+  /** A fault in what the oracle is asked to do at a step. */
+  function asked(change: (step: Step, layers: Layers) => { readonly step?: Partial<Step>; readonly layers?: Layers }) {
+    return (oracle: OnnxOracle): object => {
+      const decodeStep = oracle.decodeStep.bind(oracle);
+      oracle.decodeStep = (layers, step, counts) => {
+        const changed = change(step, layers);
+        return decodeStep(changed.layers ?? layers, { ...step, ...changed.step }, counts);
       };
-      return { begin };
+      return {};
     };
-    expect(await verdictOf(zeros)).toMatchObject({ kind: 'failed' });
+  }
+
+  /** A fault in what a step reads of its caches. */
+  function cached(change: (cache: CachedKeys) => Partial<CachedKeys>): ReturnType<typeof asked> {
+    return asked(({ caches }) => ({ step: { caches: caches.map((cache) => ({ ...cache, ...change(cache) })) } }));
+  }
+
+  it.each<[string, ReturnType<typeof asked>]>([
+    ['the values of a cache are zeros', cached(({ values }) => ({ values: new Float32Array(values.length) }))],
+    ['its keys are moved by one slot', cached(({ keys }) => ({ keys: Float32Array.of(...keys.subarray(32), ...keys.subarray(0, 32)) }))],
+    ['one of its keys is hidden', cached(({ mask }) => ({ mask: mask.map((score, slot) => (slot === 3 ? hiddenScore : score)) }))],
+    ['a free slot is seen', cached(({ mask }) => ({ mask: new Float32Array(mask.length) }))],
+    ['a token does not see itself', cached(() => ({ ownMask: Float32Array.of(hiddenScore) }))],
+    ['a cache is that of another layer', asked(({ caches: [first, ...others] }) => ({ step: { caches: [...others, first] } }))],
+    ['a token has another’s position', asked(({ position }) => ({ step: { position: position + 1 } }))],
+    ['a token is another', asked(({ hidden }) => ({ step: { hidden: hidden.map((x) => 1.001 * x) } }))],
+    [
+      'a layer has another’s second half',
+      asked((_, layers) => ({
+        layers: layers.map((each, layer) => (layer === 4 ? { ...each, outputAndMlp: layers[3].outputAndMlp } : each)),
+      })),
+    ],
+    [
+      'a layer’s network is off by 2%',
+      asked((_, layers) => ({ layers: layers.map((each, layer) => (layer === 5 ? scaledDown(each, 1.02) : each)) })),
+    ],
+  ])('are found where %s', async (_what, fault) => {
+    expect(await verdictOf(fault)).toMatchObject({ kind: 'failed' });
   });
+
+  function scaledDown(layer: LayerWeights, factor: number): LayerWeights {
+    const { downWeight } = layer.outputAndMlp;
+    const scaled = { shape: downWeight?.shape ?? [], data: downWeight?.data.map((x) => factor * x) ?? new Float32Array() };
+    return { ...layer, outputAndMlp: { ...layer.outputAndMlp, downWeight: scaled } };
+  }
 
   it('are found where the mask is one key short', async () => {
     const short = (): { restore: () => void } => {
@@ -105,15 +142,7 @@ describe('faults put into decoding', () => {
     expect(await verdictOf(undefined, { checked: withSinks })).toMatchObject({ kind: 'failed' });
   });
 
-  it('are found where a token has another’s position, and where a rope is another’s', async () => {
-    const moved = (oracle: OnnxOracle): { begin: () => void } => {
-      const project = oracle.project.bind(oracle);
-      const begin = (): void => {
-        oracle.project = (hidden, weights, position) => project(hidden, weights, position + 1);
-      };
-      return { begin };
-    };
-    expect(await verdictOf(moved)).toMatchObject({ kind: 'failed' });
+  it('are found where the prompt had another’s rope', async () => {
     const whole = (oracle: OnnxOracle): object => {
       const project = oracle.project.bind(oracle);
       oracle.project = (hidden, weights, position) => project(hidden, weights, 2 * position + 1);
@@ -123,7 +152,7 @@ describe('faults put into decoding', () => {
   });
 
   it('are found where steps are not looked at', async () => {
-    const spy = vi.spyOn(DecodingCheck.prototype, 'inspectStep').mockResolvedValue();
+    const spy = vi.spyOn(DecodingCheck.prototype, 'inspectStep').mockReturnValue();
     const verdict = await verdictOf();
     spy.mockRestore();
     expect(verdict).toMatchObject({ kind: 'failed', reason: expect.stringContaining('layers of decoding steps') as string });

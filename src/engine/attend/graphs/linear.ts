@@ -22,16 +22,21 @@ export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Va
 export type GivenWeights<Name extends string> =
   { readonly inputs: WeightShapes<Name> } | { readonly constants: Weights<Name>; readonly oneRow: boolean };
 
-/** The weights in a graph: one input for each, with the same name, or constants. */
-export function weightValues<Name extends string>(g: GraphBuilder, given: GivenWeights<Name>): WeightValues<Name> {
+/**
+ * The weights in a graph: one input for each, with the same name, or constants.
+ *
+ * @param prefix before their names in the graph, where it has the weights of several layers
+ */
+export function weightValues<Name extends string>(g: GraphBuilder, given: GivenWeights<Name>, prefix = ''): WeightValues<Name> {
   if ('inputs' in given) {
     const shapes = Object.entries(given.inputs as Readonly<Record<string, readonly number[]>>);
-    return Object.fromEntries(shapes.map(([name, shape]) => [name, g.input(name, shape)])) as WeightValues<Name>;
+    return Object.fromEntries(shapes.map(([name, shape]) => [name, g.input(prefix + name, shape)])) as WeightValues<Name>;
   }
   const { oneRow } = given;
   const constants = Object.entries(given.constants as Readonly<Record<string, Weight>>).map(([name, weight]): [string, Value] => {
     const { packed } = weight;
-    return [name, packed === undefined ? g.floats(weight.shape, weight.data, name) : packedValue(g, name, packed, oneRow)];
+    const own = prefix + name;
+    return [name, packed === undefined ? g.floats(weight.shape, weight.data, own) : packedValue(g, own, packed, oneRow)];
   });
   return Object.fromEntries(constants) as WeightValues<Name>;
 }

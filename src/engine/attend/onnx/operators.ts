@@ -97,9 +97,9 @@ export abstract class Operators {
   /** `shape` may hold one -1 (inferred) and zeros (kept). */
   reshape = (a: Value, shape: readonly number[]): Value => this.append('Reshape', [a, this.integers(...shape)]);
   concat = (axis: number, ...parts: readonly Value[]): Value => this.append('Concat', parts, { axis });
-  reduceMax = (a: Value, axis: number): Value => this.append('ReduceMax', [a, this.integers(axis)], { keepdims: 1 });
-  reduceMean = (a: Value, axis: number): Value => this.append('ReduceMean', [a, this.integers(axis)], { keepdims: 1 });
-  reduceSum = (a: Value, axis: number): Value => this.append('ReduceSum', [a, this.integers(axis)], { keepdims: 1 });
+  reduceMax = (a: Value, ...axes: readonly number[]): Value => this.append('ReduceMax', [a, this.integers(...axes)], { keepdims: 1 });
+  reduceMean = (a: Value, ...axes: readonly number[]): Value => this.append('ReduceMean', [a, this.integers(...axes)], { keepdims: 1 });
+  reduceSum = (a: Value, ...axes: readonly number[]): Value => this.append('ReduceSum', [a, this.integers(...axes)], { keepdims: 1 });
   /** Indices of the largest elements along an axis, int64. */
   argMax = (a: Value, axis: number): Value => this.append('ArgMax', [a], { axis, keepdims: 1 });
   /** The `count` largest elements along the last axis and their indices, int64; of equal ones those of lower indices. */

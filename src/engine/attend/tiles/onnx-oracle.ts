@@ -9,6 +9,7 @@ import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
 import type { Device } from '../runtime/provider';
 import { SessionPool } from '../runtime/session';
 import type { AttentionResult, AttentionRun, Oracle, RunningSums } from './oracle';
+import { type DecodeStep, DecodeSteps, type SteppedToken } from './decode-steps';
 import { TileAttention } from './tile-attention';
 
 /** The small transformer on ONNX Runtime: one session per graph, weights passed with each call. */
@@ -16,6 +17,8 @@ export class OnnxOracle implements Oracle {
   private readonly blackBoxes: OnnxBlackBox[] = [];
   private readonly tiles: TileAttention;
   private readonly tokenwise: SessionPool;
+  /** Steps of one token, while they are made: their sessions and those of the halves of layers would have packed weights twice. */
+  private steps: DecodeSteps | undefined;
   private rotary: RotaryTables;
   private readonly architecture: Architecture;
   /** Single-head instances of the current round, and repeated ones among them. */
@@ -31,12 +34,10 @@ export class OnnxOracle implements Oracle {
     private readonly inputLength: number,
     readonly device: Device,
     tokens = 0,
-    /** An oracle of the same model whose token-wise sessions it uses, and which is released after it. */
-    private readonly shared?: OnnxOracle,
   ) {
     this.architecture = withExpertsOn(architecture, device);
     this.tiles = new TileAttention(architecture.shape.headWidth, device, architecture.shape.scoreCap);
-    this.tokenwise = shared?.tokenwise ?? new SessionPool(device);
+    this.tokenwise = new SessionPool(device);
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
   }
 
@@ -73,6 +74,7 @@ export class OnnxOracle implements Oracle {
     { project: weights, rotary }: LayerWeights,
     firstToken: number,
   ): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
+    await this.endSteps();
     const { width } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
     const table = rotary && this.rotary.get(rotary, rows, firstToken);
@@ -103,6 +105,35 @@ export class OnnxOracle implements Oracle {
     return next;
   }
 
+  /**
+   * Runs one token through all layers, in as few dispatches as may be: see `DecodeSteps`.
+   *
+   * @param layers of the model, the same at each step
+   * @param instances single-head tiles of each layer's attention, which count as calls of `perCall` each
+   * @param inspected whether to give what checks look at
+   * @throws CancelledError between two dispatches
+   */
+  async decodeStep(
+    layers: readonly LayerWeights[],
+    step: Omit<DecodeStep, 'tableOf'>,
+    { instances, perCall, inspected }: { readonly instances: readonly number[]; readonly perCall: number; readonly inspected: boolean },
+  ): Promise<SteppedToken> {
+    if (this.steps === undefined) {
+      await this.tokenwise.release();
+      this.steps = await DecodeSteps.create(this.architecture, layers, this.device, inspected);
+    }
+    instances.forEach((ofLayer) => (this.calls.attention += Math.ceil(ofLayer / perCall)));
+    // Two for each layer, as of any rows up to M.
+    this.calls.tokenwise += 2 * layers.length;
+    this.calls.dispatches += this.steps.dispatches;
+    return this.steps.run({ ...step, tableOf: (rotary) => this.rotary.get(rotary, 1, step.position) });
+  }
+
+  private async endSteps(): Promise<void> {
+    await this.steps?.release();
+    this.steps = undefined;
+  }
+
   async uncounted<T>(work: () => Promise<T>): Promise<T> {
     const [calls, open] = [{ ...this.calls }, { ...this.open }];
     try {
@@ -122,9 +153,8 @@ export class OnnxOracle implements Oracle {
   async release(): Promise<void> {
     await Promise.all(this.blackBoxes.map((blackBox) => blackBox.release()));
     await this.tiles.release();
-    if (this.shared === undefined) {
-      await this.tokenwise.release();
-    }
+    await this.tokenwise.release();
+    await this.endSteps();
   }
 
   private countInstances({ instances }: AttentionRun): void {

@@ -187,7 +187,8 @@ export function yarnAttentionFactor(factor: number, scale = 1): number {
 }
 
 /** Cosines and sines of the rotary position embedding, `[rows, columns]` each: the two halves of a row repeat. */
-interface RotaryTable {
+/** Cosines and sines of a rotary embedding at consecutive positions, `[rows, columns]`. */
+export interface RotaryTable {
   /** Columns of a head that rotate. */
   readonly columns: number;
   readonly cos: Float32Array;

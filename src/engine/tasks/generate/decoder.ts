@@ -8,13 +8,14 @@ import type { LoadedModel } from '../../read/model/load';
 import { sameRotation } from '../../read/model/rope';
 import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import type { OutputHead } from '../../attend/verify/predictions';
-import { PhaseClock, throwIfCancelled } from '../../attend/runtime/clock';
+import { PhaseClock } from '../../attend/runtime/clock';
+import type { SteppedLayer } from '../../attend/tiles/decode-steps';
 import { embed } from '../../attend/tiles/embed';
 import { type InspectLayer, wholeStream } from '../../attend/forward';
 import type { LayerTensors } from '../../attend/tiles/layer';
 import { type FidelityCheck, lostRowsOf } from '../../attend/verify/fidelity';
 import type { DecodingCheck } from './decoding-check';
-import { attendCached, LayerCache } from './cached-attention';
+import { LayerCache } from './layer-cache';
 
 /** Runs of the whole sequence, and the tokens read in all of them. */
 export interface Reruns {
@@ -62,7 +63,7 @@ export class Decoder {
     const { model, plan } = context;
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
     this.partOf = partOfLayers(plan);
-    this.caches = slotsOf(plan, tokens).map((slots) => new LayerCache(model.shape, slots, tileRows(plan, slots)));
+    this.caches = slotsOf(plan, tokens).map((slots) => new LayerCache(model.shape, slots));
   }
 
   /** Keys in the cache of the layer that holds most. */
@@ -112,7 +113,7 @@ export class Decoder {
       this.fill(layer, tensors, tokens.length);
       await clock.time('verify', async () => {
         await check?.inspect(layer, tensors, ...attended);
-        await checks?.decoding.inspectWhole(layer, tensors);
+        checks?.decoding.inspectWhole(layer, tensors);
       });
     };
     let hidden: Float32Array;
@@ -138,7 +139,7 @@ export class Decoder {
    *
    * @param onRerun called with the finished fraction where the whole sequence is run again
    * @returns logits `[vocabulary]` of the one after it
-   * @throws CancelledError between two layers
+   * @throws CancelledError between two runs
    */
   async step(token: number, onRerun: (fraction: number) => void = () => undefined): Promise<Float32Array> {
     const { model, plan, oracle, head, signal, checks } = this.context;
@@ -148,37 +149,30 @@ export class Decoder {
       return this.readWhole(Int32Array.from([...this.read, token]), planOfLength(plan, position + 1), onRerun);
     }
     checks?.decoding.beginStep(token);
-    let hidden = embed(model, Int32Array.of(token), () => position);
+    const hidden = embed(model, Int32Array.of(token), () => position);
     // Layers that mask alike share a mask, which is work to make where it is written.
     const masks = this.parts.map((scenario) => maskOf(scenario, position + 1));
-    for (const [layer, weights] of model.layers.entries()) {
-      throwIfCancelled(signal);
-      const { query, key, value } = await oracle.project(hidden, weights, position);
-      const visible = this.extend(layer, masks[this.partOf[layer]], oneToken(model, key, value));
-      const attended = await attendCached(oracle, visible, query, model.shape.headWidth, weights.attend.sinks?.data);
-      oracle.closeRound(plan.oracle.heads * plan.oracle.layers);
-      if (checks !== undefined) {
-        const start = performance.now();
-        await checks.decoding.inspectStep(layer, { hidden, query, key, value, attended });
-        this.checked += performance.now() - start;
-      }
-      hidden = await oracle.outputAndMlp(hidden, attended, weights);
+    const seen = this.caches.map((cache, layer) => seenSlots(cache, masks[this.partOf[layer]], position));
+    const caches = this.caches.map((cache, layer) => cache.read(seen[layer]));
+    const tiles = seen.map((ranges) => Math.ceil(ranges.reduce((sum, { from, to }) => sum + to - from, 0) / plan.oracle.inputLength));
+    const { layers, next } = await oracle.decodeStep(
+      model.layers,
+      { hidden, position, caches, signal },
+      {
+        instances: tiles.map((count) => count * model.shape.keyValueHeads),
+        perCall: plan.oracle.heads * plan.oracle.layers,
+        inspected: checks !== undefined,
+      },
+    );
+    this.caches.forEach((cache, layer) => cache.add(oneToken(model, layers[layer]), 0, position));
+    if (checks !== undefined) {
+      const start = performance.now();
+      checks.decoding.inspectStep(layers, next);
+      this.checked += performance.now() - start;
     }
-    this.lost += lostRowsOf(hidden, model.shape.width);
+    this.lost += lostRowsOf(next, model.shape.width);
     this.read.push(token);
-    return head.logits(hidden);
-  }
-
-  /** Adds the newest token to a layer's cache. @returns the keys and values that it sees */
-  private extend(layer: number, mask: Mask, token: Pick<LayerTensors, 'key' | 'value'>): LayerCache {
-    const cache = this.caches[layer];
-    const position = this.read.length;
-    if ('visible' in mask) {
-      cache.keep(mask.visible(position));
-    }
-    cache.add(token, 0, position);
-    // Nothing is given up under a mask of any form, so slots are positions.
-    return 'visible' in mask ? cache : cache.copyOf(mask.ranges(position));
+    return head.logits(next);
   }
 
   /** Takes the keys of the prompt that a later token may see. */
@@ -193,7 +187,7 @@ export class Decoder {
 
 /** Bytes of the caches of a plan's layers. @param tokens that are ever added to the prompt */
 export function cacheBytes(plan: Plan, tokens: number): number {
-  return slotsOf(plan, tokens).reduce((total, slots) => total + LayerCache.bytes(plan.model, slots, tileRows(plan, slots)), 0);
+  return slotsOf(plan, tokens).reduce((total, slots) => total + LayerCache.bytes(plan.model, slots), 0);
 }
 
 /** Keys that each layer's cache holds at most: what the last token of the prompt, or of the whole sequence, sees. */
@@ -212,16 +206,17 @@ function keptKeys(scenario: LayerScenario, tokens: number): readonly Range[] {
   return 'visible' in mask ? visibleRanges(mask, tokens - 1) : [{ from: 0, to: tokens }];
 }
 
-/** M, or fewer where no tile has so many keys. */
-function tileRows({ oracle }: Plan, slots: number): number {
-  return Math.min(oracle.inputLength, slots);
+/** Slots of a cache that the newest token sees, its own behind those in use; what no later token sees is given up. */
+function seenSlots(cache: LayerCache, mask: Mask, position: number): readonly Range[] {
+  if ('visible' in mask) {
+    cache.keep(mask.visible(position));
+    return [{ from: 0, to: cache.length + 1 }];
+  }
+  // Nothing is given up under a mask of any form, so slots are positions.
+  return mask.ranges(position);
 }
 
-function oneToken(
-  { shape: { keyValueHeads, headWidth } }: LoadedModel,
-  key: Float32Array,
-  value: Float32Array,
-): Pick<LayerTensors, 'key' | 'value'> {
+function oneToken({ shape: { keyValueHeads, headWidth } }: LoadedModel, { key, value }: SteppedLayer): Pick<LayerTensors, 'key' | 'value'> {
   const tensor = (data: Float32Array): LayerTensors['key'] => ({ heads: keyValueHeads, tokens: 1, width: headWidth, data });
   return { key: tensor(key), value: tensor(value) };
 }

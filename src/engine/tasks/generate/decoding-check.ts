@@ -5,10 +5,11 @@ import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { Fidelity, WrongRow } from '../../../core/report/report';
 import { rangesByPredicate } from '../../../core/scenario/by-predicate';
 import { type LayerScenario, maskOf, type Range } from '../../../core/scenario/scenario';
-import type { OnnxOracle } from '../../attend/tiles/onnx-oracle';
+import type { SteppedLayer } from '../../attend/tiles/decode-steps';
 import { embed } from '../../attend/tiles/embed';
 import { type LayerTensors, rowsView } from '../../attend/tiles/layer';
 import { LargestDifference, largestOf } from '../../attend/verify/difference';
+import { exactNext, exactProducts, exactProjection } from '../../attend/verify/exact-tokenwise';
 import type { LoadedModel } from '../../read/model/load';
 
 /** Wrong rows that are named at most. */
@@ -17,23 +18,21 @@ const mostWrongRows = 16;
 /** By how much two projections of the same row may differ, relative to its largest number: a wrong angle moves it by far more. */
 const projectionTolerance: Readonly<Record<Precision, number>> = { float32: 1e-4, float16: 2e-2 };
 
-/** What a decoding step made of the newest token in one layer. */
-interface DecodedRow {
-  /** The residual stream before the layer `[d]`. */
-  readonly hidden: Float32Array;
-  /** `[H, m]`, and `[keyValueHeads, m]` each. */
-  readonly query: Float32Array;
-  readonly key: Float32Array;
-  readonly value: Float32Array;
-  /** `[H, m]`. */
-  readonly attended: Float32Array;
-}
+/** By how much a row after a layer may be off, relative to what the layer adds: as in `TokenwiseCheck`. */
+const nextTolerance = 2e-3;
 
 /**
- * Checks every decoding step: in every layer one head in turn against float64 attention, and in one layer in turn the projection.
+ * Products in float64 that the rows after a layer may take at a step, on average: some 20 ms. Of layers that have more, one is looked
+ * at every so many steps.
+ */
+const productsAtStep = 2 ** 24;
+
+/**
+ * Checks every decoding step: in every layer one head in turn against float64 attention, and in one layer in turn the projection and
+ * what the layer makes of its attention against float64 from the weights.
  *
  * It keeps keys and values by positions that it counts itself, and what a token sees comes from the predicate: it shares nothing
- * with the caches. Its oracle is its own, with the rotary embedding of the length that it counts.
+ * with the caches, and rotates for the length that it counts.
  */
 export class DecodingCheck {
   private readonly parts: readonly LayerScenario[];
@@ -52,7 +51,6 @@ export class DecodingCheck {
   constructor(
     private readonly model: LoadedModel,
     private readonly plan: Plan,
-    private readonly oracle: Pick<OnnxOracle, 'project' | 'rotateFor'>,
     private readonly precision: Precision,
   ) {
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
@@ -64,12 +62,11 @@ export class DecodingCheck {
   beginWhole(tokens: Int32Array): void {
     this.ids = [...tokens];
     this.kept.forEach((layer) => layer.clear());
-    this.oracle.rotateFor(tokens.length);
     this.look();
   }
 
   /** Takes a layer of the whole sequence, and checks the rotation of its last row in the first layer. */
-  async inspectWhole(layer: number, { query, key, value }: LayerTensors): Promise<void> {
+  inspectWhole(layer: number, { query, key, value }: LayerTensors): void {
     const { length } = this.ids;
     const mask = maskOf(this.parts[this.partOf[layer]], length);
     // Under a mask of any form, a later token may see what the last one does not.
@@ -84,20 +81,28 @@ export class DecodingCheck {
     if (layer === 0) {
       const last = length - 1;
       const hidden = embed(this.model, Int32Array.of(this.ids[last]), () => last);
-      await this.project(0, hidden, { query: of(query, last), key: of(key, last) }, this.precision);
+      this.project(0, hidden, { query: of(query, last), key: of(key, last) }, this.precision);
     }
   }
 
   /** Takes the newest token, before its first layer. */
   beginStep(token: number): void {
     this.ids.push(token);
-    this.oracle.rotateFor(this.ids.length);
     this.look();
     this.asked += this.model.shape.layers;
   }
 
-  /** Checks a layer of a step. */
-  async inspectStep(layer: number, row: DecodedRow): Promise<void> {
+  /** Checks what a step made of the newest token. @param next the last residual stream */
+  inspectStep(layers: readonly SteppedLayer[], next: Float32Array): void {
+    layers.forEach(({ key, value, hidden, query, attended }, layer) => {
+      if (hidden !== undefined && query !== undefined && attended !== undefined) {
+        this.inspectLayer(layer, { key, value, hidden, query, attended }, layers[layer + 1]?.hidden ?? next);
+      }
+    });
+  }
+
+  /** Checks a layer of a step. @param after the residual stream after it */
+  private inspectLayer(layer: number, row: Required<SteppedLayer>, after: Float32Array): void {
     const { headWidth: width, heads, keyValueHeads, scoreCap, layers } = this.model.shape;
     const position = this.ids.length - 1;
     const kept = this.kept[layer];
@@ -110,8 +115,9 @@ export class DecodingCheck {
       }
     }
     if (layer === position % layers) {
-      await this.project(layer, row.hidden, row, 'float32');
+      this.project(layer, row.hidden, row, 'float32');
     }
+    this.outputAndMlp(layer, row, after);
     const head = (position + layer) % heads;
     const keyHead = Math.floor(head / (heads / keyValueHeads));
     const found = ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, index) => kept.get(from + index)));
@@ -177,19 +183,31 @@ export class DecodingCheck {
     }
   }
 
-  private async project(
-    layer: number,
-    hidden: Float32Array,
-    given: Pick<DecodedRow, 'query' | 'key'>,
-    precision: Precision,
-  ): Promise<void> {
-    const row = this.ids.length - 1;
-    const own = await this.oracle.project(hidden, this.model.layers[layer], row);
-    for (const name of ['query', 'key'] as const) {
-      const allowed = projectionTolerance[precision] * largestOf(own[name]);
-      if (own[name].some((x, index) => !(Math.abs(x - given[name][index]) <= allowed))) {
-        this.addWrong({ layer, head: 0, row });
+  private project(layer: number, hidden: Float32Array, given: Pick<Required<SteppedLayer>, 'query' | 'key'>, precision: Precision): void {
+    const { length } = this.ids;
+    const exact = exactProjection(this.model, this.model.layers[layer], hidden, { position: length - 1, tokens: length });
+    this.compare(layer, given.query, exact.query, projectionTolerance[precision] * largestOf(exact.query));
+    this.compare(layer, given.key, exact.key, projectionTolerance[precision] * largestOf(exact.key));
+  }
+
+  /** Checks what one layer in turn made of its attention. */
+  private outputAndMlp(layer: number, { hidden, attended }: Required<SteppedLayer>, after: Float32Array): void {
+    const weights = this.model.layers[layer];
+    const every = Math.ceil(exactProducts(weights) / productsAtStep);
+    const step = this.asked / this.model.shape.layers - 1;
+    if (step % every === 0 && layer === Math.floor(step / every) % this.model.shape.layers) {
+      const exact = exactNext(this.model, weights, hidden, attended);
+      if (exact !== undefined) {
+        // What a layer adds may be small beside the stream, whose own rounding then counts.
+        const added = largestOf(exact.map((x, column) => x - hidden[column]));
+        this.compare(layer, after, exact, Math.max(nextTolerance * added, 1e-6 * largestOf(exact)));
       }
+    }
+  }
+
+  private compare(layer: number, found: Float32Array, exact: Float64Array, allowed: number): void {
+    if (exact.some((x, index) => !(Math.abs(x - found[index]) <= allowed))) {
+      this.addWrong({ layer, head: 0, row: this.ids.length - 1 });
     }
   }
 

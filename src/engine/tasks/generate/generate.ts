@@ -197,12 +197,13 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
   const head = new OutputHead(model, device);
   const label = scenarioLabel(plan.scenario);
   const { verify, precision } = options;
-  // Its calls are not the run's, and its rotary embedding is of the length that it counts.
-  const own = verify === 'none' ? undefined : new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens, oracle);
-  const checks = own && {
-    decoding: new DecodingCheck(model, plan, own, precision),
-    wholeOf: (whole: Plan, tokens: Int32Array) => FidelityCheck.ofRun(whole, verify, { tokens, model, device, precision, signal }),
-  };
+  const checks =
+    verify === 'none'
+      ? undefined
+      : {
+          decoding: new DecodingCheck(model, plan, precision),
+          wholeOf: (whole: Plan, tokens: Int32Array) => FidelityCheck.ofRun(whole, verify, { tokens, model, device, precision, signal }),
+        };
   try {
     const pass = passOf(executorOf(options, plan, device), precision);
     const decoder = new Decoder({ model, plan, oracle, head, pass, checks, signal }, generation.tokens);
@@ -256,7 +257,6 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
       lostRows: decoder.lostRows,
     };
   } finally {
-    await own?.release();
     await head.release();
     await oracle.release();
   }
