@@ -141,7 +141,7 @@ export interface Calibration {
   readonly scoreBytes: number;
   /** Tile-wise runs. */
   readonly tiles: readonly (TileRate & Fit)[];
-  /** Copying keys for the attention calls, in nanoseconds per float32. */
+  /** Copying sampled keys and values for the attention calls, in nanoseconds per float32. */
   readonly gatherNsPerFloat: number;
   /** Ascending by width. */
   readonly tokenwise: readonly TokenwiseRate[];

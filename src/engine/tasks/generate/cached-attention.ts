@@ -15,7 +15,7 @@ import { mergeSinks, mergeTiles } from '../../attend/tiles/states';
 export class LayerCache {
   /** Positions in the sequence of the keys in the slots in use. */
   private readonly positions: number[] = [];
-  /** Of each key-value head `[tiles, M, m + 1]`: the last column is 1, as attention calls want it. */
+  /** Of each key-value head `[tiles, M, m]`. */
   readonly keys: readonly Float32Array[];
   /** Of each key-value head `[tiles, M, m]`. */
   readonly values: readonly Float32Array[];
@@ -34,9 +34,9 @@ export class LayerCache {
     const { keyValueHeads, headWidth } = shape;
     this.width = headWidth;
     this.capacity = Math.ceil(slots / rows) * rows;
-    const tensors = (width: number): Float32Array[] => Array.from({ length: keyValueHeads }, () => new Float32Array(this.capacity * width));
-    this.keys = tensors(headWidth + 1);
-    this.values = tensors(headWidth);
+    const tensors = (): Float32Array[] => Array.from({ length: keyValueHeads }, () => new Float32Array(this.capacity * headWidth));
+    this.keys = tensors();
+    this.values = tensors();
   }
 
   /** Slots in use. */
@@ -46,7 +46,7 @@ export class LayerCache {
 
   /** Bytes that a cache takes, as it is allocated. */
   static bytes({ keyValueHeads, headWidth }: ModelShape, slots: number, rows: number): number {
-    return Math.ceil(slots / rows) * rows * keyValueHeads * (2 * headWidth + 1) * Float32Array.BYTES_PER_ELEMENT;
+    return Math.ceil(slots / rows) * rows * keyValueHeads * 2 * headWidth * Float32Array.BYTES_PER_ELEMENT;
   }
 
   /** Gives up all keys. */
@@ -61,9 +61,7 @@ export class LayerCache {
       throw new RangeError(`A cache of ${this.capacity} keys is full at position ${position}.`);
     }
     this.keys.forEach((keys, head) => {
-      const at = slot * (this.width + 1);
-      keys.set(rowsView(key, head, row, row + 1), at);
-      keys[at + this.width] = 1;
+      keys.set(rowsView(key, head, row, row + 1), slot * this.width);
       this.values[head].set(rowsView(value, head, row, row + 1), slot * this.width);
     });
     this.positions.push(position);
@@ -88,10 +86,10 @@ export class LayerCache {
     const count = slots.reduce((sum, { from, to }) => sum + to - from, 0);
     const copy = new LayerCache(this.shape, count, Math.min(this.rows, count));
     for (const { from, to } of slots) {
-      const at = copy.positions.length;
+      const at = copy.positions.length * this.width;
       this.keys.forEach((keys, head) => {
-        copy.keys[head].set(keys.subarray(from * (this.width + 1), to * (this.width + 1)), at * (this.width + 1));
-        copy.values[head].set(this.values[head].subarray(from * this.width, to * this.width), at * this.width);
+        copy.keys[head].set(keys.subarray(from * this.width, to * this.width), at);
+        copy.values[head].set(this.values[head].subarray(from * this.width, to * this.width), at);
       });
       copy.positions.push(...this.positions.slice(from, to));
     }
@@ -103,11 +101,9 @@ export class LayerCache {
     const last = this.positions.length - 1;
     this.positions[slot] = this.positions[last];
     this.positions.pop();
-    this.keys.forEach((keys, head) => {
-      const wide = this.width + 1;
-      keys.copyWithin(slot * wide, last * wide, (last + 1) * wide);
-      this.values[head].copyWithin(slot * this.width, last * this.width, (last + 1) * this.width);
-    });
+    for (const tensor of [...this.keys, ...this.values]) {
+      tensor.copyWithin(slot * this.width, last * this.width, (last + 1) * this.width);
+    }
   }
 }
 
@@ -153,7 +149,6 @@ async function attendHead(
     rows: cache.rows,
     queries,
     blocks: 1,
-    plainKeys: false,
     query,
     stacks,
     instances: stacks.reduce((tiles, stack) => tiles + stack.tiles, 0),
@@ -177,7 +172,7 @@ function stacksOf({ keys, values, length, rows }: LayerCache, head: number, quer
   const filled = length - full * rows;
   const view = (from: number, tiles: number): Pick<KeyStack, 'tiles' | 'key' | 'value'> => ({
     tiles,
-    key: keys[head].subarray(from * rows * (headWidth + 1), (from + tiles) * rows * (headWidth + 1)),
+    key: keys[head].subarray(from * rows * headWidth, (from + tiles) * rows * headWidth),
     value: values[head].subarray(from * rows * headWidth, (from + tiles) * rows * headWidth),
   });
   const mask =
