@@ -229,7 +229,7 @@ function append({ firstBlock, readings, shared, moves }: DispatchBand, limit: nu
   const blocks = readings.length;
   const stacks = together.map((stack, index) => ({ ...stack, tiles: moves[index] ? blocks : 1 }));
   const few = isFew(first, limit);
-  const further = shared === 'near' && few && readings.some(({ far }) => far.length > 0) ? readings.map(({ far: [stack] }) => stack) : [];
+  const further = shared === 'near' && few && readings.some(({ far }) => far.length > 0) ? readings.map(({ far }) => far.at(0)) : [];
   const continued = shared === 'near' && !few;
   const instances = blocks * stacks.length + tileSum(further.filter((stack) => stack !== undefined));
   dispatches.push({ firstBlock, blocks, stacks, further, instances, continues: false, continued });

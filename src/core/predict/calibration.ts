@@ -1,7 +1,10 @@
 import type { Provider } from '../options/table';
 
-/** Version of the calibration document: 2 has residuals, dense operators, the range of samples, and how busy the machine was. */
-export const calibrationSchemaVersion = 2;
+/**
+ * Version of the calibration document: 2 has residuals, dense operators, the range of samples, and how busy the machine was; 3 has rates of
+ * runs that read all tiles of several query blocks.
+ */
+export const calibrationSchemaVersion = 3;
 
 /** How well rates fit the times that they were fitted to. */
 export interface FitQuality {

@@ -130,7 +130,7 @@ function differingDispatches(plan: LayerPlan, largest: number): readonly Dispatc
 /** What decides the session of a dispatch (see `AttendShape`). */
 function sessionOf({ stacks, further, blocks, continues, continued }: Dispatch): string {
   return JSON.stringify([
-    stacks.map(({ mask }) => mask !== undefined),
+    stacks.map(({ mask, tiles }) => [mask !== undefined, blocks === 1 || tiles === 1]),
     further.map((stack) => stack !== undefined),
     blocks === 1,
     continues,

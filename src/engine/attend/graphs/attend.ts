@@ -2,6 +2,7 @@ import type { TileMasks } from '../../../core/plan/tile-masks';
 import { referenceMargin } from '../../../core/math/rounding';
 import type { Range } from '../../../core/scenario/scenario';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import type { Dimension } from '../onnx/operators';
 
 /**
  * Added to the score of a hidden pair. Finite, because a row of infinities is NaN on some providers; far below any real
@@ -19,8 +20,11 @@ export const largestLogSum = 70;
 export interface AttendShape {
   /** m. */
   readonly headWidth: number;
-  /** Per stack of tiles, whether it has a mask. */
-  readonly masked: readonly boolean[];
+  readonly stacks: readonly {
+    readonly masked: boolean;
+    /** One tile that all query blocks read, one for each of them, or any number for a single query block. */
+    readonly tiles: 'one' | 'each' | 'any';
+  }[];
   /** Per query block, whether it has open tiles that it alone reads; empty if none has. */
   readonly further: readonly boolean[];
   /** Whether each stack's tiles are summed, because one query block reads them; otherwise they stay separate. */
@@ -39,32 +43,36 @@ export interface AttendShape {
  * All tiles of a query share one reference score c, so merging their states means adding their sums. c is the highest score of
  * the first stack plus a margin, or an input together with the sums of an earlier run.
  *
+ * Dimensions have the same name where they are the same number: only then does ONNX Runtime see that a mask, a reference and exp can be
+ * applied in place, and one array of scores stays in the cache where there would be three.
+ *
  * Inputs, with `queries` = M except for the last token of a generation: `query` `[blocks, queries, m]`; per stack i
  * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer and, if masked, `mask{i}` `[queries, keys]`, and after those of the stacks the tiles of
  * each query block that has further ones; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */
-export function attendGraph({ headWidth, masked, further, summed, continues, continued, scoreCap }: AttendShape): Uint8Array {
+export function attendGraph({ headWidth, stacks, further, summed, continues, continued, scoreCap }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
-  const query = g.input('query', ['blocks', 'queries', headWidth]);
-  const sumsIn = continues ? sumsInputs(g, headWidth) : undefined;
+  const blocks = further.length > 0 ? further.length : stacks.some(({ tiles }) => tiles === 'any') ? 1 : 'blocks';
+  const query = g.input('query', [blocks, 'queries', headWidth]);
+  const sumsIn = continues ? sumsInputs(g, blocks, headWidth) : undefined;
   let reference = sumsIn?.reference;
   let weighted = sumsIn?.weighted;
   let sum = sumsIn?.sum;
   /** The scores of some queries on the keys of a stack, and its values. */
-  const read = (queries: Value, index: number): { scores: Value; value: Value } => {
-    const key = g.input(`key${index}`, [`tiles${index}`, `keys${index}`, headWidth]);
+  const read = (queries: Value, index: number, tiles: Dimension = `tiles${index}`): { scores: Value; value: Value } => {
+    const key = g.input(`key${index}`, [tiles, `keys${index}`, headWidth]);
     const products = g.matMul(queries, g.transpose(key, [0, 2, 1]));
     return {
       scores: scoreCap === undefined ? products : g.cap(products, g.scalar(scoreCap)),
-      value: g.input(`value${index}`, [`tiles${index}`, `keys${index}`, headWidth]),
+      value: g.input(`value${index}`, [tiles, `keys${index}`, headWidth]),
     };
   };
-  masked.forEach((hasMask, index) => {
-    const { scores: open, value } = read(query, index);
-    const scores = hasMask ? g.add(open, g.input(`mask${index}`, ['queries', `keys${index}`])) : open;
+  stacks.forEach(({ masked, tiles }, index) => {
+    const { scores: open, value } = read(query, index, { one: 1, each: blocks, any: undefined }[tiles]);
+    const scores = masked ? g.add(open, g.input(`mask${index}`, ['queries', `keys${index}`])) : open;
     reference ??= g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
     const weights = g.exp(g.subtract(scores, reference));
-    const overTiles = (x: Value): Value => (summed && !hasMask ? g.reduceSum(x, 0) : x);
+    const overTiles = (x: Value): Value => (summed && !masked ? g.reduceSum(x, 0) : x);
     const moreWeighted = overTiles(g.matMul(weights, value));
     const more = overTiles(g.reduceSum(weights, -1));
     weighted = weighted === undefined ? moreWeighted : g.add(weighted, moreWeighted);
@@ -78,7 +86,7 @@ export function attendGraph({ headWidth, masked, further, summed, continues, con
     // From the last block on: it has most tiles, and what its scores took is enough for those of the others.
     for (let block = further.length - 1; block >= 0; block -= 1) {
       if (further[block]) {
-        const { scores, value } = read(queries[block], masked.length + block);
+        const { scores, value } = read(queries[block], stacks.length + block);
         const weights = g.exp(g.subtract(scores, references[block]));
         weightedParts[block] = g.add(weightedParts[block], g.reduceSum(g.matMul(weights, value), 0));
         sums[block] = g.add(sums[block], g.reduceSum(g.reduceSum(weights, -1), 0));
@@ -87,10 +95,10 @@ export function attendGraph({ headWidth, masked, further, summed, continues, con
     weighted = g.concat(0, ...weightedParts);
     sum = g.concat(0, ...sums);
   }
-  const column = ['blocks', 'queries', 1];
+  const column = [blocks, 'queries', 1];
   if (continued) {
     g.output('reference', reference, column);
-    g.output('weighted', weighted, ['blocks', 'queries', headWidth]);
+    g.output('weighted', weighted, [blocks, 'queries', headWidth]);
     g.output('sum', sum, column);
   } else {
     const logSum = g.log(sum);
@@ -101,11 +109,11 @@ export function attendGraph({ headWidth, masked, further, summed, continues, con
   return g.build();
 }
 
-function sumsInputs(g: GraphBuilder, headWidth: number): Record<'reference' | 'weighted' | 'sum', Value> {
+function sumsInputs(g: GraphBuilder, blocks: Dimension, headWidth: number): Record<'reference' | 'weighted' | 'sum', Value> {
   return {
-    reference: g.input('carriedReference', ['blocks', 'queries', 1]),
-    weighted: g.input('carriedWeighted', ['blocks', 'queries', headWidth]),
-    sum: g.input('carriedSum', ['blocks', 'queries', 1]),
+    reference: g.input('carriedReference', [blocks, 'queries', 1]),
+    weighted: g.input('carriedWeighted', [blocks, 'queries', headWidth]),
+    sum: g.input('carriedSum', [blocks, 'queries', 1]),
   };
 }
 

@@ -62,16 +62,17 @@ export class TileAttention {
       operands.carriedWeighted = { data: carried.weighted, shape: [blocks, queries, width] };
       operands.carriedSum = { data: carried.sum, shape: [blocks, queries, 1] };
     }
-    const session = await this.session(
-      stacks.map(({ mask }) => mask !== undefined),
-      further.map((stack) => stack !== undefined),
-      ends,
-    );
+    const shape: AttendShape = {
+      headWidth: this.headWidth,
+      stacks: stacks.map(({ tiles, mask }) => ({
+        masked: mask !== undefined,
+        tiles: blocks === 1 ? 'any' : tiles === 1 ? 'one' : 'each',
+      })),
+      further: further.some((stack) => stack !== undefined) ? further.map((stack) => stack !== undefined) : [],
+      scoreCap: this.scoreCap,
+      ...ends,
+    };
+    const session: GraphSession = await this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
     return (await session.run(operands)) as Result;
-  }
-
-  private session(masked: readonly boolean[], further: readonly boolean[], ends: Ends): Promise<GraphSession> {
-    const shape: AttendShape = { headWidth: this.headWidth, masked, further, scoreCap: this.scoreCap, ...ends };
-    return this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
   }
 }
