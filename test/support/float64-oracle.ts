@@ -1,6 +1,6 @@
 import { emptyState, mergeRow } from '../../src/core/math/attention-state';
 import type { CallCounter } from '../../src/engine/attend/black-box/black-box';
-import type { AttentionResult, AttentionRun, Oracle, RunningSums } from '../../src/engine/attend/tiles/oracle';
+import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from '../../src/engine/attend/tiles/oracle';
 import { denseAttention, toRows } from './dense-attention';
 
 /** An oracle in plain float64 that only attends: executors are tested against it without ONNX Runtime. */
@@ -11,7 +11,8 @@ export class Float64Oracle implements Pick<Oracle, 'attend' | 'attendOn' | 'atte
   attend(run: AttentionRun): Promise<AttentionResult> {
     this.count(run);
     const parts = run.stacks.map((_, index) => this.stackStates(run, index));
-    const whole = parts.reduce((left, right) => mergeAll(left, right), carriedStates(run));
+    const further = run.further?.some((stack) => stack !== undefined) ? [this.furtherStates(run, run.further)] : [];
+    const whole = [...parts, ...further].reduce((left, right) => mergeAll(left, right), carriedStates(run));
     return Promise.resolve({ ...whole, logSum: new Float32Array(whole.logNormaliser.length) });
   }
 
@@ -29,23 +30,37 @@ export class Float64Oracle implements Pick<Oracle, 'attend' | 'attendOn' | 'atte
     this.instances = 0;
   }
 
+  /** States `[blocks, M]` over the keys that only one query block reads. */
+  private furtherStates({ query, blocks, ...run }: AttentionRun, further: readonly (KeyStack | undefined)[]): States {
+    const size = query.length / blocks;
+    const states = further.map((stack, block): States => {
+      const own = { ...run, blocks: 1, query: query.subarray(block * size, (block + 1) * size), stacks: stack ? [stack] : [] };
+      return stack ? this.stackStates(own, 0) : carriedStates({ ...own, carried: undefined });
+    });
+    return {
+      out: joined(...states.map(({ out }) => out)),
+      logNormaliser: joined(...states.map(({ logNormaliser }) => logNormaliser)),
+    };
+  }
+
   /** States `[blocks, M]` over the keys of one stack. */
-  private stackStates({ rows, blocks, query, stacks, plainKeys }: AttentionRun, index: number): States {
+  private stackStates({ rows, blocks, query, stacks }: AttentionRun, index: number): States {
     const { key, value, tiles, mask } = stacks[index];
     const width = query.length / (blocks * rows);
-    const part = (buffer: Float32Array, at: number, count: number, columns: number): number[][] =>
-      toRows(buffer.subarray(at * rows * columns, (at + count) * rows * columns), columns);
+    const perTile = key.length / (tiles * width);
+    const part = (buffer: Float32Array, at: number, count: number, own = perTile): number[][] =>
+      toRows(buffer.subarray(at * own * width, (at + count) * own * width), width);
     let states: States | undefined;
     for (let block = 0; block < blocks; block += 1) {
       // One query block reads all tiles of a stack; of several, each reads its own or all read the only one.
       const [from, count] = blocks === 1 ? [0, tiles] : [tiles === 1 ? 0 : block, 1];
-      const keys = part(key, from, count, plainKeys ? width : width + 1).map((row) => row.slice(0, width));
+      const keys = part(key, from, count);
       // Hidden pairs carry a huge negative score: the same contract as the ONNX graph's.
       const state = denseAttention(
-        part(query, block, 1, width),
+        part(query, block, 1, rows),
         keys,
-        part(value, from, count, width),
-        (q, k) => (mask?.[q * rows + (k % rows)] ?? 0) > -1e29,
+        part(value, from, count),
+        (q, k) => (mask?.[q * perTile + (k % perTile)] ?? 0) > -1e29,
       );
       const own: States = { out: Float32Array.from(state.out.flat()), logNormaliser: Float32Array.from(state.logNormaliser) };
       states =
@@ -83,6 +98,6 @@ function mergeAll(left: States, right: States): States {
   return merged;
 }
 
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  return Float32Array.from([...a, ...b]);
+function joined(...parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }

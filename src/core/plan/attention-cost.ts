@@ -76,8 +76,8 @@ export function attentionWeightBytes(request: LayerPlanRequest): number {
 }
 
 /**
- * Bytes that the attention runs of a layer need in addition to the layer's own tensors: grows as O(M^2), and as O(N)
- * because `fused` copies one head's keys.
+ * Bytes that the attention runs of a layer need in addition to the layer's own tensors: grows as O(M^2), and as O(N) where the keys
+ * of a sample are put in its order.
  */
 export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number): number {
   const layout = blackBoxLayout(request);
@@ -85,7 +85,7 @@ export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number)
   return layout === undefined ? fusedRunBytes(request) : 2 * callsPerDispatch(layout, layerCalls) * blackBoxCallBytes(layout);
 }
 
-/** Scores and weights `[tiles, M, M]` with the operands and results of one run, the masks, and one head's keys. */
+/** Scores and weights `[tiles, M, M]` with the operands and results of one run, the masks, and one head's sampled keys. */
 function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPlanRequest): number {
   if (model.heads === 0) {
     return 0;
@@ -94,7 +94,7 @@ function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPla
   const width = model.headWidth;
   const valueWidth = valueWidthOf(model);
   const tiles = Math.min(tilesPerDispatch(rows, scoreBytes), Math.ceil(tokens / rows) ** 2);
-  const keys = tokens * (width + 1) + (isSampled(scenario) ? tokens * valueWidth : 0);
+  const keys = isSampled(scenario) ? tokens * (width + valueWidth) : 0;
   return floatBytes * (rows * rows * (2 * tiles + fusedMasks) + tiles * rows * (2 * width + valueWidth + 2) + keys);
 }
 

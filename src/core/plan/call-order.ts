@@ -1,7 +1,7 @@
 import { isBlackBox } from '../construct/construction';
 import { maskOf } from '../scenario/scenario';
 import { tilesPerDispatch } from './attention-cost';
-import { type Dispatch, dispatchBands, dispatchCount, dispatchesOfBand, tileRows } from './dispatches';
+import { type Dispatch, dispatchBands, dispatchCount, dispatchesOfBand, tileRows, type TileStack } from './dispatches';
 import { layerParts, type LayerPlan, type Plan } from './plan';
 import { queryBlockAt } from './query-blocks';
 import { TileMasks } from './tile-masks';
@@ -120,9 +120,16 @@ function dispatchOrder(plan: LayerPlan): KindOrder {
 }
 
 /** The tiles of a run. */
-function areasOf({ firstBlock, blocks, stacks }: Dispatch): TileArea[] {
-  const queries = { from: firstBlock, to: firstBlock + blocks };
-  return stacks.map(({ from, tiles }) => ({ queries, keys: { from, to: from + tiles }, diagonal: blocks > 1 && tiles > 1 }));
+function areasOf({ firstBlock, blocks, stacks, further }: Dispatch): TileArea[] {
+  const area = (from: number, to: number, { from: first, tiles }: TileStack, diagonal: boolean): TileArea => ({
+    queries: { from, to },
+    keys: { from: first, to: first + tiles },
+    diagonal,
+  });
+  const own = further.flatMap((stack, index) =>
+    stack === undefined ? [] : [area(firstBlock + index, firstBlock + index + 1, stack, false)],
+  );
+  return [...stacks.map((stack) => area(firstBlock, firstBlock + blocks, stack, blocks > 1 && stack.tiles > 1)), ...own];
 }
 
 /** Merges consecutive areas. */

@@ -1,4 +1,4 @@
-import { isSampled, type Range } from '../scenario/scenario';
+import type { Range } from '../scenario/scenario';
 import { blockEnd, blockStart } from './partition';
 import type { LayerPlan, Plan } from './plan';
 import { queryBlockAt } from './query-blocks';
@@ -30,6 +30,8 @@ export interface Dispatch {
   readonly blocks: number;
   /** Unless it continues, the first stack has for every query a key that it sees: itself, unless the plan samples. */
   readonly stacks: readonly TileStack[];
+  /** Open tiles that only one query block reads, for each of several in order; empty if there are none. */
+  readonly further: readonly (TileStack | undefined)[];
   /** Tiles in all, each read by one query block. */
   readonly instances: number;
   /** Whether it continues the sums of an earlier dispatch for its query block. */
@@ -43,28 +45,18 @@ export function tileRows({ tokens, blockSize }: Pick<Plan, 'tokens' | 'blockSize
   return Math.min(tokens, blockSize);
 }
 
-/**
- * Mean number of tiles per query block up to which appending a column to the keys in every run is cheaper than one copy of
- * all keys.
- */
-const mostPlainReads = 6;
-
-/**
- * Whether runs receive plain keys and append the column of ones themselves: worthwhile if few query blocks read each key
- * block.
- */
-export function readsPlainKeys({ tiles, blocks, scenario }: Pick<Plan, 'tiles' | 'blocks' | 'scenario'>): boolean {
-  return !isSampled(scenario) && tiles <= mostPlainReads * blocks;
-}
-
 /** Most tiles of a query block that are shared one by one, because each is an input of the run's graph. */
 const mostShared = 32;
 
+/** Most pairs in the run of several query blocks: some 20 ms on two cores, because a run cannot be cancelled. */
+const mostPairs = 2 ** 24;
+
 /**
- * How the tiles of one head become native runs of at most `limit` tiles, each tile read once.
+ * How the tiles of one head become native runs, each tile read once, at most `limit` of them at the same time.
  *
  * Query blocks that read alike share a run: under a window, far from the start, all of their tiles; under causal attention
- * at least their own key block. The remaining tiles of a query block, all open, follow in runs of their own.
+ * at least their own key block. The remaining tiles of a query block, all open, are part of that run where they are few, and follow
+ * in runs of their own where they are not.
  *
  * @param blocks the query blocks whose tiles are wanted
  */
@@ -96,14 +88,15 @@ export function* dispatchBands(
 ): Generator<DispatchBand, void> {
   // A short last key block is separate in memory: it cannot be part of a stack of several tiles.
   const short = plan.tokens < plan.blocks * tileRows(plan) ? plan.blocks - 1 : undefined;
+  const limits: BandLimits = { limit, mostTiles: mostPairs / tileRows(plan) ** 2, short };
   let band: Band | undefined;
   for (let block = from; block < to; block += 1) {
     const reading = readingOf(plan, maskIndex, block, limit);
-    if (band === undefined || !(extend(band, reading, 'all', limit, short) || extend(band, reading, 'near', limit, short))) {
+    if (band === undefined || !(extend(band, reading, 'all', limits) || extend(band, reading, 'near', limits))) {
       if (band !== undefined) {
         yield band;
       }
-      band = { firstBlock: block, readings: [reading], shared: undefined, moves: [] };
+      band = { firstBlock: block, readings: [reading], tiles: 0, shared: undefined, moves: [] };
     }
   }
   if (band !== undefined) {
@@ -118,7 +111,7 @@ export function dispatchCount({ readings, shared }: DispatchBand, limit: number)
   if (shared === undefined) {
     return parts(first.stacks);
   }
-  return 1 + (shared === 'near' ? readings.reduce((sum, { far }) => sum + parts(far), 0) : 0);
+  return 1 + (shared === 'near' && !isFew(first, limit) ? readings.reduce((sum, { far }) => sum + parts(far), 0) : 0);
 }
 
 /** Which tiles share a run across query blocks that read alike: all of them, or only the near ones. */
@@ -151,8 +144,24 @@ interface DispatchBand {
 /** A band so far; grows in place, because a long prompt has many query blocks. */
 interface Band extends DispatchBand {
   readonly readings: Reading[];
+  /** That its run reads, if it has several query blocks. */
+  tiles: number;
   shared: Shared | undefined;
   moves: readonly boolean[];
+}
+
+/** What a band must keep to. */
+interface BandLimits {
+  /** Query blocks, and far tiles of one of them that are read in the same run. */
+  readonly limit: number;
+  readonly mostTiles: number;
+  /** A last key block that is short. */
+  readonly short: number | undefined;
+}
+
+/** Whether the far tiles of a query block fit into the run of its near ones: they are read at once. */
+function isFew({ far }: Reading, limit: number): boolean {
+  return far.length <= 1 && tileSum(far) <= limit;
 }
 
 function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: number): Reading {
@@ -160,7 +169,7 @@ function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: numbe
   const whole = blockEnd(plan, block) - blockStart(plan, block) === tileRows(plan);
   const far = stacks.slice(1).filter(({ mask }) => mask === undefined);
   return {
-    all: whole && tileSum(stacks) <= Math.min(mostShared, limit / 2) ? stacks.flatMap(separate) : undefined,
+    all: whole && limit > 1 && tileSum(stacks) <= mostShared ? stacks.flatMap(separate) : undefined,
     near: whole ? stacks.filter((stack) => !far.includes(stack)) : undefined,
     far,
     stacks,
@@ -168,14 +177,22 @@ function readingOf(plan: Plan, maskIndex: MaskIndex, block: number, limit: numbe
 }
 
 /** Adds a query block to a band; returns false if that block reads differently or the run is full. */
-function extend(band: Band, reading: Reading, shared: Shared, limit: number, short: number | undefined): boolean {
+function extend(band: Band, reading: Reading, shared: Shared, { limit, mostTiles, short }: BandLimits): boolean {
   const [first] = band.readings;
   const [before, next] = [first[shared], reading[shared]];
   const blocks = band.readings.length;
-  const goesOn = (one: Reading): boolean => shared === 'near' && one.far.length > 0;
+  const few = isFew(first, limit);
   const possible =
-    (band.shared ?? shared) === shared && before !== undefined && before.length === next?.length && goesOn(first) === goesOn(reading);
-  if (!possible || (blocks + 1) * before.length > limit) {
+    (band.shared ?? shared) === shared &&
+    before !== undefined &&
+    before.length === next?.length &&
+    (shared === 'all' || few === isFew(reading, limit));
+  if (!possible || blocks >= limit) {
+    return false;
+  }
+  const tilesOf = (one: Reading): number => before.length + (shared === 'near' && few ? tileSum(one.far) : 0);
+  const tiles = (blocks === 1 ? tilesOf(first) : band.tiles) + tilesOf(reading);
+  if (tiles > mostTiles) {
     return false;
   }
   const moves = before.map((tile, index) => {
@@ -188,6 +205,7 @@ function extend(band: Band, reading: Reading, shared: Shared, limit: number, sho
     return false;
   }
   band.readings.push(reading);
+  band.tiles = tiles;
   band.shared = shared;
   band.moves = moves;
   return true;
@@ -210,8 +228,11 @@ function append({ firstBlock, readings, shared, moves }: DispatchBand, limit: nu
   }
   const blocks = readings.length;
   const stacks = together.map((stack, index) => ({ ...stack, tiles: moves[index] ? blocks : 1 }));
-  const continued = shared === 'near' && first.far.length > 0;
-  dispatches.push({ firstBlock, blocks, stacks, instances: blocks * stacks.length, continues: false, continued });
+  const few = isFew(first, limit);
+  const further = shared === 'near' && few && readings.some(({ far }) => far.length > 0) ? readings.map(({ far }) => far.at(0)) : [];
+  const continued = shared === 'near' && !few;
+  const instances = blocks * stacks.length + tileSum(further.filter((stack) => stack !== undefined));
+  dispatches.push({ firstBlock, blocks, stacks, further, instances, continues: false, continued });
   if (continued) {
     readings.forEach(({ far }, index) => dispatches.push(...partsOf(firstBlock + index, far, limit, true)));
   }
@@ -224,6 +245,7 @@ function partsOf(firstBlock: number, stacks: readonly TileStack[], limit: number
     firstBlock,
     blocks: 1,
     stacks: part,
+    further: [],
     instances: tileSum(part),
     continues: continues || index > 0,
     continued: index < parts.length - 1,

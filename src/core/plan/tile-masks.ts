@@ -51,6 +51,20 @@ export class TileMasks {
     return this.distinct[index];
   }
 
+  /** The keys of a tile from the first that a query sees to the last, one at least. */
+  shown(index: number): Range {
+    const { bounds } = this.distinct[index];
+    const starts = bounds.filter((_, at) => at % 2 === 0);
+    const from = bounds.length === 0 ? 0 : starts.reduce((least, start) => Math.min(least, start), this.rows);
+    return {
+      from,
+      to: Math.max(
+        from + 1,
+        bounds.reduce((most, bound) => Math.max(most, bound), 0),
+      ),
+    };
+  }
+
   private sightOf(queryBlock: number, keyBlock: number, partial: boolean): TileSight {
     const firstQuery = blockStart(this.plan, queryBlock);
     const firstKey = blockStart(this.plan, keyBlock);

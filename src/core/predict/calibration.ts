@@ -1,7 +1,10 @@
 import type { Provider } from '../options/table';
 
-/** Version of the calibration document: 2 has residuals, dense operators, the range of samples, and how busy the machine was. */
-export const calibrationSchemaVersion = 2;
+/**
+ * Version of the calibration document: 2 has residuals, dense operators, the range of samples, and how busy the machine was; 3 has rates of
+ * runs that read all tiles of several query blocks.
+ */
+export const calibrationSchemaVersion = 3;
 
 /** How well rates fit the times that they were fitted to. */
 export interface FitQuality {
@@ -141,7 +144,7 @@ export interface Calibration {
   readonly scoreBytes: number;
   /** Tile-wise runs. */
   readonly tiles: readonly (TileRate & Fit)[];
-  /** Copying keys for the attention calls, in nanoseconds per float32. */
+  /** Copying sampled keys and values for the attention calls, in nanoseconds per float32. */
   readonly gatherNsPerFloat: number;
   /** Ascending by width. */
   readonly tokenwise: readonly TokenwiseRate[];

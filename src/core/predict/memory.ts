@@ -175,7 +175,7 @@ export function wholeCallBytes(model: ModelShape, tokens: number): number {
 
 function runBytes(plan: Plan, { executor, verify, kept = 0 }: MemoryUse, segments: Segments): number {
   const uncollected = Math.min(mostUncollected, uncollectedBytes(plan, executor, verify !== 'none'));
-  return tensorBytes(plan.model, segments) + operandBytes(plan, segments.keys) + sessionBytes([plan], executor) + uncollected + kept;
+  return tensorBytes(plan.model, segments) + operandBytes(plan) + sessionBytes([plan], executor) + uncollected + kept;
 }
 
 /** Scores of one call of the check in float64, which weights take the place of. */
@@ -242,9 +242,9 @@ function ownBaselineBytes(plan: Plan, use: MemoryUse, segments: Segments): numbe
   const ofOwn = runSegments(own, use);
   const [live, ofRun] = [tensorBytes(own.model, ofOwn), tensorBytes(plan.model, segments)];
   const sessions = sessionBytes([plan, own], executor) - sessionBytes([plan], executor);
-  const operands = Math.max(0, operandBytes(own, ofOwn.keys) - operandBytes(plan, segments.keys));
+  const operands = Math.max(0, operandBytes(own) - operandBytes(plan));
   const first = uncollectedBytes(plan, executor, verify !== 'none');
-  const left = Math.min(mostUncollected, 2 * first + ofRun + operandBytes(plan, segments.keys)) - Math.min(mostUncollected, first);
+  const left = Math.min(mostUncollected, 2 * first + ofRun + operandBytes(plan)) - Math.min(mostUncollected, first);
   return sessions + operands + left + Math.max(0, live - ofRun);
 }
 

@@ -1,7 +1,8 @@
 import { isBlackBox } from '../construct/construction';
 import { tilesPerDispatch } from '../plan/attention-cost';
 import { tokenwiseRows } from '../plan/cost';
-import { type Dispatch, dispatchesOf, readsPlainKeys, tileRows } from '../plan/dispatches';
+import { type Dispatch, dispatchesOf, tileRows } from '../plan/dispatches';
+import { isSampled } from '../scenario/scenario';
 import { layerParts, type LayerPlan, makePlan, type Plan } from '../plan/plan';
 import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
@@ -42,7 +43,8 @@ export interface TilewiseRates extends Pick<Calibration, 'gatherNsPerFloat'> {
 /** Counts the tiles of some dispatches. */
 export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts {
   const counts = { runs: dispatches.length, first: 0, open: 0, masked: 0 };
-  for (const { blocks, stacks, continues } of dispatches) {
+  for (const { blocks, stacks, further, continues } of dispatches) {
+    counts.open += further.reduce((sum, stack) => sum + (stack?.tiles ?? 0), 0);
     stacks.forEach(({ tiles, mask }, index) => {
       // With several query blocks, each reads one tile of a stack: its own, or one shared by all.
       const read = blocks > 1 ? blocks : tiles;
@@ -153,7 +155,8 @@ function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['p
   const { runs, first, open, masked } = countDispatches(dispatches);
   const rate = tileRate(calibration, rows, model.headWidth);
   const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;
-  const copied = readsPlainKeys(plan) ? 0 : model.keyValueHeads * tokens * model.headWidth;
+  // Keys and values of a sample are put in its order.
+  const copied = isSampled(plan.scenario) ? 2 * model.keyValueHeads * tokens * model.headWidth : 0;
   const stretches = Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
   return {
     project: tokenwiseMs(calibration, 'project', model.width, model.layers * stretches, plan.flopsByPhase.project),

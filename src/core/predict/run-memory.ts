@@ -2,7 +2,7 @@ import { isBlackBox } from '../construct/construction';
 import { type BlackBoxShape, callBytes, callInputBytes, type Reading, readingsOf, writtenWeightBytes } from '../construct/slice';
 import { blackBoxLayout, callsPerDispatch, compiledScoreBytes, tilesPerDispatch } from '../plan/attention-cost';
 import { tokenwiseRows } from '../plan/cost';
-import { type Dispatch, dispatchesOf, inPowersOfTwo, readsPlainKeys, tileRows } from '../plan/dispatches';
+import { type Dispatch, dispatchesOf, inPowersOfTwo, tileRows } from '../plan/dispatches';
 import { layerParts, type LayerPlan, planLayers, type Plan } from '../plan/plan';
 import { tensorBytes, wholeRun } from '../plan/segments';
 import { isSampled, isWritten } from '../scenario/scenario';
@@ -108,8 +108,9 @@ function tileArenas(plan: LayerPlan): Map<string, number> {
   const rows = tileRows(plan);
   const arenas = new Map<string, number>();
   for (const dispatch of differingDispatches(plan, tilesPerDispatch(rows, plan.scoreBytes))) {
-    const key = sessionOf(dispatch, plan);
-    const tiles = Math.max(...dispatch.stacks.map((stack) => Math.max(dispatch.blocks, stack.tiles)));
+    const key = sessionOf(dispatch);
+    const further = dispatch.further.map((stack) => stack?.tiles ?? 0);
+    const tiles = Math.max(...further, ...dispatch.stacks.map((stack) => Math.max(dispatch.blocks, stack.tiles)));
     arenas.set(key, Math.max(arenas.get(key) ?? 0, arenaUses * 2 * floatBytes * tiles * rows * rows));
   }
   return arenas;
@@ -127,29 +128,30 @@ function differingDispatches(plan: LayerPlan, largest: number): readonly Dispatc
 }
 
 /** What decides the session of a dispatch (see `AttendShape`). */
-function sessionOf({ stacks, blocks, continues, continued }: Dispatch, plan: LayerPlan): string {
-  return JSON.stringify([stacks.map(({ mask }) => mask !== undefined), readsPlainKeys(plan), blocks === 1, continues, continued]);
+function sessionOf({ stacks, further, blocks, continues, continued }: Dispatch): string {
+  return JSON.stringify([
+    stacks.map(({ mask, tiles }) => [mask !== undefined, blocks === 1 || tiles === 1]),
+    further.map((stack) => stack !== undefined),
+    blocks === 1,
+    continues,
+    continued,
+  ]);
 }
 
-/**
- * Operands that calls are made of: of tiles their masks, one head's keys, and its values where they are permuted.
- *
- * @param held keys that the tensors of a layer have at most: all of them, unless the run is cut into segments
- */
-export function operandBytes(plan: Plan, held = plan.tokens): number {
+/** Operands that calls are made of: of tiles their masks, and one head's keys and values where they are permuted. */
+export function operandBytes(plan: Plan): number {
   return layerParts(plan).reduce(
-    (sum, part) => sum + (isBlackBox(plan.construction) ? blackBoxOperands(part.plan) : operandsOf(part.plan, held)),
+    (sum, part) => sum + (isBlackBox(plan.construction) ? blackBoxOperands(part.plan) : operandsOf(part.plan)),
     0,
   );
 }
 
-function operandsOf(plan: LayerPlan, held: number): number {
+function operandsOf(plan: LayerPlan): number {
   const { tokens, model, scenario, tilesByKind } = plan;
   const rows = tileRows(plan);
   const masks = Math.min(tilesByKind.partial, isWritten(scenario) ? mostMasks.written : mostMasks.named);
-  const keys = readsPlainKeys(plan) ? rows : held;
-  const values = isSampled(scenario) ? tokens : rows;
-  return floatBytes * (masks * rows * rows + keys * (model.headWidth + 1) + values * valueWidthOf(model));
+  const copied = isSampled(scenario) ? tokens : tokens % rows === 0 ? 0 : rows;
+  return floatBytes * (masks * rows * rows + copied * (model.headWidth + valueWidthOf(model)));
 }
 
 /** A session of black-box calls, as many of them as are one batch. */
@@ -223,14 +225,13 @@ function compiledScoreArena(plan: LayerPlan): number {
   const rows = tileRows(plan);
   const shapes = new Set<string>();
   let tiles = 0;
-  for (const { blocks, stacks } of differingDispatches(plan, tilesPerDispatch(rows, compiledScoreBytes / plan.model.heads))) {
-    for (const stack of stacks) {
-      for (const { tiles: own } of blocks === 1 ? inPowersOfTwo(stack) : [stack]) {
-        const count = Math.max(blocks, own);
-        const shape = `${count} ${stack.mask !== undefined}`;
-        tiles += shapes.has(shape) ? 0 : count;
-        shapes.add(shape);
-      }
+  for (const { blocks, stacks, further } of differingDispatches(plan, tilesPerDispatch(rows, compiledScoreBytes / plan.model.heads))) {
+    const own = (blocks === 1 ? [...stacks, ...further] : further).filter((stack) => stack !== undefined).flatMap(inPowersOfTwo);
+    const shared = blocks === 1 ? [] : stacks.map(({ mask }) => ({ tiles: blocks, mask }));
+    for (const { tiles: count, mask } of [...own, ...shared]) {
+      const shape = `${count} ${mask !== undefined}`;
+      tiles += shapes.has(shape) ? 0 : count;
+      shapes.add(shape);
     }
   }
   return 2 * floatBytes * plan.model.heads * tiles * rows * rows;

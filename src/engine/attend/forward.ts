@@ -9,7 +9,7 @@ import type { LoadedModel } from '../read/model/load';
 import { BlackBoxAttention } from './black-box/black-box-attention';
 import { type PhaseClock, throwIfCancelled } from './runtime/clock';
 import { embed } from './tiles/embed';
-import { FusedAttention, type StepRoom } from './tiles/fused-attention';
+import { FusedAttention } from './tiles/fused-attention';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
 import type { Oracle } from './tiles/oracle';
 import { HeldRows } from './tiles/held-rows';
@@ -123,7 +123,7 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
         instances += finished;
         report('attend', due === 0 ? 0.1 : 0.1 + 0.8 * Math.min(1, instances / due));
       },
-      segments,
+      segments.queries,
     ),
   );
 
@@ -183,12 +183,12 @@ export function layerAttention(
   oracle: Oracle,
   clock: PhaseClock,
   onInstances: OnInstances,
-  room?: StepRoom,
+  queries?: number,
 ): LayerAttention {
   const layout = blackBoxLayout(plan);
   const overKeys =
     layout === undefined
-      ? new FusedAttention(plan, oracle, clock, onInstances, room)
+      ? new FusedAttention(plan, oracle, clock, onInstances, queries)
       : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
   return {
     async run(layer, step) {

@@ -1,6 +1,7 @@
 import { plannedProvider } from '../../core/predict/executor';
 import { type SortedScenarios, sortScenarios, type WantedScenarios } from '../../core/compare/sort-scenarios';
 import type { SimulationOptions } from '../../core/options/table';
+import { isNativePlan } from '../../core/plan/plan';
 import { memoryOf } from '../../core/predict/memory';
 import type { OnProgress } from '../../core/report/phases';
 import { type ComparisonReport, reportSchemaVersion, type RunReport } from '../../core/report/report';
@@ -24,7 +25,7 @@ interface PlannedComparison extends SortedScenarios {
 /** What surrounds a comparison's runs. */
 interface ComparisonContext {
   readonly signal: AbortSignal;
-  /** Takes the progress of one scenario's run, which is the one at `index` of those that are possible. */
+  /** Takes the progress of one scenario's run, before which `index` others were made. */
   readonly progressOf: (scenario: Scenario, index: number) => OnProgress;
   /** Takes each run as soon as it ends: a comparison that is cancelled later has those. */
   readonly onRun?: (report: RunReport) => void;
@@ -61,7 +62,8 @@ export async function planComparison(
 
 /**
  * Runs a prompt under every scenario that it can have: the model is loaded once, and the model's own attention, with which
- * each is compared, is run once for all scenarios that would compute it alike.
+ * each is compared, is run once for all scenarios that would compute it alike. A scenario that is that attention is run first, wherever
+ * it stands, and is what the others are compared with; reports keep the order of the scenarios.
  *
  * @throws InputError for a device, an executor or a precision that cannot be had; CancelledError once the signal is aborted
  */
@@ -83,15 +85,18 @@ export async function compare(
   const loadedBytes = memoryOf(planned[0].plan, runUse(planned[0], options, { provider: 'cpu' }, 0)).weights;
   const processOf = ({ startBytes }: PeakWatch): number => Math.max(start.startBytes, startBytes - loadedBytes);
   const runs: RunReport[] = [];
-  for (const [index, each] of planned.entries()) {
+  const isNative = (index: number): number => Number(isNativePlan(planned[index].plan));
+  const order = [...planned.keys()].sort((one, other) => isNative(other) - isNative(one));
+  for (const [turn, index] of order.entries()) {
+    const each = planned[index];
     const { scenario } = each.plan;
     const device = devices.get(each.calibration?.provider) ?? (await openPlannedDevice(options, each.calibration));
-    const onProgress = progressOf(scenario, index);
-    const watch = index === 0 ? start : new PeakWatch();
+    const onProgress = progressOf(scenario, turn);
+    const watch = turn === 0 ? start : new PeakWatch();
     try {
       const surroundings = { model, device, baseline, watch, processBytes: processOf(watch), signal, onProgress };
       const report = await runPlanned(each, { ...options, scenario }, surroundings);
-      runs.push(report);
+      runs[index] = report;
       onRun?.(report);
     } finally {
       watch.end();

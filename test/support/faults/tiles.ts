@@ -18,9 +18,11 @@ export function tileFaults(place: Place, heads: number, runsOfHead: number): rea
       'a tile counted twice',
       (run) => (run.blocks === 1 || run.stacks.length > 1 ? withStacks(run, [...run.stacks, lastOf(run)]) : undefined),
     ],
+    ['a tile dropped', (run) => withFurther(run, () => undefined)],
     ['a tile shifted by one', (run) => withLast(run, (stack, width) => ({ ...stack, key: rolled(stack.key, width, 1) }))],
-    ['a mask off by one query', (run) => withMask(run, (mask, rows) => rolled(mask, rows, -1))],
-    ['a mask off by one query', (run) => withMask(run, (mask, rows) => rolled(mask, rows, 1))],
+    ['a tile shifted by one', (run) => withFurther(run, (stack, width) => ({ ...stack, key: rolled(stack.key, width, 1) }))],
+    ['a mask off by one query', (run) => withMask(run, (mask, keys) => rolled(mask, keys, -1))],
+    ['a mask off by one query', (run) => withMask(run, (mask, keys) => rolled(mask, keys, 1))],
     ['a mask off by one key', (run) => withMask(run, (mask) => rolled(mask, 1, 1))],
     ['a mask off by one key', (run) => withMask(run, (mask) => rolled(mask, 1, -1))],
   ];
@@ -102,16 +104,30 @@ function withStacks(run: AttentionRun, stacks: readonly KeyStack[]): AttentionRu
 
 function withLast(run: AttentionRun, change: (stack: KeyStack, width: number) => KeyStack): AttentionRun {
   const last = lastOf(run);
-  return withStacks(run, [...run.stacks.slice(0, -1), change(last, last.key.length / (last.tiles * run.rows))]);
+  return withStacks(run, [...run.stacks.slice(0, -1), change(last, widthOf(run))]);
 }
 
-function withMask(run: AttentionRun, change: (mask: Float32Array, rows: number) => Float32Array): AttentionRun | undefined {
+/** Changes the tiles that the last query block alone reads. */
+function withFurther(run: AttentionRun, change: (stack: KeyStack, width: number) => KeyStack | undefined): AttentionRun | undefined {
+  const { further } = run;
+  const last = further?.at(-1);
+  return further && last && { ...run, further: further.with(-1, change(last, widthOf(run))) };
+}
+
+/** m. */
+function widthOf({ query, blocks, rows }: AttentionRun): number {
+  return query.length / (blocks * rows);
+}
+
+function withMask(run: AttentionRun, change: (mask: Float32Array, keys: number) => Float32Array): AttentionRun | undefined {
   const at = run.stacks.findIndex(({ mask }) => mask !== undefined);
   return at < 0
     ? undefined
     : withStacks(
         run,
-        run.stacks.map((stack, index) => (index === at && stack.mask ? { ...stack, mask: change(stack.mask, run.rows) } : stack)),
+        run.stacks.map((stack, index) =>
+          index === at && stack.mask ? { ...stack, mask: change(stack.mask, stack.mask.length / run.rows) } : stack,
+        ),
       );
 }
 

@@ -28,13 +28,14 @@ async function compared(
 ): Promise<{ report: ComparisonReport; messages: readonly (readonly string[])[]; handedOver: readonly RunReport[] }> {
   const planned = await planComparison(prompt, { scenarios, named: false }, { ...options, ...own }, places);
   const handedOver: RunReport[] = [];
+  /** By turn. */
   const messages: string[][] = planned.possible.map(() => []);
   const report = await compare(
     planned,
     { ...options, ...own },
     {
       signal,
-      progressOf: (_scenario, index) => (progress) => messages[index].push(progress.message),
+      progressOf: (_scenario, turn) => (progress) => messages[turn].push(progress.message),
       onRun: (run) => handedOver.push(run),
     },
   );
@@ -83,7 +84,10 @@ describe('comparing scenarios', () => {
   it("runs the model's own attention once for all, and not at all where it is one of them", async () => {
     const runsBaseline = (messages: readonly string[]): boolean => messages.some((message) => message.startsWith('baseline'));
     expect((await compared([window, sink])).messages.map(runsBaseline)).toEqual([true, false]);
-    expect((await compared([{ kind: 'native' }, window, sink])).messages.map(runsBaseline)).toEqual([false, false, false]);
+    const { report, messages } = await compared([window, { kind: 'native' }, sink]);
+    expect(messages.map(runsBaseline)).toEqual([false, false, false]);
+    expect(report.runs.map(({ scenario }) => scenario.kind)).toEqual(['sliding-window', 'causal', 'attention-sink']);
+    expect(report.runs.map(({ quality }) => quality?.ownBaseline)).toEqual([false, true, false]);
   });
 
   it('counts the baseline that it keeps as memory', async () => {

@@ -61,8 +61,14 @@ class AttentionCompiler {
     let begun: { readonly dispatch: Dispatch; readonly state: StateValues } | undefined;
     let own: { readonly block: number; readonly state: StateValues } | undefined;
     for (const dispatch of dispatches) {
-      const { firstBlock, blocks: count, continues, continued } = dispatch;
+      const { firstBlock, blocks: count, further, continues, continued } = dispatch;
       let state = this.attend(blocks, dispatch);
+      if (further.length > 0) {
+        parts.push(
+          ...further.map((stack, index) => this.withFurther(blocks, this.blockOf(state, index, count), firstBlock + index, stack)),
+        );
+        continue;
+      }
       if (continues) {
         const before =
           own?.block === firstBlock
@@ -83,8 +89,18 @@ class AttentionCompiler {
     return { ...this.fromBlocks(parts), instances };
   }
 
+  /** The state of one query block, with the keys of a stack that it alone reads. */
+  private withFurther(layer: BlockValues, state: StateValues, block: number, stack: TileStack | undefined): StateValues {
+    return stack === undefined
+      ? state
+      : callMergeStates(this.g, state, this.attend(layer, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles }));
+  }
+
   /** The state of a dispatch's query blocks over the keys of its stacks. */
-  private attend(layer: BlockValues, { firstBlock, blocks, stacks, instances }: Dispatch): StateValues {
+  private attend(
+    layer: BlockValues,
+    { firstBlock, blocks, stacks, instances }: Pick<Dispatch, 'firstBlock' | 'blocks' | 'stacks' | 'instances'>,
+  ): StateValues {
     const { g } = this;
     const query = this.blocksOf(layer.query, firstBlock, blocks);
     const parts = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;

@@ -1,6 +1,8 @@
 import type { TileMasks } from '../../../core/plan/tile-masks';
 import { referenceMargin } from '../../../core/math/rounding';
+import type { Range } from '../../../core/scenario/scenario';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import type { Dimension } from '../onnx/operators';
 
 /**
  * Added to the score of a hidden pair. Finite, because a row of infinities is NaN on some providers; far below any real
@@ -18,10 +20,13 @@ export const largestLogSum = 70;
 export interface AttendShape {
   /** m. */
   readonly headWidth: number;
-  /** Per stack of tiles, whether it has a mask. */
-  readonly masked: readonly boolean[];
-  /** Whether keys lack their column of ones. */
-  readonly plainKeys: boolean;
+  readonly stacks: readonly {
+    readonly masked: boolean;
+    /** One tile that all query blocks read, one for each of them, or any number for a single query block. */
+    readonly tiles: 'one' | 'each' | 'any';
+  }[];
+  /** Per query block, whether it has open tiles that it alone reads; empty if none has. */
+  readonly further: readonly boolean[];
   /** Whether each stack's tiles are summed, because one query block reads them; otherwise they stay separate. */
   readonly summed: boolean;
   /** Whether the graph takes sums as input, and with them the reference. */
@@ -35,39 +40,39 @@ export interface AttendShape {
 /**
  * Attention calls of the small transformer, gathered, run and merged: scores, weights and values of stacks of tiles.
  *
- * All tiles of a query share one reference score c, so merging their states means adding their sums; and c is one more
- * column of the product (query `[q, -c]`, key `[k, 1]`), so that exp is the only pass over the scores besides the row sum.
- * c is the highest score of the first stack plus a margin, or an input together with the sums of an earlier run. Where scores
- * are bent, c cannot be a column: it is subtracted after that, in a pass of its own.
+ * All tiles of a query share one reference score c, so merging their states means adding their sums. c is the highest score of
+ * the first stack plus a margin, or an input together with the sums of an earlier run.
+ *
+ * Dimensions have the same name where they are the same number: only then does ONNX Runtime see that a mask, a reference and exp can be
+ * applied in place, and one array of scores stays in the cache where there would be three.
  *
  * Inputs, with `queries` = M except for the last token of a generation: `query` `[blocks, queries, m]`; per stack i
- * `key{i}` `[tiles, M, m + 1]` (or m, if keys are plain), `value{i}` `[tiles, M, m]` and, if masked, `mask{i}` `[queries,
- * M]`; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
+ * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer and, if masked, `mask{i}` `[queries, keys]`, and after those of the stacks the tiles of
+ * each query block that has further ones; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */
-export function attendGraph({ headWidth, masked, plainKeys, summed, continues, continued, scoreCap }: AttendShape): Uint8Array {
+export function attendGraph({ headWidth, stacks, further, summed, continues, continued, scoreCap }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
-  const query = g.input('query', ['blocks', 'queries', headWidth]);
-  const sumsIn = continues ? sumsInputs(g, headWidth) : undefined;
+  const blocks = further.length > 0 ? further.length : stacks.some(({ tiles }) => tiles === 'any') ? 1 : 'blocks';
+  const query = g.input('query', [blocks, 'queries', headWidth]);
+  const sumsIn = continues ? sumsInputs(g, blocks, headWidth) : undefined;
   let reference = sumsIn?.reference;
   let weighted = sumsIn?.weighted;
   let sum = sumsIn?.sum;
-  masked.forEach((hasMask, index) => {
-    const given = g.input(`key${index}`, [`tiles${index}`, 'M', plainKeys ? headWidth : headWidth + 1]);
-    const key = plainKeys ? g.padEnd(given, 3, 2, 1, 1) : given;
-    const value = g.input(`value${index}`, [`tiles${index}`, 'M', headWidth]);
-    const inProduct = scoreCap === undefined ? reference : undefined;
-    const last = inProduct === undefined ? g.padEnd(query, 3, 2, 1) : g.concat(2, query, g.negate(inProduct));
-    const plain = g.matMul(last, g.transpose(key, [0, 2, 1]));
-    const products = scoreCap === undefined ? plain : g.cap(plain, g.scalar(scoreCap));
-    const scores = hasMask ? g.add(products, g.input(`mask${index}`, ['queries', 'M'])) : products;
-    let weights: Value;
-    if (reference === undefined) {
-      reference = g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
-      weights = g.exp(g.subtract(scores, reference));
-    } else {
-      weights = g.exp(inProduct === undefined ? g.subtract(scores, reference) : scores);
-    }
-    const overTiles = (x: Value): Value => (summed && !hasMask ? g.reduceSum(x, 0) : x);
+  /** The scores of some queries on the keys of a stack, and its values. */
+  const read = (queries: Value, index: number, tiles: Dimension = `tiles${index}`): { scores: Value; value: Value } => {
+    const key = g.input(`key${index}`, [tiles, `keys${index}`, headWidth]);
+    const products = g.matMul(queries, g.transpose(key, [0, 2, 1]));
+    return {
+      scores: scoreCap === undefined ? products : g.cap(products, g.scalar(scoreCap)),
+      value: g.input(`value${index}`, [tiles, `keys${index}`, headWidth]),
+    };
+  };
+  stacks.forEach(({ masked, tiles }, index) => {
+    const { scores: open, value } = read(query, index, { one: 1, each: blocks, any: undefined }[tiles]);
+    const scores = masked ? g.add(open, g.input(`mask${index}`, ['queries', `keys${index}`])) : open;
+    reference ??= g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
+    const weights = g.exp(g.subtract(scores, reference));
+    const overTiles = (x: Value): Value => (summed && !masked ? g.reduceSum(x, 0) : x);
     const moreWeighted = overTiles(g.matMul(weights, value));
     const more = overTiles(g.reduceSum(weights, -1));
     weighted = weighted === undefined ? moreWeighted : g.add(weighted, moreWeighted);
@@ -76,10 +81,24 @@ export function attendGraph({ headWidth, masked, plainKeys, summed, continues, c
   if (reference === undefined || weighted === undefined || sum === undefined) {
     throw new RangeError('A graph of attention calls needs at least one stack of tiles.');
   }
-  const column = ['blocks', 'queries', 1];
+  if (further.some((has) => has)) {
+    const [queries, references, weightedParts, sums] = [query, reference, weighted, sum].map((x) => g.split(x, 0, further.length));
+    // From the last block on: it has most tiles, and what its scores took is enough for those of the others.
+    for (let block = further.length - 1; block >= 0; block -= 1) {
+      if (further[block]) {
+        const { scores, value } = read(queries[block], stacks.length + block);
+        const weights = g.exp(g.subtract(scores, references[block]));
+        weightedParts[block] = g.add(weightedParts[block], g.reduceSum(g.matMul(weights, value), 0));
+        sums[block] = g.add(sums[block], g.reduceSum(g.reduceSum(weights, -1), 0));
+      }
+    }
+    weighted = g.concat(0, ...weightedParts);
+    sum = g.concat(0, ...sums);
+  }
+  const column = [blocks, 'queries', 1];
   if (continued) {
     g.output('reference', reference, column);
-    g.output('weighted', weighted, ['blocks', 'queries', headWidth]);
+    g.output('weighted', weighted, [blocks, 'queries', headWidth]);
     g.output('sum', sum, column);
   } else {
     const logSum = g.log(sum);
@@ -90,22 +109,29 @@ export function attendGraph({ headWidth, masked, plainKeys, summed, continues, c
   return g.build();
 }
 
-function sumsInputs(g: GraphBuilder, headWidth: number): Record<'reference' | 'weighted' | 'sum', Value> {
+function sumsInputs(g: GraphBuilder, blocks: Dimension, headWidth: number): Record<'reference' | 'weighted' | 'sum', Value> {
   return {
-    reference: g.input('carriedReference', ['blocks', 'queries', 1]),
-    weighted: g.input('carriedWeighted', ['blocks', 'queries', headWidth]),
-    sum: g.input('carriedSum', ['blocks', 'queries', 1]),
+    reference: g.input('carriedReference', [blocks, 'queries', 1]),
+    weighted: g.input('carriedWeighted', [blocks, 'queries', headWidth]),
+    sum: g.input('carriedSum', [blocks, 'queries', 1]),
   };
 }
 
-/** Scores to add to a tile's, `[M, M]`: 0 on visible pairs, `hiddenScore` on hidden and padded ones. @param mask its index */
-export function maskScores(masks: TileMasks, mask: number): Float32Array {
+/**
+ * Scores to add to those of a tile's keys `[from, to)`, all by default, `[M, to - from]`: 0 on visible pairs, `hiddenScore` on hidden
+ * and padded ones.
+ *
+ * @param mask its index
+ * @param keys that hold all visible ones
+ */
+export function maskScores(masks: TileMasks, mask: number, { from, to }: Range = { from: 0, to: masks.rows }): Float32Array {
   const { rows } = masks;
   const { starts, bounds } = masks.sight(mask);
-  const scores = new Float32Array(rows * rows).fill(hiddenScore);
+  const count = to - from;
+  const scores = new Float32Array(rows * count).fill(hiddenScore);
   for (let row = 0; row < rows; row += 1) {
     for (let at = starts[row]; at < starts[row + 1]; at += 2) {
-      scores.fill(0, row * rows + bounds[at], row * rows + bounds[at + 1]);
+      scores.fill(0, row * count + bounds[at] - from, row * count + bounds[at + 1] - from);
     }
   }
   return scores;

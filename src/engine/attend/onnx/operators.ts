@@ -124,6 +124,11 @@ export abstract class Operators {
     return this.append('Slice', [a, this.integers(from), this.integers(to), this.integers(axis)]);
   }
 
+  /** `a` in as many parts as its axis is long. */
+  split(a: Value, axis: number, parts: number): Value[] {
+    return this.call({ opType: 'Split' }, [a], parts, { axis, num_outputs: parts });
+  }
+
   /** Appends `count` copies of a number along an axis of a tensor of rank `rank`. */
   padEnd(a: Value, rank: number, axis: number, count: number, value = 0): Value {
     const ends = Array.from({ length: rank }, (_, dimension) => (dimension === axis ? count : 0));

@@ -3,7 +3,7 @@ import { tilesPerDispatch } from '../../../core/plan/attention-cost';
 import { type Dispatch, dispatchesOf, type TileStack } from '../../../core/plan/dispatches';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import type { LayerPlan } from '../../../core/plan/plan';
-import { type LayerStep, type Segments, wholeStep } from '../../../core/plan/segments';
+import { type LayerStep, wholeStep } from '../../../core/plan/segments';
 import { TileMasks } from '../../../core/plan/tile-masks';
 import { largestLogSum, maskScores } from '../graphs/attend';
 import type { Range } from '../../../core/scenario/scenario';
@@ -30,8 +30,8 @@ export class FusedAttention implements LayerAttention {
   /** Those of the latest step: layers of a kind have the same, one after another. */
   private latest: { readonly queries: Range; readonly dispatches: readonly Dispatch[] } | undefined;
   private readonly masks: TileMasks;
-  /** By the mask's index, computed at first use. */
-  private readonly maskScores: Float32Array[] = [];
+  /** By the mask's index and its keys, computed at first use. */
+  private readonly maskScores = new Map<string, Float32Array>();
   private readonly operands: HeadOperands;
   /** Overwritten by every layer: reused memory needs no new pages. Its rows are those of a step's queries. */
   private readonly target: Target;
@@ -42,15 +42,16 @@ export class FusedAttention implements LayerAttention {
     private readonly oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
-    room: StepRoom = { queries: plan.tokens, keys: plan.tokens },
+    /** The most of a step. */
+    queries = plan.tokens,
   ) {
     this.masks = new TileMasks(plan);
-    this.operands = new HeadOperands(plan, this.masks.rows, room.keys);
+    this.operands = new HeadOperands(plan, this.masks.rows);
     this.whole = wholeStep(plan.tokens);
     const { model } = plan;
     this.target = {
-      out: headTensor(model.heads, room.queries, model.headWidth),
-      logNormaliser: new Float64Array(model.heads * room.queries),
+      out: headTensor(model.heads, queries, model.headWidth),
+      logNormaliser: new Float64Array(model.heads * queries),
       rounds: 1,
     };
   }
@@ -114,25 +115,33 @@ export class FusedAttention implements LayerAttention {
   private runOf(
     layer: LayerTensors,
     head: number,
-    { firstBlock, blocks, stacks, instances }: Omit<Dispatch, 'continues' | 'continued'>,
+    { firstBlock, blocks, stacks, further, instances }: Omit<Dispatch, 'continues' | 'continued'>,
   ): AttentionRun {
     return {
       rows: this.masks.rows,
       blocks,
-      plainKeys: this.operands.plainKeys,
       query: this.operands.queries(layer.query, head, firstBlock, blocks),
       stacks: stacks.map((stack) => this.stackOf(stack)),
+      further: further.map((stack) => stack && this.stackOf(stack)),
       instances,
     };
   }
 
   private stackOf({ from, tiles, mask }: TileStack): KeyStack {
-    return {
-      tiles,
-      key: this.operands.keys(from, tiles),
-      value: this.operands.valuesOf(from, tiles),
-      mask: mask === undefined ? undefined : (this.maskScores[mask] ??= maskScores(this.masks, mask)),
+    const { key, value } = this.operands.tiles(from, tiles);
+    if (mask === undefined) {
+      return { tiles, key, value };
+    }
+    // Of a single tile, such as that of the sinks, only the keys that its mask shows.
+    const keys = tiles === 1 ? this.masks.shown(mask) : { from: 0, to: this.masks.rows };
+    const name = `${mask} ${keys.from} ${keys.to}`;
+    const scores = this.maskScores.get(name) ?? maskScores(this.masks, mask, keys);
+    this.maskScores.set(name, scores);
+    const shown = (rows: Float32Array): Float32Array => {
+      const width = rows.length / this.masks.rows;
+      return tiles === 1 ? rows.subarray(keys.from * width, keys.to * width) : rows;
     };
+    return { tiles, key: shown(key), value: shown(value), mask: scores };
   }
 
   /** Writes a run's rows to the layer's attention, and collects the query blocks with an unreliable sum. */
@@ -170,7 +179,7 @@ export class FusedAttention implements LayerAttention {
       logNormaliser,
     };
     for (const stack of this.stacksOf(block, step)) {
-      const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], instances: stack.tiles });
+      const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], further: [], instances: stack.tiles });
       const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
       this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
     }
@@ -180,14 +189,12 @@ export class FusedAttention implements LayerAttention {
   private stacksOf(block: number, step: LayerStep): TileStack[] {
     return this.dispatchesOf(step)
       .filter(({ firstBlock, blocks }) => firstBlock <= block && block < firstBlock + blocks)
-      .flatMap(({ firstBlock, blocks, stacks }) =>
-        stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)),
-      );
+      .flatMap(({ firstBlock, blocks, stacks, further }) => [
+        ...stacks.map((stack) => (blocks > 1 && stack.tiles > 1 ? { ...stack, from: stack.from + block - firstBlock, tiles: 1 } : stack)),
+        ...further.slice(block - firstBlock, block - firstBlock + 1).filter((stack) => stack !== undefined),
+      ]);
   }
 }
-
-/** The most queries and keys of a step. */
-export type StepRoom = Pick<Segments, 'queries' | 'keys'>;
 
 /** Sums that a run returned for its query blocks. */
 interface CarriedSums {

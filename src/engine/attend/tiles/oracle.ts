@@ -5,14 +5,11 @@ import type { BlackBox, CallCounter } from '../black-box/black-box';
 /** Tiles read in the same way. */
 export interface KeyStack {
   readonly tiles: number;
-  /**
-   * `[tiles, M, m + 1]`: the last column is 1, so that the product with a query that ends in -c is the score minus c. If
-   * the run's keys are plain, `[tiles, M, m]`, and the run appends that column.
-   */
+  /** `[tiles, keys, m]`: M keys of each, or fewer of a single one. */
   readonly key: Float32Array;
-  /** `[tiles, M, m]`. */
+  /** `[tiles, keys, m]`. */
   readonly value: Float32Array;
-  /** `[queries, M]`, added to the scores of every tile; absent if every pair is visible. */
+  /** `[queries, keys]`, added to the scores of every tile; absent if every pair is visible. */
   readonly mask?: Float32Array | undefined;
 }
 
@@ -43,7 +40,8 @@ export interface AttentionRun {
    * Unless sums are carried, the first stack gives the reference scores: every query should see a key in it.
    */
   readonly stacks: readonly KeyStack[];
-  readonly plainKeys: boolean;
+  /** Open tiles that only one query block reads, for each of several in order; none if left out. */
+  readonly further?: readonly (KeyStack | undefined)[];
   /** Single-head instances in this run: its tiles, each read by one query block. */
   readonly instances: number;
   /** Sums of an earlier run of the same query block. */

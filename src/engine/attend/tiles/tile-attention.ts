@@ -1,10 +1,10 @@
 import { attendGraph, type AttendShape } from '../graphs/attend';
 import { type GraphSession, type Operand, SessionPool } from '../runtime/session';
 import type { Device } from '../runtime/provider';
-import type { AttentionResult, AttentionRun, RunningSums } from './oracle';
+import type { AttentionResult, AttentionRun, KeyStack, RunningSums } from './oracle';
 
 /** What distinguishes a run's graph besides its stacks. */
-type Ends = Pick<AttendShape, 'plainKeys' | 'summed' | 'continues' | 'continued'>;
+type Ends = Pick<AttendShape, 'summed' | 'continues' | 'continued'>;
 
 /** Attention calls on ONNX Runtime: one session per arrangement of tiles, created at first use. */
 export class TileAttention {
@@ -24,17 +24,17 @@ export class TileAttention {
 
   /** A query's whole attention, or the rest of it. */
   attend(run: AttentionRun): Promise<AttentionResult> {
-    return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
+    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
   }
 
   /** Sums that a later run continues. */
   attendOn(run: AttentionRun): Promise<RunningSums> {
-    return this.run(run, { plainKeys: run.plainKeys, summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
+    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
   }
 
   /** Each tile of one stack separately. */
   attendApart(run: AttentionRun): Promise<AttentionResult> {
-    return this.run(run, { plainKeys: run.plainKeys, summed: false, continues: false, continued: false });
+    return this.run(run, { summed: false, continues: false, continued: false });
   }
 
   async release(): Promise<void> {
@@ -42,32 +42,37 @@ export class TileAttention {
   }
 
   private async run<Result>(
-    { rows, queries = rows, blocks, query, stacks, carried, plainKeys }: AttentionRun,
+    { rows, queries = rows, blocks, query, stacks, further = [], carried }: AttentionRun,
     ends: Ends,
   ): Promise<Result> {
     const width = this.headWidth;
     const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, queries, width] } };
-    stacks.forEach(({ tiles, key, value, mask }, index) => {
-      operands[`key${index}`] = { data: key, shape: [tiles, rows, plainKeys ? width : width + 1] };
-      operands[`value${index}`] = { data: value, shape: [tiles, rows, width] };
+    const read = ({ tiles, key, value, mask }: KeyStack, index: number): void => {
+      const keys = key.length / (tiles * width);
+      operands[`key${index}`] = { data: key, shape: [tiles, keys, width] };
+      operands[`value${index}`] = { data: value, shape: [tiles, keys, width] };
       if (mask !== undefined) {
-        operands[`mask${index}`] = { data: mask, shape: [queries, rows] };
+        operands[`mask${index}`] = { data: mask, shape: [queries, keys] };
       }
-    });
+    };
+    stacks.forEach(read);
+    further.forEach((stack, block) => stack && read(stack, stacks.length + block));
     if (carried !== undefined) {
       operands.carriedReference = { data: carried.reference, shape: [blocks, queries, 1] };
       operands.carriedWeighted = { data: carried.weighted, shape: [blocks, queries, width] };
       operands.carriedSum = { data: carried.sum, shape: [blocks, queries, 1] };
     }
-    const session = await this.session(
-      stacks.map(({ mask }) => mask !== undefined),
-      ends,
-    );
+    const shape: AttendShape = {
+      headWidth: this.headWidth,
+      stacks: stacks.map(({ tiles, mask }) => ({
+        masked: mask !== undefined,
+        tiles: blocks === 1 ? 'any' : tiles === 1 ? 'one' : 'each',
+      })),
+      further: further.some((stack) => stack !== undefined) ? further.map((stack) => stack !== undefined) : [],
+      scoreCap: this.scoreCap,
+      ...ends,
+    };
+    const session: GraphSession = await this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
     return (await session.run(operands)) as Result;
-  }
-
-  private session(masked: readonly boolean[], ends: Ends): Promise<GraphSession> {
-    const shape: AttendShape = { headWidth: this.headWidth, masked, scoreCap: this.scoreCap, ...ends };
-    return this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
   }
 }

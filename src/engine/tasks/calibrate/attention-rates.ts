@@ -128,17 +128,16 @@ export class AttentionRates {
     return this.time({ scenario: { kind: 'causal' }, blocks, scoreBytes }, rows);
   }
 
-  /** Nanoseconds that it takes to copy a key's float for the attention calls. */
+  /** Nanoseconds that it takes to copy a float of a sampled key or value for the attention calls. */
   async gatherNsPerFloat(tokens: number): Promise<number> {
-    // A window wide enough that keys are copied for it; all keys would take seconds of attention beside the copies.
-    const window = this.plan({ scenario: { kind: 'sliding-window', window: 512 }, blocks: tokens / 64, scoreBytes: undefined }, 64);
+    const sampled = this.plan({ scenario: { kind: 'average-case', seed: 1 }, blocks: tokens / 64, scoreBytes: undefined }, 64);
     const clock = new PhaseClock();
-    const attention = new FusedAttention(window, this.oracle, clock, () => undefined);
-    const layer = randomLayer(window);
+    const attention = new FusedAttention(sampled, this.oracle, clock, () => undefined);
+    const layer = randomLayer(sampled);
     await attention.run(layer);
     const before = clock.phases.gather;
     await attention.run(layer);
-    return ((clock.phases.gather - before) * 1e6) / (window.model.keyValueHeads * tokens * this.headWidth);
+    return ((clock.phases.gather - before) * 1e6) / (2 * sampled.model.keyValueHeads * tokens * this.headWidth);
   }
 
   async release(): Promise<void> {

@@ -159,9 +159,10 @@ function nodesOf(plan: Plan, part: ExportPart, most: number): number {
     const times = part === 'attention' ? 1 : layers.length;
     sum += times * nodesPerLayer;
     for (const band of dispatchBands(own, () => 0, limit)) {
-      for (const { blocks, stacks } of dispatchesOfBand(band, limit)) {
-        const calls = blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks;
-        sum += times * (nodesPerDispatch + nodesPerCall * calls.length);
+      for (const { blocks, stacks, further } of dispatchesOfBand(band, limit)) {
+        const own = further.filter((stack) => stack !== undefined).flatMap(inPowersOfTwo);
+        const calls = [...own, ...(blocks === 1 ? stacks.flatMap(inPowersOfTwo) : stacks)];
+        sum += times * (nodesPerDispatch * (1 + further.length) + nodesPerCall * calls.length);
       }
       if (sum > most) {
         return sum;
