@@ -142,6 +142,25 @@ export const optionTable = {
     default: 'float32',
     group: 'engine',
   },
+  activations: {
+    flag: 'activations',
+    symbol: 'type',
+    title: text('Activations'),
+    description: text('What is multiplied with weights that stay packed, token by token, on the CPU.'),
+    value: {
+      type: 'choice',
+      noun: 'Activations',
+      choices: [
+        { value: 'float32', description: text('As they are.') },
+        {
+          value: 'int8',
+          description: text('Rounded to 8 bits in blocks, which is faster, and may change the most likely token; the error is reported.'),
+        },
+      ],
+    },
+    default: 'float32',
+    group: 'engine',
+  },
   threads: {
     flag: 'threads',
     symbol: 'n',
@@ -294,6 +313,8 @@ export type Baseline = SimulationOptions['baseline'];
 export type Executor = SimulationOptions['executor'];
 /** Of the small transformer's products. */
 export type Precision = SimulationOptions['precision'];
+/** What is multiplied with packed weights. */
+export type Activations = SimulationOptions['activations'];
 
 /** Every option besides the scenario, in order. */
 export const optionNames = Object.keys(optionTable) as readonly OptionName[];

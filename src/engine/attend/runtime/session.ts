@@ -111,11 +111,12 @@ export class SessionPool {
       this.numbers += 1;
       this.inside.set(weights, number);
     }
-    const oneRow = rows === 1 && hasWideCodes(weights);
+    const { activations = 'float32' } = this.device;
+    const oneRow = rows === 1 && activations === 'float32' && hasWideCodes(weights);
     const [own, other] = [oneRow, !oneRow].map((one) => `${name} ${number} ${one}`);
     // A continuation goes from many rows to one and stays there: weights are not kept for both.
     await this.drop(other);
-    return { session: await this.get(own, () => graph({ constants: weights, oneRow })), operands: {} };
+    return { session: await this.get(own, () => graph({ constants: weights, activations, oneRow })), operands: {} };
   }
 
   private async drop(name: string): Promise<void> {

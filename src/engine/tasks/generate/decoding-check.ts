@@ -1,6 +1,6 @@
 import { type RoundingUse, isBeyondRounding, roundingBound, roundingUse, worseRounding } from '../../../core/math/rounding';
 import { referenceAttention } from '../../../core/math/reference-attention';
-import type { Precision } from '../../../core/options/table';
+import type { Activations, Precision } from '../../../core/options/table';
 import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { Fidelity, WrongRow } from '../../../core/report/report';
 import { rangesByPredicate } from '../../../core/scenario/by-predicate';
@@ -15,7 +15,7 @@ import type { LoadedModel } from '../../read/model/load';
 const mostWrongRows = 16;
 
 /** By how much two projections of the same row may differ, relative to its largest number: a wrong angle moves it by far more. */
-const projectionTolerance: Readonly<Record<Precision, number>> = { float32: 1e-4, float16: 2e-2 };
+const projectionTolerance: Readonly<Record<Precision | Activations, number>> = { float32: 1e-4, float16: 2e-2, int8: 2e-2 };
 
 /** What a decoding step made of the newest token in one layer. */
 interface DecodedRow {
@@ -54,6 +54,7 @@ export class DecodingCheck {
     private readonly plan: Plan,
     private readonly oracle: Pick<OnnxOracle, 'project' | 'rotateFor'>,
     private readonly precision: Precision,
+    private readonly activations: Activations = 'float32',
   ) {
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
     this.partOf = partOfLayers(plan);
@@ -186,7 +187,7 @@ export class DecodingCheck {
     const row = this.ids.length - 1;
     const own = await this.oracle.project(hidden, this.model.layers[layer], row);
     for (const name of ['query', 'key'] as const) {
-      const allowed = projectionTolerance[precision] * largestOf(own[name]);
+      const allowed = Math.max(projectionTolerance[precision], projectionTolerance[this.activations]) * largestOf(own[name]);
       if (own[name].some((x, index) => !(Math.abs(x - given[name][index]) <= allowed))) {
         this.addWrong({ layer, head: 0, row });
       }
