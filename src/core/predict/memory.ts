@@ -3,8 +3,9 @@ import { t } from '../l10n';
 import type { Baseline, Provider, SimulationOptions, Verification } from '../options/table';
 import { isNativePlan, layerParts, nativePlan, type Plan } from '../plan/plan';
 import { type Segments, segmentsOf, tensorBytes, wholeRun } from '../plan/segments';
+import { weightBytes } from '../plan/weight-bytes';
 import { isSampled, looksAhead } from '../scenario/scenario';
-import { type ModelShape, parameterCount } from '../shapes';
+import type { ModelShape } from '../shapes';
 import type { Calibration } from './calibration';
 import { type PassExecutor, plannedProvider, preferredExecutor } from './executor';
 import {
@@ -27,7 +28,7 @@ export type MemoryPart = (typeof memoryParts)[number];
 export interface MemoryEstimate extends Readonly<Record<MemoryPart, number>> {
   /** Node, ONNX Runtime, the program, a tokenizer and the prompt, before a model is loaded: measured, not estimated. */
   readonly process: number;
-  /** The model's weights, in float32 or as they stay packed, what reading them takes beside that, and those passed to a black box. */
+  /** The model's weights that are in memory (`weightBytes`), what reading them takes beside that, and those passed to a black box. */
   readonly weights: number;
   /** Tensors of the layers, what sessions keep for them, and results that are not collected yet. */
   readonly run: number;
@@ -64,7 +65,7 @@ export interface MemoryUse {
   readonly alone?: boolean;
   /** Resident memory of the process before the model is loaded. */
   readonly processBytes: number;
-  /** Whether each layer has the whole prompt at once, whatever its length, as of a continuation. */
+  /** Whether each layer has the whole prompt at once, whatever its length, and all weights are kept, as of a continuation. */
   readonly whole?: boolean;
   /** What stays in memory beside that, such as a key-value cache, or a baseline for the next scenario. */
   readonly kept?: number;
@@ -126,7 +127,7 @@ export function memoryOf(plan: Plan, use: MemoryUse): MemoryEstimate {
   const segments = runSegments(plan, use);
   const parts: Record<MemoryPart, number> = {
     process: Math.ceil(use.processBytes),
-    weights: Math.ceil(weightBytes(plan)),
+    weights: Math.ceil(runWeightBytes(plan, use)),
     run: Math.ceil(runBytes(plan, use, segments)),
     verify: Math.ceil(verifyBytes(plan, use, segments)),
     quality: use.scored ? Math.ceil(qualityBytes(plan, use, segments)) : 0,
@@ -157,14 +158,14 @@ const mebibyte = 1024 ** 2;
 /** Bytes of a float32 and of a float64. */
 const [floatBytes, doubleBytes] = [4, 8];
 
-function weightBytes(plan: Plan): number {
-  return modelBytes(plan.model) + layerParts(plan).reduce((sum, part) => sum + blackBoxWeightBytes(part.plan), 0);
+function runWeightBytes(plan: Plan, { whole }: MemoryUse): number {
+  return modelBytes(plan.model, whole) + layerParts(plan).reduce((sum, part) => sum + blackBoxWeightBytes(part.plan), 0);
 }
 
 /** A model's weights, and the largest of them once more: it is read, converted or turned beside its copy in float32. */
-function modelBytes(model: ModelShape): number {
-  const { bytesPerWeight = floatBytes, width, vocabulary, feedForwardWidth } = model;
-  return bytesPerWeight * parameterCount(model) + floatBytes * width * Math.max(vocabulary, feedForwardWidth);
+function modelBytes(model: ModelShape, again?: boolean): number {
+  const { width, vocabulary, feedForwardWidth } = model;
+  return weightBytes(model, again) + floatBytes * width * Math.max(vocabulary, feedForwardWidth);
 }
 
 /** What a sequence that is one call takes beside the scores of that call and the process: theorem 4.2's packs. */

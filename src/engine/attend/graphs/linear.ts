@@ -45,13 +45,13 @@ export function weightValues<Name extends string>(g: GraphBuilder, given: GivenW
 
 /** Whether some weights are packed and a device multiplies by codes; otherwise they become float32. */
 export function usesCodes<Name extends string>(weights: Weights<Name>, { provider }: Pick<Device, 'provider'>): boolean {
-  const has = Object.values(weights as Readonly<Record<string, Weight>>).some(({ packed }) => packed !== undefined);
+  const has = Object.values(weights as Readonly<Record<string, Weight>>).some(({ codeBits }) => codeBits !== undefined);
   return has && (provider === 'cpu' || provider === 'webgpu' || provider === 'cuda');
 }
 
 /** Whether some weights are codes of 8 bits, by which one row is multiplied otherwise than many. */
 export function hasWideCodes<Name extends string>(weights: Weights<Name>): boolean {
-  return Object.values(weights as Readonly<Record<string, Weight>>).some(({ packed }) => packed?.bits === 8);
+  return Object.values(weights as Readonly<Record<string, Weight>>).some(({ codeBits }) => codeBits === 8);
 }
 
 /** `x W^T` for a matrix `[out, in]`, plus a bias if there is one. */

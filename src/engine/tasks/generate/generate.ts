@@ -209,6 +209,8 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
     const decoder = new Decoder({ model, plan, oracle, head, pass, checks, signal }, generation.tokens);
     const start = performance.now();
     let logits = await decoder.prefill(prompt, (fraction) => onProgress(0.5 * fraction, `${label}: the prompt`));
+    oracle.keepWeights();
+    head.keepWeights();
     const prefillCalls = callsOf(oracle);
     const prefillVerifyMs = decoder.verifyMs;
     const decodeStart = performance.now();
