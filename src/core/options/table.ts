@@ -3,6 +3,7 @@ import { scorePattern } from '../evaluate/score';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
+import { samplingOptions } from './sampling';
 import { type Choice, defaultsOf, type SimulationOption, type ValuesOf } from './option';
 
 const modelDescription = text(
@@ -262,39 +263,7 @@ export const optionTable = {
     machine: true,
     guard: true,
   },
-  seeds: {
-    flag: 'seeds',
-    symbol: 'n',
-    title: text('Seeds'),
-    description: text('Samples over which `average-case` is tried; `0` tries none.'),
-    value: { type: 'whole', minimum: 0, maximum: 100_000 },
-    default: 10,
-    group: 'engine',
-    sampled: true,
-    of: 'verification',
-  },
-  epsilon: {
-    flag: 'epsilon',
-    symbol: 'x',
-    title: text('Epsilon'),
-    description: text('Relative error that theorem 4.1 is asked to guarantee, under `average-case`.'),
-    value: { type: 'number', maximum: 1 },
-    default: 0.5,
-    group: 'engine',
-    sampled: true,
-    of: 'verification',
-  },
-  failureProbability: {
-    flag: 'failure-probability',
-    symbol: 'p',
-    title: text('Failure probability'),
-    description: text('Probability with which theorem 4.1 may miss that error, under `average-case`.'),
-    value: { type: 'number', maximum: 1 },
-    default: 0.1,
-    group: 'engine',
-    sampled: true,
-    of: 'verification',
-  },
+  ...samplingOptions,
 } as const satisfies Readonly<Record<string, SimulationOption>>;
 
 type Table = typeof optionTable;

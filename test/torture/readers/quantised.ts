@@ -193,13 +193,13 @@ export const quantised: Reader = {
   share: 150,
   open: async () => {
     const originals = await Promise.all(cases.map(([name, only]) => checkpoint(name, only)));
-    return async (next) => {
+    return (next) => {
       const spoilt = mutated(pick(originals, next), next);
       const weights = readAll(spoilt, 0x47);
       if (next(10) === 0 && Buffer.compare(joined(weights), joined(readAll(spoilt, 0xb8))) !== 0) {
         throw new Error('Something outside of the tensors was read.');
       }
-      return 'read';
+      return Promise.resolve('read');
     };
   },
 };

@@ -35,11 +35,11 @@ describe('weights that stay in their files', () => {
     expect(read.map(([weight]) => weight)).toEqual(kept.map(([weight]) => weight));
     expect(read.every(([, weight]) => weight.readData !== undefined)).toBe(true);
     // Backwards, so that no order is needed.
-    [...read.entries()].reverse().forEach(([index, [weight, { data, readRow }]]) => {
-      expect(data, weight).toEqual(kept[index][1].data);
-      expect(readRow?.(1) ?? data.subarray(data.length / kept[index][1].shape[0], (2 * data.length) / kept[index][1].shape[0])).toEqual(
-        kept[index][1].data.subarray(kept[index][1].shape[1], 2 * kept[index][1].shape[1]),
-      );
+    [...read.entries()].reverse().forEach(([index, [name, weight]]) => {
+      const [{ data }, columns] = [kept[index][1], weight.shape[1]];
+      expect(weight.data, name).toEqual(data);
+      expect(weight.readData?.(new Float32Array(data.length)), name).toEqual(data);
+      expect(weight.readRow?.(1) ?? data.subarray(columns, 2 * columns), name).toEqual(data.subarray(columns, 2 * columns));
     });
   });
 

@@ -183,8 +183,8 @@ export class Evaluator {
 
   /** @throws InputError for a window that would not fit in memory */
   private checkFits(plan: Plan, baseline: Baseline): void {
-    const { provider } = this.device;
-    const options = { ...this.options, verify: 'rows', quality: true, baseline } as const;
+    const { provider, activations = 'float32' } = this.device;
+    const options = { ...this.options, activations, verify: 'rows', quality: true, baseline } as const;
     checkMemory(plan, memoryUseOf(plan, options, { provider, processBytes: this.processBytes }), 0, { length: '--context', whole: true });
   }
 
