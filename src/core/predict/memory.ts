@@ -98,14 +98,7 @@ export function expectedProcessBytes(calibration: Pick<Calibration, 'idleBytes'>
  */
 export function memoryUseOf(
   plan: Plan,
-  {
-    executor,
-    precision,
-    verify,
-    quality,
-    baseline,
-    activations,
-  }: MemoryOptions,
+  { executor, precision, verify, quality, baseline, activations }: MemoryOptions,
   { provider, processBytes }: { readonly provider: Exclude<Provider, 'auto'>; readonly processBytes: number },
 ): MemoryUse {
   return {

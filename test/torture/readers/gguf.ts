@@ -150,10 +150,7 @@ export const ggufFiles: Reader = {
       const source = await GgufTensors.open(path);
       for (const name of source.names) {
         const { value } = await outcomeOf(() => source.read(name));
-        if (
-          value !== undefined &&
-          (value.data.length !== elementsOf(value.shape) || value.shape.join() !== source.shapeOf(name)?.join())
-        ) {
+        if (value !== undefined && (value.data.length !== elementsOf(value.shape) || value.shape.join() !== source.shapeOf(name)?.join())) {
           throw new Error(`${name} has another shape than it says.`);
         }
       }

@@ -45,11 +45,7 @@ export function checkAllRead(
  * @param read the tensors that the model reads
  * @throws InputError that names the bias and its first number that is not 0
  */
-export function checkPaddedBiases(
-  files: Pick<TensorSource, 'paddedBiases' | 'read'>,
-  read: ReadonlySet<string>,
-  modelType: string,
-): void {
+export function checkPaddedBiases(files: Pick<TensorSource, 'paddedBiases' | 'read'>, read: ReadonlySet<string>, modelType: string): void {
   for (const name of (files.paddedBiases ?? []).filter((bias) => !read.has(bias))) {
     const added = files.read(name).data.find((value) => value !== 0);
     if (added !== undefined) {

@@ -83,7 +83,10 @@ export class WeightReader {
    * @throws InputError if one is missing, broken, or not of the shape that the configuration implies
    */
   all<Name extends string>(weights: StoredWeights<Name>): Weights<Name> {
-    const read = Object.entries(weights as Readonly<Record<string, StoredWeight>>).map(([name, weight]) => [name, this.one(weight, weights)]);
+    const read = Object.entries(weights as Readonly<Record<string, StoredWeight>>).map(([name, weight]) => [
+      name,
+      this.one(weight, weights),
+    ]);
     return Object.fromEntries(read) as Weights<Name>;
   }
 

@@ -60,7 +60,12 @@ export class Evaluator {
     const device = await openDevice(options.provider, options.threads);
     const before = processBytes();
     const model = await loadModel(folder);
-    return new Evaluator(model, await deviceFor(device, { ...options, activations: options.activations ?? 'float32', verify: 'rows' }, model), options, before);
+    return new Evaluator(
+      model,
+      await deviceFor(device, { ...options, activations: options.activations ?? 'float32', verify: 'rows' }, model),
+      options,
+      before,
+    );
   }
 
   /** Runs `tokens` `[N]` by a plan of N tokens. @throws CancelledError, and InputError for a plan that would not fit in memory */
