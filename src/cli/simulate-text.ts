@@ -50,11 +50,17 @@ export function runText(report: RunReport): string {
   ].join('\n');
 }
 
-function executorText({ executor, precision, segments }: Pick<RunMeasurements, 'executor' | 'precision' | 'segments'>): string {
+function executorText({
+  executor,
+  precision,
+  activations,
+  segments,
+}: Pick<RunMeasurements, 'executor' | 'precision' | 'activations' | 'segments'>): string {
   return [
     executor === 'compiled' ? 'compiled layers' : 'tile by tile',
     ...(segments === undefined ? [] : [`in ${formatCount(segments)} segments through all layers`]),
     ...(precision === 'float16' ? ['products in float16'] : []),
+    ...(activations === undefined ? [] : [`${activations} activations`]),
   ].join(', ');
 }
 

@@ -50,7 +50,7 @@ export interface ModelShape extends LayerShape {
   readonly picksKeys?: true;
   /** Parameters in the checkpoint; by default those of a bias-free Llama of this shape. */
   readonly parameters?: number;
-  /** Bytes that a parameter takes in a run on average, with the runtime's own copy, where some stay integer codes; 4 by default. */
+  /** Bytes that a parameter takes in memory on average, where some stay integer codes; else `weightBytes` counts them. */
   readonly bytesPerWeight?: number;
   /** The mask that the model was trained with; causal by default. */
   readonly attention?: Scenario;

@@ -24,7 +24,7 @@ import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
 const limits = { promptTokens: 1 << 26, tokens: 1 << 24, units: 10_000, rows: 1000, edges: 1000 } as const;
 
 /** What a shard's numbers depend on, of the options of a simulation. */
-const sentNames = ['provider', 'threads', 'executor', 'precision', 'verify', 'quality', 'score'] as const;
+const sentNames = ['provider', 'threads', 'executor', 'precision', 'activations', 'verify', 'quality', 'score'] as const;
 const sentOptions = pick(optionTable, ...sentNames);
 
 const count = z.int().nonnegative();
@@ -86,6 +86,7 @@ const options = z
     oracleHeads,
     baseline: job,
     baselineBy: z.literal('dense').optional(),
+    activations: z.literal('int8').optional(),
   })
   .transform((each) => each as MeasureOptions);
 

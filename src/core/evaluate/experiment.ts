@@ -78,6 +78,7 @@ export const experimentTable = {
   threads: optionTable.threads,
   executor: optionTable.executor,
   precision: optionTable.precision,
+  activations: optionTable.activations,
   baseline: optionTable.baseline,
   ...sourceTable,
 } as const satisfies OptionTable;
@@ -131,6 +132,7 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   threads: standard.threads,
   executor: standard.executor,
   precision: standard.precision,
+  activations: standard.activations,
   baseline: standard.baseline,
   ...plainSource,
   results: null,
@@ -223,6 +225,7 @@ const sharedNames = [
   'threads',
   'executor',
   'precision',
+  'activations',
   'baseline',
 ] as const satisfies readonly (keyof SimulationOptions)[];
 

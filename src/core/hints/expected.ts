@@ -113,6 +113,8 @@ function extrapolationText({ what, value, sampled }: Extrapolation): string {
       return t('executor {0} (measured {1})', own, from);
     case 'precision':
       return t('precision {0} (measured {1})', own, from);
+    case 'activations':
+      return t('activations {0} (measured {1})', own, from);
   }
 }
 

@@ -3,6 +3,7 @@ import { scorePattern } from '../evaluate/score';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
+import { samplingOptions } from './sampling';
 import { type Choice, defaultsOf, type SimulationOption, type ValuesOf } from './option';
 
 const modelDescription = text(
@@ -142,6 +143,25 @@ export const optionTable = {
     default: 'float32',
     group: 'engine',
   },
+  activations: {
+    flag: 'activations',
+    symbol: 'type',
+    title: text('Activations'),
+    description: text('What is multiplied with weights that stay packed, token by token, on the CPU.'),
+    value: {
+      type: 'choice',
+      noun: 'Activations',
+      choices: [
+        { value: 'float32', description: text('As they are.') },
+        {
+          value: 'int8',
+          description: text('Rounded to 8 bits in blocks, which is faster, and may change the most likely token; the error is reported.'),
+        },
+      ],
+    },
+    default: 'float32',
+    group: 'engine',
+  },
   threads: {
     flag: 'threads',
     symbol: 'n',
@@ -243,39 +263,7 @@ export const optionTable = {
     machine: true,
     guard: true,
   },
-  seeds: {
-    flag: 'seeds',
-    symbol: 'n',
-    title: text('Seeds'),
-    description: text('Samples over which `average-case` is tried; `0` tries none.'),
-    value: { type: 'whole', minimum: 0, maximum: 100_000 },
-    default: 10,
-    group: 'engine',
-    sampled: true,
-    of: 'verification',
-  },
-  epsilon: {
-    flag: 'epsilon',
-    symbol: 'x',
-    title: text('Epsilon'),
-    description: text('Relative error that theorem 4.1 is asked to guarantee, under `average-case`.'),
-    value: { type: 'number', maximum: 1 },
-    default: 0.5,
-    group: 'engine',
-    sampled: true,
-    of: 'verification',
-  },
-  failureProbability: {
-    flag: 'failure-probability',
-    symbol: 'p',
-    title: text('Failure probability'),
-    description: text('Probability with which theorem 4.1 may miss that error, under `average-case`.'),
-    value: { type: 'number', maximum: 1 },
-    default: 0.1,
-    group: 'engine',
-    sampled: true,
-    of: 'verification',
-  },
+  ...samplingOptions,
 } as const satisfies Readonly<Record<string, SimulationOption>>;
 
 type Table = typeof optionTable;
@@ -294,6 +282,8 @@ export type Baseline = SimulationOptions['baseline'];
 export type Executor = SimulationOptions['executor'];
 /** Of the small transformer's products. */
 export type Precision = SimulationOptions['precision'];
+/** What is multiplied with packed weights. */
+export type Activations = SimulationOptions['activations'];
 
 /** Every option besides the scenario, in order. */
 export const optionNames = Object.keys(optionTable) as readonly OptionName[];

@@ -1,8 +1,9 @@
 import { formatBytes } from '../format';
 import { t } from '../l10n';
 import { keptTokens, looksAhead } from '../scenario/scenario';
-import { cacheWidthOf, type ModelShape, parameterCount } from '../shapes';
+import { cacheWidthOf, type ModelShape } from '../shapes';
 import { isNativePlan, layerParts, type Plan } from './plan';
+import { weightBytes } from './weight-bytes';
 
 /** Bytes of a number of a cache, by format; those of int8 without its scales. */
 export const cacheFormats = { f32: 4, f16: 2, bf16: 2, int8: 1 } as const;
@@ -47,9 +48,5 @@ export function cacheDetail({ bytes: { f32, int8 } }: CacheReport): string {
 
 /** What stands behind the bytes of a model's files: which those are, and the bytes of its weights in a run. */
 export function weightsDetail(model: ModelShape): string {
-  const { bytesPerWeight } = model;
-  const parameters = parameterCount(model);
-  return bytesPerWeight === undefined
-    ? t('as stored, {0} in float32', formatBytes(4 * parameters))
-    : t('as stored, {0} in a run', formatBytes(bytesPerWeight * parameters));
+  return t('as stored, {0} in a run', formatBytes(weightBytes(model)));
 }

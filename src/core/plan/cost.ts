@@ -1,4 +1,5 @@
-import { attentionWidth, outputAndMlpParameters, parameterCount, projectionParameters, valueWidthOf } from '../shapes';
+import { attentionWidth, outputAndMlpParameters, projectionParameters, valueWidthOf } from '../shapes';
+import { weightBytes } from './weight-bytes';
 import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
 import type { LayerPlanRequest, PlanRequest } from './request';
 
@@ -27,7 +28,7 @@ interface FlopCounts {
   readonly attendDense: number;
 }
 
-/** Memory of a run's tensors in bytes, as they are allocated in float32. */
+/** Memory of a run's tensors in bytes: weights as they are kept (`weightBytes`), all else in float32. */
 interface ByteCounts {
   /** The model's weights, and those passed to a black box with its calls. */
   readonly weights: number;
@@ -78,7 +79,7 @@ export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): Plan
   // The weights are the whole model's, and all kinds of layer write to the same activations, which are those of the widest.
   const { batches } = total(parts.map((part) => part.bytesByUse));
   const activations = Math.max(...parts.map(({ bytesByUse: { activations: own } }) => own));
-  const bytesByUse = { weights: floatBytes * parameterCount(request.model), activations, batches };
+  const bytesByUse = { weights: weightBytes(request.model), activations, batches };
   return {
     calls: { ...calls, perLayer: calls.total / request.model.layers },
     flops: flopsByPhase.project + flopsByPhase.attend + flopsByPhase.outputAndMlp,
@@ -120,7 +121,7 @@ function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
   const perToken = floatBytes * (width + attentionWidth(model) + 2 * heads);
   const tokenwiseRun = floatBytes * rows * Math.max(3 * feedForwardWidth, 4 * width + attentionWidth(model) - valueWidthOf(model) * heads);
   return {
-    weights: floatBytes * parameterCount(model) + attentionWeightBytes(request),
+    weights: weightBytes(model) + attentionWeightBytes(request),
     activations: tokens * perToken + tokenwiseRun,
     batches: attentionRunBytes(request, layerCalls),
   };

@@ -1,4 +1,4 @@
-import type { Executor, Precision } from '../options/table';
+import type { Activations, Executor, Precision } from '../options/table';
 import type { Plan } from '../plan/plan';
 import type { Calibration, MachineLoad, Sampled } from './calibration';
 import { isBusy, loadEffect } from './load';
@@ -16,7 +16,7 @@ export interface TimeInterval {
 
 /** Why a prediction goes beyond what its calibration measured. */
 export interface Extrapolation {
-  readonly what: keyof Sampled | 'executor' | 'precision';
+  readonly what: keyof Sampled | 'executor' | 'precision' | 'activations';
   /** What the plan or the run has. */
   readonly value: number | string;
   /** What was measured: the smallest and the largest value, or a word. */
@@ -27,6 +27,7 @@ export interface Extrapolation {
 export interface RunWay {
   readonly executor: Executor;
   readonly precision: Precision;
+  readonly activations: Activations;
 }
 
 /** How the machine's load bears on a prediction. */
@@ -124,6 +125,9 @@ export function extrapolations(plan: Plan, { sampled, layer }: Calibration, way?
   }
   if (way !== undefined && way.precision !== 'float32') {
     beyond.push({ what: 'precision', value: way.precision, sampled: ['float32'] });
+  }
+  if (way !== undefined && way.activations !== 'float32') {
+    beyond.push({ what: 'activations', value: way.activations, sampled: ['float32'] });
   }
   return beyond;
 }

@@ -1,4 +1,5 @@
 import type { RoundingUse } from '../math/rounding';
+import type { Activations } from '../options/table';
 
 /** A row of a layer at its position in the prompt, both counted from 0, that a shard lacks or shows other keys. */
 export interface WrongHalo {
@@ -13,6 +14,8 @@ export interface TokenwiseFidelity {
   /** Largest error of a row, relative to its largest number, or to the largest that the layer adds to it. */
   readonly maxRelError: number;
   readonly bound: number;
+  /** What packed weights were multiplied with, whose rounding the bound allows for; absent where in float32. */
+  readonly activations?: Activations | undefined;
   /** Rows that are off by more, at most 16 of them, counted from 0. */
   readonly wrongRows: readonly { readonly layer: number; readonly row: number }[];
 }

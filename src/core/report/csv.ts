@@ -100,6 +100,7 @@ const columns: readonly (readonly [title: string, of: (report: RunReport) => Cel
   ['threads', ({ run }) => run.threads],
   ['executor', ({ run }) => run.executor],
   ['precision', ({ run }) => run.precision],
+  ['activations', ({ run }) => run.activations ?? 'float32'],
   ['Two Heads', ({ environment }) => environment.twoHeads],
   ['ONNX Runtime', ({ environment }) => environment.onnxruntime],
   ['platform', ({ environment }) => environment.platform],

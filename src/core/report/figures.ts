@@ -99,7 +99,10 @@ export function runFigures({
     ...(quality === null
       ? []
       : scopeRows(quality, (part) => qualityText(part, quality)).map(([name, words]): Figure => [`Quality, ${name}`, words])),
-    ['Ran on', `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${run.executor}, ${run.precision}`],
+    [
+      'Ran on',
+      `${run.provider}: ${run.device}, ${formatNumberOf(run.threads, 'thread')}, ${run.executor}, ${run.precision}${run.activations ? `, ${run.activations} activations` : ''}`,
+    ],
     [
       'Environment',
       `Two Heads ${environment.twoHeads}, ONNX Runtime ${environment.onnxruntime}, Node ${environment.node}, ${environment.platform}, ${environment.cpu}`,

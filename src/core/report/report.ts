@@ -3,7 +3,7 @@ import { formatCount, formatDeviation } from '../format';
 import { t } from '../l10n';
 import type { PredictionFidelity, TokenwiseFidelity, WrongHalo } from './around-attention';
 import type { RoundingUse } from '../math/rounding';
-import type { Baseline, Executor, Precision } from '../options/table';
+import type { Activations, Baseline, Executor, Precision } from '../options/table';
 import type { Bound } from '../plan/bound';
 import type { CacheReport } from '../plan/cache';
 import type { CallCounts } from '../plan/cost';
@@ -126,6 +126,8 @@ export interface RunMeasurements {
   readonly executor: Exclude<Executor, 'auto'>;
   /** Of the small transformer's products. */
   readonly precision: Precision;
+  /** What packed weights were multiplied with, in the run and in its baseline; absent where in float32. */
+  readonly activations?: Activations | undefined;
   /** Segments of the prompt that went through all layers, one after another; absent where the prompt went whole. */
   readonly segments?: number | undefined;
   /** From tokens in memory to the last layer's output: verification and quality are not part of it. */

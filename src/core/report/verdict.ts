@@ -154,8 +154,22 @@ export function runVerdict(evidence: Evidence): Verdict {
   }
   const estimated = isSampled(evidence.scenario) && evidence.blocks !== 1;
   const verdict = estimated ? sampledVerdict(evidence.sampling) : roundedVerdict(fidelity.rounding, evidence);
-  const { prediction } = fidelity;
-  return prediction === undefined || prediction.largestBound < 1 ? verdict : worstVerdict([verdict, unpromised(prediction)]);
+  const { prediction, tokenwise } = fidelity;
+  return worstVerdict([
+    ...(tokenwise?.activations === undefined ? [] : [roundedActivations(tokenwise)]),
+    verdict,
+    ...(prediction === undefined || prediction.largestBound < 1 ? [] : [unpromised(prediction)]),
+  ]);
+}
+
+/** Where activations are rounded, no result is exact. */
+function roundedActivations({ maxRelError, bound, layers, activations }: TokenwiseFidelity): Verdict {
+  return {
+    kind: 'within',
+    bound,
+    measured: maxRelError,
+    reason: `Activations are rounded to ${activations}: of the rows compared, one in each of ${formatCount(layers)} layers, the worst is off by ${formatError(maxRelError)} of its largest number, and may be by ${formatError(bound)}; attention is within its own bound.`,
+  };
 }
 
 /** Where logits are so large that their rounding leaves nothing of a probability. */

@@ -27,7 +27,7 @@ import { lengthOf, type PromptShard } from './cut';
 /** What the run of a shard gives; plain data. */
 export interface ShardResult extends Pick<
   RunMeasurements,
-  'provider' | 'device' | 'threads' | 'executor' | 'precision' | 'wallMs' | 'calls' | 'peakRssBytes'
+  'provider' | 'device' | 'threads' | 'executor' | 'precision' | 'activations' | 'wallMs' | 'calls' | 'peakRssBytes'
 > {
   /** Of its own rows; null where it was not checked. */
   readonly fidelity: Fidelity | null;

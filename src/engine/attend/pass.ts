@@ -8,7 +8,8 @@ import { compiledForward, type CompiledPass } from './compiled/forward';
 import type { LoadedModel } from '../read/model/load';
 import { forwardRows, type StreamRows, wholeStream } from './forward';
 import { PhaseClock } from './runtime/clock';
-import type { Device } from './runtime/provider';
+import { usesCodes } from './graphs/linear';
+import { type Device, forPrecision } from './runtime/provider';
 import { OnnxOracle } from './tiles/onnx-oracle';
 
 /**
@@ -30,6 +31,38 @@ export function executorOf(
     throw new InputError(`Executor "compiled" runs construction fused only, not ${construction}; use --executor tiles.`);
   }
   return executor === 'auto' ? preferredExecutor({ construction }, precision, provider) : executor;
+}
+
+/**
+ * The device as a run's options want it: for products of a precision, and with activations.
+ *
+ * @throws InputError for a precision that it does not have, and for int8 activations where nothing is multiplied by codes, or nothing
+ * measures their error
+ */
+export async function deviceFor(
+  device: Device,
+  { executor, precision, activations, verify }: Pick<SimulationOptions, 'executor' | 'precision' | 'activations' | 'verify'>,
+  { name, layers }: Pick<LoadedModel, 'name' | 'layers'>,
+): Promise<Device> {
+  if (activations === 'float32') {
+    return forPrecision(device, precision);
+  }
+  const refuse = (why: string, fix: string): never => {
+    throw new InputError(`Activations "${activations}" ${why}; ${fix}, or --activations float32.`);
+  };
+  if (device.provider !== 'cpu') {
+    refuse(`run on the CPU, not on ${device.provider}`, 'use --provider cpu');
+  }
+  if (executor === 'compiled' || precision !== 'float32') {
+    refuse('are for runs tile by tile', 'leave --executor and --precision out');
+  }
+  if (verify === 'none') {
+    refuse('have an error that --verify none would not measure', 'use --verify rows');
+  }
+  if (!layers.some(({ project, outputAndMlp }) => usesCodes(project, device) || usesCodes(outputAndMlp, device))) {
+    throw new InputError(`${name} has no packed weights, so --activations ${activations} changes nothing; leave it out.`);
+  }
+  return { ...device, activations };
 }
 
 /** Runs a prompt through the layers of a model, with one of the executors. Hands out the rows of its last residual stream, in order. */

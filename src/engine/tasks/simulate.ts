@@ -8,9 +8,9 @@ import { runVerdict } from '../../core/report/verdict';
 import { isSampled } from '../../core/scenario/scenario';
 import { touchedPositions } from '../../core/scenario/touched';
 import { joinedRows, wholeStream } from '../attend/forward';
-import { executorOf, passOf } from '../attend/pass';
+import { deviceFor, executorOf, passOf } from '../attend/pass';
 import { PhaseClock } from '../attend/runtime/clock';
-import { type Device, forPrecision, openPlannedDevice } from '../attend/runtime/provider';
+import { type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { checkLength } from '../attend/tiles/embed';
 import { OnnxOracle } from '../attend/tiles/onnx-oracle';
 import { spreadRows } from '../../core/math/spread-rows';
@@ -115,7 +115,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
   const { model } = context;
   const obstacle = options.quality ? qualityObstacle(plan, model, options.score) : 'Quality was switched off for this run.';
   const executor = executorOf(options, plan, context.device);
-  const device = await forPrecision(context.device, options.precision);
+  const device = await deviceFor(context.device, options, model);
   const dense = options.baseline === 'dense';
   const isBaseline = isNativePlan(plan) && !dense;
   const baselineKey = keyOfBaseline(plan, device, executor, options);
@@ -219,6 +219,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
         threads: device.threads,
         executor,
         precision: options.precision,
+        ...(device.activations && { activations: device.activations }),
         ...(segments.steps.length > 1 && { segments: segments.steps.length }),
         wallMs,
         phases: { ...clock.phases, tokenize: planned.tokenizeMs },
@@ -246,12 +247,12 @@ function keyOfBaseline(
   { oracle: { inputLength, layers, heads }, scoreBytes }: Plan,
   { provider, threads }: Device,
   executor: string,
-  { precision, baseline }: SimulationOptions,
+  { precision, activations, baseline }: SimulationOptions,
 ): string {
   if (baseline === 'dense') {
-    return JSON.stringify(['dense', inputLength, provider, threads]);
+    return JSON.stringify(['dense', inputLength, provider, threads, activations]);
   }
-  return JSON.stringify([inputLength, layers, heads, scoreBytes ?? null, provider, threads, executor, precision]);
+  return JSON.stringify([inputLength, layers, heads, scoreBytes ?? null, provider, threads, executor, precision, activations]);
 }
 
 /** Rows of which theorem 4.1's constants are measured. */

@@ -39,15 +39,11 @@ export const safetensors: Reader = {
     return Promise.resolve(async (next) => {
       writeFileSync(path, spoiltSafetensors(next));
       const file = await SafetensorsFile.open(path);
-      try {
-        for (const name of file.names) {
-          const { value } = await outcomeOf(() => file.read(name));
-          if (value !== undefined) {
-            checkWeight(value);
-          }
+      for (const name of file.names) {
+        const { value } = await outcomeOf(() => file.read(name));
+        if (value !== undefined) {
+          checkWeight(value);
         }
-      } finally {
-        await file.close();
       }
       return 'read';
     });
@@ -69,12 +65,8 @@ export const shardIndexes: Reader = {
     return Promise.resolve(async (next) => {
       writeFileSync(join(own, 'model.safetensors.index.json'), mutatedJson(index, next, places));
       const files = await CheckpointFiles.open(own);
-      try {
-        for (const name of files.names) {
-          checkWeight(await files.read(name));
-        }
-      } finally {
-        await files.close();
+      for (const name of files.names) {
+        checkWeight(files.read(name));
       }
       return 'read';
     });

@@ -148,18 +148,11 @@ export const ggufFiles: Reader = {
         return 'read';
       }
       const source = await GgufTensors.open(path);
-      try {
-        for (const name of source.names) {
-          const { value } = await outcomeOf(() => source.read(name));
-          if (
-            value !== undefined &&
-            (value.data.length !== elementsOf(value.shape) || value.shape.join() !== source.shapeOf(name)?.join())
-          ) {
-            throw new Error(`${name} has another shape than it says.`);
-          }
+      for (const name of source.names) {
+        const { value } = await outcomeOf(() => source.read(name));
+        if (value !== undefined && (value.data.length !== elementsOf(value.shape) || value.shape.join() !== source.shapeOf(name)?.join())) {
+          throw new Error(`${name} has another shape than it says.`);
         }
-      } finally {
-        await source.close();
       }
       return 'read';
     };

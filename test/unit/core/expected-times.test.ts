@@ -124,6 +124,7 @@ describe('what a prediction extrapolates', () => {
     const beyond = devicePrediction(plan, madeUpCalibration({ sampled: { ...sampled, ...narrow } }), noPeak, {
       executor: 'compiled',
       precision: 'float16',
+      activations: 'int8',
     });
     expect(beyond?.extrapolates).toEqual([
       { what: 'tokens', value: 1000, sampled: [100, 500] },
@@ -131,9 +132,10 @@ describe('what a prediction extrapolates', () => {
       { what: 'width', value: plan.model.width, sampled: [1, 2] },
       { what: 'executor', value: 'compiled', sampled: ['tiles'] },
       { what: 'precision', value: 'float16', sampled: ['float32'] },
+      { what: 'activations', value: 'int8', sampled: ['float32'] },
     ]);
     expect(predictionNotes(beyond ?? expect.fail())).toEqual([
-      `The expected time goes beyond what calibration measured: N = 1,000 (measured 100 to 500), M = 64 (measured 128 to 256), width ${plan.model.width} (measured 1 to 2), executor compiled (measured tiles), precision float16 (measured float32).`,
+      `The expected time goes beyond what calibration measured: N = 1,000 (measured 100 to 500), M = 64 (measured 128 to 256), width ${plan.model.width} (measured 1 to 2), executor compiled (measured tiles), precision float16 (measured float32), activations int8 (measured float32).`,
     ]);
   });
 });

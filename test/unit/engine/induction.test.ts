@@ -99,8 +99,7 @@ describe('the model that is set by hand', () => {
     const { config } = await openModel('induction-bytes', modelsFolder);
     expect(config).toMatchObject({ lacks: [], shape: { layers: 12, heads: 1, vocabulary: 256, trainedTokens: 131_072 } });
     const files = await CheckpointFiles.open(folder);
-    const { data, shape } = await files.read('model.embed_tokens.weight');
-    await files.close();
+    const { data, shape } = files.read('model.embed_tokens.weight');
     const codes = Array.from({ length: 256 }, (_, byte) => data.subarray(byte * shape[1], byte * shape[1] + 16));
     const product = (one: Float32Array, other: Float32Array): number => one.reduce((sum, value, index) => sum + value * other[index], 0);
     for (const [index, one] of codes.entries()) {

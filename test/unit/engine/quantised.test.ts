@@ -57,7 +57,7 @@ describe('a quantised checkpoint', () => {
     for (const [tensor, { shape, sha256 }] of Object.entries(tensors)) {
       expect(files.shapeOf(tensor)).toEqual(shape);
       files.checkType(tensor);
-      const read = await files.read(tensor);
+      const read = files.read(tensor);
       expect(read.shape).toEqual(shape);
       const { buffer, byteOffset, byteLength } = read.data;
       expect(
@@ -67,7 +67,6 @@ describe('a quantised checkpoint', () => {
         tensor,
       ).toBe(sha256);
     }
-    await files.close();
   });
 
   it.each(whole)('runs as its plain checkpoint does, and is listed with what it is: %s', async (name) => {
@@ -75,10 +74,9 @@ describe('a quantised checkpoint', () => {
     const files = await open(name);
     const floats: Record<string, StoredTensor> = {};
     for (const tensor of Object.keys(tensors)) {
-      const { shape, data } = await files.read(tensor);
+      const { shape, data } = files.read(tensor);
       floats[tensor] = f32(shape, [...data]);
     }
-    await files.close();
     const [plain, quantised] = [copyOf(model), join(temporaryFolder(), 'model')];
     writeFileSync(join(plain, 'model.safetensors'), safetensorsFile(floats));
     cpSync(join(folder, name), quantised, { recursive: true });
@@ -102,7 +100,7 @@ describe('a quantised checkpoint', () => {
     const packed: Record<string, StoredTensor> = {};
     const next = uniform(7);
     for (const name of files.names) {
-      const { shape, data } = await files.read(name);
+      const { shape, data } = files.read(name);
       if (!/(gate_up|down)_proj$/.test(name)) {
         floats[name] = packed[name] = f32(shape, [...data]);
       } else {
@@ -123,7 +121,6 @@ describe('a quantised checkpoint', () => {
         packed[`${name}_scales`] = { dtype: 'U8', shape: size, data: Uint8Array.from(exponents) };
       }
     }
-    await files.close();
     writeFileSync(join(plain, 'model.safetensors'), safetensorsFile(floats));
     writeFileSync(join(quantised, 'model.safetensors'), safetensorsFile(packed));
     const config = JSON.parse(readFileSync(join(quantised, 'config.json'), 'utf8')) as object;

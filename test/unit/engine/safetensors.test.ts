@@ -16,15 +16,11 @@ function write(bytes: Uint8Array): string {
 /** Every tensor of a file. */
 async function readAll(path: string): Promise<Map<string, Weight>> {
   const file = await SafetensorsFile.open(path);
-  try {
-    const tensors = new Map<string, Weight>();
-    for (const name of file.names) {
-      tensors.set(name, await file.read(name));
-    }
-    return tensors;
-  } finally {
-    await file.close();
+  const tensors = new Map<string, Weight>();
+  for (const name of file.names) {
+    tensors.set(name, file.read(name));
   }
+  return tensors;
 }
 
 const halves = (dtype: string, ...patterns: number[]): StoredTensor => ({

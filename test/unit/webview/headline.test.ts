@@ -41,7 +41,7 @@ describe('the head of the page', () => {
       Bound: formatCount(plan.bound.calls),
       Work: formatFlops(plan.flops),
       Tensors: formatBytes(plan.bytes),
-      Weights: `4.00 KiB as stored, ${formatBytes(4 * parameterCount(plan.model))} in float32`,
+      Weights: `4.00 KiB as stored, ${formatBytes(4 * parameterCount(plan.model))} in a run`,
       'Key-value cache': `${formatBytes(2 * kept)} ${cacheDetail({ kinds: [], bytes: { f32: 4 * kept, f16: 2 * kept, bf16: 2 * kept, int8: kept } })}`,
       'Time, expected': formatEstimate(snapshot.prediction?.wallMs ?? NaN, snapshot.prediction?.interval),
       'Memory, expected': `${formatBytes(memory.peak)} ${memoryDetail(memory)}`,

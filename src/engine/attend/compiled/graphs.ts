@@ -153,11 +153,10 @@ class Constants {
   }
 
   private one(weight: Weight, name: string): Value {
-    const known = weight.packed ?? weight.data;
-    let value = this.weights.get(known);
+    let value = this.weights.get(weight);
     if (value === undefined) {
       value = this.graph.floats(weight.shape, weight.data, name);
-      this.weights.set(known, value);
+      this.weights.set(weight, value);
     }
     return value;
   }

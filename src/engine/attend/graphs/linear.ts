@@ -1,4 +1,5 @@
 import type { PackedMatrix } from '../../read/model/packed';
+import type { Activations } from '../../../core/options/table';
 import { type Weight, type WeightShapes, type Weights } from '../../read/model/weights';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
 import type { Device } from '../runtime/provider';
@@ -11,6 +12,7 @@ interface PackedValue extends Value {
   readonly packed: PackedMatrix;
   /** Products whose sum is that by `scale (code - zero)`: the operands of `MatMulNBits` after x, and the bits of its codes. */
   readonly products: readonly { readonly operands: readonly Value[]; readonly bits: 4 | 8 }[];
+  readonly activations: Activations;
   /** `[rows, columns / block]`. */
   readonly minima: Value | undefined;
 }
@@ -18,9 +20,15 @@ interface PackedValue extends Value {
 /** Weights as values of a graph, by name; absent if the architecture does not have them. */
 export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Value>>>;
 
+/** How a graph multiplies by packed weights: with which activations, and whether one row at a time. */
+interface PackedProducts {
+  readonly activations: Activations;
+  readonly oneRow: boolean;
+}
+
 /** How a graph gets its weights: as inputs of each run, or inside it, made for runs of one row or of many. */
 export type GivenWeights<Name extends string> =
-  { readonly inputs: WeightShapes<Name> } | { readonly constants: Weights<Name>; readonly oneRow: boolean };
+  { readonly inputs: WeightShapes<Name> } | ({ readonly constants: Weights<Name> } & PackedProducts);
 
 /**
  * The weights in a graph: one input for each, with the same name, or constants.
@@ -32,24 +40,23 @@ export function weightValues<Name extends string>(g: GraphBuilder, given: GivenW
     const shapes = Object.entries(given.inputs as Readonly<Record<string, readonly number[]>>);
     return Object.fromEntries(shapes.map(([name, shape]) => [name, g.input(prefix + name, shape)])) as WeightValues<Name>;
   }
-  const { oneRow } = given;
   const constants = Object.entries(given.constants as Readonly<Record<string, Weight>>).map(([name, weight]): [string, Value] => {
     const { packed } = weight;
     const own = prefix + name;
-    return [name, packed === undefined ? g.floats(weight.shape, weight.data, own) : packedValue(g, own, packed, oneRow)];
+    return [name, packed === undefined ? g.floats(weight.shape, weight.data, own) : packedValue(g, own, packed, given)];
   });
   return Object.fromEntries(constants) as WeightValues<Name>;
 }
 
 /** Whether some weights are packed and a device multiplies by codes; otherwise they become float32. */
 export function usesCodes<Name extends string>(weights: Weights<Name>, { provider }: Pick<Device, 'provider'>): boolean {
-  const has = Object.values(weights as Readonly<Record<string, Weight>>).some(({ packed }) => packed !== undefined);
+  const has = Object.values(weights as Readonly<Record<string, Weight>>).some(({ codeBits }) => codeBits !== undefined);
   return has && (provider === 'cpu' || provider === 'webgpu' || provider === 'cuda');
 }
 
 /** Whether some weights are codes of 8 bits, by which one row is multiplied otherwise than many. */
 export function hasWideCodes<Name extends string>(weights: Weights<Name>): boolean {
-  return Object.values(weights as Readonly<Record<string, Weight>>).some(({ packed }) => packed?.bits === 8);
+  return Object.values(weights as Readonly<Record<string, Weight>>).some(({ codeBits }) => codeBits === 8);
 }
 
 /** `x W^T` for a matrix `[out, in]`, plus a bias if there is one. */
@@ -65,8 +72,8 @@ function isPacked(value: Value): value is PackedValue {
   return 'packed' in value;
 }
 
-/** The constants of a packed matrix, once for all products by it. @param oneRow whether it multiplies one row at a time */
-function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, oneRow: boolean): PackedValue {
+/** The constants of a packed matrix, once for all products by it. */
+function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, { activations, oneRow }: PackedProducts): PackedValue {
   const { shape, bits, block, codes, scales, minima } = packed;
   const [rows, columns] = shape;
   const blocks = columns / block;
@@ -79,28 +86,42 @@ function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, oneRow
     const zeros = new Uint8Array(rows * Math.ceil((blocks * width) / 8));
     return { bits: width, operands: isSigned ? operands : [...operands, g.bytes([zeros.length], zeros, `${name}.${of}zeros`)] };
   };
-  const isSigned = minima === undefined;
-  // There is no kernel for one row and 8 bits; 2^7 is 16 times 2^3.
-  const inHalves = bits === 8 && oneRow;
+  // Codes about 0 carry less of the activations' rounding into the product: what they have in common goes by the exact sums of x.
+  const centred = activations === 'int8' && minima !== undefined ? aboutZero(packed, minima) : undefined;
+  const isSigned = minima === undefined || centred !== undefined;
+  // There is no kernel for one row of float32 and 8 bits; 2^7 is 16 times 2^3.
+  const inHalves = bits === 8 && oneRow && activations === 'float32';
   const sixteenfold = inHalves ? scales.map((scale) => 16 * scale) : scales;
   return {
     name,
     packed,
+    activations,
     products: inHalves
       ? [product('high.', 4, halvesOf(codes, 4), sixteenfold, isSigned), product('low.', 4, halvesOf(codes, 0), scales, false)]
-      : [product('', bits, codes, scales, isSigned)],
-    minima: minima && g.floats([rows, blocks], minima, `${name}.minima`),
+      : [product('', bits, centred?.codes ?? codes, scales, isSigned)],
+    minima: minima && g.floats([rows, blocks], centred?.minima ?? minima, `${name}.minima`),
+  };
+}
+
+/** The same values by codes that are signed, of which about half are negative: 16 in place of 0 is `scale (code - 16) - (minimum - 16 scale)`. */
+function aboutZero({ bits, codes, scales }: PackedMatrix, minima: Float32Array): Pick<Required<PackedMatrix>, 'codes' | 'minima'> {
+  const zero = 2 ** (bits - 1);
+  // Formats of 5 bits have codes of 8.
+  const middle = bits === 8 && codes.every((code) => code < 32) ? 16 : zero;
+  return {
+    codes: middle === zero ? codes : codes.map((code) => code + zero - middle),
+    minima: minima.map((minimum, index) => minimum - middle * scales[index]),
   };
 }
 
 /** `sum_b scale_b (codes_b . x_b) - minimum_b sum(x_b)`: `MatMulNBits`, and the sums of x over blocks times the minima. */
-function timesCodes(g: GraphBuilder, x: Value, { packed, products, minima }: PackedValue): Value {
+function timesCodes(g: GraphBuilder, x: Value, { packed, products, activations, minima }: PackedValue): Value {
   const { shape, block } = packed;
   const [rows, columns] = shape;
   const product = products
     .map(({ operands, bits }) => {
-      // Level 0 is with float32 activations.
-      const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: 0 };
+      // Level 0 is with float32 activations, level 4 with int8 ones.
+      const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: activations === 'int8' ? 4 : 0 };
       return g.call({ opType: 'MatMulNBits', domain: runtimeDomain }, [x, ...operands], 1, attributes)[0];
     })
     .reduce((sum, each) => g.add(sum, each));

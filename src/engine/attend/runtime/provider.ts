@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from '../../onnxruntime';
 import { InputError, messageOf } from '../../../core/errors';
 import { wordsOf } from '../../../core/options/option';
-import { type CalibrationOptions, optionTable, type Precision, type Provider } from '../../../core/options/table';
+import { type Activations, type CalibrationOptions, optionTable, type Precision, type Provider } from '../../../core/options/table';
 import type { Calibration } from '../../../core/predict/calibration';
 import { GraphBuilder } from '../onnx/graph-builder';
 
@@ -19,6 +19,8 @@ export interface Device {
   readonly threads: number;
   /** In which it adds up products of float16, where that was tried: see `forPrecision`. */
   readonly float16Sums?: Precision;
+  /** What it multiplies with packed weights; float32 where nothing is said. */
+  readonly activations?: Activations;
 }
 
 /**

@@ -10,6 +10,9 @@ export interface Operand {
   readonly shape: readonly number[];
 }
 
+/** An operand in float32. */
+type FloatOperand = Operand & { readonly data: Float32Array };
+
 /** A graph loaded into ONNX Runtime on one device. */
 export class GraphSession {
   private constructor(private readonly session: InferenceSession) {}
@@ -84,6 +87,10 @@ export class SessionPool {
   /** Numbers of the weights that are inside some of them. */
   private readonly inside = new WeakMap<object, number>();
   private numbers = 0;
+  /** Weights that were read from files: the latest of each graph, and those that are kept. */
+  private readonly latest = new Map<string, { readonly of: object; readonly operands: Readonly<Record<string, FloatOperand>> }>();
+  private readonly kept = new Map<object, Readonly<Record<string, FloatOperand>>>();
+  private keepsWeights = false;
 
   constructor(private readonly device: Device) {}
 
@@ -111,7 +118,7 @@ export class SessionPool {
   ): Promise<{ readonly session: GraphSession; readonly operands: Readonly<Record<string, Operand>> }> {
     if (!usesCodes(weights, this.device)) {
       const session = await this.get(`${name} ${Object.keys(weights).join()}`, () => graph({ inputs: shapesOf(weights) }));
-      return { session, operands: weights as Readonly<Record<string, Weight>> };
+      return { session, operands: this.operandsOf(name, weights) };
     }
     let number = this.inside.get(weights);
     if (number === undefined) {
@@ -119,11 +126,40 @@ export class SessionPool {
       this.numbers += 1;
       this.inside.set(weights, number);
     }
-    const oneRow = rows === 1 && hasWideCodes(weights);
+    const { activations = 'float32' } = this.device;
+    const oneRow = rows === 1 && activations === 'float32' && hasWideCodes(weights);
     const [own, other] = [oneRow, !oneRow].map((one) => `${name} ${number} ${one}`);
     // A continuation goes from many rows to one and stays there: weights are not kept for both.
     await this.drop(other);
-    return { session: await this.get(own, () => graph({ constants: weights, oneRow })), operands: {} };
+    return { session: await this.get(own, () => graph({ constants: weights, activations, oneRow })), operands: {} };
+  }
+
+  /** Keeps all weights that are read from files from now on: a layer's turn comes again at once, where tokens are read one by one. */
+  keepWeights(): void {
+    this.keepsWeights = true;
+  }
+
+  /** Weights in float32. Those that are in files are read, into the memory of those that the same graph had before. */
+  private operandsOf<Name extends string>(name: string, weights: Weights<Name>): Readonly<Record<string, Operand>> {
+    const all = weights as Readonly<Record<string, Weight>>;
+    if (!Object.values(all).some((weight) => weight.readData !== undefined)) {
+      return all;
+    }
+    const known = this.kept.get(weights) ?? [...this.latest.values()].find(({ of }) => of === weights)?.operands;
+    if (known !== undefined) {
+      return known;
+    }
+    const before = this.keepsWeights ? undefined : this.latest.get(name)?.operands;
+    const read = Object.entries(all).map(([key, weight]): [string, { shape: readonly number[]; data: Float32Array }] => {
+      return [key, { shape: weight.shape, data: weight.readData?.(before?.[key].data) ?? weight.data }];
+    });
+    const operands = Object.fromEntries(read);
+    if (this.keepsWeights) {
+      this.kept.set(weights, operands);
+    } else {
+      this.latest.set(name, { of: weights, operands });
+    }
+    return operands;
   }
 
   private async drop(name: string): Promise<void> {
@@ -135,5 +171,7 @@ export class SessionPool {
   async release(): Promise<void> {
     await Promise.all([...this.sessions.values()].map(async (session) => (await session).release()));
     this.sessions.clear();
+    this.latest.clear();
+    this.kept.clear();
   }
 }

@@ -170,14 +170,17 @@ function givenTo<Name extends string>(
   device: Device,
 ): GivenWeights<Name> {
   if (usesCodes(weights, device)) {
-    return { constants: weights, oneRow: true };
+    return { constants: weights, oneRow: true, activations: device.activations ?? 'float32' };
   }
   addTo(operands, prefix, weights);
   return { inputs: shapesOf(weights) };
 }
 
 function addTo<Name extends string>(operands: Record<string, Operand>, prefix: string, weights: Weights<Name>): void {
-  Object.entries(weights as Readonly<Record<string, Weight>>).forEach(([name, weight]) => (operands[prefix + name] = weight));
+  // What is in a file is read now, and kept: every step needs it.
+  Object.entries(weights as Readonly<Record<string, Weight>>).forEach(
+    ([name, { shape, data }]) => (operands[prefix + name] = { shape, data }),
+  );
 }
 
 /** Layers in groups that follow one another, of about as many layers each. */
@@ -199,9 +202,8 @@ function groupsOf(layers: readonly LayerWeights[], device: Device): readonly Ran
 /** Bytes of weights as a device multiplies by them. */
 function bytesOf<Name extends string>(weights: Weights<Name>, device: Device): number {
   const inCodes = usesCodes(weights, device);
-  return Object.values(weights as Readonly<Record<string, Weight>>).reduce((sum, { shape, packed }) => {
-    return (
-      sum + (inCodes && packed ? packed.codes.byteLength + packed.scales.byteLength : elementsOf(shape) * Float32Array.BYTES_PER_ELEMENT)
-    );
+  return Object.values(weights as Readonly<Record<string, Weight>>).reduce((sum, { shape, codeBits }) => {
+    // A scale in float32 for each block of 32, or of 16.
+    return sum + elementsOf(shape) * (inCodes && codeBits !== undefined ? (codeBits + 1) / 8 : Float32Array.BYTES_PER_ELEMENT);
   }, 0);
 }

@@ -41,6 +41,11 @@ export class OnnxOracle implements Oracle {
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
   }
 
+  /** Keeps the weights that are read from files: see `SessionPool`. */
+  keepWeights(): void {
+    this.tokenwise.keepWeights();
+  }
+
   rotateFor(tokens: number): void {
     this.rotary = new RotaryTables(this.architecture.shape.headWidth, tokens);
   }

@@ -1,7 +1,8 @@
 import type { Activation, Architecture, ClampedGate, Norm } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
 import { rotaryTable } from '../../read/model/rope';
-import { elementsOf, rowOf, type Weight } from '../../read/model/weights';
+import { unpackRow } from '../../read/model/packed';
+import { elementsOf, type Weight } from '../../read/model/weights';
 
 /** Numbers of one token. */
 type Row = ArrayLike<number>;
@@ -129,22 +130,26 @@ function needed(weight: Weight | undefined): Weight {
 /** `W x`, plus a bias if there is one. */
 function linear(x: Row, weight: Weight, bias?: Weight): Float64Array {
   const [rows, columns] = weight.shape;
-  const data = weight.packed === undefined ? weight.data : undefined;
+  const { packed } = weight;
+  const data = packed === undefined ? weight.data : new Float32Array(columns);
   const out = new Float64Array(rows);
   const input = Float64Array.from(x);
   const even = columns - (columns % 4);
   for (let row = 0; row < rows; row += 1) {
     // Four sums at a time: each addition of one waits for the one before it.
     let [a, b, c, d] = [bias === undefined ? 0 : bias.data[row], 0, 0, 0];
-    const [values, base] = data === undefined ? [rowOf(weight, row), 0] : [data, row * columns];
+    const base = packed === undefined ? row * columns : 0;
+    if (packed !== undefined) {
+      unpackRow(packed, row, data);
+    }
     for (let column = 0; column < even; column += 4) {
-      a += values[base + column] * input[column];
-      b += values[base + column + 1] * input[column + 1];
-      c += values[base + column + 2] * input[column + 2];
-      d += values[base + column + 3] * input[column + 3];
+      a += data[base + column] * input[column];
+      b += data[base + column + 1] * input[column + 1];
+      c += data[base + column + 2] * input[column + 2];
+      d += data[base + column + 3] * input[column + 3];
     }
     for (let column = even; column < columns; column += 1) {
-      a += values[base + column] * input[column];
+      a += data[base + column] * input[column];
     }
     out[row] = a + b + c + d;
   }

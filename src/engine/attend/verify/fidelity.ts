@@ -48,7 +48,7 @@ interface CheckedRun extends Pick<FidelityOptions, 'precision' | 'signal'> {
   /** Token ids of the whole prompt. */
   readonly tokens: Int32Array;
   readonly model: LoadedModel;
-  readonly device: Pick<Device, 'threads' | 'provider' | 'float16Sums'>;
+  readonly device: Pick<Device, 'threads' | 'provider' | 'float16Sums' | 'activations'>;
 }
 
 /** The part of a prompt that a run has, and the rows of the run to check. */
@@ -139,7 +139,11 @@ export class FidelityCheck {
       rows: verify === 'dense' ? 'all' : 'drawn',
       seed: seedOf(tokensIn(tokens, ranges)),
       // Compiled layers leave the residual stream on a device that has memory of its own.
-      tokenwise: { model, tokens, positions: { ranges, tokens: tokens.length }, streams: device.provider === 'cpu' },
+      tokenwise: {
+        ...{ model, tokens, activations: device.activations },
+        positions: { ranges, tokens: tokens.length },
+        streams: device.provider === 'cpu',
+      },
       precision,
       accumulation: precision === 'float16' ? device.float16Sums : precision,
       threads: device.threads,

@@ -36,6 +36,11 @@ export class OutputHead {
     this.sessions = new SessionPool(device);
   }
 
+  /** Keeps the weights that are read from files: see `SessionPool`. */
+  keepWeights(): void {
+    this.sessions.keepWeights();
+  }
+
   /**
    * Compares a run with its baseline. @param targets the following tokens, one per row, if the model predicts the next
    * token

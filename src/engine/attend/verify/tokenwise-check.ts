@@ -1,4 +1,5 @@
 import { permutation, uniform } from '../../../core/math/random';
+import type { Activations } from '../../../core/options/table';
 import type { TokenwiseFidelity } from '../../../core/report/around-attention';
 import type { LayerStep } from '../../../core/plan/segments';
 import type { Range } from '../../../core/scenario/scenario';
@@ -11,6 +12,8 @@ import { exactNext, exactProducts, exactProjection } from './exact-tokenwise';
 
 /** What token-wise work is checked with. */
 export interface TokenwiseRun {
+  /** What packed weights are multiplied with; float32 where nothing is said. */
+  readonly activations?: Activations | undefined;
   readonly model: LoadedModel;
   /** Ids of the whole prompt `[N]`, and where in it the run's rows lie. */
   readonly tokens: Int32Array;
@@ -23,7 +26,7 @@ export interface TokenwiseRun {
  * By how much a row may be off, relative to its largest number: chosen, not derived. On the golden models rows are off by up to
  * 6e-7; TF32, in which CUDA multiplies, rounds to 5e-4.
  */
-const tolerance = 2e-3;
+export const tokenwiseTolerance: Readonly<Record<Activations, number>> = { float32: 2e-3, int8: 5e-2 };
 
 /** Products in float64 that cost nothing beside any run: a few milliseconds. */
 const freeProducts = 2 ** 21;
@@ -132,10 +135,17 @@ export class TokenwiseCheck {
   }
 
   result(): TokenwiseFidelity {
-    return { layers: this.compared, maxRelError: this.error, bound: tolerance, wrongRows: this.wrong };
+    const { activations = 'float32' } = this.run;
+    return {
+      layers: this.compared,
+      maxRelError: this.error,
+      bound: tokenwiseTolerance[activations],
+      ...(activations !== 'float32' && { activations }),
+      wrongRows: this.wrong,
+    };
   }
 
-  private compare(layer: number, row: number, found: ArrayLike<number>, exact: ArrayLike<number>, size: number, allowed = tolerance): void {
+  private compare(layer: number, row: number, found: ArrayLike<number>, exact: ArrayLike<number>, size: number, allowed?: number): void {
     let difference = 0;
     for (let at = 0; at < exact.length; at += 1) {
       difference = worse(difference, found[at] - exact[at]);
@@ -143,7 +153,7 @@ export class TokenwiseCheck {
     const error = difference === 0 ? 0 : difference / size;
     this.error = worse(this.error, error);
     const known = this.wrong.some((one) => one.layer === layer);
-    if (!(error <= allowed) && !known && this.wrong.length < mostWrong) {
+    if (!(error <= (allowed ?? tokenwiseTolerance[this.run.activations ?? 'float32'])) && !known && this.wrong.length < mostWrong) {
       this.wrong.push({ layer, row: positionOf(this.run.positions, row) });
     }
   }

@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
 import { InputError, messageOf } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
@@ -155,6 +155,88 @@ export async function readInto(file: FileHandle, position: number, target: Uint8
       throw new InputError(`${name} ended at byte ${position + done}; the file is truncated, download it again.`);
     }
     done += bytesRead;
+  }
+}
+
+/**
+ * A regular file that was looked at once and is opened anew for each reading, so that nothing has to close it. What it reads is what
+ * was looked at: a file that changed since is refused.
+ */
+export class UnchangedFile {
+  private constructor(
+    private readonly path: string,
+    private readonly found: Pick<Stats, 'size' | 'mtimeMs' | 'ino'>,
+  ) {}
+
+  /** @param file opened from that path */
+  static async of(path: string, file: FileHandle): Promise<UnchangedFile> {
+    return new UnchangedFile(path, await file.stat());
+  }
+
+  /** Looks at a file. @throws InputError as `openRegularFile` does */
+  static async find(path: string, fix: string): Promise<UnchangedFile> {
+    const { file } = await openRegularFile(path, fix);
+    try {
+      return await UnchangedFile.of(path, file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * Gives all bytes from `position` to `end`, in pieces of at most `pieceSize` bytes, each of which the next one overwrites.
+   *
+   * @param name of what is read, in errors
+   * @throws InputError if the file changed, ends early, or cannot be read
+   */
+  readPieces(position: number, end: number, pieceSize: number, name: string, each: (piece: Uint8Array, before: number) => void): void {
+    const piece = new Uint8Array(Math.min(pieceSize, end - position));
+    this.opened(name, (file) => {
+      for (let at = position; at < end; at += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, end - at));
+        fill(file, at, part, name);
+        each(part, at - position);
+      }
+    });
+  }
+
+  /** Fills `target`. @throws InputError as `readPieces` does */
+  readInto(position: number, target: Uint8Array, name: string): void {
+    this.opened(name, (file) => fill(file, position, target, name));
+  }
+
+  private opened(name: string, read: (file: number) => void): void {
+    const file = orRefuse(name, () => openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK));
+    try {
+      const { size, mtimeMs, ino } = this.found;
+      const now = fstatSync(file);
+      if (!now.isFile() || now.size !== size || now.mtimeMs !== mtimeMs || now.ino !== ino) {
+        throw new InputError(`${name} cannot be read (the file has changed since it was opened); start again.`);
+      }
+      read(file);
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+/** Fills `target` from an open file. @throws InputError */
+function fill(file: number, position: number, target: Uint8Array, name: string): void {
+  for (let done = 0; done < target.length;) {
+    const length = Math.min(target.length - done, pieceBytes);
+    const bytesRead = orRefuse(name, () => readSync(file, target, done, length, position + done));
+    if (bytesRead === 0) {
+      throw new InputError(`${name} ended at byte ${position + done}; the file is truncated, download it again.`);
+    }
+    done += bytesRead;
+  }
+}
+
+function orRefuse<Result>(name: string, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw new InputError(`${name} cannot be read (${reasonOf(error)}); download it again.`);
   }
 }
 

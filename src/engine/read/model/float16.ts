@@ -6,23 +6,32 @@ export function float16Values(): Float32Array {
   return (halfTable ??= Float32Array.from({ length: 65_536 }, (_, pattern) => halfValue(pattern)));
 }
 
-/** Converts IEEE 754 half-precision bit patterns to float32, exactly. */
-export function fromFloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  const table = float16Values();
-  const values = new Float32Array(bits.length);
-  for (let index = 0; index < bits.length; index += 1) {
-    values[index] = table[bits[index]];
-  }
-  return values;
-}
+/** Types of numbers in files that are float32, or become it exactly. */
+export type FloatType = 'F32' | 'F16' | 'BF16';
 
-/** Converts bfloat16 bit patterns, the upper halves of float32, to float32, exactly. */
-export function fromBfloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  const values = new Uint32Array(bits.length);
-  for (let index = 0; index < bits.length; index += 1) {
-    values[index] = bits[index] << 16;
+/**
+ * Numbers of a file as float32, exactly: float32, IEEE 754 half precision, or bfloat16, the upper halves of float32.
+ *
+ * @param bytes of whole numbers, which begin at a multiple of their size in their buffer
+ * @param into as many as there are
+ */
+export function widen(type: FloatType, bytes: Uint8Array, into: Float32Array): void {
+  if (type === 'F32') {
+    new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes);
+    return;
   }
-  return new Float32Array(values.buffer);
+  const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, into.length);
+  if (type === 'F16') {
+    const table = float16Values();
+    for (let index = 0; index < bits.length; index += 1) {
+      into[index] = table[bits[index]];
+    }
+  } else {
+    const words = new Uint32Array(into.buffer, into.byteOffset, into.length);
+    for (let index = 0; index < bits.length; index += 1) {
+      words[index] = bits[index] << 16;
+    }
+  }
 }
 
 function halfValue(pattern: number): number {

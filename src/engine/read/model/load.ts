@@ -147,38 +147,37 @@ async function storedBytes(folder: string): Promise<number | undefined> {
 }
 
 /**
- * Loads a model's weights, as float32 or as codes that stay packed. Each tensor is read once, and shared if it contains several weights.
+ * Loads a model's weights: all are read, and checked. Those of a large model, and codes, are not kept but read again when they are
+ * asked for (`WeightReader`).
  *
+ * @param keepsFloats whether what is not packed stays in memory; by its size, by default
  * @throws InputError if they are broken, contradict the configuration, or would not fit in memory
  */
-export async function loadModel(model: ModelFolder): Promise<LoadedModel> {
+export async function loadModel(model: ModelFolder, keepsFloats?: boolean): Promise<LoadedModel> {
   const { name, folder } = model;
   const config = runConfig(model);
   const files = await openTensors(model);
-  try {
-    const reader = new WeightReader(files, config.checkpoint);
-    checkSize(name, reader);
-    checkAllRead(files, reader.names, config.modelType);
-    await checkPaddedBiases(files, reader.names, config.modelType);
-    const { words, ...embedding } = await reader.all<EmbeddingWeight>(config.checkpoint.embedding);
-    const head = await reader.all<HeadWeight>(config.checkpoint.head);
-    const layers: LayerWeights[] = [];
-    for (const [index, layer] of config.checkpoint.layers.entries()) {
-      layers.push({
-        project: await reader.all<ProjectWeight>(layer.project),
-        attend: await reader.all<AttendWeight>(layer.attend ?? {}),
-        outputAndMlp: await reader.all<OutputAndMlpWeight>(layer.outputAndMlp),
-        rotary: config.rotary?.[index],
-      });
-      reader.forget(layer);
-    }
-    if (words === undefined) {
-      throw new InputError(`${folder} has no word embedding; use another model.`);
-    }
-    return { ...config, name, folder, embedding: { ...embedding, words }, head, layers };
-  } finally {
-    await files.close();
+  const reader = new WeightReader(files, config.checkpoint, keepsFloats);
+  checkSize(name, reader);
+  checkAllRead(files, reader.names, config.modelType);
+  checkPaddedBiases(files, reader.names, config.modelType);
+  const { words, ...embedding } = reader.all<EmbeddingWeight>(config.checkpoint.embedding);
+  const head = reader.all<HeadWeight>(config.checkpoint.head);
+  const layers: LayerWeights[] = [];
+  for (const [index, layer] of config.checkpoint.layers.entries()) {
+    // Reading blocks the thread; an interrupt comes between two layers.
+    await new Promise((resolve) => setImmediate(resolve));
+    layers.push({
+      project: reader.all<ProjectWeight>(layer.project),
+      attend: reader.all<AttendWeight>(layer.attend ?? {}),
+      outputAndMlp: reader.all<OutputAndMlpWeight>(layer.outputAndMlp),
+      rotary: config.rotary?.[index],
+    });
   }
+  if (words === undefined) {
+    throw new InputError(`${folder} has no word embedding; use another model.`);
+  }
+  return { ...config, name, folder, embedding: { ...embedding, words }, head, layers };
 }
 
 /**

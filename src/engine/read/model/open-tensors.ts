@@ -36,18 +36,13 @@ export async function openCheckpoint(folder: string, { stored }: Pick<ReadConfig
     return GgufTensors.open(folder);
   }
   const files = await CheckpointFiles.open(folder);
-  try {
-    if (stored?.quantisation !== undefined) {
-      return QuantisedTensors.over(files, stored.format, stored.quantisation);
-    }
-    if (stored === undefined) {
-      checkNotPacked(files);
-    }
-    return files;
-  } catch (error) {
-    await files.close();
-    throw error;
+  if (stored?.quantisation !== undefined) {
+    return QuantisedTensors.over(files, stored.format, stored.quantisation);
   }
+  if (stored === undefined) {
+    checkNotPacked(files);
+  }
+  return files;
 }
 
 /** Refuses to run a model without weights. @param model its folder, or its GGUF file, which has them @throws InputError */

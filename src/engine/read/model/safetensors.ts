@@ -1,20 +1,19 @@
-import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../../../core/errors';
 import { shown } from '../../../core/text/printable';
-import { openRegularFile, pieceBytes, readInto } from '../input/regular-file';
-import { fromBfloat16, fromFloat16 } from './float16';
+import { openRegularFile, UnchangedFile } from '../input/regular-file';
+import { widen } from './float16';
 import { elementBytes, isSupported, readHeader, type TensorEntry } from './safetensors-header';
+import type { TensorPart } from './tensor-source';
 import { allocate, checkFinite, type Weight } from './weights';
 
-/**
- * A safetensors file with a validated header; tensors are read one by one, each once, as float32.
- *
- * Close it after the last one.
- */
+/** Bytes of a tensor that are read at once where they are widened: they stay in the caches of a processor. */
+const smallPiece = 256 * 1024;
+
+/** A safetensors file with a validated header; tensors are read one by one, whenever they are asked for, as float32. */
 export class SafetensorsFile {
   private constructor(
-    private readonly file: FileHandle,
+    private readonly file: UnchangedFile,
     private readonly name: string,
     /** Where the bytes of tensors begin. */
     private readonly dataStart: number,
@@ -31,10 +30,9 @@ export class SafetensorsFile {
     const { file, size } = await openRegularFile(path, "put the model's safetensors file there");
     try {
       const { entries, dataStart } = await readHeader(file, size, name);
-      return new SafetensorsFile(file, name, dataStart, entries);
-    } catch (error) {
+      return new SafetensorsFile(await UnchangedFile.of(path, file), name, dataStart, entries);
+    } finally {
       await file.close();
-      throw error;
     }
   }
 
@@ -71,29 +69,42 @@ export class SafetensorsFile {
     throw new InputError(`${this.name}: ${shown(tensor)} is stored as ${shown(dtype)}; convert the model to F32, F16 or BF16.`);
   }
 
+  /** Whether rows of a tensor can be read alone: those of a matrix. */
+  hasRows(tensor: string): boolean {
+    return this.shapeOf(tensor)?.length === 2;
+  }
+
   /**
-   * Reads a tensor (F16, BF16 or F32) as float32.
+   * Reads a tensor (F16, BF16 or F32), or a row of a matrix, as float32.
    *
    * @throws InputError if its type is not supported or one of its numbers is NaN or infinite
    */
-  async read(tensor: string): Promise<Weight> {
+  read(tensor: string, { row, into }: TensorPart = {}): Weight {
     const {
       dtype,
       shape,
-      data_offsets: [from, to],
+      data_offsets: [first, last],
     } = this.entries.get(tensor) ?? this.refuseMissing(tensor);
     if (!isSupported(dtype)) {
       return this.refuseType(tensor, dtype);
     }
-    const data = allocate(`${this.name}: ${shown(tensor)}`, (to - from) / elementBytes[dtype]);
+    const size = elementBytes[dtype];
+    const rowBytes = size * (shape[1] ?? 1);
+    const [from, to] = row === undefined ? [first, last] : [first + row * rowBytes, first + (row + 1) * rowBytes];
+    const count = (to - from) / size;
+    const name = `${this.name}: ${shown(tensor)}`;
+    const data = into?.length === count ? into : allocate(name, count);
+    const start = this.dataStart + from;
     if (dtype === 'F32') {
       // The bytes are float32 already: read them directly into place.
-      await readInto(this.file, this.dataStart + from, new Uint8Array(data.buffer), this.name);
+      this.file.readInto(start, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), this.name);
     } else {
-      await this.readHalves(from, to, dtype, data);
+      this.file.readPieces(start, start + to - from, smallPiece, this.name, (piece, before) =>
+        widen(dtype, piece, data.subarray(before / size, (before + piece.length) / size)),
+      );
     }
-    checkFinite(`${this.name}: ${shown(tensor)}`, data);
-    return { shape, data };
+    checkFinite(name, data);
+    return { shape: row === undefined ? shape : [1, shape[1]], data };
   }
 
   /**
@@ -101,31 +112,16 @@ export class SafetensorsFile {
    *
    * @throws InputError if it does not exist or cannot be read
    */
-  async readBytes(tensor: string): Promise<Uint8Array> {
+  readBytes(tensor: string): Uint8Array {
     const {
       data_offsets: [from, to],
     } = this.entries.get(tensor) ?? this.refuseMissing(tensor);
     const bytes = new Uint8Array(allocate(`${this.name}: ${shown(tensor)}`, Math.ceil((to - from) / 4)).buffer, 0, to - from);
-    await readInto(this.file, this.dataStart + from, bytes, this.name);
+    this.file.readInto(this.dataStart + from, bytes, this.name);
     return bytes;
-  }
-
-  async close(): Promise<void> {
-    await this.file.close();
   }
 
   private refuseMissing(tensor: string): never {
     throw new InputError(`${this.name} lacks ${shown(tensor)}; it does not belong to this config.json.`);
-  }
-
-  /** Reads in pieces, so that a large tensor is not in memory twice. */
-  private async readHalves(from: number, to: number, dtype: 'F16' | 'BF16', data: Float32Array): Promise<void> {
-    const piece = new Uint8Array(Math.min(pieceBytes, to - from));
-    for (let done = 0; done < to - from; done += piece.length) {
-      const part = piece.subarray(0, Math.min(piece.length, to - from - done));
-      await readInto(this.file, this.dataStart + from + done, part, this.name);
-      const halves = new Uint16Array(part.buffer, 0, part.length / 2);
-      data.set(dtype === 'F16' ? fromFloat16(halves) : fromBfloat16(halves), done / 2);
-    }
   }
 }

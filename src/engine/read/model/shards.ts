@@ -8,7 +8,7 @@ import { parseJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { readRegularText } from '../input/text';
 import { SafetensorsFile } from './safetensors';
-import type { TensorSource } from './tensor-source';
+import type { TensorPart, TensorSource } from './tensor-source';
 import type { Weight } from './weights';
 
 /** Hugging Face's names for a checkpoint of one file, and for the index of a sharded one. */
@@ -155,12 +155,9 @@ async function isThere(path: string): Promise<boolean> {
 /** Most bytes of headers in all files together: far above those of real checkpoints that can run here. */
 const maximumHeaderBytes = 32 * 1024 * 1024;
 
-/** A checkpoint of one or many safetensors files: tensors by name, each read once. */
+/** A checkpoint of one or many safetensors files: tensors by name. */
 export class CheckpointFiles implements TensorSource {
-  private constructor(
-    private readonly files: readonly SafetensorsFile[],
-    private readonly fileOf: ReadonlyMap<string, SafetensorsFile>,
-  ) {}
+  private constructor(private readonly fileOf: ReadonlyMap<string, SafetensorsFile>) {}
 
   /**
    * Opens the checkpoint of a folder.
@@ -170,32 +167,25 @@ export class CheckpointFiles implements TensorSource {
    */
   static async open(folder: string): Promise<CheckpointFiles> {
     const index = await readIndex(folder);
-    const files: SafetensorsFile[] = [];
     const fileOf = new Map<string, SafetensorsFile>();
     let headerBytes = 0;
-    try {
-      for (const [shard, tensors] of index ?? [[singleFile, undefined] as const]) {
-        const file = await SafetensorsFile.open(join(folder, shard));
-        files.push(file);
-        // Otherwise one file under the names of many links would be parsed, and kept, once for each.
-        headerBytes += file.headerBytes;
-        if (headerBytes > maximumHeaderBytes) {
-          throw new InputError(
-            `${shown(shard)}: the headers up to this file have ${formatBytes(headerBytes)} and ${formatBytes(maximumHeaderBytes)} are allowed in all; use another model.`,
-          );
-        }
-        for (const tensor of tensors ?? file.names) {
-          if (file.shapeOf(tensor) === undefined) {
-            throw new InputError(`${shown(shard)} lacks ${shown(tensor)}, which ${indexFile} says it holds; download the model again.`);
-          }
-          fileOf.set(tensor, file);
-        }
+    for (const [shard, tensors] of index ?? [[singleFile, undefined] as const]) {
+      const file = await SafetensorsFile.open(join(folder, shard));
+      // Otherwise one file under the names of many links would be parsed, and kept, once for each.
+      headerBytes += file.headerBytes;
+      if (headerBytes > maximumHeaderBytes) {
+        throw new InputError(
+          `${shown(shard)}: the headers up to this file have ${formatBytes(headerBytes)} and ${formatBytes(maximumHeaderBytes)} are allowed in all; use another model.`,
+        );
       }
-      return new CheckpointFiles(files, fileOf);
-    } catch (error) {
-      await Promise.all(files.map((file) => file.close()));
-      throw error;
+      for (const tensor of tensors ?? file.names) {
+        if (file.shapeOf(tensor) === undefined) {
+          throw new InputError(`${shown(shard)} lacks ${shown(tensor)}, which ${indexFile} says it holds; download the model again.`);
+        }
+        fileOf.set(tensor, file);
+      }
     }
+    return new CheckpointFiles(fileOf);
   }
 
   /** Names of all tensors. */
@@ -225,9 +215,13 @@ export class CheckpointFiles implements TensorSource {
     this.fileOf.get(tensor)?.checkType(tensor);
   }
 
+  hasRows(tensor: string): boolean {
+    return this.holder(tensor).hasRows(tensor);
+  }
+
   /** Reads a tensor as float32. @throws InputError like `SafetensorsFile.read` */
-  async read(tensor: string): Promise<Weight> {
-    return this.holder(tensor).read(tensor);
+  read(tensor: string, part?: TensorPart): Weight {
+    return this.holder(tensor).read(tensor, part);
   }
 
   private holder(tensor: string): SafetensorsFile {
@@ -246,11 +240,7 @@ export class CheckpointFiles implements TensorSource {
   }
 
   /** Reads a tensor's bytes as they are stored. @throws InputError like `SafetensorsFile.readBytes` */
-  async readBytes(tensor: string): Promise<Uint8Array> {
+  readBytes(tensor: string): Uint8Array {
     return this.holder(tensor).readBytes(tensor);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.files.map((file) => file.close()));
   }
 }

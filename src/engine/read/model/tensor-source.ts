@@ -15,11 +15,25 @@ export interface TensorSource {
   readonly mainType: string | undefined;
   /** The shape of a tensor; undefined if it does not exist. */
   shapeOf(tensor: string): readonly number[] | undefined;
-  /** Bytes that a tensor takes in a run, with the runtime's own copy, where it stays packed; undefined where it becomes float32. */
+  /** Bytes that a tensor takes in a run where it stays packed; undefined where it becomes float32. */
   packedBytesOf?(tensor: string): number | undefined;
+  /** Whether some rows of a matrix can be read without the others. */
+  hasRows?(tensor: string): boolean;
   /** Refuses a tensor that cannot be read, by its header. @throws InputError */
   checkType(tensor: string): void;
-  /** Reads a tensor, as float32 or as codes that stay packed. @throws InputError if it is missing or broken */
-  read(tensor: string): Promise<Weight>;
-  close(): Promise<void>;
+  /**
+   * Reads a tensor, as float32 or as codes that stay packed, whenever it is asked for. It blocks its thread; nothing is kept, and
+   * nothing is open between two readings.
+   *
+   * @throws InputError if it is missing or broken, or its file has changed
+   */
+  read(tensor: string, part?: TensorPart): Weight;
+}
+
+/** What of a tensor is read, and where it goes. */
+export interface TensorPart {
+  /** A row alone, of a matrix of which `hasRows`. */
+  readonly row?: number | undefined;
+  /** Memory that may be overwritten with its numbers, where it is as long as they are. */
+  readonly into?: Float32Array | undefined;
 }

@@ -45,13 +45,9 @@ export function checkAllRead(
  * @param read the tensors that the model reads
  * @throws InputError that names the bias and its first number that is not 0
  */
-export async function checkPaddedBiases(
-  files: Pick<TensorSource, 'paddedBiases' | 'read'>,
-  read: ReadonlySet<string>,
-  modelType: string,
-): Promise<void> {
+export function checkPaddedBiases(files: Pick<TensorSource, 'paddedBiases' | 'read'>, read: ReadonlySet<string>, modelType: string): void {
   for (const name of (files.paddedBiases ?? []).filter((bias) => !read.has(bias))) {
-    const added = (await files.read(name)).data.find((value) => value !== 0);
+    const added = files.read(name).data.find((value) => value !== 0);
     if (added !== undefined) {
       throw new InputError(
         `The checkpoint's ${shown(name, 100)}, which no ${modelType} reads, is not zero but has ${added}, so that a run would not be its model; use a checkpoint without it, or plan without a run.`,

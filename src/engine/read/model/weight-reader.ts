@@ -1,14 +1,15 @@
 import { InputError } from '../../../core/errors';
+import { keptFloatBytes } from '../../../core/plan/weight-bytes';
 import { shown } from '../../../core/text/printable';
 import { pickRows } from './packed';
-import type { TensorSource } from './tensor-source';
+import type { TensorPart, TensorSource } from './tensor-source';
 import {
   type Checkpoint,
   elementsOf,
+  FileWeight,
   PackedWeight,
-  type StoredLayer,
+  parametersOf,
   type StoredWeight,
-  storedInLayer,
   storedWeights,
   type StoredWeights,
   transpose,
@@ -16,15 +17,29 @@ import {
   type Weights,
 } from './weights';
 
-/** Reads weights from a checkpoint, each tensor once. */
-export class WeightReader {
-  /** Tensors in the layout of weights; several weights may be rows of the same tensor. */
-  private readonly tensors = new Map<string, Weight>();
+/** Weights that are rows or experts of the same tensors, and are read one after another. */
+type Owner = object;
 
+/**
+ * Reads weights from a checkpoint. Matrices of a large model stay in the files, and are read there whenever they are asked for
+ * (`keptFloatBytes`); so do those that are integer codes, which a run has in its sessions.
+ */
+export class WeightReader {
+  /** Tensors in the layout of weights, of which several weights are parts, of the latest owner. */
+  private readonly shared = new Map<string, Weight>();
+  private owner: Owner | undefined;
+  /** Weights that are whole tensors: an output head may be the embedding. */
+  private readonly whole = new Map<string, Weight>();
+  private readonly keepsFloats: boolean;
+
+  /** @param keepsFloats whether what is not packed stays in memory; by its size, by default */
   constructor(
     private readonly files: TensorSource,
     private readonly checkpoint: Checkpoint,
-  ) {}
+    keepsFloats?: boolean,
+  ) {
+    this.keepsFloats = keepsFloats ?? keptFloatBytes(this.floats) > 0;
+  }
 
   /** Names in the files of all tensors that the checkpoint's model reads. */
   get names(): ReadonlySet<string> {
@@ -35,12 +50,24 @@ export class WeightReader {
     );
   }
 
-  /** Bytes that all weights take in memory. */
+  /** Bytes that weights take in memory: those that stay there, and of those in the files the largest layer, embedding or head. */
   get bytes(): number {
-    const tensors = new Map(storedWeights(this.checkpoint).map(({ tensor, shape }) => [tensor, shape]));
-    return [...tensors].reduce((sum, [tensor, shape]) => {
-      return sum + (this.files.packedBytesOf?.(this.nameOf(tensor)) ?? Float32Array.BYTES_PER_ELEMENT * elementsOf(shape));
-    }, 0);
+    const packed = this.tensors.reduce((sum, [, , bytes]) => sum + (bytes ?? 0), 0);
+    const { embedding, layers, head } = this.checkpoint;
+    const none = { ...this.checkpoint, embedding: {}, layers: [], head: {} };
+    const parts = [{ ...none, embedding }, { ...none, head }, ...layers.map((layer) => ({ ...none, layers: [layer] }))];
+    return packed + keptFloatBytes(this.floats, Math.max(...parts.map(parametersOf)));
+  }
+
+  /** Numbers that become float32. */
+  private get floats(): number {
+    return this.tensors.reduce((sum, [, shape, bytes]) => sum + (bytes === undefined ? elementsOf(shape) : 0), 0);
+  }
+
+  /** Each tensor once, with its shape, and the bytes that it takes where it stays packed. */
+  private get tensors(): readonly (readonly [string, readonly number[], number | undefined])[] {
+    const shapes = new Map(storedWeights(this.checkpoint).map(({ tensor, shape }) => [tensor, shape]));
+    return [...shapes].map(([tensor, shape]) => [tensor, shape, this.files.packedBytesOf?.(this.nameOf(tensor))]);
   }
 
   /** Looks for every weight. @throws InputError if one is missing, of another shape, or of a type that is not read */
@@ -50,29 +77,64 @@ export class WeightReader {
     }
   }
 
-  /** Reads some weights. @throws InputError if one is missing, broken, or not of the shape that the configuration implies */
-  async all<Name extends string>(weights: StoredWeights<Name>): Promise<Weights<Name>> {
-    const read: [string, Weight][] = [];
-    for (const [name, weight] of Object.entries(weights as Readonly<Record<string, StoredWeight>>)) {
-      read.push([name, await this.one(weight)]);
+  /**
+   * Reads some weights, all of them, to see that they are sound.
+   *
+   * @throws InputError if one is missing, broken, or not of the shape that the configuration implies
+   */
+  all<Name extends string>(weights: StoredWeights<Name>): Weights<Name> {
+    const read = Object.entries(weights as Readonly<Record<string, StoredWeight>>).map(([name, weight]) => [
+      name,
+      this.one(weight, weights),
+    ]);
+    return Object.fromEntries(read) as Weights<Name>;
+  }
+
+  /** A weight as it is kept: in memory, or as a place in the files. */
+  private one(weight: StoredWeight, owner: Owner): Weight {
+    const stored = this.chosen(weight);
+    const isWhole = partsOf(stored).length === 0;
+    const known = isWhole ? this.whole.get(stored.tensor) : undefined;
+    if (known !== undefined) {
+      return known;
     }
-    return Object.fromEntries(read) as unknown as Weights<Name>;
+    const read = this.read(stored, owner);
+    const kept = this.staysInFile(read) ? this.inFile(stored, owner, read, isWhole) : read;
+    if (isWhole) {
+      this.whole.set(stored.tensor, kept);
+    }
+    return kept;
   }
 
-  /** Lets go of a layer's tensors, of which some weights may be copies: no other layer reads them. */
-  forget(layer: StoredLayer): void {
-    storedInLayer(layer).forEach(({ tensor }) => this.tensors.delete(tensor));
+  private staysInFile({ shape, codeBits }: Weight): boolean {
+    return shape.length === 2 && (codeBits !== undefined || !this.keepsFloats);
   }
 
-  private async one(weight: StoredWeight): Promise<Weight> {
+  private inFile(stored: StoredWeight, owner: Owner, { shape, codeBits }: Weight, isWhole: boolean): Weight {
+    const hasRows = isWhole && stored.transposed !== true && this.files.hasRows?.(this.nameOf(stored.tensor)) === true;
+    return new FileWeight(shape, codeBits, (part) => this.read(stored, owner, part), hasRows);
+  }
+
+  /** The tensor that counts: an output head that is tied may be stored as well. */
+  private chosen({ unless, ...usual }: StoredWeight): StoredWeight {
+    if (unless === undefined || this.files.shapeOf(this.nameOf(unless)) === undefined) {
+      return usual;
+    }
+    // Most such heads are the embedding once more: one of them is enough to keep.
+    const own = { ...usual, tensor: unless };
+    const [ownData, tiedData] = [own, usual].map((each) => this.files.read(this.found(each)).data);
+    return ownData.every((value, index) => value === tiedData[index]) ? usual : own;
+  }
+
+  private read(weight: StoredWeight, owner: Owner, part: TensorPart = {}): Weight {
     const { offset, neighbours } = weight;
-    const rows = await this.rows(weight);
+    const rows = this.rows(weight, owner, part);
     const apart = neighbours === undefined ? rows : pairsApart(rows, neighbours);
-    return offset === undefined ? apart : { ...apart, data: apart.data.map((x) => x + offset) };
+    return offset === undefined ? apart : { shape: apart.shape, data: apart.data.map((x) => x + offset) };
   }
 
-  private async rows(weight: StoredWeight): Promise<Weight> {
-    const whole = weight.expert === undefined ? await this.tensor(weight) : await this.expert(weight, weight.expert);
+  private rows(weight: StoredWeight, owner: Owner, part: TensorPart): Weight {
+    const whole = weight.expert === undefined ? this.tensor(weight, owner, part) : this.expert(weight, weight.expert, owner);
     if (weight.rows === undefined) {
       return whole;
     }
@@ -89,51 +151,46 @@ export class WeightReader {
       );
     }
     const rowSize = elementsOf(whole.shape.slice(1));
-    const part = (first: number): Float32Array => whole.data.subarray((first + from) * rowSize, (first + to) * rowSize);
+    const ofGroup = (first: number): Float32Array => whole.data.subarray((first + from) * rowSize, (first + to) * rowSize);
     const { every = whole.shape[0] } = weight;
     const groups = whole.shape[0] / every;
     const size = (to - from) * rowSize;
-    const data = groups === 1 ? part(0) : new Float32Array(groups * size);
+    const data = groups === 1 ? ofGroup(0) : new Float32Array(groups * size);
     for (let group = 0; groups > 1 && group < groups; group += 1) {
-      data.set(part(group * every), group * size);
+      data.set(ofGroup(group * every), group * size);
     }
     return { shape: [groups * (to - from), ...whole.shape.slice(1)], data };
   }
 
   /** One matrix or bias of a stack. */
-  private async expert({ transposed, ...stored }: StoredWeight, index: number): Promise<Weight> {
+  private expert({ transposed, ...stored }: StoredWeight, index: number, owner: Owner): Weight {
     const {
       shape: [, ...shape],
       data,
-    } = await this.read(stored);
+    } = this.tensor(stored, owner, {});
     const size = elementsOf(shape);
     const one = { shape, data: data.subarray(index * size, (index + 1) * size) };
     return transposed === true ? transpose(one) : one;
   }
 
-  private async tensor(stored: StoredWeight): Promise<Weight> {
-    const { unless, ...usual } = stored;
-    if (unless === undefined || this.files.shapeOf(this.nameOf(unless)) === undefined) {
-      return this.read(usual);
-    }
-    // Most such heads are the embedding once more: one of them is enough to keep.
-    const [own, tied] = [await this.read({ ...usual, tensor: unless }), await this.read(usual)];
-    const [ownData, tiedData] = [own.data, tied.data];
-    const same = ownData.every((value, index) => value === tiedData[index]);
-    this.tensors.set(unless, same ? tied : own);
-    return same ? tied : own;
-  }
-
-  private async read(weight: StoredWeight): Promise<Weight> {
+  /** A tensor in the layout of weights. One that has several weights is kept as long as those of its owner are read. */
+  private tensor(weight: StoredWeight, owner: Owner, part: TensorPart): Weight {
     const { tensor, transposed } = weight;
-    const known = this.tensors.get(tensor);
-    if (known !== undefined) {
-      return known;
+    if (partsOf(weight).length === 0) {
+      const stored = this.files.read(this.found(weight), part);
+      return transposed === true ? transpose(stored) : stored;
     }
-    const stored = await this.files.read(this.found(weight));
-    const turned = transposed === true ? transpose(stored) : stored;
-    this.tensors.set(tensor, turned);
-    return turned;
+    if (this.owner !== owner) {
+      this.shared.clear();
+      this.owner = owner;
+    }
+    let known = this.shared.get(tensor);
+    if (known === undefined) {
+      const stored = this.files.read(this.found(weight));
+      known = transposed === true ? transpose(stored) : stored;
+      this.shared.set(tensor, known);
+    }
+    return known;
   }
 
   /** The name in the files of a weight's tensor. @throws InputError if it is missing, or of another shape */
@@ -178,4 +235,9 @@ function pairsApart(weight: Weight, headWidth: number): Weight {
   const apart = new Float32Array(weight.data.length);
   order.forEach((row, to) => apart.set(weight.data.subarray(row * rowSize, (row + 1) * rowSize), to * rowSize));
   return { shape, data: apart };
+}
+
+/** What makes a weight a part of its tensor, or another than that. */
+function partsOf({ rows, every, expert, offset, neighbours }: StoredWeight): readonly unknown[] {
+  return [rows, every, expert, offset, neighbours].filter((each) => each !== undefined);
 }

@@ -1,19 +1,29 @@
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { type PackedMatrix, unpackRow } from './packed';
+import type { TensorPart } from './tensor-source';
 
 /** A weight in the layout of graphs: row-major; matrices are `[out, in]`, norms and biases `[width]`. */
 export interface Weight {
   readonly shape: readonly number[];
-  /** In float32; of a packed one made at each reading. */
+  /** In float32; of one that is packed or in a file made at each reading. */
   readonly data: Float32Array;
-  /** What is kept of a matrix that stays integer codes. */
-  readonly packed?: PackedMatrix;
+  /** Of a matrix that stays integer codes, their bits, and the codes, which are read at each reading where they are in a file. */
+  readonly codeBits?: PackedMatrix['bits'] | undefined;
+  readonly packed?: PackedMatrix | undefined;
+  /** Of a weight that is in a file and not in memory: reads its `data`, into this memory where it has that length. */
+  readData?(into: Float32Array | undefined): Float32Array;
+  /** The same for a row alone, where that can be. */
+  readRow?(row: number): Float32Array;
 }
 
 /** A weight that is kept as codes. Reading its `data` makes float32 of all of it. */
 export class PackedWeight implements Weight {
   constructor(readonly packed: PackedMatrix) {}
+
+  get codeBits(): PackedMatrix['bits'] {
+    return this.packed.bits;
+  }
 
   get shape(): readonly number[] {
     return this.packed.shape;
@@ -29,14 +39,47 @@ export class PackedWeight implements Weight {
   }
 }
 
+/** A weight that is in a file: all that is asked of it is read there, and not kept. */
+export class FileWeight implements Weight {
+  readonly readRow?: (row: number) => Float32Array;
+
+  /** @param read the whole, or a row alone where `hasRows` */
+  constructor(
+    readonly shape: readonly number[],
+    readonly codeBits: PackedMatrix['bits'] | undefined,
+    private readonly read: (part: TensorPart) => Weight,
+    hasRows: boolean,
+  ) {
+    if (hasRows) {
+      this.readRow = (row) => read({ row }).data;
+    }
+  }
+
+  get data(): Float32Array {
+    return this.read({}).data;
+  }
+
+  get packed(): PackedMatrix | undefined {
+    return this.codeBits === undefined ? undefined : this.read({}).packed;
+  }
+
+  readData(into: Float32Array | undefined): Float32Array {
+    return this.read({ into }).data;
+  }
+}
+
 /** Row `row` of a matrix, in float32. */
 export function rowOf(weight: Weight, row: number): Float32Array {
+  if (weight.readRow !== undefined) {
+    return weight.readRow(row);
+  }
   const columns = weight.shape[1];
-  if (weight.packed === undefined) {
+  const { packed } = weight;
+  if (packed === undefined) {
     return weight.data.subarray(row * columns, (row + 1) * columns);
   }
   const values = new Float32Array(columns);
-  unpackRow(weight.packed, row, values);
+  unpackRow(packed, row, values);
   return values;
 }
 
@@ -56,9 +99,10 @@ export function allocate(what: string, elements: number): Float32Array<ArrayBuff
 
 /** Refuses a weight that has a number which is none. @param what names it in errors @throws InputError */
 export function checkFinite(what: string, data: Float32Array): void {
-  const broken = data.findIndex((value) => !Number.isFinite(value));
-  if (broken >= 0) {
-    throw new InputError(`${what} holds ${data[broken]} at element ${broken}; the weights must be finite.`);
+  for (let at = 0; at < data.length; at += 1) {
+    if (!(Math.abs(data[at]) < Infinity)) {
+      throw new InputError(`${what} holds ${data[at]} at element ${at}; the weights must be finite.`);
+    }
   }
 }
 

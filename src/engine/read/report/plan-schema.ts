@@ -141,7 +141,7 @@ const breakEven = z
 
 const measuredRange = z.union([z.tuple([z.number(), z.number()]), z.tuple([text])]);
 const extrapolation = z.looseObject({
-  what: z.enum(['tokens', 'rows', 'width', 'headWidth', 'layers', 'executor', 'precision']),
+  what: z.enum(['tokens', 'rows', 'width', 'headWidth', 'layers', 'executor', 'precision', 'activations']),
   value: z.union([z.number(), text]),
   sampled: measuredRange,
 });

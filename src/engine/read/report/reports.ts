@@ -38,6 +38,7 @@ const run = z.looseObject({
   threads: amount,
   executor: z.enum(wordsOf(optionTable.executor)).exclude(['auto']).default('tiles'),
   precision: z.enum(wordsOf(optionTable.precision)).default('float32'),
+  activations: z.enum(wordsOf(optionTable.activations)).optional(),
   segments: amount.optional(),
   wallMs: amount,
   phases,

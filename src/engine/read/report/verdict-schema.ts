@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { wordsOf } from '../../../core/options/option';
+import { optionTable } from '../../../core/options/table';
 import type { Fidelity } from '../../../core/report/report';
 import type { Verdict } from '../../../core/report/verdict';
 import { amount, anyNumber, measured } from './plan-schema';
@@ -35,6 +37,7 @@ export const fidelitySchema: z.ZodType<Fidelity> = z.looseObject({
       layers: amount,
       maxRelError: anyNumber,
       bound: anyNumber,
+      activations: z.enum(wordsOf(optionTable.activations)).optional(),
       wrongRows: z.array(z.looseObject({ layer: amount, row: amount })),
     })
     .optional(),

@@ -7,7 +7,7 @@ import { memoryUseOf } from '../../../core/predict/memory';
 import type { Fidelity } from '../../../core/report/report';
 import type { Touched } from '../../../core/scenario/touched';
 import { wholeStream } from '../../attend/forward';
-import { executorOf, passOf } from '../../attend/pass';
+import { deviceFor, executorOf, passOf } from '../../attend/pass';
 import { checkMemory, processBytes } from '../../memory';
 import { loadModel, type LoadedModel, type ModelFolder } from '../../read/model/load';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
@@ -16,7 +16,8 @@ import { FidelityCheck } from '../../attend/verify/fidelity';
 import type { PredictionCheck } from '../../attend/verify/prediction-check';
 import { comparePredictions, OutputHead } from '../../attend/verify/predictions';
 import { PhaseClock } from '../../attend/runtime/clock';
-import { type Device, forPrecision, openDevice } from '../../attend/runtime/provider';
+import { type Device, openDevice } from '../../attend/runtime/provider';
+import type { MeasureOptions } from './measure';
 import type { RetrievalResult } from './results';
 
 /** A window's last residual stream `[N, d]`, and what it took. */
@@ -52,10 +53,19 @@ export class Evaluator {
    *
    * @throws InputError where either cannot be had
    */
-  static async open(folder: ModelFolder, options: Pick<Experiment, 'provider' | 'threads' | 'executor' | 'precision'>): Promise<Evaluator> {
-    const device = await forPrecision(await openDevice(options.provider, options.threads), options.precision);
+  static async open(
+    folder: ModelFolder,
+    options: Pick<MeasureOptions, 'provider' | 'threads' | 'executor' | 'precision' | 'activations'>,
+  ): Promise<Evaluator> {
+    const device = await openDevice(options.provider, options.threads);
     const before = processBytes();
-    return new Evaluator(await loadModel(folder), device, options, before);
+    const model = await loadModel(folder);
+    return new Evaluator(
+      model,
+      await deviceFor(device, { ...options, activations: options.activations ?? 'float32', verify: 'rows' }, model),
+      options,
+      before,
+    );
   }
 
   /** Runs `tokens` `[N]` by a plan of N tokens. @throws CancelledError, and InputError for a plan that would not fit in memory */
@@ -178,8 +188,8 @@ export class Evaluator {
 
   /** @throws InputError for a window that would not fit in memory */
   private checkFits(plan: Plan, baseline: Baseline): void {
-    const { provider } = this.device;
-    const options = { ...this.options, verify: 'rows', quality: true, baseline } as const;
+    const { provider, activations = 'float32' } = this.device;
+    const options = { ...this.options, activations, verify: 'rows', quality: true, baseline } as const;
     checkMemory(plan, memoryUseOf(plan, options, { provider, processBytes: this.processBytes }), 0, { length: '--context', whole: true });
   }
 

@@ -21,6 +21,8 @@ export interface MeasureOptions extends Pick<
   readonly baseline: Job;
   /** How that is computed; absent where it is by the same tiles, as in results of versions that had nothing else. */
   readonly baselineBy?: 'dense' | undefined;
+  /** What packed weights are multiplied with; absent where in float32, for the same reason. */
+  readonly activations?: Exclude<Experiment['activations'], 'float32'> | undefined;
 }
 
 /** A row to measure with one model, in whichever process; plain data. */

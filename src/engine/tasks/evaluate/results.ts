@@ -111,6 +111,7 @@ const shardResult: z.ZodType<ShardResult> = z.object({
   threads: count,
   executor: z.enum(wordsOf(optionTable.executor)).exclude(['auto']),
   precision: z.enum(wordsOf(optionTable.precision)),
+  activations: z.enum(wordsOf(optionTable.activations)).optional(),
   wallMs: amount,
   calls: z.object({ total: count, attention: count, tokenwise: count, perLayer: amount, retries: count, dispatches: count }),
   peakRssBytes: count,

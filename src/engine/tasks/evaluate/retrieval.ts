@@ -144,7 +144,7 @@ export async function expectedOutcomes(
     return jobs.map(() => cases.map(() => null));
   }
   const files = await CheckpointFiles.open(folder);
-  const { data, shape: stored } = await files.read('model.embed_tokens.weight').finally(() => files.close());
+  const { data, shape: stored } = files.read('model.embed_tokens.weight');
   const codes = Array.from({ length: stored[0] }, (_, byte) => data.subarray(byte * stored[1], byte * stored[1] + codeWidth));
   return jobs.map(({ scenario }) =>
     interruptible(() => {

@@ -123,7 +123,11 @@ export async function measureExperiment(
   const provider = settled?.provider ?? (experiment.provider === 'auto' ? 'cpu' : experiment.provider);
   const own = pick(experiment, 'threads', 'executor', 'precision', 'construction', 'oracleLayers', 'oracleHeads');
   // Left out where nothing is asked for: results of versions that had nothing else are results of this.
-  const options: MeasureOptions = { ...own, provider, baseline, ...(experiment.baseline === 'dense' && { baselineBy: 'dense' }) };
+  const options: MeasureOptions = {
+    ...{ ...own, provider, baseline },
+    ...(experiment.baseline === 'dense' && { baselineBy: 'dense' }),
+    ...(experiment.activations !== 'float32' && { activations: experiment.activations }),
+  };
   const { twoHeads, onnxruntime } = describeEnvironment();
   // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
   const isNamed = results.kept || runner !== inThisProcess;

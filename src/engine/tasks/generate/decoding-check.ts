@@ -1,6 +1,6 @@
 import { type RoundingUse, isBeyondRounding, roundingBound, roundingUse, worseRounding } from '../../../core/math/rounding';
 import { referenceAttention } from '../../../core/math/reference-attention';
-import type { Precision } from '../../../core/options/table';
+import type { Activations, Precision } from '../../../core/options/table';
 import { layerParts, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { Fidelity, WrongRow } from '../../../core/report/report';
 import { rangesByPredicate } from '../../../core/scenario/by-predicate';
@@ -10,6 +10,7 @@ import { embed } from '../../attend/tiles/embed';
 import { type LayerTensors, rowsView } from '../../attend/tiles/layer';
 import { LargestDifference, largestOf } from '../../attend/verify/difference';
 import { exactNext, exactProducts, exactProjection } from '../../attend/verify/exact-tokenwise';
+import { tokenwiseTolerance } from '../../attend/verify/tokenwise-check';
 import type { LoadedModel } from '../../read/model/load';
 
 /** Wrong rows that are named at most. */
@@ -17,9 +18,6 @@ const mostWrongRows = 16;
 
 /** By how much two projections of the same row may differ, relative to its largest number: a wrong angle moves it by far more. */
 const projectionTolerance: Readonly<Record<Precision, number>> = { float32: 1e-4, float16: 2e-2 };
-
-/** By how much a row after a layer may be off, relative to what the layer adds: as in `TokenwiseCheck`. */
-const nextTolerance = 2e-3;
 
 /**
  * Products in float64 that the rows after a layer may take at a step, on average: some 20 ms. Of layers that have more, one is looked
@@ -52,6 +50,7 @@ export class DecodingCheck {
     private readonly model: LoadedModel,
     private readonly plan: Plan,
     private readonly precision: Precision,
+    private readonly activations: Activations = 'float32',
   ) {
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
     this.partOf = partOfLayers(plan);
@@ -186,8 +185,9 @@ export class DecodingCheck {
   private project(layer: number, hidden: Float32Array, given: Pick<Required<SteppedLayer>, 'query' | 'key'>, precision: Precision): void {
     const { length } = this.ids;
     const exact = exactProjection(this.model, this.model.layers[layer], hidden, { position: length - 1, tokens: length });
-    this.compare(layer, given.query, exact.query, projectionTolerance[precision] * largestOf(exact.query));
-    this.compare(layer, given.key, exact.key, projectionTolerance[precision] * largestOf(exact.key));
+    const allowed = this.activations === 'int8' ? tokenwiseTolerance.int8 : projectionTolerance[precision];
+    this.compare(layer, given.query, exact.query, allowed * largestOf(exact.query));
+    this.compare(layer, given.key, exact.key, allowed * largestOf(exact.key));
   }
 
   /** Checks what one layer in turn made of its attention. */
@@ -200,7 +200,7 @@ export class DecodingCheck {
       if (exact !== undefined) {
         // What a layer adds may be small beside the stream, whose own rounding then counts.
         const added = largestOf(exact.map((x, column) => x - hidden[column]));
-        this.compare(layer, after, exact, Math.max(nextTolerance * added, 1e-6 * largestOf(exact)));
+        this.compare(layer, after, exact, Math.max(tokenwiseTolerance[this.activations] * added, 1e-6 * largestOf(exact)));
       }
     }
   }

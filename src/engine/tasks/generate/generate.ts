@@ -8,8 +8,8 @@ import { isNativeScenario, nativePlan, type Plan, planOfLength } from '../../../
 import { type MemoryEstimate, memoryUseOf } from '../../../core/predict/memory';
 import { runVerdict, type Verdict, worstVerdict } from '../../../core/report/verdict';
 import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle } from '../../../core/scenario/scenario';
-import { executorOf, passOf } from '../../attend/pass';
-import { type Device, forPrecision, openPlannedDevice } from '../../attend/runtime/provider';
+import { deviceFor, executorOf, passOf } from '../../attend/pass';
+import { type Device, openPlannedDevice } from '../../attend/runtime/provider';
 import { checkLength } from '../../attend/tiles/embed';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { FidelityCheck } from '../../attend/verify/fidelity';
@@ -76,12 +76,13 @@ async function continueWatched(
   if (needsBaseline) {
     check(native);
   }
+  const loaded = await loadModel(planned.model);
   const shared: Shared = {
     planned,
     options,
     generation,
-    model: await loadModel(planned.model),
-    device: await forPrecision(device, options.precision),
+    model: loaded,
+    device: await deviceFor(device, options, loaded),
     ends: await endTokens(planned.model.folder),
     signal: context.signal,
   };
@@ -196,12 +197,12 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
   const head = new OutputHead(model, device);
   const label = scenarioLabel(plan.scenario);
-  const { verify, precision } = options;
+  const { verify, precision, activations } = options;
   const checks =
     verify === 'none'
       ? undefined
       : {
-          decoding: new DecodingCheck(model, plan, precision),
+          decoding: new DecodingCheck(model, plan, precision, activations),
           wholeOf: (whole: Plan, tokens: Int32Array) => FidelityCheck.ofRun(whole, verify, { tokens, model, device, precision, signal }),
         };
   try {
@@ -209,6 +210,8 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
     const decoder = new Decoder({ model, plan, oracle, head, pass, checks, signal }, generation.tokens);
     const start = performance.now();
     let logits = await decoder.prefill(prompt, (fraction) => onProgress(0.5 * fraction, `${label}: the prompt`));
+    oracle.keepWeights();
+    head.keepWeights();
     const prefillCalls = callsOf(oracle);
     const prefillVerifyMs = decoder.verifyMs;
     const decodeStart = performance.now();

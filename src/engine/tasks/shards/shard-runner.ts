@@ -7,9 +7,9 @@ import { cutPrompt, lengthOf, ownRows, type PromptShard, readsOf, tokensIn } fro
 import type { ShardQuality, ShardResult } from '../../../core/shards/report';
 import { nativeScenario } from '../../../core/shapes';
 import { wholeStream } from '../../attend/forward';
-import { executorOf, passOf } from '../../attend/pass';
+import { deviceFor, executorOf, passOf } from '../../attend/pass';
 import { PhaseClock } from '../../attend/runtime/clock';
-import { type Device, forPrecision, openDevice } from '../../attend/runtime/provider';
+import { type Device, openDevice } from '../../attend/runtime/provider';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { FidelityCheck, lostRowsOf } from '../../attend/verify/fidelity';
 import { OutputHead } from '../../attend/verify/predictions';
@@ -72,8 +72,9 @@ export class ShardRunner {
 
   /** Loads a model, and opens the device of these options. @throws InputError */
   static async open(folder: ModelFolder, prompt: ShardablePrompt, options: SimulationOptions): Promise<ShardRunner> {
-    const device = await forPrecision(await openDevice(options.provider, options.threads), options.precision);
-    return new ShardRunner(await loadModel(folder), device, prompt, options);
+    const device = await openDevice(options.provider, options.threads);
+    const model = await loadModel(folder);
+    return new ShardRunner(model, await deviceFor(device, options, model), prompt, options);
   }
 
   constructor(
@@ -129,12 +130,12 @@ export class ShardRunner {
     const quality = scored
       ? await this.score(shard, hidden, { signal, onProgress: (share, ...rest) => onProgress(0.5 + 0.5 * share, ...rest) }, check)
       : null;
-    const { provider, name: device, threads } = this.device;
+    const { provider, name: device, threads, activations } = this.device;
     const { precision } = this.options;
     const executor = executorOf(this.options, plan, this.device);
     const found =
       check === undefined ? { fidelity: null, lostRows: lostRowsOf(hidden, this.model.shape.width) } : { fidelity: check.result() };
-    return { provider, device, threads, executor, precision, wallMs, calls, ...found, quality };
+    return { provider, device, threads, executor, precision, ...(activations && { activations }), wallMs, calls, ...found, quality };
   }
 
   /**

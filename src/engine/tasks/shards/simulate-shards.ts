@@ -155,13 +155,15 @@ function unitsOf(
   { plan, tokens }: PlannedPrompt,
   model: string,
   shards: readonly PromptShard[],
-  { provider, threads, executor, precision, verify, quality, score }: SimulationOptions,
+  { provider, threads, executor, precision, activations, verify, quality, score }: SimulationOptions,
 ): ShardUnit[] {
   const { twoHeads, onnxruntime } = describeEnvironment();
   const about = {
     ...{ model, twoHeads, onnxruntime, tokens: digestOf(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength)) },
     ...{ scenario: plan.scenario, construction: plan.construction, oracle: plan.oracle, scoreBytes: plan.scoreBytes ?? null },
     ...{ provider, threads, executor, precision, verify, quality, score },
+    // Left out where nothing is asked for: results of versions that had nothing else are results of this.
+    ...(activations !== 'float32' && { activations }),
   };
   return shards.map((shard, index) => ({ shard, id: unitOf({ ...about, ...shard }), part: index + 1 }));
 }

@@ -34,7 +34,6 @@ describe("AutoGPTQ's biases of zeros", () => {
     const files = await openTensors(model);
     expect(files.paddedBiases).toHaveLength(7 * layers.length);
     expect(await outcomeOf(() => checkLoadable(model, files))).toEqual({ value: undefined });
-    await files.close();
   });
 
   it('are the biases of a model that has some', async () => {

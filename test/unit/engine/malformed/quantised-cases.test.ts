@@ -140,7 +140,6 @@ describe('a quantised checkpoint that is broken', () => {
     const sound = await openModel(join(quantisedFolder, 'gptq'), modelsFolder);
     const files = await openTensors(sound);
     expect(await outcomeOf(() => checkLoadable(sound, files))).toEqual({ value: undefined });
-    await files.close();
   });
 
   it("may be described by ModelOpt's file beside config.json, which is refused where it is broken", async () => {
@@ -165,7 +164,7 @@ describe('a quantised checkpoint that is broken', () => {
       const folder = spoilt('mxfp4', change);
       const stored = { format: 'MXFP4', quantisation: { kind: 'mxfp4' as const } };
       const files = await openCheckpoint(folder, { stored });
-      return files.read(name).finally(() => files.close());
+      return files.read(name);
     };
     expect(await refusalOf(() => open(byte(`${name}_scales`, 0, 255)))).toMatch(/gate_up_proj \(MXFP4\) holds NaN/);
     expect(await refusalOf(() => open(byte(`${name}_scales`, 0, 254)))).toMatch(/gate_up_proj \(MXFP4\) holds -?Infinity/);

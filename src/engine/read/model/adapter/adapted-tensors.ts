@@ -4,7 +4,7 @@ import { shown } from '../../../../core/text/printable';
 import { SafetensorsFile } from '../safetensors';
 import { checkLink } from '../shards';
 import type { ReadConfig } from '../architecture';
-import type { TensorSource } from '../tensor-source';
+import type { TensorPart, TensorSource } from '../tensor-source';
 import type { Checkpoint, Weight } from '../weights';
 import type { Adapter } from './adapter';
 import { adapterWeightsFile } from './config';
@@ -35,7 +35,7 @@ export class AdaptedTensors implements TensorSource {
   ) {}
 
   /**
-   * Opens an adapter before its base, which it closes with itself, also where it cannot be opened.
+   * Opens an adapter before its base.
    *
    * @throws InputError where a tensor of the adapter does not belong to its configuration or its base, or one is missing
    */
@@ -44,22 +44,16 @@ export class AdaptedTensors implements TensorSource {
     { folder, config }: Adapter,
     { modelType, run }: Pick<ReadConfig, 'modelType' | 'run'>,
   ): Promise<AdaptedTensors> {
-    let file: SafetensorsFile | undefined;
-    try {
-      if (config.isInOut !== (modelType === 'gpt2')) {
-        throw new InputError(
-          `${shown(folder)}: fan_in_fan_out is ${config.isInOut}, and matrices of ${modelType} are ${config.isInOut ? 'not ' : ''}stored [in, out]; the adapter is of another base, or correct it.`,
-        );
-      }
-      await checkLink(folder, adapterWeightsFile);
-      file = await SafetensorsFile.open(join(folder, adapterWeightsFile));
-      const reading = new AdapterReader(base, file, targetsOf(config), config.bias, config.isInOut, folder);
-      checkTied(run?.checkpoint, [...reading.changes.keys(), ...reading.replaced.keys()], base, folder);
-      return new AdaptedTensors(base, file, reading.changes, reading.replaced);
-    } catch (error) {
-      await Promise.all([base.close(), file?.close()]);
-      throw error;
+    if (config.isInOut !== (modelType === 'gpt2')) {
+      throw new InputError(
+        `${shown(folder)}: fan_in_fan_out is ${config.isInOut}, and matrices of ${modelType} are ${config.isInOut ? 'not ' : ''}stored [in, out]; the adapter is of another base, or correct it.`,
+      );
     }
+    await checkLink(folder, adapterWeightsFile);
+    const file = await SafetensorsFile.open(join(folder, adapterWeightsFile));
+    const reading = new AdapterReader(base, file, targetsOf(config), config.bias, config.isInOut, folder);
+    checkTied(run?.checkpoint, [...reading.changes.keys(), ...reading.replaced.keys()], base, folder);
+    return new AdaptedTensors(base, file, reading.changes, reading.replaced);
   }
 
   get names(): Iterable<string> {
@@ -90,15 +84,15 @@ export class AdaptedTensors implements TensorSource {
     [own, change?.a, change?.b].forEach((name) => name !== undefined && this.file.checkType(name));
   }
 
-  async read(tensor: string): Promise<Weight> {
-    const own = this.replaced.get(tensor);
-    const weight = own === undefined ? await this.base.read(tensor) : await this.file.read(own);
-    const change = this.changes.get(tensor);
-    return change === undefined ? weight : merged(weight, await this.file.read(change.a), await this.file.read(change.b), change);
+  hasRows(tensor: string): boolean {
+    return !this.changes.has(tensor) && !this.replaced.has(tensor) && this.base.hasRows?.(tensor) === true;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.base.close(), this.file.close()]);
+  read(tensor: string, part?: TensorPart): Weight {
+    const own = this.replaced.get(tensor);
+    const weight = own === undefined ? this.base.read(tensor, part) : this.file.read(own);
+    const change = this.changes.get(tensor);
+    return change === undefined ? weight : merged(weight, this.file.read(change.a), this.file.read(change.b), change);
   }
 }
 

@@ -10,7 +10,6 @@ import { isAdapter } from '../adapter/config';
 import { checkLoadable, type ModelFolder, openFound } from '../load';
 import { openTensors } from '../open-tensors';
 import { unreadWeights } from '../shards';
-import type { TensorSource } from '../tensor-source';
 import { foldersIn, ggufParts, ggufsIn, kindAt } from './folders';
 import { refOf, repositoryOf, revisionName, snapshotOf, snapshotsOf } from './hub-cache';
 import { ollamaName, type OllamaPlace, ollamaWeights } from './ollama';
@@ -205,11 +204,10 @@ async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<P
   if (model.storedBytes === undefined) {
     return { format: null, reason: lacks ?? (await unreadWeights(model.folder)) ?? 'no safetensors files are there' };
   }
-  let files: TensorSource | undefined;
   const named = model.adapter !== undefined ? 'LoRA' : kind === 'gguf' ? 'GGUF' : 'safetensors';
   let format = `${named} ${model.storedType ?? ''}`.trim();
   try {
-    files = await openTensors(model);
+    const files = await openTensors(model);
     format = `${named} ${model.storedType ?? files.mainType ?? ''}`.trim();
     if (lacks === null) {
       checkLoadable(model, files);
@@ -217,8 +215,6 @@ async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<P
     return { format, reason: lacks ?? (await whyEstimated(model, kind)) };
   } catch (error) {
     return { format, reason: lacks ?? messageOf(error) };
-  } finally {
-    await files?.close();
   }
 }
 

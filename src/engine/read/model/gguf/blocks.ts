@@ -13,80 +13,6 @@ export function half(bytes: Uint8Array, at: number): number {
   return float16Values()[bytes[at] | (bytes[at + 1] << 8)];
 }
 
-/** F32: a float32, `float`. */
-const f32: BlockDecoder = (bytes, at, values, to) => {
-  new Uint8Array(values.buffer, values.byteOffset + 4 * to, 4).set(bytes.subarray(at, at + 4));
-};
-
-/** F16: a half-precision number, `ggml_half`. */
-const f16: BlockDecoder = (bytes, at, values, to) => {
-  values[to] = half(bytes, at);
-};
-
-const word = new Uint32Array(1);
-const wordAsFloat = new Float32Array(word.buffer);
-
-/** BF16: the upper half of a float32, `ggml_bf16_t`. */
-const bf16: BlockDecoder = (bytes, at, values, to) => {
-  word[0] = (bytes[at] << 16) | (bytes[at + 1] << 24);
-  values[to] = wordAsFloat[0];
-};
-
-/** Q8_0, `block_q8_0`: d (half), 32 signed bytes q; `d q`. */
-const q8x0: BlockDecoder = (bytes, at, values, to) => {
-  const d = half(bytes, at);
-  for (let j = 0; j < 32; j += 1) {
-    values[to + j] = d * ((bytes[at + 2 + j] << 24) >> 24);
-  }
-};
-
-/** Q4_0, `block_q4_0`: d (half), 16 bytes with q of value j in the low and of j + 16 in the high half; `d (q - 8)`. */
-const q4x0: BlockDecoder = (bytes, at, values, to) => {
-  const d = half(bytes, at);
-  for (let j = 0; j < 16; j += 1) {
-    const q = bytes[at + 2 + j];
-    values[to + j] = d * ((q & 15) - 8);
-    values[to + j + 16] = d * ((q >> 4) - 8);
-  }
-};
-
-/** Q4_1, `block_q4_1`: d and m (halves), 16 bytes as in Q4_0; `d q + m`. */
-const q4x1: BlockDecoder = (bytes, at, values, to) => {
-  const [d, m] = [half(bytes, at), half(bytes, at + 2)];
-  for (let j = 0; j < 16; j += 1) {
-    const q = bytes[at + 4 + j];
-    values[to + j] = Math.fround(d * (q & 15)) + m;
-    values[to + j + 16] = Math.fround(d * (q >> 4)) + m;
-  }
-};
-
-/** Q5_0, `block_q5_0`: d (half), 32 fifth bits, 16 bytes as in Q4_0; `d (q - 16)`. */
-const q5x0: BlockDecoder = (bytes, at, values, to) => {
-  const d = half(bytes, at);
-  const fifths = fifthBits(bytes, at + 2);
-  for (let j = 0; j < 16; j += 1) {
-    const q = bytes[at + 6 + j];
-    values[to + j] = d * (((q & 15) | (((fifths >>> j) & 1) << 4)) - 16);
-    values[to + j + 16] = d * (((q >> 4) | (((fifths >>> (j + 16)) & 1) << 4)) - 16);
-  }
-};
-
-/** Q5_1, `block_q5_1`: d and m (halves), 32 fifth bits, 16 bytes as in Q4_0; `d q + m`. */
-const q5x1: BlockDecoder = (bytes, at, values, to) => {
-  const [d, m] = [half(bytes, at), half(bytes, at + 2)];
-  const fifths = fifthBits(bytes, at + 4);
-  for (let j = 0; j < 16; j += 1) {
-    const q = bytes[at + 8 + j];
-    values[to + j] = Math.fround(d * ((q & 15) | (((fifths >>> j) & 1) << 4))) + m;
-    values[to + j + 16] = Math.fround(d * ((q >> 4) | (((fifths >>> (j + 16)) & 1) << 4))) + m;
-  }
-};
-
-/** The 32 fifth bits of Q5_0 and Q5_1. */
-export function fifthBits(bytes: Uint8Array, at: number): number {
-  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-}
-
 /** Twice the values of FP4 (E2M1), by its bit patterns: `kvalues_mxfp4`. */
 const doubledFp4 = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] as const;
 
@@ -131,8 +57,5 @@ const iq4xs: BlockDecoder = (bytes, at, values, to) => {
   }
 };
 
-/** Decoders by what `typeName` calls a type. */
-export const blockDecoders: Readonly<Record<string, BlockDecoder>> = {
-  ...{ F32: f32, F16: f16, BF16: bf16 },
-  ...{ Q8_0: q8x0, Q4_0: q4x0, Q4_1: q4x1, Q5_0: q5x0, Q5_1: q5x1, MXFP4: mxfp4, IQ4_NL: iq4nl, IQ4_XS: iq4xs },
-};
+/** Decoders of types that become float32, by what `typeName` calls them. */
+export const blockDecoders: Readonly<Record<string, BlockDecoder>> = { MXFP4: mxfp4, IQ4_NL: iq4nl, IQ4_XS: iq4xs };

@@ -1,11 +1,10 @@
-import { openRegularFile } from '../../input/regular-file';
 import type { ReadConfig } from '../architecture';
 import { ggufConfig } from './config';
 import { isRead } from './decode';
 import { isRopeFactors } from './names';
 import { mainType, type PlacedTensor, readGguf } from './parts';
 import type { RopeFactors } from './rope';
-import { bytesPerWeight, readValues } from './tensors';
+import { bytesPerWeight, findFile, readValues } from './tensors';
 
 /** What a GGUF file says that a plan needs. */
 interface OpenedGguf {
@@ -41,12 +40,7 @@ async function ropeFactors(tensors: readonly PlacedTensor[]): Promise<RopeFactor
   const factors = new Map<string, Float32Array>();
   for (const tensor of tensors) {
     if (isRopeFactors(tensor.name) && isRead(tensor.type) && tensor.elements <= maximumFactors) {
-      const { file } = await openRegularFile(tensor.file, "give the model's .gguf file");
-      try {
-        factors.set(tensor.name, await readValues(file, tensor, 0, tensor.elements));
-      } finally {
-        await file.close();
-      }
+      factors.set(tensor.name, readValues(await findFile(tensor.file), tensor, 0, tensor.elements));
     }
   }
   return factors;

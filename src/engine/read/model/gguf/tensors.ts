@@ -1,9 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../../../../core/errors';
+import { keptFloatBytes } from '../../../../core/plan/weight-bytes';
 import { quoted, shown } from '../../../../core/text/printable';
-import { openRegularFile, readInto } from '../../input/regular-file';
-import type { TensorSource } from '../tensor-source';
+import { UnchangedFile } from '../../input/regular-file';
+import type { TensorPart, TensorSource } from '../tensor-source';
 import { type PackedMatrix, pickRows } from '../packed';
 import { allocate, checkFinite, elementsOf, PackedWeight, transpose, type Weight } from '../weights';
 import { decode, isRead, typeFix } from './decode';
@@ -14,7 +14,7 @@ import { mainType, type PlacedTensor, readGguf } from './parts';
 import { blockOf, typeName } from './types';
 
 /** Most bytes of a tensor that are read at once. */
-const pieceBytes = 4 * 1024 * 1024;
+const pieceBytes = 256 * 1024;
 
 /** No model has as many experts in a layer: a header that says so must not make as many names. */
 const maximumExperts = 4096;
@@ -34,9 +34,8 @@ interface Stored {
 
 /** The tensors of a GGUF model under the names and in the layouts of the checkpoint that it was made from. */
 export class GgufTensors implements TensorSource {
-  private readonly files = new Map<string, Promise<FileHandle>>();
-
   private constructor(
+    private readonly files: ReadonlyMap<string, UnchangedFile>,
     private readonly stored: ReadonlyMap<string, Stored>,
     private readonly counts: HeadCounts,
     readonly mainType: string | undefined,
@@ -65,7 +64,11 @@ export class GgufTensors implements TensorSource {
         stored.set(name, one);
       }
     }
-    return new GgufTensors(stored, { heads, keyValueHeads }, mainType(tensors));
+    const files = new Map<string, UnchangedFile>();
+    for (const { file } of tensors) {
+      files.set(file, files.get(file) ?? (await findFile(file)));
+    }
+    return new GgufTensors(files, stored, { heads, keyValueHeads }, mainType(tensors));
   }
 
   get names(): Iterable<string> {
@@ -92,36 +95,40 @@ export class GgufTensors implements TensorSource {
     }
   }
 
-  async read(tensor: string): Promise<Weight> {
+  hasRows(tensor: string): boolean {
+    const stored = this.stored.get(tensor);
+    const { rows, transposed, columns, added } = stored?.change ?? {};
+    const isPlain = rows === undefined && transposed !== true && columns === undefined && (added ?? 0) === 0;
+    return stored?.shape.length === 2 && isPlain && stored.shape[1] % blockOf(stored.tensor.type).elements === 0;
+  }
+
+  read(tensor: string, { row, into }: TensorPart = {}): Weight {
     const stored = this.stored.get(tensor);
     if (stored === undefined) {
       throw new InputError(`The GGUF file lacks ${shown(tensor)}; use another file of the model.`);
     }
-    const { others, ...own } = stored;
+    const { others, shape, first, ...own } = stored;
+    if (row !== undefined) {
+      return this.readOne({ ...own, shape: [1, shape[1]], first: first + row * shape[1] }, into);
+    }
     return others === undefined
-      ? this.readOne(own)
-      : inTurn(await this.readOne({ ...own, shape: others.shape }), await this.readOne(others));
+      ? this.readOne(stored, into)
+      : inTurn(this.readOne({ ...own, first, shape: others.shape }, undefined), this.readOne(others, undefined));
   }
 
-  private async readOne(stored: Stored): Promise<Weight> {
+  private readOne(stored: Stored, into: Float32Array | undefined): Weight {
     const { tensor, change, shape, first } = stored;
-    let file = this.files.get(tensor.file);
+    const file = this.files.get(tensor.file);
     if (file === undefined) {
-      file = openRegularFile(tensor.file, "give the model's .gguf file").then((opened) => opened.file);
-      this.files.set(tensor.file, file);
+      throw new RangeError(`No file ${tensor.file} was looked at.`);
     }
     if (isKeptPacked(stored)) {
-      const matrix = await readPacked(await file, tensor, first, shape);
+      const matrix = readPacked(file, tensor, first, shape);
       const order = change.rows && orderOf(change.rows, shape[0], this.counts, tensor);
       return new PackedWeight(order === undefined ? matrix : pickRows(matrix, order));
     }
-    const data = await readValues(await file, tensor, first, elementsOf(shape));
+    const data = readValues(file, tensor, first, elementsOf(shape), into);
     return undone({ shape: change.transposed ? turned(shape) : shape, data }, change, this.counts, tensor);
-  }
-
-  async close(): Promise<void> {
-    // One that could not be opened was reported when it was read.
-    await Promise.all([...this.files.values()].map((file) => file.then((opened) => opened.close()).catch(() => undefined)));
   }
 }
 
@@ -130,19 +137,21 @@ function isKeptPacked({ tensor, change, shape }: Stored): boolean {
   return staysPacked(tensor.type, shape) && change.transposed !== true && change.columns === undefined && (change.added ?? 0) === 0;
 }
 
-/** Bytes that a parameter takes in a run on average, where some of a file's tensors stay packed; undefined where none do. */
+/** Bytes that a parameter takes in memory on average, where some of a file's tensors stay packed; undefined where none do. */
 export function bytesPerWeight(architecture: string, tensors: readonly PlacedTensor[]): number | undefined {
-  let [bytes, elements, packed] = [0, 0, 0];
+  let [bytes, elements, floats] = [0, 0, 0];
   for (const tensor of tensors.filter(({ name }) => !besides.test(name))) {
     for (const [, stored] of inCheckpoint(architecture, tensor)) {
       const count = elementsOf(stored.shape);
-      const own = isKeptPacked(stored) ? packedBytes(tensor.type, count) : undefined;
-      bytes += own ?? Float32Array.BYTES_PER_ELEMENT * count;
       elements += count;
-      packed += own === undefined ? 0 : count;
+      if (isKeptPacked(stored)) {
+        bytes += packedBytes(tensor.type, count);
+      } else {
+        floats += count;
+      }
     }
   }
-  return packed === 0 ? undefined : bytes / elements;
+  return bytes === 0 ? undefined : (bytes + keptFloatBytes(floats)) / elements;
 }
 
 /** The tensors of the checkpoint that a tensor of the file holds, by name. */
@@ -205,36 +214,29 @@ function checkType({ name, type, file }: PlacedTensor): void {
   }
 }
 
+/** Looks at a file of a model. @throws InputError if it cannot be read */
+export function findFile(path: string): Promise<UnchangedFile> {
+  return UnchangedFile.find(path, "give the model's .gguf file");
+}
+
 /** Reads blocks of a tensor piece by piece. @param each takes whole blocks, and how many of them came before */
-async function readBlocks(
-  file: FileHandle,
+function readBlocks(
+  file: UnchangedFile,
   tensor: PlacedTensor,
   first: number,
   count: number,
   each: (bytes: Uint8Array, blocksBefore: number) => void,
-): Promise<void> {
-  const block = blockOf(tensor.type);
-  const blocksOfPiece = Math.max(1, Math.floor(pieceBytes / block.bytes));
-  const blocks = count / block.elements;
-  const piece = new Uint8Array(Math.min(blocks, blocksOfPiece) * block.bytes);
-  const start = tensor.at + (first / block.elements) * block.bytes;
-  for (let done = 0; done < blocks; done += blocksOfPiece) {
-    const now = Math.min(blocksOfPiece, blocks - done);
-    const bytes = piece.subarray(0, now * block.bytes);
-    await readInto(file, start + done * block.bytes, bytes, nameIn(tensor));
-    each(bytes, done);
-  }
+): void {
+  const { bytes, elements } = blockOf(tensor.type);
+  const start = tensor.at + (first / elements) * bytes;
+  const piece = bytes * Math.max(1, Math.floor(pieceBytes / bytes));
+  file.readPieces(start, start + (count / elements) * bytes, piece, nameIn(tensor), (part, before) => each(part, before / bytes));
 }
 
 /** Reads a matrix as codes. @throws InputError if the file ends early, or a scale is NaN or infinite */
-async function readPacked(
-  file: FileHandle,
-  tensor: PlacedTensor,
-  first: number,
-  [rows, columns]: readonly number[],
-): Promise<PackedMatrix> {
+function readPacked(file: UnchangedFile, tensor: PlacedTensor, first: number, [rows, columns]: readonly number[]): PackedMatrix {
   const reader = new PackedReader(tensor.type, [rows, columns]);
-  await readBlocks(file, tensor, first, rows * columns, (bytes) => reader.take(bytes));
+  readBlocks(file, tensor, first, rows * columns, (bytes) => reader.take(bytes));
   const { scales, minima } = reader.matrix;
   checkFinite(nameIn(tensor), scales);
   if (minima !== undefined) {
@@ -251,15 +253,16 @@ function nameIn({ name, file }: PlacedTensor): string {
  * Reads numbers of a tensor as float32, exactly those that llama.cpp computes with.
  *
  * @param first the first one, at the beginning of a block, and `count` of them, whole blocks
+ * @param into memory that they may overwrite, where it is as long as they are
  * @throws InputError if its type is not read, the file ends early, or a number is NaN or infinite
  */
-export async function readValues(file: FileHandle, tensor: PlacedTensor, first: number, count: number): Promise<Float32Array> {
+export function readValues(file: UnchangedFile, tensor: PlacedTensor, first: number, count: number, into?: Float32Array): Float32Array {
   checkType(tensor);
-  const data = allocate(nameIn(tensor), count);
-  const { elements } = blockOf(tensor.type);
-  await readBlocks(file, tensor, first, count, (bytes, before) => {
+  const data = into?.length === count ? into : allocate(nameIn(tensor), count);
+  const { elements, bytes: size } = blockOf(tensor.type);
+  readBlocks(file, tensor, first, count, (bytes, before) => {
     const from = before * elements;
-    decode(tensor.type, bytes, data.subarray(from, Math.min(count, from + (bytes.length / blockOf(tensor.type).bytes) * elements)));
+    decode(tensor.type, bytes, data.subarray(from, from + (bytes.length / size) * elements));
   });
   checkFinite(nameIn(tensor), data);
   return data;

@@ -82,9 +82,9 @@ export function awqWeights(files: StoredTensors, { group_size: size }: AwqFields
     weights.set(name, {
       parts,
       shape: [outputs, inputs],
-      async read() {
-        const [words, zeroWords] = [wordsOf(await files.readBytes(codes)), wordsOf(await files.readBytes(zeros))];
-        const { data } = await files.read(scales);
+      read() {
+        const [words, zeroWords] = [wordsOf(files.readBytes(codes)), wordsOf(files.readBytes(zeros))];
+        const { data } = files.read(scales);
         return dequantiseAwq(words, zeroWords, data, { inputs, outputs, groups }, allocate(shown(name, 100), inputs * outputs));
       },
     });

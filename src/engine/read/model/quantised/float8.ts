@@ -190,8 +190,8 @@ export function float8Weights(files: StoredTensors, blockSize: Block): PackedWei
     weights.set(weight, {
       parts: [weight, scale, ...ignored],
       shape,
-      async read() {
-        const [codes, { data }] = [await files.readBytes(weight), await files.read(scale)];
+      read() {
+        const [codes, { data }] = [files.readBytes(weight), files.read(scale)];
         return dequantiseFloat8(codes, type, data, shape, own, allocate(shown(weight, 100), codes.length));
       },
     });

@@ -122,12 +122,12 @@ export function gptqWeights(files: StoredTensors, { bits, group_size: size, ...f
       parts: [codes, zeros, scales, ...(ordered ? [order] : [])],
       shape: [outputs, inputs],
       ...(biased && { paddedBias: bias }),
-      async read() {
+      read() {
         const groupOf = ordered
-          ? groupsOf(await files.readBytes(order), groups, order)
+          ? groupsOf(files.readBytes(order), groups, order)
           : Int32Array.from({ length: inputs }, (_, input) => Math.floor((input * groups) / inputs));
-        const [words, zeroWords] = [wordsOf(await files.readBytes(codes)), wordsOf(await files.readBytes(zeros))];
-        const { data } = await files.read(scales);
+        const [words, zeroWords] = [wordsOf(files.readBytes(codes)), wordsOf(files.readBytes(zeros))];
+        const { data } = files.read(scales);
         const layout: GptqLayout = { inputs, outputs, groups, bits, lessOne: form === 'gptq' };
         return dequantiseGptq(words, zeroWords, data, groupOf, layout, allocate(shown(name, 100), inputs * outputs));
       },

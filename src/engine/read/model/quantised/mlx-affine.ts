@@ -73,9 +73,9 @@ export function mlxWeights(files: StoredTensors, fields: MlxFields): PackedWeigh
     weights.set(parts[0], {
       parts,
       shape: [rows, columns],
-      async read() {
-        const words = wordsOf(await files.readBytes(parts[0]));
-        const [scales, biases] = [await files.read(parts[1]), await files.read(parts[2])];
+      read() {
+        const words = wordsOf(files.readBytes(parts[0]));
+        const [scales, biases] = [files.read(parts[1]), files.read(parts[2])];
         const target = allocate(shown(parts[0], 100), rows * columns);
         return dequantiseMlx(words, scales.data, biases.data, { bits, groups, columns }, target);
       },

@@ -73,8 +73,8 @@ export function mxfp4Weights(files: StoredTensors): PackedWeights {
     weights.set(weight, {
       parts,
       shape,
-      async read() {
-        const [blocks, scales] = [await files.readBytes(parts[0]), await files.readBytes(parts[1])];
+      read() {
+        const [blocks, scales] = [files.readBytes(parts[0]), files.readBytes(parts[1])];
         return dequantiseMxfp4(blocks, scales, stored, allocate(shown(weight, 100), 2 * blocks.length));
       },
     });

@@ -1,6 +1,6 @@
 import { InputError } from '../../../../core/errors';
 import { shown } from '../../../../core/text/printable';
-import type { TensorSource } from '../tensor-source';
+import type { TensorPart, TensorSource } from '../tensor-source';
 import { checkFinite, type Weight } from '../weights';
 import { packedWeights, type Quantisation } from './quantisation';
 import type { PackedWeights, StoredTensors } from './stored-tensors';
@@ -61,17 +61,17 @@ export class QuantisedTensors implements TensorSource {
     }
   }
 
-  async read(tensor: string): Promise<Weight> {
-    const weight = this.weights.get(tensor);
-    if (weight === undefined) {
-      return this.files.read(tensor);
-    }
-    const data = await weight.read();
-    checkFinite(`${shown(tensor, 100)} (${this.mainType})`, data);
-    return { shape: weight.shape, data };
+  hasRows(tensor: string): boolean {
+    return !this.weights.has(tensor) && this.files.hasRows?.(tensor) === true;
   }
 
-  async close(): Promise<void> {
-    await this.files.close();
+  read(tensor: string, part?: TensorPart): Weight {
+    const weight = this.weights.get(tensor);
+    if (weight === undefined) {
+      return this.files.read(tensor, part);
+    }
+    const data = weight.read();
+    checkFinite(`${shown(tensor, 100)} (${this.mainType})`, data);
+    return { shape: weight.shape, data };
   }
 }

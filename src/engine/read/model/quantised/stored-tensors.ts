@@ -11,7 +11,7 @@ export interface StoredTensors extends TensorSource {
    *
    * @throws InputError if it is missing or broken
    */
-  readBytes(tensor: string): Promise<Uint8Array>;
+  readBytes(tensor: string): Uint8Array;
 }
 
 /** A weight that is stored in fewer bits than a float has, in one tensor or several. */
@@ -23,7 +23,7 @@ export interface PackedWeight {
   /** Its shape in the plain checkpoint. */
   readonly shape: readonly number[];
   /** Its values in float32, row-major. @throws InputError if a part is broken */
-  read(): Promise<Float32Array>;
+  read(): Float32Array;
 }
 
 /** Weights that are quantised, by their names in the plain checkpoint. */
