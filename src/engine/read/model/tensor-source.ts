@@ -1,4 +1,6 @@
-import type { Weight } from './weights';
+import type { TensorPart, Weight } from './weights';
+
+export type { TensorPart };
 
 /**
  * The tensors of a checkpoint by name, with the shapes and numbers that its configuration means, however they are stored.
@@ -28,12 +30,4 @@ export interface TensorSource {
    * @throws InputError if it is missing or broken, or its file has changed
    */
   read(tensor: string, part?: TensorPart): Weight;
-}
-
-/** What of a tensor is read, and where it goes. */
-export interface TensorPart {
-  /** A row alone, of a matrix of which `hasRows`. */
-  readonly row?: number | undefined;
-  /** Memory that may be overwritten with its numbers, where it is as long as they are. */
-  readonly into?: Float32Array | undefined;
 }

@@ -1,7 +1,6 @@
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { type PackedMatrix, unpackRow } from './packed';
-import type { TensorPart } from './tensor-source';
 
 /** A weight in the layout of graphs: row-major; matrices are `[out, in]`, norms and biases `[width]`. */
 export interface Weight {
@@ -37,6 +36,14 @@ export class PackedWeight implements Weight {
     }
     return data;
   }
+}
+
+/** What of a tensor is read, and where it goes. */
+export interface TensorPart {
+  /** A row alone, of a matrix of which `hasRows`. */
+  readonly row?: number | undefined;
+  /** Memory that may be overwritten with its numbers, where it is as long as they are. */
+  readonly into?: Float32Array | undefined;
 }
 
 /** A weight that is in a file: all that is asked of it is read there, and not kept. */

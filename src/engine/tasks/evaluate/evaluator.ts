@@ -1,7 +1,7 @@
 import { summariseWindow, type ScoredPosition, type WindowSummary } from '../../../core/evaluate/statistics';
 import type { Scoring } from '../../../core/evaluate/units';
 import type { Experiment } from '../../../core/evaluate/experiment';
-import type { Baseline } from '../../../core/options/table';
+import type { Activations, Baseline } from '../../../core/options/table';
 import type { Plan } from '../../../core/plan/plan';
 import { memoryUseOf } from '../../../core/predict/memory';
 import type { Fidelity } from '../../../core/report/report';
@@ -17,7 +17,6 @@ import type { PredictionCheck } from '../../attend/verify/prediction-check';
 import { comparePredictions, OutputHead } from '../../attend/verify/predictions';
 import { PhaseClock } from '../../attend/runtime/clock';
 import { type Device, openDevice } from '../../attend/runtime/provider';
-import type { MeasureOptions } from './measure';
 import type { RetrievalResult } from './results';
 
 /** A window's last residual stream `[N, d]`, and what it took. */
@@ -55,7 +54,7 @@ export class Evaluator {
    */
   static async open(
     folder: ModelFolder,
-    options: Pick<MeasureOptions, 'provider' | 'threads' | 'executor' | 'precision' | 'activations'>,
+    options: Pick<Experiment, 'provider' | 'threads' | 'executor' | 'precision'> & { readonly activations?: Activations | undefined },
   ): Promise<Evaluator> {
     const device = await openDevice(options.provider, options.threads);
     const before = processBytes();
