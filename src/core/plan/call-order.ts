@@ -39,7 +39,7 @@ export interface OrderStep {
 
 /** The order in which a run reads tiles: that of one head, the same for every head, in one layer of each kind. */
 export interface CallOrder {
-  /** Native runs, or query blocks if the runs are not known. */
+  /** Native runs, or query blocks if there are more of them or the runs are not known. */
   readonly steps: number;
   /** @param step 0-based */
   readonly at: (step: number) => OrderStep;
@@ -53,7 +53,10 @@ export function callOrder(plan: Plan): CallOrder {
   let steps = 0;
   const attending = layerParts(plan).filter(({ plan: { tiles } }) => tiles > 0);
   const kinds = attending.map(({ layers, plan: own }) => {
-    const kind = { firstStep: steps, layers, byBlock: goesByBlock(own), ...(goesByBlock(own) ? blockOrder(own) : dispatchOrder(own)) };
+    const byRuns = goesByBlock(own) ? undefined : dispatchOrder(own);
+    // Where a run reads several query blocks, they say more than the runs do: a short prompt is one.
+    const byBlock = byRuns === undefined || byRuns.steps < own.blocks;
+    const kind = { firstStep: steps, layers, byBlock, ...(byBlock ? blockOrder(own) : byRuns) };
     steps += kind.steps;
     return kind;
   });

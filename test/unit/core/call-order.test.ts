@@ -83,10 +83,17 @@ describe('the order of calls', () => {
   it('goes through query blocks where a written mask is too large to look at pair by pair', () => {
     const scenario = { kind: 'custom', expression: 'k <= q and (q - k < 256 or k % 64 == 0)' } as const;
     const small = planOf({ tokens: 600, blockSize: 64, scenario });
-    expect(callOrder(small).at(0).byBlock).toBe(false);
+    expect(callOrder({ ...small, scoreBytes: scoreBytes(1, 64) }).at(0).byBlock).toBe(false);
     const large = planOf({ tokens: 9000, blockSize: 256, scenario });
     expect(callOrder(large)).toMatchObject({ steps: large.blocks });
     expect(callOrder(large).at(3)).toMatchObject({ byBlock: true, doneBlocks: 3 });
+  });
+
+  it('goes through query blocks where a run reads several of them', () => {
+    const plan = planOf({ tokens: 640, blockSize: 64, scenario: makeScenario('causal') });
+    expect(dispatchesOf(plan, new TileMasks(plan).indexOf, 1000)).toHaveLength(1);
+    expect(callOrder(plan)).toMatchObject({ steps: plan.blocks });
+    expect(callOrder(plan).at(3)).toMatchObject({ byBlock: true, doneBlocks: 3 });
   });
 
   it('is found for a million tokens, which make half a million runs', () => {

@@ -25,7 +25,12 @@ describe('a fetch that is disturbed', () => {
     server.cutAfter = [100_000, 50_000];
     const { fetched } = await fetchFrom(server);
     expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
-    expect(server.seenByStore.map(({ range }) => range)).toEqual([undefined, 'bytes=100000-', 'bytes=150000-']);
+    // What was sent just before a cut may be lost with it.
+    const [first, ...starts] = server.seenByStore.map(({ range }) => range && Number(/^bytes=(\d+)-$/.exec(range)?.[1]));
+    expect(first).toBeUndefined();
+    expect(starts).toHaveLength(2);
+    const [second, third] = starts as number[];
+    expect(second > 0 && second <= 100_000 && third > second && third <= second + 50_000).toBe(true);
   });
 
   it('gives up where nothing comes any more, and goes on later', async () => {
@@ -36,8 +41,9 @@ describe('a fetch that is disturbed', () => {
     expect(snapshotsIn(hub)).toEqual([]);
     server.cutAfter = [];
     const { offer, fetched } = await fetchFrom(server, repository, { hub });
-    expect(offer.missingBytes).toBe(200_000);
-    expect(server.seenByStore.at(-1)?.range).toBe('bytes=100000-');
+    expect(offer.missingBytes).toBeGreaterThanOrEqual(200_000);
+    expect(offer.missingBytes).toBeLessThan(300_000);
+    expect(server.seenByStore.at(-1)?.range).toBe(`bytes=${300_000 - offer.missingBytes}-`);
     expect(readFileSync(join(fetched.folder, 'model.safetensors')).equals(weights)).toBe(true);
   });
 
