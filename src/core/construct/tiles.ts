@@ -3,7 +3,7 @@ import { blockEnd, blockStart, type Partition, partition } from '../plan/partiti
 import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern } from './arrangement';
 
 /** Theorem 3.4: query block against key block, every pair visible. Query and key `p` of their blocks share row `p + 1`. */
-function openTile(rows: number, cut: Partition, queryBlock: number, keyBlock: number): Pattern {
+export function openTile(rows: number, cut: Partition, queryBlock: number, keyBlock: number): Pattern {
   return fillTile(blankPattern(rows, false), cut, queryBlock, keyBlock);
 }
 
@@ -62,14 +62,17 @@ function sampledTiles(rows: number, cut: Partition, seed: number): (queryBlock: 
   };
 }
 
+/** A sequence cut into blocks, and what a call of them has. */
+type BlockCut = { readonly cut: Partition } & Pick<Arrangement, 'rows' | 'blockSize' | 'separation'>;
+
 /**
  * The partition of the tile arrangements: blocks of b = M - 1 tokens, because the synthetic token takes one of the M rows.
  *
  * T = ceil(N / (M - 1)).
  */
-function blocksOf({ tokens, inputLength }: ArrangementRequest): { cut: Partition; rows: number; blockSize: number; chunks: number } {
+export function blocksOf({ tokens, inputLength }: ArrangementRequest): BlockCut {
   const cut = partition(tokens, Math.min(tokens, inputLength - 1));
-  return { cut, rows: cut.blockSize + 1, blockSize: cut.blockSize, chunks: 1 };
+  return { cut, rows: cut.blockSize + 1, blockSize: cut.blockSize, separation: 0 };
 }
 
 /** Theorem 3.4: full attention, every query block against every key block. */

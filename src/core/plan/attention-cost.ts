@@ -1,6 +1,5 @@
 import { type Arrangement, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
-import { separationWidth } from '../construct/separation';
-import { type BlackBoxShape, callBytes, callFlops, callWeightBytes, readingsOf } from '../construct/slice';
+import { type BlackBoxShape, callBytes, callFlops, readingsOf } from '../construct/slice';
 import { arrangementOf, isSampled } from '../scenario/scenario';
 import { type ModelShape, valueWidthOf } from '../shapes';
 import type { LayerPlanRequest } from './request';
@@ -27,15 +26,15 @@ export interface BlackBoxLayout {
 }
 
 /**
- * The black-box layout of a request; undefined under `fused`. @throws InputError for a window outside theorem 5.1's range
+ * The black-box layout of a request; undefined under `fused`. @throws InputError for a mask that the construction has no arrangement for
  */
 export function blackBoxLayout({ construction, scenario, oracle, tokens, model }: LayerPlanRequest): BlackBoxLayout | undefined {
   if (!isBlackBox(construction)) {
     return undefined;
   }
   const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
-  const { rows, chunks } = arrangement;
-  const shape = { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation: separationWidth(chunks) };
+  const { rows, separation } = arrangement;
+  const shape = { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation };
   return { construction, arrangement, shape };
 }
 
@@ -65,14 +64,6 @@ export function packedCalls(
 /** A score (a multiply-add for each number of a key) and a weighted value (the same), for every head of one layer. */
 export function flopsPerPair(model: ModelShape): number {
   return 2 * (model.headWidth + valueWidthOf(model)) * model.heads;
-}
-
-/** Bytes of the weights passed to a black box with its calls; 0 under `fused`. */
-export function attentionWeightBytes(request: LayerPlanRequest): number {
-  const layout = blackBoxLayout(request);
-  return layout === undefined
-    ? 0
-    : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { attentionWidth, outputAndMlpParameters, parameterCount, projectionParameters, valueWidthOf } from '../shapes';
-import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
+import { type AttentionCost, attentionRunBytes, flopsPerPair } from './attention-cost';
 import type { LayerPlanRequest, PlanRequest } from './request';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
@@ -29,7 +29,7 @@ interface FlopCounts {
 
 /** Memory of a run's tensors in bytes, as they are allocated in float32. */
 interface ByteCounts {
-  /** The model's weights, and those passed to a black box with its calls. */
+  /** The model's weights. */
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */
   readonly activations: number;
@@ -120,7 +120,7 @@ function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
   const perToken = floatBytes * (width + attentionWidth(model) + 2 * heads);
   const tokenwiseRun = floatBytes * rows * Math.max(3 * feedForwardWidth, 4 * width + attentionWidth(model) - valueWidthOf(model) * heads);
   return {
-    weights: floatBytes * parameterCount(model) + attentionWeightBytes(request),
+    weights: floatBytes * parameterCount(model),
     activations: tokens * perToken + tokenwiseRun,
     batches: attentionRunBytes(request, layerCalls),
   };

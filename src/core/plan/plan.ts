@@ -19,7 +19,7 @@ import { costOf, type PlanCost, sumCosts } from './cost';
 import { contextNote } from './context-length';
 import { checkBlockSize, partition } from './partition';
 import { checkUniform, isOneKind, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
-import { instancesBefore, queryBlockAt, QueryBlockWriter, type QueryBlocks } from './query-blocks';
+import { instancesBefore, QueryBlockWriter, type QueryBlocks } from './query-blocks';
 import { sampledRun, tileCount, type TileKind, tileRuns } from './tiles';
 
 /**
@@ -202,7 +202,7 @@ function composePlan(request: PlanRequest): Plan {
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
-    const own = sum(parts, ({ layers, plan }) => layers.length * queryBlockAt(plan.queryBlocks, block).instances);
+    const own = sum(parts, ({ layers, plan }) => layers.length * instancesOfBlocks(plan, ...ownBlocks(cut, plan, block, block + 1)));
     queryBlocks.add(runs, own);
     tiles += tileCount(runs);
     instances += own;
@@ -286,7 +286,16 @@ export function callsOfBlock(plan: Plan, block: number): number {
 
 /** Attention calls of the query blocks `[from, to)` over all layers: the sum over the blocks. */
 export function callsOfBlocks(plan: Plan, from: number, to: number): number {
-  return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlocks(part.plan, from, to), 0);
+  return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlocks(part.plan, ...ownBlocks(plan, part.plan, from, to)), 0);
+}
+
+/**
+ * The blocks of one kind of layer that begin in the blocks `[from, to)` of a plan: a black box cuts the sequence for each kind of layer
+ * as its mask needs.
+ */
+function ownBlocks({ blockSize, blocks }: Pick<Plan, 'blockSize' | 'blocks'>, own: LayerPlan, from: number, to: number): [number, number] {
+  const first = (block: number): number => (block === blocks ? own.blocks : Math.ceil((block * blockSize) / own.blockSize));
+  return [first(from), first(to)];
 }
 
 /** Instances of the query blocks `[from, to)`, as the plan counts them. */

@@ -1,7 +1,7 @@
 import { formatBytes } from '../format';
 import { t } from '../l10n';
 import type { Baseline, Provider, SimulationOptions, Verification } from '../options/table';
-import { isNativePlan, layerParts, nativePlan, type Plan } from '../plan/plan';
+import { isNativePlan, nativePlan, type Plan } from '../plan/plan';
 import { type Segments, segmentsOf, tensorBytes, wholeRun } from '../plan/segments';
 import { isSampled, looksAhead } from '../scenario/scenario';
 import { type ModelShape, parameterCount } from '../shapes';
@@ -9,7 +9,6 @@ import type { Calibration } from './calibration';
 import { type PassExecutor, plannedProvider, preferredExecutor } from './executor';
 import {
   attentionArenas,
-  blackBoxWeightBytes,
   densePassBytes,
   liveBytes,
   mostUncollected,
@@ -27,7 +26,7 @@ export type MemoryPart = (typeof memoryParts)[number];
 export interface MemoryEstimate extends Readonly<Record<MemoryPart, number>> {
   /** Node, ONNX Runtime, the program, a tokenizer and the prompt, before a model is loaded: measured, not estimated. */
   readonly process: number;
-  /** The model's weights, in float32 or as they stay packed, what reading them takes beside that, and those passed to a black box. */
+  /** The model's weights, in float32 or as they stay packed, and what reading them takes beside that. */
   readonly weights: number;
   /** Tensors of the layers, what sessions keep for them, and results that are not collected yet. */
   readonly run: number;
@@ -126,7 +125,7 @@ export function memoryOf(plan: Plan, use: MemoryUse): MemoryEstimate {
   const segments = runSegments(plan, use);
   const parts: Record<MemoryPart, number> = {
     process: Math.ceil(use.processBytes),
-    weights: Math.ceil(weightBytes(plan)),
+    weights: Math.ceil(modelBytes(plan.model)),
     run: Math.ceil(runBytes(plan, use, segments)),
     verify: Math.ceil(verifyBytes(plan, use, segments)),
     quality: use.scored ? Math.ceil(qualityBytes(plan, use, segments)) : 0,
@@ -156,10 +155,6 @@ const mebibyte = 1024 ** 2;
 
 /** Bytes of a float32 and of a float64. */
 const [floatBytes, doubleBytes] = [4, 8];
-
-function weightBytes(plan: Plan): number {
-  return modelBytes(plan.model) + layerParts(plan).reduce((sum, part) => sum + blackBoxWeightBytes(part.plan), 0);
-}
 
 /** A model's weights, and the largest of them once more: it is read, converted or turned beside its copy in float32. */
 function modelBytes(model: ModelShape): number {

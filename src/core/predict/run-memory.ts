@@ -1,5 +1,5 @@
 import { isBlackBox } from '../construct/construction';
-import { type BlackBoxShape, callBytes, callInputBytes, type Reading, readingsOf, writtenWeightBytes } from '../construct/slice';
+import { type BlackBoxShape, callBytes, callInputBytes, type Reading, readingsOf } from '../construct/slice';
 import { blackBoxLayout, callsPerDispatch, compiledScoreBytes, tilesPerDispatch } from '../plan/attention-cost';
 import { tokenwiseRows } from '../plan/cost';
 import { type Dispatch, dispatchesOf, inPowersOfTwo, readsPlainKeys, tileRows } from '../plan/dispatches';
@@ -65,9 +65,7 @@ export function sessionBytes(plans: readonly Plan[], executor: PassExecutor): nu
   return (
     graphBytes +
     (executor === 'tiles'
-      ? Math.max(...plans.map(tokenwiseArenas)) +
-        attentionArenas(plans) +
-        (plans.some(({ construction }) => isBlackBox(construction)) ? youngBytes : 0)
+      ? Math.max(...plans.map(tokenwiseArenas)) + attentionArenas(plans)
       : compiledSessions * Math.max(...plans.map(compiledBytes)))
   );
 }
@@ -189,14 +187,6 @@ function blackBoxArenas(plan: LayerPlan): Map<string, number> {
     blackBoxSessions(plan).map(({ key, shape, reading, calls }) => [key, calls * (callBytes(shape, reading) - callInputBytes(shape))]),
   );
 }
-
-/** Weights that are passed to a black box with its calls, by session. */
-export function blackBoxWeightBytes(plan: LayerPlan): number {
-  return blackBoxSessions(plan).reduce((sum, { shape, reading }) => sum + writtenWeightBytes(shape, reading), 0);
-}
-
-/** By how much V8's young generation grows under a black box, whose rows are objects each: to the most that it may. */
-const youngBytes = 16 * 1024 * 1024;
 
 /** What black-box calls are made of: a batch's tokens, apart from those of calls that are repeated; and the states that they merge to. */
 function blackBoxOperands(plan: LayerPlan): number {

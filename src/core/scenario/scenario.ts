@@ -1,4 +1,4 @@
-import type { Arrangement, BlackBoxConstruction, BlackBoxRequest } from '../construct/construction';
+import { type Arrangement, type BlackBoxConstruction, type BlackBoxRequest, fitsBands } from '../construct/construction';
 import { InputError } from '../errors';
 import { quoted } from '../text/printable';
 import { t, text } from '../l10n';
@@ -219,9 +219,16 @@ export function arrangementOf(
   return definitionOf(scenario.kind).arrangement(scenario, { ...request, construction });
 }
 
-/** Whether the scenario's black box masks causally by itself (theorems 3.5 and 5.1). */
-export function needsCausalOracle(scenario: LayerScenario): boolean {
-  return !looksAhead(scenario, 1);
+/**
+ * Whether the calls of a black box are causal ones alone, so that one which cannot do otherwise will do: under `paper` those of theorems
+ * 3.5 and 5.1, under `tight` those of bands.
+ */
+export function needsCausalOracle(scenario: LayerScenario, { construction, tokens, inputLength }: Omit<BlackBoxRequest, 'causal'>): boolean {
+  if (construction === 'paper') {
+    return !looksAhead(scenario, 1);
+  }
+  const reach = definitionOf(scenario.kind).reach?.(scenario);
+  return reach?.after === 0 && reach.before + 1 + reach.sinks < tokens && fitsBands(reach.before + 1, reach.sinks, inputLength);
 }
 
 /** The colour and shape of a scenario in charts. Layers that differ share the mark of custom masks. */

@@ -1,6 +1,6 @@
 import { emptyState, mergeRow, subtractState, type AttentionState } from '../../../core/math/attention-state';
 import type { Arrangement } from '../../../core/construct/construction';
-import { noToken, referenceTokens } from '../../../core/construct/arrangement';
+import { noToken } from '../../../core/construct/arrangement';
 import { readingsOf, type Reading } from '../../../core/construct/slice';
 import { callsPerDispatch, type BlackBoxLayout } from '../../../core/plan/attention-cost';
 import type { LayerPlan } from '../../../core/plan/plan';
@@ -8,8 +8,8 @@ import type { PhaseClock } from '../runtime/clock';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../tiles/layer';
 import { rescaleSample } from '../tiles/states';
 import type { Oracle } from '../tiles/oracle';
-import type { BlackBox } from './black-box';
-import { type Instance, type OutputRow, PatternLane, SliceWriter } from './slices';
+import type { BlackBox, BlackBoxOutput } from './black-box';
+import { type Instance, PatternLane, prepare } from './slices';
 
 /** An instance some of whose rows have no log-normaliser yet, with the means from its first call. */
 interface RetriedInstance extends Instance {
@@ -50,11 +50,10 @@ export class BlackBoxAttention implements LayerAttention {
     this.arrangement = arrangement;
     this.readings = readingsOf[construction];
     this.blackBox = oracle.blackBox(shape);
-    const writer = new SliceWriter(shape, arrangement.chunks);
     const calls = callsPerDispatch(layout, plan.calls.attention / plan.model.layers);
     const lanes = (causal: boolean): Lanes => ({
-      first: new PatternLane(this.blackBox, writer, causal, false, calls),
-      retry: new PatternLane(this.blackBox, writer, causal, true, calls),
+      first: new PatternLane(this.blackBox, causal, false, calls),
+      retry: new PatternLane(this.blackBox, causal, true, calls),
     });
     this.lanes = { causal: lanes(true), open: lanes(false) };
   }
@@ -67,9 +66,9 @@ export class BlackBoxAttention implements LayerAttention {
     for (let block = 0; block < this.plan.blocks; block += 1) {
       for (const pattern of this.arrangement.patternsOf(block)) {
         const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
-        const references = referenceTokens(pattern);
+        const prepared = prepare(pattern, this.blackBox.shape);
         for (let head = 0; head < heads; head += 1) {
-          if (this.clock.timeSync('attend', () => lanes.first.add({ pattern, references, head }, layer))) {
+          if (this.clock.timeSync('attend', () => lanes.first.add({ ...prepared, head }, layer))) {
             await this.readStates(lanes, layer);
           }
         }
@@ -90,26 +89,26 @@ export class BlackBoxAttention implements LayerAttention {
     if (first.waiting.length === 0) {
       return;
     }
-    const { headWidth } = this.blackBox.shape;
-    const { readings } = this;
-    const outputs: OutputRow[] = [];
-    for (const reading of readings) {
-      outputs.push(await this.clock.time('attend', () => first.read(reading)));
+    // `state` returns means and log-normalisers together; `paper` reads them separately.
+    let output: BlackBoxOutput = {};
+    for (const reading of this.readings) {
+      output = { ...output, ...(await this.clock.time('attend', () => first.read(reading))) };
     }
-    // `state` returns means and log-normaliser side by side; `paper` reads them separately.
-    const meanOf: OutputRow = (slot, row) => outputs[outputs.length - 1](slot, row).subarray(0, headWidth);
-    const logNormaliserOf = (slot: number, row: number): number => outputs[0](slot, row)[outputs.length === 1 ? headWidth : 0];
+    const state = this.stateOf(output);
     const finished = first.waiting.splice(0);
     for (const [slot, instance] of finished.entries()) {
       const failed: RetriedInstance['rows'][number][] = [];
       this.clock.timeSync('merge', () => {
-        forEachQuery(instance, (row) => {
-          const logNormaliser = logNormaliserOf(slot, row);
+        instance.pattern.queries.forEach((query, row) => {
+          const at = slot * instance.pattern.queries.length + row;
+          if (query === noToken) {
+            return;
+          }
           // Infinite if the synthetic token's share is 0; NaN if rounding made the literal formula's 1 - a negative.
-          if (!(logNormaliser < Infinity)) {
-            failed.push({ row, mean: meanOf(slot, row).slice() });
+          if (!(state.logNormaliser[at] < Infinity)) {
+            failed.push({ row, mean: Float32Array.from(state.out.subarray(at * state.width, (at + 1) * state.width)) });
           } else {
-            this.merge(instance, row, meanOf(slot, row), logNormaliser);
+            mergeRow(this.targetOf(instance), this.rowOf(instance, row), state, at);
           }
         });
       });
@@ -117,7 +116,7 @@ export class BlackBoxAttention implements LayerAttention {
         await this.readRetries(retry);
       }
     }
-    this.onInstances(readings.length * finished.length);
+    this.onInstances(this.readings.length * finished.length);
   }
 
   /** Repeats calls for the log-normalisers that underflowed: once for the mean keys, once with these as references. */
@@ -127,16 +126,23 @@ export class BlackBoxAttention implements LayerAttention {
     }
     // The calls for mean keys depend on the first calls, and the repeated calls on the mean keys.
     this.rounds = 3;
+    const { rows: perSlot, headWidth } = this.blackBox.shape;
     const [reading] = this.readings;
-    const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));
-    retry.waiting.forEach(({ rows }, slot) => rows.forEach(({ row }) => retry.setReference(slot, row, meanKey(slot, row))));
-    const output = await this.clock.time('attend', () => retry.read(reading));
+    const { mean: meanKeys = new Float32Array(0) } = await this.clock.time('attend', () => retry.read('mean-key'));
+    retry.waiting.forEach(({ rows }, slot) =>
+      rows.forEach(({ row }) => {
+        const at = (slot * perSlot + row) * headWidth;
+        retry.setReference(slot, row, meanKeys.subarray(at, at + headWidth));
+      }),
+    );
+    const { logNormaliser } = this.stateOf(await this.clock.time('attend', () => retry.read(reading)));
     const finished = retry.waiting.splice(0);
     this.clock.timeSync('merge', () =>
       finished.forEach((instance, slot) =>
         instance.rows.forEach(({ row, mean }) => {
-          const last = output(slot, row).length - 1;
-          this.merge(instance, row, mean, output(slot, row)[last]);
+          const at = slot * perSlot + row;
+          const part = { rows: 1, width: headWidth, out: mean, logNormaliser: logNormaliser.subarray(at, at + 1) };
+          mergeRow(this.targetOf(instance), this.rowOf(instance, row), part, 0);
         }),
       ),
     );
@@ -149,18 +155,18 @@ export class BlackBoxAttention implements LayerAttention {
     }
   }
 
-  private merge({ pattern, head }: Instance, row: number, out: Float32Array, logNormaliser: number): void {
-    const target = pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
-    const part: AttentionState = { rows: 1, width: target.width, out, logNormaliser: Float64Array.of(logNormaliser) };
-    mergeRow(target, head * this.plan.tokens + pattern.queries[row], part, 0);
+  /** A batch's output as states: a row for every row of every instance. */
+  private stateOf({ mean = new Float32Array(0), logNormaliser = new Float32Array(0) }: BlackBoxOutput): AttentionState {
+    return { rows: logNormaliser.length, width: this.blackBox.shape.headWidth, out: mean, logNormaliser };
   }
-}
 
-/** Calls `act` with every row of an instance that carries a query. */
-function forEachQuery({ pattern: { queries } }: Instance, act: (row: number) => void): void {
-  queries.forEach((query, row) => {
-    if (query !== noToken) {
-      act(row);
-    }
-  });
+  /** The sums that an instance belongs to: those that are added, or those that are subtracted. */
+  private targetOf({ pattern }: Instance): AttentionState {
+    return pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
+  }
+
+  /** The row of the states that an instance's row is part of. */
+  private rowOf({ pattern, head }: Instance, row: number): number {
+    return head * this.plan.tokens + pattern.queries[row];
+  }
 }

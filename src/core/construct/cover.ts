@@ -1,0 +1,169 @@
+import { separationVectors, separationWidth } from './separation';
+
+/**
+ * Separation columns of one call: column t hides every key marked in it from every query marked in it. A marked query has -B
+ * there, a marked key B, everything else 0, so that no score of a visible pair is rounded, and that of a hidden one falls by B^2.
+ *
+ * In other words, the columns are rectangles (queries times keys) that cover the hidden pairs of the call, and no visible one.
+ */
+export interface Separation {
+  /** w: number of columns. */
+  readonly width: number;
+  /** `[M, w]`: 1 where the row's query is marked. */
+  readonly queries: Uint8Array;
+  /** `[M, w]`: 1 where the row's key is marked. */
+  readonly keys: Uint8Array;
+}
+
+function blankSeparation(rows: number, width: number): Separation {
+  return { width, queries: new Uint8Array(rows * width), keys: new Uint8Array(rows * width) };
+}
+
+/**
+ * Columns that a call has at most: each costs as much as a column of queries and keys. Where a tile or a block would need more, it is
+ * cut.
+ */
+export const mostColumns = 256;
+
+/** Whether a column hides the key of one row from the query of another. */
+export function separates({ width, queries, keys }: Separation, query: number, key: number): boolean {
+  for (let column = 0; column < width; column += 1) {
+    if (queries[query * width + column] === 1 && keys[key * width + column] === 1) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Rows of a call, by their queries and by their keys. */
+interface Rectangle {
+  readonly queries: readonly number[];
+  readonly keys: readonly number[];
+}
+
+/** Rows with the same hidden pairs. */
+interface RowClass {
+  /** What all of them hide. */
+  readonly partners: readonly number[];
+  readonly rows: number[];
+}
+
+/**
+ * A cover of the hidden pairs of a call by few rectangles.
+ *
+ * Keys that are hidden from the same queries form one rectangle with them, and so do queries with the same hidden keys; the fewer of
+ * the two are taken: at most one for each row, and for a staircase one a step, which is the least there is (no rectangle holds two of
+ * the corners of its steps). Where every kind of query sees one kind of key, as where documents are kept apart, they are the slots of
+ * theorem 4.2, and its vectors are fewer still.
+ * @param hidden for each row, the rows whose keys its query must not see, ascending
+ */
+export function coverOf(hidden: readonly (readonly number[])[]): Separation {
+  const byQuery = classesOf(hidden);
+  const byKey = classesOf(transposed(hidden));
+  const rectangles =
+    byKey.length < byQuery.length
+      ? byKey.map(({ partners, rows }) => ({ queries: partners, keys: rows }))
+      : byQuery.map(({ partners, rows }) => ({ queries: rows, keys: partners }));
+  const apart = slotsApart(hidden.length, byQuery, byKey);
+  return apart !== undefined && apart.width < rectangles.length ? apart : separationOf(hidden.length, rectangles);
+}
+
+function separationOf(rows: number, rectangles: readonly Rectangle[]): Separation {
+  const separation = blankSeparation(rows, rectangles.length);
+  rectangles.forEach(({ queries, keys }, column) => {
+    queries.forEach((row) => (separation.queries[row * rectangles.length + column] = 1));
+    keys.forEach((row) => (separation.keys[row * rectangles.length + column] = 1));
+  });
+  return separation;
+}
+
+function transposed(hidden: readonly (readonly number[])[]): number[][] {
+  const of: number[][] = hidden.map(() => []);
+  hidden.forEach((keys, query) => keys.forEach((key) => of[key].push(query)));
+  return of;
+}
+
+/** Rows by what they hide, those that hide nothing left out. */
+function classesOf(hidden: readonly (readonly number[])[]): RowClass[] {
+  const found = new Map<string, RowClass>();
+  hidden.forEach((partners, row) => {
+    if (partners.length > 0) {
+      const name = partners.join();
+      const known = found.get(name);
+      if (known === undefined) {
+        found.set(name, { partners, rows: [row] });
+      } else {
+        known.rows.push(row);
+      }
+    }
+  });
+  return [...found.values()];
+}
+
+/** Separation by the vectors of theorem 4.2, if every kind of query sees at most one kind of key, and no two the same. */
+function slotsApart(rows: number, byQuery: readonly RowClass[], byKey: readonly RowClass[]): Separation | undefined {
+  const queriesOf = byKey.map(({ partners }) => {
+    const hiddenFrom = new Set(partners);
+    return byQuery.filter((query) => !hiddenFrom.has(query.rows[0]));
+  });
+  const matched = queriesOf.flat();
+  if (queriesOf.some((queries) => queries.length > 1) || new Set(matched).size < matched.length) {
+    return undefined;
+  }
+  const slots = byKey.flatMap((key, index) => queriesOf[index].map((query) => ({ queries: query.rows, keys: key.rows })));
+  // Queries that see nothing here are a slot without keys, and keys that nobody sees one without queries.
+  const blind = { queries: byQuery.filter((query) => !matched.includes(query)).flatMap((query) => query.rows), keys: [] };
+  const unseen = { queries: [], keys: byKey.filter((_, index) => queriesOf[index].length === 0).flatMap((key) => key.rows) };
+  const all: Rectangle[] = [...slots, ...[blind, unseen].filter(({ queries, keys }) => queries.length + keys.length > 0)];
+  const separation = blankSeparation(rows, separationWidth(all.length));
+  const vectors = separationVectors(all.length);
+  all.forEach(({ queries, keys }, slot) => {
+    queries.forEach((row) => mark(separation.queries, row * separation.width, vectors[slot].query));
+    keys.forEach((row) => mark(separation.keys, row * separation.width, vectors[slot].key));
+  });
+  return separation;
+}
+
+/** Marks the columns in which a vector is not 0. */
+function mark(marks: Uint8Array, at: number, vector: Float32Array): void {
+  vector.forEach((entry, column) => (marks[at + column] = entry === 0 ? 0 : 1));
+}
+
+/** Rows of a call that see each other's keys and no others, and which keys of theirs are hidden all the same. */
+export interface Slot {
+  /** The first row, and the row after the last one. */
+  readonly from: number;
+  readonly to: number;
+  /** Keys at this distance before a query and beyond are hidden from it; absent where none are. */
+  readonly reach?: number;
+}
+
+/** Columns that `separateSlots` needs. */
+export function slotWidth(slots: readonly Slot[]): number {
+  return separationWidth(slots.length) + Math.max(0, ...slots.map(({ from, to, reach }) => to - from - (reach ?? to - from)));
+}
+
+/**
+ * Keeps slots apart by the vectors of theorem 4.2, and hides from each query the keys `reach` rows and more before it: a staircase, whose
+ * columns all slots share, since they hide from each other anyway. Rows outside all slots stay visible to every query.
+ *
+ */
+export function separateSlots(rows: number, slots: readonly Slot[]): Separation {
+  const width = slotWidth(slots);
+  const separation = blankSeparation(rows, width);
+  const vectors = separationVectors(slots.length);
+  slots.forEach(({ from, to, reach = to - from }, slot) => {
+    const { query, key } = vectors[slot];
+    for (let row = from; row < to; row += 1) {
+      const at = row * width;
+      mark(separation.queries, at, query);
+      mark(separation.keys, at, key);
+      const [place, first] = [row - from, at + query.length];
+      separation.queries.fill(1, first, first + Math.max(0, place - reach + 1));
+      if (place < to - from - reach) {
+        separation.keys[first + place] = 1;
+      }
+    }
+  });
+  return separation;
+}
