@@ -67,13 +67,26 @@ export function referenceTokens(pattern: Pattern): Int32Array {
   return references;
 }
 
-/** A number of patterns as a formula in N, M, T, C, g, p, r, s, V, and its value for one head of one layer. */
+/**
+ * The kinds of oracle that patterns call: one that masks causally, with separation columns if the arrangement has any; one that masks
+ * nothing; and one that masks nothing and has separation columns. Two kinds never share a call.
+ */
+export const patternKinds = ['causal', 'open', 'covered'] as const;
+export type PatternKind = (typeof patternKinds)[number];
+
+/** The kind of oracle that a pattern calls. */
+export function kindOf({ causal, separation }: Pattern): PatternKind {
+  return causal ? 'causal' : separation === undefined ? 'open' : 'covered';
+}
+
+/** A number of patterns of one kind as a formula in N, M, T, C, g, p, r, s, V, E, and its value for one head of one layer. */
 export interface FormulaTerm {
+  readonly kind: PatternKind;
   readonly text: string;
   readonly patterns: number;
 }
 
-/** Terms of a sum. Patterns of one term may share a call; those of two terms call different oracles, so they never do. */
+/** Terms of a sum, each of another kind. */
 export type PatternFormula = readonly FormulaTerm[];
 
 /**
@@ -94,7 +107,7 @@ export interface Arrangement {
   readonly bands?: BandCut;
   /** The patterns of a query block (0-based), in the order of the calls. */
   patternsOf(queryBlock: number): Iterable<Pattern>;
-  /** Number of these patterns, by whether the oracle masks causally, without building them. */
+  /** Number of these patterns by kind, without building them. */
   countOf(queryBlock: number): PatternCount;
   /** The number of patterns in closed form. */
   readonly formula: PatternFormula;
@@ -102,11 +115,8 @@ export interface Arrangement {
   readonly bound: PatternFormula;
 }
 
-/** Number of patterns by the kind of oracle they call: two kinds never share a call. */
-export interface PatternCount {
-  readonly causal: number;
-  readonly open: number;
-}
+/** Number of patterns by the kind of oracle they call; a kind that is left out has none. */
+export type PatternCount = Readonly<Partial<Record<PatternKind, number>>>;
 
 /** How windows are read by bands. */
 export interface BandCut {

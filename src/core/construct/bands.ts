@@ -37,7 +37,7 @@ export function windowBands({ tokens, inputLength }: ArrangementRequest, window:
     ];
   };
   const text = past === 0 ? 'ceil(C/g)' : '(ceil(C/g) + ceil((C - 1)/p))';
-  const bound: FormulaTerm = { text, patterns: calls + pastCalls };
+  const bound: FormulaTerm = { kind: 'causal', text, patterns: calls + pastCalls };
   const widest = [0, calls - 1].flatMap(contents).map((each) => slotWidth(slotsOf(shape, each)));
   return {
     statement: sinks > 0 ? 'Theorem 5.1, attention sinks' : 'Theorem 5.1',
@@ -50,8 +50,8 @@ export function windowBands({ tokens, inputLength }: ArrangementRequest, window:
         yield bandPattern(shape, each);
       }
     },
-    countOf: (block) => ({ causal: contents(block).length, open: 0 }),
-    formula: [joined ? { text: text.replace(/\)$/, ' - 1)'), patterns: bound.patterns - 1 } : bound],
+    countOf: (block) => ({ causal: contents(block).length }),
+    formula: [joined ? { ...bound, text: text.replace(/\)$/, ' - 1)'), patterns: bound.patterns - 1 } : bound],
     bound: [bound],
   };
 }

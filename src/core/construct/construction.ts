@@ -6,7 +6,7 @@ import { coveredTiles } from './covered-tiles';
 import { causalTiles, causalTriangles } from './tiles';
 import { windowDifferences } from './window-differences';
 
-export type { Arrangement, ArrangementRequest, FormulaTerm, PatternCount, PatternFormula } from './arrangement';
+export type { Arrangement, ArrangementRequest, PatternCount, PatternFormula } from './arrangement';
 
 /**
  * How the large transformer is computed by calls of the small one: `fused` passes the mask in and reads the log-normaliser;
@@ -74,7 +74,9 @@ export function windowArrangement(window: number, sinks: number, mask: Mask, req
  */
 export function maskArrangement(mask: Mask, name: string, request: BlackBoxRequest): Arrangement {
   if (request.construction === 'paper') {
-    throw new InputError(`${name} has no arrangement under construction paper, which lays out the masks of the paper; use construction tight or fused.`);
+    throw new InputError(
+      `${name} has no arrangement under construction paper, which lays out the masks of the paper; use construction tight or fused.`,
+    );
   }
   return coveredTiles(request, mask);
 }

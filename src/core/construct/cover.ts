@@ -1,3 +1,4 @@
+import type { Range } from '../scenario/mask';
 import { separationVectors, separationWidth } from './separation';
 
 /**
@@ -43,8 +44,8 @@ interface Rectangle {
 
 /** Rows with the same hidden pairs. */
 interface RowClass {
-  /** What all of them hide. */
-  readonly partners: readonly number[];
+  /** What all of them hide: rows, as ascending ranges. */
+  readonly partners: readonly Range[];
   readonly rows: number[];
 }
 
@@ -55,15 +56,15 @@ interface RowClass {
  * the two are taken: at most one for each row, and for a staircase one a step, which is the least there is (no rectangle holds two of
  * the corners of its steps). Where every kind of query sees one kind of key, as where documents are kept apart, they are the slots of
  * theorem 4.2, and its vectors are fewer still.
- * @param hidden for each row, the rows whose keys its query must not see, ascending
+ * @param hidden for each row, the rows whose keys its query must not see, as ascending ranges that do not touch
  */
-export function coverOf(hidden: readonly (readonly number[])[]): Separation {
+export function coverOf(hidden: readonly (readonly Range[])[]): Separation {
   const byQuery = classesOf(hidden);
   const byKey = classesOf(transposed(hidden));
   const rectangles =
     byKey.length < byQuery.length
-      ? byKey.map(({ partners, rows }) => ({ queries: partners, keys: rows }))
-      : byQuery.map(({ partners, rows }) => ({ queries: rows, keys: partners }));
+      ? byKey.map(({ partners, rows }) => ({ queries: rowsOf(partners), keys: rows }))
+      : byQuery.map(({ partners, rows }) => ({ queries: rows, keys: rowsOf(partners) }));
   const apart = slotsApart(hidden.length, byQuery, byKey);
   return apart !== undefined && apart.width < rectangles.length ? apart : separationOf(hidden.length, rectangles);
 }
@@ -77,18 +78,43 @@ function separationOf(rows: number, rectangles: readonly Rectangle[]): Separatio
   return separation;
 }
 
-function transposed(hidden: readonly (readonly number[])[]): number[][] {
-  const of: number[][] = hidden.map(() => []);
-  hidden.forEach((keys, query) => keys.forEach((key) => of[key].push(query)));
+/** For each row, the rows whose queries must not see its key. */
+function transposed(hidden: readonly (readonly Range[])[]): Range[][] {
+  const of: { from: number; to: number }[][] = hidden.map(() => []);
+  hidden.forEach((ranges, query) => {
+    for (const key of rowsOf(ranges)) {
+      const last = of[key].at(-1);
+      if (last?.to === query) {
+        last.to = query + 1;
+      } else {
+        of[key].push({ from: query, to: query + 1 });
+      }
+    }
+  });
   return of;
 }
 
+function rowsOf(ranges: readonly Range[]): number[] {
+  const rows: number[] = [];
+  for (const { from, to } of ranges) {
+    for (let row = from; row < to; row += 1) {
+      rows.push(row);
+    }
+  }
+  return rows;
+}
+
+/** A text that equal ranges share, and no others. */
+export function rangesName(ranges: readonly Range[]): string {
+  return ranges.map(({ from, to }) => `${from}-${to}`).join();
+}
+
 /** Rows by what they hide, those that hide nothing left out. */
-function classesOf(hidden: readonly (readonly number[])[]): RowClass[] {
+function classesOf(hidden: readonly (readonly Range[])[]): RowClass[] {
   const found = new Map<string, RowClass>();
   hidden.forEach((partners, row) => {
     if (partners.length > 0) {
-      const name = partners.join();
+      const name = rangesName(partners);
       const known = found.get(name);
       if (known === undefined) {
         found.set(name, { partners, rows: [row] });
@@ -102,12 +128,16 @@ function classesOf(hidden: readonly (readonly number[])[]): RowClass[] {
 
 /** Separation by the vectors of theorem 4.2, if every kind of query sees at most one kind of key, and no two the same. */
 function slotsApart(rows: number, byQuery: readonly RowClass[], byKey: readonly RowClass[]): Separation | undefined {
-  const queriesOf = byKey.map(({ partners }) => {
-    const hiddenFrom = new Set(partners);
-    return byQuery.filter((query) => !hiddenFrom.has(query.rows[0]));
-  });
+  const queriesOf: (readonly RowClass[])[] = [];
+  for (const { partners } of byKey) {
+    const seeing = byQuery.filter(({ rows: [row] }) => !partners.some(({ from, to }) => row >= from && row < to));
+    if (seeing.length > 1) {
+      return undefined;
+    }
+    queriesOf.push(seeing);
+  }
   const matched = queriesOf.flat();
-  if (queriesOf.some((queries) => queries.length > 1) || new Set(matched).size < matched.length) {
+  if (new Set(matched).size < matched.length) {
     return undefined;
   }
   const slots = byKey.flatMap((key, index) => queriesOf[index].map((query) => ({ queries: query.rows, keys: key.rows })));

@@ -1,3 +1,4 @@
+import { type PatternKind, patternKinds } from '../construct/arrangement';
 import { type Arrangement, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
 import { type BlackBoxShape, callBytes, callFlops, readingsOf } from '../construct/slice';
 import { arrangementOf, isSampled } from '../scenario/scenario';
@@ -18,11 +19,11 @@ export function fusedCost({ model, oracle, tokens }: LayerPlanRequest, tiles: nu
   return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
 }
 
-/** How a plan calls the black box: its construction, the arrangement, and the shape of a call. */
+/** How a plan calls the black box: its construction, the arrangement, and the shape of a call of each kind. */
 export interface BlackBoxLayout {
   readonly construction: BlackBoxConstruction;
   readonly arrangement: Arrangement;
-  readonly shape: BlackBoxShape;
+  readonly shapes: Readonly<Record<PatternKind, BlackBoxShape>>;
 }
 
 /**
@@ -35,21 +36,24 @@ export function blackBoxLayout({ construction, scenario, oracle, tokens, model }
   const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
   const { rows, separation } = arrangement;
   const shape = { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation };
-  return { construction, arrangement, shape };
+  return { construction, arrangement, shapes: { causal: shape, open: { ...shape, separation: 0 }, covered: shape } };
 }
 
 /** Cost of a black-box layout with a given number of patterns per head. */
 export function blackBoxCost(
   { model, oracle }: LayerPlanRequest,
-  { construction, shape }: BlackBoxLayout,
+  { construction, shapes }: BlackBoxLayout,
   count: PatternCount,
 ): AttentionCost {
-  const perReading = packedCalls(count.causal, model, oracle) + packedCalls(count.open, model, oracle);
-  const readings = readingsOf[construction];
-  return {
-    calls: readings.length * perReading,
-    flops: perReading * readings.reduce((sum, reading) => sum + callFlops(shape, reading), 0),
-  };
+  const cost = { calls: 0, flops: 0 };
+  for (const kind of patternKinds) {
+    const calls = packedCalls(count[kind] ?? 0, model, oracle);
+    for (const reading of readingsOf[construction]) {
+      cost.calls += calls;
+      cost.flops += calls * callFlops(shapes[kind], reading);
+    }
+  }
+  return cost;
 }
 
 /** Calls that carry `instances` single-head instances of every head of a layer. */
@@ -72,8 +76,16 @@ export function flopsPerPair(model: ModelShape): number {
  */
 export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number): number {
   const layout = blackBoxLayout(request);
-  // A black box fills up to two batches, such as open and causal calls.
-  return layout === undefined ? fusedRunBytes(request) : 2 * callsPerDispatch(layout, layerCalls) * blackBoxCallBytes(layout);
+  if (layout === undefined) {
+    return fusedRunBytes(request);
+  }
+  const { construction, arrangement, shapes } = layout;
+  // A batch is filled for each kind of call.
+  const kinds = new Set(arrangement.formula.filter(({ patterns }) => patterns > 0).map(({ kind }) => kind));
+  return [...kinds].reduce(
+    (sum, kind) => sum + callsPerDispatch(construction, shapes[kind], layerCalls) * blackBoxCallBytes(construction, shapes[kind]),
+    0,
+  );
 }
 
 /** Scores and weights `[tiles, M, M]` with the operands and results of one run, the masks, and one head's keys. */
@@ -92,7 +104,7 @@ function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPla
 /** Distinct masks of a plan, plus the copy that a run makes of the scores to which it adds them. */
 const fusedMasks = 4;
 
-function blackBoxCallBytes({ construction, shape }: BlackBoxLayout): number {
+function blackBoxCallBytes(construction: BlackBoxConstruction, shape: BlackBoxShape): number {
   return Math.max(...readingsOf[construction].map((reading) => callBytes(shape, reading)));
 }
 
@@ -100,8 +112,8 @@ function blackBoxCallBytes({ construction, shape }: BlackBoxLayout): number {
 const batchBytes = 32 * 1024 * 1024;
 
 /** Black-box calls per `run()`: as many as fit the batch's memory, at least one, at most a layer's. */
-export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): number {
-  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / blackBoxCallBytes(layout))));
+export function callsPerDispatch(construction: BlackBoxConstruction, shape: BlackBoxShape, layerCalls: number): number {
+  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / blackBoxCallBytes(construction, shape))));
 }
 
 /** Bytes of a float32. */

@@ -223,7 +223,10 @@ export function arrangementOf(
  * Whether the calls of a black box are causal ones alone, so that one which cannot do otherwise will do: under `paper` those of theorems
  * 3.5 and 5.1, under `tight` those of bands.
  */
-export function needsCausalOracle(scenario: LayerScenario, { construction, tokens, inputLength }: Omit<BlackBoxRequest, 'causal'>): boolean {
+export function needsCausalOracle(
+  scenario: LayerScenario,
+  { construction, tokens, inputLength }: Omit<BlackBoxRequest, 'causal'>,
+): boolean {
   if (construction === 'paper') {
     return !looksAhead(scenario, 1);
   }

@@ -225,6 +225,7 @@ describe('a picture of a construction', () => {
 /** Whether a pattern has a row with the query that sees a row with the key; a call may hold both more than once. */
 function reads(pattern: Pattern, query: number, key: number): boolean {
   return pattern.queries.some(
-    (own, row) => own === query && query !== noToken && pattern.keys.some((other, keyRow) => other === key && rowSees(pattern, row, keyRow)),
+    (own, row) =>
+      own === query && query !== noToken && pattern.keys.some((other, keyRow) => other === key && rowSees(pattern, row, keyRow)),
   );
 }

@@ -1,14 +1,14 @@
 import { emptyState, mergeRow, subtractState, type AttentionState } from '../../../core/math/attention-state';
 import type { Arrangement } from '../../../core/construct/construction';
-import { noToken } from '../../../core/construct/arrangement';
-import { readingsOf, type Reading } from '../../../core/construct/slice';
+import { kindOf, noToken, type PatternKind, patternKinds } from '../../../core/construct/arrangement';
+import { type BlackBoxShape, readingsOf, type Reading } from '../../../core/construct/slice';
 import { callsPerDispatch, type BlackBoxLayout } from '../../../core/plan/attention-cost';
 import type { LayerPlan } from '../../../core/plan/plan';
 import type { PhaseClock } from '../runtime/clock';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../tiles/layer';
 import { rescaleSample } from '../tiles/states';
 import type { Oracle } from '../tiles/oracle';
-import type { BlackBox, BlackBoxOutput } from './black-box';
+import type { BlackBoxOutput } from './black-box';
 import { type Instance, PatternLane, prepare } from './slices';
 
 /** An instance some of whose rows have no log-normaliser yet, with the means from its first call. */
@@ -18,6 +18,7 @@ interface RetriedInstance extends Instance {
 
 /** A lane for instances and the lane for their retries, for one kind of oracle. */
 interface Lanes {
+  readonly shape: BlackBoxShape;
   readonly first: PatternLane<Instance>;
   readonly retry: PatternLane<RetriedInstance>;
 }
@@ -32,8 +33,7 @@ interface Lanes {
 export class BlackBoxAttention implements LayerAttention {
   private readonly arrangement: Arrangement;
   private readonly readings: readonly [Reading, ...Reading[]];
-  private readonly blackBox: BlackBox;
-  private readonly lanes: Readonly<Record<'causal' | 'open', Lanes>>;
+  private readonly lanes: Readonly<Record<PatternKind, Lanes>>;
   private added: AttentionState = emptyState(0, 0);
   private removed: AttentionState | undefined;
   /** Dependent rounds of calls in the current layer so far. */
@@ -46,16 +46,20 @@ export class BlackBoxAttention implements LayerAttention {
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
   ) {
-    const { construction, arrangement, shape } = layout;
+    const { construction, arrangement, shapes } = layout;
     this.arrangement = arrangement;
     this.readings = readingsOf[construction];
-    this.blackBox = oracle.blackBox(shape);
-    const calls = callsPerDispatch(layout, plan.calls.attention / plan.model.layers);
-    const lanes = (causal: boolean): Lanes => ({
-      first: new PatternLane(this.blackBox, causal, false, calls),
-      retry: new PatternLane(this.blackBox, causal, true, calls),
-    });
-    this.lanes = { causal: lanes(true), open: lanes(false) };
+    const lanes = (kind: PatternKind): Lanes => {
+      const shape = shapes[kind];
+      const box = oracle.blackBox(shape);
+      const calls = callsPerDispatch(construction, shape, plan.calls.attention / plan.model.layers);
+      return {
+        shape,
+        first: new PatternLane(box, kind === 'causal', false, calls),
+        retry: new PatternLane(box, kind === 'causal', true, calls),
+      };
+    };
+    this.lanes = { causal: lanes('causal'), open: lanes('open'), covered: lanes('covered') };
   }
 
   async run(layer: LayerTensors): Promise<AttendedLayer> {
@@ -65,8 +69,8 @@ export class BlackBoxAttention implements LayerAttention {
     this.rounds = 1;
     for (let block = 0; block < this.plan.blocks; block += 1) {
       for (const pattern of this.arrangement.patternsOf(block)) {
-        const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
-        const prepared = prepare(pattern, this.blackBox.shape);
+        const lanes = this.lanes[kindOf(pattern)];
+        const prepared = this.clock.timeSync('attend', () => prepare(pattern, lanes.shape));
         for (let head = 0; head < heads; head += 1) {
           if (this.clock.timeSync('attend', () => lanes.first.add({ ...prepared, head }, layer))) {
             await this.readStates(lanes, layer);
@@ -74,9 +78,9 @@ export class BlackBoxAttention implements LayerAttention {
         }
       }
     }
-    for (const lanes of Object.values(this.lanes)) {
-      await this.readStates(lanes, layer);
-      await this.readRetries(lanes.retry);
+    for (const kind of patternKinds) {
+      await this.readStates(this.lanes[kind], layer);
+      await this.readRetries(this.lanes[kind]);
     }
     this.subtractRemoved();
     const logNormaliser = Float64Array.from(this.added.logNormaliser);
@@ -85,7 +89,8 @@ export class BlackBoxAttention implements LayerAttention {
   }
 
   /** Reads the waiting instances, merges the states, and queues rows whose synthetic token underflowed for a retry. */
-  private async readStates({ first, retry }: Lanes, layer: LayerTensors): Promise<void> {
+  private async readStates(lanes: Lanes, layer: LayerTensors): Promise<void> {
+    const { first, retry, shape } = lanes;
     if (first.waiting.length === 0) {
       return;
     }
@@ -94,7 +99,7 @@ export class BlackBoxAttention implements LayerAttention {
     for (const reading of this.readings) {
       output = { ...output, ...(await this.clock.time('attend', () => first.read(reading))) };
     }
-    const state = this.stateOf(output);
+    const state = stateOf(output, shape);
     const finished = first.waiting.splice(0);
     for (const [slot, instance] of finished.entries()) {
       const failed: RetriedInstance['rows'][number][] = [];
@@ -113,20 +118,19 @@ export class BlackBoxAttention implements LayerAttention {
         });
       });
       if (failed.length > 0 && retry.add({ ...instance, rows: failed }, layer)) {
-        await this.readRetries(retry);
+        await this.readRetries(lanes);
       }
     }
     this.onInstances(this.readings.length * finished.length);
   }
 
   /** Repeats calls for the log-normalisers that underflowed: once for the mean keys, once with these as references. */
-  private async readRetries(retry: PatternLane<RetriedInstance>): Promise<void> {
+  private async readRetries({ retry, shape: { rows: perSlot, headWidth }, shape }: Lanes): Promise<void> {
     if (retry.waiting.length === 0) {
       return;
     }
     // The calls for mean keys depend on the first calls, and the repeated calls on the mean keys.
     this.rounds = 3;
-    const { rows: perSlot, headWidth } = this.blackBox.shape;
     const [reading] = this.readings;
     const { mean: meanKeys = new Float32Array(0) } = await this.clock.time('attend', () => retry.read('mean-key'));
     retry.waiting.forEach(({ rows }, slot) =>
@@ -135,7 +139,7 @@ export class BlackBoxAttention implements LayerAttention {
         retry.setReference(slot, row, meanKeys.subarray(at, at + headWidth));
       }),
     );
-    const { logNormaliser } = this.stateOf(await this.clock.time('attend', () => retry.read(reading)));
+    const { logNormaliser } = stateOf(await this.clock.time('attend', () => retry.read(reading)), shape);
     const finished = retry.waiting.splice(0);
     this.clock.timeSync('merge', () =>
       finished.forEach((instance, slot) =>
@@ -155,11 +159,6 @@ export class BlackBoxAttention implements LayerAttention {
     }
   }
 
-  /** A batch's output as states: a row for every row of every instance. */
-  private stateOf({ mean = new Float32Array(0), logNormaliser = new Float32Array(0) }: BlackBoxOutput): AttentionState {
-    return { rows: logNormaliser.length, width: this.blackBox.shape.headWidth, out: mean, logNormaliser };
-  }
-
   /** The sums that an instance belongs to: those that are added, or those that are subtracted. */
   private targetOf({ pattern }: Instance): AttentionState {
     return pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
@@ -169,4 +168,12 @@ export class BlackBoxAttention implements LayerAttention {
   private rowOf({ pattern, head }: Instance, row: number): number {
     return head * this.plan.tokens + pattern.queries[row];
   }
+}
+
+/** A batch's output as states: a row for every row of every instance. */
+function stateOf(
+  { mean = new Float32Array(0), logNormaliser = new Float32Array(0) }: BlackBoxOutput,
+  shape: BlackBoxShape,
+): AttentionState {
+  return { rows: logNormaliser.length, width: shape.headWidth, out: mean, logNormaliser };
 }

@@ -52,8 +52,7 @@ export function smallTransformerGraph({ shape, causal, reading }: SmallTransform
   ) as Readonly<Record<SlicePart, Value>>;
   const columns = sliceColumns(shape, reading);
   const score = firstMlp(g, tokens, reading);
-  const layerOf = (value: Value, layer: number): Value =>
-    layers === 1 ? value : g.slice(value, 1, layer * heads, (layer + 1) * heads);
+  const layerOf = (value: Value, layer: number): Value => (layers === 1 ? value : g.slice(value, 1, layer * heads, (layer + 1) * heads));
   const results = Array.from({ length: layers }, (_, layer) => {
     const own = Object.fromEntries(sliceParts.map((part) => [part, layerOf(tokens[part], layer)])) as typeof tokens;
     return attentionLayer(g, own, layerOf(score, layer), columns, reading, causal, rows);
