@@ -40,7 +40,7 @@ export function windowBands({ tokens, inputLength }: ArrangementRequest, window:
   const bound: FormulaTerm = { kind: 'causal', text, patterns: calls + pastCalls };
   const widest = [0, calls - 1].flatMap(contents).map((each) => slotWidth(slotsOf(shape, each)));
   return {
-    statement: sinks > 0 ? 'Theorem 5.1, attention sinks' : 'Theorem 5.1',
+    statement: `Theorem 5.1 by bands${sinks > 0 ? ', attention sinks' : ''} (extension)`,
     rows: shape.rows,
     blockSize: Math.min(tokens, perCall * segment),
     separation: Math.max(...widest),

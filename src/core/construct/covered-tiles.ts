@@ -45,7 +45,7 @@ export function coveredTiles(request: ArrangementRequest, mask: Mask): Arrangeme
   };
   return {
     ...shape,
-    statement: 'Extension, any mask',
+    statement: 'Any mask by covers (extension)',
     get separation() {
       let widest = 0;
       let seen = 0;

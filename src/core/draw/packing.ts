@@ -189,7 +189,7 @@ function drawStep(layer: number, slice: number, heads: number, width: number): s
   if (!works) {
     return element('path', { d: `M${middle} ${top + 3}v${-top - 6}`, stroke: ink.muted, 'stroke-dasharray': '2 3', fill: 'none' });
   }
-  const label = layer === 0 ? 'c, from query and reference' : `attention head ${(slice % heads) + 1}`;
+  const label = layer === 0 ? 'c, by the reference' : `attention head ${(slice % heads) + 1}`;
   return box(label, middle, width, top);
 }
 

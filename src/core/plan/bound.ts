@@ -1,6 +1,6 @@
 import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../construct/construction';
 import { readingsOf } from '../construct/slice';
-import { isSampled, tileBoundOf } from '../scenario/scenario';
+import { isSampled, mostVisible, tileBoundOf } from '../scenario/scenario';
 import { packedCalls } from './attention-cost';
 import type { LayerPlanRequest } from './request';
 
@@ -45,8 +45,11 @@ export function packedFormula(
 }
 
 /**
- * Lower bound on the calls of any arrangement with H'L' instances per call: the pairs to cover divided by the pairs that a
- * call of M tokens can cover, M^2, or M(M + 1)/2 if it masks causally.
+ * Lower bound on the calls of any arrangement with H'L' instances per call, each of which reads its normalisers by a synthetic token: the
+ * pairs to cover divided by the pairs that an instance can cover.
+ *
+ * One of its M rows has the synthetic key, so a query sees M - 1 keys at most, and no more than the mask shows it. Under a causal mask
+ * queries above that row learn nothing, so that the one i rows below it sees i keys at most.
  *
  * Under theorem 4.1 the pairs are those of each query block with its sample.
  */
@@ -60,9 +63,11 @@ export function lowerBoundOf({
   blocks,
 }: LayerPlanRequest & { readonly visiblePairs: number; readonly blockSize: number; readonly blocks: number }): number {
   const { inputLength } = oracle;
-  const perInstance = oracle.causal ? (inputLength * (inputLength + 1)) / 2 : inputLength ** 2;
   const last = tokens - (blocks - 1) * blockSize;
   const pairs = isSampled(scenario) ? (blocks - 1) * blockSize ** 2 + last ** 2 : visiblePairs;
+  const seen = Math.min(inputLength - 1, mostVisible(scenario, tokens));
+  // Rows 0 to M - 1, the first `seen` of which see as many keys as rows are above them.
+  const perInstance = oracle.causal ? seen * inputLength - (seen * (seen + 1)) / 2 : seen * inputLength;
   return model.layers * Math.ceil((model.heads * pairs) / (perInstance * oracle.heads * oracle.layers));
 }
 

@@ -168,6 +168,12 @@ export function keptTokens(scenario: LayerScenario, tokens: number): number {
   return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.sinks);
 }
 
+/** Keys that a query sees at most, of `tokens`; all of them where that is not known without asking. */
+export function mostVisible(scenario: LayerScenario, tokens: number): number {
+  const reach = definitionOf(scenario.kind).reach?.(scenario);
+  return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.after + reach.sinks);
+}
+
 /** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
 export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] {
   const cycle = layersOf(scenario);

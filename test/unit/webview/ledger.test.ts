@@ -16,8 +16,8 @@ import { emptySnapshot, overTheWire, sampledRun, snapshotOf } from './snapshots'
 function ledgerReport(change: (row: LedgerRow, index: number) => Partial<LedgerRow> = () => ({})): LedgerReport {
   const rows = ledgerStatements(defaultLedgerOptions).map((statement, index): LedgerRow => {
     const plan = planStatement(statement, defaultLedgerOptions);
-    const { construction, scenario, tokens, model, oracle, bound } = plan;
-    const { statement: name, formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
+    const { statement: name, construction, scenario, tokens, model, oracle, bound } = plan;
+    const { formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
     const exact = packedFormula(plan, formula, construction);
     const row: LedgerRow = {
       statement: name,
@@ -28,6 +28,7 @@ function ledgerReport(change: (row: LedgerRow, index: number) => Partial<LedgerR
       heads: model.heads,
       oracle,
       countedCalls: exact.calls,
+      callsPerBlock: (exact.calls * oracle.inputLength) / tokens,
       retries: 0,
       exact,
       bound: { formula: bound.formula, calls: bound.calls },
