@@ -101,8 +101,8 @@ export interface Arrangement {
   readonly rows: number;
   /** Tokens per query block of the plan. */
   readonly blockSize: number;
-  /** w: separation columns of a call, as many as the pattern with most of them has. */
-  readonly separation: number;
+  /** w: separation columns of a call of each kind, as many as the pattern with most of them has; none where a kind is left out. */
+  readonly separation: PatternCount;
   /** How the sequence is cut where it is cut into segments. */
   readonly bands?: BandCut;
   /** The patterns of a query block (0-based), in the order of the calls. */
@@ -115,7 +115,7 @@ export interface Arrangement {
   readonly bound: PatternFormula;
 }
 
-/** Number of patterns by the kind of oracle they call; a kind that is left out has none. */
+/** A number for each kind of oracle that patterns call; a kind that is left out has none. */
 export type PatternCount = Readonly<Partial<Record<PatternKind, number>>>;
 
 /** How windows are read by bands. */

@@ -43,7 +43,7 @@ export function windowBands({ tokens, inputLength }: ArrangementRequest, window:
     statement: `Theorem 5.1 by bands${sinks > 0 ? ', attention sinks' : ''} (extension)`,
     rows: shape.rows,
     blockSize: Math.min(tokens, perCall * segment),
-    separation: Math.max(...widest),
+    separation: { causal: Math.max(...widest) },
     bands: { segment, segments, perCall, pastsPerCall },
     *patternsOf(block) {
       for (const each of contents(block)) {

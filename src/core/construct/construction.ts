@@ -3,6 +3,7 @@ import type { Arrangement, ArrangementRequest } from './arrangement';
 import type { Mask } from '../scenario/mask';
 import { windowBands } from './bands';
 import { coveredTiles } from './covered-tiles';
+import { localBands } from './local-bands';
 import { causalTiles, causalTriangles } from './tiles';
 import { windowDifferences } from './window-differences';
 
@@ -64,6 +65,18 @@ export function windowArrangement(window: number, sinks: number, mask: Mask, req
     );
   }
   return windowDifferences(request, window, sinks);
+}
+
+/**
+ * The arrangement of a window that reaches as far ahead as back: bands where a call has room for the reach, else tiles.
+ *
+ * @throws InputError under `paper`
+ */
+export function localArrangement(reach: number, mask: Mask, request: BlackBoxRequest): Arrangement {
+  const { tokens, inputLength, construction } = request;
+  return construction === 'tight' && reach > 0 && reach < Math.min(inputLength, tokens - 1)
+    ? localBands(request, reach)
+    : maskArrangement(mask, 'Scenario "local-window"', request);
 }
 
 /**

@@ -166,31 +166,43 @@ export interface Slot {
   readonly to: number;
   /** Keys at this distance before a query and beyond are hidden from it; absent where none are. */
   readonly reach?: number;
+  /** Keys further ahead of a query than this are hidden from it; absent where only the oracle's own mask hides any. */
+  readonly ahead?: number;
 }
 
 /** Columns that `separateSlots` needs. */
 export function slotWidth(slots: readonly Slot[]): number {
-  return separationWidth(slots.length) + Math.max(0, ...slots.map(({ from, to, reach }) => to - from - (reach ?? to - from)));
+  return separationWidth(slots.length) + Math.max(0, ...slots.map(stepsOf));
+}
+
+/** Keys of a slot that are hidden from some of its queries: a column each. */
+function stepsOf({ from, to, reach, ahead }: Slot): number {
+  const length = to - from;
+  return ahead !== undefined && ahead < length - 1 ? length : length - Math.min(length, reach ?? length);
 }
 
 /**
- * Keeps slots apart by the vectors of theorem 4.2, and hides from each query the keys `reach` rows and more before it: a staircase, whose
- * columns all slots share, since they hide from each other anyway. Rows outside all slots stay visible to every query.
+ * Keeps slots apart by the vectors of theorem 4.2, and hides from each query the keys `reach` rows and more before it, and those too far
+ * ahead: staircases, whose columns all slots share, since they hide from each other anyway. Rows outside all slots stay visible to every
+ * query.
  *
  */
 export function separateSlots(rows: number, slots: readonly Slot[]): Separation {
   const width = slotWidth(slots);
   const separation = blankSeparation(rows, width);
   const vectors = separationVectors(slots.length);
-  slots.forEach(({ from, to, reach = to - from }, slot) => {
+  slots.forEach((own, slot) => {
+    const { from, to, reach = to - from, ahead = to - from } = own;
     const { query, key } = vectors[slot];
+    const steps = stepsOf(own);
     for (let row = from; row < to; row += 1) {
       const at = row * width;
       mark(separation.queries, at, query);
       mark(separation.keys, at, key);
       const [place, first] = [row - from, at + query.length];
       separation.queries.fill(1, first, first + Math.max(0, place - reach + 1));
-      if (place < to - from - reach) {
+      separation.queries.fill(1, first + Math.min(steps, place + ahead + 1), first + steps);
+      if (place < steps) {
         separation.keys[first + place] = 1;
       }
     }

@@ -53,12 +53,12 @@ export function coveredTiles(request: ArrangementRequest, mask: Mask): Arrangeme
         for (const { separation } of patternsOf(block)) {
           seen += separation === undefined ? 0 : 1;
           if (seen > lookedAt) {
-            return Math.min(cut.blockSize, mostColumns);
+            return { covered: Math.min(cut.blockSize, mostColumns) };
           }
           widest = Math.max(widest, separation?.width ?? 0);
         }
       }
-      return widest;
+      return { covered: widest };
     },
     patternsOf,
     countOf: (queryBlock) => ({ open: callsOf(queryBlock, 'full'), covered: callsOf(queryBlock, 'partial') }),

@@ -72,7 +72,7 @@ type BlockCut = { readonly cut: Partition } & Pick<Arrangement, 'rows' | 'blockS
  */
 export function blocksOf({ tokens, inputLength }: ArrangementRequest): BlockCut {
   const cut = partition(tokens, Math.min(tokens, inputLength - 1));
-  return { cut, rows: cut.blockSize + 1, blockSize: cut.blockSize, separation: 0 };
+  return { cut, rows: cut.blockSize + 1, blockSize: cut.blockSize, separation: {} };
 }
 
 /** Theorem 3.4: full attention, every query block against every key block. */

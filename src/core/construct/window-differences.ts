@@ -18,7 +18,7 @@ export function windowDifferences({ tokens, inputLength }: ArrangementRequest, w
     statement: sinks > 0 ? 'Theorem 5.1, attention sinks' : 'Theorem 5.1',
     rows: inputLength,
     blockSize: Math.min(tokens, queries),
-    separation: 0,
+    separation: {},
     *patternsOf(block) {
       const first = block * queries;
       yield sumUpTo(shape, first, 0, 1);

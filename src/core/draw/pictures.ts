@@ -108,15 +108,28 @@ const drawn: readonly ConstructionPictureRequest[] = [
   },
   {
     name: 'any-mask',
-    title: 'Any mask: tiles of a local window, through an oracle that takes no mask',
-    scenario: makeScenario('local-window', { window: 8 }),
+    title: 'Any mask: tiles through an oracle that takes no mask',
+    scenario: makeScenario('custom', { expression: 'k <= q and (q - k < 5 or k % 4 == 0)' }),
     construction: 'tight',
     tokens: 17,
     inputLength: 7,
     causal: false,
     calls: [
-      { call: 1, note: 'Block 0 against itself: one key at either corner is hidden, by a column each.' },
-      { call: 2, note: 'Queries of block 0, keys of block 1: a staircase, by a column for each of its steps.' },
+      { call: 1, note: 'Block 0 against itself: later keys are hidden by a staircase of columns, and key 1 from query 5.' },
+      { call: 4, note: 'Queries of block 2, keys of block 0: hidden from all but two of the keys, by a single column.' },
+    ],
+  },
+  {
+    name: 'local-bands',
+    title: 'A window on both sides by bands',
+    scenario: makeScenario('local-window', { window: 6 }),
+    construction: 'tight',
+    tokens: 26,
+    inputLength: 10,
+    causal: false,
+    calls: [
+      { call: 1, note: 'Segment 0 with its own keys: those out of reach on either side are hidden by columns.' },
+      { call: 3, note: 'Three triangles at the borders of segments: keys in the order of their distance from the border.' },
     ],
   },
   {

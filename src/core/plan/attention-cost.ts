@@ -35,8 +35,15 @@ export function blackBoxLayout({ construction, scenario, oracle, tokens, model }
   }
   const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
   const { rows, separation } = arrangement;
-  const shape = { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation };
-  return { construction, arrangement, shapes: { causal: shape, open: { ...shape, separation: 0 }, covered: shape } };
+  const { causal = 0, open = 0, covered = 0 } = separation;
+  const shapeOf = (columns: number): BlackBoxShape => ({
+    rows,
+    layers: oracle.layers,
+    heads: oracle.heads,
+    headWidth: model.headWidth,
+    separation: columns,
+  });
+  return { construction, arrangement, shapes: { causal: shapeOf(causal), open: shapeOf(open), covered: shapeOf(covered) } };
 }
 
 /** Cost of a black-box layout with a given number of patterns per head. */

@@ -1,4 +1,4 @@
-import { maskArrangement } from '../construct/construction';
+import { localArrangement } from '../construct/construction';
 import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
 import type { Mask } from './mask';
@@ -30,7 +30,7 @@ export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
     formula: 'T * min(T, 2 * ceil(floor(r/2)/M) + 1)',
     tiles: blocks * Math.min(blocks, 2 * Math.ceil(reachOf(window) / blockSize) + 1),
   }),
-  arrangement: (scenario, request) => maskArrangement(localMask(scenario, request.tokens), 'Scenario "local-window"', request),
+  arrangement: (scenario, request) => localArrangement(reachOf(scenario.window), localMask(scenario, request.tokens), request),
 };
 
 function localMask({ window }: LocalWindowScenario, tokens: number): Mask {
