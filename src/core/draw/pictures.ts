@@ -115,8 +115,8 @@ const drawn: readonly ConstructionPictureRequest[] = [
     inputLength: 7,
     causal: false,
     calls: [
-      { call: 1, note: 'Block 0 against itself: later keys are hidden by a staircase of columns, and key 1 from query 5.' },
-      { call: 4, note: 'Queries of block 2, keys of block 0: hidden from all but two of the keys, by a single column.' },
+      { call: 1, note: 'Block 0 against itself: later keys are hidden by a staircase, one column for each of its steps.' },
+      { call: 4, note: 'Queries of block 2, keys of block 0: all keys but 0 and 4 are hidden, by a single column.' },
     ],
   },
   {

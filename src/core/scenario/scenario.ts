@@ -168,10 +168,12 @@ export function keptTokens(scenario: LayerScenario, tokens: number): number {
   return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.sinks);
 }
 
-/** Keys that a query sees at most, of `tokens`; all of them where that is not known without asking. */
-export function mostVisible(scenario: LayerScenario, tokens: number): number {
+/** Keys around a query that it sees at most, of `tokens`, and sinks besides; all of them where that is not known without asking. */
+export function bandOf(scenario: LayerScenario, tokens: number): { readonly width: number; readonly sinks: number } {
   const reach = definitionOf(scenario.kind).reach?.(scenario);
-  return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.after + reach.sinks);
+  return reach === undefined
+    ? { width: 2 * tokens, sinks: 0 }
+    : { width: reach.before + 1 + reach.after, sinks: Math.min(tokens, reach.sinks) };
 }
 
 /** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */

@@ -14,9 +14,9 @@ import { coverOf, mostColumns, separates } from '../../../src/core/construct/cov
 import { separationStrength, separationVectors, separationWidth } from '../../../src/core/construct/separation';
 import { readingsOf } from '../../../src/core/construct/slice';
 import { permutation } from '../../../src/core/math/random';
-import { packedFormula } from '../../../src/core/plan/bound';
+import { lowerBoundOf, packedFormula } from '../../../src/core/plan/bound';
 import { partition } from '../../../src/core/plan/partition';
-import { makePlan } from '../../../src/core/plan/plan';
+import { makePlan, planLayers } from '../../../src/core/plan/plan';
 import { arrangementOf, type LayerScenario, makeScenario, maskOf, type Range } from '../../../src/core/scenario/scenario';
 import { type BlackBoxSetting, blackBoxSettings } from '../../support/arbitrary';
 import { smallModel } from '../../support/shapes';
@@ -215,6 +215,33 @@ it('refuses under paper what its proofs have no arrangement for, and takes a win
     'Scenario "local-window" has no arrangement under construction paper',
   );
   expect(arrangementOf(window(1000), 'tight', request).statement).toBe('Theorem 3.5');
+});
+
+it('never asks for more than one call of pairs that one call can cover', () => {
+  const positions = fc.integer({ min: 2, max: 9 }).chain((rows) =>
+    fc.record({
+      rows: fc.constant(rows),
+      queries: fc.uniqueArray(fc.nat({ max: 14 }), { maxLength: rows }),
+      keys: fc.uniqueArray(fc.nat({ max: 14 }), { maxLength: rows - 1 }),
+      window: fc.integer({ min: 1, max: 20 }),
+    }),
+  );
+  fc.assert(
+    fc.property(positions, ({ rows, queries, keys, window }) => {
+      const scenario = makeScenario('local-window', { window });
+      const { allows } = maskOf(scenario, 15);
+      const visiblePairs = queries.flatMap((query) => keys.filter((key) => allows(query, key))).length;
+      const plan = planLayers({
+        tokens: 15,
+        scenario,
+        model: { ...smallModel, layers: 1, heads: 1, keyValueHeads: 1 },
+        construction: 'tight',
+        oracle: { inputLength: rows, layers: 1, heads: 1, causal: false },
+      });
+      expect(lowerBoundOf({ ...plan, visiblePairs })).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 400 },
+  );
 });
 
 describe('covers', () => {

@@ -60,7 +60,7 @@ describe('the ledger', () => {
       'Theorem 4.1/paper',
       'Any mask by covers (extension)/tight',
       'Any mask by covers (extension)/tight',
-      'Any mask by covers (extension)/tight',
+      'Both sides by bands (extension)/tight',
       'Theorem 4.2/tight',
     ]);
     for (const row of rows) {
@@ -76,6 +76,9 @@ describe('the ledger', () => {
     const errorOf = (index: number): number => rows[index].outputError;
     for (let index = 0; index < 14; index += 2) {
       expect(errorOf(index)).toBeLessThan(1e-5);
+    }
+    // The lemmas read one tile, whose mean needs no normaliser.
+    for (let index = 4; index < 14; index += 2) {
       // What the literal formula and the subtraction lose shows at any scale of the scores.
       expect(errorOf(index + 1)).toBeGreaterThan(10 * errorOf(index));
     }

@@ -117,7 +117,7 @@ describe('the ledger of theorems', () => {
     const report = ledgerReport();
     ledger.update(snapshotOf({}, { ledger: report }));
     const parametersOf = (kind: string): string =>
-      readable(rowOf(report.rows.findIndex(({ scenario }) => scenario.kind === kind))['parameters']);
+      readable(rowOf(report.rows.findIndex(({ scenario, heads }) => scenario.kind === kind && heads === 6))['parameters']);
     const letters = (text: string): string => text.replaceAll('\u00a0', ' ');
     expect(letters(parametersOf('full'))).toBe("N 1,000, M 129, H 6, L 2, H' 2, L' 2");
     expect(letters(parametersOf('attention-sink'))).toBe("N 1,000, M 129, r 48, s 4, H 6, L 2, H' 2, L' 2");
