@@ -170,7 +170,7 @@ function cutOf(
   const sinks = scenario.kind === 'attention-sink' ? `, s = ${scenario.sinks}` : '';
   const given = `N = ${tokens}, M = ${inputLength}${window === undefined ? '' : `, r = ${window}${sinks}`}.`;
   const most = Math.max(0, ...Object.values(separation));
-  const columns = most === 0 ? '' : ` A call has ${formatNumberOf(most, 'separation column')}${most === 1 ? '' : ' at most'}.`;
+  const columns = most === 0 ? '' : ` Separation columns of a call: ${most} at most.`;
   if (bands !== undefined) {
     const { segment, segments, perCall, pastsPerCall } = bands;
     return `${given} C = ${segments} segments of ${segment} tokens, g = ${perCall} in a call; p = ${pastsPerCall} pasts in a call.${columns}`;
