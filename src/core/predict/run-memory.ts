@@ -65,7 +65,9 @@ export function sessionBytes(plans: readonly Plan[], executor: PassExecutor): nu
   return (
     graphBytes +
     (executor === 'tiles'
-      ? Math.max(...plans.map(tokenwiseArenas)) + attentionArenas(plans)
+      ? Math.max(...plans.map(tokenwiseArenas)) +
+        attentionArenas(plans) +
+        (plans.some(({ construction }) => isBlackBox(construction)) ? youngBytes : 0)
       : compiledSessions * Math.max(...plans.map(compiledBytes)))
   );
 }
@@ -189,6 +191,9 @@ function blackBoxArenas(plan: LayerPlan): Map<string, number> {
     blackBoxSessions(plan).map(({ key, shape, reading, calls }) => [key, calls * (callBytes(shape, reading) - callInputBytes(shape))]),
   );
 }
+
+/** By how much V8's young generation grows under a black box, whose instances are objects each: to the most that it may. */
+const youngBytes = 16 * 1024 * 1024;
 
 /** What black-box calls are made of: a batch's tokens, apart from those of calls that are repeated; and the states that they merge to. */
 function blackBoxOperands(plan: LayerPlan): number {

@@ -116,9 +116,9 @@ export class PatternLane<I extends Instance> {
 /** Copies the rows of one head that `tokens` names, consecutive ones together; a row that carries no token is 0. */
 function copyRows(tensor: HeadTensor, head: number, tokens: Int32Array, target: Float32Array, at: number): void {
   const { width } = tensor;
-  for (let row = 0, end = 0; row < tokens.length; row = end) {
+  for (let row = 0; row < tokens.length;) {
     const first = tokens[row];
-    end = row + 1;
+    let end = row + 1;
     while (end < tokens.length && (first < 0 ? tokens[end] < 0 : tokens[end] === first + end - row)) {
       end += 1;
     }
@@ -127,5 +127,6 @@ function copyRows(tensor: HeadTensor, head: number, tokens: Int32Array, target: 
     } else {
       target.set(rowsView(tensor, head, first, first + end - row), at + row * width);
     }
+    row = end;
   }
 }
