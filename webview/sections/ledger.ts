@@ -8,7 +8,7 @@ import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import { section, type View } from '../ui/section';
-import { count, errorSize, nothing, words } from '../ui/shown';
+import { count, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 import { OwnTask } from '../ui/task';
 import { verdictMeaning, VerdictLine } from '../ui/verdict';
@@ -24,6 +24,7 @@ class LedgerTable {
       { title: t('Scenario') },
       { title: t('Parameters') },
       { title: t('Calls counted'), numeric: true },
+      { title: t('Calls times M/N'), numeric: true },
       { title: t('Exact formula'), numeric: true },
       { title: t('Bound'), numeric: true },
       { title: t('Lower bound'), numeric: true },
@@ -57,6 +58,7 @@ function rowOf(row: LedgerRow, index: number): Row {
         detail: retries === 0 ? undefined : t('and {0}', formatNumberOf(retries, 'repeat')),
         testId: 'ledger-counted',
       },
+      { ...figure(row.callsPerBlock), testId: 'ledger-per-block' },
       { ...count(exact.calls), title: exact.formula, detail: exact.formula, testId: 'ledger-exact' },
       // If the arrangement makes exactly as many calls as the statement allows, one formula is both count and bound.
       {

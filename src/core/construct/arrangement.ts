@@ -1,3 +1,5 @@
+import { type Separation, separates } from './cover';
+
 /**
  * One black-box call of one head, independent of any tokens: which token's query and which token's key each of its M rows
  * carries. Row 0 is always the synthetic token of lemma 3.1, and rows carry queries and keys side by side.
@@ -12,13 +14,8 @@ export interface Pattern {
   readonly queries: Int32Array;
   /** `[M]`: the token whose key and value a row carries, `noToken` for padding, `syntheticToken` in row 0. */
   readonly keys: Int32Array;
-  /**
-   * `[M]`: which of the call's chunks a row belongs to, 0 to p - 1; a query sees no key of another chunk. Absent for a
-   * single chunk.
-   */
-  readonly chunks?: Int32Array;
-  /** Leading rows whose keys every chunk sees: the synthetic token and the sinks, if any. */
-  readonly sharedRows: number;
+  /** What hides further pairs; absent where the oracle's own mask is enough. */
+  readonly separation?: Separation;
   /** -1 if the proof subtracts this call's sums (theorem 5.1, `paper`). */
   readonly sign: 1 | -1;
 }
@@ -32,12 +29,12 @@ export const syntheticToken = -2;
 export function blankPattern(rows: number, causal: boolean, sign: 1 | -1 = 1): Pattern {
   const keys = new Int32Array(rows).fill(noToken);
   keys[0] = syntheticToken;
-  return { causal, queries: new Int32Array(rows).fill(noToken), keys, sharedRows: 1, sign };
+  return { causal, queries: new Int32Array(rows).fill(noToken), keys, sign };
 }
 
 /** Whether the query in row `query` sees the real key in row `key`. */
-export function rowSees({ causal, keys, chunks, sharedRows }: Pattern, query: number, key: number): boolean {
-  return keys[key] >= 0 && (!causal || key <= query) && (chunks === undefined || key < sharedRows || chunks[key] === chunks[query]);
+export function rowSees({ causal, keys, separation }: Pattern, query: number, key: number): boolean {
+  return keys[key] >= 0 && (!causal || key <= query) && (separation === undefined || !separates(separation, query, key));
 }
 
 /**
@@ -57,23 +54,39 @@ export function referenceTokens(pattern: Pattern): Int32Array {
     if (queries[row] === noToken) {
       continue;
     }
-    // The key beside the query, or the nearest one before it.
+    // The key beside the query, or the nearest one before it; where the oracle does not mask, perhaps one after it.
     let candidate = causal ? row : Math.min(row, last);
     while (candidate > 0 && !rowSees(pattern, row, candidate)) {
       candidate -= 1;
+    }
+    for (let after = row + 1; candidate === 0 && !causal && after <= last; after += 1) {
+      candidate = rowSees(pattern, row, after) ? after : 0;
     }
     references[row] = candidate > 0 ? keys[candidate] : noToken;
   }
   return references;
 }
 
-/** A number of patterns as a formula in N, M, T, C, p, r, s, and its value for one head of one layer. */
+/**
+ * The kinds of oracle that patterns call: one that masks causally, with separation columns if the arrangement has any; one that masks
+ * nothing; and one that masks nothing and has separation columns. Two kinds never share a call.
+ */
+export const patternKinds = ['causal', 'open', 'covered'] as const;
+export type PatternKind = (typeof patternKinds)[number];
+
+/** The kind of oracle that a pattern calls. */
+export function kindOf({ causal, separation }: Pattern): PatternKind {
+  return causal ? 'causal' : separation === undefined ? 'open' : 'covered';
+}
+
+/** A number of patterns of one kind as a formula in N, M, T, C, g, p, r, s, V, E, and its value for one head of one layer. */
 export interface FormulaTerm {
+  readonly kind: PatternKind;
   readonly text: string;
   readonly patterns: number;
 }
 
-/** Terms of a sum. Patterns of one term may share a call; those of two terms call different oracles, so they never do. */
+/** Terms of a sum, each of another kind. */
 export type PatternFormula = readonly FormulaTerm[];
 
 /**
@@ -88,11 +101,13 @@ export interface Arrangement {
   readonly rows: number;
   /** Tokens per query block of the plan. */
   readonly blockSize: number;
-  /** Independent chunks that share a call, kept apart by separation vectors; 1 if a call is one chunk. */
-  readonly chunks: number;
+  /** w: separation columns of a call of each kind, as many as the pattern with most of them has; none where a kind is left out. */
+  readonly separation: PatternCount;
+  /** How the sequence is cut where it is cut into segments. */
+  readonly bands?: BandCut;
   /** The patterns of a query block (0-based), in the order of the calls. */
   patternsOf(queryBlock: number): Iterable<Pattern>;
-  /** Number of these patterns, by whether the oracle masks causally, without building them. */
+  /** Number of these patterns by kind, without building them. */
   countOf(queryBlock: number): PatternCount;
   /** The number of patterns in closed form. */
   readonly formula: PatternFormula;
@@ -100,10 +115,19 @@ export interface Arrangement {
   readonly bound: PatternFormula;
 }
 
-/** Number of patterns by the kind of oracle they call: two kinds never share a call. */
-export interface PatternCount {
-  readonly causal: number;
-  readonly open: number;
+/** A number for each kind of oracle that patterns call; a kind that is left out has none. */
+export type PatternCount = Readonly<Partial<Record<PatternKind, number>>>;
+
+/** How windows are read by bands. */
+export interface BandCut {
+  /** Tokens of a segment, whose queries and keys stand in one call. */
+  readonly segment: number;
+  /** C: segments of the sequence. */
+  readonly segments: number;
+  /** g: segments in a call. */
+  readonly perCall: number;
+  /** p: segments in a call that reads the keys before them. */
+  readonly pastsPerCall: number;
 }
 
 /** The inputs of an arrangement. */

@@ -19,7 +19,7 @@ export type Reading = 'state' | 'normaliser' | 'mean-value' | 'mean-key';
 interface SliceShape {
   /** m: width of the head. */
   readonly headWidth: number;
-  /** w: width of the separation vectors, 0 if there are none. */
+  /** w: separation columns, 0 if there are none. */
   readonly separation: number;
 }
 
@@ -32,58 +32,46 @@ export interface SliceColumns {
   readonly value: Columns;
   /** 1 in every row. */
   readonly one: Columns;
+  readonly querySeparation: Columns;
   /** 1 in a row with a real key. */
   readonly real: Columns;
   /** 1 in the synthetic token's row. */
   readonly synthetic: Columns;
   /** `hiddenScore` in a row with no key, else 0. */
   readonly padding: Columns;
-  readonly querySeparation: Columns;
   readonly keySeparation: Columns;
   readonly inputWidth: number;
-  /** c: the score of the synthetic token, `<query, reference>`. */
+  /** c: the score of the synthetic token. */
   readonly score: Columns;
   /** The result of the slice's attention head. */
   readonly result: Columns;
   readonly width: number;
 }
 
-/** The columns of a slice under a reading. */
+/**
+ * The columns of a slice under a reading. What a head compares, and what it averages, are columns side by side: `one` and u for its
+ * queries, `synthetic`, `padding` and v for its keys, `real` and `synthetic` for its values.
+ */
 export function sliceColumns({ headWidth: m, separation: w }: SliceShape, reading: Reading): SliceColumns {
   let next = 0;
   const take = (width: number): Columns => {
     next += width;
     return { from: next - width, width };
   };
-  const query = take(m);
-  const reference = take(m);
-  const key = take(m);
-  const value = take(m);
-  const one = take(1);
-  const real = take(1);
-  const synthetic = take(1);
-  const padding = take(1);
-  const querySeparation = take(w);
-  const keySeparation = take(w);
-  const inputWidth = next;
-  const score = take(1);
-  const result = take(resultWidth(m, reading));
-  return {
-    query,
-    reference,
-    key,
-    value,
-    one,
-    real,
-    synthetic,
-    padding,
-    querySeparation,
-    keySeparation,
-    inputWidth,
-    score,
-    result,
-    width: next,
+  const columns = {
+    query: take(m),
+    reference: take(m),
+    key: take(m),
+    value: take(m),
+    one: take(1),
+    querySeparation: take(w),
+    real: take(1),
+    synthetic: take(1),
+    padding: take(1),
+    keySeparation: take(w),
   };
+  const inputWidth = next;
+  return { ...columns, inputWidth, score: take(1), result: take(resultWidth(m, reading)), width: next };
 }
 
 /** Columns that an attention head returns: the values it averages. */
@@ -97,7 +85,7 @@ export function outputWidth(headWidth: number, reading: Reading): number {
 }
 
 /** Width of a head's queries and keys: the token's own columns, c, padding and separation. */
-export function scoreWidth({ headWidth, separation }: SliceShape): number {
+function scoreWidth({ headWidth, separation }: SliceShape): number {
   return headWidth + 2 + separation;
 }
 
@@ -111,49 +99,17 @@ export interface BlackBoxShape extends SliceShape {
   readonly heads: number;
 }
 
-/** Floating-point operations of one call: projections that select columns, scores, means, and the output projection. */
+/** Floating-point operations of one call: scores and means. Its projections are 0/1 matrices, which select columns. */
 export function callFlops(shape: BlackBoxShape, reading: Reading): number {
-  const { rows, layers, heads } = shape;
-  const width = layers * heads * sliceColumns(shape, reading).width;
-  const result = resultWidth(shape.headWidth, reading);
-  const scored = scoreWidth(shape);
-  const perHead = 2 * rows * width * (2 * scored + result) + 2 * rows * rows * (scored + result) + 2 * rows * result * width;
-  return layers * heads * perHead;
+  const { rows, layers, heads, headWidth } = shape;
+  return 2 * layers * heads * rows * rows * (scoreWidth(shape) + resultWidth(headWidth, reading));
 }
 
-/**
- * Bytes of one call's tensors in float32: tokens in and between layers, and projections, scores and weights of one layer.
- */
+/** Bytes of one call's tensors in float32: its tokens, what the heads of all layers select of them, scores, weights and results. */
 export function callBytes(shape: BlackBoxShape, reading: Reading): number {
-  const { rows, layers, heads } = shape;
-  const { width, inputWidth } = sliceColumns(shape, reading);
-  const tokens = rows * layers * heads * (inputWidth + 3 * width);
-  const attention = heads * rows * (2 * rows + 3 * scoreWidth(shape) + 2 * resultWidth(shape.headWidth, reading));
-  return 4 * (tokens + attention);
-}
-
-/** Bytes of the weights passed with a call, in float32: they grow with the square of H'L'. */
-export function callWeightBytes(shape: BlackBoxShape, reading: Reading): number {
-  const { layers, heads, headWidth } = shape;
-  const width = layers * heads * sliceColumns(shape, reading).width;
-  // Queries, keys, values and the output projection of every head of every layer.
-  return 4 * layers * heads * width * (2 * scoreWidth(shape) + 2 * resultWidth(headWidth, reading));
-}
-
-/** Bytes of a page, the least memory that a write takes. */
-const pageBytes = 4096;
-
-/**
- * The memory that those weights really take: their entries are 0 but for one in each row that is selected, and memory that is 0
- * and was never written is none.
- */
-export function writtenWeightBytes(shape: BlackBoxShape, reading: Reading): number {
-  const { layers, heads, headWidth } = shape;
-  const width = layers * heads * sliceColumns(shape, reading).width;
-  const scored = scoreWidth(shape);
-  const result = resultWidth(headWidth, reading);
-  // Rows of queries, keys and values follow one another; those of the output projection are as wide as all slices.
-  return layers * heads * (4 * (2 * scored ** 2 + result ** 2) + result * Math.min(pageBytes, 4 * width));
+  const { rows, layers, heads, headWidth } = shape;
+  const selected = 3 * scoreWidth(shape) + 2 * resultWidth(headWidth, reading) + outputWidth(headWidth, reading);
+  return callInputBytes(shape) + 4 * layers * heads * rows * selected + 4 * heads * 2 * rows * rows;
 }
 
 /** Bytes of the tokens of one call, in float32. */

@@ -1,9 +1,9 @@
 import { permutation } from '../math/random';
 import { blockEnd, blockStart, type Partition, partition } from '../plan/partition';
-import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern } from './arrangement';
+import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern, type PatternFormula } from './arrangement';
 
 /** Theorem 3.4: query block against key block, every pair visible. Query and key `p` of their blocks share row `p + 1`. */
-function openTile(rows: number, cut: Partition, queryBlock: number, keyBlock: number): Pattern {
+export function openTile(rows: number, cut: Partition, queryBlock: number, keyBlock: number): Pattern {
   return fillTile(blankPattern(rows, false), cut, queryBlock, keyBlock);
 }
 
@@ -62,20 +62,23 @@ function sampledTiles(rows: number, cut: Partition, seed: number): (queryBlock: 
   };
 }
 
+/** A sequence cut into blocks, and what a call of them has. */
+type BlockCut = { readonly cut: Partition } & Pick<Arrangement, 'rows' | 'blockSize' | 'separation'>;
+
 /**
  * The partition of the tile arrangements: blocks of b = M - 1 tokens, because the synthetic token takes one of the M rows.
  *
  * T = ceil(N / (M - 1)).
  */
-function blocksOf({ tokens, inputLength }: ArrangementRequest): { cut: Partition; rows: number; blockSize: number; chunks: number } {
+export function blocksOf({ tokens, inputLength }: ArrangementRequest): BlockCut {
   const cut = partition(tokens, Math.min(tokens, inputLength - 1));
-  return { cut, rows: cut.blockSize + 1, blockSize: cut.blockSize, chunks: 1 };
+  return { cut, rows: cut.blockSize + 1, blockSize: cut.blockSize, separation: {} };
 }
 
 /** Theorem 3.4: full attention, every query block against every key block. */
 export function fullTiles(request: ArrangementRequest): Arrangement {
   const { cut, ...shape } = blocksOf(request);
-  const formula = [{ text: 'T^2', patterns: cut.blocks ** 2 }];
+  const formula: PatternFormula = [{ kind: 'open', text: 'T^2', patterns: cut.blocks ** 2 }];
   return {
     ...shape,
     statement: 'Theorem 3.4',
@@ -84,7 +87,7 @@ export function fullTiles(request: ArrangementRequest): Arrangement {
         yield openTile(shape.rows, cut, queryBlock, keyBlock);
       }
     },
-    countOf: () => ({ causal: 0, open: cut.blocks }),
+    countOf: () => ({ open: cut.blocks }),
     formula,
     bound: formula,
   };
@@ -93,9 +96,9 @@ export function fullTiles(request: ArrangementRequest): Arrangement {
 /** Theorem 3.4 with a causal mask inside the tile graph: tiles below the diagonal are open, those on it are causal. */
 export function causalTiles(request: ArrangementRequest): Arrangement {
   const { cut, ...shape } = blocksOf(request);
-  const formula = [
-    { text: 'T', patterns: cut.blocks },
-    { text: 'T(T - 1)/2', patterns: (cut.blocks * (cut.blocks - 1)) / 2 },
+  const formula: PatternFormula = [
+    { kind: 'causal', text: 'T', patterns: cut.blocks },
+    { kind: 'open', text: 'T(T - 1)/2', patterns: (cut.blocks * (cut.blocks - 1)) / 2 },
   ];
   return {
     ...shape,
@@ -117,7 +120,7 @@ export function causalTriangles(request: ArrangementRequest): Arrangement {
   const { cut, ...shape } = blocksOf(request);
   // A tile of one key has no strict upper triangle.
   const triangles = cut.blockSize > 1 ? 2 : 1;
-  const bound = [{ text: 'T^2', patterns: cut.blocks ** 2 }];
+  const bound: PatternFormula = [{ kind: 'causal', text: 'T^2', patterns: cut.blocks ** 2 }];
   return {
     ...shape,
     statement: 'Theorem 3.5',
@@ -130,8 +133,8 @@ export function causalTriangles(request: ArrangementRequest): Arrangement {
       }
       yield lowerTriangle(shape.rows, cut, queryBlock, queryBlock);
     },
-    countOf: (queryBlock) => ({ causal: triangles * queryBlock + 1, open: 0 }),
-    formula: triangles === 2 ? bound : [{ text: 'T(T + 1)/2', patterns: (cut.blocks * (cut.blocks + 1)) / 2 }],
+    countOf: (queryBlock) => ({ causal: triangles * queryBlock + 1 }),
+    formula: triangles === 2 ? bound : [{ kind: 'causal', text: 'T(T + 1)/2', patterns: (cut.blocks * (cut.blocks + 1)) / 2 }],
     bound,
   };
 }
@@ -140,14 +143,14 @@ export function causalTriangles(request: ArrangementRequest): Arrangement {
 export function sampledBlocks(request: ArrangementRequest, seed: number): Arrangement {
   const { cut, ...shape } = blocksOf(request);
   const tile = sampledTiles(shape.rows, cut, seed);
-  const formula = [{ text: 'T', patterns: cut.blocks }];
+  const formula: PatternFormula = [{ kind: 'open', text: 'T', patterns: cut.blocks }];
   return {
     ...shape,
     statement: 'Theorem 4.1',
     *patternsOf(queryBlock) {
       yield tile(queryBlock);
     },
-    countOf: () => ({ causal: 0, open: 1 }),
+    countOf: () => ({ open: 1 }),
     formula,
     bound: formula,
   };

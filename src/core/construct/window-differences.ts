@@ -1,4 +1,4 @@
-import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern } from './arrangement';
+import { type Arrangement, type ArrangementRequest, blankPattern, type Pattern, type PatternFormula } from './arrangement';
 import { placeTokens } from './tiles';
 
 /**
@@ -12,13 +12,13 @@ export function windowDifferences({ tokens, inputLength }: ArrangementRequest, w
   const queries = inputLength - window;
   const blocks = Math.ceil(tokens / queries);
   const perBlock = sinks > 0 ? 4 : 2;
-  const formula = [{ text: `${perBlock} ceil(N/(M - r))`, patterns: perBlock * blocks }];
+  const formula: PatternFormula = [{ kind: 'causal', text: `${perBlock} ceil(N/(M - r))`, patterns: perBlock * blocks }];
   const shape = { tokens, window, sinks, queries, rows: inputLength };
   return {
     statement: sinks > 0 ? 'Theorem 5.1, attention sinks' : 'Theorem 5.1',
     rows: inputLength,
     blockSize: Math.min(tokens, queries),
-    chunks: 1,
+    separation: {},
     *patternsOf(block) {
       const first = block * queries;
       yield sumUpTo(shape, first, 0, 1);
@@ -28,7 +28,7 @@ export function windowDifferences({ tokens, inputLength }: ArrangementRequest, w
         yield sinksNotYetPassed(shape, first);
       }
     },
-    countOf: () => ({ causal: perBlock, open: 0 }),
+    countOf: () => ({ causal: perBlock }),
     formula,
     bound: formula,
   };

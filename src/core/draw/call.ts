@@ -117,12 +117,11 @@ export function drawCall(call: CallLayout): Drawing {
 
 /** The table of rows. */
 function drawTable({ pattern, colour, sinks }: CallLayout): Drawing {
-  const { queries, keys, chunks } = pattern;
+  const { queries, keys } = pattern;
   const columns = [
     { title: 'row', width: 26, left: 0 },
     { title: 'query', width: 38, left: 26 },
     { title: 'key', width: 38, left: 64 },
-    ...(chunks === undefined ? [] : [{ title: 'slot', width: 32, left: 102 }]),
   ];
   const width = columns.reduce((sum, column) => sum + column.width, 0);
   const grounds: string[] = [];
@@ -151,9 +150,6 @@ function drawTable({ pattern, colour, sinks }: CallLayout): Drawing {
     } else {
       write(row, 2, `k ${key}`, colour);
     }
-    if (chunks !== undefined) {
-      write(row, 3, chunks[row] === noToken ? '\u2013' : `${chunks[row]}`, undefined, chunks[row] === noToken ? ink.muted : undefined);
-    }
   });
   const sinkFrames = Array.from(keys, (key, row) =>
     key >= 0 && key < sinks
@@ -173,16 +169,8 @@ function drawTable({ pattern, colour, sinks }: CallLayout): Drawing {
   const markup = [
     ...grounds,
     element('path', { d: lines, stroke: ink.frame, fill: 'none' }),
-    element('path', { d: chunkLines(pattern, width), stroke: ink.line, fill: 'none' }),
     ...sinkFrames,
     element('g', { 'font-size': 10.5, 'text-anchor': 'middle' }, ...texts),
   ];
   return { markup: markup.join(''), width, height: queries.length * rowHeight };
-}
-
-/** Lines between the rows of different chunks. */
-function chunkLines({ chunks }: Pattern, width: number): string {
-  return Array.from(chunks ?? [], (chunk, row) => (row > 0 && chunk !== chunks?.[row - 1] ? `M0 ${row * rowHeight}h${width}` : '')).join(
-    '',
-  );
 }

@@ -143,7 +143,7 @@ function legendOf(
     subtracts && sinksOf(scenario) > 0 && { kind: 'taken', label: 'visible: added twice, taken away once' },
     { kind: 'synthetic', label: 'synthetic token, seen by every query' },
     shown.some(({ causal }) => causal) && { kind: 'masked', label: "hidden by the small transformer's causal mask" },
-    shown.some(({ chunks }) => chunks !== undefined) && { kind: 'separated', label: 'another slot: hidden by the separation vectors' },
+    shown.some(({ separation }) => (separation?.width ?? 0) > 0) && { kind: 'separated', label: 'hidden by separation columns' },
     sinksOf(scenario) > 0 && { kind: 'sink', label: 'key of a sink' },
   ];
   return items.filter((item) => item !== false);
@@ -164,20 +164,22 @@ function captionOf(request: ConstructionPictureRequest, arrangement: Arrangement
 /** The partition of the sequence in words. */
 function cutOf(
   { tokens, inputLength, scenario, construction }: ConstructionPictureRequest,
-  { blockSize, chunks, rows }: Arrangement,
+  { blockSize, bands, separation }: Arrangement,
 ): string {
   const window = windowOf(scenario);
-  if (window === undefined || window >= tokens) {
-    return `N = ${tokens}, M = ${inputLength}. Row 0 is the synthetic token's, so a block has M - 1 = ${inputLength - 1} tokens: T = ceil(${tokens}/${inputLength - 1}) = ${Math.ceil(tokens / blockSize)}.`;
-  }
   const sinks = scenario.kind === 'attention-sink' ? `, s = ${scenario.sinks}` : '';
-  const given = `N = ${tokens}, M = ${inputLength}, r = ${window}${sinks}.`;
-  if (construction === 'paper') {
+  const given = `N = ${tokens}, M = ${inputLength}${window === undefined ? '' : `, r = ${window}${sinks}`}.`;
+  const most = Math.max(0, ...Object.values(separation));
+  const columns = most === 0 ? '' : ` Separation columns of a call: ${most} at most.`;
+  if (bands !== undefined) {
+    const { segment, segments, perCall, pastsPerCall } = bands;
+    return `${given} C = ${segments} segments of ${segment} tokens, g = ${perCall} in a call; p = ${pastsPerCall} pasts in a call.${columns}`;
+  }
+  if (construction === 'paper' && window !== undefined && window < tokens) {
     const queries = inputLength - window;
     return `${given} A call serves M - r = ${queries} queries: ceil(${tokens}/${queries}) = ${Math.ceil(tokens / queries)} chunks.`;
   }
-  const rowsUsed = rows < inputLength ? `, on ${rows} of its ${inputLength} rows` : '';
-  return `${given} C = ceil(N/r) = ${Math.ceil(tokens / window)} chunks of ${window} tokens, p = ${chunks} of them in a call${rowsUsed}.`;
+  return `${given} Row 0 is the synthetic token's, so a block has M - 1 = ${inputLength - 1} tokens: T = ceil(${tokens}/${inputLength - 1}) = ${Math.ceil(tokens / blockSize)}.${columns}`;
 }
 
 /** r, if the scenario has a window. */

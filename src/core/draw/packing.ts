@@ -11,10 +11,10 @@ const partNames: Readonly<Record<Part, { readonly label: string; readonly colour
   key: { label: 'key', colour: callPalette[1] },
   value: { label: 'value', colour: callPalette[5] },
   one: { label: 'one', colour: ink.masked },
+  querySeparation: { label: 'u', colour: callPalette[6] },
   real: { label: 'real', colour: ink.masked },
   synthetic: { label: 'synthetic', colour: ink.masked },
   padding: { label: 'padding', colour: ink.masked },
-  querySeparation: { label: 'u', colour: callPalette[6] },
   keySeparation: { label: 'v', colour: callPalette[6] },
   score: { label: 'c', colour: callPalette[2] },
   result: { label: 'result', colour: callPalette[3] },
@@ -189,7 +189,7 @@ function drawStep(layer: number, slice: number, heads: number, width: number): s
   if (!works) {
     return element('path', { d: `M${middle} ${top + 3}v${-top - 6}`, stroke: ink.muted, 'stroke-dasharray': '2 3', fill: 'none' });
   }
-  const label = layer === 0 ? 'c = <query, reference>' : `attention head ${(slice % heads) + 1}`;
+  const label = layer === 0 ? 'c, by the reference' : `attention head ${(slice % heads) + 1}`;
   return box(label, middle, width, top);
 }
 

@@ -59,13 +59,17 @@ const drawn: readonly ConstructionPictureRequest[] = [
   },
   {
     name: 'window-tight',
-    title: 'Sliding window without a subtraction (theorem 5.1, tight)',
+    title: 'Sliding window by bands (theorem 5.1, tight)',
     scenario: makeScenario('sliding-window', { window: 4 }),
     construction: 'tight',
     ...window,
+    tokens: 29,
     calls: [
-      { call: 1, note: 'Chunks 0, 1 and 2 of the sequence with their own keys, in three slots of one call.' },
-      { call: 2, note: 'Chunks 1, 2 and 3, each with the keys of the chunk before: the reversed triangle.' },
+      { call: 1, note: 'Segment 0 with its own keys. A staircase of columns hides those that the window has left behind.' },
+      {
+        call: 3,
+        note: 'The pasts of segments 1 and 2, three rows each: keys before the segment, the nearest first, and the queries that see them. Below them segment 2, which is short, with its own keys.',
+      },
     ],
   },
   {
@@ -81,13 +85,14 @@ const drawn: readonly ConstructionPictureRequest[] = [
   },
   {
     name: 'sinks-tight',
-    title: 'Attention sinks without a subtraction (theorem 5.1, tight)',
+    title: 'Attention sinks by bands (theorem 5.1, tight)',
     scenario: makeScenario('attention-sink', { window: 4, sinks: 2 }),
     construction: 'tight',
     ...window,
+    tokens: 26,
     calls: [
-      { call: 3, note: 'Chunks 2 and 3 with their own keys. The sinks ride along above them, for all to see.' },
-      { call: 4, note: 'Chunks 3 and 4, each with the keys of the chunk before. They have their sinks already.' },
+      { call: 2, note: 'Segment 1 with its own keys. The sinks ride along above it, for all its queries to see.' },
+      { call: 3, note: 'Two pasts, whose queries have their sinks already; below them the sinks, and segment 2 with its own keys.' },
     ],
   },
   {
@@ -99,6 +104,32 @@ const drawn: readonly ConstructionPictureRequest[] = [
     calls: [
       { call: 3, note: 'Added: every query of the chunk with all sinks.' },
       { call: 4, note: 'Taken away: the sinks that a query has in its window already, or does not see yet. Keys in reverse order.' },
+    ],
+  },
+  {
+    name: 'any-mask',
+    title: 'Any mask: tiles through an oracle that takes no mask',
+    scenario: makeScenario('custom', { expression: 'k <= q and (q - k < 5 or k % 4 == 0)' }),
+    construction: 'tight',
+    tokens: 17,
+    inputLength: 7,
+    causal: false,
+    calls: [
+      { call: 1, note: 'Block 0 against itself: later keys are hidden by a staircase, one column for each of its steps.' },
+      { call: 4, note: 'Queries of block 2, keys of block 0: all keys but 0 and 4 are hidden, by a single column.' },
+    ],
+  },
+  {
+    name: 'local-bands',
+    title: 'A window on both sides by bands',
+    scenario: makeScenario('local-window', { window: 6 }),
+    construction: 'tight',
+    tokens: 26,
+    inputLength: 10,
+    causal: false,
+    calls: [
+      { call: 1, note: 'Segment 0 with its own keys: those out of reach on either side are hidden by columns.' },
+      { call: 3, note: 'Three triangles at the borders of segments: keys in the order of their distance from the border.' },
     ],
   },
   {

@@ -15,7 +15,7 @@ interface CallFormula {
   readonly calls: number;
 }
 
-/** One statement of the paper, run: its calls counted, set beside its formula and its bounds, its errors measured. */
+/** One statement of the paper, or an extension, run: its calls counted, set beside its formula and its bounds, its errors measured. */
 export interface LedgerRow {
   /** Statement of the paper, such as `Theorem 3.5`. */
   readonly statement: string;
@@ -29,13 +29,15 @@ export interface LedgerRow {
   readonly oracle: OracleShape;
   /** Attention calls that the oracle counted, retries left out. */
   readonly countedCalls: number;
+  /** Counted calls times M / N: where it stays the same for longer sequences, they are as many as reading them takes. */
+  readonly callsPerBlock: number;
   /** Calls that it counted beside them, because a synthetic token underflowed. */
   readonly retries: number;
   /** What the arrangement makes, in closed form: equal to `countedCalls`. */
   readonly exact: CallFormula;
   /** What the statement allows. */
   readonly bound: CallFormula;
-  /** Calls that no arrangement can do without: the visible pairs over the pairs that one call can cover. */
+  /** Calls that no arrangement which gives each visible pair to a call can do without; it bounds arrangements, not algorithms. */
   readonly lowerBound: number;
   /** Dependent rounds of calls. */
   readonly rounds: number;
@@ -51,6 +53,11 @@ export interface LedgerRow {
   readonly verdict: VerdictKind;
   /** Milliseconds, verification left out. */
   readonly wallMs: number;
+}
+
+/** Calls times M / N. */
+export function callsPerBlock(calls: number, tokens: number, { inputLength }: Pick<OracleShape, 'inputLength'>): number {
+  return (calls * inputLength) / tokens;
 }
 
 /** What `ledger --json` prints. */

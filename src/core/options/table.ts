@@ -42,13 +42,13 @@ export const optionTable = {
         {
           value: 'tight',
           description: text(
-            'A black box that shows its final output only: one call per pattern, in which a synthetic token gives the normaliser away. A window must be shorter than the block size, or cover the whole prompt.',
+            'A black box that takes no mask and shows its final output only: one call per pattern, in which a synthetic token gives the normaliser away, and separation columns hide what the mask hides.',
           ),
         },
         {
           value: 'paper',
           description: text(
-            "The same black box with the calls of the paper's proofs: two per pattern, windows as differences of two sums, which can lose precision. A window must be shorter than the block size, or cover the whole prompt.",
+            "The same black box with the calls of the paper's proofs: two per pattern, windows as differences of two sums, which can lose precision. It has the masks of the paper: a window must be shorter than the block size, or cover the whole prompt.",
           ),
         },
       ] satisfies readonly Choice<(typeof constructions)[number]>[],

@@ -1,6 +1,6 @@
+import { type PatternKind, patternKinds } from '../construct/arrangement';
 import { type Arrangement, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
-import { separationWidth } from '../construct/separation';
-import { type BlackBoxShape, callBytes, callFlops, callWeightBytes, readingsOf } from '../construct/slice';
+import { type BlackBoxShape, callBytes, callFlops, readingsOf } from '../construct/slice';
 import { arrangementOf, isSampled } from '../scenario/scenario';
 import { type ModelShape, valueWidthOf } from '../shapes';
 import type { LayerPlanRequest } from './request';
@@ -19,38 +19,48 @@ export function fusedCost({ model, oracle, tokens }: LayerPlanRequest, tiles: nu
   return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
 }
 
-/** How a plan calls the black box: its construction, the arrangement, and the shape of a call. */
+/** How a plan calls the black box: its construction, the arrangement, and the shape of a call of each kind. */
 export interface BlackBoxLayout {
   readonly construction: BlackBoxConstruction;
   readonly arrangement: Arrangement;
-  readonly shape: BlackBoxShape;
+  readonly shapes: Readonly<Record<PatternKind, BlackBoxShape>>;
 }
 
 /**
- * The black-box layout of a request; undefined under `fused`. @throws InputError for a window outside theorem 5.1's range
+ * The black-box layout of a request; undefined under `fused`. @throws InputError for a mask that the construction has no arrangement for
  */
 export function blackBoxLayout({ construction, scenario, oracle, tokens, model }: LayerPlanRequest): BlackBoxLayout | undefined {
   if (!isBlackBox(construction)) {
     return undefined;
   }
   const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
-  const { rows, chunks } = arrangement;
-  const shape = { rows, layers: oracle.layers, heads: oracle.heads, headWidth: model.headWidth, separation: separationWidth(chunks) };
-  return { construction, arrangement, shape };
+  const { rows, separation } = arrangement;
+  const { causal = 0, open = 0, covered = 0 } = separation;
+  const shapeOf = (columns: number): BlackBoxShape => ({
+    rows,
+    layers: oracle.layers,
+    heads: oracle.heads,
+    headWidth: model.headWidth,
+    separation: columns,
+  });
+  return { construction, arrangement, shapes: { causal: shapeOf(causal), open: shapeOf(open), covered: shapeOf(covered) } };
 }
 
 /** Cost of a black-box layout with a given number of patterns per head. */
 export function blackBoxCost(
   { model, oracle }: LayerPlanRequest,
-  { construction, shape }: BlackBoxLayout,
+  { construction, shapes }: BlackBoxLayout,
   count: PatternCount,
 ): AttentionCost {
-  const perReading = packedCalls(count.causal, model, oracle) + packedCalls(count.open, model, oracle);
-  const readings = readingsOf[construction];
-  return {
-    calls: readings.length * perReading,
-    flops: perReading * readings.reduce((sum, reading) => sum + callFlops(shape, reading), 0),
-  };
+  const cost = { calls: 0, flops: 0 };
+  for (const kind of patternKinds) {
+    const calls = packedCalls(count[kind] ?? 0, model, oracle);
+    for (const reading of readingsOf[construction]) {
+      cost.calls += calls;
+      cost.flops += calls * callFlops(shapes[kind], reading);
+    }
+  }
+  return cost;
 }
 
 /** Calls that carry `instances` single-head instances of every head of a layer. */
@@ -67,22 +77,22 @@ export function flopsPerPair(model: ModelShape): number {
   return 2 * (model.headWidth + valueWidthOf(model)) * model.heads;
 }
 
-/** Bytes of the weights passed to a black box with its calls; 0 under `fused`. */
-export function attentionWeightBytes(request: LayerPlanRequest): number {
-  const layout = blackBoxLayout(request);
-  return layout === undefined
-    ? 0
-    : readingsOf[layout.construction].reduce((sum, reading) => sum + callWeightBytes(layout.shape, reading), 0);
-}
-
 /**
  * Bytes that the attention runs of a layer need in addition to the layer's own tensors: grows as O(M^2), and as O(N) where the keys
  * of a sample are put in its order.
  */
 export function attentionRunBytes(request: LayerPlanRequest, layerCalls: number): number {
   const layout = blackBoxLayout(request);
-  // A black box fills up to two batches, such as open and causal calls.
-  return layout === undefined ? fusedRunBytes(request) : 2 * callsPerDispatch(layout, layerCalls) * blackBoxCallBytes(layout);
+  if (layout === undefined) {
+    return fusedRunBytes(request);
+  }
+  const { construction, arrangement, shapes } = layout;
+  // A batch is filled for each kind of call.
+  const kinds = new Set(arrangement.formula.filter(({ patterns }) => patterns > 0).map(({ kind }) => kind));
+  return [...kinds].reduce(
+    (sum, kind) => sum + callsPerDispatch(construction, shapes[kind], layerCalls) * blackBoxCallBytes(construction, shapes[kind]),
+    0,
+  );
 }
 
 /** Scores and weights `[tiles, M, M]` with the operands and results of one run, the masks, and one head's sampled keys. */
@@ -101,7 +111,7 @@ function fusedRunBytes({ model, oracle, tokens, scenario, scoreBytes }: LayerPla
 /** Distinct masks of a plan, plus the copy that a run makes of the scores to which it adds them. */
 const fusedMasks = 4;
 
-function blackBoxCallBytes({ construction, shape }: BlackBoxLayout): number {
+function blackBoxCallBytes(construction: BlackBoxConstruction, shape: BlackBoxShape): number {
   return Math.max(...readingsOf[construction].map((reading) => callBytes(shape, reading)));
 }
 
@@ -109,8 +119,8 @@ function blackBoxCallBytes({ construction, shape }: BlackBoxLayout): number {
 const batchBytes = 32 * 1024 * 1024;
 
 /** Black-box calls per `run()`: as many as fit the batch's memory, at least one, at most a layer's. */
-export function callsPerDispatch(layout: BlackBoxLayout, layerCalls: number): number {
-  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / blackBoxCallBytes(layout))));
+export function callsPerDispatch(construction: BlackBoxConstruction, shape: BlackBoxShape, layerCalls: number): number {
+  return Math.max(1, Math.min(layerCalls, Math.floor(batchBytes / blackBoxCallBytes(construction, shape))));
 }
 
 /** Bytes of a float32. */

@@ -1,6 +1,6 @@
 import type { Arrangement, BlackBoxConstruction, PatternFormula } from '../construct/construction';
 import { readingsOf } from '../construct/slice';
-import { isSampled, tileBoundOf } from '../scenario/scenario';
+import { bandOf, isSampled, tileBoundOf } from '../scenario/scenario';
 import { packedCalls } from './attention-cost';
 import type { LayerPlanRequest } from './request';
 
@@ -45,8 +45,13 @@ export function packedFormula(
 }
 
 /**
- * Lower bound on the calls of any arrangement with H'L' instances per call: the pairs to cover divided by the pairs that a
- * call of M tokens can cover, M^2, or M(M + 1)/2 if it masks causally.
+ * Lower bound on the calls of any arrangement with H'L' instances per call, each of which reads its normalisers by a synthetic token: the
+ * pairs to cover divided by the pairs that an instance can cover.
+ *
+ * One of its M rows has the synthetic key, so a query sees M - 1 keys at most, and no more than the mask shows it. Under a causal mask
+ * queries above that row learn nothing, so that the one i rows below it sees i keys at most. Without one, no M queries and M - 1 keys
+ * have more pairs in a band than consecutive ones around its middle have (Riesz' rearrangement inequality for sequences: Hardy,
+ * Littlewood and Polya, Inequalities, chapter 10): M - 1 - floor(j/2) in the j-th of its diagonals, from the middle.
  *
  * Under theorem 4.1 the pairs are those of each query block with its sample.
  */
@@ -60,9 +65,17 @@ export function lowerBoundOf({
   blocks,
 }: LayerPlanRequest & { readonly visiblePairs: number; readonly blockSize: number; readonly blocks: number }): number {
   const { inputLength } = oracle;
-  const perInstance = oracle.causal ? (inputLength * (inputLength + 1)) / 2 : inputLength ** 2;
   const last = tokens - (blocks - 1) * blockSize;
   const pairs = isSampled(scenario) ? (blocks - 1) * blockSize ** 2 + last ** 2 : visiblePairs;
+  const { width, sinks } = bandOf(scenario, tokens);
+  const seen = Math.min(inputLength - 1, width + sinks);
+  // Of diagonals 0 to d - 1 from the middle, floor(j/2) adds up to floor((d - 1)^2 / 4).
+  const diagonals = Math.min(width, 2 * (inputLength - 1));
+  const inBand = diagonals * (inputLength - 1) - Math.floor((diagonals - 1) ** 2 / 4);
+  // Under a causal mask, rows 0 to M - 1, the first `seen` of which see as many keys as rows are above them.
+  const perInstance = oracle.causal
+    ? seen * inputLength - (seen * (seen + 1)) / 2
+    : Math.min((inputLength - 1) * inputLength, inBand + sinks * inputLength);
   return model.layers * Math.ceil((model.heads * pairs) / (perInstance * oracle.heads * oracle.layers));
 }
 

@@ -1,6 +1,6 @@
 import { attentionWidth, outputAndMlpParameters, projectionParameters, valueWidthOf } from '../shapes';
+import { type AttentionCost, attentionRunBytes, flopsPerPair } from './attention-cost';
 import { weightBytes } from './weight-bytes';
-import { type AttentionCost, attentionRunBytes, attentionWeightBytes, flopsPerPair } from './attention-cost';
 import type { LayerPlanRequest, PlanRequest } from './request';
 
 /** Calls of the small transformer, counted from the tiles of the plan. */
@@ -30,7 +30,7 @@ interface FlopCounts {
 
 /** Memory of a run's tensors in bytes: weights as they are kept (`weightBytes`), all else in float32. */
 interface ByteCounts {
-  /** The model's weights, and those passed to a black box with its calls. */
+  /** The model's weights. */
   readonly weights: number;
   /** Residual stream, queries, keys, values and attention states: grows as O(N). */
   readonly activations: number;
@@ -121,7 +121,7 @@ function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
   const perToken = floatBytes * (width + attentionWidth(model) + 2 * heads);
   const tokenwiseRun = floatBytes * rows * Math.max(3 * feedForwardWidth, 4 * width + attentionWidth(model) - valueWidthOf(model) * heads);
   return {
-    weights: weightBytes(model) + attentionWeightBytes(request),
+    weights: weightBytes(model),
     activations: tokens * perToken + tokenwiseRun,
     batches: attentionRunBytes(request, layerCalls),
   };

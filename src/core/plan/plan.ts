@@ -1,3 +1,4 @@
+import type { PatternKind } from '../construct/arrangement';
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
@@ -19,7 +20,7 @@ import { costOf, type PlanCost, sumCosts } from './cost';
 import { contextNote } from './context-length';
 import { checkBlockSize, partition } from './partition';
 import { checkUniform, isOneKind, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
-import { instancesBefore, queryBlockAt, QueryBlockWriter, type QueryBlocks } from './query-blocks';
+import { instancesBefore, QueryBlockWriter, type QueryBlocks } from './query-blocks';
 import { sampledRun, tileCount, type TileKind, tileRuns } from './tiles';
 
 /**
@@ -99,19 +100,20 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
 
   const queryBlocks = new QueryBlockWriter();
   const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
-  const patterns: Record<keyof PatternCount, number> = { causal: 0, open: 0 };
+  const patterns: Record<PatternKind, number> = { causal: 0, open: 0, covered: 0 };
   let tiles = 0;
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = !attends ? [] : sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
     const own = tileCount(runs);
-    const count = layout?.arrangement.countOf(block) ?? { causal: 0, open: own };
-    const caused = readings * (count.causal + count.open);
+    const { causal = 0, open = 0, covered = 0 }: PatternCount = layout?.arrangement.countOf(block) ?? { open: own };
+    const caused = readings * (causal + open + covered);
     queryBlocks.add(runs, caused);
     tiles += own;
     instances += caused;
-    patterns.causal += count.causal;
-    patterns.open += count.open;
+    patterns.causal += causal;
+    patterns.open += open;
+    patterns.covered += covered;
     for (const run of runs) {
       tilesByKind[run.kind] += run.to - run.from;
     }
@@ -202,7 +204,7 @@ function composePlan(request: PlanRequest): Plan {
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
-    const own = sum(parts, ({ layers, plan }) => layers.length * queryBlockAt(plan.queryBlocks, block).instances);
+    const own = sum(parts, ({ layers, plan }) => layers.length * instancesOfBlocks(plan, ...ownBlocks(cut, plan, block, block + 1)));
     queryBlocks.add(runs, own);
     tiles += tileCount(runs);
     instances += own;
@@ -286,7 +288,19 @@ export function callsOfBlock(plan: Plan, block: number): number {
 
 /** Attention calls of the query blocks `[from, to)` over all layers: the sum over the blocks. */
 export function callsOfBlocks(plan: Plan, from: number, to: number): number {
-  return layerParts(plan).reduce((sum, part) => sum + part.layers.length * layerCallsOfBlocks(part.plan, from, to), 0);
+  return layerParts(plan).reduce(
+    (sum, part) => sum + part.layers.length * layerCallsOfBlocks(part.plan, ...ownBlocks(plan, part.plan, from, to)),
+    0,
+  );
+}
+
+/**
+ * The blocks of one kind of layer that begin in the blocks `[from, to)` of a plan: a black box cuts the sequence for each kind of layer
+ * as its mask needs.
+ */
+function ownBlocks({ blockSize, blocks }: Pick<Plan, 'blockSize' | 'blocks'>, own: LayerPlan, from: number, to: number): [number, number] {
+  const first = (block: number): number => (block === blocks ? own.blocks : Math.ceil((block * blockSize) / own.blockSize));
+  return [first(from), first(to)];
 }
 
 /** Instances of the query blocks `[from, to)`, as the plan counts them. */

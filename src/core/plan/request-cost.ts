@@ -42,8 +42,7 @@ function layerCost(request: LayerPlanRequest, budget: StepBudget): RequestCost {
     return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: boundOf(request, blocks) };
   }
   const { arrangement, construction } = layout;
-  // Terms are patterns of different kinds of call, at most two; only their counts matter here, not which is which.
-  const [causal, open = 0] = arrangement.formula.map(({ patterns }) => patterns);
-  const attention = blackBoxCost(request, layout, { causal, open });
+  const count = Object.fromEntries(arrangement.formula.map(({ kind, patterns }) => [kind, patterns]));
+  const attention = blackBoxCost(request, layout, count);
   return { ...costOf({ ...request, attention, visiblePairs }), blocks, bound: blackBoxBound(request, arrangement, construction) };
 }

@@ -22,7 +22,10 @@ export function planRequest(tokens: number, model: ModelShape, options: PlanOpti
       // 0 means as many as the model has.
       heads: options.oracleHeads || model.heads,
       // Under `fused` the mask is an input of each call, so the oracle needs none of its own.
-      causal: isBlackBox(options.construction) && scenario.kind !== 'per-layer' && needsCausalOracle(scenario),
+      causal:
+        isBlackBox(options.construction) &&
+        scenario.kind !== 'per-layer' &&
+        needsCausalOracle(scenario, { construction: options.construction, tokens, inputLength: options.blockSize }),
     },
   };
 }
@@ -89,7 +92,10 @@ function withLayer(model: ModelShape, kind: LayerShape | undefined): ModelShape 
   return { ...rest, ...kind, layers: model.layers };
 }
 
-/** @throws InputError for a black-box construction if layers differ, values are not as wide as keys, or scores are bent */
+/**
+ * @throws InputError for a black-box construction if layers differ in shape, values are not as wide as keys, or scores are bent; under
+ * `paper` also if layers have several scenarios
+ */
 export function checkUniform({ construction, scenario, model }: Pick<PlanRequest, 'construction' | 'scenario' | 'model'>): void {
   if (!isBlackBox(construction)) {
     return;
@@ -99,9 +105,9 @@ export function checkUniform({ construction, scenario, model }: Pick<PlanRequest
       `Construction "${construction}" reads plain scores, and this model bends them to at most ${model.scoreCap}; use construction fused.`,
     );
   }
-  if (scenario.kind === 'per-layer') {
+  if (scenario.kind === 'per-layer' && construction === 'paper') {
     throw new InputError(
-      `Construction "${construction}" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction fused.`,
+      `Construction "paper" runs one scenario in all layers, not ${scenarioLabel(scenario)}; use construction tight or fused.`,
     );
   }
   if (model.kinds !== undefined || (model.valueWidth ?? model.headWidth) !== model.headWidth) {

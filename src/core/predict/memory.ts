@@ -1,7 +1,7 @@
 import { formatBytes } from '../format';
 import { t } from '../l10n';
 import type { Activations, Baseline, Provider, SimulationOptions, Verification } from '../options/table';
-import { isNativePlan, layerParts, nativePlan, type Plan } from '../plan/plan';
+import { isNativePlan, nativePlan, type Plan } from '../plan/plan';
 import { type Segments, segmentsOf, tensorBytes, wholeRun } from '../plan/segments';
 import { weightBytes } from '../plan/weight-bytes';
 import { isSampled, looksAhead } from '../scenario/scenario';
@@ -10,7 +10,6 @@ import type { Calibration } from './calibration';
 import { type PassExecutor, plannedProvider, preferredExecutor } from './executor';
 import {
   attentionArenas,
-  blackBoxWeightBytes,
   densePassBytes,
   liveBytes,
   mostUncollected,
@@ -28,7 +27,7 @@ export type MemoryPart = (typeof memoryParts)[number];
 export interface MemoryEstimate extends Readonly<Record<MemoryPart, number>> {
   /** Node, ONNX Runtime, the program, a tokenizer and the prompt, before a model is loaded: measured, not estimated. */
   readonly process: number;
-  /** The model's weights that are in memory (`weightBytes`), what reading them takes beside that, and those passed to a black box. */
+  /** The model's weights that are in memory (`weightBytes`), and what reading them takes beside that. */
   readonly weights: number;
   /** Tensors of the layers, what sessions keep for them, and results that are not collected yet. */
   readonly run: number;
@@ -163,7 +162,7 @@ const besideInt8 = 0.3;
 
 function runWeightBytes(plan: Plan, { whole, activations }: MemoryUse): number {
   const beside = activations === 'int8' && plan.model.bytesPerWeight !== undefined ? besideInt8 * weightBytes(plan.model) : 0;
-  return modelBytes(plan.model, whole) + beside + layerParts(plan).reduce((sum, part) => sum + blackBoxWeightBytes(part.plan), 0);
+  return modelBytes(plan.model, whole) + beside;
 }
 
 /** A model's weights, and the largest of them once more: it is read, converted or turned beside its copy in float32. */

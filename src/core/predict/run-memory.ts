@@ -1,5 +1,5 @@
 import { isBlackBox } from '../construct/construction';
-import { type BlackBoxShape, callBytes, callInputBytes, type Reading, readingsOf, writtenWeightBytes } from '../construct/slice';
+import { type BlackBoxShape, callBytes, callInputBytes, type Reading, readingsOf } from '../construct/slice';
 import { blackBoxLayout, callsPerDispatch, compiledScoreBytes, tilesPerDispatch } from '../plan/attention-cost';
 import { tokenwiseRows } from '../plan/cost';
 import { type Dispatch, dispatchesOf, inPowersOfTwo, tileRows } from '../plan/dispatches';
@@ -165,7 +165,7 @@ interface BlackBoxSession {
 }
 
 /**
- * The sessions of a layer's black-box calls: causal ones and open ones are apart, as are readings. Mean keys are read for the rows
+ * The sessions of a layer's black-box calls: those of each kind are apart, as are readings. Mean keys are read for the rows
  * whose log-normaliser is repeated: under the literal formula, which loses more, whole batches; else a few.
  */
 function blackBoxSessions(plan: LayerPlan): BlackBoxSession[] {
@@ -173,16 +173,18 @@ function blackBoxSessions(plan: LayerPlan): BlackBoxSession[] {
   if (layout === undefined) {
     return [];
   }
-  const { shape, construction } = layout;
-  const counts = Array.from({ length: plan.blocks }, (_, block) => layout.arrangement.countOf(block));
-  const calls = callsPerDispatch(layout, plan.calls.attention / plan.model.layers);
-  const readings = [
-    ...readingsOf[construction].map((reading, index) => ({ reading, calls, ownBatch: index === 0 })),
-    { reading: 'mean-key', calls: construction === 'paper' ? calls : 1, ownBatch: true } as const,
-  ];
-  return (['causal', 'open'] as const)
-    .filter((kind) => counts.some((count) => count[kind] > 0))
-    .flatMap((kind) => readings.map((each) => ({ ...each, shape, key: `${each.reading} ${kind} ${shape.rows}` })));
+  const { shapes, arrangement, construction } = layout;
+  return arrangement.formula
+    .filter(({ patterns }) => patterns > 0)
+    .flatMap(({ kind }) => {
+      const shape = shapes[kind];
+      const calls = callsPerDispatch(construction, shape, plan.calls.attention / plan.model.layers);
+      const readings = [
+        ...readingsOf[construction].map((reading, index) => ({ reading, calls, ownBatch: index === 0 })),
+        { reading: 'mean-key', calls: construction === 'paper' ? calls : 1, ownBatch: true } as const,
+      ];
+      return readings.map((each) => ({ ...each, shape, key: `${each.reading} ${kind} ${shape.rows}` }));
+    });
 }
 
 /** By session, its intermediates, which are taken one by one in every run; the tokens that it is given are not among them. */
@@ -192,12 +194,7 @@ function blackBoxArenas(plan: LayerPlan): Map<string, number> {
   );
 }
 
-/** Weights that are passed to a black box with its calls, by session. */
-export function blackBoxWeightBytes(plan: LayerPlan): number {
-  return blackBoxSessions(plan).reduce((sum, { shape, reading }) => sum + writtenWeightBytes(shape, reading), 0);
-}
-
-/** By how much V8's young generation grows under a black box, whose rows are objects each: to the most that it may. */
+/** By how much V8's young generation grows under a black box, whose instances are objects each: to the most that it may. */
 const youngBytes = 16 * 1024 * 1024;
 
 /** What black-box calls are made of: a batch's tokens, apart from those of calls that are repeated; and the states that they merge to. */

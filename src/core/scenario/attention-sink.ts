@@ -1,6 +1,7 @@
 import { windowArrangement } from '../construct/construction';
 import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
+import type { Mask } from './mask';
 import { windowPairs, windowParameter, windowTiles } from './sliding-window';
 
 /** Definition 2.5: a sliding window, and the first `sinks` keys, which stay visible to all later queries. */
@@ -31,14 +32,7 @@ export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
     },
   ],
   mark: { colour: 'green', shape: 'diamond' },
-  mask: ({ window, sinks }, tokens) => ({
-    allows: (query, key) => key <= query && (key < sinks || key > query - window),
-    visible: (query) => {
-      const start = Math.max(0, query - window + 1);
-      return { prefixEnd: Math.min(sinks, start), start, end: query + 1 };
-    },
-    visiblePairs: () => windowPairs(tokens, window) + sinkPairs(tokens, window, sinks),
-  }),
+  mask: sinkMask,
   looksAhead: () => false,
   sameAs: ({ window, sinks }, tokens) => (window + sinks >= tokens ? 'causal' : undefined),
   reach: ({ window, sinks }) => ({ before: window - 1, after: 0, sinks }),
@@ -47,8 +41,19 @@ export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
     formula: 'T * min(T, ceil((r - 1)/M) + 1 + ceil(s/M))',
     tiles: blocks * Math.min(blocks, windowTiles(window, blockSize, blocks) + Math.ceil(sinks / blockSize)),
   }),
-  arrangement: ({ window, sinks }, request) => windowArrangement(window, sinks, request),
+  arrangement: (scenario, request) => windowArrangement(scenario.window, scenario.sinks, sinkMask(scenario, request.tokens), request),
 };
+
+function sinkMask({ window, sinks }: AttentionSinkScenario, tokens: number): Mask {
+  return {
+    allows: (query, key) => key <= query && (key < sinks || key > query - window),
+    visible: (query) => {
+      const start = Math.max(0, query - window + 1);
+      return { prefixEnd: Math.min(sinks, start), start, end: query + 1 };
+    },
+    visiblePairs: () => windowPairs(tokens, window) + sinkPairs(tokens, window, sinks),
+  };
+}
 
 /** Pairs of a query with a sink that its window no longer reaches: sum over queries of min(sinks, query - window + 1). */
 function sinkPairs(tokens: number, window: number, sinks: number): number {

@@ -1,4 +1,4 @@
-import { causalTiles, causalTriangles } from '../construct/tiles';
+import { causalArrangement } from '../construct/construction';
 import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
 
@@ -25,7 +25,5 @@ export const causal: ScenarioDefinition<CausalScenario> = {
     formula: 'T(T + 1)/2',
     tiles: (blocks * (blocks + 1)) / 2,
   }),
-  // Triangles for a black box that masks only causally (theorem 3.5), tiles with a causal diagonal for one that can do
-  // either (3.4).
-  arrangement: (_scenario, request) => (request.causal ? causalTriangles(request) : causalTiles(request)),
+  arrangement: (_scenario, request) => causalArrangement(request),
 };

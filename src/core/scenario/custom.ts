@@ -1,4 +1,4 @@
-import { InputError } from '../errors';
+import { maskArrangement } from '../construct/construction';
 import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
 import { ExpressionMask } from './expression/mask';
@@ -39,9 +39,5 @@ export const custom: ScenarioDefinition<CustomScenario> = {
     return undefined;
   },
   bound: (_scenario, _blockSize, blocks) => ({ theorem: 'Theorem 3.4, any mask', formula: 'T^2', tiles: blocks * blocks }),
-  arrangement: (_scenario, { construction }) => {
-    throw new InputError(
-      `A custom mask has no arrangement under construction ${construction}, which lays out the masks of the paper; use construction fused.`,
-    );
-  },
+  arrangement: ({ expression }, request) => maskArrangement(new ExpressionMask(expression, request.tokens), 'A custom mask', request),
 };

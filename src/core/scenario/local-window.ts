@@ -1,6 +1,7 @@
-import { InputError } from '../errors';
+import { localArrangement } from '../construct/construction';
 import { text } from '../l10n';
 import type { ScenarioDefinition } from './definition';
+import type { Mask } from './mask';
 import { windowParameter } from './sliding-window';
 
 /**
@@ -19,14 +20,7 @@ export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
   description: text('A token sees the tokens at most half a window before and after it.'),
   parameters: [windowParameter],
   mark: { colour: 'red', shape: 'cross' },
-  mask: ({ window }, tokens) => {
-    const reach = reachOf(window);
-    return {
-      allows: (query, key) => Math.abs(query - key) <= reach,
-      visible: (query) => ({ prefixEnd: 0, start: Math.max(0, query - reach), end: Math.min(tokens, query + reach + 1) }),
-      visiblePairs: () => localPairs(tokens, reach),
-    };
-  },
+  mask: localMask,
   looksAhead: () => true,
   sameAs: ({ window }, tokens) => (reachOf(window) >= tokens - 1 ? 'full' : undefined),
   reach: ({ window }) => ({ before: reachOf(window), after: reachOf(window), sinks: 0 }),
@@ -36,12 +30,17 @@ export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
     formula: 'T * min(T, 2 * ceil(floor(r/2)/M) + 1)',
     tiles: blocks * Math.min(blocks, 2 * Math.ceil(reachOf(window) / blockSize) + 1),
   }),
-  arrangement: (_scenario, { construction }) => {
-    throw new InputError(
-      `Scenario "local-window" has no arrangement under construction ${construction}: theorem 5.1 is about windows before a token; use construction fused.`,
-    );
-  },
+  arrangement: (scenario, request) => localArrangement(reachOf(scenario.window), localMask(scenario, request.tokens), request),
 };
+
+function localMask({ window }: LocalWindowScenario, tokens: number): Mask {
+  const reach = reachOf(window);
+  return {
+    allows: (query, key) => Math.abs(query - key) <= reach,
+    visible: (query) => ({ prefixEnd: 0, start: Math.max(0, query - reach), end: Math.min(tokens, query + reach + 1) }),
+    visiblePairs: () => localPairs(tokens, reach),
+  };
+}
 
 /** Tokens visible on either side. */
 function reachOf(window: number): number {

@@ -1,4 +1,4 @@
-import type { Arrangement, BlackBoxConstruction, BlackBoxRequest } from '../construct/construction';
+import { type Arrangement, type BlackBoxConstruction, type BlackBoxRequest, fitsBands } from '../construct/construction';
 import { InputError } from '../errors';
 import { quoted } from '../text/printable';
 import { t, text } from '../l10n';
@@ -168,6 +168,14 @@ export function keptTokens(scenario: LayerScenario, tokens: number): number {
   return reach === undefined ? tokens : Math.min(tokens, reach.before + 1 + reach.sinks);
 }
 
+/** Keys around a query that it sees at most, of `tokens`, and sinks besides; all of them where that is not known without asking. */
+export function bandOf(scenario: LayerScenario, tokens: number): { readonly width: number; readonly sinks: number } {
+  const reach = definitionOf(scenario.kind).reach?.(scenario);
+  return reach === undefined
+    ? { width: 2 * tokens, sinks: 0 }
+    : { width: reach.before + 1 + reach.after, sinks: Math.min(tokens, reach.sinks) };
+}
+
 /** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
 export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] {
   const cycle = layersOf(scenario);
@@ -219,9 +227,19 @@ export function arrangementOf(
   return definitionOf(scenario.kind).arrangement(scenario, { ...request, construction });
 }
 
-/** Whether the scenario's black box masks causally by itself (theorems 3.5 and 5.1). */
-export function needsCausalOracle(scenario: LayerScenario): boolean {
-  return !looksAhead(scenario, 1);
+/**
+ * Whether the calls of a black box are causal ones alone, so that one which cannot do otherwise will do: under `paper` those of theorems
+ * 3.5 and 5.1, under `tight` those of bands.
+ */
+export function needsCausalOracle(
+  scenario: LayerScenario,
+  { construction, tokens, inputLength }: Omit<BlackBoxRequest, 'causal'>,
+): boolean {
+  if (construction === 'paper') {
+    return !looksAhead(scenario, 1);
+  }
+  const reach = definitionOf(scenario.kind).reach?.(scenario);
+  return reach?.after === 0 && reach.before + 1 + reach.sinks < tokens && fitsBands(reach.before + 1, reach.sinks, inputLength);
 }
 
 /** The colour and shape of a scenario in charts. Layers that differ share the mark of custom masks. */

@@ -1,6 +1,7 @@
 import { windowArrangement } from '../construct/construction';
 import { text } from '../l10n';
 import type { NumberParameter, ScenarioDefinition } from './definition';
+import type { Mask } from './mask';
 
 /** Definition 2.4: a query sees itself and the `window - 1` keys before it. */
 export interface SlidingWindowScenario {
@@ -29,11 +30,7 @@ export const slidingWindow: ScenarioDefinition<SlidingWindowScenario> = {
   description: text('A token sees itself and the r - 1 tokens before it.'),
   parameters: [windowParameter],
   mark: { colour: 'purple', shape: 'triangle' },
-  mask: ({ window }, tokens) => ({
-    allows: (query, key) => key <= query && key > query - window,
-    visible: (query) => ({ prefixEnd: 0, start: Math.max(0, query - window + 1), end: query + 1 }),
-    visiblePairs: () => windowPairs(tokens, window),
-  }),
+  mask: windowMask,
   looksAhead: () => false,
   sameAs: ({ window }, tokens) => (window >= tokens ? 'causal' : undefined),
   reach: ({ window }) => ({ before: window - 1, after: 0, sinks: 0 }),
@@ -42,8 +39,16 @@ export const slidingWindow: ScenarioDefinition<SlidingWindowScenario> = {
     formula: 'T * min(T, ceil((r - 1)/M) + 1)',
     tiles: blocks * windowTiles(window, blockSize, blocks),
   }),
-  arrangement: ({ window }, request) => windowArrangement(window, 0, request),
+  arrangement: (scenario, request) => windowArrangement(scenario.window, 0, windowMask(scenario, request.tokens), request),
 };
+
+function windowMask({ window }: SlidingWindowScenario, tokens: number): Mask {
+  return {
+    allows: (query, key) => key <= query && key > query - window,
+    visible: (query) => ({ prefixEnd: 0, start: Math.max(0, query - window + 1), end: query + 1 }),
+    visiblePairs: () => windowPairs(tokens, window),
+  };
+}
 
 /** Pairs in a sliding window: all of them, minus the ramp at the start where the window is not yet full. */
 export function windowPairs(tokens: number, window: number): number {

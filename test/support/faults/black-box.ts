@@ -1,8 +1,9 @@
-import type { BlackBox, BlackBoxBatch } from '../../../src/engine/attend/black-box/black-box';
-import { type BlackBoxShape, outputWidth, sliceColumns } from '../../../src/core/construct/slice';
+import type { BlackBox, BlackBoxBatch, BlackBoxOutput, SliceTensors } from '../../../src/engine/attend/black-box/black-box';
+import { type BlackBoxShape, sliceColumns } from '../../../src/core/construct/slice';
+import { partWidths } from '../../../src/engine/attend/graphs/small-transformer';
 import { type Fault, type FaultKind, type Place, replaced } from './fault';
 
-/** A slot of a batch: the rows of one instance, as views `[M][width]` of its input or output. */
+/** A slot of a batch: the rows of one instance, `[M][width]`: its mean, and behind it its log-normaliser, as far as there are. */
 type Slot = readonly Float32Array[];
 
 /** Changes what a slot gives, in place. `next` is the slot after it, `old` what the slot held in the batch before. */
@@ -83,8 +84,7 @@ function faulty(
         const hit = !batch.retry && (place.only === undefined || (!probing && layer === place.only.layer));
         const given = hit && by !== undefined ? { ...batch, tokens: keysMoved(batch, box.shape, place.index, by) } : batch;
         const out = await box.call(given);
-        const width = outputWidth(box.shape.headWidth, batch.reading);
-        const slot = slotOf(out, box.shape, place.index, width);
+        const slot = slotOf(out, box.shape, place.index);
         const before = old.get(`${kind} ${probing}`);
         old.set(
           `${kind} ${probing}`,
@@ -93,8 +93,10 @@ function faulty(
         if (hit) {
           const mean = batch.reading === 'state' || batch.reading === 'mean-value' ? box.shape.headWidth : 0;
           const normaliser = batch.reading === 'state' ? box.shape.headWidth : batch.reading === 'normaliser' ? 0 : undefined;
-          const next = slotOf(out, box.shape, place.index + 1, width);
+          const next = slotOf(out, box.shape, place.index + 1);
           change?.(slot, mean, normaliser, { next, old: before });
+          writeSlot(out, box.shape, place.index + 1, next);
+          writeSlot(out, box.shape, place.index, slot);
         }
         return out;
       },
@@ -120,28 +122,40 @@ function onNormaliser(slot: Slot, at: number | undefined, of: (value: number) =>
   }
 }
 
-function slotOf(tensor: Float32Array, { rows, layers, heads }: BlackBoxShape, slot: number, width: number): Slot {
-  const instances = layers * heads;
-  const call = Math.floor(slot / instances);
-  return Array.from({ length: rows }, (_, row) => {
-    const at = ((call * rows + row) * instances + (slot % instances)) * width;
-    return tensor.subarray(at, at + width);
+/** A copy of a slot of an output. */
+function slotOf(out: BlackBoxOutput, shape: BlackBoxShape, slot: number): Slot {
+  return Array.from({ length: shape.rows }, (_, row) => {
+    const at = slot * shape.rows + row;
+    const mean = out.mean?.subarray(at * shape.headWidth, (at + 1) * shape.headWidth) ?? [];
+    return Float32Array.from([...mean, ...(out.logNormaliser?.subarray(at, at + 1) ?? [])]);
+  });
+}
+
+function writeSlot(out: BlackBoxOutput, { rows, headWidth }: BlackBoxShape, slot: number, changed: Slot): void {
+  changed.forEach((row, index) => {
+    const at = slot * rows + index;
+    out.mean?.set(row.subarray(0, headWidth), at * headWidth);
+    out.logNormaliser?.set(row.subarray(out.mean === undefined ? 0 : headWidth), at);
   });
 }
 
 /** A copy of a batch in which a slot's keys and values lie one row further on, or back: every query sees one more, or one less. */
-function keysMoved({ tokens, reading }: BlackBoxBatch, shape: BlackBoxShape, slot: number, by: 1 | -1): Float32Array {
-  const moved = tokens.slice();
+function keysMoved({ tokens, reading }: BlackBoxBatch, shape: BlackBoxShape, slot: number, by: 1 | -1): SliceTensors {
   const columns = sliceColumns(shape, reading);
-  const from = slotOf(tokens, shape, slot, columns.inputWidth);
-  const to = slotOf(moved, shape, slot, columns.inputWidth);
+  const widths = partWidths(shape);
+  const moved = { ...tokens, key: tokens.key.slice(), value: tokens.value.slice(), marks: tokens.marks.slice() };
   // Row 0 is the synthetic token's.
-  const last = from.length - 1;
+  const last = shape.rows - 1;
+  const { key, value, real, padding, keySeparation } = columns;
   for (let row = 1; row <= last; row += 1) {
-    const source = from[by === 1 ? (row === 1 ? last : row - 1) : row === last ? 1 : row + 1];
-    for (const { from: start, width } of [columns.key, columns.value, columns.real, columns.padding, columns.keySeparation]) {
-      to[row].set(source.subarray(start, start + width), start);
-    }
+    const source = by === 1 ? (row === 1 ? last : row - 1) : row === last ? 1 : row + 1;
+    const move = (part: 'key' | 'value' | 'marks', start: number, width: number): void => {
+      const at = (place: number): number => (slot * shape.rows + place) * widths[part] + start;
+      moved[part].set(tokens[part].subarray(at(source), at(source) + width), at(row));
+    };
+    move('key', 0, key.width);
+    move('value', 0, value.width);
+    [real, padding, keySeparation].forEach(({ from, width }) => move('marks', from - columns.one.from, width));
   }
   return moved;
 }

@@ -148,8 +148,8 @@ describe('bad input ends with exit code 2 and one line that names the value and 
       /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer\.$/,
     ],
     'more sinks than window in a black box': [
-      () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9', '--construction', 'tight'],
-      /9 sinks are more than the window of 8.*; choose 8 or fewer, or construction fused/,
+      () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9', '--construction', 'paper'],
+      /9 sinks are more than the window of 8.*; choose 8 or fewer, or construction tight/,
     ],
     'a cycle without per-layer': [
       () => ['plan', samplePrompt, '--cycle', 'causal,full'],
@@ -168,8 +168,8 @@ describe('bad input ends with exit code 2 and one line that names the value and 
       /"causal:5" has 1 number and causal takes 0; write causal\./,
     ],
     'layers that differ under a black box': [
-      () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'tight'],
-      /Construction "tight" runs one scenario in all layers, not per-layer\(causal, full\); use construction fused/,
+      () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'paper'],
+      /Construction "paper" runs one scenario in all layers, not per-layer\(causal, full\); use construction tight or fused/,
     ],
     'a parameter of another scenario': [
       () => ['plan', samplePrompt, '--window', '8'],

@@ -113,7 +113,7 @@ describe('evaluate', () => {
     [['--scenario', 'per-layer'], /needs the scenarios of its layers; give them with --cycle/],
     [['--save', '/nonexistent/x.json'], /--save \/nonexistent\/x\.json cannot be written \(ENOENT: .*access/],
     [['--model', 'nothing'], /Model "nothing" is no folder/],
-    [['--construction', 'tight', '--cycle', 'causal,sliding-window:8'], /one scenario in all layers/],
+    [['--construction', 'paper', '--cycle', 'causal,sliding-window:8'], /one scenario in all layers/],
   ])('refuses %j with one line', async (flags, message) => {
     const { code, stdout, stderr } = await run(['evaluate', promptsFolder(), ...flags]);
     expect([code, stdout]).toEqual([2, '']);

@@ -28,13 +28,17 @@ describe('what a ledger prints', () => {
     const [json, text] = await Promise.all([run([...small, '--json']), run(small)]);
     const { rows } = JSON.parse(json.stdout) as LedgerReport;
     const lines = text.stdout.split('\n');
-    const head = lines.findIndex((line) => /^statement +construction +scenario +calls +formula +bound +lower bound /.test(line));
+    const head = lines.findIndex((line) =>
+      /^statement +construction +scenario +calls +calls M\/N +formula +bound +lower bound /.test(line),
+    );
     expect(head).toBeGreaterThan(0);
     rows.forEach((row, index) => {
-      const numbers = [row.countedCalls, row.exact.calls, row.bound.calls, row.lowerBound, row.rounds].join(' +');
+      const numbers = [row.countedCalls, '\\S+', row.exact.calls, row.bound.calls, row.lowerBound, row.rounds].join(' +');
       // Nothing was called again at this scale of the scores: a count stands alone in its cell.
       expect(lines[head + 1 + index]).toMatch(
-        new RegExp(`^${row.statement} +${row.construction} +${row.scenario.kind}.* +${numbers} .* ${row.verdict} `),
+        new RegExp(
+          `^${row.statement.replace(/[()]/g, '\\$&')} +${row.construction} +${row.scenario.kind}.* +${numbers} .* ${row.verdict} `,
+        ),
       );
       expect(lines).toContain(`  ${row.statement}, ${row.construction}: ${row.exact.formula} = ${row.exact.calls}`);
       // What a statement does not read is no error of 0, and none that was not finite.
@@ -50,7 +54,7 @@ describe('a ledger that cannot be', () => {
       ['--window', '200', '--block', '129'],
       /A window of 200 is not below the block size of 129.*; use a block size of 201 or more, a window of 128 or less/,
     ],
-    [['--window', '9', '--sinks', '10'], /10 sinks are more than the window of 9.*; choose 9 or fewer, or construction fused/],
+    [['--window', '9', '--sinks', '10'], /10 sinks are more than the window of 9.*; choose 9 or fewer, or construction tight/],
     [['--scale', 'abc'], /--scale of "abc" is not possible; use a number above 0 and up to 1000/],
     [['--scale', '1001'], /--scale of "1001" is not possible; use a number above 0 and up to 1000/],
     [['--seeds', '1.5'], /--seeds of "1\.5" is not possible; use a whole number from 1/],

@@ -70,12 +70,12 @@ describe('what scenarios cost a prompt', () => {
   });
 
   it('leaves out what the construction cannot have, and says why once', () => {
-    const [, causal] = requestsOf({ construction: 'tight' }, 5000);
+    const [, causal] = requestsOf({ construction: 'paper' }, 5000);
     const { possible, impossible } = scenarioCosts(makePlan(causal), null, parameters, madeUpCalibration());
     expect(possible.map(({ kind }) => kind)).toEqual(['full', 'causal', 'average-case']);
     expect(impossible).toEqual([
       expect.stringMatching(/A window of 512 is not below the block size/),
-      expect.stringMatching(/no arrangement under construction tight/),
+      expect.stringMatching(/no arrangement under construction paper/),
     ]);
     expect(possible.every(({ predictedMs: time }) => time === null)).toBe(true);
   });
@@ -105,7 +105,7 @@ describe('cost over N', () => {
   });
 
   it('has no point where a black box cannot have the window', () => {
-    const requests = requestsOf({ construction: 'tight' });
+    const requests = requestsOf({ construction: 'paper' });
     const { curves } = costCurves(requests, requests[1], madeUpCalibration());
     // Up to the window it is causal attention; beyond, a window must be below M = 256.
     expect(curves.find(({ kind }) => kind === 'sliding-window')?.points.map(({ tokens }) => tokens)).toEqual([128, 256, 512]);

@@ -196,10 +196,10 @@ describe('a custom scenario', () => {
     );
   });
 
-  it('is refused by the black-box constructions', () => {
+  it('is refused by the construction that has the masks of the paper alone', () => {
     expect(() =>
-      makePlan(planRequest(100, smallModel, { ...defaultOptions, scenario: makeScenario('custom'), construction: 'tight' })),
-    ).toThrow(/use construction fused/);
+      makePlan(planRequest(100, smallModel, { ...defaultOptions, scenario: makeScenario('custom'), construction: 'paper' })),
+    ).toThrow(/use construction tight or fused/);
   });
 
   it('looks ahead where some pair does', () => {

@@ -34,7 +34,7 @@ describe('the scenarios that a prompt is evaluated under', () => {
   });
 
   it('are those that the construction reaches', () => {
-    expect(kindsFor({ scenario: { kind: 'causal' }, construction: 'tight', blockSize: 32 })).toEqual(['causal']);
+    expect(kindsFor({ scenario: { kind: 'causal' }, construction: 'paper', blockSize: 32 })).toEqual(['causal']);
   });
 });
 

@@ -15,7 +15,7 @@ describe('which scenarios a prompt can have', () => {
   it('plans those that are possible, in order, and says why others are not', () => {
     const kinds = ['causal', 'sliding-window', 'native', 'full'];
     const scenarios = kinds.map((kind) => makeChoice(kind, { window: 100 }));
-    const { possible, refused } = sortScenarios(unnamed(scenarios), 300, smallModel, { ...options, construction: 'tight' }, []);
+    const { possible, refused } = sortScenarios(unnamed(scenarios), 300, smallModel, { ...options, construction: 'paper' }, []);
     expect(possible.map(({ plan }) => scenarioLabel(plan.scenario))).toEqual(['causal', 'causal', 'full']);
     expect(refused).toEqual([
       { scenario: { kind: 'sliding-window', window: 100 }, reason: expect.stringMatching(/A window of 100 is not below/) as string },
@@ -29,7 +29,7 @@ describe('which scenarios a prompt can have', () => {
 
   it('refuses where a scenario that was named, or every scenario, cannot be', () => {
     const wide = makeChoice('sliding-window', { window: 100 });
-    const planned = (wanted: WantedScenarios): unknown => sortScenarios(wanted, 300, smallModel, { ...options, construction: 'tight' }, []);
+    const planned = (wanted: WantedScenarios): unknown => sortScenarios(wanted, 300, smallModel, { ...options, construction: 'paper' }, []);
     expect(() => planned({ scenarios: [makeChoice('causal'), wide], named: true })).toThrow(/A window of 100 is not below/);
     expect(() => planned(unnamed([wide]))).toThrow(/A window of 100 is not below/);
     expect(() => planned(unnamed([]))).toThrow('There is no scenario to compare');

@@ -119,7 +119,7 @@ describe('comparing scenarios', () => {
   it('refuses where no scenario is possible', async () => {
     const wide = makeScenario('sliding-window', { window: 50 });
     await expect(
-      planComparison(prompt, { scenarios: [wide], named: false }, { ...options, construction: 'tight' }, places),
+      planComparison(prompt, { scenarios: [wide], named: false }, { ...options, construction: 'paper' }, places),
     ).rejects.toThrow(InputError);
     await expect(planComparison(prompt, { scenarios: [], named: false }, options, places)).rejects.toThrow(/no scenario to compare/);
   });

@@ -16,8 +16,8 @@ import { emptySnapshot, overTheWire, sampledRun, snapshotOf } from './snapshots'
 function ledgerReport(change: (row: LedgerRow, index: number) => Partial<LedgerRow> = () => ({})): LedgerReport {
   const rows = ledgerStatements(defaultLedgerOptions).map((statement, index): LedgerRow => {
     const plan = planStatement(statement, defaultLedgerOptions);
-    const { construction, scenario, tokens, model, oracle, bound } = plan;
-    const { statement: name, formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
+    const { statement: name, construction, scenario, tokens, model, oracle, bound } = plan;
+    const { formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
     const exact = packedFormula(plan, formula, construction);
     const row: LedgerRow = {
       statement: name,
@@ -28,6 +28,7 @@ function ledgerReport(change: (row: LedgerRow, index: number) => Partial<LedgerR
       heads: model.heads,
       oracle,
       countedCalls: exact.calls,
+      callsPerBlock: (exact.calls * oracle.inputLength) / tokens,
       retries: 0,
       exact,
       bound: { formula: bound.formula, calls: bound.calls },
@@ -116,7 +117,7 @@ describe('the ledger of theorems', () => {
     const report = ledgerReport();
     ledger.update(snapshotOf({}, { ledger: report }));
     const parametersOf = (kind: string): string =>
-      readable(rowOf(report.rows.findIndex(({ scenario }) => scenario.kind === kind))['parameters']);
+      readable(rowOf(report.rows.findIndex(({ scenario, heads }) => scenario.kind === kind && heads === 6))['parameters']);
     const letters = (text: string): string => text.replaceAll('\u00a0', ' ');
     expect(letters(parametersOf('full'))).toBe("N 1,000, M 129, H 6, L 2, H' 2, L' 2");
     expect(letters(parametersOf('attention-sink'))).toBe("N 1,000, M 129, r 48, s 4, H 6, L 2, H' 2, L' 2");

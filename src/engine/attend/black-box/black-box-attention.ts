@@ -1,15 +1,15 @@
 import { emptyState, mergeRow, subtractState, type AttentionState } from '../../../core/math/attention-state';
 import type { Arrangement } from '../../../core/construct/construction';
-import { noToken, referenceTokens } from '../../../core/construct/arrangement';
-import { readingsOf, type Reading } from '../../../core/construct/slice';
+import { kindOf, noToken, type PatternKind, patternKinds } from '../../../core/construct/arrangement';
+import { type BlackBoxShape, readingsOf, type Reading } from '../../../core/construct/slice';
 import { callsPerDispatch, type BlackBoxLayout } from '../../../core/plan/attention-cost';
 import type { LayerPlan } from '../../../core/plan/plan';
 import type { PhaseClock } from '../runtime/clock';
 import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../tiles/layer';
 import { rescaleSample } from '../tiles/states';
 import type { Oracle } from '../tiles/oracle';
-import type { BlackBox } from './black-box';
-import { type Instance, type OutputRow, PatternLane, SliceWriter } from './slices';
+import type { BlackBoxOutput } from './black-box';
+import { type Instance, PatternLane, prepare } from './slices';
 
 /** An instance some of whose rows have no log-normaliser yet, with the means from its first call. */
 interface RetriedInstance extends Instance {
@@ -18,6 +18,7 @@ interface RetriedInstance extends Instance {
 
 /** A lane for instances and the lane for their retries, for one kind of oracle. */
 interface Lanes {
+  readonly shape: BlackBoxShape;
   readonly first: PatternLane<Instance>;
   readonly retry: PatternLane<RetriedInstance>;
 }
@@ -32,8 +33,7 @@ interface Lanes {
 export class BlackBoxAttention implements LayerAttention {
   private readonly arrangement: Arrangement;
   private readonly readings: readonly [Reading, ...Reading[]];
-  private readonly blackBox: BlackBox;
-  private readonly lanes: Readonly<Record<'causal' | 'open', Lanes>>;
+  private readonly lanes: Readonly<Record<PatternKind, Lanes>>;
   private added: AttentionState = emptyState(0, 0);
   private removed: AttentionState | undefined;
   /** Dependent rounds of calls in the current layer so far. */
@@ -46,17 +46,20 @@ export class BlackBoxAttention implements LayerAttention {
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
   ) {
-    const { construction, arrangement, shape } = layout;
+    const { construction, arrangement, shapes } = layout;
     this.arrangement = arrangement;
     this.readings = readingsOf[construction];
-    this.blackBox = oracle.blackBox(shape);
-    const writer = new SliceWriter(shape, arrangement.chunks);
-    const calls = callsPerDispatch(layout, plan.calls.attention / plan.model.layers);
-    const lanes = (causal: boolean): Lanes => ({
-      first: new PatternLane(this.blackBox, writer, causal, false, calls),
-      retry: new PatternLane(this.blackBox, writer, causal, true, calls),
-    });
-    this.lanes = { causal: lanes(true), open: lanes(false) };
+    const lanes = (kind: PatternKind): Lanes => {
+      const shape = shapes[kind];
+      const box = oracle.blackBox(shape);
+      const calls = callsPerDispatch(construction, shape, plan.calls.attention / plan.model.layers);
+      return {
+        shape,
+        first: new PatternLane(box, kind === 'causal', false, calls),
+        retry: new PatternLane(box, kind === 'causal', true, calls),
+      };
+    };
+    this.lanes = { causal: lanes('causal'), open: lanes('open'), covered: lanes('covered') };
   }
 
   async run(layer: LayerTensors): Promise<AttendedLayer> {
@@ -66,18 +69,18 @@ export class BlackBoxAttention implements LayerAttention {
     this.rounds = 1;
     for (let block = 0; block < this.plan.blocks; block += 1) {
       for (const pattern of this.arrangement.patternsOf(block)) {
-        const lanes = pattern.causal ? this.lanes.causal : this.lanes.open;
-        const references = referenceTokens(pattern);
+        const lanes = this.lanes[kindOf(pattern)];
+        const prepared = this.clock.timeSync('attend', () => prepare(pattern, lanes.shape));
         for (let head = 0; head < heads; head += 1) {
-          if (this.clock.timeSync('attend', () => lanes.first.add({ pattern, references, head }, layer))) {
+          if (this.clock.timeSync('attend', () => lanes.first.add({ ...prepared, head }, layer))) {
             await this.readStates(lanes, layer);
           }
         }
       }
     }
-    for (const lanes of Object.values(this.lanes)) {
-      await this.readStates(lanes, layer);
-      await this.readRetries(lanes.retry);
+    for (const kind of patternKinds) {
+      await this.readStates(this.lanes[kind], layer);
+      await this.readRetries(this.lanes[kind]);
     }
     this.subtractRemoved();
     const logNormaliser = Float64Array.from(this.added.logNormaliser);
@@ -86,57 +89,64 @@ export class BlackBoxAttention implements LayerAttention {
   }
 
   /** Reads the waiting instances, merges the states, and queues rows whose synthetic token underflowed for a retry. */
-  private async readStates({ first, retry }: Lanes, layer: LayerTensors): Promise<void> {
+  private async readStates(lanes: Lanes, layer: LayerTensors): Promise<void> {
+    const { first, retry, shape } = lanes;
     if (first.waiting.length === 0) {
       return;
     }
-    const { headWidth } = this.blackBox.shape;
-    const { readings } = this;
-    const outputs: OutputRow[] = [];
-    for (const reading of readings) {
-      outputs.push(await this.clock.time('attend', () => first.read(reading)));
+    // `state` returns means and log-normalisers together; `paper` reads them separately.
+    let output: BlackBoxOutput = {};
+    for (const reading of this.readings) {
+      output = { ...output, ...(await this.clock.time('attend', () => first.read(reading))) };
     }
-    // `state` returns means and log-normaliser side by side; `paper` reads them separately.
-    const meanOf: OutputRow = (slot, row) => outputs[outputs.length - 1](slot, row).subarray(0, headWidth);
-    const logNormaliserOf = (slot: number, row: number): number => outputs[0](slot, row)[outputs.length === 1 ? headWidth : 0];
+    const state = stateOf(output, shape);
     const finished = first.waiting.splice(0);
     for (const [slot, instance] of finished.entries()) {
       const failed: RetriedInstance['rows'][number][] = [];
       this.clock.timeSync('merge', () => {
-        forEachQuery(instance, (row) => {
-          const logNormaliser = logNormaliserOf(slot, row);
+        instance.pattern.queries.forEach((query, row) => {
+          const at = slot * instance.pattern.queries.length + row;
+          if (query === noToken) {
+            return;
+          }
           // Infinite if the synthetic token's share is 0; NaN if rounding made the literal formula's 1 - a negative.
-          if (!(logNormaliser < Infinity)) {
-            failed.push({ row, mean: meanOf(slot, row).slice() });
+          if (!(state.logNormaliser[at] < Infinity)) {
+            failed.push({ row, mean: Float32Array.from(state.out.subarray(at * state.width, (at + 1) * state.width)) });
           } else {
-            this.merge(instance, row, meanOf(slot, row), logNormaliser);
+            mergeRow(this.targetOf(instance), this.rowOf(instance, row), state, at);
           }
         });
       });
       if (failed.length > 0 && retry.add({ ...instance, rows: failed }, layer)) {
-        await this.readRetries(retry);
+        await this.readRetries(lanes);
       }
     }
-    this.onInstances(readings.length * finished.length);
+    this.onInstances(this.readings.length * finished.length);
   }
 
   /** Repeats calls for the log-normalisers that underflowed: once for the mean keys, once with these as references. */
-  private async readRetries(retry: PatternLane<RetriedInstance>): Promise<void> {
+  private async readRetries({ retry, shape: { rows: perSlot, headWidth }, shape }: Lanes): Promise<void> {
     if (retry.waiting.length === 0) {
       return;
     }
     // The calls for mean keys depend on the first calls, and the repeated calls on the mean keys.
     this.rounds = 3;
     const [reading] = this.readings;
-    const meanKey = await this.clock.time('attend', () => retry.read('mean-key'));
-    retry.waiting.forEach(({ rows }, slot) => rows.forEach(({ row }) => retry.setReference(slot, row, meanKey(slot, row))));
-    const output = await this.clock.time('attend', () => retry.read(reading));
+    const { mean: meanKeys = new Float32Array(0) } = await this.clock.time('attend', () => retry.read('mean-key'));
+    retry.waiting.forEach(({ rows }, slot) =>
+      rows.forEach(({ row }) => {
+        const at = (slot * perSlot + row) * headWidth;
+        retry.setReference(slot, row, meanKeys.subarray(at, at + headWidth));
+      }),
+    );
+    const { logNormaliser } = stateOf(await this.clock.time('attend', () => retry.read(reading)), shape);
     const finished = retry.waiting.splice(0);
     this.clock.timeSync('merge', () =>
       finished.forEach((instance, slot) =>
         instance.rows.forEach(({ row, mean }) => {
-          const last = output(slot, row).length - 1;
-          this.merge(instance, row, mean, output(slot, row)[last]);
+          const at = slot * perSlot + row;
+          const part = { rows: 1, width: headWidth, out: mean, logNormaliser: logNormaliser.subarray(at, at + 1) };
+          mergeRow(this.targetOf(instance), this.rowOf(instance, row), part, 0);
         }),
       ),
     );
@@ -149,18 +159,21 @@ export class BlackBoxAttention implements LayerAttention {
     }
   }
 
-  private merge({ pattern, head }: Instance, row: number, out: Float32Array, logNormaliser: number): void {
-    const target = pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
-    const part: AttentionState = { rows: 1, width: target.width, out, logNormaliser: Float64Array.of(logNormaliser) };
-    mergeRow(target, head * this.plan.tokens + pattern.queries[row], part, 0);
+  /** The sums that an instance belongs to: those that are added, or those that are subtracted. */
+  private targetOf({ pattern }: Instance): AttentionState {
+    return pattern.sign === 1 ? this.added : (this.removed ??= emptyState(this.added.rows, this.added.width));
+  }
+
+  /** The row of the states that an instance's row is part of. */
+  private rowOf({ pattern, head }: Instance, row: number): number {
+    return head * this.plan.tokens + pattern.queries[row];
   }
 }
 
-/** Calls `act` with every row of an instance that carries a query. */
-function forEachQuery({ pattern: { queries } }: Instance, act: (row: number) => void): void {
-  queries.forEach((query, row) => {
-    if (query !== noToken) {
-      act(row);
-    }
-  });
+/** A batch's output as states: a row for every row of every instance. */
+function stateOf(
+  { mean = new Float32Array(0), logNormaliser = new Float32Array(0) }: BlackBoxOutput,
+  shape: BlackBoxShape,
+): AttentionState {
+  return { rows: logNormaliser.length, width: shape.headWidth, out: mean, logNormaliser };
 }

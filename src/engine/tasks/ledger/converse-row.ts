@@ -1,5 +1,5 @@
 import { spreadRows } from '../../../core/math/spread-rows';
-import type { LedgerOptions, LedgerRow } from '../../../core/ledger/report';
+import { callsPerBlock, type LedgerOptions, type LedgerRow } from '../../../core/ledger/report';
 import { wholeCallBytes } from '../../../core/predict/memory';
 import { judge } from '../../../core/report/verdict';
 import { randomModel } from '../../read/model/random-model';
@@ -58,6 +58,7 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
       heads: shape.heads,
       oracle: { inputLength: tokens, layers: 1, heads: shape.heads, causal: false },
       countedCalls: measured.calls,
+      callsPerBlock: callsPerBlock(measured.calls, tokens, { inputLength: tokens }),
       retries: 0,
       exact: calls,
       bound: calls,

@@ -1,6 +1,6 @@
 import { spreadRows } from '../../../core/math/spread-rows';
 import type { BlackBoxConstruction } from '../../../core/construct/construction';
-import type { LedgerOptions, LedgerRow } from '../../../core/ledger/report';
+import { callsPerBlock, type LedgerOptions, type LedgerRow } from '../../../core/ledger/report';
 import { lowerBoundOf, packedFormula } from '../../../core/plan/bound';
 import { type LayerPlan, planLayers } from '../../../core/plan/plan';
 import type { Fidelity } from '../../../core/report/report';
@@ -19,19 +19,30 @@ import { StatedError, type StatementPlan } from '../../attend/verify/stated-erro
 
 /** A statement to be run: a scenario under a construction, on a kind of data. */
 interface LedgerStatement {
+  /** Its name, where it is not that of the arrangement. */
+  readonly lemma?: string;
   readonly scenario: LayerScenario;
   readonly construction: BlackBoxConstruction;
   /** Whether the oracle masks causally and cannot do otherwise. */
   readonly causal: boolean;
+  /** What it needs in place of the ledger's own shapes. */
+  readonly shape?: Partial<Pick<LedgerOptions, 'tokens' | 'layers' | 'heads' | 'oracleLayers' | 'oracleHeads'>>;
 }
 
 /**
- * The statements of the paper that a ledger runs, each as the proof has it and in its tight form.
+ * The statements that a ledger runs: those of the paper, each as the proof has it and in its tight form, and the extensions.
  *
  * @throws InputError for parameters that fit no scenario
  */
-export function ledgerStatements({ window, sinks, seed }: LedgerOptions): readonly LedgerStatement[] {
+export function ledgerStatements(options: LedgerOptions): readonly LedgerStatement[] {
+  const { window, sinks, seed, blockSize, oracleLayers, oracleHeads } = options;
+  // One tile: of one head (lemma 3.1), and of as many as a call carries (lemma 3.3).
+  const tile = { tokens: Math.min(options.tokens, blockSize - 1), layers: 1 };
+  const single = { ...tile, heads: 1, oracleLayers: 1, oracleHeads: 1 };
+  const packed = { ...tile, heads: oracleLayers * oracleHeads };
   const masks: readonly Omit<LedgerStatement, 'construction'>[] = [
+    { lemma: 'Lemma 3.1', scenario: makeScenario('full'), causal: false, shape: single },
+    { lemma: 'Lemma 3.3', scenario: makeScenario('full'), causal: false, shape: packed },
     { scenario: makeScenario('full'), causal: false },
     { scenario: makeScenario('causal'), causal: false },
     { scenario: makeScenario('causal'), causal: true },
@@ -39,7 +50,16 @@ export function ledgerStatements({ window, sinks, seed }: LedgerOptions): readon
     { scenario: makeScenario('attention-sink', { window, sinks }), causal: true },
     { scenario: makeScenario('average-case', { seed }), causal: false },
   ];
-  return masks.flatMap((mask) => (['tight', 'paper'] as const).map((construction) => ({ ...mask, construction })));
+  // Through an oracle that never masks: the causal mask, a window wider than M, and one on both sides.
+  const extensions: readonly LayerScenario[] = [
+    makeScenario('custom', { expression: 'k <= q' }),
+    makeScenario('sliding-window', { window: blockSize + window }),
+    makeScenario('local-window', { window }),
+  ];
+  return [
+    ...masks.flatMap((mask) => (['tight', 'paper'] as const).map((construction) => ({ ...mask, construction }))),
+    ...extensions.map((scenario) => ({ scenario, construction: 'tight' as const, causal: false })),
+  ];
 }
 
 /** Pairs of a query and a key, over all heads and layers, up to which every row is checked: a few seconds of float64. */
@@ -50,7 +70,7 @@ const sampledRows = 64;
 
 /** Runs a statement's plan on a random model and compares. @throws CancelledError */
 export async function ledgerRow(
-  plan: StatementPlan,
+  plan: LedgerPlan,
   options: LedgerOptions,
   device: Device,
   signal: AbortSignal,
@@ -86,7 +106,7 @@ export async function ledgerRow(
         }),
     });
     const wallMs = performance.now() - start - clock.phases.verify;
-    return { ...describe(plan), ...outcome(plan, check.result(), stated.result()), ...counted(oracle), rounds, wallMs };
+    return { ...describe(plan), ...outcome(plan, check.result(), stated.result()), ...counted(oracle, plan), rounds, wallMs };
   } finally {
     await check.release();
     await oracle.release();
@@ -96,25 +116,29 @@ export async function ledgerRow(
 /** Data that satisfies theorem 4.1's assumption: scores near 0, values much alike. */
 const tameData = { scoreScale: 0.02, variety: 0.05 };
 
+/** The plan of a statement, and its name. */
+export type LedgerPlan = StatementPlan & Pick<LedgerRow, 'statement'>;
+
 /** The plan of a statement. @throws InputError for one that cannot be, or that would not fit into memory */
-export function planStatement({ scenario, construction, causal }: LedgerStatement, options: LedgerOptions): StatementPlan {
-  const { tokens, blockSize, oracleLayers, oracleHeads } = options;
+export function planStatement({ lemma, scenario, construction, causal, shape }: LedgerStatement, options: LedgerOptions): LedgerPlan {
+  const own = { ...options, ...shape };
+  const { tokens, blockSize, oracleLayers, oracleHeads } = own;
   const plan = planLayers({
     tokens,
     scenario,
     construction,
-    model: modelShape(options),
+    model: modelShape(own),
     oracle: { inputLength: blockSize, layers: oracleLayers, heads: oracleHeads, causal },
   });
   checkMemory(plan, { executor: 'tiles', verify: 'rows', scored: false, processBytes: processBytes() }, 0, {
     length: '--tokens',
     whole: true,
   });
-  return { ...plan, construction };
+  return { ...plan, construction, statement: lemma ?? plan.bound.theorem };
 }
 
 /** A small model with the heads and layers asked for; every token of the sequence has an embedding of its own, up to a limit. */
-export function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape {
+export function modelShape({ layers, heads, tokens }: Pick<LedgerOptions, 'layers' | 'heads' | 'tokens'>): ModelShape {
   const headWidth = 16;
   return {
     layers,
@@ -128,13 +152,13 @@ export function modelShape({ layers, heads, tokens }: LedgerOptions): ModelShape
 }
 
 function describe(
-  plan: StatementPlan,
+  plan: LedgerPlan,
 ): Pick<
   LedgerRow,
   'statement' | 'construction' | 'scenario' | 'tokens' | 'layers' | 'heads' | 'oracle' | 'exact' | 'bound' | 'lowerBound'
 > {
-  const { construction, scenario, tokens, model, oracle, bound } = plan;
-  const { statement, formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
+  const { statement, construction, scenario, tokens, model, oracle, bound } = plan;
+  const { formula } = arrangementOf(scenario, construction, { ...oracle, tokens });
   return {
     statement,
     construction,
@@ -149,8 +173,9 @@ function describe(
   };
 }
 
-function counted({ calls }: OnnxOracle): Pick<LedgerRow, 'countedCalls' | 'retries'> {
-  return { countedCalls: calls.attention - calls.retries, retries: calls.retries };
+function counted({ calls }: OnnxOracle, { tokens, oracle }: LedgerPlan): Pick<LedgerRow, 'countedCalls' | 'retries' | 'callsPerBlock'> {
+  const countedCalls = calls.attention - calls.retries;
+  return { countedCalls, retries: calls.retries, callsPerBlock: callsPerBlock(countedCalls, tokens, oracle) };
 }
 
 function outcome(
