@@ -57,8 +57,10 @@ function fixOf(plan: Plan, use: MemoryUse, allowed: number, smaller: SmallerRuns
   const fits = (tried: Plan, how: MemoryUse): boolean => fitsIn(memoryOf(tried, how), allowed);
   const block = largestBlock(plan, (tried) => fits(tried, use));
   const shorter = shards && moreShards(shards, (tried) => fits(tried, use));
+  const oracle = fewerInstances(plan, (tried) => fits(tried, use));
   const single = [
     ...(shorter === undefined ? [] : [shorter]),
+    ...(oracle === undefined ? [] : [oracle]),
     ...(block === undefined ? [] : [`--block ${block}`]),
     ...leanerUses(use, smaller).flatMap(({ option, less }) => (fits(plan, less) ? [option] : [])),
   ];
@@ -83,7 +85,7 @@ function fixOf(plan: Plan, use: MemoryUse, allowed: number, smaller: SmallerRuns
   if (leanBlock !== undefined) {
     return `use ${using(`--block ${leanBlock}`)}`;
   }
-  const fewer = isBlackBox(plan.construction) ? fewerInstances(plan, (tried) => fits(tried, alone)) : undefined;
+  const fewer = fewerInstances(plan, (tried) => fits(tried, alone));
   if (fewer !== undefined) {
     return `use ${using(fewer)}`;
   }
@@ -135,11 +137,11 @@ function moreShards({ parts, planOf }: PlannedShards, fits: (tried: Plan) => boo
   return undefined;
 }
 
-/** A single layer and head of the small transformer, where that is enough. */
+/** A single layer and head of a black box, where that is enough. */
 function fewerInstances(plan: Plan, fits: (tried: Plan) => boolean): string | undefined {
   const { layers, heads } = plan.oracle;
   const least = { ...plan.oracle, layers: 1, heads: 1 };
-  return layers * heads > 1 && isPossible(() => fits(makePlan({ ...plan, oracle: least })))
+  return isBlackBox(plan.construction) && layers * heads > 1 && isPossible(() => fits(makePlan({ ...plan, oracle: least })))
     ? '--oracle-layers 1 and --oracle-heads 1'
     : undefined;
 }
