@@ -110,16 +110,16 @@ describe('the tile map', () => {
     const panel = await open('prompt.md', sampleText());
     expect(await panel.part('play').isVisible()).toBe(false);
     await panel.part('step-on').click();
-    await panel.text('play-step', /^Step 1 of \d+ of a run, the same for every head of layers 1–6: query blocks? /);
+    await panel.text('play-step', /^Query block 1 of \d+ of a run, the same for every head of layers 1–6: all of its calls$/);
     await panel.part('step-on').click();
-    await panel.text('play-step', /^Step 2 of /);
+    await panel.text('play-step', /^Query block 2 of /);
     await stage.bench.screenshot('map-3-step');
     await stage.bench.setSettings({ 'workbench.reduceMotion': 'off' });
     await panel.part('play').waitFor({ state: 'visible' });
     // Watched from within: a look from here may come after the last step.
     await panel.frame.evaluate(recordSteps);
     await panel.part('play').click();
-    await panel.text('play-step', /^Step (\d+) of \1 /);
+    await panel.text('play-step', /^Query block (\d+) of \1 /);
     await panel.text('play', /Play/);
     const { steps, labels } = await panel.frame.evaluate(takeSteps);
     expect(labels).toContain('Pause');

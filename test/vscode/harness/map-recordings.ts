@@ -18,7 +18,7 @@ export function recordSteps(): void {
   window.twoHeadsSteps = seen;
   const look = (): void => {
     const step = Number(
-      /^Step ([\d,]+)/.exec(document.querySelector('[data-testid="play-step"]')?.textContent ?? '')?.[1].replace(',', ''),
+      /^Query block ([\d,]+)/.exec(document.querySelector('[data-testid="play-step"]')?.textContent ?? '')?.[1].replace(',', ''),
     );
     if (seen.steps[seen.steps.length - 1] !== step) {
       seen.steps.push(step);
