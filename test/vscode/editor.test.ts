@@ -77,7 +77,7 @@ describe('the editor', () => {
   });
 
   it('shows the costs of the scenarios that the parameters fit, and names those they do not fit', async () => {
-    await stage.bench.setSettings({ 'twoHeads.sinks': 2, 'twoHeads.construction': 'tight', 'twoHeads.maxTokens': 300 });
+    await stage.bench.setSettings({ 'twoHeads.sinks': 2, 'twoHeads.construction': 'paper', 'twoHeads.maxTokens': 300 });
     await openPrompt();
     await chooseSlidingWindow(1);
     const panel = await stage.panel('choice.md');

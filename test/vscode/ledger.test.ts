@@ -132,10 +132,10 @@ describe('the choice of the construction', () => {
   });
 
   it('names the scenarios that a black box cannot have, and compares the others', async () => {
-    await stage.bench.setSettings({ 'twoHeads.construction': 'tight' });
+    await stage.bench.setSettings({ 'twoHeads.construction': 'paper' });
     await stage.open('short.md', sampleText().slice(0, 3000));
     await stage.lens(/tokens, \d+% · /);
-    const complaint = /A window of 512 is not below the block size of 256, as theorem 5\.1 needs/;
+    const complaint = /A window of 512 is not below the block size of 256, as the proof of theorem 5\.1 needs/;
     const panel = await stage.panel('short.md');
     await panel.text('costs-impossible', complaint);
     await stage.bench.command('Two Heads: Compare Scenarios');

@@ -156,7 +156,7 @@ describe('a workspace of two file systems', () => {
       });
       expect(value.runs.map(({ scenario }) => scenario)).toEqual([{ kind: 'causal' }, { kind: 'sliding-window', window: 32 }]);
       expect(finishedRuns).toBe(2);
-      const impossible = { blockSize: 64, construction: 'tight', scenarios: [{ kind: 'sliding-window', window: 100 }] };
+      const impossible = { blockSize: 64, construction: 'paper', scenarios: [{ kind: 'sliding-window', window: 100 }] };
       await expect(api(stage, 'compare', impossible)).rejects.toThrow(/window/i);
     });
 
