@@ -1,5 +1,4 @@
-import { isAbsolute, resolve } from 'node:path';
-import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { version } from '../../package.json';
 import { InputError } from '../core/errors';
 import type { SimulationOptions } from '../core/options/table';
@@ -11,6 +10,7 @@ import { comparisonText, planText, reportJson, runText } from '../core/report/re
 import { parametersOf, type ScenarioChoice } from '../core/scenario/scenario';
 import { EngineClient } from '../engine/process/engine-client';
 import { isInside, realPath } from '../engine/read/input/inside';
+import { shippedModels } from '../engine/read/model/found/resolve';
 import { type Prompt, promptFromText, readPrompt } from '../engine/read/prompt';
 import { planDocument, planPrompt } from '../engine/tasks/plan';
 import type { Io } from './io';
@@ -115,17 +115,14 @@ class ToolRequests {
 
   /** A model that ships, the user's own choice, or one of the folder. */
   private async modelOf(model: string): Promise<string> {
-    const shipped = (await readdir(this.io.modelsFolder, { withFileTypes: true }))
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name);
+    const shipped = await shippedModels(this.io.modelsFolder);
     if (model === this.chosen.model || shipped.includes(model)) {
       return model;
     }
-    const path = isAbsolute(model) ? model : resolve(this.folder, model);
-    const real = await realPath(path);
+    const real = await realPath(resolve(this.folder, model));
     if (!isInside(await realPath(this.folder), real)) {
       throw new InputError(
-        `Model ${JSON.stringify(model)} neither ships with Two Heads nor lies in ${this.folder}; use ${shipped.sort().join(', ')}, or start two-heads mcp with --model.`,
+        `Model ${JSON.stringify(model)} neither ships with Two Heads nor lies in ${this.folder}; use ${shipped.join(', ')}, or start two-heads mcp with --model.`,
       );
     }
     return real;

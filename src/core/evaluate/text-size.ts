@@ -13,9 +13,6 @@ export const wordNotes = {
   interval: 'The 95% interval of word perplexity goes beyond the largest number.',
 } as const;
 
-/** No text. */
-export const noText: TextSize = { bytes: 0, words: 0 };
-
 /**
  * The size of `[from, to)` of a text, in UTF-16 code units.
  *

@@ -31,7 +31,7 @@ export class McpServers extends Disposable {
     }
     this.own(vscode.workspace.onDidChangeWorkspaceFolders(() => this.changed.fire()));
     this.own(vscode.workspace.onDidGrantWorkspaceTrust(() => this.changed.fire()));
-    // The editor's own program is Node where it is told so.
+    // The editor's own program runs as Node with this variable.
     const environment = { ELECTRON_RUN_AS_NODE: '1' };
     this.own(
       lm.registerMcpServerDefinitionProvider(providerId, {

@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
 import { findBase } from '../../engine/read/model/adapter/adapter';
 import { isAdapter } from '../../engine/read/model/adapter/config';
-import { findModel } from '../../engine/read/model/found/resolve';
+import { findModel, shippedModels } from '../../engine/read/model/found/resolve';
 import { type ModelStores, modelStores } from '../../engine/read/model/found/stores';
 import { isInWorkspace, overlapsWorkspace } from '../workspace-paths';
 
@@ -87,12 +86,8 @@ export class ModelAccess {
     return (await this.shipped()).includes(model);
   }
 
-  private async shipped(): Promise<string[]> {
-    const entries = await readdir(this.modelsFolder, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-      .sort();
+  private shipped(): Promise<readonly string[]> {
+    return shippedModels(this.modelsFolder);
   }
 }
 

@@ -46,7 +46,7 @@ export interface AttendShape {
  * Dimensions have the same name where they are the same number: only then does ONNX Runtime see that a mask, a reference and exp can be
  * applied in place, and one array of scores stays in the cache where there would be three.
  *
- * Inputs, with `queries` = M except for the last token of a generation: `query` `[blocks, queries, m]`; per stack i
+ * Inputs, with `queries` = M: `query` `[blocks, queries, m]`; per stack i
  * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer and, if masked, `mask{i}` `[queries, keys]`, and after those of the stacks the tiles of
  * each query block that has further ones; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
  */

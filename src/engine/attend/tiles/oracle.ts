@@ -30,10 +30,8 @@ export interface RunningSums {
 export interface AttentionRun {
   /** M. */
   readonly rows: number;
-  /** Queries per block, if fewer than M. */
-  readonly queries?: number;
   readonly blocks: number;
-  /** `[blocks, queries, m]`, scaled by 1/sqrt(m). */
+  /** `[blocks, M, m]`, scaled by 1/sqrt(m). */
   readonly query: Float32Array;
   /**
    * With one query block: any number of tiles per stack, summed. With several: one tile for each, or one that all read.

@@ -41,26 +41,23 @@ export class TileAttention {
     await this.sessions.release();
   }
 
-  private async run<Result>(
-    { rows, queries = rows, blocks, query, stacks, further = [], carried }: AttentionRun,
-    ends: Ends,
-  ): Promise<Result> {
+  private async run<Result>({ rows, blocks, query, stacks, further = [], carried }: AttentionRun, ends: Ends): Promise<Result> {
     const width = this.headWidth;
-    const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, queries, width] } };
+    const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
     const read = ({ tiles, key, value, mask }: KeyStack, index: number): void => {
       const keys = key.length / (tiles * width);
       operands[`key${index}`] = { data: key, shape: [tiles, keys, width] };
       operands[`value${index}`] = { data: value, shape: [tiles, keys, width] };
       if (mask !== undefined) {
-        operands[`mask${index}`] = { data: mask, shape: [queries, keys] };
+        operands[`mask${index}`] = { data: mask, shape: [rows, keys] };
       }
     };
     stacks.forEach(read);
     further.forEach((stack, block) => stack && read(stack, stacks.length + block));
     if (carried !== undefined) {
-      operands.carriedReference = { data: carried.reference, shape: [blocks, queries, 1] };
-      operands.carriedWeighted = { data: carried.weighted, shape: [blocks, queries, width] };
-      operands.carriedSum = { data: carried.sum, shape: [blocks, queries, 1] };
+      operands.carriedReference = { data: carried.reference, shape: [blocks, rows, 1] };
+      operands.carriedWeighted = { data: carried.weighted, shape: [blocks, rows, width] };
+      operands.carriedSum = { data: carried.sum, shape: [blocks, rows, 1] };
     }
     const shape: AttendShape = {
       headWidth: this.headWidth,
