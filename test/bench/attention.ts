@@ -38,7 +38,7 @@ export async function attention(context: BenchContext): Promise<Section> {
     name: 'attention',
     title: 'Attention of one layer, 8 heads of 64, float32',
     method:
-      'All ways run in turn on the same numbers, M at its default of 256; medians of the rounds, and of the ratios of each round to GroupQueryAttention. The ceiling is the best MatMul of the same round (512 x 64 by 64 x 512 tiles and squares). Useful: floating-point operations of visible pairs only.',
+      'All ways run once a round on the same numbers, in an order drawn anew, M at its default of 256; medians of the rounds, and of the ratios of each round to GroupQueryAttention. The ceiling is the best MatMul of the same round (512 x 64 by 64 x 512 tiles and squares). Useful: floating-point operations of visible pairs only.',
     columns: {
       tokens: 'N',
       scenario: 'mask',

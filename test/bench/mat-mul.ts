@@ -67,7 +67,7 @@ export async function matMul({ threads, quick, log }: BenchContext): Promise<Sec
   return {
     name: 'matMul',
     title: 'MatMul, float32: the ceiling',
-    method: 'Every product once a round, in turn; medians of the rounds.',
+    method: 'Every product once a round, in an order drawn anew; medians of the rounds.',
     columns: { product: 'product', ms: 'ms', rate: 'GFLOP/s' },
     rows: ways.map(({ product }) => ({
       product: product.name,

@@ -1,3 +1,5 @@
+import { permutation } from '../../src/core/math/random';
+
 /** A figure of the benchmark: a number with its unit, or words. */
 export type Figure = number | string;
 
@@ -47,8 +49,9 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /**
- * Times several ways of doing the same thing against each other: each round runs every way once, in turn, so that a
- * slow moment of the machine falls on all of them.
+ * Times several ways of doing the same thing against each other: each round runs every way once, so that a
+ * slow moment of the machine falls on all of them, in an order drawn anew: what a way leaves behind (memory to give back, another's
+ * numbers in the cache) slows whichever comes next.
  *
  * @param rounds counted rounds, after one that warms up
  * @returns milliseconds per way, one entry a round
@@ -60,7 +63,8 @@ export async function paired<Way extends string>(
   const names = Object.keys(ways) as Way[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Way, number[]>;
   for (let round = -1; round < rounds; round += 1) {
-    for (const name of names) {
+    for (const place of permutation(names.length, round + 1)) {
+      const name = names[place];
       const start = performance.now();
       await ways[name]();
       if (round >= 0) {
