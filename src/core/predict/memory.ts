@@ -165,10 +165,22 @@ function runWeightBytes(plan: Plan, { whole, activations }: MemoryUse): number {
   return modelBytes(plan.model, whole) + beside;
 }
 
-/** A model's weights, and the largest of them once more: it is read, converted or turned beside its copy in float32. */
+/**
+ * Bytes in float32 of the largest packed matrix that is multiplied as one. Beside float32 and many rows, ONNX Runtime unpacks a whole
+ * matrix at every call: that of a large vocabulary would be the peak of a run.
+ */
+export const mostUnpackedBytes = 128 * 1024 * 1024;
+
+/**
+ * A model's weights, and the largest of them once more: it is read, converted or turned beside its copy in float32. Packed ones are read
+ * as codes, and unpacked some rows at a time.
+ */
 function modelBytes(model: ModelShape, again?: boolean): number {
-  const { width, vocabulary, feedForwardWidth } = model;
-  return weightBytes(model, again) + floatBytes * width * Math.max(vocabulary, feedForwardWidth);
+  const { width, vocabulary, feedForwardWidth, bytesPerWeight } = model;
+  const largest = width * Math.max(vocabulary, feedForwardWidth);
+  const beside =
+    bytesPerWeight === undefined ? floatBytes * largest : bytesPerWeight * largest + Math.min(mostUnpackedBytes, floatBytes * largest);
+  return weightBytes(model, again) + beside;
 }
 
 /** What a sequence that is one call takes beside the scores of that call and the process: theorem 4.2's packs. */

@@ -61,16 +61,19 @@ describe('a matrix that stays integer codes', () => {
 
   // A scale has one rounding of 1/254 at most for each of 32 activations, whose signs differ.
   describe.each([
-    [1, 'float32', 4e-6],
-    [5, 'float32', 4e-6],
-    [1, 'int8', 2e-3],
-    [5, 'int8', 2e-3],
-  ] as const)('times %i rows in %s', (count, activations, tolerance) => {
+    [1, 'float32', rows, 4e-6],
+    [5, 'float32', rows, 4e-6],
+    [5, 'float32', 4, 4e-6],
+    [1, 'float32', 4, 4e-6],
+    [1, 'int8', rows, 2e-3],
+    [5, 'int8', rows, 2e-3],
+  ] as const)('times %i rows in %s, %i rows of it at a time', (count, activations, atOnce, tolerance) => {
     it.each(types)('of %s is their product', async (_name, type) => {
       const { weight, values } = packedOf(type);
       const g = new GraphBuilder('product');
       const bias = { shape: [rows], data: Float32Array.from({ length: rows }, (_, row) => row) };
-      const given = { constants: { queryWeight: weight, queryBias: bias }, activations, oneRow: count === 1 } as const;
+      const unpackedAtOnce = 4 * columns * atOnce;
+      const given = { constants: { queryWeight: weight, queryBias: bias }, activations, oneRow: count === 1, unpackedAtOnce };
       const { queryWeight, queryBias } = weightValues<'queryWeight' | 'queryBias'>(g, given);
       const x = g.input('x', ['rows', columns]);
       g.output('y', linearInto(g, x, queryWeight as never, queryBias), ['rows', rows]);

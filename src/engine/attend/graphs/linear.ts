@@ -1,3 +1,4 @@
+import { mostUnpackedBytes } from '../../../core/predict/memory';
 import type { PackedMatrix } from '../../read/model/packed';
 import type { Activations } from '../../../core/options/table';
 import { type Weight, type WeightShapes, type Weights } from '../../read/model/weights';
@@ -10,11 +11,18 @@ export const runtimeDomain = 'com.microsoft';
 /** A matrix in a graph that is constant integer codes: no tensor has its values. */
 interface PackedValue extends Value {
   readonly packed: PackedMatrix;
-  /** Products whose sum is that by `scale (code - zero)`: the operands of `MatMulNBits` after x, and the bits of its codes. */
-  readonly products: readonly { readonly operands: readonly Value[]; readonly bits: 4 | 8 }[];
+  /** Its rows from first to last, some at a time. */
+  readonly parts: readonly PackedRows[];
   readonly activations: Activations;
   /** `[rows, columns / block]`. */
   readonly minima: Value | undefined;
+}
+
+/** Consecutive rows of a matrix. */
+interface PackedRows {
+  readonly rows: number;
+  /** Products whose sum is that by `scale (code - zero)`: the operands of `MatMulNBits` after x, and the bits of its codes. */
+  readonly products: readonly { readonly operands: readonly Value[]; readonly bits: 4 | 8 }[];
 }
 
 /** Weights as values of a graph, by name; absent if the architecture does not have them. */
@@ -24,6 +32,8 @@ export type WeightValues<Name extends string> = Readonly<Partial<Record<Name, Va
 interface PackedProducts {
   readonly activations: Activations;
   readonly oneRow: boolean;
+  /** Bytes in float32 of the largest matrix that is multiplied as one. */
+  readonly unpackedAtOnce?: number;
 }
 
 /** How a graph gets its weights: as inputs of each run, or inside it, made for runs of one row or of many. */
@@ -73,34 +83,38 @@ function isPacked(value: Value): value is PackedValue {
 }
 
 /** The constants of a packed matrix, once for all products by it. */
-function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, { activations, oneRow }: PackedProducts): PackedValue {
+function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, given: PackedProducts): PackedValue {
+  const { activations, oneRow, unpackedAtOnce = mostUnpackedBytes } = given;
   const { shape, bits, block, codes, scales, minima } = packed;
   const [rows, columns] = shape;
   const blocks = columns / block;
-  const product = (of: string, width: 4 | 8, own: Uint8Array, by: Float32Array, isSigned: boolean): PackedValue['products'][number] => {
-    const operands = [
-      g.bytes([rows, blocks, (block * width) / 8], own, `${name}.${of}codes`),
-      g.floats([rows * blocks], by, `${name}.${of}scales`),
-    ];
-    // Without zero points they are 2^(bits - 1). Float ones would have ONNX Runtime unpack the matrix at every call.
-    const zeros = new Uint8Array(rows * Math.ceil((blocks * width) / 8));
-    return { bits: width, operands: isSigned ? operands : [...operands, g.bytes([zeros.length], zeros, `${name}.${of}zeros`)] };
-  };
   // Codes about 0 carry less of the activations' rounding into the product: what they have in common goes by the exact sums of x.
   const centred = activations === 'int8' && minima !== undefined ? aboutZero(packed, minima) : undefined;
   const isSigned = minima === undefined || centred !== undefined;
   // There is no kernel for one row of float32 and 8 bits; 2^7 is 16 times 2^3.
   const inHalves = bits === 8 && oneRow && activations === 'float32';
-  const sixteenfold = inHalves ? scales.map((scale) => 16 * scale) : scales;
-  return {
-    name,
-    packed,
-    activations,
-    products: inHalves
-      ? [product('high.', 4, halvesOf(codes, 4), sixteenfold, isSigned), product('low.', 4, halvesOf(codes, 0), scales, false)]
-      : [product('', bits, centred?.codes ?? codes, scales, isSigned)],
-    minima: minima && g.floats([rows, blocks], centred?.minima ?? minima, `${name}.minima`),
-  };
+  const factors = inHalves
+    ? [
+        { of: 'high.', width: 4 as const, own: halvesOf(codes, 4), by: scales.map((scale) => 16 * scale), isSigned },
+        { of: 'low.', width: 4 as const, own: halvesOf(codes, 0), by: scales, isSigned: false },
+      ]
+    : [{ of: '', width: bits, own: centred?.codes ?? codes, by: scales, isSigned }];
+  const atOnce = activations === 'float32' ? Math.max(1, Math.floor(unpackedAtOnce / (4 * columns))) : rows;
+  const parts = Array.from({ length: Math.ceil(rows / atOnce) }, (_, part): PackedRows => {
+    const [from, to] = [part * atOnce, Math.min(rows, (part + 1) * atOnce)];
+    const products = factors.map(({ of, width, own, by, isSigned: hasNoZeros }) => {
+      const [place, rowBytes] = [`${name}.${part === 0 ? '' : `${part}.`}${of}`, (columns * width) / 8];
+      const operands = [
+        g.bytes([to - from, blocks, (block * width) / 8], own.subarray(from * rowBytes, to * rowBytes), `${place}codes`),
+        g.floats([(to - from) * blocks], by.subarray(from * blocks, to * blocks), `${place}scales`),
+      ];
+      // Without zero points they are 2^(bits - 1). Float ones would have ONNX Runtime unpack the matrix at every call of one row too.
+      const zeros = new Uint8Array((to - from) * Math.ceil((blocks * width) / 8));
+      return { bits: width, operands: hasNoZeros ? operands : [...operands, g.bytes([zeros.length], zeros, `${place}zeros`)] };
+    });
+    return { rows: to - from, products };
+  });
+  return { name, packed, activations, parts, minima: minima && g.floats([rows, blocks], centred?.minima ?? minima, `${name}.minima`) };
 }
 
 /** The same values by codes that are signed, of which about half are negative: 16 in place of 0 is `scale (code - 16) - (minimum - 16 scale)`. */
@@ -115,16 +129,21 @@ function aboutZero({ bits, codes, scales }: PackedMatrix, minima: Float32Array):
 }
 
 /** `sum_b scale_b (codes_b . x_b) - minimum_b sum(x_b)`: `MatMulNBits`, and the sums of x over blocks times the minima. */
-function timesCodes(g: GraphBuilder, x: Value, { packed, products, activations, minima }: PackedValue): Value {
-  const { shape, block } = packed;
-  const [rows, columns] = shape;
-  const product = products
-    .map(({ operands, bits }) => {
-      // Level 0 is with float32 activations, level 4 with int8 ones.
-      const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: activations === 'int8' ? 4 : 0 };
-      return g.call({ opType: 'MatMulNBits', domain: runtimeDomain }, [x, ...operands], 1, attributes)[0];
-    })
-    .reduce((sum, each) => g.add(sum, each));
+function timesCodes(g: GraphBuilder, x: Value, { packed, parts, activations, minima }: PackedValue): Value {
+  const {
+    shape: [, columns],
+    block,
+  } = packed;
+  const ofParts = parts.map(({ rows, products }) =>
+    products
+      .map(({ operands, bits }) => {
+        // Level 0 is with float32 activations, level 4 with int8 ones.
+        const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: activations === 'int8' ? 4 : 0 };
+        return g.call({ opType: 'MatMulNBits', domain: runtimeDomain }, [x, ...operands], 1, attributes)[0];
+      })
+      .reduce((sum, each) => g.add(sum, each)),
+  );
+  const product = ofParts.length === 1 ? ofParts[0] : g.concat(-1, ...ofParts);
   if (minima === undefined) {
     return product;
   }
