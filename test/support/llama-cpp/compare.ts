@@ -23,6 +23,8 @@ export interface Comparison {
   readonly median: number;
   /** Positions compared, from the first on. */
   readonly positions: number;
+  /** Our logits, `[N, vocabulary]`. */
+  readonly ours: Float32Array;
 }
 
 /** Runs a prompt by our tiles, and through llama.cpp with the same weights, or with those of another model of this shape. */
@@ -55,7 +57,7 @@ export async function compareFileWithLlama(ours: LoadedModel, path: string, toke
       .slice(position * vocabulary, (position + 1) * vocabulary)
       .reduce((most, x, at) => Math.max(most, Math.abs(x - found[position * vocabulary + at])), 0),
   ).sort((one, other) => one - other);
-  return { difference: worst[positions - 1], median: worst[Math.floor(positions / 2)], positions };
+  return { difference: worst[positions - 1], median: worst[Math.floor(positions / 2)], positions, ours: found };
 }
 
 /** The window to set in llama.cpp for all layers, and how many positions can be compared then. */

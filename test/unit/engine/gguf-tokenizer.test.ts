@@ -19,7 +19,6 @@ import { root } from '../../support/paths';
 import { temporaryFolder } from '../../support/temporary';
 import { ggufKinds, writeTokenizer } from '../../support/tokenizers/gguf-kinds';
 import { textOfKind } from '../../support/tokenizers/kinds';
-import { Reference } from '../../support/tokenizers/reference';
 import { TextMaker } from '../../support/tokenizers/texts';
 import { refusalOf } from './malformed/outcome';
 
@@ -33,8 +32,8 @@ function hardTexts(size: number): readonly string[] {
 }
 
 describe('the tokenizer of a GGUF file', () => {
-  // Gemma 4's is Gemma 3's under another name, which the comparison with llama.cpp has.
-  it.each(Object.keys(ggufKinds).filter((name) => !name.startsWith('Gemma 4')))(
+  // One of each way in which a file is read; the comparison with llama.cpp has every one.
+  it.each(['Llama 2', 'Phi-3', 'Llama 3.1', 'GPT-2', 'DeepSeek-Coder', 'Command R', 'BLOOM', 'BERT', 'T5'])(
     'of %s has the tokens of its tokenizer.json',
     async (name) => {
       const kind = ggufKinds[name];
@@ -42,16 +41,11 @@ describe('the tokenizer of a GGUF file', () => {
       const tokenizer = await PromptTokenizer.load(await writeTokenizer(kind));
       expect(tokenizer.source).toEqual({ name: 'tokenizer.ggml', exact: true, reason: null, error: null });
       const own = codecOf(definition);
-      const { prefix, suffix } = own;
-      expect([tokenizer.prefix, tokenizer.suffix]).toEqual([prefix, suffix]);
-      const rust = new Reference(definition, suffix.length);
-      for (const [index, given] of [...hardTexts(12), ...textKinds.map((each) => textOfKind[each]().slice(0, 1000))].entries()) {
+      expect([tokenizer.prefix, tokenizer.suffix]).toEqual([own.prefix, own.suffix]);
+      for (const given of [...hardTexts(12), ...textKinds.map((each) => textOfKind[each]().slice(0, 1000))]) {
         const ids = [...TokenIndex.of(own, given).ids()];
         expect([given, [...tokenizer.encode(given)]]).toEqual([given, ids]);
         expect([given, tokenizer.decode(ids)]).toEqual([given, own.decode(ids)]);
-        if (index % 8 === 0) {
-          expect([given, (await rust.tokensOf(given)).ids]).toEqual([given, ids]);
-        }
       }
     },
   );

@@ -100,17 +100,17 @@ describe('simulating a prompt', () => {
     }
   });
 
-  it('stays under 1e-4 at 4096 tokens', async () => {
+  it('stays under 1e-4 at 2048 tokens', async () => {
     for (const kind of ['full', 'causal', 'sliding-window', 'attention-sink']) {
-      const report = await run({ scenario: makeScenario(kind), maxTokens: 4096, quality: false });
-      expect(report.prompt.tokens).toBe(4096);
+      const report = await run({ scenario: makeScenario(kind), maxTokens: 2048, quality: false });
+      expect(report.prompt.tokens).toBe(2048);
       expect(report.fidelity?.maxAbsError).toBeLessThan(1e-4);
     }
   });
 
   it.each(['causal', 'sliding-window', 'attention-sink'])('has the perplexity of an independent float64 model under %s', async (kind) => {
     const scenario = makeScenario(kind, small);
-    const tokens = 80;
+    const tokens = 50;
     const { quality } = await run({ scenario, blockSize: 32, maxTokens: tokens });
     const ids = [...(await PromptTokenizer.load(embeddedFolder)).encode(sampleText())].slice(0, tokens);
     const exact = float64Perplexity(embeddedFolder, ids, maskOf(scenario, tokens).allows);

@@ -30,7 +30,7 @@ interface Surroundings {
 function run(
   experiment: Partial<Experiment>,
   {
-    text = sampleText().slice(0, 2500),
+    text = sampleText().slice(0, 1500),
     results = Results.inMemory(),
     onProgress = () => undefined,
     signal = new AbortController().signal,
