@@ -51,7 +51,7 @@ function scenariosFrom(given: Given): WantedScenarios {
   const written = textParameters.filter(({ flag }) => given[flag] !== undefined);
   const kinds =
     named === undefined
-      ? [...standardKinds, ...written.flatMap(({ name }) => kindsWith(name))]
+      ? [...standardKinds, ...written.map(({ name }) => kindsWith(name)[0])]
       : named.split(',').map((kind) => kind.trim());
   if (new Set(kinds).size !== kinds.length) {
     throw new InputError(`--scenarios ${named} names one scenario twice; name each once.`);

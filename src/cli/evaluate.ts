@@ -150,9 +150,9 @@ function experimentFrom(prompts: readonly string[], given: Given, variables: Var
     check(value);
     return [{ name, value, kinds: kindsWith(name) }];
   });
-  // What the user wrote is one more scenario, where its kind is not named.
-  const added = texts.flatMap(({ kinds }) => kinds.filter((kind) => !names.includes(kind)));
-  names.filter((name) => name === 'per-layer').forEach((name) => choiceFrom(name, given));
+  // What the user wrote is one more scenario, where no kind that takes it is named.
+  const added = texts.flatMap(({ kinds }) => (kinds.some((kind) => names.includes(kind)) ? [] : kinds.slice(0, 1)));
+  names.filter((name) => name === 'per-layer' || name === 'per-head').forEach((name) => choiceFrom(name, given));
   const scenarios = scenarioGrid(
     [...names, ...added],
     Object.fromEntries(lists),

@@ -183,9 +183,11 @@ export function flagText(flag: string, given: Given): string {
 /** A scenario of this kind with the parameters that were given. @throws InputError */
 export function choiceFrom(kind: string, given: Given): ScenarioChoice {
   const parameters = parametersFrom(given);
-  if (kind === 'per-layer' && parameters.cycle === undefined) {
+  if ((kind === 'per-layer' || kind === 'per-head') && parameters.cycle === undefined) {
     const [{ default: example }] = textParameters.filter(({ name }) => name === 'cycle');
-    throw new InputError(`Scenario "${kind}" needs the scenarios of its layers; give them with --cycle ${example}.`);
+    throw new InputError(
+      `Scenario "${kind}" needs the scenarios of its ${kind === 'per-layer' ? 'layers' : 'heads'}; give them with --cycle ${example}.`,
+    );
   }
   return makeChoice(kind, parameters);
 }
