@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors';
-import { blockCost } from '../../../src/core/hints/hints';
+import { blockArithmetic, blockCost } from '../../../src/core/hints/hints';
 import { tileCost } from '../../../src/core/hints/tile-cost';
 import { readScenario } from '../../../src/core/options/read';
 import { defaultOptions } from '../../../src/core/options/table';
@@ -124,6 +124,8 @@ describe('a scenario for each head', () => {
     expect(tileCost(plan, 9, 0, null)).toMatchObject({ layers: 3, heads: [0, 3] });
     expect(tileCost(plan, 9, 7, null)).toMatchObject({ layers: 3, heads: [0, 2, 3, 5] });
     expect(tileCost(plan, 9, 9, null)).not.toHaveProperty('heads');
+    // Of the last block 10 tiles in two heads, 2 in two, and 4 in two: 32 in each of three layers.
+    expect(blockArithmetic(plan, 9)).toContain('96 tiles of all heads ÷ 6 instances a call');
     const order = callOrder(plan);
     const played = Array.from({ length: order.steps }, (_, step) => order.at(step).heads?.join());
     expect([...new Set(played)]).toEqual(['0,3', '1,4', '2,5']);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { optionsFrom } from '../../../src/cli/options';
 import { greedy } from '../../../src/core/generate/choose';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import type { RunReport } from '../../../src/core/report/report';
@@ -61,6 +62,14 @@ describe('where the parts of a prompt begin', () => {
     // Read as "system: I am system\n\nuser: ...".
     expect(startsOf('a.json', JSON.stringify({ messages })).msg).toEqual([0, 20, 37]);
     expect(startsOf('a.md', 'text').msg).toEqual([0]);
+  });
+
+  it('refuses a separator where nothing counts documents', () => {
+    const given = { separator: '|', scenario: 'custom', mask: 'k <= q and msg(q) == msg(k)' };
+    expect(() => optionsFrom(given)).toThrow(/^--separator \| does nothing where no mask counts documents/);
+    expect(optionsFrom({ ...given, mask: 'k <= q and doc(q) == doc(k)' }).separator).toBe('|');
+    expect(optionsFrom({ ...given, 'reset-positions': true }).resetPositions).toBe(true);
+    expect(() => optionsFrom({ scenario: 'per-head' })).toThrow(/needs the scenarios of its heads; give them with --cycle/);
   });
 
   it('counts those of a window from its own first', () => {
