@@ -136,6 +136,41 @@ describe('a scenario for each head', () => {
     ]);
   });
 
+  it('leaves layers without attention as they are', () => {
+    const attending = { heads: 6, keyValueHeads: 3, headWidth: 6, feedForwardWidth: 20 };
+    const idle = { heads: 0, keyValueHeads: 0, headWidth: 6, feedForwardWidth: 10, projection: 333 };
+    const mixed: ModelShape = {
+      ...model,
+      kinds: [
+        { ...attending, layers: [0, 2] },
+        { ...idle, layers: [1] },
+      ],
+    };
+    const of = (scenario: Scenario): Plan => makePlan(planRequest(100, mixed, { ...defaultOptions, blockSize: 10, scenario }));
+    const [plan, uniform] = [of(windows), of({ kind: 'causal' })];
+    expect(plan.parts.map(({ layers, heads }) => [layers, heads])).toEqual([
+      [
+        [0, 2],
+        [0, 3],
+      ],
+      [
+        [0, 2],
+        [1, 4],
+      ],
+      [
+        [0, 2],
+        [2, 5],
+      ],
+      [[1], undefined],
+    ]);
+    expect([plan.calls.tokenwise, plan.rounds]).toEqual([uniform.calls.tokenwise, uniform.rounds]);
+    expect([plan.flopsByPhase.project, plan.flopsByPhase.outputAndMlp]).toEqual([
+      uniform.flopsByPhase.project,
+      uniform.flopsByPhase.outputAndMlp,
+    ]);
+    expect(requestCost(plan).calls).toEqual(plan.calls);
+  });
+
   it('keeps for a key-value head what any of its query heads can see', () => {
     const plan = makePlan(planRequest(100, model, { ...defaultOptions, scenario: windows }));
     // Query heads 0 and 1 share a key-value head, 2 and 3, 4 and 5: the last pair sees 30 tokens at most.

@@ -6,7 +6,8 @@ import { defaultOptions, type SimulationOptions } from '../../../src/core/option
 import type { RunReport } from '../../../src/core/report/report';
 import { toJson } from '../../../src/core/report/json';
 import type { CustomScenario } from '../../../src/core/scenario/custom';
-import { makeScenario, partNames, startsInWindow } from '../../../src/core/scenario/scenario';
+import { makeScenario, partNames, perHead, type Scenario, startsInWindow, withStarts } from '../../../src/core/scenario/scenario';
+import { type Row, rowsOf, sameJob } from '../../../src/core/evaluate/units';
 import { modelPosition, modelPositions, numbersIn } from '../../../src/core/shards/cut';
 import type { PromptText } from '../../../src/core/source/prompt-text';
 import { partStarts } from '../../../src/engine/read/part-starts';
@@ -19,8 +20,11 @@ import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { evaluate } from '../../../src/engine/tasks/evaluate/run-experiment';
 import { defaultExperiment } from '../../../src/core/evaluate/experiment';
 import { generate } from '../../../src/engine/tasks/generate/generate';
+import { planPrompt } from '../../../src/engine/tasks/plan';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { DigestStore } from '../../../src/engine/store/digests';
+import { rowWorkData, work } from '../../../src/fleet/work';
+import { causalWork } from '../../torture/readers/fleet-work';
 import { float64Perplexity } from '../../support/float64-llama';
 import { embeddedFolder, modelsFolder } from '../../support/paths';
 
@@ -99,9 +103,9 @@ describe('a run under a mask by document', () => {
   });
 
   it('says where there is nothing to count', async () => {
-    const report = await simulate(promptFromText('a.txt', document), { ...options, verify: 'none' }, context);
-    expect(report.scenario).toMatchObject({ starts: { doc: [0] } });
-    expect(report.plan.notes).toContain('The separator ends no document before the end of this prompt: doc is 0 everywhere.');
+    const { plan } = await planPrompt(promptFromText('a.txt', document), options, context);
+    expect(plan.scenario).toMatchObject({ starts: { doc: [0] } });
+    expect(plan.notes).toContain('The separator ends no document before the end of this prompt: doc is 0 everywhere.');
   });
 
   it('goes on in the last document', async () => {
@@ -114,9 +118,19 @@ describe('a run under a mask by document', () => {
     expect(report.verdict.kind).toBe('exact');
   });
 
+  it('reaches other machines with the places of its parts', () => {
+    const [own] = causalWork('0123456789abcdef'.repeat(2)).rows;
+    const placed = perHead([withStarts(scenario, { doc: [0, 2] }), { kind: 'causal' }]) as Scenario;
+    const units = [{ ...own.units[0], job: { scenario: placed, blockSize: 4, restarts: [0, 2] } }];
+    const sent = { ...causalWork('0123456789abcdef'.repeat(2)), rows: [{ ...own, units }] };
+    const read = work.parse(JSON.parse(JSON.stringify(rowWorkData(sent))));
+    expect(read).toMatchObject({ rows: [{ units }] });
+  });
+
   it('is evaluated window by window, each with documents of its own', async () => {
     const experiment = {
       ...defaultExperiment,
+      maximumWindows: 1,
       prompts: [],
       scenarios: ['custom:k <= q and doc(q) == doc(k)'],
       separator: '|',
@@ -127,12 +141,6 @@ describe('a run under a mask by document', () => {
     const summary = await evaluate({ experiment, texts }, { ...context, digests });
     const [point] = summary.points;
     expect(point.verdict.kind).toBe('exact');
-    const again = await evaluate(
-      { experiment: { ...experiment, scenarios: ['causal'], resetPositions: true }, texts },
-      { ...context, digests },
-    );
-    expect(again.points[0]).toMatchObject({ verdict: { kind: 'exact' }, ownBaseline: false });
-    expect(again.points[0].quality?.divergence.mean.value).toBeGreaterThan(1e-3);
     const retrieval = { ...experiment, retrieval: { lengths: [12] } } as unknown as typeof experiment;
     await expect(evaluate({ experiment: retrieval, texts }, { ...context, digests })).rejects.toThrow(/so doc\(q\) means nothing there/);
   });
@@ -165,12 +173,6 @@ describe('positions that begin again in every document', () => {
     expect(reportsFrom(toJson(report), 'report.json')).toEqual([report]);
   });
 
-  it('change nothing under a mask by document, where rotary positions only tell distances', async () => {
-    const [again, through] = [await run({ scenario }), await run({ scenario, resetPositions: false })];
-    expect(Math.abs((again.quality?.perplexity ?? NaN) / (through.quality?.perplexity ?? NaN) - 1)).toBeLessThan(1e-5);
-    expect(through.plan).not.toHaveProperty('restarts');
-  });
-
   it('are counted from the latest restart, in any rows', () => {
     fc.assert(
       fc.property(
@@ -189,6 +191,23 @@ describe('positions that begin again in every document', () => {
         },
       ),
     );
+  });
+
+  it('are those of each window in an experiment, whose units are others then', () => {
+    const sequence = {
+      tokens: new Int32Array(9),
+      starts: { doc: [0, 4] },
+      scoring: { kind: 'retrieval', row: 1, answer: [1] } as const,
+      about: { kind: 'window' },
+    };
+    const jobs = [{ scenario: { kind: 'causal' } as const, blockSize: 4 }];
+    const rows = (reset: boolean): Row[] => rowsOf([sequence], jobs, (about) => JSON.stringify(about), reset);
+    const [[through], [again]] = [rows(false), rows(true)];
+    expect(through.units[0].job).toEqual(jobs[0]);
+    expect(again.units[0].job).toEqual({ ...jobs[0], restarts: [0, 4] });
+    expect(again.id).toBe(through.id);
+    expect(again.units[0].id).not.toBe(through.units[0].id);
+    expect(sameJob(again.units[0].job, jobs[0])).toBe(false);
   });
 
   it('are refused where tokens are added one by one', async () => {
