@@ -10,7 +10,18 @@ import { choiceDefinitions, kindsWith, scenarioLabel, standardKinds, textParamet
 import { readPrompt } from '../engine/read/prompt';
 import { compare, planComparison } from '../engine/tasks/compare';
 import { type Given, jsonOption, print, progressPrinter } from './io';
-import { choiceFrom, type Command, commonOptions, flagText, numberOptions, refuseIdle, textGiven, textOptions, valuesOf } from './options';
+import {
+  choiceFrom,
+  type Command,
+  commonOptions,
+  flagText,
+  numberOptions,
+  refuseIdle,
+  refuseIdleSeparator,
+  textGiven,
+  textOptions,
+  valuesOf,
+} from './options';
 import { sourceFrom, sourceOptions } from './source';
 import { noteLines } from './plan';
 import { table } from './table';
@@ -30,6 +41,7 @@ export const compareCommand: Command = {
   run: async ([file], given, io) => {
     const wanted = scenariosFrom(given);
     const options = { ...valuesOf(optionTable, given), scenario: wanted.scenarios[0] };
+    refuseIdleSeparator(given, wanted.scenarios, options);
     refuseIdle(commonOptions, given, options);
     const planned = await planComparison(await readPrompt(file, io.stdin, await sourceFrom(given)), wanted, options, io);
     planned.refused.forEach(({ scenario, reason }) => io.stderr.write(`${scenarioLabel(scenario)} is left out: ${reason}\n`));
@@ -51,7 +63,7 @@ function scenariosFrom(given: Given): WantedScenarios {
   const written = textParameters.filter(({ flag }) => given[flag] !== undefined);
   const kinds =
     named === undefined
-      ? [...standardKinds, ...written.flatMap(({ name }) => kindsWith(name))]
+      ? [...standardKinds, ...written.map(({ name }) => kindsWith(name)[0])]
       : named.split(',').map((kind) => kind.trim());
   if (new Set(kinds).size !== kinds.length) {
     throw new InputError(`--scenarios ${named} names one scenario twice; name each once.`);

@@ -7,6 +7,7 @@ import {
   experimentTable,
   resultsOption,
   scenarioGrid,
+  scenarioOf,
   windowsOf,
 } from '../core/evaluate/experiment';
 import { checkNeedle, retrievalTable } from '../core/evaluate/retrieval';
@@ -19,7 +20,17 @@ import { withPaths } from '../engine/tasks/evaluate/experiment-file';
 import type { MeasuredExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
 import { type Given, type Io, writeWhole } from './io';
-import { choiceFrom, type Command, flagText, readGiven, refuseIdle, textGiven, textOptions, valuesOf } from './options';
+import {
+  choiceFrom,
+  type Command,
+  flagText,
+  readGiven,
+  refuseIdle,
+  refuseIdleSeparator,
+  textGiven,
+  textOptions,
+  valuesOf,
+} from './options';
 import { checkExperimentOutputs, outcomeOptions, performExperiment, printExperiment } from './run';
 import { variableFlags, variablesFrom } from './source';
 
@@ -150,9 +161,9 @@ function experimentFrom(prompts: readonly string[], given: Given, variables: Var
     check(value);
     return [{ name, value, kinds: kindsWith(name) }];
   });
-  // What the user wrote is one more scenario, where its kind is not named.
-  const added = texts.flatMap(({ kinds }) => kinds.filter((kind) => !names.includes(kind)));
-  names.filter((name) => name === 'per-layer').forEach((name) => choiceFrom(name, given));
+  // What the user wrote is one more scenario, where no kind that takes it is named.
+  const added = texts.flatMap(({ kinds }) => (kinds.some((kind) => names.includes(kind)) ? [] : kinds.slice(0, 1)));
+  names.filter((name) => name === 'per-layer' || name === 'per-head').forEach((name) => choiceFrom(name, given));
   const scenarios = scenarioGrid(
     [...names, ...added],
     Object.fromEntries(lists),
@@ -161,6 +172,7 @@ function experimentFrom(prompts: readonly string[], given: Given, variables: Var
   const { version, ...defaults } = defaultExperiment;
   const values = { ...valuesOf(experimentTable, given), variables };
   refuseIdle(evaluationOptions, given, values);
+  refuseIdleSeparator(given, scenarios.map(scenarioOf), values);
   const retrieval = retrievalFrom(given, values);
   return { version, prompts, ...defaults, ...values, scenarios, retrieval, results: textGiven(resultsOption, given) ?? null };
 }

@@ -5,7 +5,7 @@ import { type OptionTable, pick } from '../core/options/option';
 import { optionTable } from '../core/options/table';
 import { makePlan } from '../core/plan/plan';
 import { planRequest } from '../core/plan/request';
-import { scenarioLabel } from '../core/scenario/scenario';
+import { partsOf, scenarioLabel } from '../core/scenario/scenario';
 import { loadModel, openModel } from '../engine/read/model/load';
 import { exists } from '../engine/read/input/regular-file';
 import { removeFile } from '../engine/store/files';
@@ -42,6 +42,12 @@ export const exportCommand: Command = {
     }
     const shape = valuesOf(graphTable, given);
     const options = { ...optionsFrom({ ...given, [blockSize.flag]: undefined }), ...shape };
+    const [counted] = partsOf(options.scenario);
+    if ((counted as string | undefined) !== undefined) {
+      throw new InputError(
+        `${counted}(q) counts parts of a prompt, and a graph is for every prompt of its length; write the mask without ${counted}.`,
+      );
+    }
     const outputs = [
       { flag: outputName, path },
       { flag: '--check', path: check ? checkPathOf(path) : undefined },

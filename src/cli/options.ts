@@ -9,6 +9,7 @@ import {
   kindsWith,
   makeChoice,
   numberParameters,
+  partsOf,
   sampledKinds,
   type ScenarioChoice,
   type ScenarioParameters,
@@ -151,7 +152,23 @@ export function optionsFrom(given: Given): SimulationOptions {
   commonOptions.filter(({ sampled }) => sampled).forEach(({ flag }) => refuseUnless(flag, sampledKinds));
   const values = valuesOf(optionTable, given);
   refuseIdle(commonOptions, given, values);
-  return { ...values, scenario: choiceFrom(kind, given) };
+  const scenario = choiceFrom(kind, given);
+  refuseIdleSeparator(given, [scenario], values);
+  return { ...values, scenario };
+}
+
+/** Refuses a separator where no scenario counts documents, and positions do not begin again in them. @throws InputError */
+export function refuseIdleSeparator(
+  given: Given,
+  scenarios: readonly ScenarioChoice[],
+  { resetPositions }: Pick<SimulationOptions, 'resetPositions'>,
+): void {
+  const { flag } = optionTable.separator;
+  if (given[flag] !== undefined && !resetPositions && !scenarios.some((scenario) => partsOf(scenario).includes('doc'))) {
+    throw new InputError(
+      `${flagText(flag, given)} does nothing where no mask counts documents; leave it out, write doc(q) in --mask, or add --${optionTable.resetPositions.flag}.`,
+    );
+  }
 }
 
 /**
@@ -183,9 +200,11 @@ export function flagText(flag: string, given: Given): string {
 /** A scenario of this kind with the parameters that were given. @throws InputError */
 export function choiceFrom(kind: string, given: Given): ScenarioChoice {
   const parameters = parametersFrom(given);
-  if (kind === 'per-layer' && parameters.cycle === undefined) {
+  if ((kind === 'per-layer' || kind === 'per-head') && parameters.cycle === undefined) {
     const [{ default: example }] = textParameters.filter(({ name }) => name === 'cycle');
-    throw new InputError(`Scenario "${kind}" needs the scenarios of its layers; give them with --cycle ${example}.`);
+    throw new InputError(
+      `Scenario "${kind}" needs the scenarios of its ${kind === 'per-layer' ? 'layers' : 'heads'}; give them with --cycle ${example}.`,
+    );
   }
   return makeChoice(kind, parameters);
 }

@@ -1,6 +1,6 @@
 import { plannedProvider } from '../core/predict/executor';
 import { type Construction, isBlackBox } from '../core/construct/construction';
-import { formatBytes, formatCount, formatFlops, formatNumberOf } from '../core/format';
+import { formatBytes, formatCount, formatFlops, formatNumberOf, formatRanges } from '../core/format';
 import { breakEvenText, expectedDuration, notesOf } from '../core/hints/expected';
 import { type CacheReport, cacheDetail, weightsDetail } from '../core/plan/cache';
 import { contextLength, contextText } from '../core/plan/context-length';
@@ -95,12 +95,13 @@ function keptText({ kinds }: CacheReport): string {
   return `${kept.join('; ')} numbers`;
 }
 
-/** One kind of layer. */
-function partText({ layers, scenario, tiles, calls }: PartSummary): string {
+/** One kind of layer, or of heads. */
+function partText({ layers, heads, scenario, tiles, calls }: PartSummary): string {
   if (tiles === 0) {
     return `${layers.length} x no attention`;
   }
-  return `${layers.length} x ${scenarioLabel(scenario)} (${formatNumberOf(tiles, 'tile')} per head, ${formatNumberOf(calls.attention, 'attention call')})`;
+  const of = heads === undefined ? '' : ` in heads ${formatRanges(heads)}`;
+  return `${layers.length} x ${scenarioLabel(scenario)}${of} (${formatNumberOf(tiles, 'tile')} per head, ${formatNumberOf(calls.attention, 'attention call')})`;
 }
 
 /** What a plan is expected to take, or why that is not known. */

@@ -231,3 +231,17 @@ function scaled(value: number, base: number, units: readonly string[]): string {
 function threeDigits(value: number): string {
   return formatFixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
+
+/** Ascending 0-based numbers as 1-based ranges, such as `1–4, 7`. */
+export function formatRanges(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.[1] === number - 1) {
+      last[1] = number;
+    } else {
+      ranges.push([number, number]);
+    }
+  }
+  return ranges.map(([from, to]) => (from === to ? formatCount(from + 1) : `${formatCount(from + 1)}–${formatCount(to + 1)}`)).join(', ');
+}

@@ -84,6 +84,11 @@ export function nativeScenario({ attention }: ModelShape): Scenario {
   return attention ?? { kind: 'causal' };
 }
 
+/** The key-value head of a query head: consecutive query heads share one. */
+export function keyValueHeadOf({ heads, keyValueHeads }: Pick<LayerShape, 'heads' | 'keyValueHeads'>, head: number): number {
+  return Math.floor((head * keyValueHeads) / heads);
+}
+
 /** Width of one head's values. */
 export function valueWidthOf({ valueWidth, headWidth }: LayerShape): number {
   return valueWidth ?? headWidth;

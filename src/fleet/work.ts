@@ -9,9 +9,10 @@ import { defaultsOf, pick } from '../core/options/option';
 import { optionTable, type SimulationOptions } from '../core/options/table';
 import { lengthOf, unionOf } from '../core/shards/cut';
 import type { ShardRequest } from '../engine/tasks/shards/measure-shard';
-import type { Scenario } from '../core/scenario/scenario';
+import { type Scenario, startsOf, withStarts } from '../core/scenario/scenario';
 import { words } from './roster';
 import { fieldsOf } from '../engine/read/option-schema';
+import { partPositions, partStarts } from '../engine/read/report/plan-schema';
 import { unitResult } from '../engine/tasks/evaluate/results';
 import type { MeasureOptions } from '../engine/tasks/evaluate/measure';
 
@@ -48,7 +49,13 @@ const scenario = z.union([z.string(), z.array(z.string()).min(1)]).transform((te
   return z.NEVER;
 });
 
-const job: z.ZodType<Job> = z.strictObject({ scenario, blockSize: z.int().positive() });
+const job: z.ZodType<Job> = z
+  .strictObject({ scenario, starts: partStarts.optional(), restarts: partPositions.optional(), blockSize: z.int().positive() })
+  .transform(({ scenario: masked, starts, restarts, blockSize }) => ({
+    scenario: starts === undefined ? masked : withStarts(masked, starts),
+    blockSize,
+    ...(restarts && { restarts }),
+  }));
 
 const scoring: z.ZodType<Scoring> = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -183,8 +190,9 @@ export function shardWorkData({ run, id: unit, options: given, plan, shard, rang
   };
 }
 
-function jobData({ scenario: masked, blockSize }: Job): object {
-  return { scenario: scenarioData(masked), blockSize };
+function jobData({ scenario: masked, blockSize, restarts }: Job): object {
+  const starts = startsOf(masked);
+  return { scenario: scenarioData(masked), ...(Object.keys(starts).length > 0 && { starts }), ...(restarts && { restarts }), blockSize };
 }
 
 function scenarioData(masked: Scenario): string | string[] {

@@ -44,7 +44,7 @@ export async function retrieval({ quick, threads, log }: BenchContext): Promise<
     [promptFromText('made.txt', 'x')],
     tokenizer,
     model,
-    { maximumWindows: 1, quality: true, score: 'all' },
+    { maximumWindows: 1, quality: true, score: 'all', separator: '<|endoftext|>' },
     { context: 64, stride: 64 },
   );
   const evaluator = await Evaluator.open(model, { provider: 'cpu', threads, executor: 'auto', precision: 'float32' });

@@ -127,7 +127,7 @@ async function compareTokenwise({ quick }: GpuContext, device: Device, compare: 
   const oracle = new OnnxOracle(model, tokens, device, tokens);
   try {
     await compare('projections', async () => {
-      const found = await oracle.project(hidden, weights, 0);
+      const found = await oracle.project(hidden, weights, [{ from: 0, to: tokens }]);
       const errors = Array.from({ length: tokens }, (_, row) => {
         const expected = exactProjection(model, weights, stream(row), { position: row, tokens });
         return (['query', 'key', 'value'] as const).map((name) => relativeError(rowOf(found[name], row), expected[name]));

@@ -5,7 +5,12 @@ import { join } from 'node:path';
  * A Llama model in float64, straight from the definition and from the files on disk. It shares no code with the product:
  * that is its whole point. Slow, and fine for a few hundred tokens.
  */
-export function float64Perplexity(folder: string, tokens: readonly number[], allows: (query: number, key: number) => boolean): number {
+export function float64Perplexity(
+  folder: string,
+  tokens: readonly number[],
+  allows: (query: number, key: number, head: number) => boolean,
+  positionOf = (row: number): number => row,
+): number {
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, number>;
   const weights = readWeights(join(folder, 'model.safetensors'));
   const { hidden_size: d, num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: m } = config;
@@ -39,15 +44,15 @@ export function float64Perplexity(folder: string, tokens: readonly number[], all
   for (let layer = 0; layer < config.num_hidden_layers; layer += 1) {
     const at = (part: string): Float64Array => weight(`model.layers.${layer}.${part}.weight`);
     const normed = stream.map((x) => norm(x, at('input_layernorm')));
-    const q = normed.map((x, i) => rotate(linear(x, at('self_attn.q_proj')), i));
-    const k = normed.map((x, i) => rotate(linear(x, at('self_attn.k_proj')), i));
+    const q = normed.map((x, i) => rotate(linear(x, at('self_attn.q_proj')), positionOf(i)));
+    const k = normed.map((x, i) => rotate(linear(x, at('self_attn.k_proj')), positionOf(i)));
     const v = normed.map((x) => linear(x, at('self_attn.v_proj')));
     stream = stream.map((x, i) => {
       const attended = new Float64Array(heads * m);
       for (let h = 0; h < heads; h += 1) {
         const g = Math.floor((h * kvHeads) / heads);
         const scores = k.map((key, j) => {
-          if (!allows(i, j)) return -Infinity;
+          if (!allows(i, j, h)) return -Infinity;
           let s = 0;
           for (let c = 0; c < m; c += 1) s += q[i][h * m + c] * key[g * m + c];
           return s / Math.sqrt(m);
@@ -78,10 +83,11 @@ function readWeights(path: string): Map<string, Float64Array> {
   const bytes = readFileSync(path);
   const length = Number(bytes.readBigUInt64LE());
   const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<string, { data_offsets: [number, number] }>;
-  const half = (x: number): number => {
+  // By a table: there are millions of them, and 65,536 values.
+  const halves = Float64Array.from({ length: 2 ** 16 }, (_, x) => {
     const [sign, e, f] = [x >> 15 ? -1 : 1, (x >> 10) & 31, x & 1023];
     return e === 0 ? sign * f * 2 ** -24 : sign * (1 + f / 1024) * 2 ** (e - 15);
-  };
+  });
   return new Map(
     Object.entries(header)
       .filter(([name]) => name !== '__metadata__')
@@ -91,7 +97,7 @@ function readWeights(path: string): Map<string, Float64Array> {
           {
             data_offsets: [from, to],
           },
-        ]) => [name, Float64Array.from({ length: (to - from) / 2 }, (_, i) => half(bytes.readUInt16LE(8 + length + from + 2 * i)))],
+        ]) => [name, Float64Array.from({ length: (to - from) / 2 }, (_, i) => halves[bytes.readUInt16LE(8 + length + from + 2 * i)])],
       ),
   );
 }

@@ -8,6 +8,7 @@ import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { section, type View } from '../ui/section';
 import { cellSize } from '../../src/core/draw/map/geometry';
+import { HeadChoice } from './head-choice';
 import { nearestTile, TileChoice } from './tile-choice';
 import { Playback } from './playback';
 import { Reading } from './reading';
@@ -21,6 +22,7 @@ import { Zoom } from './zoom';
 /** The tile map: which query block calls the small transformer on which key block, by pointer and by keyboard. */
 export class TileMap implements View {
   readonly element: HTMLElement;
+  readonly #heads: HeadChoice;
   readonly #canvas: TileCanvas;
   readonly #zoom: Zoom;
   readonly #choice: TileChoice;
@@ -35,6 +37,7 @@ export class TileMap implements View {
   #place: EditorPlace = { cursor: null, visible: null };
 
   constructor(host: Host, theme: ThemeWatcher) {
+    this.#heads = new HeadChoice(() => this.#showHeads());
     this.#table = new TileTable(host);
     this.#reading = new Reading(host);
     this.#canvas = new TileCanvas(theme, () => this.#showView());
@@ -55,7 +58,15 @@ export class TileMap implements View {
       'aria-roledescription': t('tile map'),
     });
     const axes = element('p', { class: 'axes', 'aria-hidden': 'true' }, t('query blocks ↓'), element('span', {}, t('key blocks →')));
-    const map = element('div', { class: 'map' }, this.#zoom.element, axes, this.#canvas.element, this.#playback.element);
+    const map = element(
+      'div',
+      { class: 'map' },
+      this.#heads.element,
+      this.#zoom.element,
+      axes,
+      this.#canvas.element,
+      this.#playback.element,
+    );
     this.#save = new Save(host, this.#canvas, theme);
     const both = element(
       'div',
@@ -83,7 +94,7 @@ export class TileMap implements View {
   showPlace(place: EditorPlace): void {
     const { cursor } = place;
     if (cursor !== null && cursor !== this.#place.cursor && this.#plan !== null) {
-      const { queryBlocks } = this.#plan;
+      const { queryBlocks } = this.#heads.shown ?? this.#plan;
       // Stay in the column in view: a click on a tile moves the cursor, and must not move the map.
       this.#canvas.look((shown, blocks) =>
         revealing(shown, blocks, nearestTile(queryBlocks, cursor, Math.floor(shown.left + shown.span / 2))),
@@ -106,14 +117,22 @@ export class TileMap implements View {
     }
     this.#drawn = request;
     this.#plan = plan;
-    this.#choice.show(plan.queryBlocks);
-    setAttributes(this.#canvas.canvas, { 'aria-label': mapSummary(plan) });
-    this.#reading.show(plan);
-    this.#canvas.show(plan);
-    this.#table.show(plan);
-    this.#playback.show(plan);
-    this.#save.show(plan);
-    this.#showView();
+    this.#heads.show(plan);
+    this.#showHeads();
+  }
+
+  #showHeads(): void {
+    const { shown } = this.#heads;
+    if (shown !== null) {
+      this.#choice.show(shown.queryBlocks);
+      setAttributes(this.#canvas.canvas, { 'aria-label': mapSummary(shown) });
+      this.#reading.show(shown);
+      this.#canvas.show(shown);
+      this.#table.show(shown);
+      this.#playback.show(shown);
+      this.#save.show(shown);
+      this.#showView();
+    }
   }
 
   /**

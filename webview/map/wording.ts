@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatFlops } from '../../src/core/format';
+import { formatCount, formatDuration, formatFlops, formatRanges } from '../../src/core/format';
 import type { TileCost } from '../../src/core/hints/tile-cost';
 import { scenarioLabel } from '../../src/core/scenario/scenario';
 import type { OrderStep, TileArea } from '../../src/core/plan/call-order';
@@ -43,22 +43,31 @@ export function tileSentence(plan: Plan, { queryBlock, keyBlock, kind }: Tile): 
 }
 
 /** What a tile costs, such as `Call 12 of 36 in each of 6 layers · 201 MFLOP in all · about 1.9 ms`. */
-export function costSentence({ layers, firstCall, lastCall, layerCalls, ofQueryBlock, flops, expectedMs }: TileCost): string {
+export function costSentence({ layers, heads, firstCall, lastCall, layerCalls, ofQueryBlock, flops, expectedMs }: TileCost): string {
   const [first, last, of] = [firstCall, lastCall, layerCalls].map(formatCount);
   const calls = ofQueryBlock
     ? t('Its query block makes calls {0}–{1} of {2} in each of {3} layers; the tile’s share', first, last, of, layers)
     : firstCall === lastCall
       ? t('Call {0} of {1} in each of {2} layers', first, of, layers)
       : t('Calls {0}–{1} of {2} in each of {3} layers', first, last, of, layers);
-  return [calls, t('{0} in all', formatFlops(flops)), ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))])].join(
-    ' · ',
-  );
+  return [
+    calls,
+    ...(heads === undefined ? [] : [t('read by heads {0}', formatRanges(heads))]),
+    t('{0} in all', formatFlops(flops)),
+    ...(expectedMs === null ? [] : [t('about {0}', formatDuration(expectedMs))]),
+  ].join(' · ');
 }
 
 /** A step of a run, such as `Step 12 of 96 of the last run, the same for every head of layers 1, 2, 3: query blocks 5–8 read 16 tiles`. */
-export function stepSentence({ layers, step, steps, byBlock, current }: OrderStep, ran: boolean): string {
-  const place = [formatCount(step + 1), formatCount(steps), rangesOf(layers)] as const;
+export function stepSentence({ layers, heads, step, steps, byBlock, current }: OrderStep, ran: boolean): string {
+  const place = [formatCount(step + 1), formatCount(steps), formatRanges(layers)] as const;
   const reading = readingOf(current);
+  if (heads !== undefined) {
+    const own = formatRanges(heads);
+    return byBlock
+      ? t('Query block {0} of {1}, the same for heads {3} of layers {2}: all of its calls', ...place, own)
+      : t('Step {0} of {1}, the same for heads {3} of layers {2}: {4}', ...place, own, reading);
+  }
   if (byBlock) {
     return ran
       ? t('Query block {0} of {1} of the last run, the same for every head of layers {2}: all of its calls', ...place)
@@ -80,20 +89,6 @@ function readingOf(areas: readonly TileArea[]): string {
   return rows === 1
     ? t('query block {0} reads {1} tiles at once', formatCount(queries.to), formatCount(tiles))
     : t('query blocks {0}–{1} read {2} tiles at once', formatCount(queries.from + 1), formatCount(queries.to), formatCount(tiles));
-}
-
-/** Ascending 0-based numbers as 1-based ranges, such as `1–4, 7`. */
-function rangesOf(numbers: readonly number[]): string {
-  const ranges: [number, number][] = [];
-  for (const number of numbers) {
-    const last = ranges.at(-1);
-    if (last?.[1] === number - 1) {
-      last[1] = number;
-    } else {
-      ranges.push([number, number]);
-    }
-  }
-  return ranges.map(([from, to]) => (from === to ? formatCount(from + 1) : `${formatCount(from + 1)}–${formatCount(to + 1)}`)).join(', ');
 }
 
 /** The whole map in a sentence, for screen readers. */

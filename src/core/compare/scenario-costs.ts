@@ -6,6 +6,7 @@ import type { Calibration } from '../predict/calibration';
 import { predictedMs, type Prediction } from '../predict/predict';
 import {
   comparedKinds,
+  isCycle,
   looksAhead,
   makeScenario,
   type Scenario,
@@ -33,19 +34,25 @@ interface Compared<T> {
 
 /**
  * The scenarios that stand side by side: each standard kind with these parameters, where it can be; a written mask where it is
- * the one chosen; and first one whose layers differ.
+ * the one chosen; and first one whose layers or heads differ.
  */
 export function comparedScenarios(chosen: Scenario, parameters: ScenarioParameters): Compared<Scenario> {
   const { possible, impossible } = attempt(comparedKinds(chosen.kind), (kind) =>
     chosen.kind === kind ? chosen : makeScenario(kind, parameters),
   );
-  return { possible: chosen.kind === 'per-layer' ? [chosen, ...possible] : possible, impossible };
+  return { possible: isCycle(chosen) ? [chosen, ...possible] : possible, impossible };
 }
 
 /** The requests that compared scenarios are, for the prompt, the model and the small transformer of a plan. */
 export function comparedRequests(plan: PlanRequest, parameters: ScenarioParameters): Compared<PlanRequest> {
-  const { tokens, model, construction, oracle, scoreBytes } = plan;
-  const options = { construction, blockSize: oracle.inputLength, oracleLayers: oracle.layers, oracleHeads: oracle.heads };
+  const { tokens, model, construction, oracle, restarts, scoreBytes } = plan;
+  const options = {
+    construction,
+    blockSize: oracle.inputLength,
+    oracleLayers: oracle.layers,
+    oracleHeads: oracle.heads,
+    ...(restarts && { restarts }),
+  };
   const { possible, impossible } = comparedScenarios(plan.scenario, parameters);
   return { possible: possible.map((scenario) => ({ ...planRequest(tokens, model, { ...options, scenario }), scoreBytes })), impossible };
 }

@@ -1,4 +1,4 @@
-import { scenarioLabel } from '../scenario/scenario';
+import { isCycle, scenarioLabel } from '../scenario/scenario';
 import { formatCount, formatFlops } from '../format';
 import type { ExperimentReport, PlannedCost } from '../evaluate/report';
 import { InputError } from '../errors';
@@ -51,9 +51,9 @@ export function experimentPicture({ model, points, prompts, experiment }: Experi
     intervalNote: `They are ${errors}; scored: ${experiment.score}.`,
     points: measured.map(({ scenario, blockSize, cost: own, mean, failed, ownBaseline }) => {
       const { kind, ...parameters } = scenario;
-      const values = scenario.kind === 'per-layer' ? '' : Object.values(parameters as Readonly<Record<string, number>>).join(' + ');
+      const values = isCycle(scenario) ? '' : Object.values(parameters as Readonly<Record<string, number>>).join(' + ');
       return {
-        scenario: scenario.kind === 'per-layer' ? scenarioLabel(scenario) : kind,
+        scenario: isCycle(scenario) ? scenarioLabel(scenario) : kind,
         label: [
           ...(values === '' ? [] : [values]),
           ...(hasOneBlockSize(experiment) ? [] : [`M ${blockSize}`]),

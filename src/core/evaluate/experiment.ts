@@ -38,6 +38,8 @@ export const experimentTable = {
     value: { type: 'list', of: optionTable.blockSize.value },
     default: [optionTable.blockSize.default],
   },
+  separator: optionTable.separator,
+  resetPositions: optionTable.resetPositions,
   construction: optionTable.construction,
   oracleLayers: optionTable.oracleLayers,
   oracleHeads: optionTable.oracleHeads,
@@ -119,6 +121,8 @@ export const defaultExperiment: Omit<Experiment, 'prompts'> = {
   model: standard.model,
   scenarios: ['sliding-window:512', 'attention-sink:512:4'],
   blocks: standard.blocks,
+  separator: standard.separator,
+  resetPositions: standard.resetPositions,
   construction: standard.construction,
   oracleLayers: standard.oracleLayers,
   oracleHeads: standard.oracleHeads,
@@ -217,6 +221,8 @@ function combinations(names: readonly NumberName[], lists: ParameterLists): Scen
 /** What an evaluation of one prompt takes from the options in force. Its `quality` is another: whether anything is run. */
 const sharedNames = [
   'model',
+  'separator',
+  'resetPositions',
   'construction',
   'oracleLayers',
   'oracleHeads',

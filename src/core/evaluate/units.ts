@@ -1,16 +1,22 @@
 import { InputError } from '../errors';
 import type { Option } from '../options/option';
-import { type Scenario, scenarioLabel } from '../scenario/scenario';
+import { type PartStarts, type Scenario, scenarioLabel, withStarts } from '../scenario/scenario';
 
 /** A scenario that is measured with one block size. */
 export interface Job {
   readonly scenario: Scenario;
   readonly blockSize: number;
+  /** Tokens of the sequence at which positions begin again; absent where they do not. */
+  readonly restarts?: readonly number[];
 }
 
-/** Whether two jobs measure the same. */
+/** Whether two jobs measure the same of one sequence. */
 export function sameJob(one: Job, other: Job): boolean {
-  return one.blockSize === other.blockSize && scenarioLabel(one.scenario) === scenarioLabel(other.scenario);
+  return (
+    one.blockSize === other.blockSize &&
+    scenarioLabel(one.scenario) === scenarioLabel(other.scenario) &&
+    String(one.restarts ?? 0) === String(other.restarts ?? 0)
+  );
 }
 
 /** How what the model makes of a sequence is scored. */
@@ -38,6 +44,8 @@ export interface Sequence {
   /** Token ids, special tokens included. */
   readonly tokens: Int32Array;
   readonly scoring: Scoring;
+  /** Where the parts begin in it that scenarios count; absent where none does. */
+  readonly starts?: PartStarts;
   /** What tells it from other sequences, and what a line of results says of it. */
   readonly about: Readonly<Record<string, unknown>>;
 }
@@ -60,16 +68,23 @@ export interface Row extends Sequence {
  * The work of an experiment as a list: a row for each sequence, a unit for each job in it.
  *
  * @param idOf digests what tells a unit from all others
+ * @param resetPositions whether positions begin again in every document of a sequence
  */
 export function rowsOf(
   sequences: readonly Sequence[],
   jobs: readonly Job[],
   idOf: (about: Readonly<Record<string, unknown>>) => string,
+  resetPositions = false,
 ): Row[] {
   return sequences.map((sequence) => ({
     ...sequence,
     id: idOf(sequence.about),
-    units: jobs.map((job) => ({ id: idOf({ ...sequence.about, ...job }), job })),
+    units: jobs.map((each) => {
+      const { starts = {} } = sequence;
+      const restarts = resetPositions && starts.doc !== undefined ? { restarts: starts.doc } : {};
+      const job = { ...each, scenario: withStarts(each.scenario, starts), ...restarts };
+      return { id: idOf({ ...sequence.about, ...job }), job };
+    }),
   }));
 }
 

@@ -4,7 +4,7 @@ import { t } from '../l10n';
 import { cacheDetail, type CacheReport } from '../plan/cache';
 import { contextLength, contextNote, contextText } from '../plan/context-length';
 import { blockEnd, blockStart } from '../plan/partition';
-import { callsOfBlock, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
+import { callsOfBlock, hasHeadParts, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
 import { queryBlockAt } from '../plan/query-blocks';
 import type { TileRun } from '../plan/tiles';
 import { type MemoryEstimate, memoryDetail } from '../predict/memory';
@@ -93,9 +93,11 @@ export function blockArithmetic(plan: Plan, block: number): string {
       formatShare(cost.share),
       runs,
     ),
-    isUniform(plan)
-      ? t('{0} × {1} heads ÷ {2} instances a call × {3} layers = **{4}**.', instances, model.heads, perCall, model.layers, calls)
-      : t('{0} × {1} heads ÷ {2} instances a call = **{3}**.', instances, model.heads, perCall, calls),
+    hasHeadParts(plan)
+      ? t('{0} of all heads ÷ {1} instances a call = **{2}**.', instancesOf(plan, cost.instances * model.heads), perCall, calls)
+      : isUniform(plan)
+        ? t('{0} × {1} heads ÷ {2} instances a call × {3} layers = **{4}**.', instances, model.heads, perCall, model.layers, calls)
+        : t('{0} × {1} heads ÷ {2} instances a call = **{3}**.', instances, model.heads, perCall, calls),
   ].join('\n\n');
 }
 

@@ -1,5 +1,5 @@
 import { isBlackBox } from '../construct/construction';
-import { layerParts, type LayerPlan, type Plan } from '../plan/plan';
+import { headShare, layerParts, type LayerPlan, type Plan } from '../plan/plan';
 import { queryBlockAt } from '../plan/query-blocks';
 import { attentionMs, type DevicePrediction } from '../predict/prediction';
 
@@ -7,8 +7,10 @@ import { attentionMs, type DevicePrediction } from '../predict/prediction';
 export interface TileCost {
   /** Layers that read the tile. */
   readonly layers: number;
+  /** Their query heads that do, 0-based and ascending; absent where all of them do. */
+  readonly heads?: readonly number[];
   /**
-   * The attention calls of one such layer that carry the tile, 1-based; where layers differ, of the first kind that reads
+   * The attention calls of one such layer that carry the tile, 1-based; where layers or heads differ, of the first kind that reads
    * it.
    */
   readonly firstCall: number;
@@ -31,6 +33,8 @@ export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, predi
   const ofQueryBlock = isBlackBox(plan.construction);
   let cost: TileCost = { layers: 0, firstCall: 0, lastCall: 0, layerCalls: 0, ofQueryBlock, flops: 0, expectedMs: null };
   let instances = 0;
+  const layers = new Set<number>();
+  const heads = new Set<number>();
   for (const part of layerParts(plan)) {
     const index = tileIndex(part.plan, queryBlock, keyBlock);
     if (index === undefined) {
@@ -46,15 +50,18 @@ export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, predi
       lastCall: Math.ceil(callAt(first + (ofQueryBlock ? block.instances : 1))),
       layerCalls,
     };
+    part.layers.forEach((layer) => layers.add(layer));
+    part.heads?.forEach((head) => heads.add(head));
     cost = {
       ...(cost.layers === 0 ? { ...cost, ...calls } : cost),
-      layers: cost.layers + part.layers.length,
+      layers: layers.size,
       flops: cost.flops + (part.plan.flopsByPhase.attend * own) / part.plan.instances,
     };
     // Where layers differ, a plan counts the instances of all layers; otherwise those of one.
-    instances += plan.parts.length === 0 ? own : own * part.layers.length;
+    instances += plan.parts.length === 0 ? own : own * part.layers.length * headShare(part, plan);
   }
-  return { ...cost, expectedMs: prediction && (attentionMs(prediction) * instances) / plan.instances };
+  const some = heads.size > 0 && heads.size < plan.model.heads ? { heads: [...heads].sort((one, other) => one - other) } : {};
+  return { ...cost, ...some, expectedMs: prediction && (attentionMs(prediction) * instances) / plan.instances };
 }
 
 /** The index of a tile within its query block, or undefined if the block does not read it. */

@@ -1,5 +1,5 @@
 /** The last index whose value is at most `target`, of `count` ascending values; 0 if there is none. */
-export function lastAtMost(values: Float64Array | Int32Array, count: number, target: number): number {
+export function lastAtMost(values: ArrayLike<number>, count: number, target: number): number {
   let low = 0;
   let high = count - 1;
   while (low < high) {

@@ -4,8 +4,10 @@ import {
   choiceDefinition,
   choiceDefinitions,
   type ChoiceKind,
+  isCycle,
   makeChoice,
   numberParameters,
+  perHead,
   perLayer,
   type ScenarioChoice,
   type ScenarioParameters,
@@ -178,23 +180,24 @@ export function readKind(given: unknown, what: string): ChoiceKind {
 }
 
 /**
- * A scenario as an object from outside: its kind and its parameters, or `per-layer` with a cycle, as text or as a list of scenarios.
+ * A scenario as an object from outside: its kind and its parameters, or `per-layer` or `per-head` with a cycle, as text or as a list of
+ * scenarios. Where parts begin, which a report's scenario has, is another prompt's.
  *
  * @throws InputError for a parameter that the kind does not take, or out of its range
  */
 export function readScenario(given: unknown, what: string): ScenarioChoice {
-  const fields = readFields(given, ['kind', ...parameterNames], what);
+  const fields = readFields(given, ['kind', 'starts', ...parameterNames], what);
   const kind = readKind(fields.kind, `${what}.kind`);
-  if (kind === 'per-layer' && Array.isArray(fields.cycle)) {
-    return perLayer(
-      fields.cycle.map((layer, index) => {
-        const made = readScenario(layer, `${what}.cycle.${index}`);
-        if (made.kind === 'native' || made.kind === 'per-layer') {
-          throw new InputError(`A cycle of layers names ${made.kind}, which is a scenario of all layers; name one for each layer.`);
-        }
-        return made;
-      }),
-    );
+  if ((kind === 'per-layer' || kind === 'per-head') && Array.isArray(fields.cycle)) {
+    const whose = kind === 'per-layer' ? 'layer' : 'head';
+    const cycle = fields.cycle.map((layer, index) => {
+      const made = readScenario(layer, `${what}.cycle.${index}`);
+      if (made.kind === 'native' || isCycle(made)) {
+        throw new InputError(`A cycle of ${whose}s names ${made.kind}, which is a scenario of all ${whose}s; name one for each ${whose}.`);
+      }
+      return made;
+    });
+    return kind === 'per-layer' ? perLayer(cycle) : perHead(cycle);
   }
   const parameters = readParameters(fields, what);
   checkTaken(kind, parameters);

@@ -3,6 +3,7 @@ import { scorePattern } from '../evaluate/score';
 import { text } from '../l10n';
 import { maximumTokens } from '../plan/partition';
 import type { ScenarioChoice } from '../scenario/scenario';
+import { documentOptions } from './documents';
 import { samplingOptions } from './sampling';
 import { type Choice, defaultsOf, type SimulationOption, type ValuesOf } from './option';
 
@@ -26,6 +27,7 @@ export const optionTable = {
     default: 256,
     group: 'scenario',
   },
+  ...documentOptions,
   construction: {
     flag: 'construction',
     symbol: 'name',

@@ -23,6 +23,8 @@ export interface TileArea {
 export interface OrderStep {
   /** The layers that share this step, 0-based. */
   readonly layers: readonly number[];
+  /** The query heads of these that share it, 0-based; absent where all do. */
+  readonly heads?: readonly number[];
   /** 0-based, within such a layer. */
   readonly step: number;
   /** Steps of such a layer. */
@@ -37,7 +39,7 @@ export interface OrderStep {
   readonly current: readonly TileArea[];
 }
 
-/** The order in which a run reads tiles: that of one head, the same for every head, in one layer of each kind. */
+/** The order in which a run reads tiles: that of one head, the same for every head, in one layer of each kind; of one head of each kind. */
 export interface CallOrder {
   /** Native runs, or query blocks if there are more of them or the runs are not known. */
   readonly steps: number;
@@ -52,11 +54,11 @@ export interface CallOrder {
 export function callOrder(plan: Plan): CallOrder {
   let steps = 0;
   const attending = layerParts(plan).filter(({ plan: { tiles } }) => tiles > 0);
-  const kinds = attending.map(({ layers, plan: own }) => {
+  const kinds = attending.map(({ layers, heads, plan: own }) => {
     const byRuns = goesByBlock(own) ? undefined : dispatchOrder(own);
     // Where a run reads several query blocks, they say more than the runs do: a short prompt is one.
     const byBlock = byRuns === undefined || byRuns.steps < own.blocks;
-    const kind = { firstStep: steps, layers, byBlock, ...(byBlock ? blockOrder(own) : byRuns) };
+    const kind = { firstStep: steps, layers, heads, byBlock, ...(byBlock ? blockOrder(own) : byRuns) };
     steps += kind.steps;
     return kind;
   });
@@ -65,7 +67,14 @@ export function callOrder(plan: Plan): CallOrder {
     at: (step) => {
       const kind = lastAtMost(kinds, step);
       const own = step - kind.firstStep;
-      return { layers: kind.layers, step: own, steps: kind.steps, byBlock: kind.byBlock, ...kind.at(own) };
+      return {
+        layers: kind.layers,
+        ...(kind.heads && { heads: kind.heads }),
+        step: own,
+        steps: kind.steps,
+        byBlock: kind.byBlock,
+        ...kind.at(own),
+      };
     },
   };
 }

@@ -89,8 +89,8 @@ export function sumCosts(request: PlanRequest, parts: readonly PlanCost[]): Plan
   };
 }
 
-function callsOf({ model, oracle, tokens, attention }: CostedRequest): CallCounts {
-  const tokenwise = 2 * Math.ceil(tokens / oracle.inputLength);
+function callsOf({ model, oracle, tokens, attention, within }: CostedRequest): CallCounts {
+  const tokenwise = within?.counted === false ? 0 : 2 * Math.ceil(tokens / oracle.inputLength);
   return {
     total: model.layers * (attention.calls + tokenwise),
     attention: model.layers * attention.calls,
@@ -99,12 +99,15 @@ function callsOf({ model, oracle, tokens, attention }: CostedRequest): CallCount
   };
 }
 
-function flopsOf({ model, tokens, attention, visiblePairs }: CostedRequest): FlopCounts {
+function flopsOf({ model, tokens, attention, visiblePairs, within }: CostedRequest): FlopCounts {
   const perPair = flopsPerPair(model);
+  const shape = within?.model ?? model;
+  // Every token goes once through each of these matrices, which all heads share.
+  const tokenwise = within?.counted === false ? 0 : 2 * tokens * model.layers;
   return {
-    project: 2 * tokens * model.layers * projectionParameters(model),
+    project: tokenwise * projectionParameters(shape),
     attend: model.layers * attention.flops,
-    outputAndMlp: 2 * tokens * model.layers * outputAndMlpParameters(model),
+    outputAndMlp: tokenwise * outputAndMlpParameters(shape),
     attendVisible: model.layers * perPair * visiblePairs,
     attendDense: model.layers * perPair * tokens * tokens,
   };
@@ -114,7 +117,8 @@ function flopsOf({ model, tokens, attention, visiblePairs }: CostedRequest): Flo
 const floatBytes = 4;
 
 function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
-  const { model, oracle, tokens } = request;
+  const { oracle, tokens, within } = request;
+  const model = within?.model ?? request.model;
   const { heads, width, feedForwardWidth } = model;
   const rows = Math.min(tokens, tokenwiseRows(oracle.inputLength));
   // Residual stream; queries, keys, values; the accumulated attention state with float64 normalisers.

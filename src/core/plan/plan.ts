@@ -2,7 +2,9 @@ import type { PatternKind } from '../construct/arrangement';
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
 import { t } from '../l10n';
+import { partNotes, restartNote } from '../scenario/part-notes';
 import {
+  headsOf,
   isSampled,
   layerGroups,
   type LayerScenario,
@@ -11,6 +13,7 @@ import {
   sameAs,
   type Scenario,
   scenarioLabel,
+  startsOf,
   StepBudget,
 } from '../scenario/scenario';
 import { nativeScenario } from '../shapes';
@@ -34,13 +37,16 @@ export interface Plan extends PlanRequest, PlanCost {
   /** T = ceil(N / blockSize). */
   readonly blocks: number;
   readonly queryBlocks: QueryBlocks;
-  /** Tiles of one head of one layer; where layers differ, tiles that at least one layer reads. */
+  /** Tiles of one head of one layer; where layers or heads differ, tiles that at least one reads. */
   readonly tiles: number;
-  /** Single-head instances of attention calls, of one head of one layer; where layers differ, of one head of all layers. */
+  /**
+   * Single-head instances of attention calls, of one head of one layer; where layers differ, of one head of all layers; where heads
+   * differ, the mean over them, of all layers.
+   */
   readonly instances: number;
   readonly tilesByKind: Readonly<Record<TileKind, number>>;
   /**
-   * Pairs (query, key) that the mask admits, of one head of one layer; where layers differ, pairs that at least one layer
+   * Pairs (query, key) that the mask admits, of one head of one layer; where layers or heads differ, pairs that at least one
    * admits.
    */
   readonly visiblePairs: number;
@@ -50,24 +56,26 @@ export interface Plan extends PlanRequest, PlanCost {
   readonly bound: Bound;
   /** Remarks for the user, such as that a window covers the whole prompt. */
   readonly notes: readonly string[];
-  /** Where layers differ, the plan of each kind of layer; otherwise empty. */
+  /** Where layers or heads differ, the plan of each kind of them; otherwise empty. */
   readonly parts: readonly PlanPart[];
 }
 
-/** The plan of layers with one scenario. */
-export type LayerPlan = Plan & { readonly scenario: LayerScenario };
+/** The plan of layers, or of heads of them, with one scenario. */
+export type LayerPlan = Plan & Pick<LayerPlanRequest, 'scenario' | 'within'>;
 
-/** Layers of a plan that are alike, scenario included. Layers without attention have no tiles. */
+/** Layers of a plan that are alike, scenario included, or heads of them. Layers without attention have no tiles. */
 export interface PlanPart {
   /** 0-based, ascending. */
   readonly layers: readonly number[];
-  /** Planned as if the model had only these layers. */
+  /** The query heads of these layers that it is for, 0-based and ascending; absent where it is for all. */
+  readonly heads?: readonly number[];
+  /** Planned as if the model had only these layers, and only these heads; work token by token is of the first part of a layer. */
   readonly plan: LayerPlan;
 }
 
 /** The summary of a part in a report. */
 export type PartSummary = Pick<LayerPlan, 'scenario' | 'tiles' | 'instances' | 'tilesByKind' | 'visiblePairs' | 'calls' | 'bound'> &
-  Pick<PlanPart, 'layers'>;
+  Pick<PlanPart, 'layers' | 'heads'>;
 
 /** A plan without its tiles, as in reports. */
 export type PlanSummary = Omit<Plan, 'queryBlocks' | 'parts'> & { readonly parts: readonly PartSummary[] };
@@ -130,7 +138,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
     tilesByKind,
     visiblePairs,
     ...costOf({ ...request, attention, visiblePairs }),
-    rounds: attends ? model.layers : 0,
+    rounds: attends && request.within?.counted !== false ? model.layers : 0,
     bound: layout === undefined ? boundOf(request, cut.blocks) : blackBoxBound(request, layout.arrangement, layout.construction),
     notes: notesOf(request, cut.blocks),
     parts: [],
@@ -141,8 +149,9 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
 export function summarise(plan: Plan): PlanSummary {
   const summary: Omit<Plan, 'queryBlocks'> & { queryBlocks?: unknown } = { ...plan };
   delete summary.queryBlocks;
-  const parts = plan.parts.map(({ layers, plan: { scenario, tiles, instances, tilesByKind, visiblePairs, calls, bound } }) => ({
+  const parts = plan.parts.map(({ layers, heads, plan: { scenario, tiles, instances, tilesByKind, visiblePairs, calls, bound } }) => ({
     layers,
+    ...(heads && { heads }),
     scenario,
     tiles,
     instances,
@@ -154,12 +163,13 @@ export function summarise(plan: Plan): PlanSummary {
   return { ...summary, parts };
 }
 
-function notesOf({ tokens, model, scenario, oracle }: LayerPlanRequest, blocks: number): string[] {
+function notesOf({ tokens, model, scenario, oracle, restarts }: LayerPlanRequest, blocks: number): string[] {
   const context = contextNote(tokens, model);
   const notes: string[] = context === undefined ? [] : [context];
   if (oracle.inputLength >= tokens && blocks === 1) {
     notes.push(t('Block size {0} holds all {1} tokens: there is one block.', oracle.inputLength, tokens));
   }
+  notes.push(...partNotes(startsOf(scenario)), ...(restarts === undefined ? [] : [restartNote(restarts.length)]));
   switch (sameAs(scenario, tokens)) {
     case 'causal':
       notes.push(t('{0} covers all {1} tokens: it is causal attention.', scenarioLabel(scenario), tokens));
@@ -182,18 +192,45 @@ export function isUniform(plan: Plan): plan is LayerPlan {
   return plan.parts.length === 0;
 }
 
-/** For each layer of the model, the index of its kind in `layerParts`. */
+/** For each layer of the model, the index of its kind in `layerParts`; where its heads differ, of the first of its parts. */
 export function partOfLayers(plan: Plan): readonly number[] {
-  const parts: number[] = [];
-  layerParts(plan).forEach(({ layers }, index) => layers.forEach((layer) => (parts[layer] = index)));
+  return partsOfLayers(plan).map(([part]) => part);
+}
+
+/** For each layer of the model, the indices of its parts in `layerParts`: several where its heads differ. */
+export function partsOfLayers(plan: Plan): readonly (readonly number[])[] {
+  const parts = Array.from({ length: plan.model.layers }, (): number[] => []);
+  layerParts(plan).forEach(({ layers }, index) => layers.forEach((layer) => parts[layer].push(index)));
   return parts;
 }
 
-/** The plan of a model whose layers differ: a plan for each kind of layer, and their sum. */
+/** For each layer of the model, for each of its query heads, the index of its part in `layerParts`. */
+export function partsOfHeads(plan: Plan): readonly (readonly number[])[] {
+  const parts = layerParts(plan);
+  return partsOfLayers(plan).map((own) =>
+    Array.from({ length: plan.model.heads }, (_, head) => own.find((part) => parts[part].heads?.includes(head)) ?? own[0]),
+  );
+}
+
+/** Whether heads of a layer have masks of their own. */
+export function hasHeadParts({ parts }: Pick<Plan, 'parts'>): boolean {
+  return parts.some(({ heads }) => heads !== undefined);
+}
+
+/** The share of the heads of its layers that a part is for. */
+export function headShare({ heads }: Pick<PlanPart, 'heads'>, { model }: Pick<Plan, 'model'>): number {
+  return heads === undefined ? 1 : heads.length / model.heads;
+}
+
+/** The plan of a model whose layers or heads differ: a plan for each kind of them, and their sum. */
 function composePlan(request: PlanRequest): Plan {
   const { tokens, oracle } = request;
   const budget = new StepBudget();
-  const parts = layerRequests(request).map(({ layers, request: part }): PlanPart => ({ layers, plan: planLayers(part, budget) }));
+  const parts = layerRequests(request).map(({ layers, heads, request: part }): PlanPart => ({
+    layers,
+    ...(heads && { heads }),
+    plan: planLayers(part, budget),
+  }));
   const cut = partition(tokens, oracle.inputLength);
   const cycle = parts.filter(({ plan }) => plan.tiles > 0).map(({ plan }) => plan.scenario);
   const mask = maskOf(unionOf(cycle, tokens), tokens, budget);
@@ -204,7 +241,11 @@ function composePlan(request: PlanRequest): Plan {
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
     const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
-    const own = sum(parts, ({ layers, plan }) => layers.length * instancesOfBlocks(plan, ...ownBlocks(cut, plan, block, block + 1)));
+    const own = sum(
+      parts,
+      (part) =>
+        part.layers.length * headShare(part, request) * instancesOfBlocks(part.plan, ...ownBlocks(cut, part.plan, block, block + 1)),
+    );
     queryBlocks.add(runs, own);
     tiles += tileCount(runs);
     instances += own;
@@ -243,24 +284,27 @@ function sum<T>(values: readonly T[], of: (value: T) => number): number {
 }
 
 /**
- * Whether a scenario is the model's own attention over `tokens` tokens, whatever its name: so is a window that covers them all, on a
- * causal model. Of a mask that the user wrote only the name is compared.
+ * Whether a scenario is the model's own attention over `tokens` tokens at its own positions, whatever its name: so is a window that
+ * covers them all, on a causal model. Of a mask that the user wrote only the name is compared.
  */
-export function isNativeScenario({ scenario, model, tokens }: Pick<Plan, 'scenario' | 'model' | 'tokens'>): boolean {
+export function isNativeScenario({ scenario, model, tokens, restarts }: Pick<Plan, 'scenario' | 'model' | 'tokens' | 'restarts'>): boolean {
+  if ((restarts?.length ?? 0) > 1) {
+    return false;
+  }
   const namesOf = (own: Scenario): readonly string[] => {
-    const names: string[] = [];
-    for (const group of layerGroups(own, model.layers)) {
+    const names = Array.from({ length: model.layers }, () => new Set<string>());
+    for (const group of layerGroups(own, model.layers).filter(({ share }) => headsOf(share, model.heads).length > 0)) {
       const name = sameAs(group.scenario, tokens) ?? scenarioLabel(group.scenario);
-      group.layers.forEach((layer) => (names[layer] = name));
+      group.layers.forEach((layer) => names[layer].add(name));
     }
-    return names;
+    return names.map((ofHeads) => [...ofHeads].join());
   };
   const natives = namesOf(nativeScenario(model));
   return namesOf(scenario).every((name, layer) => name === natives[layer]);
 }
 
 /** Whether a plan is the model's own attention, exact: what a black box makes of it is not. */
-export function isNativePlan(plan: Pick<Plan, 'scenario' | 'construction' | 'model' | 'tokens'>): boolean {
+export function isNativePlan(plan: Pick<Plan, 'scenario' | 'construction' | 'model' | 'tokens' | 'restarts'>): boolean {
   return isNativeScenario(plan) && plan.construction === 'fused';
 }
 
@@ -277,8 +321,8 @@ export function nativePlan({ tokens, model, oracle, scoreBytes }: PlanRequest): 
 }
 
 /** The plan of another number of tokens under the same scenario, on the same small transformer. @throws InputError like `makePlan` */
-export function planOfLength({ model, scenario, oracle, construction, scoreBytes }: PlanRequest, tokens: number): Plan {
-  return makePlan({ tokens, model, scenario, oracle, construction, scoreBytes });
+export function planOfLength({ model, scenario, oracle, construction, restarts, scoreBytes }: PlanRequest, tokens: number): Plan {
+  return makePlan({ tokens, model, scenario, oracle, construction, ...(restarts && { restarts }), scoreBytes });
 }
 
 /** Attention calls of a query block (0-based) over all layers; the sum over all query blocks is the plan's. */

@@ -4,7 +4,7 @@ import { isSampled, type Range } from '../scenario/scenario';
 import { attentionWidth, type ModelShape, valueWidthOf } from '../shapes';
 import { lengthOf, unionOf } from '../shards/cut';
 import { tokenwiseRows } from './cost';
-import { layerParts, type LayerPlan, partOfLayers, type Plan } from './plan';
+import { hasHeadParts, layerParts, type LayerPlan, partOfLayers, type Plan } from './plan';
 import { queryBlockAt } from './query-blocks';
 
 /** What a layer does in one step of a run, in rows of the sequence. */
@@ -62,6 +62,8 @@ export function segmentsOf(plan: Plan): Segments {
     bytes <= wholeBytes ||
     isBlackBox(plan.construction) ||
     isSampled(plan.scenario) ||
+    // Heads would hold keys for windows of their own.
+    hasHeadParts(plan) ||
     layerParts(plan).some(({ plan: { tiles } }) => tiles === 0)
   ) {
     return whole;

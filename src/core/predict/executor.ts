@@ -12,9 +12,13 @@ export function plannedProvider(provider: Provider, calibration: Pick<Calibratio
 }
 
 /**
- * The executor of a plan that names none. Compiled layers keep everything on the device; on the CPU that gains nothing, and
+ * The executor of a plan that names none. A compiled layer has one mask for all heads. Compiled layers keep everything on the device; on the CPU that gains nothing, and
  * runs of a few tiles stay in its caches.
  */
-export function preferredExecutor({ construction }: Pick<Plan, 'construction'>, precision: Precision, provider: Provider): PassExecutor {
-  return (provider === 'cpu' && precision === 'float32') || isBlackBox(construction) ? 'tiles' : 'compiled';
+export function preferredExecutor(
+  { construction, scenario }: Pick<Plan, 'construction' | 'scenario'>,
+  precision: Precision,
+  provider: Provider,
+): PassExecutor {
+  return (provider === 'cpu' && precision === 'float32') || isBlackBox(construction) || scenario.kind === 'per-head' ? 'tiles' : 'compiled';
 }

@@ -60,10 +60,10 @@ export function countDispatches(dispatches: readonly Dispatch[]): DispatchCounts
  * calls are not calibrated, and where the time is not finite.
  */
 export function predict(plan: Plan, calibration: Calibration): Prediction | undefined {
-  if (isBlackBox(plan.construction)) {
+  const { layer } = calibration;
+  if (!isPredicted(plan, calibration)) {
     return undefined;
   }
-  const { layer } = calibration;
   const pass = passNow(calibration);
   const parts = layerParts(plan).map((part) => ({
     layers: part.layers,
@@ -83,6 +83,11 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   };
 }
 
+/** Whether the calls of a plan are calibrated: a black box's are not, nor tiles where whole layers are, which have one mask for all heads. */
+function isPredicted({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>, { layer }: Calibration): boolean {
+  return !isBlackBox(construction) && (layer === null || scenario.kind !== 'per-head');
+}
+
 /** Times of the layers in order; the first one includes starting sessions. */
 function layerTimes(
   parts: readonly { readonly layers: readonly number[]; readonly phases: Prediction['phases'] }[],
@@ -91,7 +96,7 @@ function layerTimes(
   const times: number[] = [];
   for (const { layers, phases } of parts) {
     for (const layer of layers) {
-      times[layer] = sumOf(phases) / layers.length + (layer === 0 ? startMs : 0);
+      times[layer] = (times[layer] ?? (layer === 0 ? startMs : 0)) + sumOf(phases) / layers.length;
     }
   }
   return times;
@@ -157,7 +162,8 @@ function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['p
   const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;
   // Keys and values of a sample are put in its order.
   const copied = isSampled(plan.scenario) ? 2 * model.keyValueHeads * tokens * model.headWidth : 0;
-  const stretches = Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
+  // Of several parts of a layer, one has its work token by token.
+  const stretches = plan.calls.tokenwise === 0 ? 0 : Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
   return {
     project: tokenwiseMs(calibration, 'project', model.width, model.layers * stretches, plan.flopsByPhase.project),
     gather: (model.layers * copied * calibration.gatherNsPerFloat) / 1e6,
@@ -215,10 +221,10 @@ type Phases = Prediction['phases'];
  * Up to 128 blocks the result is `predict` of the plan. Longer prompts are not planned tile by tile: their attention takes
  * the same time per tile as at 128 blocks, and their other phases the same time per token. Tests check that this is within
  * a few per cent of `predict`.
- * @returns the phases of `tokens` tokens in milliseconds; undefined for a black box, whose calls are not calibrated
+ * @returns the phases of `tokens` tokens in milliseconds; undefined where calls are not calibrated, such as a black box's
  */
 export function timePredictor(request: PlanRequest, calibration: Calibration): (tokens: number) => Phases | undefined {
-  if (isBlackBox(request.construction)) {
+  if (!isPredicted(request, calibration)) {
     return () => undefined;
   }
   const { layer, scoreBytes } = calibration;

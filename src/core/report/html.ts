@@ -2,8 +2,8 @@ import { phasesPicture } from '../draw/phases';
 import { qualityCostPicture } from '../draw/quality-cost';
 import { escaped } from '../draw/svg';
 import { tilePicture } from '../draw/tiles';
-import { formatNumberOf } from '../format';
-import { scenarioLabel } from '../scenario/scenario';
+import { formatNumberOf, formatRanges } from '../format';
+import { headsOf, layerGroups, type LayerScenario, type Scenario, scenarioLabel } from '../scenario/scenario';
 import { visible } from '../text/printable';
 import { runFigures, runTitle, summaryColumns } from './figures';
 import type { RunReport } from './report';
@@ -75,15 +75,32 @@ function section(report: RunReport, index: number): string {
   const rows = runFigures(report).map(
     ([name, value]) => `<tr${name === 'Verdict' ? failedClass(report) : ''}><th scope="row">${text(name)}</th><td>${text(value)}</td></tr>`,
   );
-  const { prompt, plan, scenario } = report;
-  const tiles = tilePicture({
-    name: `run-${index + 1}-tiles`,
-    title: `Tiles of run ${index + 1}`,
-    tokens: prompt.tokens,
-    blockSize: plan.blockSize,
-    scenario,
-  });
-  return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${figure(tiles)}\n</section>`;
+  const { prompt, plan, scenario, model } = report;
+  const drawn = { tokens: prompt.tokens, blockSize: plan.blockSize };
+  const name = `run-${index + 1}-tiles`;
+  const tiles = drawnApart(scenario, model.shape.heads).map(({ own, heads }, kind) =>
+    tilePicture({
+      ...drawn,
+      name: kind === 0 ? name : `${name}-${kind + 1}`,
+      title: `Tiles of run ${index + 1}${heads === undefined ? '' : `, heads ${formatRanges(heads)}`}`,
+      scenario: own,
+    }),
+  );
+  return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${tiles.map(figure).join('\n')}\n</section>`;
+}
+
+/** Pictures of the heads of one run at most: a report from elsewhere may have a thousand kinds. */
+const mostKinds = 8;
+
+/** What is drawn of a run: heads that see alike apart from others, where they are of a few kinds. */
+function drawnApart(scenario: Scenario, count: number): { readonly own: Scenario; readonly heads?: readonly number[] }[] {
+  const kinds =
+    scenario.kind !== 'per-head'
+      ? []
+      : layerGroups(scenario, 1)
+          .map(({ scenario: own, share }): { own: LayerScenario; heads: readonly number[] } => ({ own, heads: headsOf(share, count) }))
+          .filter(({ heads }) => heads.length > 0);
+  return kinds.length === 0 || kinds.length > mostKinds ? [{ own: scenario }] : kinds;
 }
 
 /** What runs must have in common for their quality to compare, by name. */

@@ -1,6 +1,7 @@
 import type { Arrangement, BlackBoxRequest } from '../construct/construction';
 import type { Mask } from './mask';
 import type { StepBudget } from './pairs/budget';
+import type { PartName } from './parts';
 
 /**
  * A whole number that a scenario takes, as plain data: its flag, setting, schema, field and CSV column are derived from
@@ -54,6 +55,9 @@ export interface TileBound {
 /** The numeric parameters of a scenario. */
 type NumbersOf<S> = { [K in keyof S]: S[K] extends number ? K : never }[keyof S] & string;
 
+/** The text parameters of a scenario. */
+type TextsOf<S> = { [K in keyof S]-?: S[K] extends string ? K : never }[Exclude<keyof S, 'kind'>] & string;
+
 /** How far a query sees at most, where that does not grow with the sequence. */
 export interface Reach {
   /** Keys before the query, itself not counted. */
@@ -76,7 +80,7 @@ export interface ScenarioDefinition<S extends { readonly kind: string }> {
   /** One sentence: which keys a query sees. */
   readonly description: string;
   readonly parameters: readonly NumberParameter<NumbersOf<S>>[];
-  readonly text?: TextParameter<Exclude<keyof S, 'kind' | NumbersOf<S>> & string>;
+  readonly text?: TextParameter<TextsOf<S>>;
   readonly mark: Mark;
   /**
    * Whether the user wrote the mask: its form is unknown, so it is compared, or planned at other lengths, only on request.
@@ -98,6 +102,8 @@ export interface ScenarioDefinition<S extends { readonly kind: string }> {
   sameAs?(scenario: S, tokens: number): 'causal' | 'full' | undefined;
   /** How far a query sees; absent for masks that are not local. */
   reach?(scenario: S): Reach;
+  /** The parts of a prompt that it counts: its field `starts` has to say where they begin. */
+  counts?(scenario: S): readonly PartName[];
   /** What is wrong with this combination of parameters, with the fix, or undefined. */
   complaint?(scenario: S): string | undefined;
   /** The paper's bound for `blocks` (T) blocks of `blockSize` (M) tokens. */

@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import { quoted } from '../text/printable';
+import { perHead, type PerHeadScenario } from './per-head';
 import { perLayer, type PerLayerScenario } from './per-layer';
 import { definitionOf, type LayerScenario, makeScenario, type ScenarioParameters } from './registry';
 
@@ -10,14 +11,19 @@ export interface NativeScenario {
 
 /**
  * Parses a scenario: a kind and, after colons, its parameters in order, such as `causal`, `sliding-window:512` or
- * `attention-sink:512:4`, or `custom:` and an expression. Omitted parameters have their defaults.
+ * `attention-sink:512:4`, `custom:` and an expression, or `per-head:` and the scenarios of the heads with slashes between. Omitted
+ * parameters have their defaults.
  *
  * @throws InputError for an unknown kind, a number out of its range, or more numbers than the kind takes
  */
-export function parseScenario(text: string): LayerScenario | NativeScenario {
+export function parseScenario(text: string): LayerScenario | PerHeadScenario | NativeScenario {
   const [kind, ...values] = text.trim().split(':');
   if (kind === 'native' && values.length === 0) {
     return { kind };
+  }
+  if (kind === 'per-head' && values.length > 0) {
+    // A mask divides by two slashes.
+    return perHead(layerScenarios(values.join(':').split(/(?<!\/)\/(?!\/)/), text, 'head'));
   }
   const { parameters, text: written } = definitionOf(kind);
   if (written !== undefined) {
@@ -45,21 +51,32 @@ export function parseScenario(text: string): LayerScenario | NativeScenario {
  * InputError
  */
 export function parseCycle(text: string): LayerScenario | PerLayerScenario {
-  return perLayer(
-    splitList(text).map((part) => {
-      const scenario = parseScenario(part);
-      if (scenario.kind === 'native') {
-        throw new InputError(`--cycle ${text} names native, which is a scenario of all layers; name one for each layer.`);
-      }
-      return scenario;
-    }),
-  );
+  return perLayer(layerScenarios(splitList(text), text, 'layer'));
 }
 
-/** A scenario of one layer as text for `parseScenario`. */
-export function scenarioText(scenario: LayerScenario | NativeScenario): string {
+/** Parses a scenario for each head in the same way. @throws InputError */
+export function parseHeads(text: string): LayerScenario | PerHeadScenario {
+  return perHead(layerScenarios(splitList(text), text, 'head'));
+}
+
+function layerScenarios(parts: readonly string[], text: string, whose: 'layer' | 'head'): LayerScenario[] {
+  return parts.map((part) => {
+    const [kind] = part.trim().split(':');
+    const scenario = kind === 'native' || kind === 'per-head' ? undefined : parseScenario(part);
+    if (scenario === undefined || scenario.kind === 'native' || scenario.kind === 'per-head') {
+      throw new InputError(`--cycle ${text} names ${kind}, which is a scenario of all layers; name one for each ${whose}.`);
+    }
+    return scenario;
+  });
+}
+
+/** A scenario as text for `parseScenario`. */
+export function scenarioText(scenario: LayerScenario | PerHeadScenario | NativeScenario): string {
   if (scenario.kind === 'native') {
     return scenario.kind;
+  }
+  if (scenario.kind === 'per-head') {
+    return `${scenario.kind}:${scenario.cycle.map(scenarioText).join('/')}`;
   }
   const { parameters, text } = definitionOf(scenario.kind);
   const given = scenario as unknown as Readonly<Record<string, number | string>>;

@@ -1,5 +1,6 @@
-import { InputError } from '../errors';
-import { definitionOf, type LayerScenario } from './registry';
+import { isSame, periodOf, shortestCycle } from './cycle';
+import type { HeadShare, PerHeadScenario } from './per-head';
+import type { LayerScenario } from './registry';
 
 /** A scenario for each layer: layer l has the one at `l mod cycle.length`. */
 export interface PerLayerScenario {
@@ -8,15 +9,14 @@ export interface PerLayerScenario {
   readonly cycle: readonly LayerScenario[];
 }
 
-/** Layers that share a scenario. */
+/** Layers that share a scenario, in some of their heads or in all. */
 export interface LayerGroup {
   readonly scenario: LayerScenario;
+  /** The heads that have it, where others have another. */
+  readonly share?: HeadShare;
   /** 0-based, ascending. */
   readonly layers: readonly number[];
 }
-
-/** Most layers in a cycle: more than any model has. */
-const longestCycle = 1024;
 
 /**
  * A scenario for the layers of a model from a cycle, as short as it can be; if all layers are alike, their common scenario.
@@ -24,21 +24,8 @@ const longestCycle = 1024;
  * @throws InputError for a cycle that is empty, too long, or samples keys in some layers
  */
 export function perLayer(cycle: readonly LayerScenario[]): LayerScenario | PerLayerScenario {
-  if (cycle.length === 0 || cycle.length > longestCycle) {
-    throw new InputError(`A cycle of ${cycle.length} layers is not possible; give from 1 to ${longestCycle} scenarios.`);
-  }
-  const [first] = cycle;
-  if (cycle.every((scenario) => isSame(scenario, first))) {
-    return first;
-  }
-  const sampled = cycle.find(({ kind }) => definitionOf(kind).sampleSeed !== undefined);
-  if (sampled !== undefined) {
-    throw new InputError(
-      `Scenario "${sampled.kind}" cannot be one of several in a cycle of layers; use it for all layers, or leave it out.`,
-    );
-  }
-  const whole = periodOf(cycle);
-  return { kind: 'per-layer', cycle: cycle.length % whole === 0 ? cycle.slice(0, whole) : cycle };
+  const shortest = shortestCycle(cycle, 'layers');
+  return shortest.length === 1 ? shortest[0] : { kind: 'per-layer', cycle: shortest };
 }
 
 /** The scenario of a model from those of all its layers. @throws InputError as `perLayer` does */
@@ -46,15 +33,20 @@ export function ofLayers(layers: readonly LayerScenario[]): LayerScenario | PerL
   return perLayer(layers.slice(0, periodOf(layers)));
 }
 
-/** The fewest scenarios that give all of them if they are repeated. */
-function periodOf(scenarios: readonly LayerScenario[]): number {
-  const shorter = scenarios.findIndex((_, length) => length > 0 && scenarios.every((each, at) => isSame(each, scenarios[at % length])));
-  return shorter < 0 ? scenarios.length : shorter;
-}
-
-/** The layers of a model grouped by scenario, in order of first use; groups without layers are left out. */
-export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: number): readonly LayerGroup[] {
+/**
+ * The layers of a model grouped by scenario, in order of first use; groups without layers are left out. Where heads differ, every
+ * layer is in each group, with the heads that have its scenario.
+ */
+export function layerGroups(scenario: LayerScenario | PerLayerScenario | PerHeadScenario, layers: number): readonly LayerGroup[] {
   const all = Array.from({ length: layers }, (_, layer) => layer);
+  if (scenario.kind === 'per-head') {
+    const places = layerGroups({ kind: 'per-layer', cycle: scenario.cycle }, scenario.cycle.length);
+    return places.map((group) => ({
+      scenario: group.scenario,
+      share: { places: group.layers, of: scenario.cycle.length },
+      layers: all,
+    }));
+  }
   if (scenario.kind !== 'per-layer') {
     return [{ scenario, layers: all }];
   }
@@ -70,9 +62,4 @@ export function layerGroups(scenario: LayerScenario | PerLayerScenario, layers: 
     }
   }
   return groups;
-}
-
-/** Whether two scenarios are equal as data. */
-function isSame(one: LayerScenario, other: LayerScenario): boolean {
-  return JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 }

@@ -4,8 +4,10 @@ import { quoted } from '../text/printable';
 import { t, text } from '../l10n';
 import type { Mark, NumberParameter, Reach, TextParameter, TileBound } from './definition';
 import type { Mask } from './mask';
-import { type NativeScenario, parseCycle, scenarioText } from './parse';
+import { type NativeScenario, parseCycle, parseHeads, scenarioText } from './parse';
 import { StepBudget } from './pairs/budget';
+import { onePart, type PartName, partNames, type PartStarts } from './parts';
+import type { PerHeadScenario } from './per-head';
 import { layerGroups, type PerLayerScenario } from './per-layer';
 import {
   definitionOf,
@@ -23,6 +25,8 @@ export type { Mark, NumberParameter, Reach, TextParameter } from './definition';
 export { visibleRanges, type BandedMask, type GeneralMask, type Mask, type Range, type VisibleKeys } from './mask';
 export { StepBudget } from './pairs/budget';
 export { type NativeScenario } from './parse';
+export { type PartName, partNames, type PartStarts, startsInWindow } from './parts';
+export { headsOf, perHead, type HeadShare, type PerHeadScenario } from './per-head';
 export { layerGroups, ofLayers, perLayer, type LayerGroup, type PerLayerScenario } from './per-layer';
 export {
   comparedKinds,
@@ -37,14 +41,17 @@ export {
   type TextName,
 } from './registry';
 
-/** A masking scenario, plain data: the same for all layers, or one for each. */
-export type Scenario = LayerScenario | PerLayerScenario;
+/** A scenario for each layer, or for each head of every layer. */
+export type CycleScenario = PerLayerScenario | PerHeadScenario;
+
+/** A masking scenario, plain data: the same for all layers and heads, or one for each. */
+export type Scenario = LayerScenario | CycleScenario;
 
 /** A scenario that a user can choose before the model is known. */
 export type ScenarioChoice = Scenario | NativeScenario;
 
 /** A scenario that a menu or a flag can name. */
-export type ChoiceKind = ScenarioKind | NativeScenario['kind'] | PerLayerScenario['kind'];
+export type ChoiceKind = ScenarioKind | NativeScenario['kind'] | CycleScenario['kind'];
 
 /** Name and parameters of a scenario, for menus, forms and flags. Texts are in English; translated when shown. */
 export interface ChoiceDefinition {
@@ -55,7 +62,17 @@ export interface ChoiceDefinition {
   readonly text?: TextParameter<TextName>;
 }
 
-/** Every scenario in menu order: the model's own, one for all layers, and a cycle of layers. */
+/** The scenarios of the layers, or of the heads. */
+const cycleParameter: Omit<TextParameter<TextName>, 'check'> = {
+  name: 'cycle',
+  flag: 'cycle',
+  symbol: 'a,b,...',
+  title: text('Cycle'),
+  description: text('Scenarios of the layers, or of the heads, with commas between; each with its numbers after colons.'),
+  default: 'causal,sliding-window:512',
+};
+
+/** Every scenario in menu order: the model's own, one for all layers, and a cycle of layers or heads. */
 export const choiceDefinitions: readonly ChoiceDefinition[] = [
   {
     kind: 'native',
@@ -69,20 +86,21 @@ export const choiceDefinitions: readonly ChoiceDefinition[] = [
     title: text('Per-layer'),
     description: text('A scenario for each layer: those of a cycle, repeated to the last layer.'),
     parameters: [],
-    text: {
-      name: 'cycle',
-      flag: 'cycle',
-      symbol: 'a,b,...',
-      title: text('Cycle of layers'),
-      description: text('Scenarios of the layers, with commas between; each with its numbers after colons.'),
-      default: 'causal,sliding-window:512',
-      check: parseCycle,
-    },
+    text: { ...cycleParameter, check: parseCycle },
+  },
+  {
+    kind: 'per-head',
+    title: text('Per-head'),
+    description: text('A scenario for each head of every layer: those of a cycle, repeated to the last head.'),
+    parameters: [],
+    text: { ...cycleParameter, check: parseHeads },
   },
 ];
 
-/** Every text parameter of the scenarios. */
-export const textParameters: readonly TextParameter<TextName>[] = choiceDefinitions.flatMap(({ text: own }) => own ?? []);
+/** Every text parameter of the scenarios, without duplicates. */
+export const textParameters: readonly TextParameter<TextName>[] = [
+  ...new Map(choiceDefinitions.flatMap(({ text: own }) => own ?? []).map((parameter) => [parameter.name, parameter])).values(),
+];
 
 /** The definition of a choice. @throws InputError for a kind that does not exist */
 export function choiceDefinition(kind: string): ChoiceDefinition {
@@ -109,7 +127,9 @@ export function makeChoice(kind: string, parameters: ScenarioParameters = {}): S
     case 'native':
       return { kind: 'native' };
     case 'per-layer':
-      return parseCycle(parameters.cycle ?? known.text?.default ?? '');
+      return parseCycle(parameters.cycle ?? cycleParameter.default);
+    case 'per-head':
+      return parseHeads(parameters.cycle ?? cycleParameter.default);
     default:
       return makeScenario(kind, parameters);
   }
@@ -117,20 +137,40 @@ export function makeChoice(kind: string, parameters: ScenarioParameters = {}): S
 
 /** A choice as the parameters that `makeChoice` makes it from. */
 export function parametersOf(scenario: ScenarioChoice): ScenarioParameters {
-  if (scenario.kind === 'per-layer') {
+  if (isCycle(scenario)) {
     return { cycle: scenario.cycle.map(scenarioText).join() };
   }
-  return Object.fromEntries(Object.entries(scenario).filter(([name]) => name !== 'kind'));
+  return Object.fromEntries(chosenIn(scenario));
+}
+
+/** The parts of a prompt that the masks of a scenario count, in order. */
+export function partsOf(scenario: ScenarioChoice): readonly PartName[] {
+  const found = scenario.kind === 'native' ? [] : layersOf(scenario).flatMap((layer) => definitionOf(layer.kind).counts?.(layer) ?? []);
+  return partNames.filter((name) => found.includes(name));
+}
+
+/** A scenario with the places of the parts that it counts; others stay as they are. */
+export function withStarts<S extends ScenarioChoice>(scenario: S, starts: PartStarts): S {
+  if (isCycle(scenario)) {
+    return { ...scenario, cycle: scenario.cycle.map((layer) => withStarts(layer, starts)) };
+  }
+  const own = partsOf(scenario).map((name) => [name, starts[name] ?? onePart]);
+  return own.length === 0 ? scenario : { ...scenario, starts: Object.fromEntries(own) as PartStarts };
+}
+
+/** Where the parts begin that a scenario counts, all its layers together; nothing where no prompt has told. */
+export function startsOf(scenario: Scenario): PartStarts {
+  return Object.assign({}, ...layersOf(scenario).map((layer) => ('starts' in layer ? layer.starts : {}))) as PartStarts;
 }
 
 /**
- * The mask of a scenario over a sequence of `tokens` tokens; where layers differ, the pairs that at least one layer admits.
+ * The mask of a scenario over a sequence of `tokens` tokens; where layers or heads differ, the pairs that at least one admits.
  *
  * @param budget for masks that the user wrote; share it among the masks of one plan
  * @throws InputError for a mask that is refused at this length, or costs more than the budget
  */
 export function maskOf(scenario: Scenario, tokens: number, budget = new StepBudget()): Mask {
-  if (scenario.kind !== 'per-layer') {
+  if (!isCycle(scenario)) {
     return definitionOf(scenario.kind).mask(scenario, tokens, budget);
   }
   return unionMask(
@@ -176,8 +216,13 @@ export function bandOf(scenario: LayerScenario, tokens: number): { readonly widt
     : { width: reach.before + 1 + reach.after, sinks: Math.min(tokens, reach.sinks) };
 }
 
-/** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local */
+/** How far the queries of each layer see. @throws InputError that names the scenario of a layer that is not local, or of heads */
 export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] {
+  if (scenario.kind === 'per-head') {
+    throw new InputError(
+      `Under ${scenarioLabel(scenario)} the heads of a layer see differently, and shards are cut for all of them alike; use one scenario for all heads.`,
+    );
+  }
   const cycle = layersOf(scenario);
   return Array.from({ length: layers }, (_, layer) => {
     const own = cycle[layer % cycle.length];
@@ -195,7 +240,7 @@ export function reachesOf(scenario: Scenario, layers: number): readonly Reach[] 
 /** The seed for sampling keys (theorem 4.1), where the result is an estimate; undefined if all keys are read. */
 export function sampleSeed(scenario: Scenario): number | undefined {
   // Cycles are never sampled.
-  return scenario.kind === 'per-layer' ? undefined : definitionOf(scenario.kind).sampleSeed?.(scenario);
+  return isCycle(scenario) ? undefined : definitionOf(scenario.kind).sampleSeed?.(scenario);
 }
 
 /** Whether keys are sampled instead of read in full. */
@@ -242,9 +287,9 @@ export function needsCausalOracle(
   return reach?.after === 0 && reach.before + 1 + reach.sinks < tokens && fitsBands(reach.before + 1, reach.sinks, inputLength);
 }
 
-/** The colour and shape of a scenario in charts. Layers that differ share the mark of custom masks. */
+/** The colour and shape of a scenario in charts. Layers or heads that differ share the mark of custom masks. */
 export function markOf(kind: Scenario['kind']): Mark {
-  return kind === 'per-layer' ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
+  return kind === 'per-layer' || kind === 'per-head' ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
 }
 
 /** A mark for each of several scenarios: its own, or marks in turn if some are of the same kind. */
@@ -255,11 +300,11 @@ export function marksOf(scenarios: readonly Scenario[]): readonly Mark[] {
 
 /** A scenario in words, such as `sliding-window(window 512)`. */
 export function scenarioLabel(scenario: ScenarioChoice): string {
-  if (scenario.kind === 'per-layer') {
-    return `per-layer(${runsOf(scenario.cycle.map(scenarioLabel)).join(', ')})`;
+  if (isCycle(scenario)) {
+    return `${scenario.kind}(${runsOf(scenario.cycle.map(scenarioLabel)).join(', ')})`;
   }
-  const { kind, ...parameters } = scenario;
-  const values = Object.entries(parameters).map(([name, value]) => (typeof value === 'string' ? value : `${name} ${value}`));
+  const { kind } = scenario;
+  const values = chosenIn(scenario).map(([name, value]) => (typeof value === 'string' ? value : `${name} ${value}`));
   return values.length === 0 ? kind : `${kind}(${values.join(', ')})`;
 }
 
@@ -268,14 +313,26 @@ export function scenarioTitle({ kind }: ScenarioChoice): string {
   return t(choiceDefinition(kind).title);
 }
 
+/** The numbers and texts that a user chooses of a scenario, by name: where parts begin is the prompt's. */
+function chosenIn(scenario: Exclude<ScenarioChoice, CycleScenario>): readonly (readonly [string, string | number])[] {
+  const isChosen = (entry: readonly [string, unknown]): entry is readonly [string, string | number] =>
+    entry[0] !== 'kind' && entry[0] !== 'starts';
+  return Object.entries(scenario).filter(isChosen);
+}
+
+/** Whether layers or heads have scenarios of their own. */
+export function isCycle(scenario: ScenarioChoice): scenario is CycleScenario {
+  return scenario.kind === 'per-layer' || scenario.kind === 'per-head';
+}
+
 /** The scenarios of a cycle, or the single one of all layers. */
 function layersOf(scenario: Scenario): readonly LayerScenario[] {
-  return scenario.kind === 'per-layer' ? scenario.cycle : [scenario];
+  return isCycle(scenario) ? scenario.cycle : [scenario];
 }
 
 /** The same, each once: what is asked of a written mask costs its budget. */
 function distinctLayers(scenario: Scenario): readonly LayerScenario[] {
-  return scenario.kind === 'per-layer' ? layerGroups(scenario, scenario.cycle.length).map((group) => group.scenario) : [scenario];
+  return isCycle(scenario) ? layerGroups(scenario, scenario.cycle.length).map((group) => group.scenario) : [scenario];
 }
 
 /** Merges equal neighbours into one label with their count. */

@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import { nativeScenario, type ModelShape } from '../shapes';
 import { type Mask, visibleRanges } from './mask';
+import { headsOf } from './per-head';
 import { layerGroups } from './per-layer';
 import { isSampled, maskOf, type Scenario, scenarioLabel, StepBudget } from './scenario';
 
@@ -11,7 +12,7 @@ export type Touched = Uint8Array | string;
 export const nothingTouched = "The mask hides no key that the model's own attention shows at a scored position.";
 
 /**
- * Which positions a scenario touches: those at which, in at least one layer that attends, it hides a key that the model's own
+ * Which positions a scenario touches: those at which, in at least one head of a layer that attends, it hides a key that the model's own
  * attention shows.
  *
  * Only the mask at the position itself counts. Under windows and sinks a position that is not touched is computed as by the
@@ -44,7 +45,8 @@ function layerPairs(scenario: Scenario, shape: ModelShape): [Scenario, Scenario]
   const { layers, kinds } = shape;
   const attends = (layer: number): boolean => kinds?.every((kind) => kind.heads > 0 || !kind.layers.includes(layer)) ?? true;
   const natives = layerGroups(nativeScenario(shape), layers);
-  return layerGroups(scenario, layers).flatMap((own) =>
+  const groups = layerGroups(scenario, layers).filter(({ share }) => headsOf(share, shape.heads).length > 0);
+  return groups.flatMap((own) =>
     natives
       .filter((native) => scenarioLabel(native.scenario) !== scenarioLabel(own.scenario))
       .filter((native) => native.layers.some((layer) => attends(layer) && own.layers.includes(layer)))

@@ -1,6 +1,7 @@
-import { maskNodeOf, grainOf } from './expression/mask-nodes';
+import { cutsOf, maskNodeOf } from './expression/mask-nodes';
 import { type BandedMask, type GeneralMask, type Mask, type Range, type Sight, type VisibleKeys, visibleRanges } from './mask';
 import type { StepBudget } from './pairs/budget';
+import { joinedCuts } from './pairs/cuts';
 import type { MaskNode } from './pairs/node';
 import { MaskNodes } from './pairs/nodes';
 import { Rectangles } from './pairs/rectangles';
@@ -37,7 +38,7 @@ function bandedUnion(masks: readonly BandedMask[], tokens: number): BandedMask {
 /** The pairs that at least one of several masks admits, of any form: written masks by their parts, others by rectangles. */
 function generalUnion(masks: readonly Mask[], tokens: number, budget: StepBudget): GeneralMask {
   const written = masks.flatMap((mask) => ('ranges' in mask ? (mask.truth ?? []) : []));
-  const grain = Math.min(...written.map(grainOf).filter((divisor) => divisor > 1), tokens);
+  const cuts = joinedCuts(written.map(cutsOf));
   let found: Rectangles | undefined;
   const rectangles = (): Rectangles => {
     if (found === undefined) {
@@ -48,7 +49,7 @@ function generalUnion(masks: readonly Mask[], tokens: number, budget: StepBudget
           'or',
           masks.map((mask) => nodeOf(mask, nodes)),
         ),
-        grain,
+        cuts,
       );
     }
     return found;

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { lastAtMost } from '../math/search';
 import type { Range, Reach } from '../scenario/scenario';
 
 /** A part of a prompt's rows, and all tokens that they depend on through the layers of a model: it can be run without the rest. */
@@ -15,11 +16,31 @@ export interface Positions {
   readonly ranges: readonly Range[];
   /** N of the whole prompt, on which a rotary embedding may depend. */
   readonly tokens: number;
+  /** The tokens at which the model's positions begin again with 0, ascending, 0 first; absent where that is the prompt's first alone. */
+  readonly restarts?: readonly number[];
 }
 
 /** The positions of a prompt that is run whole. */
-export function wholePrompt(tokens: number): Positions {
-  return { ranges: [{ from: 0, to: tokens }], tokens };
+export function wholePrompt(tokens: number, restarts?: readonly number[]): Positions {
+  return { ranges: [{ from: 0, to: tokens }], tokens, ...(restarts && { restarts }) };
+}
+
+/** The position that the model gives a run's row: its place in the prompt, or in what positions began again for. */
+export function modelPosition(positions: Pick<Positions, 'ranges' | 'restarts'>, row: number): number {
+  const place = positionOf(positions, row);
+  const { restarts } = positions;
+  return restarts === undefined ? place : place - restarts[lastAtMost(restarts, restarts.length, place)];
+}
+
+/** The positions that the model gives consecutive tokens of a prompt `[from, to)`: ranges, one after the other. */
+export function modelPositions({ restarts = [0] }: Pick<Positions, 'restarts'>, { from, to }: Range): Range[] {
+  const found: Range[] = [];
+  for (let at = from, next = lastAtMost(restarts, restarts.length, from); at < to; next += 1) {
+    const end = Math.min(to, restarts.at(next + 1) ?? to);
+    found.push({ from: at - restarts[next], to: end - restarts[next] });
+    at = end;
+  }
+  return found;
 }
 
 /**
@@ -76,6 +97,11 @@ export function readsOf(rows: Range, reaches: readonly Reach[], tokens: number):
         { from: 0, to: prefix },
         { from, to },
       ];
+}
+
+/** The numbers of ranges, one after the other. */
+export function numbersIn(ranges: readonly Range[]): number[] {
+  return ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at));
 }
 
 /** The number of tokens in ranges. */

@@ -1,16 +1,17 @@
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
-import { instancesOfBlocks, layerParts, type LayerPlan, partOfLayers, type Plan } from '../../core/plan/plan';
+import { hasHeadParts, instancesOfBlocks, layerParts, type LayerPlan, partsOfLayers, type Plan } from '../../core/plan/plan';
 import { type LayerStep, type Segments, wholeRun } from '../../core/plan/segments';
 import type { Phase } from '../../core/report/phases';
 import type { Range } from '../../core/scenario/scenario';
-import { type Positions, positionOf, wholePrompt } from '../../core/shards/cut';
+import { modelPosition, type Positions, wholePrompt } from '../../core/shards/cut';
 import type { LoadedModel } from '../read/model/load';
 import { BlackBoxAttention } from './black-box/black-box-attention';
 import { type PhaseClock, throwIfCancelled } from './runtime/clock';
 import { embed } from './tiles/embed';
 import { FusedAttention } from './tiles/fused-attention';
-import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from './tiles/layer';
+import { headwiseAttention } from './tiles/headwise';
+import { type AttendedLayer, attendedRoom, type LayerAttention, type LayerTensors, type OnInstances } from './tiles/layer';
 import type { Oracle } from './tiles/oracle';
 import { HeldRows } from './tiles/held-rows';
 import { mergeSinks } from './tiles/states';
@@ -35,7 +36,7 @@ export interface ForwardPass {
   readonly plan: Plan;
   /** Token ids `[N]`. */
   readonly tokens: Int32Array;
-  /** Where in a prompt they lie; a whole prompt by default. */
+  /** Where in a prompt they lie; by default they are the whole prompt of the plan. */
   readonly positions?: Positions | undefined;
   /** How the plan is cut into steps, where it is; those of `segmentsOf`. */
   readonly segments?: Segments | undefined;
@@ -51,12 +52,12 @@ export interface ForwardPass {
 
 /** A head whose attention is known. Its calls and its time are not the run's. */
 export interface AttentionProbe {
-  /** Whether it is to run before this layer, through the attention of that layer. */
-  isDue(layer: number): boolean;
+  /** The parts of the plan through whose attention it is to run before this layer, which is of these parts. */
+  due(layer: number): readonly number[];
   /** One head, with the rows of a step. */
   tensorsOf(step: LayerStep): LayerTensors;
-  /** Called with its attention `[1, rows, m]`. */
-  inspect(layer: number, attended: AttendedLayer, step: LayerStep): void;
+  /** Called with its attention `[1, rows, m]` by a part. */
+  inspect(part: number, attended: AttendedLayer, step: LayerStep): void;
 }
 
 /** Consecutive rows of the last layer's residual stream `[rows, d]`, before the final norm. */
@@ -102,7 +103,7 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
   const segments = pass.segments ?? wholeRun(plan);
   const { layers, width } = model.shape;
   const parts = layerParts(plan);
-  const partOf = partOfLayers(plan);
+  const partsOf = partsOfLayers(plan);
   const total = segments.steps.length * layers;
   const stretch = (from: number, to: number): string => (segments.steps.length === 1 ? '' : `tokens ${from + 1} to ${to}, `);
   let message = '';
@@ -113,9 +114,14 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
     throwIfCancelled(pass.signal);
     pass.onProgress((done + share) / total, phase, message);
   };
-  // Layers with the same scenario share one attention and its buffers.
+  // Layers with the same scenario share one attention and its buffers, and so do heads that have several.
+  let shared: AttendedLayer | undefined;
+  const roomOf = (part: LayerPlan): AttendedLayer => {
+    const ofHeads = (heads: number): AttendedLayer => attendedRoom(heads, segments.queries, plan.model.headWidth);
+    return hasHeadParts(plan) ? (shared ??= ofHeads(plan.model.heads)) : ofHeads(part.model.heads);
+  };
   const attentions = parts.map((part) =>
-    layerAttention(
+    attentionOverKeys(
       part.plan,
       pass.oracle,
       clock,
@@ -123,11 +129,18 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
         instances += finished;
         report('attend', due === 0 ? 0.1 : 0.1 + 0.8 * Math.min(1, instances / due));
       },
-      segments.queries,
+      roomOf,
     ),
   );
+  const ofLayers = partsOf.map((own) => {
+    const ofHeads = own.flatMap((part) => {
+      const { heads } = parts[part];
+      return heads === undefined ? [] : [{ heads, attention: attentions[part] }];
+    });
+    return withSinks(ofHeads.length === 0 ? attentions[own[0]] : headwiseAttention(ofHeads), clock);
+  });
 
-  const positions = pass.positions ?? wholePrompt(plan.tokens);
+  const positions = pass.positions ?? wholePrompt(plan.tokens, plan.restarts);
   const cut = (part: Range): Iterable<Stretch> => stretchesAt(positions, tokenwiseRows(plan.oracle.inputLength), part);
   const projected = layerTensors(model.shape, segments.queries, segments.keys);
   const held = Array.from({ length: layers }, () => new HeldRows());
@@ -137,10 +150,9 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
       // Tables are kept by position, and no layer comes back to those of an earlier step.
       pass.oracle.rotateFor(positions.tokens);
     }
-    let hidden = embed(model, pass.tokens.subarray(from, to), (row) => positionOf(positions, from + row));
+    let hidden = embed(model, pass.tokens.subarray(from, to), (row) => modelPosition(positions, from + row));
     for (const [layer, own] of step.entries()) {
       message = `${stretch(from, to)}layer ${layer + 1} of ${layers}`;
-      const attention = attentions[partOf[layer]];
       report('project', 0);
       const weights = model.layers[layer];
       const first = held[layer].restore(projected);
@@ -149,14 +161,17 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
       const attendedRows = own.queries.to - own.queries.from;
       hidden = stream.subarray(0, attendedRows * width);
       if (attendedRows > 0) {
-        if (probe?.isDue(layer) === true) {
+        for (const part of probe?.due(layer) ?? []) {
           due = 0;
-          const ofProbe = await clock.aside('verify', () => pass.oracle.uncounted(() => attention.run(probe.tensorsOf(own), own)));
-          await clock.time('verify', () => probe.inspect(layer, ofProbe, own));
+          const attention = withSinks(attentions[part], clock);
+          const ofProbe = await clock.aside('verify', () =>
+            pass.oracle.uncounted(() => attention.run((probe as AttentionProbe).tensorsOf(own), own)),
+          );
+          await clock.time('verify', () => probe?.inspect(part, ofProbe, own));
         }
         instances = 0;
-        due = model.shape.heads * instancesOfRows(parts[partOf[layer]].plan, own.queries);
-        const attended = await attention.run(tensors, own);
+        due = partsOf[layer].reduce((sum, part) => sum + parts[part].plan.model.heads * instancesOfRows(parts[part].plan, own.queries), 0);
+        const attended = await ofLayers[layer].run(tensors, own);
         await pass.inspect?.(layer, tensors, attended, hidden, own);
         report('mlp', 0.9);
         await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut(own.queries)));
@@ -178,21 +193,29 @@ function instancesOfRows(plan: LayerPlan, { from, to }: Range): number {
 }
 
 /** The attention of layers with one scenario, by construction; learned sinks are merged into it. */
-export function layerAttention(
+export function layerAttention(plan: LayerPlan, oracle: Oracle, clock: PhaseClock, onInstances: OnInstances): LayerAttention {
+  return withSinks(attentionOverKeys(plan, oracle, clock, onInstances), clock);
+}
+
+/** The same over keys alone. @param roomOf gives room for the attention of a step */
+function attentionOverKeys(
   plan: LayerPlan,
   oracle: Oracle,
   clock: PhaseClock,
   onInstances: OnInstances,
-  queries?: number,
+  roomOf?: (plan: LayerPlan) => AttendedLayer,
 ): LayerAttention {
   const layout = blackBoxLayout(plan);
-  const overKeys =
-    layout === undefined
-      ? new FusedAttention(plan, oracle, clock, onInstances, queries)
-      : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
+  return layout === undefined
+    ? new FusedAttention(plan, oracle, clock, onInstances, roomOf?.(plan))
+    : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
+}
+
+/** Attention with learned sinks merged into it. */
+function withSinks(overKeys: LayerAttention, clock: PhaseClock): LayerAttention {
   return {
-    async run(layer, step) {
-      const attended = await overKeys.run(layer, step);
+    async run(layer, step, heads) {
+      const attended = await overKeys.run(layer, step, heads);
       const { sinks } = layer;
       if (sinks !== undefined) {
         const { out, logNormaliser } = attended;

@@ -4,6 +4,7 @@ import type { Precision, SimulationOptions } from '../../core/options/table';
 import type { Plan } from '../../core/plan/plan';
 import { segmentsOf } from '../../core/plan/segments';
 import { type PassExecutor, preferredExecutor } from '../../core/predict/executor';
+import { scenarioLabel } from '../../core/scenario/scenario';
 import { compiledForward, type CompiledPass } from './compiled/forward';
 import type { LoadedModel } from '../read/model/load';
 import { forwardRows, type StreamRows, wholeStream } from './forward';
@@ -15,13 +16,19 @@ import { OnnxOracle } from './tiles/onnx-oracle';
 /**
  * The executor of a plan on a device.
  *
- * @throws InputError if compiled layers, or float16, were requested for a black-box construction
+ * @throws InputError if compiled layers, or float16, were requested for a black-box construction, or for heads with masks of their own
  */
 export function executorOf(
   { executor, precision }: Pick<SimulationOptions, 'executor' | 'precision'>,
-  { construction }: Plan,
+  plan: Plan,
   { provider }: Device,
 ): PassExecutor {
+  const { construction, scenario } = plan;
+  if (scenario.kind === 'per-head' && (precision === 'float16' || executor === 'compiled')) {
+    throw new InputError(
+      `Compiled layers, and float16 with them, have one mask for all heads, and ${scenarioLabel(scenario)} has several; use --executor tiles in float32.`,
+    );
+  }
   if (precision === 'float16' && (executor === 'tiles' || isBlackBox(construction))) {
     throw new InputError(
       'Precision "float16" is for compiled layers of construction fused; leave --executor and --construction out, or use --precision float32.',
@@ -30,7 +37,7 @@ export function executorOf(
   if (executor === 'compiled' && isBlackBox(construction)) {
     throw new InputError(`Executor "compiled" runs construction fused only, not ${construction}; use --executor tiles.`);
   }
-  return executor === 'auto' ? preferredExecutor({ construction }, precision, provider) : executor;
+  return executor === 'auto' ? preferredExecutor(plan, precision, provider) : executor;
 }
 
 /**

@@ -19,6 +19,7 @@ import { type PromptText, templateRole } from '../../core/source/prompt-text';
 import { changed, type TextChange } from '../../core/text/edits';
 import { type Outline, outlineOf, type Section, type SectionPlaces, sectionPlaces, sectionsOf } from '../../core/text/headings';
 import type { ModelFolder } from '../read/model/load';
+import { placedOptions } from '../read/part-starts';
 import { DocumentPlaces } from '../read/source/document-places';
 import { type ReadingModel, readSource } from '../read/source/read-source';
 import type { TokenIndex } from '../read/tokenizer/token-index';
@@ -139,7 +140,8 @@ export class OpenPrompt {
     const index = before.edited(read.text, check);
     this.tokens = { tokenizer, index };
     const tokens = options.maxTokens > 0 ? Math.min(options.maxTokens, index.tokens) : index.tokens;
-    const settled = settledPlan(tokens, model.folder.config.shape, options, candidates);
+    const parted = { text: read, places: () => index, tokens, separator: options.separator };
+    const settled = settledPlan(tokens, model.folder.config.shape, placedOptions(options, parted), candidates);
     const { calibration } = settled;
     const plan = withSourceNotes(settled.plan, { read, tokenizer, model: model.folder });
     const memory = expectedMemory(plan, options, calibration);

@@ -11,10 +11,11 @@ import type { Section } from '../../core/text/headings';
 import { type ListedModel, listModels } from '../read/model/found/list';
 import type { ModelStores } from '../read/model/found/stores';
 import { openModel } from '../read/model/load';
+import { placedOptions, placedScenario } from '../read/part-starts';
 import { promptFromText } from '../read/prompt';
 import { readingModel, readSource } from '../read/source/read-source';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
-import { planDocument, tokensOf, withSourceNotes } from '../tasks/plan';
+import { partedPrompt, planDocument, tokensOf, withSourceNotes } from '../tasks/plan';
 import { OpenPrompt, type PlannedPromptData, type PlanningModel, type PromptCosts, type PromptRequest } from './open-prompt';
 import type { CallContext, Result } from './rpc';
 
@@ -116,8 +117,18 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       const { folder, tokenizer } = model;
       // Reports, tools and other extensions get English text, as on the command line.
       return inEnglish(() => {
-        const { read, tokens } = tokensOf(readSource(prompt, model.reading), tokenizer, options, check);
-        const { possible } = sortScenarios(wanted, tokens.length, folder.config.shape, options, candidates, check);
+        const source = readSource(prompt, model.reading);
+        const { read, tokens } = tokensOf(source, tokenizer, options, check);
+        const parted = partedPrompt({ text: source, tokenizer, tokens }, options);
+        const scenarios = wanted.scenarios.map((scenario) => placedScenario(scenario, parted));
+        const { possible } = sortScenarios(
+          { ...wanted, scenarios },
+          tokens.length,
+          folder.config.shape,
+          placedOptions(options, parted),
+          candidates,
+          check,
+        );
         return possible.map(({ plan, calibration }) =>
           planDocument(
             {

@@ -12,7 +12,8 @@ import { checkBaseline } from '../attend/verify/dense-forward';
 import { checkScore } from '../attend/verify/quality';
 import { loadModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
-import { knownDevices, type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
+import { placedOptions, placedScenario } from '../read/part-starts';
+import { knownDevices, partedPrompt, type Places, tokenizePrompt, type TokenizedPrompt, withSourceNotes } from './plan';
 import { BaselineStream, checkModel, runPlanned, runUse } from './simulate';
 import { interruptible } from '../interruptible';
 import { checkMemory, PeakWatch, processBytes } from '../memory';
@@ -51,11 +52,19 @@ export async function planComparison(
   // The baseline's residual stream stays in memory from one run to the next.
   const kept = options.quality && wanted.scenarios.length > 1 ? 4 * tokens.length * model.config.shape.width : 0;
   const before = processBytes();
+  const parted = partedPrompt(tokenized, options);
   const sorted = interruptible(() =>
-    sortScenarios(wanted, tokens.length, model.config.shape, options, candidates, ({ plan, calibration }) => {
-      const provider = plannedProvider(options.provider, calibration);
-      checkMemory(plan, { ...runUse({ plan, model }, options, { provider }, before), kept }, options.memoryLimit);
-    }),
+    sortScenarios(
+      { ...wanted, scenarios: wanted.scenarios.map((each) => placedScenario(each, parted)) },
+      tokens.length,
+      model.config.shape,
+      placedOptions(options, parted),
+      candidates,
+      ({ plan, calibration }) => {
+        const provider = plannedProvider(options.provider, calibration);
+        checkMemory(plan, { ...runUse({ plan, model }, options, { provider }, before), kept }, options.memoryLimit);
+      },
+    ),
   );
   return { prompt: tokenized, ...sorted };
 }

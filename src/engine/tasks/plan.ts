@@ -21,6 +21,7 @@ import type { PartTokens, PromptText } from '../../core/source/prompt-text';
 import { checkVariables } from '../../core/source/variables';
 import { type ModelFolder, openModel } from '../read/model/load';
 import type { Prompt } from '../read/prompt';
+import { type PartedText, placedOptions } from '../read/part-starts';
 import { ropeNote } from '../read/model/rope';
 import { readingModel, readSource } from '../read/source/read-source';
 import { coveredText } from '../read/tokenizer/covered-text';
@@ -74,7 +75,8 @@ export async function planPrompt(prompt: Prompt, options: SimulationOptions, pla
   const [tokenized, { candidates, notes }] = await Promise.all([tokenizePrompt(prompt, options, places), known]);
   const { model, tokens } = tokenized;
   return interruptible(() => {
-    const { plan, calibration } = settledPlan(tokens.length, model.config.shape, options, candidates);
+    const placed = placedOptions(options, partedPrompt(tokenized, options));
+    const { plan, calibration } = settledPlan(tokens.length, model.config.shape, placed, candidates);
     const noted = withSourceNotes(plan, tokenized);
     return { ...tokenized, calibration, plan: { ...noted, notes: [...noted.notes, ...notes] }, way: options };
   });
@@ -123,6 +125,14 @@ export async function tokenizePrompt(
   const tokenized = interruptible(() => tokensOf(text, tokenizer, options));
   checkVocabulary(tokenized.tokens, model, tokenizer.source);
   return { prompt, text, model, tokenizer, ...tokenized };
+}
+
+/** A prompt as far as its parts are asked for. */
+export function partedPrompt(
+  { text, tokenizer, tokens }: Pick<TokenizedPrompt, 'text' | 'tokenizer' | 'tokens'>,
+  { separator }: Pick<SimulationOptions, 'separator'>,
+): PartedText {
+  return { text, places: () => tokenizer.for(text).places(text.text, tokens.length), tokens: tokens.length, separator };
 }
 
 /** The tokens of what a model reads of a prompt, all of them and by part. @param check may stop it by throwing */

@@ -78,7 +78,7 @@ export interface CompareOptions extends Omit<LabOptions, 'scenario'> {
 }
 
 /** A masking scenario by kind; omitted parameters have their defaults. A report's scenario is also valid here. */
-export type LabScenario = LayerScenarioOption | { readonly kind: 'per-layer'; readonly cycle: readonly LayerScenarioOption[] };
+export type LabScenario = LayerScenarioOption | { readonly kind: 'per-layer' | 'per-head'; readonly cycle: readonly LayerScenarioOption[] };
 
 /** A scenario for all layers, or for one. Parameters that the kind does not take are refused. */
 export interface LayerScenarioOption extends Readonly<ScenarioParameters> {

@@ -145,7 +145,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     'M no number': [() => ['plan', samplePrompt, '--block', 'many'], /--block of "many"/],
     'an unknown scenario': [
       () => ['plan', samplePrompt, '--scenario', 'dilated'],
-      /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer\.$/,
+      /"dilated" is unknown; use one of native, full, causal, .*, custom, per-layer, per-head\.$/,
     ],
     'more sinks than window in a black box': [
       () => ['plan', samplePrompt, '--scenario', 'attention-sink', '--window', '8', '--sinks', '9', '--construction', 'paper'],
@@ -169,7 +169,7 @@ describe('bad input ends with exit code 2 and one line that names the value and 
     ],
     'layers that differ under a black box': [
       () => ['plan', samplePrompt, '--scenario', 'per-layer', '--cycle', 'causal,full', '--construction', 'paper'],
-      /Construction "paper" runs one scenario in all layers, not per-layer\(causal, full\); use construction tight or fused/,
+      /Construction "paper" runs one scenario in all layers and heads, not per-layer\(causal, full\); use construction tight or fused/,
     ],
     'a parameter of another scenario': [
       () => ['plan', samplePrompt, '--window', '8'],

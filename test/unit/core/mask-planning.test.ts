@@ -9,7 +9,16 @@ import { predicateOf } from '../../../src/core/scenario/expression/evaluate';
 import { parseMask } from '../../../src/core/scenario/expression/parse';
 import { mostSteps } from '../../../src/core/scenario/pairs/budget';
 import { parseCycle, parseScenario } from '../../../src/core/scenario/parse';
-import { type GeneralMask, type LayerScenario, looksAhead, makeScenario, maskOf, StepBudget } from '../../../src/core/scenario/scenario';
+import {
+  type GeneralMask,
+  type LayerScenario,
+  looksAhead,
+  makeScenario,
+  maskOf,
+  perLayer,
+  StepBudget,
+  withStarts,
+} from '../../../src/core/scenario/scenario';
 import { masks, separateMasks } from '../../support/expressions';
 import { smallModel } from '../../support/shapes';
 
@@ -78,6 +87,35 @@ describe('a written mask', () => {
     );
   });
 
+  it('counts the parts of a prompt, however they are cut', () => {
+    const starts = fc.uniqueArray(fc.integer({ min: 1, max: 210 }), { maxLength: 9 }).map((own) => [0, ...own.sort((a, b) => a - b)]);
+    /** The part of a position, counted one by one. */
+    const partOf = (own: readonly number[], position: number): number => own.filter((start) => start > 0 && start <= position).length;
+    const forms: readonly (readonly [string, (doc: (at: number) => number, sec: (at: number) => number) => Predicate])[] = [
+      ['k <= q and doc(q) == doc(k)', (doc) => (q, k) => k <= q && doc(q) === doc(k)],
+      ['doc(q) == doc(k)', (doc) => (q, k) => doc(q) === doc(k)],
+      [
+        'k <= q and (doc(q) == doc(k) and q - k < 20 or sec(k) % 2 == 0) or q == k',
+        (doc, sec) => (q, k) => (k <= q && ((doc(q) === doc(k) && q - k < 20) || sec(k) % 2 === 0)) || q === k,
+      ],
+      ['sec(q) - doc(k) < 3 or k == q', (doc, sec) => (q, k) => sec(q) - doc(k) < 3 || k === q],
+      ['doc(2 * q - 9) >= doc(k) or k == q', (doc) => (q, k) => doc(2 * q - 9) >= doc(k) || k === q],
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...forms), starts, starts, sizes, ([expression, of], doc, sec, { tokens, blockSize }) => {
+        const scenario = withStarts(makeScenario('custom', { expression }), { doc, sec });
+        const allows = of(
+          (at) => partOf(doc, at),
+          (at) => partOf(sec, at),
+        );
+        expectEqual(maskOf(scenario, tokens) as GeneralMask, allows, tokens, blockSize);
+        const joined = perLayer([scenario, makeScenario('sliding-window', { window: 7 })]);
+        expectEqual(maskOf(joined, tokens) as GeneralMask, (q, k) => allows(q, k) || (k <= q && q - k < 7), tokens, blockSize);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('joins those of other layers pair by pair', () => {
     const layers = fc.constantFrom('causal', 'full', 'sliding-window:9', 'attention-sink:30:4', 'local-window:12');
     fc.assert(
@@ -96,6 +134,22 @@ describe('a written mask', () => {
 });
 
 describe('planning at 131,072 tokens', () => {
+  it('takes thousands of documents of any length', () => {
+    const doc = [0];
+    for (let at = 7; at < 131_072; at += 3 + (at % 89)) {
+      doc.push(at);
+    }
+    const scenario = withStarts(makeScenario('custom', { expression: 'k <= q and doc(q) == doc(k)' }), { doc });
+    const budget = new StepBudget();
+    const { visiblePairs } = planLayers(
+      { ...planRequest(131_072, smallModel, { ...defaultOptions, scenario, blockSize: 256 }), scenario },
+      budget,
+    );
+    const lengths = doc.map((start, index) => (doc.at(index + 1) ?? 131_072) - start);
+    expect(visiblePairs).toBe(lengths.reduce((sum, length) => sum + (length * (length + 1)) / 2, 0));
+    expect(budget.spent).toBeLessThan(mostSteps / 4);
+  });
+
   /** Steps of a plan at the longest length. */
   const stepsOf = (expression: string): number => {
     const budget = new StepBudget();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scoredFrom } from '../../../src/core/evaluate/score';
-import { maskOf, perLayer, type Scenario } from '../../../src/core/scenario/scenario';
+import { isCycle, maskOf, perLayer, type Scenario } from '../../../src/core/scenario/scenario';
 import { parseCycle, parseScenario } from '../../../src/core/scenario/parse';
 import { touchedPositions } from '../../../src/core/scenario/touched';
 import type { LayerScenario } from '../../../src/core/scenario/registry';
@@ -18,7 +18,7 @@ function known(scenario: Scenario, shape: ModelShape): number[] {
 
 /** The definition, pair by pair and layer by layer. */
 function byDefinition(scenario: Scenario, shape: ModelShape): number[] {
-  const layerOf = (of: Scenario, layer: number): LayerScenario => (of.kind === 'per-layer' ? of.cycle[layer % of.cycle.length] : of);
+  const layerOf = (of: Scenario, layer: number): LayerScenario => (isCycle(of) ? of.cycle[layer % of.cycle.length] : of);
   const attending = Array.from({ length: shape.layers }, (_, layer) => layer).filter(
     (layer) => shape.kinds === undefined || shape.kinds.some((kind) => kind.heads > 0 && kind.layers.includes(layer)),
   );

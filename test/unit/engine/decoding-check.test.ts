@@ -3,7 +3,7 @@ import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { runVerdict, type Verdict } from '../../../src/core/report/verdict';
-import { makeScenario } from '../../../src/core/scenario/scenario';
+import { makeScenario, type Range } from '../../../src/core/scenario/scenario';
 import { passOf } from '../../../src/engine/attend/pass';
 import { type Device, openDevice } from '../../../src/engine/attend/runtime/provider';
 import { hiddenScore } from '../../../src/engine/attend/graphs/attend';
@@ -145,7 +145,8 @@ describe('faults put into decoding', () => {
   it('are found where the prompt had another’s rope', async () => {
     const whole = (oracle: OnnxOracle): object => {
       const project = oracle.project.bind(oracle);
-      oracle.project = (hidden, weights, position) => project(hidden, weights, 2 * position + 1);
+      const moved = ({ from, to }: Range): Range => ({ from: 2 * from + 1, to: from + 1 + to });
+      oracle.project = (hidden, weights, positions) => project(hidden, weights, positions.map(moved));
       return {};
     };
     expect(await verdictOf(whole)).toMatchObject({ kind: 'failed' });

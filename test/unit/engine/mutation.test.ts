@@ -243,7 +243,7 @@ describe('faults put into runs', () => {
     });
 
     it('are found where the probe is never due', async () => {
-      vi.spyOn(Probe.prototype, 'isDue').mockReturnValue(false);
+      vi.spyOn(Probe.prototype, 'due').mockReturnValue([]);
       expect(await verdictOf()).toMatchObject({ kind: 'failed', reason: 'The check did not look at 1 of 1 kinds of layer by the probe.' });
     });
 

@@ -35,6 +35,8 @@ function formOf(node: NumberNode, tokens: number): Form {
       return node.name === 'q' ? linear(1, 0, 0) : node.name === 'k' ? linear(0, 1, 0) : linear(0, 0, tokens);
     case 'call':
       return { axis: node.operands.map((operand) => formOf(operand, tokens).axis).reduce(either) };
+    case 'part':
+      return node.starts.length === 1 ? linear(0, 0, 0) : { axis: formOf(node.operand, tokens).axis };
     case 'arithmetic': {
       const [left, right] = [formOf(node.left, tokens), formOf(node.right, tokens)];
       switch (node.operator) {

@@ -1,5 +1,5 @@
 import type { Range, Sight } from '../mask';
-import { floorModulo } from './evaluate';
+import { floorModulo, partAt } from './evaluate';
 import type { Arithmetic, Comparison, ComparisonNode, NumberNode } from './syntax';
 
 /**
@@ -36,6 +36,16 @@ export function numberBound(node: NumberNode, tokens: number): NumberBound {
         left.over(queries, keys);
         right.over(queries, keys);
         set(own);
+      });
+    }
+    case 'part': {
+      const { starts } = node;
+      const operand = numberBound(node.operand, tokens);
+      // Parts ascend with positions.
+      return bound((own, queries, keys) => {
+        operand.over(queries, keys);
+        own.low = partAt(starts, operand.low);
+        own.high = partAt(starts, operand.high);
       });
     }
     case 'call': {

@@ -1,3 +1,4 @@
+import { lastAtMost } from '../../math/search';
 import type { Comparison, NumberNode, TruthNode } from './syntax';
 
 /** A number as a function of query and key. */
@@ -63,6 +64,11 @@ function numberOf(node: NumberNode, tokens: number): NumberAt {
     }
     // Every name of a function has returned.
     // eslint-disable-next-line no-fallthrough
+    case 'part': {
+      const { starts } = node;
+      const at = numberOf(node.operand, tokens);
+      return (query, key) => partAt(starts, at(query, key));
+    }
     case 'arithmetic': {
       const [left, right] = [numberOf(node.left, tokens), numberOf(node.right, tokens)];
       switch (node.operator) {
@@ -79,6 +85,11 @@ function numberOf(node: NumberNode, tokens: number): NumberAt {
       }
     }
   }
+}
+
+/** The number of the part that holds a position; what is before the first belongs to it. */
+export function partAt(starts: readonly number[], position: number): number {
+  return position <= 0 ? 0 : lastAtMost(starts, starts.length, position);
 }
 
 /** The remainder in [0, divisor), as in a division that rounds down. */

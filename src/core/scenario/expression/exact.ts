@@ -31,6 +31,8 @@ function checkNumber(node: NumberNode, tokens: number, expression: string): void
   if (node.kind === 'arithmetic') {
     checkNumber(node.left, tokens, expression);
     checkNumber(node.right, tokens, expression);
+  } else if (node.kind === 'part') {
+    checkNumber(node.operand, tokens, expression);
   } else if (node.kind === 'call') {
     node.operands.forEach((operand) => checkNumber(operand, tokens, expression));
   }

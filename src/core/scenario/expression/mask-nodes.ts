@@ -1,9 +1,10 @@
+import type { Cuts } from '../pairs/cuts';
 import type { MaskNode } from '../pairs/node';
 import type { MaskNodes } from '../pairs/nodes';
 import { dependenceOf, type Dependence, type PlainTruth, withoutNot } from './axes';
 import { comparisonBound } from './bounds';
 import { predicateOf } from './evaluate';
-import { stepsOf, type NumberNode, type TruthNode } from './syntax';
+import { edgesOf, stepsOf, type NumberNode, type TruthNode } from './syntax';
 
 /** An expression as a node of a mask, by what its parts depend on. */
 export function maskNodeOf(node: TruthNode, nodes: MaskNodes): MaskNode {
@@ -67,10 +68,9 @@ function partsOf(node: PlainTruth, kind: 'and' | 'or'): readonly PlainTruth[] {
   return node.kind === kind ? [...partsOf(node.left, kind), ...partsOf(node.right, kind)] : [node];
 }
 
-/** The smallest divisor of `//` in an expression: the tokens of a block, where it makes blocks; otherwise 1. */
-export function grainOf(node: TruthNode | NumberNode): number {
-  const found = divisorsOf(node);
-  return found.length === 0 ? 1 : Math.min(...found);
+/** Where rectangles are best cut under an expression: between the blocks of its smallest divisor of `//`, and between parts. */
+export function cutsOf(node: TruthNode): Cuts {
+  return { grain: Math.min(...divisorsOf(node).filter((divisor) => divisor > 1), Infinity), edges: edgesOf(node) };
 }
 
 function divisorsOf(node: TruthNode | NumberNode): readonly number[] {
@@ -82,6 +82,7 @@ function divisorsOf(node: TruthNode | NumberNode): readonly number[] {
     case 'call':
       return node.operands.flatMap(divisorsOf);
     case 'not':
+    case 'part':
       return divisorsOf(node.operand);
     case 'arithmetic':
       return [

@@ -4,9 +4,10 @@ import { StepBudget } from '../pairs/budget';
 import type { MaskNode } from '../pairs/node';
 import { MaskNodes } from '../pairs/nodes';
 import { Rectangles } from '../pairs/rectangles';
+import type { PartStarts } from '../parts';
 import { predicateOf, type TruthAt } from './evaluate';
 import { checkExact } from './exact';
-import { grainOf, maskNodeOf } from './mask-nodes';
+import { cutsOf, maskNodeOf } from './mask-nodes';
 import { parseMask } from './parse';
 import { stepsOf, type TruthNode } from './syntax';
 
@@ -29,6 +30,7 @@ export class ExpressionMask implements GeneralMask {
 
   /**
    * @param budget that counting and seeing rectangles spends
+   * @param starts where the parts of the prompt begin that the expression counts
    * @throws InputError for an expression that cannot be read, hides a token from itself, or is not exact at this length; for
    * a sequence that is too long; once the budget is spent
    */
@@ -36,13 +38,14 @@ export class ExpressionMask implements GeneralMask {
     private readonly expression: string,
     private readonly tokens: number,
     private readonly budget = new StepBudget(),
+    starts: PartStarts = {},
   ) {
     if (tokens > longestWritten) {
       throw new InputError(
         `A custom mask is planned for at most ${longestWritten} tokens and the prompt has ${tokens}; cut it with --max-tokens, or use another scenario.`,
       );
     }
-    this.truth = parseMask(expression);
+    this.truth = parseMask(expression, starts);
     this.pairSteps = stepsOf(this.truth);
     checkExact(this.truth, tokens, expression);
     this.allows = predicateOf(this.truth, tokens);
@@ -81,7 +84,7 @@ export class ExpressionMask implements GeneralMask {
     const { nodes, root } = this.parts;
     const last = this.tokens - 1;
     const later = nodes.join('and', [root, nodes.line('distance', (position) => position < last, 1)]);
-    return new Rectangles(nodes, later, grainOf(this.truth)).sight(this.whole, this.whole) !== 'none';
+    return new Rectangles(nodes, later, cutsOf(this.truth)).sight(this.whole, this.whole) !== 'none';
   }
 
   private get whole(): Range {
@@ -97,7 +100,7 @@ export class ExpressionMask implements GeneralMask {
     if (this.found === undefined) {
       const nodes = new MaskNodes(this.tokens, this.budget, this.name);
       const root = maskNodeOf(this.truth, nodes);
-      this.found = { nodes, root, rectangles: new Rectangles(nodes, root, grainOf(this.truth)) };
+      this.found = { nodes, root, rectangles: new Rectangles(nodes, root, cutsOf(this.truth)) };
     }
     return this.found;
   }

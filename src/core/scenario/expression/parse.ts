@@ -1,4 +1,5 @@
 import { InputError } from '../../errors';
+import { onePart, type PartName, partNames, type PartStarts } from '../parts';
 import { type Arithmetic, type Comparison, type NumberFunction, type NumberNode, type TruthNode, type Variable, variables } from './syntax';
 
 /** One token of an expression. */
@@ -32,7 +33,7 @@ function expressionTokens(expression: string): ExpressionToken[] {
     if (match === null) {
       const column = from + (/^\s*/.exec(expression.slice(from))?.[0].length ?? 0) + 1;
       throw new InputError(
-        `Mask "${expression}": "${expression[column - 1]}" at column ${column} means nothing; use q, k, n, whole numbers, + - * // %, < <= > >= == !=, and, or, not, abs, min, max.`,
+        `Mask "${expression}": "${expression[column - 1]}" at column ${column} means nothing; use q, k, n, whole numbers, + - * // %, < <= > >= == !=, and, or, not, abs, min, max, doc, msg, sec.`,
       );
     }
     const [, text] = match;
@@ -56,10 +57,11 @@ const functions: readonly string[] = ['abs', 'min', 'max'] satisfies NumberFunct
  *
  * Comparisons chain, as in `0 <= q - k < 64`. `not` binds tighter than `and`, `and` tighter than `or`. Nothing is ever run
  * as code.
+ * @param starts where the parts of the prompt begin; of a kind that is left out there is one
  * @throws InputError that names the column and what was expected there
  */
-export function parseMask(expression: string): TruthNode {
-  return new Parser(expression).whole();
+export function parseMask(expression: string, starts: PartStarts = {}): TruthNode {
+  return new Parser(expression, starts).whole();
 }
 
 /** A recursive-descent parser: one method per level of precedence. */
@@ -68,7 +70,10 @@ class Parser {
   private at = 0;
   private depth = 0;
 
-  constructor(private readonly expression: string) {
+  constructor(
+    private readonly expression: string,
+    private readonly starts: PartStarts,
+  ) {
     this.tokens = expressionTokens(expression);
   }
 
@@ -184,10 +189,15 @@ class Parser {
     if (this.take(...functions) !== undefined) {
       return { number: { kind: 'call', name: text as NumberFunction, operands: this.operands(text as NumberFunction) } };
     }
+    if (this.take(...partNames) !== undefined) {
+      const name = text as PartName;
+      const [operand] = this.operands(name);
+      return { number: { kind: 'part', name, operand, starts: this.starts[name] ?? onePart } };
+    }
     throw this.unexpected('q, k, n, a whole number or (');
   }
 
-  private operands(name: NumberFunction): NumberNode[] {
+  private operands(name: NumberFunction | PartName): NumberNode[] {
     this.expect('(');
     const operands = this.deeper(() => {
       const read = [this.asNumber(this.disjunction())];
@@ -196,7 +206,7 @@ class Parser {
       }
       return read;
     });
-    const wanted = name === 'abs' ? 1 : 2;
+    const wanted = name === 'min' || name === 'max' ? 2 : 1;
     if (operands.length !== wanted) {
       throw new InputError(
         `Mask "${this.expression}": ${name} takes ${wanted} ${wanted === 1 ? 'number' : 'numbers'} and has ${operands.length}.`,

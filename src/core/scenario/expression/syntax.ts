@@ -1,3 +1,5 @@
+import { type PartName, partNames } from '../parts';
+
 /** The variables of a mask expression: the query's and the key's 0-based position, and N, the number of tokens. */
 export const variables = ['q', 'k', 'n'] as const;
 export type Variable = (typeof variables)[number];
@@ -11,7 +13,17 @@ export type NumberNode =
   | { readonly kind: 'literal'; readonly value: number }
   | { readonly kind: 'variable'; readonly name: Variable }
   | { readonly kind: 'arithmetic'; readonly operator: Arithmetic; readonly left: NumberNode; readonly right: NumberNode }
-  | { readonly kind: 'call'; readonly name: NumberFunction; readonly operands: readonly NumberNode[] };
+  | { readonly kind: 'call'; readonly name: NumberFunction; readonly operands: readonly NumberNode[] }
+  | PartNode;
+
+/** The number of the part that holds a position: of those that begin at `starts`, the last that begins there or before. */
+interface PartNode {
+  readonly kind: 'part';
+  readonly name: PartName;
+  readonly operand: NumberNode;
+  /** 0 and the later positions at which parts begin, ascending; only 0 where no prompt says more. */
+  readonly starts: readonly number[];
+}
 
 export interface ComparisonNode {
   readonly kind: 'comparison';
@@ -27,6 +39,41 @@ export type TruthNode =
   | { readonly kind: 'and' | 'or'; readonly left: TruthNode; readonly right: TruthNode }
   | { readonly kind: 'not'; readonly operand: TruthNode };
 
+/** The parts of a prompt that an expression counts. */
+export function partsIn(node: TruthNode | NumberNode): readonly PartName[] {
+  const found = new Set<PartName>();
+  visit(node, (each) => each.kind === 'part' && found.add(each.name));
+  return partNames.filter((name) => found.has(name));
+}
+
+/** The positions at which the parts begin that an expression counts, ascending, each once; 0 is left out. */
+export function edgesOf(node: TruthNode | NumberNode): readonly number[] {
+  const found = new Set<number>();
+  visit(node, (each) => each.kind === 'part' && each.starts.forEach((start) => found.add(start)));
+  found.delete(0);
+  return [...found].sort((one, other) => one - other);
+}
+
+function visit(node: TruthNode | NumberNode, see: (node: TruthNode | NumberNode) => unknown): void {
+  see(node);
+  switch (node.kind) {
+    case 'literal':
+    case 'constant':
+    case 'variable':
+      break;
+    case 'call':
+      node.operands.forEach((operand) => visit(operand, see));
+      break;
+    case 'not':
+    case 'part':
+      visit(node.operand, see);
+      break;
+    default:
+      visit(node.left, see);
+      visit(node.right, see);
+  }
+}
+
 /** Whether an expression uses a variable. */
 export function mentions(node: TruthNode | NumberNode, name: Variable): boolean {
   switch (node.kind) {
@@ -38,6 +85,7 @@ export function mentions(node: TruthNode | NumberNode, name: Variable): boolean 
     case 'call':
       return node.operands.some((operand) => mentions(operand, name));
     case 'not':
+    case 'part':
       return mentions(node.operand, name);
     default:
       return mentions(node.left, name) || mentions(node.right, name);
@@ -58,6 +106,9 @@ export function stepsOf(node: TruthNode | NumberNode): number {
       return node.operands.reduce((sum, operand) => sum + stepsOf(operand), 1);
     case 'not':
       return 1 + stepsOf(node.operand);
+    case 'part':
+      // The part is found by halving.
+      return 1 + Math.ceil(Math.log2(node.starts.length)) + stepsOf(node.operand);
     default:
       return 1 + stepsOf(node.left) + stepsOf(node.right);
   }
@@ -72,6 +123,8 @@ export function numberText(node: NumberNode): string {
       return node.name;
     case 'call':
       return `${node.name}(${node.operands.map(numberText).join(', ')})`;
+    case 'part':
+      return `${node.name}(${numberText(node.operand)})`;
     case 'arithmetic': {
       const { operator, left, right } = node;
       const sum = operator === '+' || operator === '-';

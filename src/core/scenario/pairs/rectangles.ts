@@ -1,4 +1,5 @@
 import type { Range, Sight } from '../mask';
+import { type Cuts, middleOf } from './cuts';
 import type { Axis } from './line';
 import { axisBits, holds, type MaskNode } from './node';
 import type { MaskNodes } from './nodes';
@@ -26,12 +27,12 @@ const stepsPerRectangle = 8;
 export class Rectangles {
   /**
    * @param root the whole mask
-   * @param grain tokens of the blocks that the mask is made of, if any: rectangles are cut between them
+   * @param cuts where rectangles are cut
    */
   constructor(
     private readonly nodes: MaskNodes,
     private readonly root: MaskNode,
-    private readonly grain: number,
+    private readonly cuts: Cuts,
   ) {}
 
   /** Number of visible pairs of the rectangle. @throws InputError if the budget is spent */
@@ -166,7 +167,7 @@ export class Rectangles {
   }
 
   private halves({ from, to }: Range): readonly [Range, Range] {
-    const middle = middleOf(from, to, this.grain);
+    const middle = middleOf(from, to, this.cuts);
     return [
       { from, to: middle },
       { from: middle, to },
@@ -191,19 +192,4 @@ function sizeOf({ from, to }: Range): number {
 
 function isWithin(side: number, queries: Range, keys: Range): boolean {
   return sizeOf(queries) <= side && sizeOf(keys) <= side;
-}
-
-/**
- * Where to cut a range of at least two tokens: between two blocks of `grain` tokens if one ends inside, at the roundest of
- * their numbers in binary, so that cuts fall on the edges of blocks of 64, 128 and so on.
- */
-function middleOf(from: number, to: number, grain: number): number {
-  for (const unit of [grain, 1]) {
-    const [low, high] = [Math.floor(from / unit), Math.floor((to - 1) / unit)];
-    if (low < high) {
-      const roundness = 2 ** (31 - Math.clz32(low ^ high));
-      return Math.floor(high / roundness) * roundness * unit;
-    }
-  }
-  return from + 1;
 }

@@ -5,7 +5,8 @@ import { type BlackBoxShape, readingsOf, type Reading } from '../../../core/cons
 import { callsPerDispatch, type BlackBoxLayout } from '../../../core/plan/attention-cost';
 import type { LayerPlan } from '../../../core/plan/plan';
 import type { PhaseClock } from '../runtime/clock';
-import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '../tiles/layer';
+import type { LayerStep } from '../../../core/plan/segments';
+import { allHeads, type AttendedLayer, type LayerAttention, type LayerTensors, type OnInstances } from '../tiles/layer';
 import { rescaleSample } from '../tiles/states';
 import type { Oracle } from '../tiles/oracle';
 import type { BlackBoxOutput } from './black-box';
@@ -62,7 +63,7 @@ export class BlackBoxAttention implements LayerAttention {
     this.lanes = { causal: lanes('causal'), open: lanes('open'), covered: lanes('covered') };
   }
 
-  async run(layer: LayerTensors): Promise<AttendedLayer> {
+  async run(layer: LayerTensors, _step?: LayerStep, attended = allHeads(layer)): Promise<AttendedLayer> {
     const { heads, tokens, width } = layer.query;
     this.added = emptyState(heads * tokens, width);
     this.removed = undefined;
@@ -71,7 +72,7 @@ export class BlackBoxAttention implements LayerAttention {
       for (const pattern of this.arrangement.patternsOf(block)) {
         const lanes = this.lanes[kindOf(pattern)];
         const prepared = this.clock.timeSync('attend', () => prepare(pattern, lanes.shape));
-        for (let head = 0; head < heads; head += 1) {
+        for (const head of attended) {
           if (this.clock.timeSync('attend', () => lanes.first.add({ ...prepared, head }, layer))) {
             await this.readStates(lanes, layer);
           }

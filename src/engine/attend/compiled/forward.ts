@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from '../../onnxruntime';
 import type { Precision } from '../../../core/options/table';
 import { layerParts, type LayerPlan, partOfLayers } from '../../../core/plan/plan';
 import { wholeStep } from '../../../core/plan/segments';
-import { positionOf, wholePrompt } from '../../../core/shards/cut';
+import { modelPosition, wholePrompt } from '../../../core/shards/cut';
 import type { ForwardPass } from '../forward';
 import { throwIfCancelled } from '../runtime/clock';
 import { type Device, sessionOptions } from '../runtime/provider';
@@ -41,12 +41,12 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
   const architecture = withExpertsOn(model, oracle.device);
   const parts = layerParts(plan);
   const partOf = partOfLayers(plan);
-  const positions = pass.positions ?? wholePrompt(plan.tokens);
+  const positions = pass.positions ?? wholePrompt(plan.tokens, plan.restarts);
   const whole = wholeStep(plan.tokens);
   let before: InferenceSession | undefined;
   let hidden: Tensor = new Tensor(
     'float32',
-    embed(model, pass.tokens, (row) => positionOf(positions, row)),
+    embed(model, pass.tokens, (row) => modelPosition(positions, row)),
     [plan.tokens, width],
   );
   try {
@@ -54,9 +54,9 @@ export async function compiledForward(pass: CompiledPass): Promise<Float32Array>
       throwIfCancelled(pass.signal);
       pass.onProgress(layer / layers, 'layer', `layer ${layer + 1} of ${layers}`);
       const { probe } = pass;
-      if (probe?.isDue(layer) === true) {
+      for (const part of probe?.due(layer) ?? []) {
         await clock.time('verify', async () =>
-          probe.inspect(layer, await attendOneHead(parts[partOf[layer]].plan, probe.tensorsOf(whole), oracle.device, functions), whole),
+          probe?.inspect(part, await attendOneHead(parts[part].plan, probe.tensorsOf(whole), oracle.device, functions), whole),
         );
       }
       const { graph, instances } = layerGraph(

@@ -1,11 +1,12 @@
 import { compiledScoreBytes } from '../../../core/plan/attention-cost';
-import { type Positions, wholePrompt } from '../../../core/shards/cut';
+import { modelPositions, numbersIn, type Positions, wholePrompt } from '../../../core/shards/cut';
+import type { Range } from '../../../core/scenario/scenario';
 import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
 import { logitsInto, normalise, outputAndMlpInto, projectInto, required, type RotaryValues, scaledBy } from '../graphs/tokenwise';
 import type { WeightValues } from '../graphs/linear';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
-import { rotatedColumns, type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
+import { joinedTables, type RotaryEmbedding, rotaryTable } from '../../read/model/rope';
 import type { Weight, Weights } from '../../read/model/weights';
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
 import { compileAttention, type CompiledAttention } from './attention';
@@ -128,19 +129,20 @@ class Constants {
     return Object.fromEntries(entries.map(([name, weight]) => [name, this.one(weight, `${prefix}${name}`)])) as WeightValues<Name>;
   }
 
+  /** The positions that the model gives the rows. */
+  private get given(): readonly Range[] {
+    return this.positions.ranges.flatMap((range) => modelPositions(this.positions, range));
+  }
+
   /** Cosines and sines of every row. */
   rotary(rotary: RotaryEmbedding): RotaryValues {
     let values = this.tables.get(rotary);
     if (values === undefined) {
-      const { ranges, tokens } = this.positions;
-      const tables = ranges.map(({ from, to }) => {
-        const { columns, cos, sin } = rotaryTable(rotary, to - from, from, this.headWidth, tokens);
-        const shape = [to - from, columns];
-        return { cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
-      });
-      const joined = (of: (table: Pick<RotaryValues, 'cos' | 'sin'>) => Value): Value =>
-        tables.length === 1 ? of(tables[0]) : this.graph.concat(0, ...tables.map(of));
-      values = { columns: rotatedColumns(rotary, this.headWidth), cos: joined(({ cos }) => cos), sin: joined(({ sin }) => sin) };
+      const { tokens } = this.positions;
+      const tables = this.given.map(({ from, to }) => rotaryTable(rotary, to - from, from, this.headWidth, tokens));
+      const { columns, cos, sin } = joinedTables(tables);
+      const shape = [cos.length / columns, columns];
+      values = { columns, cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
       this.tables.set(rotary, values);
     }
     return values;
@@ -148,7 +150,7 @@ class Constants {
 
   /** The position of every row, `[N, 1]`. */
   rows(): Value {
-    const positions = this.positions.ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, row) => from + row));
+    const positions = numbersIn(this.given);
     return (this.places ??= this.graph.floats([positions.length, 1], Float32Array.from(positions)));
   }
 

@@ -9,15 +9,19 @@ import { largestLogSum, maskScores } from '../graphs/attend';
 import type { Range } from '../../../core/scenario/scenario';
 import type { PhaseClock } from '../runtime/clock';
 import { HeadOperands } from './head-operands';
-import { type AttendedLayer, headTensor, keyHeadOf, type LayerAttention, type LayerTensors, type OnInstances, rowsView } from './layer';
+import {
+  allHeads,
+  type AttendedLayer,
+  attendedRoom,
+  keyHeadOf,
+  type LayerAttention,
+  type LayerTensors,
+  type OnInstances,
+  rowsView,
+} from './layer';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import { mergeTiles, rescaleSample } from './states';
 import { interruptible } from '../../interruptible';
-
-/** Buffers for a layer's attention. */
-interface Target extends AttendedLayer {
-  readonly logNormaliser: Float64Array;
-}
 
 /**
  * The `fused` construction (theorem 3.4 with the mask inside the tile): one call per tile, merged inside the runs that
@@ -33,8 +37,6 @@ export class FusedAttention implements LayerAttention {
   /** By the mask's index and its keys, computed at first use. */
   private readonly maskScores = new Map<string, Float32Array>();
   private readonly operands: HeadOperands;
-  /** Overwritten by every layer: reused memory needs no new pages. Its rows are those of a step's queries. */
-  private readonly target: Target;
   private readonly whole: LayerStep;
 
   constructor(
@@ -42,24 +44,18 @@ export class FusedAttention implements LayerAttention {
     private readonly oracle: Pick<Oracle, 'attend' | 'attendOn' | 'attendApart' | 'closeRound'>,
     private readonly clock: PhaseClock,
     private readonly onInstances: OnInstances,
-    /** The most of a step. */
-    queries = plan.tokens,
+    /** Overwritten by every layer: reused memory needs no new pages. It has rows for the most queries of a step, and may be others' too. */
+    private readonly target = attendedRoom(plan.model.heads, plan.tokens, plan.model.headWidth),
   ) {
     this.masks = new TileMasks(plan);
     this.operands = new HeadOperands(plan, this.masks.rows);
     this.whole = wholeStep(plan.tokens);
-    const { model } = plan;
-    this.target = {
-      out: headTensor(model.heads, queries, model.headWidth),
-      logNormaliser: new Float64Array(model.heads * queries),
-      rounds: 1,
-    };
   }
 
-  async run(layer: LayerTensors, step = this.whole): Promise<AttendedLayer> {
+  async run(layer: LayerTensors, step = this.whole, heads = allHeads(layer)): Promise<AttendedLayer> {
     const { target } = this;
     let loaded: number | undefined;
-    for (let head = 0; head < layer.query.heads; head += 1) {
+    for (const head of heads) {
       const keyHead = keyHeadOf(layer, head);
       if (keyHead !== loaded) {
         this.clock.timeSync('gather', () => this.operands.load(layer.key, layer.value, keyHead, step));
@@ -85,7 +81,7 @@ export class FusedAttention implements LayerAttention {
     return this.latest.dispatches;
   }
 
-  private async attendHead(layer: LayerTensors, head: number, step: LayerStep, target: Target): Promise<void> {
+  private async attendHead(layer: LayerTensors, head: number, step: LayerStep, target: AttendedLayer): Promise<void> {
     /** Sums of the last run that began query blocks, and of the last run of any kind. */
     let begun: CarriedSums | undefined;
     let latest: CarriedSums | undefined;
@@ -150,7 +146,7 @@ export class FusedAttention implements LayerAttention {
     { firstBlock, blocks }: Dispatch,
     { out, logNormaliser, logSum }: AttentionResult,
     { queries }: LayerStep,
-    target: Target,
+    target: AttendedLayer,
     failed: Set<number>,
   ): void {
     const { rows } = this.masks;
@@ -167,7 +163,7 @@ export class FusedAttention implements LayerAttention {
   }
 
   /** Runs a query block again, each tile with its own reference, and merges the tiles as states. */
-  private async attendApart(layer: LayerTensors, head: number, block: number, step: LayerStep, target: Target): Promise<void> {
+  private async attendApart(layer: LayerTensors, head: number, block: number, step: LayerStep, target: AttendedLayer): Promise<void> {
     const { tokens } = target.out;
     const first = blockStart(this.plan, block) - step.queries.from;
     const end = blockEnd(this.plan, block) - step.queries.from;

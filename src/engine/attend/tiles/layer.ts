@@ -1,3 +1,4 @@
+import { keyValueHeadOf } from '../../../core/shapes';
 import type { HeadTensors } from '../../../core/math/reference-attention';
 import type { LayerStep } from '../../../core/plan/segments';
 
@@ -56,7 +57,7 @@ export interface LayerTensors {
 
 /** The key-value head of a query head: consecutive query heads share one. */
 export function keyHeadOf({ query, key }: LayerTensors, head: number): number {
-  return Math.floor((head * key.heads) / query.heads);
+  return keyValueHeadOf({ heads: query.heads, keyValueHeads: key.heads }, head);
 }
 
 /** Views of one query head's tensors, with the keys and values of its key-value head. */
@@ -82,8 +83,23 @@ export interface AttendedLayer {
 
 /** Computes the attention of one layer after another by the calls of a plan; all layers share its buffers. */
 export interface LayerAttention {
-  /** Attention of one layer. The next layer may overwrite the result. @param step whose rows the tensors have; all by default */
-  run(layer: LayerTensors, step?: LayerStep): Promise<AttendedLayer>;
+  /**
+   * Attention of one layer. The next layer may overwrite the result.
+   *
+   * @param step whose rows the tensors have; all by default
+   * @param heads the query heads that are attended, all by default; the rows of others are not those of this layer
+   */
+  run(layer: LayerTensors, step?: LayerStep, heads?: readonly number[]): Promise<AttendedLayer>;
+}
+
+/** The query heads of a layer. */
+export function allHeads({ query }: LayerTensors): readonly number[] {
+  return Array.from({ length: query.heads }, (_, head) => head);
+}
+
+/** Room for the attention of a layer: rows of `queries` queries. */
+export function attendedRoom(heads: number, queries: number, width: number): AttendedLayer {
+  return { out: headTensor(heads, queries, width), logNormaliser: new Float64Array(heads * queries), rounds: 1 };
 }
 
 /** Called after every batch with the number of single-head instances it finished; may throw to stop the run. */

@@ -1,5 +1,7 @@
 import type { BlackBoxShape } from '../../../core/construct/slice';
 import type { Plan } from '../../../core/plan/plan';
+import type { Range } from '../../../core/scenario/scenario';
+import { numbersIn } from '../../../core/shards/cut';
 import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
 import { RotaryTables } from '../../read/model/rope';
@@ -77,12 +79,12 @@ export class OnnxOracle implements Oracle {
   async project(
     hidden: Float32Array,
     { project: weights, rotary }: LayerWeights,
-    firstToken: number,
+    positions: readonly Range[],
   ): Promise<Record<'query' | 'key' | 'value', Float32Array>> {
     await this.endSteps();
     const { width } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
-    const table = rotary && this.rotary.get(rotary, rows, firstToken);
+    const table = rotary && this.rotary.over(rotary, positions);
     const { session, operands } = await this.tokenwise.withWeights(`project ${table?.columns}`, weights, rows, (given) =>
       projectGraph(this.architecture, given, table?.columns),
     );
@@ -90,7 +92,7 @@ export class OnnxOracle implements Oracle {
       hidden: { data: hidden, shape: [rows, width] },
       ...operands,
       ...(this.architecture.alibi && {
-        positions: { data: Float32Array.from({ length: rows }, (_, row) => firstToken + row), shape: [rows, 1] },
+        positions: { data: Float32Array.from(numbersIn(positions)), shape: [rows, 1] },
       }),
       ...(table && { cos: { data: table.cos, shape: [rows, table.columns] }, sin: { data: table.sin, shape: [rows, table.columns] } }),
     });

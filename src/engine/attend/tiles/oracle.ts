@@ -1,3 +1,4 @@
+import type { Range } from '../../../core/scenario/scenario';
 import type { BlackBoxShape } from '../../../core/construct/slice';
 import type { LayerWeights } from '../../read/model/load';
 import type { BlackBox, CallCounter } from '../black-box/black-box';
@@ -78,9 +79,9 @@ export interface Oracle {
   /**
    * Projects `rows` consecutive tokens, M per call, to `query` `[H, rows, m]`, `key` and `value` `[H_kv, rows, m]`.
    *
-   * @param firstToken position of the first row, for the rotary embedding
+   * @param positions of the rows, one range after the other, for the rotary embedding
    */
-  project(hidden: Float32Array, layer: LayerWeights, firstToken: number): Promise<Record<'query' | 'key' | 'value', Float32Array>>;
+  project(hidden: Float32Array, layer: LayerWeights, positions: readonly Range[]): Promise<Record<'query' | 'key' | 'value', Float32Array>>;
   /** Output projection and MLP of `rows` consecutive tokens, M per call: the next residual stream `[rows, d]`. */
   outputAndMlp(hidden: Float32Array, attended: Float32Array, layer: LayerWeights): Promise<Float32Array>;
   /** The small transformer as a black box of a given shape: its calls count as attention calls. */

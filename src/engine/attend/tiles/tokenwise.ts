@@ -1,5 +1,5 @@
 import type { Range } from '../../../core/scenario/scenario';
-import type { Positions } from '../../../core/shards/cut';
+import { modelPositions, type Positions } from '../../../core/shards/cut';
 import type { ModelShape } from '../../../core/shapes';
 import type { LayerWeights, LoadedModel } from '../../read/model/load';
 import type { Oracle } from './oracle';
@@ -10,8 +10,8 @@ import { headTensor, type HeadTensor, type LayerTensors, readRows, writeRows } f
 export interface Stretch {
   readonly from: number;
   readonly to: number;
-  /** Position of the first row, for the rotary embedding. */
-  readonly position: number;
+  /** Positions of the rows, one range after the other, for the rotary embedding. */
+  readonly positions: readonly Range[];
 }
 
 /** The inputs of a layer's token-wise calls. */
@@ -21,23 +21,28 @@ export interface TokenwisePass {
   readonly signal: AbortSignal;
 }
 
-/** Rows `[first, end)`, a sequence that begins at a position, 0 by default, cut into stretches of at most `rows`. */
-export function* stretches(first: number, end: number, rows: number, position = 0): Generator<Stretch> {
+/**
+ * Rows `[first, end)`, a sequence that begins at a place of a prompt, 0 by default, cut into stretches of at most `rows`.
+ *
+ * @param restarts where the model's positions begin again in the prompt
+ */
+export function* stretches(first: number, end: number, rows: number, place = 0, restarts: readonly number[] = [0]): Generator<Stretch> {
   for (let from = first; from < end; from += rows) {
-    yield { from, to: Math.min(end, from + rows), position: position + from - first };
+    const to = Math.min(end, from + rows);
+    yield { from, to, positions: modelPositions({ restarts }, { from: place + from - first, to: place + to - first }) };
   }
 }
 
 /**
- * Rows of a run, cut into stretches of at most `rows` whose positions follow one another.
+ * Rows of a run, cut into stretches of at most `rows` that follow one another in the prompt.
  *
  * @param part the rows, which are counted from the first of them
  */
-export function* stretchesAt({ ranges }: Pick<Positions, 'ranges'>, rows: number, part: Range): Generator<Stretch> {
+export function* stretchesAt({ ranges, restarts }: Omit<Positions, 'tokens'>, rows: number, part: Range): Generator<Stretch> {
   let first = 0;
   for (const { from, to } of ranges) {
     const [start, end] = [Math.max(first, part.from), Math.min(first + to - from, part.to)];
-    yield* stretches(start - part.from, end - part.from, rows, from + start - first);
+    yield* stretches(start - part.from, end - part.from, rows, from + start - first, restarts);
     first += to - from;
   }
 }
@@ -66,9 +71,9 @@ export async function project(
 ): Promise<LayerTensors> {
   const { width } = model.shape;
   const { query, key, value } = into;
-  for (const { from, to, position } of cut) {
+  for (const { from, to, positions } of cut) {
     throwIfCancelled(signal);
-    const part = await oracle.project(hidden.subarray(from * width, to * width), weights, position);
+    const part = await oracle.project(hidden.subarray(from * width, to * width), weights, positions);
     writeRows(query, first.query + from, part.query);
     writeRows(key, first.key + from, part.key);
     writeRows(value, first.key + from, part.value);

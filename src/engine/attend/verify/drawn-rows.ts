@@ -9,11 +9,13 @@ import type { Range } from '../../../core/scenario/scenario';
  */
 export class DrawnRows {
   /**
+   * @param heads of a layer, all of them
    * @param own the rows to draw from
    * @param kinds of rows in a block, at most: a mask that has to be asked about every pair is asked about so many rows only
    */
   constructor(
-    private readonly plan: LayerPlan,
+    private readonly plan: Pick<LayerPlan, 'tokens' | 'blocks' | 'blockSize'>,
+    private readonly heads: number,
     private readonly own: Range,
     private readonly seed: number,
     private readonly kinds = Infinity,
@@ -21,13 +23,13 @@ export class DrawnRows {
 
   /** Ascending. @param step rows of whole blocks, from which those are wanted */
   of(layer: number, head: number, step: Range): number[] {
-    const { plan, own, seed, kinds } = this;
+    const { plan, heads, own, seed, kinds } = this;
     const rows: number[] = [];
     const first = Math.floor(own.from / plan.blockSize);
     const start = Math.max(first, Math.floor(step.from / plan.blockSize));
     const end = Math.min(own.to, step.to);
     // A head draws a number for each block, whichever of them are wanted.
-    const next = uniform(seed + stride * (1 + layer * plan.model.heads + head), start - first);
+    const next = uniform(seed + stride * (1 + layer * heads + head), start - first);
     for (let block = start; block < plan.blocks && blockStart(plan, block) < end; block += 1) {
       const from = Math.max(own.from, blockStart(plan, block));
       const to = Math.min(own.to, blockEnd(plan, block));

@@ -80,7 +80,8 @@ export class FidelityCheck {
   readonly probe: Probe;
   private readonly plans: readonly LayerPlan[];
   private readonly sights: readonly PlanSight[];
-  private readonly partOf: readonly number[];
+  /** The part of each head of each layer. */
+  private readonly partOf: readonly (readonly number[])[];
   private readonly drawn: readonly DrawnRows[];
   /** By part and row: heads and layers of a kind see alike. */
   private readonly seen: readonly Map<number, RowSight>[];
@@ -116,7 +117,9 @@ export class FidelityCheck {
     this.sights = parts;
     this.partOf = partOf;
     this.plans = layerParts(plan).map((part) => part.plan);
-    this.drawn = this.plans.map((part, index) => new DrawnRows(part, own, seed, rowKinds(part, parts[index])));
+    this.drawn = this.plans.map(
+      (part, index) => new DrawnRows(part, part.within?.model.heads ?? part.model.heads, own, seed, rowKinds(part, parts[index])),
+    );
     this.seen = parts.map(() => new Map());
     this.probe = new Probe(plan, options);
     this.predictions = options.tokenwise && new PredictionCheck(options.tokenwise.tokens, seed);
@@ -141,7 +144,7 @@ export class FidelityCheck {
       // Compiled layers leave the residual stream on a device that has memory of its own.
       tokenwise: {
         ...{ model, tokens, activations: device.activations },
-        positions: { ranges, tokens: tokens.length },
+        positions: { ranges, tokens: tokens.length, ...(plan.restarts && { restarts: plan.restarts }) },
         streams: device.provider === 'cpu',
       },
       precision,
@@ -164,16 +167,16 @@ export class FidelityCheck {
       this.seen.forEach((rows) => rows.clear());
       this.latest = step;
     }
-    const part = this.partOf[layer];
-    const sight = this.sights[part];
     const group = tensors.query.heads / tensors.key.heads;
     const looked = new Map<number, Set<number>>();
     for (let keyHead = 0; keyHead < tensors.key.heads; keyHead += 1) {
       this.exact.load(tensors, keyHead, lengthOf(step.keys));
       const rows = Array.from({ length: group }, (_, index) => keyHead * group + index).flatMap((head) =>
-        this.rowsOf(part, layer, head, step.queries).map((row) => ({ head, row })),
+        this.rowsOf(this.partOf[layer][head], layer, head, step.queries).map((row) => ({ head, row })),
       );
-      const visible = rows.map(({ head, row }) => ({ head, sight: this.visible(part, row) }));
+      const visible = rows.map(({ head, row }) => ({ head, sight: this.visible(this.partOf[layer][head], row) }));
+      // Heads of a layer are alike in this.
+      const sight = this.sights[this.partOf[layer][0]];
       await this.compare(layer, tensors, attended, visible, sight.sampled ? 'estimate' : 'both', looked, step);
       if (sight.sampled) {
         const read = rows.map(({ head, row }) => ({ head, sight: sight.read(row) }));
@@ -184,7 +187,7 @@ export class FidelityCheck {
     for (const [head, own] of looked) {
       const { rows, blocks } = before.get(head) ?? { rows: 0, blocks: 0 };
       // Steps have whole query blocks.
-      const more = new Set([...own].map((row) => Math.floor(row / this.plans[part].blockSize))).size;
+      const more = new Set([...own].map((row) => Math.floor(row / this.plans[this.partOf[layer][head]].blockSize))).size;
       before.set(head, { rows: rows + own.size, blocks: blocks + more });
     }
     this.looked.set(layer, before);
@@ -197,7 +200,7 @@ export class FidelityCheck {
     this.tokenwise?.end(hidden, { from, to });
     const { halo, seed } = this.options;
     if (halo !== undefined && this.wrongHalos === undefined) {
-      const scenarios = this.partOf.map((part) => this.plans[part].scenario);
+      const scenarios = this.partOf.map(([part]) => this.plans[part].scenario);
       const wrong = wrongHalo(halo.shard, scenarios, halo.tokens, seed);
       this.wrongHalos = wrong === undefined ? [] : [wrong];
     }
@@ -233,11 +236,10 @@ export class FidelityCheck {
     const layers = this.partOf.length;
     const blockOf = (part: number, row: number): number => Math.floor(row / this.plans[part].blockSize);
     let [blocks, askedRows] = [0, 0];
-    for (const part of this.partOf) {
+    for (const part of this.partOf.flat()) {
       const ofOwn = blockOf(part, to - 1) - blockOf(part, from) + 1;
-      const ofRows = typeof rows === 'string' ? ofOwn : new Set(rows.map((row) => blockOf(part, row))).size;
-      blocks += heads * ofRows;
-      askedRows += heads * (rows === 'drawn' ? ofOwn : rows === 'all' ? to - from : rows.length);
+      blocks += typeof rows === 'string' ? ofOwn : new Set(rows.map((row) => blockOf(part, row))).size;
+      askedRows += rows === 'drawn' ? ofOwn : rows === 'all' ? to - from : rows.length;
     }
     const found = [...this.looked.values()].flatMap((ofHeads) => [...ofHeads.values()]);
     const { probes, probeRows } = this.probe.looked;
@@ -284,7 +286,7 @@ export class FidelityCheck {
     looked: Map<number, Set<number>>,
     { keys, queries }: LayerStep,
   ): Promise<void> {
-    const part = this.partOf[layer];
+    const partOf = this.partOf[layer];
     const place = (row: number): number => row - queries.from;
     const held: HeadRow[] = [];
     for (const { head, sight } of rows) {
@@ -300,7 +302,7 @@ export class FidelityCheck {
       for (const exact of group) {
         const { head } = exact;
         const row = exact.sight.row + queries.from;
-        const expected = exact.logNormaliser + (of === 'arithmetic' ? this.sights[part].scaleUp(row) : 0);
+        const expected = exact.logNormaliser + (of === 'arithmetic' ? this.sights[partOf[head]].scaleUp(row) : 0);
         const ofNormaliser = worse(0, logNormaliser[head * out.tokens + place(row)] - expected);
         const single = new LargestDifference();
         const difference = single.addRow(rowsView(out, head, place(row), place(row) + 1), exact.out);
@@ -310,7 +312,7 @@ export class FidelityCheck {
         }
         if (of !== 'estimate') {
           looked.set(head, (looked.get(head) ?? new Set()).add(row));
-          const bound = rowBound(this.plans[part], exact, this.options);
+          const bound = rowBound(this.plans[partOf[head]], exact, this.options);
           const use = roundingUse(difference === 0 ? 0 : difference / exact.largest, ofNormaliser, bound);
           this.rounding = this.rounding === undefined ? use : worseRounding(this.rounding, use);
           if (isBeyondRounding(use)) {

@@ -1,6 +1,6 @@
 import { permutation } from '../../../core/math/random';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
-import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
+import { layerParts, type LayerPlan, partsOfHeads, type Plan } from '../../../core/plan/plan';
 import { rangesByPredicate } from '../../../core/scenario/by-predicate';
 import { isSampled, type Mask, maskOf, type Range, sampleSeed } from '../../../core/scenario/scenario';
 import type { RowSight } from './exact-rows';
@@ -58,7 +58,7 @@ export class PlanSight {
   }
 }
 
-/** What each kind of layer sees, and the kind of each layer. */
-export function sightsOf(plan: Plan): { readonly parts: readonly PlanSight[]; readonly partOf: readonly number[] } {
-  return { parts: layerParts(plan).map((part) => new PlanSight(part.plan)), partOf: partOfLayers(plan) };
+/** What each part of a plan sees, and by layer the part of each of its heads. */
+export function sightsOf(plan: Plan): { readonly parts: readonly PlanSight[]; readonly partOf: readonly (readonly number[])[] } {
+  return { parts: layerParts(plan).map((part) => new PlanSight(part.plan)), partOf: partsOfHeads(plan) };
 }

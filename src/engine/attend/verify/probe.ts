@@ -1,7 +1,7 @@
 import { largestProbeScore, probeSink, SeparableHead, type SeparableSums } from '../../../core/math/separable-head';
 import { uniform } from '../../../core/math/random';
 import { type RoundingBound, roundingBound } from '../../../core/math/rounding';
-import { layerParts, type LayerPlan, partOfLayers, type Plan } from '../../../core/plan/plan';
+import { layerParts, type LayerPlan, type Plan } from '../../../core/plan/plan';
 import type { LayerStep } from '../../../core/plan/segments';
 import type { ProbeFidelity } from '../../../core/report/report';
 import type { Range } from '../../../core/scenario/scenario';
@@ -39,8 +39,8 @@ export class Probe {
   /** The rows that the latest step holds. */
   private held: { readonly keys: readonly Range[]; readonly head: SeparableHead } | undefined;
   private readonly parts: readonly LayerPlan[];
-  /** The part that each layer is the last one of, if it is. */
-  private readonly lastOf: ReadonlyMap<number, number>;
+  /** The last layer of each part. */
+  private readonly lastOf: readonly number[];
   private readonly sights: (PlanSight | undefined)[] = [];
   private readonly own: Range;
   private readonly sink: number | undefined;
@@ -55,16 +55,17 @@ export class Probe {
     private readonly options: ProbeOptions,
   ) {
     this.parts = layerParts(plan).map((part) => part.plan);
-    const lastOf = new Map<number, number>();
-    partOfLayers(plan).forEach((part, layer) => lastOf.set(part, layer));
-    this.lastOf = new Map([...lastOf].map(([part, layer]) => [layer, part]));
+    this.lastOf = layerParts(plan).map(({ layers }) => layers[layers.length - 1]);
     this.own = options.own ?? { from: 0, to: plan.tokens };
     this.sink = options.sinks === true ? probeSink : undefined;
   }
 
-  /** Whether the probe is to run before this layer: the last of its kind, when all that the kind shares has been used. */
-  isDue(layer: number): boolean {
-    return this.lastOf.has(layer);
+  /**
+   * The parts that the probe is to run through before this layer: it is the last of their kind, when all that the kind shares has been
+   * used.
+   */
+  due(layer: number): readonly number[] {
+    return this.lastOf.flatMap((last, part) => (last === layer ? [part] : []));
   }
 
   /** The probe's queries, keys and values in a step: one head. */
@@ -85,14 +86,10 @@ export class Probe {
   /**
    * Compares the probe's attention with its exact state.
    *
-   * @param layer one before which it is due
+   * @param part through whose attention it was due
    * @param attended `[1, rows, m]`
    */
-  inspect(layer: number, attended: AttendedLayer, step: LayerStep): void {
-    const part = this.lastOf.get(layer);
-    if (part === undefined) {
-      throw new RangeError(`No probe is due before layer ${layer}.`);
-    }
+  inspect(part: number, attended: AttendedLayer, step: LayerStep): void {
     const compared = interruptible(() => this.compare(part, attended, step));
     this.compared.set(part, (this.compared.get(part) ?? 0) + compared);
   }

@@ -3,7 +3,7 @@ import type { Activations } from '../../../core/options/table';
 import type { TokenwiseFidelity } from '../../../core/report/around-attention';
 import type { LayerStep } from '../../../core/plan/segments';
 import type { Range } from '../../../core/scenario/scenario';
-import { lengthOf, placeOf, type Positions, positionOf } from '../../../core/shards/cut';
+import { lengthOf, modelPosition, placeOf, type Positions, positionOf } from '../../../core/shards/cut';
 import type { LoadedModel } from '../../read/model/load';
 import { embed } from '../tiles/embed';
 import { type AttendedLayer, type HeadTensor, type LayerTensors, rowsView } from '../tiles/layer';
@@ -92,11 +92,12 @@ export class TokenwiseCheck {
       return;
     }
     const { width } = model.shape;
-    const position = positionOf(positions, row);
+    const token = positionOf(positions, row);
+    const position = modelPosition(positions, row);
     const [place, held] = [row - from, placeOf(step.keys, row) ?? NaN];
     const before = stream.slice(place * width, (place + 1) * width);
     if (layer === 0) {
-      const embedded = embed(model, tokens.subarray(position, position + 1), () => position);
+      const embedded = embed(model, tokens.subarray(token, token + 1), () => position);
       this.compare(layer, row, before, embedded, largestOf(embedded), 0);
     }
     const weights = model.layers[layer];

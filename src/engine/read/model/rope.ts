@@ -1,3 +1,5 @@
+import type { Range } from '../../../core/scenario/scenario';
+
 /** How a rotary position embedding is extended beyond the trained length, as stated in `config.json`. */
 export type RopeScaling =
   | { readonly type: 'none' }
@@ -218,6 +220,19 @@ export function rotaryTable(rotary: RotaryEmbedding, rows: number, firstToken: n
   return { columns, cos, sin };
 }
 
+/** Tables of the same columns, one after the other. */
+export function joinedTables(tables: readonly RotaryTable[]): RotaryTable {
+  const length = tables.reduce((sum, { cos }) => sum + cos.length, 0);
+  const joined = { columns: tables[0].columns, cos: new Float32Array(length), sin: new Float32Array(length) };
+  let at = 0;
+  for (const { cos, sin } of tables) {
+    joined.cos.set(cos, at);
+    joined.sin.set(sin, at);
+    at += cos.length;
+  }
+  return joined;
+}
+
 /**
  * Tables by embedding and first position: many layers share them, and computing sines costs more than the product they
  * enter.
@@ -230,6 +245,12 @@ export class RotaryTables {
     /** Length of the sequence. */
     private readonly tokens: number,
   ) {}
+
+  /** The table of an embedding for positions in ranges, one after the other. */
+  over(rotary: RotaryEmbedding, positions: readonly Range[]): RotaryTable {
+    const tables = positions.map(({ from, to }) => this.get(rotary, to - from, from));
+    return tables.length === 1 ? tables[0] : joinedTables(tables);
+  }
 
   /** The table of an embedding for `rows` tokens from position `firstToken` on. */
   get(rotary: RotaryEmbedding, rows: number, firstToken: number): RotaryTable {

@@ -9,12 +9,16 @@ import { numberWords } from '../../../core/report/json';
 import { type PlanDocument, reportSchemaVersion, textKinds } from '../../../core/report/report';
 import {
   type LayerScenario,
+  isCycle,
   makeScenario,
+  partNames,
+  type PartStarts,
+  perHead,
   perLayer,
   type Scenario,
   type ScenarioChoice,
-  type ScenarioParameters,
   textParameters,
+  withStarts,
 } from '../../../core/scenario/scenario';
 import { promptFormats } from '../../../core/source/format';
 
@@ -35,14 +39,32 @@ function readBy<T>(read: (value: { readonly kind: string } & Readonly<Record<str
 
 const texts = z.looseObject(Object.fromEntries(textParameters.map(({ name }) => [name, z.string().optional()])));
 
-/** One layer's scenario. `makeScenario` refuses parameters that are not whole numbers, of any type. */
-const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, ...parameters }) =>
-  makeScenario(kind, texts.parse(parameters) as ScenarioParameters),
+/** Where parts of one kind begin, 0 first. */
+export const partPositions = z
+  .array(z.int().nonnegative())
+  .refine(
+    (starts) => starts[0] === 0 && starts.every((start, index) => index === 0 || start > starts[index - 1]),
+    'is no list of positions that ascend from 0',
+  );
+
+/** Where the parts of a prompt begin. */
+export const partStarts: z.ZodType<PartStarts> = z.strictObject(
+  Object.fromEntries(partNames.map((name) => [name, partPositions.exactOptional()])),
 );
+
+/** One layer's scenario. `makeScenario` refuses parameters that are not whole numbers, of any type. */
+const layerScenario: z.ZodType<LayerScenario> = readBy(({ kind, starts, ...parameters }) => {
+  const made = makeScenario(kind, texts.parse(parameters));
+  return starts === undefined ? made : withStarts(made, partStarts.parse(starts));
+});
 
 /** A scenario in a report: a kind with valid parameters. */
 export const scenarioSchema: z.ZodType<Scenario> = readBy((value) =>
-  value.kind === 'per-layer' ? perLayer(z.array(layerScenario).parse(value.cycle)) : layerScenario.parse(value),
+  value.kind === 'per-layer'
+    ? perLayer(z.array(layerScenario).parse(value.cycle))
+    : value.kind === 'per-head'
+      ? perHead(z.array(layerScenario).parse(value.cycle))
+      : layerScenario.parse(value),
 );
 
 /** A scenario in options: also the model's own, before the model is known. */
@@ -69,9 +91,10 @@ const bound = z.looseObject({ theorem: text, formula: text, calls: amount });
 
 const part: z.ZodType<PartSummary> = z.looseObject({
   layers: z.array(z.int().nonnegative()),
-  // A layer's scenario cannot be per-layer itself.
+  heads: z.array(z.int().nonnegative()).exactOptional(),
+  // A layer's scenario cannot be a cycle itself.
   scenario: scenarioSchema.transform((scenario, context) => {
-    if (scenario.kind === 'per-layer') {
+    if (isCycle(scenario)) {
       context.addIssue({ code: 'custom', message: 'is no scenario of one layer' });
       return z.NEVER;
     }
@@ -194,6 +217,7 @@ export const planFields = {
   oracle: z.looseObject({ inputLength: length, layers: size, heads: size, causal: z.boolean() }),
   construction: z.enum(constructions),
   plan: z.looseObject({
+    restarts: partPositions.exactOptional(),
     blockSize: length.exactOptional(),
     blocks: length,
     tiles: amount,

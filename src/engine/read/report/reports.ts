@@ -124,7 +124,12 @@ export const runReportSchema: z.ZodType<RunReport> = z
   })
   .transform((report) => {
     const { scenario, construction, model, quality: found } = report;
-    const native = isNativeScenario({ scenario, model: model.shape, tokens: report.prompt.tokens });
+    const native = isNativeScenario({
+      scenario,
+      model: model.shape,
+      tokens: report.prompt.tokens,
+      ...(report.plan.restarts && { restarts: report.plan.restarts }),
+    });
     // In earlier versions a run of the model's own attention was its own baseline, and no verdict was kept.
     const compared = found && { ...found, ownBaseline: found.ownBaseline ?? (native && construction === 'fused') };
     const verdict = report.verdict ?? runVerdict({ ...report, native, precision: report.run.precision });

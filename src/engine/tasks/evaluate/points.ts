@@ -77,7 +77,7 @@ export class PointPlanner {
 
   /** Whether a scenario is the model's own attention in every window. */
   isNative(scenario: Scenario): boolean {
-    return isNativeScenario({ scenario, model: this.shape, tokens: this.tokens });
+    return !this.experiment.resetPositions && isNativeScenario({ scenario, model: this.shape, tokens: this.tokens });
   }
 
   /** Tokens that the model was trained on; undefined where that is not known. */

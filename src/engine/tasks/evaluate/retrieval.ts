@@ -150,7 +150,8 @@ export async function expectedOutcomes(
     interruptible(() => {
       const lookUps = new Map<number, LookUps>();
       return cases.map(({ tokens, row, answer, right }) => {
-        if (isSampled(scenario)) {
+        // Which head finds what is hidden is the model's matter.
+        if (isSampled(scenario) || scenario.kind === 'per-head') {
           return null;
         }
         const own = lookUps.get(tokens.length) ?? new LookUps(codes, predicateOf(scenario, shape.layers, tokens.length));

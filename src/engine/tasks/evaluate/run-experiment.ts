@@ -1,5 +1,5 @@
 import { cancelledSaying, InputError } from '../../../core/errors';
-import { type Experiment, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
+import { type Experiment, scenarioOf, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import {
   type ExperimentPoint,
   type ExperimentReport,
@@ -14,7 +14,7 @@ import type { OnProgress } from '../../../core/report/phases';
 import type { PromptSource } from '../../../core/source/options';
 import { reportSchemaVersion } from '../../../core/report/report';
 import { worstVerdict } from '../../../core/report/verdict';
-import { scenarioLabel } from '../../../core/scenario/scenario';
+import { type PartName, partsOf, type PartStarts, scenarioLabel, startsInWindow, withStarts } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
 import { checkLength } from '../../attend/tiles/embed';
 import { qualityObstacle } from '../../attend/verify/quality';
@@ -103,14 +103,27 @@ export async function measureExperiment(
   }
   // With a tokenizer, and before many prompts are read, which are not all there when one of them is run.
   const processBytes = context.processBytes?.();
-  const texts = await readTexts(prompts, tokenizer, model, experiment, sizes);
+  const { resetPositions } = experiment;
+  const counted = new Set(experiment.scenarios.flatMap((scenario) => partsOf(scenarioOf(scenario))));
+  checkRetrieval(experiment, counted);
+  const texts = await readTexts(
+    prompts,
+    tokenizer,
+    model,
+    experiment,
+    sizes,
+    resetPositions ? [...new Set([...counted, 'doc' as const])] : [...counted],
+  );
   const { shape } = model.config;
   const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
   const calibrations = await context.calibrations.candidates(experiment.provider, experiment.threads);
   const planner = new PointPlanner(shape, experiment, calibrations, longest, processBytes);
   const points = interruptible(() => planner.points());
   // Planned before anything is run: what cannot be planned is refused now.
-  const costs = points.map(({ scenario, blockSize }) => interruptible(() => planner.cost(longest, scenario, blockSize)));
+  const starts = longestStarts(texts);
+  const costs = points.map(({ scenario, blockSize }) =>
+    interruptible(() => planner.cost(longest, withStarts(scenario, starts), blockSize)),
+  );
 
   const obstacles = points.map(({ scenario }) =>
     experiment.quality ? obstacleOf(scenario, model, texts, experiment) : 'Quality was switched off for this experiment.',
@@ -134,7 +147,8 @@ export async function measureExperiment(
   const digest = jobs.length > 0 && isNamed ? (await context.digests.ofModel(placeOf(model))).digest : model.name;
   const idOf = (about: Readonly<Record<string, unknown>>): string => unitOf({ model: digest, twoHeads, onnxruntime, ...options, ...about });
 
-  const windowRows = jobs.length === 0 ? [] : rowsOf(windowSequences(texts, sizes.context, shape.trainedTokens), jobs, idOf);
+  const windowRows =
+    jobs.length === 0 ? [] : rowsOf(windowSequences(texts, sizes.context, shape.trainedTokens), jobs, idOf, resetPositions);
   // The baseline is last among a case's jobs: its answers are what the others' are held against.
   const retrievalRows = rowsOf(retrievalSequences(placed), [...jobs, baseline], idOf);
   const all = [...windowRows, ...retrievalRows];
@@ -209,6 +223,19 @@ function rowMsOf(costs: readonly PlannedCost[]): number {
   return costs.reduce((sum, { predictedMs, flops }) => sum + (predictedMs ?? flops / guessedSpeed), 0);
 }
 
+/** Where parts begin in the first of the longest windows, whose cost stands for that of all. */
+function longestStarts(texts: readonly ExperimentText[]): PartStarts {
+  const windows = texts.flatMap(({ windows: own, starts, specials }) =>
+    own.map(({ tokens, start, end }) => ({ length: tokens.length, starts: startsInWindow(starts, start, end, specials.before.length) })),
+  );
+  return (
+    windows.reduce<(typeof windows)[number] | undefined>(
+      (longest, window) => (longest !== undefined && longest.length >= window.length ? longest : window),
+      undefined,
+    )?.starts ?? {}
+  );
+}
+
 function unitsOf(rows: readonly Row[]): string[] {
   return rows.flatMap(({ units }) => units.map(({ id }) => id));
 }
@@ -233,6 +260,20 @@ function obstacleOf(
     );
   }
   return config.predicts === 'next' ? qualityObstacle({ scenario, tokens: 2 }, config) : null;
+}
+
+/** @throws InputError for what depends on parts of the text, which it has not where statements are hidden in it */
+function checkRetrieval({ retrieval, resetPositions }: Experiment, counted: ReadonlySet<PartName>): void {
+  if (retrieval !== null && resetPositions) {
+    throw new InputError(
+      'Retrieval hides statements in the text of all prompts, cut anew, which has no documents; leave out it or --reset-positions.',
+    );
+  }
+  for (const first of retrieval === null ? [] : counted) {
+    throw new InputError(
+      `Retrieval hides statements in the text of all prompts, cut anew, so ${first}(q) means nothing there; leave retrieval out, or write the mask without ${first}.`,
+    );
+  }
 }
 
 function casesOf(

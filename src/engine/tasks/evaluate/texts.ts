@@ -3,14 +3,18 @@ import type { Experiment } from '../../../core/evaluate/experiment';
 import { positionBins } from '../../../core/evaluate/statistics';
 import type { TextSize } from '../../../core/evaluate/text-size';
 import type { Sequence } from '../../../core/evaluate/units';
+import { partNotes } from '../../../core/scenario/part-notes';
+import { type PartName, type PartStarts, startsInWindow } from '../../../core/scenario/scenario';
 import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
 import type { ModelFolder } from '../../read/model/load';
 import { checkVariables } from '../../../core/source/variables';
 import { interruptible } from '../../interruptible';
 import { digestOf, type Prompt } from '../../read/prompt';
+import { partStarts } from '../../read/part-starts';
 import { readingModel, readSource } from '../../read/source/read-source';
 import type { PromptText } from '../../../core/source/prompt-text';
 import { coveredText } from '../../read/tokenizer/covered-text';
+import type { TokenPlaces } from '../../read/tokenizer/token-places';
 import { checkVocabulary, type PromptTokenizer } from '../../read/tokenizer/tokenizer';
 
 /** A prompt of an experiment. */
@@ -26,6 +30,8 @@ export interface ExperimentText {
   readonly text: Int32Array;
   readonly specials: SpecialTokens;
   readonly windows: readonly EvaluationWindow[];
+  /** Where the parts begin that scenarios count, in the tokens of `text`. */
+  readonly starts: PartStarts;
   /** How much text the scored tokens of each window cover, or why that is not known. */
   readonly sizes: readonly TextSize[] | string;
 }
@@ -34,31 +40,37 @@ export interface ExperimentText {
  * Tokenizes prompts and cuts them into windows.
  *
  * @param sizes context and stride, both above 0
+ * @param counted the parts that scenarios count
  * @throws InputError for a tokenizer that is not this model's, and a context that leaves no room
  */
 export async function readTexts(
   prompts: readonly Prompt[],
   tokenizer: PromptTokenizer,
   model: ModelFolder,
-  { maximumWindows, score, quality }: Pick<Experiment, 'maximumWindows' | 'score' | 'quality'>,
+  { maximumWindows, score, quality, separator }: Pick<Experiment, 'maximumWindows' | 'score' | 'quality' | 'separator'>,
   sizes: { readonly context: number; readonly stride: number },
+  counted: readonly PartName[] = [],
 ): Promise<ExperimentText[]> {
   const reading = await readingModel(model);
   const texts: ExperimentText[] = [];
   for (const prompt of prompts) {
-    const read = interruptible(() => readSource(prompt, reading));
-    const own = tokenizer.for(read);
-    const whole = interruptible(() => own.encode(read.text));
+    const source = interruptible(() => readSource(prompt, reading));
+    const own = tokenizer.for(source);
+    const whole = interruptible(() => own.encode(source.text));
     if (whole.length === 0) {
       throw new InputError(`${prompt.path} has no token; give a prompt of at least one.`);
     }
     checkVocabulary(whole, model, tokenizer.source);
-    const text = interruptible(() => own.encodePart(read.text));
+    const text = interruptible(() => own.encodePart(source.text));
     const specials = specialTokens(whole, text);
     const cut = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next', score);
     const windows = maximumWindows > 0 ? cut.slice(0, maximumWindows) : cut;
-    const covered = quality ? interruptible(() => windowSizes(read.text, tokenizer, windows, specials)) : 'Quality was not measured.';
-    texts.push({ prompt, read, digest: digestOf(read.text), tokens: whole.length, text, specials, windows, sizes: covered });
+    const covered = quality ? interruptible(() => windowSizes(source.text, tokenizer, windows, specials)) : 'Quality was not measured.';
+    const places = (): TokenPlaces => tokenizer.bare.places(source.text, text.length);
+    const starts =
+      counted.length === 0 ? {} : interruptible(() => partStarts(counted, { text: source, places, tokens: text.length, separator }));
+    const read = { ...source, notes: [...source.notes, ...partNotes(starts)] };
+    texts.push({ prompt, read, digest: digestOf(source.text), tokens: whole.length, text, specials, windows, starts, sizes: covered });
   }
   texts.slice(0, 1).forEach(({ prompt: { source } }) =>
     checkVariables(
@@ -98,9 +110,10 @@ export function windowSequences(texts: readonly ExperimentText[], context: numbe
   const edges = positionBins(context, trainedTokens);
   // Results of earlier versions lack the edge, and those that need none stay as they were.
   const edge = edges.length > positionBins(context).length ? { trainedTokens } : {};
-  return texts.flatMap(({ digest, windows }) =>
+  return texts.flatMap(({ digest, windows, starts, specials: { before } }) =>
     windows.map(({ tokens, start, end, from, to, targets }): Sequence => ({
       tokens,
+      starts: startsInWindow(starts, start, end, before.length),
       scoring: { kind: 'window', from, to, targets, edges },
       about: { kind: 'window', prompt: digest, start, end, from, to, context, ...edge },
     })),

@@ -4,7 +4,7 @@ import { formatCount } from '../../../core/format';
 import { compiledScoreBytes, tilesPerDispatch } from '../../../core/plan/attention-cost';
 import { exceedsPositions } from '../../../core/plan/context-length';
 import { dispatchBands, dispatchesOfBand, inPowersOfTwo, tileRows } from '../../../core/plan/dispatches';
-import { isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../../core/plan/plan';
+import { hasHeadParts, isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../../core/plan/plan';
 import type { PlanRequest } from '../../../core/plan/request';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { compiledFunctions } from '../../attend/compiled/functions';
@@ -77,6 +77,11 @@ export async function exportGraph(
   { part, factors, dataName, limit = largestModelBytes }: ExportRequest,
   load: () => Promise<LoadedModel>,
 ): Promise<ExportedGraph> {
+  if (hasHeadParts(plan)) {
+    throw new InputError(
+      `A graph of calls has one mask for all heads of a layer, and ${scenarioLabel(plan.scenario)} has several; name one with --scenario.`,
+    );
+  }
   interruptible(() => checkNodes(plan, part));
   if (part === 'model' && exceedsPositions(plan.tokens, plan.model)) {
     throw new InputError(

@@ -151,6 +151,14 @@ function checkGenerable({ plan, model, tokenizer }: PlannedPrompt, { tokens }: G
       `${scenarioLabel(plan.scenario)} depends on n, which grows with every token; write it without n to continue a prompt.`,
     );
   }
+  if (plan.restarts !== undefined) {
+    throw new InputError('--reset-positions is for whole prompts, not for one token after another; leave it out to continue a prompt.');
+  }
+  if (plan.scenario.kind === 'per-head') {
+    throw new InputError(
+      `${scenarioLabel(plan.scenario)} runs whole prompts, not one token after another; continue a prompt under one scenario for all heads.`,
+    );
+  }
   if (isBlackBox(plan.construction)) {
     throw new InputError(`Construction "${plan.construction}" runs whole prompts, not one token after another; use construction fused.`);
   }

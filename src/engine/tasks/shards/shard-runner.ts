@@ -1,3 +1,4 @@
+import { InputError } from '../../../core/errors';
 import type { SimulationOptions } from '../../../core/options/table';
 import { touchedPositions } from '../../../core/scenario/touched';
 import { isNativePlan, makePlan, nativePlan, type Plan } from '../../../core/plan/plan';
@@ -42,7 +43,12 @@ interface ShardStream {
 }
 
 /** The shards of a planned prompt. @throws InputError where a layer is not local, or shards would read the whole prompt */
-export function shardsOf({ tokens, scenario, model }: Plan, parts: number): PromptShard[] {
+export function shardsOf({ tokens, scenario, model, restarts }: Plan, parts: number): PromptShard[] {
+  if (restarts !== undefined) {
+    throw new InputError(
+      '--reset-positions is for prompts that are run whole, and shards keep the positions of the prompt; leave out one of the two.',
+    );
+  }
   return cutPrompt(tokens, parts, reachesOf(scenario, model.layers));
 }
 

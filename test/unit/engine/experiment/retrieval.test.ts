@@ -59,7 +59,7 @@ async function placed(request: RetrievalRequest): Promise<{ readonly model: Mode
     [promptFromText('made.txt', 'x')],
     tokenizer,
     model,
-    { maximumWindows: 1, quality: true, score: 'all' },
+    { maximumWindows: 1, quality: true, score: 'all', separator: '<|endoftext|>' },
     sizes,
   );
   return { model, cases: placeCases(request, texts, tokenizer) };
