@@ -2,7 +2,7 @@ import { formatBytes, formatCount, formatDuration, formatFixed, formatNumberOf }
 import { t } from '../l10n';
 import { contextNote } from '../plan/context-length';
 import type { Option } from '../options/option';
-import type { RunMemory } from '../predict/memory';
+import { peakText, type RunMemory } from '../predict/memory';
 import type { Environment, Fidelity, ModelDescription, PromptDigest, reportSchemaVersion } from '../report/report';
 import { type Verdict, verdictText } from '../report/verdict';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
@@ -134,7 +134,7 @@ export interface GenerationReport {
 
 /** Continuations as a person reads them. */
 export function generationText(report: GenerationReport): string {
-  const { prompt, model, oracle, generation, continuation, baseline, sameTokens, verdict } = report;
+  const { prompt, model, oracle, generation, continuation, baseline, sameTokens, verdict, run } = report;
   const past = contextNote(prompt.tokens + Math.max(addedRead(continuation), baseline === null ? 0 : addedRead(baseline)), model.shape);
   return [
     [
@@ -155,6 +155,7 @@ export function generationText(report: GenerationReport): string {
           sameText(sameTokens, continuation, baseline),
         ]),
     ...(past === undefined ? [] : [past]),
+    `${t('Peak memory')}: ${peakText(run)}`,
     // The engine gives the reason, in English.
     `${t('Verdict')}: ${verdictText(verdict)}`,
   ].join('\n\n');

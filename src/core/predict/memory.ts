@@ -280,6 +280,19 @@ function partName(part: MemoryPart): string {
   }
 }
 
+/** The peak of a run that was made, and what was expected of it. */
+export function peakText({
+  peakRssBytes,
+  memory,
+}: {
+  readonly peakRssBytes: number;
+  readonly memory?: MemoryEstimate | undefined;
+}): string {
+  return memory === undefined
+    ? formatBytes(peakRssBytes)
+    : t('{0}, expected {1} = {2}', formatBytes(peakRssBytes), formatBytes(memory.peak), memoryDetail(memory));
+}
+
 /** What stands behind the memory of a run: its parts, those that there are. */
 export function memoryDetail(memory: Readonly<Record<MemoryPart, number>>): string {
   return memoryParts

@@ -12,7 +12,7 @@ import {
 } from '../format';
 import { expectedDuration, notesOf } from '../hints/expected';
 import { contextLength, contextText } from '../plan/context-length';
-import { memoryDetail } from '../predict/memory';
+import { peakText } from '../predict/memory';
 import { scenarioLabel } from '../scenario/scenario';
 import { ownBaselineText } from './quality';
 import { scopeRows } from './quality-words';
@@ -83,10 +83,7 @@ export function runFigures({
     ],
     ['Bound', `${formatNumberOf(plan.bound.calls, 'attention call')} (${plan.bound.theorem}: ${plan.bound.formula})`],
     ['Time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${expectedDuration(prediction)}`}`],
-    [
-      'Peak memory',
-      `${formatBytes(run.peakRssBytes)}${run.memory === undefined ? '' : `, expected ${formatBytes(run.memory.peak)} = ${memoryDetail(run.memory)}`}`,
-    ],
+    ['Peak memory', peakText(run)],
     [
       'Fidelity',
       fidelity === null
