@@ -190,7 +190,8 @@ async function keptPrompts(): Promise<void> {
     ['review.prompt.md', undefined, 'prompt-file-dark'],
     ['chinese.prompt', 'qwen3-8b', 'chinese-dark'],
   ] as const) {
-    await stage.bench.setSettings({ 'twoHeads.model': model });
+    // A line of JSON has one hint at its end.
+    await stage.bench.setSettings({ 'twoHeads.model': model, 'twoHeads.hints.placement': file.endsWith('.jsonl') ? 'inline' : undefined });
     await stage.open(file);
     await stage.lens(/tokens, /);
     await stage.hint(/block 2 · /);

@@ -17,7 +17,7 @@ function holes(text: string): string[] {
 
 /** Where the manifest holds what people see. A tool's `name` is an identifier, its `modelDescription` for language models. */
 const shownFields =
-  /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
+  /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|label|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
 
 const messages = ['src/core', 'src/protocol', 'src/extension', 'webview'].flatMap(messagesIn);
 const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
@@ -64,7 +64,8 @@ describe('texts of the manifest', () => {
     const { displayName, description, capabilities, contributes } = JSON.parse(manifest) as Record<string, unknown> & {
       contributes: Record<string, unknown>;
     };
-    const { commands, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration } = contributes;
+    const { commands, submenus, colors, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration } =
+      contributes;
     const left: string[] = [];
     JSON.stringify(
       {
@@ -72,6 +73,8 @@ describe('texts of the manifest', () => {
         description,
         capabilities,
         commands,
+        submenus,
+        colors,
         viewsContainers,
         views,
         viewsWelcome,
