@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { formatCount } from '../../src/core/format';
@@ -180,13 +181,13 @@ describe('hints', () => {
       () => editor.hints(),
       (seen) => seen.length === 0,
     );
-    await page.locator('.editor-instance .margin-view-overlays .cgmr[class*="ced-"]').first().waitFor();
+    await page.locator('.editor-instance .glyph-margin-widgets [class*="ced-"]').first().waitFor();
     await stage.bench.screenshot('26-gutter-dark');
     await stage.bench.setSettings({ 'twoHeads.hints.placement': undefined });
     await stage.hint(/block \d+ · /);
 
     writeFileSync(stage.path('other.md'), text.replace('Task', 'Tasks'));
-    const uri = (file: string): unknown => ({ $mid: 1, scheme: 'file', path: stage.path(file) });
+    const uri = (file: string): unknown => ({ uri: pathToFileURL(stage.path(file)).href });
     await stage.bench.run('vscode.diff', uri('alone.md'), uri('other.md'));
     await page.locator('.monaco-diff-editor .view-line', { hasText: 'Tasks' }).first().waitFor();
     expect(await page.locator('.monaco-diff-editor .view-line span[class*="ced-"]').count()).toBe(0);

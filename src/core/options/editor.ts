@@ -28,7 +28,7 @@ export const editorSettings = {
         {
           value: 'gutter',
           description: text(
-            'Beside the text: the number and a rule at the line where a block begins, and a strip in the shades of `#twoHeads.hints.heat#`.',
+            'Beside the text: the number of a block under a rule at the line where it begins, and a strip in the shades of `#twoHeads.hints.heat#`.',
           ),
         },
         { value: 'inline', description: text('In the text, before the word with which a block begins.') },

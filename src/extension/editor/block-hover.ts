@@ -4,7 +4,7 @@ import { blockArithmetic, planArithmetic } from '../../core/hints/hints';
 import { withBreakEven } from '../../core/predict/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import { hintsEnabled } from '../settings';
+import { hintPlacement, hintsEnabled } from '../settings';
 import type { Diffs } from './diffs';
 import { hintHover, promptHover } from './hover-text';
 import { blockOffset, blocksIn } from './places';
@@ -22,6 +22,10 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
   provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
     const planned = hintsEnabled() && !this.diffs.isOnlyInDiffs(document) ? this.plans.get(document) : undefined;
     if (planned === undefined || planned.error !== null) {
+      return undefined;
+    }
+    // There the hint has a hover of its own.
+    if (hintPlacement() === 'endOfLine' && position.isEqual(document.lineAt(position.line).range.end)) {
       return undefined;
     }
     const { plan, prediction, calibration, cache, memory } = planned;

@@ -5,16 +5,8 @@ import { documentLines } from './line-hints';
 import { blocksBeginningIn, mostHints, type Planned } from './places';
 import { PromptMarks } from './prompt-marks';
 
-/** A rule at each line on which a block begins, and the block's number beside it. */
+/** The number of the block beside each line on which one begins, under a rule. */
 export class GutterHints extends PromptMarks {
-  private readonly rule = this.own(
-    vscode.window.createTextEditorDecorationType({
-      isWholeLine: true,
-      borderStyle: 'solid',
-      borderWidth: '1px 0 0 0',
-      borderColor: new vscode.ThemeColor('twoHeads.blockRule'),
-    }),
-  );
   /** Numbers that some editor shows: a picture in the gutter belongs to a type, not to one decoration. */
   private readonly numbers = new Map<number, vscode.TextEditorDecorationType>();
   private readonly shown = new Map<vscode.TextEditor, ReadonlySet<number>>();
@@ -34,7 +26,8 @@ export class GutterHints extends PromptMarks {
     for (const { line, range } of documentLines(editor.document, lines)) {
       const blocks = blocksBeginningIn(planned, range);
       if (blocks !== undefined && starts.size < mostHints) {
-        starts.set(blocks.first + 1, line.range);
+        // A line that the editor breaks is several rows: only the first has it.
+        starts.set(blocks.first + 1, line.range.with(line.range.start, line.range.start));
       }
     }
     this.show(editor, starts);
@@ -45,7 +38,6 @@ export class GutterHints extends PromptMarks {
   }
 
   private show(editor: vscode.TextEditor, starts: ReadonlyMap<number, vscode.Range>): void {
-    editor.setDecorations(this.rule, [...starts.values()]);
     for (const [number, range] of starts) {
       let type = this.numbers.get(number);
       if (type === undefined) {
@@ -79,8 +71,9 @@ function numberType(number: number): vscode.TextEditorDecorationType {
   const digits = String(number);
   const size = fontSizes[digits.length - 1] ?? 3.6;
   const icon = (colour: string): vscode.Uri => {
-    const text = `<text x="8" y="${8 + size / 2.8}" text-anchor="middle" font-family="sans-serif" font-size="${size}" fill="${colour}">${digits}</text>`;
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${text}</svg>`;
+    const rule = `<path d="M0 .5H16" stroke="${colour}"/>`;
+    const text = `<text x="8" y="${8.5 + size / 2.8}" text-anchor="middle" font-family="sans-serif" font-size="${size}" fill="${colour}">${digits}</text>`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${rule}${text}</svg>`;
     return vscode.Uri.parse(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`);
   };
   // A picture takes no colour of the theme.

@@ -18,7 +18,7 @@ export class HeatMarks extends PromptMarks {
       overviewRulerLane: vscode.OverviewRulerLane.Left,
       isWholeLine: true,
       borderStyle: 'solid',
-      borderWidth: '0 0 0 3px',
+      borderWidth: '0 0 0 2px',
     }),
   );
 

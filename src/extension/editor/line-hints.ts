@@ -16,6 +16,9 @@ const notInStickyScroll =
   'display: inline-block; overflow: hidden; vertical-align: bottom; ' +
   'max-width: calc(var(--vscode-editorStickyScroll-scrollableWidth, 9999px) - var(--vscode-editorStickyScroll-scrollableWidth, 0px))';
 
+/** Between hints of one line; other spaces would become one. */
+const gap = '\u00a0'.repeat(3);
+
 /** What a line's hint says, and the arithmetic behind it. */
 interface LineHint {
   readonly label: string;
@@ -84,7 +87,7 @@ function hintOn(planned: Planned, range: TextRange): LineHint | undefined {
   const parts = [...sectionPart(planned, range), ...blockPart(planned, range)];
   return parts.length === 0
     ? undefined
-    : { label: parts.map(({ label }) => label).join('   '), arithmetic: parts.flatMap(({ arithmetic }) => arithmetic) };
+    : { label: parts.map(({ label }) => label).join(gap), arithmetic: parts.flatMap(({ arithmetic }) => arithmetic) };
 }
 
 function blockPart(planned: Planned, range: TextRange): LineHint[] {

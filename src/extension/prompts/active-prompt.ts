@@ -6,7 +6,7 @@ import { canBePrompt, type PromptDocuments } from './prompt-documents';
 /** Context key for the manifest: whether a `prompt` is in front, or another `text` that can be edited, or `none`. */
 const frontKey = 'twoHeads.front';
 
-/** Context key for the manifest: the addresses of the prompts on screen, for menus of editors that are not in front. */
+/** Context key for the manifest: the paths of the prompts on screen, for menus of editors that are not in front. Addresses of one file differ between an editor and a remote machine. */
 const promptsKey = 'twoHeads.prompts';
 
 /** How long a file that is opened may take to come to the front, in milliseconds. */
@@ -30,7 +30,7 @@ export class ActivePrompt extends Disposable {
   readonly onDidChange = this.changed.event;
   private current: Front | undefined;
   private isPrompt = false;
-  private addresses = '';
+  private paths = '';
 
   constructor(
     private readonly prompts: PromptDocuments,
@@ -109,10 +109,11 @@ export class ActivePrompt extends Disposable {
       ...visibleTextEditors.map(({ document }) => document),
       ...visibleNotebookEditors.map(({ notebook }) => this.notebooks.textOf(notebook)),
     ];
-    const addresses = [...new Set(shown.filter((document) => this.prompts.isPrompt(document)).map(({ uri }) => uri.toString()))];
-    if (addresses.join('\n') !== this.addresses) {
-      this.addresses = addresses.join('\n');
-      void vscode.commands.executeCommand('setContext', promptsKey, addresses);
+    const prompts = shown.filter((document) => this.prompts.isPrompt(document));
+    const paths = [...new Set(prompts.map(({ uri }) => (uri.scheme === 'file' ? uri.fsPath : uri.path)))];
+    if (paths.join('\n') !== this.paths) {
+      this.paths = paths.join('\n');
+      void vscode.commands.executeCommand('setContext', promptsKey, paths);
     }
   }
 

@@ -165,7 +165,7 @@ export function lineHints(editor: FakeEditor): ReadonlyMap<number, { readonly la
     options.map(({ range, renderOptions, hoverMessage }) => [
       range.end.line,
       {
-        label: renderOptions?.after?.contentText ?? '',
+        label: renderOptions?.after?.contentText?.replaceAll('\u00a0', ' ') ?? '',
         hover: (hoverMessage as vscode.MarkdownString[]).map(({ value }) => value).join('\n\n'),
       },
     ]),

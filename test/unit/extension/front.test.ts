@@ -72,13 +72,13 @@ describe('the editor in front', () => {
     const { engine } = await activated();
     const { document } = await openPrompt(text, '/beside.prompt');
     const other = openDocument('/notes.md', `${text}!`);
-    expect(contextKeys.get('twoHeads.prompts')).toEqual(['file:///beside.prompt']);
+    expect(contextKeys.get('twoHeads.prompts')).toEqual(['/beside.prompt']);
     const running = run('simulateFile', other.uri, [other.uri]);
     const call = await engine.next('simulate');
     expect(call.argument).toMatchObject({ path: '/notes.md', text: `${text}!` });
     call.reject(new Error('enough'));
     await running;
-    expect(contextKeys.get('twoHeads.prompts')).toEqual(['file:///notes.md']);
+    expect(contextKeys.get('twoHeads.prompts')).toEqual(['/notes.md']);
     await run('stopTreatingAsPrompt', document.uri);
     expect(contextKeys.get('twoHeads.prompts')).toEqual([]);
   });

@@ -112,7 +112,7 @@ describe('hints at the ends of lines', () => {
 });
 
 describe('hints in the gutter', () => {
-  it('are a rule and a number at the line where a block begins, and a strip of shades', async () => {
+  it('are a number at the line where a block begins, and a strip of shades', async () => {
     await withBlocks();
     const { document, editor } = await openPrompt(markdown);
     const lines = [...lineHints(editor)].filter(([, { label }]) => label.includes('block')).map(([line]) => line);

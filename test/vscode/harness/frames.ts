@@ -33,7 +33,7 @@ export function recordFrames(): void {
     [...line.querySelectorAll('span[class*="ced-"]')]
       .map((span) => {
         const { content } = getComputedStyle(span, '::after');
-        said[span.className] = content.startsWith('"') ? content.slice(1, -1) : said[span.className];
+        said[span.className] = content.startsWith('"') ? content.slice(1, -1).replaceAll('\u00a0', ' ') : said[span.className];
         return said[span.className] ?? '';
       })
       .join('');

@@ -59,7 +59,11 @@ export function readHints(): string[] {
         hint = '';
       }
     }
-    hints.push(...ends.filter((content) => content.startsWith('"')).flatMap((content) => content.slice(1, -1).split('   ')));
+    hints.push(
+      ...ends
+        .filter((content) => content.startsWith('"'))
+        .flatMap((content) => content.slice(1, -1).replaceAll('\u00a0', ' ').split('   ')),
+    );
   }
   return hints;
 }
