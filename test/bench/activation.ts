@@ -12,9 +12,10 @@ const thing = () => new Proxy(function () {}, {
   set: (target, name, value) => { target[name] = value; return true; },
   get: (target, name) => (name === 'then' || typeof name === 'symbol' ? undefined : name in target ? target[name] : (target[name] = thing())),
   apply: () => thing(), construct: () => thing() });
-const names = ['window', 'workspace', 'commands', 'languages', 'Uri', 'Range', 'StatusBarAlignment', 'ProgressLocation', 'ConfigurationTarget', 'ViewColumn', 'CodeActionKind'];
+const names = ['window', 'workspace', 'commands', 'languages', 'Uri', 'Range', 'StatusBarAlignment', 'ProgressLocation', 'ConfigurationTarget', 'ViewColumn', 'CodeActionKind', 'ThemeColor', 'OverviewRulerLane'];
 const vscode = { ...Object.fromEntries(names.map((name) => [name, thing()])), EventEmitter: emitter, Disposable: class { dispose() {} } };
 vscode.window.visibleTextEditors = [];
+vscode.window.visibleNotebookEditors = [];
 vscode.window.activeTextEditor = undefined;
 vscode.window.tabGroups.all = [];
 vscode.workspace.getConfiguration = () => ({ get: (_, other) => other, inspect: () => undefined });
