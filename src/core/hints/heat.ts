@@ -19,7 +19,7 @@ const mostStretches = 200;
 
 /** The shade of a value, by how often it holds the mean of all: the middle one where it is the mean, the hottest from twice as much on. */
 function levelOf(value: number, mean: number): number {
-  return mean > 0 ? Math.max(1, Math.min(heatLevels, Math.ceil((value / mean) * (heatLevels / 2)))) : 1;
+  return Math.max(1, Math.min(heatLevels, Math.ceil((value / mean) * (heatLevels / 2))));
 }
 
 /** What each part of a prompt costs beside its other parts: shades by the attention instances of its blocks. */
@@ -36,7 +36,8 @@ export function costHeat(plan: Plan): readonly HeatStretch[] {
 }
 
 /**
- * Where in a prompt the mask changes the model's predictions: shades by KL divergence at its positions, as an evaluation measured it.
+ * Where in a prompt the mask changes the model's predictions: shades by KL divergence at its positions, as an evaluation measured it,
+ * in ranges that double in length.
  *
  * @param sha256 of the prompt's text
  * @returns none where the evaluation is of another text or scenario, or read this one in several windows: a position is then no place
@@ -50,7 +51,10 @@ export function klHeat(evaluation: ExperimentSummary | null, sha256: string, pla
   const curve = evaluation.points.find(({ scenario }) => scenarioLabel(scenario) === label)?.quality?.curve ?? [];
   const count = curve.reduce((sum, bin) => sum + bin.count, 0);
   const mean = curve.reduce((sum, bin) => sum + bin.divergence.value * bin.count, 0) / count;
-  return merged(curve.map(({ from, to, divergence }) => ({ from, to: Math.min(to, plan.tokens), level: levelOf(divergence.value, mean) })));
+  // Where nothing diverges, as in the model's own attention, there is nothing to shade.
+  return !(mean > 0)
+    ? []
+    : merged(curve.map(({ from, to, divergence }) => ({ from, to: Math.min(to, plan.tokens), level: levelOf(divergence.value, mean) })));
 }
 
 /** Neighbours of one shade as one stretch. */

@@ -47,6 +47,8 @@ describe('heat of the divergence', () => {
     expect(klHeat(evaluation(), 'b', causal)).toEqual([]);
     expect(klHeat(evaluation(2), 'a', causal)).toEqual([]);
     expect(klHeat(evaluation(), 'a', plan(30, { kind: 'full' }))).toEqual([]);
+    bins.forEach((bin) => Object.assign(bin, { divergence: { value: 0 } }));
+    expect(klHeat(evaluation(), 'a', causal)).toEqual([]);
   });
 });
 
